@@ -1,0 +1,85 @@
+//! Whether the peer is still there.
+
+use std::time::Duration;
+
+use crate::time::Micros;
+
+/// A peer is gone after this long without any packet: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
+/// doubled once), below the 5 s in which a client must say that its server vanished.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+
+/// The same once the signaling connection has ended: a process that is killed closes it at once, one that merely
+/// tidied up keeps sending, and a packet takes this limit back.
+pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
+
+/// How often a ping is sent: sixteen chances within the silence limit.
+pub const PING_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Watches for silence.
+#[derive(Clone, Copy, Debug)]
+pub struct Liveness {
+    last_packet: Micros,
+    signaling_ended: Option<Micros>,
+}
+
+impl Liveness {
+    /// Starts watching a peer that was just heard.
+    pub fn new(now: Micros) -> Self {
+        Self { last_packet: now, signaling_ended: None }
+    }
+
+    /// A packet arrived.
+    pub fn heard(&mut self, now: Micros) {
+        self.last_packet = now;
+        self.signaling_ended = None;
+    }
+
+    /// The signaling connection ended: a hint.
+    pub fn signaling_ended(&mut self, now: Micros) {
+        self.signaling_ended = Some(now);
+    }
+
+    /// When the peer will count as gone if it stays silent.
+    pub fn deadline(&self) -> Micros {
+        let patient = self.last_packet + SILENCE_LIMIT;
+        match self.signaling_ended {
+            Some(ended) => patient.min(ended.max(self.last_packet) + SILENCE_LIMIT_AFTER_EOF),
+            None => patient,
+        }
+    }
+
+    /// Whether the peer counts as gone.
+    pub fn is_gone(&self, now: Micros) -> bool {
+        now >= self.deadline()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    #[test]
+    fn a_peer_stopped_for_a_second_is_still_there() {
+        let liveness = Liveness::new(Micros(0));
+        assert!(!liveness.is_gone(Micros(SECOND)));
+        assert!(!liveness.is_gone(Micros(4 * SECOND - 1)));
+        assert!(liveness.is_gone(Micros(4 * SECOND)));
+    }
+
+    #[test]
+    fn an_ended_signaling_connection_shortens_the_wait() {
+        let mut liveness = Liveness::new(Micros(0));
+        liveness.signaling_ended(Micros(SECOND));
+        assert!(liveness.is_gone(Micros(SECOND + 1_500_000)));
+    }
+
+    #[test]
+    fn a_packet_after_the_end_of_signaling_takes_the_hint_back() {
+        let mut liveness = Liveness::new(Micros(0));
+        liveness.signaling_ended(Micros(SECOND));
+        liveness.heard(Micros(SECOND + 1));
+        assert_eq!(liveness.deadline(), Micros(5 * SECOND + 1));
+    }
+}

@@ -1,0 +1,9 @@
+//! Flow: when a frame may be sent, and when a peer counts as gone.
+//!
+//! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered, [`clock`] how the peer's
+//! clock relates to ours, [`liveness`] whether the peer is still there. All are plain state driven by `now`.
+
+pub mod clock;
+pub mod liveness;
+pub mod pacer;
+pub mod window;

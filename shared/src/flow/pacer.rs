@@ -1,0 +1,176 @@
+//! Pacing by deadline: tick n is due at start + n / rate, however late the ticks before it were.
+
+use thiserror::Error;
+
+use crate::time::Micros;
+
+/// The highest paced rate, in Hz: a tick a microsecond, the clock's resolution.
+pub const MAX_RATE_HZ: f64 = 1e6;
+
+/// How often frames are due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    /// So many frames a second.
+    Hz(f64),
+    /// As fast as the window allows.
+    Max,
+}
+
+/// The rate is no rate.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("\"{0}\" is not a frame rate: a number over 0 and up to {MAX_RATE_HZ}, for example 60, or max")]
+pub struct NotARate(String);
+
+impl Rate {
+    /// Frames a second, `None` for [`Rate::Max`].
+    pub fn hz(self) -> Option<f64> {
+        match self {
+            Self::Hz(hz) => Some(hz),
+            Self::Max => None,
+        }
+    }
+}
+
+impl std::str::FromStr for Rate {
+    type Err = NotARate;
+
+    fn from_str(text: &str) -> Result<Self, NotARate> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.parse::<f64>() {
+            Ok(hz) if hz > 0.0 && hz <= MAX_RATE_HZ => Ok(Self::Hz(hz)),
+            _ => Err(NotARate(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hz(hz) => write!(f, "{hz}"),
+            Self::Max => f.write_str("max"),
+        }
+    }
+}
+
+/// What the pacer says at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// A frame is due; `missed` earlier ticks passed unused.
+    Due {
+        /// Ticks that passed since the last one taken, besides this one.
+        missed: u64,
+    },
+    /// Nothing is due before this.
+    Wait(Micros),
+}
+
+/// Hands out ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pacer {
+    rate: Rate,
+    start: Micros,
+    next_tick: u64,
+}
+
+impl Pacer {
+    /// A pacer whose first tick is due at `start`.
+    pub fn new(rate: Rate, start: Micros) -> Self {
+        Self { rate, start, next_tick: 0 }
+    }
+
+    /// Whether a tick is due. It stays due until it is [taken](Self::take).
+    pub fn poll(&self, now: Micros) -> Pace {
+        let Rate::Hz(hz) = self.rate else { return Pace::Due { missed: 0 } };
+        let due = self.due(self.next_tick, hz);
+        if now < due {
+            return Pace::Wait(due);
+        }
+        Pace::Due { missed: self.latest_tick(now, hz) - self.next_tick }
+    }
+
+    /// Uses up every tick due at `now`, whether a frame was sent for it or not.
+    pub fn take(&mut self, now: Micros) {
+        if let Rate::Hz(hz) = self.rate {
+            self.next_tick = self.next_tick.max(self.latest_tick(now, hz) + 1);
+        }
+    }
+
+    fn due(&self, tick: u64, hz: f64) -> Micros {
+        // Exact to the microsecond for 2^53 / 1e6 seconds, 285 years.
+        Micros(self.start.0.saturating_add((tick as f64 * 1e6 / hz).round() as u64))
+    }
+
+    fn latest_tick(&self, now: Micros, hz: f64) -> u64 {
+        let guess = (now.since(self.start) as f64 * hz / 1e6) as u64;
+        // Rounding may leave the guess one off on either side.
+        let latest = (guess.saturating_sub(1)..=guess + 1).rev().find(|&tick| self.due(tick, hz) <= now);
+        latest.unwrap_or(guess).max(self.next_tick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ticks_do_not_drift_when_each_is_taken_late() {
+        let mut pacer = Pacer::new(Rate::Hz(60.0), Micros(1_000));
+        let mut now = Micros(1_000);
+        for _ in 0..600 {
+            now = match pacer.poll(now) {
+                Pace::Wait(due) => Micros(due.0 + 900),
+                Pace::Due { .. } => now,
+            };
+            assert_eq!(pacer.poll(now), Pace::Due { missed: 0 });
+            pacer.take(now);
+        }
+        assert_eq!(pacer.poll(now), Pace::Wait(Micros(1_000 + 10_000_000)));
+    }
+
+    #[test]
+    fn a_stall_skips_ticks_and_counts_them() {
+        let mut pacer = Pacer::new(Rate::Hz(100.0), Micros(0));
+        pacer.take(Micros(0));
+        assert_eq!(pacer.poll(Micros(55_000)), Pace::Due { missed: 4 });
+        pacer.take(Micros(55_000));
+        assert_eq!(pacer.poll(Micros(55_000)), Pace::Wait(Micros(60_000)));
+    }
+
+    #[test]
+    fn at_max_a_frame_is_always_due() {
+        let mut pacer = Pacer::new(Rate::Max, Micros(0));
+        pacer.take(Micros(0));
+        assert_eq!(pacer.poll(Micros(0)), Pace::Due { missed: 0 });
+    }
+
+    #[test]
+    fn rates_that_are_none_are_refused() {
+        for text in ["0", "-1", "NaN", "inf", "", "fast", "1e7"] {
+            assert!(text.parse::<Rate>().unwrap_err().to_string().contains("60, or max"), "{text}");
+        }
+        assert_eq!("59.94".parse(), Ok(Rate::Hz(59.94)));
+        assert_eq!("max".parse(), Ok(Rate::Max));
+    }
+
+    proptest! {
+        #[test]
+        fn every_tick_is_taken_or_missed_once(hz in 0.1..1e6f64, steps in proptest::collection::vec(0..100_000u64, 1..50)) {
+            let mut pacer = Pacer::new(Rate::Hz(hz), Micros(7));
+            let (mut now, mut ticks) = (Micros(7), 0);
+            for step in steps {
+                now = Micros(now.0 + step);
+                if let Pace::Due { missed } = pacer.poll(now) {
+                    ticks += missed + 1;
+                    pacer.take(now);
+                }
+                prop_assert!(matches!(pacer.poll(now), Pace::Wait(_)));
+                prop_assert_eq!(ticks, pacer.next_tick);
+                prop_assert!(pacer.due(ticks, hz) > now && pacer.due(ticks - 1, hz) <= now);
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What both ends of Plumb must agree on.
+//!
+//! # Conventions
+//!
+//! - **Pixels**: pixel centres are at integer coordinates; the origin is the centre of the top-left pixel,
+//!   x points right, y down (as OpenCV). A disc drawn by `cv2.circle` at (10, 20) has its centre at (10.0, 20.0).
+//! - **Images** are row-major `[rows, columns]` (gray) or `[rows, columns, 3]` (BGR, as OpenCV). Sizes are written
+//!   `WIDTHxHEIGHT`.
+//! - **Units**: lengths in pixels (`f64`), angles in radians, rates in Hz, times in integer microseconds of one
+//!   monotonic clock ([`time::Micros`]).
+//! - **Time** is an argument: nothing here reads a clock but [`time::MonotonicClock`], which only shells hold.
+//!
+//! # The rooms
+//!
+//! [`geometry`] and [`image`] say what is seen; [`protocol`] how it is written down; [`flow`] when it may be sent and
+//! when a peer counts as gone; [`link`] carries it; [`canvas`] shows it.
+
+pub mod canvas;
+pub mod flow;
+pub mod geometry;
+pub mod image;
+pub mod link;
+pub mod protocol;
+pub mod time;

@@ -1,0 +1,14 @@
+//! The wire protocol, version 1: what the lanes carry.
+//!
+//! A [`message`] is a MessagePack map with a `type`. On the `control` lane it is one data channel message; on the
+//! `frames` and `answers` lanes it is cut into [`fragment`]s that fit the peer's message size.
+//! `docs/protocol.md` says the same for other languages; `tests/golden_bytes.rs` pins the bytes.
+
+pub mod fragment;
+pub mod message;
+
+/// The protocol version both hellos must name.
+pub const VERSION: u32 = 1;
+
+/// Ids and times on the wire stay below 2^53, so that languages whose numbers are doubles keep them exact.
+pub const INTEGER_LIMIT: u64 = 1 << 53;
