@@ -1,1 +1,18 @@
+//! Plumb's client: receives frames, detects the circle on worker threads, answers.
+//!
+//! The story: [`cli`] says what is wanted, [`app`] builds it, [`connect`] finds the server, [`run`] drives a
+//! [`session`] whose frames the [`workers`] look at with a [`detect`]or, and a [`view`] shows it. [`files`] detects in
+//! image files instead.
+//!
+//! Conventions (pixels, units, images) are those of [`shared`].
 
+pub mod app;
+pub mod cli;
+pub mod connect;
+pub mod detect;
+pub mod files;
+pub mod run;
+pub mod session;
+pub mod tally;
+pub mod view;
+pub mod workers;

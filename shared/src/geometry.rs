@@ -21,6 +21,17 @@ pub struct Circle {
     pub radius: f64,
 }
 
+/// Covariance of an estimated centre, in px².
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Covariance {
+    /// Variance of x.
+    pub xx: f64,
+    /// Covariance of x and y.
+    pub xy: f64,
+    /// Variance of y.
+    pub yy: f64,
+}
+
 /// An image's size in pixels. Parsed from `WIDTHxHEIGHT`, each side in `1..=8192`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {

@@ -21,4 +21,5 @@ pub mod geometry;
 pub mod image;
 pub mod link;
 pub mod protocol;
+pub mod shell;
 pub mod time;

@@ -1,9 +1,10 @@
 //! A link: three lanes between two ends.
 //!
-//! [`signaling`] finds out who the peer is and exchanges descriptions over TCP; [`webrtc`] makes the lanes as data
+//! [`handshake`] opens one: [`signaling`] finds out who the peer is and exchanges descriptions over TCP; [`webrtc`] makes the lanes as data
 //! channels; [`socket`] gives their UDP sockets the buffers they need. What a session sees is a [`Link`]: a stream of
 //! [`LinkEvent`]s and a [`LinkSender`], with nothing of WebRTC in it.
 
+pub mod handshake;
 pub mod signaling;
 pub mod socket;
 pub mod webrtc;
@@ -11,6 +12,7 @@ pub mod webrtc;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -99,8 +101,14 @@ impl LinkSender {
         self.0.buffered(lane).await
     }
 
-    /// Closes the link. Idempotent.
-    pub async fn close(&self) {
+    /// Closes the link once the peer has everything sent on the control lane, or after `limit`. Idempotent.
+    pub async fn close_within(&self, limit: Duration) {
+        let flushed = async {
+            while self.buffered(Lane::Control).await > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, flushed).await;
         self.0.close().await;
     }
 }

@@ -183,12 +183,9 @@ impl Opening {
         Ok(self.peer.0.set_remote_description(RTCSessionDescription::answer(answer)?).await?)
     }
 
-    /// Takes a further address of the peer; one that is no address is ignored, as the others may do.
-    pub async fn add_candidate(&self, candidate: String) {
-        let candidate = RTCIceCandidateInit { candidate, ..Default::default() };
-        if let Err(error) = self.peer.0.add_ice_candidate(candidate).await {
-            debug!("ignoring a candidate: {error}");
-        }
+    /// Takes further addresses of the peer, also while the lanes open.
+    pub fn candidates(&self) -> Candidates {
+        Candidates(self.peer.clone())
     }
 
     /// Waits until all three lanes are open.
@@ -215,6 +212,19 @@ impl Opening {
         let events = stream::select_all(channels.iter().map(|(lane, channel)| events(*lane, channel.clone())));
         let lanes = Arc::new(DataChannels { peer: self.peer, channels });
         Ok(Link::new(lanes, events, self.max_message_size))
+    }
+}
+
+/// Takes further addresses of the peer.
+pub struct Candidates(Arc<Peer>);
+
+impl Candidates {
+    /// Adds one; what is no address is ignored, as the others may do.
+    pub async fn add(&self, candidate: String) {
+        let candidate = RTCIceCandidateInit { candidate, ..Default::default() };
+        if let Err(error) = self.0.0.add_ice_candidate(candidate).await {
+            debug!("ignoring a candidate: {error}");
+        }
     }
 }
 
@@ -403,7 +413,7 @@ mod tests {
         let large = BytesMut::from(&vec![7; MESSAGE_SIZE][..]);
         sink.sender().send(Lane::Answers, large.clone()).await.unwrap();
         assert!(matches!(source.next().await, LinkEvent::Message(Lane::Answers, message) if message == large));
-        source.sender().close().await;
+        source.sender().close_within(Duration::from_millis(200)).await;
         assert!(matches!(source.next().await, LinkEvent::Closed));
     }
 }

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::geometry::{Circle, Size, SizeError};
+use crate::geometry::{Circle, Covariance, Size, SizeError};
 use crate::image::{ImageView, PixelFormat, WrongLength};
 use crate::protocol::INTEGER_LIMIT;
 use crate::time::Micros;
@@ -194,8 +195,8 @@ pub struct Answer {
     pub frame: u64,
     /// What was found.
     pub finding: Finding,
-    /// When things happened, in the sink's clock; absent from pipelines that do not say.
-    pub times: Option<AnswerTimes>,
+    /// When things happened, in the sink's clock.
+    pub times: AnswerTimes,
 }
 
 /// What a pipeline found in a frame.
@@ -214,28 +215,17 @@ pub enum Finding {
     Dropped,
 }
 
-/// Covariance of an estimated centre, in px².
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Covariance {
-    /// Variance of x.
-    pub xx: f64,
-    /// Covariance of x and y.
-    pub xy: f64,
-    /// Variance of y.
-    pub yy: f64,
-}
-
-/// An answer's way through the sink, in the sink's clock, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An answer's way through the sink, in the sink's clock, in this order; absent from pipelines that do not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerTimes {
     /// The frame's last byte arrived.
-    pub received: Micros,
+    pub received: Option<Micros>,
     /// Detection started.
-    pub started: Micros,
+    pub started: Option<Micros>,
     /// Detection ended.
-    pub finished: Micros,
+    pub finished: Option<Micros>,
     /// The answer was handed to the link.
-    pub sent: Micros,
+    pub sent: Option<Micros>,
 }
 
 /// Why a message was refused.
@@ -302,6 +292,13 @@ pub enum DecodeError {
 /// Appends a message to `buffer`, as a map with named fields.
 pub fn encode(message: &impl Serialize, buffer: &mut impl std::io::Write) -> Result<(), rmp_serde::encode::Error> {
     message.serialize(&mut rmp_serde::Serializer::new(buffer).with_struct_map())
+}
+
+/// A message of the `control` lane, as its bytes.
+pub fn control_bytes(control: &Control) -> Result<BytesMut, rmp_serde::encode::Error> {
+    let mut bytes = BytesMut::new().writer();
+    encode(control, &mut bytes)?;
+    Ok(bytes.into_inner())
 }
 
 /// Reads a message of the `control` lane.
@@ -449,21 +446,23 @@ impl WireAnswer<'_> {
         }
     }
 
-    /// The times, when all four are there.
-    fn times(&self) -> Result<Option<AnswerTimes>, DecodeError> {
+    fn times(&self) -> Result<AnswerTimes, DecodeError> {
+        let times = AnswerTimes {
+            received: self.received_us,
+            started: self.started_us,
+            finished: self.finished_us,
+            sent: self.sent_us,
+        };
         let fields = [
-            ("received_us", self.received_us),
-            ("started_us", self.started_us),
-            ("finished_us", self.finished_us),
-            ("sent_us", self.sent_us),
+            ("received_us", times.received),
+            ("started_us", times.started),
+            ("finished_us", times.finished),
+            ("sent_us", times.sent),
         ];
         for (field, time) in fields {
             check_integer(field, time.unwrap_or_default().0)?;
         }
-        let [Some(received), Some(started), Some(finished), Some(sent)] = fields.map(|(_, time)| time) else {
-            return Ok(None);
-        };
-        Ok(Some(AnswerTimes { received, started, finished, sent }))
+        Ok(times)
     }
 }
 
@@ -481,10 +480,10 @@ impl From<Answer> for WireAnswer<'_> {
             y: circle.map(|circle| circle.y),
             radius: circle.map(|circle| circle.radius),
             cov: covariance.map(|cov| [cov.xx, cov.xy, cov.yy]),
-            received_us: answer.times.map(|times| times.received),
-            started_us: answer.times.map(|times| times.started),
-            finished_us: answer.times.map(|times| times.finished),
-            sent_us: answer.times.map(|times| times.sent),
+            received_us: answer.times.received,
+            started_us: answer.times.started,
+            finished_us: answer.times.finished,
+            sent_us: answer.times.sent,
         }
     }
 }
@@ -513,7 +512,10 @@ mod tests {
     fn an_answer_without_any_optional_field_is_whole() {
         let answer = decode_answer(&answer_map(&[("x", 1.5), ("y", 2.0), ("radius", 9.0)], "circle")).unwrap();
         let circle = Circle { x: 1.5, y: 2.0, radius: 9.0 };
-        assert_eq!(answer, Answer { frame: 7, finding: Finding::Circle { circle, covariance: None }, times: None });
+        assert_eq!(
+            answer,
+            Answer { frame: 7, finding: Finding::Circle { circle, covariance: None }, times: AnswerTimes::default() }
+        );
     }
 
     #[test]
@@ -597,7 +599,7 @@ mod tests {
             kind in 0..3,
             (x, y, radius) in (-1e6..1e6f64, -1e6..1e6f64, -1e6..1e6f64),
             covariance in proptest::option::of((0.0..10.0f64, -1.0..1.0f64, 0.0..10.0f64)),
-            times in proptest::option::of(proptest::array::uniform4(0..INTEGER_LIMIT)),
+            times in proptest::array::uniform4(proptest::option::of(0..INTEGER_LIMIT)),
         ) -> Answer {
             let covariance = covariance.map(|(xx, xy, yy)| Covariance { xx, xy, yy });
             let finding = match kind {
@@ -605,10 +607,8 @@ mod tests {
                 1 => Finding::None,
                 _ => Finding::Dropped,
             };
-            let times = times.map(|times| {
-                let [received, started, finished, sent] = times.map(Micros);
-                AnswerTimes { received, started, finished, sent }
-            });
+            let [received, started, finished, sent] = times.map(|time| time.map(Micros));
+            let times = AnswerTimes { received, started, finished, sent };
             Answer { frame, finding, times }
         }
     }

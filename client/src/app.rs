@@ -1,0 +1,146 @@
+//! Builds what the command line asks for and runs it.
+
+use std::num::NonZeroUsize;
+
+use shared::geometry::Size;
+use shared::shell::exit::Exit;
+use shared::shell::rows::{Rows, Target};
+use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::shell::window::{self, Screen};
+use tracing::{error, info, warn};
+
+use crate::cli::{ServerAddress, SessionArgs, Wait};
+use crate::connect::{self, ConnectError};
+use crate::detect::DetectorChoice;
+use crate::run;
+use crate::session::End;
+use crate::tally::Tally;
+use crate::view::{TerminalView, View, WindowView};
+use crate::workers::Policy;
+
+/// What a session needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server is.
+    pub server: ServerAddress,
+    /// How long to wait for it.
+    pub wait: Wait,
+    /// What looks at the frames.
+    pub detector: DetectorChoice,
+    /// On how many threads.
+    pub workers: NonZeroUsize,
+    /// And what when all are busy.
+    pub policy: Policy,
+}
+
+/// Runs a session as the command line asks for it.
+pub fn run(args: &SessionArgs) -> Exit {
+    let detector = match args.detector.choice() {
+        Ok(detector) => detector,
+        Err(wrong) => {
+            error!("{wrong}");
+            return Exit::Usage;
+        }
+    };
+    let config = Config {
+        server: args.server.clone(),
+        wait: args.wait,
+        detector,
+        workers: args.worker_count(),
+        policy: args.policy.into(),
+    };
+    let (stopper, stop) = stop_pair();
+    match if args.no_graphics { None } else { screen() } {
+        Some(screen) => in_window(screen, &config, &stopper, stop),
+        None => in_terminal(&config, &stopper, stop),
+    }
+}
+
+fn screen() -> Option<Screen> {
+    let size = WindowView::initial_size();
+    match Screen::open("Plumb client", size.width, size.height) {
+        Ok(screen) => Some(screen),
+        Err(reason) => {
+            warn!("{reason}: rows instead of a window (--no-graphics asks for them)");
+            None
+        }
+    }
+}
+
+fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
+    let rows = Rows::start(Target::Stdout);
+    let exit = work(config, &mut TerminalView::new(rows.clone()), stopper, stop);
+    let lost = rows.finish();
+    if lost > 0 {
+        warn!("{lost} rows were lost: stdout was closed or too slow");
+    }
+    exit
+}
+
+fn in_window(screen: Screen, config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
+    let view = WindowView::new(&config.server.0);
+    let mut painter = view.painter();
+    let mut view = view;
+    window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop))
+}
+
+fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            error!("cannot start the runtime: {error}");
+            return Exit::Other;
+        }
+    };
+    runtime.block_on(async {
+        stopper.stop_on_signals();
+        session(config, view, stop).await
+    })
+}
+
+/// Connects and runs one session; says how it ended.
+pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
+    let connected = tokio::select! {
+        connected = connect::connect(&config.server, config.wait) => connected,
+        () = stop.stopped() => return Exit::Fine,
+    };
+    let (link, signaling) = match connected {
+        Ok(connected) => connected,
+        Err(wrong) => return not_connected(&wrong),
+    };
+    info!("connected to {}", config.server.0);
+    match run::run(link, signaling, config, view, stop).await {
+        Ok((end, tally)) => ended(&end, &tally, view),
+        Err(wrong) => {
+            error!("cannot start worker threads: {wrong}");
+            Exit::Other
+        }
+    }
+}
+
+fn not_connected(wrong: &ConnectError) -> Exit {
+    error!("{wrong}");
+    Exit::NoPeer
+}
+
+fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
+    view.ended(tally);
+    match end {
+        End::ServerLeft { reason } => {
+            info!("the server said bye: {reason}");
+            Exit::Fine
+        }
+        End::Stopped => Exit::Fine,
+        End::ServerGone { reason } => {
+            error!("the server is gone: {reason}");
+            Exit::NoPeer
+        }
+        End::Rejected { reason } => {
+            error!("cannot work with this server: {reason}");
+            Exit::NoPeer
+        }
+    }
+}
+
+/// The window before the first frame says how large frames are: the server's default.
+pub(crate) const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };

@@ -1,0 +1,130 @@
+//! Finding the server and opening a link to it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use shared::link::Link;
+use shared::link::handshake::{self, HandshakeError};
+use shared::link::signaling::{Introduction, Signal, Signaling, SignalingError};
+use shared::link::webrtc::LinkSettings;
+use shared::protocol::VERSION;
+use shared::protocol::message::Role;
+use thiserror::Error;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{debug, info};
+
+use crate::cli::{ServerAddress, Wait};
+
+/// Between two attempts: short against the 150 ms in which a client should be scored once its server is up.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long one attempt may take to connect.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// Why there is no link to a server.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Nobody was there in time.
+    #[error("no server at {server} within {}: {reason}", humantime::format_duration(*.waited))]
+    NoServer {
+        /// Where.
+        server: String,
+        /// How long it was tried.
+        waited: Duration,
+        /// What the last attempt met.
+        reason: String,
+    },
+    /// Something is there, but no link came of it.
+    #[error("{server}: {error}")]
+    Handshake {
+        /// Where.
+        server: String,
+        /// What went wrong.
+        error: HandshakeError,
+    },
+}
+
+/// Connects to the server, waiting for one that is not there yet.
+///
+/// Says once that it waits, and why.
+pub async fn connect(server: &ServerAddress, wait: Wait) -> Result<(Link, Signaling), ConnectError> {
+    let start = Instant::now();
+    let mut said = false;
+    loop {
+        let reason = match attempt(&server.0).await {
+            Ok(connected) => return Ok(connected),
+            Err(Failure::NotThere(reason)) => reason,
+            Err(Failure::NotUsable(error)) => {
+                return Err(ConnectError::Handshake { server: server.0.clone(), error });
+            }
+        };
+        if let Wait::For(limit) = wait
+            && start.elapsed() + RETRY_INTERVAL > limit
+        {
+            return Err(ConnectError::NoServer { server: server.0.clone(), waited: limit, reason });
+        }
+        if !said {
+            info!("waiting for a server at {} {} ({reason})", server.0, describe(wait));
+            said = true;
+        }
+        sleep(RETRY_INTERVAL).await;
+    }
+}
+
+fn describe(wait: Wait) -> String {
+    match wait {
+        Wait::For(limit) => format!("for up to {}", humantime::format_duration(limit)),
+        Wait::Forever => "for as long as it takes".into(),
+    }
+}
+
+/// What an attempt met.
+enum Failure {
+    /// Nobody yet: worth another attempt.
+    NotThere(String),
+    /// Somebody, but no link.
+    NotUsable(HandshakeError),
+}
+
+async fn attempt(server: &str) -> Result<(Link, Signaling), Failure> {
+    let stream = match timeout(CONNECT_LIMIT, tcp(server)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(Failure::NotThere(error.to_string())),
+        Err(_) => return Err(Failure::NotThere("no answer to the TCP connection".into())),
+    };
+    let addresses = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+    let (local, peer) = addresses.map_err(|error| Failure::NotThere(error.to_string()))?;
+    let mut signaling = Signaling::new(stream);
+    match open(&mut signaling, local, peer).await {
+        Ok(link) => Ok((link, signaling)),
+        // A proxy that accepts for a server still starting (a container's published port) closes at once.
+        Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
+            Err(Failure::NotThere(error.to_string()))
+        }
+        Err(error) => Err(Failure::NotUsable(error)),
+    }
+}
+
+async fn tcp(server: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let deadline = Instant::now() + CONNECT_LIMIT;
+    for address in lookup_host(server).await? {
+        match timeout_at(deadline, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => break,
+        }
+    }
+    Err(last)
+}
+
+async fn open(signaling: &mut Signaling, local: SocketAddr, peer: SocketAddr) -> Result<Link, HandshakeError> {
+    let mtu = handshake::path_mtu(local, peer);
+    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
+    signaling.send(&Signal::Hello(hello)).await?;
+    let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };
+    debug!("connected to {peer}, answering from {:?}", settings.addresses);
+    handshake::answer(signaling, &settings).await
+}

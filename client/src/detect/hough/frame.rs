@@ -1,0 +1,36 @@
+//! The pixels of one frame, contiguous.
+
+/// A borrowed gray frame, row-major without gaps.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    /// `width * height` intensities.
+    pub(super) pixels: &'a [u8],
+    /// Pixels a row.
+    pub(super) width: usize,
+    /// Rows.
+    pub(super) height: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// Row `y`, which must be below the height.
+    pub(super) fn row(self, y: usize) -> &'a [u8] {
+        &self.pixels[y * self.width..(y + 1) * self.width]
+    }
+
+    /// Intensity at a point between four pixel centres, bilinear; `None` outside the outermost centres.
+    pub(super) fn sample(self, x: f32, y: f32) -> Option<f32> {
+        if !(x >= 0.0 && y >= 0.0) {
+            return None;
+        }
+        let (left, top) = (x as usize, y as usize);
+        if left + 1 >= self.width || top + 1 >= self.height {
+            return None;
+        }
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let at = top * self.width + left;
+        let pixel = |at: usize| f32::from(self.pixels[at]);
+        let above = pixel(at) + fx * (pixel(at + 1) - pixel(at));
+        let below = pixel(at + self.width) + fx * (pixel(at + self.width + 1) - pixel(at + self.width));
+        Some(above + fy * (below - above))
+    }
+}

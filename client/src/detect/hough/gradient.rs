@@ -1,0 +1,166 @@
+//! Gradients of the reduced frame and the thin edges in it.
+//!
+//! Sobel differences in `i16`, a noise level from their lower quartile, then only cells that stand out of the noise
+//! and are largest along their gradient (Canny's thinning).
+
+use super::reduce::{Cells, UNITS_PER_GRAY};
+
+/// An edge must exceed this many sigmas of the gradient's noise.
+///
+/// Noise alone passes with exp(-4.5²/2) = 4e-5: less than one cell in a 640x480 frame.
+const EDGE_SIGMAS: f32 = 4.5;
+
+/// Weakest step taken for an edge, in gray levels: below it lie rounding and the blocks of compressed frames.
+const MIN_STEP_GRAY: f32 = 1.5;
+
+/// Sobel response per gray level of a step: weights 1 + 2 + 1.
+const SOBEL_PER_GRAY: f32 = 4.0 * UNITS_PER_GRAY;
+
+/// Lower quartile of |a| + |b| for two independent standard normals: erf(t / 2)² = 1/4.
+const QUARTILE_PER_SIGMA: f32 = 0.954;
+
+/// Cells looked at for the noise level: its own relative error is then about 3 %.
+const NOISE_SAMPLES: usize = 1024;
+
+/// Most edges kept, the strongest. Bounds the voting in textured frames; a ring of 500 cells' radius has 3,100.
+const MAX_EDGES: usize = 4096;
+
+/// tan(22.5°): gradients within 22.5° of an axis are compared along it, others along a diagonal.
+const TAN_22_5: f32 = 0.414_213_57;
+
+/// An edge cell of the reduced frame.
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    /// Cell coordinates.
+    pub(super) x: u16,
+    pub(super) y: u16,
+    /// Unit vector of the gradient, towards the brighter side.
+    pub(super) ux: f32,
+    pub(super) uy: f32,
+    /// |gx| + |gy|, in Sobel units.
+    strength: i16,
+}
+
+/// Gradients of one frame and the buffers they live in.
+#[derive(Default)]
+pub(super) struct Gradients {
+    /// The thin edges, in reading order unless there were too many.
+    pub(super) edges: Vec<Edge>,
+    /// Noise of a single pixel, in gray levels, as far as the reduced frame shows it.
+    pub(super) noise_gray: f32,
+    gx: Vec<i16>,
+    gy: Vec<i16>,
+    strength: Vec<i16>,
+    samples: Vec<i16>,
+}
+
+impl Gradients {
+    /// Finds the edges of the reduced frame.
+    pub(super) fn find(&mut self, cells: &Cells) {
+        self.edges.clear();
+        if cells.width < 3 || cells.height < 3 {
+            return;
+        }
+        self.sobel(cells);
+        let sigma = self.noise_sigma();
+        // Sobel weights have a square sum of 12; averaging `factor`² pixels divides the noise by `factor`.
+        self.noise_gray = sigma / (12f32.sqrt() * UNITS_PER_GRAY) * cells.factor as f32;
+        let threshold = (EDGE_SIGMAS * sigma).max(MIN_STEP_GRAY * SOBEL_PER_GRAY);
+        self.collect_edges(cells, threshold);
+        self.keep_strongest();
+    }
+
+    fn sobel(&mut self, cells: &Cells) {
+        let len = cells.width * cells.height;
+        for buffer in [&mut self.gx, &mut self.gy, &mut self.strength] {
+            buffer.resize(len, 0);
+        }
+        for y in 0..cells.height {
+            let span = y * cells.width..(y + 1) * cells.width;
+            let rows = [0, 1, 2].map(|dy| cells.padded_row(y + dy));
+            let (gx, gy) = (&mut self.gx[span.clone()], &mut self.gy[span.clone()]);
+            sobel_row(rows, gx, gy, &mut self.strength[span]);
+        }
+    }
+
+    /// Sigma of one gradient component where there is only noise.
+    ///
+    /// The quartile still shows the noise when most of the frame is covered with edges, and takes an even ramp for
+    /// noise, so that a ramp is no edge.
+    fn noise_sigma(&mut self) -> f32 {
+        let step = (self.strength.len() / NOISE_SAMPLES).max(1) | 1;
+        self.samples.clear();
+        self.samples.extend(self.strength.iter().step_by(step));
+        let quarter = self.samples.len() / 4;
+        let (_, quartile, _) = self.samples.select_nth_unstable(quarter);
+        f32::from(*quartile) / QUARTILE_PER_SIGMA
+    }
+
+    fn collect_edges(&mut self, cells: &Cells, threshold: f32) {
+        let least = threshold as i16;
+        for y in 0..cells.height {
+            let row = &self.strength[y * cells.width..(y + 1) * cells.width];
+            for (group, strengths) in row.chunks(16).enumerate() {
+                if strengths.iter().fold(0, |most, &s| most.max(s)) < least {
+                    continue;
+                }
+                for (i, &strength) in strengths.iter().enumerate() {
+                    if strength >= least
+                        && let Some(edge) = self.edge_at(cells, 16 * group + i, y, threshold)
+                    {
+                        self.edges.push(edge);
+                    }
+                }
+            }
+        }
+    }
+
+    fn edge_at(&self, cells: &Cells, x: usize, y: usize, threshold: f32) -> Option<Edge> {
+        let at = y * cells.width + x;
+        let (gx, gy) = (f32::from(self.gx[at]), f32::from(self.gy[at]));
+        let length = (gx * gx + gy * gy).sqrt();
+        if length < threshold || !self.is_crest(cells, x, y, gx, gy) {
+            return None;
+        }
+        let (ux, uy) = (gx / length, gy / length);
+        Some(Edge { x: x as u16, y: y as u16, ux, uy, strength: self.strength[at] })
+    }
+
+    /// Whether no neighbour along the gradient is stronger; of two equals the first is taken.
+    fn is_crest(&self, cells: &Cells, x: usize, y: usize, gx: f32, gy: f32) -> bool {
+        let (dx, dy) = match (gx.abs(), gy.abs()) {
+            (ax, ay) if ay < TAN_22_5 * ax => (1, 0),
+            (ax, ay) if ax < TAN_22_5 * ay => (0, 1),
+            _ if (gx > 0.0) == (gy > 0.0) => (1, 1),
+            _ => (-1, 1),
+        };
+        let own = self.strength[y * cells.width + x];
+        own >= self.strength_at(cells, x as i32 - dx, y as i32 - dy)
+            && own > self.strength_at(cells, x as i32 + dx, y as i32 + dy)
+    }
+
+    fn strength_at(&self, cells: &Cells, x: i32, y: i32) -> i16 {
+        let inside = (0..cells.width as i32).contains(&x) && (0..cells.height as i32).contains(&y);
+        if inside { self.strength[y as usize * cells.width + x as usize] } else { -1 }
+    }
+
+    fn keep_strongest(&mut self) {
+        if self.edges.len() > MAX_EDGES {
+            self.edges.select_nth_unstable_by_key(MAX_EDGES, |edge| (-edge.strength, edge.y, edge.x));
+            self.edges.truncate(MAX_EDGES);
+        }
+    }
+}
+
+fn sobel_row(rows: [&[i16]; 3], gx: &mut [i16], gy: &mut [i16], strength: &mut [i16]) {
+    let n = gx.len();
+    let [above, here, below] = rows.map(|row| &row[..n + 2]);
+    let (gy, strength) = (&mut gy[..n], &mut strength[..n]);
+    for x in 0..n {
+        let across = (above[x + 2] - above[x]) + 2 * (here[x + 2] - here[x]) + (below[x + 2] - below[x]);
+        let down = (below[x] - above[x]) + 2 * (below[x + 1] - above[x + 1]) + (below[x + 2] - above[x + 2]);
+        gx[x] = across;
+        gy[x] = down;
+        strength[x] = across.abs() + down.abs();
+    }
+}

@@ -1,0 +1,323 @@
+//! From a candidate good to a few pixels to a circle good to a tenth: edges along rays, and a consensus.
+//!
+//! Along each ray from the centre the strongest step of the right polarity is an edge point. Three-point circles vote
+//! for the consensus (RANSAC with a fixed schedule instead of chance), which then is fitted with Cauchy weights. The
+//! second pass looks closer, from a centre that is already right.
+
+use super::{
+    annulus::{SECTORS, sector_of},
+    frame::Frame,
+    normal::solve,
+    vote::{Candidate, Polarity},
+};
+use crate::detect::RadiusRange;
+
+/// Rays: three a sector; 48 edge points of 1 px error fix a centre to 0.2 px.
+const RAYS: usize = 3 * SECTORS;
+
+/// Pixels averaged on each side of a step; shorter loses faint edges, longer loses small discs.
+const HALF_STEP: usize = 3;
+
+/// Most positions looked at along a ray.
+const MAX_REACH: usize = 64;
+
+/// A step must exceed this many sigmas of its own noise, and some gray levels on top for frames without noise.
+const STEP_SIGMAS: f32 = 2.0;
+const MIN_STEP_GRAY: f32 = 1.5;
+
+/// Distance from a circle at which an edge point stops agreeing with it, in pixels.
+const AGREE_PX: f32 = 1.6;
+
+/// Fewest edge points that make a circle, absolute and as a part of the rays that could show one.
+const MIN_AGREEING: usize = 8;
+const MIN_AGREEING_SHARE: f32 = 0.5;
+
+/// Agreement, as a part of the rays, at which no better circle is sought.
+const CLEAR_AGREEMENT: f32 = 0.9;
+
+/// Distances between the three rays of a trial, in 48ths of a turn.
+///
+/// Twice 8, 11 or 13 rays still fit beside an occluder of a third of the circle; 16 serves discs seen whole.
+const TRIAL_GAPS: [usize; 4] = [8, 11, 13, 16];
+
+/// Half the length of the mean profile, in pixels: 2.25 sigma of the widest blur foreseen, 4 px.
+const PROFILE_REACH: usize = 9;
+
+/// A circle to start the fit from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) ring: Ring,
+    pub(super) polarity: Polarity,
+    /// Sigma of the edge, in pixels, from the mean profile.
+    pub(super) edge_sigma: f32,
+    /// Sectors in which an edge point agrees with the circle.
+    pub(super) sectors: u16,
+}
+
+/// A circle in pixels, single precision.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ring {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) radius: f32,
+}
+
+impl Ring {
+    /// Distance of a point from the circle, positive outside, in pixels.
+    fn distance(self, point: Point) -> f32 {
+        let (dx, dy) = (point.x - self.x, point.y - self.y);
+        (dx * dx + dy * dy).sqrt() - self.radius
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Point {
+    x: f32,
+    y: f32,
+}
+
+/// Edge points of one candidate.
+pub(super) struct Rays {
+    /// Radii a consensus may have, in pixels.
+    radii: std::ops::RangeInclusive<f32>,
+    directions: [(f32, f32); RAYS],
+    points: Vec<Point>,
+    /// Rays the frame holds whole.
+    inside: usize,
+}
+
+impl Default for Rays {
+    fn default() -> Self {
+        let direction = |i: usize| {
+            let angle = (i as f64 + 0.5) / RAYS as f64 * std::f64::consts::TAU;
+            (angle.cos() as f32, angle.sin() as f32)
+        };
+        Self {
+            radii: 0.0..=0.0,
+            directions: std::array::from_fn(direction),
+            points: Vec::with_capacity(RAYS),
+            inside: 0,
+        }
+    }
+}
+
+impl Rays {
+    /// Radii looked for from now on. Without bounds, any straight edge would be part of a large enough circle.
+    pub(super) fn expect(&mut self, range: RadiusRange) {
+        self.radii = (0.8 * range.min() - 1.0) as f32..=(1.1 * range.max() + 1.0) as f32;
+    }
+
+    /// The circle most edge points around the candidate agree on; `None` when they do not.
+    ///
+    /// `cell_px` is the candidate's uncertainty, `noise_gray` the pixels' sigma.
+    pub(super) fn locate(
+        &mut self,
+        frame: Frame<'_>,
+        candidate: Candidate,
+        cell_px: f32,
+        noise_gray: f32,
+    ) -> Option<Start> {
+        let Candidate { x, y, radius, polarity, .. } = candidate;
+        let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
+        self.find_points(frame, Ring { x, y, radius }, 2.0 * cell_px, polarity, least);
+        let rough = self.fit(self.consensus()?)?;
+        self.find_points(frame, rough, 4.0, polarity, least);
+        let ring = self.fit(rough)?;
+        let edge_sigma = self.edge_sigma(frame, ring, polarity)?;
+        Some(Start { ring, polarity, edge_sigma, sectors: self.agreeing_sectors(ring) })
+    }
+
+    fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, polarity: Polarity, least: f32) {
+        self.points.clear();
+        self.inside = 0;
+        for direction in self.directions {
+            let line = Line::read(frame, ring, direction, reach, polarity);
+            self.inside += usize::from(line.is_whole());
+            self.points.extend(line.strongest_step(least));
+        }
+    }
+
+    /// The circle through the points that agree, unless it runs away from them.
+    fn fit(&self, ring: Ring) -> Option<Ring> {
+        let fitted = fit_circle(&self.points, ring)?;
+        (self.radii.contains(&fitted.radius) && self.agreeing(fitted) >= self.least_agreeing()).then_some(fitted)
+    }
+
+    fn consensus(&self) -> Option<Ring> {
+        let n = self.points.len();
+        if n < MIN_AGREEING {
+            return None;
+        }
+        let trials = TRIAL_GAPS.iter().flat_map(|gap| (0..n).step_by(4).map(move |i| (i, gap * n / RAYS)));
+        let mut best = (0.0, None);
+        for (i, gap) in trials {
+            let corner = |k: usize| self.points[(i + k * gap) % n];
+            let Some(ring) = circle_through(corner(0), corner(1), corner(2)) else { continue };
+            if !self.radii.contains(&ring.radius) {
+                continue;
+            }
+            let score = self.agreement(ring);
+            if score > best.0 {
+                best = (score, Some(ring));
+            }
+            if score > CLEAR_AGREEMENT * RAYS as f32 {
+                break;
+            }
+        }
+        best.1.filter(|&ring| self.agreeing(ring) >= self.least_agreeing())
+    }
+
+    /// Sum over the points of 1 on the circle, falling to 0 where agreement ends.
+    fn agreement(&self, ring: Ring) -> f32 {
+        let score = |&point: &Point| {
+            let ratio = ring.distance(point) / AGREE_PX;
+            (1.0 - ratio * ratio).max(0.0)
+        };
+        self.points.iter().map(score).sum()
+    }
+
+    fn agreeing(&self, ring: Ring) -> usize {
+        self.points.iter().filter(|&&point| ring.distance(point).abs() < AGREE_PX).count()
+    }
+
+    fn least_agreeing(&self) -> usize {
+        let possible = self.inside.max(self.points.len());
+        MIN_AGREEING.max((possible as f32 * MIN_AGREEING_SHARE) as usize)
+    }
+
+    fn agreeing_sectors(&self, ring: Ring) -> u16 {
+        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 1.5 * AGREE_PX);
+        agreeing.fold(0, |sectors, point| sectors | 1 << sector_of(point.x - ring.x, point.y - ring.y))
+    }
+
+    /// Sigma of the mean radial profile over the agreeing points, taken from its steepest pixel.
+    fn edge_sigma(&self, frame: Frame<'_>, ring: Ring, polarity: Polarity) -> Option<f32> {
+        let mut sums = [(0.0f32, 0.0f32); 2 * PROFILE_REACH + 1];
+        for &point in self.points.iter().filter(|&&point| ring.distance(point).abs() < AGREE_PX) {
+            let (dx, dy) = (point.x - ring.x, point.y - ring.y);
+            let length = (dx * dx + dy * dy).sqrt().max(1e-3);
+            for (i, (sum, count)) in sums.iter_mut().enumerate() {
+                let distance = ring.radius + i as f32 - PROFILE_REACH as f32;
+                let (x, y) = (ring.x + dx / length * distance, ring.y + dy / length * distance);
+                if let Some(value) = (distance >= 0.0).then(|| frame.sample(x, y)).flatten() {
+                    (*sum, *count) = (*sum + value, *count + 1.0);
+                }
+            }
+        }
+        sigma_of_profile(&sums, polarity.sign())
+    }
+}
+
+/// Sigma of a Gaussian edge: contrast / (sqrt(2 pi) * steepest slope).
+fn sigma_of_profile(sums: &[(f32, f32)], sign: f32) -> Option<f32> {
+    let mut means = [0.0; 2 * PROFILE_REACH + 1];
+    let mut n = 0;
+    for &(sum, count) in sums {
+        if count > 0.0 {
+            means[n] = sign * sum / count;
+            n += 1;
+        }
+    }
+    let means = &means[..n];
+    if n < 5 {
+        return None;
+    }
+    let contrast = (means[0] + means[1] - means[n - 1] - means[n - 2]) / 2.0;
+    let steepest = means.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f32::max);
+    let sigma = contrast / (2.507 * steepest);
+    (contrast > 0.0 && steepest > 0.0).then(|| sigma.clamp(0.4, 6.0))
+}
+
+/// Intensities along a ray, a pixel apart, brighter towards the disc.
+struct Line {
+    from: Point,
+    direction: (f32, f32),
+    values: [f32; MAX_REACH],
+    wanted: usize,
+    inside: usize,
+}
+
+impl Line {
+    /// Reads from `reach` within the circle to `reach` beyond, with room for the step; ends where the frame does.
+    fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32, polarity: Polarity) -> Self {
+        let first = (ring.radius - reach - HALF_STEP as f32).max(0.0);
+        let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
+        let from = Point { x: ring.x + ux * first, y: ring.y + uy * first };
+        let mut values = [0.0; MAX_REACH];
+        let mut inside = 0;
+        for value in &mut values[..wanted] {
+            let step = inside as f32;
+            let Some(gray) = frame.sample(from.x + ux * step, from.y + uy * step) else { break };
+            *value = polarity.sign() * gray;
+            inside += 1;
+        }
+        Self { from, direction: (ux, uy), values, wanted, inside }
+    }
+
+    /// Whether the frame holds most of the ray, so that an edge would be seen.
+    fn is_whole(&self) -> bool {
+        self.inside + HALF_STEP + 1 >= self.wanted
+    }
+
+    /// The strongest step, to a part of a pixel.
+    fn strongest_step(&self, least: f32) -> Option<Point> {
+        let at = steepest(&self.values[..self.inside], least)?;
+        Some(Point { x: self.from.x + self.direction.0 * at, y: self.from.y + self.direction.1 * at })
+    }
+}
+
+/// Position of the largest fall along `line` in samples, by a parabola through the best three.
+fn steepest(line: &[f32], least: f32) -> Option<f32> {
+    let n = line.len().checked_sub(2 * HALF_STEP)?;
+    let step = |at: usize| -> f32 {
+        let inner: f32 = line[at - HALF_STEP..at].iter().sum();
+        let outer: f32 = line[at + 1..=at + HALF_STEP].iter().sum();
+        (inner - outer) / HALF_STEP as f32
+    };
+    let positions = HALF_STEP..HALF_STEP + n;
+    let (at, best) = positions.map(|at| (at, step(at))).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    if best < least {
+        return None;
+    }
+    if at == HALF_STEP || at + 1 == HALF_STEP + n {
+        return Some(at as f32);
+    }
+    let (before, after) = (step(at - 1), step(at + 1));
+    let curvature = before - 2.0 * best + after;
+    let shift = if curvature < 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
+    Some(at as f32 + shift)
+}
+
+/// The circle through three points; `None` when they lie on a line.
+fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
+    let (bx, by, cx, cy) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
+    let cross = 2.0 * (bx * cy - by * cx);
+    if cross.abs() < 1e-3 {
+        return None;
+    }
+    let (bb, cc) = (bx * bx + by * by, cx * cx + cy * cy);
+    let (ux, uy) = ((cy * bb - by * cc) / cross, (bx * cc - cx * bb) / cross);
+    Some(Ring { x: a.x + ux, y: a.y + uy, radius: (ux * ux + uy * uy).sqrt() })
+}
+
+/// Least squares of the distances with Cauchy weights, which leave points far off without a say.
+fn fit_circle(points: &[Point], mut ring: Ring) -> Option<Ring> {
+    for _ in 0..4 {
+        let mut equations = [[0.0; 4]; 3];
+        for &point in points {
+            let distance = ring.distance(point);
+            let length = (distance + ring.radius).max(1e-3);
+            let weight = 1.0 / (1.0 + (distance / (0.5 * AGREE_PX)).powi(2));
+            let row = [(point.x - ring.x) / length, (point.y - ring.y) / length, 1.0, distance];
+            for (i, equation) in equations.iter_mut().enumerate() {
+                equation.iter_mut().zip(row).for_each(|(e, r)| *e += f64::from(weight * row[i] * r));
+            }
+        }
+        let matrix = equations.map(|row| [row[0], row[1], row[2]]);
+        let step = solve(&matrix, &equations.map(|row| row[3]))?;
+        ring.x += step[0] as f32;
+        ring.y += step[1] as f32;
+        ring.radius += step[2] as f32;
+    }
+    Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
+}

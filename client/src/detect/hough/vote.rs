@@ -1,0 +1,290 @@
+//! Gradient voting: every edge votes for the centres it could belong to; peaks become candidates.
+//!
+//! The Hough gradient method (Yuen et al., Image and Vision Computing 8(1), 1990): a circle's gradients all point at
+//! its centre or away from it, so each edge votes along its gradient line, once for a bright disc and once for a dark
+//! one. Peaks are then ranked by how much of a ring of one radius their edges cover.
+
+use super::{gradient::Edge, reduce::Cells};
+use crate::detect::RadiusRange;
+
+/// Candidates handed on; further ones were never the disc in cluttered frames.
+pub(super) const MAX_CANDIDATES: usize = 6;
+
+/// Peaks whose ring is looked at, the highest.
+const MAX_PEAKS: usize = 16;
+
+/// A peak must reach this part of the highest.
+///
+/// A disc of 10 px has a quarter of the votes of a shape of 40 px beside it.
+const PEAK_OF_HIGHEST: f32 = 0.22;
+
+/// Fewest votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each voting twice there.
+const MIN_VOTES: u16 = 5;
+
+/// Fewest of the sixteen directions in which a ring must show edges: a quarter circle, as in a corner.
+const MIN_DIRECTIONS: u32 = 4;
+
+/// Fraction bits of the voting walk.
+const FRACTION: u32 = 16;
+
+/// Whether the disc is brighter or darker than what is around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Polarity {
+    Bright,
+    Dark,
+}
+
+impl Polarity {
+    /// 1 for a bright disc, -1 for a dark one.
+    pub(super) fn sign(self) -> f32 {
+        match self {
+            Self::Bright => 1.0,
+            Self::Dark => -1.0,
+        }
+    }
+}
+
+/// A circle worth a closer look, in pixels, good to about a cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) radius: f32,
+    pub(super) polarity: Polarity,
+    /// Directions of sixteen in which the ring shows edges.
+    directions: u32,
+    /// Votes in the peak's 3x3 cells.
+    votes: u16,
+}
+
+struct Peak {
+    cell: usize,
+    votes: u16,
+    polarity: Polarity,
+}
+
+/// Accumulators of one frame and the candidates found in them.
+#[derive(Default)]
+pub(super) struct Votes {
+    /// Best first, at most [`MAX_CANDIDATES`].
+    pub(super) candidates: Vec<Candidate>,
+    bright: Vec<u16>,
+    dark: Vec<u16>,
+    pairs: Vec<u16>,
+    sums: Vec<u16>,
+    peaks: Vec<Peak>,
+    ring: Vec<Bin>,
+}
+
+/// Edges of a peak at one distance, a cell wide.
+#[derive(Clone, Copy, Default)]
+struct Bin {
+    directions: u16,
+    count: u16,
+    distance_sum: f32,
+}
+
+impl Votes {
+    /// Lets the edges vote for radii in `range` and ranks the peaks.
+    pub(super) fn cast(&mut self, cells: &Cells, edges: &[Edge], range: RadiusRange) {
+        self.candidates.clear();
+        if edges.is_empty() {
+            return;
+        }
+        let radii = RadiiInCells::new(cells, range);
+        self.accumulate(cells, edges, radii);
+        self.find_peaks(cells);
+        for i in 0..self.peaks.len() {
+            let candidate = self.examine(i, cells, edges, radii);
+            self.candidates.extend(candidate);
+        }
+        self.candidates.sort_by_key(|c| (c.directions, c.votes));
+        self.candidates.reverse();
+        self.candidates.truncate(MAX_CANDIDATES);
+    }
+
+    fn accumulate(&mut self, cells: &Cells, edges: &[Edge], radii: RadiiInCells) {
+        let len = cells.width * cells.height;
+        for votes in [&mut self.bright, &mut self.dark] {
+            votes.clear();
+            votes.resize(len, 0);
+        }
+        for edge in edges {
+            cast_line(&mut self.bright, cells, edge, 1.0, radii);
+            cast_line(&mut self.dark, cells, edge, -1.0, radii);
+        }
+    }
+
+    /// Local maxima of the votes summed over 3x3 cells.
+    fn find_peaks(&mut self, cells: &Cells) {
+        self.peaks.clear();
+        for polarity in [Polarity::Bright, Polarity::Dark] {
+            let votes = if polarity == Polarity::Bright { &self.bright } else { &self.dark };
+            sum_3x3(votes, cells.width, &mut self.pairs, &mut self.sums);
+            collect_peaks(&self.sums, cells.width, polarity, &mut self.peaks);
+        }
+        self.peaks.sort_by_key(|peak| (u16::MAX - peak.votes, peak.cell));
+        let highest = self.peaks.first().map_or(0, |peak| peak.votes);
+        let least = (f32::from(highest) * PEAK_OF_HIGHEST) as u16;
+        let kept = self.peaks.iter().take(MAX_PEAKS).take_while(|peak| peak.votes >= least).count();
+        self.peaks.truncate(kept);
+    }
+
+    /// The best ring around a peak, if it covers enough directions.
+    fn examine(&mut self, peak: usize, cells: &Cells, edges: &[Edge], radii: RadiiInCells) -> Option<Candidate> {
+        let Peak { cell, votes, polarity } = self.peaks[peak];
+        let (x, y) = self.centroid(cell, polarity, cells);
+        fill_ring(&mut self.ring, edges, (x, y), polarity.sign(), radii);
+        let pairs = self.ring.windows(2).map(|pair| merge(pair[0], pair[1]));
+        let best = pairs.max_by_key(|bin| (bin.directions.count_ones(), bin.count))?;
+        let directions = best.directions.count_ones();
+        (directions >= MIN_DIRECTIONS).then(|| Candidate {
+            x: cells.to_px(x),
+            y: cells.to_px(y),
+            radius: best.distance_sum / f32::from(best.count) * cells.factor as f32,
+            polarity,
+            directions,
+            votes,
+        })
+    }
+
+    /// Centre of the votes in 3x3 cells around a peak, in cells.
+    fn centroid(&self, cell: usize, polarity: Polarity, cells: &Cells) -> (f32, f32) {
+        let votes = if polarity == Polarity::Bright { &self.bright } else { &self.dark };
+        let (cx, cy) = (cell % cells.width, cell / cells.width);
+        let (mut sum, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
+        for y in cy.saturating_sub(1)..(cy + 2).min(cells.height) {
+            for x in cx.saturating_sub(1)..(cx + 2).min(cells.width) {
+                let weight = f32::from(votes[y * cells.width + x]);
+                sum += weight;
+                sum_x += weight * x as f32;
+                sum_y += weight * y as f32;
+            }
+        }
+        if sum > 0.0 { (sum_x / sum, sum_y / sum) } else { (cx as f32, cy as f32) }
+    }
+}
+
+/// The range of radii in cells, widened by half a cell and bounded by the frame.
+#[derive(Clone, Copy)]
+struct RadiiInCells {
+    min: f32,
+    max: f32,
+}
+
+impl RadiiInCells {
+    fn new(cells: &Cells, range: RadiusRange) -> Self {
+        let factor = cells.factor as f64;
+        let diagonal = (cells.width + cells.height) as f64;
+        let min = (range.min() / factor - 0.5).max(1.0).min(diagonal);
+        let max = (range.max() / factor + 0.5).min(diagonal);
+        Self { min: min as f32, max: max as f32 }
+    }
+}
+
+/// One vote a cell along a ray from the edge, from the smallest radius to the largest or the frame's end.
+fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: RadiiInCells) {
+    let (ux, uy) = (edge.ux * sign, edge.uy * sign);
+    // Cell i covers [i, i + 1) here, so that truncating finds the cell.
+    let (x, y) = (f32::from(edge.x) + 0.5, f32::from(edge.y) + 0.5);
+    let reach = reach(x, ux, cells.width).min(reach(y, uy, cells.height)).min(radii.max);
+    if reach < radii.min {
+        return;
+    }
+    let steps = (reach - radii.min) as usize + 1;
+    let fixed = |value: f32| (value * (1 << FRACTION) as f32) as i32;
+    let (mut px, mut py) = (fixed(x + ux * radii.min), fixed(y + uy * radii.min));
+    let (dx, dy) = (fixed(ux), fixed(uy));
+    for _ in 0..steps {
+        let cell = (py >> FRACTION) as usize * cells.width + (px >> FRACTION) as usize;
+        if let Some(count) = votes.get_mut(cell) {
+            *count = count.saturating_add(1);
+        }
+        (px, py) = (px + dx, py + dy);
+    }
+}
+
+/// How far a walk from `start` with `slope` a step stays within `0..length`, in steps.
+fn reach(start: f32, slope: f32, length: usize) -> f32 {
+    // A hundredth of a cell keeps rounding on the near side of the frame's edge.
+    let room = if slope > 0.0 { length as f32 - 0.01 - start } else { start - 0.01 };
+    if slope == 0.0 { f32::INFINITY } else { room / slope.abs() }
+}
+
+/// Sums over 3x3 cells, zero beyond the border; `pairs` is scratch.
+fn sum_3x3(votes: &[u16], width: usize, rows: &mut Vec<u16>, sums: &mut Vec<u16>) {
+    rows.resize(votes.len(), 0);
+    sums.resize(votes.len(), 0);
+    for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
+        for (x, sum) in out.iter_mut().enumerate().take(width - 1).skip(1) {
+            *sum = row[x - 1].saturating_add(row[x]).saturating_add(row[x + 1]);
+        }
+        out[0] = row[0].saturating_add(row[1]);
+        out[width - 1] = row[width - 2].saturating_add(row[width - 1]);
+    }
+    let height = votes.len() / width;
+    for (y, out) in sums.chunks_exact_mut(width).enumerate() {
+        let row = |y: usize| &rows[y * width..(y + 1) * width];
+        out.copy_from_slice(row(y));
+        for near in [y.wrapping_sub(1), y + 1].into_iter().filter(|&near| near < height) {
+            out.iter_mut().zip(row(near)).for_each(|(sum, &v)| *sum = sum.saturating_add(v));
+        }
+    }
+}
+
+/// Appends the cells no neighbour within two cells exceeds; of equals the first.
+fn collect_peaks(sums: &[u16], width: usize, polarity: Polarity, peaks: &mut Vec<Peak>) {
+    let highest = sums.iter().fold(0, |most: u16, &v| most.max(v));
+    let least = ((f32::from(highest) * PEAK_OF_HIGHEST) as u16).max(MIN_VOTES);
+    for (group, block) in sums.chunks(32).enumerate() {
+        if block.iter().fold(0, |most: u16, &v| most.max(v)) < least {
+            continue;
+        }
+        for (i, &votes) in block.iter().enumerate() {
+            let cell = 32 * group + i;
+            if votes >= least && is_peak(sums, width, cell) {
+                peaks.push(Peak { cell, votes, polarity });
+            }
+        }
+    }
+}
+
+fn is_peak(sums: &[u16], width: usize, cell: usize) -> bool {
+    let (cx, cy) = (cell % width, cell / width);
+    let height = sums.len() / width;
+    (cy.saturating_sub(2)..(cy + 3).min(height)).all(|y| {
+        (cx.saturating_sub(2)..(cx + 3).min(width)).all(|x| {
+            let other = y * width + x;
+            sums[other] < sums[cell] || (sums[other] == sums[cell] && other >= cell)
+        })
+    })
+}
+
+/// Sorts the edges whose gradient points at (or, for a dark disc, away from) the centre by their distance.
+fn fill_ring(ring: &mut Vec<Bin>, edges: &[Edge], (cx, cy): (f32, f32), sign: f32, radii: RadiiInCells) {
+    ring.clear();
+    ring.resize(radii.max as usize + 3, Bin::default());
+    for edge in edges {
+        let (dx, dy) = (f32::from(edge.x) - cx, f32::from(edge.y) - cy);
+        let inward = -sign * (edge.ux * dx + edge.uy * dy);
+        let aside = (edge.ux * dy - edge.uy * dx).abs();
+        // A cell and a half of rounding, and the direction's own error with distance.
+        if inward < radii.min - 0.5 || inward > radii.max + 0.5 || aside > 1.5 + 0.1 * inward {
+            continue;
+        }
+        let distance = (dx * dx + dy * dy).sqrt();
+        if let Some(bin) = ring.get_mut(distance as usize) {
+            bin.directions |= 1 << super::annulus::sector_of(dx, dy);
+            bin.count += 1;
+            bin.distance_sum += distance;
+        }
+    }
+}
+
+fn merge(a: Bin, b: Bin) -> Bin {
+    Bin {
+        directions: a.directions | b.directions,
+        count: a.count + b.count,
+        distance_sum: a.distance_sum + b.distance_sum,
+    }
+}

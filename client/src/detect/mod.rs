@@ -1,0 +1,195 @@
+//! Circle detection: one gray frame in, at most one circle out.
+//!
+//! A [`Detector`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
+//! pixels therefore give the same answer, to the bit, in any order. Scratch memory is the only thing kept between
+//! frames; once a size has been seen, frames of that size allocate nothing.
+//!
+//! - [`DetectorChoice`] checks a name and [`RadiusLimits`], then builds detectors.
+//! - [`hough`] is the one detector so far: gradient voting, then a least-squares fit to the intensities.
+//!
+//! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
+//! the top-left pixel, x to the right, y down; lengths are in pixels.
+
+use ndarray::ArrayView2;
+use shared::geometry::Size;
+pub use shared::geometry::{Circle, Covariance};
+
+pub mod hough;
+#[cfg(test)]
+mod testing;
+
+/// Smallest radius looked for when none is given, in pixels.
+///
+/// Eight pixels are two cells of the 4x reduced image in which circles are first sought: the smallest ring whose
+/// gradients still point at its centre.
+pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
+
+/// Largest radius looked for when none is given, as a part of the frame's shorter side.
+pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
+
+/// Names [`DetectorChoice`] knows, in the order to show them.
+pub const NAMES: [&str; 1] = [hough::NAME];
+
+/// What a detector says of a frame in which it sees a circle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The circle, in pixels.
+    pub circle: Circle,
+    /// How uncertain the centre is; `None` from a detector that cannot tell.
+    pub covariance: Option<Covariance>,
+}
+
+/// Finds the circle in a frame.
+pub trait Detector: Send {
+    /// The name [`DetectorChoice`] knows this detector by.
+    fn name(&self) -> &'static str;
+
+    /// Finds the most prominent circle whose centre lies inside the frame; `None` when there is none.
+    ///
+    /// `gray` is `[rows, columns]`, of any size and any memory layout.
+    fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate>;
+}
+
+/// A detector by name and the radii it looks for, checked: builds as many of them as there are threads.
+#[derive(Clone, Copy, Debug)]
+pub struct DetectorChoice {
+    build: fn(RadiusLimits) -> Box<dyn Detector>,
+    limits: RadiusLimits,
+}
+
+impl DetectorChoice {
+    /// The detector called `name`, looking for radii within `limits`.
+    ///
+    /// # Errors
+    /// [`DetectorError::Unknown`] for a name not in [`NAMES`]; [`DetectorError::Radius`] for limits no circle can meet.
+    pub fn new(name: &str, limits: RadiusLimits) -> Result<Self, DetectorError> {
+        limits.check()?;
+        match name {
+            hough::NAME => Ok(Self { build: |limits| Box::new(hough::Hough::new(limits)), limits }),
+            _ => Err(DetectorError::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// A new detector with scratch memory of its own.
+    #[must_use]
+    pub fn build(&self) -> Box<dyn Detector> {
+        (self.build)(self.limits)
+    }
+}
+
+/// Why a detector could not be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DetectorError {
+    /// No detector has this name.
+    #[error("no detector is called {name:?}; there is {}", NAMES.join(", "))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+    },
+    /// The radius limits make no sense.
+    #[error(transparent)]
+    Radius(#[from] RadiusError),
+}
+
+/// Why radii are no range a circle's radius can lie in.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum RadiusError {
+    /// A limit is NaN or infinite.
+    #[error("a radius limit of {got} px is not a number; give a finite one, such as 8")]
+    NotFinite {
+        /// The limit, in pixels.
+        got: f64,
+    },
+    /// A limit is zero or negative.
+    #[error("a radius limit of {got} px is too small; it must be above 0 px")]
+    NotPositive {
+        /// The limit, in pixels.
+        got: f64,
+    },
+    /// The smallest radius exceeds the largest.
+    #[error("the smallest radius, {min} px, exceeds the largest, {max} px; it must be at most that")]
+    Reversed {
+        /// The smallest radius, in pixels.
+        min: f64,
+        /// The largest radius, in pixels.
+        max: f64,
+    },
+}
+
+/// An interval of radii, `min..=max`, in pixels: finite, positive and not empty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RadiusRange {
+    min: f64,
+    max: f64,
+}
+
+impl RadiusRange {
+    /// The range `min..=max`, in pixels.
+    ///
+    /// # Errors
+    /// [`RadiusError`] unless both are finite, `min` is above 0 and `min <= max`.
+    pub fn new(min: f64, max: f64) -> Result<Self, RadiusError> {
+        check_radius(min)?;
+        check_radius(max)?;
+        if min > max {
+            return Err(RadiusError::Reversed { min, max });
+        }
+        Ok(Self { min, max })
+    }
+
+    /// What is looked for in a frame of this size by default: 8 px to a quarter of the shorter side.
+    ///
+    /// `None` when that is empty, in frames under 32 px.
+    #[must_use]
+    pub fn for_size(size: Size) -> Option<Self> {
+        RadiusLimits::default().range(size)
+    }
+
+    /// Smallest radius, in pixels, above 0.
+    #[must_use]
+    pub fn min(self) -> f64 {
+        self.min
+    }
+
+    /// Largest radius, in pixels, at least [`min`](Self::min).
+    #[must_use]
+    pub fn max(self) -> f64 {
+        self.max
+    }
+}
+
+/// Radii asked for, in pixels; `None` leaves the default for the frame's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RadiusLimits {
+    /// Smallest radius; by default [`DEFAULT_MIN_RADIUS_PX`].
+    pub min: Option<f64>,
+    /// Largest radius; by default [`DEFAULT_MAX_RADIUS_OF_SIDE`] of the shorter side.
+    pub max: Option<f64>,
+}
+
+impl RadiusLimits {
+    /// The range to search in a frame of this size; `None` when the limits and the defaults leave nothing.
+    #[must_use]
+    pub fn range(self, size: Size) -> Option<RadiusRange> {
+        let shorter_px = f64::from(size.width.min(size.height));
+        let min = self.min.unwrap_or(DEFAULT_MIN_RADIUS_PX);
+        let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
+        RadiusRange::new(min, max).ok()
+    }
+
+    /// Whether some frame could hold a circle within these limits.
+    fn check(self) -> Result<(), RadiusError> {
+        let given = self.min.or(self.max).unwrap_or(DEFAULT_MIN_RADIUS_PX);
+        let min = self.min.unwrap_or_else(|| given.min(DEFAULT_MIN_RADIUS_PX));
+        let max = self.max.unwrap_or(min);
+        RadiusRange::new(min, max).map(|_| ())
+    }
+}
+
+fn check_radius(px: f64) -> Result<(), RadiusError> {
+    match px {
+        _ if !px.is_finite() => Err(RadiusError::NotFinite { got: px }),
+        _ if px <= 0.0 => Err(RadiusError::NotPositive { got: px }),
+        _ => Ok(()),
+    }
+}

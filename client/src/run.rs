@@ -1,0 +1,140 @@
+//! The shell of a session: link, workers and view around the session's core.
+
+use std::time::Duration;
+
+use shared::link::signaling::{Signal, Signaling};
+use shared::link::{Link, LinkEvent};
+use shared::protocol::message::{Finding, Stream};
+use shared::shell::stop::Stop;
+use shared::time::MonotonicClock;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::sleep_until;
+use tracing::debug;
+
+use crate::session::{Action, Detection, End, MAX_WINDOW, ReceivedFrame, Session};
+use crate::tally::Tally;
+use crate::view::View;
+use crate::workers::{Pool, Submitted};
+use crate::{app::Config, session};
+
+/// How long to wait until the server has our `bye`.
+const BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// A session's shell.
+struct Runner<'a> {
+    config: &'a Config,
+    clock: MonotonicClock,
+    session: Session,
+    view: &'a mut dyn View,
+    pool: Option<Pool>,
+    detections: UnboundedSender<Detection>,
+    tally: Tally,
+}
+
+/// Runs a session on an open link until it ends; returns why, and what was counted.
+pub async fn run(
+    link: Link,
+    mut signaling: Signaling,
+    config: &Config,
+    view: &mut dyn View,
+    stop: Stop,
+) -> std::io::Result<(End, Tally)> {
+    let clock = MonotonicClock::start();
+    // Bounded by the pool's queue: each frame handed over makes one detection.
+    let (detections, found) = mpsc::unbounded_channel();
+    let session = session::Session::new(link.max_message_size(), clock.now());
+    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::default() };
+    let end = runner.drive(link, &mut signaling, found, stop).await?;
+    let _ = signaling.send(&Signal::Bye {}).await;
+    debug!("{} messages ignored", runner.session.ignored_messages());
+    Ok((end, runner.tally))
+}
+
+impl Runner<'_> {
+    async fn drive(
+        &mut self,
+        mut link: Link,
+        signaling: &mut Signaling,
+        mut found: UnboundedReceiver<Detection>,
+        mut stop: Stop,
+    ) -> std::io::Result<End> {
+        let sender = link.sender();
+        let (mut signaling_open, mut told) = (true, false);
+        loop {
+            let wake = match self.session.poll(self.clock.now()) {
+                Action::Send(lane, message) => {
+                    // The control and answer lanes carry little: a full buffer means the server is not reading, which
+                    // its silence will tell.
+                    if let Err(error) = sender.send(lane, message).await {
+                        self.session.link_closed(&error.to_string());
+                    }
+                    continue;
+                }
+                Action::Greeted(stream) => {
+                    self.greeted(&stream)?;
+                    continue;
+                }
+                Action::Detect(frame) => {
+                    self.received(frame);
+                    continue;
+                }
+                Action::Close(end) => {
+                    sender.close_within(BYE_LIMIT).await;
+                    return Ok(end);
+                }
+                Action::Wait(wake) => self.clock.instant(wake),
+            };
+            tokio::select! {
+                event = link.next() => match event {
+                    LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
+                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+                },
+                Some(detection) = found.recv() => self.detected(detection),
+                () = signaling.ended(), if signaling_open => {
+                    signaling_open = false;
+                    self.session.signaling_ended(self.clock.now());
+                }
+                () = stop.stopped(), if !told => {
+                    told = true;
+                    self.session.stop();
+                }
+                () = sleep_until(wake.into()) => {}
+            }
+        }
+    }
+
+    fn greeted(&mut self, stream: &Stream) -> std::io::Result<()> {
+        let window = stream.window.clamp(1, MAX_WINDOW) as usize;
+        let Config { workers, policy, detector, .. } = self.config;
+        self.pool = Some(Pool::start(*workers, window, *policy, detector, self.clock, &self.detections)?);
+        self.view.greeted(stream);
+        Ok(())
+    }
+
+    fn received(&mut self, frame: ReceivedFrame) {
+        self.tally.received += 1;
+        self.view.received(&frame);
+        let Some(pool) = &self.pool else { return };
+        match pool.submit(frame) {
+            Submitted::Taken => {}
+            Submitted::InPlaceOf(frame) | Submitted::Refused(frame) => self.dropped(&frame),
+        }
+    }
+
+    fn dropped(&mut self, frame: &ReceivedFrame) {
+        let now = self.clock.now();
+        self.session.dropped(frame.id, frame.received, now);
+        let (frame, received) = (frame.id, frame.received);
+        self.count(&Detection { frame, received, started: now, finished: now, finding: Finding::Dropped });
+    }
+
+    fn detected(&mut self, detection: Detection) {
+        self.session.detected(detection, self.clock.now());
+        self.count(&detection);
+    }
+
+    fn count(&mut self, detection: &Detection) {
+        self.tally.add(detection);
+        self.view.detected(detection, &self.tally);
+    }
+}

@@ -1,0 +1,141 @@
+//! Worker threads: frames in through a bounded channel, detections out.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use ndarray::{Array2, ArrayView2};
+use shared::image::{ImageView, to_gray};
+use shared::protocol::message::Finding;
+use shared::time::MonotonicClock;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::error;
+
+use crate::detect::{Detector, DetectorChoice, Estimate};
+use crate::session::{Detection, ReceivedFrame};
+
+/// What happens to a frame that finds all workers busy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// It waits its turn: no frame is dropped.
+    #[default]
+    Every,
+    /// It replaces the one that waits, which is answered as dropped.
+    Latest,
+}
+
+/// What became of a frame handed to the pool.
+#[derive(Debug)]
+pub enum Submitted {
+    /// A worker has it or will.
+    Taken,
+    /// A worker will have it; this one gave way and will not be looked at.
+    InPlaceOf(ReceivedFrame),
+    /// The queue is full, which is more than the window allows; it will not be looked at.
+    Refused(ReceivedFrame),
+}
+
+/// A pool of detecting threads. They end when it is dropped.
+#[derive(Debug)]
+pub struct Pool {
+    jobs: Sender<ReceivedFrame>,
+    waiting: Receiver<ReceivedFrame>,
+    policy: Policy,
+}
+
+impl Pool {
+    /// Starts `workers` threads, each with its own detector, that answer into `detections`.
+    ///
+    /// At most `window` frames wait; with [`Policy::Latest`] at most one.
+    pub fn start(
+        workers: NonZeroUsize,
+        window: usize,
+        policy: Policy,
+        detector: &DetectorChoice,
+        clock: MonotonicClock,
+        detections: &UnboundedSender<Detection>,
+    ) -> std::io::Result<Self> {
+        let capacity = match policy {
+            Policy::Every => window.max(1),
+            Policy::Latest => 1,
+        };
+        let (jobs, waiting) = bounded(capacity);
+        for index in 0..workers.get() {
+            let worker = Worker { detector: detector.build(), choice: *detector, gray: Array2::zeros((0, 0)) };
+            let (jobs, detections) = (waiting.clone(), detections.clone());
+            let run = move || worker.run(&jobs, &detections, clock);
+            thread::Builder::new().name(format!("detect-{index}")).spawn(run)?;
+        }
+        Ok(Self { jobs, waiting, policy })
+    }
+
+    /// Hands over a frame, without waiting.
+    pub fn submit(&self, frame: ReceivedFrame) -> Submitted {
+        let frame = match self.jobs.try_send(frame) {
+            Ok(()) => return Submitted::Taken,
+            Err(TrySendError::Full(frame) | TrySendError::Disconnected(frame)) => frame,
+        };
+        if self.policy == Policy::Every {
+            return Submitted::Refused(frame);
+        }
+        // Newest wins. A worker may take the waiting one first; then there is room all the same.
+        let older = self.waiting.try_recv().ok();
+        match (self.jobs.try_send(frame), older) {
+            (Ok(()), Some(older)) => Submitted::InPlaceOf(older),
+            (Ok(()), None) => Submitted::Taken,
+            (Err(refused), _) => Submitted::Refused(refused.into_inner()),
+        }
+    }
+}
+
+struct Worker {
+    detector: Box<dyn Detector>,
+    choice: DetectorChoice,
+    gray: Array2<u8>,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<ReceivedFrame>, detections: &UnboundedSender<Detection>, clock: MonotonicClock) {
+        while let Ok(frame) = jobs.recv() {
+            let started = clock.now();
+            let finding = self.detect(&frame);
+            let detection =
+                Detection { frame: frame.id, received: frame.received, started, finished: clock.now(), finding };
+            if detections.send(detection).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What the detector finds; a detector that panics loses the frame, not the session.
+    fn detect(&mut self, frame: &ReceivedFrame) -> Finding {
+        match catch_unwind(AssertUnwindSafe(|| self.detect_in(frame))) {
+            Ok(finding) => finding,
+            Err(_) => {
+                error!("the detector panicked on frame {}, which counts as dropped", frame.id);
+                self.detector = self.choice.build();
+                Finding::Dropped
+            }
+        }
+    }
+
+    fn detect_in(&mut self, frame: &ReceivedFrame) -> Finding {
+        match frame.image() {
+            Ok(ImageView::Gray8(gray)) => finding(self.detector.detect(gray)),
+            Ok(ImageView::Bgr8(bgr)) => {
+                to_gray(bgr, &mut self.gray);
+                let gray: ArrayView2<'_, u8> = self.gray.view();
+                finding(self.detector.detect(gray))
+            }
+            Err(_) => Finding::Dropped,
+        }
+    }
+}
+
+fn finding(estimate: Option<Estimate>) -> Finding {
+    match estimate {
+        Some(Estimate { circle, covariance }) => Finding::Circle { circle, covariance },
+        None => Finding::None,
+    }
+}

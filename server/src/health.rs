@@ -1,0 +1,47 @@
+//! One ping to a server's signaling port.
+
+use std::time::Duration;
+
+use shared::link::signaling::{Signal, Signaling, SignalingError};
+use shared::shell::exit::Exit;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tracing::{error, info};
+
+use crate::cli::ListenAddress;
+
+/// A server that does not answer within this is not healthy.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Asks whether a server is there.
+pub fn run(address: &ListenAddress) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            error!("cannot start the runtime: {error}");
+            return Exit::Other;
+        }
+    };
+    match runtime.block_on(async { timeout(LIMIT, ping(&address.0)).await }) {
+        Ok(Ok(())) => {
+            info!("a server answers at {}", address.0);
+            Exit::Fine
+        }
+        Ok(Err(wrong)) => unhealthy(address, &wrong.to_string()),
+        Err(_) => unhealthy(address, "no answer"),
+    }
+}
+
+fn unhealthy(address: &ListenAddress, reason: &str) -> Exit {
+    error!("no server at {}: {reason}", address.0);
+    Exit::NoPeer
+}
+
+async fn ping(address: &str) -> Result<(), SignalingError> {
+    let mut signaling = Signaling::new(TcpStream::connect(address).await?);
+    signaling.send(&Signal::Ping {}).await?;
+    match signaling.receive().await? {
+        Signal::Pong {} => Ok(()),
+        other => Err(SignalingError::Unexpected { expected: "a pong", got: format!("{other:?}") }),
+    }
+}

@@ -1,0 +1,20 @@
+//! Plumb's server, as a program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::{Cli, Command};
+use server::{app, health};
+use shared::shell::log;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start("server", cli.verbose, cli.quiet);
+    match cli.command {
+        Some(Command::Health { address }) => health::run(&address).into(),
+        None => app::run(&cli.serve).into(),
+    }
+}

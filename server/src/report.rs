@@ -1,0 +1,223 @@
+//! The report: every session's figures as JSON, schema 1.
+//!
+//! The file is opened before anything runs, so that a bad path fails at once, and rewritten after each session, so that
+//! a late failure loses nothing.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use shared::flow::clock::ClockOffset;
+use thiserror::Error;
+
+use crate::cli::JsonTarget;
+use crate::score::summary::Figures;
+use crate::session::{ClientInfo, End, Session};
+
+/// The schema's version.
+const SCHEMA: u32 = 1;
+
+/// The latest sessions kept: 30 MB of report, for a server that runs for years.
+const KEPT_SESSIONS: usize = 10_000;
+
+/// The whole report.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    schema: u32,
+    run: Run,
+    sessions: VecDeque<SessionReport>,
+    /// Earlier sessions no longer listed.
+    sessions_omitted: u64,
+}
+
+/// What ran.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The server's version.
+    pub version: &'static str,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The options that matter for the figures.
+    pub config: RunConfig,
+}
+
+/// Options, in the units their names say.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunConfig {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Pixel layout.
+    pub pixel: String,
+    /// Frames a second, `null` when only the window limits them.
+    pub fps: Option<f64>,
+    /// Unanswered frames at a time.
+    pub window: u32,
+    /// A frame unanswered for this long is lost.
+    pub deadline_us: u64,
+    /// Frames for each client.
+    pub frames: Option<u64>,
+    /// Time for each client.
+    pub duration_us: Option<u64>,
+    /// The ball's radius.
+    pub radius_px: f64,
+    /// Its mean speed along each axis.
+    pub speed_px_s: f64,
+    /// How pixels are encoded.
+    pub encoding: &'static str,
+    /// How frames are delivered.
+    pub delivery: &'static str,
+    /// Whether the client ran in the same process.
+    pub loopback: bool,
+}
+
+/// A session's figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionReport {
+    /// Counts from 1.
+    pub session: u64,
+    /// Who answered; `null` without a hello.
+    pub client: Option<ClientReport>,
+    /// Why it ended.
+    pub end: End,
+    /// Frames, errors, latency, rates, bytes.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// TCP accepted → both hellos.
+    pub connect_us: Option<u64>,
+    /// TCP accepted → first score.
+    pub first_score_us: Option<u64>,
+    /// The client's clock against the server's.
+    pub clock: ClockReport,
+    /// Messages of unknown type, or that made no sense.
+    pub ignored_messages: u64,
+}
+
+/// A client, and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientReport {
+    /// Program and version.
+    #[serde(flatten)]
+    pub info: ClientInfo,
+    /// Its signaling address.
+    pub address: String,
+}
+
+/// `clock` of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockReport {
+    /// Client's clock minus the server's.
+    pub offset_us: Option<i64>,
+    /// The offset is off by at most this.
+    pub uncertainty_us: Option<u64>,
+}
+
+impl SessionReport {
+    /// The report of a session with the client at `address` that ended so.
+    pub fn new(session: &Session, address: &str, end: End) -> Self {
+        let client = session.client().map(|info| ClientReport { info: info.clone(), address: address.to_owned() });
+        Self {
+            session: session.number(),
+            client,
+            end,
+            figures: session.tally().figures(),
+            connect_us: session.connect_us(),
+            first_score_us: session.first_score_us(),
+            clock: session.clock_offset().into(),
+            ignored_messages: session.ignored_messages(),
+        }
+    }
+}
+
+impl From<Option<ClockOffset>> for ClockReport {
+    fn from(offset: Option<ClockOffset>) -> Self {
+        Self {
+            offset_us: offset.map(|offset| offset.offset_us),
+            uncertainty_us: offset.map(|offset| offset.uncertainty_us),
+        }
+    }
+}
+
+/// Why the report could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write the report to {path}: {error}")]
+pub struct ReportError {
+    path: String,
+    error: io::Error,
+}
+
+/// Keeps the report and writes it.
+#[derive(Debug)]
+pub struct Reporter {
+    report: Report,
+    output: Option<Output>,
+}
+
+#[derive(Debug)]
+enum Output {
+    File { file: File, path: String },
+    Stdout,
+}
+
+impl Reporter {
+    /// Opens the report's file and writes a report without sessions into it.
+    pub fn open(target: Option<&JsonTarget>, run: Run) -> Result<Self, ReportError> {
+        let output = match target {
+            Some(JsonTarget::File(path)) => Some(open(path)?),
+            Some(JsonTarget::Stdout) => Some(Output::Stdout),
+            None => None,
+        };
+        let report = Report { schema: SCHEMA, run, sessions: VecDeque::new(), sessions_omitted: 0 };
+        let mut reporter = Self { report, output };
+        reporter.write_file()?;
+        Ok(reporter)
+    }
+
+    /// Adds a session and rewrites the file.
+    pub fn add(&mut self, session: SessionReport) -> Result<(), ReportError> {
+        if self.report.sessions.len() == KEPT_SESSIONS {
+            self.report.sessions.pop_front();
+            self.report.sessions_omitted += 1;
+        }
+        self.report.sessions.push_back(session);
+        self.write_file()
+    }
+
+    /// Writes the report to stdout if that is where it goes.
+    pub fn finish(&self) -> Result<(), ReportError> {
+        let Some(Output::Stdout) = self.output else { return Ok(()) };
+        let mut stdout = io::stdout().lock();
+        write(&self.report, &mut stdout).map_err(|error| ReportError { path: "stdout".into(), error })
+    }
+
+    fn write_file(&mut self) -> Result<(), ReportError> {
+        let Some(Output::File { file, path }) = &mut self.output else { return Ok(()) };
+        rewrite(&self.report, file).map_err(|error| ReportError { path: path.clone(), error })
+    }
+}
+
+fn open(path: &Path) -> Result<Output, ReportError> {
+    let name = path.display().to_string();
+    match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
+        Ok(file) => Ok(Output::File { file, path: name }),
+        Err(error) => Err(ReportError { path: name, error }),
+    }
+}
+
+fn rewrite(report: &Report, file: &mut File) -> io::Result<()> {
+    file.rewind()?;
+    write(report, file)?;
+    let length = file.stream_position()?;
+    file.set_len(length)
+}
+
+/// One write, so that whoever reads meanwhile sees the old report or the new.
+fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    let mut json = serde_json::to_vec_pretty(report)?;
+    json.push(b'\n');
+    output.write_all(&json)?;
+    output.flush()
+}

@@ -1,0 +1,323 @@
+//! A ball that moves in straight lines and bounces off the edges of the image.
+//!
+//! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc
+//! stays inside; at a wall it turns round at the exact time of the hit and leaves with a new random speed. The
+//! arithmetic is + − × ÷ on `f64` alone, so every machine computes the same positions to the last bit.
+
+use shared::geometry::{Circle, Size};
+use thiserror::Error;
+
+use super::random::{Random, Stream};
+
+/// Fastest nominal speed accepted, in px/s: a 1920-px image crossed 500 times a second, where a picture of
+/// motion stops meaning anything.
+pub const MAX_SPEED_PX_S: f64 = 1e6;
+
+/// Longest step accepted, in s: a frame an hour.
+pub const MAX_STEP_S: f64 = 3600.0;
+
+/// Bounces along one axis in one step, at most, so that a fast ball in a hair's breadth of room cannot hold a
+/// frame up; the rest of the step is then forgotten. A 20-px ball at 200 px/s needs it only where its room is
+/// under 0.02 px.
+const MAX_BOUNCES_PER_STEP: u32 = 256;
+
+/// The ball, where it may be and how it moves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BallConfig {
+    /// The image the ball stays inside.
+    pub size: Size,
+    /// Radius in px, in `(0, shorter side / 2]`.
+    pub radius: f64,
+    /// Nominal speed along each axis in px/s, in `[0, MAX_SPEED_PX_S]`; the speed of each straight stretch is
+    /// uniform in `[½, 1½)` times this.
+    pub speed_px_s: f64,
+    /// Time between two frames in s, in `(0, MAX_STEP_S]`.
+    pub step_s: f64,
+}
+
+/// Why no ball can be made of a configuration.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum BallError {
+    /// The radius is no length.
+    #[error("radius {got} px is not a positive number")]
+    Radius {
+        /// The radius asked for, in px.
+        got: f64,
+    },
+    /// The disc does not fit into the image.
+    #[error("radius {got} px does not fit into {size}: at most {limit} px")]
+    TooLarge {
+        /// The radius asked for, in px.
+        got: f64,
+        /// The image it must fit into.
+        size: Size,
+        /// The largest radius that fits, in px.
+        limit: f64,
+    },
+    /// The speed is negative, too large or no number.
+    #[error("speed {got} px/s is not between 0 and {MAX_SPEED_PX_S}")]
+    Speed {
+        /// The speed asked for, in px/s.
+        got: f64,
+    },
+    /// The time between frames is zero, negative, too long or no number.
+    #[error("{got} s between frames is not above 0 and at most {MAX_STEP_S}")]
+    Step {
+        /// The step asked for, in s.
+        got: f64,
+    },
+}
+
+/// A ball at one moment.
+#[derive(Clone, Debug)]
+pub struct Ball {
+    random: Random,
+    radius: f64,
+    step_s: f64,
+    x: Axis,
+    y: Axis,
+}
+
+impl Ball {
+    /// The ball of a seed at frame 0: anywhere in its room, moving in any of the four diagonal directions.
+    pub fn start(random: Random, config: &BallConfig) -> Result<Self, BallError> {
+        check(config)?;
+        let x = Axis::start(&random, &X, config.size.width, config);
+        let y = Axis::start(&random, &Y, config.size.height, config);
+        Ok(Self { random, radius: config.radius, step_s: config.step_s, x, y })
+    }
+
+    /// Moves on by one frame.
+    pub fn step(&mut self) {
+        self.x.advance(self.step_s, &self.random, &X);
+        self.y.advance(self.step_s, &self.random, &Y);
+    }
+
+    /// Where the ball is, in image coordinates.
+    pub fn circle(&self) -> Circle {
+        Circle { x: self.x.position, y: self.y.position, radius: self.radius }
+    }
+
+    /// How fast it moves along x and y, in px/s; zero along an axis without room.
+    pub fn velocity_px_s(&self) -> (f64, f64) {
+        (self.x.velocity, self.y.velocity)
+    }
+}
+
+fn check(config: &BallConfig) -> Result<(), BallError> {
+    let BallConfig { size, radius, speed_px_s, step_s } = *config;
+    let limit = f64::from(size.shorter_side()) / 2.0;
+    if !(radius.is_finite() && radius > 0.0) {
+        return Err(BallError::Radius { got: radius });
+    }
+    if radius > limit {
+        return Err(BallError::TooLarge { got: radius, size, limit });
+    }
+    if !(0.0..=MAX_SPEED_PX_S).contains(&speed_px_s) {
+        return Err(BallError::Speed { got: speed_px_s });
+    }
+    if !(step_s > 0.0 && step_s <= MAX_STEP_S) {
+        return Err(BallError::Step { got: step_s });
+    }
+    Ok(())
+}
+
+/// The random streams of one axis.
+struct Streams {
+    position: Stream,
+    direction: Stream,
+    speed: Stream,
+}
+
+const X: Streams = Streams { position: Stream::PositionX, direction: Stream::DirectionX, speed: Stream::SpeedX };
+const Y: Streams = Streams { position: Stream::PositionY, direction: Stream::DirectionY, speed: Stream::SpeedY };
+
+/// The motion along one axis, in px and px/s; `low ≤ position ≤ high` always.
+#[derive(Clone, Debug)]
+struct Axis {
+    low: f64,
+    high: f64,
+    position: f64,
+    velocity: f64,
+    nominal_speed: f64,
+    bounces: u64,
+}
+
+impl Axis {
+    fn start(random: &Random, streams: &Streams, side: u32, config: &BallConfig) -> Self {
+        let low = config.radius - 0.5;
+        // In this order rounding keeps `low ≤ high`, since `radius ≤ side − radius` was checked.
+        let high = f64::from(side) - config.radius - 0.5;
+        let position = (low + random.uniform(streams.position, 0) * (high - low)).min(high);
+        let mut axis = Self { low, high, position, velocity: 0.0, nominal_speed: config.speed_px_s, bounces: 0 };
+        if low < high {
+            let speed = axis.next_speed(random, streams);
+            axis.velocity = if random.uniform(streams.direction, 0) < 0.5 { -speed } else { speed };
+        }
+        axis
+    }
+
+    /// Moves for a time, bouncing as often as it takes.
+    fn advance(&mut self, time_s: f64, random: &Random, streams: &Streams) {
+        let mut left_s = time_s;
+        for _ in 0..MAX_BOUNCES_PER_STEP {
+            if self.velocity == 0.0 {
+                return;
+            }
+            let wall = if self.velocity > 0.0 { self.high } else { self.low };
+            let hit_s = (wall - self.position) / self.velocity;
+            if hit_s > left_s {
+                let moved = self.position + self.velocity * left_s;
+                // Rounding may carry it over the wall by a last bit.
+                self.position = moved.clamp(self.low, self.high);
+                return;
+            }
+            left_s -= hit_s;
+            self.bounce(wall, random, streams);
+        }
+    }
+
+    fn bounce(&mut self, wall: f64, random: &Random, streams: &Streams) {
+        self.position = wall;
+        self.bounces += 1;
+        let speed = self.next_speed(random, streams);
+        self.velocity = if wall == self.low { speed } else { -speed };
+    }
+
+    /// The speed of the stretch after `bounces` bounces.
+    fn next_speed(&self, random: &Random, streams: &Streams) -> f64 {
+        self.nominal_speed * (0.5 + random.uniform(streams.speed, self.bounces))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VGA: BallConfig =
+        BallConfig { size: Size { width: 640, height: 480 }, radius: 20.0, speed_px_s: 200.0, step_s: 1.0 / 60.0 };
+
+    fn ball(seed: u64, config: &BallConfig) -> Ball {
+        Ball::start(Random::new(seed), config).expect("a valid configuration")
+    }
+
+    fn refused(config: BallConfig) -> String {
+        Ball::start(Random::new(0), &config).expect_err("an invalid configuration").to_string()
+    }
+
+    #[test]
+    fn says_what_was_wrong_and_what_would_be_right() {
+        assert_eq!(refused(BallConfig { radius: 0.0, ..VGA }), "radius 0 px is not a positive number");
+        assert_eq!(refused(BallConfig { radius: f64::NAN, ..VGA }), "radius NaN px is not a positive number");
+        assert_eq!(
+            refused(BallConfig { radius: 241.0, ..VGA }),
+            "radius 241 px does not fit into 640x480: at most 240 px"
+        );
+        assert_eq!(refused(BallConfig { speed_px_s: -1.0, ..VGA }), "speed -1 px/s is not between 0 and 1000000");
+        assert_eq!(refused(BallConfig { speed_px_s: f64::NAN, ..VGA }), "speed NaN px/s is not between 0 and 1000000");
+        assert_eq!(refused(BallConfig { speed_px_s: 2e6, ..VGA }), "speed 2000000 px/s is not between 0 and 1000000");
+        assert_eq!(refused(BallConfig { step_s: 0.0, ..VGA }), "0 s between frames is not above 0 and at most 3600");
+        assert_eq!(
+            refused(BallConfig { step_s: f64::INFINITY, ..VGA }),
+            "inf s between frames is not above 0 and at most 3600"
+        );
+    }
+
+    #[test]
+    fn turns_round_at_the_moment_of_the_hit() {
+        let random = Random::new(5);
+        let fast = 200.0 * (0.5 + random.uniform(Stream::SpeedX, 1));
+        let mut axis =
+            Axis { low: 0.0, high: 100.0, position: 90.0, velocity: 200.0, nominal_speed: 200.0, bounces: 0 };
+        axis.advance(0.1, &random, &X);
+        // 0.05 s to the wall, 0.05 s back at the new speed; one rounding each.
+        assert!((axis.position - (100.0 - 0.05 * fast)).abs() < 1e-12, "at {} px", axis.position);
+        assert_eq!(axis.velocity, -fast);
+        assert_eq!(axis.bounces, 1);
+    }
+
+    #[test]
+    fn a_step_may_hold_several_bounces() {
+        let random = Random::new(5);
+        let mut axis = Axis { low: 0.0, high: 1.0, position: 0.5, velocity: 100.0, nominal_speed: 100.0, bounces: 0 };
+        let mut time_s = 0.005;
+        let speeds: Vec<f64> = (1..=4).map(|n| 100.0 * (0.5 + random.uniform(Stream::SpeedX, n))).collect();
+        time_s += 1.0 / speeds[0] + 1.0 / speeds[1] + 1.0 / speeds[2] + 0.25 / speeds[3];
+        axis.advance(time_s, &random, &X);
+        assert_eq!(axis.bounces, 4);
+        assert!((axis.position - 0.25).abs() < 1e-12, "at {} px", axis.position);
+    }
+
+    #[test]
+    fn work_is_bounded_however_fast_the_ball_and_small_its_room() {
+        let config = BallConfig {
+            size: Size { width: 41, height: 41 },
+            radius: 20.499_999_999,
+            speed_px_s: MAX_SPEED_PX_S,
+            step_s: MAX_STEP_S,
+        };
+        let mut ball = ball(1, &config);
+        for _ in 0..100 {
+            ball.step();
+        }
+        assert_eq!(ball.x.bounces, 100 * u64::from(MAX_BOUNCES_PER_STEP));
+    }
+
+    #[test]
+    fn an_axis_without_room_does_not_move() {
+        let config = BallConfig { radius: 240.0, ..VGA };
+        let mut ball = ball(1, &config);
+        let from = ball.circle();
+        ball.step();
+        assert_eq!(ball.circle().y, 239.5);
+        assert_eq!(ball.velocity_px_s().1, 0.0);
+        assert_ne!(ball.circle().x, from.x);
+    }
+
+    #[test]
+    fn a_ball_of_no_speed_rests() {
+        let mut ball = ball(9, &BallConfig { speed_px_s: 0.0, ..VGA });
+        let from = ball.circle();
+        ball.step();
+        assert_eq!(ball.circle(), from);
+    }
+
+    #[test]
+    fn seeds_start_all_over_the_image_and_in_every_direction() {
+        let balls: Vec<Ball> = (0..200).map(|seed| ball(seed, &VGA)).collect();
+        for (right, down) in [(false, false), (false, true), (true, false), (true, true)] {
+            let here = balls.iter().filter(|b| (b.circle().x > 319.5) == right && (b.circle().y > 239.5) == down);
+            let there = balls.iter().filter(|b| (b.x.velocity > 0.0) == right && (b.y.velocity > 0.0) == down);
+            // 50 expected, standard deviation 6.1; four of them.
+            assert!((26..=74).contains(&here.count()));
+            assert!((26..=74).contains(&there.count()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_whole_disc_stays_inside_at_an_allowed_speed(
+            seed: u64,
+            (width, height) in (16_u32..2000, 16_u32..2000),
+            fill in 0.01..=1.0,
+            speed_px_s in 0.0..=MAX_SPEED_PX_S,
+            step_s in 1e-4..=1.0,
+        ) {
+            let size = Size { width, height };
+            let radius = f64::from(size.shorter_side()) / 2.0 * fill;
+            let mut ball = ball(seed, &BallConfig { size, radius, speed_px_s, step_s });
+            for _ in 0..20 {
+                ball.step();
+                let Circle { x, y, .. } = ball.circle();
+                prop_assert!(x >= radius - 0.5 && x <= f64::from(width) - radius - 0.5, "x {x}");
+                prop_assert!(y >= radius - 0.5 && y <= f64::from(height) - radius - 0.5, "y {y}");
+                for axis in [&ball.x, &ball.y].into_iter().filter(|axis| axis.low < axis.high) {
+                    let speed = axis.velocity.abs();
+                    prop_assert!(speed >= 0.5 * speed_px_s && speed <= 1.5 * speed_px_s, "{speed} px/s");
+                }
+            }
+        }
+    }
+}

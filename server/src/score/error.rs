@@ -1,0 +1,254 @@
+//! Pixel errors: of a frame, and over a session.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use shared::geometry::Circle;
+
+/// Percentiles are kept in units of this many px: 1e-6.
+const UNIT_PX: f64 = 1e-6;
+
+/// Digits the histogram keeps: errors to 0.26 px to the micropixel, larger ones to five significant digits, in at most
+/// 15 MB however long the session is (1 MB while errors stay below 0.26 px).
+const SIGNIFICANT_DIGITS: u8 = 5;
+
+/// Errors above this, in px, count as this in percentiles (never in mean, sum and max): the largest image is 8,192 px.
+const LARGEST_PX: f64 = 1e5;
+
+/// Estimate minus truth, in px.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PixelError {
+    /// To the right.
+    pub dx: f64,
+    /// Downwards.
+    pub dy: f64,
+}
+
+impl PixelError {
+    /// The error of an estimate of `truth`.
+    pub fn of(estimate: Circle, truth: Circle) -> Self {
+        Self { dx: estimate.x - truth.x, dy: estimate.y - truth.y }
+    }
+
+    /// |dx| + |dy|, in px.
+    pub fn l1(self) -> f64 {
+        self.dx.abs() + self.dy.abs()
+    }
+
+    /// √(dx² + dy²), in px.
+    pub fn l2(self) -> f64 {
+        self.dx.hypot(self.dy)
+    }
+}
+
+/// Gathers the errors of a session, in frame order, in bounded memory.
+#[derive(Clone, Debug)]
+pub struct ErrorStats {
+    count: u64,
+    l1: Sum,
+    l2: Sum,
+    l2_squared: Sum,
+    dx: Sum,
+    dy: Sum,
+    max_l1_px: f64,
+    l1_histogram: Histogram<u32>,
+}
+
+impl Default for ErrorStats {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            l1: Sum::default(),
+            l2: Sum::default(),
+            l2_squared: Sum::default(),
+            dx: Sum::default(),
+            dy: Sum::default(),
+            max_l1_px: 0.0,
+            // invariant: a constant in 0..=5, the only thing `new` checks.
+            l1_histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
+        }
+    }
+}
+
+impl ErrorStats {
+    /// Adds a frame's error.
+    pub fn add(&mut self, error: PixelError) {
+        self.count += 1;
+        self.l1.add(error.l1());
+        self.l2.add(error.l2());
+        self.l2_squared.add(error.dx * error.dx + error.dy * error.dy);
+        self.dx.add(error.dx);
+        self.dy.add(error.dy);
+        self.max_l1_px = self.max_l1_px.max(error.l1());
+        let units = (error.l1().min(LARGEST_PX) / UNIT_PX).round() as u64;
+        // Grows as needed; cannot fail below 2^63.
+        let _ = self.l1_histogram.record(units);
+    }
+
+    /// Sum of L1 errors, in px.
+    pub fn sum_l1_px(&self) -> f64 {
+        self.l1.value()
+    }
+
+    /// Mean L1 error, in px; `None` before the first.
+    pub fn mean_l1_px(&self) -> Option<f64> {
+        self.mean(self.l1)
+    }
+
+    /// The report's figures.
+    pub fn figures(&self) -> ErrorFigures {
+        ErrorFigures {
+            l1: L1Figures {
+                mean: self.mean_l1_px(),
+                p50: self.percentile(50.0),
+                p95: self.percentile(95.0),
+                p99: self.percentile(99.0),
+                max: (self.count > 0).then_some(self.max_l1_px),
+                sum: self.l1.value(),
+            },
+            l2: L2Figures { mean: self.mean(self.l2), rms: self.mean(self.l2_squared).map(f64::sqrt) },
+            bias: Bias { x: self.mean(self.dx), y: self.mean(self.dy) },
+            limit: None,
+            efficiency: None,
+        }
+    }
+
+    fn mean(&self, sum: Sum) -> Option<f64> {
+        (self.count > 0).then(|| sum.value() / self.count as f64)
+    }
+
+    fn percentile(&self, percent: f64) -> Option<f64> {
+        let units = || self.l1_histogram.value_at_percentile(percent) as f64;
+        (self.count > 0).then(|| (units() * UNIT_PX).min(self.max_l1_px))
+    }
+}
+
+/// A running sum with Neumaier's compensation (ZAMM 54, 1974): what rounding takes is carried along, so that a long
+/// session's mean is exact to the last digits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    sum: f64,
+    carried: f64,
+}
+
+impl Sum {
+    fn add(&mut self, term: f64) {
+        let sum = self.sum + term;
+        self.carried += if self.sum.abs() >= term.abs() { (self.sum - sum) + term } else { (term - sum) + self.sum };
+        self.sum = sum;
+    }
+
+    fn value(self) -> f64 {
+        self.sum + self.carried
+    }
+}
+
+/// `error_px` of the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorFigures {
+    /// |dx| + |dy|.
+    pub l1: L1Figures,
+    /// √(dx² + dy²).
+    pub l2: L2Figures,
+    /// Mean error with its sign.
+    pub bias: Bias,
+    /// The best mean L1 that the frames allow; unknown until the camera says.
+    pub limit: Option<f64>,
+    /// Mean L1 over the limit.
+    pub efficiency: Option<f64>,
+}
+
+/// L1 errors, in px.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct L1Figures {
+    /// Over all frames answered with a circle.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
+    /// All added up: the cumulative error.
+    pub sum: f64,
+}
+
+/// L2 errors, in px.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct L2Figures {
+    /// Mean distance.
+    pub mean: Option<f64>,
+    /// Root of the mean squared distance.
+    pub rms: Option<f64>,
+}
+
+/// Mean error with its sign, in px.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bias {
+    /// To the right.
+    pub x: Option<f64>,
+    /// Downwards.
+    pub y: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gathered(errors: &[(f64, f64)]) -> ErrorFigures {
+        let mut stats = ErrorStats::default();
+        for &(dx, dy) in errors {
+            stats.add(PixelError { dx, dy });
+        }
+        stats.figures()
+    }
+
+    #[test]
+    fn figures_of_two_known_errors() {
+        let figures = gathered(&[(3.0, -4.0), (0.0, 1.0)]);
+        assert_eq!(figures.l1.mean, Some(4.0));
+        assert_eq!((figures.l1.sum, figures.l1.max), (8.0, Some(7.0)));
+        assert_eq!(figures.l2.mean, Some(3.0));
+        assert_eq!(figures.l2.rms, Some(13f64.sqrt()));
+        assert_eq!(figures.bias, Bias { x: Some(1.5), y: Some(-1.5) });
+    }
+
+    #[test]
+    fn without_frames_there_are_no_figures_but_a_sum_of_zero() {
+        let figures = gathered(&[]);
+        assert_eq!((figures.l1.mean, figures.l1.p50, figures.l1.max, figures.l1.sum), (None, None, None, 0.0));
+    }
+
+    #[test]
+    fn the_compensated_sum_keeps_what_rounding_would_take() {
+        let mut sum = Sum::default();
+        for term in [1.0, 1e100, 1.0, -1e100] {
+            sum.add(term);
+        }
+        assert_eq!(sum.value(), 2.0);
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_are_exact_to_a_micropixel_below_a_quarter_pixel(
+            errors in proptest::collection::vec(0.0..0.26f64, 1..200),
+        ) {
+            let figures = gathered(&errors.iter().map(|&e| (e, 0.0)).collect::<Vec<_>>());
+            let mut sorted = errors;
+            sorted.sort_by(f64::total_cmp);
+            for (percent, found) in [(50, figures.l1.p50), (95, figures.l1.p95), (99, figures.l1.p99)] {
+                let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+                prop_assert!((found.unwrap() - sorted[rank]).abs() <= 0.500_001e-6);
+            }
+        }
+
+        #[test]
+        fn large_errors_keep_five_digits(error in 0.26..1e5f64) {
+            let found = gathered(&[(error, 0.0), (2e5, 0.0)]).l1.p50.unwrap();
+            prop_assert!((found - error).abs() <= error * 1e-5 + 1e-6);
+        }
+    }
+}

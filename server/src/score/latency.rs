@@ -1,0 +1,276 @@
+//! Latency: of a frame, stage by stage, and over a session.
+//!
+//! From the last pixel rendered to the answer decoded at the server, both read on the server's clock. The stages in
+//! between sum to it; those that the client's clock bounds are placed with the estimated offset, and never before the
+//! frame left or after its answer came.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use shared::flow::clock::ClockOffset;
+use shared::protocol::message::AnswerTimes;
+use shared::time::Micros;
+
+/// Digits the histograms keep: 1 ms to the µs, in 50 kB each.
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// A frame's way, in µs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameLatency {
+    /// Last pixel rendered → answer decoded.
+    pub total_us: u64,
+    /// Last pixel rendered → encoded, ready to send.
+    pub encode_us: u64,
+    /// Encoded → last byte at the client.
+    pub to_client_us: Option<u64>,
+    /// Last byte at the client → detection starts.
+    pub queue_us: Option<u64>,
+    /// Detection.
+    pub detect_us: Option<u64>,
+    /// Detection ends → answer decoded at the server.
+    pub back_us: Option<u64>,
+}
+
+impl FrameLatency {
+    /// The way of a frame captured, encoded and answered at these times on our clock.
+    ///
+    /// The client's times are believed where they are in order and fit between ours; else the stages they bound are
+    /// `None`, as they are when absent.
+    pub fn new(
+        captured: Micros,
+        encoded: Micros,
+        answered: Micros,
+        times: AnswerTimes,
+        offset: Option<ClockOffset>,
+    ) -> Self {
+        let total_us = answered.since(captured);
+        let encode_us = encoded.since(captured).min(total_us);
+        let mut latency =
+            Self { total_us, encode_us, to_client_us: None, queue_us: None, detect_us: None, back_us: None };
+        let away_us = total_us - encode_us;
+        if times.are_ordered_within(away_us) {
+            latency.queue_us = span(times.received, times.started);
+            latency.detect_us = span(times.started, times.finished);
+            latency.place_trips(away_us, encoded, times, offset);
+        }
+        latency
+    }
+
+    /// Splits what is left of the time away into the way there and the way back.
+    fn place_trips(&mut self, away_us: u64, encoded: Micros, times: AnswerTimes, offset: Option<ClockOffset>) {
+        let (Some(offset), Some(received)) = (offset, times.received) else { return };
+        let inside_us = span(times.received, times.finished);
+        let trips_us = away_us - inside_us.unwrap_or(0);
+        let there_us = (offset.to_ours(received) - encoded.0 as i64).clamp(0, trips_us as i64) as u64;
+        self.to_client_us = Some(there_us);
+        self.back_us = inside_us.map(|_| trips_us - there_us);
+    }
+}
+
+/// What [`FrameLatency`] asks of the client's times.
+trait Ordered {
+    fn are_ordered_within(self, away_us: u64) -> bool;
+}
+
+impl Ordered for AnswerTimes {
+    /// Whether the times that are there are in order and span no more than the frame was away.
+    fn are_ordered_within(self, away_us: u64) -> bool {
+        let times = [self.received, self.started, self.finished, self.sent];
+        let mut known = times.into_iter().flatten();
+        let Some(first) = known.next() else { return true };
+        let mut last = first;
+        known.all(|time| time >= std::mem::replace(&mut last, time)) && last.since(first) <= away_us
+    }
+}
+
+fn span(from: Option<Micros>, to: Option<Micros>) -> Option<u64> {
+    Some(to?.since(from?))
+}
+
+/// Gathers latencies of a session.
+#[derive(Clone, Debug)]
+pub struct LatencyStats {
+    total: Histogram<u64>,
+    encode: Histogram<u64>,
+    to_client: Histogram<u64>,
+    queue: Histogram<u64>,
+    detect: Histogram<u64>,
+    back: Histogram<u64>,
+}
+
+impl Default for LatencyStats {
+    fn default() -> Self {
+        // invariant: a constant in 0..=5, the only thing `new` checks.
+        let empty = || Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
+        Self { total: empty(), encode: empty(), to_client: empty(), queue: empty(), detect: empty(), back: empty() }
+    }
+}
+
+impl LatencyStats {
+    /// Adds a frame's way.
+    pub fn add(&mut self, latency: FrameLatency) {
+        let add = |histogram: &mut Histogram<u64>, us: Option<u64>| {
+            if let Some(us) = us {
+                // Grows as needed; a latency of 2^63 µs and more does not exist.
+                let _ = histogram.record(us);
+            }
+        };
+        add(&mut self.total, Some(latency.total_us));
+        add(&mut self.encode, Some(latency.encode_us));
+        add(&mut self.to_client, latency.to_client_us);
+        add(&mut self.queue, latency.queue_us);
+        add(&mut self.detect, latency.detect_us);
+        add(&mut self.back, latency.back_us);
+    }
+
+    /// Median of the whole way, in µs.
+    pub fn p50_us(&self) -> Option<u64> {
+        Percentiles::of(&self.total).p50
+    }
+
+    /// The report's figures.
+    pub fn figures(&self) -> LatencyFigures {
+        LatencyFigures {
+            total: Percentiles::of(&self.total),
+            stages: Stages {
+                encode: Percentiles::of(&self.encode),
+                to_client: Percentiles::of(&self.to_client),
+                queue: Percentiles::of(&self.queue),
+                detect: Percentiles::of(&self.detect),
+                back: Percentiles::of(&self.back),
+            },
+        }
+    }
+}
+
+/// `latency_us` of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LatencyFigures {
+    /// The whole way.
+    #[serde(flatten)]
+    pub total: Percentiles,
+    /// Its parts.
+    pub stages: Stages,
+}
+
+/// Percentiles of each stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stages {
+    /// Last pixel rendered → encoded.
+    pub encode: Percentiles,
+    /// Encoded → last byte at the client.
+    pub to_client: Percentiles,
+    /// Last byte at the client → detection starts.
+    pub queue: Percentiles,
+    /// Detection.
+    pub detect: Percentiles,
+    /// Detection ends → answer decoded.
+    pub back: Percentiles,
+}
+
+/// Percentiles in µs; all `None` without a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Percentiles {
+    /// Median.
+    pub p50: Option<u64>,
+    /// 95th percentile.
+    pub p95: Option<u64>,
+    /// 99th percentile.
+    pub p99: Option<u64>,
+    /// Largest.
+    pub max: Option<u64>,
+}
+
+impl Percentiles {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let known = !histogram.is_empty();
+        let at = |percent| known.then(|| histogram.value_at_percentile(percent));
+        Self { p50: at(50.0), p95: at(95.0), p99: at(99.0), max: known.then(|| histogram.max()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn times(received: u64, started: u64, finished: u64) -> AnswerTimes {
+        let at = |us| Some(Micros(us));
+        AnswerTimes { received: at(received), started: at(started), finished: at(finished), sent: at(finished) }
+    }
+
+    const AHEAD: Option<ClockOffset> = Some(ClockOffset { offset_us: 1_000_000, uncertainty_us: 10 });
+
+    #[test]
+    fn stages_are_placed_with_the_clock_offset() {
+        let latency =
+            FrameLatency::new(Micros(100), Micros(150), Micros(1_000), times(1_000_400, 1_000_420, 1_000_700), AHEAD);
+        let expected = FrameLatency {
+            total_us: 900,
+            encode_us: 50,
+            to_client_us: Some(250),
+            queue_us: Some(20),
+            detect_us: Some(280),
+            back_us: Some(300),
+        };
+        assert_eq!(latency, expected);
+    }
+
+    #[test]
+    fn a_client_that_says_no_times_leaves_only_what_the_server_knows() {
+        let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), AnswerTimes::default(), AHEAD);
+        assert_eq!((latency.total_us, latency.encode_us), (100, 5));
+        assert_eq!(
+            (latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us),
+            (None, None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_client_that_says_only_its_detection_gets_that_stage() {
+        let times = AnswerTimes { started: Some(Micros(7)), finished: Some(Micros(9)), ..Default::default() };
+        let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), times, AHEAD);
+        assert_eq!(
+            (latency.detect_us, latency.queue_us, latency.to_client_us, latency.back_us),
+            (Some(2), None, None, None)
+        );
+    }
+
+    #[test]
+    fn impossible_times_are_not_believed() {
+        for impossible in [times(10, 5, 20), times(10, 20, 15), times(0, 0, 5_000)] {
+            let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), impossible, AHEAD);
+            assert_eq!((latency.total_us, latency.detect_us, latency.back_us), (100, None, None));
+        }
+    }
+
+    #[test]
+    fn slow_frames_are_not_cut_off() {
+        let mut stats = LatencyStats::default();
+        for seconds in [1, 2, 100] {
+            let answered = Micros(seconds * 1_000_000);
+            stats.add(FrameLatency::new(Micros(0), Micros(0), answered, AnswerTimes::default(), None));
+        }
+        let figures = stats.figures().total;
+        assert!(figures.p50.unwrap().abs_diff(2_000_000) <= 2_000, "{figures:?}");
+        assert!(figures.max.unwrap().abs_diff(100_000_000) <= 100_000, "{figures:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn stages_sum_to_the_latency_however_wrong_the_offset_is(
+            captured in 0..1_000_000u64, encode in 0..1_000u64, away in 0..100_000u64,
+            received in 0..1u64 << 52, queue in 0..60_000u64, detect in 0..60_000u64, offset in -1i64 << 52..1 << 52,
+        ) {
+            let offset = Some(ClockOffset { offset_us: offset, uncertainty_us: 1 });
+            let (encoded, answered) = (captured + encode, captured + encode + away);
+            let times = times(received, received + queue, received + queue + detect);
+            let latency = FrameLatency::new(Micros(captured), Micros(encoded), Micros(answered), times, offset);
+            prop_assert_eq!(latency.to_client_us.is_some(), queue + detect <= away);
+            let stages = [latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us];
+            if let [Some(there), Some(queue), Some(detect), Some(back)] = stages {
+                prop_assert_eq!(latency.encode_us + there + queue + detect + back, latency.total_us);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Scoring: answers paired with the truth of their frame, by id, in frame order.
+//!
+//! [`pairing`] decides what became of each frame, [`error`] and [`latency`] gather the figures, [`summary`] holds them
+//! in the shape of the report. Conservation holds always: sent = circle + no_circle + dropped + lost + unresolved.
+
+pub mod error;
+pub mod latency;
+pub mod pairing;
+pub mod summary;
+
+use shared::geometry::{Circle, Covariance};
+
+use crate::score::error::PixelError;
+use crate::score::latency::FrameLatency;
+
+/// What a frame really shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Truth {
+    /// A ball, here.
+    Ball(Circle),
+    /// No ball: the right answer is none.
+    Empty,
+    /// The source does not know: counts and latency only.
+    Unknown,
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// Answered with a circle.
+    Circle {
+        /// The pipeline's estimate.
+        estimate: Circle,
+        /// How sure it says it is of the centre.
+        covariance: Option<Covariance>,
+    },
+    /// Answered: no circle.
+    NoCircle,
+    /// Answered: not looked at.
+    Dropped,
+    /// Not answered within the deadline.
+    Lost,
+    /// Not answered when the session ended.
+    Unresolved,
+}
+
+/// A frame's score, final.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameScore {
+    /// The frame.
+    pub id: u64,
+    /// What it showed.
+    pub truth: Truth,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Estimate minus truth, where there are both.
+    pub error: Option<PixelError>,
+    /// Sum of L1 errors of this frame and all before it, in px.
+    pub cumulative_l1_px: f64,
+    /// From captured to answered, for answered frames.
+    pub latency: Option<FrameLatency>,
+}

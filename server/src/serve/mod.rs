@@ -1,0 +1,205 @@
+//! Serving: accepts clients and runs a session with each, all at the same time.
+//!
+//! [`greet`] finds out who a client is and opens a link to it, [`stream`] drives its session, [`shards`] are the threads
+//! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
+
+mod greet;
+mod shards;
+mod stream;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use shared::shell::stop::Stop;
+use shared::time::MonotonicClock;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
+
+use crate::report::{ReportError, Reporter, SessionReport};
+use crate::serve::shards::Shards;
+use crate::session::{End, SessionConfig};
+use crate::source::BallScene;
+use crate::view::View;
+
+/// Clients at a time. A client costs up to 4 MiB of send buffer and socket memory; more are told that the server is
+/// full.
+const MAX_CLIENTS: usize = 256;
+
+/// After an accept that failed (no descriptors left, say), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is served, and how.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// What is to be seen.
+    pub scene: BallScene,
+    /// The sessions' limits; `number` is set for each.
+    pub session: SessionConfig,
+    /// End after one session in which both ends said hello.
+    pub once: bool,
+    /// The address to offer instead of the bound one.
+    pub advertise: Option<IpAddr>,
+    /// UDP ports for the links.
+    pub udp_ports: Option<RangeInclusive<u16>>,
+}
+
+/// Why serving ended early.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Threads could not be started.
+    #[error("cannot start a thread: {0}")]
+    Threads(#[from] io::Error),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// How serving ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// The server was told to stop.
+    Stopped,
+    /// The one session was served.
+    Once(End),
+}
+
+/// What all sessions share.
+struct Server {
+    config: ServeConfig,
+    view: Arc<dyn View>,
+    clock: MonotonicClock,
+    stop: Stop,
+    clients: AtomicUsize,
+    finished: mpsc::Sender<Finished>,
+}
+
+/// A connection is done with.
+enum Finished {
+    /// No session came of it.
+    NoSession,
+    /// A session, in which both ends may have said hello.
+    Session(Box<SessionReport>),
+}
+
+/// Serves until told to stop, or until the one client is served.
+pub async fn serve(
+    listener: TcpListener,
+    config: ServeConfig,
+    view: Arc<dyn View>,
+    reporter: &mut Reporter,
+    mut stop: Stop,
+) -> Result<Served, ServeError> {
+    let shards = Shards::start()?;
+    let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
+    let clock = MonotonicClock::start();
+    let clients = AtomicUsize::new(0);
+    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, finished });
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    number += 1;
+                    server.clone().accepted(&shards, stream, peer, number);
+                }
+                Err(error) => {
+                    warn!("cannot accept a connection: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(finished) = reports.recv() => {
+                if let Some(end) = server.conclude(finished, reporter)? {
+                    return Ok(Served::Once(end));
+                }
+            }
+            () = stop.stopped() => break,
+        }
+    }
+    // Sessions were told by the same signal; each reports within its limits.
+    while server.clients.load(Ordering::Acquire) > 0 {
+        let Some(finished) = reports.recv().await else { break };
+        server.conclude(finished, reporter)?;
+    }
+    Ok(Served::Stopped)
+}
+
+impl Server {
+    /// Hands a connection to a thread of its own kind.
+    fn accepted(self: Arc<Self>, shards: &Shards, stream: TcpStream, peer: SocketAddr, number: u64) {
+        let accepted = self.clock.now();
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => return warn!("{peer}: {error}"),
+        };
+        let others = self.clients.fetch_add(1, Ordering::AcqRel);
+        debug!("session {number}: connection from {peer}");
+        shards.spawn(async move {
+            let finished = match TcpStream::from_std(stream) {
+                Ok(stream) => self.attend(stream, peer, number, accepted, self.refusal(others)).await,
+                Err(error) => {
+                    warn!("{peer}: {error}");
+                    Finished::NoSession
+                }
+            };
+            // The receiver outlives every session.
+            let _ = self.finished.send(finished).await;
+        });
+    }
+
+    /// Why a client that finds this many others is not served.
+    fn refusal(&self, others: usize) -> Option<String> {
+        match others {
+            1.. if self.config.once => Some("this server serves one client (--once), which is here already".into()),
+            MAX_CLIENTS.. => Some(format!("this server is full: {MAX_CLIENTS} clients")),
+            _ => None,
+        }
+    }
+
+    async fn attend(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        number: u64,
+        accepted: shared::time::Micros,
+        refusal: Option<String>,
+    ) -> Finished {
+        let mut stop = self.stop.clone();
+        let greeted = tokio::select! {
+            greeted = greet::greet(stream, peer, &self.config, refusal) => greeted,
+            () = stop.stopped() => return Finished::NoSession,
+        };
+        match greeted {
+            Ok(Some((link, signaling))) => {
+                let session = SessionConfig { number, ..self.config.session.clone() };
+                let address = peer.to_string();
+                let client = stream::Client { link, signaling, address, accepted };
+                let report = stream::stream(client, session, &self.config.scene, &*self.view, self.clock, stop).await;
+                self.view.ended(&report);
+                Finished::Session(Box::new(report))
+            }
+            Ok(None) => Finished::NoSession,
+            Err(error) => {
+                warn!("{peer}: {error}");
+                Finished::NoSession
+            }
+        }
+    }
+
+    /// Keeps a session's report; how it ended, if it was the one to serve.
+    fn conclude(&self, finished: Finished, reporter: &mut Reporter) -> Result<Option<End>, ReportError> {
+        self.clients.fetch_sub(1, Ordering::AcqRel);
+        let Finished::Session(report) = finished else { return Ok(None) };
+        info!("session {}: {}", report.session, report.end.describe());
+        let end = report.end.clone();
+        let counts = report.connect_us.is_some();
+        reporter.add(*report)?;
+        Ok((self.config.once && counts).then_some(end))
+    }
+}

@@ -1,0 +1,199 @@
+//! The shell of a session: link, source and view around the session's core.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use shared::link::signaling::{Signal, Signaling};
+use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
+use shared::protocol::fragment;
+use shared::protocol::message::{Encoding, Frame};
+use shared::shell::stop::Stop;
+use shared::time::{Micros, MonotonicClock};
+use tokio::time::sleep_until;
+use tracing::{debug, info};
+
+use crate::report::SessionReport;
+use crate::session::{Action, Capture, End, Session, SessionConfig};
+use crate::source::{BallScene, Source};
+use crate::view::View;
+
+/// How long to wait until the client has our `bye`.
+const BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// A client with an open link.
+pub(super) struct Client {
+    pub(super) link: Link,
+    pub(super) signaling: Signaling,
+    pub(super) address: String,
+    pub(super) accepted: Micros,
+}
+
+/// The rest of a frame on its way into the link.
+type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
+
+/// A session's shell.
+struct Streamer<'a> {
+    session: Session,
+    source: Box<dyn Source>,
+    view: &'a dyn View,
+    clock: MonotonicClock,
+    sender: LinkSender,
+    max_message_size: usize,
+    sending: Option<Sending>,
+    introduced: bool,
+}
+
+/// Runs a session until it ends.
+pub(super) async fn stream(
+    client: Client,
+    config: SessionConfig,
+    scene: &BallScene,
+    view: &dyn View,
+    clock: MonotonicClock,
+    stop: Stop,
+) -> SessionReport {
+    let Client { link, mut signaling, address, accepted } = client;
+    let mut session = Session::new(config, accepted, clock.now());
+    let source: Box<dyn Source> = match scene.source() {
+        Ok(source) => Box::new(source),
+        // The scene was checked before the server listened.
+        Err(error) => {
+            session.link_closed(&error.to_string());
+            return SessionReport::new(&session, &address, End::Rejected { reason: error.to_string() });
+        }
+    };
+    let mut streamer = Streamer {
+        session,
+        source,
+        view,
+        clock,
+        sender: link.sender(),
+        max_message_size: link.max_message_size(),
+        sending: None,
+        introduced: false,
+    };
+    let end = streamer.drive(link, &mut signaling, stop, &address).await;
+    let _ = signaling.send(&Signal::Bye {}).await;
+    SessionReport::new(&streamer.session, &address, end)
+}
+
+impl Streamer<'_> {
+    async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop, address: &str) -> End {
+        let (mut signaling_open, mut told) = (true, false);
+        loop {
+            let wake = match self.session.poll(self.clock.now()) {
+                Action::Send(lane, message) => {
+                    self.send(lane, message).await;
+                    continue;
+                }
+                Action::Capture(id) => {
+                    self.capture(id);
+                    continue;
+                }
+                Action::Score(score) => {
+                    self.view.scored(self.session.number(), &score, self.session.tally());
+                    continue;
+                }
+                Action::Close(end) => {
+                    self.sender.close_within(BYE_LIMIT).await;
+                    return end;
+                }
+                Action::Wait(wake) => self.clock.instant(wake),
+            };
+            tokio::select! {
+                event = link.next() => match event {
+                    LinkEvent::Message(lane, bytes) => {
+                        self.session.message(lane, &bytes, self.clock.now());
+                        self.introduce(address);
+                    }
+                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+                },
+                sent = sending(&mut self.sending) => {
+                    self.sending = None;
+                    match sent {
+                        Ok(()) => self.session.link_ready(),
+                        Err(error) => self.session.link_closed(&error.to_string()),
+                    }
+                }
+                () = signaling.ended(), if signaling_open => {
+                    signaling_open = false;
+                    self.session.signaling_ended(self.clock.now());
+                }
+                () = stop.stopped(), if !told => {
+                    told = true;
+                    self.session.stop(self.clock.now());
+                }
+                () = sleep_until(wake.into()) => {}
+            }
+        }
+    }
+
+    /// Sends a small message. The lane's buffer is never full of them: four pings a second.
+    async fn send(&mut self, lane: Lane, message: BytesMut) {
+        if let Err(error) = self.sender.send(lane, message).await {
+            self.session.link_closed(&error.to_string());
+        }
+    }
+
+    /// Renders and encodes a frame, and starts to send it.
+    fn capture(&mut self, id: u64) {
+        let frame = self.source.frame(id);
+        let captured = self.clock.now();
+        let (size, data) = (frame.image.size(), frame.image.bytes());
+        let message = Frame {
+            id,
+            captured_us: captured,
+            width: size.width,
+            height: size.height,
+            pixel: frame.image.format(),
+            encoding: Encoding::Raw,
+            data,
+            meta: frame.meta,
+        };
+        let fragments = match fragment::split(id, &message, self.max_message_size) {
+            Ok(fragments) => fragments,
+            Err(error) => return self.session.link_closed(&error.to_string()),
+        };
+        let capture = Capture {
+            truth: frame.truth,
+            captured,
+            encoded: self.clock.now(),
+            raw_bytes: data.len() as u64,
+            wire_bytes: fragments.iter().map(|fragment| fragment.len() as u64).sum(),
+        };
+        self.session.captured(capture);
+        self.view.sent(self.session.number(), id, frame.image);
+        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments)));
+    }
+
+    /// Says once who the client is.
+    fn introduce(&mut self, address: &str) {
+        if self.introduced {
+            return;
+        }
+        if let (Some(client), Some(connect_us)) = (self.session.client(), self.session.connect_us()) {
+            self.introduced = true;
+            let number = self.session.number();
+            info!("session {number}: {} {} at {address}", client.name, client.version);
+            debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
+            self.view.started(number);
+        }
+    }
+}
+
+async fn send_all(sender: LinkSender, fragments: Vec<BytesMut>) -> Result<(), LinkClosed> {
+    for fragment in fragments {
+        sender.send(Lane::Frames, fragment).await?;
+    }
+    Ok(())
+}
+
+/// The end of the frame being sent; never while there is none.
+async fn sending(sending: &mut Option<Sending>) -> Result<(), LinkClosed> {
+    match sending {
+        Some(sending) => sending.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,149 @@
+//! Words and figures in a fixed-width font.
+
+use embedded_graphics::Drawable;
+use embedded_graphics::mono_font::iso_8859_1::{FONT_8X13, FONT_9X15, FONT_9X15_BOLD, FONT_10X20};
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::Point;
+use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
+
+use super::Canvas;
+
+/// What stands where a figure is not known.
+pub const UNKNOWN: &str = "-";
+
+/// The fonts of the windows, by purpose; all know Latin-1, so `±`, `µ`, `×` and `·`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Font {
+    /// Titles, 10 x 20 px a character.
+    Title,
+    /// Figures, 9 x 15 px, bold.
+    Figure,
+    /// Labels, 9 x 15 px.
+    Label,
+    /// Notes, 8 x 13 px.
+    Note,
+}
+
+impl Font {
+    fn mono(self) -> &'static MonoFont<'static> {
+        match self {
+            Self::Title => &FONT_10X20,
+            Self::Figure => &FONT_9X15_BOLD,
+            Self::Label => &FONT_9X15,
+            Self::Note => &FONT_8X13,
+        }
+    }
+
+    /// Width of a character, in px.
+    pub fn advance(self) -> u32 {
+        self.mono().character_size.width
+    }
+
+    /// Height of a line, in px.
+    pub fn height(self) -> u32 {
+        self.mono().character_size.height
+    }
+
+    /// How many characters fit into a width in px.
+    pub fn fitting(self, width: u32) -> usize {
+        (width / self.advance()) as usize
+    }
+}
+
+/// The side of a text that its point gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The text begins there.
+    Left,
+    /// The text ends before it.
+    Right,
+}
+
+impl Canvas {
+    /// Writes one line; `at` is its upper left corner, or its upper right one.
+    ///
+    /// Characters beyond Latin-1 show as `?`.
+    pub fn text(&mut self, text: &str, at: Point, side: Side, font: Font, colour: Rgb888) {
+        let (alignment, at) = match side {
+            Side::Left => (Alignment::Left, at),
+            // The font's own right alignment puts the last column on the point.
+            Side::Right => (Alignment::Right, at - Point::new(1, 0)),
+        };
+        let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Top).build();
+        let Ok(_) = Text::with_text_style(text, at, MonoTextStyle::new(font.mono(), colour), layout).draw(self);
+    }
+}
+
+/// A number with this many decimals, or as a power of ten if that takes more characters than there are.
+pub fn figure(value: f64, decimals: usize, characters: usize) -> String {
+    let plain = format!("{value:.decimals$}");
+    if plain.len() <= characters {
+        return plain;
+    }
+    // Sign, digit, point, `e`, sign and three digits of exponent: what is left goes to decimals.
+    format!("{value:.*e}", characters.saturating_sub(8).min(decimals))
+}
+
+/// A text cut to this many characters, `..` showing that it was.
+pub fn shortened(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(characters.saturating_sub(2)).collect();
+    kept + ".."
+}
+
+#[cfg(test)]
+mod tests {
+    use embedded_graphics::pixelcolor::RgbColor;
+
+    use super::*;
+
+    /// First and last column with ink.
+    fn columns(canvas: &Canvas) -> Option<(usize, usize)> {
+        let width = canvas.width() as usize;
+        let inked = || canvas.pixels().iter().enumerate().filter(|(_, p)| **p != 0).map(move |(i, _)| i % width);
+        inked().min().zip(inked().max())
+    }
+
+    #[test]
+    fn texts_begin_or_end_at_their_point() {
+        for (side, at) in [(Side::Left, 10), (Side::Right, 10 + 3 * 9)] {
+            let mut canvas = Canvas::new(60, 20);
+            canvas.text("HHH", Point::new(at, 2), side, Font::Figure, Rgb888::WHITE);
+            let (first, last) = columns(&canvas).expect("ink");
+            assert!((10..12).contains(&first) && (35..37).contains(&last), "{side:?}: {first} to {last}");
+        }
+    }
+
+    #[test]
+    fn latin_1_symbols_are_drawn() {
+        let drawn = |text: &str| {
+            let mut canvas = Canvas::new(10, 15);
+            canvas.text(text, Point::zero(), Side::Left, Font::Label, Rgb888::WHITE);
+            canvas
+        };
+        for symbol in ["±", "µ", "×", "·", "°"] {
+            assert_ne!(drawn(symbol), drawn("?"));
+        }
+        assert_eq!(drawn("→"), drawn("?"));
+    }
+
+    #[test]
+    fn figures_fall_back_on_powers_of_ten() {
+        assert_eq!(figure(12.3456, 3, 9), "12.346");
+        assert_eq!(figure(-1234.5, 3, 9), "-1234.500");
+        assert_eq!(figure(123_456.789, 3, 9), "1.2e5");
+        assert_eq!(figure(-1e300, 3, 9), "-1.0e300");
+        assert_eq!(figure(f64::NAN, 3, 9), "NaN");
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(shortened("waiting", 7), "waiting");
+        assert_eq!(shortened("waiting", 6), "wait..");
+        assert_eq!(shortened("µµµµ", 3), "µ..");
+        assert_eq!(shortened("ab", 1), "..");
+    }
+}

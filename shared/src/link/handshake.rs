@@ -1,0 +1,112 @@
+//! Opening a link over a signaling connection, from either end.
+
+use std::net::{IpAddr, SocketAddr};
+
+use thiserror::Error;
+use tracing::debug;
+
+use crate::link::Link;
+use crate::link::signaling::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
+use crate::link::webrtc::{self, Candidates, LOOPBACK_MTU, LinkSettings, OpenError, Opening, PlumbAttribute};
+
+/// Why no link came of a signaling connection.
+#[derive(Debug, Error)]
+pub enum HandshakeError {
+    /// Signaling failed.
+    #[error(transparent)]
+    Signaling(#[from] SignalingError),
+    /// The lanes did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// Offers a link and waits until it is open.
+pub async fn offer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
+    let (mut opening, sdp) = webrtc::offer(settings).await?;
+    let candidates = opening.candidates();
+    signaling.send(&Signal::Offer { sdp }).await?;
+    let answer = loop {
+        match signaling.receive_within(ANSWER_LIMIT).await? {
+            Signal::Answer { sdp } => break sdp,
+            Signal::Candidate { candidate } => candidates.add(candidate).await,
+            other => return Err(unexpected("an answer", &other).into()),
+        }
+    };
+    opening.accept(answer).await?;
+    opened(opening, candidates, signaling).await
+}
+
+/// Waits for an offer, answers it with `settings` for its MTU, and waits until the link is open.
+pub async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
+    let mut early = Vec::new();
+    let offer = loop {
+        match signaling.receive_within(ANSWER_LIMIT).await? {
+            Signal::Offer { sdp } => break sdp,
+            Signal::Candidate { candidate } => early.push(candidate),
+            Signal::Error { reason } => return Err(SignalingError::Refused(reason).into()),
+            other => return Err(unexpected("an offer", &other).into()),
+        }
+    };
+    let offered = PlumbAttribute::find(&offer).and_then(|attribute| attribute.mtu);
+    let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?)));
+    let (opening, sdp) = webrtc::answer(&LinkSettings { mtu, ..settings.clone() }, offer).await?;
+    let candidates = opening.candidates();
+    for candidate in early {
+        candidates.add(candidate).await;
+    }
+    signaling.send(&Signal::Answer { sdp }).await?;
+    opened(opening, candidates, signaling).await
+}
+
+/// Waits for the lanes while further addresses may come.
+async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signaling) -> Result<Link, HandshakeError> {
+    let trickle = async {
+        loop {
+            match signaling.receive().await {
+                Ok(Signal::Candidate { candidate }) => candidates.add(candidate).await,
+                Ok(Signal::Bye {}) => return HandshakeError::from(OpenError::Closed),
+                Ok(other) => debug!("ignoring {other:?} while the link opens"),
+                Err(SignalingError::NotASignal { .. }) => {}
+                // An early end of signaling is a hint, not the end.
+                Err(_) => std::future::pending().await,
+            }
+        }
+    };
+    tokio::select! {
+        link = opening.opened() => Ok(link?),
+        error = trickle => Err(error),
+    }
+}
+
+/// The addresses to bind for a peer reached over a TCP connection between these two: the local one; and where that is
+/// loopback one more, for peers that gather none on loopback (aiortc) or sit behind a proxy (a published port).
+pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
+    let local = local.ip().to_canonical();
+    let other = if local.is_loopback() { other_address(local.is_ipv4()) } else { None };
+    [Some(local), other].into_iter().flatten().collect()
+}
+
+/// The SCTP packet size for a path between these two that both ends know to be Plumb's.
+pub fn path_mtu(local: SocketAddr, peer: SocketAddr) -> Option<u32> {
+    let on_this_machine = local.ip().to_canonical().is_loopback() && peer.ip().to_canonical().is_loopback();
+    on_this_machine.then_some(LOOPBACK_MTU)
+}
+
+fn other_address(v4: bool) -> Option<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    let usable = |address: &IpAddr| address.is_ipv4() == v4 && !address.is_loopback() && !is_link_local(*address);
+    interfaces.into_iter().map(|interface| interface.ip()).find(usable)
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+fn unexpected(expected: &'static str, got: &Signal) -> SignalingError {
+    let mut got = format!("{got:?}");
+    got.truncate(got.char_indices().nth(60).map_or(got.len(), |(at, _)| at));
+    SignalingError::Unexpected { expected, got }
+}
