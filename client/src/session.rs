@@ -115,7 +115,7 @@ pub struct Session {
 impl Session {
     /// A session on a link that opened at `now` and whose peer takes messages of up to `max_message_size` bytes.
     pub fn new(max_message_size: usize, now: Micros) -> Self {
-        let mut session = Self {
+        Self {
             max_message_size,
             hello_until: Some(now + HELLO_LIMIT),
             outbox: VecDeque::new(),
@@ -125,9 +125,7 @@ impl Session {
             over: false,
             frames_received: 0,
             ignored_messages: 0,
-        };
-        session.send_control(&Control::Hello(hello()));
-        session
+        }
     }
 
     /// A message arrived on a lane.
@@ -219,6 +217,8 @@ impl Session {
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
                 self.frames = Some(Reassembler::new(limit, window));
                 self.hello_until = None;
+                // Ours only now: frames follow it, and on another lane they could overtake the server's.
+                self.send_control(&Control::Hello(introduction()));
                 self.outbox.push_back(Action::Greeted(stream));
             }
             Err(reason) => {
@@ -278,7 +278,7 @@ impl Session {
     }
 }
 
-fn hello() -> Hello {
+fn introduction() -> Hello {
     Hello {
         protocol: VERSION,
         name: "plumb-client".into(),

@@ -193,3 +193,43 @@ fn check_radius(px: f64) -> Result<(), RadiusError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::by_name;
+    use super::*;
+
+    fn refused(min: Option<f64>, max: Option<f64>) -> String {
+        by_name(hough::NAME, RadiusLimits { min, max }).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_listed_name_builds_a_detector_of_that_name() {
+        for name in NAMES {
+            let detector = by_name(name, RadiusLimits::default()).expect("listed");
+            assert_eq!(detector.name(), name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = by_name("oracle", RadiusLimits::default()).err().expect("unknown");
+        assert_eq!(error.to_string(), "no detector is called \"oracle\"; there is hough");
+    }
+
+    #[test]
+    fn impossible_limits_are_refused_with_a_reason() {
+        assert!(refused(Some(f64::NAN), None).contains("not a number"));
+        assert!(refused(None, Some(f64::INFINITY)).contains("not a number"));
+        assert!(refused(Some(0.0), None).contains("above 0"));
+        assert!(refused(None, Some(-3.0)).contains("above 0"));
+        assert!(refused(Some(20.0), Some(10.0)).contains("20 px, exceeds the largest, 10 px"));
+    }
+
+    #[test]
+    fn the_default_range_is_eight_pixels_to_a_quarter_of_the_shorter_side() {
+        let range = RadiusRange::for_size(Size { width: 640, height: 480 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (8.0, 120.0));
+        assert_eq!(RadiusRange::for_size(Size { width: 640, height: 31 }), None);
+    }
+}

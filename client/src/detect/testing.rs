@@ -1,5 +1,6 @@
 //! Frames with known truth for the tests, rendered without any of the detector's own formulas.
 
+use crate::detect::{Detector, DetectorChoice, DetectorError, RadiusLimits};
 use ndarray::Array2;
 use shared::geometry::Circle;
 
@@ -82,14 +83,22 @@ impl Canvas {
 
     /// Fills the convex polygon with these corners, hard-edged.
     pub(crate) fn polygon(mut self, corners: &[(f64, f64)], gray: f64) -> Self {
-        for ((row, column), value) in self.0.indexed_iter_mut() {
-            let (x, y) = (column as f64, row as f64);
-            let side = |i: usize| {
-                let ((ax, ay), (bx, by)) = (corners[i], corners[(i + 1) % corners.len()]);
-                (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-            };
-            if (0..corners.len()).all(|i| side(i) >= 0.0) || (0..corners.len()).all(|i| side(i) <= 0.0) {
-                *value = gray;
+        let (rows, columns) = self.0.dim();
+        let span = |along: &dyn Fn(&(f64, f64)) -> f64, end: usize| {
+            let low = corners.iter().map(along).fold(f64::INFINITY, f64::min).ceil().max(0.0) as usize;
+            let high = corners.iter().map(along).fold(-1.0, f64::max).floor() + 1.0;
+            low..(high.max(0.0) as usize).min(end)
+        };
+        for row in span(&|corner| corner.1, rows) {
+            for column in span(&|corner| corner.0, columns) {
+                let (x, y) = (column as f64, row as f64);
+                let side = |i: usize| {
+                    let ((ax, ay), (bx, by)) = (corners[i], corners[(i + 1) % corners.len()]);
+                    (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+                };
+                if (0..corners.len()).all(|i| side(i) >= 0.0) || (0..corners.len()).all(|i| side(i) <= 0.0) {
+                    self.0[[row, column]] = gray;
+                }
             }
         }
         self
@@ -101,17 +110,6 @@ impl Canvas {
         let corner =
             |a: f64, b: f64| (centre.0 + a * half.0 * c - b * half.1 * s, centre.1 + a * half.0 * s + b * half.1 * c);
         self.polygon(&[corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)], gray)
-    }
-
-    /// Draws an ellipse.
-    pub(crate) fn ellipse(mut self, centre: (f64, f64), half: (f64, f64), gray: f64) -> Self {
-        for ((row, column), value) in self.0.indexed_iter_mut() {
-            let (x, y) = ((column as f64 - centre.0) / half.0, (row as f64 - centre.1) / half.1);
-            if x * x + y * y <= 1.0 {
-                *value = gray;
-            }
-        }
-        self
     }
 
     /// Draws `shapes` random rectangles and lines, no circles.
@@ -170,4 +168,9 @@ fn coverage(x: f64, y: f64, radius: f64) -> f64 {
         ((y + 0.5).min(half) - (y - 0.5).max(-half)).max(0.0)
     };
     (0..strips as usize).map(strip).sum::<f64>() / f64::from(strips)
+}
+
+/// A detector by name: most tests want one at once.
+pub(crate) fn by_name(name: &str, limits: RadiusLimits) -> Result<Box<dyn Detector>, DetectorError> {
+    DetectorChoice::new(name, limits).map(|choice| choice.build())
 }

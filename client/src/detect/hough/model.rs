@@ -203,10 +203,10 @@ fn gaussian(depth: f32, sigma: f32, _cos: f32, _sin: f32) -> (f32, f32) {
     let sum = 1.0 + x * (A[0] + x * (A[1] + x * (A[2] + x * (A[3] + x * (A[4] + x * A[5])))));
     let by_x = A[0] + x * (2.0 * A[1] + x * (3.0 * A[2] + x * (4.0 * A[3] + x * (5.0 * A[4] + x * 6.0 * A[5]))));
     let inverse = 1.0 / sum;
-    let (p2, half) = (inverse * inverse, 0.5);
-    let (p4, p8) = (p2 * p2, p2 * p2 * p2 * p2);
-    let tail = half * p8 * p8;
-    let _ = p4;
+    let p2 = inverse * inverse;
+    let p4 = p2 * p2;
+    let p8 = p4 * p4;
+    let tail = 0.5 * p8 * p8;
     let inside = if depth < 0.0 { tail } else { 1.0 - tail };
     (inside, 16.0 * tail * by_x * inverse * scale)
 }

@@ -55,9 +55,8 @@ impl Gram {
         }
         for i in RESIDUAL..COLUMNS {
             let factor = level[i] / level[LEVEL];
-            for j in i..COLUMNS {
-                out.0[i][j] -= factor * level[j];
-            }
+            let products = level.iter().skip(i);
+            out.0[i].iter_mut().skip(i).zip(products).for_each(|(value, product)| *value -= factor * product);
         }
         out
     }
@@ -120,7 +119,11 @@ impl<const N: usize> Factor<N> {
                 let scaled = matrix[i][j] * scale[i] * scale[j];
                 if i == j {
                     let square = scaled.max(RIDGE) + RIDGE - known;
-                    lower[i][i] = if square > 0.0 { square.sqrt() } else { return None };
+                    lower[i][i] = if square > 0.0 {
+                        square.sqrt()
+                    } else {
+                        return None;
+                    };
                 } else {
                     lower[i][j] = (scaled - known) / lower[j][j];
                 }

@@ -1,6 +1,7 @@
 //! From a candidate good to a few pixels to a circle good to a tenth: edges along rays, and a consensus.
 //!
-//! Along each ray from the centre the strongest step of the right polarity is an edge point. Three-point circles vote
+//! Along each ray from the centre the strongest step, up or down, is an edge point: before clutter a disc may be brighter
+//! than its ground here and darker there. Three-point circles vote
 //! for the consensus (RANSAC with a fixed schedule instead of chance), which then is fitted with Cauchy weights. The
 //! second pass looks closer, from a centre that is already right.
 
@@ -8,7 +9,7 @@ use super::{
     annulus::{SECTORS, sector_of},
     frame::Frame,
     normal::solve,
-    vote::{Candidate, Polarity},
+    vote::Candidate,
 };
 use crate::detect::RadiusRange;
 
@@ -47,7 +48,6 @@ const PROFILE_REACH: usize = 9;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
     pub(super) ring: Ring,
-    pub(super) polarity: Polarity,
     /// Sigma of the edge, in pixels, from the mean profile.
     pub(super) edge_sigma: f32,
     /// Sectors in which an edge point agrees with the circle.
@@ -74,6 +74,8 @@ impl Ring {
 struct Point {
     x: f32,
     y: f32,
+    /// 1 where the disc is brighter than its ground, -1 where it is darker.
+    sign: f32,
 }
 
 /// Edge points of one candidate.
@@ -117,21 +119,21 @@ impl Rays {
         cell_px: f32,
         noise_gray: f32,
     ) -> Option<Start> {
-        let Candidate { x, y, radius, polarity, .. } = candidate;
+        let Candidate { x, y, radius, .. } = candidate;
         let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
-        self.find_points(frame, Ring { x, y, radius }, 2.0 * cell_px, polarity, least);
+        self.find_points(frame, Ring { x, y, radius }, 1.5 * cell_px, least);
         let rough = self.fit(self.consensus()?)?;
-        self.find_points(frame, rough, 4.0, polarity, least);
+        self.find_points(frame, rough, 4.0, least);
         let ring = self.fit(rough)?;
-        let edge_sigma = self.edge_sigma(frame, ring, polarity)?;
-        Some(Start { ring, polarity, edge_sigma, sectors: self.agreeing_sectors(ring) })
+        let edge_sigma = self.edge_sigma(frame, ring)?;
+        Some(Start { ring, edge_sigma, sectors: self.agreeing_sectors(ring) })
     }
 
-    fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, polarity: Polarity, least: f32) {
+    fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, least: f32) {
         self.points.clear();
         self.inside = 0;
         for direction in self.directions {
-            let line = Line::read(frame, ring, direction, reach, polarity);
+            let line = Line::read(frame, ring, direction, reach);
             self.inside += usize::from(line.is_whole());
             self.points.extend(line.strongest_step(least));
         }
@@ -152,7 +154,9 @@ impl Rays {
         let mut best = (0.0, None);
         for (i, gap) in trials {
             let corner = |k: usize| self.points[(i + k * gap) % n];
-            let Some(ring) = circle_through(corner(0), corner(1), corner(2)) else { continue };
+            let Some(ring) = circle_through(corner(0), corner(1), corner(2)) else {
+                continue;
+            };
             if !self.radii.contains(&ring.radius) {
                 continue;
             }
@@ -191,7 +195,7 @@ impl Rays {
     }
 
     /// Sigma of the mean radial profile over the agreeing points, taken from its steepest pixel.
-    fn edge_sigma(&self, frame: Frame<'_>, ring: Ring, polarity: Polarity) -> Option<f32> {
+    fn edge_sigma(&self, frame: Frame<'_>, ring: Ring) -> Option<f32> {
         let mut sums = [(0.0f32, 0.0f32); 2 * PROFILE_REACH + 1];
         for &point in self.points.iter().filter(|&&point| ring.distance(point).abs() < AGREE_PX) {
             let (dx, dy) = (point.x - ring.x, point.y - ring.y);
@@ -200,21 +204,21 @@ impl Rays {
                 let distance = ring.radius + i as f32 - PROFILE_REACH as f32;
                 let (x, y) = (ring.x + dx / length * distance, ring.y + dy / length * distance);
                 if let Some(value) = (distance >= 0.0).then(|| frame.sample(x, y)).flatten() {
-                    (*sum, *count) = (*sum + value, *count + 1.0);
+                    (*sum, *count) = (*sum + point.sign * value, *count + 1.0);
                 }
             }
         }
-        sigma_of_profile(&sums, polarity.sign())
+        sigma_of_profile(&sums)
     }
 }
 
 /// Sigma of a Gaussian edge: contrast / (sqrt(2 pi) * steepest slope).
-fn sigma_of_profile(sums: &[(f32, f32)], sign: f32) -> Option<f32> {
+fn sigma_of_profile(sums: &[(f32, f32)]) -> Option<f32> {
     let mut means = [0.0; 2 * PROFILE_REACH + 1];
     let mut n = 0;
     for &(sum, count) in sums {
         if count > 0.0 {
-            means[n] = sign * sum / count;
+            means[n] = sum / count;
             n += 1;
         }
     }
@@ -228,9 +232,9 @@ fn sigma_of_profile(sums: &[(f32, f32)], sign: f32) -> Option<f32> {
     (contrast > 0.0 && steepest > 0.0).then(|| sigma.clamp(0.4, 6.0))
 }
 
-/// Intensities along a ray, a pixel apart, brighter towards the disc.
+/// Intensities along a ray, a pixel apart.
 struct Line {
-    from: Point,
+    from: (f32, f32),
     direction: (f32, f32),
     values: [f32; MAX_REACH],
     wanted: usize,
@@ -239,16 +243,18 @@ struct Line {
 
 impl Line {
     /// Reads from `reach` within the circle to `reach` beyond, with room for the step; ends where the frame does.
-    fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32, polarity: Polarity) -> Self {
+    fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32) -> Self {
         let first = (ring.radius - reach - HALF_STEP as f32).max(0.0);
         let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
-        let from = Point { x: ring.x + ux * first, y: ring.y + uy * first };
+        let from = (ring.x + ux * first, ring.y + uy * first);
         let mut values = [0.0; MAX_REACH];
         let mut inside = 0;
         for value in &mut values[..wanted] {
             let step = inside as f32;
-            let Some(gray) = frame.sample(from.x + ux * step, from.y + uy * step) else { break };
-            *value = polarity.sign() * gray;
+            let Some(gray) = frame.sample(from.0 + ux * step, from.1 + uy * step) else {
+                break;
+            };
+            *value = gray;
             inside += 1;
         }
         Self { from, direction: (ux, uy), values, wanted, inside }
@@ -261,13 +267,13 @@ impl Line {
 
     /// The strongest step, to a part of a pixel.
     fn strongest_step(&self, least: f32) -> Option<Point> {
-        let at = steepest(&self.values[..self.inside], least)?;
-        Some(Point { x: self.from.x + self.direction.0 * at, y: self.from.y + self.direction.1 * at })
+        let (at, sign) = steepest(&self.values[..self.inside], least)?;
+        Some(Point { x: self.from.0 + self.direction.0 * at, y: self.from.1 + self.direction.1 * at, sign })
     }
 }
 
-/// Position of the largest fall along `line` in samples, by a parabola through the best three.
-fn steepest(line: &[f32], least: f32) -> Option<f32> {
+/// Position of the largest step along `line` in samples, by a parabola through the best three, and the sign of its fall.
+fn steepest(line: &[f32], least: f32) -> Option<(f32, f32)> {
     let n = line.len().checked_sub(2 * HALF_STEP)?;
     let step = |at: usize| -> f32 {
         let inner: f32 = line[at - HALF_STEP..at].iter().sum();
@@ -275,17 +281,18 @@ fn steepest(line: &[f32], least: f32) -> Option<f32> {
         (inner - outer) / HALF_STEP as f32
     };
     let positions = HALF_STEP..HALF_STEP + n;
-    let (at, best) = positions.map(|at| (at, step(at))).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    if best < least {
+    let (at, best) = positions.map(|at| (at, step(at))).max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    let sign = best.signum();
+    if best.abs() < least {
         return None;
     }
     if at == HALF_STEP || at + 1 == HALF_STEP + n {
-        return Some(at as f32);
+        return Some((at as f32, sign));
     }
-    let (before, after) = (step(at - 1), step(at + 1));
+    let (before, best, after) = (sign * step(at - 1), sign * best, sign * step(at + 1));
     let curvature = before - 2.0 * best + after;
     let shift = if curvature < 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
-    Some(at as f32 + shift)
+    Some((at as f32 + shift, sign))
 }
 
 /// The circle through three points; `None` when they lie on a line.

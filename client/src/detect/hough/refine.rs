@@ -12,9 +12,8 @@ use super::{
     annulus::{Annulus, SECTORS, direction_of},
     frame::Frame,
     model::{BLOCK, COLUMNS, Columns, Model, PIXEL_VARIANCE, Profile, SHARED_MOVING, SHARED_STILL},
-    normal::{FIRST_SHARED, Factor, Gram, LEVEL, MIN_GROUND_PX, RESIDUAL},
+    normal::{FIRST_SHARED, Factor, Gram, LEVEL, RESIDUAL},
     rays::Start,
-    vote::Polarity,
 };
 use crate::detect::Covariance;
 
@@ -52,6 +51,9 @@ const UNEVEN: f64 = 2.5;
 const FOREIGN: f64 = 8.0;
 const FOREIGN_OF_CONTRAST: f64 = 0.04;
 
+/// What an edge may differ from its model, as a part of the contrast: integer-drawn, moving, compressed discs do.
+const MISFIT: f64 = 0.1;
+
 /// A sector of which less than this part fits is left out.
 const MIN_FITTING: f64 = 0.4;
 
@@ -68,7 +70,10 @@ const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 pub(super) struct Fit {
     pub(super) circle: Circle,
     pub(super) covariance: Covariance,
-    pub(super) polarity: Polarity,
+    /// Sigma of the edge, in pixels.
+    pub(super) edge_sigma: f32,
+    /// Whether one plane explains the ground.
+    pub(super) plane: bool,
     pub(super) sectors: [Evidence; SECTORS],
 }
 
@@ -112,6 +117,23 @@ impl Default for Refiner {
     }
 }
 
+/// A running mean; 0 of nothing.
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    sum: f32,
+    count: f32,
+}
+
+impl Mean {
+    fn add(&mut self, value: f32) {
+        (self.sum, self.count) = (self.sum + value, self.count + 1.0);
+    }
+
+    fn value(self) -> f32 {
+        self.sum / self.count.max(1.0)
+    }
+}
+
 /// How the ground is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ground {
@@ -129,7 +151,6 @@ struct State {
     active: u16,
     /// Sectors the rays agreed in.
     trusted: u16,
-    polarity: Polarity,
 }
 
 /// Outcome of one solution of the normal equations.
@@ -162,29 +183,31 @@ impl Refiner {
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
         let sectors = std::array::from_fn(|k| self.evidence(&state, k));
-        Some(Fit { circle, covariance: solution.covariance, polarity: state.polarity, sectors })
+        let edge_sigma = state.model.variance().sqrt();
+        let plane = state.ground == Ground::Plane;
+        Some(Fit { edge_sigma, plane, circle, covariance: solution.covariance, sectors })
     }
 
     fn initial(&self, start: &Start) -> State {
         let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
-        let (mut inside, mut outside) = ([0.0f32; 2], [0.0f32; 2]);
-        for sector in &self.annulus.sectors {
-            for ((dx, dy), gray) in sector.dx.iter().zip(&sector.dy).zip(&sector.gray) {
+        let (mut inside, mut outside) = (Mean::default(), [Mean::default(); SECTORS]);
+        for (sector, outside) in self.annulus.sectors.iter().zip(&mut outside) {
+            for ((dx, dy), &gray) in sector.dx.iter().zip(&sector.dy).zip(&sector.gray) {
                 let depth = start.ring.radius - (dx * dx + dy * dy).sqrt();
-                let side = if depth > 0.0 { &mut inside } else { &mut outside };
-                if depth.abs() > start.edge_sigma {
-                    (side[0], side[1]) = (side[0] + gray, side[1] + 1.0);
+                match depth {
+                    _ if depth > start.edge_sigma => inside.add(gray),
+                    _ if depth < -start.edge_sigma => outside.add(gray),
+                    _ => {}
                 }
             }
         }
-        let mean = |[sum, count]: [f32; 2]| sum / f32::max(count, 1.0);
         let mut shared = [0.0; SHARED_MOVING];
         shared[2] = f64::from(start.ring.radius);
         shared[3] = f64::from(variance);
-        shared[4] = f64::from(mean(inside));
-        let model = Model { shared, ground: [mean(outside); SECTORS], profile: Profile::Gaussian, moving: false };
+        shared[4] = f64::from(inside.value());
+        let model = Model { shared, ground: outside.map(Mean::value), profile: Profile::Gaussian, moving: false };
         let ground = Ground::Levels { sigma: f32::INFINITY };
-        State { model, ground, active: start.sectors, trusted: start.sectors, polarity: start.polarity }
+        State { model, ground, active: start.sectors, trusted: start.sectors }
     }
 
     fn iterate(&mut self, state: &mut State, noise_gray: f32) -> Option<Solution> {
@@ -258,9 +281,10 @@ impl Refiner {
             let contrast = self.contrast(state, k);
             let allowance = (FOREIGN_OF_CONTRAST * contrast).powi(2) + ROUNDING_VARIANCE;
             let variance = self.variance(k);
-            uneven |= variance > UNEVEN * median + 2.0 * ROUNDING_VARIANCE;
+            let tolerated = (MISFIT * contrast).powi(2) + 2.0 * ROUNDING_VARIANCE;
+            uneven |= variance > UNEVEN * median + tolerated;
             let fits = self.weights[k] > MIN_FITTING * self.annulus.sectors[k].gray.len() as f64;
-            if fits && variance < FOREIGN * median + allowance && contrast * f64::from(state.polarity.sign()) > 0.0 {
+            if fits && variance < FOREIGN * median + allowance {
                 active |= 1 << k;
             } else {
                 uneven = true;
@@ -278,7 +302,9 @@ impl Refiner {
         }
         let spare = f64::from(state.active.count_ones().max(2) - 1);
         let (levels, plane) = (self.total(state, false), self.total(state, true));
-        let (Some(levels_left), Some(plane_left)) = (left_over(&levels), left_over(&plane)) else { return };
+        let (Some(levels_left), Some(plane_left)) = (left_over(&levels), left_over(&plane)) else {
+            return;
+        };
         let pixels = self.pixels(state.active);
         let variance = (levels_left / (pixels - 24.0).max(1.0)).max(ROUNDING_VARIANCE);
         // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
@@ -409,7 +435,8 @@ fn left_over(total: &Gram) -> Option<f64> {
 }
 
 fn unexplained_variance(state: &State, noise_gray: f32) -> f64 {
-    let contrast = f64::from(state.model.disc()) - common_level(state);
+    let spread: f64 = sectors(state.active).map(|k| f64::from(state.model.disc() - state.model.ground[k]).abs()).sum();
+    let contrast = spread / f64::from(state.active.count_ones().max(1));
     super::verify::unexplained_variance(contrast, noise_gray)
 }
 
@@ -443,5 +470,3 @@ fn weigh(columns: &mut Columns, used: usize, n: usize, sigma: f32) -> f64 {
     }
     f64::from(roots[..n].iter().map(|root| root * root).sum::<f32>())
 }
-
-const _: () = assert!(MIN_GROUND_PX > 0.0);

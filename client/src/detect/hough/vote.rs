@@ -8,18 +8,23 @@ use super::{gradient::Edge, reduce::Cells};
 use crate::detect::RadiusRange;
 
 /// Candidates handed on; further ones were never the disc in cluttered frames.
-pub(super) const MAX_CANDIDATES: usize = 6;
+pub(super) const MAX_CANDIDATES: usize = 8;
 
 /// Peaks whose ring is looked at, the highest.
-const MAX_PEAKS: usize = 16;
+const MAX_PEAKS: usize = 24;
 
 /// A peak must reach this part of the highest.
-///
-/// A disc of 10 px has a quarter of the votes of a shape of 40 px beside it.
-const PEAK_OF_HIGHEST: f32 = 0.22;
+const PEAK_OF_HIGHEST: f32 = 0.2;
 
-/// Fewest votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each voting twice there.
-const MIN_VOTES: u16 = 5;
+/// Weight of a vote at a radius of one cell, and its decay with the radius.
+///
+/// A ring has edges in proportion to its radius: equal votes would bury small discs under large shapes, votes by the
+/// inverse radius would raise every corner.
+const VOTE_WEIGHT: f32 = 64.0;
+const WEIGHT_POWER: f32 = 0.75;
+
+/// Least weight in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each voting twice there.
+const MIN_VOTES: u16 = 120;
 
 /// Fewest of the sixteen directions in which a ring must show edges: a quarter circle, as in a corner.
 const MIN_DIRECTIONS: u32 = 4;
@@ -34,23 +39,12 @@ pub(super) enum Polarity {
     Dark,
 }
 
-impl Polarity {
-    /// 1 for a bright disc, -1 for a dark one.
-    pub(super) fn sign(self) -> f32 {
-        match self {
-            Self::Bright => 1.0,
-            Self::Dark => -1.0,
-        }
-    }
-}
-
 /// A circle worth a closer look, in pixels, good to about a cell.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     pub(super) x: f32,
     pub(super) y: f32,
     pub(super) radius: f32,
-    pub(super) polarity: Polarity,
     /// Directions of sixteen in which the ring shows edges.
     directions: u32,
     /// Votes in the peak's 3x3 cells.
@@ -74,6 +68,8 @@ pub(super) struct Votes {
     sums: Vec<u16>,
     peaks: Vec<Peak>,
     ring: Vec<Bin>,
+    /// Weight of a vote by the steps from the smallest radius.
+    weights: Vec<u16>,
 }
 
 /// Edges of a peak at one distance, a cell wide.
@@ -109,9 +105,12 @@ impl Votes {
             votes.clear();
             votes.resize(len, 0);
         }
+        self.weights.clear();
+        let steps = (radii.max - radii.min).max(0.0) as usize + 1;
+        self.weights.extend((0..steps).map(|i| (VOTE_WEIGHT / (radii.min + i as f32).powf(WEIGHT_POWER)) as u16));
         for edge in edges {
-            cast_line(&mut self.bright, cells, edge, 1.0, radii);
-            cast_line(&mut self.dark, cells, edge, -1.0, radii);
+            cast_line(&mut self.bright, cells, edge, 1.0, radii, &self.weights);
+            cast_line(&mut self.dark, cells, edge, -1.0, radii, &self.weights);
         }
     }
 
@@ -134,7 +133,7 @@ impl Votes {
     fn examine(&mut self, peak: usize, cells: &Cells, edges: &[Edge], radii: RadiiInCells) -> Option<Candidate> {
         let Peak { cell, votes, polarity } = self.peaks[peak];
         let (x, y) = self.centroid(cell, polarity, cells);
-        fill_ring(&mut self.ring, edges, (x, y), polarity.sign(), radii);
+        fill_ring(&mut self.ring, edges, (x, y), radii);
         let pairs = self.ring.windows(2).map(|pair| merge(pair[0], pair[1]));
         let best = pairs.max_by_key(|bin| (bin.directions.count_ones(), bin.count))?;
         let directions = best.directions.count_ones();
@@ -142,7 +141,6 @@ impl Votes {
             x: cells.to_px(x),
             y: cells.to_px(y),
             radius: best.distance_sum / f32::from(best.count) * cells.factor as f32,
-            polarity,
             directions,
             votes,
         })
@@ -183,7 +181,7 @@ impl RadiiInCells {
 }
 
 /// One vote a cell along a ray from the edge, from the smallest radius to the largest or the frame's end.
-fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: RadiiInCells) {
+fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: RadiiInCells, weights: &[u16]) {
     let (ux, uy) = (edge.ux * sign, edge.uy * sign);
     // Cell i covers [i, i + 1) here, so that truncating finds the cell.
     let (x, y) = (f32::from(edge.x) + 0.5, f32::from(edge.y) + 0.5);
@@ -195,10 +193,10 @@ fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: Ra
     let fixed = |value: f32| (value * (1 << FRACTION) as f32) as i32;
     let (mut px, mut py) = (fixed(x + ux * radii.min), fixed(y + uy * radii.min));
     let (dx, dy) = (fixed(ux), fixed(uy));
-    for _ in 0..steps {
+    for &weight in weights.iter().take(steps) {
         let cell = (py >> FRACTION) as usize * cells.width + (px >> FRACTION) as usize;
         if let Some(count) = votes.get_mut(cell) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(weight);
         }
         (px, py) = (px + dx, py + dy);
     }
@@ -260,13 +258,13 @@ fn is_peak(sums: &[u16], width: usize, cell: usize) -> bool {
     })
 }
 
-/// Sorts the edges whose gradient points at (or, for a dark disc, away from) the centre by their distance.
-fn fill_ring(ring: &mut Vec<Bin>, edges: &[Edge], (cx, cy): (f32, f32), sign: f32, radii: RadiiInCells) {
+/// Sorts the edges whose gradient points at the centre or away from it by their distance.
+fn fill_ring(ring: &mut Vec<Bin>, edges: &[Edge], (cx, cy): (f32, f32), radii: RadiiInCells) {
     ring.clear();
     ring.resize(radii.max as usize + 3, Bin::default());
     for edge in edges {
         let (dx, dy) = (f32::from(edge.x) - cx, f32::from(edge.y) - cy);
-        let inward = -sign * (edge.ux * dx + edge.uy * dy);
+        let inward = (edge.ux * dx + edge.uy * dy).abs();
         let aside = (edge.ux * dy - edge.uy * dx).abs();
         // A cell and a half of rounding, and the direction's own error with distance.
         if inward < radii.min - 0.5 || inward > radii.max + 0.5 || aside > 1.5 + 0.1 * inward {

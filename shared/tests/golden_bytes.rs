@@ -1,0 +1,141 @@
+//! The bytes of protocol 1, pinned: other languages rely on them.
+//!
+//! Each was checked against `msgpack` of PyPI: `msgpack.packb` of the same map gives the same bytes.
+
+use bytes::BytesMut;
+use shared::geometry::{Circle, Covariance};
+use shared::image::PixelFormat;
+use shared::protocol::fragment;
+use shared::protocol::message::{
+    self, Answer, AnswerTimes, Bye, Control, Delivery, Encoding, Finding, Frame, Hello, Ping, Pong, Role, Stream,
+};
+use shared::time::Micros;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn control(message: &Control) -> String {
+    hex(&message::control_bytes(message).unwrap())
+}
+
+#[test]
+fn a_sinks_hello() {
+    let hello =
+        Hello { protocol: 1, name: "mine".into(), version: "2".into(), session: 0, role: Role::Sink, stream: None };
+    let expected = concat!(
+        "86a474797065a568656c6c6f", // {type: "hello",
+        "a870726f746f636f6c01",     //  protocol: 1,
+        "a46e616d65a46d696e65",     //  name: "mine",
+        "a776657273696f6ea132",     //  version: "2",
+        "a773657373696f6e00",       //  session: 0,
+        "a4726f6c65a473696e6b",     //  role: "sink"}
+    );
+    assert_eq!(control(&Control::Hello(hello)), expected);
+}
+
+#[test]
+fn a_sources_hello_with_its_stream() {
+    let stream = Stream {
+        width: 640,
+        height: 480,
+        pixel: PixelFormat::Gray8,
+        rate_hz: Some(60.0),
+        window: 8,
+        delivery: Delivery::Reliable,
+        encoding: Encoding::Raw,
+    };
+    let hello = Hello {
+        protocol: 1,
+        name: "s".into(),
+        version: "1".into(),
+        session: 3,
+        role: Role::Source,
+        stream: Some(stream),
+    };
+    let expected = concat!(
+        "87a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a173a776657273696f6ea131a773657373696f6e03",
+        "a4726f6c65a6736f75726365",             //  role: "source",
+        "a673747265616d87",                     //  stream: {
+        "a57769647468cd0280",                   //    width: 640,
+        "a6686569676874cd01e0",                 //    height: 480,
+        "a5706978656ca56772617938",             //    pixel: "gray8",
+        "a7726174655f687acb404e000000000000",   //    rate_hz: 60.0,
+        "a677696e646f7708",                     //    window: 8,
+        "a864656c6976657279a872656c6961626c65", //  delivery: "reliable",
+        "a8656e636f64696e67a3726177",           //    encoding: "raw"}}
+    );
+    assert_eq!(control(&Control::Hello(hello)), expected);
+}
+
+#[test]
+fn ping_pong_and_bye() {
+    assert_eq!(control(&Control::Ping(Ping { id: 5 })), "82a474797065a470696e67a2696405");
+    let pong = Pong { id: 5, received_us: Micros(1000), sent_us: Micros(70_000) };
+    let expected = "84a474797065a4706f6e67a2696405ab72656365697665645f7573cd03e8a773656e745f7573ce00011170";
+    assert_eq!(control(&Control::Pong(pong)), expected);
+    let bye = Bye { reason: "done".into() };
+    assert_eq!(control(&Control::Bye(bye)), "82a474797065a3627965a6726561736f6ea4646f6e65");
+}
+
+#[test]
+fn a_frame_in_one_fragment() {
+    let frame = Frame {
+        id: 2,
+        captured_us: Micros(300),
+        width: 2,
+        height: 1,
+        pixel: PixelFormat::Gray8,
+        encoding: Encoding::Raw,
+        data: &[40, 180],
+        meta: None,
+    };
+    let pieces = fragment::split(2, &frame, 65_536).unwrap();
+    let expected = concat!(
+        "94020001c450",             // [2, 0, 1, bin of 80 bytes:
+        "88a474797065a56672616d65", // {type: "frame",
+        "a2696402",                 //  id: 2,
+        "ab63617074757265645f7573cd012c",
+        "a5776964746802",
+        "a668656967687401",
+        "a5706978656ca56772617938",
+        "a8656e636f64696e67a3726177",
+        "a464617461c40228b4", //  data: bin of 2 bytes}]
+    );
+    assert_eq!(pieces.iter().map(|piece| hex(piece)).collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn answers_of_each_kind() {
+    let encoded = |answer: &Answer| {
+        let mut bytes = Vec::new();
+        message::encode(answer, &mut bytes).unwrap();
+        hex(&bytes)
+    };
+    let none = Answer { frame: 9, finding: Finding::None, times: AnswerTimes::default() };
+    assert_eq!(encoded(&none), "83a474797065a6616e73776572a56672616d6509a46b696e64a46e6f6e65");
+    let circle = Circle { x: 320.5, y: 240.25, radius: 20.0 };
+    let covariance = Some(Covariance { xx: 0.25, xy: 0.0, yy: 0.5 });
+    let at = |us| Some(Micros(us));
+    let times = AnswerTimes { received: at(1), started: at(2), finished: at(3), sent: at(4) };
+    let found = Answer { frame: 9, finding: Finding::Circle { circle, covariance }, times };
+    let expected = concat!(
+        "8ba474797065a6616e73776572a56672616d6509a46b696e64a6636972636c65",
+        "a178cb4074080000000000",
+        "a179cb406e080000000000",
+        "a6726164697573cb4034000000000000",
+        "a3636f7693cb3fd0000000000000cb0000000000000000cb3fe0000000000000",
+        "ab72656365697665645f757301aa737461727465645f757302ab66696e69736865645f757303a773656e745f757304",
+    );
+    assert_eq!(encoded(&found), expected);
+}
+
+#[test]
+fn a_message_of_two_fragments() {
+    let pieces = fragment::split(7, &serde_bytes::Bytes::new(&[0xab; 600]), 537).unwrap();
+    let [first, second]: [BytesMut; 2] = pieces.try_into().unwrap();
+    // The message is bin 16 (3 bytes) and 600 bytes: 512 in the first piece, 91 in the second.
+    assert!(hex(&first).starts_with("94070002c50200c50258abab"), "{}", hex(&first[..16]));
+    assert!(hex(&second).starts_with("94070102c45babab"), "{}", hex(&second[..16]));
+    assert_eq!((first.len(), second.len()), (7 + 512, 6 + 91));
+}
