@@ -321,10 +321,10 @@ impl Session {
                 self.phase = Phase::Draining { until: None, end: End::Finished };
                 self.advance(now);
             }
-            Phase::Draining { until, end } => {
-                if self.pairing.in_flight() == 0 || until.is_some_and(|until| now >= until) {
-                    self.over(end.clone());
-                }
+            Phase::Draining { until, end }
+                if self.pairing.in_flight() == 0 || until.is_some_and(|until| now >= until) =>
+            {
+                self.over(end.clone());
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Serving: accepts clients and runs a session with each, all at the same time.
 //!
-//! [`greet`] finds out who a client is and opens a link to it, [`stream`] drives its session, [`shards`] are the threads
+//! `greet` finds out who a client is and opens a link to it, `stream` drives its session, `shards` are the threads
 //! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
 mod greet;

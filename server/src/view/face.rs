@@ -3,7 +3,7 @@
 use shared::canvas::Canvas;
 use shared::canvas::chart::Series;
 use shared::canvas::dashboard::{Layout, Mark, Status};
-use shared::canvas::panel::{Panel, milliseconds, per_second, pixels};
+use shared::canvas::panel::{Panel, error_pixels, milliseconds, per_second, pixels};
 use shared::canvas::theme;
 use shared::geometry::Circle;
 use shared::image::Image;
@@ -91,13 +91,13 @@ fn draw_frame(panel: &mut Panel<'_>, frame: &Frame<'_>) {
     panel.heading(&frame.id.map_or("FRAME".into(), |id| format!("FRAME {id}")), "x, y in px");
     panel.row("Actual", &place(frame.truth), theme::TRUTH);
     panel.row("Estimated", &place(frame.estimate), theme::ESTIMATE);
-    panel.row("Frame error px", &[frame.error_px.map(pixels)], theme::TEXT);
+    panel.row("Frame error px", &[frame.error_px.map(error_pixels)], theme::TEXT);
 }
 
 fn draw_session(panel: &mut Panel<'_>, session: &Session, latency_us: Option<u64>) {
     panel.heading("SESSION", "");
     panel.row("Cumulative error px", &[session.cumulative_error_px.map(pixels)], theme::TEXT);
-    panel.row("Mean error px", &[session.mean_error_px.map(pixels)], theme::TEXT);
+    panel.row("Mean error px", &[session.mean_error_px.map(error_pixels)], theme::TEXT);
     panel.row("Latency ms, p50", &[session.latency_p50_us.map(milliseconds)], theme::TEXT);
     panel.row("Latency ms, last", &[latency_us.map(milliseconds)], theme::TEXT);
 }

@@ -13,6 +13,7 @@ use shared::image::Image;
 use shared::shell::window::{Screen, Wish};
 
 use crate::report::SessionReport;
+use crate::score::error::PixelError;
 use crate::score::summary::Tally;
 use crate::score::{FrameScore, Outcome, Truth};
 use crate::view::View;
@@ -119,7 +120,7 @@ impl View for WindowView {
         if state.errors_px.len() == CHART_FRAMES {
             state.errors_px.pop_front();
         }
-        state.errors_px.push_back(score.error.map(|error| error.l1()));
+        state.errors_px.push_back(score.error.map(PixelError::l1));
         if let Some(place) = state.frames.iter().position(|(id, _)| *id == score.id) {
             state.shown = state.frames.drain(..=place).next_back().map(|(_, image)| (image, *score));
         }

@@ -74,6 +74,11 @@ pub fn pixels(value: f64) -> String {
     figure(value, 3, FIGURE)
 }
 
+/// An error in px, to a hundred-thousandth: clean frames are answered to 0.0005 px.
+pub fn error_pixels(value: f64) -> String {
+    figure(value, 5, FIGURE)
+}
+
 /// A time in µs as milliseconds, to a hundredth.
 pub fn milliseconds(value_us: u64) -> String {
     figure(value_us as f64 / 1000.0, 2, FIGURE)
@@ -93,11 +98,13 @@ mod tests {
     fn figures_fit_their_columns() {
         for value in [0.0, -8191.9996, 123_456_789.0, -1e300, f64::MIN_POSITIVE, f64::NEG_INFINITY, f64::NAN] {
             assert!(pixels(value).len() <= FIGURE, "{}", pixels(value));
+            assert!(error_pixels(value).len() <= FIGURE, "{}", error_pixels(value));
         }
         for value in [0, 999_999_999, u64::MAX] {
             assert!(milliseconds(value).len() <= FIGURE, "{}", milliseconds(value));
         }
         assert_eq!(pixels(320.25), "320.250");
+        assert_eq!(error_pixels(0.000_48), "0.00048");
         assert_eq!(milliseconds(2_310), "2.31");
         assert_eq!(per_second(Some(59.94)), "59.9 per second");
         assert_eq!(per_second(None), "");

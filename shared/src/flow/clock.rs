@@ -3,7 +3,7 @@
 //! The four-timestamp method of NTP (RFC 5905, section 8): with the ping sent at t0 and its pong received at t3 on our
 //! clock, received at t1 and answered at t2 on the peer's, the offset is ((t1 − t0) + (t2 − t3)) / 2, off by at most
 //! half the time on the wire, ((t3 − t0) − (t2 − t1)) / 2. The sample with the least uncertainty among the last
-//! [`SAMPLES`] is believed: queueing only ever adds to it.
+//! 32 is believed: queueing only ever adds to it.
 
 use std::collections::VecDeque;
 

@@ -42,7 +42,7 @@ impl Stop {
     /// Waits until it is time to stop; for ever when nobody is left to say so. Safe to cancel.
     pub async fn stopped(&mut self) {
         if self.0.wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
