@@ -26,13 +26,17 @@ impl Stopper {
     }
 
     /// Stops on Ctrl-C (SIGINT) and SIGTERM, also as process 1 of a container. Needs a tokio runtime.
+    ///
+    /// From the return on, these signals do nothing else.
     pub fn stop_on_signals(&self) {
+        let signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(error) => return warn!("cannot listen for signals: {error}"),
+        };
         let stopper = self.clone();
         tokio::spawn(async move {
-            match signal().await {
-                Ok(name) => debug!("stopping on {name}"),
-                Err(error) => return warn!("cannot listen for signals: {error}"),
-            }
+            let name = signals.next().await;
+            debug!("stopping on {name}");
             stopper.stop();
         });
     }
@@ -52,17 +56,40 @@ impl Stop {
     }
 }
 
+/// The signals that ask for an end.
 #[cfg(unix)]
-async fn signal() -> std::io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| "SIGINT"),
-        _ = terminate.recv() => Ok("SIGTERM"),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<&'static str> {
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+/// The signals that ask for an end.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(mut self) -> &'static str {
+        self.0.recv().await;
+        "Ctrl-C"
+    }
 }
