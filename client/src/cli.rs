@@ -55,7 +55,7 @@ pub struct SessionArgs {
     pub no_graphics: bool,
 
     /// How long to wait for a server that is not there yet: a duration such as 30s, or forever
-    #[arg(long, value_name = "DURATION", env = "PLUMB_WAIT", default_value = "30s")]
+    #[arg(long, value_name = "DURATION", env = "PLUMB_WAIT", allow_hyphen_values = true, default_value = "30s")]
     pub wait: Wait,
 
     /// The detector and its limits.
@@ -63,7 +63,7 @@ pub struct SessionArgs {
     pub detector: DetectorArgs,
 
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N", env = "PLUMB_WORKERS", value_parser = workers)]
+    #[arg(long, value_name = "N", env = "PLUMB_WORKERS", allow_hyphen_values = true, value_parser = workers)]
     pub workers: Option<NonZeroUsize>,
 
     /// When all workers are busy: look at every frame in turn, or only at the latest
@@ -102,11 +102,11 @@ pub struct DetectorArgs {
     pub detector: String,
 
     /// Smallest radius looked for, in px [default: 8]
-    #[arg(long, value_name = "PX", env = "PLUMB_MIN_RADIUS")]
+    #[arg(long, value_name = "PX", env = "PLUMB_MIN_RADIUS", allow_hyphen_values = true)]
     pub min_radius: Option<f64>,
 
     /// Largest radius looked for, in px [default: a quarter of the frame's shorter side]
-    #[arg(long, value_name = "PX", env = "PLUMB_MAX_RADIUS")]
+    #[arg(long, value_name = "PX", env = "PLUMB_MAX_RADIUS", allow_hyphen_values = true)]
     pub max_radius: Option<f64>,
 }
 

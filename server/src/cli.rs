@@ -67,27 +67,33 @@ pub struct ServeArgs {
     pub once: bool,
 
     /// Frames to send to each client [default: no end]
-    #[arg(long, value_name = "N", env = "PLUMB_FRAMES")]
+    #[arg(long, value_name = "N", env = "PLUMB_FRAMES", allow_hyphen_values = true)]
     pub frames: Option<NonZeroU64>,
 
     /// How long to send to each client, from its first frame, such as 10s [default: no end]
-    #[arg(long, value_name = "TIME", env = "PLUMB_DURATION", value_parser = duration)]
+    #[arg(long, value_name = "TIME", env = "PLUMB_DURATION", allow_hyphen_values = true, value_parser = duration)]
     pub duration: Option<Duration>,
 
     /// A frame unanswered for this long is lost
-    #[arg(long, value_name = "TIME", env = "PLUMB_DEADLINE", default_value = "2s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", env = "PLUMB_DEADLINE", allow_hyphen_values = true, default_value = "2s", value_parser = duration)]
     pub deadline: Duration,
 
     /// Frames a second, or max: as fast as the window allows
-    #[arg(long, value_name = "HZ", env = "PLUMB_FPS", default_value = "60", allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", env = "PLUMB_FPS", default_value = "60", allow_hyphen_values = true)]
     pub fps: Rate,
 
     /// Unanswered frames at a time
-    #[arg(long, value_name = "N", env = "PLUMB_WINDOW", default_value = "8", value_parser = window)]
+    #[arg(long, value_name = "N", env = "PLUMB_WINDOW", allow_hyphen_values = true, default_value = "8", value_parser = window)]
     pub window: NonZeroU32,
 
     /// Size of the frames in px
-    #[arg(long, value_name = "WIDTHxHEIGHT", env = "PLUMB_SIZE", default_value = "640x480")]
+    #[arg(
+        long,
+        value_name = "WIDTHxHEIGHT",
+        env = "PLUMB_SIZE",
+        allow_hyphen_values = true,
+        default_value = "640x480"
+    )]
     pub size: Size,
 
     /// Pixels: gray8 or bgr8
@@ -95,15 +101,15 @@ pub struct ServeArgs {
     pub pixel: PixelFormat,
 
     /// Radius of the ball in px
-    #[arg(long, value_name = "PX", env = "PLUMB_RADIUS", default_value = "20", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PX", env = "PLUMB_RADIUS", default_value = "20", allow_hyphen_values = true)]
     pub radius: f64,
 
     /// Mean speed of the ball along each axis in px/s: each bounce draws half to one and a half times this
-    #[arg(long, value_name = "PX/S", env = "PLUMB_SPEED", default_value = "200", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PX/S", env = "PLUMB_SPEED", default_value = "200", allow_hyphen_values = true)]
     pub speed: f64,
 
     /// Seed of everything random; the same seed plays the same frames [default: drawn and printed]
-    #[arg(long, value_name = "N", env = "PLUMB_SEED")]
+    #[arg(long, value_name = "N", env = "PLUMB_SEED", allow_hyphen_values = true)]
     pub seed: Option<u64>,
 
     /// Print a row a frame instead of opening a window
