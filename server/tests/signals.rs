@@ -1,0 +1,103 @@
+//! Ctrl-C and SIGTERM: an orderly end within about a second.
+
+mod common;
+
+use std::time::Duration;
+
+use common::program::Ended;
+use common::{ReportFile, Server, client, free_address, only_session, rows, sessions};
+
+/// A second is promised; a busy machine may take another.
+const SOON: Duration = Duration::from_secs(2);
+
+#[track_caller]
+fn soon(ended: &Ended) {
+    assert!(ended.took < SOON, "took {:?}", ended.took);
+}
+
+#[test]
+fn a_signal_ends_the_server_in_order_and_its_client_hears_it() {
+    for signal in ["INT", "TERM"] {
+        let report = ReportFile::new();
+        let mut server = Server::start(&["--json", report.name()]);
+        let client = server.client(&[]);
+        server.program.stdout.wait_for_count(10);
+        server.program.signal(signal);
+        let server = server.end().expect(0);
+        soon(&server);
+        client.end().expect(0).says("the server said bye: the server stops");
+        assert!(server.stdout.iter().any(|line| line.contains("stopped")), "a summary: {:#?}", server.stdout);
+        let report = report.read();
+        let session = only_session(&report);
+        assert_eq!(session["end"]["kind"], "stopped");
+        assert_eq!(session["frames"]["sent"], rows(&server.stdout).len(), "a row for every frame");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_client_in_order_and_its_server_hears_it() {
+    for signal in ["INT", "TERM"] {
+        let report = ReportFile::new();
+        let server = Server::start(&["--once", "--json", report.name()]);
+        let mut client = server.client(&[]);
+        client.stdout.wait_for_count(10);
+        client.signal(signal);
+        let client = client.end().expect(0);
+        soon(&client);
+        assert!(client.stdout.iter().any(|line| line.contains("frames received")), "{:#?}", client.stdout);
+        server.end().expect(0);
+        assert_eq!(only_session(&report.read())["end"]["kind"], "client_left");
+    }
+}
+
+#[test]
+fn a_server_without_client_ends_on_a_signal() {
+    for signal in ["INT", "TERM"] {
+        let report = ReportFile::new();
+        let mut server = Server::start(&["--json", report.name()]);
+        server.program.signal(signal);
+        soon(&server.end().expect(0));
+        assert!(sessions(&report.read()).is_empty());
+    }
+}
+
+#[test]
+fn a_client_without_server_ends_on_a_signal() {
+    let mut client = client(&free_address().to_string(), &["--wait", "forever"]);
+    client.stderr.wait_for("waiting for a server");
+    client.signal("INT");
+    soon(&client.end().expect(0));
+}
+
+#[test]
+fn a_loopback_run_ends_on_a_signal() {
+    let mut server = Server::start(&["--loopback"]);
+    server.program.stdout.wait_for_count(10);
+    server.program.signal("INT");
+    soon(&server.end().expect(0));
+}
+
+#[test]
+fn answers_still_out_hold_a_stopped_server_up_no_longer_than_a_second() {
+    let report = ReportFile::new();
+    let options = ["--deadline", "30s", "--fps", "max", "--size", "1280x960", "--json", report.name()];
+    let mut server = Server::start(&options);
+    let mut client = server.client(&["--workers", "1"]);
+    server.program.stdout.wait_for_count(10);
+    client.signal("STOP");
+    server.program.signal("INT");
+    soon(&server.end().expect(0));
+    let report = report.read();
+    let frames = &only_session(&report)["frames"];
+    assert!(frames["unresolved"].as_u64().is_some_and(|count| count > 0), "{frames}");
+}
+
+#[test]
+fn a_stopped_server_does_not_hold_up_its_interrupted_client() {
+    let mut server = Server::start(&[]);
+    let mut client = server.client(&[]);
+    client.stdout.wait_for_count(10);
+    server.program.signal("STOP");
+    client.signal("INT");
+    soon(&client.end().expect(0));
+}
