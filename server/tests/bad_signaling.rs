@@ -1,0 +1,175 @@
+//! Whatever comes in on the signaling port, the next good client is served at once.
+
+mod common;
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+use common::program::poll;
+use common::{Server, rows};
+
+/// Sends `bytes` and waits until the server closes the connection.
+#[track_caller]
+fn refused(server: &Server, bytes: &[u8]) {
+    let mut visitor = server.connect();
+    // The server may close before all is written.
+    let _ = visitor.write_all(bytes);
+    closed(visitor);
+}
+
+#[track_caller]
+fn closed(mut visitor: TcpStream) {
+    let mut said = Vec::new();
+    match visitor.read_to_end(&mut said) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+        Err(error) => panic!("not closed: {error}; it said {}", String::from_utf8_lossy(&said)),
+    }
+}
+
+#[track_caller]
+fn serves_a_good_client(server: &Server) {
+    let client = server.client(&["--wait", "0s"]).end().expect(0);
+    assert_eq!(rows(&client.stdout).len(), 3);
+}
+
+#[track_caller]
+fn one_line(server: &Server, text: &str) {
+    server.program.stderr.wait_for(text);
+    let about = |line: &&String| line.contains("127.0.0.1:") && line.contains(text);
+    let lines = server.program.stderr.so_far();
+    assert_eq!(lines.iter().filter(about).count(), 1, "one clear line: {lines:#?}");
+}
+
+fn server() -> Server {
+    Server::start(&["--frames", "3", "--fps", "max"])
+}
+
+#[test]
+fn what_is_no_signaling_is_refused_in_one_line() {
+    let cases: [(&[u8], &str); 9] = [
+        (b"GET / HTTP/1.1\r\nHost: plumb\r\n\r\n", "GET / HTTP/1.1"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\n", "not a signaling message"),
+        (b"{\"type\":\"dance\"}\n", "dance"),
+        (b"{\"type\":\"answer\",\"sdp\":\"v=0\"}\n", "expected a hello"),
+        (b"[1, 2]\n", "not a signaling message"),
+        (b"{}\n", "not a signaling message"),
+        (b"\"hello\"\n", "not a signaling message"),
+        (b"{\"type\":\"hello\",\"plumb\":-1,\"role\":\"sink\"}\n", "not a signaling message"),
+        (b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"juggler\"}\n", "juggler"),
+    ];
+    for (bytes, words) in cases {
+        let server = server();
+        refused(&server, bytes);
+        one_line(&server, words);
+        serves_a_good_client(&server);
+    }
+}
+
+#[test]
+fn an_endless_line_is_cut_off() {
+    let server = server();
+    refused(&server, &vec![b'x'; 1 << 20]);
+    one_line(&server, "longer than 65536 bytes");
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn a_deeply_nested_line_is_refused() {
+    let server = server();
+    refused(&server, &[&[b'['; 60_000][..], b"\n"].concat());
+    one_line(&server, "not a signaling message");
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn many_silent_connections_keep_nobody_out() {
+    let server = server();
+    let silent: Vec<TcpStream> = (0..16).map(|_| server.connect()).collect();
+    serves_a_good_client(&server);
+    drop(silent);
+}
+
+#[test]
+fn an_early_end_is_no_error() {
+    let server = server();
+    for bytes in [&b""[..], b"\n"] {
+        let mut visitor = server.connect();
+        visitor.write_all(bytes).expect("sent");
+        visitor.shutdown(Shutdown::Write).expect("open");
+        closed(visitor);
+    }
+    serves_a_good_client(&server);
+    let lines = server.program.stderr.so_far();
+    assert!(!lines.iter().any(|line| line.contains("warning") || line.contains("error")), "{lines:#?}");
+}
+
+#[test]
+fn an_end_within_a_line_or_after_the_offer_leaves_the_server_sound() {
+    let server = server();
+    let mut visitor = server.connect();
+    visitor.write_all(b"{\"type\":\"hel").expect("sent");
+    visitor.shutdown(Shutdown::Write).expect("open");
+    closed(visitor);
+    let visitor = offered(&server);
+    visitor.shutdown(Shutdown::Write).expect("open");
+    closed(visitor);
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn an_impossible_answer_is_refused_in_one_line() {
+    for sdp in ["", "v=0", "v=0\\r\\no=- 1 1 IN IP4 0.0.0.0\\r\\ns=-\\r\\nt=0 0\\r\\n", "\\u0000"] {
+        let server = server();
+        let mut visitor = offered(&server);
+        visitor.write_all(format!("{{\"type\":\"answer\",\"sdp\":\"{sdp}\"}}\n").as_bytes()).expect("sent");
+        closed(visitor);
+        one_line(&server, "127.0.0.1:");
+        serves_a_good_client(&server);
+    }
+}
+
+#[test]
+fn an_unknown_version_or_role_is_told_so() {
+    let server = server();
+    for (hello, words) in [
+        (r#"{"type":"hello","plumb":2,"role":"sink","mtu":1200,"features":[]}"#, "only 1"),
+        (r#"{"type":"hello","plumb":1,"role":"source"}"#, "the role must be sink"),
+    ] {
+        let mut visitor = server.connect();
+        visitor.write_all(format!("{hello}\n").as_bytes()).expect("sent");
+        let mut said = String::new();
+        visitor.read_to_string(&mut said).expect("closed by the server");
+        assert!(said.starts_with(r#"{"type":"error","reason":"#) && said.contains(words), "{said}");
+    }
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn a_bad_visitor_does_not_disturb_the_client_being_served() {
+    let server = Server::start(&["--once", "--frames", "40"]);
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(3);
+    refused(&server, b"GET / HTTP/1.1\r\n\r\n");
+    client.end().expect(0);
+    server.end().expect(0);
+}
+
+/// A visitor that said hello and has an offer.
+fn offered(server: &Server) -> TcpStream {
+    let mut visitor = server.connect();
+    visitor.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");
+    let mut offer = String::new();
+    BufReader::new(&visitor).read_line(&mut offer).expect("an offer");
+    assert!(offer.contains("a=x-plumb:1"), "{offer}");
+    visitor
+}
+
+#[test]
+fn a_signal_ends_a_server_whose_visitor_never_answers() {
+    let mut server = server();
+    let visitor = offered(&server);
+    server.program.signal("TERM");
+    server.end().expect(0);
+    assert!(poll(|| visitor.peek(&mut [0]).is_ok_and(|n| n == 0).then_some(())).is_some());
+}

@@ -1,0 +1,113 @@
+//! Peers that vanish, and peers that only pause.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::program::{LIMIT, poll};
+use common::{ReportFile, Server, only_session, sessions};
+
+/// The client promises to notice within 5 s; a busy machine may take another.
+const NOTICED: Duration = Duration::from_secs(6);
+
+#[test]
+fn a_killed_client_ends_a_once_server_with_its_report() {
+    let report = ReportFile::new();
+    let server = Server::start(&["--once", "--json", report.name()]);
+    let client = server.client(&[]);
+    server.program.stdout.wait_for_count(10);
+    drop(client);
+    server.end().expect(3).says("the client is gone");
+    let report = report.read();
+    let session = only_session(&report);
+    assert_eq!(session["end"]["kind"], "client_gone");
+    assert!(session["frames"]["circle"].as_u64().is_some_and(|count| count >= 8), "{session:#}");
+}
+
+#[test]
+fn after_a_killed_client_the_server_takes_the_next_at_once() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--frames", "100", "--json", report.name()]);
+    let client = server.client(&[]);
+    server.program.stdout.wait_for_count(10);
+    drop(client);
+    server.client(&["--wait", "0s"]).end().expect(0);
+    server.program.stderr.wait_for("the client is gone");
+    server.program.signal("INT");
+    server.end().expect(0);
+    let report = report.read();
+    let mut ends: Vec<_> = sessions(&report).iter().filter_map(|session| session["end"]["kind"].as_str()).collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["client_gone", "finished"]);
+}
+
+#[test]
+fn a_killed_server_is_noticed() {
+    let server = Server::start(&[]);
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(10);
+    drop(server);
+    let killed = Instant::now();
+    client.end().expect(3).says("the server is gone");
+    assert!(killed.elapsed() < NOTICED, "took {:?}", killed.elapsed());
+}
+
+#[test]
+fn a_server_that_only_falls_silent_is_noticed() {
+    let mut server = Server::start(&[]);
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(10);
+    server.program.signal("STOP");
+    let stopped = Instant::now();
+    client.end().expect(3).says("the server is gone");
+    assert!(stopped.elapsed() < NOTICED, "took {:?}", stopped.elapsed());
+}
+
+#[test]
+fn a_client_stopped_for_a_second_goes_on() {
+    let report = ReportFile::new();
+    let server = Server::start(&["--once", "--frames", "90", "--json", report.name()]);
+    let mut client = server.client(&[]);
+    server.program.stdout.wait_for_count(10);
+    client.signal("STOP");
+    std::thread::sleep(Duration::from_secs(1));
+    client.signal("CONT");
+    client.end().expect(0);
+    server.end().expect(0);
+    let report = report.read();
+    let frames = &only_session(&report)["frames"];
+    assert_eq!((&frames["circle"], &frames["sent"]), (&90.into(), &90.into()), "{frames}");
+    assert!(frames["skipped"].as_u64().is_some_and(|ticks| ticks > 0), "a full window skips ticks: {frames}");
+}
+
+#[test]
+fn a_server_stopped_for_a_second_goes_on() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--once", "--frames", "90", "--json", report.name()]);
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(10);
+    server.program.signal("STOP");
+    std::thread::sleep(Duration::from_secs(1));
+    server.program.signal("CONT");
+    client.end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 90);
+}
+
+#[test]
+fn frames_unanswered_at_the_deadline_are_lost_and_the_session_goes_on() {
+    let report = ReportFile::new();
+    let server = Server::start(&["--once", "--frames", "60", "--deadline", "300ms", "--json", report.name()]);
+    let mut client = server.client(&[]);
+    server.program.stdout.wait_for_count(10);
+    client.signal("STOP");
+    let lost = || server.program.stdout.so_far().iter().any(|row| row.contains("  lost  ")).then_some(());
+    poll(lost).unwrap_or_else(|| panic!("no frame lost within {LIMIT:?}"));
+    client.signal("CONT");
+    client.end().expect(0);
+    server.end().expect(0);
+    let report = report.read();
+    let frames = &only_session(&report)["frames"];
+    assert_eq!(frames["sent"], 60);
+    assert_eq!(frames["late"], frames["lost"], "reliable delivery brings every answer, some late: {frames}");
+}

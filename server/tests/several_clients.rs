@@ -1,0 +1,113 @@
+//! More than one client: at the same time, or one that keeps the others out.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::Shutdown;
+
+use common::program::{LIMIT, Program, command, poll};
+use common::{ReportFile, Server, only_session, sessions};
+
+#[test]
+fn two_clients_at_a_time_are_scored_on_the_same_frames() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--frames", "60", "--json", report.name()]);
+    let clients = [server.client(&["--workers", "1"]), server.client(&["--workers", "2"])];
+    for client in clients {
+        client.end().expect(0);
+    }
+    poll(|| (sessions(&report.read()).len() == 2).then_some(())).expect("two reports");
+    server.program.signal("INT");
+    server.end().expect(0);
+    let report = report.read();
+    let [one, other] = sessions(&report) else { panic!("not two sessions: {report:#}") };
+    assert_eq!((&one["frames"]["circle"], &other["frames"]["circle"]), (&60.into(), &60.into()));
+    assert_eq!(one["error_px"], other["error_px"]);
+    assert_ne!(one["client"]["address"], other["client"]["address"]);
+}
+
+#[test]
+fn a_client_that_leaves_does_not_disturb_the_other() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--frames", "60", "--json", report.name()]);
+    let staying = server.client(&[]);
+    let mut leaving = server.client(&[]);
+    leaving.stdout.wait_for_count(5);
+    leaving.signal("INT");
+    leaving.end().expect(0);
+    staying.end().expect(0);
+    server.program.stderr.wait_for(": finished");
+    server.program.signal("INT");
+    server.end().expect(0);
+    let report = report.read();
+    let finished = sessions(&report).iter().find(|session| session["end"]["kind"] == "finished");
+    assert_eq!(finished.expect("a whole session")["frames"]["circle"], 60);
+}
+
+#[test]
+fn once_refuses_a_second_client_and_says_why() {
+    let report = ReportFile::new();
+    let server = Server::start(&["--once", "--frames", "60", "--json", report.name()]);
+    let first = server.client(&[]);
+    first.stdout.wait_for_count(2);
+    server.client(&[]).end().expect(3).says("one client (--once)");
+    first.end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 60);
+}
+
+#[test]
+fn once_is_not_used_up_by_visitors_that_are_no_clients() {
+    let server = Server::start(&["--once", "--frames", "5"]);
+    drop(server.connect());
+    let mut health = command("server");
+    health.args(["health", &server.address]);
+    Program::start(health).end().expect(0);
+    // Stays connected, silent: it gets an offer and never answers it.
+    let silent = server.connect();
+    let mut offer = String::new();
+    BufReader::new(&silent).read_line(&mut offer).expect("an offer");
+    assert!(offer.contains(r#""type":"offer""#), "{offer}");
+    server.client(&[]).end().expect(0);
+    server.end().expect(0);
+    drop(silent);
+}
+
+#[test]
+fn a_client_killed_while_it_connects_leaves_room_for_the_next() {
+    let server = Server::start(&["--once", "--frames", "5"]);
+    let mut half = server.connect();
+    std::io::Write::write_all(&mut half, b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");
+    let mut offer = String::new();
+    BufReader::new(&half).read_line(&mut offer).expect("an offer");
+    half.shutdown(Shutdown::Both).expect("still open");
+    server.program.stderr.wait_for("closed the signaling connection");
+    server.client(&[]).end().expect(0);
+    server.end().expect(0);
+}
+
+#[test]
+fn many_clients_one_after_the_other_leave_nothing_behind() {
+    let mut server = Server::start(&["--frames", "3", "--fps", "max"]);
+    let descriptors = |id: u32| std::fs::read_dir(format!("/proc/{id}/fd")).expect("Linux").count();
+    server.client(&[]).end().expect(0);
+    let settled = poll(|| Some(descriptors(server.program.id()))).expect("a count");
+    for _ in 0..8 {
+        server.client(&[]).end().expect(0);
+    }
+    // A session's sockets close in the background.
+    let back = poll(|| (descriptors(server.program.id()) <= settled).then_some(()));
+    assert!(back.is_some(), "{} descriptors, {settled} after the first client", descriptors(server.program.id()));
+    assert!(server.program.is_running());
+}
+
+#[test]
+fn a_bare_connection_can_be_read_to_its_end() {
+    let server = Server::start(&["--once", "--frames", "3"]);
+    let mut bare = server.connect();
+    std::io::Write::write_all(&mut bare, b"{\"type\":\"ping\"}\n").expect("sent");
+    let mut said = String::new();
+    bare.set_read_timeout(Some(LIMIT)).expect("a limit");
+    bare.read_to_string(&mut said).expect("closed by the server");
+    assert_eq!(said, "{\"type\":\"pong\"}\n");
+}
