@@ -11,7 +11,7 @@ use shared::protocol::message::Role;
 use tokio::net::TcpStream;
 use tracing::debug;
 
-use crate::serve::ServeConfig;
+use crate::serve::{OnlyPlace, Server};
 
 /// Who is at the other end of a connection.
 enum Visitor {
@@ -23,43 +23,72 @@ enum Visitor {
     Prober,
 }
 
-/// Opens a link to a visitor; `None` for one that wants no session. With a `refusal`, no link is made.
-pub(super) async fn greet(
-    stream: TcpStream,
-    peer: SocketAddr,
-    config: &ServeConfig,
-    refusal: Option<String>,
-) -> Result<Option<(Link, Signaling)>, HandshakeError> {
-    let local = stream.local_addr().map_err(SignalingError::Io)?;
-    let mut signaling = Signaling::new(stream);
-    let mtu = match visitor(&mut signaling).await? {
-        Visitor::Prober => return Ok(None),
-        Visitor::Plumb(hello) => {
-            let reason = refusal.or_else(|| unusable(&hello));
-            if let Some(reason) = reason {
-                debug!("{peer}: refused: {reason}");
-                signaling.send(&Signal::Error { reason }).await?;
-                return Ok(None);
+impl Server {
+    /// Opens a link to a visitor who finds this many `others`; `None` for one that wants no session or gets none.
+    ///
+    /// A Plumb client has its place from its hello on. A stranger, who may only be silent, has it once the link is open.
+    pub(super) async fn greet(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        others: usize,
+    ) -> Result<Option<(Link, Signaling, Option<OnlyPlace>)>, HandshakeError> {
+        let local = stream.local_addr().map_err(SignalingError::Io)?;
+        let mut signaling = Signaling::new(stream);
+        match visitor(&mut signaling).await? {
+            Visitor::Prober => Ok(None),
+            Visitor::Plumb(hello) => match self.welcome(&hello, others) {
+                Ok(place) => {
+                    let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(hello.mtu?)));
+                    let link = self.offer(&mut signaling, local, mtu).await?;
+                    Ok(Some((link, signaling, place)))
+                }
+                Err(reason) => {
+                    debug!("{peer}: refused: {reason}");
+                    signaling.send(&Signal::Error { reason }).await?;
+                    Ok(None)
+                }
+            },
+            Visitor::Stranger => {
+                if let Err(reason) = Self::admit(others) {
+                    debug!("{peer}: refused: {reason}");
+                    return Ok(None);
+                }
+                let link = self.offer(&mut signaling, local, None).await?;
+                match self.place() {
+                    Ok(place) => Ok(Some((link, signaling, place))),
+                    Err(reason) => {
+                        debug!("{peer}: refused: {reason}");
+                        Ok(None)
+                    }
+                }
             }
-            handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(hello.mtu?)))
         }
-        Visitor::Stranger => {
-            if let Some(reason) = refusal {
-                debug!("{peer}: refused: {reason}");
-                return Ok(None);
-            }
-            None
+    }
+
+    /// A place for a client of this introduction, or why it gets none.
+    fn welcome(&self, hello: &Introduction, others: usize) -> Result<Option<OnlyPlace>, String> {
+        if let Some(reason) = unusable(hello) {
+            return Err(reason);
         }
-    };
-    let settings = LinkSettings {
-        addresses: handshake::local_addresses(local),
-        ports: config.udp_ports.clone(),
-        advertise: config.advertise,
-        mtu,
-    };
-    debug!("{peer}: offering {settings:?}");
-    let link = handshake::offer(&mut signaling, &settings).await?;
-    Ok(Some((link, signaling)))
+        Self::admit(others).and_then(|()| self.place()).map_err(|refusal| refusal.to_string())
+    }
+
+    async fn offer(
+        &self,
+        signaling: &mut Signaling,
+        local: SocketAddr,
+        mtu: Option<u32>,
+    ) -> Result<Link, HandshakeError> {
+        let settings = LinkSettings {
+            addresses: handshake::local_addresses(local),
+            ports: self.config.udp_ports.clone(),
+            advertise: self.config.advertise,
+            mtu,
+        };
+        debug!("offering {settings:?}");
+        handshake::offer(signaling, &settings).await
+    }
 }
 
 async fn visitor(signaling: &mut Signaling) -> Result<Visitor, SignalingError> {

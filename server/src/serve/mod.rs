@@ -11,7 +11,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shared::shell::stop::Stop;
@@ -77,15 +77,34 @@ struct Server {
     clock: MonotonicClock,
     stop: Stop,
     clients: AtomicUsize,
+    taken: Arc<AtomicBool>,
     finished: mpsc::Sender<Finished>,
+}
+
+/// The only place of a server that serves one client; free again when dropped.
+struct OnlyPlace(Arc<AtomicBool>);
+
+impl Drop for OnlyPlace {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// Why a client is not served.
+#[derive(Debug, Error)]
+enum Refusal {
+    #[error("this server is full: {MAX_CLIENTS} clients")]
+    Full,
+    #[error("this server serves one client (--once), which is here already")]
+    Taken,
 }
 
 /// A connection is done with.
 enum Finished {
     /// No session came of it.
     NoSession,
-    /// A session, in which both ends may have said hello.
-    Session(Box<SessionReport>),
+    /// A session, in which both ends may have said hello, and the place it took.
+    Session(Box<SessionReport>, Option<OnlyPlace>),
 }
 
 /// Serves until told to stop, or until the one client is served.
@@ -100,7 +119,8 @@ pub async fn serve(
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
     let clients = AtomicUsize::new(0);
-    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, finished });
+    let taken = Arc::default();
+    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, taken, finished });
     let mut number = 0;
     loop {
         tokio::select! {
@@ -142,7 +162,7 @@ impl Server {
         debug!("session {number}: connection from {peer}");
         shards.spawn(async move {
             let finished = match TcpStream::from_std(stream) {
-                Ok(stream) => self.attend(stream, peer, number, accepted, self.refusal(others)).await,
+                Ok(stream) => self.attend(stream, peer, number, accepted, others).await,
                 Err(error) => {
                     warn!("{peer}: {error}");
                     Finished::NoSession
@@ -153,12 +173,17 @@ impl Server {
         });
     }
 
-    /// Why a client that finds this many others is not served.
-    fn refusal(&self, others: usize) -> Option<String> {
-        match others {
-            1.. if self.config.once => Some("this server serves one client (--once), which is here already".into()),
-            MAX_CLIENTS.. => Some(format!("this server is full: {MAX_CLIENTS} clients")),
-            _ => None,
+    /// Whether a visitor that finds this many others may have a link at all.
+    fn admit(others: usize) -> Result<(), Refusal> {
+        if others < MAX_CLIENTS { Ok(()) } else { Err(Refusal::Full) }
+    }
+
+    /// A place for a client: the only one where one client is served.
+    fn place(&self) -> Result<Option<OnlyPlace>, Refusal> {
+        match self.config.once {
+            true if self.taken.swap(true, Ordering::AcqRel) => Err(Refusal::Taken),
+            true => Ok(Some(OnlyPlace(self.taken.clone()))),
+            false => Ok(None),
         }
     }
 
@@ -168,21 +193,21 @@ impl Server {
         peer: SocketAddr,
         number: u64,
         accepted: shared::time::Micros,
-        refusal: Option<String>,
+        others: usize,
     ) -> Finished {
         let mut stop = self.stop.clone();
         let greeted = tokio::select! {
-            greeted = greet::greet(stream, peer, &self.config, refusal) => greeted,
+            greeted = self.greet(stream, peer, others) => greeted,
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
-            Ok(Some((link, signaling))) => {
+            Ok(Some((link, signaling, place))) => {
                 let session = SessionConfig { number, ..self.config.session.clone() };
                 let address = peer.to_string();
                 let client = stream::Client { link, signaling, address, accepted };
                 let report = stream::stream(client, session, &self.config.scene, &*self.view, self.clock, stop).await;
                 self.view.ended(&report);
-                Finished::Session(Box::new(report))
+                Finished::Session(Box::new(report), place)
             }
             Ok(None) => Finished::NoSession,
             Err(error) => {
@@ -195,7 +220,7 @@ impl Server {
     /// Keeps a session's report; how it ended, if it was the one to serve.
     fn conclude(&self, finished: Finished, reporter: &mut Reporter) -> Result<Option<End>, ReportError> {
         self.clients.fetch_sub(1, Ordering::AcqRel);
-        let Finished::Session(report) = finished else { return Ok(None) };
+        let Finished::Session(report, _place) = finished else { return Ok(None) };
         info!("session {}: {}", report.session, report.end.describe());
         let end = report.end.clone();
         let counts = report.connect_us.is_some();
