@@ -63,9 +63,7 @@ impl Runner<'_> {
         loop {
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Send(lane, message) => {
-                    // The control and answer lanes carry little: a full buffer means the server is not reading, which
-                    // its silence will tell.
-                    if let Err(error) = sender.send(lane, message).await {
+                    if let Err(error) = sender.send_soon(lane, message).await {
                         self.session.link_closed(&error.to_string());
                     }
                     continue;

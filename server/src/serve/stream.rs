@@ -130,9 +130,8 @@ impl Streamer<'_> {
         }
     }
 
-    /// Sends a small message. The lane's buffer is never full of them: four pings a second.
     async fn send(&mut self, lane: Lane, message: BytesMut) {
-        if let Err(error) = self.sender.send(lane, message).await {
+        if let Err(error) = self.sender.send_soon(lane, message).await {
             self.session.link_closed(&error.to_string());
         }
     }

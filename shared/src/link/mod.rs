@@ -23,6 +23,9 @@ use thiserror::Error;
 /// at which the data channel is fastest (under 24 KiB its batching switches off and CPU triples).
 pub const MESSAGE_SIZE: usize = 65_536;
 
+/// How long [`LinkSender::send_soon`] waits: a stop must be done within a second.
+const SOON: Duration = Duration::from_millis(250);
+
 /// A lane of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
@@ -94,6 +97,13 @@ impl LinkSender {
     /// Sends a message, waiting while the lane's send buffer is full.
     pub async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         self.0.send(lane, message).await
+    }
+
+    /// Sends a message on a lane that carries little: a buffer that stays full means that the peer stopped reading,
+    /// and nobody waits for that.
+    pub async fn send_soon(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
+        let sent = tokio::time::timeout(SOON, self.send(lane, message)).await;
+        sent.unwrap_or_else(|_| Err(LinkClosed(format!("it does not read its {lane} lane"))))
     }
 
     /// Bytes sent on the lane that the peer has not acknowledged.

@@ -19,7 +19,10 @@ pub fn start(program: &'static str, verbose: u8, quiet: bool) {
         (false, 2) => (LevelFilter::TRACE, LevelFilter::WARN),
         (false, _) => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
-    let targets = ["shared", "client", "server"].map(|target| (target, ours));
+    // The server's embedded client says nothing of its own unless asked: the server's lines tell the same.
+    let embedded = if verbose > 0 { ours } else { LevelFilter::WARN };
+    let targets = ["shared", "client", "server"]
+        .map(|target| (target, if target == program || target == "shared" { ours } else { embedded }));
     let filter = Targets::new().with_default(theirs).with_targets(targets);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
