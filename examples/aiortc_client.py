@@ -60,7 +60,10 @@ def gray_image(frame):
         raise ValueError("encoding " + frame["encoding"])
     shape = frame["height"], frame["width"], CHANNELS[frame["pixel"]]
     pixels = np.frombuffer(frame["data"], np.uint8).reshape(shape)
-    return pixels[:, :, 0] if shape[2] == 1 else pixels.mean(axis=2, dtype=np.float32).astype(np.uint8)
+    if shape[2] == 1:
+        return pixels[:, :, 0]
+    blue, green, red = np.moveaxis(pixels, 2, 0).astype(np.uint16)
+    return ((blue + green + red) // 3).astype(np.uint8)
 
 
 class Reassembler:
