@@ -175,7 +175,7 @@ async def run(host, port):
     pc.on("datachannel", client.add_lane)
     try:
         await answer_offer(pc, reader, writer)
-        client.heard = time.monotonic()
+        client.heard = time.monotonic() + OPENING_LIMIT - SILENCE_LIMIT  # until the first message
         tasks = [asyncio.create_task(task) for task in (client.watch_signaling(reader), client.watch_silence())]
         return await client.ended
     except asyncio.CancelledError:  # Ctrl-C

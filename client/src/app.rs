@@ -21,8 +21,8 @@ use crate::workers::Policy;
 /// What a session needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the server is.
-    pub server: ServerAddress,
+    /// Where the server is; looked for when absent.
+    pub server: Option<ServerAddress>,
     /// How long to wait for it.
     pub wait: Wait,
     /// What looks at the frames.
@@ -78,7 +78,7 @@ fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
 }
 
 fn in_window(screen: Screen, config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
-    let view = WindowView::new(&config.server.0);
+    let view = WindowView::new(config.server.as_ref());
     let mut painter = view.painter();
     let mut view = view;
     window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop))
@@ -92,23 +92,25 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
             return Exit::Other;
         }
     };
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         stopper.stop_on_signals();
         session(config, view, stop).await
-    })
+    });
+    // A look-up of a name may hang for seconds: it must not hold up the end.
+    runtime.shutdown_background();
+    exit
 }
 
 /// Connects and runs one session; says how it ended.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let connected = tokio::select! {
-        connected = connect::connect(&config.server, config.wait) => connected,
+        connected = connect::connect(config.server.as_ref(), config.wait) => connected,
         () = stop.stopped() => return Exit::Fine,
     };
     let (link, signaling) = match connected {
         Ok(connected) => connected,
         Err(wrong) => return not_connected(&wrong),
     };
-    info!("connected to {}", config.server.0);
     match run::run(link, signaling, config, view, stop).await {
         Ok((end, tally)) => ended(&end, &tally, view),
         Err(wrong) => {

@@ -46,9 +46,9 @@ pub enum Command {
 /// A session with a server.
 #[derive(Debug, Args)]
 pub struct SessionArgs {
-    /// The server's HOST:PORT
-    #[arg(value_name = "SERVER", env = "PLUMB_SERVER", default_value = "127.0.0.1:8080")]
-    pub server: ServerAddress,
+    /// The server's HOST:PORT [default: found on this machine or the local network]
+    #[arg(value_name = "SERVER", env = "PLUMB_SERVER")]
+    pub server: Option<ServerAddress>,
 
     /// Print a row a frame instead of opening a window
     #[arg(long, env = "PLUMB_NO_GRAPHICS")]

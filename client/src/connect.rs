@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, info};
 
 use crate::cli::{ServerAddress, Wait};
+use crate::discover::{Discovery, Found};
 
 /// Between two attempts: short against the 150 ms in which a client should be scored once its server is up.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -46,27 +47,26 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to the server, waiting for one that is not there yet.
+/// Connects to the server, or to one it finds where none is named, waiting for one that is not there yet.
 ///
 /// Says once that it waits, and why.
-pub async fn connect(server: &ServerAddress, wait: Wait) -> Result<(Link, Signaling), ConnectError> {
+pub async fn connect(server: Option<&ServerAddress>, wait: Wait) -> Result<(Link, Signaling), ConnectError> {
+    let mut goal = Goal::new(server);
     let start = Instant::now();
     let mut said = false;
     loop {
-        let reason = match attempt(&server.0).await {
+        let reason = match goal.attempt().await {
             Ok(connected) => return Ok(connected),
             Err(Failure::NotThere(reason)) => reason,
-            Err(Failure::NotUsable(error)) => {
-                return Err(ConnectError::Handshake { server: server.0.clone(), error });
-            }
+            Err(Failure::NotUsable { server, error }) => return Err(ConnectError::Handshake { server, error }),
         };
         if let Wait::For(limit) = wait
             && start.elapsed() + RETRY_INTERVAL > limit
         {
-            return Err(ConnectError::NoServer { server: server.0.clone(), waited: limit, reason });
+            return Err(ConnectError::NoServer { server: goal.describe(), waited: limit, reason });
         }
         if !said {
-            info!("waiting for a server at {} {} ({reason})", server.0, describe(wait));
+            info!("waiting for a server at {} {} ({reason})", goal.describe(), describe(wait));
             said = true;
         }
         sleep(RETRY_INTERVAL).await;
@@ -80,12 +80,54 @@ fn describe(wait: Wait) -> String {
     }
 }
 
+/// Where to connect to.
+enum Goal {
+    /// The server that was named, and no other.
+    Named(String),
+    /// Whichever answers.
+    Any(Discovery),
+}
+
 /// What an attempt met.
 enum Failure {
     /// Nobody yet: worth another attempt.
     NotThere(String),
     /// Somebody, but no link.
-    NotUsable(HandshakeError),
+    NotUsable { server: String, error: HandshakeError },
+}
+
+impl Goal {
+    fn new(server: Option<&ServerAddress>) -> Self {
+        server.map_or_else(|| Self::Any(Discovery::start()), |server| Self::Named(server.0.clone()))
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Named(server) => server.clone(),
+            Self::Any(discovery) => discovery.describe(),
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<(Link, Signaling), Failure> {
+        match self {
+            Self::Named(server) => attempt(server).await,
+            Self::Any(discovery) => {
+                let found = discovery.look().await;
+                let server = chosen(&found).ok_or_else(|| Failure::NotThere("none answers".into()))?;
+                attempt(&server.address.to_string()).await
+            }
+        }
+    }
+}
+
+/// The first of the servers by name; says so where there are several.
+fn chosen(found: &[Found]) -> Option<&Found> {
+    let server = found.first()?;
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|found| format!("{} at {}", found.identity.name, found.address)).collect();
+        info!("{} servers: {}; taking the first, name another to choose it", found.len(), names.join(", "));
+    }
+    Some(server)
 }
 
 async fn attempt(server: &str) -> Result<(Link, Signaling), Failure> {
@@ -98,12 +140,15 @@ async fn attempt(server: &str) -> Result<(Link, Signaling), Failure> {
     let (local, peer) = addresses.map_err(|error| Failure::NotThere(error.to_string()))?;
     let mut signaling = Signaling::new(stream);
     match open(&mut signaling, local, peer).await {
-        Ok(link) => Ok((link, signaling)),
+        Ok(link) => {
+            info!("connected to {server}");
+            Ok((link, signaling))
+        }
         // A proxy that accepts for a server still starting (a container's published port) closes at once.
         Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
             Err(Failure::NotThere(error.to_string()))
         }
-        Err(error) => Err(Failure::NotUsable(error)),
+        Err(error) => Err(Failure::NotUsable { server: server.to_owned(), error }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plumb's client: receives frames, detects the circle on worker threads, answers.
 //!
-//! The story: [`cli`] says what is wanted, [`app`] builds it, [`connect`] finds the server, [`run`] drives a
+//! The story: [`cli`] says what is wanted, [`app`] builds it, [`connect`] opens a link to the server, found by
+//! [`discover`] where none is named, [`run`] drives a
 //! [`session`] whose frames the [`workers`] look at with a [`detect`]or, and a [`view`] shows it. [`files`] detects in
 //! image files instead.
 //!
@@ -10,6 +11,7 @@ pub mod app;
 pub mod cli;
 pub mod connect;
 pub mod detect;
+pub mod discover;
 pub mod files;
 pub mod run;
 pub mod session;

@@ -1,5 +1,6 @@
 //! Builds what the command line asks for and runs it.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
@@ -9,6 +10,7 @@ use client::cli::{ServerAddress, Wait};
 use client::detect::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
+use shared::link::discovery::Identity;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};
@@ -16,6 +18,7 @@ use shared::shell::window::{self, Screen};
 use tokio::net::TcpListener;
 use tracing::{debug, error, info, warn};
 
+use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, JsonTarget, ServeArgs};
 use crate::report::{Reporter, Run, RunConfig};
 use crate::scene::BallConfig;
@@ -63,6 +66,8 @@ fn config(args: &ServeArgs) -> ServeConfig {
         scene: BallScene { ball, pixel: args.pixel, seed: args.seed.unwrap_or_else(drawn_seed) },
         session,
         once: args.once || args.loopback,
+        // Known once it listens.
+        identity: Identity { name: String::new(), id: String::new() },
         advertise: args.advertise,
         udp_ports: args.udp_port.clone(),
     }
@@ -189,10 +194,13 @@ impl Work<'_> {
             }
         };
         info!("listening on {address}, seed {}", self.config.scene.seed);
+        self.config.identity = announce::identity(address);
+        let announced = !self.args.no_announce && !self.args.loopback;
+        let _announcement = announced.then(|| announce::announce(address, &self.config.identity));
         if self.args.loopback {
-            embed_client(&address, stop.clone());
+            embed_client(&address.to_string(), stop.clone());
         }
-        let served = serve::serve(listener, self.config, view(&address), &mut self.reporter, stop).await;
+        let served = serve::serve(listener, self.config, view(&address.to_string()), &mut self.reporter, stop).await;
         if let Err(wrong) = self.reporter.finish() {
             error!("{wrong}");
             return Exit::Other;
@@ -208,7 +216,7 @@ impl Work<'_> {
     }
 
     /// Listens where the command line says; a loopback run that was told nothing takes any free port.
-    async fn listen(&self) -> Result<(TcpListener, String), (String, Exit)> {
+    async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
         let asked = match &self.args.listen {
             Some(address) => address.0.as_str(),
             None if self.args.loopback => "127.0.0.1:0",
@@ -216,7 +224,7 @@ impl Work<'_> {
         };
         let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
-        Ok((listener, address.to_string()))
+        Ok((listener, address))
     }
 }
 
@@ -238,7 +246,7 @@ fn embed_client(address: &str, stop: Stop) {
         Err(wrong) => return error!("no client: {wrong}"),
     };
     let config = ClientConfig {
-        server: ServerAddress(address.to_owned()),
+        server: Some(ServerAddress(address.to_owned())),
         wait: Wait::Forever,
         detector,
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),

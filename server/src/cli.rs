@@ -120,6 +120,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "PLUMB_JSON")]
     pub json: Option<JsonTarget>,
 
+    /// Do not announce the server on the local network
+    #[arg(long, env = "PLUMB_NO_ANNOUNCE")]
+    pub no_announce: bool,
+
     /// The address clients shall send to, where it is not the one they connected to
     #[arg(long, value_name = "IP", env = "PLUMB_ADVERTISE")]
     pub advertise: Option<IpAddr>,

@@ -41,7 +41,7 @@ async fn ping(address: &str) -> Result<(), SignalingError> {
     let mut signaling = Signaling::new(TcpStream::connect(address).await?);
     signaling.send(&Signal::Ping {}).await?;
     match signaling.receive().await? {
-        Signal::Pong {} => Ok(()),
+        Signal::Pong { .. } => Ok(()),
         other => Err(SignalingError::Unexpected { expected: "a pong", got: format!("{other:?}") }),
     }
 }

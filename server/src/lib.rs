@@ -7,6 +7,7 @@
 //! The truth stays here: no byte of seed, scene or radius reaches a client.
 //! Conventions (pixels, units, images) are those of [`shared`].
 
+pub mod announce;
 pub mod app;
 pub mod camera;
 pub mod cli;

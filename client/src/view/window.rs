@@ -14,6 +14,7 @@ use shared::protocol::message::{Finding, Stream};
 use shared::shell::window::{Screen, Wish};
 
 use crate::app::EXPECTED_FRAME;
+use crate::cli::ServerAddress;
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 use crate::view::View;
@@ -48,9 +49,11 @@ struct State {
 }
 
 impl WindowView {
-    /// A window that waits for `server`.
-    pub fn new(server: &str) -> Self {
-        let status = Status { text: format!("waiting for a server at {server}"), tone: Tone::Waiting };
+    /// A window that waits for this server, or any.
+    pub fn new(server: Option<&ServerAddress>) -> Self {
+        let text = server
+            .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
+        let status = Status { text, tone: Tone::Waiting };
         let state = State {
             status,
             size: EXPECTED_FRAME,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use shared::link::Link;
+use shared::link::discovery::Identity;
 use shared::link::handshake::{self, HandshakeError};
 use shared::link::signaling::{Introduction, STRANGER_SILENCE, Signal, Signaling, SignalingError};
 use shared::link::webrtc::LinkSettings;
@@ -35,7 +36,7 @@ impl Server {
     ) -> Result<Option<(Link, Signaling, Option<OnlyPlace>)>, HandshakeError> {
         let local = stream.local_addr().map_err(SignalingError::Io)?;
         let mut signaling = Signaling::new(stream);
-        match visitor(&mut signaling).await? {
+        match self.visitor(&mut signaling).await? {
             Visitor::Prober => Ok(None),
             Visitor::Plumb(hello) => match self.welcome(&hello, others) {
                 Ok(place) => {
@@ -74,6 +75,24 @@ impl Server {
         Self::admit(others).and_then(|()| self.place()).map_err(|refusal| refusal.to_string())
     }
 
+    async fn visitor(&self, signaling: &mut Signaling) -> Result<Visitor, SignalingError> {
+        match signaling.receive_within(STRANGER_SILENCE).await {
+            Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
+            Ok(Signal::Ping {}) => {
+                let Identity { name, id } = self.config.identity.clone();
+                signaling.send(&Signal::Pong { name: Some(name), id: Some(id) }).await?;
+                Ok(Visitor::Prober)
+            }
+            // Connect and close: somebody looked whether the port is open.
+            Ok(Signal::Bye {}) | Err(SignalingError::Closed) => Ok(Visitor::Prober),
+            Ok(other) => {
+                Err(SignalingError::Unexpected { expected: "a hello, a ping or silence", got: format!("{other:?}") })
+            }
+            Err(SignalingError::Silence(_)) => Ok(Visitor::Stranger),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn offer(
         &self,
         signaling: &mut Signaling,
@@ -88,23 +107,6 @@ impl Server {
         };
         debug!("offering {settings:?}");
         handshake::offer(signaling, &settings).await
-    }
-}
-
-async fn visitor(signaling: &mut Signaling) -> Result<Visitor, SignalingError> {
-    match signaling.receive_within(STRANGER_SILENCE).await {
-        Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
-        Ok(Signal::Ping {}) => {
-            signaling.send(&Signal::Pong {}).await?;
-            Ok(Visitor::Prober)
-        }
-        // Connect and close: somebody looked whether the port is open.
-        Ok(Signal::Bye {}) | Err(SignalingError::Closed) => Ok(Visitor::Prober),
-        Ok(other) => {
-            Err(SignalingError::Unexpected { expected: "a hello, a ping or silence", got: format!("{other:?}") })
-        }
-        Err(SignalingError::Silence(_)) => Ok(Visitor::Stranger),
-        Err(error) => Err(error),
     }
 }
 

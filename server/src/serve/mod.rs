@@ -11,16 +11,17 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use shared::link::discovery::Identity;
 use shared::shell::stop::Stop;
 use shared::time::MonotonicClock;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::report::{ReportError, Reporter, SessionReport};
 use crate::serve::shards::Shards;
@@ -44,6 +45,8 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// End after one session in which both ends said hello.
     pub once: bool,
+    /// Who this server is, for whoever asks.
+    pub identity: Identity,
     /// The address to offer instead of the bound one.
     pub advertise: Option<IpAddr>,
     /// UDP ports for the links.
@@ -77,6 +80,7 @@ struct Server {
     clock: MonotonicClock,
     stop: Stop,
     clients: AtomicUsize,
+    sessions: AtomicU64,
     taken: Arc<AtomicBool>,
     finished: mpsc::Sender<Finished>,
 }
@@ -118,17 +122,13 @@ pub async fn serve(
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
-    let clients = AtomicUsize::new(0);
+    let (clients, sessions) = (AtomicUsize::new(0), AtomicU64::new(0));
     let taken = Arc::default();
-    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, taken, finished });
-    let mut number = 0;
+    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, sessions, taken, finished });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    number += 1;
-                    server.clone().accepted(&shards, stream, peer, number);
-                }
+                Ok((stream, peer)) => server.clone().accepted(&shards, stream, peer),
                 Err(error) => {
                     warn!("cannot accept a connection: {error}");
                     sleep(ACCEPT_PAUSE).await;
@@ -152,17 +152,16 @@ pub async fn serve(
 
 impl Server {
     /// Hands a connection to a thread of its own kind.
-    fn accepted(self: Arc<Self>, shards: &Shards, stream: TcpStream, peer: SocketAddr, number: u64) {
+    fn accepted(self: Arc<Self>, shards: &Shards, stream: TcpStream, peer: SocketAddr) {
         let accepted = self.clock.now();
         let stream = match stream.into_std() {
             Ok(stream) => stream,
             Err(error) => return warn!("{peer}: {error}"),
         };
         let others = self.clients.fetch_add(1, Ordering::AcqRel);
-        debug!("session {number}: connection from {peer}");
         shards.spawn(async move {
             let finished = match TcpStream::from_std(stream) {
-                Ok(stream) => self.attend(stream, peer, number, accepted, others).await,
+                Ok(stream) => self.attend(stream, peer, accepted, others).await,
                 Err(error) => {
                     warn!("{peer}: {error}");
                     Finished::NoSession
@@ -191,7 +190,6 @@ impl Server {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        number: u64,
         accepted: shared::time::Micros,
         others: usize,
     ) -> Finished {
@@ -202,6 +200,7 @@ impl Server {
         };
         match greeted {
             Ok(Some((link, signaling, place))) => {
+                let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
                 let session = SessionConfig { number, ..self.config.session.clone() };
                 let address = peer.to_string();
                 let client = stream::Client { link, signaling, address, accepted };

@@ -88,7 +88,9 @@ pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
 
 /// The SCTP packet size for a path between these two that both ends know to be Plumb's.
 pub fn path_mtu(local: SocketAddr, peer: SocketAddr) -> Option<u32> {
-    let on_this_machine = local.ip().to_canonical().is_loopback() && peer.ip().to_canonical().is_loopback();
+    let (local, peer) = (local.ip().to_canonical(), peer.ip().to_canonical());
+    // From an address of this machine to itself the kernel goes through the loopback device too.
+    let on_this_machine = local == peer || (local.is_loopback() && peer.is_loopback());
     on_this_machine.then_some(LOOPBACK_MTU)
 }
 

@@ -4,6 +4,7 @@
 //! channels; [`socket`] gives their UDP sockets the buffers they need. What a session sees is a [`Link`]: a stream of
 //! [`LinkEvent`]s and a [`LinkSender`], with nothing of WebRTC in it.
 
+pub mod discovery;
 pub mod handshake;
 pub mod signaling;
 pub mod socket;

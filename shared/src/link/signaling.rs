@@ -32,7 +32,14 @@ pub enum Signal {
     /// Is a Plumb server there?
     Ping {},
     /// Yes.
-    Pong {},
+    Pong {
+        /// The server's name, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Drawn by each server process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
     /// The offerer's description.
     Offer {
         /// Session description.
