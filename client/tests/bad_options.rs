@@ -1,0 +1,53 @@
+//! What the client's command line refuses: at once, in words that help, with exit code 2.
+
+#[path = "../../shared/tests/program/mod.rs"]
+mod program;
+
+use program::{Ended, Program, command};
+
+fn run(options: &[&str]) -> Ended {
+    let mut client = command("client");
+    client.arg("--no-graphics").args(options);
+    Program::start(client).end()
+}
+
+#[test]
+fn impossible_options_are_refused_with_the_figure_and_the_limit() {
+    let cases: [(&[&str], &str); 17] = [
+        (&["--workers", "0"], "from 1"),
+        (&["--workers", "-1"], "from 1"),
+        (&["--workers", "1000000"], "1024"),
+        (&["--min-radius", "30", "--max-radius", "20"], "30 px, exceeds the largest, 20 px"),
+        (&["--min-radius", "0"], "above 0"),
+        (&["--max-radius", "-5"], "above 0"),
+        (&["--min-radius", "NaN"], "NaN"),
+        (&["--max-radius", "inf"], "inf"),
+        (&["--detector", "crystal-ball"], "hough"),
+        (&["--policy", "some"], "latest"),
+        (&["--wait", "30"], "30s"),
+        (&["--wait", "-1s"], "-1s"),
+        (&["localhost"], "HOST:PORT"),
+        (&["localhost:0"], "HOST:PORT"),
+        (&["localhost:65536"], "HOST:PORT"),
+        (&[":8080"], "HOST:PORT"),
+        (&["--colour"], "--colour"),
+    ];
+    for (options, word) in cases {
+        let ended = run(options).expect(2).says(word);
+        assert_eq!(ended.stdout, Vec::<String>::new(), "{options:?}");
+    }
+}
+
+#[test]
+fn a_host_without_address_is_no_peer() {
+    let ended = run(&["no-such-host.invalid:8080", "--wait", "100ms"]).expect(3).says("no-such-host.invalid:8080");
+    assert!(ended.stderr.len() <= 2, "says once that it waits, and that it gave up: {:#?}", ended.stderr);
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for option in ["--help", "-h", "--version"] {
+        assert!(!run(&[option]).expect(0).stdout.is_empty());
+    }
+    assert!(run(&["--help"]).stdout.iter().any(|line| line.contains("PLUMB_SERVER")));
+}

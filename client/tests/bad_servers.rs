@@ -1,0 +1,65 @@
+//! Something listens, but it is no Plumb server: one clear line and exit code 3, never a hang.
+
+#[path = "../../shared/tests/program/mod.rs"]
+mod program;
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use program::{Ended, Program, command};
+
+/// Runs a client against a listener that treats each visitor so.
+fn run(wait: &str, treat: impl Fn(TcpStream) + Send + 'static) -> Ended {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address").to_string();
+    thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(treat));
+    let mut client = command("client");
+    client.args([&address, "--no-graphics", "--wait", wait]);
+    Program::start(client).end()
+}
+
+/// Says something and stays connected, as long as the test runs.
+fn saying(bytes: Vec<u8>) -> impl Fn(TcpStream) + Send {
+    move |mut stream| {
+        let _ = stream.write_all(&bytes);
+        std::mem::forget(stream);
+    }
+}
+
+#[test]
+fn what_is_no_signaling_is_quoted() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0"),
+        (b"\xff\xfe\x00\n", "not a signaling message"),
+        (b"{\"type\":\"dance\"}\n", "dance"),
+        (b"{\"type\":\"offer\",\"sdp\":\"v=0\"}\n", "WebRTC"),
+        (b"{\"type\":\"error\",\"reason\":\"closed on Sundays\"}\n", "the server refused: closed on Sundays"),
+    ];
+    for (bytes, words) in cases {
+        let ended = run("30s", saying(bytes.to_vec())).expect(3).says(words);
+        assert_eq!(ended.stderr.len(), 1, "one line: {:#?}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_endless_line_is_cut_off() {
+    run("30s", saying(vec![b'x'; 1 << 20])).expect(3).says("longer than 65536 bytes");
+}
+
+#[test]
+fn an_early_end_is_waited_out_and_named() {
+    let ended = run("150ms", drop).expect(3);
+    assert!(ended.stderr.len() <= 2, "{:#?}", ended.stderr);
+    // Which of the two it is depends on whether the hello was on its way.
+    assert!(ended.stderr.iter().any(|line| line.contains("closed") || line.contains("reset")), "{:#?}", ended.stderr);
+}
+
+#[test]
+fn silence_ends_in_a_clear_line() {
+    let ended = run("1s", saying(Vec::new())).expect(3).says("no signaling message for");
+    // Ten seconds for a line, and some for a busy machine.
+    assert!(ended.took < Duration::from_secs(15), "took {:?}", ended.took);
+}
