@@ -1,0 +1,255 @@
+//! Both windows on a display of their own: what they show, and how they close.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use common::program::{LIMIT, Program, command, poll};
+use common::{Server, rows, with};
+use embedded_graphics::pixelcolor::RgbColor;
+use server::camera::{BGR_INK, GRAY_INK};
+use shared::canvas::dashboard::Layout;
+use shared::canvas::theme;
+use shared::geometry::Size;
+
+/// Room for two windows side by side.
+const SCREEN: (usize, usize) = (2400, 1000);
+/// Where the client's window is put, in px from the left.
+const CLIENT_LEFT: usize = 1200;
+
+/// A display that nobody sees.
+struct Display {
+    _xvfb: Program,
+    name: String,
+}
+
+impl Display {
+    fn open() -> Self {
+        for (tool, package) in [("Xvfb", "xvfb"), ("xdotool", "xdotool"), ("import", "imagemagick")] {
+            let found = Command::new("which").arg(tool).output().is_ok_and(|which| which.status.success());
+            assert!(found, "these tests need {tool}: apt-get install xvfb xdotool imagemagick ({package} is missing)");
+        }
+        let (width, height) = SCREEN;
+        let mut xvfb = Command::new("Xvfb");
+        xvfb.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
+        let xvfb = Program::start(xvfb);
+        let name = format!(":{}", xvfb.stdout.wait_for("").trim());
+        Self { _xvfb: xvfb, name }
+    }
+
+    fn server(&self, options: &[&str]) -> Server {
+        let mut server = with(command("server"), options);
+        server.env("DISPLAY", &self.name);
+        Server::listening(Program::start(server))
+    }
+
+    fn client(&self, address: &str) -> Program {
+        let mut client = command("client");
+        client.arg(address).env("DISPLAY", &self.name);
+        Program::start(client)
+    }
+
+    /// The window of this title, put this far from the left.
+    fn window(&self, title: &str, left: usize) -> Window<'_> {
+        let found = poll(|| self.xdotool(&["search", "--name", title]).lines().last()?.parse().ok());
+        let window = Window { display: self, id: found.unwrap_or_else(|| panic!("no window \"{title}\"")) };
+        self.xdotool(&["windowmove", &window.id.to_string(), &left.to_string(), "0"]);
+        window
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        let done = Command::new("xdotool").args(arguments).env("DISPLAY", &self.name).output().expect("xdotool");
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    fn shot(&self) -> Shot {
+        let arguments = ["-silent", "-window", "root", "-depth", "8", "rgb:-"];
+        let done = Command::new("import").args(arguments).env("DISPLAY", &self.name).output().expect("import");
+        assert_eq!(done.stdout.len(), 3 * SCREEN.0 * SCREEN.1, "{}", String::from_utf8_lossy(&done.stderr));
+        Shot(done.stdout)
+    }
+
+    /// Looks at the screen until it is as it should be; else says what is missing.
+    fn shows(&self, right: impl Fn(&Shot) -> Result<(), String>) {
+        let mut missing = String::new();
+        let seen = poll(|| right(&self.shot()).map_err(|what| missing = what).ok());
+        assert!(seen.is_some(), "not within {LIMIT:?}: {missing}");
+    }
+}
+
+/// A window, by its id.
+struct Window<'a> {
+    display: &'a Display,
+    id: u32,
+}
+
+impl Window<'_> {
+    /// Presses a key and holds it until `program` has ended.
+    fn press(&self, key: &str, program: &mut Program) {
+        self.display.xdotool(&["windowfocus", "--sync", &self.id.to_string()]);
+        self.display.xdotool(&["keydown", key]);
+        poll(|| (!program.is_running()).then_some(()));
+        self.display.xdotool(&["keyup", key]);
+    }
+
+    /// Asks the window to close, as a window manager does (ICCCM, section 4.2.8.1).
+    fn close(&self) {
+        let path = format!("/tmp/.X11-unix/X{}", &self.display.name[1..]);
+        let mut x = UnixStream::connect(path).expect("the display's socket");
+        x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0]).expect("setup");
+        let mut head = [0; 8];
+        x.read_exact(&mut head).expect("setup");
+        assert_eq!(head[0], 1, "the display refuses a connection");
+        let rest = 4 * usize::from(u16::from_le_bytes([head[6], head[7]]));
+        x.read_exact(&mut vec![0; rest]).expect("setup");
+        let [protocols, delete] = ["WM_PROTOCOLS", "WM_DELETE_WINDOW"].map(|name| atom(&mut x, name));
+        let send_event = [[25, 0, 11, 0], self.id.to_le_bytes(), [0; 4]];
+        let client_message = [[33, 32, 0, 0], self.id.to_le_bytes(), protocols, delete];
+        let request = [send_event.as_flattened(), client_message.as_flattened(), &[0; 16]].concat();
+        x.write_all(&request).expect("sent");
+        // The answer to another request says that this one was taken.
+        atom(&mut x, "WM_PROTOCOLS");
+    }
+}
+
+/// The number of a name (X11 protocol, InternAtom).
+fn atom(x: &mut UnixStream, name: &str) -> [u8; 4] {
+    let length = name.len() as u8;
+    let padded = name.len().next_multiple_of(4);
+    let mut request = vec![16, 0, 2 + (padded / 4) as u8, 0, length, 0, 0, 0];
+    request.extend(name.as_bytes());
+    request.resize(8 + padded, 0);
+    x.write_all(&request).expect("sent");
+    let mut reply = [0; 32];
+    x.read_exact(&mut reply).expect("a reply");
+    [reply[8], reply[9], reply[10], reply[11]]
+}
+
+/// A picture of the screen.
+struct Shot(Vec<u8>);
+
+impl Shot {
+    /// How many pixels of the frame's picture have this colour, and where their mean is: in px of the frame.
+    fn in_picture(&self, frame: Size, left: usize, colour: [u8; 3]) -> (usize, f64, f64) {
+        let placement = Layout::new(frame).picture;
+        let area = placement.area(frame);
+        let (mut count, mut x, mut y) = (0, 0.0, 0.0);
+        for row in 0..area.size.height as usize {
+            for column in 0..area.size.width as usize {
+                let at = (row + area.top_left.y as usize) * SCREEN.0 + column + area.top_left.x as usize + left;
+                if self.0[3 * at..3 * at + 3] == colour {
+                    count += 1;
+                    x += column as f64;
+                    y += row as f64;
+                }
+            }
+        }
+        let to_frame = |sum: f64| (sum / count as f64 + 0.5) / placement.scale.factor() - 0.5;
+        (count, to_frame(x), to_frame(y))
+    }
+
+    /// Whether the ball is in the window's picture and each mark stands on it.
+    fn shows_ball_with(&self, frame: Size, left: usize, ball: [u8; 3], marks: &[[u8; 3]]) -> Result<(), String> {
+        let (pixels, x, y) = self.in_picture(frame, left, ball);
+        if pixels < 400 {
+            return Err(format!("{pixels} pixels of the ball"));
+        }
+        for mark in marks {
+            let (pixels, mark_x, mark_y) = self.in_picture(frame, left, *mark);
+            let off = (mark_x - x).hypot(mark_y - y);
+            // Marks cover the ball and each other unevenly; a mark beside the ball is 20 px away.
+            if pixels < 20 || off.is_nan() || off > 4.0 {
+                return Err(format!("{pixels} pixels of mark {mark:02x?}, {off} px off the ball's centre"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn gray_ball() -> [u8; 3] {
+    [GRAY_INK.disc[0]; 3]
+}
+
+fn colour_ball() -> [u8; 3] {
+    let [blue, green, red] = BGR_INK.disc;
+    [red, green, blue]
+}
+
+fn truth() -> [u8; 3] {
+    rgb(theme::TRUTH)
+}
+
+fn estimate() -> [u8; 3] {
+    rgb(theme::ESTIMATE)
+}
+
+fn rgb(colour: impl RgbColor) -> [u8; 3] {
+    [colour.r(), colour.g(), colour.b()]
+}
+
+#[test]
+fn both_windows_show_the_ball_and_their_marks_and_q_closes_them() {
+    let display = Display::open();
+    let frame = Size { width: 640, height: 480 };
+    let mut server = display.server(&["--once"]);
+    let client = display.client(&server.address);
+    let window = display.window("Plumb server", 0);
+    display.window("Plumb client", CLIENT_LEFT);
+    display.shows(|shot| shot.shows_ball_with(frame, 0, gray_ball(), &[truth(), estimate()]));
+    display.shows(|shot| shot.shows_ball_with(frame, CLIENT_LEFT, gray_ball(), &[estimate()]));
+    let (leaked, ..) = display.shot().in_picture(frame, CLIENT_LEFT, truth());
+    assert_eq!(leaked, 0, "the client does not know the truth");
+    window.press("q", &mut server.program);
+    let ended = server.end().expect(0);
+    assert!(rows(&ended.stdout).is_empty() && ended.stdout.len() > 3, "a summary, no rows: {:#?}", ended.stdout);
+    client.end().expect(0).says("the server said bye: the server stops");
+}
+
+#[test]
+fn a_clients_window_follows_the_size_of_the_frames_and_closes_when_asked() {
+    let display = Display::open();
+    let frame = Size { width: 320, height: 200 };
+    let server = display.server(&["--once", "--size", "320x200", "--pixel", "bgr8", "--no-graphics"]);
+    let client = display.client(&server.address);
+    client.stderr.wait_for("connected");
+    let shows = || {
+        // The window is another one once the size is known.
+        let window = display.window("Plumb client", CLIENT_LEFT);
+        display.shot().shows_ball_with(frame, CLIENT_LEFT, colour_ball(), &[estimate()]).is_ok().then_some(window)
+    };
+    poll(shows).expect("the ball and its mark").close();
+    client.end().expect(0);
+    server.end().expect(0).says("the client left");
+}
+
+#[test]
+fn a_window_that_waits_closes_too() {
+    let display = Display::open();
+    let server = display.server(&[]);
+    display.window("Plumb server", 0).close();
+    server.end().expect(0);
+    let mut client = display.client(&common::free_address().to_string());
+    display.window("Plumb client", CLIENT_LEFT).press("Escape", &mut client);
+    client.end().expect(0);
+}
+
+#[test]
+fn without_a_display_there_are_rows_and_one_line_saying_why() {
+    for display in [None, Some(":59999"), Some("nowhere.invalid:0"), Some("")] {
+        let on = |mut command: Command| {
+            display.map(|display| command.env("DISPLAY", display));
+            Program::start(command)
+        };
+        let server = Server::listening(on(with(command("server"), &["--once", "--frames", "5"])));
+        let mut client = command("client");
+        client.arg(&server.address);
+        for ended in [on(client).end().expect(0), server.end().expect(0)] {
+            assert_eq!(rows(&ended.stdout).len(), 5, "{ended:#?}");
+            let why = ended.stderr.iter().filter(|line| line.contains("rows instead of a window"));
+            assert_eq!(why.count(), 1, "{ended:#?}");
+            assert!(ended.stderr.len() <= 4, "no noise of the window system: {ended:#?}");
+        }
+    }
+}
