@@ -72,7 +72,7 @@ fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
     let exit = work(config, &mut TerminalView::new(rows.clone()), stopper, stop);
     let lost = rows.finish();
     if lost > 0 {
-        warn!("{lost} rows were lost: stdout was closed or too slow");
+        warn!("rows lost: {lost} (stdout was closed or too slow)");
     }
     exit
 }

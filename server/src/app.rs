@@ -118,7 +118,7 @@ fn in_terminal(work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
     let exit = work.run(&|_| Arc::new(TerminalView::new(rows.clone())), stopper, stop);
     let lost = rows.finish();
     if lost > 0 {
-        warn!("{lost} rows were lost: the output was closed or too slow");
+        warn!("rows lost: {lost} (the output was closed or too slow)");
     }
     exit
 }
