@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
@@ -32,7 +33,7 @@ pub struct Cli {
     pub verbose: u8,
 
     /// Say only what is wrong
-    #[arg(short, long, global = true, env = "PLUMB_QUIET")]
+    #[arg(short, long, global = true, env = "PLUMB_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 }
 
@@ -51,7 +52,7 @@ pub struct SessionArgs {
     pub server: Option<ServerAddress>,
 
     /// Print a row a frame instead of opening a window
-    #[arg(long, env = "PLUMB_NO_GRAPHICS")]
+    #[arg(long, env = "PLUMB_NO_GRAPHICS", value_parser = FalseyValueParser::new())]
     pub no_graphics: bool,
 
     /// How long to wait for a server that is not there yet: a duration such as 30s, or forever

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
@@ -36,7 +37,7 @@ pub struct Cli {
     pub verbose: u8,
 
     /// Say only what is wrong
-    #[arg(short, long, global = true, env = "PLUMB_QUIET")]
+    #[arg(short, long, global = true, env = "PLUMB_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 }
 
@@ -59,11 +60,11 @@ pub struct ServeArgs {
     pub listen: Option<ListenAddress>,
 
     /// Run a client in this process too, over the same real link: a first try in one command
-    #[arg(long, env = "PLUMB_LOOPBACK")]
+    #[arg(long, env = "PLUMB_LOOPBACK", value_parser = FalseyValueParser::new())]
     pub loopback: bool,
 
     /// Serve one client, then end
-    #[arg(long, env = "PLUMB_ONCE")]
+    #[arg(long, env = "PLUMB_ONCE", value_parser = FalseyValueParser::new())]
     pub once: bool,
 
     /// Frames to send to each client [default: no end]
@@ -113,7 +114,7 @@ pub struct ServeArgs {
     pub seed: Option<u64>,
 
     /// Print a row a frame instead of opening a window
-    #[arg(long, env = "PLUMB_NO_GRAPHICS")]
+    #[arg(long, env = "PLUMB_NO_GRAPHICS", value_parser = FalseyValueParser::new())]
     pub no_graphics: bool,
 
     /// Write the report to this file after each session, or to stdout (-) at the end
