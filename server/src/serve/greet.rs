@@ -41,8 +41,15 @@ impl Server {
             Visitor::Plumb(hello) => match self.welcome(&hello, others) {
                 Ok(place) => {
                     let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(hello.mtu?)));
-                    let link = self.offer(&mut signaling, local, mtu).await?;
-                    Ok(Some((link, signaling, place)))
+                    match self.offer(&mut signaling, local, mtu).await {
+                        Ok(link) => Ok(Some((link, signaling, place))),
+                        Err(error) => {
+                            let reason = error.to_string();
+                            // Whoever is gone does not hear it.
+                            let _ = signaling.send(&Signal::Error { reason }).await;
+                            Err(error)
+                        }
+                    }
                 }
                 Err(reason) => {
                     debug!("{peer}: refused: {reason}");
