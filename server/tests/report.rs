@@ -79,8 +79,8 @@ fn a_closed_stdout_loses_rows_but_no_frame() {
         BufReader::new(output).read_line(&mut header).expect("a first line");
         assert!(header.contains("frame"), "{header}");
     }
-    client.end().expect(0).says("rows were lost");
-    server.end().expect(0).says("rows were lost");
+    client.end().expect(0).says("rows lost: ");
+    server.end().expect(0).says("rows lost: ");
     assert_eq!(only_session(&report.read())["frames"]["circle"], 30);
 }
 
@@ -91,7 +91,7 @@ fn a_stdout_nobody_reads_holds_no_frame_up() {
     let options = ["--loopback", "--no-graphics", "--frames", "20000", "--fps", "max", "--size", "64x48"];
     let options = [&options[..], &["--radius", "10", "--json", report.name()]].concat();
     let (server, mut unread) = Program::start_taking_stdout(with(command("server"), &options));
-    server.end().expect(0).says("rows were lost");
+    server.end().expect(0).says("rows lost: ");
     let report = report.read();
     let frames = &only_session(&report)["frames"];
     assert_eq!((&frames["sent"], &frames["lost"]), (&20_000.into(), &0.into()), "{frames}");

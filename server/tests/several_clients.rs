@@ -3,7 +3,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::Shutdown;
+use std::net::{Shutdown, UdpSocket};
 
 use common::program::{LIMIT, Program, command, poll};
 use common::{ReportFile, Server, only_session, sessions};
@@ -84,6 +84,16 @@ fn a_client_killed_while_it_connects_leaves_room_for_the_next() {
     server.program.stderr.wait_for("closed the signaling connection");
     server.client(&[]).end().expect(0);
     server.end().expect(0);
+}
+
+#[test]
+fn a_client_for_whom_no_udp_port_is_left_is_told_so() {
+    let free = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
+    let server = Server::start(&["--udp-port", &free.to_string()]);
+    let first = server.client(&[]);
+    first.stdout.wait_for_count(3);
+    server.client(&[]).end().expect(3).says("no free UDP port");
+    drop(first);
 }
 
 #[test]

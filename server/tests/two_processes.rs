@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::io::Write;
+use std::net::TcpListener;
+
 use common::program::{Program, command};
 use common::{ReportFile, Server, client, free_address, only_session, rows, sessions, with};
 
@@ -140,12 +143,17 @@ fn a_loopback_run_needs_no_second_program_and_no_port() {
 fn options_can_come_from_the_environment() {
     let report = ReportFile::new();
     let mut server = command("server");
-    server.env("PLUMB_LISTEN", "127.0.0.1:0").env("PLUMB_ONCE", "true").env("PLUMB_NO_GRAPHICS", "true");
-    server.env("PLUMB_FRAMES", "5").env("PLUMB_SIZE", "320x240").env("PLUMB_SEED", "3");
+    server.env("PLUMB_LISTEN", "127.0.0.1:0").env("PLUMB_ONCE", "1").env("PLUMB_NO_GRAPHICS", "true");
+    server
+        .env("PLUMB_LOOPBACK", "0")
+        .env("PLUMB_QUIET", "")
+        .env("PLUMB_FRAMES", "5")
+        .env("PLUMB_SIZE", "320x240")
+        .env("PLUMB_SEED", "3");
     server.env("PLUMB_JSON", report.path());
     let server = Server::listening(Program::start(server));
     let mut client = command("client");
-    client.env("PLUMB_SERVER", &server.address).env("PLUMB_NO_GRAPHICS", "true").env("PLUMB_WORKERS", "1");
+    client.env("PLUMB_SERVER", &server.address).env("PLUMB_NO_GRAPHICS", "1").env("PLUMB_WORKERS", "1");
     Program::start(client).end().expect(0);
     server.end().expect(0);
     let report = report.read();
@@ -164,6 +172,19 @@ fn health_tells_whether_a_server_is_there() {
     health(&server.address).expect(0);
     let report = health(&free_address().to_string()).expect(3);
     assert_eq!(report.stderr.len(), 1, "one line: {:#?}", report.stderr);
+}
+
+#[test]
+fn health_takes_no_other_service_for_a_server() {
+    for answer in ["", "HTTP/1.1 200 OK\r\n\r\n", "{\"type\":\"ping\"}\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let mut health = command("server");
+        health.args(["health", &listener.local_addr().expect("its address").to_string()]);
+        let health = Program::start(health);
+        let (mut visitor, _) = listener.accept().expect("a visitor");
+        visitor.write_all(answer.as_bytes()).expect("sent");
+        assert_eq!(health.end().expect(3).stderr.len(), 1);
+    }
 }
 
 #[test]

@@ -236,6 +236,21 @@ fn a_window_that_waits_closes_too() {
 }
 
 #[test]
+fn a_signal_closes_a_window_in_order() {
+    let display = Display::open();
+    let mut server = display.server(&[]);
+    let mut client = display.client(&server.address);
+    client.stderr.wait_for("connected");
+    client.signal("INT");
+    client.end().expect(0);
+    let client = display.client(&server.address);
+    client.stderr.wait_for("connected");
+    server.program.signal("TERM");
+    server.end().expect(0);
+    client.end().expect(0).says("the server stops");
+}
+
+#[test]
 fn without_a_display_there_are_rows_and_one_line_saying_why() {
     for display in [None, Some(":59999"), Some("nowhere.invalid:0"), Some("")] {
         let on = |mut command: Command| {
