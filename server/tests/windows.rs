@@ -33,7 +33,8 @@ impl Display {
         }
         let (width, height) = SCREEN;
         let mut xvfb = Command::new("Xvfb");
-        xvfb.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
+        // Without -noreset the display starts anew, refusing whoever comes, when its last window closes.
+        xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
         let xvfb = Program::start(xvfb);
         let name = format!(":{}", xvfb.stdout.wait_for("").trim());
         Self { _xvfb: xvfb, name }

@@ -6,7 +6,7 @@ use shared::link::Link;
 use shared::link::discovery::Identity;
 use shared::link::handshake::{self, HandshakeError};
 use shared::link::signaling::{Introduction, STRANGER_SILENCE, Signal, Signaling, SignalingError};
-use shared::link::webrtc::LinkSettings;
+use shared::link::webrtc::{LinkSettings, PeerKind, sound_mtu};
 use shared::protocol::VERSION;
 use shared::protocol::message::Role;
 use tokio::net::TcpStream;
@@ -40,8 +40,8 @@ impl Server {
             Visitor::Prober => Ok(None),
             Visitor::Plumb(hello) => match self.welcome(&hello, others) {
                 Ok(place) => {
-                    let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(hello.mtu?)));
-                    match self.offer(&mut signaling, local, mtu).await {
+                    let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(sound_mtu(hello.mtu?)?)));
+                    match self.offer(&mut signaling, local, mtu, PeerKind::Plumb).await {
                         Ok(link) => Ok(Some((link, signaling, place))),
                         Err(error) => {
                             let reason = error.to_string();
@@ -62,7 +62,7 @@ impl Server {
                     debug!("{peer}: refused: {reason}");
                     return Ok(None);
                 }
-                let link = self.offer(&mut signaling, local, None).await?;
+                let link = self.offer(&mut signaling, local, None, PeerKind::Stranger).await?;
                 match self.place() {
                     Ok(place) => Ok(Some((link, signaling, place))),
                     Err(reason) => {
@@ -105,12 +105,14 @@ impl Server {
         signaling: &mut Signaling,
         local: SocketAddr,
         mtu: Option<u32>,
+        kind: PeerKind,
     ) -> Result<Link, HandshakeError> {
         let settings = LinkSettings {
             addresses: handshake::local_addresses(local),
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
             mtu,
+            peer: kind,
         };
         debug!("offering {settings:?}");
         handshake::offer(signaling, &settings).await

@@ -234,6 +234,9 @@ pub enum DecodeError {
     /// Not a MessagePack map with the fields its type asks for.
     #[error("malformed message: {0}")]
     Malformed(#[from] rmp_serde::decode::Error),
+    /// More bytes than the message.
+    #[error("{0} bytes after the message")]
+    Trailing(usize),
     /// A type this version does not know.
     #[error("message of unknown type \"{0}\"")]
     UnknownType(String),
@@ -304,10 +307,10 @@ pub fn control_bytes(control: &Control) -> Result<BytesMut, rmp_serde::encode::E
 /// Reads a message of the `control` lane.
 pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
     let control = match tag(bytes)? {
-        "hello" => Control::Hello(rmp_serde::from_slice(bytes)?),
-        "ping" => Control::Ping(rmp_serde::from_slice(bytes)?),
-        "pong" => Control::Pong(rmp_serde::from_slice(bytes)?),
-        "bye" => Control::Bye(rmp_serde::from_slice(bytes)?),
+        "hello" => Control::Hello(whole(bytes)?),
+        "ping" => Control::Ping(whole(bytes)?),
+        "pong" => Control::Pong(whole(bytes)?),
+        "bye" => Control::Bye(whole(bytes)?),
         other => return Err(unknown_type(other)),
     };
     check_control(&control)?;
@@ -318,7 +321,7 @@ pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
 pub fn decode_frame(bytes: &[u8]) -> Result<Frame<'_>, DecodeError> {
     match tag(bytes)? {
         "frame" => {
-            let frame: Frame<'_> = rmp_serde::from_slice(bytes)?;
+            let frame: Frame<'_> = whole(bytes)?;
             check_integer("id", frame.id)?;
             check_integer("captured_us", frame.captured_us.0)?;
             Ok(frame)
@@ -330,7 +333,7 @@ pub fn decode_frame(bytes: &[u8]) -> Result<Frame<'_>, DecodeError> {
 /// Reads a message of the `answers` lane.
 pub fn decode_answer(bytes: &[u8]) -> Result<Answer, DecodeError> {
     match tag(bytes)? {
-        "answer" => rmp_serde::from_slice::<WireAnswer<'_>>(bytes)?.parse(),
+        "answer" => whole::<WireAnswer<'_>>(bytes)?.parse(),
         other => Err(unknown_type(other)),
     }
 }
@@ -338,6 +341,16 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Answer, DecodeError> {
 impl Serialize for Answer {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         WireAnswer::from(*self).serialize(serializer)
+    }
+}
+
+/// Reads a message that fills `bytes` to the end.
+fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    let message = T::deserialize(&mut deserializer)?;
+    match deserializer.get_ref().remaining_slice().len() {
+        0 => Ok(message),
+        left => Err(DecodeError::Trailing(left)),
     }
 }
 
@@ -611,6 +624,13 @@ mod tests {
             let times = AnswerTimes { received, started, finished, sent };
             Answer { frame, finding, times }
         }
+    }
+
+    #[test]
+    fn bytes_after_a_message_are_refused() {
+        let mut bytes = answer_map(&[], "none");
+        bytes.push(0xc0);
+        assert!(matches!(decode_answer(&bytes), Err(DecodeError::Trailing(1))));
     }
 
     proptest! {
