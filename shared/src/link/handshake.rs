@@ -3,8 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
+use tokio::time::sleep;
 use tracing::debug;
 
+use crate::flow::liveness::SILENCE_LIMIT;
 use crate::link::Link;
 use crate::link::signaling::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
 use crate::link::webrtc::{self, Candidates, LOOPBACK_MTU, LinkSettings, OpenError, Opening, PlumbAttribute};
@@ -67,7 +69,11 @@ async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signal
                 Ok(Signal::Bye {}) => return HandshakeError::from(OpenError::Closed),
                 Ok(other) => debug!("ignoring {other:?} while the link opens"),
                 Err(SignalingError::NotASignal { .. }) => {}
-                // An early end of signaling is a hint, not the end.
+                // An early end of signaling is a hint, not the end: a peer still there is heard within this.
+                Err(SignalingError::Closed | SignalingError::Io(_)) => {
+                    sleep(SILENCE_LIMIT).await;
+                    return HandshakeError::from(OpenError::Closed);
+                }
                 Err(_) => std::future::pending().await,
             }
         }
