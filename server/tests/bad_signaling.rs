@@ -91,6 +91,18 @@ fn many_silent_connections_keep_nobody_out() {
 }
 
 #[test]
+fn a_visitor_that_stays_silent_is_let_go() {
+    let server = server();
+    let (silent, half) = (server.connect(), server.connect());
+    (&half).write_all(b"{\"type\":\"hel").expect("sent");
+    serves_a_good_client(&server);
+    closed(silent);
+    closed(half);
+    let about = |line: &&String| line.contains("no signaling message for 10 s");
+    poll(|| (server.program.stderr.so_far().iter().filter(about).count() == 2).then_some(())).expect("a line for each");
+}
+
+#[test]
 fn an_early_end_is_no_error() {
     let server = server();
     for bytes in [&b""[..], b"\n"] {

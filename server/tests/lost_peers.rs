@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use common::program::{LIMIT, poll};
-use common::{ReportFile, Server, only_session, sessions};
+use common::{ReportFile, Server, client, only_session, sessions};
 
 /// The client promises to notice within 5 s; a busy machine may take another.
 const NOTICED: Duration = Duration::from_secs(6);
@@ -61,6 +63,36 @@ fn a_server_that_only_falls_silent_is_noticed() {
     let stopped = Instant::now();
     client.end().expect(3).says("the server is gone");
     assert!(stopped.elapsed() < NOTICED, "took {:?}", stopped.elapsed());
+}
+
+#[test]
+fn a_server_that_vanishes_while_the_link_opens_is_noticed() {
+    let server = Server::start(&[]);
+    let mut to_server = server.connect();
+    to_server.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");
+    let offer = line(&to_server);
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let client = client(&listener.local_addr().expect("its address").to_string(), &[]);
+    let (mut to_client, _) = listener.accept().expect("the client");
+    assert!(line(&to_client).contains("hello"));
+    to_client.write_all(offer.as_bytes()).expect("sent");
+    assert!(line(&to_client).contains("answer"));
+    drop((to_client, listener));
+    let vanished = Instant::now();
+    client.end().expect(3).says("closed the connection while it opened");
+    assert!(vanished.elapsed() < NOTICED, "took {:?}", vanished.elapsed());
+}
+
+/// A line of signaling, read byte by byte so that nothing after it is lost.
+fn line(mut stream: &TcpStream) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\n") {
+        stream.read_exact(&mut byte).expect("a whole line");
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).expect("UTF-8")
 }
 
 #[test]
