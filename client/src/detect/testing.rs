@@ -152,7 +152,8 @@ impl Canvas {
 
 /// Area a disc of `radius` about the origin covers of the unit square around `(x, y)`.
 ///
-/// Exact in y, midpoints of 64 strips in x: wrong by less than 1e-4.
+/// Exact in y, midpoints of 64 strips in x: wrong by 0.0044 at most in 400 pixels on edges of radius 8 to 40, where the
+/// outline runs along a strip.
 fn coverage(x: f64, y: f64, radius: f64) -> f64 {
     let distance = x.hypot(y);
     if distance > radius + 0.8 {

@@ -213,7 +213,8 @@ impl Opening {
             .await?;
         let peer = Arc::new(Peer(Arc::new(peer)));
         let largest_message = settings.message_size();
-        let opening = Self { peer, runtime, made: Vec::new(), incoming, largest_message, max_message_size: MESSAGE_SIZE };
+        let opening =
+            Self { peer, runtime, made: Vec::new(), incoming, largest_message, max_message_size: MESSAGE_SIZE };
         Ok((opening, gathered))
     }
 

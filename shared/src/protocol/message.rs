@@ -4,6 +4,7 @@
 //! counts and forgets. Every number is checked before it is used.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -235,8 +236,8 @@ pub enum DecodeError {
     #[error("malformed message: {0}")]
     Malformed(#[from] rmp_serde::decode::Error),
     /// More bytes than the message.
-    #[error("{0} bytes after the message")]
-    Trailing(usize),
+    #[error("bytes after the message")]
+    Trailing,
     /// A type this version does not know.
     #[error("message of unknown type \"{0}\"")]
     UnknownType(String),
@@ -293,7 +294,7 @@ pub enum DecodeError {
 }
 
 /// Appends a message to `buffer`, as a map with named fields.
-pub fn encode(message: &impl Serialize, buffer: &mut impl std::io::Write) -> Result<(), rmp_serde::encode::Error> {
+pub fn encode(message: &impl Serialize, buffer: &mut impl io::Write) -> Result<(), rmp_serde::encode::Error> {
     message.serialize(&mut rmp_serde::Serializer::new(buffer).with_struct_map())
 }
 
@@ -348,9 +349,11 @@ impl Serialize for Answer {
 fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
     let message = T::deserialize(&mut deserializer)?;
-    match deserializer.get_ref().remaining_slice().len() {
-        0 => Ok(message),
-        left => Err(DecodeError::Trailing(left)),
+    match serde::de::IgnoredAny::deserialize(&mut deserializer) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(end)) if end.kind() == io::ErrorKind::UnexpectedEof => {
+            Ok(message)
+        }
+        _ => Err(DecodeError::Trailing),
     }
 }
 
@@ -630,7 +633,7 @@ mod tests {
     fn bytes_after_a_message_are_refused() {
         let mut bytes = answer_map(&[], "none");
         bytes.push(0xc0);
-        assert!(matches!(decode_answer(&bytes), Err(DecodeError::Trailing(1))));
+        assert!(matches!(decode_answer(&bytes), Err(DecodeError::Trailing)));
     }
 
     proptest! {

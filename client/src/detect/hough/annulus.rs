@@ -1,6 +1,6 @@
 //! The pixels around a circle's edge, sorted by direction into sixteen sectors.
 
-use super::{frame::Frame, rays::Ring};
+use super::{circle::Ring, frame::Frame};
 
 /// Sectors of 22.5°: fine enough to set an occluder or a patch of clutter apart, and still 60 pixels at radius 20.
 pub(super) const SECTORS: usize = 16;

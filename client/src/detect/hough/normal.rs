@@ -19,7 +19,12 @@ pub(super) struct Gram(pub(super) [[f64; COLUMNS]; COLUMNS]);
 impl Gram {
     pub(super) const ZERO: Self = Self([[0.0; COLUMNS]; COLUMNS]);
 
-    /// Adds the products of the first `columns` columns over `n` pixels.
+    /// Sets the first `columns` columns to zero.
+    pub(super) fn clear(&mut self, columns: usize) {
+        self.0[..columns].iter_mut().for_each(|row| row[..columns].fill(0.0));
+    }
+
+    /// Adds the products of the first `columns` columns over `n` pixels, a multiple of eight.
     pub(super) fn add_block(&mut self, block: &Columns, columns: usize, n: usize) {
         for i in 0..columns {
             for j in i..columns {
@@ -28,37 +33,32 @@ impl Gram {
         }
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
-        for (row, theirs) in self.0.iter_mut().zip(&other.0) {
-            row.iter_mut().zip(theirs).for_each(|(sum, value)| *sum += value);
+    pub(super) fn add(&mut self, other: &Self, columns: usize) {
+        for (row, theirs) in self.0[..columns].iter_mut().zip(&other.0) {
+            row[..columns].iter_mut().zip(theirs).for_each(|(sum, value)| *sum += value);
         }
     }
 
-    /// The same sums with the residuals taken from a ground level `lower` gray levels below.
-    pub(super) fn rebased(&self, lower: f64) -> Self {
-        let mut out = self.clone();
-        let level = self.0[LEVEL];
-        out.0[RESIDUAL][RESIDUAL] += lower * (2.0 * level[RESIDUAL] + lower * level[LEVEL]);
-        for (value, product) in out.0[RESIDUAL].iter_mut().zip(level).skip(FIRST_SHARED) {
+    /// Adds other sums with their residuals taken from a ground level `lower` gray levels below.
+    pub(super) fn add_rebased(&mut self, other: &Self, lower: f64, columns: usize) {
+        self.add(other, columns);
+        let level = &other.0[LEVEL];
+        self.0[RESIDUAL][RESIDUAL] += lower * (2.0 * level[RESIDUAL] + lower * level[LEVEL]);
+        for (value, product) in self.0[RESIDUAL].iter_mut().zip(level).skip(FIRST_SHARED) {
             *value += lower * product;
         }
-        out.0[LEVEL][RESIDUAL] += lower * level[LEVEL];
-        out
+        self.0[LEVEL][RESIDUAL] += lower * level[LEVEL];
     }
 
-    /// The sums left for the other columns when the ground level is fitted (the Schur complement).
-    pub(super) fn without_level(&self) -> Self {
-        let mut out = self.clone();
-        let level = self.0[LEVEL];
-        if level[LEVEL] < MIN_GROUND_PX {
-            return out;
+    /// Writes to `out` the sums left for the other columns when the ground level is fitted (the Schur complement).
+    pub(super) fn without_level(&self, out: &mut Self, columns: usize) {
+        let level = &self.0[LEVEL];
+        let per_level = if level[LEVEL] < MIN_GROUND_PX { 0.0 } else { 1.0 / level[LEVEL] };
+        for i in RESIDUAL..columns {
+            let factor = level[i] * per_level;
+            let products = level[i..columns].iter().zip(&self.0[i][i..columns]);
+            out.0[i][i..columns].iter_mut().zip(products).for_each(|(out, (level, own))| *out = own - factor * level);
         }
-        for i in RESIDUAL..COLUMNS {
-            let factor = level[i] / level[LEVEL];
-            let products = level.iter().skip(i);
-            out.0[i].iter_mut().skip(i).zip(products).for_each(|(value, product)| *value -= factor * product);
-        }
-        out
     }
 
     /// The step of the ground level once the shared parameters take `step`.
@@ -79,19 +79,19 @@ impl Gram {
     }
 }
 
-/// Dot product of the first `n` elements in eight independent lanes, which become vector registers.
-fn dot(a: &[f32; BLOCK], b: &[f32; BLOCK], n: usize) -> f32 {
+/// Dot product of the first `n` elements, a multiple of eight, in independent lanes, which become vector registers.
+pub(super) fn dot(a: &[f32; BLOCK], b: &[f32; BLOCK], n: usize) -> f32 {
     let n = n.min(BLOCK);
-    let (a, a_rest) = a[..n].as_chunks::<8>();
-    let (b, b_rest) = b[..n].as_chunks::<8>();
+    let (a, _) = a[..n].as_chunks::<8>();
+    let (b, _) = b[..n].as_chunks::<8>();
     let mut lanes = [0.0f32; 8];
     for (a, b) in a.iter().zip(b) {
         for i in 0..8 {
             lanes[i] += a[i] * b[i];
         }
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
 /// Relative ridge on the diagonal: parameters the pixels say nothing of stay where they are.

@@ -1,26 +1,21 @@
 //! From a candidate good to a few pixels to a circle good to a tenth: edges along rays, and a consensus.
 //!
-//! Along each ray from the centre the strongest step, up or down, is an edge point: before clutter a disc may be brighter
-//! than its ground here and darker there. Three-point circles vote
-//! for the consensus (RANSAC with a fixed schedule instead of chance), which then is fitted with Cauchy weights. The
-//! second pass looks closer, from a centre that is already right.
+//! Along each ray from the centre the strongest steps, up or down, are edge points: before clutter a disc may be
+//! brighter than its ground here and darker there. Three-point circles vote for the consensus (RANSAC with a fixed
+//! schedule instead of chance), which then is fitted with Cauchy weights. The second pass looks closer, from a centre
+//! that is already right.
 
 use super::{
     annulus::{SECTORS, sector_of},
+    circle::{Ring, circle_through, fit_circle},
     frame::Frame,
-    normal::solve,
+    steps::{HALF_STEP, Line, Point},
     vote::Candidate,
 };
 use crate::detect::RadiusRange;
 
 /// Rays: three a sector; 48 edge points of 1 px error fix a centre to 0.2 px.
 const RAYS: usize = 3 * SECTORS;
-
-/// Pixels averaged on each side of a step; shorter loses faint edges, longer loses small discs.
-const HALF_STEP: usize = 3;
-
-/// Most positions looked at along a ray.
-const MAX_REACH: usize = 64;
 
 /// A step must exceed this many sigmas of its own noise, and some gray levels on top for frames without noise.
 const STEP_SIGMAS: f32 = 2.0;
@@ -31,7 +26,7 @@ const AGREE_PX: f32 = 1.6;
 
 /// Fewest edge points that make a circle, absolute and as a part of the rays that could show one.
 const MIN_AGREEING: usize = 8;
-const MIN_AGREEING_SHARE: f32 = 0.5;
+const MIN_AGREEING_SHARE: f32 = 0.33;
 
 /// Agreement, as a part of the rays, at which no better circle is sought.
 const CLEAR_AGREEMENT: f32 = 0.9;
@@ -44,6 +39,12 @@ const TRIAL_GAPS: [usize; 4] = [8, 11, 13, 16];
 /// Half the length of the mean profile, in pixels: 2.25 sigma of the widest blur foreseen, 4 px.
 const PROFILE_REACH: usize = 9;
 
+/// What reading between pixels, a pixel apart, adds to the variance of an edge, in px².
+const READING_VARIANCE: f32 = 0.45;
+
+/// Least sigma of an edge to start from, in pixels.
+const MIN_SIGMA_PX: f32 = 0.35;
+
 /// A circle to start the fit from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
@@ -52,30 +53,6 @@ pub(super) struct Start {
     pub(super) edge_sigma: f32,
     /// Sectors in which an edge point agrees with the circle.
     pub(super) sectors: u16,
-}
-
-/// A circle in pixels, single precision.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ring {
-    pub(super) x: f32,
-    pub(super) y: f32,
-    pub(super) radius: f32,
-}
-
-impl Ring {
-    /// Distance of a point from the circle, positive outside, in pixels.
-    fn distance(self, point: Point) -> f32 {
-        let (dx, dy) = (point.x - self.x, point.y - self.y);
-        (dx * dx + dy * dy).sqrt() - self.radius
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Point {
-    x: f32,
-    y: f32,
-    /// 1 where the disc is brighter than its ground, -1 where it is darker.
-    sign: f32,
 }
 
 /// Edge points of one candidate.
@@ -97,7 +74,7 @@ impl Default for Rays {
         Self {
             radii: 0.0..=0.0,
             directions: std::array::from_fn(direction),
-            points: Vec::with_capacity(RAYS),
+            points: Vec::with_capacity(2 * RAYS),
             inside: 0,
         }
     }
@@ -122,9 +99,9 @@ impl Rays {
         let Candidate { x, y, radius, .. } = candidate;
         let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
         self.find_points(frame, Ring { x, y, radius }, 1.5 * cell_px, least);
-        let rough = self.fit(self.consensus()?)?;
+        let rough = self.fit(self.consensus()?, 0.5 * AGREE_PX)?;
         self.find_points(frame, rough, 4.0, least);
-        let ring = self.fit(rough)?;
+        let ring = self.fit(rough, 0.25 * AGREE_PX)?;
         let edge_sigma = self.edge_sigma(frame, ring)?;
         Some(Start { ring, edge_sigma, sectors: self.agreeing_sectors(ring) })
     }
@@ -135,13 +112,13 @@ impl Rays {
         for direction in self.directions {
             let line = Line::read(frame, ring, direction, reach);
             self.inside += usize::from(line.is_whole());
-            self.points.extend(line.strongest_step(least));
+            self.points.extend(line.steps(least));
         }
     }
 
     /// The circle through the points that agree, unless it runs away from them.
-    fn fit(&self, ring: Ring) -> Option<Ring> {
-        let fitted = fit_circle(&self.points, ring)?;
+    fn fit(&self, ring: Ring, scale: f32) -> Option<Ring> {
+        let fitted = fit_circle(&self.points, ring, scale)?;
         (self.radii.contains(&fitted.radius) && self.agreeing(fitted) >= self.least_agreeing()).then_some(fitted)
     }
 
@@ -185,12 +162,12 @@ impl Rays {
     }
 
     fn least_agreeing(&self) -> usize {
-        let possible = self.inside.max(self.points.len());
+        let possible = self.inside.min(RAYS);
         MIN_AGREEING.max((possible as f32 * MIN_AGREEING_SHARE) as usize)
     }
 
     fn agreeing_sectors(&self, ring: Ring) -> u16 {
-        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 1.5 * AGREE_PX);
+        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 0.75 * AGREE_PX);
         agreeing.fold(0, |sectors, point| sectors | 1 << sector_of(point.x - ring.x, point.y - ring.y))
     }
 
@@ -229,102 +206,6 @@ fn sigma_of_profile(sums: &[(f32, f32)]) -> Option<f32> {
     let contrast = (means[0] + means[1] - means[n - 1] - means[n - 2]) / 2.0;
     let steepest = means.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f32::max);
     let sigma = contrast / (2.507 * steepest);
-    (contrast > 0.0 && steepest > 0.0).then(|| sigma.clamp(0.4, 6.0))
-}
-
-/// Intensities along a ray, a pixel apart.
-struct Line {
-    from: (f32, f32),
-    direction: (f32, f32),
-    values: [f32; MAX_REACH],
-    wanted: usize,
-    inside: usize,
-}
-
-impl Line {
-    /// Reads from `reach` within the circle to `reach` beyond, with room for the step; ends where the frame does.
-    fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32) -> Self {
-        let first = (ring.radius - reach - HALF_STEP as f32).max(0.0);
-        let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
-        let from = (ring.x + ux * first, ring.y + uy * first);
-        let mut values = [0.0; MAX_REACH];
-        let mut inside = 0;
-        for value in &mut values[..wanted] {
-            let step = inside as f32;
-            let Some(gray) = frame.sample(from.0 + ux * step, from.1 + uy * step) else {
-                break;
-            };
-            *value = gray;
-            inside += 1;
-        }
-        Self { from, direction: (ux, uy), values, wanted, inside }
-    }
-
-    /// Whether the frame holds most of the ray, so that an edge would be seen.
-    fn is_whole(&self) -> bool {
-        self.inside + HALF_STEP + 1 >= self.wanted
-    }
-
-    /// The strongest step, to a part of a pixel.
-    fn strongest_step(&self, least: f32) -> Option<Point> {
-        let (at, sign) = steepest(&self.values[..self.inside], least)?;
-        Some(Point { x: self.from.0 + self.direction.0 * at, y: self.from.1 + self.direction.1 * at, sign })
-    }
-}
-
-/// Position of the largest step along `line` in samples, by a parabola through the best three, and the sign of its fall.
-fn steepest(line: &[f32], least: f32) -> Option<(f32, f32)> {
-    let n = line.len().checked_sub(2 * HALF_STEP)?;
-    let step = |at: usize| -> f32 {
-        let inner: f32 = line[at - HALF_STEP..at].iter().sum();
-        let outer: f32 = line[at + 1..=at + HALF_STEP].iter().sum();
-        (inner - outer) / HALF_STEP as f32
-    };
-    let positions = HALF_STEP..HALF_STEP + n;
-    let (at, best) = positions.map(|at| (at, step(at))).max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
-    let sign = best.signum();
-    if best.abs() < least {
-        return None;
-    }
-    if at == HALF_STEP || at + 1 == HALF_STEP + n {
-        return Some((at as f32, sign));
-    }
-    let (before, best, after) = (sign * step(at - 1), sign * best, sign * step(at + 1));
-    let curvature = before - 2.0 * best + after;
-    let shift = if curvature < 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
-    Some((at as f32 + shift, sign))
-}
-
-/// The circle through three points; `None` when they lie on a line.
-fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
-    let (bx, by, cx, cy) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
-    let cross = 2.0 * (bx * cy - by * cx);
-    if cross.abs() < 1e-3 {
-        return None;
-    }
-    let (bb, cc) = (bx * bx + by * by, cx * cx + cy * cy);
-    let (ux, uy) = ((cy * bb - by * cc) / cross, (bx * cc - cx * bb) / cross);
-    Some(Ring { x: a.x + ux, y: a.y + uy, radius: (ux * ux + uy * uy).sqrt() })
-}
-
-/// Least squares of the distances with Cauchy weights, which leave points far off without a say.
-fn fit_circle(points: &[Point], mut ring: Ring) -> Option<Ring> {
-    for _ in 0..4 {
-        let mut equations = [[0.0; 4]; 3];
-        for &point in points {
-            let distance = ring.distance(point);
-            let length = (distance + ring.radius).max(1e-3);
-            let weight = 1.0 / (1.0 + (distance / (0.5 * AGREE_PX)).powi(2));
-            let row = [(point.x - ring.x) / length, (point.y - ring.y) / length, 1.0, distance];
-            for (i, equation) in equations.iter_mut().enumerate() {
-                equation.iter_mut().zip(row).for_each(|(e, r)| *e += f64::from(weight * row[i] * r));
-            }
-        }
-        let matrix = equations.map(|row| [row[0], row[1], row[2]]);
-        let step = solve(&matrix, &equations.map(|row| row[3]))?;
-        ring.x += step[0] as f32;
-        ring.y += step[1] as f32;
-        ring.radius += step[2] as f32;
-    }
-    Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
+    let variance = sigma * sigma - READING_VARIANCE;
+    (contrast > 0.0 && steepest > 0.0).then(|| variance.max(MIN_SIGMA_PX * MIN_SIGMA_PX).sqrt().min(6.0))
 }

@@ -1,20 +1,20 @@
 //! Gradient voting: every edge votes for the centres it could belong to; peaks become candidates.
 //!
 //! The Hough gradient method (Yuen et al., Image and Vision Computing 8(1), 1990): a circle's gradients all point at
-//! its centre or away from it, so each edge votes along its gradient line, once for a bright disc and once for a dark
-//! one. Peaks are then ranked by how much of a ring of one radius their edges cover.
+//! its centre or away from it, so each edge votes along its gradient line, both ways, for before clutter a disc may
+//! be brighter than its ground here and darker there. Peaks are then ranked by how much of a ring of one radius their edges cover.
 
-use super::{gradient::Edge, reduce::Cells};
+use super::{gradient::Edge, reduce::Cells, ring::EdgeMap};
 use crate::detect::RadiusRange;
 
-/// Candidates handed on; further ones were never the disc in cluttered frames.
-pub(super) const MAX_CANDIDATES: usize = 8;
+/// Candidates handed on: bounds the time spent on a frame without a disc.
+pub(super) const MAX_CANDIDATES: usize = 12;
 
 /// Peaks whose ring is looked at, the highest.
-const MAX_PEAKS: usize = 24;
+const MAX_PEAKS: usize = 96;
 
 /// A peak must reach this part of the highest.
-const PEAK_OF_HIGHEST: f32 = 0.2;
+const PEAK_OF_HIGHEST: f32 = 0.3;
 
 /// Weight of a vote at a radius of one cell, and its decay with the radius.
 ///
@@ -26,18 +26,11 @@ const WEIGHT_POWER: f32 = 0.75;
 /// Least weight in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each voting twice there.
 const MIN_VOTES: u16 = 120;
 
-/// Fewest of the sixteen directions in which a ring must show edges: a quarter circle, as in a corner.
-const MIN_DIRECTIONS: u32 = 4;
+/// Lowest score of a ring worth a closer look, of 32.
+const MIN_SCORE: f32 = 14.0;
 
 /// Fraction bits of the voting walk.
 const FRACTION: u32 = 16;
-
-/// Whether the disc is brighter or darker than what is around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Polarity {
-    Bright,
-    Dark,
-}
 
 /// A circle worth a closer look, in pixels, good to about a cell.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +38,8 @@ pub(super) struct Candidate {
     pub(super) x: f32,
     pub(super) y: f32,
     pub(super) radius: f32,
-    /// Directions of sixteen in which the ring shows edges.
-    directions: u32,
+    /// Directions in which the ring shows edges, see [`super::ring`].
+    score: f32,
     /// Votes in the peak's 3x3 cells.
     votes: u16,
 }
@@ -54,7 +47,6 @@ pub(super) struct Candidate {
 struct Peak {
     cell: usize,
     votes: u16,
-    polarity: Polarity,
 }
 
 /// Accumulators of one frame and the candidates found in them.
@@ -62,22 +54,13 @@ struct Peak {
 pub(super) struct Votes {
     /// Best first, at most [`MAX_CANDIDATES`].
     pub(super) candidates: Vec<Candidate>,
-    bright: Vec<u16>,
-    dark: Vec<u16>,
+    votes: Vec<u16>,
     pairs: Vec<u16>,
     sums: Vec<u16>,
     peaks: Vec<Peak>,
-    ring: Vec<Bin>,
+    map: EdgeMap,
     /// Weight of a vote by the steps from the smallest radius.
     weights: Vec<u16>,
-}
-
-/// Edges of a peak at one distance, a cell wide.
-#[derive(Clone, Copy, Default)]
-struct Bin {
-    directions: u16,
-    count: u16,
-    distance_sum: f32,
 }
 
 impl Votes {
@@ -90,65 +73,58 @@ impl Votes {
         let radii = RadiiInCells::new(cells, range);
         self.accumulate(cells, edges, radii);
         self.find_peaks(cells);
+        self.map.draw(cells, edges);
         for i in 0..self.peaks.len() {
-            let candidate = self.examine(i, cells, edges, radii);
+            let candidate = self.examine(i, cells, radii);
             self.candidates.extend(candidate);
         }
-        self.candidates.sort_by_key(|c| (c.directions, c.votes));
-        self.candidates.reverse();
+        let rank = |c: &Candidate| ((4.0 * c.score) as u32, c.votes, c.y.to_bits(), c.x.to_bits());
+        self.candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(rank(candidate)));
         self.candidates.truncate(MAX_CANDIDATES);
     }
 
     fn accumulate(&mut self, cells: &Cells, edges: &[Edge], radii: RadiiInCells) {
         let len = cells.width * cells.height;
-        for votes in [&mut self.bright, &mut self.dark] {
-            votes.clear();
-            votes.resize(len, 0);
-        }
+        self.votes.clear();
+        self.votes.resize(len, 0);
         self.weights.clear();
         let steps = (radii.max - radii.min).max(0.0) as usize + 1;
         self.weights.extend((0..steps).map(|i| (VOTE_WEIGHT / (radii.min + i as f32).powf(WEIGHT_POWER)) as u16));
         for edge in edges {
-            cast_line(&mut self.bright, cells, edge, 1.0, radii, &self.weights);
-            cast_line(&mut self.dark, cells, edge, -1.0, radii, &self.weights);
+            cast_line(&mut self.votes, cells, edge, 1.0, radii, &self.weights);
+            cast_line(&mut self.votes, cells, edge, -1.0, radii, &self.weights);
         }
     }
 
     /// Local maxima of the votes summed over 3x3 cells.
     fn find_peaks(&mut self, cells: &Cells) {
         self.peaks.clear();
-        for polarity in [Polarity::Bright, Polarity::Dark] {
-            let votes = if polarity == Polarity::Bright { &self.bright } else { &self.dark };
-            sum_3x3(votes, cells.width, &mut self.pairs, &mut self.sums);
-            collect_peaks(&self.sums, cells.width, polarity, &mut self.peaks);
-        }
-        self.peaks.sort_by_key(|peak| (u16::MAX - peak.votes, peak.cell));
+        sum_3x3(&self.votes, cells.width, &mut self.pairs, &mut self.sums);
+        collect_peaks(&self.sums, cells.width, &mut self.peaks);
+        self.peaks.sort_unstable_by_key(|peak| (u16::MAX - peak.votes, peak.cell));
         let highest = self.peaks.first().map_or(0, |peak| peak.votes);
         let least = (f32::from(highest) * PEAK_OF_HIGHEST) as u16;
         let kept = self.peaks.iter().take(MAX_PEAKS).take_while(|peak| peak.votes >= least).count();
         self.peaks.truncate(kept);
     }
 
-    /// The best ring around a peak, if it covers enough directions.
-    fn examine(&mut self, peak: usize, cells: &Cells, edges: &[Edge], radii: RadiiInCells) -> Option<Candidate> {
-        let Peak { cell, votes, polarity } = self.peaks[peak];
-        let (x, y) = self.centroid(cell, polarity, cells);
-        fill_ring(&mut self.ring, edges, (x, y), radii);
-        let pairs = self.ring.windows(2).map(|pair| merge(pair[0], pair[1]));
-        let best = pairs.max_by_key(|bin| (bin.directions.count_ones(), bin.count))?;
-        let directions = best.directions.count_ones();
-        (directions >= MIN_DIRECTIONS).then(|| Candidate {
+    /// The best ring around a peak, if it is seen in enough directions.
+    fn examine(&mut self, peak: usize, cells: &Cells, radii: RadiiInCells) -> Option<Candidate> {
+        let Peak { cell, votes } = self.peaks[peak];
+        let (x, y) = self.centroid(cell, cells);
+        let support = self.map.support((x, y), radii.min, radii.max, MIN_SCORE)?;
+        Some(Candidate {
             x: cells.to_px(x),
             y: cells.to_px(y),
-            radius: best.distance_sum / f32::from(best.count) * cells.factor as f32,
-            directions,
+            radius: support.radius * cells.factor as f32,
+            score: support.score,
             votes,
         })
     }
 
     /// Centre of the votes in 3x3 cells around a peak, in cells.
-    fn centroid(&self, cell: usize, polarity: Polarity, cells: &Cells) -> (f32, f32) {
-        let votes = if polarity == Polarity::Bright { &self.bright } else { &self.dark };
+    fn centroid(&self, cell: usize, cells: &Cells) -> (f32, f32) {
+        let votes = &self.votes;
         let (cx, cy) = (cell % cells.width, cell / cells.width);
         let (mut sum, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
         for y in cy.saturating_sub(1)..(cy + 2).min(cells.height) {
@@ -231,7 +207,7 @@ fn sum_3x3(votes: &[u16], width: usize, rows: &mut Vec<u16>, sums: &mut Vec<u16>
 }
 
 /// Appends the cells no neighbour within two cells exceeds; of equals the first.
-fn collect_peaks(sums: &[u16], width: usize, polarity: Polarity, peaks: &mut Vec<Peak>) {
+fn collect_peaks(sums: &[u16], width: usize, peaks: &mut Vec<Peak>) {
     let highest = sums.iter().fold(0, |most: u16, &v| most.max(v));
     let least = ((f32::from(highest) * PEAK_OF_HIGHEST) as u16).max(MIN_VOTES);
     for (group, block) in sums.chunks(32).enumerate() {
@@ -241,7 +217,7 @@ fn collect_peaks(sums: &[u16], width: usize, polarity: Polarity, peaks: &mut Vec
         for (i, &votes) in block.iter().enumerate() {
             let cell = 32 * group + i;
             if votes >= least && is_peak(sums, width, cell) {
-                peaks.push(Peak { cell, votes, polarity });
+                peaks.push(Peak { cell, votes });
             }
         }
     }
@@ -256,33 +232,4 @@ fn is_peak(sums: &[u16], width: usize, cell: usize) -> bool {
             sums[other] < sums[cell] || (sums[other] == sums[cell] && other >= cell)
         })
     })
-}
-
-/// Sorts the edges whose gradient points at the centre or away from it by their distance.
-fn fill_ring(ring: &mut Vec<Bin>, edges: &[Edge], (cx, cy): (f32, f32), radii: RadiiInCells) {
-    ring.clear();
-    ring.resize(radii.max as usize + 3, Bin::default());
-    for edge in edges {
-        let (dx, dy) = (f32::from(edge.x) - cx, f32::from(edge.y) - cy);
-        let inward = (edge.ux * dx + edge.uy * dy).abs();
-        let aside = (edge.ux * dy - edge.uy * dx).abs();
-        // A cell and a half of rounding, and the direction's own error with distance.
-        if inward < radii.min - 0.5 || inward > radii.max + 0.5 || aside > 1.5 + 0.1 * inward {
-            continue;
-        }
-        let distance = (dx * dx + dy * dy).sqrt();
-        if let Some(bin) = ring.get_mut(distance as usize) {
-            bin.directions |= 1 << super::annulus::sector_of(dx, dy);
-            bin.count += 1;
-            bin.distance_sum += distance;
-        }
-    }
-}
-
-fn merge(a: Bin, b: Bin) -> Bin {
-    Bin {
-        directions: a.directions | b.directions,
-        count: a.count + b.count,
-        distance_sum: a.distance_sum + b.distance_sum,
-    }
 }

@@ -1,0 +1,56 @@
+//! Circles through points, in single precision.
+
+use super::{normal::solve, steps::Point};
+
+/// Steps of the fit, from a consensus good to a pixel.
+const FIT_STEPS: usize = 6;
+
+/// A circle in pixels, single precision.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ring {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) radius: f32,
+}
+
+impl Ring {
+    /// Distance of a point from the circle, positive outside, in pixels.
+    pub(super) fn distance(self, point: Point) -> f32 {
+        let (dx, dy) = (point.x - self.x, point.y - self.y);
+        (dx * dx + dy * dy).sqrt() - self.radius
+    }
+}
+
+/// The circle through three points; `None` when they lie on a line.
+pub(super) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
+    let (bx, by, cx, cy) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
+    let cross = 2.0 * (bx * cy - by * cx);
+    if cross.abs() < 1e-3 {
+        return None;
+    }
+    let (bb, cc) = (bx * bx + by * by, cx * cx + cy * cy);
+    let (ux, uy) = ((cy * bb - by * cc) / cross, (bx * cc - cx * bb) / cross);
+    Some(Ring { x: a.x + ux, y: a.y + uy, radius: (ux * ux + uy * uy).sqrt() })
+}
+
+/// Least squares of the distances with Cauchy weights of width `scale`, which leave points far off without a say.
+pub(super) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option<Ring> {
+    for _ in 0..FIT_STEPS {
+        let mut equations = [[0.0; 4]; 3];
+        for &point in points {
+            let distance = ring.distance(point);
+            let length = (distance + ring.radius).max(1e-3);
+            let weight = 1.0 / (1.0 + (distance / scale).powi(2));
+            let row = [(point.x - ring.x) / length, (point.y - ring.y) / length, 1.0, distance];
+            for (i, equation) in equations.iter_mut().enumerate() {
+                equation.iter_mut().zip(row).for_each(|(e, r)| *e += f64::from(weight * row[i] * r));
+            }
+        }
+        let matrix = equations.map(|row| [row[0], row[1], row[2]]);
+        let step = solve(&matrix, &equations.map(|row| row[3]))?;
+        ring.x += step[0] as f32;
+        ring.y += step[1] as f32;
+        ring.radius += step[2] as f32;
+    }
+    Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
+}

@@ -1,0 +1,55 @@
+//! A detector that has seen a frame allocates nothing when it sees it again.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use client::detect::{DetectorChoice, RadiusLimits};
+use ndarray::Array2;
+
+/// Counts what is asked of the system's allocator.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// A disc before squares of many grays, different for every `seed`.
+fn frame(seed: usize) -> Array2<u8> {
+    let (x, y) = (100 + 7 * seed as i32, 90 + 5 * seed as i32);
+    Array2::from_shape_fn((240, 320), |(row, column)| {
+        let (dx, dy) = (column as i32 - x, row as i32 - y);
+        let square = (row / 23 + seed) * 37 + (column / 29) * 61;
+        if dx * dx + dy * dy <= 400 { 250 } else { (square * square % 200) as u8 }
+    })
+}
+
+#[test]
+fn frames_seen_before_allocate_nothing() {
+    let frames: Vec<_> = (0..8).map(frame).collect();
+    let mut detector = DetectorChoice::new("hough", RadiusLimits::default()).expect("valid").build();
+    let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
+    pass();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let found = pass();
+    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "allocations while seeing {found} discs again");
+}
