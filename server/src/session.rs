@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use shared::flow::clock::{ClockOffset, OffsetEstimator};
-use shared::flow::liveness::{Liveness, PING_INTERVAL};
+use shared::flow::heartbeat::Heartbeat;
+use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::geometry::Size;
 use shared::image::PixelFormat;
@@ -31,13 +32,6 @@ const HELLO_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a stopped session waits for the answers still out.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
-
-/// The first pings follow each other this quickly, so that the clock offset is known before the first frames are scored.
-const FIRST_PINGS: u64 = 8;
-const FIRST_PING_INTERVAL: Duration = Duration::from_millis(20);
-
-/// Pings whose pong may still come.
-const REMEMBERED_PINGS: usize = 32;
 
 /// The most an answer takes, in bytes: some 200 with every field, with room for those of later versions.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
@@ -309,8 +303,8 @@ impl Session {
         if self.liveness.is_gone(now) {
             return self.over(End::ClientGone { reason: "no packet from it".into() });
         }
-        if let Some(ping) = self.heartbeat.poll(now) {
-            self.send_control(&Control::Ping(ping));
+        if let Some(id) = self.heartbeat.poll(now) {
+            self.send_control(&Control::Ping(Ping { id }));
         }
         match &self.phase {
             Phase::Greeting { until } if now >= *until => {
@@ -372,7 +366,7 @@ impl Session {
             Phase::Streaming(_) => self.end_of_duration(),
             Phase::Over { .. } => None,
         };
-        let moments = [phase_ends, self.pairing.next_deadline(), Some(self.heartbeat.next)];
+        let moments = [phase_ends, self.pairing.next_deadline(), Some(self.heartbeat.next())];
         moments.into_iter().flatten().fold(self.liveness.deadline(), Micros::min)
     }
 
@@ -487,38 +481,5 @@ impl Session {
             Ok(bytes) => self.outbox.push_back(Action::Send(Lane::Control, bytes)),
             Err(error) => debug!("cannot encode {control:?}: {error}"),
         }
-    }
-}
-
-/// Sends pings on time and knows when each left.
-#[derive(Debug)]
-struct Heartbeat {
-    next: Micros,
-    next_id: u64,
-    out: VecDeque<(u64, Micros)>,
-}
-
-impl Heartbeat {
-    fn new(now: Micros) -> Self {
-        Self { next: now, next_id: 0, out: VecDeque::new() }
-    }
-
-    fn poll(&mut self, now: Micros) -> Option<Ping> {
-        if now < self.next {
-            return None;
-        }
-        let id = self.next_id;
-        self.next_id += 1;
-        self.next = now + if self.next_id < FIRST_PINGS { FIRST_PING_INTERVAL } else { PING_INTERVAL };
-        if self.out.len() == REMEMBERED_PINGS {
-            self.out.pop_front();
-        }
-        self.out.push_back((id, now));
-        Some(Ping { id })
-    }
-
-    fn answered(&mut self, id: u64) -> Option<Micros> {
-        let place = self.out.iter().position(|(out, _)| *out == id)?;
-        self.out.remove(place).map(|(_, sent)| sent)
     }
 }

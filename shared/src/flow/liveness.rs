@@ -12,9 +12,6 @@ pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 /// tidied up keeps sending, and a packet takes this limit back.
 pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 
-/// How often a ping is sent: sixteen chances within the silence limit.
-pub const PING_INTERVAL: Duration = Duration::from_millis(250);
-
 /// Watches for silence.
 #[derive(Clone, Copy, Debug)]
 pub struct Liveness {

@@ -1,9 +1,10 @@
 //! Flow: when a frame may be sent, and when a peer counts as gone.
 //!
 //! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered, [`clock`] how the peer's
-//! clock relates to ours, [`liveness`] whether the peer is still there. All are plain state driven by `now`.
+//! clock relates to ours from the pings of [`heartbeat`], [`liveness`] whether the peer is still there. All are plain state driven by `now`.
 
 pub mod clock;
+pub mod heartbeat;
 pub mod liveness;
 pub mod pacer;
 pub mod window;

@@ -1,0 +1,165 @@
+//! What the `control` lane carries: hello, ping, pong, bye.
+
+use bytes::{BufMut, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
+use crate::geometry::{Size, SizeError};
+use crate::image::PixelFormat;
+use crate::time::Micros;
+
+/// What the `control` lane carries.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Control {
+    /// First on the lane, from both ends.
+    Hello(Hello),
+    /// Asks for the other clock's time; also the heartbeat.
+    Ping(Ping),
+    /// Answers a ping.
+    Pong(Pong),
+    /// The sender is leaving.
+    Bye(Bye),
+}
+
+/// Who is speaking and, from the source, what will be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Protocol version: [`crate::protocol::VERSION`].
+    pub protocol: u32,
+    /// The program's name.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// The session's number at the server, 0 from a peer that was told none.
+    #[serde(default)]
+    pub session: u64,
+    /// Which end this is.
+    pub role: Role,
+    /// The stream, from the source only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Stream>,
+}
+
+/// An end's part in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sends frames, knows the truth.
+    Source,
+    /// Receives frames, answers.
+    Sink,
+}
+
+/// The frames a source announces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Pixel layout.
+    pub pixel: PixelFormat,
+    /// Frames a second, absent when only the window limits them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_hz: Option<f64>,
+    /// The most frames that will be unanswered at a time.
+    pub window: u32,
+    /// How frames and answers are delivered.
+    pub delivery: Delivery,
+    /// How pixels are encoded.
+    pub encoding: Encoding,
+}
+
+impl Stream {
+    /// The size, checked.
+    pub fn size(&self) -> Result<Size, SizeError> {
+        Size::new(self.width.into(), self.height.into())
+    }
+}
+
+/// How the `frames` and `answers` lanes deliver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// Every message arrives, in order.
+    #[default]
+    Reliable,
+}
+
+/// How a frame's pixels are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// As they lie in memory, row after row.
+    #[default]
+    Raw,
+}
+
+/// Asks for a [`Pong`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Chosen by the sender, repeated in the pong.
+    pub id: u64,
+}
+
+/// Answers a [`Ping`], in the answerer's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The ping's id.
+    pub id: u64,
+    /// When the ping arrived.
+    pub received_us: Micros,
+    /// When this pong left.
+    pub sent_us: Micros,
+}
+
+/// Says why the sender leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bye {
+    /// For people.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A message of the `control` lane, as its bytes.
+pub fn control_bytes(control: &Control) -> Result<BytesMut, rmp_serde::encode::Error> {
+    let mut bytes = BytesMut::new().writer();
+    encode(control, &mut bytes)?;
+    Ok(bytes.into_inner())
+}
+
+/// Reads a message of the `control` lane.
+pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
+    let control = match tag(bytes)? {
+        "hello" => Control::Hello(whole(bytes)?),
+        "ping" => Control::Ping(whole(bytes)?),
+        "pong" => Control::Pong(whole(bytes)?),
+        "bye" => Control::Bye(whole(bytes)?),
+        other => return Err(unknown_type(other)),
+    };
+    check_control(&control)?;
+    Ok(control)
+}
+
+fn check_control(control: &Control) -> Result<(), DecodeError> {
+    match control {
+        Control::Hello(hello) => {
+            check_integer("session", hello.session)?;
+            check_text("name", &hello.name)?;
+            check_text("version", &hello.version)
+        }
+        Control::Ping(ping) => check_integer("id", ping.id),
+        Control::Pong(pong) => {
+            check_integer("id", pong.id)?;
+            check_integer("received_us", pong.received_us.0)?;
+            check_integer("sent_us", pong.sent_us.0)
+        }
+        Control::Bye(bye) => check_text("reason", &bye.reason),
+    }
+}
+
+fn check_text(field: &'static str, text: &str) -> Result<(), DecodeError> {
+    let length = text.len();
+    if length <= TEXT_LIMIT { Ok(()) } else { Err(DecodeError::TextTooLong { field, length }) }
+}
