@@ -1,7 +1,7 @@
 //! Finding a server that nobody named.
 //!
 //! Places where one may be: this machine, the name `rust-server` (containers of one network), the default gateway (a
-//! container's host, with a published port), and whatever is announced by [`mdns`]. Each is asked by `ping`, which
+//! container's host, with a published port), and whatever is announced by multicast DNS. Each is asked by `ping`, which
 //! makes no session; a server that answers in several places is one server.
 
 mod gateway;
