@@ -20,8 +20,8 @@ use tokio::sync::{mpsc, watch};
 use tracing::debug;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceCandidateType,
-    RTCIceGatheringState, RTCSessionDescription, SettingEngine, SettingEngineBuilder,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceGatheringState,
+    RTCSessionDescription, SettingEngine, SettingEngineBuilder,
 };
 
 use crate::link::socket::{self, LinkRuntime};
@@ -55,6 +55,9 @@ const ICE_ATTEMPT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Attempts for each candidate: with the interval above, the 10 s that [`OPENING_LIMIT`] allows.
 const ICE_ATTEMPTS: u16 = 1_000;
+
+/// The address is this word of a candidate's line (RFC 8839, section 5.1).
+const CANDIDATE_ADDRESS: usize = 4;
 
 /// How a link's sockets and packets are set up.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +186,7 @@ pub async fn offer(settings: &LinkSettings) -> Result<(Opening, String), OpenErr
         opening.made.push((lane, channel));
     }
     let offer = opening.peer.0.create_offer(None).await?;
-    let sdp = opening.describe(offer, gathered).await?;
+    let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
     let attribute = PlumbAttribute { mtu: settings.mtu };
     Ok((opening, attribute.insert(&sdp)))
 }
@@ -194,7 +197,7 @@ pub async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, 
     opening.max_message_size = peer_message_size(&offer);
     opening.peer.0.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
     let answer = opening.peer.0.create_answer(None).await?;
-    let sdp = opening.describe(answer, gathered).await?;
+    let sdp = advertised(opening.describe(answer, gathered).await?, settings.advertise);
     Ok((opening, sdp))
 }
 
@@ -395,9 +398,6 @@ fn setting_engine(settings: &LinkSettings) -> SettingEngine {
     if let Some(mtu) = settings.packet_size() {
         engine = engine.with_sctp_mtu(mtu);
     }
-    if let Some(address) = settings.advertise {
-        engine = engine.with_nat_1to1_ips(vec![address.to_string()], RTCIceCandidateType::Host);
-    }
     engine.build()
 }
 
@@ -409,6 +409,21 @@ fn free_port(address: IpAddr, settings: &LinkSettings) -> Result<u16, OpenError>
     let Some(ports) = &settings.ports else { return Ok(0) };
     let free = ports.clone().find(|&port| UdpSocket::bind((address, port)).is_ok());
     free.ok_or_else(|| OpenError::NoPort { address, ports: ports.clone() })
+}
+
+/// The description with this address in place of our own in its candidates. Done here, as version 0.21 of the crate never
+/// reads its own setting for it (`nat_1to1_ips`).
+fn advertised(sdp: String, address: Option<IpAddr>) -> String {
+    let Some(address) = address.map(|address| address.to_string()) else { return sdp };
+    let named = |line: &str| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        match words.get_mut(CANDIDATE_ADDRESS) {
+            Some(word) if line.starts_with("a=candidate:") => *word = &address,
+            _ => {}
+        }
+        words.join(" ")
+    };
+    sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
 }
 
 /// The largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB when absent, no limit when 0 (RFC 8841).
@@ -440,6 +455,18 @@ mod tests {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None }), "{mtu}");
         }
+    }
+
+    #[tokio::test]
+    async fn candidates_name_the_advertised_address_and_the_bound_port() {
+        let advertise = Some([192, 0, 2, 7].into());
+        let settings = LinkSettings { addresses: vec![[127, 0, 0, 1].into()], advertise, ..Default::default() };
+        let (_opening, offer) = offer(&settings).await.unwrap();
+        let candidates: Vec<_> = offer.lines().filter(|line| line.starts_with("a=candidate:")).collect();
+        assert!(!candidates.is_empty());
+        assert!(candidates.iter().all(|line| line.contains(" 192.0.2.7 ")), "{offer}");
+        assert!(!offer.contains("127.0.0.1"), "{offer}");
+        assert_eq!(advertised(offer.clone(), None), offer);
     }
 
     #[test]
