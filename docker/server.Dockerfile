@@ -1,0 +1,58 @@
+# The server in a container: the program alone, without graphics.
+#
+#   docker build -f docker/server.Dockerfile -t rust-server .
+#   docker build -f docker/server.Dockerfile -t rust-server-window --target window .    # with a window
+#
+# Both Dockerfiles have the same builder stage, word for word, so the second image finds most of itself in the cache.
+ARG BUILDER=rust:1.95-slim-bookworm
+ARG WINDOW_BASE=debian:bookworm-slim
+
+FROM ${BUILDER} AS builder
+WORKDIR /plumb
+ENV CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=false
+# The dependencies, which change seldom, are a layer of their own: built with empty crates in place of ours.
+COPY Cargo.toml Cargo.lock ./
+COPY shared/Cargo.toml shared/
+COPY client/Cargo.toml client/
+COPY server/Cargo.toml server/
+RUN for crate in shared client server; do mkdir $crate/src && : >$crate/src/lib.rs; done \
+ && echo 'fn main() {}' | tee client/src/main.rs >server/src/main.rs \
+ && cargo build --release --locked -p client -p server \
+ && rm -r shared/src client/src server/src
+COPY shared shared
+COPY client client
+COPY server server
+# Linked statically, to run in an empty image. Only the link differs, so the dependencies serve both kinds of program.
+RUN find shared client server -name '*.rs' -exec touch {} + \
+ && for program in client server; do \
+      cargo rustc --release --locked -p $program --bin $program -- -C target-feature=+crt-static || exit 1; \
+    done \
+ && mkdir static && mv target/release/client target/release/server static/
+
+# Linked dynamically: libX11 is opened when a window is.
+FROM builder AS dynamic
+RUN cargo build --release --locked -p server
+
+# With a window: run it with  -e DISPLAY -v /tmp/.X11-unix:/tmp/.X11-unix
+FROM ${WINDOW_BASE} AS window
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libx11-6 libxcursor1 >/dev/null \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=dynamic /plumb/target/release/server /server
+USER 65532:65532
+ENV PLUMB_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["/server", "health"]
+ENTRYPOINT ["/server"]
+
+FROM scratch AS headless
+COPY --from=builder /plumb/static/server /server
+LABEL org.opencontainers.image.title="Plumb server" \
+      org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+USER 65532:65532
+ENV PLUMB_LISTEN=0.0.0.0:8080 PLUMB_NO_GRAPHICS=true
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["/server", "health"]
+ENTRYPOINT ["/server"]
