@@ -110,7 +110,8 @@ picture() {
   $venv/bin/python -m pip install --quiet --disable-pip-version-check rich==15.0.0
   "${tmux[@]}" capture-pane -e -p -t 0 >"$scratch/above"
   "${tmux[@]}" capture-pane -e -p -t 1 >"$scratch/below"
-  $venv/bin/python captures/terminal_svg.py "$2" "$scratch/above" "$scratch/below" >"captures/$1.svg"
+  $venv/bin/python captures/terminal_svg.py "$2" "$scratch/above" "$scratch/below" >"$scratch/svg"
+  mv "$scratch/svg" "captures/$1.svg"
   "${tmux[@]}" kill-server
 }
 

@@ -39,6 +39,10 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libx11-6 libxcursor1 >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=dynamic /plumb/target/release/client /client
+LABEL org.opencontainers.image.title="Plumb client" \
+      org.opencontainers.image.description="Receives frames from a Plumb server over WebRTC, finds the circle in each, answers." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
 USER 65532:65532
 ENTRYPOINT ["/client"]
 

@@ -39,6 +39,10 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libx11-6 libxcursor1 >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=dynamic /plumb/target/release/server /server
+LABEL org.opencontainers.image.title="Plumb server" \
+      org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
 USER 65532:65532
 ENV PLUMB_LISTEN=0.0.0.0:8080
 EXPOSE 8080

@@ -78,10 +78,13 @@ fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
 }
 
 fn in_window(screen: Screen, config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
-    let view = WindowView::new(config.server.as_ref());
+    let rows = Rows::start(Target::Stdout);
+    let mut view = WindowView::new(config.server.as_ref(), rows.clone());
     let mut painter = view.painter();
-    let mut view = view;
-    window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop))
+    let exit =
+        window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop));
+    rows.finish();
+    exit
 }
 
 fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> Exit {

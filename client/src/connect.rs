@@ -18,7 +18,7 @@ use tracing::{debug, info};
 use crate::cli::{ServerAddress, Wait};
 use crate::discover::{Discovery, Found};
 
-/// Between two attempts: short against the 150 ms in which a client should be scored once its server is up.
+/// Between two attempts: unnoticed by a person, and 20 connection attempts a second at most.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long one attempt may take to connect.
@@ -55,7 +55,11 @@ pub async fn connect(server: Option<&ServerAddress>, wait: Wait) -> Result<(Link
     let start = Instant::now();
     let mut said = false;
     loop {
-        let reason = match goal.attempt().await {
+        let left = match wait {
+            Wait::For(limit) => limit.saturating_sub(start.elapsed()),
+            Wait::Forever => Duration::MAX,
+        };
+        let reason = match goal.attempt(CONNECT_LIMIT.min(left)).await {
             Ok(connected) => return Ok(connected),
             Err(Failure::NotThere(reason)) => reason,
             Err(Failure::NotUsable { server, error }) => return Err(ConnectError::Handshake { server, error }),
@@ -108,13 +112,14 @@ impl Goal {
         }
     }
 
-    async fn attempt(&mut self) -> Result<(Link, Signaling), Failure> {
+    /// One attempt, whose TCP connection may take so long.
+    async fn attempt(&mut self, limit: Duration) -> Result<(Link, Signaling), Failure> {
         match self {
-            Self::Named(server) => attempt(server).await,
+            Self::Named(server) => attempt(server, limit).await,
             Self::Any(discovery) => {
                 let found = discovery.look().await;
                 let server = chosen(&found).ok_or_else(|| Failure::NotThere("none answers".into()))?;
-                attempt(&server.address.to_string()).await
+                attempt(&server.address.to_string(), limit).await
             }
         }
     }
@@ -130,8 +135,8 @@ fn chosen(found: &[Found]) -> Option<&Found> {
     Some(server)
 }
 
-async fn attempt(server: &str) -> Result<(Link, Signaling), Failure> {
-    let stream = match timeout(CONNECT_LIMIT, tcp(server)).await {
+async fn attempt(server: &str, limit: Duration) -> Result<(Link, Signaling), Failure> {
+    let stream = match timeout(limit, tcp(server, limit)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(Failure::NotThere(error.to_string())),
         Err(_) => return Err(Failure::NotThere("no answer to the TCP connection".into())),
@@ -152,9 +157,9 @@ async fn attempt(server: &str) -> Result<(Link, Signaling), Failure> {
     }
 }
 
-async fn tcp(server: &str) -> io::Result<TcpStream> {
+async fn tcp(server: &str, limit: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    let deadline = Instant::now() + CONNECT_LIMIT;
+    let deadline = Instant::now() + limit;
     for address in lookup_host(server).await? {
         match timeout_at(deadline, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),

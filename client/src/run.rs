@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 use tracing::debug;
 
-use crate::session::{Action, Detection, End, MAX_WINDOW, ReceivedFrame, Session};
+use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
 use crate::workers::{Pool, Submitted};
@@ -68,8 +68,8 @@ impl Runner<'_> {
                     }
                     continue;
                 }
-                Action::Greeted(stream) => {
-                    self.greeted(&stream)?;
+                Action::Greeted { stream, window } => {
+                    self.greeted(&stream, window)?;
                     continue;
                 }
                 Action::Detect(frame) => {
@@ -101,8 +101,7 @@ impl Runner<'_> {
         }
     }
 
-    fn greeted(&mut self, stream: &Stream) -> std::io::Result<()> {
-        let window = stream.window.clamp(1, MAX_WINDOW) as usize;
+    fn greeted(&mut self, stream: &Stream, window: usize) -> std::io::Result<()> {
         let Config { workers, policy, detector, .. } = self.config;
         self.pool = Some(Pool::start(*workers, window, *policy, detector, self.clock, &self.detections)?);
         self.view.greeted(stream);

@@ -25,7 +25,10 @@ const HELLO_LIMIT: Duration = Duration::from_secs(5);
 const FRAME_OVERHEAD: usize = 64 << 10;
 
 /// The most unfinished or undetected frames held, whatever window the server announces.
-pub const MAX_WINDOW: u32 = 4096;
+const MAX_WINDOW: usize = 4096;
+
+/// The most memory they may take, in bytes: ten of the largest frames.
+const FRAME_BUDGET: usize = 2 << 30;
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -35,7 +38,12 @@ pub enum Action {
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
     /// The server said what it will send.
-    Greeted(Stream),
+    Greeted {
+        /// The frames.
+        stream: Stream,
+        /// The most of them to hold at a time.
+        window: usize,
+    },
     /// The session is over: flush the link, close it.
     Close(End),
     /// Nothing to do before this moment or the next input.
@@ -108,7 +116,6 @@ pub struct Session {
     liveness: Liveness,
     next_message: u64,
     over: bool,
-    frames_received: u64,
     ignored_messages: u64,
 }
 
@@ -123,7 +130,6 @@ impl Session {
             liveness: Liveness::new(now),
             next_message: 0,
             over: false,
-            frames_received: 0,
             ignored_messages: 0,
         }
     }
@@ -185,11 +191,6 @@ impl Session {
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
     }
 
-    /// Frames that arrived whole.
-    pub fn frames_received(&self) -> u64 {
-        self.frames_received
-    }
-
     /// Messages of unknown type, or that made no sense.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
@@ -213,13 +214,13 @@ impl Session {
         }
         match usable(hello) {
             Ok((stream, size)) => {
-                let window = stream.window.clamp(1, MAX_WINDOW) as usize;
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
+                let window = (stream.window as usize).clamp(1, MAX_WINDOW.min(FRAME_BUDGET / limit));
                 self.frames = Some(Reassembler::new(limit, window));
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.
                 self.send_control(&Control::Hello(introduction()));
-                self.outbox.push_back(Action::Greeted(stream));
+                self.outbox.push_back(Action::Greeted { stream, window });
             }
             Err(reason) => {
                 self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
@@ -233,7 +234,6 @@ impl Session {
         match frames.accept(fragment) {
             Ok(Some(message)) => match received(&message, now) {
                 Ok(frame) => {
-                    self.frames_received += 1;
                     self.outbox.push_back(Action::Detect(frame));
                 }
                 Err(error) => self.ignore(&error),

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use mdns_sd::{ServiceDaemon, ServiceInfo};
+use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
 use shared::link::discovery::{ID_PROPERTY, Identity, SERVICE_TYPE};
 use tracing::debug;
 
@@ -43,8 +43,9 @@ pub fn announce(address: SocketAddr, identity: &Identity) -> Option<Announcement
 }
 
 fn service(address: SocketAddr, identity: &Identity) -> mdns_sd::Result<ServiceInfo> {
-    // A label may hold no dot; the id keeps two servers of one host apart.
-    let label = format!("{} {}", identity.name.replace('.', "-"), &identity.id[..4]);
+    // A label holds at most 63 bytes and no dot; the id keeps two servers of one host apart.
+    let name: String = identity.name.replace('.', "-").chars().filter(char::is_ascii).take(48).collect();
+    let label = format!("{name} {}", &identity.id[..4]);
     let host = format!("plumb-{}.local.", identity.id);
     let properties = [(ID_PROPERTY, identity.id.as_str())];
     let port = address.port();
@@ -53,6 +54,9 @@ fn service(address: SocketAddr, identity: &Identity) -> mdns_sd::Result<ServiceI
     } else {
         ServiceInfo::new(SERVICE_TYPE, &label, &host, address.ip(), port, &properties[..])?
     };
+    if address.ip().is_unspecified() && address.is_ipv4() {
+        service.set_interfaces(vec![IfKind::IPv4]);
+    }
     // The id makes the name unique: no second of probing for another of that name.
     service.set_requires_probe(false);
     Ok(service)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use client::app::Config as ClientConfig;
@@ -157,7 +157,7 @@ impl View for WindowAndSummary {
 
     fn ended(&self, report: &crate::report::SessionReport) {
         self.window.ended(report);
-        self.rows.row(summary(report));
+        self.rows.summary(summary(report));
     }
 }
 
@@ -194,11 +194,16 @@ impl Work<'_> {
             }
         };
         info!("listening on {address}, seed {}", self.config.scene.seed);
+        if let Err(wrong) = self.reporter.begin() {
+            error!("{wrong}");
+            return Exit::Usage;
+        }
         self.config.identity = announce::identity(address);
+        let failed = Arc::new(OnceLock::new());
         let announced = !self.args.no_announce && !self.args.loopback;
         let _announcement = announced.then(|| announce::announce(address, &self.config.identity));
         if self.args.loopback {
-            embed_client(&address.to_string(), stop.clone());
+            embed_client(&address.to_string(), stopper.clone(), stop.clone(), failed.clone());
         }
         let served = serve::serve(listener, self.config, view(&address.to_string()), &mut self.reporter, stop).await;
         if let Err(wrong) = self.reporter.finish() {
@@ -207,6 +212,7 @@ impl Work<'_> {
         }
         match served {
             Ok(Served::Once(End::ClientGone { .. })) => Exit::NoPeer,
+            Ok(Served::Stopped) if failed.get().is_some() => *failed.get().unwrap_or(&Exit::Other),
             Ok(_) => Exit::Fine,
             Err(wrong) => {
                 error!("{wrong}");
@@ -235,12 +241,19 @@ fn cannot_listen(asked: &str, error: &std::io::Error) -> (String, Exit) {
             format!("{asked} is taken: another server may be running; choose another port with --listen"),
             Exit::NoPeer,
         ),
-        _ => (format!("cannot listen on {asked}: {error}; name an address of this machine"), Exit::Usage),
+        _ => (
+            format!(
+                "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"
+            ),
+            Exit::Usage,
+        ),
     }
 }
 
 /// Runs a client on a thread of its own against this server, over the same real link as any other.
-fn embed_client(address: &str, stop: Stop) {
+///
+/// Nobody else knows where this server listens: where the client fails, `failed` says how and the server stops.
+fn embed_client(address: &str, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
     let detector = match DetectorChoice::new(hough::NAME, RadiusLimits::default()) {
         Ok(detector) => detector,
         Err(wrong) => return error!("no client: {wrong}"),
@@ -259,6 +272,10 @@ fn embed_client(address: &str, stop: Stop) {
         };
         let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
         debug!("the embedded client ended: {exit:?}");
+        if exit != Exit::Fine {
+            let _ = failed.set(exit);
+            stopper.stop();
+        }
     };
     if let Err(error) = thread::Builder::new().name("client".into()).spawn(run) {
         error!("no client: {error}");

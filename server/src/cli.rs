@@ -122,7 +122,7 @@ pub struct ServeArgs {
     pub json: Option<JsonTarget>,
 
     /// Do not announce the server on the local network
-    #[arg(long, env = "PLUMB_NO_ANNOUNCE")]
+    #[arg(long, env = "PLUMB_NO_ANNOUNCE", value_parser = FalseyValueParser::new())]
     pub no_announce: bool,
 
     /// The address clients shall send to, where it is not the one they connected to

@@ -22,7 +22,10 @@ pub fn run(address: &ListenAddress) -> Exit {
             return Exit::Other;
         }
     };
-    match runtime.block_on(async { timeout(LIMIT, ping(&address.0)).await }) {
+    let answered = runtime.block_on(async { timeout(LIMIT, ping(&address.0)).await });
+    // A look-up of a name may hang for seconds: it must not hold up the end.
+    runtime.shutdown_background();
+    match answered {
         Ok(Ok(())) => {
             info!("a server answers at {}", address.0);
             Exit::Fine

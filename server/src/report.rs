@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
+use shared::time::Micros;
 use thiserror::Error;
 
 use crate::cli::JsonTarget;
@@ -116,8 +117,8 @@ pub struct ClockReport {
 }
 
 impl SessionReport {
-    /// The report of a session with the client at `address` that ended so.
-    pub fn new(session: &Session, address: &str, end: End) -> Self {
+    /// The report of a session with the client at `address` that ended so, `now`.
+    pub fn new(session: &Session, address: &str, end: End, now: Micros) -> Self {
         let client = session.client().map(|info| ClientReport { info: info.clone(), address: address.to_owned() });
         Self {
             session: session.number(),
@@ -126,7 +127,7 @@ impl SessionReport {
             figures: session.tally().figures(),
             connect_us: session.connect_us(),
             first_score_us: session.first_score_us(),
-            clock: session.clock_offset().into(),
+            clock: session.clock_offset(now).into(),
             ignored_messages: session.ignored_messages(),
         }
     }
@@ -163,7 +164,7 @@ enum Output {
 }
 
 impl Reporter {
-    /// Opens the report's file and writes a report without sessions into it.
+    /// Opens the report's file, and leaves what is in it until [`Self::begin`].
     pub fn open(target: Option<&JsonTarget>, run: Run) -> Result<Self, ReportError> {
         let output = match target {
             Some(JsonTarget::File(path)) => Some(open(path)?),
@@ -171,9 +172,12 @@ impl Reporter {
             None => None,
         };
         let report = Report { schema: SCHEMA, run, sessions: VecDeque::new(), sessions_omitted: 0 };
-        let mut reporter = Self { report, output };
-        reporter.write_file()?;
-        Ok(reporter)
+        Ok(Self { report, output })
+    }
+
+    /// Writes a report without sessions: from here on the file is this run's.
+    pub fn begin(&mut self) -> Result<(), ReportError> {
+        self.write_file()
     }
 
     /// Adds a session and rewrites the file.
@@ -214,7 +218,7 @@ fn rewrite(report: &Report, file: &mut File) -> io::Result<()> {
     file.set_len(length)
 }
 
-/// One write, so that whoever reads meanwhile sees the old report or the new.
+/// In one write: whoever reads meanwhile sees hardly ever half a report.
 fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let mut json = serde_json::to_vec_pretty(report)?;
     json.push(b'\n');

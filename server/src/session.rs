@@ -246,7 +246,7 @@ impl Session {
         }
         if let Some(finished) = self.pairing.next_finished() {
             self.first_score_us.get_or_insert(now.since(self.accepted));
-            return Action::Score(self.tally.finish(finished, self.offset.best()));
+            return Action::Score(self.tally.finish(finished, self.offset.best(now)));
         }
         match &mut self.phase {
             Phase::Over { end, closing } if !*closing => {
@@ -284,9 +284,9 @@ impl Session {
         self.first_score_us
     }
 
-    /// The client's clock against ours.
-    pub fn clock_offset(&self) -> Option<ClockOffset> {
-        self.offset.best()
+    /// The client's clock against ours, as far as it is known `now`.
+    pub fn clock_offset(&self, now: Micros) -> Option<ClockOffset> {
+        self.offset.best(now)
     }
 
     /// Messages of unknown type, or that made no sense.

@@ -1,5 +1,5 @@
 //! Both session cores against each other in virtual time, over a network that loses, delays, reorders and duplicates
-//! by a seed. An oracle keeps its own book of what was delivered when; the scores must agree with it to the last bit.
+//! by a seed. An oracle keeps its own book of what was delivered when; outcomes must agree with it exactly.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -16,7 +16,7 @@ use shared::geometry::{Circle, Size};
 use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::fragment;
-use shared::protocol::message::{Encoding, Finding, Frame};
+use shared::protocol::message::{self, Control, Encoding, Finding, Frame, Ping};
 use shared::time::Micros;
 
 /// Runs of each kind of network. A run takes some 100 µs.
@@ -300,7 +300,7 @@ impl World {
             let now = self.client_now();
             match self.client.poll(now) {
                 ClientAction::Send(lane, bytes) => self.carry(true, lane, bytes.freeze()),
-                ClientAction::Greeted(_) => {}
+                ClientAction::Greeted { .. } => {}
                 ClientAction::Detect(frame) => {
                     assert_eq!(frame.image().unwrap().size(), SIZE);
                     let done = self.now + self.dice.up_to(self.weather.detection_us);
@@ -316,7 +316,7 @@ impl World {
         }
     }
 
-    /// Conservation, and agreement with the book, bit for bit.
+    /// Conservation, and agreement with the book.
     fn check(&self) -> FrameCounts {
         let counts = self.server.tally().counts();
         assert_eq!(counts.sent, counts.finished(), "{counts:?}");
@@ -447,13 +447,13 @@ fn the_clock_offset_is_found_within_its_uncertainty() {
         let offset = Dice(seed).up_to(1 << 45);
         let mut world = World::new(seed, Weather { clock_offset_us: offset, delay_us: 3_000, ..CALM }, Some(200));
         world.run(10_000_000);
-        let found = world.server.clock_offset().unwrap();
+        let found = world.server.clock_offset(Micros(world.now)).unwrap();
         assert!(found.offset_us.abs_diff(offset as i64) <= found.uncertainty_us, "{found:?}, truly {offset}");
     }
 }
 
 #[test]
-fn a_silent_client_is_given_up_and_a_client_that_never_greets_is_refused() {
+fn a_silent_client_is_given_up_after_4_s() {
     let mut world = World::new(1, CALM, None);
     // The client's core is never driven: it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);
@@ -464,6 +464,20 @@ fn a_silent_client_is_given_up_and_a_client_that_never_greets_is_refused() {
     }
     assert_eq!(world.server_end, Some(End::ClientGone { reason: "no packet from it".into() }));
     assert_eq!(world.now, 4_001_000);
+}
+
+#[test]
+fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
+    let mut world = World::new(1, CALM, None);
+    while world.server_end.is_none() && world.now < 20_000_000 {
+        // It keeps pinging, so it is no silent one, and says nothing else.
+        let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
+        world.server.message(Lane::Control, &ping, Micros(world.now));
+        world.drain_server();
+        world.now = world.server_wakes.max(world.now);
+    }
+    assert_eq!(world.server_end, Some(End::Rejected { reason: "no hello within 5 s".into() }));
+    assert_eq!(world.now, 5_001_000);
 }
 
 #[test]

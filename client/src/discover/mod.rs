@@ -7,15 +7,16 @@
 mod gateway;
 mod mdns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use shared::link::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT, Identity};
 use shared::link::signaling::{Signal, Signaling};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a place may take to answer. Places are near: the same machine or network.
 const PROBE_LIMIT: Duration = Duration::from_millis(400);
@@ -23,7 +24,10 @@ const PROBE_LIMIT: Duration = Duration::from_millis(400);
 /// After the first answer, how long others may take: announcements on one network come within 100 ms (measured).
 const GRACE: Duration = Duration::from_millis(150);
 
-/// Between two look-ups of the conventional name: one that hangs for seconds occupies a thread.
+/// How often announcements and names that were looked up are taken in.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Between two look-ups of the conventional name.
 const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The longest server name shown.
@@ -40,73 +44,96 @@ pub struct Found {
 
 /// Looks in all places, again and again.
 pub struct Discovery {
-    gateway: Option<Ipv4Addr>,
+    /// Places that are known from the start.
+    fixed: Vec<SocketAddr>,
     mdns: Option<mdns::Browser>,
-    next_lookup: Instant,
-    looked_up: Vec<SocketAddr>,
+    name: Option<NameLookup>,
 }
 
 impl Discovery {
     /// Starts to listen for announcements.
     pub fn start() -> Self {
+        let local = Some(Ipv4Addr::LOCALHOST);
+        let fixed = [local, gateway::default_gateway()].into_iter().flatten();
         Self {
-            gateway: gateway::default_gateway(),
+            fixed: fixed.map(|address| SocketAddr::from((address, DEFAULT_PORT))).collect(),
             mdns: mdns::Browser::start(),
-            next_lookup: Instant::now(),
-            looked_up: Vec::new(),
+            name: Some(NameLookup::default()),
         }
     }
 
     /// Where it looks, for people.
     pub fn describe(&self) -> String {
-        let mut places = vec![format!("127.0.0.1:{DEFAULT_PORT}")];
-        if self.mdns.is_some() {
-            places.push("announced ones".into());
-        }
-        places.push(format!("{CONVENTIONAL_HOST}:{DEFAULT_PORT}"));
-        places.extend(self.gateway.map(|gateway| format!("{gateway}:{DEFAULT_PORT}")));
-        places.join(", ")
+        let fixed = self.fixed.iter().map(ToString::to_string);
+        let announced = self.mdns.as_ref().map(|_| "announced ones".to_owned());
+        let named = self.name.as_ref().map(|_| format!("{CONVENTIONAL_HOST}:{DEFAULT_PORT}"));
+        fixed.chain(announced).chain(named).collect::<Vec<_>>().join(", ")
     }
 
-    /// Looks once in every place; the servers that answered, each once, by name.
+    /// Looks once in every place; the servers that answered, each once, those of this machine first, then by name.
+    ///
+    /// A server on this machine is meant, and ends the look; elsewhere there may be several, which get a moment.
     pub async fn look(&mut self) -> Vec<Found> {
-        self.look_up().await;
-        let places = self.places();
-        let mut probes: FuturesUnordered<_> = places.into_iter().map(probe).collect();
+        let mut probes = FuturesUnordered::new();
+        let mut asked = BTreeSet::new();
         let mut found = BTreeMap::new();
         let mut deadline = Instant::now() + PROBE_LIMIT;
-        while let Ok(Some(answer)) = timeout_at(deadline, probes.next()).await {
-            let Some(server) = answer else { continue };
-            if found.is_empty() {
-                // One on this machine is meant; elsewhere there may be several.
+        loop {
+            for place in self.places() {
+                if asked.insert(place) {
+                    probes.push(probe(place));
+                }
+            }
+            let answer = tokio::select! {
+                Some(answer) = probes.next() => answer,
+                () = sleep(TICK) => None,
+            };
+            if let Some(server) = answer {
                 let grace = if server.address.ip().is_loopback() { Duration::ZERO } else { GRACE };
                 deadline = deadline.min(Instant::now() + grace);
+                found.entry(server.identity.clone()).or_insert(server);
             }
-            found.entry(server.identity.clone()).or_insert(server);
+            // Without any answer there is nothing to wait for once all have refused, but announcements.
+            if Instant::now() >= deadline || (found.is_empty() && probes.is_empty() && self.mdns.is_none()) {
+                break;
+            }
         }
-        found.into_values().collect()
+        let mut servers: Vec<Found> = found.into_values().collect();
+        servers.sort_by_key(|server| (!server.address.ip().is_loopback(), server.identity.clone()));
+        servers
     }
 
-    fn places(&mut self) -> Vec<SocketAddr> {
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
-        let gateway = self.gateway.map(|gateway| SocketAddr::from((gateway, DEFAULT_PORT)));
+    fn places(&mut self) -> BTreeSet<SocketAddr> {
         let announced = self.mdns.as_mut().map(mdns::Browser::addresses).unwrap_or_default();
-        let mut places: Vec<_> =
-            [local].into_iter().chain(announced).chain(self.looked_up.clone()).chain(gateway).collect();
-        places.dedup();
-        places
+        let named = self.name.as_mut().map(NameLookup::addresses).unwrap_or_default();
+        self.fixed.iter().copied().chain(announced).chain(named).collect()
     }
+}
 
-    async fn look_up(&mut self) {
-        if Instant::now() < self.next_lookup {
-            return;
+/// Looks up the conventional name, one look-up at a time: each occupies a thread, for seconds where nobody answers.
+#[derive(Debug, Default)]
+struct NameLookup {
+    running: Option<JoinHandle<Vec<SocketAddr>>>,
+    next: Option<Instant>,
+    known: Vec<SocketAddr>,
+}
+
+impl NameLookup {
+    /// What the last finished look-up found; starts another when it is time.
+    fn addresses(&mut self) -> Vec<SocketAddr> {
+        use futures_util::FutureExt;
+        if let Some(found) = self.running.as_mut().and_then(FutureExt::now_or_never) {
+            self.known = found.unwrap_or_default();
+            self.running = None;
         }
-        self.next_lookup = Instant::now() + LOOKUP_INTERVAL;
-        let lookup = tokio::net::lookup_host((CONVENTIONAL_HOST, DEFAULT_PORT));
-        self.looked_up = match timeout(GRACE, lookup).await {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        };
+        if self.running.is_none() && self.next.is_none_or(|next| Instant::now() >= next) {
+            self.next = Some(Instant::now() + LOOKUP_INTERVAL);
+            self.running = Some(tokio::spawn(async {
+                let addresses = lookup_host((CONVENTIONAL_HOST, DEFAULT_PORT)).await;
+                addresses.map(Iterator::collect).unwrap_or_default()
+            }));
+        }
+        self.known.clone()
     }
 }
 
@@ -135,5 +162,71 @@ fn is_plain(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => true,
         IpAddr::V6(address) => !address.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A place that answers a ping as the server of this name and id.
+    async fn answering(name: &'static str, id: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut signaling = Signaling::new(stream);
+                assert_eq!(signaling.receive().await.unwrap(), Signal::Ping {});
+                signaling.send(&Signal::Pong { name: Some(name.into()), id: Some(id.into()) }).await.unwrap();
+            }
+        });
+        address
+    }
+
+    fn looking_in(fixed: Vec<SocketAddr>) -> Discovery {
+        Discovery { fixed, mdns: None, name: None }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_answers_in_a_place_is_found() {
+        let server = answering("alone", "1").await;
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+        let found = looking_in(vec![nobody, server]).look().await;
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].identity.name.as_str(), found[0].address), ("alone", server));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_is_nothing_is_found() {
+        assert_eq!(looking_in(vec![SocketAddr::from(([127, 0, 0, 1], 9))]).look().await, []);
+        assert_eq!(looking_in(vec![]).look().await, []);
+    }
+
+    #[tokio::test]
+    async fn a_server_found_in_two_places_is_one_server() {
+        let (here, there) = (answering("one", "1").await, answering("one", "1").await);
+        assert_eq!(looking_in(vec![here, there]).look().await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_answers_but_is_no_server_is_not_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+        });
+        assert_eq!(looking_in(vec![address]).look().await, []);
+    }
+
+    #[test]
+    fn a_servers_name_cannot_move_the_cursor() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let identity = identity(Some(format!("\x1b[2J{}", "x".repeat(500))), None, address);
+        assert!(identity.name.starts_with("\\u{1b}[2J") && identity.name.len() <= SHOWN_NAME, "{}", identity.name);
+        assert_eq!(identity.id, "127.0.0.1:9");
     }
 }

@@ -33,7 +33,7 @@ impl View for TerminalView {
     }
 
     fn ended(&mut self, tally: &Tally) {
-        self.rows.row(tally.to_string());
+        self.rows.summary(tally.to_string());
     }
 }
 

@@ -11,6 +11,7 @@ use shared::canvas::dashboard::{Layout, Status, Tone};
 use shared::geometry::{Circle, Size};
 use shared::image::Image;
 use shared::protocol::message::{Finding, Stream};
+use shared::shell::rows::Rows;
 use shared::shell::window::{Screen, Wish};
 
 use crate::app::EXPECTED_FRAME;
@@ -27,6 +28,7 @@ const KEPT_FRAMES: usize = 16;
 #[derive(Debug)]
 pub struct WindowView {
     state: Arc<Mutex<State>>,
+    rows: Rows,
 }
 
 /// The screen's side of the window.
@@ -49,8 +51,8 @@ struct State {
 }
 
 impl WindowView {
-    /// A window that waits for this server, or any.
-    pub fn new(server: Option<&ServerAddress>) -> Self {
+    /// A window that waits for this server, or any; its summary goes to `rows`.
+    pub fn new(server: Option<&ServerAddress>, rows: Rows) -> Self {
         let text = server
             .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
         let status = Status { text, tone: Tone::Waiting };
@@ -63,7 +65,7 @@ impl WindowView {
             detect_us: VecDeque::new(),
             first_frame: None,
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), rows }
     }
 
     /// The window's size before the first frame, in pixels.
@@ -115,7 +117,8 @@ impl View for WindowView {
         }
     }
 
-    fn ended(&mut self, _tally: &Tally) {
+    fn ended(&mut self, tally: &Tally) {
+        self.rows.summary(tally.to_string());
         self.state().status = Status { text: "the session is over".into(), tone: Tone::Waiting };
     }
 }

@@ -29,8 +29,8 @@ use crate::session::{End, SessionConfig};
 use crate::source::BallScene;
 use crate::view::View;
 
-/// Clients at a time. A client costs up to 4 MiB of send buffer and socket memory; more are told that the server is
-/// full.
+/// Clients at a time; more are told that the server is full. A client costs up to 3 MiB of send buffers, 8 MiB of socket
+/// buffers for each of its one or two sockets, and 1 MiB of histogram (15 with errors over a quarter pixel).
 const MAX_CLIENTS: usize = 256;
 
 /// After an accept that failed (no descriptors left, say), so that the loop does not spin.

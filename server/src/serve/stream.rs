@@ -61,7 +61,7 @@ pub(super) async fn stream(
         // The scene was checked before the server listened.
         Err(error) => {
             session.link_closed(&error.to_string());
-            return SessionReport::new(&session, &address, End::Rejected { reason: error.to_string() });
+            return SessionReport::new(&session, &address, End::Rejected { reason: error.to_string() }, clock.now());
         }
     };
     let mut streamer = Streamer {
@@ -76,7 +76,7 @@ pub(super) async fn stream(
     };
     let end = streamer.drive(link, &mut signaling, stop, &address).await;
     let _ = signaling.send(&Signal::Bye {}).await;
-    SessionReport::new(&streamer.session, &address, end)
+    SessionReport::new(&streamer.session, &address, end, clock.now())
 }
 
 impl Streamer<'_> {

@@ -33,7 +33,7 @@ impl View for TerminalView {
     }
 
     fn ended(&self, report: &SessionReport) {
-        self.rows.row(summary(report));
+        self.rows.summary(summary(report));
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The four-timestamp method of NTP (RFC 5905, section 8): with the ping sent at t0 and its pong received at t3 on our
 //! clock, received at t1 and answered at t2 on the peer's, the offset is ((t1 − t0) + (t2 − t3)) / 2, off by at most
-//! half the time on the wire, ((t3 − t0) − (t2 − t1)) / 2. The sample with the least uncertainty among the last
-//! 32 is believed: queueing only ever adds to it.
+//! half the time on the wire, ((t3 − t0) − (t2 − t1)) / 2. Queueing only ever adds to that, so of the last 32 samples the
+//! most certain is believed, where a sample grows less certain with age, as clocks drift apart.
 
 use std::collections::VecDeque;
 
@@ -11,8 +11,11 @@ use serde::Serialize;
 
 use crate::time::Micros;
 
-/// Samples kept. At a ping each 250 ms they span 8 s, in which clocks that drift 50 ppm part by 0.4 ms / 8 = 50 µs/s.
+/// Samples kept: 8 s of pings.
 const SAMPLES: usize = 32;
+
+/// How far two quartz clocks part at most, in µs a second: each is good for 50 ppm or better, so 100 between them.
+const DRIFT_US_PER_S: u64 = 100;
 
 /// Where the peer's clock stands against ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +36,8 @@ impl ClockOffset {
 /// Collects samples.
 #[derive(Clone, Debug, Default)]
 pub struct OffsetEstimator {
-    samples: VecDeque<ClockOffset>,
+    /// When each pong arrived, and what it told.
+    samples: VecDeque<(Micros, ClockOffset)>,
 }
 
 impl OffsetEstimator {
@@ -49,13 +53,17 @@ impl OffsetEstimator {
         }
         let there = signed(received) - signed(sent);
         let back = signed(answered) - signed(returned);
-        self.samples
-            .push_back(ClockOffset { offset_us: (there + back) / 2, uncertainty_us: (away - held).div_ceil(2) });
+        let offset = ClockOffset { offset_us: (there + back) / 2, uncertainty_us: (away - held).div_ceil(2) };
+        self.samples.push_back((returned, offset));
     }
 
-    /// The most certain sample; `None` before the first.
-    pub fn best(&self) -> Option<ClockOffset> {
-        self.samples.iter().copied().min_by_key(|sample| sample.uncertainty_us)
+    /// The most certain sample, with the uncertainty it has `now`; `None` before the first.
+    pub fn best(&self, now: Micros) -> Option<ClockOffset> {
+        let aged = |&(taken, offset): &(Micros, ClockOffset)| ClockOffset {
+            uncertainty_us: offset.uncertainty_us + now.since(taken) * DRIFT_US_PER_S / 1_000_000,
+            ..offset
+        };
+        self.samples.iter().map(aged).min_by_key(|sample| sample.uncertainty_us)
     }
 }
 
@@ -74,7 +82,7 @@ mod tests {
     fn a_symmetric_path_gives_the_offset_exactly() {
         let mut estimator = OffsetEstimator::default();
         estimator.add(Micros(1_000), Micros(51_200), Micros(51_300), Micros(1_500));
-        assert_eq!(estimator.best(), Some(ClockOffset { offset_us: 50_000, uncertainty_us: 200 }));
+        assert_eq!(estimator.best(Micros(1_500)), Some(ClockOffset { offset_us: 50_000, uncertainty_us: 200 }));
     }
 
     #[test]
@@ -82,7 +90,15 @@ mod tests {
         let mut estimator = OffsetEstimator::default();
         estimator.add(Micros(0), Micros(9_000), Micros(9_000), Micros(10_000));
         estimator.add(Micros(20_000), Micros(20_100), Micros(20_100), Micros(20_200));
-        assert_eq!(estimator.best(), Some(ClockOffset { offset_us: 0, uncertainty_us: 100 }));
+        assert_eq!(estimator.best(Micros(20_200)), Some(ClockOffset { offset_us: 0, uncertainty_us: 100 }));
+    }
+
+    #[test]
+    fn an_old_sample_is_believed_less_each_second() {
+        let mut estimator = OffsetEstimator::default();
+        estimator.add(Micros(0), Micros(100), Micros(100), Micros(200));
+        let at = |seconds: u64| estimator.best(Micros(200 + seconds * 1_000_000)).unwrap().uncertainty_us;
+        assert_eq!((at(0), at(1), at(10)), (100, 200, 1_100));
     }
 
     #[test]
@@ -91,7 +107,7 @@ mod tests {
         estimator.add(Micros(10), Micros(0), Micros(0), Micros(5));
         estimator.add(Micros(0), Micros(9), Micros(8), Micros(5));
         estimator.add(Micros(0), Micros(0), Micros(100), Micros(5));
-        assert_eq!(estimator.best(), None);
+        assert_eq!(estimator.best(Micros(100)), None);
     }
 
     proptest! {
@@ -105,7 +121,7 @@ mod tests {
             let mut estimator = OffsetEstimator::default();
             let returned = Micros(sent + there + held + back);
             estimator.add(Micros(sent), peer(sent + there), peer(sent + there + held), returned);
-            let best = estimator.best().unwrap();
+            let best = estimator.best(returned).unwrap();
             prop_assert!(best.offset_us.abs_diff(offset) <= best.uncertainty_us);
         }
     }

@@ -11,6 +11,9 @@ use crate::link::Link;
 use crate::link::signaling::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
 use crate::link::webrtc::{self, Candidates, LOOPBACK_MTU, LinkSettings, OpenError, Opening, PlumbAttribute};
 
+/// Addresses taken of a peer beside those in its description: more than any machine has.
+const MAX_CANDIDATES: usize = 64;
+
 /// Why no link came of a signaling connection.
 #[derive(Debug, Error)]
 pub enum HandshakeError {
@@ -27,28 +30,17 @@ pub async fn offer(signaling: &mut Signaling, settings: &LinkSettings) -> Result
     let (mut opening, sdp) = webrtc::offer(settings).await?;
     let candidates = opening.candidates();
     signaling.send(&Signal::Offer { sdp }).await?;
-    let answer = loop {
-        match signaling.receive_within(ANSWER_LIMIT).await? {
-            Signal::Answer { sdp } => break sdp,
-            Signal::Candidate { candidate } => candidates.add(candidate).await,
-            other => return Err(unexpected("an answer", &other).into()),
-        }
-    };
+    let (answer, early) = description(signaling, "an answer").await?;
     opening.accept(answer).await?;
+    for candidate in early {
+        candidates.add(candidate).await;
+    }
     opened(opening, candidates, signaling).await
 }
 
 /// Waits for an offer, answers it with `settings` for its MTU, and waits until the link is open.
 pub async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
-    let mut early = Vec::new();
-    let offer = loop {
-        match signaling.receive_within(ANSWER_LIMIT).await? {
-            Signal::Offer { sdp } => break sdp,
-            Signal::Candidate { candidate } => early.push(candidate),
-            Signal::Error { reason } => return Err(SignalingError::Refused(reason).into()),
-            other => return Err(unexpected("an offer", &other).into()),
-        }
-    };
+    let (offer, early) = description(signaling, "an offer").await?;
     let offered = PlumbAttribute::find(&offer).and_then(|attribute| attribute.mtu);
     let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?)));
     let (opening, sdp) = webrtc::answer(&LinkSettings { mtu, ..settings.clone() }, offer).await?;
@@ -60,12 +52,37 @@ pub async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Resul
     opened(opening, candidates, signaling).await
 }
 
+/// Waits for the peer's description; addresses that come before it are kept, as they can be used only after it.
+async fn description(
+    signaling: &mut Signaling,
+    expected: &'static str,
+) -> Result<(String, Vec<String>), SignalingError> {
+    let wait = async {
+        let mut early = Vec::new();
+        loop {
+            match signaling.receive().await? {
+                Signal::Offer { sdp } if expected == "an offer" => return Ok((sdp, early)),
+                Signal::Answer { sdp } if expected == "an answer" => return Ok((sdp, early)),
+                Signal::Candidate { candidate } if early.len() < MAX_CANDIDATES => early.push(candidate),
+                Signal::Candidate { .. } => {}
+                Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
+                other => return Err(unexpected(expected, &other)),
+            }
+        }
+    };
+    tokio::time::timeout(ANSWER_LIMIT, wait).await.unwrap_or(Err(SignalingError::Silence(ANSWER_LIMIT)))
+}
+
 /// Waits for the lanes while further addresses may come.
 async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signaling) -> Result<Link, HandshakeError> {
     let trickle = async {
+        let mut taken = 0;
         loop {
             match signaling.receive().await {
-                Ok(Signal::Candidate { candidate }) => candidates.add(candidate).await,
+                Ok(Signal::Candidate { candidate }) if taken < MAX_CANDIDATES => {
+                    taken += 1;
+                    candidates.add(candidate).await;
+                }
                 Ok(Signal::Bye {}) => return HandshakeError::from(OpenError::Closed),
                 Ok(other) => debug!("ignoring {other:?} while the link opens"),
                 Err(SignalingError::NotASignal { .. }) => {}

@@ -20,7 +20,7 @@ pub const MAX_LINE: usize = 64 << 10;
 /// A peer that has said nothing for this long is a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
-/// How long a peer may take for each further line.
+/// How long a peer may take for its description.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A line of signaling.

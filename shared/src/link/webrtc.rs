@@ -5,9 +5,10 @@
 //! What a Plumb peer needs to know beside standard SDP stands in one session-level attribute of the offer,
 //! `a=x-plumb:1 mtu=16000`, which strangers ignore.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -114,10 +115,8 @@ pub enum OpenError {
     #[error("WebRTC: {0}")]
     WebRtc(#[from] webrtc::error::Error),
     /// None of the ports is free.
-    #[error("no free UDP port in {}-{} at {address}", .ports.start(), .ports.end())]
+    #[error("no free UDP port in {}-{}", .ports.start(), .ports.end())]
     NoPort {
-        /// Where.
-        address: IpAddr,
         /// Which were tried.
         ports: RangeInclusive<u16>,
     },
@@ -159,9 +158,9 @@ impl PlumbAttribute {
     }
 }
 
-/// A packet size that a peer named, if a path can have it.
+/// A packet size that a peer named: at most what we use, `None` if no path has it.
 pub fn sound_mtu(mtu: u32) -> Option<u32> {
-    (LEAST_MTU..=LOOPBACK_MTU).contains(&mtu).then_some(mtu)
+    (mtu >= LEAST_MTU).then_some(mtu.min(LOOPBACK_MTU))
 }
 
 /// A link on its way to be opened.
@@ -206,15 +205,17 @@ impl Opening {
         let runtime = LinkRuntime::new();
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
+        let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
+        let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, |lease| lease.0));
         let peer = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
             .with_handler(Arc::new(Handler { gathered: gathered_tx, incoming: incoming_tx }))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
-            .with_udp_addrs(socket_addresses(settings)?)
+            .with_udp_addrs(settings.addresses.iter().map(bound).collect())
             .build()
             .await?;
-        let peer = Arc::new(Peer(Arc::new(peer)));
+        let peer = Arc::new(Peer(Arc::new(peer), port));
         let largest_message = settings.message_size();
         let opening =
             Self { peer, runtime, made: Vec::new(), incoming, largest_message, max_message_size: MESSAGE_SIZE };
@@ -348,7 +349,7 @@ impl Lanes for DataChannels {
 }
 
 /// A connection that closes when nobody holds it: the crate's driver task would go on for ever.
-struct Peer(Arc<dyn PeerConnection>);
+struct Peer(Arc<dyn PeerConnection>, #[expect(dead_code, reason = "held, to be given back")] Option<PortLease>);
 
 impl Drop for Peer {
     fn drop(&mut self) {
@@ -401,14 +402,31 @@ fn setting_engine(settings: &LinkSettings) -> SettingEngine {
     engine.build()
 }
 
-fn socket_addresses(settings: &LinkSettings) -> Result<Vec<SocketAddr>, OpenError> {
-    settings.addresses.iter().map(|&address| Ok(SocketAddr::new(address, free_port(address, settings)?))).collect()
+/// A UDP port of this process that no other link takes while this is held. (The crate binds it later.)
+#[derive(Debug)]
+struct PortLease(u16);
+
+static LEASED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+impl PortLease {
+    /// The first of the ports that is free at all the addresses.
+    fn take(ports: &RangeInclusive<u16>, addresses: &[IpAddr]) -> Result<Self, OpenError> {
+        let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = |&port: &u16| addresses.iter().all(|&address| UdpSocket::bind((address, port)).is_ok());
+        match ports.clone().filter(|port| !leased.contains(port)).find(free) {
+            Some(port) => {
+                leased.insert(port);
+                Ok(Self(port))
+            }
+            None => Err(OpenError::NoPort { ports: ports.clone() }),
+        }
+    }
 }
 
-fn free_port(address: IpAddr, settings: &LinkSettings) -> Result<u16, OpenError> {
-    let Some(ports) = &settings.ports else { return Ok(0) };
-    let free = ports.clone().find(|&port| UdpSocket::bind((address, port)).is_ok());
-    free.ok_or_else(|| OpenError::NoPort { address, ports: ports.clone() })
+impl Drop for PortLease {
+    fn drop(&mut self) {
+        LEASED.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
 }
 
 /// The description with this address in place of our own in its candidates. Done here, as version 0.21 of the crate never
@@ -451,10 +469,22 @@ mod tests {
 
     #[test]
     fn an_mtu_that_no_path_has_is_not_believed() {
-        for mtu in ["0", "100", "4000000000", "-5", "x"] {
+        for mtu in ["0", "100", "-5", "x"] {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None }), "{mtu}");
         }
+        assert_eq!(sound_mtu(4_000_000_000), Some(LOOPBACK_MTU));
+    }
+
+    #[test]
+    fn a_leased_port_is_not_given_twice_and_comes_back() {
+        let address = [[127, 0, 0, 1].into()];
+        let port = UdpSocket::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let lease = PortLease::take(&(port..=port), &address).unwrap();
+        let refused = PortLease::take(&(port..=port), &address).unwrap_err();
+        assert_eq!(refused.to_string(), format!("no free UDP port in {port}-{port}"));
+        drop(lease);
+        assert!(PortLease::take(&(port..=port), &address).is_ok());
     }
 
     #[tokio::test]

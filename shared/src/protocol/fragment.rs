@@ -18,7 +18,7 @@ pub const MAX_HEADER: usize = 25;
 /// The least a piece carries unless it is the last, so that a message's length bounds its count of pieces.
 pub const MIN_PAYLOAD: usize = 512;
 
-/// Finished messages whose late pieces are still recognised: more than any window, so none is opened twice.
+/// Finished messages whose late pieces are still recognised: a hundred times the usual window.
 const REMEMBERED: usize = 1024;
 
 /// Why a piece was refused.

@@ -5,9 +5,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Rows waiting to be written: a second and a half at full speed.
 const CAPACITY: usize = 4096;
@@ -17,6 +17,9 @@ const BUFFER_BYTES: usize = 8 << 10;
 
 /// How long [`Rows::finish`] waits for a slow stdout: within the second in which a stop must be done.
 const FINISH_LIMIT: Duration = Duration::from_millis(300);
+
+/// Between two attempts to put something into a full queue.
+const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Where rows go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,14 @@ pub enum Target {
 #[derive(Clone, Debug)]
 pub struct Rows {
     queue: SyncSender<Line>,
-    lost: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+/// Rows that never came out, and rows that have not yet.
+#[derive(Debug, Default)]
+struct Counts {
+    lost: AtomicU64,
+    waiting: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -53,32 +63,63 @@ impl Rows {
     /// Starts writing to `output`.
     pub fn to(output: impl Write + Send + 'static) -> Self {
         let (queue, lines) = mpsc::sync_channel(CAPACITY);
-        let lost = Arc::new(AtomicU64::new(0));
-        let counter = lost.clone();
+        let counts = Arc::new(Counts::default());
+        let counter = counts.clone();
         // Without the thread every row is lost, and counted as such.
         let _ = thread::Builder::new().name("rows".into()).spawn(move || write(&lines, output, &counter));
-        Self { queue, lost }
+        Self { queue, counts }
     }
 
     /// Writes a row when its turn comes; a `\n` is added.
     pub fn row(&self, text: String) {
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
         if self.queue.try_send(Line::Row(text)).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.counts.give_up(1);
         }
     }
 
-    /// Waits until every row is written, but not for ever; returns how many were lost so far.
+    /// Writes a row that people wait for, a summary: a full queue is given a moment.
+    pub fn summary(&self, text: String) {
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        if !self.send_soon(Line::Row(text)) {
+            self.counts.give_up(1);
+        }
+    }
+
+    /// Waits until every row is written, but not for ever; returns how many were lost, those still waiting included.
     pub fn finish(&self) -> u64 {
         let (done, written) = mpsc::sync_channel(1);
-        if self.queue.try_send(Line::Flush(done)).is_ok() {
+        if self.send_soon(Line::Flush(done)) {
             let _ = written.recv_timeout(FINISH_LIMIT);
         }
-        self.lost.load(Ordering::Relaxed)
+        self.counts.lost.load(Ordering::Relaxed) + self.counts.waiting.load(Ordering::Relaxed)
+    }
+
+    fn send_soon(&self, mut line: Line) -> bool {
+        let end = Instant::now() + FINISH_LIMIT;
+        loop {
+            line = match self.queue.try_send(line) {
+                Ok(()) => return true,
+                Err(TrySendError::Disconnected(_)) => return false,
+                Err(TrySendError::Full(line)) => line,
+            };
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(RETRY_PAUSE);
+        }
     }
 }
 
-fn write(lines: &Receiver<Line>, output: impl Write, lost: &AtomicU64) {
-    let mut output = Buffered { output, text: Vec::new(), rows: 0, closed: false, lost };
+impl Counts {
+    fn give_up(&self, rows: u64) {
+        self.waiting.fetch_sub(rows, Ordering::Relaxed);
+        self.lost.fetch_add(rows, Ordering::Relaxed);
+    }
+}
+
+fn write(lines: &Receiver<Line>, output: impl Write, counts: &Counts) {
+    let mut output = Buffered { output, text: Vec::new(), rows: 0, closed: false, counts };
     while let Some(line) = next(lines, &mut output) {
         match line {
             Line::Row(row) => output.row(&row),
@@ -111,7 +152,7 @@ struct Buffered<'a, W> {
     text: Vec<u8>,
     rows: u64,
     closed: bool,
-    lost: &'a AtomicU64,
+    counts: &'a Counts,
 }
 
 impl<W: Write> Buffered<'_, W> {
@@ -127,7 +168,9 @@ impl<W: Write> Buffered<'_, W> {
     fn flush(&mut self) {
         self.closed = self.closed || self.output.write_all(&self.text).and_then(|()| self.output.flush()).is_err();
         if self.closed {
-            self.lost.fetch_add(self.rows, Ordering::Relaxed);
+            self.counts.give_up(self.rows);
+        } else {
+            self.counts.waiting.fetch_sub(self.rows, Ordering::Relaxed);
         }
         self.text.clear();
         self.rows = 0;
@@ -205,6 +248,6 @@ mod tests {
         for _ in 0..3 * CAPACITY {
             rows.row("x".repeat(100));
         }
-        assert!(rows.finish() >= CAPACITY as u64);
+        assert_eq!(rows.finish(), 3 * CAPACITY as u64, "what waits is lost too");
     }
 }

@@ -49,11 +49,6 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
-
-    /// Whether it is time to stop.
-    pub fn is_stopped(&self) -> bool {
-        *self.0.borrow()
-    }
 }
 
 /// The signals that ask for an end.
