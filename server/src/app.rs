@@ -193,11 +193,11 @@ impl Work<'_> {
                 return exit;
             }
         };
-        info!("listening on {address}, seed {}", self.config.scene.seed);
         if let Err(wrong) = self.reporter.begin() {
             error!("{wrong}");
             return Exit::Usage;
         }
+        info!("listening on {address}, seed {}", self.config.scene.seed);
         self.config.identity = announce::identity(address);
         let failed = Arc::new(OnceLock::new());
         let announced = !self.args.no_announce && !self.args.loopback;
