@@ -19,17 +19,25 @@ use tokio::net::TcpListener;
 use tracing::{debug, error, info, warn};
 
 use crate::announce;
+use crate::camera::{CameraFileError, CameraOptions};
 use crate::cli::{DEFAULT_LISTEN, JsonTarget, ServeArgs};
 use crate::report::{Reporter, Run, RunConfig};
 use crate::scene::BallConfig;
 use crate::serve::{self, ServeConfig, Served};
 use crate::session::{End, SessionConfig};
-use crate::source::{BallScene, UNPACED_STEP_S};
+use crate::source::{BallScene, Motion, UNPACED_STEP_S};
 use crate::view::{TerminalView, View, WindowView, summary};
 
 /// Serves as the command line asks for it.
 pub fn run(args: &ServeArgs) -> Exit {
-    let config = config(args);
+    let camera = match camera(args) {
+        Ok(camera) => camera,
+        Err(wrong) => {
+            error!("{wrong}");
+            return Exit::Usage;
+        }
+    };
+    let config = config(args, &camera);
     if let Err(wrong) = config.scene.source() {
         error!("{wrong}");
         return Exit::Usage;
@@ -49,9 +57,21 @@ pub fn run(args: &ServeArgs) -> Exit {
     }
 }
 
-fn config(args: &ServeArgs) -> ServeConfig {
+/// The camera's options, and those of its file where the command line says nothing.
+fn camera(args: &ServeArgs) -> Result<CameraOptions, CameraFileError> {
+    let file = args.camera.as_deref().map(CameraOptions::read).transpose()?;
+    Ok(args.effects.or(file.unwrap_or_default()))
+}
+
+fn config(args: &ServeArgs, camera: &CameraOptions) -> ServeConfig {
     let step_s = args.fps.hz().map_or(UNPACED_STEP_S, f64::recip);
-    let ball = BallConfig { size: args.size, radius: args.radius, speed_px_s: args.speed, step_s };
+    let ball = BallConfig {
+        size: args.size,
+        radius: camera.radii(),
+        speed_px_s: args.speed,
+        step_s,
+        border: camera.has_border(),
+    };
     let session = SessionConfig {
         number: 0,
         size: args.size,
@@ -63,7 +83,13 @@ fn config(args: &ServeArgs) -> ServeConfig {
         duration: args.duration,
     };
     ServeConfig {
-        scene: BallScene { ball, pixel: args.pixel, seed: args.seed.unwrap_or_else(drawn_seed) },
+        scene: BallScene {
+            ball,
+            motion: Motion::Bouncing,
+            camera: camera.config(),
+            pixel: args.pixel,
+            seed: args.seed.unwrap_or_else(drawn_seed),
+        },
         session,
         once: args.once || args.loopback,
         // Known once it listens.
@@ -93,8 +119,11 @@ fn report_run(args: &ServeArgs, config: &ServeConfig) -> Run {
             deadline_us: micros(args.deadline),
             frames: args.frames.map(Into::into),
             duration_us: args.duration.map(micros),
-            radius_px: args.radius,
+            radius_px: config.scene.ball.radius.min,
+            radius_max_px: config.scene.ball.radius.max,
             speed_px_s: args.speed,
+            border: config.scene.ball.border,
+            camera: config.scene.camera,
             encoding: "raw",
             delivery: "reliable",
             loopback: args.loopback,

@@ -14,6 +14,8 @@ use shared::geometry::Size;
 use shared::image::PixelFormat;
 use thiserror::Error;
 
+use crate::camera::CameraOptions;
+
 /// Where the server listens unless told: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
@@ -101,10 +103,6 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FORMAT", env = "PLUMB_PIXEL", default_value = "gray8")]
     pub pixel: PixelFormat,
 
-    /// Radius of the ball in px
-    #[arg(long, value_name = "PX", env = "PLUMB_RADIUS", default_value = "20", allow_hyphen_values = true)]
-    pub radius: f64,
-
     /// Mean speed of the ball along each axis in px/s: each bounce draws half to one and a half times this
     #[arg(long, value_name = "PX/S", env = "PLUMB_SPEED", default_value = "200", allow_hyphen_values = true)]
     pub speed: f64,
@@ -132,6 +130,14 @@ pub struct ServeArgs {
     /// UDP port or range for the links, one a client, such as 40000-40015 [default: any free one]
     #[arg(long, value_name = "PORT[-PORT]", env = "PLUMB_UDP_PORT", value_parser = ports)]
     pub udp_port: Option<RangeInclusive<u16>>,
+
+    /// Read the camera from this TOML file: names and values of the options below, which go before it
+    #[arg(long, value_name = "FILE", env = "PLUMB_CAMERA", help_heading = "Camera")]
+    pub camera: Option<PathBuf>,
+
+    /// The camera.
+    #[command(flatten)]
+    pub effects: CameraOptions,
 }
 
 /// A host and port to listen on.

@@ -13,6 +13,7 @@ use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 use thiserror::Error;
 
+use crate::camera::CameraConfig;
 use crate::cli::JsonTarget;
 use crate::score::summary::Figures;
 use crate::session::{ClientInfo, End, Session};
@@ -63,10 +64,16 @@ pub struct RunConfig {
     pub frames: Option<u64>,
     /// Time for each client.
     pub duration_us: Option<u64>,
-    /// The ball's radius.
+    /// The ball's radius, or the least of them.
     pub radius_px: f64,
+    /// The greatest.
+    pub radius_max_px: f64,
     /// Its mean speed along each axis.
     pub speed_px_s: f64,
+    /// Whether it may leave the frame in part.
+    pub border: bool,
+    /// What the camera does to the light.
+    pub camera: CameraConfig,
     /// How pixels are encoded.
     pub encoding: &'static str,
     /// How frames are delivered.

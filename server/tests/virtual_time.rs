@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use client::session::{Action as ClientAction, Detection, End as ClientEnd, Session as Client};
+use server::camera::Limit;
 use server::score::summary::FrameCounts;
 use server::score::{FrameScore, Outcome, Truth};
 use server::session::{Action, Capture, End, Session, SessionConfig};
@@ -285,7 +286,7 @@ impl World {
         let fragments = fragment::split(id, &message, MAX_MESSAGE_SIZE).unwrap();
         assert_eq!(fragments.len(), 3);
         self.book.captured.insert(id, captured);
-        let truth = Truth::Ball(truth(id));
+        let truth = Truth::Ball { circle: truth(id), limit: Limit::Unknown };
         self.server.captured(Capture { truth, captured, encoded: captured, raw_bytes: 1200, wire_bytes: 1300 });
         self.server.link_ready();
         let out = self.server.tally().counts().sent - self.scores.len() as u64;

@@ -1,275 +1,117 @@
-//! Takes pictures of a disc: area-exact, antialiased, into one buffer used again and again.
+//! The camera: makes frames as real cameras do, and knows of each how well it can be measured at best.
 //!
-//! The camera knows nothing of scenes, time or networks: a circle goes in, an image and its truth come out. The
-//! truth is the real-valued circle itself, in image coordinates (pixel centres at integers).
+//! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle at
+//! mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
-//! Each pixel holds the exact mean of what falls on it, rounded to 8 bits. That keeps area and outline, yet a
-//! centroid of such pixels is not exactly the centre: light within a rim pixel counts as if it came from the
-//! pixel's middle. The tests state how far that goes (under 0.003 px for a radius of 20 px).
+//! Without effects (`plain`) only the ball's box is drawn. With any of them (`config`; asked for by `options`) light goes
+//! the way that `pipeline` tells: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`,
+//! `vignette`), sensor (`noise` ← `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame
+//! index, and worked out with + − × ÷ √ and `libm`, so that every machine makes the same light.
 
-use ndarray::{Array2, Array3};
 use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
 
-mod coverage;
-mod render;
+use crate::scene::{Random, Shot, Stream};
 
+mod backdrop;
+mod blur;
+mod config;
+mod coverage;
+mod exposure;
+mod gamma;
+mod jpeg;
+mod limit;
+mod noise;
+mod normal;
+mod occluder;
+mod options;
+mod pipeline;
+mod plain;
+mod plane;
+mod polygon;
+mod render;
+mod vignette;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig, CameraError};
+pub use limit::Limit;
+pub use options::{CameraFileError, CameraOptions};
+pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 
-use render::{Area, clear, draw};
+use limit::LimitModel;
+use pipeline::Pipeline;
 
-/// Gray8: a contrast of 140 levels, clear of both ends of the range so that noise is not clipped.
-pub const GRAY_INK: Ink<1> = Ink { background: [40], disc: [180] };
-
-/// Bgr8: an amber ball whose gray value, by OpenCV's BGR2GRAY weights, is that of [`GRAY_INK`].
-pub const BGR_INK: Ink<3> = Ink { background: [40, 40, 40], disc: [60, 180, 226] };
-
-/// A camera of one image size and pixel format.
+/// A camera of one image size, pixel format and set of effects.
 #[derive(Clone, Debug)]
 pub struct Camera {
-    size: Size,
-    image: Image,
-    /// The part of `image` that is not background.
-    drawn: Area,
-    truth: Option<Circle>,
+    config: CameraConfig,
+    random: Random,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Plain(Box<PlainCamera>, Box<LimitModel>),
+    Effects(Box<Pipeline>),
+}
+
+/// A picture, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    /// The pixels.
+    pub image: &'a Image,
+    /// The disc at mid-exposure and how well it can be found; `None` in a frame without a ball.
+    pub ball: Option<(Circle, Limit)>,
 }
 
 impl Camera {
-    /// A camera that has seen nothing: its image is background.
-    pub fn new(size: Size, format: PixelFormat) -> Self {
-        let mut image = Image::zeros(size, format);
-        erase(&mut image, size, &Area::whole(size));
-        Self { size, image, drawn: Area::default(), truth: None }
+    /// A camera that has seen nothing. `cuts` says that discs may reach beyond the image.
+    ///
+    /// # Errors
+    /// [`CameraError`] names the first figure that is out of range.
+    pub fn new(
+        size: Size,
+        format: PixelFormat,
+        config: &CameraConfig,
+        cuts: bool,
+        seed: u64,
+    ) -> Result<Self, CameraError> {
+        config.check(format)?;
+        let random = Random::new(seed);
+        let kind = if config.is_plain() && !cuts {
+            let model = LimitModel::new(config, format);
+            Kind::Plain(Box::new(PlainCamera::new(size, format)), Box::new(model))
+        } else {
+            Kind::Effects(Box::new(Pipeline::new(size, format, config, random.clone())))
+        };
+        Ok(Self { config: *config, random, kind })
     }
 
-    /// Takes the picture of a disc, which may lie partly or wholly outside the image.
-    ///
-    /// A radius that is not in `[10⁻⁶, 10⁶]` px, or a number that is not finite, shows the empty background. Only
-    /// the last disc's box is cleared and only the new one's is drawn; the result is that of a full render.
-    pub fn render(&mut self, disc: Circle) -> &Image {
-        erase(&mut self.image, self.size, &self.drawn);
-        self.drawn = match &mut self.image {
-            Image::Gray8(image) => draw(gray_pixels(image), self.size, &GRAY_INK, disc),
-            Image::Bgr8(image) => draw(bgr_pixels(image), self.size, &BGR_INK, disc),
-        };
-        self.truth = Some(disc);
-        &self.image
+    /// Takes the picture of frame `index`; what the camera saw before does not matter.
+    pub fn render(&mut self, shot: &Shot, index: u64) -> Picture<'_> {
+        let empty = self.config.empty_rate > 0.0 && self.random.uniform(Stream::Empty, index) < self.config.empty_rate;
+        let disc = shot.circle();
+        match &mut self.kind {
+            Kind::Plain(camera, model) => {
+                let limit = model.closed(disc.radius).unwrap_or(Limit::Unknown);
+                let image = if empty { camera.render_empty() } else { camera.render(disc) };
+                Picture { image, ball: (!empty).then_some((disc, limit)) }
+            }
+            Kind::Effects(pipeline) => {
+                let (image, limit) = pipeline.render(shot, index, empty);
+                Picture { image, ball: (!empty).then_some((disc, limit)) }
+            }
+        }
     }
 
     /// The last picture taken.
     pub fn image(&self) -> &Image {
-        &self.image
-    }
-
-    /// The disc of the last picture, in image coordinates; `None` before the first.
-    pub fn truth(&self) -> Option<Circle> {
-        self.truth
-    }
-}
-
-fn erase(image: &mut Image, size: Size, area: &Area) {
-    match image {
-        Image::Gray8(image) => clear(gray_pixels(image), size, &GRAY_INK, area),
-        Image::Bgr8(image) => clear(bgr_pixels(image), size, &BGR_INK, area),
-    }
-}
-
-fn gray_pixels(image: &mut Array2<u8>) -> &mut [[u8; 1]] {
-    as_pixels(image.as_slice_mut())
-}
-
-fn bgr_pixels(image: &mut Array3<u8>) -> &mut [[u8; 3]] {
-    as_pixels(image.as_slice_mut())
-}
-
-fn as_pixels<const N: usize>(bytes: Option<&mut [u8]>) -> &mut [[u8; N]] {
-    // invariant: the camera's image is made by `Image::zeros`, which is contiguous and row-major.
-    bytes.expect("a contiguous image").as_chunks_mut().0
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::coverage::coverage;
-    use super::*;
-
-    const VGA: Size = Size { width: 640, height: 480 };
-
-    fn picture(size: Size, format: PixelFormat, disc: Circle) -> Image {
-        Camera::new(size, format).render(disc).clone()
-    }
-
-    fn gray(size: Size, disc: Circle) -> Vec<u8> {
-        picture(size, PixelFormat::Gray8, disc).bytes().to_vec()
-    }
-
-    /// OpenCV's BGR2GRAY for 8 bits.
-    fn bgr_to_gray(pixel: &[u8]) -> u8 {
-        let [b, g, r] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-        ((1868 * b + 9617 * g + 4899 * r + 8192) >> 14) as u8
-    }
-
-    /// Centroid of a function of column and row over an image.
-    fn centroid(size: Size, weight: impl Fn(u32, u32) -> f64) -> (f64, f64) {
-        let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
-        for (row, column) in (0..size.height).flat_map(|row| (0..size.width).map(move |column| (row, column))) {
-            let w = weight(column, row);
-            sum += w;
-            x += w * f64::from(column);
-            y += w * f64::from(row);
-        }
-        (x / sum, y / sum)
-    }
-
-    #[test]
-    fn a_tiny_frame_has_its_golden_bytes() {
-        let size = Size { width: 6, height: 5 };
-        let bytes = gray(size, Circle { x: 2.25, y: 2.0, radius: 1.5 });
-        #[rustfmt::skip]
-        let golden = vec![
-            40,  40,  40,  40,  40, 40,
-            40,  86, 173, 145,  44, 40,
-            40, 141, 180, 180,  71, 40,
-            40,  86, 173, 145,  44, 40,
-            40,  40,  40,  40,  40, 40,
-        ];
-        assert_eq!(bytes, golden);
-    }
-
-    #[test]
-    fn every_pixel_is_the_rounded_coverage() {
-        let disc = Circle { x: 30.3, y: 22.7, radius: 17.2 };
-        let size = Size { width: 64, height: 48 };
-        for (index, byte) in gray(size, disc).into_iter().enumerate() {
-            let exact = 40.0 + 140.0 * coverage(disc, index as i64 % 64, index as i64 / 64);
-            assert_eq!(byte, exact.round() as u8, "pixel {index}");
-        }
-    }
-
-    /// Worst distance along an axis, over 200 places, of the centroid of a 20-px disc from its truth.
-    fn worst_centroid_px(weight: impl Fn(Circle, &[u8], u32, u32) -> f64) -> f64 {
-        let size = Size { width: 64, height: 64 };
-        let phase = |step: u32, stride: f64| 31.0 + (f64::from(step) * stride).fract();
-        let discs = (0..200).map(|step| Circle { x: phase(step, 0.617_034), y: phase(step, 0.414_214), radius: 20.0 });
-        let errors = discs.map(|disc| {
-            let bytes = gray(size, disc);
-            let (x, y) = centroid(size, |column, row| weight(disc, &bytes, column, row));
-            (x - disc.x).abs().max((y - disc.y).abs())
-        });
-        errors.fold(0.0, f64::max)
-    }
-
-    #[test]
-    fn the_unrounded_centroid_is_as_near_the_truth_as_square_pixels_allow() {
-        let worst = worst_centroid_px(|disc, _, column, row| coverage(disc, column.into(), row.into()));
-        // Not zero even without rounding: light in a rim pixel counts from the pixel's middle. Twice what was seen.
-        assert!(worst < 5e-4, "centroid off by {worst} px");
-    }
-
-    #[test]
-    fn the_rounded_centroid_is_within_three_thousandths_of_a_pixel() {
-        let worst = worst_centroid_px(|_, bytes, column, row| f64::from(bytes[(row * 64 + column) as usize] - 40));
-        // 0.0013 px was the worst of 1,000 places.
-        assert!(worst < 3e-3, "centroid off by {worst} px");
-    }
-
-    #[test]
-    fn a_disc_centred_on_the_grid_gives_a_symmetric_picture() {
-        for centre in [20.0_f64, 20.5] {
-            let side = 2 * centre as u32 + 1 + u32::from(centre.fract() > 0.0);
-            let bytes = gray(Size { width: side, height: side }, Circle { x: centre, y: centre, radius: 13.3 });
-            let at = |x: u32, y: u32| bytes[(y * side + x) as usize];
-            for (x, y) in (0..side).flat_map(|y| (0..side).map(move |x| (x, y))) {
-                assert_eq!(at(x, y), at(side - 1 - x, y));
-                assert_eq!(at(x, y), at(x, side - 1 - y));
-                assert_eq!(at(x, y), at(y, x));
-            }
-        }
-    }
-
-    #[test]
-    fn a_colour_picture_seen_in_gray_is_the_gray_picture() {
-        assert_eq!(bgr_to_gray(&BGR_INK.disc), GRAY_INK.disc[0]);
-        assert_eq!(bgr_to_gray(&BGR_INK.background), GRAY_INK.background[0]);
-        let disc = Circle { x: 320.25, y: 240.75, radius: 37.3 };
-        let colour = picture(VGA, PixelFormat::Bgr8, disc);
-        for (pixel, gray) in colour.bytes().chunks_exact(3).zip(gray(VGA, disc)) {
-            // Three roundings on one side, one on the other.
-            assert!(bgr_to_gray(pixel).abs_diff(gray) <= 1);
-        }
-    }
-
-    #[test]
-    fn what_is_no_disc_shows_the_background() {
-        let fine = Circle { x: 10.0, y: 10.0, radius: 5.0 };
-        let nothing = [
-            Circle { radius: 0.0, ..fine },
-            Circle { radius: -3.0, ..fine },
-            Circle { radius: 1e-300, ..fine },
-            Circle { radius: 1e200, ..fine },
-            Circle { radius: f64::NAN, ..fine },
-            Circle { x: f64::NAN, ..fine },
-            Circle { y: f64::INFINITY, ..fine },
-            Circle { x: 1e300, ..fine },
-            Circle { x: -5.6, ..fine },
-        ];
-        for disc in nothing {
-            assert!(gray(VGA, disc).iter().all(|&byte| byte == 40), "{disc:?}");
-        }
-    }
-
-    #[test]
-    fn a_disc_larger_than_the_image_fills_it() {
-        assert!(gray(VGA, Circle { x: 300.0, y: 200.0, radius: 1e6 }).iter().all(|&byte| byte == 180));
-    }
-
-    #[test]
-    fn an_image_without_pixels_can_be_taken() {
-        assert!(gray(Size { width: 0, height: 0 }, Circle { x: 0.0, y: 0.0, radius: 2.0 }).is_empty());
-    }
-
-    #[test]
-    fn the_truth_is_the_disc_of_the_last_picture() {
-        let mut camera = Camera::new(VGA, PixelFormat::Gray8);
-        assert_eq!(camera.truth(), None);
-        let disc = Circle { x: 100.123_456_789, y: 50.5, radius: 20.0 };
-        camera.render(disc);
-        assert_eq!(camera.truth(), Some(disc));
-    }
-
-    fn any_disc() -> impl Strategy<Value = Circle> {
-        (-30.0..90.0, -30.0..80.0, prop_oneof![0.01..2.0, 2.0..40.0]).prop_map(|(x, y, radius)| Circle { x, y, radius })
-    }
-
-    proptest! {
-        #[test]
-        fn a_used_camera_takes_the_picture_of_a_new_one(
-            discs in prop::collection::vec(any_disc(), 1..8),
-            colour: bool,
-        ) {
-            let size = Size { width: 61, height: 47 };
-            let format = if colour { PixelFormat::Bgr8 } else { PixelFormat::Gray8 };
-            let mut camera = Camera::new(size, format);
-            for disc in discs {
-                prop_assert_eq!(camera.render(disc), &picture(size, format, disc));
-            }
-        }
-
-        #[test]
-        fn moving_by_whole_pixels_moves_the_picture(
-            // Multiples of 2⁻²⁰, so that adding whole pixels is exact.
-            (x, y) in (0_u32..1 << 20, 0_u32..1 << 20),
-            (right, down) in (0_usize..20, 0_usize..20),
-            radius in 0.1..15.0,
-        ) {
-            let (x, y) = (20.0 + f64::from(x) / 1_048_576.0, 20.0 + f64::from(y) / 1_048_576.0);
-            let size = Size { width: 64, height: 64 };
-            let here = gray(size, Circle { x, y, radius });
-            let there = gray(size, Circle { x: x + right as f64, y: y + down as f64, radius });
-            for row in down..64 {
-                prop_assert_eq!(&here[(row - down) * 64..][..64 - right], &there[row * 64 + right..][..64 - right]);
-            }
+        match &self.kind {
+            Kind::Plain(camera, _) => camera.image(),
+            Kind::Effects(pipeline) => pipeline.image(),
         }
     }
 }

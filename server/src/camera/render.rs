@@ -9,7 +9,7 @@ use shared::geometry::{Circle, Size};
 use super::coverage::{coverage, half_chord};
 
 /// Radii that are drawn, in px: below, a disc changes no 8-bit value; above, squares of lengths lose the pixels.
-const RADII_PX: RangeInclusive<f64> = 1e-6..=1e6;
+pub(super) const RADII_PX: RangeInclusive<f64> = 1e-6..=1e6;
 
 /// The two values a pixel lies between, channel by channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +86,13 @@ fn draw_row<const N: usize>(line: &mut [[u8; N]], row: usize, ink: &Ink<N>, disc
 }
 
 /// Least and greatest distance from the centre's row to the points of a row of pixels.
-fn distances(row: usize, centre: f64) -> (f64, f64) {
+pub(super) fn distances(row: usize, centre: f64) -> (f64, f64) {
     let middle = (row as f64 - centre).abs();
     ((middle - 0.5).max(0.0), middle + 0.5)
 }
 
 /// The pixels, out of `count`, that hold a point of `[low, high]`, the pixel of index i being `[i − ½, i + ½)`.
-fn pixels(low: f64, high: f64, count: u32) -> Range<usize> {
+pub(super) fn pixels(low: f64, high: f64, count: u32) -> Range<usize> {
     let last = f64::from(count);
     let start = (low + 0.5).floor().clamp(0.0, last);
     let end = ((high + 0.5).floor() + 1.0).clamp(start, last);
@@ -100,7 +100,7 @@ fn pixels(low: f64, high: f64, count: u32) -> Range<usize> {
 }
 
 /// The pixels, out of those touched, that lie wholly within `half` of the centre; empty, at the end, if none.
-fn inside(half: f64, centre: f64, touched: &Range<usize>) -> Range<usize> {
+pub(super) fn inside(half: f64, centre: f64, touched: &Range<usize>) -> Range<usize> {
     let (first, last) = (touched.start as f64, touched.end as f64);
     let start = (centre - half + 0.5).ceil().clamp(first, last);
     let end = ((centre + half - 0.5).floor() + 1.0).clamp(first, last);

@@ -1,12 +1,13 @@
 //! A ball that moves in straight lines and bounces off the edges of the image.
 //!
 //! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc
-//! stays inside; at a wall it turns round at the exact time of the hit and leaves with a new random speed. The
+//! stays inside (with a border, in `[−½, side − ½]`: the centre stays inside); at a wall it turns round at the exact time of the hit and leaves with a new random speed. The
 //! arithmetic is + − × ÷ on `f64` alone, so every machine computes the same positions to the last bit.
 
-use shared::geometry::{Circle, Size};
+use shared::geometry::Size;
 use thiserror::Error;
 
+use super::radius::Radii;
 use super::random::{Random, Stream};
 
 /// Fastest nominal speed accepted, in px/s: a 1920-px image crossed 500 times a second, where a picture of
@@ -26,13 +27,24 @@ const MAX_BOUNCES_PER_STEP: u32 = 256;
 pub struct BallConfig {
     /// The image the ball stays inside.
     pub size: Size,
-    /// Radius in px, in `(0, shorter side / 2]`.
-    pub radius: f64,
+    /// Radius in px, in `(0, shorter side / 2]`. The largest decides where the walls are.
+    pub radius: Radii,
     /// Nominal speed along each axis in px/s, in `[0, MAX_SPEED_PX_S]`; the speed of each straight stretch is
     /// uniform in `[½, 1½)` times this.
     pub speed_px_s: f64,
     /// Time between two frames in s, in `(0, MAX_STEP_S]`.
     pub step_s: f64,
+    /// Whether the ball may leave the image in part; its centre stays inside.
+    pub border: bool,
+}
+
+impl BallConfig {
+    /// Least and greatest coordinate of the centre along a side, in px.
+    pub(super) fn room(&self, side: u32) -> (f64, f64) {
+        let keep = if self.border { 0.0 } else { self.radius.max };
+        // In this order rounding keeps `low ≤ high`, since `radius ≤ side − radius` was checked.
+        (keep - 0.5, f64::from(side) - keep - 0.5)
+    }
 }
 
 /// Why no ball can be made of a configuration.
@@ -44,6 +56,9 @@ pub enum BallError {
         /// The radius asked for, in px.
         got: f64,
     },
+    /// The range of radii holds none.
+    #[error("radius {0}: the first must not be greater than the second, for example 10..40")]
+    RadiusRange(Radii),
     /// The disc does not fit into the image.
     #[error("radius {got} px does not fit into {size}: at most {limit} px")]
     TooLarge {
@@ -72,7 +87,6 @@ pub enum BallError {
 #[derive(Clone, Debug)]
 pub struct Ball {
     random: Random,
-    radius: f64,
     step_s: f64,
     x: Axis,
     y: Axis,
@@ -84,18 +98,23 @@ impl Ball {
         check(config)?;
         let x = Axis::start(&random, &X, config.size.width, config);
         let y = Axis::start(&random, &Y, config.size.height, config);
-        Ok(Self { random, radius: config.radius, step_s: config.step_s, x, y })
+        Ok(Self { random, step_s: config.step_s, x, y })
     }
 
     /// Moves on by one frame.
     pub fn step(&mut self) {
-        self.x.advance(self.step_s, &self.random, &X);
-        self.y.advance(self.step_s, &self.random, &Y);
+        self.advance(self.step_s);
     }
 
-    /// Where the ball is, in image coordinates.
-    pub fn circle(&self) -> Circle {
-        Circle { x: self.x.position, y: self.y.position, radius: self.radius }
+    /// Moves on by a time in s, of at least 0.
+    pub fn advance(&mut self, time_s: f64) {
+        self.x.advance(time_s, &self.random, &X);
+        self.y.advance(time_s, &self.random, &Y);
+    }
+
+    /// Where its centre is, in image coordinates.
+    pub fn centre(&self) -> (f64, f64) {
+        (self.x.position, self.y.position)
     }
 
     /// How fast it moves along x and y, in px/s; zero along an axis without room.
@@ -104,14 +123,19 @@ impl Ball {
     }
 }
 
-fn check(config: &BallConfig) -> Result<(), BallError> {
-    let BallConfig { size, radius, speed_px_s, step_s } = *config;
+pub(super) fn check(config: &BallConfig) -> Result<(), BallError> {
+    let BallConfig { size, radius, speed_px_s, step_s, .. } = *config;
     let limit = f64::from(size.shorter_side()) / 2.0;
-    if !(radius.is_finite() && radius > 0.0) {
-        return Err(BallError::Radius { got: radius });
+    for got in [radius.min, radius.max] {
+        if !(got.is_finite() && got > 0.0) {
+            return Err(BallError::Radius { got });
+        }
     }
-    if radius > limit {
-        return Err(BallError::TooLarge { got: radius, size, limit });
+    if radius.min > radius.max {
+        return Err(BallError::RadiusRange(radius));
+    }
+    if radius.max > limit {
+        return Err(BallError::TooLarge { got: radius.max, size, limit });
     }
     if !(0.0..=MAX_SPEED_PX_S).contains(&speed_px_s) {
         return Err(BallError::Speed { got: speed_px_s });
@@ -145,9 +169,7 @@ struct Axis {
 
 impl Axis {
     fn start(random: &Random, streams: &Streams, side: u32, config: &BallConfig) -> Self {
-        let low = config.radius - 0.5;
-        // In this order rounding keeps `low ≤ high`, since `radius ≤ side − radius` was checked.
-        let high = f64::from(side) - config.radius - 0.5;
+        let (low, high) = config.room(side);
         let position = (low + random.uniform(streams.position, 0) * (high - low)).min(high);
         let mut axis = Self { low, high, position, velocity: 0.0, nominal_speed: config.speed_px_s, bounces: 0 };
         if low < high {
@@ -196,8 +218,13 @@ mod tests {
 
     use super::*;
 
-    const VGA: BallConfig =
-        BallConfig { size: Size { width: 640, height: 480 }, radius: 20.0, speed_px_s: 200.0, step_s: 1.0 / 60.0 };
+    const VGA: BallConfig = BallConfig {
+        size: Size { width: 640, height: 480 },
+        radius: Radii::one(20.0),
+        speed_px_s: 200.0,
+        step_s: 1.0 / 60.0,
+        border: false,
+    };
 
     fn ball(seed: u64, config: &BallConfig) -> Ball {
         Ball::start(Random::new(seed), config).expect("a valid configuration")
@@ -209,10 +236,13 @@ mod tests {
 
     #[test]
     fn says_what_was_wrong_and_what_would_be_right() {
-        assert_eq!(refused(BallConfig { radius: 0.0, ..VGA }), "radius 0 px is not a positive number");
-        assert_eq!(refused(BallConfig { radius: f64::NAN, ..VGA }), "radius NaN px is not a positive number");
+        assert_eq!(refused(BallConfig { radius: Radii::one(0.0), ..VGA }), "radius 0 px is not a positive number");
         assert_eq!(
-            refused(BallConfig { radius: 241.0, ..VGA }),
+            refused(BallConfig { radius: Radii::one(f64::NAN), ..VGA }),
+            "radius NaN px is not a positive number"
+        );
+        assert_eq!(
+            refused(BallConfig { radius: Radii::one(241.0), ..VGA }),
             "radius 241 px does not fit into 640x480: at most 240 px"
         );
         assert_eq!(refused(BallConfig { speed_px_s: -1.0, ..VGA }), "speed -1 px/s is not between 0 and 1000000");
@@ -254,9 +284,10 @@ mod tests {
     fn work_is_bounded_however_fast_the_ball_and_small_its_room() {
         let config = BallConfig {
             size: Size { width: 41, height: 41 },
-            radius: 20.499_999_999,
+            radius: Radii::one(20.499_999_999),
             speed_px_s: MAX_SPEED_PX_S,
             step_s: MAX_STEP_S,
+            border: false,
         };
         let mut ball = ball(1, &config);
         for _ in 0..100 {
@@ -267,28 +298,51 @@ mod tests {
 
     #[test]
     fn an_axis_without_room_does_not_move() {
-        let config = BallConfig { radius: 240.0, ..VGA };
+        let config = BallConfig { radius: Radii::one(240.0), ..VGA };
         let mut ball = ball(1, &config);
-        let from = ball.circle();
+        let from = ball.centre();
         ball.step();
-        assert_eq!(ball.circle().y, 239.5);
+        assert_eq!(ball.centre().1, 239.5);
         assert_eq!(ball.velocity_px_s().1, 0.0);
-        assert_ne!(ball.circle().x, from.x);
+        assert_ne!(ball.centre().0, from.0);
+    }
+
+    #[test]
+    fn a_range_of_radii_must_hold_one_and_fit() {
+        let range = |min, max| BallConfig { radius: Radii { min, max }, ..VGA };
+        assert!(refused(range(40.0, 10.0)).contains("40..10"));
+        assert!(refused(range(10.0, 241.0)).contains("at most 240 px"));
+        assert!(refused(range(-1.0, 40.0)).contains("-1"));
+    }
+
+    #[test]
+    fn with_a_border_the_centre_alone_stays_inside() {
+        let mut ball = ball(3, &BallConfig { border: true, speed_px_s: 2000.0, ..VGA });
+        let (mut cut, mut frames) = (0, 0);
+        for _ in 0..2000 {
+            ball.step();
+            let (x, y) = ball.centre();
+            assert!((-0.5..=639.5).contains(&x) && (-0.5..=479.5).contains(&y));
+            frames += 1;
+            cut += i32::from(!(19.5..=619.5).contains(&x) || !(19.5..=459.5).contains(&y));
+        }
+        // 1 − (600 · 440) / (640 · 480) = 14 % of the area is within 20 px of the border.
+        assert!((200..400).contains(&cut), "{cut} of {frames}");
     }
 
     #[test]
     fn a_ball_of_no_speed_rests() {
         let mut ball = ball(9, &BallConfig { speed_px_s: 0.0, ..VGA });
-        let from = ball.circle();
+        let from = ball.centre();
         ball.step();
-        assert_eq!(ball.circle(), from);
+        assert_eq!(ball.centre(), from);
     }
 
     #[test]
     fn seeds_start_all_over_the_image_and_in_every_direction() {
         let balls: Vec<Ball> = (0..200).map(|seed| ball(seed, &VGA)).collect();
         for (right, down) in [(false, false), (false, true), (true, false), (true, true)] {
-            let here = balls.iter().filter(|b| (b.circle().x > 319.5) == right && (b.circle().y > 239.5) == down);
+            let here = balls.iter().filter(|b| (b.centre().0 > 319.5) == right && (b.centre().1 > 239.5) == down);
             let there = balls.iter().filter(|b| (b.x.velocity > 0.0) == right && (b.y.velocity > 0.0) == down);
             // 50 expected, standard deviation 6.1; four of them.
             assert!((26..=74).contains(&here.count()));
@@ -307,10 +361,10 @@ mod tests {
         ) {
             let size = Size { width, height };
             let radius = f64::from(size.shorter_side()) / 2.0 * fill;
-            let mut ball = ball(seed, &BallConfig { size, radius, speed_px_s, step_s });
+            let mut ball = ball(seed, &BallConfig { size, radius: Radii::one(radius), speed_px_s, step_s, border: false });
             for _ in 0..20 {
                 ball.step();
-                let Circle { x, y, .. } = ball.circle();
+                let (x, y) = ball.centre();
                 prop_assert!(x >= radius - 0.5 && x <= f64::from(width) - radius - 0.5, "x {x}");
                 prop_assert!(y >= radius - 0.5 && y <= f64::from(height) - radius - 0.5, "y {y}");
                 for axis in [&ball.x, &ball.y].into_iter().filter(|axis| axis.low < axis.high) {

@@ -1,19 +1,46 @@
 //! What there is to see: a ball whose place in every frame follows from a seed.
 //!
 //! A scene knows no camera, clock or network. Frame 0 is the start; each later index is one step of
-//! [`BallConfig::step_s`] further on.
+//! [`BallConfig::step_s`] further on. [`Scene`] plays a ball that moves and bounces; a [`ScatteredScene`] draws place
+//! and direction anew for each frame, for whoever needs frames that do not depend on each other.
 
 use shared::geometry::Circle;
 
 mod ball;
+mod path;
+mod radius;
 mod random;
+mod scattered;
 
 pub use ball::{Ball, BallConfig, BallError, MAX_SPEED_PX_S, MAX_STEP_S};
-pub use random::{Random, Stream};
+pub use path::Path;
+pub use radius::{NotARadius, Radii};
+pub use random::{Random, Sequence, Stream};
+pub use scattered::ScatteredScene;
+
+/// What a shutter sees: a ball of one size on its way.
+#[derive(Clone, Debug)]
+pub struct Shot {
+    /// The ball's radius in px.
+    pub radius: f64,
+    /// Where its centre is while the shutter is open.
+    pub path: Path,
+}
+
+impl Shot {
+    /// The ball at mid-exposure: the truth of the frame.
+    pub fn circle(&self) -> Circle {
+        let (x, y) = self.path.middle();
+        Circle { x, y, radius: self.radius }
+    }
+}
 
 /// The scene of one seed.
 #[derive(Clone, Debug)]
 pub struct Scene {
+    random: Random,
+    radii: Radii,
+    step_s: f64,
     start: Ball,
     latest: Ball,
     /// The index `latest` belongs to.
@@ -23,15 +50,22 @@ pub struct Scene {
 impl Scene {
     /// The same seed and configuration give the same scene on every machine.
     pub fn new(seed: u64, config: &BallConfig) -> Result<Self, BallError> {
-        let start = Ball::start(Random::new(seed), config)?;
-        Ok(Self { latest: start.clone(), start, index: 0 })
+        let random = Random::new(seed);
+        let start = Ball::start(random.clone(), config)?;
+        let (radii, step_s) = (config.radius, config.step_s);
+        Ok(Self { random, radii, step_s, latest: start.clone(), start, index: 0 })
     }
 
-    /// Where the ball is in frame `index`, in image coordinates.
+    /// Where the ball is at the time of frame `index`, in image coordinates.
     ///
     /// The answer does not depend on what was asked before. Going on from the last index costs one step a frame;
     /// an earlier index is replayed from the start.
     pub fn at(&mut self, index: u64) -> Circle {
+        self.shot(index, 0.0).circle()
+    }
+
+    /// What a shutter sees that opens at the time of frame `index` and stays open for a share of the step.
+    pub fn shot(&mut self, index: u64, exposure: f64) -> Shot {
         if index < self.index {
             self.latest = self.start.clone();
             self.index = 0;
@@ -40,7 +74,8 @@ impl Scene {
             self.latest.step();
             self.index += 1;
         }
-        self.latest.circle()
+        let radius = self.radii.draw(&self.random, index);
+        Shot { radius, path: Path::of_ball(self.latest.clone(), exposure * self.step_s) }
     }
 }
 
@@ -52,7 +87,8 @@ mod tests {
 
     fn scene(seed: u64) -> Scene {
         let size = Size { width: 640, height: 480 };
-        let config = BallConfig { size, radius: 20.0, speed_px_s: 200.0, step_s: 1.0 / 60.0 };
+        let config =
+            BallConfig { size, radius: Radii::one(20.0), speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
         Scene::new(seed, &config).expect("a valid configuration")
     }
 
@@ -76,6 +112,23 @@ mod tests {
         let mut asked = scene(8);
         for index in [499, 0, 250, 250, 251, 3, 498, 1] {
             assert_eq!(asked.at(index), forward[index as usize], "frame {index}");
+        }
+    }
+
+    #[test]
+    fn the_middle_of_an_exposure_is_where_the_ball_is_then() {
+        let mut scene = scene(4);
+        let half_steps = BallConfig {
+            size: Size { width: 640, height: 480 },
+            radius: Radii::one(20.0),
+            speed_px_s: 200.0,
+            step_s: 1.0 / 120.0,
+            border: false,
+        };
+        let mut finer = Scene::new(4, &half_steps).expect("a valid configuration");
+        for index in 0..500 {
+            let (middle, then) = (scene.shot(index, 1.0).circle(), finer.at(2 * index + 1));
+            assert!((middle.x - then.x).abs() < 1e-9 && (middle.y - then.y).abs() < 1e-9, "frame {index}");
         }
     }
 

@@ -11,6 +11,12 @@
 //!
 //! where ChaCha is the original variant with a 64-bit block counter and a 64-bit nonce. The formula is part of
 //! what a seed promises: changing it changes every recorded sequence.
+//!
+//! A frame that needs many numbers for one purpose draws them in order from a sequence of its own, in the same way:
+//!
+//! ```text
+//! words   = the words of ChaCha8(key, nonce = stream number + 256 · frame index), from the first
+//! ```
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -39,7 +45,26 @@ pub enum Stream {
     SpeedX = 4,
     /// How fast the ball moves along y: at the start (draw 0), then after its n-th bounce (draw n).
     SpeedY = 5,
+    /// How large the ball is in a frame; draw n for frame n.
+    Radius = 6,
+    /// Whether a frame shows a ball; draw n for frame n.
+    Empty = 7,
+    /// Where a scattered ball is and which way it moves; a sequence a frame.
+    Scatter = 8,
+    /// The slope of the background; a sequence a frame.
+    Ramp = 9,
+    /// The shapes behind the ball; a sequence a frame.
+    Clutter = 10,
+    /// What stands before the ball; a sequence a frame.
+    Occluder = 11,
+    /// The noise of the pixels; a sequence a frame.
+    Noise = 12,
+    /// The tails of that noise; a sequence a frame.
+    NoiseTail = 13,
 }
+
+/// Streams are numbered below this: a sequence's nonce holds the frame index above it.
+const STREAMS: u64 = 256;
 
 /// The random numbers of one seed.
 #[derive(Clone, Debug)]
@@ -59,6 +84,52 @@ impl Random {
         words.set_stream(stream as u64);
         words.set_word_pos(u128::from(index) * WORDS_PER_DRAW);
         (words.next_u64() >> 11) as f64 * FRACTION
+    }
+
+    /// The numbers of a frame for one purpose, in order. Frame indices repeat after 2⁵⁶.
+    pub fn sequence(&self, stream: Stream, frame: u64) -> Sequence {
+        let mut words = ChaCha8Rng::from_seed(key(self.seed));
+        words.set_stream((stream as u64).wrapping_add(frame.wrapping_mul(STREAMS)));
+        Sequence(words)
+    }
+}
+
+/// Random numbers, one after the other, for one purpose in one frame.
+#[derive(Clone, Debug)]
+pub struct Sequence(ChaCha8Rng);
+
+impl Sequence {
+    /// The next number, uniform in `[0, 1)`.
+    pub fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * FRACTION
+    }
+
+    /// The next number, uniform in `[low, high)`.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.uniform()
+    }
+
+    /// The next integer below `count`, which must be over 0.
+    pub fn below(&mut self, count: u32) -> u32 {
+        // Below `count` even when rounded, as `uniform` is at most 1 − 2⁻⁵³.
+        (self.uniform() * f64::from(count)) as u32
+    }
+
+    /// The next direction, as a unit vector: a point of the disc, pushed out to the rim.
+    pub fn direction(&mut self) -> (f64, f64) {
+        loop {
+            let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
+            let length = (x * x + y * y).sqrt();
+            // π/4 of the draws are taken; those nearly at the centre lose digits.
+            if length <= 1.0 && length > 1e-3 {
+                return (x / length, y / length);
+            }
+        }
+    }
+
+    /// The next bytes of the keystream, in whole 32-bit little-endian words.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
     }
 }
 
@@ -99,6 +170,29 @@ mod tests {
         let mut backward: Vec<f64> = (0..100).rev().map(|i| random.uniform(Stream::SpeedX, i)).collect();
         backward.reverse();
         assert_eq!(forward, backward);
+    }
+
+    #[test]
+    fn a_sequence_is_the_keystream_of_its_own_nonce() {
+        let random = Random::new(1);
+        // Nonce 12 is that of draws of stream 12 too, and of frame 0: the words are the same.
+        let mut sequence = random.sequence(Stream::Noise, 0);
+        assert_eq!(sequence.uniform(), random.uniform(Stream::Noise, 0));
+        assert_eq!(sequence.uniform(), random.uniform(Stream::Noise, 1));
+        let frames: Vec<f64> = (0..3).map(|frame| random.sequence(Stream::Clutter, frame).uniform()).collect();
+        assert!(frames[0] != frames[1] && frames[1] != frames[2]);
+    }
+
+    #[test]
+    fn directions_are_unit_vectors_of_every_quadrant() {
+        let mut sequence = Random::new(2).sequence(Stream::Scatter, 0);
+        let directions: Vec<_> = (0..400).map(|_| sequence.direction()).collect();
+        assert!(directions.iter().all(|(x, y)| (x * x + y * y - 1.0).abs() < 1e-12));
+        for (right, down) in [(false, false), (false, true), (true, false), (true, true)] {
+            let here = directions.iter().filter(|(x, y)| (*x > 0.0) == right && (*y > 0.0) == down).count();
+            // 100 expected, standard deviation 8.7; four of them.
+            assert!((65..=135).contains(&here), "{here}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
-use shared::geometry::Circle;
+use shared::geometry::{Circle, Covariance};
+
+use crate::camera::Limit;
 
 /// Percentiles are kept in units of this many px: 1e-6.
 const UNIT_PX: f64 = 1e-6;
@@ -38,6 +40,16 @@ impl PixelError {
     pub fn l2(self) -> f64 {
         self.dx.hypot(self.dy)
     }
+
+    /// eᵀ Σ⁻¹ e / 2 for the covariance Σ that came with the estimate: 1 on average where that is honest. `None` for
+    /// a covariance that no error can have.
+    pub fn normalised_squared(self, covariance: Covariance) -> Option<f64> {
+        let Covariance { xx, xy, yy } = covariance;
+        let determinant = xx * yy - xy * xy;
+        let Self { dx, dy } = self;
+        let squared = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinant / 2.0;
+        (xx > 0.0 && yy > 0.0 && determinant > 0.0 && squared.is_finite()).then_some(squared)
+    }
 }
 
 /// Gathers the errors of a session, in frame order, in bounded memory.
@@ -51,6 +63,65 @@ pub struct ErrorStats {
     dy: Sum,
     max_l1_px: f64,
     l1_histogram: Histogram<u32>,
+    limits: LimitStats,
+    /// Normalised squared errors, of the answers with a covariance.
+    normalised: Sum,
+    normalised_count: u64,
+}
+
+/// The frames whose limit is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct LimitStats {
+    count: u64,
+    limit: Sum,
+    /// Of the same frames.
+    l1: Sum,
+    /// Whether one of the limits is a reference only.
+    reference: bool,
+}
+
+impl LimitStats {
+    fn add(&mut self, error: PixelError, limit: Limit) {
+        let Some(px) = limit.px() else { return };
+        self.count += 1;
+        self.limit.add(px);
+        self.l1.add(error.l1());
+        self.reference |= matches!(limit, Limit::Reference(_));
+    }
+
+    fn mean_px(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.limit.value() / self.count as f64)
+    }
+
+    fn efficiency(&self) -> Option<f64> {
+        let ratio = self.l1.value() / self.limit.value();
+        (self.count > 0 && ratio.is_finite()).then_some(ratio)
+    }
+
+    fn kind(&self) -> Option<LimitKind> {
+        let kind = if self.reference { LimitKind::Reference } else { LimitKind::Bound };
+        (self.count > 0).then_some(kind)
+    }
+}
+
+/// What a session's limit is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitKind {
+    /// No unbiased estimate does better.
+    Bound,
+    /// A figure to compare with.
+    Reference,
+}
+
+impl LimitKind {
+    /// For people, after "1.08 x".
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Bound => "the limit",
+            Self::Reference => "the reference",
+        }
+    }
 }
 
 impl Default for ErrorStats {
@@ -65,14 +136,22 @@ impl Default for ErrorStats {
             max_l1_px: 0.0,
             // invariant: a constant in 0..=5, the only thing `new` checks.
             l1_histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
+            limits: LimitStats::default(),
+            normalised: Sum::default(),
+            normalised_count: 0,
         }
     }
 }
 
 impl ErrorStats {
-    /// Adds a frame's error.
-    pub fn add(&mut self, error: PixelError) {
+    /// Adds a frame's error, the least it could be, and the covariance the estimate came with.
+    pub fn add(&mut self, error: PixelError, limit: Limit, covariance: Option<Covariance>) {
         self.count += 1;
+        self.limits.add(error, limit);
+        if let Some(normalised) = covariance.and_then(|covariance| error.normalised_squared(covariance)) {
+            self.normalised.add(normalised);
+            self.normalised_count += 1;
+        }
         self.l1.add(error.l1());
         self.l2.add(error.l2());
         self.l2_squared.add(error.dx * error.dx + error.dy * error.dy);
@@ -94,6 +173,11 @@ impl ErrorStats {
         self.mean(self.l1)
     }
 
+    /// Mean L1 error over the limit, and what that is; `None` while no frame's limit is known.
+    pub fn efficiency(&self) -> Option<(f64, LimitKind)> {
+        Some((self.limits.efficiency()?, self.limits.kind()?))
+    }
+
     /// The report's figures.
     pub fn figures(&self) -> ErrorFigures {
         ErrorFigures {
@@ -107,8 +191,10 @@ impl ErrorStats {
             },
             l2: L2Figures { mean: self.mean(self.l2), rms: self.mean(self.l2_squared).map(f64::sqrt) },
             bias: Bias { x: self.mean(self.dx), y: self.mean(self.dy) },
-            limit: None,
-            efficiency: None,
+            limit: self.limits.mean_px(),
+            limit_kind: self.limits.kind(),
+            efficiency: self.limits.efficiency(),
+            nees: (self.normalised_count > 0).then(|| self.normalised.value() / self.normalised_count as f64),
         }
     }
 
@@ -151,10 +237,14 @@ pub struct ErrorFigures {
     pub l2: L2Figures,
     /// Mean error with its sign.
     pub bias: Bias,
-    /// The best mean L1 that the frames allow; unknown until the camera says.
+    /// The best mean L1 that the frames allow, where the camera knows it.
     pub limit: Option<f64>,
+    /// What the limit is worth.
+    pub limit_kind: Option<LimitKind>,
     /// Mean L1 over the limit.
     pub efficiency: Option<f64>,
+    /// How honest the estimates' covariances are: mean normalised squared error of a dimension, near 1.
+    pub nees: Option<f64>,
 }
 
 /// L1 errors, in px.
@@ -201,7 +291,7 @@ mod tests {
     fn gathered(errors: &[(f64, f64)]) -> ErrorFigures {
         let mut stats = ErrorStats::default();
         for &(dx, dy) in errors {
-            stats.add(PixelError { dx, dy });
+            stats.add(PixelError { dx, dy }, Limit::Unknown, None);
         }
         stats.figures()
     }
@@ -220,6 +310,38 @@ mod tests {
     fn without_frames_there_are_no_figures_but_a_sum_of_zero() {
         let figures = gathered(&[]);
         assert_eq!((figures.l1.mean, figures.l1.p50, figures.l1.max, figures.l1.sum), (None, None, None, 0.0));
+    }
+
+    #[test]
+    fn the_limit_is_the_mean_of_the_frames_that_have_one() {
+        let mut stats = ErrorStats::default();
+        let error = |dx| PixelError { dx, dy: 0.0 };
+        stats.add(error(0.5), Limit::Unknown, None);
+        assert_eq!((stats.figures().limit, stats.figures().limit_kind, stats.efficiency()), (None, None, None));
+        stats.add(error(0.02), Limit::Bound(0.01), None);
+        stats.add(error(0.04), Limit::Bound(0.03), None);
+        let figures = stats.figures();
+        assert_eq!((figures.limit, figures.limit_kind), (Some(0.02), Some(LimitKind::Bound)));
+        assert!((figures.efficiency.unwrap() - 1.5).abs() < 1e-12);
+        stats.add(error(0.04), Limit::Reference(0.03), None);
+        assert_eq!(stats.figures().limit_kind, Some(LimitKind::Reference));
+    }
+
+    #[test]
+    fn covariances_are_held_against_the_errors() {
+        let covariance = |xx, xy, yy| Some(Covariance { xx, xy, yy });
+        let mut stats = ErrorStats::default();
+        stats.add(PixelError { dx: 1.0, dy: 1.0 }, Limit::Unknown, None);
+        assert_eq!(stats.figures().nees, None);
+        // One standard deviation along each axis; then two along one of them.
+        stats.add(PixelError { dx: 0.2, dy: -0.1 }, Limit::Unknown, covariance(0.04, 0.0, 0.01));
+        assert!((stats.figures().nees.unwrap() - 1.0).abs() < 1e-12);
+        stats.add(PixelError { dx: 0.4, dy: 0.0 }, Limit::Unknown, covariance(0.04, 0.0, 0.01));
+        assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);
+        // Neither singular nor negative covariances count.
+        stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(1.0, 1.0, 1.0));
+        stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(-1.0, 0.0, -1.0));
+        assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);
     }
 
     #[test]

@@ -10,14 +10,20 @@ pub mod summary;
 
 use shared::geometry::{Circle, Covariance};
 
+use crate::camera::Limit;
 use crate::score::error::PixelError;
 use crate::score::latency::FrameLatency;
 
 /// What a frame really shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Truth {
-    /// A ball, here.
-    Ball(Circle),
+    /// A ball.
+    Ball {
+        /// Where it is.
+        circle: Circle,
+        /// How well that can be known at best.
+        limit: Limit,
+    },
     /// No ball: the right answer is none.
     Empty,
     /// The source does not know: counts and latency only.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
-use crate::score::error::{ErrorFigures, ErrorStats, PixelError};
+use crate::score::error::{ErrorFigures, ErrorStats, LimitKind, PixelError};
 use crate::score::latency::{FrameLatency, LatencyFigures, LatencyStats};
 use crate::score::pairing::Finished;
 use crate::score::{FrameScore, Outcome, Truth};
@@ -64,8 +64,10 @@ impl Tally {
             self.latency.add(latency);
         }
         let error = pixel_error(frame.truth, outcome);
-        if let Some(error) = error {
-            self.errors.add(error);
+        if let (Some(error), Truth::Ball { limit, .. }, Outcome::Circle { covariance, .. }) =
+            (error, frame.truth, outcome)
+        {
+            self.errors.add(error, limit, covariance);
         }
         let cumulative_l1_px = self.errors.sum_l1_px();
         FrameScore { id: frame.id, truth: frame.truth, outcome, error, cumulative_l1_px, latency }
@@ -84,6 +86,11 @@ impl Tally {
     /// Mean L1 error so far, in px.
     pub fn mean_l1_px(&self) -> Option<f64> {
         self.errors.mean_l1_px()
+    }
+
+    /// Mean L1 error over the limit so far, and what that limit is worth.
+    pub fn efficiency(&self) -> Option<(f64, LimitKind)> {
+        self.errors.efficiency()
     }
 
     /// Median latency so far, in µs.
@@ -121,7 +128,7 @@ impl Tally {
 /// Estimate minus truth, where there are both.
 fn pixel_error(truth: Truth, outcome: Outcome) -> Option<PixelError> {
     match (truth, outcome) {
-        (Truth::Ball(ball), Outcome::Circle { estimate, .. }) => Some(PixelError::of(estimate, ball)),
+        (Truth::Ball { circle, .. }, Outcome::Circle { estimate, .. }) => Some(PixelError::of(estimate, circle)),
         _ => None,
     }
 }
@@ -241,6 +248,7 @@ mod tests {
     use shared::protocol::message::AnswerTimes;
 
     use super::*;
+    use crate::camera::Limit;
     use crate::score::pairing::SentFrame;
 
     fn finished(id: u64, truth: Truth, outcome: Outcome) -> Finished {
@@ -256,14 +264,18 @@ mod tests {
         Circle { x, y: 0.0, radius: 9.0 }
     }
 
+    fn ball(x: f64) -> Truth {
+        Truth::Ball { circle: circle(x), limit: Limit::Unknown }
+    }
+
     #[test]
     fn an_error_is_scored_only_where_there_are_truth_and_estimate() {
         let found = Outcome::Circle { estimate: circle(2.0), covariance: None };
         let mut tally = Tally::default();
         assert!(tally.finish(finished(0, Truth::Empty, found), None).error.is_none());
         assert!(tally.finish(finished(1, Truth::Unknown, found), None).error.is_none());
-        assert!(tally.finish(finished(2, Truth::Ball(circle(1.0)), Outcome::NoCircle), None).error.is_none());
-        let score = tally.finish(finished(3, Truth::Ball(circle(1.5)), found), None);
+        assert!(tally.finish(finished(2, ball(1.0), Outcome::NoCircle), None).error.is_none());
+        let score = tally.finish(finished(3, ball(1.5), found), None);
         assert_eq!((score.error.unwrap().l1(), score.cumulative_l1_px), (0.5, 0.5));
         let counts = tally.counts();
         assert_eq!((counts.circle, counts.no_circle, counts.empty, counts.false_positive), (3, 1, 1, 1));

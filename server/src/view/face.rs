@@ -50,6 +50,8 @@ pub struct Session {
     pub cumulative_error_px: Option<f64>,
     /// Mean L1 error of the frames answered with a circle, in px.
     pub mean_error_px: Option<f64>,
+    /// That mean over the least that the frames allow, and what that is called.
+    pub efficiency: Option<(f64, &'static str)>,
     /// Median latency, in µs.
     pub latency_p50_us: Option<u64>,
     /// Frames sent per second.
@@ -98,6 +100,8 @@ fn draw_session(panel: &mut Panel<'_>, session: &Session, latency_us: Option<u64
     panel.heading("SESSION", "");
     panel.row("Cumulative error px", &[session.cumulative_error_px.map(pixels)], theme::TEXT);
     panel.row("Mean error px", &[session.mean_error_px.map(error_pixels)], theme::TEXT);
+    let limit = session.efficiency.map_or("the limit", |(_, limit)| limit);
+    panel.row(&format!("x {limit}"), &[session.efficiency.map(|(ratio, _)| format!("{ratio:.2}"))], theme::TEXT);
     panel.row("Latency ms, p50", &[session.latency_p50_us.map(milliseconds)], theme::TEXT);
     panel.row("Latency ms, last", &[latency_us.map(milliseconds)], theme::TEXT);
 }

@@ -5,6 +5,7 @@ use std::sync::Once;
 use shared::shell::rows::Rows;
 
 use crate::report::SessionReport;
+use crate::score::error::ErrorFigures;
 use crate::score::summary::Tally;
 use crate::score::{FrameScore, Outcome, Truth};
 use crate::view::View;
@@ -39,7 +40,7 @@ impl View for TerminalView {
 
 fn row(session: u64, score: &FrameScore) -> String {
     let actual = match score.truth {
-        Truth::Ball(ball) => format!("{:>10.3}  {:>10.3}", ball.x, ball.y),
+        Truth::Ball { circle, .. } => format!("{:>10.3}  {:>10.3}", circle.x, circle.y),
         Truth::Empty => format!("{:>22}", "no ball"),
         Truth::Unknown => format!("{:>22}", "unknown"),
     };
@@ -91,6 +92,15 @@ pub fn summary(report: &SessionReport) -> String {
     if let (Some(x), Some(y), Some(rms)) = (error.bias.x, error.bias.y, error.l2.rms) {
         lines.push(format!("           bias ({x:+.5}, {y:+.5}) px, L2 rms {rms:.5} px"));
     }
+    if let Some(limit) = limit(error) {
+        lines.push(format!("           {limit}"));
+    }
+    if counts.empty > 0 {
+        lines.push(format!(
+            "  empty    {} frames without a ball: {} false positives",
+            counts.empty, counts.false_positive
+        ));
+    }
     let latency = &report.figures.latency_us;
     if let (Some(p50), Some(p95), Some(p99), Some(max)) =
         (latency.total.p50, latency.total.p95, latency.total.p99, latency.total.max)
@@ -103,6 +113,14 @@ pub fn summary(report: &SessionReport) -> String {
         lines.push(format!("  rate     {sent:.2} frames/s sent, {answered:.2} answered"));
     }
     lines.join("\n")
+}
+
+/// How near the errors are to what the frames allow.
+fn limit(error: &ErrorFigures) -> Option<String> {
+    let (mean, limit) = (error.l1.mean?, error.limit?);
+    let (efficiency, kind) = (error.efficiency?, error.limit_kind?.describe());
+    let nees = error.nees.map_or_else(String::new, |nees| format!("; own covariance: NEES {nees:.2}"));
+    Some(format!("{mean:.5} px, {efficiency:.2} x {kind} of {limit:.5} px{nees}"))
 }
 
 fn stages(report: &SessionReport) -> String {
@@ -127,6 +145,7 @@ mod tests {
     use shared::geometry::Circle;
 
     use super::*;
+    use crate::camera::Limit;
     use crate::score::error::PixelError;
     use crate::score::latency::FrameLatency;
 
@@ -144,7 +163,7 @@ mod tests {
         };
         let score = FrameScore {
             id: 41,
-            truth: Truth::Ball(ball),
+            truth: Truth::Ball { circle: ball, limit: Limit::Unknown },
             outcome: Outcome::Circle { estimate, covariance: None },
             error: Some(PixelError::of(estimate, ball)),
             cumulative_l1_px: 0.123456,

@@ -202,6 +202,7 @@ fn session_figures(tally: &Tally, score: &FrameScore) -> face::Session {
     face::Session {
         cumulative_error_px: Some(score.cumulative_l1_px),
         mean_error_px: tally.mean_l1_px(),
+        efficiency: tally.efficiency().map(|(ratio, kind)| (ratio, kind.describe())),
         latency_p50_us: tally.latency_p50_us(),
         fps: tally.sent_fps(),
     }
@@ -220,7 +221,7 @@ fn outcome_counts(tally: &Tally) -> face::Counts {
 
 fn ball(truth: Truth) -> Option<Circle> {
     match truth {
-        Truth::Ball(ball) => Some(ball),
+        Truth::Ball { circle, .. } => Some(circle),
         Truth::Empty | Truth::Unknown => None,
     }
 }

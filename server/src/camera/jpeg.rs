@@ -1,0 +1,74 @@
+//! JPEG, there and back: what a compressing camera leaves of a picture.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::{ExtendedColorType, ImageDecoder, ImageResult};
+use shared::image::Image;
+
+/// Encodes an image as baseline JPEG of a quality from 1 to 100 and decodes it again, in place.
+///
+/// A picture that the codec refuses stays as it is.
+pub(super) fn there_and_back(image: &mut Image, quality: u8) {
+    let (width, height) = (image.size().width, image.size().height);
+    match image {
+        Image::Gray8(pixels) => {
+            let Some(bytes) = pixels.as_slice_mut() else { return };
+            let _ = coded(bytes, width, height, quality, ExtendedColorType::L8);
+        }
+        Image::Bgr8(pixels) => {
+            let Some(bytes) = pixels.as_slice_mut() else { return };
+            // The codec knows red first.
+            swap_ends(bytes);
+            let _ = coded(bytes, width, height, quality, ExtendedColorType::Rgb8);
+            swap_ends(bytes);
+        }
+    }
+}
+
+fn coded(bytes: &mut [u8], width: u32, height: u32, quality: u8, colour: ExtendedColorType) -> ImageResult<()> {
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, quality).encode(bytes, width, height, colour)?;
+    let decoder = JpegDecoder::new(Cursor::new(jpeg))?;
+    if decoder.total_bytes() == bytes.len() as u64 {
+        decoder.read_image(bytes)?;
+    }
+    Ok(())
+}
+
+fn swap_ends(bytes: &mut [u8]) {
+    for pixel in bytes.as_chunks_mut::<3>().0 {
+        pixel.swap(0, 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::PixelFormat;
+
+    use super::*;
+
+    fn root_mean_square(quality: u8, format: PixelFormat) -> f64 {
+        let mut image = Image::zeros(Size { width: 65, height: 47 }, format);
+        let channels = format.channels();
+        let paint =
+            |(index, byte): (usize, &mut u8)| *byte = ((index / channels % 65) * 3 + index % channels * 20) as u8;
+        match &mut image {
+            Image::Gray8(pixels) => pixels.iter_mut().enumerate().for_each(paint),
+            Image::Bgr8(pixels) => pixels.iter_mut().enumerate().for_each(paint),
+        }
+        let before = image.clone();
+        there_and_back(&mut image, quality);
+        let squares = before.bytes().iter().zip(image.bytes()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+        (squares.sum::<f64>() / before.bytes().len() as f64).sqrt()
+    }
+
+    #[test]
+    fn the_better_the_quality_the_nearer_the_picture() {
+        for format in [PixelFormat::Gray8, PixelFormat::Bgr8] {
+            let [bad, fair, good] = [5, 50, 100].map(|quality| root_mean_square(quality, format));
+            assert!(good < fair && fair < bad && good < 2.0 && bad > 2.0, "{format}: {bad}, {fair}, {good}");
+        }
+    }
+}

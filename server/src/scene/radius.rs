@@ -1,0 +1,110 @@
+//! How large the ball is: always the same, or drawn anew for each frame.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use super::random::{Random, Stream};
+
+/// Radii in px, both ends included. Written `20` or `10..40`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Radii {
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+/// The text is neither a radius nor a range of them.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("radius \"{0}\" is neither a number of px, for example 20, nor a range, for example 10..40")]
+pub struct NotARadius(String);
+
+impl Radii {
+    /// One radius for all frames.
+    pub const fn one(radius: f64) -> Self {
+        Self { min: radius, max: radius }
+    }
+
+    /// The radius of a frame: uniform in the range, a function of seed and index.
+    pub fn draw(self, random: &Random, index: u64) -> f64 {
+        if self.min == self.max {
+            return self.min;
+        }
+        // Rounding may carry it over the end by a last bit.
+        (self.min + (self.max - self.min) * random.uniform(Stream::Radius, index)).min(self.max)
+    }
+}
+
+impl fmt::Display for Radii {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}..{}", self.min, self.max) }
+    }
+}
+
+impl FromStr for Radii {
+    type Err = NotARadius;
+
+    fn from_str(text: &str) -> Result<Self, NotARadius> {
+        let number = |text: &str| text.trim().parse::<f64>().map_err(|_| NotARadius(text.to_owned()));
+        match text.split_once("..") {
+            Some((min, max)) => match (number(min), number(max)) {
+                (Ok(min), Ok(max)) => Ok(Self { min, max }),
+                _ => Err(NotARadius(text.to_owned())),
+            },
+            None => number(text).map(Self::one),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Radii {
+    /// A number, or a text as on the command line.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a radius: a number such as 20, or a text such as \"10..40\"")]
+        enum Written {
+            Whole(i64),
+            Number(f64),
+            Text(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Whole(radius) => Ok(Self::one(radius as f64)),
+            Written::Number(radius) => Ok(Self::one(radius)),
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_radius_or_a_range_is_read_back_as_it_is_written() {
+        for text in ["20", "10..40", "2.5..3"] {
+            assert_eq!(text.parse::<Radii>().expect("a radius").to_string(), text);
+        }
+        assert_eq!("10..40".parse(), Ok(Radii { min: 10.0, max: 40.0 }));
+    }
+
+    #[test]
+    fn what_is_no_radius_is_named() {
+        for text in ["", "a", "10..", "..40", "10-40", "1..2..3"] {
+            let error = text.parse::<Radii>().unwrap_err().to_string();
+            assert!(error.contains(&format!("\"{text}\"")) && error.contains("10..40"), "{error}");
+        }
+    }
+
+    #[test]
+    fn radii_fill_their_range_and_follow_from_seed_and_index() {
+        let (radii, random) = (Radii { min: 10.0, max: 40.0 }, Random::new(5));
+        let drawn: Vec<f64> = (0..1000).map(|index| radii.draw(&random, index)).collect();
+        assert!(drawn.iter().all(|radius| (10.0..=40.0).contains(radius)));
+        let mean = drawn.iter().sum::<f64>() / 1000.0;
+        // Standard error 30 / √12 / √1000 = 0.27 px; four of them.
+        assert!((mean - 25.0).abs() < 1.1, "mean {mean}");
+        assert_eq!(radii.draw(&Random::new(5), 17), drawn[17]);
+    }
+}
