@@ -33,6 +33,8 @@ mod render;
 mod vignette;
 
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod tests;
 
 pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig, CameraError};

@@ -113,6 +113,12 @@ impl Pipeline {
         (&self.image, limit)
     }
 
+    /// The model of the limit, for tests that change it.
+    #[cfg(test)]
+    pub(super) fn model_mut(&mut self) -> &mut LimitModel {
+        &mut self.model
+    }
+
     /// The last picture taken.
     pub(super) fn image(&self) -> &Image {
         &self.image
@@ -241,8 +247,7 @@ impl Pipeline {
                     noise.add(line);
                 }
                 let first = (start + region.left as usize) * channels + channel;
-                let pixels = bytes[first..].iter_mut().step_by(channels);
-                pixels.zip(line.iter()).for_each(|(byte, &light)| *byte = model.output.level(light));
+                model.output.write(line, &mut bytes[first..], channels);
             }
         }
     }
