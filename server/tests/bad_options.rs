@@ -13,7 +13,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 31] = [
+    let cases: [(&[&str], &str); 53] = [
         (&["--size", "0x480"], "0x480"),
         (&["--size", "640x0"], "640x0"),
         (&["--size", "8193x480"], "8192"),
@@ -45,12 +45,65 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--udp-port", "0"], "1 to 65535"),
         (&["--listen", "8080"], "HOST:PORT"),
         (&["--advertise", "example"], "example"),
+        (&["--radius", "10-40"], "10..40"),
+        (&["--radius", "40..10"], "40..10"),
+        (&["--radius", "10..241"], "at most 240 px"),
+        (&["--noise", "-1"], "noise -1 is not a standard deviation of 0 to 255"),
+        (&["--noise", "NaN"], "noise NaN"),
+        (&["--noise", "much"], "much"),
+        (&["--shot-noise", "101"], "a gain of 0 to 100"),
+        (&["--blur", "inf"], "blur inf"),
+        (&["--exposure", "1.5"], "from 0 to 1"),
+        (&["--contrast", "216"], "-40 to 215"),
+        (&["--contrast", "-41"], "-40 to 215"),
+        (&["--contrast", "0"], "not 0"),
+        (&["--contrast", "200", "--pixel", "bgr8"], "161.8"),
+        (&["--background", "forest"], "clutter"),
+        (&["--invert=perhaps", "--frames", "0"], "'0'"),
+        (&["--jpeg", "0"], "1 to 100"),
+        (&["--jpeg", "101"], "1 to 100"),
+        (&["--jpeg", "256"], "256"),
+        (&["--gamma", "0"], "0.1 to 10"),
+        (&["--vignette", "1"], "0 to 0.9"),
+        (&["--empty-rate", "2"], "empty-rate 2"),
+        (&["--camera", "no-such-camera.toml"], "no-such-camera.toml"),
     ];
     for (options, word) in cases {
         let ended = run(options).expect(2).says(word);
         assert_eq!(ended.stdout, Vec::<String>::new(), "{options:?}");
         assert!(!ended.stderr.iter().any(|line| line.contains("panicked")), "{:#?}", ended.stderr);
     }
+}
+
+#[test]
+fn a_camera_file_is_refused_with_its_name_the_key_and_what_would_be_right() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("camera.toml");
+    let path = path.to_str().expect("UTF-8");
+    for (text, words) in [
+        ("nose = 3", ["nose", "noise"]),
+        ("noise = 'much'", ["noise", "much"]),
+        ("noise = -1", ["noise -1", "0 to 255"]),
+        ("contrast = 300", ["contrast 300", "-40 to 215"]),
+        ("jpeg = 0", ["jpeg 0", "1 to 100"]),
+        ("jpeg = 1000", ["jpeg", "1000"]),
+        ("background = 'forest'", ["forest", "clutter"]),
+        ("radius = 'big'", ["big", "10..40"]),
+        ("radius = 0", ["radius 0", "positive"]),
+        ("noise = 3\nnoise = 4", ["noise", "duplicate"]),
+        ("noise", ["noise", "="]),
+    ] {
+        std::fs::write(path, text).expect("written");
+        let ended = run(&["--camera", path]).expect(2).says(words[0]).says(words[1]);
+        assert!(!ended.stderr.iter().any(|line| line.contains("panicked")), "{:#?}", ended.stderr);
+        assert!(
+            text.starts_with("radius = 0") || ended.stderr.join(" ").contains("camera.toml"),
+            "{:#?}",
+            ended.stderr
+        );
+    }
+    std::fs::write(path, b"\xff\xfe").expect("written");
+    run(&["--camera", path]).expect(2).says("camera.toml");
 }
 
 #[test]

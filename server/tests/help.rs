@@ -23,7 +23,7 @@ fn the_version_is_the_packages() {
     assert_eq!(said("--version").trim(), concat!("server ", env!("CARGO_PKG_VERSION")));
 }
 
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 34] = [
     "--listen",
     "--loopback",
     "--once",
@@ -42,6 +42,20 @@ const OPTIONS: [&str; 20] = [
     "--no-announce",
     "--advertise",
     "--udp-port",
+    "--camera",
+    "--contrast",
+    "--background",
+    "--invert",
+    "--occlude",
+    "--border",
+    "--empty-rate",
+    "--exposure",
+    "--blur",
+    "--vignette",
+    "--shot-noise",
+    "--noise",
+    "--gamma",
+    "--jpeg",
     "--verbose",
     "--quiet",
 ];

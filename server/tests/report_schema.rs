@@ -36,6 +36,22 @@ fn a_report_keeps_its_documented_schema() {
 }
 
 #[test]
+fn a_report_keeps_its_schema_with_effects() {
+    for effects in [
+        &["--noise", "4", "--empty-rate", "0.3", "--radius", "10..30"],
+        &["--jpeg", "70", "--background", "clutter", "--border"],
+    ] as [&[&str]; 2]
+    {
+        let report = ReportFile::new();
+        let options = ["--once", "--frames", "20", "--json", report.name()];
+        let server = Server::start(&[&options, effects].concat());
+        server.client(&[]).end().expect(0);
+        server.end().expect(0);
+        keeps_the_schema(&report.read());
+    }
+}
+
+#[test]
 fn a_report_keeps_its_schema_where_figures_are_missing() {
     // No session; one frame, so no rate; a client that left before any score; no end given.
     let report = ReportFile::new();

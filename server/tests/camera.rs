@@ -1,0 +1,154 @@
+//! The camera's options from the command line, the environment and a file, to the figures in the report.
+
+mod common;
+
+use std::path::Path;
+
+use common::program::{Ended, Program, command};
+use common::{OUTCOMES, checked, only_session, with};
+use serde_json::{Value, json};
+
+/// Runs frames in loopback, small and as fast as they go; the report.
+fn report(options: &[&str]) -> Value {
+    let options = [LOOPBACK, options].concat();
+    checked(&Program::start(with(command("server"), &options)).end().expect(0).stdout.join("\n"))
+}
+
+const LOOPBACK: &[&str] = &[
+    "--loopback",
+    "--no-graphics",
+    "--fps",
+    "max",
+    "--frames",
+    "300",
+    "--seed",
+    "9",
+    "--size",
+    "160x120",
+    "--json",
+    "-",
+];
+
+fn figure(session: &Value, pointer: &str) -> f64 {
+    session.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {pointer} in {session:#}"))
+}
+
+#[test]
+fn with_noise_the_mean_error_is_near_its_limit() {
+    let report = report(&["--noise", "5", "--radius", "10..20"]);
+    let session = only_session(&report);
+    assert_eq!(session["error_px"]["limit_kind"], "bound");
+    let (limit, efficiency) = (figure(session, "/error_px/limit"), figure(session, "/error_px/efficiency"));
+    // σ² = v / (π r c² E): 0.0089 px at 15 px, a little more on average.
+    assert!((0.007..0.012).contains(&limit), "limit {limit} px");
+    let l1 = figure(session, "/error_px/l1/mean");
+    assert!((efficiency - l1 / limit).abs() < 1e-9, "{efficiency}, {l1} / {limit}");
+    // No estimate is much better than the bound (3 % standard error of 300 frames); ours is not far from it.
+    assert!((0.88..3.0).contains(&efficiency), "{efficiency}");
+    assert_eq!(report["run"]["config"]["radius_px"], 10.0);
+    assert_eq!(report["run"]["config"]["radius_max_px"], 20.0);
+}
+
+#[test]
+fn without_noise_there_is_a_reference_and_after_jpeg_nothing() {
+    let clean = report(&["--radius", "15"]);
+    let error = &only_session(&clean)["error_px"];
+    assert_eq!(error["limit_kind"], "reference");
+    assert!((0.0004..0.0006).contains(&figure(error, "/limit")), "{error}");
+    let jpeg = report(&["--radius", "15", "--noise", "3", "--jpeg", "80"]);
+    let error = &only_session(&jpeg)["error_px"];
+    assert_eq!(
+        (&error["limit"], &error["limit_kind"], &error["efficiency"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    assert!(error["l1"]["mean"].is_number());
+}
+
+#[test]
+fn empty_frames_are_counted_apart() {
+    let report = report(&["--empty-rate", "0.4", "--radius", "15", "--noise", "3"]);
+    let session = only_session(&report);
+    let count = |name: &str| session["frames"][name].as_u64().expect("a count");
+    // 120 expected, standard deviation 8.5; four of them.
+    assert!((86..=154).contains(&count("empty")), "{}", session["frames"]);
+    assert_eq!(count("sent"), OUTCOMES.iter().map(|outcome| count(outcome)).sum::<u64>());
+    assert!(count("false_positive") <= count("empty"));
+    assert!(count("no_circle") >= count("empty") - count("false_positive"));
+}
+
+#[test]
+fn the_report_holds_every_option_of_the_camera() {
+    let report = report(&[
+        "--noise",
+        "2",
+        "--shot-noise",
+        "0.1",
+        "--blur",
+        "0.8",
+        "--exposure",
+        "0.3",
+        "--contrast",
+        "100",
+        "--background",
+        "ramp",
+        "--invert",
+        "--occlude",
+        "--jpeg",
+        "90",
+        "--gamma",
+        "2.2",
+        "--vignette",
+        "0.2",
+        "--empty-rate",
+        "0.1",
+        "--border",
+        "--radius",
+        "12",
+        "--pixel",
+        "bgr8",
+    ]);
+    let config = &report["run"]["config"];
+    let camera = json!({
+        "noise": 2.0, "shot_noise": 0.1, "blur": 0.8, "exposure": 0.3, "contrast": 100.0, "background": "ramp",
+        "invert": true, "occlude": true, "jpeg": 90, "gamma": 2.2, "vignette": 0.2, "empty_rate": 0.1
+    });
+    assert_eq!(config["camera"], camera);
+    assert_eq!(config["border"], true);
+}
+
+#[test]
+fn the_example_file_is_read_and_options_go_before_it() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/low-light.toml");
+    let file = file.to_str().expect("UTF-8");
+    let report = report(&["--camera", file, "--noise", "1", "--radius", "10..30"]);
+    let camera = &report["run"]["config"]["camera"];
+    assert_eq!((&camera["noise"], &camera["blur"], &camera["contrast"]), (&json!(1.0), &json!(1.2), &json!(60.0)));
+}
+
+#[test]
+fn the_environment_is_heard() {
+    let mut server = with(command("server"), LOOPBACK);
+    server
+        .env("PLUMB_SHOT_NOISE", "0.5")
+        .env("PLUMB_INVERT", "1")
+        .env("PLUMB_OCCLUDE", "0")
+        .env("PLUMB_RADIUS", "9..15");
+    let report = checked(&Program::start(server).end().expect(0).stdout.join("\n"));
+    let camera = &report["run"]["config"]["camera"];
+    assert_eq!(
+        (&camera["shot_noise"], &camera["invert"], &camera["occlude"]),
+        (&json!(0.5), &json!(true), &json!(false))
+    );
+}
+
+#[test]
+fn the_summary_says_how_near_the_errors_are_to_the_limit() {
+    let run = |options: &[&str]| -> Ended {
+        let options = [&LOOPBACK[..LOOPBACK.len() - 2], &["--radius", "15"], options].concat();
+        Program::start(with(command("server"), &options)).end().expect(0)
+    };
+    let noisy = run(&["--noise", "5"]).stdout.join("\n");
+    assert!(noisy.contains(" x the limit of 0.0"), "{noisy}");
+    let clean = run(&[]).stdout.join("\n");
+    assert!(clean.contains(" x the reference of 0.000"), "{clean}");
+}
