@@ -31,26 +31,27 @@ pub(super) struct Slopes {
     pub(super) radius: f64,
 }
 
-/// The slopes of [`coverage`]; exact for x and y, and for the radius to a share of `(chord / 2r)⁴`.
-pub(super) fn slopes(disc: Circle, column: i64, row: i64) -> Slopes {
+/// [`coverage`] and its slopes; these are exact for x and y, and for the radius to a share of `(chord / 2r)⁴`.
+pub(super) fn coverage_and_slopes(disc: Circle, column: i64, row: i64) -> (f64, Slopes) {
     let sides = |low: f64, high: f64| match fold(low, high) {
         (part, Some(other)) => [Some((part, 1.0)), Some((other, -1.0))],
         (part, None) => [Some((part, if low >= 0.0 { 1.0 } else { -1.0 })), None],
     };
     let columns = sides(column as f64 - 0.5 - disc.x, column as f64 + 0.5 - disc.x);
     let rows = sides(row as f64 - 0.5 - disc.y, row as f64 + 0.5 - disc.y);
-    let mut slopes = Slopes::default();
+    let (mut covered, mut slopes) = (0.0, Slopes::default());
     for (x, right) in columns.into_iter().flatten() {
         for (y, down) in rows.into_iter().flatten() {
-            let (run, rise) = quadrant_rim(disc.radius, x, y);
+            let Quadrant { area, run, rise } = quadrant(disc.radius, x, y);
             let chord_squared = run * run + rise * rise;
+            covered += area;
             slopes.x += right * rise;
             slopes.y += down * run;
             // An arc is longer than its chord c by a share of (c / 2r)² / 6, and higher powers.
             slopes.radius += chord_squared.sqrt() * (1.0 + chord_squared / (24.0 * disc.radius * disc.radius));
         }
     }
-    slopes
+    (covered.clamp(0.0, 1.0), slopes)
 }
 
 /// Half the chord of a disc of this radius at a distance from its centre; 0 outside.
@@ -70,7 +71,21 @@ fn fold(low: f64, high: f64) -> ((f64, f64), Option<(f64, f64)>) {
     }
 }
 
-/// Area of a disc about the origin inside a rectangle of the first quadrant.
+/// What a disc about the origin has in a rectangle of the first quadrant.
+struct Quadrant {
+    /// Covered, in px².
+    area: f64,
+    /// Width of the rim's part inside, in px.
+    run: f64,
+    /// Its height.
+    rise: f64,
+}
+
+fn quadrant_area(radius: f64, x: (f64, f64), y: (f64, f64)) -> f64 {
+    quadrant(radius, x, y).area
+}
+
+/// Area of a disc about the origin inside a rectangle of the first quadrant, and its rim there.
 ///
 /// There the rim is the falling curve `x = s(y) = √(r² − y²)`, which crosses the rectangle's right side at
 /// `y = s(x1)` and its left side at `y = s(x0)`:
@@ -80,22 +95,15 @@ fn fold(low: f64, high: f64) -> ((f64, f64), Option<(f64, f64)>) {
 /// ```
 ///
 /// and the integral is a trapezium under the chord plus the sliver between chord and arc.
-fn quadrant_area(radius: f64, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> f64 {
+fn quadrant(radius: f64, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> Quadrant {
     let a = half_chord(radius, x1).clamp(y0, y1);
     let b = half_chord(radius, x0).clamp(y0, y1);
     let width_at_a = half_chord(radius, a).clamp(x0, x1) - x0;
     let width_at_b = half_chord(radius, b).clamp(x0, x1) - x0;
     let (run, rise) = (width_at_a - width_at_b, b - a);
     let trapezium = (width_at_a + width_at_b) / 2.0 * rise;
-    (x1 - x0) * (a - y0) + trapezium + segment_area(radius, run * run + rise * rise)
-}
-
-/// Width and height of the part of the rim inside a rectangle of the first quadrant; see [`quadrant_area`].
-fn quadrant_rim(radius: f64, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> (f64, f64) {
-    let a = half_chord(radius, x1).clamp(y0, y1);
-    let b = half_chord(radius, x0).clamp(y0, y1);
-    let run = half_chord(radius, a).clamp(x0, x1) - half_chord(radius, b).clamp(x0, x1);
-    (run, b - a)
+    let area = (x1 - x0) * (a - y0) + trapezium + segment_area(radius, run * run + rise * rise);
+    Quadrant { area, run, rise }
 }
 
 /// Square of the longest chord, over the diameter, that the series below is used for: what it leaves out is then
@@ -213,7 +221,8 @@ mod tests {
                 let step = |more: Circle, less: Circle| {
                     (coverage(more, column, row) - coverage(less, column, row)) / (2.0 * H)
                 };
-                let found = slopes(disc, column, row);
+                let (area, found) = coverage_and_slopes(disc, column, row);
+                prop_assert!((area - coverage(disc, column, row)).abs() < 1e-14);
                 let by_x = step(Circle { x: x + H, ..disc }, Circle { x: x - H, ..disc });
                 let by_y = step(Circle { y: y + H, ..disc }, Circle { y: y - H, ..disc });
                 let by_radius = step(Circle { radius: radius + H, ..disc }, Circle { radius: radius - H, ..disc });

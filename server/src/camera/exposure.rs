@@ -6,7 +6,7 @@
 
 use shared::geometry::Circle;
 
-use super::coverage::{coverage, half_chord, slopes};
+use super::coverage::{coverage, coverage_and_slopes, half_chord};
 use super::plane::Region;
 use super::render::{RADII_PX, distances, inside, pixels};
 use crate::scene::Path;
@@ -91,12 +91,14 @@ impl Grid {
 
     fn add_rim(&mut self, disc: Circle, column: usize, row: usize, with_slopes: bool) {
         let cell = row * self.width + column;
-        self.exposed.cover[cell] += (self.share * coverage(disc, column as i64, row as i64)) as f32;
-        if with_slopes {
-            let slopes = slopes(disc, column as i64, row as i64);
-            for (plane, slope) in self.exposed.slopes.iter_mut().zip([slopes.x, slopes.y, slopes.radius]) {
-                plane[cell] += (self.share * self.scale * slope) as f32;
-            }
+        if !with_slopes {
+            self.exposed.cover[cell] += (self.share * coverage(disc, column as i64, row as i64)) as f32;
+            return;
+        }
+        let (cover, slopes) = coverage_and_slopes(disc, column as i64, row as i64);
+        self.exposed.cover[cell] += (self.share * cover) as f32;
+        for (plane, slope) in self.exposed.slopes.iter_mut().zip([slopes.x, slopes.y, slopes.radius]) {
+            plane[cell] += (self.share * self.scale * slope) as f32;
         }
     }
 

@@ -68,10 +68,13 @@ impl Output {
     }
 }
 
-/// The nearest level, halves up.
+/// 2²³: a number of 24 bits at least this large has no bits left for fractions.
+const WHOLE: f32 = 8_388_608.0;
+
+/// The nearest level, halves to the even one; what is no number ends at 0.
 fn rounded(light: f32) -> u8 {
-    // Clipped before the cast, which then is one instruction; what is no number ends at 0.
-    (light.clamp(0.0, WHITE as f32) + 0.5) as i32 as u8
+    // The sum is rounded to a whole number, which then are its lowest bits: no cast, so several at a time.
+    (light.clamp(0.0, WHITE as f32) + WHOLE).to_bits() as u8
 }
 
 #[cfg(test)]
