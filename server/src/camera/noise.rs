@@ -80,6 +80,21 @@ mod tests {
         values.clone().sum::<f64>() / values.count() as f64
     }
 
+    // From a second implementation, in another language.
+    #[test]
+    fn rows_have_their_golden_noise() {
+        let noise = Noise::new(1.0, 0.0).expect("some noise");
+        let mut frame = noise.of_frame(&Random::new(1), 3);
+        for expected in [
+            [-1.338_291_6, 0.430_048_95, 0.676_724_24, -1.368_395_4, 1.132_338_7],
+            [-0.927_115_5, 0.437_107_92, -1.747_673_2, 0.955_952_8, 0.565_323_7_f32],
+        ] {
+            let mut line = [0.0; 5];
+            frame.add(&mut line);
+            assert!(line.iter().zip(expected).all(|(got, number)| (got - number).abs() < 3e-7), "{line:?}");
+        }
+    }
+
     #[test]
     fn noise_is_normal_and_white() {
         let z: Vec<f64> = noisy(100.0, 7.0, 0.0, 3).into_iter().map(|value| value / 7.0).collect();
