@@ -1,4 +1,7 @@
 //! JPEG, there and back: what a compressing camera leaves of a picture.
+//!
+//! The pixels are the codec's (the `image` crate's): the standard leaves the last bit of a decoded level to the decoder,
+//! so that another version or instruction set may round one differently. All other effects are the same everywhere.
 
 use std::io::Cursor;
 

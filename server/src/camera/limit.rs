@@ -9,8 +9,8 @@
 //! picture (OpenCV's BGR2GRAY) that counts, the rounding of which adds its own 1/12.
 //!
 //! What nobody tells the pipeline is estimated too: radius, the ball's level, and the level of the background and, of a
-//! ramp, its slope (both from the whole image). Clutter, the way of the ball and the occluder count as known, so there
-//! the bound is one that no estimate may reach.
+//! ramp, its slope (both from the whole image). Clutter, the ball's way, blur, vignette, gamma and the occluder count as
+//! known, so where these matter the bound is one that no estimate may reach.
 
 use std::f64::consts::PI;
 
@@ -27,7 +27,8 @@ pub enum Limit {
     /// The same formula where it is no bound: rounding is deterministic, and without noise (under half a gray level) it
     /// is the only error there is, in px.
     Reference(f64),
-    /// Nobody knows: after JPEG, or when nothing of the ball's outline is to be seen.
+    /// Nobody knows: after JPEG, where nothing of the ball's outline is to be seen, or, in the plain camera, of a radius
+    /// under 2 px.
     Unknown,
 }
 

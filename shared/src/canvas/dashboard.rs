@@ -33,7 +33,7 @@ const MARGIN_PX: u32 = 16;
 const HEADER_PX: u32 = 48;
 /// Width of the panel: two columns of nine figures beside a label.
 const PANEL_PX: u32 = 352;
-/// Least height of the panel: a 640x480 frame and its legend, which leaves the fuller of the two windows 136 px for
+/// Least height of the panel: a 640x480 frame and its legend, which leaves the fuller of the two windows 116 px for
 /// its chart.
 const PANEL_HEIGHT_PX: u32 = 512;
 /// Height of the legend under the picture.
