@@ -98,7 +98,7 @@ pub struct DetectArgs {
 /// Which detector, looking for what.
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
-    /// The detector
+    /// The detector: hough, or hough-classic, OpenCV's plain gradient method, for comparison
     #[arg(long, value_name = "NAME", env = "PLUMB_DETECTOR", default_value = crate::detect::hough::NAME)]
     pub detector: String,
 

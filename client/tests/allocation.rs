@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use client::detect::{DetectorChoice, RadiusLimits};
+use client::detect::{DetectorChoice, NAMES, RadiusLimits};
 use ndarray::Array2;
 
 /// Counts what is asked of the system's allocator.
@@ -43,13 +43,17 @@ fn frame(seed: usize) -> Array2<u8> {
     })
 }
 
+// One test for all detectors: another one's thread would be counted too.
 #[test]
 fn frames_seen_before_allocate_nothing() {
     let frames: Vec<_> = (0..8).map(frame).collect();
-    let mut detector = DetectorChoice::new("hough", RadiusLimits::default()).expect("valid").build();
-    let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
-    pass();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    let found = pass();
-    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "allocations while seeing {found} discs again");
+    for name in NAMES {
+        let mut detector = DetectorChoice::new(name, RadiusLimits::default()).expect("valid").build();
+        let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
+        pass();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let found = pass();
+        let after = ALLOCATIONS.load(Ordering::Relaxed);
+        assert_eq!(after, before, "{name}: allocations while seeing {found} discs again");
+    }
 }

@@ -22,7 +22,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "-5"], "above 0"),
         (&["--min-radius", "NaN"], "NaN"),
         (&["--max-radius", "inf"], "inf"),
-        (&["--detector", "crystal-ball"], "hough"),
+        (&["--detector", "crystal-ball"], "hough, hough-classic"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),

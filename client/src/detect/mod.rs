@@ -5,7 +5,8 @@
 //! frames; once a size has been seen, frames of that size allocate nothing.
 //!
 //! - [`DetectorChoice`] checks a name and [`RadiusLimits`], then builds detectors.
-//! - [`hough`] is the one detector so far: gradient voting, then a least-squares fit to the intensities.
+//! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
+//! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //!
 //! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
 //! the top-left pixel, x to the right, y down; lengths are in pixels.
@@ -14,6 +15,7 @@ use ndarray::ArrayView2;
 use shared::geometry::Size;
 pub use shared::geometry::{Circle, Covariance};
 
+pub mod classic;
 pub mod hough;
 #[cfg(test)]
 mod testing;
@@ -28,7 +30,7 @@ pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
 
 /// Names [`DetectorChoice`] knows, in the order to show them.
-pub const NAMES: [&str; 1] = [hough::NAME];
+pub const NAMES: [&str; 2] = [hough::NAME, classic::NAME];
 
 /// What a detector says of a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +68,7 @@ impl DetectorChoice {
         limits.check()?;
         match name {
             hough::NAME => Ok(Self { build: |limits| Box::new(hough::Hough::new(limits)), limits }),
+            classic::NAME => Ok(Self { build: |limits| Box::new(classic::Classic::new(limits)), limits }),
             _ => Err(DetectorError::Unknown { name: name.to_owned() }),
         }
     }
@@ -214,7 +217,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = by_name("oracle", RadiusLimits::default()).err().expect("unknown");
-        assert_eq!(error.to_string(), "no detector is called \"oracle\"; there is hough");
+        assert_eq!(error.to_string(), "no detector is called \"oracle\"; there is hough, hough-classic");
     }
 
     #[test]
