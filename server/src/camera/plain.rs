@@ -109,7 +109,7 @@ mod tests {
     /// OpenCV's BGR2GRAY for 8 bits.
     fn bgr_to_gray(pixel: &[u8]) -> u8 {
         let [b, g, r] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-        ((1868 * b + 9617 * g + 4899 * r + 8192) >> 14) as u8
+        ((3735 * b + 19_235 * g + 9798 * r + 16_384) >> 15) as u8
     }
 
     /// Centroid of a function of column and row over an image.
