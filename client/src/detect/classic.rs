@@ -10,7 +10,7 @@
 //! 5. `radius`: the best supported radius of each centre; the centre with the most support wins.
 //!
 //! Centres come out on a lattice of half pixels, which alone costs 0.5 px of mean L1 error: that is the method, kept.
-//! The parity table (`server/benches/parity.rs`) holds every stage against OpenCV's own.
+//! `cargo bench -p server --bench detector -- --parity` holds every stage against OpenCV's own.
 //!
 //! Method: Yuen, Princen, Illingworth, Kittler, "Comparative study of Hough transform methods for circle finding",
 //! Image and Vision Computing 8(1), 1990; Canny, PAMI 8(6), 1986. Figures: OpenCV 4.14.
@@ -56,8 +56,10 @@ pub struct Stages<'a> {
     pub dy: &'a [i16],
     /// Edge pixels as (column, row), in no particular order.
     pub edges: Vec<(usize, usize)>,
-    /// Centres in px, the most voted first.
+    /// Centres in px, the most voted first, of equals the upper left one.
     pub centres: Vec<(f32, f32)>,
+    /// Circles, the best first, with the number of edge pixels on each.
+    pub circles: Vec<(Circle, u32)>,
 }
 
 impl Classic {
@@ -70,6 +72,8 @@ impl Classic {
     /// The stages of the last frame a circle was looked for in.
     #[must_use]
     pub fn stages(&self) -> Stages<'_> {
+        let mut circles = self.supports.circles.clone();
+        circles.sort_by(|a, b| b.compare(a));
         Stages {
             width: self.gradients.width,
             blurred: &self.blur.blurred,
@@ -77,6 +81,7 @@ impl Classic {
             dy: &self.gradients.dy,
             edges: self.edges.pixels.iter().map(|pixel| (pixel.x, pixel.y)).collect(),
             centres: self.votes.centres_by_votes(),
+            circles: circles.iter().map(|found| (found.circle(), found.pixels)).collect(),
         }
     }
 
@@ -132,11 +137,6 @@ impl Radii {
         let (min, max) = (range.min().floor() as u32, range.max().min(diagonal).ceil() as u32);
         Some(Self { min, max: if max > min { max } else { min + 2 } })
     }
-}
-
-/// A circle in whole and half pixels.
-fn circle((x, y): (f32, f32), radius: f32) -> Circle {
-    Circle { x: f64::from(x), y: f64::from(y), radius: f64::from(radius) }
 }
 
 /// Rounds to a whole number, halves to the even one, as OpenCV does; exact below 2²² = 4,194,304.

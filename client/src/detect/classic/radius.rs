@@ -9,31 +9,38 @@ use shared::geometry::Circle;
 
 use super::canny::{Edges, Pixel};
 use super::vote::{LEAST, Votes};
-use super::{Radii, circle, round};
+use super::{Radii, round};
 
 const BINS_PER_PX: usize = 10;
 
-/// Buffers of the search.
+/// The circles of a frame and the buffers of the search.
 #[derive(Default)]
 pub(super) struct Supports {
+    /// Circles with more edge pixels than the least, in no particular order.
+    pub(super) circles: Vec<Supported>,
     squares: Vec<f32>,
     bins: Vec<u32>,
 }
 
 /// A circle and the edge pixels on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Supported {
-    pixels: u32,
-    radius: f32,
-    centre: (f32, f32),
+pub(super) struct Supported {
+    pub(super) pixels: u32,
+    pub(super) radius: f32,
+    pub(super) centre: (f32, f32),
 }
 
 impl Supports {
     /// The circle with the most edge pixels; `None` when none has more than the least.
     pub(super) fn best(&mut self, edges: &Edges, votes: &Votes, radii: Radii) -> Option<Circle> {
-        let found = votes.centres().map(|centre| self.support(edges, centre, radii));
-        let best = found.filter(|found| found.pixels > LEAST).max_by(Supported::compare)?;
-        Some(circle(best.centre, best.radius))
+        self.circles.clear();
+        for centre in votes.centres() {
+            let found = self.support(edges, centre, radii);
+            if found.pixels > LEAST {
+                self.circles.push(found);
+            }
+        }
+        self.circles.iter().max_by(|a, b| a.compare(b)).map(Supported::circle)
     }
 
     fn support(&mut self, edges: &Edges, centre: (f32, f32), radii: Radii) -> Supported {
@@ -98,8 +105,12 @@ impl Supports {
 }
 
 impl Supported {
+    pub(super) fn circle(&self) -> Circle {
+        Circle { x: f64::from(self.centre.0), y: f64::from(self.centre.1), radius: f64::from(self.radius) }
+    }
+
     /// The better is greater: more pixels, then the larger radius, then farther left, then farther up.
-    fn compare(&self, other: &Self) -> Ordering {
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
         let farther = |own: f32, other: f32| other.total_cmp(&own);
         (self.pixels.cmp(&other.pixels))
             .then(self.radius.total_cmp(&other.radius))

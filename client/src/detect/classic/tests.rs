@@ -144,7 +144,8 @@ fn answers_are_those_of_opencv() {
         let sum = |values: &[i16]| values.iter().map(|value| i64::from(value.abs())).sum::<i64>();
         let blurred = stages.blurred.iter().map(|&gray| i64::from(gray)).sum();
         assert_eq!([blurred, sum(stages.dx), sum(stages.dy), stages.edges.len() as i64], figures, "{disc:?}");
-        let expected = circle.map(|(x, y, radius): (f32, f32, f32)| super::circle((x, y), radius));
+        let circle_at = |(x, y, radius): (f64, f64, f32)| Circle { x, y, radius: f64::from(radius) };
+        let expected = circle.map(circle_at);
         assert_eq!(found, expected, "{disc:?}");
     }
 }

@@ -1,0 +1,111 @@
+//! Answers to many frames of one condition, a batch a thread at a time, so that memory stays bounded.
+
+use std::error::Error;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use client::detect::{Detector, DetectorChoice, Estimate, RadiusLimits, hough};
+use ndarray::ArrayView2;
+use shared::geometry::{Circle, Size};
+
+use crate::conditions::Condition;
+use crate::frames::{Batch, Purpose};
+use crate::marks::Marks;
+use crate::opencv::{OpenCv, Setting};
+
+/// Bytes of a batch: what a thread holds, as much again in the file.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// Any failure on a thread.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// Marks of ours, OpenCV's gradient method and its ALT, on the same frames.
+pub(crate) type MarksOfAll = [Marks; 3];
+
+/// Renders `count` frames of a condition and marks all three, on as many threads as there are OpenCVs.
+///
+/// A frame depends on its condition and index alone, so the marks do not depend on the threads.
+pub(crate) fn measure(
+    condition: &Condition,
+    count: u64,
+    settings: [&Setting; 2],
+    opencvs: &mut [OpenCv],
+) -> Result<MarksOfAll, Failure> {
+    let per_batch = frames_in(BATCH_BYTES, condition.size);
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let parts = Mutex::new(Vec::new());
+    let work = |opencv: &mut OpenCv| -> Result<(), Failure> {
+        let mut ours = ours()?;
+        loop {
+            let first = next.fetch_add(per_batch, Ordering::Relaxed);
+            if first >= count {
+                return Ok(());
+            }
+            let batch = Batch::render(condition, Purpose::Measure, first..(first + per_batch).min(count))?;
+            let marks = mark(&batch, condition, ours.as_mut(), settings, opencv)?;
+            if let Ok(mut parts) = parts.lock() {
+                parts.push((first, marks));
+            }
+            let done = done.fetch_add(batch.shots.len() as u64, Ordering::Relaxed) + batch.shots.len() as u64;
+            eprint!("\r  {}: {done} of {count} frames ", condition.name);
+        }
+    };
+    let ended: Result<(), Failure> = thread::scope(|scope| {
+        let threads: Vec<_> = opencvs.iter_mut().map(|opencv| scope.spawn(|| work(opencv))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err("a thread panicked".into())))
+    });
+    eprintln!();
+    ended?;
+    let mut parts = parts.into_inner().unwrap_or_default();
+    parts.sort_by_key(|(first, _)| *first);
+    Ok(parts.into_iter().fold(MarksOfAll::default(), |mut all, (_, part)| {
+        for (all, part) in all.iter_mut().zip(part) {
+            all.append(part);
+        }
+        all
+    }))
+}
+
+/// Our detector, as it comes.
+pub(crate) fn ours() -> Result<Box<dyn Detector>, Failure> {
+    Ok(DetectorChoice::new(hough::NAME, RadiusLimits::default())?.build())
+}
+
+/// Frames of this size that so many bytes hold, at least one.
+pub(crate) fn frames_in(bytes: usize, size: Size) -> u64 {
+    (bytes / size.pixels().max(1)).max(1) as u64
+}
+
+/// A circle as OpenCV gives it.
+pub(crate) fn circle([x, y, radius]: [f64; 3]) -> Circle {
+    Circle { x, y, radius }
+}
+
+fn mark(
+    batch: &Batch,
+    condition: &Condition,
+    ours: &mut dyn Detector,
+    settings: [&Setting; 2],
+    opencv: &mut OpenCv,
+) -> Result<MarksOfAll, Failure> {
+    let mut marks = MarksOfAll::default();
+    for (shot, frame) in batch.frames() {
+        let found = ours.detect(frame);
+        marks[0].add(shot, found.map(|found| found.circle), found.and_then(|found: Estimate| found.covariance));
+    }
+    opencv.load(&batch.pixels, condition.size, false)?;
+    for (setting, marks) in settings.into_iter().zip(&mut marks[1..]) {
+        let answers = opencv.detect(setting, condition.whole_radii())?;
+        for (shot, found) in batch.shots.iter().zip(answers.circles) {
+            marks.add(shot, found.map(circle), None);
+        }
+    }
+    Ok(marks)
+}
+
+/// A frame of a batch, as the detector takes it.
+pub(crate) fn view(pixels: &[u8], size: Size) -> ArrayView2<'_, u8> {
+    // As many bytes as pixels, by construction of the batch.
+    ArrayView2::from_shape((size.height as usize, size.width as usize), pixels).expect("as many bytes as pixels")
+}

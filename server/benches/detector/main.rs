@@ -1,0 +1,68 @@
+//! The detector `hough` against OpenCV: accuracy, misses, false positives and time, on the same held-out frames.
+//!
+//! `cargo bench -p server --bench detector -- --help`. Every condition of [`conditions`] becomes a [`row`]: OpenCV's
+//! best [`settings`] are chosen, all are timed in turns ([`timing`]), then their answers to many frames are marked
+//! ([`accuracy`], [`marks`]); [`table`] writes it down after each row. OpenCV runs in a Python process ([`opencv`]).
+//! `--parity` compares the stages of `hough-classic` with OpenCV's instead ([`parity`]).
+
+use std::io::Write;
+use std::path::Path;
+use std::{fs, io, thread};
+
+use clap::Parser;
+
+mod accuracy;
+mod conditions;
+mod frames;
+mod marks;
+#[path = "../opencv/mod.rs"]
+mod opencv;
+mod options;
+mod parity;
+mod row;
+mod settings;
+mod statistics;
+mod table;
+mod timing;
+
+use accuracy::Failure;
+use opencv::OpenCv;
+use options::Options;
+use row::Row;
+
+fn main() -> Result<(), Failure> {
+    let options = Options::parse();
+    let mut conditions = conditions::all();
+    conditions.retain(|condition| options.wants(condition.name));
+    if options.list {
+        conditions.iter().for_each(|condition| println!("{}", condition.name));
+        return Ok(());
+    }
+    if let Some(count) = options.parity {
+        return print(&parity::table(&conditions, count, &mut OpenCv::start()?)?, &options);
+    }
+    let threads = options.threads.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let opencvs: Result<Vec<_>, _> = (0..threads.max(1)).map(|_| OpenCv::start()).collect();
+    let mut opencvs = opencvs?;
+    let run = table::Run { opencv: opencvs[0].version()?, frames: options.frames() };
+    let mut rows = Vec::new();
+    for (index, condition) in conditions.iter().enumerate() {
+        eprintln!("{} of {}: {}", index + 1, conditions.len(), condition.name);
+        rows.push(Row::make(condition, &options, &mut opencvs)?);
+        save(&table::write(&run, &rows)?, &options)?;
+    }
+    print(&table::write(&run, &rows)?, &options)
+}
+
+fn print(text: &str, options: &Options) -> Result<(), Failure> {
+    save(text, options)?;
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn save(text: &str, options: &Options) -> Result<(), Failure> {
+    match &options.out {
+        // Cargo runs benchmarks in the package's folder, while people run cargo in the repository's.
+        Some(file) => Ok(fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file), text)?),
+        None => Ok(()),
+    }
+}

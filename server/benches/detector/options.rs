@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Frames of a quick look.
+const QUICK: u64 = 500;
+
+/// Holds the detector `hough` against OpenCV, on the same frames, condition by condition.
+#[derive(Debug, Parser)]
+#[command(name = "detector")]
+pub(crate) struct Options {
+    /// Frames of a condition at 640x480; a fifth of it at 1920x1080
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(5..))]
+    frames: u64,
+
+    /// A quick look: 500 frames instead
+    #[arg(long)]
+    quick: bool,
+
+    /// Only conditions whose name contains this; may be given several times
+    #[arg(long, value_name = "CONDITION")]
+    only: Vec<String>,
+
+    /// Names the conditions, then ends
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Instead: hough-classic against OpenCV's gradient method, stage by stage, on so many frames of each condition
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
+    pub(crate) parity: Option<u64>,
+
+    /// Takes conditions that were measured before with as many frames from the last run, which may have been another
+    /// version of the detector
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Rounds through the frames that are timed; 0 for no times
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+
+    /// Threads that measure accuracy [default: one a core]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+
+    /// Where to write the tables, beside stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// What cargo says to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    /// Frames of a condition at 640x480.
+    pub(crate) fn frames(&self) -> u64 {
+        if self.quick { QUICK } else { self.frames }
+    }
+
+    /// Whether a condition is asked for.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+}

@@ -1,0 +1,135 @@
+//! How OpenCV is asked: for each condition the setting that serves it best.
+//!
+//! A setting is chosen on frames of its own, which are not measured. Best is: fewest missed, then least error. What is
+//! nearly as good (half a per cent more missed, a tenth more error) and faster goes before it.
+
+use crate::accuracy::{Failure, circle};
+use crate::conditions::Condition;
+use crate::frames::{Batch, Purpose};
+use crate::marks::{Figures, Marks};
+use crate::opencv::Method::{Alt, Gradient};
+use crate::opencv::{Method, OpenCv, Setting};
+use crate::statistics::quantile;
+
+/// Missed shares that count as the same, and errors that do, as a factor.
+const SAME_MISSED: f64 = 0.005;
+const SAME_ERROR: f64 = 1.1;
+
+/// More than any distance between two centres: the best circle only.
+const ONE_CIRCLE_PX: f64 = 1e5;
+
+/// ALT searches so far around each centre, which takes time; 20 px is its fastest without thousands of centres.
+const ALT_APART_PX: f64 = 20.0;
+
+/// What OpenCV's own samples use, with the blur its documentation asks for: also for frames without a disc.
+pub(crate) const GRADIENT: Setting = gradient(Some((9, 2.0)), 1.0, 50.0, 30.0);
+
+/// ALT as its documentation recommends it.
+pub(crate) const ALT: Setting = alt(None, 1.5, 300.0, 0.9);
+
+/// Settings tried for the gradient method: blurs up to the noisiest frames, thresholds down to the faintest discs.
+const GRADIENTS: [Setting; 14] = [
+    GRADIENT,
+    gradient(None, 1.0, 100.0, 30.0),
+    gradient(Some((5, 1.2)), 1.0, 50.0, 30.0),
+    gradient(Some((5, 1.2)), 1.0, 100.0, 20.0),
+    gradient(Some((9, 2.0)), 1.0, 100.0, 20.0),
+    gradient(Some((9, 2.0)), 1.0, 100.0, 15.0),
+    gradient(Some((9, 2.0)), 1.0, 200.0, 20.0),
+    gradient(Some((9, 2.0)), 1.0, 20.0, 20.0),
+    gradient(Some((9, 2.0)), 1.0, 10.0, 30.0),
+    gradient(Some((9, 2.0)), 1.5, 50.0, 30.0),
+    gradient(Some((9, 2.0)), 2.0, 100.0, 30.0),
+    gradient(Some((15, 4.0)), 1.0, 50.0, 20.0),
+    gradient(Some((15, 4.0)), 1.0, 30.0, 15.0),
+    gradient(Some((15, 4.0)), 1.0, 15.0, 10.0),
+];
+
+/// Settings tried for ALT.
+const ALTS: [Setting; 10] = [
+    ALT,
+    alt(None, 1.0, 300.0, 0.9),
+    alt(None, 1.5, 300.0, 0.8),
+    alt(Some((5, 1.2)), 1.5, 200.0, 0.8),
+    alt(Some((9, 2.0)), 1.0, 300.0, 0.8),
+    alt(Some((9, 2.0)), 1.5, 300.0, 0.8),
+    alt(Some((9, 2.0)), 1.5, 100.0, 0.7),
+    alt(Some((9, 2.0)), 1.5, 40.0, 0.7),
+    alt(Some((15, 4.0)), 1.5, 100.0, 0.7),
+    alt(Some((15, 4.0)), 1.0, 50.0, 0.5),
+];
+
+/// The best setting of each method for a condition.
+pub(crate) fn choose(condition: &Condition, count: u64, opencv: &mut OpenCv) -> Result<[Setting; 2], Failure> {
+    if condition.is_empty() {
+        return Ok([GRADIENT, ALT]);
+    }
+    let batch = Batch::render(condition, Purpose::Tune, 0..count)?;
+    opencv.load(&batch.pixels, condition.size, false)?;
+    let mut best = |settings: &[Setting]| -> Result<Setting, Failure> {
+        let tried: Result<Vec<_>, Failure> =
+            settings.iter().map(|setting| try_out(setting, &batch, condition, opencv)).collect();
+        Ok(best_of(tried?))
+    };
+    Ok([best(&GRADIENTS)?, best(&ALTS)?])
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.blur {
+            Some((size, sigma)) => write!(f, "blur {size}x{size} σ {sigma}")?,
+            None => write!(f, "no blur")?,
+        }
+        write!(f, ", dp {}, param1 {}, param2 {}", self.dp, self.param1, self.param2)
+    }
+}
+
+struct Tried {
+    setting: Setting,
+    figures: Figures,
+    time_us: f64,
+}
+
+impl Tried {
+    fn error_px(&self) -> f64 {
+        self.figures.mean_px.unwrap_or(f64::INFINITY)
+    }
+}
+
+fn try_out(setting: &Setting, batch: &Batch, condition: &Condition, opencv: &mut OpenCv) -> Result<Tried, Failure> {
+    let answers = opencv.detect(setting, condition.whole_radii())?;
+    let mut marks = Marks::default();
+    for (shot, found) in batch.shots.iter().zip(answers.circles) {
+        marks.add(shot, found.map(circle), None);
+    }
+    let time_us = quantile(&answers.times_us, 0.5).unwrap_or(f64::INFINITY);
+    Ok(Tried { setting: *setting, figures: marks.figures(), time_us })
+}
+
+fn best_of(mut tried: Vec<Tried>) -> Setting {
+    let least_missed = tried.iter().map(|tried| tried.figures.missed_rate().0).fold(1.0, f64::min);
+    tried.retain(|tried| tried.figures.missed_rate().0 <= least_missed + SAME_MISSED);
+    let least_error = tried.iter().map(Tried::error_px).fold(f64::INFINITY, f64::min);
+    tried.retain(|tried| tried.error_px() <= SAME_ERROR * least_error);
+    tried.sort_by(|a, b| a.time_us.total_cmp(&b.time_us));
+    tried.first().map_or(GRADIENT, |tried| tried.setting)
+}
+
+const fn gradient(blur: Option<(u32, f64)>, dp: f64, param1: f64, param2: f64) -> Setting {
+    setting(Gradient, blur, dp, ONE_CIRCLE_PX, param1, param2)
+}
+
+const fn alt(blur: Option<(u32, f64)>, dp: f64, param1: f64, param2: f64) -> Setting {
+    setting(Alt, blur, dp, ALT_APART_PX, param1, param2)
+}
+
+const fn setting(
+    method: Method,
+    blur: Option<(u32, f64)>,
+    dp: f64,
+    min_dist: f64,
+    param1: f64,
+    param2: f64,
+) -> Setting {
+    Setting { method, blur, dp, min_dist, param1, param2 }
+}
