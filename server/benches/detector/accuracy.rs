@@ -32,7 +32,7 @@ pub(crate) fn measure(
     settings: [&Setting; 2],
     opencvs: &mut [OpenCv],
 ) -> Result<MarksOfAll, Failure> {
-    let per_batch = frames_in(BATCH_BYTES, condition.size);
+    let per_batch = frames_in(BATCH_BYTES, condition.size());
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let parts = Mutex::new(Vec::new());
     let work = |opencv: &mut OpenCv| -> Result<(), Failure> {
@@ -94,7 +94,7 @@ fn mark(
         let found = ours.detect(frame);
         marks[0].add(shot, found.map(|found| found.circle), found.and_then(|found: Estimate| found.covariance));
     }
-    opencv.load(&batch.pixels, condition.size, false)?;
+    opencv.load(&batch.pixels, condition.size(), false)?;
     for (setting, marks) in settings.into_iter().zip(&mut marks[1..]) {
         let answers = opencv.detect(setting, condition.whole_radii())?;
         for (shot, found) in batch.shots.iter().zip(answers.circles) {

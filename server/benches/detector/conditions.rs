@@ -1,36 +1,61 @@
 //! The conditions of the goals: what is rendered, and what the detector shall reach there.
 
 use serde::{Deserialize, Serialize};
-use server::camera::Camera;
-use shared::geometry::{Circle, Size};
+use server::camera::{Background, CameraConfig};
+use server::scene::{BallConfig, Radii};
+use server::source::{BallScene, Motion};
+use shared::geometry::Size;
 use shared::image::PixelFormat;
 
 use crate::accuracy::Failure;
-use crate::frames::{Frames, Shot};
+use crate::frames::{Drawn, Frames, Rendered};
 
 const VGA: Size = Size { width: 640, height: 480 };
 const FULL_HD: Size = Size { width: 1920, height: 1080 };
 
 /// Radii of the discs at either size, in px.
-const VGA_RADII: (f64, f64) = (10.0, 40.0);
-const FULL_HD_RADII: (f64, f64) = (30.0, 80.0);
+const VGA_RADII: Radii = Radii { min: 10.0, max: 40.0 };
+const FULL_HD_RADII: Radii = Radii { min: 30.0, max: 80.0 };
+
+/// Frames a second, and the share of that time the shutter is open where the disc moves.
+const RATE_HZ: f64 = 60.0;
+const EXPOSURE: f64 = 0.5;
+
+/// Empty frames are shared out over eight conditions: 50,000 in all when the others have 10,000 each.
+const EMPTY_SHARE: f64 = 5.0 / 8.0;
+
+/// Where the limit is a bound, where it is a reference, and where more than noise is in the way.
+const PLAIN: Goals = Goals {
+    ratio: Some(1.05),
+    missed: Some(1e-4),
+    false_positives: None,
+    time_us: Some(50.0),
+    faster: Some(12.0),
+    closer: None,
+};
+const CLEAN: Goals = Goals { ratio: Some(1.15), ..PLAIN };
+const RAMP: Goals = Goals { ratio: Some(1.15), ..PLAIN };
+const HIDDEN: Goals = Goals { ratio: Some(1.15), missed: Some(1e-3), ..PLAIN };
+const MOVING: Goals = Goals { time_us: Some(200.0), ..PLAIN };
+const SPOILT: Goals = Goals { ratio: None, time_us: Some(200.0), ..PLAIN };
+const EMPTY: Goals =
+    Goals { ratio: None, missed: None, false_positives: Some(1e-4), time_us: None, faster: None, closer: None };
 
 /// A condition.
+#[derive(Clone, Debug)]
 pub(crate) struct Condition {
     /// Its name in the table.
-    pub(crate) name: &'static str,
-    /// Pixels of the frames.
-    pub(crate) size: Size,
-    /// Radii of the discs, in px.
-    pub(crate) radii: (f64, f64),
+    pub(crate) name: String,
     /// What is asked of the detector.
     pub(crate) goals: Goals,
-    noise: f64,
-    empty: bool,
+    ball: BallConfig,
+    camera: CameraConfig,
+    /// Whether discs are drawn in whole pixels instead.
+    is_drawn: bool,
 }
 
 /// What is asked of the detector; `None` where nothing is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Goals {
     /// Mean L1 over its limit, at most.
     pub(crate) ratio: Option<f64>,
@@ -46,103 +71,135 @@ pub(crate) struct Goals {
     pub(crate) closer: Option<f64>,
 }
 
+/// All conditions, in the order of the table.
+pub(crate) fn all() -> Vec<Condition> {
+    let mut all = vec![
+        noise(5.0),
+        noise(10.0).asks(Goals { closer: Some(10.0), ..PLAIN }),
+        noise(20.0),
+        noise(40.0),
+        plain("clean").asks(CLEAN),
+        blur(1.0).with_noise(10.0),
+        blur(2.0).with_noise(10.0),
+        blur(4.0).with_noise(10.0),
+        Condition { name: "blur 2, clean".into(), ..blur(2.0) }.asks(CLEAN),
+        plain("contrast 10").sees(|camera| camera.contrast = 10.0).with_noise(2.0),
+        cut("border").with_noise(10.0),
+        moving(5.0),
+        moving(10.0),
+        moving(20.0),
+        plain("ramp").sees(|camera| camera.background = Background::Ramp).with_noise(5.0).asks(RAMP),
+        clutter("clutter").with_noise(5.0).asks(HIDDEN),
+        plain("occluded").sees(|camera| camera.occlude = true).with_noise(5.0).asks(HIDDEN),
+        clutter("clutter, occluded").sees(|camera| camera.occlude = true).with_noise(5.0).asks(HIDDEN),
+        jpeg(50).asks(Goals { time_us: PLAIN.time_us, ..SPOILT }),
+        jpeg(10).asks(SPOILT),
+        Condition { is_drawn: true, ..plain("drawn in whole pixels") }.asks(SPOILT),
+        noise(5.0).at_full_hd(),
+        noise(10.0).at_full_hd(),
+        plain("clean").asks(CLEAN).at_full_hd(),
+        clutter("clutter").with_noise(5.0).asks(HIDDEN).at_full_hd(),
+    ];
+    for sigma in [5.0, 10.0, 20.0, 40.0] {
+        all.push(plain("empty").with_noise(sigma).without_disc());
+        all.push(clutter("empty, clutter").with_noise(sigma).without_disc());
+    }
+    all
+}
+
 impl Condition {
+    /// Pixels of its frames.
+    pub(crate) fn size(&self) -> Size {
+        self.ball.size
+    }
+
     /// Its frames for a seed.
     pub(crate) fn frames(&self, seed: u64) -> Result<Box<dyn Frames>, Failure> {
-        Ok(Box::new(Provisional {
-            seed,
-            noise: self.noise,
-            empty: self.empty,
-            radii: self.radii,
-            camera: Camera::new(self.size, PixelFormat::Gray8),
-            size: self.size,
-        }))
+        let (ball, camera) = (self.ball, self.camera);
+        let scene = BallScene { ball, camera, motion: Motion::Scattered, pixel: PixelFormat::Gray8, seed };
+        if self.is_drawn {
+            return Ok(Box::new(Drawn(scene.source()?)));
+        }
+        Ok(Box::new(Rendered(scene.source()?)))
     }
 
     /// Whether none of its frames shows a disc.
     pub(crate) fn is_empty(&self) -> bool {
-        self.empty
+        self.camera.empty_rate > 0.0
     }
 
     /// The radii as OpenCV takes them.
     pub(crate) fn whole_radii(&self) -> (u32, u32) {
-        (self.radii.0.floor() as u32, self.radii.1.ceil() as u32)
+        (self.ball.radius.min.floor() as u32, self.ball.radius.max.ceil() as u32)
     }
 
-    /// Frames to measure when a condition at 640x480 has so many: a fifth at full HD, five times for false positives.
+    /// Frames to measure when a condition at 640x480 has so many.
     pub(crate) fn count(&self, frames: u64) -> u64 {
-        match (self.is_empty(), self.size == VGA) {
-            (true, _) => frames,
-            (false, true) => frames,
-            (false, false) => frames / 5,
+        match (self.is_empty(), self.size()) {
+            (true, _) => (frames as f64 * EMPTY_SHARE).ceil() as u64,
+            (false, VGA) => frames,
+            (false, _) => frames / 5,
         }
     }
-}
 
-/// All conditions, in the order of the table.
-pub(crate) fn all() -> Vec<Condition> {
-    let c = |name, noise| Condition {
-        name,
-        size: VGA,
-        radii: VGA_RADII,
-        goals: Goals {
-            ratio: Some(1.05),
-            missed: Some(1e-4),
-            false_positives: None,
-            time_us: Some(50.0),
-            faster: Some(12.0),
-            closer: None,
-        },
-        noise,
-        empty: false,
-    };
-    vec![
-        c("noise 5", 5.0),
-        c("noise 10", 10.0),
-        c("clean", 0.0),
-        Condition { size: FULL_HD, radii: FULL_HD_RADII, ..c("1920x1080, noise 5", 5.0) },
-        Condition {
-            empty: true,
-            goals: Goals { false_positives: Some(1e-4), ..Goals::default() },
-            ..c("empty, noise 10", 10.0)
-        },
-    ]
-}
-
-struct Provisional {
-    seed: u64,
-    noise: f64,
-    empty: bool,
-    radii: (f64, f64),
-    camera: Camera,
-    size: Size,
-}
-
-impl Frames for Provisional {
-    fn frame(&mut self, index: u64, pixels: &mut Vec<u8>) -> Shot {
-        let mut s = self.seed ^ index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut u = || {
-            s = s.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let z = (s ^ (s >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-        };
-        let r = self.radii.0 + u() * (self.radii.1 - self.radii.0);
-        let c = Circle {
-            x: r + u() * (f64::from(self.size.width) - 1.0 - 2.0 * r),
-            y: r + u() * (f64::from(self.size.height) - 1.0 - 2.0 * r),
-            radius: r,
-        };
-        let shown = if self.empty { Circle { x: -1e3, y: -1e3, radius: 1.0 } } else { c };
-        let noise = self.noise;
-        let image = self.camera.render(shown);
-        pixels.extend(image.bytes().iter().map(|&p| {
-            let g: f64 = (0..6).map(|_| u()).sum::<f64>() - 3.0;
-            (f64::from(p) + noise * g * 2f64.sqrt()).round() as u8
-        }));
-        let s2 = 1.0 / 12.0;
-        let n2 = noise * noise + 1.0 / 12.0;
-        let sx = (2.0 * f64::sqrt(s2) * n2 / (std::f64::consts::PI.sqrt() * r * 140.0 * 140.0)).sqrt();
-        Shot { truth: (!self.empty).then_some(c), limit_px: Some(2.0 * sx * (2.0 / std::f64::consts::PI).sqrt()) }
+    fn asks(self, goals: Goals) -> Self {
+        Self { goals, ..self }
     }
+
+    fn sees(mut self, change: impl Fn(&mut CameraConfig)) -> Self {
+        change(&mut self.camera);
+        self
+    }
+
+    fn with_noise(self, sigma: f64) -> Self {
+        let name = format!("{}, noise {sigma}", self.name);
+        Self { name, ..self }.sees(|camera| camera.noise = sigma)
+    }
+
+    fn without_disc(self) -> Self {
+        self.sees(|camera| camera.empty_rate = 1.0).asks(EMPTY)
+    }
+
+    /// The same at 1920x1080.
+    fn at_full_hd(self) -> Self {
+        let name = format!("1920x1080, {}", self.name);
+        let ball = BallConfig { size: FULL_HD, radius: FULL_HD_RADII, ..self.ball };
+        let goals = Goals { time_us: Some(150.0), faster: Some(25.0), closer: None, ..self.goals };
+        Self { name, ball, goals, ..self }
+    }
+}
+
+/// A still disc on an even ground, nothing else.
+fn plain(name: &str) -> Condition {
+    let ball = BallConfig { size: VGA, radius: VGA_RADII, speed_px_s: 0.0, step_s: 1.0 / RATE_HZ, border: false };
+    Condition { name: name.into(), goals: PLAIN, ball, camera: CameraConfig::default(), is_drawn: false }
+}
+
+fn noise(sigma: f64) -> Condition {
+    Condition { name: format!("noise {sigma}"), ..plain("").sees(|camera| camera.noise = sigma) }
+}
+
+fn blur(sigma: f64) -> Condition {
+    plain(&format!("blur {sigma}")).sees(|camera| camera.blur = sigma)
+}
+
+fn clutter(name: &str) -> Condition {
+    plain(name).sees(|camera| camera.background = Background::Clutter)
+}
+
+fn jpeg(quality: u8) -> Condition {
+    plain(&format!("JPEG {quality}")).sees(|camera| camera.jpeg = Some(quality))
+}
+
+/// A disc that the border cuts.
+fn cut(name: &str) -> Condition {
+    let plain = plain(name);
+    Condition { ball: BallConfig { border: true, ..plain.ball }, ..plain }
+}
+
+/// A disc that moves so far while the shutter is open, in px.
+fn moving(length: f64) -> Condition {
+    let still = plain(&format!("motion {length} px")).sees(|camera| camera.exposure = EXPOSURE).with_noise(3.0);
+    let ball = BallConfig { speed_px_s: length * RATE_HZ / EXPOSURE, ..still.ball };
+    Condition { ball, ..still }.asks(MOVING)
 }

@@ -3,6 +3,9 @@
 use std::ops::Range;
 
 use ndarray::ArrayView2;
+use server::camera::{BACKGROUND, CONTRAST};
+use server::score::Truth;
+use server::source::{BallSource, Source};
 use shared::geometry::{Circle, Size};
 
 use crate::accuracy::{Failure, view};
@@ -36,6 +39,48 @@ pub(crate) trait Frames {
     fn frame(&mut self, index: u64, pixels: &mut Vec<u8>) -> Shot;
 }
 
+/// Frames as the server's camera makes them.
+pub(crate) struct Rendered(pub(crate) BallSource);
+
+impl Frames for Rendered {
+    fn frame(&mut self, index: u64, pixels: &mut Vec<u8>) -> Shot {
+        let frame = self.0.frame(index);
+        pixels.extend_from_slice(frame.image.bytes());
+        match frame.truth {
+            Truth::Ball { circle, limit } => Shot { truth: Some(circle), limit_px: limit.px() },
+            Truth::Empty | Truth::Unknown => Shot { truth: None, limit_px: None },
+        }
+    }
+}
+
+/// The same discs, each moved to the nearest whole centre and radius and drawn without grays in between, as
+/// `cv2.circle` fills them.
+pub(crate) struct Drawn(pub(crate) BallSource);
+
+impl Frames for Drawn {
+    fn frame(&mut self, index: u64, pixels: &mut Vec<u8>) -> Shot {
+        let frame = self.0.frame(index);
+        let size = frame.image.size();
+        let Truth::Ball { circle, .. } = frame.truth else {
+            pixels.extend_from_slice(frame.image.bytes());
+            return Shot { truth: None, limit_px: None };
+        };
+        let disc = Circle { x: circle.x.round(), y: circle.y.round(), radius: circle.radius.round() };
+        let is_inside = |column: u32, row: u32| {
+            let (dx, dy) = (f64::from(column) - disc.x, f64::from(row) - disc.y);
+            dx * dx + dy * dy <= disc.radius * disc.radius
+        };
+        let [ground, ball] = [BACKGROUND, BACKGROUND + CONTRAST].map(|level| level as u8);
+        let level = |column, row| if is_inside(column, row) { ball } else { ground };
+        pixels.extend(
+            (0..size.height)
+                .flat_map(|row| (0..size.width).map(move |column| (column, row)))
+                .map(|(column, row)| level(column, row)),
+        );
+        Shot { truth: Some(disc), limit_px: None }
+    }
+}
+
 /// Frames in memory, one after the other.
 pub(crate) struct Batch {
     pub(crate) size: Size,
@@ -46,10 +91,10 @@ pub(crate) struct Batch {
 impl Batch {
     /// Renders the frames of these indices.
     pub(crate) fn render(condition: &Condition, purpose: Purpose, indices: Range<u64>) -> Result<Self, Failure> {
-        let mut frames = condition.frames(seed(condition.name, purpose))?;
+        let mut frames = condition.frames(seed(&condition.name, purpose))?;
         let mut pixels = Vec::new();
         let shots = indices.map(|index| frames.frame(index, &mut pixels)).collect();
-        Ok(Self { size: condition.size, pixels, shots })
+        Ok(Self { size: condition.size(), pixels, shots })
     }
 
     /// The frames and what they show.

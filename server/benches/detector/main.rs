@@ -33,7 +33,8 @@ use row::Row;
 fn main() -> Result<(), Failure> {
     let options = Options::parse();
     let mut conditions = conditions::all();
-    conditions.retain(|condition| options.wants(condition.name));
+    let names: Vec<_> = conditions.iter().map(|condition| condition.name.clone()).collect();
+    conditions.retain(|condition| options.wants(&condition.name, &names));
     if options.list {
         conditions.iter().for_each(|condition| println!("{}", condition.name));
         return Ok(());

@@ -109,14 +109,10 @@ impl Figures {
     pub(crate) fn missed_rate(&self) -> (f64, f64) {
         rate(self.missed, self.discs)
     }
-
-    /// Share of false positives, and the share excluded with 95 % confidence.
-    pub(crate) fn false_positive_rate(&self) -> (f64, f64) {
-        rate(self.false_positives, self.empty)
-    }
 }
 
-fn rate(hits: u64, n: u64) -> (f64, f64) {
+/// The share of hits, and the share excluded with 95 % confidence.
+pub(crate) fn rate(hits: u64, n: u64) -> (f64, f64) {
     (hits as f64 / n.max(1) as f64, upper_bound(hits, n))
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
 
-    /// Only conditions whose name contains this; may be given several times
+    /// Only the condition of this name, or all whose names contain it; may be given several times
     #[arg(long, value_name = "CONDITION")]
     only: Vec<String>,
 
@@ -59,8 +59,9 @@ impl Options {
         if self.quick { QUICK } else { self.frames }
     }
 
-    /// Whether a condition is asked for.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    /// Whether a condition is asked for, out of all that there are.
+    pub(crate) fn wants(&self, name: &str, all: &[String]) -> bool {
+        let matches = |wanted: &String| name == wanted || (!all.contains(wanted) && name.contains(wanted.as_str()));
+        self.only.is_empty() || self.only.iter().any(matches)
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn table(conditions: &[Condition], count: u64, opencv: &mut OpenCv) -
     for condition in conditions {
         eprintln!("  {}: {count} frames", condition.name);
         let batch = Batch::render(condition, Purpose::Parity, 0..count)?;
-        opencv.load(&batch.pixels, condition.size, false)?;
+        opencv.load(&batch.pixels, condition.size(), false)?;
         for index in 0..batch.shots.len() {
             let found = compare(&batch, index, condition.whole_radii(), opencv)?;
             if stages.len() == 1 {

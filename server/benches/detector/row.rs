@@ -33,7 +33,7 @@ pub(crate) struct Row {
 impl Row {
     /// Measures a condition, or takes it from the last run if that may be.
     pub(crate) fn make(condition: &Condition, options: &Options, opencvs: &mut [OpenCv]) -> Result<Self, Failure> {
-        let file = file(condition.name);
+        let file = file(&condition.name);
         if options.resume
             && let Some(row) = Self::read(&file)
             && row.frames == options.frames()
@@ -58,7 +58,7 @@ impl Row {
         };
         let marks = accuracy::measure(condition, count, [gradient, alt], opencvs)?;
         let [hough, gradient, alt] = marks.map(|marks| marks.figures());
-        let name = condition.name.to_owned();
+        let name = condition.name.clone();
         Ok(Self { name, goals: condition.goals, frames: options.frames(), hough, gradient, alt, settings, times })
     }
 

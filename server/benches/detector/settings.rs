@@ -1,7 +1,8 @@
 //! How OpenCV is asked: for each condition the setting that serves it best.
 //!
 //! A setting is chosen on frames of its own, which are not measured. Best is: fewest missed, then least error. What is
-//! nearly as good (half a per cent more missed, a tenth more error) and faster goes before it.
+//! nearly as good (half a per cent more missed, a tenth more error) and faster goes before it. A setting that drowns in
+//! edges, with 50 ms or more for a frame of 640x480, is no choice.
 
 use crate::accuracy::{Failure, circle};
 use crate::conditions::Condition;
@@ -14,6 +15,9 @@ use crate::statistics::quantile;
 /// Missed shares that count as the same, and errors that do, as a factor.
 const SAME_MISSED: f64 = 0.005;
 const SAME_ERROR: f64 = 1.1;
+
+/// What a frame may take while settings are tried out, in µs a pixel.
+const PATIENCE_US: f64 = 50_000.0 / (640.0 * 480.0);
 
 /// More than any distance between two centres: the best circle only.
 const ONE_CIRCLE_PX: f64 = 1e5;
@@ -65,11 +69,13 @@ pub(crate) fn choose(condition: &Condition, count: u64, opencv: &mut OpenCv) -> 
         return Ok([GRADIENT, ALT]);
     }
     let batch = Batch::render(condition, Purpose::Tune, 0..count)?;
-    opencv.load(&batch.pixels, condition.size, false)?;
+    opencv.load(&batch.pixels, condition.size(), false)?;
     let mut best = |settings: &[Setting]| -> Result<Setting, Failure> {
-        let tried: Result<Vec<_>, Failure> =
-            settings.iter().map(|setting| try_out(setting, &batch, condition, opencv)).collect();
-        Ok(best_of(tried?))
+        let mut tried = Vec::new();
+        for setting in settings {
+            tried.extend(try_out(setting, &batch, condition, opencv)?);
+        }
+        Ok(best_of(tried).unwrap_or(settings[0]))
     };
     Ok([best(&GRADIENTS)?, best(&ALTS)?])
 }
@@ -96,23 +102,33 @@ impl Tried {
     }
 }
 
-fn try_out(setting: &Setting, batch: &Batch, condition: &Condition, opencv: &mut OpenCv) -> Result<Tried, Failure> {
-    let answers = opencv.detect(setting, condition.whole_radii())?;
+/// `None` for a setting that took too long.
+fn try_out(
+    setting: &Setting,
+    batch: &Batch,
+    condition: &Condition,
+    opencv: &mut OpenCv,
+) -> Result<Option<Tried>, Failure> {
+    let patience_us = PATIENCE_US * condition.size().pixels() as f64;
+    let answers = opencv.detect_within(Some(patience_us), setting, condition.whole_radii())?;
+    if answers.times_us.iter().any(|time_us| *time_us > patience_us) {
+        return Ok(None);
+    }
     let mut marks = Marks::default();
     for (shot, found) in batch.shots.iter().zip(answers.circles) {
         marks.add(shot, found.map(circle), None);
     }
     let time_us = quantile(&answers.times_us, 0.5).unwrap_or(f64::INFINITY);
-    Ok(Tried { setting: *setting, figures: marks.figures(), time_us })
+    Ok(Some(Tried { setting: *setting, figures: marks.figures(), time_us }))
 }
 
-fn best_of(mut tried: Vec<Tried>) -> Setting {
+fn best_of(mut tried: Vec<Tried>) -> Option<Setting> {
     let least_missed = tried.iter().map(|tried| tried.figures.missed_rate().0).fold(1.0, f64::min);
     tried.retain(|tried| tried.figures.missed_rate().0 <= least_missed + SAME_MISSED);
     let least_error = tried.iter().map(Tried::error_px).fold(f64::INFINITY, f64::min);
     tried.retain(|tried| tried.error_px() <= SAME_ERROR * least_error);
     tried.sort_by(|a, b| a.time_us.total_cmp(&b.time_us));
-    tried.first().map_or(GRADIENT, |tried| tried.setting)
+    tried.first().map(|tried| tried.setting)
 }
 
 const fn gradient(blur: Option<(u32, f64)>, dp: f64, param1: f64, param2: f64) -> Setting {

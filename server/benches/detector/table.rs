@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use crate::marks::Figures;
+use crate::marks::{Figures, rate};
 use crate::row::Row;
 
 /// What was run, on what.
@@ -123,25 +123,25 @@ fn goals(out: &mut String, rows: &[&Row]) -> fmt::Result {
 
 fn false_positives(out: &mut String, rows: &[&Row]) -> fmt::Result {
     writeln!(out, "Frames without a disc, in which any circle is a false positive:\n")?;
-    let head = ["condition", "frames", "hough", "95 % bound", "goal", "OpenCV G", "OpenCV ALT"];
-    table(
-        out,
-        &head,
-        rows.iter().map(|row| {
-            let (rate, bound) = row.hough.false_positive_rate();
-            let count = |figures: &Figures| figures.false_positives.to_string();
-            let goal = at_most(Some(rate), row.goals.false_positives, percent);
-            vec![
-                row.name.clone(),
-                row.hough.empty.to_string(),
-                count(&row.hough),
-                format!("< {}", percent(bound)),
-                goal,
-                count(&row.gradient),
-                count(&row.alt),
-            ]
-        }),
-    )
+    let head = ["condition", "frames", "hough", "share (95 % bound)", "OpenCV G", "OpenCV ALT"];
+    let sum = |figures: fn(&Row) -> &Figures| {
+        rows.iter()
+            .fold((0, 0), |(hits, frames), row| (hits + figures(row).false_positives, frames + figures(row).empty))
+    };
+    let all = [sum(|row| &row.hough), sum(|row| &row.gradient), sum(|row| &row.alt)];
+    let each = rows.iter().map(|row| {
+        let [hough, gradient, alt] = [&row.hough, &row.gradient, &row.alt].map(|f| (f.false_positives, f.empty));
+        (row.name.as_str(), None, [hough, gradient, alt])
+    });
+    // The goal is one for all of them.
+    let goal = rows.first().and_then(|row| row.goals.false_positives);
+    let cells = |(name, goal, counts): (&str, Option<f64>, [(u64, u64); 3])| {
+        let (rate, bound) = rate(counts[0].0, counts[0].1);
+        let share = at_most(Some(rate), goal, |rate| format!("{} (< {})", percent(rate), percent(bound)));
+        let [hough, gradient, alt] = counts.map(|(hits, _)| hits.to_string());
+        vec![name.to_owned(), counts[0].1.to_string(), hough, share, gradient, alt]
+    };
+    table(out, &head, each.chain([("all", goal, all)]).map(cells))
 }
 
 fn settings(out: &mut String, rows: &[Row]) -> fmt::Result {

@@ -31,8 +31,8 @@ pub(crate) fn measure(
     opencv: &mut OpenCv,
 ) -> Result<Times, Failure> {
     eprintln!("  {}: times", condition.name);
-    let batch = Batch::render(condition, Purpose::Time, 0..frames_in(BYTES, condition.size))?;
-    opencv.load(&batch.pixels, condition.size, true)?;
+    let batch = Batch::render(condition, Purpose::Time, 0..frames_in(BYTES, condition.size()))?;
+    opencv.load(&batch.pixels, condition.size(), true)?;
     let (mut hough, mut classic) = (ours()?, as_opencv(condition)?);
     let mut times_us: [Vec<f64>; 4] = Default::default();
     // The first round warms up: buffers are allocated, clocks rise. It does not count.

@@ -118,7 +118,18 @@ impl OpenCv {
 
     /// The circles of the frames loaded, with radii in px within these.
     pub(crate) fn detect(&mut self, setting: &Setting, radii: (u32, u32)) -> Result<Answers, OpenCvError> {
-        self.ask(&json!({ "op": "detect", "setting": setting, "radii": [radii.0, radii.1] }))
+        self.detect_within(None, setting, radii)
+    }
+
+    /// The same, but only up to the first frame that takes longer than this, in µs.
+    pub(crate) fn detect_within(
+        &mut self,
+        patience_us: Option<f64>,
+        setting: &Setting,
+        (min, max): (u32, u32),
+    ) -> Result<Answers, OpenCvError> {
+        let radii = [min, max];
+        self.ask(&json!({ "op": "detect", "setting": setting, "radii": radii, "patience_us": patience_us }))
     }
 
     /// OpenCV's version.
