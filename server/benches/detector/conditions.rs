@@ -128,6 +128,11 @@ impl Condition {
         self.camera.empty_rate > 0.0
     }
 
+    /// The same with a disc in every frame.
+    pub(crate) fn with_disc(&self) -> Self {
+        self.clone().sees(|camera| camera.empty_rate = 0.0)
+    }
+
     /// The radii as OpenCV takes them.
     pub(crate) fn whole_radii(&self) -> (u32, u32) {
         (self.ball.radius.min.floor() as u32, self.ball.radius.max.ceil() as u32)

@@ -53,6 +53,8 @@ impl Row {
         let settings = settings::choose(condition, (count / TUNING_SHARE).clamp(20, 200), first)?;
         let [gradient, alt] = &settings;
         let times = match options.rounds {
+            // Empty frames are counted, not timed.
+            _ if condition.is_empty() => None,
             0 => None,
             rounds => Some(timing::measure(condition, rounds, [gradient, alt], first)?),
         };

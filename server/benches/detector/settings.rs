@@ -1,8 +1,9 @@
 //! How OpenCV is asked: for each condition the setting that serves it best.
 //!
-//! A setting is chosen on frames of its own, which are not measured. Best is: fewest missed, then least error. What is
-//! nearly as good (half a per cent more missed, a tenth more error) and faster goes before it. A setting that drowns in
-//! edges, with 50 ms or more for a frame of 640x480, is no choice.
+//! A setting is chosen on frames of its own, which are not measured; for empty frames on such that have a disc before
+//! the same ground. Best is: fewest missed, then least error. What is nearly as good (half a per cent more missed, a
+//! tenth more error) and faster goes before it. A setting that drowns in edges, with 50 ms or more for a frame of
+//! 640x480, is no choice.
 
 use crate::accuracy::{Failure, circle};
 use crate::conditions::Condition;
@@ -25,15 +26,10 @@ const ONE_CIRCLE_PX: f64 = 1e5;
 /// ALT searches so far around each centre, which takes time; 20 px is its fastest without thousands of centres.
 const ALT_APART_PX: f64 = 20.0;
 
-/// What OpenCV's own samples use, with the blur its documentation asks for: also for frames without a disc.
-pub(crate) const GRADIENT: Setting = gradient(Some((9, 2.0)), 1.0, 50.0, 30.0);
-
-/// ALT as its documentation recommends it.
-pub(crate) const ALT: Setting = alt(None, 1.5, 300.0, 0.9);
-
-/// Settings tried for the gradient method: blurs up to the noisiest frames, thresholds down to the faintest discs.
+/// Settings tried for the gradient method, the common one first: blurs up to the noisiest frames, thresholds down to the
+/// faintest discs.
 const GRADIENTS: [Setting; 14] = [
-    GRADIENT,
+    gradient(Some((9, 2.0)), 1.0, 50.0, 30.0),
     gradient(None, 1.0, 100.0, 30.0),
     gradient(Some((5, 1.2)), 1.0, 50.0, 30.0),
     gradient(Some((5, 1.2)), 1.0, 100.0, 20.0),
@@ -49,9 +45,9 @@ const GRADIENTS: [Setting; 14] = [
     gradient(Some((15, 4.0)), 1.0, 15.0, 10.0),
 ];
 
-/// Settings tried for ALT.
+/// Settings tried for ALT, the one its documentation recommends first.
 const ALTS: [Setting; 10] = [
-    ALT,
+    alt(None, 1.5, 300.0, 0.9),
     alt(None, 1.0, 300.0, 0.9),
     alt(None, 1.5, 300.0, 0.8),
     alt(Some((5, 1.2)), 1.5, 200.0, 0.8),
@@ -65,9 +61,7 @@ const ALTS: [Setting; 10] = [
 
 /// The best setting of each method for a condition.
 pub(crate) fn choose(condition: &Condition, count: u64, opencv: &mut OpenCv) -> Result<[Setting; 2], Failure> {
-    if condition.is_empty() {
-        return Ok([GRADIENT, ALT]);
-    }
+    let condition = &condition.with_disc();
     let batch = Batch::render(condition, Purpose::Tune, 0..count)?;
     opencv.load(&batch.pixels, condition.size(), false)?;
     let mut best = |settings: &[Setting]| -> Result<Setting, Failure> {

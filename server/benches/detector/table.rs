@@ -109,7 +109,7 @@ fn goals(out: &mut String, rows: &[&Row]) -> fmt::Result {
             vec![
                 row.name.clone(),
                 at_most(hough.ratio(), goals.ratio, |ratio| format!("{ratio:.3}")),
-                at_most(Some(missed), goals.missed, |_| missed_text.clone()),
+                rate_at_most(missed, goals.missed, &missed_text),
                 at_most(row.times.map(|times| times.hough_us), goals.time_us, |time| format!("{time:.0}")),
                 at_least(faster(row), goals.faster),
                 at_least(closer, goals.closer),
@@ -137,7 +137,7 @@ fn false_positives(out: &mut String, rows: &[&Row]) -> fmt::Result {
     let goal = rows.first().and_then(|row| row.goals.false_positives);
     let cells = |(name, goal, counts): (&str, Option<f64>, [(u64, u64); 3])| {
         let (rate, bound) = rate(counts[0].0, counts[0].1);
-        let share = at_most(Some(rate), goal, |rate| format!("{} (< {})", percent(rate), percent(bound)));
+        let share = rate_at_most(rate, goal, &format!("{} (< {})", percent(rate), percent(bound)));
         let [hough, gradient, alt] = counts.map(|(hits, _)| hits.to_string());
         vec![name.to_owned(), counts[0].1.to_string(), hough, share, gradient, alt]
     };
@@ -164,27 +164,35 @@ fn faster(row: &Row) -> Option<f64> {
 }
 
 fn at_most(figure: Option<f64>, goal: Option<f64>, show: impl Fn(f64) -> String) -> String {
-    judged(figure, goal, "≤", show, |figure, goal| figure <= goal)
+    judged(figure, goal, |figure, goal| figure <= goal, show, |goal| format!("≤ {goal}"))
+}
+
+fn rate_at_most(rate: f64, goal: Option<f64>, shown: &str) -> String {
+    let is_met = |rate, goal| rate <= goal;
+    judged(Some(rate), goal, is_met, |_| shown.to_owned(), |goal| format!("≤ {}", percent(goal)))
 }
 
 fn at_least(figure: Option<f64>, goal: Option<f64>) -> String {
-    judged(figure, goal, "≥", |figure| format!("{figure:.1}"), |figure, goal| figure >= goal)
+    let is_met = |figure, goal| figure >= goal;
+    judged(figure, goal, is_met, |figure| format!("{figure:.1}"), |goal| format!("≥ {goal}"))
 }
 
 /// The figure, and where there is a goal, whether it is met.
 fn judged(
     figure: Option<f64>,
     goal: Option<f64>,
-    sign: &str,
-    show: impl Fn(f64) -> String,
     is_met: impl Fn(f64, f64) -> bool,
+    show: impl Fn(f64) -> String,
+    show_goal: impl Fn(f64) -> String,
 ) -> String {
     match (figure, goal) {
         (None, None) => "–".to_owned(),
         (Some(figure), None) => show(figure),
-        (None, Some(goal)) => format!("– (goal {sign} {goal})"),
-        (Some(figure), Some(goal)) if is_met(figure, goal) => format!("{} ({sign} {goal}: met)", show(figure)),
-        (Some(figure), Some(goal)) => format!("{} ({sign} {goal}: **not met**)", show(figure)),
+        (None, Some(goal)) => format!("– (goal {})", show_goal(goal)),
+        (Some(figure), Some(goal)) => {
+            let verdict = if is_met(figure, goal) { "met" } else { "**not met**" };
+            format!("{} ({}: {verdict})", show(figure), show_goal(goal))
+        }
     }
 }
 
