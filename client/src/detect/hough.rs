@@ -22,10 +22,12 @@ mod gradient;
 mod judge;
 mod model;
 mod normal;
+mod profile;
 mod rays;
 mod reduce;
 mod refine;
 mod ring;
+mod simd;
 mod steps;
 mod sums;
 #[cfg(test)]
@@ -71,15 +73,17 @@ impl Hough {
     /// The first candidate with ample evidence, else the one with most.
     fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let mut best: Option<(f64, Estimate)> = None;
-        for i in 0..self.votes.candidates.len() {
-            let Some((verdict, estimate)) = self.measure(i, frame, range) else {
-                continue;
-            };
-            if best.is_none_or(|(most, _)| verdict.evidence > most) {
-                best = Some((verdict.evidence, estimate));
-            }
-            if verdict.ample {
-                break;
+        while self.votes.examine_more(&self.cells) {
+            for i in 0..self.votes.candidates.len() {
+                let Some((verdict, estimate)) = self.measure(i, frame, range) else {
+                    continue;
+                };
+                if best.is_none_or(|(most, _)| verdict.evidence > most) {
+                    best = Some((verdict.evidence, estimate));
+                }
+                if verdict.ample {
+                    return Some(estimate);
+                }
             }
         }
         best.map(|(_, estimate)| estimate)

@@ -26,6 +26,10 @@ mod testing;
 /// gradients still point at its centre.
 pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 
+/// The same as a part of the frame's shorter side, where that is more: from 480 rows on, so that the frame is sought
+/// through in about as many cells whatever its size.
+pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
+
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
 
@@ -140,7 +144,7 @@ impl RadiusRange {
         Ok(Self { min, max })
     }
 
-    /// What is looked for in a frame of this size by default: 8 px to a quarter of the shorter side.
+    /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more, to a quarter of it.
     ///
     /// `None` when that is empty, in frames under 32 px.
     #[must_use]
@@ -164,7 +168,7 @@ impl RadiusRange {
 /// Radii asked for, in pixels; `None` leaves the default for the frame's size.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RadiusLimits {
-    /// Smallest radius; by default [`DEFAULT_MIN_RADIUS_PX`].
+    /// Smallest radius; by default [`DEFAULT_MIN_RADIUS_PX`] or [`DEFAULT_MIN_RADIUS_OF_SIDE`], the larger.
     pub min: Option<f64>,
     /// Largest radius; by default [`DEFAULT_MAX_RADIUS_OF_SIDE`] of the shorter side.
     pub max: Option<f64>,
@@ -175,7 +179,7 @@ impl RadiusLimits {
     #[must_use]
     pub fn range(self, size: Size) -> Option<RadiusRange> {
         let shorter_px = f64::from(size.width.min(size.height));
-        let min = self.min.unwrap_or(DEFAULT_MIN_RADIUS_PX);
+        let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
         let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
         RadiusRange::new(min, max).ok()
     }
@@ -187,6 +191,10 @@ impl RadiusLimits {
         let max = self.max.unwrap_or(min);
         RadiusRange::new(min, max).map(|_| ())
     }
+}
+
+fn default_min_radius_px(shorter_px: f64) -> f64 {
+    DEFAULT_MIN_RADIUS_PX.max(shorter_px * DEFAULT_MIN_RADIUS_OF_SIDE)
 }
 
 fn check_radius(px: f64) -> Result<(), RadiusError> {
@@ -230,9 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn the_default_range_is_eight_pixels_to_a_quarter_of_the_shorter_side() {
+    fn the_default_range_is_a_sixtieth_to_a_quarter_of_the_shorter_side_and_at_least_eight_pixels() {
         let range = RadiusRange::for_size(Size { width: 640, height: 480 }).expect("not empty");
         assert_eq!((range.min(), range.max()), (8.0, 120.0));
+        let range = RadiusRange::for_size(Size { width: 1920, height: 1080 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (18.0, 270.0));
         assert_eq!(RadiusRange::for_size(Size { width: 640, height: 31 }), None);
     }
 }

@@ -1,41 +1,60 @@
-//! The pixels around a circle's edge, sorted by direction into sixteen sectors.
+//! The pixels around a circle's edge, sorted by direction into sectors.
 
-use super::{circle::Ring, frame::Frame};
+use std::sync::LazyLock;
 
-/// Sectors of 22.5°: fine enough to set an occluder or a patch of clutter apart, and still 60 pixels at radius 20.
-pub(super) const SECTORS: usize = 16;
+use super::{circle::Ring, frame::Frame, simd::annulus_bins};
 
-const TAN_22_5: f32 = 0.414_213_57;
+/// Most sectors an annulus is cut into.
+pub(super) const MAX_SECTORS: usize = 64;
 
-/// Pixels of one sector.
-#[derive(Clone, Default)]
-pub(super) struct Sector {
-    /// Pixel centres relative to the annulus' origin, in pixels.
+/// Sectors end on whole vectors of this many pixels; the rest is filled up with pixels of no weight.
+pub(super) const LANES: usize = 8;
+
+/// Longest stretch of a row sorted at once, in pixels.
+pub(super) const STRETCH: usize = 256;
+
+/// Pixels whose distance from the origin lies within a band, sector by sector, counter to the hands of a clock in a
+/// frame whose y points up. Lengths in pixels, relative to the origin.
+#[derive(Default)]
+pub(super) struct Annulus {
+    /// The centre the annulus was gathered around, in the frame.
+    pub(super) x: f32,
+    pub(super) y: f32,
+    /// Distances of the innermost and the outermost pixels.
+    pub(super) inner: f32,
+    pub(super) outer: f32,
+    /// Sectors in use, a multiple of 16, at most [`MAX_SECTORS`].
+    pub(super) sectors: usize,
     pub(super) dx: Vec<f32>,
     pub(super) dy: Vec<f32>,
     /// Intensities, in gray levels.
     pub(super) gray: Vec<f32>,
+    /// 1 for a pixel, 0 for a filler.
+    pub(super) weight: Vec<f32>,
+    /// Where each sector begins and how many pixels it has, fillers excluded.
+    starts: Vec<usize>,
+    counts: Vec<usize>,
+    unsorted: Unsorted,
 }
 
-/// Pixels whose distance from the origin lies within a band.
+/// Pixels in reading order.
 #[derive(Default)]
-pub(super) struct Annulus {
-    pub(super) sectors: [Sector; SECTORS],
-    /// Origin of the sectors' coordinates, in pixels: the centre the annulus was gathered around.
-    pub(super) x: f32,
-    pub(super) y: f32,
+struct Unsorted {
+    dx: Vec<f32>,
+    dy: Vec<f32>,
+    gray: Vec<u8>,
+    sector: Vec<u8>,
 }
 
 impl Annulus {
     /// Gathers the frame's pixels with a distance of `radius` ± `half_width` from the circle's centre.
-    pub(super) fn gather(&mut self, frame: Frame<'_>, ring: Ring, half_width: f32) {
-        (self.x, self.y) = (ring.x, ring.y);
-        for sector in &mut self.sectors {
-            sector.dx.clear();
-            sector.dy.clear();
-            sector.gray.clear();
-        }
-        let (inner, outer) = ((ring.radius - half_width).max(0.0), ring.radius + half_width);
+    pub(super) fn gather(&mut self, frame: Frame<'_>, ring: Ring, half_width: f32, sectors: usize) {
+        (self.x, self.y, self.sectors) = (ring.x, ring.y, sectors);
+        (self.inner, self.outer) = ((ring.radius - half_width).max(0.0), ring.radius + half_width);
+        self.unsorted.clear();
+        self.counts.clear();
+        self.counts.resize(sectors, 0);
+        let (inner, outer) = (self.inner, self.outer);
         for y in within(ring.y - outer, ring.y + outer, frame.height) {
             let dy = y as f32 - ring.y;
             let wide = (outer * outer - dy * dy).max(0.0).sqrt();
@@ -48,16 +67,76 @@ impl Annulus {
                 self.take(row, within(ring.x - wide, ring.x + wide, frame.width), dy);
             }
         }
+        self.sort();
+    }
+
+    /// Positions of a sector in the arrays, fillers included.
+    pub(super) fn span(&self, sector: usize) -> std::ops::Range<usize> {
+        self.starts[sector]..self.starts[sector] + self.counts[sector].next_multiple_of(LANES)
+    }
+
+    /// Pixels in a sector.
+    pub(super) fn count(&self, sector: usize) -> usize {
+        self.counts[sector]
     }
 
     fn take(&mut self, row: &[u8], columns: std::ops::Range<usize>, dy: f32) {
-        for x in columns {
-            let dx = x as f32 - self.x;
-            let sector = &mut self.sectors[sector_of(dx, dy)];
-            sector.dx.push(dx);
-            sector.dy.push(dy);
-            sector.gray.push(f32::from(row[x]));
+        let mut from = columns.start;
+        while from < columns.end {
+            let n = (columns.end - from).min(STRETCH);
+            let unsorted = &mut self.unsorted;
+            let at = unsorted.gray.len();
+            unsorted.gray.extend_from_slice(&row[from..from + n]);
+            unsorted.dy.resize(at + n, dy);
+            unsorted.dx.extend((from..from + n).map(|x| x as f32 - self.x));
+            unsorted.sector.resize(at + n, 0);
+            annulus_bins(&unsorted.dx[at..], dy, self.sectors, &mut unsorted.sector[at..]);
+            for &sector in &unsorted.sector[at..] {
+                self.counts[usize::from(sector)] += 1;
+            }
+            from += n;
         }
+    }
+
+    fn sort(&mut self) {
+        self.starts.clear();
+        let mut end = 0;
+        for &count in &self.counts {
+            self.starts.push(end);
+            end += count.next_multiple_of(LANES);
+        }
+        for column in [&mut self.dx, &mut self.dy, &mut self.gray, &mut self.weight] {
+            column.resize(end, 0.0);
+        }
+        let mut next = [0; MAX_SECTORS];
+        next[..self.sectors].copy_from_slice(&self.starts);
+        let Unsorted { dx, dy, gray, sector } = &self.unsorted;
+        for (((&dx, &dy), &gray), &sector) in dx.iter().zip(dy).zip(gray).zip(sector) {
+            let slot = &mut next[usize::from(sector)];
+            let at = *slot;
+            *slot += 1;
+            self.dx[at] = dx;
+            self.dy[at] = dy;
+            self.gray[at] = f32::from(gray);
+            self.weight[at] = 1.0;
+        }
+        for (sector, &from) in next[..self.sectors].iter().enumerate() {
+            let to = self.starts[sector] + self.counts[sector].next_multiple_of(LANES);
+            for column in [&mut self.dy, &mut self.gray, &mut self.weight] {
+                column[from..to].fill(0.0);
+            }
+            // Fillers need a direction too.
+            self.dx[from..to].fill(self.outer);
+        }
+    }
+}
+
+impl Unsorted {
+    fn clear(&mut self) {
+        self.dx.clear();
+        self.dy.clear();
+        self.gray.clear();
+        self.sector.clear();
     }
 }
 
@@ -68,20 +147,40 @@ fn within(low: f32, high: f32, end: usize) -> std::ops::Range<usize> {
     first.min(past)..past
 }
 
-/// The sector a direction lies in, `0..16`, in an order that serves only as a label.
-pub(super) fn sector_of(dx: f32, dy: f32) -> usize {
+/// The sector, of `sectors`, that a direction lies in: sector k lies about the angle k / `sectors` of a turn, from the x
+/// axis towards the y axis. Pixels in a row with the centre, which rounding makes alike, are in the middle of a sector.
+///
+/// Its borders are right to 0.3°.
+#[inline(always)]
+pub(super) fn sector_of(dx: f32, dy: f32, sectors: usize) -> u8 {
     let (ax, ay) = (dx.abs(), dy.abs());
-    let steep = ay > ax;
-    let (long, short) = if steep { (ay, ax) } else { (ax, ay) };
-    let oblique = short > TAN_22_5 * long;
-    usize::from(dx < 0.0) | usize::from(dy < 0.0) << 1 | usize::from(steep) << 2 | usize::from(oblique) << 3
+    let (long, short) = (ax.max(ay), ax.min(ay));
+    let ratio = short / long.max(1e-9);
+    // atan to 0.004 rad.
+    let angle = ratio * (std::f32::consts::FRAC_PI_4 + 0.273 * (1.0 - ratio));
+    // Rounding by adding 2²³: vector code everywhere, unlike a saturating cast.
+    let part = (angle * (sectors as f32 / std::f32::consts::TAU) + 8_388_608.0).to_bits() & 0xff;
+    let n = sectors as u32;
+    let quarter = if ay > ax { n / 4 - part } else { part };
+    let half = if dx < 0.0 { n / 2 - quarter } else { quarter };
+    let all = if dy < 0.0 { n - half } else { half };
+    (if all == n { 0 } else { all }) as u8
 }
 
-/// Unit vector to the middle of a sector.
-pub(super) fn direction_of(sector: usize) -> (f32, f32) {
-    // cos and sin of 11.25° and 33.75°.
-    let (long, short) = if sector & 8 == 0 { (0.980_785_3, 0.195_090_32) } else { (0.831_469_6, 0.555_570_24) };
-    let (x, y) = if sector & 4 == 0 { (long, short) } else { (short, long) };
-    let flip = |bit: usize, value: f32| if sector & bit == 0 { value } else { -value };
-    (flip(1, x), flip(2, y))
+/// Which of `directions` a sector of `sectors` belongs to.
+pub(super) fn direction_index(sector: usize, sectors: usize, directions: usize) -> usize {
+    (sector + sectors / directions / 2) * directions / sectors % directions
 }
+
+/// Unit vector to the middle of a sector of `sectors`, a part of [`MAX_SECTORS`].
+pub(super) fn direction_of(sector: usize, sectors: usize) -> (f64, f64) {
+    UNIT_VECTORS[sector * (MAX_SECTORS / sectors) % MAX_SECTORS]
+}
+
+/// Directions of [`MAX_SECTORS`] sectors.
+static UNIT_VECTORS: LazyLock<[(f64, f64); MAX_SECTORS]> = LazyLock::new(|| {
+    std::array::from_fn(|i| {
+        let (sin, cos) = (i as f64 / MAX_SECTORS as f64 * std::f64::consts::TAU).sin_cos();
+        (cos, sin)
+    })
+});

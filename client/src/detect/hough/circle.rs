@@ -1,6 +1,6 @@
 //! Circles through points, in single precision.
 
-use super::{normal::solve, steps::Point};
+use super::steps::Point;
 
 /// Steps of the fit, from a consensus good to a pixel.
 const FIT_STEPS: usize = 6;
@@ -53,4 +53,16 @@ pub(super) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option
         ring.radius += step[2] as f32;
     }
     Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
+}
+
+/// Solves a symmetric system by Cramer's rule; `None` when it is singular.
+fn solve(m: &[[f64; 3]; 3], right: &[f64; 3]) -> Option<[f64; 3]> {
+    let minor = |i: usize, j: usize| {
+        let (a, b, c, d) = ((i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3);
+        m[a][c] * m[b][d] - m[a][d] * m[b][c]
+    };
+    let determinant: f64 = (0..3).map(|j| m[0][j] * minor(0, j)).sum();
+    let scale = m[0][0] * m[1][1] * m[2][2];
+    (determinant.abs() > 1e-9 * scale.abs())
+        .then(|| std::array::from_fn(|j| (0..3).map(|i| right[i] * minor(i, j)).sum::<f64>() / determinant))
 }

@@ -17,6 +17,16 @@ impl<'a> Frame<'a> {
         &self.pixels[y * self.width..(y + 1) * self.width]
     }
 
+    /// Intensity of the pixel a point lies on; `None` outside the frame.
+    pub(super) fn nearest(self, x: f32, y: f32) -> Option<f32> {
+        let (column, row) = (x + 0.5, y + 0.5);
+        if !(column >= 0.0 && row >= 0.0) {
+            return None;
+        }
+        let (column, row) = (column as usize, row as usize);
+        (column < self.width && row < self.height).then(|| f32::from(self.pixels[row * self.width + column]))
+    }
+
     /// Intensity at a point between four pixel centres, bilinear; `None` outside the outermost centres.
     pub(super) fn sample(self, x: f32, y: f32) -> Option<f32> {
         if !(x >= 0.0 && y >= 0.0) {

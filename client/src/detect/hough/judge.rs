@@ -1,25 +1,47 @@
 //! What the residuals say of the model: which sectors take part, how the ground is taken, whether the disc moves.
 
-use super::{
-    annulus::{SECTORS, direction_of},
-    model::{Profile, SHARED_MOVING, SHARED_STILL},
-    normal::{Gram, RESIDUAL, solve},
-    refine::{Ground, State},
-    sums::{ROUNDING_VARIANCE, Sums, VARIANCE, sectors},
-};
+use super::annulus::{MAX_SECTORS, direction_of};
+use super::model::{Model, Profile, RESIDUAL, VARIANCE};
+use super::normal::{Equations, GroundTerms, Solution};
+use super::refine::{Ground, State};
+use super::sums::{ROUNDING_VARIANCE, SectorSums};
 
 /// Fewest pixels of a sector that can be judged.
-const MIN_SECTOR_PX: f64 = 6.0;
+const MIN_SECTOR_PX: f64 = 4.0;
 
-/// A sector whose variance exceeds the median by this factor is not one plane with the others.
-const UNEVEN: f64 = 2.5;
+/// A sector whose variance exceeds the typical by this factor is not one plane with the others.
+const UNEVEN: f64 = 3.5;
 
-/// A sector whose variance exceeds the median by this factor, beyond a small part of the contrast, is left out.
-const FOREIGN: f64 = 8.0;
+/// A sector whose variance exceeds the typical by this factor, beyond a small part of the contrast, is left out.
+const FOREIGN: f64 = 4.0;
 const FOREIGN_OF_CONTRAST: f64 = 0.04;
 
-/// What an edge may differ from its model, as a part of the contrast: integer-drawn, moving, compressed discs do.
+/// A sector whose own edge is further from the circle than this many sigmas and part of a pixel is left out.
+const ASTRAY_SIGMAS: f64 = 3.5;
+const ASTRAY_PX: f64 = 0.03;
+
+/// Part of what the edge tells that is given up for a plane; a level for each sector costs about as much.
+const MAX_GIVEN_UP: f64 = 0.08;
+
+/// Part of the sectors that take part where a slope of the ground can be told from an occluder.
+const WHOLE: f64 = 0.95;
+
+/// The typical sector's variance is this quantile, not the median: some trusted sectors may show an occluder's edge.
+const TYPICAL: f64 = 0.35;
+
+/// What an edge may differ from its model, as a part of the contrast: integer-drawn and compressed discs do.
 const MISFIT: f64 = 0.1;
+
+/// Residuals this much above the frame's noise, as a part of the contrast, in most sectors, are the disc's own: then
+/// sectors may differ so many times more.
+const GENERAL_MISFIT: f64 = 0.02;
+const MOST_MISFIT: f64 = 0.12;
+
+/// Such a misfit is about even, or the frame has no noise to speak of, in gray levels squared.
+const EVEN_MISFIT: f64 = 0.6;
+const NOISELESS: f64 = 1.0;
+const LENIENCE: f64 = 3.0;
+const GENERAL_OF_CONTRAST: f64 = 0.2;
 
 /// Sigma added to the residuals' own before pixels are judged, as a part of the contrast.
 ///
@@ -29,150 +51,245 @@ const MODEL_ERROR: f64 = 0.02;
 /// A sector takes part when these parts of its pixels, of its edge and of its disc's side fit.
 ///
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
-const MIN_FITTING_PIXELS: f64 = 0.4;
-const MIN_FITTING_EDGE: f64 = 0.5;
-const MIN_FITTING_DISC: f64 = 0.6;
+const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
 /// Fewest sectors before a ground of unlike levels that must promise an edge for the fit to go on, as a part of all.
 const MIN_PROMISING: f64 = 0.35;
 
-/// Motion is taken for real when the cos 2θ part of the width is this significant, as a χ² of two.
+/// A sector promises an edge that knows it to this sigma, and has it this near, in pixels.
+const PROMISING_SIGMA_PX: f64 = 0.7;
+const PROMISING_PX: f64 = 0.6;
+
+/// The ground's slope is taken for real when it is this significant, as a χ² of two: chance exceeds it once in 90.
+const SLOPE_CHI2: f64 = 9.0;
+
+/// The same for the cos 2θ part of the edge's width, which motion makes, and the least motion, in pixels squared.
 const MOTION_CHI2: f64 = 60.0;
+const MIN_MOTION_SQUARED: f64 = 1.0;
 
-/// Fewest sectors that tell a motion from clutter.
-const MIN_MOTION_SECTORS: u32 = 12;
+/// Longest motion followed, in radii: beyond, the disc's middle is no longer plain.
+const MAX_MOTION_RADII: f64 = 1.8;
 
-/// Keeps the sectors whose residuals look like the others'.
-pub(super) fn judge_sectors(sums: &Sums, state: &mut State) {
-    let Some(median) = median_variance(sums, state.trusted) else {
+/// Fewest sectors, as a part of all, that tell a motion from clutter.
+const MIN_MOTION_SHARE: f64 = 0.7;
+
+/// Judges every sector by the sums at the present model: updates the ground and the sectors that take part.
+pub(super) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
+    let (Some(mut typical), Some(median)) = (variance_at(sums, state, TYPICAL), variance_at(sums, state, 0.5)) else {
         state.active = 0;
         return;
     };
-    let (mut active, mut uneven) = (0u16, false);
-    for k in (0..SECTORS).filter(|&k| is_seen(sums, k)) {
-        let contrast = contrast(sums, state, k);
-        let allowance = (FOREIGN_OF_CONTRAST * contrast).powi(2) + ROUNDING_VARIANCE;
-        let variance = sums.variance(k);
-        let tolerated = (MISFIT * contrast).powi(2) + 2.0 * ROUNDING_VARIANCE;
-        uneven |= variance > UNEVEN * median + tolerated;
-        if fits(sums, k) && variance < FOREIGN * median + allowance {
+    let contrast = typical_contrast(sums, state);
+    let tolerated = (MISFIT * contrast).powi(2) + 2.0 * ROUNDING_VARIANCE;
+    let general = state.believes_shifts
+        && median < (MOST_MISFIT * contrast).powi(2)
+        && (typical > EVEN_MISFIT * median || state.noise_variance < NOISELESS)
+        && median > 2.0 * state.noise_variance + (GENERAL_MISFIT * contrast).powi(2) + ROUNDING_VARIANCE;
+    state.general_misfit = general;
+    if general {
+        typical = median;
+    }
+    let lenience = if general { LENIENCE } else { 1.0 };
+    let on_plane = matches!(state.ground, Ground::Plane { .. });
+    let (mut active, mut off_plane) = (0u64, 0u64);
+    let (mut told, mut told_off_plane) = (0.0, 0.0);
+    for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| is_seen(sector)) {
+        // The fewer pixels, the more chance has to say: four sigmas of a χ² of as many.
+        let chance = 1.0 + 4.0 * (2.0 / (sector.weight - 2.0).max(1.0)).sqrt();
+        let part = if general { GENERAL_OF_CONTRAST } else { FOREIGN_OF_CONTRAST };
+        let allowance = (part * sector_contrast(sector, state, k)).powi(2) + ROUNDING_VARIANCE;
+        let most = lenience * FOREIGN.max(chance) * typical + allowance;
+        let fits = sector.fitting().iter().zip(MIN_FITTING).all(|(part, least)| *part > least);
+        if fits && sector.variance() < most {
             active |= 1 << k;
-        } else {
-            uneven = true;
+            told += sector.information();
+            if on_plane && !general && sector.variance_at_level() > lenience * UNEVEN.max(chance) * typical + tolerated
+            {
+                off_plane |= 1 << k;
+                told_off_plane += sector.information();
+            }
         }
     }
-    state.active = active;
-    let allowance = (MODEL_ERROR * typical_contrast(state)).powi(2);
-    let sigma = (median.max(ROUNDING_VARIANCE) + allowance).sqrt() as f32;
+    // A few sectors beside the plane are given up; with more, a level for each sector tells more.
+    if told_off_plane > MAX_GIVEN_UP * told {
+        state.no_plane = true;
+    } else {
+        active &= !off_plane;
+    }
+    let allowance = (if general { GENERAL_OF_CONTRAST } else { MODEL_ERROR } * contrast).powi(2);
+    let sigma = (typical.max(ROUNDING_VARIANCE) + allowance).sqrt();
     state.typical_sigma = sigma;
-    state.ground = if uneven { Ground::Levels { sigma } } else { Ground::Plane };
+    state.active = active;
+    if !general {
+        leave_out_astray(sums, state, typical.max(ROUNDING_VARIANCE));
+    }
+    if state.no_plane {
+        enter_levels(sums, state, sigma);
+    } else if !on_plane {
+        let level = median_level(sums, state);
+        state.ground = Ground::Plane { level };
+    }
+}
+
+/// Leaves out the sectors whose own edge is not where the circle is.
+fn leave_out_astray(sums: &[SectorSums], state: &mut State, variance: f64) {
+    if !state.believes_shifts {
+        return;
+    }
+    let mut kept = state.active;
+    for (k, sector) in sums.iter().enumerate() {
+        let sigma = (variance / sector.information()).sqrt();
+        if sector.shift().abs() > ASTRAY_PX + ASTRAY_SIGMAS * sigma {
+            kept &= !(1 << k);
+        }
+    }
+    // When most are astray, the circle is.
+    if 2 * kept.count_ones() > state.active.count_ones() {
+        state.active = kept;
+    }
 }
 
 /// Whether so few sectors show an edge where the circle has it that the fit is not worth going on with.
-pub(super) fn is_hopeless(sums: &Sums, state: &State) -> bool {
-    if state.ground == Ground::Plane {
-        return false;
+pub(super) fn is_hopeless(sums: &[SectorSums], state: &State) -> bool {
+    let sigma = state.typical_sigma;
+    let (mut all, mut promising) = (0, 0);
+    for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| is_seen(sector)) {
+        let own = sigma / sector.information().sqrt();
+        all += 1;
+        let near = own < PROMISING_SIGMA_PX && sector.shift().abs() < PROMISING_PX + 2.5 * own;
+        promising += u32::from(state.active >> k & 1 == 1 && near);
     }
-    let seen = (0..SECTORS).filter(|&k| is_seen(sums, k));
-    let promises = |k: usize| {
-        let (shift, sigma) = sums.shift(k);
-        state.active >> k & 1 == 1 && sigma < 0.5 && shift.abs() < 1.0 + 2.5 * sigma
-    };
-    let (all, promising) = seen.fold((0u32, 0u32), |(all, promising), k| (all + 1, promising + u32::from(promises(k))));
     f64::from(promising) < MIN_PROMISING * f64::from(all)
 }
 
-/// One plane, when the sectors' own levels explain the pixels hardly better.
-pub(super) fn choose_ground(sums: &Sums, state: &mut State) {
-    if state.ground != Ground::Plane {
-        return;
-    }
-    let mut plane = Gram::ZERO;
-    sums.with_plane(state.active, &state.model.ground, common_level(state)).without_level(&mut plane, COLUMNS_STILL);
-    let (Some(levels_left), Some(plane_left)) = (left_over(&sums.with_levels(state.active)), left_over(&plane)) else {
-        return;
+/// One plane, when the sectors' own levels explain the pixels hardly better; a slope only if it shows.
+///
+/// The plane's solution, if it is one.
+pub(super) fn choose_ground(
+    sums: &[SectorSums],
+    state: &mut State,
+    ground_at: f64,
+    may_split: bool,
+) -> Option<Solution> {
+    let Ground::Plane { level } = state.ground else {
+        return None;
     };
-    let spare = f64::from(state.active.count_ones().max(2) - 1);
-    let variance = (levels_left / (sums.weight(state.active) - 24.0).max(1.0)).max(ROUNDING_VARIANCE);
-    // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
-    if plane_left - levels_left > variance * (spare + 4.0 * (2.0 * spare).sqrt()) {
-        state.ground = Ground::Levels { sigma: state.typical_sigma };
+    let equations = |terms| Equations::new(sums, state.active, &state.model, terms, ground_at);
+    let sloped = equations(GroundTerms::Plane(level));
+    let flat = sloped.without_slope().solve()?;
+    // Beside an occluder a slope would follow the occluder.
+    let whole =
+        f64::from(state.active.count_ones()) > WHOLE * sums.iter().filter(|sector| is_seen(sector)).count() as f64;
+    let slope = if whole { sloped.solve() } else { None };
+    let shows = |slope: &Solution| state.sloped || flat.left - slope.left > SLOPE_CHI2 * slope.variance;
+    let slope = slope.filter(shows);
+    let plane = slope.unwrap_or(flat);
+    state.sloped = slope.is_some();
+    if may_split {
+        let levels = equations(GroundTerms::Levels).solve()?;
+        let spare = f64::from(state.active.count_ones().max(4) - 3);
+        let floor = levels.variance + (0.25 * MODEL_ERROR * typical_contrast(sums, state)).powi(2);
+        // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
+        let chance = floor * (spare + 4.0 * (2.0 * spare).sqrt());
+        let misfit = if state.general_misfit { levels.left } else { 0.0 };
+        if plane.left - levels.left > chance.max(misfit) {
+            enter_levels(sums, state, state.typical_sigma);
+            return Some(levels);
+        }
     }
+    if !state.sloped {
+        state.model.slope = (0.0, 0.0);
+    }
+    Some(plane)
 }
 
-/// Takes motion into the model when the edge's width varies as a motion makes it.
-pub(super) fn look_for_motion(sums: &Sums, state: &mut State) {
-    if state.model.moving || state.active.count_ones() < MIN_MOTION_SECTORS {
-        return;
-    }
-    let (mut score, mut information, mut squares) = ([0.0; 2], [0.0; 2], 0.0);
-    for k in sectors(state.active) {
-        let (x, y) = direction_of(k);
-        let alone = &sums.alone(k).0;
-        for (i, wave) in [f64::from(x * x - y * y), f64::from(2.0 * x * y)].into_iter().enumerate() {
-            score[i] += wave * alone[RESIDUAL][VARIANCE];
-            information[i] += wave * wave * alone[VARIANCE][VARIANCE];
+/// From a plane to a level for each sector.
+fn enter_levels(sums: &[SectorSums], state: &mut State, sigma: f64) {
+    if let Ground::Plane { .. } = state.ground {
+        for (ground, sector) in state.model.ground.iter_mut().zip(sums) {
+            *ground += sector.level_step() as f32;
         }
-        squares += alone[RESIDUAL][RESIDUAL];
     }
-    let variance = (squares / (sums.weight(state.active) - 24.0).max(1.0)).max(ROUNDING_VARIANCE);
+    (state.ground, state.sloped) = (Ground::Levels { sigma }, false);
+}
+
+/// Takes motion into the model when the edge's width varies as a motion makes it; whether it did so now.
+pub(super) fn look_for_motion(sums: &[SectorSums], state: &mut State) -> bool {
+    let n = sums.len();
+    if state.model.profile == Profile::Smear || f64::from(state.active.count_ones()) < MIN_MOTION_SHARE * n as f64 {
+        return false;
+    }
+    let (mut score, mut information) = ([0.0; 2], [0.0; 2]);
+    let (mut squares, mut weight) = (0.0, 0.0);
+    for (k, sector) in sums.iter().enumerate().filter(|(k, _)| state.active >> k & 1 == 1) {
+        let (x, y) = direction_of(k, n);
+        for (i, wave) in [x * x - y * y, 2.0 * x * y].into_iter().enumerate() {
+            score[i] += wave * sector.alone(VARIANCE, RESIDUAL);
+            information[i] += wave * wave * sector.alone(VARIANCE, VARIANCE);
+        }
+        squares += sector.alone(RESIDUAL, RESIDUAL);
+        weight += sector.weight - 1.0;
+    }
+    let variance = (squares / (weight - 8.0).max(1.0)).max(ROUNDING_VARIANCE);
     let chi2: f64 = (0..2).map(|i| score[i] * score[i] / (information[i].max(1e-9) * variance)).sum();
-    if chi2 > MOTION_CHI2 {
-        state.model.moving = true;
-        state.model.profile = Profile::Gaussian;
-        for i in 0..2 {
-            state.model.shared[7 + i] = score[i] / information[i].max(1e-9);
-        }
-        state.model.advance(&[0.0; SHARED_MOVING]);
+    let [cos, sin] = [0, 1].map(|i| score[i] / information[i].max(1e-9));
+    // An even way L adds L²/12 along itself: L²/24 to the mean and to the wave.
+    let way_squared = 24.0 * cos.hypot(sin);
+    let longest = MAX_MOTION_RADII * state.model.radius;
+    let found = chi2 > MOTION_CHI2 && (MIN_MOTION_SQUARED..longest * longest).contains(&way_squared);
+    if found {
+        start_motion(&mut state.model, way_squared, 0.5 * sin.atan2(cos));
     }
+    found
+}
+
+fn start_motion(model: &mut Model, way_squared: f64, angle: f64) {
+    let way = way_squared.sqrt();
+    model.motion = (way * angle.cos(), way * angle.sin());
+    model.variance = (model.variance - way_squared / 24.0).max(0.1);
+    model.profile = Profile::Smear;
 }
 
 /// Whether a sector has pixels enough to be judged.
-pub(super) fn is_seen(sums: &Sums, k: usize) -> bool {
-    sums.pixels(k) >= MIN_SECTOR_PX
+pub(super) fn is_seen(sector: &SectorSums) -> bool {
+    sector.pixels >= MIN_SECTOR_PX && sector.sees_ground()
 }
 
-/// Disc minus the sector's own best ground level.
-pub(super) fn contrast(sums: &Sums, state: &State, k: usize) -> f64 {
-    f64::from(state.model.disc()) - f64::from(state.model.ground[k]) - sums.level_step(k, &[])
+/// Disc minus a sector's own best ground level.
+pub(super) fn sector_contrast(sector: &SectorSums, state: &State, k: usize) -> f64 {
+    state.model.disc - f64::from(state.model.ground[k]) - sector.level_step()
 }
 
-/// Mean ground level of the sectors that take part.
-pub(super) fn common_level(state: &State) -> f64 {
-    let sum: f64 = sectors(state.active).map(|k| f64::from(state.model.ground[k])).sum();
-    sum / f64::from(state.active.count_ones().max(1))
+/// Median ground level of the sectors that take part.
+fn median_level(sums: &[SectorSums], state: &State) -> f64 {
+    let level = |(k, sector): (usize, &SectorSums)| f64::from(state.model.ground[k]) + sector.level_step();
+    let active = sums.iter().enumerate().filter(|(k, _)| state.active >> k & 1 == 1);
+    quantile(active.map(level), 0.5).unwrap_or_default()
 }
 
-/// Columns of a still disc, level and residual included.
-const COLUMNS_STILL: usize = 2 + SHARED_STILL;
-
-fn fits(sums: &Sums, k: usize) -> bool {
-    sums.fitting_pixels(k) > MIN_FITTING_PIXELS
-        && sums.fitting_edge(k) > MIN_FITTING_EDGE
-        && sums.fitting_disc(k) > MIN_FITTING_DISC
+/// Quantile of the variance of the trusted sectors' residuals.
+fn variance_at(sums: &[SectorSums], state: &State, part: f64) -> Option<f64> {
+    let trusted = sums.iter().enumerate().filter(|(k, sector)| state.trusts(*k, sums.len()) && is_seen(sector));
+    quantile(trusted.map(|(_, sector)| sector.variance()), part)
 }
 
-fn median_variance(sums: &Sums, trusted: u16) -> Option<f64> {
-    let mut variances = [0.0; SECTORS];
+/// Quantile of a value of each sector.
+fn quantile(values: impl Iterator<Item = f64>, part: f64) -> Option<f64> {
+    let mut all = [0.0; MAX_SECTORS];
     let mut n = 0;
-    for k in sectors(trusted).filter(|&k| is_seen(sums, k)) {
-        variances[n] = sums.variance(k);
+    for (slot, value) in all.iter_mut().zip(values) {
+        *slot = value;
         n += 1;
     }
-    let (_, median, _) = (n > 0).then(|| variances[..n].select_nth_unstable_by(n / 2, f64::total_cmp))?;
-    Some(*median)
+    (n > 0).then(|| *all[..n].select_nth_unstable_by((n as f64 * part) as usize, f64::total_cmp).1)
 }
 
 /// Mean contrast of the sectors that take part, in gray levels.
-fn typical_contrast(state: &State) -> f64 {
-    let spread: f64 = sectors(state.active).map(|k| f64::from(state.model.disc() - state.model.ground[k]).abs()).sum();
-    spread / f64::from(state.active.count_ones().max(1))
-}
-
-/// Squares left over after the shared parameters of a still disc are fitted.
-fn left_over(total: &Gram) -> Option<f64> {
-    let (matrix, right) = total.shared::<SHARED_STILL>();
-    let step = solve(&matrix, &right)?;
-    let explained: f64 = step.iter().zip(&right).map(|(step, right)| step * right).sum();
-    Some(total.0[RESIDUAL][RESIDUAL] - explained)
+fn typical_contrast(sums: &[SectorSums], state: &State) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (k, sector) in sums.iter().enumerate().filter(|(k, _)| state.active >> k & 1 == 1) {
+        sum += sector_contrast(sector, state, k).abs();
+        count += 1.0;
+    }
+    sum / f64::max(count, 1.0)
 }

@@ -1,39 +1,44 @@
 //! What a pixel near the edge of a disc shows, and how that changes with the disc.
 //!
-//! `I = g + (f - g) P(u / s)` with the disc's gray level `f`, the ground `g = b + a·(p - o)` (a level for each sector
-//! and one slope), and the edge profile `P` of the depth `u = R - |p - c|` under the edge. Two profiles:
+//! `I = g + (f - g) P(u)` with the disc's gray level `f`, the ground `g = b + a·(p - o)` (a level for each sector
+//! and one slope), and the edge profile `P` of the depth `u = R - |p - c|` under the edge. Three profiles:
 //! - *Gaussian*, for edges blurred by optics: the normal distribution;
 //! - *pixel*, for sharp edges: the area of a square pixel on the disc's side of a straight edge, which depends on the
-//!   edge's direction. Its square may be larger than a pixel, to follow a little blur.
+//!   edge's direction. Its square may be larger than a pixel, to follow a little blur;
+//! - *smear*, for a disc that moved evenly and straight during the exposure: the mean of [`NODES`] parts of the way,
+//!   each a box across the edge. Where an edge runs along the motion its curvature shows; the parts follow it.
 //!
-//! Both take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is met
+//! All take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is met
 //! `s² / 2R` further in; that is put right in the radius afterwards, see [`Model::circle`].
-//!
-//! Motion during the exposure widens the edge across the motion and shortens it along: width and radius may vary as
-//! cos 2θ and sin 2θ. All of this is symmetric about the centre, so that what it does not follow exactly costs some
-//! efficiency and no bias.
 
 use shared::geometry::Circle;
 
-use super::annulus::{SECTORS, Sector};
-
-/// Variance of a pixel's own aperture along any direction, in px².
-pub(super) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;
+use super::annulus::{Annulus, MAX_SECTORS};
+use super::profile::{PIXEL_VARIANCE, gaussian, pixel, smeared};
 
 /// Smallest variance of an edge: a little under a pixel's own, which noise may undercut.
-const MIN_VARIANCE: f32 = 0.5 * PIXEL_VARIANCE;
+const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
 
-/// Pixels worked on at once; all columns of a block, 13 kB, stay in the first cache.
-pub(super) const BLOCK: usize = 256;
+/// Pixels worked on at once.
+pub(super) const BLOCK: usize = 128;
 
-/// Columns of the equations: sector level and residual, then the shared parameters.
-pub(super) const COLUMNS: usize = 2 + SHARED_MOVING;
-/// Shared parameters of a still disc: x, y, radius, variance, disc level, ground slope x and y.
-pub(super) const SHARED_STILL: usize = 7;
-/// With motion: variance and radius by cos 2θ and sin 2θ as well.
-pub(super) const SHARED_MOVING: usize = 11;
+/// Parts of the way a smeared disc is taken as.
+const NODES: usize = 4;
 
-/// Derivatives of the intensity by the parameters, one column each, for a block of pixels.
+/// Columns: derivatives by the ground's level, the residual, derivatives by the disc's level, the edge's variance, the
+/// radius; for a smeared disc also by the centre and by the motion. (A still disc's derivatives by the centre are
+/// those by the radius times the sector's direction.)
+pub(super) const LEVEL: usize = 0;
+pub(super) const RESIDUAL: usize = 1;
+pub(super) const DISC: usize = 2;
+pub(super) const VARIANCE: usize = 3;
+pub(super) const RADIUS: usize = 4;
+pub(super) const STILL_COLUMNS: usize = 5;
+pub(super) const CENTRE: usize = 5;
+pub(super) const MOTION: usize = 7;
+pub(super) const COLUMNS: usize = 9;
+
+/// Derivatives of the intensity for a block of pixels.
 pub(super) type Columns = [[f32; BLOCK]; COLUMNS];
 
 /// Shape of the edge.
@@ -41,188 +46,173 @@ pub(super) type Columns = [[f32; BLOCK]; COLUMNS];
 pub(super) enum Profile {
     Gaussian,
     Pixel,
+    Smear,
 }
 
 /// A disc and its ground; lengths in pixels relative to the annulus' origin, levels in gray.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
-    /// x, y, radius, variance, disc level, ground slope x, y, then variance by cos 2θ, sin 2θ and radius by the same.
-    pub(super) shared: [f64; SHARED_MOVING],
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) radius: f64,
+    /// Variance of the edge, motion excluded, in px².
+    pub(super) variance: f64,
+    pub(super) disc: f64,
+    /// The way moved during the exposure.
+    pub(super) motion: (f64, f64),
+    /// Slope of the ground, gray levels a pixel.
+    pub(super) slope: (f64, f64),
     /// Ground level of each sector at the origin.
-    pub(super) ground: [f32; SECTORS],
+    pub(super) ground: [f32; MAX_SECTORS],
     pub(super) profile: Profile,
-    /// Whether the last four shared parameters take part.
-    pub(super) moving: bool,
+}
+
+/// A step of the shared parameters.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) radius: f64,
+    pub(super) variance: f64,
+    pub(super) disc: f64,
+    pub(super) motion: (f64, f64),
+    pub(super) slope: (f64, f64),
 }
 
 impl Model {
-    /// Shared parameters that take part.
-    pub(super) fn len(&self) -> usize {
-        if self.moving { SHARED_MOVING } else { SHARED_STILL }
+    /// Columns in use.
+    pub(super) fn columns(&self) -> usize {
+        if self.profile == Profile::Smear { COLUMNS } else { STILL_COLUMNS }
     }
 
-    /// Gray level of the disc.
-    pub(super) fn disc(&self) -> f32 {
-        self.shared[4] as f32
-    }
-
-    /// Mean variance of the edge, in px².
-    pub(super) fn variance(&self) -> f32 {
-        self.shared[3] as f32
-    }
-
-    /// Largest variance of the edge over all directions, in px².
-    pub(super) fn widest_variance(&self) -> f32 {
-        self.variance() + self.shared[7].hypot(self.shared[8]) as f32
+    /// Largest distance from the circle at which the edge shows, in pixels, for `sigmas` of its blur.
+    pub(super) fn reach(&self, sigmas: f64) -> f64 {
+        sigmas * self.variance.sqrt() + 0.5 * self.motion.0.hypot(self.motion.1)
     }
 
     /// Applies a step of the shared parameters, held to what the linear equations can foresee.
-    pub(super) fn advance(&mut self, step: &[f64]) {
-        const LARGEST_PX: f64 = 2.0;
-        let variance = self.shared[3];
-        for (i, (value, step)) in self.shared.iter_mut().zip(step).enumerate() {
-            let limit = match i {
-                0..=2 => LARGEST_PX,
-                3 => 0.8 * variance + 0.1,
-                7 | 8 => 0.5 * variance + 0.5,
-                9 | 10 => 0.5,
-                _ => f64::INFINITY,
-            };
-            *value += step.clamp(-limit, limit);
-        }
-        self.shared[3] = self.shared[3].clamp(f64::from(MIN_VARIANCE), 64.0);
-        self.shared[2] = self.shared[2].max(0.5);
-        self.limit_motion();
-    }
-
-    /// Keeps the motion within what a motion can do.
-    ///
-    /// A stroke L adds L²/12 along itself, so the variance stays positive; it shortens the radius across by
-    /// L²/24R, a tie that tells motion from an ellipse.
-    fn limit_motion(&mut self) {
-        let variance = self.shared[3];
-        let swing = self.shared[7].hypot(self.shared[8]);
-        let most = variance - f64::from(MIN_VARIANCE);
-        if swing > most {
-            let shrink = most / swing;
-            self.shared[7] *= shrink;
-            self.shared[8] *= shrink;
-        }
-        let radius = self.shared[9].hypot(self.shared[10]);
-        let most = 0.3 + 1.5 * swing / self.shared[2];
-        if radius > most {
-            let shrink = most / radius;
-            self.shared[9] *= shrink;
-            self.shared[10] *= shrink;
-        }
+    pub(super) fn advance(&mut self, step: &Step) {
+        let held = |step: f64, most: f64| step.clamp(-most, most);
+        self.x += held(step.x, 2.0);
+        self.y += held(step.y, 2.0);
+        self.radius = (self.radius + held(step.radius, 2.0)).max(0.5);
+        self.variance = (self.variance + held(step.variance, 0.8 * self.variance + 0.1)).clamp(MIN_VARIANCE, 64.0);
+        self.disc += step.disc;
+        self.motion.0 += held(step.motion.0, 4.0);
+        self.motion.1 += held(step.motion.1, 4.0);
+        self.slope.0 += step.slope.0;
+        self.slope.1 += step.slope.1;
     }
 
     /// The circle in the frame, given the annulus' origin.
     pub(super) fn circle(&self, origin: (f32, f32)) -> Circle {
-        let [x, y, radius, variance, ..] = self.shared;
-        Circle { x: f64::from(origin.0) + x, y: f64::from(origin.1) + y, radius: radius + variance / (2.0 * radius) }
+        let radius = self.radius + self.variance / (2.0 * self.radius);
+        Circle { x: f64::from(origin.0) + self.x, y: f64::from(origin.1) + self.y, radius }
     }
 
-    /// Fills the columns for the pixels `from..from + n` of a sector.
-    pub(super) fn fill(&self, columns: &mut Columns, sector: &Sector, level: f32, from: usize, n: usize) {
+    /// Fills the columns for the pixels `from..from + n` of the annulus, with the ground at `level`.
+    #[inline(always)]
+    pub(super) fn fill(&self, columns: &mut Columns, annulus: &Annulus, level: f32, from: usize, n: usize) {
+        let n = n.min(BLOCK);
         let pixels = Pixels {
-            dx: &sector.dx[from..from + n],
-            dy: &sector.dy[from..from + n],
-            gray: &sector.gray[from..from + n],
+            dx: &annulus.dx[from..from + n],
+            dy: &annulus.dy[from..from + n],
+            gray: &annulus.gray[from..from + n],
+            weight: &annulus.weight[from..from + n],
         };
-        match (self.profile, self.moving) {
-            (Profile::Gaussian, false) => self.fill_with::<false>(columns, pixels, level, gaussian),
-            (Profile::Gaussian, true) => self.fill_with::<true>(columns, pixels, level, gaussian),
-            (Profile::Pixel, false) => self.fill_with::<false>(columns, pixels, level, pixel),
-            (Profile::Pixel, true) => self.fill_with::<true>(columns, pixels, level, pixel),
+        match self.profile {
+            Profile::Gaussian => self.fill_still(columns, pixels, level, |depth, sigma, _, _| gaussian(depth, sigma)),
+            Profile::Pixel => self.fill_still(columns, pixels, level, pixel),
+            Profile::Smear => self.fill_smear(columns, pixels, level),
         }
     }
 
     #[inline(always)]
-    fn fill_with<const MOVING: bool>(
+    fn fill_still(
         &self,
         columns: &mut Columns,
         pixels: Pixels<'_>,
         level: f32,
-        profile: impl Fn(f32, f32, f32, f32) -> (f32, f32),
+        profile: impl Fn(f32, f32, f32, f32) -> super::profile::Share,
     ) {
-        let p = self.shared.map(|value| value as f32);
         let n = pixels.dx.len().min(BLOCK);
-        let (xs, ys, grays) = (&pixels.dx[..n], &pixels.dy[..n], &pixels.gray[..n]);
-        let still_sigma = p[3].sqrt();
+        let (xs, ys, grays, weights) = (&pixels.dx[..n], &pixels.dy[..n], &pixels.gray[..n], &pixels.weight[..n]);
+        let (x, y, radius, disc) = (self.x as f32, self.y as f32, self.radius as f32, self.disc as f32);
+        let (slope_x, slope_y) = (self.slope.0 as f32, self.slope.1 as f32);
+        let variance = self.variance as f32;
+        let (sigma, by_variance) = (variance.sqrt(), -0.5 / variance);
+        let [levels, residuals, discs, variances, radii, ..] = columns;
         for i in 0..n {
-            let (dx, dy) = (xs[i] - p[0], ys[i] - p[1]);
+            let (dx, dy) = (xs[i] - x, ys[i] - y);
             let distance = (dx * dx + dy * dy).sqrt().max(1e-3);
-            let (cos, sin) = (dx / distance, dy / distance);
-            let (cos2, sin2) = (cos * cos - sin * sin, 2.0 * cos * sin);
-            let (radius, variance, sigma) = if MOVING {
-                let variance = (p[3] + p[7] * cos2 + p[8] * sin2).max(MIN_VARIANCE);
-                (p[2] + p[9] * cos2 + p[10] * sin2, variance, variance.sqrt())
-            } else {
-                (p[2], p[3], still_sigma)
-            };
             let depth = radius - distance;
-            let (inside, slope) = profile(depth, sigma, cos, sin);
-            let ground = level + p[5] * xs[i] + p[6] * ys[i];
-            let by_depth = (p[4] - ground) * slope;
-            let by_variance = -0.5 * by_depth * depth / variance;
-            columns[0][i] = 1.0 - inside;
-            columns[1][i] = grays[i] - (ground + (p[4] - ground) * inside);
-            columns[2][i] = by_depth * cos;
-            columns[3][i] = by_depth * sin;
-            columns[4][i] = by_depth;
-            columns[5][i] = by_variance;
-            columns[6][i] = inside;
-            columns[7][i] = (1.0 - inside) * xs[i];
-            columns[8][i] = (1.0 - inside) * ys[i];
-            if MOVING {
-                columns[9][i] = by_variance * cos2;
-                columns[10][i] = by_variance * sin2;
-                columns[11][i] = by_depth * cos2;
-                columns[12][i] = by_depth * sin2;
+            let share = profile(depth, sigma, dx / distance, dy / distance);
+            let ground = level + slope_x * xs[i] + slope_y * ys[i];
+            let contrast = disc - ground;
+            let by_depth = contrast * share.slope * weights[i];
+            levels[i] = (1.0 - share.inside) * weights[i];
+            residuals[i] = (grays[i] - (ground + contrast * share.inside)) * weights[i];
+            discs[i] = share.inside * weights[i];
+            variances[i] = by_depth * depth * by_variance;
+            radii[i] = by_depth;
+        }
+    }
+
+    #[inline(always)]
+    fn fill_smear(&self, columns: &mut Columns, pixels: Pixels<'_>, level: f32) {
+        let n = pixels.dx.len().min(BLOCK);
+        let (xs, ys, grays, weights) = (&pixels.dx[..n], &pixels.dy[..n], &pixels.gray[..n], &pixels.weight[..n]);
+        let (x, y, radius, disc) = (self.x as f32, self.y as f32, self.radius as f32, self.disc as f32);
+        let (slope_x, slope_y) = (self.slope.0 as f32, self.slope.1 as f32);
+        let (mx, my) = (self.motion.0 as f32, self.motion.1 as f32);
+        let sigma = (self.variance as f32).sqrt();
+        const PART: f32 = 1.0 / NODES as f32;
+        for column in columns.iter_mut() {
+            column[..n].fill(0.0);
+        }
+        let [levels, residuals, shares, bends, slopes, by_x, by_y, by_mx, by_my] = columns;
+        for node in 0..NODES {
+            let t = (node as f32 + 0.5) * PART - 0.5;
+            let (node_x, node_y) = (x + t * mx, y + t * my);
+            for i in 0..n {
+                let (dx, dy) = (xs[i] - node_x, ys[i] - node_y);
+                let distance = (dx * dx + dy * dy).sqrt().max(1e-3);
+                let (cos, sin) = (dx / distance, dy / distance);
+                let across = (mx * cos + my * sin) * PART;
+                let share = smeared(radius - distance, sigma, 0.5 * across.abs());
+                shares[i] += share.inside;
+                bends[i] += share.bend;
+                slopes[i] += share.slope;
+                // The depth grows with the centre's way to this side; the box widens with the motion across.
+                let way = t * share.slope + share.bend * across * (PART / 12.0);
+                by_x[i] += share.slope * cos;
+                by_y[i] += share.slope * sin;
+                by_mx[i] += way * cos;
+                by_my[i] += way * sin;
             }
+        }
+        for i in 0..n {
+            let share = shares[i] * PART;
+            let ground = level + slope_x * xs[i] + slope_y * ys[i];
+            let contrast = disc - ground;
+            let scale = contrast * PART * weights[i];
+            levels[i] = (1.0 - share) * weights[i];
+            residuals[i] = (grays[i] - (ground + contrast * share)) * weights[i];
+            shares[i] = share * weights[i];
+            bends[i] *= 0.5 * scale;
+            slopes[i] *= scale;
+            by_x[i] *= scale;
+            by_y[i] *= scale;
+            by_mx[i] *= scale;
+            by_my[i] *= scale;
         }
     }
 }
 
+#[derive(Clone, Copy)]
 struct Pixels<'a> {
     dx: &'a [f32],
     dy: &'a [f32],
     gray: &'a [f32],
-}
-
-/// The normal distribution at `depth / sigma` and its slope by depth.
-///
-/// erf by Abramowitz & Stegun 7.1.28, error 3e-7: a polynomial and powers, no exponential, hence vector code; the
-/// slope is the derivative of that very expression.
-#[inline(always)]
-fn gaussian(depth: f32, sigma: f32, _cos: f32, _sin: f32) -> (f32, f32) {
-    const A: [f32; 6] = [0.070_523_08, 0.042_282_01, 0.009_270_527, 0.000_152_014_3, 0.000_276_567_2, 0.000_043_063_8];
-    let scale = std::f32::consts::FRAC_1_SQRT_2 / sigma;
-    let x = (depth.abs() * scale).min(4.0);
-    let sum = 1.0 + x * (A[0] + x * (A[1] + x * (A[2] + x * (A[3] + x * (A[4] + x * A[5])))));
-    let by_x = A[0] + x * (2.0 * A[1] + x * (3.0 * A[2] + x * (4.0 * A[3] + x * (5.0 * A[4] + x * 6.0 * A[5]))));
-    let inverse = 1.0 / sum;
-    let p2 = inverse * inverse;
-    let p4 = p2 * p2;
-    let p8 = p4 * p4;
-    let tail = 0.5 * p8 * p8;
-    let inside = if depth < 0.0 { tail } else { 1.0 - tail };
-    (inside, 16.0 * tail * by_x * inverse * scale)
-}
-
-/// The area of a square pixel beyond a straight edge at `depth`, and its slope by depth.
-///
-/// Across the edge the square's shadow is a trapezoid with half-widths (a + b)/2 at the foot and (a - b)/2 at the top,
-/// a ≥ b the direction's components; the area is its integral. `sigma` scales the square.
-#[inline(always)]
-fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> (f32, f32) {
-    let scale = sigma * 12f32.sqrt();
-    let (long, short) = (cos.abs().max(sin.abs()), cos.abs().min(sin.abs()).max(1e-4));
-    let t = depth.abs() / scale;
-    let to_foot = (0.5 * (long + short) - t).max(0.0);
-    let flat = t <= 0.5 * (long - short);
-    let outside = if flat { 0.5 - t / long } else { 0.5 * to_foot * to_foot / (long * short) };
-    let slope = if flat { 1.0 / long } else { to_foot / (long * short) };
-    (if depth < 0.0 { outside } else { 1.0 - outside }, slope / scale)
+    weight: &'a [f32],
 }

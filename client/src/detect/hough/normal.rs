@@ -1,122 +1,166 @@
-//! Normal equations: sums of products of columns, elimination of a sector's ground level, and their solution.
+//! Normal equations of the shared parameters, and their solution.
 
-use super::model::{BLOCK, COLUMNS, Columns};
+use super::annulus::direction_of;
+use super::model::{
+    CENTRE, COLUMNS, DISC, LEVEL, MOTION, Model, Profile, RADIUS, RESIDUAL, STILL_COLUMNS, Step, VARIANCE,
+};
+use super::sums::{ROUNDING_VARIANCE, SectorSums};
 
-/// Column of the sector's ground level.
-pub(super) const LEVEL: usize = 0;
-/// Column of the residual.
-pub(super) const RESIDUAL: usize = 1;
-/// First column of the shared parameters.
-pub(super) const FIRST_SHARED: usize = 2;
+/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2.
+const MOST: usize = 10;
 
-/// Ground counts as seen when this many pixels' worth of it are: below, a level fitted to it would be chance.
-pub(super) const MIN_GROUND_PX: f64 = 2.0;
+/// How the ground enters the equations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum GroundTerms {
+    /// A level for each sector, eliminated beforehand.
+    Levels,
+    /// One level under all sectors, this one, from which the residuals are taken.
+    Level(f64),
+    /// One level and a slope.
+    Plane(f64),
+}
 
-/// Sums of products of all pairs of columns, symmetric; only `[i][j]` with `i <= j` is kept.
-#[derive(Clone, Debug)]
-pub(super) struct Gram(pub(super) [[f64; COLUMNS]; COLUMNS]);
+/// Columns of the parameters' derivatives.
+const STILL: [usize; 8] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL];
+const MOVING: [usize; MOST] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
 
-impl Gram {
-    pub(super) const ZERO: Self = Self([[0.0; COLUMNS]; COLUMNS]);
+/// The equations.
+#[derive(Clone, Copy)]
+pub(super) struct Equations {
+    matrix: [[f64; MOST]; MOST],
+    right: [f64; MOST],
+    /// Squared residuals, and the sum of their weights less the levels fitted to them.
+    squares: f64,
+    freedom: f64,
+    /// Parameters in use, and where the ground's begin.
+    used: usize,
+    ground_from: usize,
+}
 
-    /// Sets the first `columns` columns to zero.
-    pub(super) fn clear(&mut self, columns: usize) {
-        self.0[..columns].iter_mut().for_each(|row| row[..columns].fill(0.0));
+/// A solution of the equations.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Solution {
+    pub(super) step: Step,
+    /// Step of the common level, if there is one.
+    pub(super) level: f64,
+    /// Squares left over when the step is taken.
+    pub(super) left: f64,
+    /// The same for each degree of freedom, at least that of rounding.
+    pub(super) variance: f64,
+    /// Covariance of the centre: xx, xy, yy.
+    pub(super) centre: [f64; 3],
+}
+
+impl Equations {
+    /// Sums up the sectors of a mask. `ground_at` is the distance of the ground seen from the centre, in pixels.
+    pub(super) fn new(sums: &[SectorSums], active: u64, model: &Model, ground: GroundTerms, ground_at: f64) -> Self {
+        let moving = model.profile == Profile::Smear;
+        let ground_from = if moving { 7 } else { 5 };
+        let terms = match ground {
+            GroundTerms::Levels => 0,
+            GroundTerms::Level(_) => 1,
+            GroundTerms::Plane(_) => 3,
+        };
+        let mut all = Self {
+            matrix: [[0.0; MOST]; MOST],
+            right: [0.0; MOST],
+            squares: 0.0,
+            freedom: 0.0,
+            used: ground_from + terms,
+            ground_from,
+        };
+        for (k, sector) in sums.iter().enumerate().filter(|(k, _)| active >> k & 1 == 1) {
+            let (nx, ny) = direction_of(k, sums.len());
+            let (gx, gy) = (ground_at * nx, ground_at * ny);
+            let lower = match ground {
+                GroundTerms::Levels => None,
+                GroundTerms::Level(common) | GroundTerms::Plane(common) => Some(f64::from(model.ground[k]) - common),
+            };
+            match moving {
+                false => all.add(&sector.with::<STILL_COLUMNS>(lower), STILL, [nx, ny, 1.0, 1.0, 1.0, 1.0, gx, gy]),
+                true => {
+                    let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy];
+                    all.add(&sector.with::<COLUMNS>(lower), MOVING, factors);
+                }
+            }
+            all.freedom += sector.weight - f64::from(u8::from(ground == GroundTerms::Levels));
+        }
+        all
     }
 
-    /// Adds the products of the first `columns` columns over `n` pixels, a multiple of eight.
-    pub(super) fn add_block(&mut self, block: &Columns, columns: usize, n: usize) {
-        for i in 0..columns {
-            for j in i..columns {
-                self.0[i][j] += f64::from(dot(&block[i], &block[j], n));
+    /// Adds a sector: parameter `i` acts on column `columns[i]` by `factors[i]`.
+    #[inline(always)]
+    fn add<const C: usize, const N: usize>(&mut self, own: &[[f64; C]; C], columns: [usize; N], factors: [f64; N]) {
+        self.squares += own[RESIDUAL][RESIDUAL];
+        for i in 0..N {
+            let product = |column: usize| own[columns[i].min(column)][columns[i].max(column)];
+            self.right[i] += factors[i] * product(RESIDUAL);
+            for j in i..N {
+                self.matrix[i][j] += factors[i] * factors[j] * product(columns[j]);
             }
         }
     }
 
-    pub(super) fn add(&mut self, other: &Self, columns: usize) {
-        for (row, theirs) in self.0[..columns].iter_mut().zip(&other.0) {
-            row[..columns].iter_mut().zip(theirs).for_each(|(sum, value)| *sum += value);
-        }
+    /// The same with a level ground.
+    pub(super) fn without_slope(&self) -> Self {
+        Self { used: self.used.min(self.ground_from + 1), ..*self }
     }
 
-    /// Adds other sums with their residuals taken from a ground level `lower` gray levels below.
-    pub(super) fn add_rebased(&mut self, other: &Self, lower: f64, columns: usize) {
-        self.add(other, columns);
-        let level = &other.0[LEVEL];
-        self.0[RESIDUAL][RESIDUAL] += lower * (2.0 * level[RESIDUAL] + lower * level[LEVEL]);
-        for (value, product) in self.0[RESIDUAL].iter_mut().zip(level).skip(FIRST_SHARED) {
-            *value += lower * product;
-        }
-        self.0[LEVEL][RESIDUAL] += lower * level[LEVEL];
+    /// Solves them; `None` when they are not positive definite.
+    pub(super) fn solve(&self) -> Option<Solution> {
+        let n = self.used;
+        let factor = Factor::new(&self.matrix, n)?;
+        let found = factor.solve(&self.right, n);
+        let explained: f64 = found[..n].iter().zip(&self.right).map(|(step, right)| step * right).sum();
+        let left = (self.squares - explained).max(0.0);
+        let variance = (left / (self.freedom - n as f64).max(1.0)).max(ROUNDING_VARIANCE);
+        let unit = |i: usize| {
+            let mut unit = [0.0; MOST];
+            unit[i] = variance;
+            unit
+        };
+        let (x, y) = (factor.solve(&unit(0), n), factor.solve(&unit(1), n));
+        let at = |i: usize| if i < n { found[i] } else { 0.0 };
+        let from = self.ground_from;
+        let moving = from == 7;
+        let step = Step {
+            x: found[0],
+            y: found[1],
+            radius: found[2],
+            variance: found[3],
+            disc: found[4],
+            motion: if moving { (found[5], found[6]) } else { (0.0, 0.0) },
+            slope: (at(from + 1), at(from + 2)),
+        };
+        found[..n].iter().all(|value| value.is_finite()).then_some(Solution {
+            step,
+            level: at(from),
+            left,
+            variance,
+            centre: [x[0], x[1], y[1]],
+        })
     }
-
-    /// Writes to `out` the sums left for the other columns when the ground level is fitted (the Schur complement).
-    pub(super) fn without_level(&self, out: &mut Self, columns: usize) {
-        let level = &self.0[LEVEL];
-        let per_level = if level[LEVEL] < MIN_GROUND_PX { 0.0 } else { 1.0 / level[LEVEL] };
-        for i in RESIDUAL..columns {
-            let factor = level[i] * per_level;
-            let products = level[i..columns].iter().zip(&self.0[i][i..columns]);
-            out.0[i][i..columns].iter_mut().zip(products).for_each(|(out, (level, own))| *out = own - factor * level);
-        }
-    }
-
-    /// The step of the ground level once the shared parameters take `step`.
-    pub(super) fn level_step(&self, step: &[f64]) -> f64 {
-        let level = self.0[LEVEL];
-        if level[LEVEL] < MIN_GROUND_PX {
-            return 0.0;
-        }
-        let taken: f64 = step.iter().zip(&level[FIRST_SHARED..]).map(|(s, l)| s * l).sum();
-        (level[RESIDUAL] - taken) / level[LEVEL]
-    }
-
-    /// The matrix and right side of the shared parameters, as many as `N`.
-    pub(super) fn shared<const N: usize>(&self) -> ([[f64; N]; N], [f64; N]) {
-        let at = |i: usize, j: usize| self.0[FIRST_SHARED + i.min(j)][FIRST_SHARED + i.max(j)];
-        let matrix = std::array::from_fn(|i| std::array::from_fn(|j| at(i, j)));
-        (matrix, std::array::from_fn(|i| self.0[RESIDUAL][FIRST_SHARED + i]))
-    }
-}
-
-/// Dot product of the first `n` elements, a multiple of eight, in independent lanes, which become vector registers.
-pub(super) fn dot(a: &[f32; BLOCK], b: &[f32; BLOCK], n: usize) -> f32 {
-    let n = n.min(BLOCK);
-    let (a, _) = a[..n].as_chunks::<8>();
-    let (b, _) = b[..n].as_chunks::<8>();
-    let mut lanes = [0.0f32; 8];
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..8 {
-            lanes[i] += a[i] * b[i];
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
 /// Relative ridge on the diagonal: parameters the pixels say nothing of stay where they are.
 const RIDGE: f64 = 1e-9;
 
-/// Solves a symmetric positive definite system by Cholesky; `None` when it is not.
-pub(super) fn solve<const N: usize>(matrix: &[[f64; N]; N], right: &[f64; N]) -> Option<[f64; N]> {
-    Factor::new(matrix).map(|factor| factor.solve(right))
+/// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.
+struct Factor {
+    lower: [[f64; MOST]; MOST],
+    scale: [f64; MOST],
 }
 
-/// Lower Cholesky factor of a matrix scaled to a unit diagonal.
-pub(super) struct Factor<const N: usize> {
-    lower: [[f64; N]; N],
-    scale: [f64; N],
-}
-
-impl<const N: usize> Factor<N> {
-    pub(super) fn new(matrix: &[[f64; N]; N]) -> Option<Self> {
-        let scale: [f64; N] =
+impl Factor {
+    /// Of the first `n` rows, upper half read.
+    fn new(matrix: &[[f64; MOST]; MOST], n: usize) -> Option<Self> {
+        let scale: [f64; MOST] =
             std::array::from_fn(|i| if matrix[i][i] > 0.0 { matrix[i][i].sqrt().recip() } else { 1.0 });
-        let mut lower = [[0.0; N]; N];
-        for i in 0..N {
+        let mut lower = [[0.0; MOST]; MOST];
+        for i in 0..n {
             for j in 0..=i {
                 let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
-                let scaled = matrix[i][j] * scale[i] * scale[j];
+                let scaled = matrix[j][i] * scale[i] * scale[j];
                 if i == j {
                     let square = scaled.max(RIDGE) + RIDGE - known;
                     lower[i][i] = if square > 0.0 {
@@ -132,14 +176,14 @@ impl<const N: usize> Factor<N> {
         lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
     }
 
-    pub(super) fn solve(&self, right: &[f64; N]) -> [f64; N] {
-        let mut x: [f64; N] = std::array::from_fn(|i| right[i] * self.scale[i]);
-        for i in 0..N {
+    fn solve(&self, right: &[f64; MOST], n: usize) -> [f64; MOST] {
+        let mut x: [f64; MOST] = std::array::from_fn(|i| right[i] * self.scale[i]);
+        for i in 0..n {
             let known: f64 = (0..i).map(|k| self.lower[i][k] * x[k]).sum();
             x[i] = (x[i] - known) / self.lower[i][i];
         }
-        for i in (0..N).rev() {
-            let known: f64 = (i + 1..N).map(|k| self.lower[k][i] * x[k]).sum();
+        for i in (0..n).rev() {
+            let known: f64 = (i + 1..n).map(|k| self.lower[k][i] * x[k]).sum();
             x[i] = (x[i] - known) / self.lower[i][i];
         }
         std::array::from_fn(|i| x[i] * self.scale[i])

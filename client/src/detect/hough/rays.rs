@@ -6,16 +6,17 @@
 //! that is already right.
 
 use super::{
-    annulus::{SECTORS, sector_of},
+    annulus::sector_of,
     circle::{Ring, circle_through, fit_circle},
     frame::Frame,
+    refine::DIRECTIONS,
     steps::{HALF_STEP, Line, Point},
     vote::Candidate,
 };
 use crate::detect::RadiusRange;
 
-/// Rays: three a sector; 48 edge points of 1 px error fix a centre to 0.2 px.
-const RAYS: usize = 3 * SECTORS;
+/// Rays: three a direction; 48 edge points of 1 px error fix a centre to 0.2 px.
+const RAYS: usize = 3 * DIRECTIONS;
 
 /// A step must exceed this many sigmas of its own noise, and some gray levels on top for frames without noise.
 const STEP_SIGMAS: f32 = 2.0;
@@ -26,7 +27,10 @@ const AGREE_PX: f32 = 1.6;
 
 /// Fewest edge points that make a circle, absolute and as a part of the rays that could show one.
 const MIN_AGREEING: usize = 8;
-const MIN_AGREEING_SHARE: f32 = 0.33;
+const MIN_AGREEING_SHARE: f32 = 0.4;
+
+/// Least part of the visible directions that agree: 9 of 16 was the least of 1,800 discs, clutter and occluders included.
+const MIN_DIRECTIONS_SHARE: f32 = 0.5;
 
 /// Agreement, as a part of the rays, at which no better circle is sought.
 const CLEAR_AGREEMENT: f32 = 0.9;
@@ -51,8 +55,10 @@ pub(super) struct Start {
     pub(super) ring: Ring,
     /// Sigma of the edge, in pixels, from the mean profile.
     pub(super) edge_sigma: f32,
-    /// Sectors in which an edge point agrees with the circle.
-    pub(super) sectors: u16,
+    /// Directions in which an edge point agrees with the circle.
+    pub(super) directions: u16,
+    /// Sigma of the frame's pixels, in gray levels.
+    pub(super) noise_gray: f32,
 }
 
 /// Edge points of one candidate.
@@ -99,11 +105,21 @@ impl Rays {
         let Candidate { x, y, radius, .. } = candidate;
         let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
         self.find_points(frame, Ring { x, y, radius }, 1.5 * cell_px, least);
-        let rough = self.fit(self.consensus()?, 0.5 * AGREE_PX)?;
-        self.find_points(frame, rough, 4.0, least);
-        let ring = self.fit(rough, 0.25 * AGREE_PX)?;
+        let mut rough = self.fit(self.consensus()?, 0.5 * AGREE_PX)?;
+        if (self.agreeing(rough) as f32) < CLEAR_AGREEMENT * self.inside as f32 {
+            self.find_points(frame, rough, 4.0, least);
+        } else {
+            self.points.retain(|&point| rough.distance(point).abs() < 2.0 * AGREE_PX);
+        }
+        rough = self.fit(rough, 0.25 * AGREE_PX)?;
+        let ring = rough;
+        let directions = self.agreeing_directions(ring);
+        let visible = (self.inside * DIRECTIONS / RAYS) as f32;
+        if (directions.count_ones() as f32) < MIN_DIRECTIONS_SHARE * visible {
+            return None;
+        }
         let edge_sigma = self.edge_sigma(frame, ring)?;
-        Some(Start { ring, edge_sigma, sectors: self.agreeing_sectors(ring) })
+        Some(Start { ring, edge_sigma, directions, noise_gray })
     }
 
     fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, least: f32) {
@@ -166,15 +182,15 @@ impl Rays {
         MIN_AGREEING.max((possible as f32 * MIN_AGREEING_SHARE) as usize)
     }
 
-    fn agreeing_sectors(&self, ring: Ring) -> u16 {
+    fn agreeing_directions(&self, ring: Ring) -> u16 {
         let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 0.75 * AGREE_PX);
-        agreeing.fold(0, |sectors, point| sectors | 1 << sector_of(point.x - ring.x, point.y - ring.y))
+        agreeing.fold(0, |seen, point| seen | 1 << sector_of(point.x - ring.x, point.y - ring.y, DIRECTIONS))
     }
 
     /// Sigma of the mean radial profile over the agreeing points, taken from its steepest pixel.
     fn edge_sigma(&self, frame: Frame<'_>, ring: Ring) -> Option<f32> {
         let mut sums = [(0.0f32, 0.0f32); 2 * PROFILE_REACH + 1];
-        for &point in self.points.iter().filter(|&&point| ring.distance(point).abs() < AGREE_PX) {
+        for &point in self.points.iter().step_by(2).filter(|&&point| ring.distance(point).abs() < AGREE_PX) {
             let (dx, dy) = (point.x - ring.x, point.y - ring.y);
             let length = (dx * dx + dy * dy).sqrt().max(1e-3);
             for (i, (sum, count)) in sums.iter_mut().enumerate() {

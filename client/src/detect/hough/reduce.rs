@@ -4,6 +4,8 @@
 //! leaves a sixteenth of the work to the stages that look everywhere. Cell (i, j) has its centre at pixel
 //! `factor * i + (factor - 1) / 2`; the pixels right of and below the last whole cell are left out.
 
+use super::simd;
+
 /// Cell values are in sixteenths of a gray level: exact for 4x cells, and 16 * 255 leaves Sobel sums within `i16`.
 pub(super) const UNITS_PER_GRAY: f32 = 16.0;
 
@@ -27,7 +29,7 @@ pub(super) struct Cells {
 /// 8x only from 24 px, three cells: there it saves time, and smaller rings lose their centre to the coarser grid.
 pub(super) fn factor_for(min_radius_px: f64) -> usize {
     match min_radius_px {
-        r if r >= 24.0 => 8,
+        r if r >= 16.0 => 8,
         r if r >= 8.0 => 4,
         r if r >= 4.0 => 2,
         _ => 1,
@@ -77,11 +79,11 @@ impl Cells {
 
 fn reduce_band(band: &[u8], width: usize, factor: usize, out: &mut [i16]) {
     let done = match factor {
-        8 => reduce_by_8(band, width, out),
-        4 => reduce_by_4(band, width, out),
+        8 => simd::reduce_by_8(band, width, out),
+        4 => simd::reduce_by_4(band, width, out),
         _ => 0,
     };
-    // The rest, at most one cell of the fast factors: as written, without words.
+    // The rest, less than a vector of the fast factors: as written.
     let scale = 16 / (factor * factor).min(16);
     let divisor = (factor * factor / 16).max(1);
     for (i, cell) in out.iter_mut().enumerate().skip(done) {
@@ -94,7 +96,7 @@ fn reduce_band(band: &[u8], width: usize, factor: usize, out: &mut [i16]) {
 /// Four rows, eight pixels a word: bytes are added in pairs, pairs in fours, all lanes of a word at once.
 ///
 /// Plain integer arithmetic that compilers turn into vector code on every target. Returns the cells written.
-fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+pub(super) fn reduce_by_4_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     let (a, rest) = band.split_at(width);
     let (b, rest) = rest.split_at(width);
     let (c, d) = rest.split_at(width);
@@ -108,7 +110,7 @@ fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
 }
 
 /// Eight rows, eight pixels a word, one cell a word. Returns the cells written: all.
-fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+pub(super) fn reduce_by_8_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     for (i, cell) in out.iter_mut().enumerate() {
         let word = |row: &[u8]| words(&row[8 * i..8 * i + 8]).next().map_or(0, sum_bytes);
         let fours = sum_pairs(band.chunks_exact(width).map(word).sum());

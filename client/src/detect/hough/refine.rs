@@ -1,46 +1,69 @@
 //! The fit: Gauss–Newton on the intensities of the annulus around a circle.
 //!
 //! Every pixel near the edge says how far the edge is; together they fix the centre as well as the pixels allow (the
-//! Cramér–Rao bound). One pass over the pixels gives the normal equations of every sector (`sums`); from these the
-//! ground is taken either as one plane, which costs nothing when true, or as a level for each sector, which survives
-//! clutter. Which one is decided by how much worse the plane fits (`judge`). In the second case pixels and sectors
-//! that do not fit lose their say.
+//! Cramér–Rao bound). One pass over the pixels gives each sector's sums of products (`sums`); from these the ground is
+//! taken either as one plane, which costs nothing when true, or as a level for each sector, which survives clutter.
+//! Which one is decided by how much worse the plane fits (`judge`). In the second case pixels and sectors that do not
+//! fit lose their say.
 
 use shared::geometry::Circle;
 
 use super::{
-    annulus::{Annulus, SECTORS},
+    annulus::{Annulus, MAX_SECTORS, direction_index, direction_of},
+    circle::Ring,
     frame::Frame,
-    judge::{choose_ground, common_level, contrast, is_hopeless, is_seen, judge_sectors, look_for_motion},
-    model::{Model, PIXEL_VARIANCE, Profile, SHARED_MOVING, SHARED_STILL},
-    normal::{Factor, Gram, RESIDUAL},
+    judge::{choose_ground, is_hopeless, is_seen, judge_sectors, look_for_motion, sector_contrast},
+    model::{Model, Profile},
+    normal::{Equations, GroundTerms, Solution},
+    profile::PIXEL_VARIANCE,
     rays::Start,
-    sums::{ROUNDING_VARIANCE, Sums},
+    simd::sum_annulus,
+    sums::{ROUNDING_VARIANCE, SectorSums},
 };
 use crate::detect::Covariance;
 
-/// Most iterations on one annulus.
-const MAX_ITERATIONS: usize = 12;
+/// Directions the evidence is told apart by.
+pub(super) const DIRECTIONS: usize = 16;
 
-/// Iterations before the residuals are believed: until then they show the starting error.
-const SETTLING: usize = 2;
+/// Sectors of the annulus; finer ones before clutter, when the circle is large enough for them.
+const SECTORS: usize = 32;
+const MIN_FINE_RADIUS_PX: f32 = 20.0;
+
+/// Most iterations on one annulus.
+const MAX_ITERATIONS: usize = 9;
+
+/// A fit that still moves this far, in pixels, after so many iterations follows no edge.
+const ADRIFT_PX: f64 = 0.3;
+const ADRIFT_AFTER: usize = 4;
+
+/// Iterations before the residuals are believed, and before the sectors' own edges are.
+const SETTLING: usize = 1;
+const SETTLING_SHIFTS: usize = 2;
 
 /// A step this small, in pixels, or this part of the centre's sigma ends the fit: the next would be its square.
-const DONE_PX: f64 = 2e-4;
-const DONE_SIGMAS: f64 = 0.05;
+const DONE_PX: f64 = 5e-5;
+const DONE_SIGMAS: f64 = 0.1;
+const DONE_SIGMAS_CUT: f64 = 0.02;
 
-/// Edges sharper than this variance, in px² (sigma 0.6 px), show the shape of the pixel.
-const SHARP_VARIANCE: f32 = 0.36;
+/// Edges sharper than this variance, in px², show the shape of the pixel.
+const SHARP_VARIANCE: f64 = 0.16;
 
 /// Half width of the annulus: so many sigmas of the edge, and so many pixels of plain disc and ground.
-const WIDTH_SIGMAS: f32 = 2.2;
-const WIDTH_PX: f32 = 3.0;
+const WIDTH_SIGMAS: f64 = 2.2;
+const WIDTH_PX: f64 = 3.0;
 
-/// Disagreement of the sectors, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
+/// More of it for a disc that is cut: without the other side to balance them, the levels must be known well.
+const WIDTH_CUT_PX: f64 = 8.0;
+
+/// Less before clutter: the nearer the ground, the likelier it is of one level.
+const WIDTH_LEVELS_PX: f64 = 2.0;
+const WHOLE_SHARE: f64 = 0.9;
+
+/// Disagreement of the directions, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
 const CHANCE_RATIO: f64 = 1.7;
 
 /// Fewest sectors that can be fitted.
-const MIN_SECTORS: u32 = 4;
+const MIN_SECTORS: u32 = 6;
 
 /// A fitted disc.
 pub(super) struct Fit {
@@ -48,10 +71,10 @@ pub(super) struct Fit {
     pub(super) covariance: Covariance,
     /// Whether one plane explains the ground.
     pub(super) plane: bool,
-    pub(super) sectors: [Evidence; SECTORS],
+    pub(super) directions: [Evidence; DIRECTIONS],
 }
 
-/// What one sector says for the disc.
+/// What one direction says for the disc.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Evidence {
     /// Pixels in the annulus.
@@ -62,203 +85,328 @@ pub(super) struct Evidence {
     pub(super) disc_fitting: f64,
     /// Ground seen, in pixels' worth.
     pub(super) ground_px: f64,
-    /// Disc minus the sector's own ground, in gray levels.
+    /// Disc minus the direction's own ground, in gray levels.
     pub(super) contrast: f64,
-    /// How much further out than the circle the sector by itself would have the edge, in pixels, and its sigma.
+    /// How much further out than the circle the direction by itself would have the edge, in pixels, and its sigma.
     pub(super) shift: f64,
     pub(super) shift_sigma: f64,
     /// Variance of the residuals, in gray levels squared.
     pub(super) variance: f64,
-    /// Whether the sector takes part in the fit.
+    /// Whether the direction takes part in the fit.
     pub(super) active: bool,
 }
 
 /// Buffers of the fit.
-#[derive(Default)]
 pub(super) struct Refiner {
     annulus: Annulus,
-    sums: Sums,
+    sums: Box<[SectorSums; MAX_SECTORS]>,
+}
+
+impl Default for Refiner {
+    fn default() -> Self {
+        Self { annulus: Annulus::default(), sums: Box::new([const { SectorSums::ZERO }; MAX_SECTORS]) }
+    }
 }
 
 /// How the ground is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ground {
-    /// One plane under all sectors.
-    Plane,
-    /// A level for each sector; `sigma` scales the pixels' weights, infinite until the residuals are believed.
-    Levels { sigma: f32 },
+    /// Not known yet: a level for each sector, all pixels alike.
+    Unknown,
+    /// One plane under all sectors, of this level at the origin.
+    Plane { level: f64 },
+    /// A level for each sector; `sigma` scales the pixels' weights.
+    Levels { sigma: f64 },
 }
 
 /// State of one fit.
 pub(super) struct State {
     pub(super) model: Model,
     pub(super) ground: Ground,
+    /// Whether the plane has a slope.
+    pub(super) sloped: bool,
+    /// Whether a plane was tried and failed.
+    pub(super) no_plane: bool,
+    /// Whether most sectors fit worse than the frame's noise explains.
+    pub(super) general_misfit: bool,
     /// Sectors that take part, by bit.
-    pub(super) active: u16,
-    /// Median sigma of the trusted sectors' residuals.
-    pub(super) typical_sigma: f32,
-    /// Sectors the rays agreed in.
+    pub(super) active: u64,
+    pub(super) believes_shifts: bool,
+    /// Sigma of the trusted sectors' residuals.
+    pub(super) typical_sigma: f64,
+    /// Directions the rays agreed in.
     pub(super) trusted: u16,
+    /// Of the frame, in gray levels squared.
+    pub(super) noise_variance: f64,
 }
 
-/// Outcome of one solution of the normal equations.
-struct Solution {
-    step: [f64; SHARED_MOVING],
-    /// Of the centre.
-    covariance: Covariance,
+impl State {
+    /// Whether the rays agreed in the direction of a sector of `sectors`.
+    pub(super) fn trusts(&self, sector: usize, sectors: usize) -> bool {
+        self.trusted >> direction_index(sector, sectors, DIRECTIONS) & 1 == 1
+    }
 }
 
 impl Refiner {
     /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
     pub(super) fn fit(&mut self, frame: Frame<'_>, start: &Start) -> Option<Fit> {
         let mut ring = start.ring;
-        let mut width = WIDTH_SIGMAS * start.edge_sigma + WIDTH_PX;
-        self.annulus.gather(frame, ring, width);
+        let mut width = WIDTH_SIGMAS * f64::from(start.edge_sigma) + WIDTH_PX;
+        self.annulus.gather(frame, ring, width as f32, SECTORS);
+        let mut plain_px = if self.is_cut() { WIDTH_CUT_PX } else { WIDTH_PX };
+        if plain_px > WIDTH_PX {
+            width += plain_px - WIDTH_PX;
+            self.annulus.gather(frame, ring, width as f32, SECTORS);
+        }
         let mut state = self.initial(start);
-        let mut solution = self.iterate(&mut state)?;
-        for _ in 0..2 {
-            let [x, y, radius, ..] = state.model.shared;
-            let wanted = WIDTH_SIGMAS * state.model.widest_variance().sqrt() + WIDTH_PX;
-            let moved = x.hypot(y).max((radius - f64::from(ring.radius)).abs());
-            if moved < 1.0 && wanted < 1.15 * width {
+        let mut solution = self.iterate(&mut state, 0)?;
+        for _ in 0..3 {
+            let model = &state.model;
+            plain_px = match state.ground {
+                _ if state.sloped => WIDTH_CUT_PX,
+                Ground::Levels { .. } => WIDTH_LEVELS_PX,
+                _ => plain_px,
+            };
+            let wanted = model.reach(WIDTH_SIGMAS) + plain_px;
+            let moved = model.x.hypot(model.y).max((model.radius - f64::from(ring.radius)).abs());
+            let fine = self.wants_finer(&state);
+            if moved < 1.0 && wanted < 1.15 * width && !fine {
                 break;
             }
-            (ring.x, ring.y, ring.radius) = (ring.x + x as f32, ring.y + y as f32, radius as f32);
+            let (x, y) = (model.x as f32, model.y as f32);
+            (ring.x, ring.y, ring.radius) = (ring.x + x, ring.y + y, model.radius as f32);
             width = wanted;
-            self.annulus.gather(frame, ring, width);
-            (state.model.shared[0], state.model.shared[1]) = (0.0, 0.0);
-            solution = self.iterate(&mut state)?;
+            let sectors = if fine { MAX_SECTORS } else { self.annulus.sectors };
+            self.gather_again(frame, ring, width as f32, sectors, &mut state);
+            solution = self.iterate(&mut state, SETTLING)?;
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
-        let sectors = std::array::from_fn(|k| evidence(&self.sums, &state, k));
-        let plane = state.ground == Ground::Plane;
-        let covariance = honest(solution.covariance, &sectors);
-        Some(Fit { plane, circle, covariance, sectors })
+        let directions = self.evidence(&state);
+        let plane = matches!(state.ground, Ground::Plane { .. });
+        let [xx, xy, yy] = solution.centre;
+        let covariance = honest(Covariance { xx, xy, yy }, &directions);
+        Some(Fit { plane, circle, covariance, directions })
+    }
+
+    /// Whether the frame's border cuts the circle.
+    fn is_cut(&self) -> bool {
+        let pixels = |k: usize| self.annulus.count(k) as f64;
+        let whole = std::f64::consts::PI * f64::from(self.annulus.outer.powi(2) - self.annulus.inner.powi(2));
+        (0..self.annulus.sectors).map(pixels).sum::<f64>() < WHOLE_SHARE * whole
+    }
+
+    fn wants_finer(&self, state: &State) -> bool {
+        let seen = self.sums[..self.annulus.sectors].iter().filter(|sector| is_seen(sector)).count() as u32;
+        (matches!(state.ground, Ground::Levels { .. }) || state.active.count_ones() < seen)
+            && self.annulus.sectors < MAX_SECTORS
+            && state.model.radius as f32 > MIN_FINE_RADIUS_PX
+    }
+
+    fn gather_again(&mut self, frame: Frame<'_>, ring: Ring, width: f32, sectors: usize, state: &mut State) {
+        let before = self.annulus.sectors;
+        let (dx, dy) = (ring.x - self.annulus.x, ring.y - self.annulus.y);
+        self.annulus.gather(frame, ring, width, sectors);
+        state.model.x -= f64::from(dx);
+        state.model.y -= f64::from(dy);
+        let lift = state.model.slope.0 * f64::from(dx) + state.model.slope.1 * f64::from(dy);
+        let ground = state.model.ground;
+        let active = std::mem::take(&mut state.active);
+        for k in 0..sectors {
+            let old = direction_index(k, sectors, before);
+            state.model.ground[k] = ground[old] + lift as f32;
+            state.active |= (active >> old & 1) << k;
+        }
+        if sectors != before {
+            // Every finer sector has a chance of its own.
+            state.active =
+                (0..sectors).filter(|&k| state.trusts(k, sectors)).fold(state.active, |mask, k| mask | 1 << k);
+        }
     }
 
     fn initial(&self, start: &Start) -> State {
         let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
-        let (mut inside, mut outside) = (Mean::default(), [Mean::default(); SECTORS]);
-        for (sector, outside) in self.annulus.sectors.iter().zip(&mut outside) {
-            for ((dx, dy), &gray) in sector.dx.iter().zip(&sector.dy).zip(&sector.gray) {
+        let sectors = self.annulus.sectors;
+        let (mut discs, mut n) = ([0.0; MAX_SECTORS], 0);
+        let mut ground = [0.0; MAX_SECTORS];
+        for (k, ground) in ground.iter_mut().enumerate().take(sectors) {
+            let (mut inside, mut outside) = (Mean::default(), Mean::default());
+            let span = self.annulus.span(k).start..self.annulus.span(k).start + self.annulus.count(k);
+            let pixels = self.annulus.dx[span.clone()].iter().zip(&self.annulus.dy[span.clone()]);
+            for ((dx, dy), &gray) in pixels.zip(&self.annulus.gray[span]) {
                 let depth = start.ring.radius - (dx * dx + dy * dy).sqrt();
-                match depth {
-                    _ if depth > start.edge_sigma => inside.add(gray),
-                    _ if depth < -start.edge_sigma => outside.add(gray),
-                    _ => {}
-                }
+                inside.add(gray, depth > start.edge_sigma);
+                outside.add(gray, depth < -start.edge_sigma);
+            }
+            *ground = outside.value();
+            if inside.count > 0.0 && start.directions >> direction_index(k, sectors, DIRECTIONS) & 1 == 1 {
+                discs[n] = inside.value();
+                n += 1;
             }
         }
-        let mut shared = [0.0; SHARED_MOVING];
-        shared[2] = f64::from(start.ring.radius);
-        shared[3] = f64::from(variance);
-        shared[4] = f64::from(inside.value());
-        let model = Model { shared, ground: outside.map(Mean::value), profile: Profile::Gaussian, moving: false };
-        let ground = Ground::Levels { sigma: f32::INFINITY };
-        State { model, ground, active: start.sectors, typical_sigma: f32::INFINITY, trusted: start.sectors }
+        // The median: an occluder may lie over a third of the disc's side.
+        let disc = if n > 0 { *discs[..n].select_nth_unstable_by(n / 2, f32::total_cmp).1 } else { 0.0 };
+        let model = Model {
+            x: 0.0,
+            y: 0.0,
+            radius: f64::from(start.ring.radius),
+            variance: f64::from(variance),
+            disc: f64::from(disc),
+            motion: (0.0, 0.0),
+            slope: (0.0, 0.0),
+            ground,
+            profile: Profile::Gaussian,
+        };
+        //choose_profile(&mut model);
+        let mut state = State {
+            model,
+            ground: Ground::Unknown,
+            sloped: false,
+            no_plane: false,
+            general_misfit: false,
+            active: 0,
+            believes_shifts: false,
+            typical_sigma: f64::INFINITY,
+            trusted: start.directions,
+            noise_variance: f64::from(start.noise_gray).powi(2),
+        };
+        state.active = (0..sectors).filter(|&k| state.trusts(k, sectors)).fold(0, |mask, k| mask | 1 << k);
+        state
     }
 
-    fn iterate(&mut self, state: &mut State) -> Option<Solution> {
-        for iteration in 0..MAX_ITERATIONS {
-            let sigma = if let Ground::Levels { sigma } = state.ground { sigma } else { f32::INFINITY };
-            self.sums.take(&self.annulus, &state.model, sigma);
+    fn iterate(&mut self, state: &mut State, from: usize) -> Option<Solution> {
+        let cut = self.is_cut();
+        for iteration in from..from + MAX_ITERATIONS {
+            let per_sigma = if let Ground::Levels { sigma } = state.ground { 1.0 / sigma as f32 } else { 0.0 };
+            let sums = &mut self.sums[..self.annulus.sectors];
+            sum_annulus(&self.annulus, &state.model, per_sigma, sums);
+            let ground_at = 0.5 * (state.model.radius + f64::from(self.annulus.outer));
+            let mut solution = None;
             if iteration >= SETTLING {
-                judge_sectors(&self.sums, state);
-                choose_ground(&self.sums, state);
-                look_for_motion(&self.sums, state);
+                state.believes_shifts = iteration >= SETTLING_SHIFTS;
+                let decided = matches!(state.ground, Ground::Plane { .. }) && iteration > SETTLING;
+                judge_sectors(sums, state);
+                solution = choose_ground(sums, state, ground_at, !decided);
+                if iteration > SETTLING && look_for_motion(sums, state) {
+                    // With the columns of the motion.
+                    sum_annulus(&self.annulus, &state.model, per_sigma, sums);
+                    solution = None;
+                }
             }
-            if state.active.count_ones() < MIN_SECTORS || iteration > SETTLING && is_hopeless(&self.sums, state) {
+            if state.active.count_ones() < MIN_SECTORS || iteration > SETTLING && is_hopeless(sums, state) {
                 return None;
             }
-            let solution =
-                if state.model.moving { self.step::<SHARED_MOVING>(state)? } else { self.step::<SHARED_STILL>(state)? };
+            let solution = match solution {
+                Some(solution) => solution,
+                None => solve(sums, state, ground_at)?,
+            };
+            advance(sums, state, &solution);
+            if state.model.motion.0.hypot(state.model.motion.1) > 2.0 * state.model.radius {
+                return None;
+            }
             choose_profile(&mut state.model);
-            let step = solution.step[0].hypot(solution.step[1]);
-            let sigma = (solution.covariance.xx + solution.covariance.yy).sqrt();
-            let done = iteration > SETTLING && step < DONE_PX.max(DONE_SIGMAS * sigma);
-            if done || iteration + 1 == MAX_ITERATIONS {
+            let moved = solution.step.x.hypot(solution.step.y);
+            let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
+            let whole = f64::from(state.active.count_ones()) > WHOLE_SHARE * self.annulus.sectors as f64 && !cut;
+            let done_sigmas = if whole { DONE_SIGMAS } else { DONE_SIGMAS_CUT };
+            let done = iteration > SETTLING && moved < DONE_PX.max(done_sigmas * sigma);
+            if iteration >= ADRIFT_AFTER && moved > ADRIFT_PX && state.model.profile != Profile::Smear {
+                return None;
+            }
+            if done || iteration + 1 == from + MAX_ITERATIONS {
                 return Some(solution);
             }
         }
         None
     }
 
-    /// Solves the equations and applies their step.
-    fn step<const N: usize>(&self, state: &mut State) -> Option<Solution> {
-        let common = common_level(state);
-        let plane =
-            (state.ground == Ground::Plane).then(|| self.sums.with_plane(state.active, &state.model.ground, common));
-        let total = match &plane {
-            Some(plane) => {
-                let mut total = Gram::ZERO;
-                plane.without_level(&mut total, 2 + N);
-                total
-            }
-            None => self.sums.with_levels(state.active),
-        };
-        let solution = self.solve::<N>(&total, state.active)?;
-        let step = &solution.step[..N];
-        match plane {
-            Some(plane) => state.model.ground = [(common + plane.level_step(step)) as f32; SECTORS],
-            None => {
-                for (k, ground) in state.model.ground.iter_mut().enumerate() {
-                    *ground += self.sums.level_step(k, step) as f32;
+    /// What each direction says, from the sums at the last model but one step.
+    fn evidence(&self, state: &State) -> [Evidence; DIRECTIONS] {
+        let n = self.annulus.sectors;
+        std::array::from_fn(|direction| {
+            let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
+            let (mut contrast, mut count) = (0.0, 0.0);
+            let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
+            for (k, sector) in self.sums[..n].iter().enumerate() {
+                if direction_index(k, n, DIRECTIONS) != direction || !is_seen(sector) {
+                    continue;
+                }
+                pixels += sector.pixels;
+                edge += sector.edge;
+                side += sector.side;
+                ground_px += sector.ground_px();
+                if state.active >> k & 1 == 1 {
+                    fitting.add(sector);
+                    contrast += sector_contrast(sector, state, k);
+                    information += sector.information();
+                    pull += sector.shift() * sector.information();
+                    left += sector.variance() * (sector.weight - 2.0).max(1.0);
+                    freedom += (sector.weight - 2.0).max(1.0);
+                    count += 1.0;
                 }
             }
-        }
-        state.model.advance(step);
-        Some(solution)
-    }
-
-    fn solve<const N: usize>(&self, total: &Gram, active: u16) -> Option<Solution> {
-        let (matrix, right) = total.shared::<N>();
-        let factor = Factor::new(&matrix)?;
-        let found = factor.solve(&right);
-        let explained: f64 = found.iter().zip(&right).map(|(step, right)| step * right).sum();
-        let freedom = (self.sums.weight(active) - N as f64 - 1.0).max(1.0);
-        let noise = ((total.0[RESIDUAL][RESIDUAL] - explained) / freedom).max(ROUNDING_VARIANCE);
-        let unit = |i: usize| std::array::from_fn(|j| if i == j { noise } else { 0.0 });
-        let (x, y): ([f64; N], [f64; N]) = (factor.solve(&unit(0)), factor.solve(&unit(1)));
-        let mut step = [0.0; SHARED_MOVING];
-        step[..N].copy_from_slice(&found);
-        let covariance = Covariance { xx: x[0], xy: x[1], yy: y[1] };
-        step.iter().all(|value| value.is_finite()).then_some(Solution { step, covariance })
+            if count == 0.0 {
+                return Evidence { pixels, ground_px, shift_sigma: 1e3, ..Evidence::default() };
+            }
+            let variance = left / freedom;
+            Evidence {
+                pixels,
+                fitting: fitting.at(super::model::RADIUS, super::model::RADIUS) / edge.max(1e-9),
+                disc_fitting: fitting.at(super::model::DISC, super::model::DISC) / side.max(1e-9),
+                ground_px,
+                contrast: contrast / count,
+                shift: pull / information,
+                shift_sigma: (variance.max(ROUNDING_VARIANCE) / information).sqrt(),
+                variance,
+                active: true,
+            }
+        })
     }
 }
 
-/// The covariance widened by how much more the sectors disagree about the edge than their residuals explain.
+/// Solves the equations for the ground as it is taken now.
+fn solve(sums: &[SectorSums], state: &State, ground_at: f64) -> Option<Solution> {
+    let terms = match state.ground {
+        Ground::Plane { level } if state.sloped => GroundTerms::Plane(level),
+        Ground::Plane { level } => GroundTerms::Level(level),
+        Ground::Levels { .. } | Ground::Unknown => GroundTerms::Levels,
+    };
+    Equations::new(sums, state.active, &state.model, terms, ground_at).solve()
+}
+
+/// Applies a step.
+fn advance(sums: &[SectorSums], state: &mut State, solution: &Solution) {
+    match &mut state.ground {
+        Ground::Plane { level } => {
+            *level += solution.level;
+            state.model.ground = [*level as f32; MAX_SECTORS];
+        }
+        Ground::Levels { .. } | Ground::Unknown => {
+            let moving = state.model.profile == Profile::Smear;
+            for (k, (ground, sector)) in state.model.ground.iter_mut().zip(sums).enumerate() {
+                let direction = direction_of(k, sums.len());
+                *ground += sector.level_step_after(&solution.step, direction, moving) as f32;
+            }
+        }
+    }
+    state.model.advance(&solution.step);
+}
+
+/// The covariance widened by how much more the directions disagree about the edge than their residuals explain.
 ///
 /// Neighbouring pixels that err together, as compression makes them, show here and nowhere else.
-fn honest(covariance: Covariance, sectors: &[Evidence; SECTORS]) -> Covariance {
-    let (chi2, count) = sectors.iter().filter(|sector| sector.active).fold((0.0, 0.0), |(chi2, count), sector| {
-        (chi2 + (sector.shift / sector.shift_sigma.max(1e-9)).powi(2), count + 1.0)
-    });
+fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covariance {
+    let (chi2, count) = directions
+        .iter()
+        .filter(|one| one.active)
+        .fold((0.0, 0.0), |(chi2, count), one| (chi2 + (one.shift / one.shift_sigma.max(1e-9)).powi(2), count + 1.0));
     let ratio = chi2 / f64::max(count - 3.0, 1.0);
     let factor = if ratio > CHANCE_RATIO { ratio } else { 1.0 };
     Covariance { xx: factor * covariance.xx, xy: factor * covariance.xy, yy: factor * covariance.yy }
 }
 
-fn evidence(sums: &Sums, state: &State, k: usize) -> Evidence {
-    if !is_seen(sums, k) {
-        return Evidence::default();
-    }
-    let (shift, shift_sigma) = sums.shift(k);
-    Evidence {
-        pixels: sums.pixels(k),
-        fitting: sums.fitting_edge(k),
-        disc_fitting: sums.fitting_disc(k),
-        ground_px: sums.ground_px(k),
-        contrast: contrast(sums, state, k),
-        shift,
-        shift_sigma,
-        variance: sums.variance(k),
-        active: state.active >> k & 1 == 1,
-    }
-}
-
 fn choose_profile(model: &mut Model) {
-    if !model.moving {
-        model.profile = if model.variance() < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };
+    if model.profile != Profile::Smear {
+        model.profile = if model.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };
     }
 }
 
@@ -270,8 +418,9 @@ struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, value: f32) {
-        (self.sum, self.count) = (self.sum + value, self.count + 1.0);
+    fn add(&mut self, value: f32, counts: bool) {
+        let weight = f32::from(u8::from(counts));
+        (self.sum, self.count) = (self.sum + weight * value, self.count + weight);
     }
 
     fn value(self) -> f32 {

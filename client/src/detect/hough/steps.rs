@@ -39,7 +39,7 @@ impl Line {
         let mut inside = 0;
         for value in &mut values[..wanted] {
             let step = inside as f32;
-            let Some(gray) = frame.sample(from.0 + ux * step, from.1 + uy * step) else {
+            let Some(gray) = frame.nearest(from.0 + ux * step, from.1 + uy * step) else {
                 break;
             };
             *value = gray;

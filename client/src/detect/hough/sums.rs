@@ -1,179 +1,251 @@
-//! The equations of each sector, and what a sector says by itself.
+//! Sums of products of the model's derivatives over each sector: all the fit needs to know of the pixels.
 
-use super::{
-    annulus::{Annulus, SECTORS},
-    model::{BLOCK, COLUMNS, Columns, Model},
-    normal::{FIRST_SHARED, Gram, LEVEL, RESIDUAL},
+use super::annulus::{Annulus, LANES};
+use super::model::{
+    BLOCK, CENTRE, COLUMNS, Columns, DISC, LEVEL, MOTION, Model, RADIUS, RESIDUAL, STILL_COLUMNS, Step, VARIANCE,
 };
 
-/// Columns of the radius, of the edge's variance and of the disc's level.
-pub(super) const RADIUS: usize = FIRST_SHARED + 2;
-pub(super) const VARIANCE: usize = FIRST_SHARED + 3;
-const DISC: usize = FIRST_SHARED + 4;
-
 /// Residuals beyond this many sigmas have no say before clutter (Tukey's biweight).
-const TUKEY_SIGMAS: f32 = 6.0;
+pub(super) const TUKEY_SIGMAS: f32 = 6.0;
 
 /// Variance of rounding to whole gray levels: no residual is known to be smaller.
 pub(super) const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 
-/// Sums over the pixels of every sector at one state of the model.
-pub(super) struct Sums {
-    columns: Box<Columns>,
-    sectors: Box<[Sector; SECTORS]>,
-    /// Columns in use.
-    used: usize,
-}
+/// Ground counts as seen when this many pixels' worth of it are: below, a level fitted to it would be chance.
+const MIN_GROUND_PX: f64 = 1.0;
 
-#[derive(Clone)]
-struct Sector {
-    gram: Gram,
-    /// The same with the sector's own ground level fitted.
-    alone: Gram,
-    /// Pixels, and the sum of their weights.
-    pixels: f64,
-    weight: f64,
+/// Sums over the pixels of one sector.
+#[derive(Clone, Debug)]
+pub(super) struct SectorSums {
+    /// Products of the columns, symmetric; only `[i][j]` with `i <= j` is kept.
+    pub(super) products: [[f64; COLUMNS]; COLUMNS],
+    pub(super) pixels: f64,
+    /// Sum of the pixels' weights.
+    pub(super) weight: f64,
     /// Squared derivatives by the radius, and squared shares of the disc, unweighted: what could be seen.
-    edge: f64,
-    disc: f64,
+    pub(super) edge: f64,
+    pub(super) side: f64,
 }
 
-impl Default for Sums {
-    fn default() -> Self {
-        let sector = Sector { gram: Gram::ZERO, alone: Gram::ZERO, pixels: 0.0, weight: 0.0, edge: 0.0, disc: 0.0 };
-        Self {
-            columns: Box::new([[0.0; BLOCK]; COLUMNS]),
-            sectors: Box::new(std::array::from_fn(|_| sector.clone())),
-            used: 0,
-        }
+impl SectorSums {
+    pub(super) const ZERO: Self =
+        Self { products: [[0.0; COLUMNS]; COLUMNS], pixels: 0.0, weight: 0.0, edge: 0.0, side: 0.0 };
+
+    /// A product of two columns.
+    pub(super) fn at(&self, i: usize, j: usize) -> f64 {
+        self.products[i.min(j)][i.max(j)]
     }
-}
 
-impl Sums {
-    /// Sums up the annulus. `sigma`, in gray levels, scales the weights of the residuals; infinite weighs all alike.
-    pub(super) fn take(&mut self, annulus: &Annulus, model: &Model, sigma: f32) {
-        self.used = FIRST_SHARED + model.len();
-        for (k, (pixels, sums)) in annulus.sectors.iter().zip(self.sectors.iter_mut()).enumerate() {
-            sums.gram.clear(self.used);
-            (sums.weight, sums.edge, sums.disc) = (0.0, 0.0, 0.0);
-            sums.pixels = pixels.gray.len() as f64;
-            for from in (0..pixels.gray.len()).step_by(BLOCK) {
-                let n = BLOCK.min(pixels.gray.len() - from);
-                model.fill(&mut self.columns, pixels, model.ground[k], from, n);
-                let padded = pad(&mut self.columns, self.used, n);
-                if sigma.is_finite() {
-                    sums.edge += square(&self.columns[RADIUS], padded);
-                    sums.disc += square(&self.columns[DISC], padded);
-                    sums.weight += weigh(&mut self.columns, self.used, n, sigma);
-                } else {
-                    sums.weight += n as f64;
+    /// A product of two columns once the sector's own ground level is fitted (the Schur complement).
+    pub(super) fn alone(&self, i: usize, j: usize) -> f64 {
+        let level = self.at(LEVEL, LEVEL);
+        if level < MIN_GROUND_PX {
+            return self.at(i, j);
+        }
+        self.at(i, j) - self.at(LEVEL, i) * self.at(LEVEL, j) / level
+    }
+
+    /// The products of the first `C` columns, upper half: with the residuals taken from a ground level so many gray
+    /// levels `lower`, or, for `None`, once the sector's own level is fitted.
+    #[inline(always)]
+    pub(super) fn with<const C: usize>(&self, lower: Option<f64>) -> [[f64; C]; C] {
+        let mut own: [[f64; C]; C] = std::array::from_fn(|i| std::array::from_fn(|j| self.products[i][j]));
+        let level = own[LEVEL];
+        if let Some(lower) = lower {
+            own[RESIDUAL][RESIDUAL] += lower * (2.0 * level[RESIDUAL] + lower * level[LEVEL]);
+            own[LEVEL][RESIDUAL] += lower * level[LEVEL];
+            for i in RESIDUAL + 1..C {
+                own[RESIDUAL][i] += lower * level[i];
+            }
+        } else {
+            let per_level = if self.sees_ground() { 1.0 / level[LEVEL] } else { 0.0 };
+            for i in 0..C {
+                for j in i..C {
+                    own[i][j] -= level[i] * level[j] * per_level;
                 }
-                sums.gram.add_block(&self.columns, self.used, padded);
             }
-            if sigma.is_infinite() {
-                (sums.edge, sums.disc) = (sums.gram.0[RADIUS][RADIUS], sums.gram.0[DISC][DISC]);
+        }
+        own
+    }
+
+    /// The ground level's step when nothing else moves.
+    pub(super) fn level_step(&self) -> f64 {
+        let level = self.at(LEVEL, LEVEL);
+        if level < MIN_GROUND_PX { 0.0 } else { self.at(LEVEL, RESIDUAL) / level }
+    }
+
+    /// The ground level's step once the shared parameters take theirs; `(nx, ny)` is the sector's direction.
+    pub(super) fn level_step_after(&self, step: &Step, (nx, ny): (f64, f64), moving: bool) -> f64 {
+        if !self.sees_ground() {
+            return 0.0;
+        }
+        let by = |column: usize| self.at(LEVEL, column);
+        let mut taken = by(RADIUS) * step.radius + by(VARIANCE) * step.variance + by(DISC) * step.disc;
+        taken += if moving {
+            let (x, y) = (step.x * by(CENTRE), step.y * by(CENTRE + 1));
+            x + y + step.motion.0 * by(MOTION) + step.motion.1 * by(MOTION + 1)
+        } else {
+            (step.x * nx + step.y * ny) * by(RADIUS)
+        };
+        (by(RESIDUAL) - taken) / by(LEVEL)
+    }
+
+    /// Whether ground enough is seen to fit a level to it.
+    pub(super) fn sees_ground(&self) -> bool {
+        self.at(LEVEL, LEVEL) >= MIN_GROUND_PX
+    }
+
+    /// Pixels' worth of ground.
+    pub(super) fn ground_px(&self) -> f64 {
+        self.at(LEVEL, LEVEL)
+    }
+
+    /// How much further out the sector by itself would have the edge, in pixels.
+    pub(super) fn shift(&self) -> f64 {
+        self.alone(RADIUS, RESIDUAL) / self.information()
+    }
+
+    /// What the sector by itself knows of its edge: the inverse variance of `shift` at noise 1.
+    pub(super) fn information(&self) -> f64 {
+        self.alone(RADIUS, RADIUS).max(1e-9)
+    }
+
+    /// Variance of the residuals once ground and edge are where the sector would have them.
+    pub(super) fn variance(&self) -> f64 {
+        let left = self.alone(RESIDUAL, RESIDUAL) - self.alone(RADIUS, RESIDUAL).powi(2) / self.information();
+        left.max(0.0) / (self.weight - 2.0).max(1.0)
+    }
+
+    /// Variance of the residuals at the present ground level, once the edge is where the sector would have it.
+    pub(super) fn variance_at_level(&self) -> f64 {
+        let information = self.at(RADIUS, RADIUS).max(1e-9);
+        let left = self.at(RESIDUAL, RESIDUAL) - self.at(RADIUS, RESIDUAL).powi(2) / information;
+        left.max(0.0) / (self.weight - 1.0).max(1.0)
+    }
+
+    /// Part of the pixels, of what the edge could say, and of the disc's side that fits.
+    pub(super) fn fitting(&self) -> [f64; 3] {
+        [
+            self.weight / self.pixels.max(1.0),
+            self.at(RADIUS, RADIUS) / self.edge.max(1e-9),
+            self.at(DISC, DISC) / self.side.max(1e-9),
+        ]
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        for (row, theirs) in self.products.iter_mut().zip(&other.products) {
+            row.iter_mut().zip(theirs).for_each(|(sum, value)| *sum += value);
+        }
+        self.pixels += other.pixels;
+        self.weight += other.weight;
+        self.edge += other.edge;
+        self.side += other.side;
+    }
+}
+
+/// Sums up every sector. `per_sigma`, in 1 / gray levels, scales the weights of the residuals; 0 weighs all alike.
+///
+/// `fold` sums the lanes of eight vectors, each for itself.
+#[inline(always)]
+pub(super) fn sum_sectors(
+    annulus: &Annulus,
+    model: &Model,
+    per_sigma: f32,
+    sums: &mut [SectorSums],
+    fold: impl Fn(&[Lanes; LANES]) -> Lanes + Copy,
+) {
+    match model.columns() {
+        STILL_COLUMNS => sum_columns::<STILL_COLUMNS, 2>(annulus, model, per_sigma, sums, fold),
+        _ => sum_columns::<COLUMNS, 6>(annulus, model, per_sigma, sums, fold),
+    }
+}
+
+/// A vector.
+pub(super) type Lanes = [f32; LANES];
+
+/// The same for `C` columns, whose products fill `V` times eight vectors.
+#[inline(always)]
+fn sum_columns<const C: usize, const V: usize>(
+    annulus: &Annulus,
+    model: &Model,
+    per_sigma: f32,
+    sums: &mut [SectorSums],
+    fold: impl Fn(&[Lanes; LANES]) -> Lanes + Copy,
+) {
+    let mut columns: Columns = [[0.0; BLOCK]; COLUMNS];
+    for (k, sums) in sums.iter_mut().enumerate().take(annulus.sectors) {
+        *sums = SectorSums::ZERO;
+        sums.pixels = annulus.count(k) as f64;
+        let span = annulus.span(k);
+        for from in span.clone().step_by(BLOCK) {
+            let n = BLOCK.min(span.end - from);
+            model.fill(&mut columns, annulus, model.ground[k], from, n);
+            if per_sigma > 0.0 {
+                let extra = [dot(&columns[RADIUS], &columns[RADIUS], n), dot(&columns[DISC], &columns[DISC], n)];
+                let real = &annulus.weight[from..from + n];
+                let roots = weigh::<C>(&mut columns, n, per_sigma / TUKEY_SIGMAS, real);
+                let mut lanes = [[0.0; LANES]; LANES];
+                (lanes[0], lanes[1], lanes[2]) = (extra[0], extra[1], roots);
+                let [edge, side, weight, ..] = fold(&lanes);
+                sums.edge += f64::from(edge);
+                sums.side += f64::from(side);
+                sums.weight += f64::from(weight);
             }
-            sums.gram.without_level(&mut sums.alone, self.used);
+            let mut lanes = [[[0.0; LANES]; LANES]; V];
+            let mut at = 0;
+            for i in 0..C {
+                for j in i..C {
+                    lanes[at / LANES][at % LANES] = dot(&columns[i], &columns[j], n);
+                    at += 1;
+                }
+            }
+            let folded = lanes.map(|eight| fold(&eight));
+            let mut at = 0;
+            for i in 0..C {
+                for j in i..C {
+                    sums.products[i][j] += f64::from(folded[at / LANES][at % LANES]);
+                    at += 1;
+                }
+            }
+        }
+        if per_sigma <= 0.0 {
+            sums.weight = sums.pixels;
+            (sums.edge, sums.side) = (sums.products[RADIUS][RADIUS], sums.products[DISC][DISC]);
         }
     }
-
-    /// Sums of the active sectors, each with a ground level of its own fitted.
-    pub(super) fn with_levels(&self, active: u16) -> Gram {
-        let mut total = Gram::ZERO;
-        sectors(active).for_each(|k| total.add(&self.sectors[k].alone, self.used));
-        total
-    }
-
-    /// Sums of the active sectors, each with its ground taken from one common level.
-    pub(super) fn with_plane(&self, active: u16, ground: &[f32; SECTORS], common: f64) -> Gram {
-        let mut total = Gram::ZERO;
-        for k in sectors(active) {
-            total.add_rebased(&self.sectors[k].gram, f64::from(ground[k]) - common, self.used);
-        }
-        total
-    }
-
-    /// The sums of a sector with its own ground level fitted.
-    pub(super) fn alone(&self, k: usize) -> &Gram {
-        &self.sectors[k].alone
-    }
-
-    /// Step of a sector's ground level when the shared parameters take `step`.
-    pub(super) fn level_step(&self, k: usize, step: &[f64]) -> f64 {
-        self.sectors[k].gram.level_step(step)
-    }
-
-    /// Pixels in a sector.
-    pub(super) fn pixels(&self, k: usize) -> f64 {
-        self.sectors[k].pixels
-    }
-
-    /// Sum of the weights of the active sectors' pixels.
-    pub(super) fn weight(&self, active: u16) -> f64 {
-        sectors(active).map(|k| self.sectors[k].weight).sum()
-    }
-
-    /// Pixels' worth of ground in a sector.
-    pub(super) fn ground_px(&self, k: usize) -> f64 {
-        self.sectors[k].gram.0[LEVEL][LEVEL]
-    }
-
-    /// Variance of a sector's residuals about its own best ground level.
-    pub(super) fn variance(&self, k: usize) -> f64 {
-        let sector = &self.sectors[k];
-        sector.alone.0[RESIDUAL][RESIDUAL] / (sector.weight - 1.0).max(1.0)
-    }
-
-    /// How much further out a sector by itself would have the edge, in pixels, and its sigma.
-    pub(super) fn shift(&self, k: usize) -> (f64, f64) {
-        let alone = &self.sectors[k].alone.0;
-        let information = alone[RADIUS][RADIUS].max(1e-9);
-        let variance = self.variance(k).max(ROUNDING_VARIANCE);
-        (alone[RESIDUAL][RADIUS] / information, (variance / information).sqrt())
-    }
-
-    /// Part of a sector's pixels that fit.
-    pub(super) fn fitting_pixels(&self, k: usize) -> f64 {
-        self.sectors[k].weight / self.sectors[k].pixels.max(1.0)
-    }
-
-    /// Part of what a sector's edge could say that fits.
-    pub(super) fn fitting_edge(&self, k: usize) -> f64 {
-        self.sectors[k].gram.0[RADIUS][RADIUS] / self.sectors[k].edge.max(1e-9)
-    }
-
-    /// Part of the disc's side of a sector that fits.
-    pub(super) fn fitting_disc(&self, k: usize) -> f64 {
-        self.sectors[k].gram.0[DISC][DISC] / self.sectors[k].disc.max(1e-9)
-    }
 }
 
-/// The sectors of a mask.
-pub(super) fn sectors(mask: u16) -> impl Iterator<Item = usize> {
-    (0..SECTORS).filter(move |k| mask >> k & 1 == 1)
-}
-
-/// Fills up with zeros to whole lanes; returns the length with these.
-fn pad(columns: &mut Columns, used: usize, n: usize) -> usize {
-    let padded = n.next_multiple_of(8).min(BLOCK);
-    columns[..used].iter_mut().for_each(|column| column[n..padded].fill(0.0));
-    padded
-}
-
-fn square(column: &[f32; BLOCK], n: usize) -> f64 {
-    f64::from(super::normal::dot(column, column, n))
-}
-
-/// Multiplies the columns with the square roots of the pixels' weights; returns the sum of the weights.
-fn weigh(columns: &mut Columns, used: usize, n: usize, sigma: f32) -> f64 {
-    let scale = 1.0 / (TUKEY_SIGMAS * sigma);
+/// Multiplies the columns with the square roots of the pixels' weights; returns the weights' sums.
+#[inline(always)]
+fn weigh<const C: usize>(columns: &mut Columns, n: usize, scale: f32, real: &[f32]) -> Lanes {
+    let n = n.min(BLOCK);
     let mut roots = [0.0; BLOCK];
-    for (root, residual) in roots.iter_mut().zip(&columns[RESIDUAL][..n]) {
+    for ((root, residual), real) in roots[..n].iter_mut().zip(&columns[RESIDUAL][..n]).zip(&real[..n]) {
         let ratio = residual * scale;
-        *root = (1.0 - ratio * ratio).max(0.0);
+        *root = (1.0 - ratio * ratio).max(0.0) * real;
     }
-    for column in &mut columns[..used] {
-        column[..n].iter_mut().zip(&roots).for_each(|(value, root)| *value *= root);
+    for column in &mut columns[..C] {
+        column[..n].iter_mut().zip(&roots[..n]).for_each(|(value, root)| *value *= root);
     }
-    f64::from(super::normal::dot(&roots, &roots, n.next_multiple_of(8)))
+    dot(&roots, &roots, n)
+}
+
+/// Dot product of the first `n` elements, whole vectors, its lanes left apart.
+#[inline(always)]
+fn dot(a: &[f32; BLOCK], b: &[f32; BLOCK], n: usize) -> Lanes {
+    let n = n.min(BLOCK);
+    let (a, _) = a[..n].as_chunks::<LANES>();
+    let (b, _) = b[..n].as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            lanes[i] += a[i] * b[i];
+        }
+    }
+    lanes
+}
+
+/// Sums the lanes of eight vectors, in the order in which vector machines add neighbours.
+pub(super) fn fold(lanes: &[Lanes; LANES]) -> Lanes {
+    lanes.map(|[a, b, c, d, e, f, g, h]| ((a + b) + (c + d)) + ((e + f) + (g + h)))
 }

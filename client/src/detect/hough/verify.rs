@@ -4,10 +4,7 @@
 //! the circle has it, in one direction after the other, each by itself. The narrower a direction's own edge is known,
 //! and the closer it agrees, the less likely is chance: the logarithms of these chances add up to the evidence.
 
-use super::{
-    annulus::SECTORS,
-    refine::{Evidence, Fit},
-};
+use super::refine::{DIRECTIONS, Evidence, Fit};
 
 /// Faintest disc believed where a misfit is general, in gray levels.
 const MIN_CONTRAST_GRAY: f64 = 3.0;
@@ -177,7 +174,7 @@ fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
 }
 
 fn visible(fit: &Fit) -> impl Iterator<Item = &Evidence> {
-    fit.sectors.iter().filter(|sector| sector.ground_px >= MIN_GROUND_PX)
+    fit.directions.iter().filter(|sector| sector.ground_px >= MIN_GROUND_PX)
 }
 
 /// Sigma of a sector's contrast, both sides taken as long as the ground.
@@ -188,13 +185,13 @@ fn contrast_sigma(sector: &Evidence) -> f64 {
 
 /// Root mean variance of the residuals over the sectors that take part, in gray levels.
 fn residual_sigma(fit: &Fit) -> f64 {
-    let active = fit.sectors.iter().filter(|sector| sector.active);
+    let active = fit.directions.iter().filter(|sector| sector.active);
     let (sum, count) = active.fold((0.0, 0.0), |(sum, count), sector| (sum + sector.variance, count + 1.0));
     (sum / f64::max(count, 1.0)).sqrt()
 }
 
 fn median_contrast(fit: &Fit) -> Option<f64> {
-    let mut contrasts = [0.0; SECTORS];
+    let mut contrasts = [0.0; DIRECTIONS];
     let mut n = 0;
     for sector in visible(fit).filter(|sector| sector.active) {
         contrasts[n] = sector.contrast.abs();

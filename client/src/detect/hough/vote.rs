@@ -4,7 +4,7 @@
 //! its centre or away from it, so each edge votes along its gradient line, both ways, for before clutter a disc may
 //! be brighter than its ground here and darker there. Peaks are then ranked by how much of a ring of one radius their edges cover.
 
-use super::{gradient::Edge, reduce::Cells, ring::EdgeMap};
+use super::{gradient::Edge, reduce::Cells, ring::EdgeMap, simd::sum_3x3};
 use crate::detect::RadiusRange;
 
 /// Candidates handed on: bounds the time spent on a frame without a disc.
@@ -12,6 +12,9 @@ pub(super) const MAX_CANDIDATES: usize = 12;
 
 /// Peaks whose ring is looked at, the highest.
 const MAX_PEAKS: usize = 96;
+
+/// Of these, examined first: most often the disc is among them.
+const FIRST_PEAKS: usize = 12;
 
 /// A peak must reach this part of the highest.
 const PEAK_OF_HIGHEST: f32 = 0.3;
@@ -58,15 +61,20 @@ pub(super) struct Votes {
     pairs: Vec<u16>,
     sums: Vec<u16>,
     peaks: Vec<Peak>,
+    /// Peaks examined so far, and the radii looked for; `None` without edges.
+    examined: usize,
+    radii: Option<RadiiInCells>,
     map: EdgeMap,
     /// Weight of a vote by the steps from the smallest radius.
     weights: Vec<u16>,
+    /// The radii these weights are for.
+    weighed: Option<RadiiInCells>,
 }
 
 impl Votes {
     /// Lets the edges vote for radii in `range` and ranks the peaks.
     pub(super) fn cast(&mut self, cells: &Cells, edges: &[Edge], range: RadiusRange) {
-        self.candidates.clear();
+        self.radii = None;
         if edges.is_empty() {
             return;
         }
@@ -74,31 +82,56 @@ impl Votes {
         self.accumulate(cells, edges, radii);
         self.find_peaks(cells);
         self.map.draw(cells, edges);
-        for i in 0..self.peaks.len() {
+        (self.radii, self.examined) = (Some(radii), 0);
+    }
+
+    /// Examines the next, lower peaks, and ranks the candidates found; whether there were any peaks left.
+    pub(super) fn examine_more(&mut self, cells: &Cells) -> bool {
+        self.candidates.clear();
+        let Some(radii) = self.radii else {
+            return false;
+        };
+        let batch = if self.examined == 0 { FIRST_PEAKS } else { MAX_PEAKS };
+        let peaks = self.examined..(self.examined + batch).min(self.peaks.len());
+        if peaks.is_empty() {
+            return false;
+        }
+        self.examined = peaks.end;
+        for i in peaks {
             let candidate = self.examine(i, cells, radii);
             self.candidates.extend(candidate);
         }
         let rank = |c: &Candidate| ((4.0 * c.score) as u32, c.votes, c.y.to_bits(), c.x.to_bits());
         self.candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(rank(candidate)));
         self.candidates.truncate(MAX_CANDIDATES);
+        true
     }
 
     fn accumulate(&mut self, cells: &Cells, edges: &[Edge], radii: RadiiInCells) {
         let len = cells.width * cells.height;
         self.votes.clear();
         self.votes.resize(len, 0);
-        self.weights.clear();
-        let steps = (radii.max - radii.min).max(0.0) as usize + 1;
-        self.weights.extend((0..steps).map(|i| (VOTE_WEIGHT / (radii.min + i as f32).powf(WEIGHT_POWER)) as u16));
+        self.weigh(radii);
         for edge in edges {
             cast_line(&mut self.votes, cells, edge, 1.0, radii, &self.weights);
             cast_line(&mut self.votes, cells, edge, -1.0, radii, &self.weights);
         }
     }
 
+    fn weigh(&mut self, radii: RadiiInCells) {
+        if self.weighed != Some(radii) {
+            let steps = (radii.max - radii.min).max(0.0) as usize + 1;
+            self.weights.clear();
+            self.weights.extend((0..steps).map(|i| (VOTE_WEIGHT / (radii.min + i as f32).powf(WEIGHT_POWER)) as u16));
+            self.weighed = Some(radii);
+        }
+    }
+
     /// Local maxima of the votes summed over 3x3 cells.
     fn find_peaks(&mut self, cells: &Cells) {
         self.peaks.clear();
+        self.pairs.resize(self.votes.len(), 0);
+        self.sums.resize(self.votes.len(), 0);
         sum_3x3(&self.votes, cells.width, &mut self.pairs, &mut self.sums);
         collect_peaks(&self.sums, cells.width, &mut self.peaks);
         self.peaks.sort_unstable_by_key(|peak| (u16::MAX - peak.votes, peak.cell));
@@ -140,7 +173,7 @@ impl Votes {
 }
 
 /// The range of radii in cells, widened by half a cell and bounded by the frame.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct RadiiInCells {
     min: f32,
     max: f32,
@@ -183,27 +216,6 @@ fn reach(start: f32, slope: f32, length: usize) -> f32 {
     // A hundredth of a cell keeps rounding on the near side of the frame's edge.
     let room = if slope > 0.0 { length as f32 - 0.01 - start } else { start - 0.01 };
     if slope == 0.0 { f32::INFINITY } else { room / slope.abs() }
-}
-
-/// Sums over 3x3 cells, zero beyond the border; `pairs` is scratch.
-fn sum_3x3(votes: &[u16], width: usize, rows: &mut Vec<u16>, sums: &mut Vec<u16>) {
-    rows.resize(votes.len(), 0);
-    sums.resize(votes.len(), 0);
-    for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
-        for (x, sum) in out.iter_mut().enumerate().take(width - 1).skip(1) {
-            *sum = row[x - 1].saturating_add(row[x]).saturating_add(row[x + 1]);
-        }
-        out[0] = row[0].saturating_add(row[1]);
-        out[width - 1] = row[width - 2].saturating_add(row[width - 1]);
-    }
-    let height = votes.len() / width;
-    for (y, out) in sums.chunks_exact_mut(width).enumerate() {
-        let row = |y: usize| &rows[y * width..(y + 1) * width];
-        out.copy_from_slice(row(y));
-        for near in [y.wrapping_sub(1), y + 1].into_iter().filter(|&near| near < height) {
-            out.iter_mut().zip(row(near)).for_each(|(sum, &v)| *sum = sum.saturating_add(v));
-        }
-    }
 }
 
 /// Appends the cells no neighbour within two cells exceeds; of equals the first.

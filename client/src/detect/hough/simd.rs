@@ -1,0 +1,194 @@
+//! The loops that take the time, each compiled twice: for any machine, and for those with AVX2, chosen at run time.
+//!
+//! Same source and no fused operations: both give the same numbers.
+
+use multiversion::multiversion;
+
+use super::annulus::{Annulus, sector_of};
+use super::model::Model;
+use super::sums::{SectorSums, fold, sum_sectors};
+
+/// The sector of each pixel of a stretch of a row.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn annulus_bins(dx: &[f32], dy: f32, sectors: usize, out: &mut [u8]) {
+    let sectors = sectors.min(super::annulus::MAX_SECTORS);
+    for (out, &dx) in out.iter_mut().zip(dx) {
+        *out = sector_of(dx, dy, sectors);
+    }
+}
+
+/// See [`sum_sectors`].
+pub(super) fn sum_annulus(annulus: &Annulus, model: &Model, per_sigma: f32, sums: &mut [SectorSums]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::sum_annulus(annulus, model, per_sigma, sums) };
+    }
+    sum_sectors(annulus, model, per_sigma, sums, fold);
+}
+
+/// The 4x reduction of four rows; returns the cells written.
+pub(super) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::reduce_by_4(band, width, out) };
+    }
+    super::reduce::reduce_by_4_in_words(band, width, out)
+}
+
+/// The 8x reduction of eight rows; returns the cells written.
+pub(super) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::reduce_by_8(band, width, out) };
+    }
+    super::reduce::reduce_by_8_in_words(band, width, out)
+}
+
+/// What compilers don't find by themselves: bytes added in pairs by one instruction.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256i, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_hadd_epi32, _mm256_hadd_ps, _mm256_loadu_ps,
+        _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_packs_epi32, _mm256_permute2f128_ps,
+        _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setr_epi32,
+        _mm256_srai_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
+    };
+
+    use crate::detect::hough::annulus::{Annulus, LANES};
+    use crate::detect::hough::model::Model;
+    use crate::detect::hough::sums::{Lanes, SectorSums, sum_sectors};
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn sum_annulus(annulus: &Annulus, model: &Model, per_sigma: f32, sums: &mut [SectorSums]) {
+        sum_sectors(annulus, model, per_sigma, sums, |lanes| fold(lanes));
+    }
+
+    /// Sums the lanes of eight vectors: neighbours, then pairs, then halves.
+    #[target_feature(enable = "avx2")]
+    fn fold(lanes: &[Lanes; LANES]) -> Lanes {
+        // SAFETY: eight lanes are there, and neither load nor store needs alignment.
+        let [a, b, c, d, e, f, g, h] = lanes.each_ref().map(|lanes| unsafe { _mm256_loadu_ps(lanes.as_ptr()) });
+        let left = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+        let right = _mm256_hadd_ps(_mm256_hadd_ps(e, f), _mm256_hadd_ps(g, h));
+        let low = _mm256_permute2f128_ps::<0x20>(left, right);
+        let high = _mm256_permute2f128_ps::<0x31>(left, right);
+        let mut sums = [0.0; LANES];
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_ps(sums.as_mut_ptr(), _mm256_add_ps(low, high)) };
+        sums
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+        let (a, rest) = band.split_at(width);
+        let (b, rest) = rest.split_at(width);
+        let (c, d) = rest.split_at(width);
+        let columns = a.as_chunks::<64>().0.iter().zip(b.as_chunks::<64>().0);
+        let columns = columns.zip(c.as_chunks::<64>().0.iter().zip(d.as_chunks::<64>().0));
+        let (cells, _) = out.as_chunks_mut::<16>();
+        let mut written = 0;
+        for (cells, ((a, b), (c, d))) in cells.iter_mut().zip(columns) {
+            let fours = |half: usize| fours([a, b, c, d].map(|row| load(row, half)));
+            // Packing works in halves of 128 bits; the permutation puts the four quarters in order.
+            let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(fours(0), fours(1)));
+            store(cells, packed);
+            written += 16;
+        }
+        written
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+        let (upper, lower) = band.split_at(4 * width);
+        let (cells, _) = out.as_chunks_mut::<16>();
+        let mut written = 0;
+        for (i, cells) in cells.iter_mut().enumerate() {
+            let quarters = |quarter: usize| {
+                let at = 128 * i + 32 * quarter;
+                let row = |rows: &[u8], row: usize| load32(&rows[row * width + at..]);
+                let four = |rows: &[u8]| fours([row(rows, 0), row(rows, 1), row(rows, 2), row(rows, 3)]);
+                _mm256_add_epi32(four(upper), four(lower))
+            };
+            // Neighbours add up to cells; halves come out interleaved by 64 bits.
+            let left = _mm256_hadd_epi32(quarters(0), quarters(1));
+            let right = _mm256_hadd_epi32(quarters(2), quarters(3));
+            let packed = _mm256_packs_epi32(_mm256_srai_epi32::<2>(left), _mm256_srai_epi32::<2>(right));
+            store(cells, _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+            written += 16;
+        }
+        written
+    }
+
+    /// Sums over four rows and four neighbouring bytes.
+    #[target_feature(enable = "avx2")]
+    fn fours(rows: [__m256i; 4]) -> __m256i {
+        let [a, b, c, d] = rows.map(|row| _mm256_maddubs_epi16(row, _mm256_set1_epi8(1)));
+        let pairs = _mm256_add_epi16(_mm256_add_epi16(a, b), _mm256_add_epi16(c, d));
+        _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn load(row: &[u8; 64], half: usize) -> __m256i {
+        load32(&row[32 * half..])
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn load32(bytes: &[u8]) -> __m256i {
+        let bytes = &bytes[..32];
+        // SAFETY: 32 bytes are there, and the load needs no alignment.
+        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn store(cells: &mut [i16; 16], value: __m256i) {
+        // SAFETY: 32 bytes are there, and the store needs no alignment.
+        unsafe { _mm256_storeu_si256(cells.as_mut_ptr().cast(), value) }
+    }
+}
+
+/// Sobel responses and |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn sobel_row(
+    above: &[i16],
+    here: &[i16],
+    below: &[i16],
+    gx: &mut [i16],
+    gy: &mut [i16],
+    strength: &mut [i16],
+) {
+    let n = gx.len();
+    let [above, here, below] = [above, here, below].map(|row| &row[..n + 2]);
+    let (gy, strength) = (&mut gy[..n], &mut strength[..n]);
+    for x in 0..n {
+        let across = (above[x + 2] - above[x]) + 2 * (here[x + 2] - here[x]) + (below[x + 2] - below[x]);
+        let down = (below[x] - above[x]) + 2 * (below[x + 1] - above[x + 1]) + (below[x + 2] - above[x + 2]);
+        gx[x] = across;
+        gy[x] = down;
+        strength[x] = across.abs() + down.abs();
+    }
+}
+
+/// Sums over 3x3 cells, zero beyond the border; `rows` is scratch.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut [u16]) {
+    for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
+        let inner = out[1..width - 1].iter_mut().zip(row).zip(&row[1..]).zip(&row[2..]);
+        for (((sum, left), here), right) in inner {
+            *sum = left.saturating_add(*here).saturating_add(*right);
+        }
+        out[0] = row[0].saturating_add(row[1]);
+        out[width - 1] = row[width - 2].saturating_add(row[width - 1]);
+    }
+    let height = votes.len() / width;
+    for (y, out) in sums.chunks_exact_mut(width).enumerate() {
+        let row = |y: usize| &rows[y * width..(y + 1) * width];
+        let (above, below) = (row(y.saturating_sub(1)), row((y + 1).min(height - 1)));
+        let (more, less) = (u16::from(y > 0), u16::from(y + 1 < height));
+        for (((sum, here), above), below) in out.iter_mut().zip(row(y)).zip(above).zip(below) {
+            *sum = here.saturating_add(above * more).saturating_add(below * less);
+        }
+    }
+}
