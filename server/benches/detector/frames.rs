@@ -66,17 +66,13 @@ impl Frames for Drawn {
             return Shot { truth: None, limit_px: None };
         };
         let disc = Circle { x: circle.x.round(), y: circle.y.round(), radius: circle.radius.round() };
-        let is_inside = |column: u32, row: u32| {
+        let level = |column: u32, row: u32| {
             let (dx, dy) = (f64::from(column) - disc.x, f64::from(row) - disc.y);
-            dx * dx + dy * dy <= disc.radius * disc.radius
+            let is_inside = dx * dx + dy * dy <= disc.radius * disc.radius;
+            if is_inside { BACKGROUND + CONTRAST } else { BACKGROUND }
         };
-        let [ground, ball] = [BACKGROUND, BACKGROUND + CONTRAST].map(|level| level as u8);
-        let level = |column, row| if is_inside(column, row) { ball } else { ground };
-        pixels.extend(
-            (0..size.height)
-                .flat_map(|row| (0..size.width).map(move |column| (column, row)))
-                .map(|(column, row)| level(column, row)),
-        );
+        let places = (0..size.height).flat_map(|row| (0..size.width).map(move |column| (column, row)));
+        pixels.extend(places.map(|(column, row)| level(column, row) as u8));
         Shot { truth: Some(disc), limit_px: None }
     }
 }

@@ -38,6 +38,7 @@ impl Row {
             && let Some(row) = Self::read(&file)
             && row.frames == options.frames()
             && row.goals == condition.goals
+            && row.times.is_some() == is_timed(condition, options)
         {
             eprintln!("  {}: as in the last run", condition.name);
             return Ok(row);
@@ -52,11 +53,9 @@ impl Row {
         let first = opencvs.first_mut().ok_or("no thread")?;
         let settings = settings::choose(condition, (count / TUNING_SHARE).clamp(20, 200), first)?;
         let [gradient, alt] = &settings;
-        let times = match options.rounds {
-            // Empty frames are counted, not timed.
-            _ if condition.is_empty() => None,
-            0 => None,
-            rounds => Some(timing::measure(condition, rounds, [gradient, alt], first)?),
+        let times = match is_timed(condition, options) {
+            true => Some(timing::measure(condition, options.rounds, [gradient, alt], first)?),
+            false => None,
         };
         let marks = accuracy::measure(condition, count, [gradient, alt], opencvs)?;
         let [hough, gradient, alt] = marks.map(|marks| marks.figures());
@@ -67,6 +66,11 @@ impl Row {
     fn read(file: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(file).ok()?).ok()
     }
+}
+
+/// Empty frames are counted, not timed.
+fn is_timed(condition: &Condition, options: &Options) -> bool {
+    options.rounds > 0 && !condition.is_empty()
 }
 
 fn file(name: &str) -> PathBuf {

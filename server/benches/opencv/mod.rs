@@ -1,7 +1,7 @@
 //! OpenCV, in a Python process of its own: frames go to it through a file both map, requests and answers by pipe.
 //!
 //! The virtual environment is made once, in the target folder, from `requirements.txt`. The release is pinned to the
-//! faster of the current two: 5.0.0 gives the same circles as 4.14.0 and takes 1.5 times as long.
+//! faster of the current two: 5.0.0 gives the same circles as 4.14.0 and takes up to 1.5 times as long.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
