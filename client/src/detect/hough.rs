@@ -14,6 +14,7 @@ use shared::geometry::{Circle, Size};
 
 use super::{Detector, Estimate, RadiusLimits, RadiusRange};
 use frame::Frame;
+use moments::start_from_moments;
 
 mod annulus;
 mod circle;
@@ -21,6 +22,7 @@ mod frame;
 mod gradient;
 mod judge;
 mod model;
+mod moments;
 mod normal;
 mod profile;
 mod rays;
@@ -40,6 +42,9 @@ pub const NAME: &str = "hough";
 
 /// Slack on the range of radii, as a part of the radius and in pixels: a limit names a true radius, not an estimate.
 const RADIUS_SLACK: (f64, f64) = (0.02, 0.5);
+
+/// Sigma of an edge, in pixels, above which a disc that has no ring may be one that moved by its own width.
+const WIDE_EDGE_PX: f32 = 1.5;
 
 /// Gradient voting with a least-squares fit to the intensities. See the [module](self).
 #[derive(Default)]
@@ -99,7 +104,11 @@ impl Hough {
         let noise_gray = self.gradients.noise_gray;
         let candidate = self.votes.candidates[candidate];
         let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
-        let fit = self.refiner.fit(frame, &start)?;
+        let fit = self.refiner.fit(frame, &start).or_else(|| {
+            let wide = start.edge_sigma > WIDE_EDGE_PX;
+            let start = wide.then(|| start_from_moments(frame, &start)).flatten()?;
+            self.refiner.fit(frame, &start)
+        })?;
         let verdict = verify::judge(&fit, noise_gray)?;
         let estimate = Estimate { circle: fit.circle, covariance: Some(fit.covariance) };
         (is_within(range, fit.circle.radius) && frame.holds(fit.circle)).then_some((verdict, estimate))

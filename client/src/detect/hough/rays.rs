@@ -59,6 +59,8 @@ pub(super) struct Start {
     pub(super) directions: u16,
     /// Sigma of the frame's pixels, in gray levels.
     pub(super) noise_gray: f32,
+    /// The way moved during the exposure, in pixels, as far as known.
+    pub(super) motion: (f64, f64),
 }
 
 /// Edge points of one candidate.
@@ -119,7 +121,7 @@ impl Rays {
             return None;
         }
         let edge_sigma = self.edge_sigma(frame, ring)?;
-        Some(Start { ring, edge_sigma, directions, noise_gray })
+        Some(Start { ring, edge_sigma, directions, noise_gray, motion: (0.0, 0.0) })
     }
 
     fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, least: f32) {

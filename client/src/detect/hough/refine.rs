@@ -17,7 +17,7 @@ use super::{
     normal::{Equations, GroundTerms, Solution},
     profile::PIXEL_VARIANCE,
     rays::Start,
-    simd::sum_annulus,
+    simd::{sector_means, sum_annulus},
     sums::{ROUNDING_VARIANCE, SectorSums},
 };
 use crate::detect::Covariance;
@@ -44,6 +44,9 @@ const SETTLING_SHIFTS: usize = 2;
 const DONE_PX: f64 = 5e-5;
 const DONE_SIGMAS: f64 = 0.1;
 const DONE_SIGMAS_CUT: f64 = 0.02;
+
+/// A motion that grows beyond this, in radii, follows no disc.
+const LONGEST_MOTION_RADII: f64 = 2.8;
 
 /// Edges sharper than this variance, in px², show the shape of the pixel.
 const SHARP_VARIANCE: f64 = 0.16;
@@ -151,7 +154,8 @@ impl Refiner {
     /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
     pub(super) fn fit(&mut self, frame: Frame<'_>, start: &Start) -> Option<Fit> {
         let mut ring = start.ring;
-        let mut width = WIDTH_SIGMAS * f64::from(start.edge_sigma) + WIDTH_PX;
+        let way = start.motion.0.hypot(start.motion.1);
+        let mut width = WIDTH_SIGMAS * f64::from(start.edge_sigma) + 0.5 * way + WIDTH_PX;
         self.annulus.gather(frame, ring, width as f32, SECTORS);
         let mut plain_px = if self.is_cut() { WIDTH_CUT_PX } else { WIDTH_PX };
         if plain_px > WIDTH_PX {
@@ -227,19 +231,11 @@ impl Refiner {
         let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
         let sectors = self.annulus.sectors;
         let (mut discs, mut n) = ([0.0; MAX_SECTORS], 0);
-        let mut ground = [0.0; MAX_SECTORS];
-        for (k, ground) in ground.iter_mut().enumerate().take(sectors) {
-            let (mut inside, mut outside) = (Mean::default(), Mean::default());
-            let span = self.annulus.span(k).start..self.annulus.span(k).start + self.annulus.count(k);
-            let pixels = self.annulus.dx[span.clone()].iter().zip(&self.annulus.dy[span.clone()]);
-            for ((dx, dy), &gray) in pixels.zip(&self.annulus.gray[span]) {
-                let depth = start.ring.radius - (dx * dx + dy * dy).sqrt();
-                inside.add(gray, depth > start.edge_sigma);
-                outside.add(gray, depth < -start.edge_sigma);
-            }
-            *ground = outside.value();
-            if inside.count > 0.0 && start.directions >> direction_index(k, sectors, DIRECTIONS) & 1 == 1 {
-                discs[n] = inside.value();
+        let (mut inside, mut ground) = ([0.0; MAX_SECTORS], [0.0; MAX_SECTORS]);
+        sector_means(&self.annulus, start.ring.radius, start.edge_sigma, &mut inside, &mut ground);
+        for (k, &inside) in inside.iter().enumerate().take(sectors) {
+            if inside > 0.0 && start.directions >> direction_index(k, sectors, DIRECTIONS) & 1 == 1 {
+                discs[n] = inside;
                 n += 1;
             }
         }
@@ -251,10 +247,10 @@ impl Refiner {
             radius: f64::from(start.ring.radius),
             variance: f64::from(variance),
             disc: f64::from(disc),
-            motion: (0.0, 0.0),
+            motion: start.motion,
             slope: (0.0, 0.0),
             ground,
-            profile: Profile::Gaussian,
+            profile: if start.motion == (0.0, 0.0) { Profile::Gaussian } else { Profile::Smear },
         };
         //choose_profile(&mut model);
         let mut state = State {
@@ -282,15 +278,14 @@ impl Refiner {
             let ground_at = 0.5 * (state.model.radius + f64::from(self.annulus.outer));
             let mut solution = None;
             if iteration >= SETTLING {
+                if look_for_motion(sums, state) {
+                    // With the columns of the motion.
+                    sum_annulus(&self.annulus, &state.model, per_sigma, sums);
+                }
                 state.believes_shifts = iteration >= SETTLING_SHIFTS;
                 let decided = matches!(state.ground, Ground::Plane { .. }) && iteration > SETTLING;
                 judge_sectors(sums, state);
                 solution = choose_ground(sums, state, ground_at, !decided);
-                if iteration > SETTLING && look_for_motion(sums, state) {
-                    // With the columns of the motion.
-                    sum_annulus(&self.annulus, &state.model, per_sigma, sums);
-                    solution = None;
-                }
             }
             if state.active.count_ones() < MIN_SECTORS || iteration > SETTLING && is_hopeless(sums, state) {
                 return None;
@@ -300,7 +295,7 @@ impl Refiner {
                 None => solve(sums, state, ground_at)?,
             };
             advance(sums, state, &solution);
-            if state.model.motion.0.hypot(state.model.motion.1) > 2.0 * state.model.radius {
+            if state.model.motion.0.hypot(state.model.motion.1) > LONGEST_MOTION_RADII * state.model.radius {
                 return None;
             }
             choose_profile(&mut state.model);
@@ -407,23 +402,5 @@ fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covari
 fn choose_profile(model: &mut Model) {
     if model.profile != Profile::Smear {
         model.profile = if model.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };
-    }
-}
-
-/// A running mean; 0 of nothing.
-#[derive(Clone, Copy, Default)]
-struct Mean {
-    sum: f32,
-    count: f32,
-}
-
-impl Mean {
-    fn add(&mut self, value: f32, counts: bool) {
-        let weight = f32::from(u8::from(counts));
-        (self.sum, self.count) = (self.sum + weight * value, self.count + weight);
-    }
-
-    fn value(self) -> f32 {
-        self.sum / self.count.max(1.0)
     }
 }

@@ -4,7 +4,7 @@
 
 use multiversion::multiversion;
 
-use super::annulus::{Annulus, sector_of};
+use super::annulus::{Annulus, LANES, sector_of};
 use super::model::Model;
 use super::sums::{SectorSums, fold, sum_sectors};
 
@@ -14,6 +14,33 @@ pub(super) fn annulus_bins(dx: &[f32], dy: f32, sectors: usize, out: &mut [u8]) 
     let sectors = sectors.min(super::annulus::MAX_SECTORS);
     for (out, &dx) in out.iter_mut().zip(dx) {
         *out = sector_of(dx, dy, sectors);
+    }
+}
+
+/// Mean intensity of each sector more than `apart` inside a circle of `radius`, and more than that outside; 0 of nothing.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn sector_means(annulus: &Annulus, radius: f32, apart: f32, inside: &mut [f32], outside: &mut [f32]) {
+    for (k, (inside, outside)) in inside.iter_mut().zip(outside).enumerate().take(annulus.sectors) {
+        let span = annulus.span(k);
+        let (dx, _) = annulus.dx[span.clone()].as_chunks::<LANES>();
+        let (dy, _) = annulus.dy[span.clone()].as_chunks::<LANES>();
+        let (gray, _) = annulus.gray[span.clone()].as_chunks::<LANES>();
+        let (weight, _) = annulus.weight[span].as_chunks::<LANES>();
+        let [mut sum_in, mut count_in, mut sum_out, mut count_out] = [[0.0f32; LANES]; 4];
+        for (((dx, dy), gray), weight) in dx.iter().zip(dy).zip(gray).zip(weight) {
+            for i in 0..LANES {
+                let depth = radius - (dx[i] * dx[i] + dy[i] * dy[i]).sqrt();
+                let within = if depth > apart { weight[i] } else { 0.0 };
+                let beyond = if depth < -apart { weight[i] } else { 0.0 };
+                sum_in[i] += within * gray[i];
+                count_in[i] += within;
+                sum_out[i] += beyond * gray[i];
+                count_out[i] += beyond;
+            }
+        }
+        let total = |lanes: [f32; LANES]| lanes.iter().sum::<f32>();
+        *inside = total(sum_in) / total(count_in).max(1.0);
+        *outside = total(sum_out) / total(count_out).max(1.0);
     }
 }
 
