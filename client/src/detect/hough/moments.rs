@@ -57,7 +57,7 @@ pub(super) fn start_from_moments(frame: Frame<'_>, start: &Start) -> Option<Star
 fn light(frame: Frame<'_>, ring: Ring, reach: f32, ground: f64, disc: f64) -> Option<(Ring, (f64, f64))> {
     let mut moments = Moments::default();
     each_pixel(frame, ring, (0.0, reach), |gray, dx, dy| moments.add((gray - ground) / (disc - ground), dx, dy));
-    if !(moments.sum > 1.0) {
+    if moments.sum.is_nan() || moments.sum <= 1.0 {
         return None;
     }
     let (x, y) = (moments.x / moments.sum, moments.y / moments.sum);

@@ -1,0 +1,149 @@
+//! The detector against the camera's own limit, on a small fixed sample: the goals of the benchmark, with the room that
+//! so few frames need.
+
+use client::detect::{Detector, DetectorChoice, Estimate, RadiusLimits};
+use server::camera::{Background, CameraConfig};
+use server::scene::{BallConfig, Radii};
+use server::score::Truth;
+use server::source::{BallScene, Motion, Source};
+use shared::geometry::Size;
+use shared::image::{Image, PixelFormat};
+
+/// Frames of a condition; of seeds no constant was tuned on.
+const FRAMES: u64 = 120;
+const SEED: u64 = 20_261_120;
+
+/// The mean of so many L1 errors has a relative sigma of 0.53 / √120: three of these are allowed for.
+const CHANCE: f64 = 1.0 + 3.0 * 0.53 / 10.95;
+
+/// What came of a condition.
+struct Outcome {
+    missed: u64,
+    /// Mean L1 over the mean limit.
+    ratio: f64,
+    /// Mean squared error in units of the detector's own covariance, for each axis.
+    nees: f64,
+}
+
+fn ball() -> BallConfig {
+    let radius = Radii { min: 10.0, max: 40.0 };
+    BallConfig { size: Size { width: 640, height: 480 }, radius, speed_px_s: 0.0, step_s: 1.0 / 60.0, border: false }
+}
+
+fn hough() -> Box<dyn Detector> {
+    DetectorChoice::new("hough", RadiusLimits::default()).expect("default limits are valid").build()
+}
+
+fn detect(detector: &mut dyn Detector, image: &Image) -> Option<Estimate> {
+    match image {
+        Image::Gray8(gray) => detector.detect(gray.view()),
+        Image::Bgr8(_) => panic!("the camera was asked for gray8"),
+    }
+}
+
+/// Measures the detector where the camera is what `change` makes it.
+fn measure(ball: BallConfig, change: impl Fn(&mut CameraConfig)) -> Outcome {
+    let mut camera = CameraConfig::default();
+    change(&mut camera);
+    let scene = BallScene { ball, camera, motion: Motion::Scattered, pixel: PixelFormat::Gray8, seed: SEED };
+    let mut source = scene.source().expect("a possible scene");
+    let mut detector = hough();
+    let (mut missed, mut found, mut error, mut limits, mut nees) = (0, 0.0, 0.0, 0.0, 0.0);
+    for index in 0..FRAMES {
+        let frame = source.frame(index);
+        let Truth::Ball { circle, limit } = frame.truth else { panic!("a frame without a ball") };
+        let Some(seen) = detect(&mut *detector, frame.image) else {
+            missed += 1;
+            continue;
+        };
+        let (dx, dy) = (seen.circle.x - circle.x, seen.circle.y - circle.y);
+        if dx.abs() + dy.abs() > 5.0 {
+            missed += 1;
+            continue;
+        }
+        let own = seen.covariance.expect("hough tells its covariance");
+        let determinant = own.xx * own.yy - own.xy * own.xy;
+        nees += (own.yy * dx * dx - 2.0 * own.xy * dx * dy + own.xx * dy * dy) / determinant / 2.0;
+        error += dx.abs() + dy.abs();
+        limits += limit.px().expect("a limit");
+        found += 1.0;
+    }
+    Outcome { missed, ratio: error / limits, nees: nees / found }
+}
+
+/// Holds a condition to a goal: no disc missed, mean L1 over the limit within it, the covariance honest.
+fn hold(goal: f64, outcome: &Outcome) {
+    assert_eq!(outcome.missed, 0, "discs missed of {FRAMES}");
+    assert!(outcome.ratio <= goal * CHANCE, "{} x the limit, the goal is {goal}", outcome.ratio);
+    // A χ² of twice as many: three sigmas, and what clutter and a disc's own misfit add.
+    assert!((0.6..1.8).contains(&outcome.nees), "squared error is {} of what the covariance says", outcome.nees);
+}
+
+#[test]
+fn noise_is_met_at_the_limit() {
+    for sigma in [5.0, 10.0, 20.0, 40.0] {
+        hold(1.05, &measure(ball(), |camera| camera.noise = sigma));
+    }
+}
+
+#[test]
+fn blur_is_met_at_the_limit() {
+    for sigma in [1.0, 2.0, 4.0] {
+        hold(1.05, &measure(ball(), |camera| (camera.noise, camera.blur) = (10.0, sigma)));
+    }
+}
+
+#[test]
+fn a_faint_disc_is_met_at_the_limit() {
+    hold(1.05, &measure(ball(), |camera| (camera.noise, camera.contrast) = (2.0, 10.0)));
+}
+
+#[test]
+fn a_dark_disc_is_met_at_the_limit() {
+    hold(1.05, &measure(ball(), |camera| (camera.noise, camera.invert) = (10.0, true)));
+}
+
+#[test]
+fn a_disc_cut_by_the_border_is_met_at_the_limit() {
+    hold(1.05, &measure(BallConfig { border: true, ..ball() }, |camera| camera.noise = 10.0));
+}
+
+#[test]
+fn a_disc_that_moves_is_met_at_the_limit() {
+    for way_px in [5.0, 10.0, 20.0] {
+        let moving = BallConfig { speed_px_s: way_px * 60.0, ..ball() };
+        hold(1.05, &measure(moving, |camera| (camera.noise, camera.exposure) = (3.0, 1.0)));
+    }
+}
+
+#[test]
+fn clean_frames_are_met_at_their_reference() {
+    hold(1.15, &measure(ball(), |_| {}));
+    hold(1.15, &measure(ball(), |camera| camera.blur = 2.0));
+}
+
+#[test]
+fn a_ramp_and_clutter_cost_little() {
+    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Ramp)));
+    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Clutter)));
+}
+
+#[test]
+fn an_occluder_costs_little() {
+    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.occlude) = (5.0, true)));
+}
+
+#[test]
+fn frames_without_a_ball_have_no_circle() {
+    for (noise, background) in [(5.0, Background::Clutter), (40.0, Background::Clutter), (40.0, Background::Plain)] {
+        let camera = CameraConfig { noise, background, empty_rate: 1.0, ..CameraConfig::default() };
+        let ball = ball();
+        let scene = BallScene { ball, camera, motion: Motion::Scattered, pixel: PixelFormat::Gray8, seed: SEED };
+        let mut source = scene.source().expect("a possible scene");
+        let mut detector = hough();
+        for index in 0..FRAMES {
+            let frame = source.frame(index);
+            assert_eq!(detect(&mut *detector, frame.image), None, "noise {noise}, {background:?}, frame {index}");
+        }
+    }
+}
