@@ -49,6 +49,10 @@ const CENTRE_SLACK_PX: f64 = 0.25;
 /// Sigma of an edge, in pixels, above which a disc that has no ring may be one that moved by its own width.
 const WIDE_EDGE_PX: f32 = 1.5;
 
+/// Most cells along a side: the walks over them count in 16.16 fixed point. No frame from a link or a file has more than
+/// [`MAX_SIDE`](shared::geometry::MAX_SIDE).
+const MAX_CELLS: usize = i16::MAX as usize;
+
 /// Gradient voting with a least-squares fit to the intensities. See the [module](self).
 #[derive(Default)]
 pub struct Hough {
@@ -72,6 +76,9 @@ impl Hough {
         let size = Size { width: frame.width as u32, height: frame.height as u32 };
         let range = self.limits.range(size)?;
         self.cells.reduce(frame.pixels, frame.width, reduce::factor_for(range.min()));
+        if self.cells.width.max(self.cells.height) > MAX_CELLS {
+            return None;
+        }
         self.gradients.find(&self.cells);
         self.votes.cast(&self.cells, &self.gradients.edges, range);
         self.rays.expect(range);

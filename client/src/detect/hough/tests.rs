@@ -349,6 +349,15 @@ fn extreme_shapes_and_limits_never_panic() {
 }
 
 #[test]
+fn frames_longer_than_the_walks_can_count_are_empty() {
+    let limits = RadiusLimits { min: Some(1.0), max: None };
+    let stripes = Array2::from_shape_fn((40_000, 4), |(row, _)| if row / 8 % 2 == 0 { 40 } else { 180 });
+    for frame in [stripes.view(), stripes.t()] {
+        assert_eq!(by_name("hough", limits).expect("valid").detect(frame), None);
+    }
+}
+
+#[test]
 fn frames_of_many_sizes_share_a_detector() {
     let mut detector = detector();
     for (width, height) in [(64, 48), (161, 123), (97, 201), (64, 48)] {
