@@ -16,6 +16,7 @@ use shared::geometry::Size;
 pub use shared::geometry::{Circle, Covariance};
 
 pub mod classic;
+pub mod fuzz;
 pub mod hough;
 #[cfg(test)]
 mod testing;
