@@ -184,3 +184,99 @@ static UNIT_VECTORS: LazyLock<[(f64, f64); MAX_SECTORS]> = LazyLock::new(|| {
         (cos, sin)
     })
 });
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// Centres and radii: inside, over each border, larger than a stretch of a row, without a hole.
+    const RINGS: [(Ring, f32); 5] = [
+        (Ring { x: 60.3, y: 41.8, radius: 20.0 }, 5.0),
+        (Ring { x: 2.0, y: 75.4, radius: 20.0 }, 5.0),
+        (Ring { x: 118.5, y: -3.0, radius: 30.0 }, 9.0),
+        (Ring { x: 300.2, y: 40.1, radius: 290.0 }, 250.0),
+        (Ring { x: 50.0, y: 40.0, radius: 4.0 }, 6.0),
+    ];
+
+    /// A frame whose pixels differ from their neighbours.
+    fn gray(x: usize, y: usize) -> u8 {
+        ((7 * x + 31 * y) % 256) as u8
+    }
+
+    fn gather(width: usize, ring: Ring, half_width: f32, sectors: usize) -> Annulus {
+        let pixels: Vec<u8> = (0..width * 80).map(|i| gray(i % width, i / width)).collect();
+        let mut annulus = Annulus::default();
+        // What was there before must not show.
+        annulus.gather(Frame { pixels: &pixels, width, height: 80 }, Ring { x: 30.0, y: 30.0, radius: 25.0 }, 9.0, 64);
+        annulus.gather(Frame { pixels: &pixels, width, height: 80 }, ring, half_width, sectors);
+        annulus
+    }
+
+    #[test]
+    fn every_pixel_of_the_band_is_there_once_with_its_gray_level() {
+        for (ring, half_width) in RINGS {
+            let annulus = gather(600, ring, half_width, 32);
+            let mut times = HashMap::new();
+            for k in 0..32 {
+                for i in annulus.span(k).take(annulus.count(k)) {
+                    let (x, y) = (annulus.dx[i] + ring.x, annulus.dy[i] + ring.y);
+                    let (x, y) = (x.round() as usize, y.round() as usize);
+                    assert_eq!((annulus.gray[i], annulus.weight[i]), (f32::from(gray(x, y)), 1.0), "{x}, {y}");
+                    *times.entry((x, y)).or_insert(0) += 1;
+                }
+            }
+            for (x, y) in (0..600 * 80).map(|i| (i % 600, i / 600)) {
+                let distance = (x as f32 - ring.x).hypot(y as f32 - ring.y);
+                let times = times.get(&(x, y)).copied().unwrap_or(0);
+                // On the very border of the band rounding decides.
+                let within = (distance - ring.radius).abs() - half_width;
+                assert!(times == usize::from(within < 0.0) || within.abs() < 1e-3 && times < 2, "{x}, {y}: {times}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pixel_is_in_the_sector_of_its_direction() {
+        for (ring, half_width) in RINGS {
+            for sectors in [16, 32, 64] {
+                let annulus = gather(600, ring, half_width, sectors);
+                for k in 0..sectors {
+                    let (ux, uy) = direction_of(k, sectors);
+                    for i in annulus.span(k).take(annulus.count(k)) {
+                        let (dx, dy) = (f64::from(annulus.dx[i]), f64::from(annulus.dy[i]));
+                        let off = (ux * dy - uy * dx).atan2(ux * dx + uy * dy).abs();
+                        // Half a sector, and what its border is right to. The centre has no direction.
+                        let most = std::f64::consts::PI / sectors as f64 + 0.3f64.to_radians();
+                        assert!(off < most || dx.hypot(dy) < 1e-6, "({dx}, {dy}) is {off} off sector {k}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sectors_end_on_whole_vectors_with_fillers_of_no_weight() {
+        let annulus = gather(600, RINGS[0].0, RINGS[0].1, 32);
+        for k in 0..32 {
+            let span = annulus.span(k);
+            assert_eq!((span.start % LANES, span.end % LANES), (0, 0));
+            assert!(annulus.weight[span].iter().skip(annulus.count(k)).all(|&weight| weight == 0.0));
+        }
+    }
+
+    #[test]
+    fn finer_sectors_belong_to_the_nearest_direction() {
+        for sectors in [16, 32, 64] {
+            for k in 0..sectors {
+                let (own, whole) = (direction_of(k, sectors), direction_of(direction_index(k, sectors, 16), 16));
+                // At most half a direction: π/16.
+                assert!(
+                    own.0 * whole.0 + own.1 * whole.1 > (std::f64::consts::PI / 16.0).cos() - 1e-9,
+                    "{k} of {sectors}"
+                );
+            }
+        }
+    }
+}

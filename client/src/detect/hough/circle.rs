@@ -66,3 +66,62 @@ fn solve(m: &[[f64; 3]; 3], right: &[f64; 3]) -> Option<[f64; 3]> {
     (determinant.abs() > 1e-9 * scale.abs())
         .then(|| std::array::from_fn(|j| (0..3).map(|i| right[i] * minor(i, j)).sum::<f64>() / determinant))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(ring: Ring, n: usize) -> Vec<Point> {
+        let point = |i: usize| {
+            let (sin, cos) = (i as f32 / n as f32 * std::f32::consts::TAU).sin_cos();
+            Point { x: ring.x + ring.radius * cos, y: ring.y + ring.radius * sin, sign: 1.0 }
+        };
+        (0..n).map(point).collect()
+    }
+
+    #[track_caller]
+    fn assert_near(found: Ring, expected: Ring, within_px: f32) {
+        let off = [found.x - expected.x, found.y - expected.y, found.radius - expected.radius];
+        assert!(off.iter().all(|off| off.abs() < within_px), "{found:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn the_solution_of_a_system_fulfils_it() {
+        let m = [[4.0, 1.0, -2.0], [1.0, 3.0, 0.5], [-2.0, 0.5, 6.0]];
+        let right = [1.0, -2.0, 3.0];
+        let found = solve(&m, &right).expect("regular");
+        for (row, right) in m.iter().zip(right) {
+            let left: f64 = row.iter().zip(found).map(|(m, x)| m * x).sum();
+            assert!((left - right).abs() < 1e-12, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn singular_systems_have_no_solution() {
+        assert_eq!(solve(&[[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]], &[1.0, 2.0, 3.0]), None);
+        assert_eq!(solve(&[[0.0; 3]; 3], &[1.0; 3]), None);
+        assert_eq!(solve(&[[f64::NAN; 3]; 3], &[1.0; 3]), None);
+    }
+
+    #[test]
+    fn three_points_make_a_circle_unless_they_lie_on_a_line() {
+        let ring = Ring { x: 320.4, y: 201.7, radius: 35.2 };
+        let [a, b, c, ..] = points(ring, 5)[..] else { unreachable!("five points") };
+        // Single precision at coordinates of hundreds of pixels.
+        assert_near(circle_through(a, b, c).expect("a circle"), ring, 1e-3);
+        let on_a_line = |x: f32| Point { x, y: 2.0 * x + 1.0, sign: 1.0 };
+        assert!(circle_through(on_a_line(0.0), on_a_line(3.0), on_a_line(7.0)).is_none());
+    }
+
+    #[test]
+    fn points_far_off_move_no_circle() {
+        let ring = Ring { x: 60.3, y: 41.8, radius: 20.0 };
+        let mut points = points(ring, 36);
+        for point in &mut points[..9] {
+            point.x += 30.0;
+        }
+        let start = Ring { x: 60.9, y: 41.2, radius: 20.8 };
+        // A quarter of the points, 30 px off: each pulls with the weight 1 / (1 + 75²).
+        assert_near(fit_circle(&points, start, 0.4).expect("a circle"), ring, 0.05);
+    }
+}

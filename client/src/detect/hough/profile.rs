@@ -47,7 +47,7 @@ pub(super) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
 }
 
 /// Share of the disc, with its first two derivatives by the depth.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Smear {
     pub(super) inside: f32,
     pub(super) slope: f32,
@@ -68,5 +68,115 @@ pub(super) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
         inside: (integral(high, above) - integral(low, below)) * width,
         slope: (above.inside - below.inside) * width,
         bend: (above.slope - below.slope) * width,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGMAS: [f32; 4] = [0.289, 0.5, 1.2, 4.0];
+    /// Directions of an edge, in radians; along an axis the pixel's share has a kink where others bend.
+    const ANGLES: [f32; 4] = [0.2, 0.5, std::f32::consts::FRAC_PI_4, 1.9];
+
+    /// Depths to four sigmas on both sides.
+    fn depths(sigma: f32) -> impl Iterator<Item = f32> {
+        (-80..=80).map(move |i| (i as f32 + 0.37) * 0.05 * sigma)
+    }
+
+    /// The shapes of a still edge.
+    fn still(depth: f32, sigma: f32) -> [Share; 5] {
+        let along = |i: usize| pixel(depth, sigma, ANGLES[i].cos(), ANGLES[i].sin());
+        [gaussian(depth, sigma), along(0), along(1), along(2), along(3)]
+    }
+
+    /// Difference quotient of `value` over a hundredth of a sigma.
+    fn quotient(depth: f32, sigma: f32, value: impl Fn(f32) -> f32) -> f32 {
+        let step = 0.005 * sigma;
+        (value(depth + step) - value(depth - step)) / (2.0 * step)
+    }
+
+    #[test]
+    fn slopes_are_the_derivatives_of_the_shares() {
+        for sigma in SIGMAS {
+            for depth in depths(sigma) {
+                for i in 0..5 {
+                    let (slope, by_steps) =
+                        (still(depth, sigma)[i].slope, quotient(depth, sigma, |depth| still(depth, sigma)[i].inside));
+                    // Kinks of the pixel's slope are rounded off by the step, to a hundredth of its height.
+                    assert!((slope - by_steps).abs() < 0.006 / sigma, "{i}: {slope} {by_steps} at {depth}, {sigma}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shares_rise_from_nothing_to_all_alike_on_both_sides() {
+        for sigma in SIGMAS {
+            let mut before = [0.0; 5];
+            for depth in depths(sigma) {
+                let (here, there) = (still(depth, sigma), still(-depth, sigma));
+                for i in 0..5 {
+                    assert!((here[i].inside + there[i].inside - 1.0).abs() < 1e-6, "{i} at {depth}, sigma {sigma}");
+                    assert!((here[i].slope - there[i].slope).abs() < 1e-6 / sigma, "{i} at {depth}, sigma {sigma}");
+                    assert!(here[i].inside >= before[i], "{i} falls at {depth}, sigma {sigma}");
+                    before[i] = here[i].inside;
+                }
+            }
+            let (none, all) = (still(-9.0 * sigma, sigma), still(9.0 * sigma, sigma));
+            // The tables' own error is 3e-7.
+            assert!(none.iter().all(|share| share.inside.abs() < 1e-6), "sigma {sigma}");
+            assert!(all.iter().all(|share| (share.inside - 1.0).abs() < 1e-6), "sigma {sigma}");
+        }
+    }
+
+    #[test]
+    fn the_gaussian_is_the_integral_of_the_bell() {
+        let step = 1e-4;
+        let mut integral = 0.5;
+        for i in 0..50_000 {
+            let middle = (f64::from(i) + 0.5) * step;
+            integral += step * (-0.5 * middle * middle).exp() / std::f64::consts::TAU.sqrt();
+            let share = f64::from(gaussian(((f64::from(i) + 1.0) * step) as f32, 1.0).inside);
+            // Half of erf's 3e-7, and half the rounding of a sixteenth power.
+            assert!((share - integral).abs() < 1e-6, "{share} {integral} at {middle}");
+        }
+    }
+
+    #[test]
+    fn the_pixels_share_is_its_area_beyond_the_edge() {
+        let n = 400;
+        for angle in ANGLES {
+            let (sin, cos) = angle.sin_cos();
+            for depth in [-0.6, -0.3, 0.0, 0.1, 0.45] {
+                let at = |i: i32| (i as f32 + 0.5) / n as f32 - 0.5;
+                let inside = |i: i32| at(i % n) * cos + at(i / n) * sin < depth;
+                let area = (0..n * n).filter(|&i| inside(i)).count() as f32 / (n * n) as f32;
+                let share = pixel(depth, PIXEL_VARIANCE.sqrt(), cos, sin).inside;
+                // The outermost rows and columns counted are half of a 400th away from the pixel's sides.
+                assert!((share - area).abs() < 0.003, "{share} {area} at {depth}, {angle}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_smeared_edge_is_the_mean_of_the_edge_along_its_way() {
+        let n = 2000;
+        for (sigma, half) in [(0.5, 0.1), (0.5, 3.0), (1.2, 0.4), (4.0, 1.0), (4.0, 9.0)] {
+            for depth in depths(sigma).step_by(8) {
+                let at = |i: i32| depth + half * ((2 * i + 1) as f32 / n as f32 - 1.0);
+                let mean = |value: &dyn Fn(f32) -> f32| {
+                    ((0..n).map(|i| f64::from(value(at(i)))).sum::<f64>() / f64::from(n)) as f32
+                };
+                let found = smeared(depth, sigma, half);
+                let inside = mean(&|depth| gaussian(depth, sigma).inside);
+                let slope = mean(&|depth| gaussian(depth, sigma).slope);
+                // Differences of f32, divided by the way.
+                assert!((found.inside - inside).abs() < 2e-5, "{found:?} {inside} at {depth}, {sigma}, {half}");
+                assert!((found.slope - slope).abs() < 2e-5 / sigma, "{found:?} {slope} at {depth}, {sigma}, {half}");
+                let bend = quotient(depth, sigma, |depth| smeared(depth, sigma, half).slope);
+                assert!((found.bend - bend).abs() < 2e-3 / (sigma * sigma), "{found:?} {bend} at {depth}, {sigma}");
+            }
+        }
     }
 }

@@ -219,3 +219,85 @@ pub(super) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::hough::reduce::{reduce_by_4_in_words, reduce_by_8_in_words};
+    use crate::detect::testing::Random;
+
+    use super::*;
+
+    type Reduce = fn(&[u8], usize, &mut [i16]) -> usize;
+
+    /// Each path of a reduction: the one this machine takes, and that of every machine.
+    const PATHS: [(usize, Reduce); 4] =
+        [(4, reduce_by_4), (4, reduce_by_4_in_words), (8, reduce_by_8), (8, reduce_by_8_in_words)];
+
+    fn bytes(n: usize, random: &mut Random) -> Vec<u8> {
+        (0..n).map(|_| random.uniform(0.0, 256.0) as u8).collect()
+    }
+
+    #[test]
+    fn every_path_reduces_to_the_same_means_at_any_width() {
+        let mut random = Random::new(1);
+        for (factor, reduce) in PATHS {
+            for width in factor..300 {
+                let band = bytes(width * factor, &mut random);
+                let mut cells = vec![-1; width / factor];
+                let written = reduce(&band, width, &mut cells);
+                assert!(written <= cells.len());
+                for (i, &cell) in cells.iter().enumerate() {
+                    let pixels =
+                        (0..factor * factor).map(|k| usize::from(band[k / factor * width + factor * i + k % factor]));
+                    let sixteenths = 16 * pixels.sum::<usize>() / (factor * factor);
+                    let expected = if i < written { sixteenths as i16 } else { -1 };
+                    assert_eq!(cell, expected, "cell {i} of {factor}x at width {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_brightest_cells_do_not_overflow() {
+        for (factor, reduce) in PATHS {
+            let mut cells = vec![0; 32];
+            let written = reduce(&vec![255; 32 * factor * factor], 32 * factor, &mut cells);
+            assert_eq!(cells[..written], vec![16 * 255; written], "{factor}x");
+        }
+    }
+
+    #[test]
+    fn sobel_rows_are_weighted_differences() {
+        let mut random = Random::new(2);
+        for n in [1, 2, 15, 16, 17, 100] {
+            let rows: [Vec<i16>; 3] =
+                std::array::from_fn(|_| (0..n + 2).map(|_| random.uniform(0.0, 4081.0) as i16).collect());
+            let (mut gx, mut gy, mut strength) = (vec![0; n], vec![0; n], vec![0; n]);
+            sobel_row(&rows[0], &rows[1], &rows[2], &mut gx, &mut gy, &mut strength);
+            for x in 0..n {
+                let weigh = |row: usize, column: usize, weight: i16| weight * rows[row][x + column];
+                let across: i16 = [(0, 1), (1, 2), (2, 1)].iter().map(|&(r, w)| weigh(r, 2, w) - weigh(r, 0, w)).sum();
+                let down: i16 = [(0, 1), (1, 2), (2, 1)].iter().map(|&(c, w)| weigh(2, c, w) - weigh(0, c, w)).sum();
+                assert_eq!((gx[x], gy[x], strength[x]), (across, down, across.abs() + down.abs()), "{x} of {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_over_neighbours_end_at_the_border_and_saturate() {
+        let mut random = Random::new(3);
+        for (width, height) in [(3, 3), (4, 1), (17, 5), (40, 33)] {
+            // Every tenth cell is large enough to overflow with another.
+            let most = [65_536.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0];
+            let votes: Vec<u16> = (0..width * height).map(|i| random.uniform(0.0, most[i % 10]) as u16).collect();
+            let (mut rows, mut sums) = (vec![0; votes.len()], vec![0; votes.len()]);
+            sum_3x3(&votes, width, &mut rows, &mut sums);
+            for (cell, &sum) in sums.iter().enumerate() {
+                let (x, y) = (cell % width, cell / width);
+                let near = |other: &usize| (other % width).abs_diff(x) < 2 && (other / width).abs_diff(y) < 2;
+                let expected: u32 = (0..votes.len()).filter(near).map(|other| u32::from(votes[other])).sum();
+                assert_eq!(u32::from(sum), expected.min(65_535), "({x}, {y}) of {width}x{height}");
+            }
+        }
+    }
+}
