@@ -30,6 +30,8 @@ mod reduce;
 mod refine;
 mod ring;
 mod simd;
+#[doc(hidden)]
+pub mod stages;
 mod steps;
 mod sums;
 #[cfg(test)]

@@ -1,0 +1,124 @@
+//! The time `hough` takes, stage by stage and as a whole.
+//!
+//! `cargo bench -p client --bench stages [FILTER]`. Stages are timed on one frame again and again; the whole also with
+//! cold input, frame after frame of 64 MiB, which no cache holds.
+
+use std::fmt;
+
+use client::detect::{Circle, Detector, RadiusLimits, hough::Hough, hough::stages::Stages};
+use divan::{Bencher, black_box};
+use ndarray::Array2;
+use picture::{Canvas, Random};
+
+#[expect(dead_code, reason = "the tests paint more than is timed")]
+#[path = "../src/detect/testing/picture.rs"]
+mod picture;
+
+fn main() {
+    divan::main();
+}
+
+/// What a frame shows.
+#[derive(Clone, Copy)]
+enum Scene {
+    Clean,
+    Noise10,
+    Blur2,
+    Motion10,
+    Clutter,
+    FullHd,
+}
+
+use Scene::{Blur2, Clean, Clutter, FullHd, Motion10, Noise10};
+
+const ALL: [Scene; 6] = [Clean, Noise10, Blur2, Motion10, Clutter, FullHd];
+
+/// Frames for cold input, together.
+const COLD_BYTES: usize = 64 << 20;
+
+/// Different frames among them; the rest are copies elsewhere in memory.
+const COLD_PICTURES: u64 = 12;
+
+#[divan::bench(args = [4, 8])]
+fn reduce_640x480(bencher: Bencher, factor: usize) {
+    stage(bencher, Noise10, |stages| stages.reduce(factor));
+}
+
+#[divan::bench(args = [4, 8])]
+fn reduce_1920x1080(bencher: Bencher, factor: usize) {
+    stage(bencher, FullHd, |stages| stages.reduce(factor));
+}
+
+#[divan::bench(args = [Noise10, Clutter, FullHd])]
+fn gradients(bencher: Bencher, scene: Scene) {
+    stage(bencher, scene, Stages::gradients);
+}
+
+#[divan::bench(args = [Noise10, Clutter, FullHd])]
+fn votes(bencher: Bencher, scene: Scene) {
+    stage(bencher, scene, Stages::votes);
+}
+
+#[divan::bench(args = [Noise10, Clutter, FullHd])]
+fn rays(bencher: Bencher, scene: Scene) {
+    stage(bencher, scene, Stages::rays);
+}
+
+#[divan::bench(args = [Clean, Noise10, Blur2, Motion10, Clutter, FullHd])]
+fn fit(bencher: Bencher, scene: Scene) {
+    stage(bencher, scene, Stages::fit);
+}
+
+#[divan::bench(args = ALL)]
+fn whole(bencher: Bencher, scene: Scene) {
+    let frame = scene.frame(1);
+    let mut detector = Hough::new(RadiusLimits::default());
+    bencher.bench_local(|| detector.detect(black_box(frame.view())));
+}
+
+#[divan::bench(args = ALL, sample_count = 1000, sample_size = 1)]
+fn whole_cold(bencher: Bencher, scene: Scene) {
+    let pictures: Vec<_> = (0..COLD_PICTURES).map(|seed| scene.frame(seed)).collect();
+    let frames: Vec<_> = pictures.iter().cycle().take(COLD_BYTES / pictures[0].len()).cloned().collect();
+    let mut next = frames.iter().cycle();
+    let mut detector = Hough::new(RadiusLimits::default());
+    bencher.bench_local(|| next.next().and_then(|frame| detector.detect(black_box(frame.view()))));
+}
+
+fn stage<T>(bencher: Bencher, scene: Scene, mut run: impl FnMut(&mut Stages) -> T) {
+    let mut stages = Stages::of(scene.frame(1), RadiusLimits::default());
+    bencher.bench_local(|| run(black_box(&mut stages)));
+}
+
+impl Scene {
+    /// Contrast 140; radius 20 px at 640x480, 50 px at 1920x1080, at a place of its own for every seed.
+    fn frame(self, seed: u64) -> Array2<u8> {
+        let mut random = Random::new(seed);
+        let (width, height, radius) = if matches!(self, FullHd) { (1920, 1080, 50.0) } else { (640, 480, 20.0) };
+        let mut place = |length: usize| random.uniform(2.0 * radius, length as f64 - 2.0 * radius);
+        let disc = Circle { x: place(width), y: place(height), radius };
+        let ground = Canvas::new(width, height, 40.0);
+        let (canvas, noise) = match self {
+            Clean => (ground.disc(disc, 180.0), 0.0),
+            Noise10 => (ground.disc(disc, 180.0), 10.0),
+            Blur2 => (ground.disc(disc, 180.0).blurred(2.0), 10.0),
+            Motion10 => (ground.moving_disc(disc, 180.0, 8.0, 6.0), 3.0),
+            Clutter => (Canvas::new(width, height, 90.0).clutter(&mut random, 30).disc(disc, 180.0), 5.0),
+            FullHd => (ground.disc(disc, 180.0), 5.0),
+        };
+        canvas.shot(noise, &mut random)
+    }
+}
+
+impl fmt::Display for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Clean => "clean",
+            Noise10 => "noise 10",
+            Blur2 => "blur 2, noise 10",
+            Motion10 => "motion 10 px, noise 3",
+            Clutter => "clutter, noise 5",
+            FullHd => "1920x1080, noise 5",
+        })
+    }
+}
