@@ -4,10 +4,14 @@
 //! 2. `gradient`: thin edges that stand out of the noise.
 //! 3. `vote`: edges vote for centres; the peaks, ranked by how complete their `ring` is, become candidates.
 //! 4. `rays`: in the full frame, the strongest `steps` along each of 48 rays, and the `circle` most of them agree on.
-//! 5. `refine`: Gauss–Newton on the intensities of the `annulus` around that circle, which takes all the
-//!    information the pixels hold; `model` says what a pixel should show, `sums` gathers each sector's `normal`
-//!    equations, `judge` says what they mean for the model.
+//! 5. `refine`: Gauss–Newton on the intensities of the `annulus` around that circle, which takes all the information the
+//!    pixels hold. `model` says what a pixel should show, with a `profile` across the edge; `sums` gathers each sector's
+//!    products, `normal` makes one system of equations of them, `judge` says what they mean for the model: which sectors
+//!    show the disc, how the ground lies, whether the disc moved. One that moved by its own width has no ring to start
+//!    from, and starts from its `moments`.
 //! 6. `verify`: is it a disc? If not, the next candidate; after the last, no circle.
+//!
+//! The loops that take the time are in `simd`.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
