@@ -48,7 +48,8 @@ const ODD_LIMITS: [f64; 16] = [
 ///
 /// # Panics
 /// When a detector does, or when it breaks its word: numbers are finite, the radius is above 0 and within the limits,
-/// the centre is inside the frame or on its border, and the same pixels give the same answer, whatever came before and however they lie.
+/// the centre is inside the frame or on its border, and the same pixels give the same answer, whatever came before and
+/// however they lie.
 pub fn check(bytes: &[u8]) {
     let recipe = Recipe::read(bytes);
     let picture = recipe.picture();

@@ -7,6 +7,7 @@
 //! - [`DetectorChoice`] checks a name and [`RadiusLimits`], then builds detectors.
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
+//! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
 //!
 //! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
 //! the top-left pixel, x to the right, y down; lengths are in pixels.

@@ -17,7 +17,7 @@ impl Stages {
     /// The stages in which the disc of a frame is found.
     ///
     /// # Panics
-    /// When there is none, or the frame has gaps.
+    /// When there is none, or the frame is not row by row.
     #[must_use]
     pub fn of(gray: Array2<u8>, limits: RadiusLimits) -> Self {
         let frame = frame(&gray);
@@ -70,7 +70,7 @@ impl Stages {
 
 fn frame(gray: &Array2<u8>) -> Frame<'_> {
     let (height, width) = gray.dim();
-    Frame { pixels: gray.as_slice().expect("no gaps"), width, height }
+    Frame { pixels: gray.as_slice().expect("row by row"), width, height }
 }
 
 fn locate(hough: &mut Hough, candidate: usize, frame: Frame<'_>) -> Option<Start> {
