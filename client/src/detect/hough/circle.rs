@@ -5,6 +5,9 @@ use super::steps::Point;
 /// Steps of the fit, from a consensus good to a pixel.
 const FIT_STEPS: usize = 6;
 
+/// A step that ends the fit, in pixels: a start need be no better.
+const FIT_DONE_PX: f64 = 0.02;
+
 /// A circle in pixels, single precision.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ring {
@@ -35,22 +38,29 @@ pub(super) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
 
 /// Least squares of the distances with Cauchy weights of width `scale`, which leave points far off without a say.
 pub(super) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option<Ring> {
+    let per_square = 1.0 / (scale * scale);
     for _ in 0..FIT_STEPS {
-        let mut equations = [[0.0; 4]; 3];
-        for &point in points {
-            let distance = ring.distance(point);
-            let length = (distance + ring.radius).max(1e-3);
-            let weight = 1.0 / (1.0 + (distance / scale).powi(2));
-            let row = [(point.x - ring.x) / length, (point.y - ring.y) / length, 1.0, distance];
-            for (i, equation) in equations.iter_mut().enumerate() {
-                equation.iter_mut().zip(row).for_each(|(e, r)| *e += f64::from(weight * row[i] * r));
-            }
+        let [mut xx, mut xy, mut yy, mut x1, mut y1, mut one] = [0.0f32; 6];
+        let [mut xd, mut yd, mut d1] = [0.0f32; 3];
+        for point in points {
+            let (dx, dy) = (point.x - ring.x, point.y - ring.y);
+            let length = (dx * dx + dy * dy).sqrt().max(1e-3);
+            let distance = length - ring.radius;
+            let weight = 1.0 / (1.0 + distance * distance * per_square);
+            let (ux, uy) = (dx / length, dy / length);
+            let (wx, wy) = (weight * ux, weight * uy);
+            (xx, xy, yy) = (xx + wx * ux, xy + wx * uy, yy + wy * uy);
+            (x1, y1, one) = (x1 + wx, y1 + wy, one + weight);
+            (xd, yd, d1) = (xd + wx * distance, yd + wy * distance, d1 + weight * distance);
         }
-        let matrix = equations.map(|row| [row[0], row[1], row[2]]);
-        let step = solve(&matrix, &equations.map(|row| row[3]))?;
+        let matrix = [[xx, xy, x1], [xy, yy, y1], [x1, y1, one]].map(|row| row.map(f64::from));
+        let step = solve(&matrix, &[xd, yd, d1].map(f64::from))?;
         ring.x += step[0] as f32;
         ring.y += step[1] as f32;
         ring.radius += step[2] as f32;
+        if step.iter().all(|step| step.abs() < FIT_DONE_PX) {
+            break;
+        }
     }
     Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
 }

@@ -4,7 +4,7 @@
 //! and are largest along their gradient (Canny's thinning).
 
 use super::reduce::{Cells, UNITS_PER_GRAY};
-use super::simd::sobel_row;
+use super::simd::{sobel_row, strong_cells};
 
 /// An edge must exceed this many sigmas of the gradient's noise.
 ///
@@ -53,6 +53,8 @@ pub(super) struct Gradients {
     gy: Vec<i16>,
     strength: Vec<i16>,
     samples: Vec<i16>,
+    /// Cells above the threshold.
+    strong: Vec<u32>,
 }
 
 impl Gradients {
@@ -100,21 +102,16 @@ impl Gradients {
 
     fn collect_edges(&mut self, cells: &Cells, threshold: f32) {
         let least = threshold as i16;
-        for y in 0..cells.height {
-            let row = &self.strength[y * cells.width..(y + 1) * cells.width];
-            for (group, strengths) in row.chunks(16).enumerate() {
-                if strengths.iter().fold(0, |most, &s| most.max(s)) < least {
-                    continue;
-                }
-                for (i, &strength) in strengths.iter().enumerate() {
-                    if strength >= least
-                        && let Some(edge) = self.edge_at(cells, 16 * group + i, y, threshold)
-                    {
-                        self.edges.push(edge);
-                    }
-                }
+        let mut strong = std::mem::take(&mut self.strong);
+        strong.clear();
+        strong_cells(&self.strength, least, &mut strong);
+        for &cell in &strong {
+            let (x, y) = (cell as usize % cells.width, cell as usize / cells.width);
+            if let Some(edge) = self.edge_at(cells, x, y, threshold) {
+                self.edges.push(edge);
             }
         }
+        self.strong = strong;
     }
 
     fn edge_at(&self, cells: &Cells, x: usize, y: usize, threshold: f32) -> Option<Edge> {

@@ -32,16 +32,27 @@ const TYPICAL: f64 = 0.35;
 /// What an edge may differ from its model, as a part of the contrast: integer-drawn and compressed discs do.
 const MISFIT: f64 = 0.1;
 
-/// Residuals this much above the frame's noise, as a part of the contrast, in most sectors, are the disc's own: then
-/// sectors may differ so many times more.
+/// Most sectors fit worse than the frame's noise explains: so many times its variance, and this part of the contrast.
+/// Then the misfit is the disc's own (compressed, drawn in whole pixels), and all sectors are judged leniently.
+const GENERAL_NOISE: f64 = 1.4;
 const GENERAL_MISFIT: f64 = 0.02;
-const MOST_MISFIT: f64 = 0.12;
 
-/// Such a misfit is about even, or the frame has no noise to speak of, in gray levels squared.
-const EVEN_MISFIT: f64 = 0.6;
+/// A misfit beyond this part of the contrast is no disc's own; without noise, where nothing else is in the way, more is
+/// believed.
+const MOST_MISFIT: f64 = 0.12;
+const MOST_MISFIT_NOISELESS: f64 = 0.25;
+
+/// A frame without noise to speak of, in gray levels squared.
 const NOISELESS: f64 = 1.0;
+
+/// "Most sectors": this quantile of the variances; without noise a higher one, for along some directions whole pixels fit
+/// well and would make the others look foreign.
+const USUAL: f64 = 0.5;
+const USUAL_NOISELESS: f64 = 0.7;
+
+/// How much more sectors may differ under a general misfit, and the variance they may have, as a part of the contrast.
 const LENIENCE: f64 = 3.0;
-const GENERAL_OF_CONTRAST: f64 = 0.2;
+const GENERAL_OF_CONTRAST: f64 = 0.3;
 
 /// Sigma added to the residuals' own before pixels are judged, as a part of the contrast.
 ///
@@ -78,19 +89,20 @@ const MIN_MOTION_SHARE: f64 = 0.7;
 
 /// Judges every sector by the sums at the present model: updates the ground and the sectors that take part.
 pub(super) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
-    let (Some(mut typical), Some(median)) = (variance_at(sums, state, TYPICAL), variance_at(sums, state, 0.5)) else {
+    let noiseless = state.noise_variance < NOISELESS;
+    let usual = if noiseless { USUAL_NOISELESS } else { USUAL };
+    let (Some(mut typical), Some(usual)) = (variance_at(sums, state, TYPICAL), variance_at(sums, state, usual)) else {
         state.active = 0;
         return;
     };
     let contrast = typical_contrast(sums, state);
     let tolerated = (MISFIT * contrast).powi(2) + 2.0 * ROUNDING_VARIANCE;
-    let general = state.believes_shifts
-        && median < (MOST_MISFIT * contrast).powi(2)
-        && (typical > EVEN_MISFIT * median || state.noise_variance < NOISELESS)
-        && median > 2.0 * state.noise_variance + (GENERAL_MISFIT * contrast).powi(2) + ROUNDING_VARIANCE;
-    state.general_misfit = general;
+    let explained = GENERAL_NOISE * state.noise_variance + (GENERAL_MISFIT * contrast).powi(2) + ROUNDING_VARIANCE;
+    let most = (if noiseless { MOST_MISFIT_NOISELESS } else { MOST_MISFIT } * contrast).powi(2);
+    state.general_misfit |= state.believes_shifts && (explained..most).contains(&usual);
+    let general = state.general_misfit;
     if general {
-        typical = median;
+        typical = usual;
     }
     let lenience = if general { LENIENCE } else { 1.0 };
     let on_plane = matches!(state.ground, Ground::Plane { .. });

@@ -20,6 +20,7 @@ pub(super) fn annulus_bins(dx: &[f32], dy: f32, sectors: usize, out: &mut [u8]) 
 /// Mean intensity of each sector more than `apart` inside a circle of `radius`, and more than that outside; 0 of nothing.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn sector_means(annulus: &Annulus, radius: f32, apart: f32, inside: &mut [f32], outside: &mut [f32]) {
+    let (within_square, beyond_square) = ((radius - apart).max(0.0).powi(2), (radius + apart).powi(2));
     for (k, (inside, outside)) in inside.iter_mut().zip(outside).enumerate().take(annulus.sectors) {
         let span = annulus.span(k);
         let (dx, _) = annulus.dx[span.clone()].as_chunks::<LANES>();
@@ -29,9 +30,9 @@ pub(super) fn sector_means(annulus: &Annulus, radius: f32, apart: f32, inside: &
         let [mut sum_in, mut count_in, mut sum_out, mut count_out] = [[0.0f32; LANES]; 4];
         for (((dx, dy), gray), weight) in dx.iter().zip(dy).zip(gray).zip(weight) {
             for i in 0..LANES {
-                let depth = radius - (dx[i] * dx[i] + dy[i] * dy[i]).sqrt();
-                let within = if depth > apart { weight[i] } else { 0.0 };
-                let beyond = if depth < -apart { weight[i] } else { 0.0 };
+                let square = dx[i] * dx[i] + dy[i] * dy[i];
+                let within = if square < within_square { weight[i] } else { 0.0 };
+                let beyond = if square > beyond_square { weight[i] } else { 0.0 };
                 sum_in[i] += within * gray[i];
                 count_in[i] += within;
                 sum_out[i] += beyond * gray[i];
@@ -78,10 +79,11 @@ pub(super) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_hadd_epi32, _mm256_hadd_ps, _mm256_loadu_ps,
-        _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_packs_epi32, _mm256_permute2f128_ps,
-        _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setr_epi32,
-        _mm256_srai_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
+        __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_hadd_epi32,
+        _mm256_hadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+        _mm256_packs_epi32, _mm256_permute2f128_ps, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32,
+        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setr_epi32, _mm256_srai_epi32, _mm256_storeu_ps,
+        _mm256_storeu_si256,
     };
 
     use crate::detect::hough::annulus::{Annulus, LANES};
@@ -118,6 +120,10 @@ mod avx2 {
         let (cells, _) = out.as_chunks_mut::<16>();
         let mut written = 0;
         for (cells, ((a, b), (c, d))) in cells.iter_mut().zip(columns) {
+            // The four rows below, which come next: at the end of a page machines don't read ahead by themselves.
+            for row in [a, b, c, d] {
+                _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(4 * width).cast());
+            }
             let fours = |half: usize| fours([a, b, c, d].map(|row| load(row, half)));
             // Packing works in halves of 128 bits; the permutation puts the four quarters in order.
             let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(fours(0), fours(1)));
@@ -195,6 +201,19 @@ pub(super) fn sobel_row(
         gx[x] = across;
         gy[x] = down;
         strength[x] = across.abs() + down.abs();
+    }
+}
+
+/// Appends the cells whose strength is at least `least`.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) {
+    let any = |strengths: &[i16]| strengths.iter().fold(false, |any, &strength| any | (strength >= least));
+    for (group, strengths) in strengths.chunks(64).enumerate().filter(|(_, strengths)| any(strengths)) {
+        for (part, strengths) in strengths.chunks(16).enumerate().filter(|(_, strengths)| any(strengths)) {
+            for (i, _) in strengths.iter().enumerate().filter(|(_, strength)| **strength >= least) {
+                strong.push((64 * group + 16 * part + i) as u32);
+            }
+        }
     }
 }
 
