@@ -5,7 +5,7 @@
 //! 3. `vote`: edges vote for centres; the peaks, ranked by how complete their `ring` is, become candidates.
 //! 4. `rays`: in the full frame, the strongest `steps` along each of 48 rays, and the `circle` most of them agree on.
 //! 5. `refine`: Gauss–Newton on the intensities of the `annulus` around that circle, which takes all the information the
-//!    pixels hold. `model` says what a pixel should show, with a `profile` across the edge; `sums` gathers each sector's
+//!    pixels hold, read in the order the `compass` has. `model` says what a pixel should show, with a `profile` across the edge; `sums` gathers each sector's
 //!    products, `normal` makes one system of equations of them, `judge` says what they mean for the model: which sectors
 //!    show the disc, how the ground lies, whether the disc moved. One that moved by its own width has no ring to start
 //!    from, and starts from its `moments`.
@@ -22,6 +22,7 @@ use moments::start_from_moments;
 
 mod annulus;
 mod circle;
+mod compass;
 mod frame;
 mod gradient;
 mod judge;
@@ -88,6 +89,7 @@ impl Hough {
         self.gradients.find(&self.cells);
         self.votes.cast(&self.cells, &self.gradients.edges, range);
         self.rays.expect(range);
+        self.refiner.expect(range);
         self.best_candidate(frame, range)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{circle::Ring, frame::Frame, simd::annulus_bins};
+use super::{circle::Ring, compass::Compass, frame::Frame};
 
 /// Most sectors an annulus is cut into.
 pub(super) const MAX_SECTORS: usize = 64;
@@ -10,19 +10,24 @@ pub(super) const MAX_SECTORS: usize = 64;
 /// Sectors end on whole vectors of this many pixels; the rest is filled up with pixels of no weight.
 pub(super) const LANES: usize = 8;
 
-/// Longest stretch of a row sorted at once, in pixels.
-pub(super) const STRETCH: usize = 256;
+/// What is made ready beyond the annulus, for larger ones to come, and before the first, in pixels.
+const SPARE_PX: usize = 64;
+const READY_PX: usize = 300;
+
+/// Width of a band's rims, which show nothing but disc and ground, in pixels.
+const RIM_PX: usize = 2;
 
 /// Pixels whose distance from the origin lies within a band, sector by sector, counter to the hands of a clock in a
-/// frame whose y points up. Lengths in pixels, relative to the origin.
+/// frame whose y points up, and in each from within outwards. Lengths in pixels, relative to the origin.
 #[derive(Default)]
 pub(super) struct Annulus {
     /// The centre the annulus was gathered around, in the frame.
     pub(super) x: f32,
     pub(super) y: f32,
-    /// Distances of the innermost and the outermost pixels.
-    pub(super) inner: f32,
+    /// Distance of the outermost pixels, the mean over the directions.
     pub(super) outer: f32,
+    /// Pixels it has where the frame holds all of it.
+    whole_px: f32,
     /// Sectors in use, a multiple of 16, at most [`MAX_SECTORS`].
     pub(super) sectors: usize,
     pub(super) dx: Vec<f32>,
@@ -31,120 +36,189 @@ pub(super) struct Annulus {
     pub(super) gray: Vec<f32>,
     /// 1 for a pixel, 0 for a filler.
     pub(super) weight: Vec<f32>,
-    /// Where each sector begins and how many pixels it has, fillers excluded.
-    starts: Vec<usize>,
-    counts: Vec<usize>,
-    unsorted: Unsorted,
+    parts: Vec<Part>,
+    coarse: Compass,
+    fine: Compass,
 }
 
-/// Pixels in reading order.
-#[derive(Default)]
-struct Unsorted {
-    dx: Vec<f32>,
-    dy: Vec<f32>,
-    gray: Vec<u8>,
-    sector: Vec<u8>,
+/// How far an annulus reaches to both sides of its circle, in pixels: evenly, and by half of a way in its directions.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) even: f32,
+    pub(super) way: (f32, f32),
+}
+
+impl Reach {
+    fn most(self) -> f32 {
+        self.even + 0.5 * self.way.0.hypot(self.way.1)
+    }
+
+    fn in_direction(self, (x, y): (f64, f64)) -> f32 {
+        self.even + 0.5 * (self.way.0 * x as f32 + self.way.1 * y as f32).abs()
+    }
+}
+
+/// A sector.
+struct Part {
+    /// Where it begins in the arrays, and how many pixels it has, fillers excluded.
+    start: usize,
+    count: usize,
+    rims: Rims,
+}
+
+/// Mean intensities of a sector's innermost and outermost pixels, 0 of none, in gray levels.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rims {
+    pub(super) inside: f32,
+    pub(super) outside: f32,
 }
 
 impl Annulus {
-    /// Gathers the frame's pixels with a distance of `radius` ± `half_width` from the circle's centre.
-    pub(super) fn gather(&mut self, frame: Frame<'_>, ring: Ring, half_width: f32, sectors: usize) {
+    /// Gathers the frame's pixels around a circle, to whole pixels of their distance from its centre.
+    pub(super) fn gather(&mut self, frame: Frame<'_>, ring: Ring, reach: Reach, sectors: usize) {
         (self.x, self.y, self.sectors) = (ring.x, ring.y, sectors);
-        (self.inner, self.outer) = ((ring.radius - half_width).max(0.0), ring.radius + half_width);
-        self.unsorted.clear();
-        self.counts.clear();
-        self.counts.resize(sectors, 0);
-        let (inner, outer) = (self.inner, self.outer);
-        for y in within(ring.y - outer, ring.y + outer, frame.height) {
-            let dy = y as f32 - ring.y;
-            let wide = (outer * outer - dy * dy).max(0.0).sqrt();
-            let hole = (inner * inner - dy * dy).max(0.0).sqrt();
-            let row = frame.row(y);
-            if hole > 0.0 {
-                self.take(row, within(ring.x - wide, ring.x - hole, frame.width), dy);
-                self.take(row, within(ring.x + hole, ring.x + wide, frame.width), dy);
-            } else {
-                self.take(row, within(ring.x - wide, ring.x + wide, frame.width), dy);
+        let mut compass = std::mem::take(if sectors == MAX_SECTORS { &mut self.fine } else { &mut self.coarse });
+        let most = (ring.radius + reach.most()).round().max(0.0) as usize;
+        compass.prepare(sectors, most, most + most.min(SPARE_PX));
+        let whole = holds(frame, ring, most);
+        self.parts.clear();
+        (self.whole_px, self.outer) = (0.0, 0.0);
+        let mut at = 0;
+        for k in 0..sectors {
+            let band = Band::new(ring, reach.in_direction(direction_of(k, sectors)));
+            let [inner, .., outer] = band.rings;
+            self.whole_px += (outer * outer - inner * inner) as f32 * std::f32::consts::PI / sectors as f32;
+            self.outer += outer as f32 / sectors as f32;
+            self.make_room(at + compass.places(k, inner, outer).len().next_multiple_of(LANES));
+            let part = match whole {
+                true => self.take::<true>(frame, &compass, &band, k, at),
+                false => self.take::<false>(frame, &compass, &band, k, at),
+            };
+            let end = at + part.count;
+            at += part.count.next_multiple_of(LANES);
+            self.parts.push(part);
+            self.dx[end..at].fill(outer as f32);
+            for column in [&mut self.dy, &mut self.gray, &mut self.weight] {
+                column[end..at].fill(0.0);
             }
         }
-        self.sort();
+        *(if sectors == MAX_SECTORS { &mut self.fine } else { &mut self.coarse }) = compass;
+    }
+
+    /// Makes ready for circles of radii up to `largest`, in pixels, so that later ones find everything there.
+    pub(super) fn expect(&mut self, largest: f64) {
+        let reach = (largest.min(READY_PX as f64) as usize) + SPARE_PX;
+        self.coarse.prepare(MAX_SECTORS / 2, reach, reach);
+        self.fine.prepare(MAX_SECTORS, reach, reach);
+    }
+
+    /// Part of the annulus that the frame holds.
+    pub(super) fn held(&self) -> f32 {
+        self.parts.iter().map(|part| part.count as f32).sum::<f32>() / self.whole_px.max(1.0)
     }
 
     /// Positions of a sector in the arrays, fillers included.
     pub(super) fn span(&self, sector: usize) -> std::ops::Range<usize> {
-        self.starts[sector]..self.starts[sector] + self.counts[sector].next_multiple_of(LANES)
+        let Part { start, count, .. } = self.parts[sector];
+        start..start + count.next_multiple_of(LANES)
     }
 
     /// Pixels in a sector.
     pub(super) fn count(&self, sector: usize) -> usize {
-        self.counts[sector]
+        self.parts[sector].count
     }
 
-    fn take(&mut self, row: &[u8], columns: std::ops::Range<usize>, dy: f32) {
-        let mut from = columns.start;
-        while from < columns.end {
-            let n = (columns.end - from).min(STRETCH);
-            let unsorted = &mut self.unsorted;
-            let at = unsorted.gray.len();
-            unsorted.gray.extend_from_slice(&row[from..from + n]);
-            unsorted.dy.resize(at + n, dy);
-            unsorted.dx.extend((from..from + n).map(|x| x as f32 - self.x));
-            unsorted.sector.resize(at + n, 0);
-            annulus_bins(&unsorted.dx[at..], dy, self.sectors, &mut unsorted.sector[at..]);
-            for &sector in &unsorted.sector[at..] {
-                self.counts[usize::from(sector)] += 1;
+    /// Mean intensities of a sector's rims.
+    pub(super) fn rims(&self, sector: usize) -> Rims {
+        self.parts[sector].rims
+    }
+
+    fn make_room(&mut self, end: usize) {
+        if self.dx.len() < end {
+            for column in [&mut self.dx, &mut self.dy, &mut self.gray, &mut self.weight] {
+                column.resize(end, 0.0);
             }
-            from += n;
         }
     }
 
-    fn sort(&mut self) {
-        self.starts.clear();
-        let mut end = 0;
-        for &count in &self.counts {
-            self.starts.push(end);
-            end += count.next_multiple_of(LANES);
-        }
-        for column in [&mut self.dx, &mut self.dy, &mut self.gray, &mut self.weight] {
-            column.resize(end, 0.0);
-        }
-        let mut next = [0; MAX_SECTORS];
-        next[..self.sectors].copy_from_slice(&self.starts);
-        let Unsorted { dx, dy, gray, sector } = &self.unsorted;
-        for (((&dx, &dy), &gray), &sector) in dx.iter().zip(dy).zip(gray).zip(sector) {
-            let slot = &mut next[usize::from(sector)];
-            let at = *slot;
-            *slot += 1;
-            self.dx[at] = dx;
-            self.dy[at] = dy;
-            self.gray[at] = f32::from(gray);
-            self.weight[at] = 1.0;
-        }
-        for (sector, &from) in next[..self.sectors].iter().enumerate() {
-            let to = self.starts[sector] + self.counts[sector].next_multiple_of(LANES);
-            for column in [&mut self.dy, &mut self.gray, &mut self.weight] {
-                column[from..to].fill(0.0);
+    /// Takes the pixels of a sector, those in the frame unless it is known to hold all; which begins at `start`.
+    #[inline(always)]
+    fn take<const WHOLE: bool>(
+        &mut self,
+        frame: Frame<'_>,
+        compass: &Compass,
+        band: &Band,
+        sector: usize,
+        start: usize,
+    ) -> Part {
+        let mut at = start;
+        let quarters = sector / compass.quarter();
+        let mut sums = [(0, 0); 3];
+        for (part, sums) in sums.iter_mut().enumerate() {
+            let places = compass.places(sector, band.rings[part], band.rings[part + 1]);
+            let (dx, dy) = (&mut self.dx[at..at + places.len()], &mut self.dy[at..at + places.len()]);
+            let (gray, weight) = (&mut self.gray[at..at + places.len()], &mut self.weight[at..at + places.len()]);
+            let (mut n, mut sum) = (0, 0);
+            for place in places {
+                let (x, y) = place.turned(quarters);
+                let Some(value) = band.pixel::<WHOLE>(frame, x, y) else { continue };
+                dx[n] = x as f32 + band.off_x;
+                dy[n] = y as f32 + band.off_y;
+                gray[n] = f32::from(value);
+                weight[n] = 1.0;
+                sum += u32::from(value);
+                n += 1;
             }
-            // Fillers need a direction too.
-            self.dx[from..to].fill(self.outer);
+            *sums = (sum, n);
+            at += n;
         }
+        let mean = |(sum, n): (u32, usize)| sum as f32 / n.max(1) as f32;
+        let rims = Rims { inside: mean(sums[0]), outside: mean(sums[2]) };
+        Part { start, count: at - start, rims }
     }
 }
 
-impl Unsorted {
-    fn clear(&mut self) {
-        self.dx.clear();
-        self.dy.clear();
-        self.gray.clear();
-        self.sector.clear();
+/// A ring of whole pixels around one.
+struct Band {
+    x: i32,
+    y: i32,
+    /// From the circle's centre to the middle of the pixel it is on.
+    off_x: f32,
+    off_y: f32,
+    /// Distances at which it begins, its inner rim ends, its outer rim begins, and it ends.
+    rings: [usize; 4],
+}
+
+impl Band {
+    fn new(ring: Ring, half_width: f32) -> Self {
+        // Distances are counted from the pixel the centre is on.
+        let (x, y) = (ring.x.round(), ring.y.round());
+        let inner = (ring.radius - half_width).round().max(0.0) as usize;
+        let outer = ((ring.radius + half_width).round().max(0.0) as usize).max(inner);
+        let rims = (inner + RIM_PX).min(outer)..outer.saturating_sub(RIM_PX).max(inner);
+        Self {
+            x: x as i32,
+            y: y as i32,
+            off_x: x - ring.x,
+            off_y: y - ring.y,
+            rings: [inner, rims.start, rims.end.max(rims.start), outer],
+        }
+    }
+
+    #[inline(always)]
+    fn pixel<const WHOLE: bool>(&self, frame: Frame<'_>, x: i32, y: i32) -> Option<u8> {
+        let (x, y) = (self.x + x, self.y + y);
+        let (column, row) = (x as usize, y as usize);
+        // Negative numbers become huge ones.
+        (WHOLE || column < frame.width && row < frame.height).then(|| frame.pixels[row * frame.width + column])
     }
 }
 
-/// Integers in `low..=high` that are also in `0..end`.
-fn within(low: f32, high: f32, end: usize) -> std::ops::Range<usize> {
-    let first = low.max(0.0).ceil() as usize;
-    let past = if high < 0.0 { 0 } else { (high.floor() as usize).saturating_add(1).min(end) };
-    first.min(past)..past
+/// Whether a frame holds all pixels up to a distance from a circle's centre.
+fn holds(frame: Frame<'_>, ring: Ring, reach: usize) -> bool {
+    let (x, y, reach) = (ring.x.round() as i32, ring.y.round() as i32, reach as i32);
+    let fits = |at: i32, length: usize| at >= reach && at + reach < length as i32;
+    fits(x, frame.width) && fits(y, frame.height)
 }
 
 /// The sector, of `sectors`, that a direction lies in: sector k lies about the angle k / `sectors` of a turn, from the x
@@ -200,6 +274,10 @@ mod tests {
         (Ring { x: 50.0, y: 40.0, radius: 4.0 }, 6.0),
     ];
 
+    fn even(even: f32) -> Reach {
+        Reach { even, way: (0.0, 0.0) }
+    }
+
     /// A frame whose pixels differ from their neighbours.
     fn gray(x: usize, y: usize) -> u8 {
         ((7 * x + 31 * y) % 256) as u8
@@ -209,8 +287,9 @@ mod tests {
         let pixels: Vec<u8> = (0..width * 80).map(|i| gray(i % width, i / width)).collect();
         let mut annulus = Annulus::default();
         // What was there before must not show.
-        annulus.gather(Frame { pixels: &pixels, width, height: 80 }, Ring { x: 30.0, y: 30.0, radius: 25.0 }, 9.0, 64);
-        annulus.gather(Frame { pixels: &pixels, width, height: 80 }, ring, half_width, sectors);
+        let frame = Frame { pixels: &pixels, width, height: 80 };
+        annulus.gather(frame, Ring { x: 30.0, y: 30.0, radius: 25.0 }, even(9.0), 64);
+        annulus.gather(frame, ring, even(half_width), sectors);
         annulus
     }
 
@@ -224,16 +303,56 @@ mod tests {
                     let (x, y) = (annulus.dx[i] + ring.x, annulus.dy[i] + ring.y);
                     let (x, y) = (x.round() as usize, y.round() as usize);
                     assert_eq!((annulus.gray[i], annulus.weight[i]), (f32::from(gray(x, y)), 1.0), "{x}, {y}");
-                    *times.entry((x, y)).or_insert(0) += 1;
+                    *times.entry((x, y)).or_insert(0u32) += 1;
                 }
             }
+            let (inner, outer) = ((ring.radius - half_width).round().max(0.0), (ring.radius + half_width).round());
             for (x, y) in (0..600 * 80).map(|i| (i % 600, i / 600)) {
-                let distance = (x as f32 - ring.x).hypot(y as f32 - ring.y);
+                let distance = (x as f32 - ring.x.round()).hypot(y as f32 - ring.y.round()).floor();
                 let times = times.get(&(x, y)).copied().unwrap_or(0);
-                // On the very border of the band rounding decides.
-                let within = (distance - ring.radius).abs() - half_width;
-                assert!(times == usize::from(within < 0.0) || within.abs() < 1e-3 && times < 2, "{x}, {y}: {times}");
+                // The pixel in the middle has no direction.
+                let expected = distance >= inner.max(1.0) && distance < outer;
+                assert_eq!(times, u32::from(expected), "{x}, {y} of {ring:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_part_that_the_frame_holds_is_known() {
+        let inside = gather(600, RINGS[0].0, RINGS[0].1, 32);
+        // Pixels against the area of a ring.
+        assert!((inside.held() - 1.0).abs() < 0.05, "{}", inside.held());
+        let half = gather(600, Ring { x: 0.0, y: 40.0, radius: 30.0 }, 5.0, 32);
+        assert!((half.held() - 0.5).abs() < 0.05, "{}", half.held());
+    }
+
+    #[test]
+    fn an_annulus_reaches_further_along_a_way() {
+        let pixels: Vec<u8> = (0..200 * 200).map(|i| gray(i % 200, i / 200)).collect();
+        let frame = Frame { pixels: &pixels, width: 200, height: 200 };
+        let (ring, reach) = (Ring { x: 100.2, y: 99.7, radius: 40.0 }, Reach { even: 5.0, way: (12.0, 0.0) });
+        let mut annulus = Annulus::default();
+        annulus.gather(frame, ring, reach, 32);
+        let furthest = |k: usize| {
+            let distance = |i: usize| annulus.dx[i].hypot(annulus.dy[i]);
+            annulus.span(k).take(annulus.count(k)).map(distance).fold(0.0, f32::max)
+        };
+        // Whole pixels, counted from the pixel the centre is on.
+        assert!((furthest(0) - 51.0).abs() < 1.5, "{}", furthest(0));
+        assert!((furthest(8) - 45.0).abs() < 1.5, "{}", furthest(8));
+    }
+
+    #[test]
+    fn rims_are_the_means_of_disc_and_ground() {
+        let ring = Ring { x: 100.3, y: 99.6, radius: 40.0 };
+        let level = |x: usize, y: usize| {
+            if (x as f32 - ring.x).hypot(y as f32 - ring.y) < ring.radius { 170 } else { 60 }
+        };
+        let pixels: Vec<u8> = (0..200 * 200).map(|i| level(i % 200, i / 200)).collect();
+        let mut annulus = Annulus::default();
+        annulus.gather(Frame { pixels: &pixels, width: 200, height: 200 }, ring, even(4.0), 32);
+        for Rims { inside, outside } in (0..32).map(|k| annulus.rims(k)) {
+            assert_eq!((inside, outside), (170.0, 60.0));
         }
     }
 
@@ -247,9 +366,9 @@ mod tests {
                     for i in annulus.span(k).take(annulus.count(k)) {
                         let (dx, dy) = (f64::from(annulus.dx[i]), f64::from(annulus.dy[i]));
                         let off = (ux * dy - uy * dx).atan2(ux * dx + uy * dy).abs();
-                        // Half a sector, and what its border is right to. The centre has no direction.
-                        let most = std::f64::consts::PI / sectors as f64 + 0.3f64.to_radians();
-                        assert!(off < most || dx.hypot(dy) < 1e-6, "({dx}, {dy}) is {off} off sector {k}");
+                        // Half a sector, as seen from the middle of the pixel that the centre is on.
+                        let most = std::f64::consts::PI / sectors as f64 + (0.71 / dx.hypot(dy)).min(1.0).asin();
+                        assert!(off <= most, "({dx}, {dy}) is {off} off sector {k}");
                     }
                 }
             }

@@ -1,5 +1,8 @@
 //! The pixels of one frame, contiguous.
 
+/// Fraction bits of a walk along a line: over 64 steps it strays by a millionth of a pixel.
+const LINE_FRACTION: u32 = 24;
+
 /// A borrowed gray frame, row-major without gaps.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
@@ -25,6 +28,24 @@ impl<'a> Frame<'a> {
         }
         let (column, row) = (column as usize, row as usize);
         (column < self.width && row < self.height).then(|| f32::from(self.pixels[row * self.width + column]))
+    }
+
+    /// Whether a point is on a pixel of the frame, a hundredth of one from its border.
+    pub(super) fn holds_point(self, x: f32, y: f32) -> bool {
+        let within = |at: f32, length: usize| (-0.49..length as f32 - 0.51).contains(&at);
+        within(x, self.width) && within(y, self.height)
+    }
+
+    /// Intensities of the pixels that points a `step` apart lie on; the frame must hold the first and the last.
+    pub(super) fn read_line(self, from: (f32, f32), step: (f32, f32), values: &mut [f32]) {
+        let fixed = |value: f32| (value * (1u64 << LINE_FRACTION) as f32) as i64;
+        let (mut x, mut y) = (fixed(from.0 + 0.5), fixed(from.1 + 0.5));
+        let (dx, dy) = (fixed(step.0), fixed(step.1));
+        for value in values {
+            let at = (y >> LINE_FRACTION) as usize * self.width + (x >> LINE_FRACTION) as usize;
+            *value = f32::from(self.pixels[at]);
+            (x, y) = (x + dx, y + dy);
+        }
     }
 
     /// Intensity at a point between four pixel centres, bilinear; `None` outside the outermost centres.

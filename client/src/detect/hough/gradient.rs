@@ -3,8 +3,10 @@
 //! Sobel differences in `i16`, a noise level from their lower quartile, then only cells that stand out of the noise
 //! and are largest along their gradient (Canny's thinning).
 
+use std::cmp::Ordering;
+
 use super::reduce::{Cells, UNITS_PER_GRAY};
-use super::simd::{sobel_row, strong_cells};
+use super::simd::{sobel, sobel_strengths, strong_cells};
 
 /// An edge must exceed this many sigmas of the gradient's noise.
 ///
@@ -25,6 +27,9 @@ const NOISE_SAMPLES: usize = 512;
 
 /// Most edges kept, the strongest. Bounds the voting in textured frames; a ring of 500 cells' radius has 3,100.
 const MAX_EDGES: usize = 4096;
+
+/// Strengths are told apart to 1 in 512 of the range when the strongest are chosen.
+const STRENGTH_BITS: u32 = 6;
 
 /// tan(22.5°): gradients within 22.5° of an axis are compared along it, others along a diagonal.
 const TAN_22_5: f32 = 0.414_213_57;
@@ -49,8 +54,6 @@ pub(super) struct Gradients {
     pub(super) edges: Vec<Edge>,
     /// Noise of a single pixel, in gray levels, as far as the reduced frame shows it.
     pub(super) noise_gray: f32,
-    gx: Vec<i16>,
-    gy: Vec<i16>,
     strength: Vec<i16>,
     samples: Vec<i16>,
     /// Cells above the threshold.
@@ -74,16 +77,10 @@ impl Gradients {
     }
 
     fn sobel(&mut self, cells: &Cells) {
-        let len = cells.width * cells.height;
-        for buffer in [&mut self.gx, &mut self.gy, &mut self.strength] {
-            buffer.resize(len, 0);
-        }
-        for y in 0..cells.height {
-            let span = y * cells.width..(y + 1) * cells.width;
-            let rows = [0, 1, 2].map(|dy| cells.padded_row(y + dy));
-            let (gx, gy) = (&mut self.gx[span.clone()], &mut self.gy[span.clone()]);
-            let [above, here, below] = rows;
-            sobel_row(above, here, below, gx, gy, &mut self.strength[span]);
+        self.strength.resize(cells.width * cells.height, 0);
+        for (y, strength) in self.strength.chunks_exact_mut(cells.width).enumerate() {
+            let [above, here, below] = [0, 1, 2].map(|dy| cells.padded_row(y + dy));
+            sobel_strengths(above, here, below, strength);
         }
     }
 
@@ -105,8 +102,9 @@ impl Gradients {
         let mut strong = std::mem::take(&mut self.strong);
         strong.clear();
         strong_cells(&self.strength, least, &mut strong);
+        let width = cells.width as u32;
         for &cell in &strong {
-            let (x, y) = (cell as usize % cells.width, cell as usize / cells.width);
+            let (x, y) = ((cell % width) as usize, (cell / width) as usize);
             if let Some(edge) = self.edge_at(cells, x, y, threshold) {
                 self.edges.push(edge);
             }
@@ -115,14 +113,16 @@ impl Gradients {
     }
 
     fn edge_at(&self, cells: &Cells, x: usize, y: usize, threshold: f32) -> Option<Edge> {
-        let at = y * cells.width + x;
-        let (gx, gy) = (f32::from(self.gx[at]), f32::from(self.gy[at]));
+        // Once more, for the few that are strong: cheaper than keeping all.
+        let [above, here, below] = [0, 1, 2].map(|dy| &cells.padded_row(y + dy)[x..x + 3]);
+        let (gx, gy) = sobel([above[0], above[1], above[2]], [here[0], here[2]], [below[0], below[1], below[2]]);
+        let (gx, gy) = (f32::from(gx), f32::from(gy));
         let length = (gx * gx + gy * gy).sqrt();
         if length < threshold || !self.is_crest(cells, x, y, gx, gy) {
             return None;
         }
         let (ux, uy) = (gx / length, gy / length);
-        Some(Edge { x: x as u16, y: y as u16, ux, uy, strength: self.strength[at] })
+        Some(Edge { x: x as u16, y: y as u16, ux, uy, strength: self.strength[y * cells.width + x] })
     }
 
     /// Whether no neighbour along the gradient is stronger; of two equals the first is taken.
@@ -143,10 +143,24 @@ impl Gradients {
         if inside { self.strength[y as usize * cells.width + x as usize] } else { -1 }
     }
 
+    /// Of too many, the strongest; of equals those read first.
     fn keep_strongest(&mut self) {
-        if self.edges.len() > MAX_EDGES {
-            self.edges.select_nth_unstable_by_key(MAX_EDGES, |edge| (-edge.strength, edge.y, edge.x));
-            self.edges.truncate(MAX_EDGES);
+        if self.edges.len() <= MAX_EDGES {
+            return;
         }
+        let mut counts = [0usize; (i16::MAX as usize + 1) >> STRENGTH_BITS];
+        let level = |edge: &Edge| edge.strength.max(0) as usize >> STRENGTH_BITS;
+        self.edges.iter().for_each(|edge| counts[level(edge)] += 1);
+        let (mut least, mut stronger) = (counts.len() - 1, 0);
+        while stronger + counts[least] < MAX_EDGES {
+            stronger += counts[least];
+            least -= 1;
+        }
+        let mut equals = MAX_EDGES - stronger;
+        self.edges.retain(|edge| match level(edge).cmp(&least) {
+            Ordering::Greater => true,
+            Ordering::Equal => equals.checked_sub(1).map(|left| equals = left).is_some(),
+            Ordering::Less => false,
+        });
     }
 }

@@ -1,10 +1,9 @@
 //! Normal equations of the shared parameters, and their solution.
 
 use super::annulus::direction_of;
-use super::model::{
-    CENTRE, COLUMNS, DISC, LEVEL, MOTION, Model, Profile, RADIUS, RESIDUAL, STILL_COLUMNS, Step, VARIANCE,
-};
-use super::sums::{ROUNDING_VARIANCE, SectorSums};
+use super::model::{CENTRE, COLUMNS, DISC, LEVEL, MOTION, Model, Profile, RADIUS, RESIDUAL, Step, VARIANCE};
+use super::simd::add_waves;
+use super::sums::{ROUNDING_VARIANCE, STILL_SLOTS, SectorSums, slot};
 
 /// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2.
 const MOST: usize = 10;
@@ -23,6 +22,12 @@ pub(super) enum GroundTerms {
 /// Columns of the parameters' derivatives.
 const STILL: [usize; 8] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL];
 const MOVING: [usize; MOST] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
+
+/// Sums over the sectors of a still disc's products, times 1, x, y, x², xy, y² of the sectors' directions.
+pub(super) type Waves = [[f64; STILL_SLOTS]; 6];
+
+/// Which of these the product of two of 1, x, y is.
+const WAVE_OF: [[usize; 3]; 3] = [[0, 1, 2], [1, 3, 4], [2, 4, 5]];
 
 /// The equations.
 #[derive(Clone, Copy)]
@@ -69,6 +74,7 @@ impl Equations {
             used: ground_from + terms,
             ground_from,
         };
+        let mut waves = [[0.0; STILL_SLOTS]; 6];
         for (k, sector) in sums.iter().enumerate().filter(|(k, _)| active >> k & 1 == 1) {
             let (nx, ny) = direction_of(k, sums.len());
             let (gx, gy) = (ground_at * nx, ground_at * ny);
@@ -77,7 +83,7 @@ impl Equations {
                 GroundTerms::Level(common) | GroundTerms::Plane(common) => Some(f64::from(model.ground[k]) - common),
             };
             match moving {
-                false => all.add(&sector.with::<STILL_COLUMNS>(lower), STILL, [nx, ny, 1.0, 1.0, 1.0, 1.0, gx, gy]),
+                false => add_waves(&sector.still_with(lower), (nx, ny), &mut waves),
                 true => {
                     let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy];
                     all.add(&sector.with::<COLUMNS>(lower), MOVING, factors);
@@ -85,7 +91,25 @@ impl Equations {
             }
             all.freedom += sector.weight - f64::from(u8::from(ground == GroundTerms::Levels));
         }
+        if !moving {
+            all.add_still(&waves, ground_at);
+        }
         all
+    }
+
+    /// Adds the sums over the sectors of a still disc.
+    fn add_still(&mut self, waves: &Waves, ground_at: f64) {
+        // How each parameter varies with the direction: which of 1, x, y, and by how much.
+        let factors: [(usize, f64); 8] =
+            [(1, 1.0), (2, 1.0), (0, 1.0), (0, 1.0), (0, 1.0), (0, 1.0), (1, ground_at), (2, ground_at)];
+        self.squares = waves[0][slot(RESIDUAL, RESIDUAL)];
+        for (i, (&column, (wave, factor))) in STILL.iter().zip(factors).enumerate() {
+            self.right[i] = factor * waves[wave][slot(column, RESIDUAL)];
+            for (j, (&other, (other_wave, other_factor))) in STILL.iter().zip(factors).enumerate().skip(i) {
+                let product = WAVE_OF[wave][other_wave];
+                self.matrix[i][j] = factor * other_factor * waves[product][slot(column, other)];
+            }
+        }
     }
 
     /// Adds a sector: parameter `i` acts on column `columns[i]` by `factors[i]`.
@@ -219,7 +243,7 @@ mod tests {
             for (row, (i, j)) in
                 rows.iter().flat_map(|row| (0..COLUMNS).flat_map(move |i| (i..COLUMNS).map(move |j| (row, (i, j)))))
             {
-                sums.products[i][j] += row[i] * row[j];
+                sums.products[slot(i, j)] += row[i] * row[j];
             }
             sums
         };

@@ -36,22 +36,26 @@ pub(super) fn gaussian(depth: f32, sigma: f32) -> Share {
 /// a ≥ b the direction's components; the area is its integral. `sigma` scales the square.
 #[inline(always)]
 pub(super) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
-    let scale = sigma * 12f32.sqrt();
+    let scale = 1.0 / (sigma * 12f32.sqrt());
     let (long, short) = (cos.abs().max(sin.abs()), cos.abs().min(sin.abs()).max(1e-4));
-    let t = depth.abs() / scale;
+    let t = depth.abs() * scale;
     let to_foot = (0.5 * (long + short) - t).max(0.0);
+    // Divisions take longest: one for both.
+    let by_both = 1.0 / (long * short);
+    let (by_long, to_foot_by_both) = (short * by_both, to_foot * by_both);
     let flat = t <= 0.5 * (long - short);
-    let outside = if flat { 0.5 - t / long } else { 0.5 * to_foot * to_foot / (long * short) };
-    let slope = if flat { 1.0 / long } else { to_foot / (long * short) };
-    Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope / scale }
+    let outside = if flat { 0.5 - t * by_long } else { 0.5 * to_foot * to_foot_by_both };
+    let slope = if flat { by_long } else { to_foot_by_both };
+    Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope * scale }
 }
 
-/// Share of the disc, with its first two derivatives by the depth.
+/// Share of the disc, with its first two derivatives by the depth, and that by half the way across.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Smear {
     pub(super) inside: f32,
     pub(super) slope: f32,
     pub(super) bend: f32,
+    pub(super) widening: f32,
 }
 
 /// A blurred edge that moved evenly by `2 half` across itself during the exposure: box and normal distribution.
@@ -64,11 +68,12 @@ pub(super) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
     // The integral of the distribution: z Φ(z/σ) + σ² φ.
     let integral = |z: f32, share: Share| z * share.inside + sigma * sigma * share.slope;
     let width = 1.0 / (2.0 * half);
-    Smear {
-        inside: (integral(high, above) - integral(low, below)) * width,
-        slope: (above.inside - below.inside) * width,
-        bend: (above.slope - below.slope) * width,
-    }
+    let inside = (integral(high, above) - integral(low, below)) * width;
+    let bend = (above.slope - below.slope) * width;
+    // The mean of the ends less that of all; of short ways, where rounding would show, as far as the bend tells.
+    let ends = (above.inside + below.inside - 2.0 * inside) * width;
+    let widening = if half < 0.3 * sigma { bend * half * (1.0 / 3.0) } else { ends };
+    Smear { inside, slope: (above.inside - below.inside) * width, bend, widening }
 }
 
 #[cfg(test)]
@@ -176,6 +181,11 @@ mod tests {
                 assert!((found.slope - slope).abs() < 2e-5 / sigma, "{found:?} {slope} at {depth}, {sigma}, {half}");
                 let bend = quotient(depth, sigma, |depth| smeared(depth, sigma, half).slope);
                 assert!((found.bend - bend).abs() < 2e-3 / (sigma * sigma), "{found:?} {bend} at {depth}, {sigma}");
+                let step = 0.02 * sigma;
+                let wider = |by: f32| smeared(depth, sigma, half.max(0.05 * sigma) + by).inside;
+                let widening = (wider(step) - wider(0.0)) / step;
+                let again = smeared(depth, sigma, half.max(0.05 * sigma) + 0.5 * step).widening;
+                assert!((again - widening).abs() < 4e-3 / sigma, "{again} {widening} at {depth}, {sigma}, {half}");
             }
         }
     }

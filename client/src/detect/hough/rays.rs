@@ -32,7 +32,8 @@ const MIN_AGREEING_SHARE: f32 = 0.4;
 /// Least part of the visible directions that agree: 9 of 16 was the least of 1,800 discs, clutter and occluders included.
 const MIN_DIRECTIONS_SHARE: f32 = 0.5;
 
-/// Agreement, as a part of the rays, at which no better circle is sought.
+/// Agreement, as a part of the rays, at which no better circle is sought, and at which no closer look is needed.
+const CLEAR_CONSENSUS: f32 = 0.75;
 const CLEAR_AGREEMENT: f32 = 0.9;
 
 /// Distances between the three rays of a trial, in 48ths of a turn.
@@ -162,7 +163,7 @@ impl Rays {
             if score > best.0 {
                 best = (score, Some(ring));
             }
-            if score > CLEAR_AGREEMENT * RAYS as f32 {
+            if score > CLEAR_CONSENSUS * RAYS as f32 {
                 break;
             }
         }

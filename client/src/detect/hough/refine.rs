@@ -9,7 +9,7 @@
 use shared::geometry::Circle;
 
 use super::{
-    annulus::{Annulus, MAX_SECTORS, direction_index, direction_of},
+    annulus::{Annulus, MAX_SECTORS, Reach, Rims, direction_index, direction_of},
     circle::Ring,
     frame::Frame,
     judge::{choose_ground, is_hopeless, is_seen, judge_sectors, look_for_motion, sector_contrast},
@@ -17,10 +17,10 @@ use super::{
     normal::{Equations, GroundTerms, Solution},
     profile::PIXEL_VARIANCE,
     rays::Start,
-    simd::{sector_means, sum_annulus},
+    simd::sum_annulus,
     sums::{ROUNDING_VARIANCE, SectorSums},
 };
-use crate::detect::Covariance;
+use crate::detect::{Covariance, RadiusRange};
 
 /// Directions the evidence is told apart by.
 pub(super) const DIRECTIONS: usize = 16;
@@ -135,6 +135,8 @@ pub(super) struct State {
     /// Sectors that take part, by bit.
     pub(super) active: u64,
     pub(super) believes_shifts: bool,
+    /// Whether the fit was broken off for another annulus.
+    unsettled: bool,
     /// Sigma of the trusted sectors' residuals.
     pub(super) typical_sigma: f64,
     /// Directions the rays agreed in.
@@ -151,16 +153,22 @@ impl State {
 }
 
 impl Refiner {
+    /// Makes ready for radii in `range`.
+    pub(super) fn expect(&mut self, range: RadiusRange) {
+        self.annulus.expect(range.max());
+    }
+
     /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
     pub(super) fn fit(&mut self, frame: Frame<'_>, start: &Start) -> Option<Fit> {
         let mut ring = start.ring;
-        let way = start.motion.0.hypot(start.motion.1);
-        let mut width = WIDTH_SIGMAS * f64::from(start.edge_sigma) + 0.5 * way + WIDTH_PX;
-        self.annulus.gather(frame, ring, width as f32, SECTORS);
-        let mut plain_px = if self.is_cut() { WIDTH_CUT_PX } else { WIDTH_PX };
-        if plain_px > WIDTH_PX {
-            width += plain_px - WIDTH_PX;
-            self.annulus.gather(frame, ring, width as f32, SECTORS);
+        let mut plain_px = WIDTH_PX;
+        let mut even = WIDTH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
+        let mut way = start.motion;
+        self.annulus.gather(frame, ring, reach(even, way), SECTORS);
+        if self.is_cut() {
+            plain_px = WIDTH_CUT_PX;
+            even += WIDTH_CUT_PX - WIDTH_PX;
+            self.annulus.gather(frame, ring, reach(even, way), SECTORS);
         }
         let mut state = self.initial(start);
         let mut solution = self.iterate(&mut state, 0)?;
@@ -171,17 +179,19 @@ impl Refiner {
                 Ground::Levels { .. } => WIDTH_LEVELS_PX,
                 _ => plain_px,
             };
-            let wanted = model.reach(WIDTH_SIGMAS) + plain_px;
+            let wanted = WIDTH_SIGMAS * model.variance.sqrt() + plain_px;
+            let (longer_x, longer_y) = (model.motion.0 - way.0, model.motion.1 - way.1);
             let moved = model.x.hypot(model.y).max((model.radius - f64::from(ring.radius)).abs());
             let fine = self.wants_finer(&state);
-            if moved < 1.0 && wanted < 1.15 * width && !fine {
+            let wide_enough = wanted + 0.5 * longer_x.hypot(longer_y) < 1.15 * even;
+            if moved < 1.0 && wide_enough && !fine && !state.unsettled {
                 break;
             }
             let (x, y) = (model.x as f32, model.y as f32);
             (ring.x, ring.y, ring.radius) = (ring.x + x, ring.y + y, model.radius as f32);
-            width = wanted;
+            (even, way) = (wanted, model.motion);
             let sectors = if fine { MAX_SECTORS } else { self.annulus.sectors };
-            self.gather_again(frame, ring, width as f32, sectors, &mut state);
+            self.gather_again(frame, ring, reach(even, way), sectors, &mut state);
             solution = self.iterate(&mut state, SETTLING)?;
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
@@ -194,9 +204,7 @@ impl Refiner {
 
     /// Whether the frame's border cuts the circle.
     fn is_cut(&self) -> bool {
-        let pixels = |k: usize| self.annulus.count(k) as f64;
-        let whole = std::f64::consts::PI * f64::from(self.annulus.outer.powi(2) - self.annulus.inner.powi(2));
-        (0..self.annulus.sectors).map(pixels).sum::<f64>() < WHOLE_SHARE * whole
+        self.annulus.held() < WHOLE_SHARE as f32
     }
 
     fn wants_finer(&self, state: &State) -> bool {
@@ -206,10 +214,10 @@ impl Refiner {
             && state.model.radius as f32 > MIN_FINE_RADIUS_PX
     }
 
-    fn gather_again(&mut self, frame: Frame<'_>, ring: Ring, width: f32, sectors: usize, state: &mut State) {
+    fn gather_again(&mut self, frame: Frame<'_>, ring: Ring, reach: Reach, sectors: usize, state: &mut State) {
         let before = self.annulus.sectors;
         let (dx, dy) = (ring.x - self.annulus.x, ring.y - self.annulus.y);
-        self.annulus.gather(frame, ring, width, sectors);
+        self.annulus.gather(frame, ring, reach, sectors);
         state.model.x -= f64::from(dx);
         state.model.y -= f64::from(dy);
         let lift = state.model.slope.0 * f64::from(dx) + state.model.slope.1 * f64::from(dy);
@@ -231,9 +239,10 @@ impl Refiner {
         let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
         let sectors = self.annulus.sectors;
         let (mut discs, mut n) = ([0.0; MAX_SECTORS], 0);
-        let (mut inside, mut ground) = ([0.0; MAX_SECTORS], [0.0; MAX_SECTORS]);
-        sector_means(&self.annulus, start.ring.radius, start.edge_sigma, &mut inside, &mut ground);
-        for (k, &inside) in inside.iter().enumerate().take(sectors) {
+        let mut ground = [0.0; MAX_SECTORS];
+        for (k, ground) in ground.iter_mut().enumerate().take(sectors) {
+            let Rims { inside, outside } = self.annulus.rims(k);
+            *ground = outside;
             if inside > 0.0 && start.directions >> direction_index(k, sectors, DIRECTIONS) & 1 == 1 {
                 discs[n] = inside;
                 n += 1;
@@ -261,6 +270,7 @@ impl Refiner {
             general_misfit: false,
             active: 0,
             believes_shifts: false,
+            unsettled: false,
             typical_sigma: f64::INFINITY,
             trusted: start.directions,
             noise_variance: f64::from(start.noise_gray).powi(2),
@@ -271,6 +281,8 @@ impl Refiner {
 
     fn iterate(&mut self, state: &mut State, from: usize) -> Option<Solution> {
         let cut = self.is_cut();
+        let mut before = f64::INFINITY;
+        let mut began_to_move = false;
         for iteration in from..from + MAX_ITERATIONS {
             let per_sigma = if let Ground::Levels { sigma } = state.ground { 1.0 / sigma as f32 } else { 0.0 };
             let sums = &mut self.sums[..self.annulus.sectors];
@@ -281,6 +293,7 @@ impl Refiner {
                 if look_for_motion(sums, state) {
                     // With the columns of the motion.
                     sum_annulus(&self.annulus, &state.model, per_sigma, sums);
+                    began_to_move = true;
                 }
                 state.believes_shifts = iteration >= SETTLING_SHIFTS;
                 let decided = matches!(state.ground, Ground::Plane { .. }) && iteration > SETTLING;
@@ -303,11 +316,17 @@ impl Refiner {
             let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
             let whole = f64::from(state.active.count_ones()) > WHOLE_SHARE * self.annulus.sectors as f64 && !cut;
             let done_sigmas = if whole { DONE_SIGMAS } else { DONE_SIGMAS_CUT };
-            let done = iteration > SETTLING && moved < DONE_PX.max(done_sigmas * sigma);
+            // On plane ground, where nothing else changes any more, steps shrink faster than in proportion.
+            let settled = matches!(state.ground, Ground::Plane { .. });
+            let next = if settled { moved * (moved / before).min(1.0) } else { moved };
+            before = moved;
+            let done = iteration > SETTLING && next < DONE_PX.max(done_sigmas * sigma);
             if iteration >= ADRIFT_AFTER && moved > ADRIFT_PX && state.model.profile != Profile::Smear {
                 return None;
             }
-            if done || iteration + 1 == from + MAX_ITERATIONS {
+            // A disc that moves wants a wider annulus first.
+            state.unsettled = began_to_move;
+            if done || began_to_move || iteration + 1 == from + MAX_ITERATIONS {
                 return Some(solution);
             }
         }
@@ -356,6 +375,11 @@ impl Refiner {
             }
         })
     }
+}
+
+/// The annulus' reach for an edge of this width that moved so far, in pixels.
+fn reach(even: f64, way: (f64, f64)) -> Reach {
+    Reach { even: even as f32, way: (way.0 as f32, way.1 as f32) }
 }
 
 /// Solves the equations for the ground as it is taken now.

@@ -68,8 +68,9 @@ impl EdgeMap {
             self.orientations[usize::from(edge.y) * self.width + usize::from(edge.x)] = orientation(edge.ux, edge.uy);
         }
         for edge in edges {
-            let (dx, dy) = (edge.ux.round() as isize, edge.uy.round() as isize);
-            let value = orientation(edge.ux, edge.uy);
+            let whole = |part: f32| isize::from(part > 0.5) - isize::from(part < -0.5);
+            let (dx, dy) = (whole(edge.ux), whole(edge.uy));
+            let value = self.orientations[usize::from(edge.y) * self.width + usize::from(edge.x)];
             for side in [-1, 1] {
                 let x = usize::from(edge.x).wrapping_add_signed(side * dx);
                 let y = usize::from(edge.y).wrapping_add_signed(side * dy);
@@ -113,9 +114,10 @@ impl EdgeMap {
                 return;
             }
             let found = self.orientations[row * self.width + column];
-            let apart = found.wrapping_sub(across) & 31;
             let tolerance = if step < SMALL_STEPS { SMALL_TOLERANCE } else { TOLERANCE };
-            *seen += u32::from(found != 0 && apart.min(32 - apart) <= tolerance);
+            // From `across - tolerance` to `across + tolerance`, around the half turn.
+            let apart = found.wrapping_sub(across).wrapping_add(tolerance) & 31;
+            *seen += u32::from(found != 0) & u32::from(apart <= 2 * tolerance);
             *inside += 1;
             (px, py) = (px + dx, py + dy);
         }

@@ -4,44 +4,16 @@
 
 use multiversion::multiversion;
 
-use super::annulus::{Annulus, LANES, sector_of};
+use super::annulus::Annulus;
 use super::model::Model;
-use super::sums::{SectorSums, fold, sum_sectors};
+use super::normal::Waves;
+use super::sums::{STILL_SLOTS, SectorSums, fold, sum_sectors};
 
-/// The sector of each pixel of a stretch of a row.
+/// Adds a sector's products times 1, x, y, x², xy, y² of its direction.
 #[multiversion(targets("x86_64+avx2"))]
-pub(super) fn annulus_bins(dx: &[f32], dy: f32, sectors: usize, out: &mut [u8]) {
-    let sectors = sectors.min(super::annulus::MAX_SECTORS);
-    for (out, &dx) in out.iter_mut().zip(dx) {
-        *out = sector_of(dx, dy, sectors);
-    }
-}
-
-/// Mean intensity of each sector more than `apart` inside a circle of `radius`, and more than that outside; 0 of nothing.
-#[multiversion(targets("x86_64+avx2"))]
-pub(super) fn sector_means(annulus: &Annulus, radius: f32, apart: f32, inside: &mut [f32], outside: &mut [f32]) {
-    let (within_square, beyond_square) = ((radius - apart).max(0.0).powi(2), (radius + apart).powi(2));
-    for (k, (inside, outside)) in inside.iter_mut().zip(outside).enumerate().take(annulus.sectors) {
-        let span = annulus.span(k);
-        let (dx, _) = annulus.dx[span.clone()].as_chunks::<LANES>();
-        let (dy, _) = annulus.dy[span.clone()].as_chunks::<LANES>();
-        let (gray, _) = annulus.gray[span.clone()].as_chunks::<LANES>();
-        let (weight, _) = annulus.weight[span].as_chunks::<LANES>();
-        let [mut sum_in, mut count_in, mut sum_out, mut count_out] = [[0.0f32; LANES]; 4];
-        for (((dx, dy), gray), weight) in dx.iter().zip(dy).zip(gray).zip(weight) {
-            for i in 0..LANES {
-                let square = dx[i] * dx[i] + dy[i] * dy[i];
-                let within = if square < within_square { weight[i] } else { 0.0 };
-                let beyond = if square > beyond_square { weight[i] } else { 0.0 };
-                sum_in[i] += within * gray[i];
-                count_in[i] += within;
-                sum_out[i] += beyond * gray[i];
-                count_out[i] += beyond;
-            }
-        }
-        let total = |lanes: [f32; LANES]| lanes.iter().sum::<f32>();
-        *inside = total(sum_in) / total(count_in).max(1.0);
-        *outside = total(sum_out) / total(count_out).max(1.0);
+pub(super) fn add_waves(own: &[f64; STILL_SLOTS], (x, y): (f64, f64), waves: &mut Waves) {
+    for (wave, factor) in waves.iter_mut().zip([1.0, x, y, x * x, x * y, y * y]) {
+        wave.iter_mut().zip(own).for_each(|(sum, own)| *sum += factor * own);
     }
 }
 
@@ -79,11 +51,11 @@ pub(super) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_hadd_epi32,
-        _mm256_hadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-        _mm256_packs_epi32, _mm256_permute2f128_ps, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32,
-        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setr_epi32, _mm256_srai_epi32, _mm256_storeu_ps,
-        _mm256_storeu_si256,
+        __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_cmpgt_epi16,
+        _mm256_hadd_epi32, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
+        _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_packs_epi32, _mm256_permute2f128_ps,
+        _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setr_epi32,
+        _mm256_srai_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
     };
 
     use crate::detect::hough::annulus::{Annulus, LANES};
@@ -155,6 +127,24 @@ mod avx2 {
         written
     }
 
+    #[target_feature(enable = "avx2")]
+    pub(super) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) {
+        let (groups, rest) = strengths.as_chunks::<16>();
+        let below = _mm256_set1_epi16(least.saturating_sub(1));
+        for (group, strengths) in groups.iter().enumerate() {
+            // SAFETY: 32 bytes are there, and the load needs no alignment.
+            let strengths = unsafe { _mm256_loadu_si256(strengths.as_ptr().cast()) };
+            // Two bits a cell.
+            let mut mask = _mm256_movemask_epi8(_mm256_cmpgt_epi16(strengths, below)) as u32;
+            while mask != 0 {
+                let bit = mask.trailing_zeros();
+                strong.push(16 * group as u32 + bit / 2);
+                mask &= !(0b11 << bit);
+            }
+        }
+        super::strong_cells_one_by_one(rest, 16 * groups.len(), least, strong);
+    }
+
     /// Sums over four rows and four neighbouring bytes.
     #[target_feature(enable = "avx2")]
     fn fours(rows: [__m256i; 4]) -> __m256i {
@@ -182,37 +172,45 @@ mod avx2 {
     }
 }
 
-/// Sobel responses and |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
+/// |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
 #[multiversion(targets("x86_64+avx2"))]
-pub(super) fn sobel_row(
-    above: &[i16],
-    here: &[i16],
-    below: &[i16],
-    gx: &mut [i16],
-    gy: &mut [i16],
-    strength: &mut [i16],
-) {
-    let n = gx.len();
-    let [above, here, below] = [above, here, below].map(|row| &row[..n + 2]);
-    let (gy, strength) = (&mut gy[..n], &mut strength[..n]);
-    for x in 0..n {
-        let across = (above[x + 2] - above[x]) + 2 * (here[x + 2] - here[x]) + (below[x + 2] - below[x]);
-        let down = (below[x] - above[x]) + 2 * (below[x + 1] - above[x + 1]) + (below[x + 2] - above[x + 2]);
-        gx[x] = across;
-        gy[x] = down;
-        strength[x] = across.abs() + down.abs();
+pub(super) fn sobel_strengths(above: &[i16], here: &[i16], below: &[i16], strength: &mut [i16]) {
+    let (above, here, below) = (shifted(above), shifted(here), shifted(below));
+    for (((strength, (a, (b, c))), (d, (_, e))), (f, (g, h))) in strength.iter_mut().zip(above).zip(here).zip(below) {
+        let (across, down) = sobel([*a, *b, *c], [*d, *e], [*f, *g, *h]);
+        *strength = across.abs() + down.abs();
     }
 }
 
+/// Each element with the two that follow it.
+#[inline(always)]
+fn shifted(row: &[i16]) -> impl Iterator<Item = (&i16, (&i16, &i16))> {
+    row.iter().zip(row[1..].iter().zip(&row[2..]))
+}
+
+/// Sobel responses, gx and gy, of a cell with these three above, one on each side, and three below.
+#[inline(always)]
+pub(super) fn sobel([a, b, c]: [i16; 3], [d, e]: [i16; 2], [f, g, h]: [i16; 3]) -> (i16, i16) {
+    ((c - a) + 2 * (e - d) + (h - f), (f - a) + 2 * (g - b) + (h - c))
+}
+
 /// Appends the cells whose strength is at least `least`.
-#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) {
-    let any = |strengths: &[i16]| strengths.iter().fold(false, |any, &strength| any | (strength >= least));
-    for (group, strengths) in strengths.chunks(64).enumerate().filter(|(_, strengths)| any(strengths)) {
-        for (part, strengths) in strengths.chunks(16).enumerate().filter(|(_, strengths)| any(strengths)) {
-            for (i, _) in strengths.iter().enumerate().filter(|(_, strength)| **strength >= least) {
-                strong.push((64 * group + 16 * part + i) as u32);
-            }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::strong_cells(strengths, least, strong) };
+    }
+    strong_cells_one_by_one(strengths, 0, least, strong);
+}
+
+/// The same, of cells of which `first` is the first.
+fn strong_cells_one_by_one(strengths: &[i16], first: usize, least: i16, strong: &mut Vec<u32>) {
+    // The maximum, unlike a search, is vector code.
+    let any = |strengths: &[i16]| strengths.iter().fold(i16::MIN, |most, &strength| most.max(strength)) >= least;
+    for (group, strengths) in strengths.chunks(16).enumerate().filter(|(_, strengths)| any(strengths)) {
+        for (i, _) in strengths.iter().enumerate().filter(|(_, strength)| **strength >= least) {
+            strong.push((first + 16 * group + i) as u32);
         }
     }
 }
@@ -286,18 +284,39 @@ mod tests {
     }
 
     #[test]
-    fn sobel_rows_are_weighted_differences() {
+    fn sobel_strengths_are_those_of_weighted_differences() {
         let mut random = Random::new(2);
         for n in [1, 2, 15, 16, 17, 100] {
             let rows: [Vec<i16>; 3] =
                 std::array::from_fn(|_| (0..n + 2).map(|_| random.uniform(0.0, 4081.0) as i16).collect());
-            let (mut gx, mut gy, mut strength) = (vec![0; n], vec![0; n], vec![0; n]);
-            sobel_row(&rows[0], &rows[1], &rows[2], &mut gx, &mut gy, &mut strength);
+            let mut strength = vec![0; n];
+            sobel_strengths(&rows[0], &rows[1], &rows[2], &mut strength);
             for x in 0..n {
                 let weigh = |row: usize, column: usize, weight: i16| weight * rows[row][x + column];
                 let across: i16 = [(0, 1), (1, 2), (2, 1)].iter().map(|&(r, w)| weigh(r, 2, w) - weigh(r, 0, w)).sum();
                 let down: i16 = [(0, 1), (1, 2), (2, 1)].iter().map(|&(c, w)| weigh(2, c, w) - weigh(0, c, w)).sum();
-                assert_eq!((gx[x], gy[x], strength[x]), (across, down, across.abs() + down.abs()), "{x} of {n}");
+                assert_eq!(strength[x], across.abs() + down.abs(), "{x} of {n}");
+                let at = |row: usize, column: usize| rows[row][x + column];
+                let around = [[at(0, 0), at(0, 1), at(0, 2)], [at(2, 0), at(2, 1), at(2, 2)]];
+                assert_eq!(sobel(around[0], [at(1, 0), at(1, 2)], around[1]), (across, down), "{x} of {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_path_finds_the_same_strong_cells() {
+        let mut random = Random::new(4);
+        for n in [0, 1, 15, 16, 17, 33, 1_000] {
+            for most in [2.0, 100.0, 32_767.0] {
+                let strengths: Vec<i16> = (0..n).map(|_| random.uniform(-1.0, most) as i16).collect();
+                for least in [i16::MIN, 0, 1, 50, i16::MAX] {
+                    let strong = (0..n as u32).filter(|&cell| strengths[cell as usize] >= least);
+                    let expected: Vec<u32> = strong.collect();
+                    let (mut here, mut anywhere) = (Vec::new(), Vec::new());
+                    strong_cells(&strengths, least, &mut here);
+                    strong_cells_one_by_one(&strengths, 0, least, &mut anywhere);
+                    assert_eq!((&here, &anywhere), (&expected, &expected), "{n} cells, at least {least}");
+                }
             }
         }
     }

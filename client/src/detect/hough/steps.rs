@@ -36,6 +36,11 @@ impl Line {
         let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
         let from = (ring.x + ux * first, ring.y + uy * first);
         let mut values = [0.0; MAX_REACH];
+        let last = (wanted - 1) as f32;
+        if frame.holds_point(from.0, from.1) && frame.holds_point(from.0 + ux * last, from.1 + uy * last) {
+            frame.read_line(from, (ux, uy), &mut values[..wanted]);
+            return Self { from, direction: (ux, uy), values, wanted, inside: wanted };
+        }
         let mut inside = 0;
         for value in &mut values[..wanted] {
             let step = inside as f32;
@@ -80,10 +85,13 @@ impl Steps {
     fn of(line: &[f32]) -> Self {
         let mut values = [0.0; MAX_REACH];
         let n = line.len().saturating_sub(2 * HALF_STEP);
-        for (value, near) in values.iter_mut().zip(line.windows(2 * HALF_STEP + 1)) {
-            let inner: f32 = near[..HALF_STEP].iter().sum();
-            let outer: f32 = near[HALF_STEP + 1..].iter().sum();
-            *value = (inner - outer) / HALF_STEP as f32;
+        let mut sums = [0.0; MAX_REACH];
+        for (sum, near) in sums.iter_mut().zip(line.windows(HALF_STEP)) {
+            *sum = near.iter().sum();
+        }
+        let outer = &sums[HALF_STEP + 1..];
+        for ((value, inner), outer) in values[..n].iter_mut().zip(&sums).zip(outer) {
+            *value = (inner - outer) * (1.0 / HALF_STEP as f32);
         }
         Self { values, n }
     }

@@ -14,11 +14,24 @@ pub(super) const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 /// Ground counts as seen when this many pixels' worth of it are: below, a level fitted to it would be chance.
 const MIN_GROUND_PX: f64 = 1.0;
 
+/// Products of all columns, filled up to whole vectors.
+const SLOTS: usize = (COLUMNS * (COLUMNS + 1) / 2).next_multiple_of(LANES);
+
+/// The same of a still disc's.
+pub(super) const STILL_SLOTS: usize = (STILL_COLUMNS * (STILL_COLUMNS + 1) / 2).next_multiple_of(LANES);
+
+/// Where the product of two columns is kept: those of the first columns first.
+#[inline(always)]
+pub(super) const fn slot(i: usize, j: usize) -> usize {
+    let (low, high) = if i < j { (i, j) } else { (j, i) };
+    high * (high + 1) / 2 + low
+}
+
 /// Sums over the pixels of one sector.
 #[derive(Clone, Debug)]
 pub(super) struct SectorSums {
-    /// Products of the columns, symmetric; only `[i][j]` with `i <= j` is kept.
-    pub(super) products: [[f64; COLUMNS]; COLUMNS],
+    /// Products of the columns, in the places that [`slot`] says.
+    pub(super) products: [f64; SLOTS],
     pub(super) pixels: f64,
     /// Sum of the pixels' weights.
     pub(super) weight: f64,
@@ -28,12 +41,12 @@ pub(super) struct SectorSums {
 }
 
 impl SectorSums {
-    pub(super) const ZERO: Self =
-        Self { products: [[0.0; COLUMNS]; COLUMNS], pixels: 0.0, weight: 0.0, edge: 0.0, side: 0.0 };
+    pub(super) const ZERO: Self = Self { products: [0.0; SLOTS], pixels: 0.0, weight: 0.0, edge: 0.0, side: 0.0 };
 
     /// A product of two columns.
+    #[inline(always)]
     pub(super) fn at(&self, i: usize, j: usize) -> f64 {
-        self.products[i.min(j)][i.max(j)]
+        self.products[slot(i, j)]
     }
 
     /// A product of two columns once the sector's own ground level is fitted (the Schur complement).
@@ -49,7 +62,7 @@ impl SectorSums {
     /// levels `lower`, or, for `None`, once the sector's own level is fitted.
     #[inline(always)]
     pub(super) fn with<const C: usize>(&self, lower: Option<f64>) -> [[f64; C]; C] {
-        let mut own: [[f64; C]; C] = std::array::from_fn(|i| std::array::from_fn(|j| self.products[i][j]));
+        let mut own: [[f64; C]; C] = std::array::from_fn(|i| std::array::from_fn(|j| self.at(i, j)));
         let level = own[LEVEL];
         if let Some(lower) = lower {
             own[RESIDUAL][RESIDUAL] += lower * (2.0 * level[RESIDUAL] + lower * level[LEVEL]);
@@ -66,6 +79,19 @@ impl SectorSums {
             }
         }
         own
+    }
+
+    /// The same for the columns of a still disc, by slot.
+    #[inline(always)]
+    pub(super) fn still_with(&self, lower: Option<f64>) -> [f64; STILL_SLOTS] {
+        let own = self.with::<STILL_COLUMNS>(lower);
+        let mut by_slot = [0.0; STILL_SLOTS];
+        for j in 0..STILL_COLUMNS {
+            for i in 0..=j {
+                by_slot[slot(i, j)] = own[i][j];
+            }
+        }
+        by_slot
     }
 
     /// The ground level's step when nothing else moves.
@@ -133,9 +159,7 @@ impl SectorSums {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        for (row, theirs) in self.products.iter_mut().zip(&other.products) {
-            row.iter_mut().zip(theirs).for_each(|(sum, value)| *sum += value);
-        }
+        self.products.iter_mut().zip(&other.products).for_each(|(sum, value)| *sum += value);
         self.pixels += other.pixels;
         self.weight += other.weight;
         self.edge += other.edge;
@@ -174,7 +198,8 @@ fn sum_columns<const C: usize, const V: usize>(
 ) {
     let mut columns: Columns = [[0.0; BLOCK]; COLUMNS];
     for (k, sums) in sums.iter_mut().enumerate().take(annulus.sectors) {
-        *sums = SectorSums::ZERO;
+        sums.products[..V * LANES].fill(0.0);
+        (sums.weight, sums.edge, sums.side) = (0.0, 0.0, 0.0);
         sums.pixels = annulus.count(k) as f64;
         let span = annulus.span(k);
         for from in span.clone().step_by(BLOCK) {
@@ -191,26 +216,22 @@ fn sum_columns<const C: usize, const V: usize>(
                 sums.side += f64::from(side);
                 sums.weight += f64::from(weight);
             }
-            let mut lanes = [[[0.0; LANES]; LANES]; V];
-            let mut at = 0;
-            for i in 0..C {
-                for j in i..C {
-                    lanes[at / LANES][at % LANES] = dot(&columns[i], &columns[j], n);
-                    at += 1;
-                }
-            }
-            let folded = lanes.map(|eight| fold(&eight));
-            let mut at = 0;
-            for i in 0..C {
-                for j in i..C {
-                    sums.products[i][j] += f64::from(folded[at / LANES][at % LANES]);
-                    at += 1;
-                }
+            let mut add = |eight: usize, lanes: [Lanes; LANES]| {
+                let products = sums.products[eight * LANES..(eight + 1) * LANES].iter_mut();
+                products.zip(fold(&lanes)).for_each(|(product, part)| *product += f64::from(part));
+            };
+            add(0, dots::<C, 0>(&columns, n));
+            add(1, dots::<C, 1>(&columns, n));
+            if V > 2 {
+                add(2, dots::<C, 2>(&columns, n));
+                add(3, dots::<C, 3>(&columns, n));
+                add(4, dots::<C, 4>(&columns, n));
+                add(5, dots::<C, 5>(&columns, n));
             }
         }
         if per_sigma <= 0.0 {
             sums.weight = sums.pixels;
-            (sums.edge, sums.side) = (sums.products[RADIUS][RADIUS], sums.products[DISC][DISC]);
+            (sums.edge, sums.side) = (sums.at(RADIUS, RADIUS), sums.at(DISC, DISC));
         }
     }
 }
@@ -228,6 +249,45 @@ fn weigh<const C: usize>(columns: &mut Columns, n: usize, scale: f32, real: &[f3
         column[..n].iter_mut().zip(&roots[..n]).for_each(|(value, root)| *value *= root);
     }
     dot(&roots, &roots, n)
+}
+
+/// The dot products of slots `8 E..8 E + 8` of the first `n` elements of `C` columns, whole vectors, their lanes left
+/// apart.
+#[inline(always)]
+fn dots<const C: usize, const E: usize>(columns: &Columns, n: usize) -> [Lanes; LANES] {
+    let pairs: [(usize, usize); LANES] = const {
+        let mut pairs = [(0, 0); LANES];
+        let mut k = 0;
+        while k < LANES {
+            pairs[k] = pair(E * LANES + k);
+            k += 1;
+        }
+        pairs
+    };
+    let n = n.min(BLOCK);
+    let mut lanes = [[0.0f32; LANES]; LANES];
+    for at in (0..n).step_by(LANES) {
+        for k in 0..LANES {
+            let (i, j) = pairs[k];
+            if j < C {
+                let (a, b) = (&columns[i][at..at + LANES], &columns[j][at..at + LANES]);
+                for l in 0..LANES {
+                    lanes[k][l] += a[l] * b[l];
+                }
+            }
+        }
+    }
+    lanes
+}
+
+/// The columns whose product is kept in a slot.
+#[inline(always)]
+const fn pair(slot: usize) -> (usize, usize) {
+    let mut high = 0;
+    while (high + 1) * (high + 2) / 2 <= slot {
+        high += 1;
+    }
+    (slot - high * (high + 1) / 2, high)
 }
 
 /// Dot product of the first `n` elements, whole vectors, its lanes left apart.
@@ -253,7 +313,13 @@ pub(super) fn fold(lanes: &[Lanes; LANES]) -> Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::hough::{annulus::MAX_SECTORS, circle::Ring, frame::Frame, model::Profile, simd};
+    use crate::detect::hough::{
+        annulus::{MAX_SECTORS, Reach},
+        circle::Ring,
+        frame::Frame,
+        model::Profile,
+        simd,
+    };
 
     const SIZE: usize = 200;
 
@@ -266,7 +332,12 @@ mod tests {
         let pixels: Vec<u8> = (0..SIZE * SIZE).map(|i| gray(i % SIZE, i / SIZE) as u8).collect();
         let mut annulus = Annulus::default();
         let ring = Ring { x: 99.4, y: 100.7, radius: 70.3 };
-        annulus.gather(Frame { pixels: &pixels, width: SIZE, height: SIZE }, ring, 14.0, sectors);
+        annulus.gather(
+            Frame { pixels: &pixels, width: SIZE, height: SIZE },
+            ring,
+            Reach { even: 14.0, way: (0.0, 0.0) },
+            sectors,
+        );
         annulus
     }
 
@@ -295,7 +366,7 @@ mod tests {
     /// The same number by number: products, pixels, weight, edge, side.
     fn numbers(sums: &SectorSums) -> Vec<f64> {
         let rest = [sums.pixels, sums.weight, sums.edge, sums.side];
-        sums.products.as_flattened().iter().copied().chain(rest).collect()
+        sums.products.iter().copied().chain(rest).collect()
     }
 
     #[test]
@@ -332,7 +403,7 @@ mod tests {
                 for (i, j) in (0..COLUMNS).flat_map(|i| (i..COLUMNS).map(move |j| (i, j))) {
                     // Single precision, next to what the two columns could add up to.
                     let most = (products[i][i] * products[j][j]).sqrt();
-                    let off = (found.products[i][j] - products[i][j]).abs();
+                    let off = (found.at(i, j) - products[i][j]).abs();
                     assert!(off <= 1e-5 * most, "{profile:?}, sector {k}, {i} and {j}: off by {off} of {most}");
                 }
             }
