@@ -3,31 +3,24 @@
 //! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat, WrongLength};
 use shared::link::Lane;
-use shared::protocol::VERSION;
 use shared::protocol::fragment::{self, Reassembler};
 use shared::protocol::message::{
     self, Answer, AnswerTimes, Bye, Control, DecodeError, Finding, Hello, Pong, Role, Stream,
 };
+use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use tracing::{debug, warn};
-
-/// How long the server may take to say hello on the open link.
-const HELLO_LIMIT: Duration = Duration::from_secs(5);
 
 /// Room in a frame message beside its pixels, in bytes: ids, names and a few kilobytes of metadata.
 const FRAME_OVERHEAD: usize = 64 << 10;
 
-/// The most unfinished or undetected frames held, whatever window the server announces.
-const MAX_WINDOW: usize = 4096;
-
-/// The most memory they may take, in bytes: ten of the largest frames.
+/// The most memory unfinished or undetected frames may take, in bytes: ten of the largest.
 const FRAME_BUDGET: usize = 2 << 30;
 
 /// What the shell must do next.
@@ -215,7 +208,7 @@ impl Session {
         match usable(hello) {
             Ok((stream, size)) => {
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
-                let window = (stream.window as usize).clamp(1, MAX_WINDOW.min(FRAME_BUDGET / limit));
+                let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
                 self.frames = Some(Reassembler::new(limit, window));
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.

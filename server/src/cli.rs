@@ -12,15 +12,13 @@ use clap::{Args, Parser, Subcommand};
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
+use shared::protocol::MAX_WINDOW;
 use thiserror::Error;
 
 use crate::camera::CameraOptions;
 
 /// Where the server listens unless told: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
-
-/// The largest window: more frames than any link holds, few enough that a stuck client costs little memory.
-const MAX_WINDOW: u32 = 4096;
 
 /// Plumb's server: renders frames whose truth it knows, sends them over WebRTC, scores the answers.
 #[derive(Debug, Parser)]

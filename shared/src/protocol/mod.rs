@@ -7,8 +7,16 @@
 pub mod fragment;
 pub mod message;
 
+use std::time::Duration;
+
 /// The protocol version both hellos must name.
 pub const VERSION: u32 = 1;
 
 /// Ids and times on the wire stay below 2^53, so that languages whose numbers are doubles keep them exact.
 pub const INTEGER_LIMIT: u64 = 1 << 53;
+
+/// How long an end may take to say hello on the open link.
+pub const HELLO_LIMIT: Duration = Duration::from_secs(5);
+
+/// The largest window a source may announce: more frames than any link holds, few enough that a stuck sink costs little.
+pub const MAX_WINDOW: u32 = 4096;

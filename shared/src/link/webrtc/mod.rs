@@ -3,12 +3,15 @@
 //! The offerer makes the three channels. Host candidates only, all in the description: no STUN, no trickle.
 //!
 //! What a Plumb peer needs to know beside standard SDP stands in one session-level attribute of the offer,
-//! `a=x-plumb:1 mtu=16000`, which strangers ignore.
+//! `a=x-plumb:1 mtu=16000`, which strangers ignore ([`PlumbAttribute`]). [`LinkSettings`] sizes packets and buffers.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+mod description;
+mod port;
+mod settings;
+
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,86 +31,20 @@ use webrtc::peer_connection::{
 use crate::link::socket::{self, LinkRuntime};
 use crate::link::{Lane, Lanes, Link, LinkClosed, LinkEvent, MESSAGE_SIZE};
 
-/// The largest SCTP packet between two Plumb ends on one machine, in bytes.
-///
-/// Measured: 3.8 times the throughput of the crate's own 1191. The path must carry it: the loopback device's MTU is
-/// 65,536. A DTLS record holds 16,384.
-pub const LOOPBACK_MTU: u32 = 16_000;
+use description::{advertised, peer_message_size};
+use port::PortLease;
 
-/// An MTU below this cannot carry a data chunk with its headers; no IPv6 path is below 1280.
-pub const LEAST_MTU: u32 = 576;
-
-/// What a stranger's sockets can take, whatever it is: Chromium's UDP receive buffer holds 56 datagrams and aiortc's
-/// 227, larger bursts are dropped, and each loss stalls delivery for a second. With these three, at most
-/// (32 KiB + 32 KiB) / 1372 = 48 datagrams are under way (measured with Chromium: no drops). 1400 bytes is safe on
-/// every path tried; 2000 and more stalls aiortc completely, which reads 1500.
-const STRANGER_MTU: u32 = 1400;
-const STRANGER_MESSAGE_SIZE: usize = 32 << 10;
-const STRANGER_SEND_BUFFER: usize = 32 << 10;
+pub use description::PlumbAttribute;
+pub use settings::{LEAST_MTU, LOOPBACK_MTU, LinkSettings, PeerKind, sound_mtu};
 
 /// How long an end waits for the lanes to open before it gives up.
 pub const OPENING_LIMIT: Duration = Duration::from_secs(10);
-
-/// Unacknowledged bytes a lane may hold before a send waits: three frames of 640x480, measured to lose no throughput.
-const SEND_BUFFER: usize = 1 << 20;
 
 /// Between two ICE connection attempts; the crate's 200 ms would be most of the time to open.
 const ICE_ATTEMPT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Attempts for each candidate: with the interval above, the 10 s that [`OPENING_LIMIT`] allows.
 const ICE_ATTEMPTS: u16 = 1_000;
-
-/// The address is this word of a candidate's line (RFC 8839, section 5.1).
-const CANDIDATE_ADDRESS: usize = 4;
-
-/// How a link's sockets and packets are set up.
-#[derive(Clone, Debug, Default)]
-pub struct LinkSettings {
-    /// Local addresses to bind and to offer as candidates.
-    pub addresses: Vec<IpAddr>,
-    /// UDP ports to bind, the first free one of them; any when absent.
-    pub ports: Option<RangeInclusive<u16>>,
-    /// The address to offer in place of the bound ones, for published ports.
-    pub advertise: Option<IpAddr>,
-    /// Largest SCTP packet in bytes; the crate's 1191 when absent.
-    pub mtu: Option<u32>,
-    /// What is known of the peer.
-    pub peer: PeerKind,
-}
-
-/// What is known of a peer before it opens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PeerKind {
-    /// It takes what we take.
-    #[default]
-    Plumb,
-    /// Nothing: it gets settings that every peer takes, in place of those above.
-    Stranger,
-}
-
-impl LinkSettings {
-    fn packet_size(&self) -> Option<u32> {
-        match self.peer {
-            PeerKind::Plumb => self.mtu,
-            PeerKind::Stranger => Some(STRANGER_MTU),
-        }
-    }
-
-    /// Whether the way to the peer has sockets that are not ours: the peer's own, or a proxy's behind a published port,
-    /// which drops what overflows the usual 208 KiB: some 90 datagrams, as the kernel counts 2.3 kB for each. (Seen: a
-    /// session that died of retransmissions behind a published port.)
-    fn has_foreign_sockets(&self) -> bool {
-        self.peer == PeerKind::Stranger || self.advertise.is_some()
-    }
-
-    fn send_buffer(&self) -> usize {
-        if self.has_foreign_sockets() { STRANGER_SEND_BUFFER } else { SEND_BUFFER }
-    }
-
-    fn message_size(&self) -> usize {
-        if self.has_foreign_sockets() { STRANGER_MESSAGE_SIZE } else { MESSAGE_SIZE }
-    }
-}
 
 /// Why a link did not open.
 #[derive(Debug, Error)]
@@ -130,38 +67,6 @@ pub enum OpenError {
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
-}
-
-/// The session-level attribute by which a Plumb offer tells what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlumbAttribute {
-    /// The largest SCTP packet the offerer will send and take, in bytes.
-    pub mtu: Option<u32>,
-}
-
-impl PlumbAttribute {
-    /// Puts the attribute into a description, before its first media section.
-    pub fn insert(self, sdp: &str) -> String {
-        let mut line = String::from("a=x-plumb:1");
-        if let Some(mtu) = self.mtu {
-            line.push_str(&format!(" mtu={mtu}"));
-        }
-        line.push_str("\r\n");
-        let at = sdp.find("m=").unwrap_or(sdp.len());
-        format!("{}{line}{}", &sdp[..at], &sdp[at..])
-    }
-
-    /// Finds the attribute in a description.
-    pub fn find(sdp: &str) -> Option<Self> {
-        let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=x-plumb:1"))?;
-        let mtu = value.split_whitespace().find_map(|word| word.strip_prefix("mtu=")?.parse().ok());
-        Some(Self { mtu: mtu.and_then(sound_mtu) })
-    }
-}
-
-/// A packet size that a peer named: at most what we use, `None` if no path has it.
-pub fn sound_mtu(mtu: u32) -> Option<u32> {
-    (mtu >= LEAST_MTU).then_some(mtu.min(LOOPBACK_MTU))
 }
 
 /// A link on its way to be opened.
@@ -207,7 +112,7 @@ impl Opening {
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
-        let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, |lease| lease.0));
+        let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
         let peer = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
             .with_handler(Arc::new(Handler { gathered: gathered_tx, incoming: incoming_tx }))
@@ -403,90 +308,9 @@ fn setting_engine(settings: &LinkSettings) -> SettingEngine {
     engine.build()
 }
 
-/// A UDP port of this process that no other link takes while this is held. (The crate binds it later.)
-#[derive(Debug)]
-struct PortLease(u16);
-
-static LEASED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-
-impl PortLease {
-    /// The first of the ports that is free at all the addresses.
-    fn take(ports: &RangeInclusive<u16>, addresses: &[IpAddr]) -> Result<Self, OpenError> {
-        let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = |&port: &u16| addresses.iter().all(|&address| UdpSocket::bind((address, port)).is_ok());
-        match ports.clone().filter(|port| !leased.contains(port)).find(free) {
-            Some(port) => {
-                leased.insert(port);
-                Ok(Self(port))
-            }
-            None => Err(OpenError::NoPort { ports: ports.clone() }),
-        }
-    }
-}
-
-impl Drop for PortLease {
-    fn drop(&mut self) {
-        LEASED.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
-    }
-}
-
-/// The description with this address in place of our own in its candidates. Done here, as version 0.21 of the crate never
-/// reads its own setting for it (`nat_1to1_ips`).
-fn advertised(sdp: String, address: Option<IpAddr>) -> String {
-    let Some(address) = address.map(|address| address.to_string()) else { return sdp };
-    let named = |line: &str| {
-        let mut words: Vec<&str> = line.split(' ').collect();
-        match words.get_mut(CANDIDATE_ADDRESS) {
-            Some(word) if line.starts_with("a=candidate:") => *word = &address,
-            _ => {}
-        }
-        words.join(" ")
-    };
-    sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
-}
-
-/// The largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB when absent, no limit when 0 (RFC 8841).
-fn peer_message_size(sdp: &str) -> usize {
-    let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=max-message-size:"));
-    match value.and_then(|value| value.trim().parse().ok()) {
-        Some(0) => usize::MAX,
-        Some(size) => size,
-        None => MESSAGE_SIZE,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_plumb_attribute_stands_before_the_first_media_section() {
-        let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
-        let marked = PlumbAttribute { mtu: Some(16_000) }.insert(sdp);
-        assert!(marked.starts_with("v=0\r\ns=-\r\na=x-plumb:1 mtu=16000\r\nm=application"), "{marked}");
-        assert_eq!(PlumbAttribute::find(&marked), Some(PlumbAttribute { mtu: Some(16_000) }));
-        assert_eq!(PlumbAttribute::find(sdp), None);
-    }
-
-    #[test]
-    fn an_mtu_that_no_path_has_is_not_believed() {
-        for mtu in ["0", "100", "-5", "x"] {
-            let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
-            assert_eq!(attribute, Some(PlumbAttribute { mtu: None }), "{mtu}");
-        }
-        assert_eq!(sound_mtu(4_000_000_000), Some(LOOPBACK_MTU));
-    }
-
-    #[test]
-    fn a_leased_port_is_not_given_twice_and_comes_back() {
-        let address = [[127, 0, 0, 1].into()];
-        let port = UdpSocket::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let lease = PortLease::take(&(port..=port), &address).unwrap();
-        let refused = PortLease::take(&(port..=port), &address).unwrap_err();
-        assert_eq!(refused.to_string(), format!("no free UDP port in {port}-{port}"));
-        drop(lease);
-        assert!(PortLease::take(&(port..=port), &address).is_ok());
-    }
 
     #[tokio::test]
     async fn candidates_name_the_advertised_address_and_the_bound_port() {
@@ -498,13 +322,6 @@ mod tests {
         assert!(candidates.iter().all(|line| line.contains(" 192.0.2.7 ")), "{offer}");
         assert!(!offer.contains("127.0.0.1"), "{offer}");
         assert_eq!(advertised(offer.clone(), None), offer);
-    }
-
-    #[test]
-    fn the_peers_message_size_is_read_from_its_description() {
-        assert_eq!(peer_message_size("a=max-message-size:262144\r\n"), 262_144);
-        assert_eq!(peer_message_size("a=max-message-size:0\r\n"), usize::MAX);
-        assert_eq!(peer_message_size("v=0\r\n"), 65_536);
     }
 
     #[tokio::test]

@@ -2,24 +2,23 @@
 //!
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell drains [`Session::poll`] until it says
 //! [`Action::Wait`], then waits for that moment or the next input. No socket, clock or task inside, so every fault is
-//! tested in virtual time.
+//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over.
+
+mod config;
+mod end;
 
 use std::collections::VecDeque;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use serde::Serialize;
 use shared::flow::clock::{ClockOffset, OffsetEstimator};
 use shared::flow::heartbeat::Heartbeat;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
-use shared::geometry::Size;
-use shared::image::PixelFormat;
 use shared::link::Lane;
-use shared::protocol::VERSION;
 use shared::protocol::fragment::Reassembler;
 use shared::protocol::message::{self, Bye, Control, Delivery, Encoding, Hello, Ping, Pong, Role, Stream};
+use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::time::Micros;
 use tracing::{debug, warn};
 
@@ -27,35 +26,14 @@ use crate::score::pairing::{Pairing, Receipt};
 use crate::score::summary::Tally;
 use crate::score::{FrameScore, Truth};
 
-/// How long the client may take to say hello on the open link.
-const HELLO_LIMIT: Duration = Duration::from_secs(5);
+pub use config::SessionConfig;
+pub use end::{ClientInfo, End};
 
 /// How long a stopped session waits for the answers still out.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
 
 /// The most an answer takes, in bytes: some 200 with every field, with room for those of later versions.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
-
-/// What a session sends, and until when.
-#[derive(Clone, Debug)]
-pub struct SessionConfig {
-    /// The session's number.
-    pub number: u64,
-    /// Size of the frames.
-    pub size: Size,
-    /// Their pixels.
-    pub pixel: PixelFormat,
-    /// How often.
-    pub rate: Rate,
-    /// Unanswered frames at a time.
-    pub window: NonZeroU32,
-    /// A frame unanswered for this long is lost.
-    pub deadline: Duration,
-    /// Frames to send; no end when absent.
-    pub frames: Option<NonZeroU64>,
-    /// Time to send, from the first frame; no end when absent.
-    pub duration: Option<Duration>,
-}
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -87,45 +65,6 @@ pub struct Capture {
     pub wire_bytes: u64,
 }
 
-/// Why a session is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum End {
-    /// All frames were sent and answered or given up.
-    Finished,
-    /// This server was told to stop.
-    Stopped,
-    /// The client said bye.
-    ClientLeft {
-        /// The client's reason.
-        reason: String,
-    },
-    /// The client fell silent, or the link broke.
-    ClientGone {
-        /// How that was noticed.
-        reason: String,
-    },
-    /// The client never said hello, or said one this server cannot serve.
-    Rejected {
-        /// What was wrong.
-        reason: String,
-    },
-}
-
-impl End {
-    /// For people.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Finished => "finished".into(),
-            Self::Stopped => "stopped".into(),
-            Self::ClientLeft { reason } if reason.is_empty() => "the client left".into(),
-            Self::ClientLeft { reason } => format!("the client left: {reason}"),
-            Self::ClientGone { reason } => format!("the client is gone: {reason}"),
-            Self::Rejected { reason } => format!("rejected: {reason}"),
-        }
-    }
-}
-
 /// Where a session stands.
 #[derive(Debug)]
 enum Phase {
@@ -137,15 +76,6 @@ enum Phase {
     Draining { until: Option<Micros>, end: End },
     /// Over; `closing` once the shell was told.
     Over { end: End, closing: bool },
-}
-
-/// The client's side of a session, as it introduced itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClientInfo {
-    /// Program.
-    pub name: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// A session with one client.

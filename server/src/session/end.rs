@@ -1,0 +1,51 @@
+//! Who a session was with, and why it is over: what the report keeps of it.
+
+use serde::Serialize;
+
+/// The client's side of a session, as it introduced itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientInfo {
+    /// Program.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum End {
+    /// All frames were sent and answered or given up.
+    Finished,
+    /// This server was told to stop.
+    Stopped,
+    /// The client said bye.
+    ClientLeft {
+        /// The client's reason.
+        reason: String,
+    },
+    /// The client fell silent, or the link broke.
+    ClientGone {
+        /// How that was noticed.
+        reason: String,
+    },
+    /// The client never said hello, or said one this server cannot serve.
+    Rejected {
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+impl End {
+    /// For people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Finished => "finished".into(),
+            Self::Stopped => "stopped".into(),
+            Self::ClientLeft { reason } if reason.is_empty() => "the client left".into(),
+            Self::ClientLeft { reason } => format!("the client left: {reason}"),
+            Self::ClientGone { reason } => format!("the client is gone: {reason}"),
+            Self::Rejected { reason } => format!("rejected: {reason}"),
+        }
+    }
+}

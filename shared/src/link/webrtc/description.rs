@@ -1,0 +1,93 @@
+//! What a description says beside what the crate reads and writes: the attribute by which a Plumb offer tells what it is,
+//! the advertised address, the peer's message size.
+
+use std::net::IpAddr;
+
+use super::settings::sound_mtu;
+use crate::link::MESSAGE_SIZE;
+
+/// The address is this word of a candidate's line (RFC 8839, section 5.1).
+const CANDIDATE_ADDRESS: usize = 4;
+
+/// The session-level attribute by which a Plumb offer tells what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlumbAttribute {
+    /// The largest SCTP packet the offerer will send and take, in bytes.
+    pub mtu: Option<u32>,
+}
+
+impl PlumbAttribute {
+    /// Puts the attribute into a description, before its first media section.
+    pub fn insert(self, sdp: &str) -> String {
+        let mut line = String::from("a=x-plumb:1");
+        if let Some(mtu) = self.mtu {
+            line.push_str(&format!(" mtu={mtu}"));
+        }
+        line.push_str("\r\n");
+        let at = sdp.find("m=").unwrap_or(sdp.len());
+        format!("{}{line}{}", &sdp[..at], &sdp[at..])
+    }
+
+    /// Finds the attribute in a description.
+    pub fn find(sdp: &str) -> Option<Self> {
+        let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=x-plumb:1"))?;
+        let mtu = value.split_whitespace().find_map(|word| word.strip_prefix("mtu=")?.parse().ok());
+        Some(Self { mtu: mtu.and_then(sound_mtu) })
+    }
+}
+
+/// The description with this address in place of our own in its candidates. Done here, as version 0.21 of the crate never
+/// reads its own setting for it (`nat_1to1_ips`).
+pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
+    let Some(address) = address.map(|address| address.to_string()) else { return sdp };
+    let named = |line: &str| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        match words.get_mut(CANDIDATE_ADDRESS) {
+            Some(word) if line.starts_with("a=candidate:") => *word = &address,
+            _ => {}
+        }
+        words.join(" ")
+    };
+    sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
+}
+
+/// The largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB when absent, no limit when 0 (RFC 8841).
+pub(super) fn peer_message_size(sdp: &str) -> usize {
+    let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=max-message-size:"));
+    match value.and_then(|value| value.trim().parse().ok()) {
+        Some(0) => usize::MAX,
+        Some(size) => size,
+        None => MESSAGE_SIZE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::webrtc::LOOPBACK_MTU;
+
+    #[test]
+    fn the_plumb_attribute_stands_before_the_first_media_section() {
+        let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
+        let marked = PlumbAttribute { mtu: Some(16_000) }.insert(sdp);
+        assert!(marked.starts_with("v=0\r\ns=-\r\na=x-plumb:1 mtu=16000\r\nm=application"), "{marked}");
+        assert_eq!(PlumbAttribute::find(&marked), Some(PlumbAttribute { mtu: Some(16_000) }));
+        assert_eq!(PlumbAttribute::find(sdp), None);
+    }
+
+    #[test]
+    fn an_mtu_that_no_path_has_is_not_believed() {
+        for mtu in ["0", "100", "-5", "x"] {
+            let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
+            assert_eq!(attribute, Some(PlumbAttribute { mtu: None }), "{mtu}");
+        }
+        assert_eq!(sound_mtu(4_000_000_000), Some(LOOPBACK_MTU));
+    }
+
+    #[test]
+    fn the_peers_message_size_is_read_from_its_description() {
+        assert_eq!(peer_message_size("a=max-message-size:262144\r\n"), 262_144);
+        assert_eq!(peer_message_size("a=max-message-size:0\r\n"), usize::MAX);
+        assert_eq!(peer_message_size("v=0\r\n"), 65_536);
+    }
+}
