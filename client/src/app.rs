@@ -25,6 +25,8 @@ pub struct Config {
     pub server: Option<ServerAddress>,
     /// How long to wait for it.
     pub wait: Wait,
+    /// The largest SCTP packet, in bytes; by the path when absent.
+    pub sctp_mtu: Option<u32>,
     /// What looks at the frames.
     pub detector: DetectorChoice,
     /// On how many threads.
@@ -45,6 +47,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     let config = Config {
         server: args.server.clone(),
         wait: args.wait,
+        sctp_mtu: args.sctp_mtu,
         detector,
         workers: args.worker_count(),
         policy: args.policy.into(),
@@ -107,7 +110,7 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
 /// Connects and runs one session; says how it ended.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let connected = tokio::select! {
-        connected = connect::connect(config.server.as_ref(), config.wait) => connected,
+        connected = connect::connect(config.server.as_ref(), config.wait, config.sctp_mtu) => connected,
         () = stop.stopped() => return Exit::Fine,
     };
     let (link, signaling) = match connected {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::link::webrtc::parse_mtu;
 use thiserror::Error;
 
 use crate::detect::{DetectorChoice, DetectorError, RadiusLimits};
@@ -58,6 +59,11 @@ pub struct SessionArgs {
     /// How long to wait for a server that is not there yet: a duration such as 30s, or forever
     #[arg(long, value_name = "DURATION", env = "PLUMB_WAIT", allow_hyphen_values = true, default_value = "30s")]
     pub wait: Wait,
+
+    /// Largest SCTP packet in bytes; the smaller of both ends' holds [default: what the path carries: 16000 within a
+    /// machine, up to 1400 on a network]
+    #[arg(long, value_name = "BYTES", env = "PLUMB_SCTP_MTU", allow_hyphen_values = true, value_parser = parse_mtu)]
+    pub sctp_mtu: Option<u32>,
 
     /// The detector and its limits.
     #[command(flatten)]

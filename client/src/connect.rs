@@ -49,8 +49,12 @@ pub enum ConnectError {
 
 /// Connects to the server, or to one it finds where none is named, waiting for one that is not there yet.
 ///
-/// Says once that it waits, and why.
-pub async fn connect(server: Option<&ServerAddress>, wait: Wait) -> Result<(Link, Signaling), ConnectError> {
+/// Says once that it waits, and why. SCTP packets are as large as the path carries, or at most `mtu` bytes.
+pub async fn connect(
+    server: Option<&ServerAddress>,
+    wait: Wait,
+    mtu: Option<u32>,
+) -> Result<(Link, Signaling), ConnectError> {
     let mut goal = Goal::new(server);
     let start = Instant::now();
     let mut said = false;
@@ -59,7 +63,7 @@ pub async fn connect(server: Option<&ServerAddress>, wait: Wait) -> Result<(Link
             Wait::For(limit) => limit.saturating_sub(start.elapsed()),
             Wait::Forever => Duration::MAX,
         };
-        let reason = match goal.attempt(CONNECT_LIMIT.min(left)).await {
+        let reason = match goal.attempt(mtu, CONNECT_LIMIT.min(left)).await {
             Ok(connected) => return Ok(connected),
             Err(Failure::NotThere(reason)) => reason,
             Err(Failure::NotUsable { server, error }) => return Err(ConnectError::Handshake { server, error }),
@@ -113,13 +117,13 @@ impl Goal {
     }
 
     /// One attempt, whose TCP connection may take so long.
-    async fn attempt(&mut self, limit: Duration) -> Result<(Link, Signaling), Failure> {
+    async fn attempt(&mut self, mtu: Option<u32>, limit: Duration) -> Result<(Link, Signaling), Failure> {
         match self {
-            Self::Named(server) => attempt(server, limit).await,
+            Self::Named(server) => attempt(server, mtu, limit).await,
             Self::Any(discovery) => {
                 let found = discovery.look().await;
                 let server = chosen(&found).ok_or_else(|| Failure::NotThere("none answers".into()))?;
-                attempt(&server.address.to_string(), limit).await
+                attempt(&server.address.to_string(), mtu, limit).await
             }
         }
     }
@@ -135,16 +139,16 @@ fn chosen(found: &[Found]) -> Option<&Found> {
     Some(server)
 }
 
-async fn attempt(server: &str, limit: Duration) -> Result<(Link, Signaling), Failure> {
+async fn attempt(server: &str, mtu: Option<u32>, limit: Duration) -> Result<(Link, Signaling), Failure> {
     let stream = match timeout(limit, tcp(server, limit)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(Failure::NotThere(error.to_string())),
         Err(_) => return Err(Failure::NotThere("no answer to the TCP connection".into())),
     };
-    let addresses = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-    let (local, peer) = addresses.map_err(|error| Failure::NotThere(error.to_string()))?;
+    let path = stream.local_addr().and_then(|local| Ok((local, handshake::path_mtu(&stream)?)));
+    let (local, path_mtu) = path.map_err(|error| Failure::NotThere(error.to_string()))?;
     let mut signaling = Signaling::new(stream);
-    match open(&mut signaling, local, peer).await {
+    match open(&mut signaling, local, mtu.unwrap_or(path_mtu)).await {
         Ok(link) => {
             info!("connected to {server}");
             Ok((link, signaling))
@@ -170,11 +174,11 @@ async fn tcp(server: &str, limit: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-async fn open(signaling: &mut Signaling, local: SocketAddr, peer: SocketAddr) -> Result<Link, HandshakeError> {
-    let mtu = handshake::path_mtu(local, peer);
+async fn open(signaling: &mut Signaling, local: SocketAddr, mtu: u32) -> Result<Link, HandshakeError> {
+    let mtu = Some(mtu);
     let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
     signaling.send(&Signal::Hello(hello)).await?;
     let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };
-    debug!("connected to {peer}, answering from {:?}", settings.addresses);
+    debug!("answering with {settings:?}");
     handshake::answer(signaling, &settings).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::link::signaling::{Signal, Signaling};
-use shared::link::{Link, LinkEvent};
+use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::message::{Finding, Stream};
 use shared::shell::stop::Stop;
 use shared::time::MonotonicClock;
@@ -19,6 +19,10 @@ use crate::{app::Config, session};
 
 /// How long to wait until the server has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// Live, replies are held back and told together while the link has this much of them under way, in bytes: some four
+/// messages of four outcomes, more than a stream of 60 frames a second has out on a link that flows.
+const BACKLOG: usize = 3 << 10;
 
 /// A session's shell.
 struct Runner<'a> {
@@ -61,6 +65,9 @@ impl Runner<'_> {
         let sender = link.sender();
         let (mut signaling_open, mut told) = (true, false);
         loop {
+            if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {
+                self.session.hold_replies(self.clock.now());
+            }
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Send(lane, message) => {
                     if let Err(error) = sender.send_soon(lane, message).await {

@@ -13,7 +13,9 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 17] = [
+    let cases: [(&[&str], &str); 19] = [
+        (&["--sctp-mtu", "0"], "from 576 to 16000"),
+        (&["--sctp-mtu", "wide"], "from 576 to 16000"),
         (&["--workers", "0"], "from 1"),
         (&["--workers", "-1"], "from 1"),
         (&["--workers", "1000000"], "1024"),

@@ -23,7 +23,8 @@ fn the_version_is_the_packages() {
     assert_eq!(said("--version").trim(), concat!("client ", env!("CARGO_PKG_VERSION")));
 }
 
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
+    "--sctp-mtu",
     "--no-graphics",
     "--wait",
     "--detector",

@@ -78,6 +78,7 @@ fn config(args: &ServeArgs, camera: &CameraOptions) -> ServeConfig {
         pixel: args.pixel,
         rate: args.fps,
         window: args.window,
+        delivery: args.delivery,
         deadline: args.deadline,
         frames: args.frames,
         duration: args.duration,
@@ -96,6 +97,7 @@ fn config(args: &ServeArgs, camera: &CameraOptions) -> ServeConfig {
         identity: Identity { name: String::new(), id: String::new() },
         advertise: args.advertise,
         udp_ports: args.udp_port.clone(),
+        sctp_mtu: args.sctp_mtu,
     }
 }
 
@@ -125,7 +127,9 @@ fn report_run(args: &ServeArgs, config: &ServeConfig) -> Run {
             border: config.scene.ball.border,
             camera: config.scene.camera,
             encoding: "raw",
-            delivery: "reliable",
+            delivery: args.delivery.name(),
+            lifetime_us: config.session.lifetime().map(micros),
+            sctp_mtu: args.sctp_mtu,
             loopback: args.loopback,
         },
     }
@@ -290,6 +294,8 @@ fn embed_client(address: &str, stopper: Stopper, stop: Stop, failed: Arc<OnceLoc
     let config = ClientConfig {
         server: Some(ServerAddress(address.to_owned())),
         wait: Wait::Forever,
+        // The server's holds for both.
+        sctp_mtu: None,
         detector,
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         policy: Policy::Every,

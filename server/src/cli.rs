@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
+use shared::link::webrtc::parse_mtu;
 use shared::protocol::MAX_WINDOW;
+use shared::protocol::message::Delivery;
 use thiserror::Error;
 
 use crate::camera::CameraOptions;
@@ -83,6 +85,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "HZ", env = "PLUMB_FPS", default_value = "60", allow_hyphen_values = true)]
     pub fps: Rate,
 
+    /// How frames and answers are delivered: reliable, or live, which gives up what is late
+    #[arg(long, value_name = "HOW", env = "PLUMB_DELIVERY", default_value = "reliable")]
+    pub delivery: Delivery,
+
     /// Unanswered frames at a time
     #[arg(long, value_name = "N", env = "PLUMB_WINDOW", allow_hyphen_values = true, default_value = "8", value_parser = window)]
     pub window: NonZeroU32,
@@ -128,6 +134,11 @@ pub struct ServeArgs {
     /// UDP port or range for the links, one a client, such as 40000-40015 [default: any free one]
     #[arg(long, value_name = "PORT[-PORT]", env = "PLUMB_UDP_PORT", value_parser = ports)]
     pub udp_port: Option<RangeInclusive<u16>>,
+
+    /// Largest SCTP packet in bytes; the smaller of both ends' holds [default: what peer and path carry: 16000 within a
+    /// machine, up to 1400 on a network and to strangers]
+    #[arg(long, value_name = "BYTES", env = "PLUMB_SCTP_MTU", allow_hyphen_values = true, value_parser = parse_mtu)]
+    pub sctp_mtu: Option<u32>,
 
     /// Read the camera from this TOML file: names and values of the options below, which go before it
     #[arg(long, value_name = "FILE", env = "PLUMB_CAMERA", help_heading = "Camera")]

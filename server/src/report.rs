@@ -78,6 +78,10 @@ pub struct RunConfig {
     pub encoding: &'static str,
     /// How frames are delivered.
     pub delivery: &'static str,
+    /// In live delivery, how long after its capture a frame may be on its way.
+    pub lifetime_us: Option<u64>,
+    /// The largest SCTP packet asked for, in bytes; `null` when left to peer and path.
+    pub sctp_mtu: Option<u32>,
     /// Whether the client ran in the same process.
     pub loopback: bool,
 }

@@ -83,6 +83,16 @@ fn a_python_pipeline_takes_colour_frames() {
 }
 
 #[test]
+fn a_python_pipeline_takes_live_frames() {
+    let (client, session) = whole_job(&["--delivery", "live", "--size", "320x240"]);
+    client.expect(0);
+    let frames = &session["frames"];
+    let scored = frames["circle"].as_u64().expect("a count");
+    // Nothing is lost between two processes that have the time; on a loaded machine frames may be late.
+    assert!(scored > 0 && frames["invalid"] == 0 && frames["duplicate"] == 0, "{frames:#}");
+}
+
+#[test]
 fn a_python_pipeline_ends_in_peace_when_the_server_stops() {
     LazyLock::force(&PYTHON);
     let mut server = Server::start(&[]);

@@ -13,7 +13,11 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 53] = [
+    let cases: [(&[&str], &str); 57] = [
+        (&["--delivery", "pigeon"], "reliable or live"),
+        (&["--sctp-mtu", "575"], "from 576 to 16000"),
+        (&["--sctp-mtu", "16001"], "from 576 to 16000"),
+        (&["--sctp-mtu", "-1"], "from 576 to 16000"),
         (&["--size", "0x480"], "0x480"),
         (&["--size", "640x0"], "640x0"),
         (&["--size", "8193x480"], "8192"),

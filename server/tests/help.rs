@@ -23,7 +23,9 @@ fn the_version_is_the_packages() {
     assert_eq!(said("--version").trim(), concat!("server ", env!("CARGO_PKG_VERSION")));
 }
 
-const OPTIONS: [&str; 34] = [
+const OPTIONS: [&str; 36] = [
+    "--delivery",
+    "--sctp-mtu",
     "--listen",
     "--loopback",
     "--once",

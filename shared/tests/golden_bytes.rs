@@ -7,7 +7,8 @@ use shared::geometry::{Circle, Covariance};
 use shared::image::PixelFormat;
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, Encoding, Finding, Frame, Hello, Ping, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, Encoding, Finding, Frame, Hello, Incomplete, Ping,
+    Pong, Resend, Role, Stream,
 };
 use shared::time::Micros;
 
@@ -43,6 +44,7 @@ fn a_sources_hello_with_its_stream() {
         rate_hz: Some(60.0),
         window: 8,
         delivery: Delivery::Reliable,
+        lifetime_us: None,
         encoding: Encoding::Raw,
     };
     let hello = Hello {
@@ -138,4 +140,58 @@ fn a_message_of_two_fragments() {
     assert!(hex(&first).starts_with("94070002c50200c50258abab"), "{}", hex(&first[..16]));
     assert!(hex(&second).starts_with("94070102c45babab"), "{}", hex(&second[..16]));
     assert_eq!((first.len(), second.len()), (7 + 512, 6 + 91));
+}
+
+#[test]
+fn a_live_streams_hello_says_so_with_its_lifetime() {
+    let stream = Stream {
+        width: 2,
+        height: 1,
+        pixel: PixelFormat::Gray8,
+        rate_hz: None,
+        window: 8,
+        delivery: Delivery::Live,
+        lifetime_us: Some(33_333),
+        encoding: Encoding::Raw,
+    };
+    let mut bytes = Vec::new();
+    message::encode(&stream, &mut bytes).unwrap();
+    let expected = concat!(
+        "87a5776964746802a668656967687401a5706978656ca56772617938a677696e646f7708",
+        "a864656c6976657279a46c697665",   //  delivery: "live",
+        "ab6c69666574696d655f7573cd8235", //  lifetime_us: 33333,
+        "a8656e636f64696e67a3726177",     //  encoding: "raw"}
+    );
+    assert_eq!(hex(&bytes), expected);
+}
+
+#[test]
+fn answers_with_the_previous_and_the_missing() {
+    let none = |frame| Answer { frame, finding: Finding::None, times: AnswerTimes::default() };
+    let answers = Answers { answers: vec![none(9)], previous: vec![none(7)], missing: vec![8] };
+    let mut bytes = Vec::new();
+    message::encode(&answers, &mut bytes).unwrap();
+    let expected = concat!(
+        "84a474797065a7616e7377657273",                                 // {type: "answers",
+        "a7616e737765727391",                                           //  answers: [
+        "83a474797065a6616e73776572a56672616d6509a46b696e64a46e6f6e65", //   an answer],
+        "a870726576696f757391",                                         //  previous: [
+        "83a474797065a6616e73776572a56672616d6507a46b696e64a46e6f6e65", //   an answer],
+        "a76d697373696e679108",                                         //  missing: [8]}
+    );
+    assert_eq!(hex(&bytes), expected);
+}
+
+#[test]
+fn a_request_for_pieces() {
+    let messages = vec![Incomplete { id: 7, pieces: vec![1, 300] }, Incomplete { id: 8, pieces: vec![] }];
+    let mut bytes = Vec::new();
+    message::encode(&Resend { messages }, &mut bytes).unwrap();
+    let expected = concat!(
+        "82a474797065a6726573656e64",         // {type: "resend",
+        "a86d6573736167657392",               //  messages: [
+        "82a2696407a67069656365739201cd012c", //   {id: 7, pieces: [1, 300]},
+        "81a2696408",                         //   {id: 8}]}
+    );
+    assert_eq!(hex(&bytes), expected);
 }

@@ -2,8 +2,9 @@
 //!
 //! Frames are finished in the order they were sent: an answered frame waits for those before it, which are answered,
 //! or lost when their deadline passes. So sums are the same on every run, and nothing is held longer than a deadline.
+//! In live delivery a frame frees its place in the window once its lifetime is over; it can be answered until its deadline.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -36,8 +37,21 @@ pub struct Finished {
     pub frame: SentFrame,
     /// What became of it.
     pub outcome: Outcome,
+    /// Why it is lost, if it is.
+    pub loss: Option<LossCause>,
     /// When it was answered, and what the client said of its time there; `None` without an answer.
     pub answered: Option<(Micros, AnswerTimes)>,
+}
+
+/// Why a frame is lost, as far as this end can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    /// The link did not take all of it within its lifetime.
+    Unsent,
+    /// The client says that it never came whole.
+    Incomplete,
+    /// No answer came within the deadline, and nothing else is known.
+    Unanswered,
 }
 
 /// What an answer was worth.
@@ -47,8 +61,8 @@ pub enum Receipt {
     Accepted,
     /// Its frame was answered before.
     Duplicate,
-    /// Its frame was given up before.
-    Late,
+    /// Its frame was given up before, for this.
+    Late(LossCause),
     /// No frame of that id was sent.
     Unknown,
 }
@@ -58,23 +72,41 @@ pub enum Receipt {
 struct Tracked {
     frame: SentFrame,
     settled: Option<Finished>,
+    in_window: bool,
 }
 
 /// Pairs answers with frames.
 #[derive(Debug)]
 pub struct Pairing {
     deadline: Duration,
+    /// In live delivery.
+    lifetime: Option<Duration>,
     window: Window,
     /// Sent frames not yet finished, by id without a gap.
     frames: VecDeque<Tracked>,
     next_id: u64,
-    lost: BTreeSet<u64>,
+    /// The oldest that is unanswered, and the oldest unanswered that holds a place in the window; or the next to be sent.
+    oldest_unanswered: u64,
+    oldest_in_window: u64,
+    unanswered: u32,
+    lost: BTreeMap<u64, LossCause>,
 }
 
 impl Pairing {
-    /// Nothing sent yet. Frames unanswered `deadline` after their capture are lost.
-    pub fn new(window: NonZeroU32, deadline: Duration) -> Self {
-        Self { deadline, window: Window::new(window), frames: VecDeque::new(), next_id: 0, lost: BTreeSet::new() }
+    /// Nothing sent yet. Frames unanswered `deadline` after their capture are lost; `lifetime` after it, if there is one,
+    /// they free their place in the window.
+    pub fn new(window: NonZeroU32, deadline: Duration, lifetime: Option<Duration>) -> Self {
+        Self {
+            deadline,
+            lifetime,
+            window: Window::new(window),
+            frames: VecDeque::new(),
+            next_id: 0,
+            oldest_unanswered: 0,
+            oldest_in_window: 0,
+            unanswered: 0,
+            lost: BTreeMap::new(),
+        }
     }
 
     /// Whether one more frame may be sent.
@@ -82,9 +114,16 @@ impl Pairing {
         self.window.has_room()
     }
 
-    /// Frames sent, neither answered nor given up.
-    pub fn in_flight(&self) -> u32 {
-        self.window.in_flight()
+    /// Frames sent, neither answered nor lost.
+    pub fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    /// Whether it is of use to send more of a frame: it is unanswered, and its lifetime is not over.
+    pub fn is_fresh(&self, id: u64, now: Micros) -> bool {
+        let Some(tracked) = self.place(id).and_then(|place| self.frames.get(place)) else { return false };
+        let lives = self.lifetime.is_none_or(|lifetime| now < tracked.frame.captured + lifetime);
+        tracked.settled.is_none() && lives
     }
 
     /// The id the next frame will have.
@@ -95,8 +134,9 @@ impl Pairing {
     /// A frame was sent. Its id is [`Self::next_id`].
     pub fn sent(&mut self, truth: Truth, captured: Micros, encoded: Micros) {
         let frame = SentFrame { id: self.next_id, truth, captured, encoded };
-        self.frames.push_back(Tracked { frame, settled: None });
+        self.frames.push_back(Tracked { frame, settled: None, in_window: true });
         self.next_id += 1;
+        self.unanswered += 1;
         self.window.enter();
     }
 
@@ -106,33 +146,45 @@ impl Pairing {
         if id >= self.next_id {
             return Receipt::Unknown;
         }
-        if self.lost.remove(&id) {
-            return Receipt::Late;
+        if let Some(cause) = self.lost.remove(&id) {
+            return Receipt::Late(cause);
         }
-        let unanswered = |&place: &usize| self.frames[place].settled.is_none();
-        let Some(place) = self.place(id).filter(unanswered) else { return Receipt::Duplicate };
-        self.settle(place, outcome(finding), Some((now, times)));
+        let Some(place) = self.unanswered_place(id) else { return Receipt::Duplicate };
+        self.settle(place, outcome(finding), None, Some((now, times)));
         Receipt::Accepted
     }
 
-    /// Gives up every frame whose deadline has passed.
+    /// A frame is known to be lost before its deadline; nothing happens to one that is answered or lost already.
+    pub fn lose(&mut self, id: u64, cause: LossCause) {
+        if let Some(place) = self.unanswered_place(id) {
+            self.remember_lost(id, cause);
+            self.settle(place, Outcome::Lost, Some(cause), None);
+        }
+    }
+
+    /// Gives up every frame whose deadline has passed, and frees the places of those whose lifetime has.
     pub fn expire(&mut self, now: Micros) {
-        while let Some(place) = self.oldest_unanswered().filter(|&place| self.deadline_at(place) <= now) {
-            self.remember_lost(self.frames[place].frame.id);
-            self.settle(place, Outcome::Lost, None);
+        while self.next_loss().is_some_and(|at| at <= now) {
+            self.lose(self.oldest_unanswered, LossCause::Unanswered);
+        }
+        while self.next_free_place().is_some_and(|at| at <= now) {
+            if let Some(place) = self.place(self.oldest_in_window) {
+                self.free_place(place);
+            }
+            self.advance();
         }
     }
 
     /// Ends every unanswered frame as [`Outcome::Unresolved`].
     pub fn abandon(&mut self) {
-        while let Some(place) = self.oldest_unanswered() {
-            self.settle(place, Outcome::Unresolved, None);
+        while let Some(place) = self.unanswered_place(self.oldest_unanswered) {
+            self.settle(place, Outcome::Unresolved, None, None);
         }
     }
 
-    /// When the next frame will be given up.
+    /// When the next frame will be given up, or free its place.
     pub fn next_deadline(&self) -> Option<Micros> {
-        self.oldest_unanswered().map(|place| self.deadline_at(place))
+        [self.next_loss(), self.next_free_place()].into_iter().flatten().min()
     }
 
     /// The next finished frame, in the order sent; `None` while the oldest is unanswered.
@@ -147,25 +199,59 @@ impl Pairing {
         usize::try_from(id.checked_sub(first)?).ok()
     }
 
-    fn oldest_unanswered(&self) -> Option<usize> {
-        self.frames.iter().position(|tracked| tracked.settled.is_none())
+    fn unanswered_place(&self, id: u64) -> Option<usize> {
+        let place = self.place(id)?;
+        self.frames.get(place).filter(|tracked| tracked.settled.is_none()).map(|_| place)
     }
 
-    fn deadline_at(&self, place: usize) -> Micros {
-        self.frames[place].frame.captured + self.deadline
+    fn next_loss(&self) -> Option<Micros> {
+        let place = self.unanswered_place(self.oldest_unanswered)?;
+        Some(self.frames[place].frame.captured + self.deadline)
     }
 
-    fn settle(&mut self, place: usize, outcome: Outcome, answered: Option<(Micros, AnswerTimes)>) {
+    fn next_free_place(&self) -> Option<Micros> {
+        let (lifetime, place) = (self.lifetime?, self.unanswered_place(self.oldest_in_window)?);
+        Some(self.frames[place].frame.captured + lifetime)
+    }
+
+    fn settle(
+        &mut self,
+        place: usize,
+        outcome: Outcome,
+        loss: Option<LossCause>,
+        answered: Option<(Micros, AnswerTimes)>,
+    ) {
         let tracked = &mut self.frames[place];
-        tracked.settled = Some(Finished { frame: tracked.frame, outcome, answered });
-        self.window.leave();
+        tracked.settled = Some(Finished { frame: tracked.frame, outcome, loss, answered });
+        self.unanswered -= 1;
+        self.free_place(place);
+        self.advance();
     }
 
-    fn remember_lost(&mut self, id: u64) {
+    fn free_place(&mut self, place: usize) {
+        if std::mem::take(&mut self.frames[place].in_window) {
+            self.window.leave();
+        }
+    }
+
+    /// Moves on to the oldest frames that are as the fields say: each frame is passed once.
+    fn advance(&mut self) {
+        let passed = |frames: &VecDeque<Tracked>, place: Option<usize>, keeps: fn(&Tracked) -> bool| {
+            place.and_then(|place| frames.get(place)).is_some_and(|tracked| !keeps(tracked))
+        };
+        while passed(&self.frames, self.place(self.oldest_unanswered), |tracked| tracked.settled.is_none()) {
+            self.oldest_unanswered += 1;
+        }
+        while passed(&self.frames, self.place(self.oldest_in_window), |tracked| tracked.in_window) {
+            self.oldest_in_window += 1;
+        }
+    }
+
+    fn remember_lost(&mut self, id: u64, cause: LossCause) {
         if self.lost.len() == REMEMBERED_LOST {
             self.lost.pop_first();
         }
-        self.lost.insert(id);
+        self.lost.insert(id, cause);
     }
 }
 
@@ -184,7 +270,11 @@ mod tests {
     const NO_TIMES: AnswerTimes = AnswerTimes { received: None, started: None, finished: None, sent: None };
 
     fn pairing_with(frames: u64) -> Pairing {
-        let mut pairing = Pairing::new(NonZeroU32::new(8).unwrap(), Duration::from_secs(2));
+        sent(frames, None)
+    }
+
+    fn sent(frames: u64, lifetime: Option<Duration>) -> Pairing {
+        let mut pairing = Pairing::new(NonZeroU32::new(8).unwrap(), Duration::from_secs(2), lifetime);
         for id in 0..frames {
             pairing.sent(Truth::Unknown, Micros(id * 1000), Micros(id * 1000 + 10));
         }
@@ -211,8 +301,11 @@ mod tests {
     fn a_lost_frame_stays_lost_and_frees_its_place() {
         let mut pairing = pairing_with(1);
         assert_eq!(pairing.next_deadline(), Some(Micros(2_000_000)));
-        assert_eq!(pairing.answered(0, Finding::None, NO_TIMES, Micros(2_000_000)), Receipt::Late);
-        assert_eq!(pairing.in_flight(), 0);
+        assert_eq!(
+            pairing.answered(0, Finding::None, NO_TIMES, Micros(2_000_000)),
+            Receipt::Late(LossCause::Unanswered)
+        );
+        assert_eq!(pairing.unanswered(), 0);
         assert_eq!(pairing.answered(0, Finding::None, NO_TIMES, Micros(2_000_001)), Receipt::Duplicate);
         assert_eq!(finished(&mut pairing), [(0, Outcome::Lost)]);
     }
@@ -232,7 +325,7 @@ mod tests {
         let mut pairing = pairing_with(2);
         assert_eq!(pairing.answered(2, Finding::None, NO_TIMES, Micros(9)), Receipt::Unknown);
         assert_eq!(pairing.answered(u64::MAX, Finding::None, NO_TIMES, Micros(9)), Receipt::Unknown);
-        assert_eq!(pairing.in_flight(), 2);
+        assert_eq!(pairing.unanswered(), 2);
     }
 
     #[test]
@@ -241,5 +334,33 @@ mod tests {
         pairing.answered(1, Finding::None, NO_TIMES, Micros(9));
         pairing.abandon();
         assert_eq!(finished(&mut pairing), [(0, Outcome::Unresolved), (1, Outcome::NoCircle)]);
+    }
+
+    #[test]
+    fn a_live_frame_frees_its_place_after_its_lifetime_and_can_still_be_answered() {
+        let mut pairing = sent(8, Some(Duration::from_millis(33)));
+        assert!(!pairing.has_room());
+        assert_eq!(pairing.next_deadline(), Some(Micros(33_000)));
+        pairing.expire(Micros(34_000));
+        assert_eq!(pairing.window.in_flight(), 6, "frames 0 and 1 were captured at 0 and 1000");
+        assert_eq!(pairing.unanswered(), 8);
+        assert!(!pairing.is_fresh(1, Micros(34_000)) && pairing.is_fresh(2, Micros(34_000)));
+        assert_eq!(pairing.answered(1, Finding::None, NO_TIMES, Micros(40_000)), Receipt::Accepted);
+        assert_eq!(pairing.window.in_flight(), 0, "by then all lifetimes are over");
+        assert_eq!(pairing.next_deadline(), Some(Micros(2_000_000)));
+    }
+
+    #[test]
+    fn a_frame_the_client_gave_up_is_lost_at_once() {
+        let mut pairing = pairing_with(2);
+        pairing.lose(0, LossCause::Incomplete);
+        pairing.lose(0, LossCause::Unsent);
+        pairing.lose(7, LossCause::Incomplete);
+        assert_eq!(
+            pairing.next_finished().map(|done| (done.outcome, done.loss)),
+            Some((Outcome::Lost, Some(LossCause::Incomplete)))
+        );
+        assert_eq!(pairing.answered(0, Finding::None, NO_TIMES, Micros(9)), Receipt::Late(LossCause::Incomplete));
+        assert_eq!(pairing.unanswered(), 1);
     }
 }

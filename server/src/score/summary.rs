@@ -9,7 +9,7 @@ use shared::time::Micros;
 
 use crate::score::error::{ErrorFigures, ErrorStats, LimitKind, PixelError};
 use crate::score::latency::{FrameLatency, LatencyFigures, LatencyStats};
-use crate::score::pairing::Finished;
+use crate::score::pairing::{Finished, LossCause};
 use crate::score::{FrameScore, Outcome, Truth};
 
 /// Gathers a session's scores, in frame order, in bounded memory.
@@ -21,6 +21,8 @@ pub struct Tally {
     sent: Span,
     answered: Span,
     bytes: Bytes,
+    /// Late answers to frames whose loss nothing else explains.
+    explained_by_lateness: u64,
 }
 
 impl Tally {
@@ -37,9 +39,10 @@ impl Tally {
         self.counts.skipped += ticks;
     }
 
-    /// An answer came for a frame already given up.
-    pub fn late(&mut self) {
+    /// An answer came for a frame already given up, for this.
+    pub fn late(&mut self, cause: LossCause) {
         self.counts.late += 1;
+        self.explained_by_lateness += u64::from(cause == LossCause::Unanswered);
     }
 
     /// A second answer came for a frame.
@@ -54,8 +57,14 @@ impl Tally {
 
     /// A frame's outcome is final; `offset` is the client's clock against ours.
     pub fn finish(&mut self, finished: Finished, offset: Option<ClockOffset>) -> FrameScore {
-        let Finished { frame, outcome, answered } = finished;
+        let Finished { frame, outcome, loss, answered } = finished;
         self.count(frame.truth, outcome);
+        match loss {
+            Some(LossCause::Unsent) => self.counts.lost_by.unsent += 1,
+            Some(LossCause::Incomplete) => self.counts.lost_by.incomplete += 1,
+            Some(LossCause::Unanswered) => self.counts.lost_by.unanswered += 1,
+            None => {}
+        }
         let latency = answered.map(|(at, times)| FrameLatency::new(frame.captured, frame.encoded, at, times, offset));
         if let Some((at, _)) = answered {
             self.answered.add(at);
@@ -75,7 +84,12 @@ impl Tally {
 
     /// The counts so far.
     pub fn counts(&self) -> FrameCounts {
-        self.counts
+        let mut counts = self.counts;
+        // A late answer may come before its frame's turn to be counted.
+        let late = self.explained_by_lateness.min(counts.lost_by.unanswered);
+        counts.lost_by.late = late;
+        counts.lost_by.unanswered -= late;
+        counts
     }
 
     /// Frames captured a second; `None` before the second.
@@ -101,7 +115,7 @@ impl Tally {
     /// The figures of the report.
     pub fn figures(&self) -> Figures {
         Figures {
-            frames: Frames { counts: self.counts, lost_rate: self.counts.lost_rate() },
+            frames: Frames { counts: self.counts(), lost_rate: self.counts.lost_rate() },
             error_px: self.errors.figures(),
             latency_us: self.latency.figures(),
             fps: Fps { sent: self.sent.rate_hz(), answered: self.answered.rate_hz() },
@@ -172,6 +186,8 @@ pub struct FrameCounts {
     pub dropped: u64,
     /// Not answered within the deadline.
     pub lost: u64,
+    /// The same by cause.
+    pub lost_by: LostBy,
     /// Not answered when the session ended.
     pub unresolved: u64,
     /// Ticks without a frame, because the window was full or the link busy.
@@ -186,6 +202,34 @@ pub struct FrameCounts {
     pub empty: u64,
     /// Of those, answered with a circle.
     pub false_positive: u64,
+}
+
+/// Lost frames by cause, as far as the server can know: they add up to `lost`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LostBy {
+    /// The link did not take all of the frame within its lifetime.
+    pub unsent: u64,
+    /// The client says that the frame never came whole.
+    pub incomplete: u64,
+    /// The answer came after the deadline.
+    pub late: u64,
+    /// No answer came, and nothing else is known: the frame, the client's word of it or the answer was lost, or the
+    /// client did not answer.
+    pub unanswered: u64,
+}
+
+impl LostBy {
+    /// For people: the causes there are, most direct first; empty without any.
+    pub fn describe(&self) -> String {
+        let causes = [
+            (self.unsent, "not sent"),
+            (self.incomplete, "incomplete"),
+            (self.late, "answered late"),
+            (self.unanswered, "unanswered"),
+        ];
+        let told = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+        told.collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl FrameCounts {
@@ -257,7 +301,8 @@ mod tests {
             Outcome::Lost | Outcome::Unresolved => None,
             _ => Some((Micros(id * 100 + 50), AnswerTimes::default())),
         };
-        Finished { frame, outcome, answered }
+        let loss = (outcome == Outcome::Lost).then_some(LossCause::Unanswered);
+        Finished { frame, outcome, loss, answered }
     }
 
     fn circle(x: f64) -> Circle {
@@ -287,6 +332,25 @@ mod tests {
         assert!(tally.finish(finished(0, Truth::Unknown, Outcome::Lost), None).latency.is_none());
         let latency = tally.finish(finished(1, Truth::Unknown, Outcome::NoCircle), None).latency;
         assert_eq!(latency.unwrap().total_us, 50);
+    }
+
+    #[test]
+    fn losses_add_up_by_cause_also_when_the_late_answer_comes_before_the_count() {
+        let mut tally = Tally::default();
+        tally.late(LossCause::Unanswered);
+        assert_eq!(tally.counts().lost_by, LostBy::default());
+        for (id, cause) in [LossCause::Unanswered, LossCause::Unsent, LossCause::Incomplete, LossCause::Unanswered]
+            .into_iter()
+            .enumerate()
+        {
+            let lost = Finished { loss: Some(cause), ..finished(id as u64, Truth::Unknown, Outcome::Lost) };
+            tally.finish(lost, None);
+        }
+        tally.late(LossCause::Incomplete);
+        let counts = tally.counts();
+        assert_eq!(counts.lost_by, LostBy { unsent: 1, incomplete: 1, late: 1, unanswered: 1 });
+        assert_eq!((counts.lost, counts.late), (4, 2));
+        assert_eq!(counts.lost_by.describe(), "1 not sent, 1 incomplete, 1 answered late, 1 unanswered");
     }
 
     #[test]

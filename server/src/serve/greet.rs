@@ -35,12 +35,13 @@ impl Server {
         others: usize,
     ) -> Result<Option<(Link, Signaling, Option<OnlyPlace>)>, HandshakeError> {
         let local = stream.local_addr().map_err(SignalingError::Io)?;
+        let ours = self.config.sctp_mtu.map_or_else(|| handshake::path_mtu(&stream), Ok).map_err(SignalingError::Io)?;
         let mut signaling = Signaling::new(stream);
         match self.visitor(&mut signaling).await? {
             Visitor::Prober => Ok(None),
             Visitor::Plumb(hello) => match self.welcome(&hello, others) {
                 Ok(place) => {
-                    let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(sound_mtu(hello.mtu?)?)));
+                    let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
                     match self.offer(&mut signaling, local, mtu, PeerKind::Plumb).await {
                         Ok(link) => Ok(Some((link, signaling, place))),
                         Err(error) => {
@@ -62,7 +63,7 @@ impl Server {
                     debug!("{peer}: refused: {reason}");
                     return Ok(None);
                 }
-                let link = self.offer(&mut signaling, local, None, PeerKind::Stranger).await?;
+                let link = self.offer(&mut signaling, local, self.config.sctp_mtu, PeerKind::Stranger).await?;
                 match self.place() {
                     Ok(place) => Ok(Some((link, signaling, place))),
                     Err(reason) => {
@@ -113,6 +114,7 @@ impl Server {
             advertise: self.config.advertise,
             mtu,
             peer: kind,
+            delivery: self.config.session.delivery,
         };
         debug!("offering {settings:?}");
         handshake::offer(signaling, &settings).await

@@ -51,6 +51,8 @@ pub struct ServeConfig {
     pub advertise: Option<IpAddr>,
     /// UDP ports for the links.
     pub udp_ports: Option<RangeInclusive<u16>>,
+    /// The largest SCTP packet, in bytes; by peer and path when absent.
+    pub sctp_mtu: Option<u32>,
 }
 
 /// Why serving ended early.

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
 use shared::protocol::fragment;
-use shared::protocol::message::{Encoding, Frame};
+use shared::protocol::message::{Delivery, Encoding, Frame};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 use tracing::{debug, info};
 
 use crate::report::SessionReport;
@@ -21,6 +21,9 @@ use crate::view::View;
 
 /// How long to wait until the client has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
+const ROOM_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A client with an open link.
 pub(super) struct Client {
@@ -42,6 +45,9 @@ struct Streamer<'a> {
     sender: LinkSender,
     max_message_size: usize,
     sending: Option<Sending>,
+    live: bool,
+    /// What the last frame was, for the link.
+    last_bytes: usize,
     introduced: bool,
 }
 
@@ -55,6 +61,7 @@ pub(super) async fn stream(
     stop: Stop,
 ) -> SessionReport {
     let Client { link, mut signaling, address, accepted } = client;
+    let live = config.delivery == Delivery::Live;
     let mut session = Session::new(config, accepted, clock.now());
     let source: Box<dyn Source> = match scene.source() {
         Ok(source) => Box::new(source),
@@ -72,6 +79,8 @@ pub(super) async fn stream(
         sender: link.sender(),
         max_message_size: link.max_message_size(),
         sending: None,
+        live,
+        last_bytes: 0,
         introduced: false,
     };
     let end = streamer.drive(link, &mut signaling, stop, &address).await;
@@ -90,6 +99,14 @@ impl Streamer<'_> {
                 }
                 Action::Capture(id) => {
                     self.capture(id);
+                    continue;
+                }
+                Action::Resend(piece) => {
+                    self.resend(&piece).await;
+                    continue;
+                }
+                Action::GiveUp => {
+                    self.sending = None;
                     continue;
                 }
                 Action::Score(score) => {
@@ -136,6 +153,12 @@ impl Streamer<'_> {
         }
     }
 
+    async fn resend(&mut self, piece: &Bytes) {
+        if let Err(error) = self.sender.try_send(Lane::Frames, BytesMut::from(&piece[..])).await {
+            self.session.link_closed(&error.to_string());
+        }
+    }
+
     /// Renders and encodes a frame, and starts to send it.
     fn capture(&mut self, id: u64) {
         let frame = self.source.frame(id);
@@ -162,9 +185,12 @@ impl Streamer<'_> {
             raw_bytes: data.len() as u64,
             wire_bytes: fragments.iter().map(|fragment| fragment.len() as u64).sum(),
         };
-        self.session.captured(capture);
+        // Kept pieces are copies: the link takes its own for good.
+        let pieces = fragments.iter().map(|fragment| Bytes::copy_from_slice(fragment));
+        self.session.captured(capture, pieces);
         self.view.sent(self.session.number(), id, frame.image);
-        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments)));
+        let room = self.live.then(|| std::mem::replace(&mut self.last_bytes, capture.wire_bytes as usize));
+        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room)));
     }
 
     /// Says once who the client is.
@@ -182,7 +208,14 @@ impl Streamer<'_> {
     }
 }
 
-async fn send_all(sender: LinkSender, fragments: Vec<BytesMut>) -> Result<(), LinkClosed> {
+/// Hands a frame to the link; live, once no more than `room` bytes of earlier ones are on their way, so that it does not
+/// grow old in the link's queue.
+async fn send_all(sender: LinkSender, fragments: Vec<BytesMut>, room: Option<usize>) -> Result<(), LinkClosed> {
+    if let Some(room) = room {
+        while sender.buffered(Lane::Frames).await > room {
+            sleep(ROOM_INTERVAL).await;
+        }
+    }
     for fragment in fragments {
         sender.send(Lane::Frames, fragment).await?;
     }

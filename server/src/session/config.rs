@@ -3,9 +3,11 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
+use shared::flow::live;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
+use shared::protocol::message::Delivery;
 
 /// What a session sends, and until when.
 #[derive(Clone, Debug)]
@@ -20,10 +22,19 @@ pub struct SessionConfig {
     pub rate: Rate,
     /// Unanswered frames at a time.
     pub window: NonZeroU32,
+    /// How frames and answers are delivered.
+    pub delivery: Delivery,
     /// A frame unanswered for this long is lost.
     pub deadline: Duration,
     /// Frames to send; no end when absent.
     pub frames: Option<NonZeroU64>,
     /// Time to send, from the first frame; no end when absent.
     pub duration: Option<Duration>,
+}
+
+impl SessionConfig {
+    /// How long after its capture a frame may be on its way; without end in reliable delivery.
+    pub fn lifetime(&self) -> Option<Duration> {
+        (self.delivery == Delivery::Live).then(|| live::lifetime(self.rate))
+    }
 }

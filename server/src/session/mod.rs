@@ -2,10 +2,12 @@
 //!
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell drains [`Session::poll`] until it says
 //! [`Action::Wait`], then waits for that moment or the next input. No socket, clock or task inside, so every fault is
-//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over.
+//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over;
+//! in live delivery [`repair`] sends again what the client lacks.
 
 mod config;
 mod end;
+mod repair;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,15 +18,19 @@ use shared::flow::heartbeat::Heartbeat;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::link::Lane;
-use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{self, Bye, Control, Delivery, Encoding, Hello, Ping, Pong, Role, Stream};
+use shared::protocol::fragment::{Piece, Reassembler};
+use shared::protocol::message::{
+    self, Answer, Answers, Bye, Control, Encoding, Hello, Ping, Pong, Reply, Resend, Role, Stream,
+};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::time::Micros;
 use tracing::{debug, warn};
 
-use crate::score::pairing::{Pairing, Receipt};
+use crate::score::pairing::{LossCause, Pairing, Receipt};
 use crate::score::summary::Tally;
 use crate::score::{FrameScore, Truth};
+
+use repair::Repair;
 
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
@@ -42,6 +48,10 @@ pub enum Action {
     Send(Lane, BytesMut),
     /// Render, encode and send the frame of this id; then call [`Session::captured`] and [`Session::link_ready`].
     Capture(u64),
+    /// Hand this piece of a frame to the link if it has room, else forget it: the client asks again.
+    Resend(Bytes),
+    /// Stop handing over the frame being sent: its lifetime is over.
+    GiveUp,
     /// A frame's score is final.
     Score(FrameScore),
     /// The session is over: flush the link, close it.
@@ -65,6 +75,13 @@ pub struct Capture {
     pub wire_bytes: u64,
 }
 
+/// Whether an answer is told for the first time: then a second to its frame is one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    First,
+    Repeated,
+}
+
 /// Where a session stands.
 #[derive(Debug)]
 enum Phase {
@@ -86,6 +103,11 @@ pub struct Session {
     phase: Phase,
     outbox: VecDeque<Action>,
     link_busy: bool,
+    /// In live delivery only.
+    repair: Option<Repair>,
+    /// Until when the link may take the frame being sent.
+    sending_until: Option<Micros>,
+    newest_reply: Option<u64>,
     pairing: Pairing,
     tally: Tally,
     answers: Reassembler,
@@ -107,7 +129,10 @@ impl Session {
             phase: Phase::Greeting { until: now + HELLO_LIMIT },
             outbox: VecDeque::new(),
             link_busy: false,
-            pairing: Pairing::new(config.window, config.deadline),
+            repair: config.lifetime().map(Repair::new),
+            sending_until: None,
+            newest_reply: None,
+            pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
             tally: Tally::default(),
             answers: Reassembler::new(MAX_ANSWER_BYTES, config.window.get() as usize),
             liveness: Liveness::new(now),
@@ -134,8 +159,12 @@ impl Session {
         }
     }
 
-    /// The frame asked for by [`Action::Capture`] is on its way.
-    pub fn captured(&mut self, capture: Capture) {
+    /// The frame asked for by [`Action::Capture`] is on its way, in these pieces (looked at in live delivery only).
+    pub fn captured(&mut self, capture: Capture, pieces: impl IntoIterator<Item = Bytes>) {
+        if let Some(repair) = &mut self.repair {
+            repair.keep(self.pairing.next_id(), capture.captured, pieces.into_iter().collect());
+        }
+        self.sending_until = self.config.lifetime().map(|lifetime| capture.captured + lifetime);
         self.first_capture.get_or_insert(capture.captured);
         self.tally.sent(capture.captured, capture.raw_bytes, capture.wire_bytes);
         self.pairing.sent(capture.truth, capture.captured, capture.encoded);
@@ -145,6 +174,7 @@ impl Session {
     /// The link took the whole frame: it may be given the next.
     pub fn link_ready(&mut self) {
         self.link_busy = false;
+        self.sending_until = None;
     }
 
     /// The signaling connection ended: a hint, no more.
@@ -219,6 +249,11 @@ impl Session {
         self.offset.best(now)
     }
 
+    /// Pieces of frames sent again, in live delivery.
+    pub fn repeated_pieces(&self) -> u64 {
+        self.repair.as_ref().map_or(0, Repair::repeated)
+    }
+
     /// Messages of unknown type, or that made no sense.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
@@ -230,6 +265,7 @@ impl Session {
             return;
         }
         self.pairing.expire(now);
+        self.advance_live(now);
         if self.liveness.is_gone(now) {
             return self.over(End::ClientGone { reason: "no packet from it".into() });
         }
@@ -246,11 +282,29 @@ impl Session {
                 self.advance(now);
             }
             Phase::Draining { until, end }
-                if self.pairing.in_flight() == 0 || until.is_some_and(|until| now >= until) =>
+                if self.pairing.unanswered() == 0 || until.is_some_and(|until| now >= until) =>
             {
                 self.over(end.clone());
             }
             _ => {}
+        }
+    }
+
+    /// Gives up a frame that the link takes too slowly; shows the client the latest frame once more.
+    fn advance_live(&mut self, now: Micros) {
+        let Some(repair) = &mut self.repair else { return };
+        if self.sending_until.take_if(|until| *until <= now).is_some() {
+            self.link_busy = false;
+            if let Some(sending) = self.pairing.next_id().checked_sub(1) {
+                self.pairing.lose(sending, LossCause::Unsent);
+            }
+            self.outbox.push_back(Action::GiveUp);
+        }
+        repair.expire(now);
+        if let Some((id, piece)) = repair.probe(now)
+            && self.pairing.is_fresh(id, now)
+        {
+            self.outbox.push_back(Action::Resend(piece));
         }
     }
 
@@ -296,7 +350,9 @@ impl Session {
             Phase::Streaming(_) => self.end_of_duration(),
             Phase::Over { .. } => None,
         };
-        let moments = [phase_ends, self.pairing.next_deadline(), Some(self.heartbeat.next())];
+        let probe = self.repair.as_ref().and_then(Repair::next_moment);
+        let moments =
+            [phase_ends, self.pairing.next_deadline(), self.sending_until, probe, Some(self.heartbeat.next())];
         moments.into_iter().flatten().fold(self.liveness.deadline(), Micros::min)
     }
 
@@ -350,22 +406,60 @@ impl Session {
     }
 
     fn answer(&mut self, fragment: &Bytes, now: Micros) {
-        let message = match self.answers.accept(fragment) {
-            Ok(Some(message)) => message,
-            Ok(None) => return,
+        let reassembled = Piece::parse(fragment).and_then(|piece| Ok((piece.id, self.answers.put(piece)?)));
+        let (id, message) = match reassembled {
+            Ok((id, Some(message))) => (id, message),
+            Ok((_, None)) => return,
             Err(error) => return self.refuse_answer(&error),
         };
-        match message::decode_answer(&message) {
-            Ok(answer) => match self.pairing.answered(answer.frame, answer.finding, answer.times, now) {
-                Receipt::Accepted => {}
-                Receipt::Duplicate => self.tally.duplicate(),
-                Receipt::Late => self.tally.late(),
-                Receipt::Unknown => {
-                    self.refuse_answer(&format_args!("answer to frame {}, which was not sent", answer.frame));
-                }
-            },
+        match message::decode_reply(&message) {
+            Ok(Reply::Answer(answer)) => self.told(&answer, Telling::First, now),
+            Ok(Reply::Answers(answers)) => self.told_several(id, &answers, now),
+            Ok(Reply::Resend(resend)) => self.asked_again(&resend, now),
             Err(error @ message::DecodeError::UnknownType(_)) => self.ignore(&error),
             Err(error) => self.refuse_answer(&error),
+        }
+    }
+
+    /// The message of this id: oldest answer first, as they would have come one by one.
+    fn told_several(&mut self, id: u64, message: &Answers, now: Micros) {
+        // One that was overtaken tells for the first time what a later one may have repeated.
+        let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
+        self.newest_reply = self.newest_reply.max(Some(id));
+        for answer in message.previous.iter().rev() {
+            self.told(answer, Telling::Repeated, now);
+        }
+        for answer in message.answers.iter().rev() {
+            self.told(answer, if overtaken { Telling::Repeated } else { Telling::First }, now);
+        }
+        for &frame in &message.missing {
+            if frame < self.pairing.next_id() {
+                self.pairing.lose(frame, LossCause::Incomplete);
+            } else {
+                self.refuse_answer(&format_args!("frame {frame}, which was not sent, given up"));
+            }
+        }
+    }
+
+    fn told(&mut self, answer: &Answer, telling: Telling, now: Micros) {
+        match (self.pairing.answered(answer.frame, answer.finding, answer.times, now), telling) {
+            (Receipt::Accepted, _) | (Receipt::Duplicate, Telling::Repeated) => {}
+            (Receipt::Duplicate, Telling::First) => self.tally.duplicate(),
+            (Receipt::Late(cause), _) => self.tally.late(cause),
+            (Receipt::Unknown, _) => {
+                self.refuse_answer(&format_args!("answer to frame {}, which was not sent", answer.frame));
+            }
+        }
+    }
+
+    fn asked_again(&mut self, resend: &Resend, now: Micros) {
+        let Some(repair) = &mut self.repair else {
+            return self.ignore(&"a request for pieces: in reliable delivery none are sent again");
+        };
+        for message in &resend.messages {
+            if self.pairing.is_fresh(message.id, now) {
+                self.outbox.extend(repair.asked(message).into_iter().map(Action::Resend));
+            }
         }
     }
 
@@ -396,7 +490,8 @@ impl Session {
                 pixel: self.config.pixel,
                 rate_hz: self.config.rate.hz(),
                 window: self.config.window.get(),
-                delivery: Delivery::Reliable,
+                delivery: self.config.delivery,
+                lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
                 encoding: Encoding::Raw,
             }),
         }

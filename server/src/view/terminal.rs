@@ -77,6 +77,9 @@ pub fn summary(report: &SessionReport) -> String {
             counts.skipped,
         ),
     ];
+    if counts.lost > 0 {
+        lines.push(format!("  lost     {}", counts.lost_by.describe()));
+    }
     let strays = [(counts.late, "late"), (counts.duplicate, "duplicate"), (counts.invalid, "invalid")];
     let strays: Vec<_> = strays.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if !strays.is_empty() {

@@ -1,10 +1,12 @@
 //! Flow: when a frame may be sent, and when a peer counts as gone.
 //!
-//! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered, [`clock`] how the peer's
+//! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered, [`live`] how long a live one
+//! is worth sending, [`clock`] how the peer's
 //! clock relates to ours from the pings of [`heartbeat`], [`liveness`] whether the peer is still there. All are plain state driven by `now`.
 
 pub mod clock;
 pub mod heartbeat;
+pub mod live;
 pub mod liveness;
 pub mod pacer;
 pub mod window;

@@ -1,18 +1,29 @@
 //! Opening a link over a signaling connection, from either end.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use socket2::SockRef;
 use thiserror::Error;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tracing::debug;
 
 use crate::flow::liveness::SILENCE_LIMIT;
 use crate::link::Link;
 use crate::link::signaling::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
-use crate::link::webrtc::{self, Candidates, LOOPBACK_MTU, LinkSettings, OpenError, Opening, PlumbAttribute};
+use crate::link::webrtc::{
+    self, Candidates, LEAST_MTU, LOOPBACK_MTU, LinkSettings, NETWORK_MTU, OpenError, Opening, PlumbAttribute,
+};
+use crate::protocol::message::Delivery;
 
 /// Addresses taken of a peer beside those in its description: more than any machine has.
 const MAX_CANDIDATES: usize = 64;
+
+/// A TCP segment holds this much more than an SCTP packet may on the same path, in bytes: UDP's header (8) and that of its
+/// DTLS record (37) against TCP's (20, more with options). So the smaller packets of a tunnel are known from the
+/// signaling connection, whose ends and path have settled on what they take.
+const SEGMENT_SURPLUS: u32 = 8 + 37 - 20;
 
 /// Why no link came of a signaling connection.
 #[derive(Debug, Error)]
@@ -38,12 +49,14 @@ pub async fn offer(signaling: &mut Signaling, settings: &LinkSettings) -> Result
     opened(opening, candidates, signaling).await
 }
 
-/// Waits for an offer, answers it with `settings` for its MTU, and waits until the link is open.
+/// Waits for an offer, answers it with `settings`, their MTU and delivery as far as the offer agrees, and waits until the
+/// link is open.
 pub async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
     let (offer, early) = description(signaling, "an offer").await?;
-    let offered = PlumbAttribute::find(&offer).and_then(|attribute| attribute.mtu);
-    let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?)));
-    let (opening, sdp) = webrtc::answer(&LinkSettings { mtu, ..settings.clone() }, offer).await?;
+    let offered = PlumbAttribute::find(&offer);
+    let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?.mtu?)));
+    let delivery = if offered.is_some_and(|offered| offered.live) { Delivery::Live } else { Delivery::Reliable };
+    let (opening, sdp) = webrtc::answer(&LinkSettings { mtu, delivery, ..settings.clone() }, offer).await?;
     let candidates = opening.candidates();
     for candidate in early {
         candidates.add(candidate).await;
@@ -109,12 +122,21 @@ pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
     [Some(local), other].into_iter().flatten().collect()
 }
 
-/// The SCTP packet size for a path between these two that both ends know to be Plumb's.
-pub fn path_mtu(local: SocketAddr, peer: SocketAddr) -> Option<u32> {
+/// The SCTP packet size for the path of this signaling connection to a peer that is Plumb's too.
+pub fn path_mtu(stream: &TcpStream) -> io::Result<u32> {
+    let segment = SockRef::from(stream).tcp_mss().ok();
+    Ok(mtu_between(stream.local_addr()?, stream.peer_addr()?, segment))
+}
+
+/// The SCTP packet size between these two, whose TCP connection sends segments of this size.
+fn mtu_between(local: SocketAddr, peer: SocketAddr, segment: Option<u32>) -> u32 {
     let (local, peer) = (local.ip().to_canonical(), peer.ip().to_canonical());
     // From an address of this machine to itself the kernel goes through the loopback device too.
-    let on_this_machine = local == peer || (local.is_loopback() && peer.is_loopback());
-    on_this_machine.then_some(LOOPBACK_MTU)
+    if local == peer || (local.is_loopback() && peer.is_loopback()) {
+        return LOOPBACK_MTU;
+    }
+    let held = segment.map_or(NETWORK_MTU, |segment| segment.saturating_sub(SEGMENT_SURPLUS));
+    held.clamp(LEAST_MTU, NETWORK_MTU)
 }
 
 fn other_address(v4: bool) -> Option<IpAddr> {
@@ -134,4 +156,27 @@ fn unexpected(expected: &'static str, got: &Signal) -> SignalingError {
     let mut got = format!("{got:?}");
     got.truncate(got.char_indices().nth(60).map_or(got.len(), |(at, _)| at));
     SignalingError::Unexpected { expected, got }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mtu(local: &str, peer: &str, segment: Option<u32>) -> u32 {
+        mtu_between(SocketAddr::new(local.parse().unwrap(), 1), SocketAddr::new(peer.parse().unwrap(), 2), segment)
+    }
+
+    #[test]
+    fn packets_are_large_within_the_machine_and_fit_the_path_elsewhere() {
+        assert_eq!(mtu("127.0.0.1", "127.0.0.1", Some(32_768)), 16_000);
+        assert_eq!(mtu("::1", "::1", None), 16_000);
+        assert_eq!(mtu("10.0.0.1", "10.0.0.1", None), 16_000);
+        assert_eq!(mtu("10.0.0.1", "10.0.0.2", Some(1448)), 1400);
+        assert_eq!(mtu("10.0.0.1", "10.0.0.2", Some(8948)), 1400, "jumbo frames may end after the first hop");
+        // WireGuard's 1420: 1368 with time stamps; 1343 + 37 + 8 + 20 = 1408 bytes in all.
+        assert_eq!(mtu("10.0.0.1", "10.0.0.2", Some(1368)), 1343);
+        assert_eq!(mtu("fd00::1", "fd00::2", Some(1208)), 1183, "IPv6's least, 1280: 1183 + 37 + 8 + 40 = 1268");
+        assert_eq!(mtu("10.0.0.1", "10.0.0.2", Some(0)), LEAST_MTU);
+        assert_eq!(mtu("10.0.0.1", "10.0.0.2", None), 1400);
+    }
 }

@@ -83,6 +83,9 @@ pub trait Lanes: Send + Sync {
     /// Sends a message, waiting while the lane's send buffer is full.
     async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed>;
 
+    /// Sends a message if the lane's send buffer has room for it; says whether it had.
+    async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed>;
+
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
@@ -105,6 +108,11 @@ impl LinkSender {
     pub async fn send_soon(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         let sent = tokio::time::timeout(SOON, self.send(lane, message)).await;
         sent.unwrap_or_else(|_| Err(LinkClosed(format!("it does not read its {lane} lane"))))
+    }
+
+    /// Sends a message if the lane's send buffer has room for it; says whether it had.
+    pub async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed> {
+        self.0.try_send(lane, message).await
     }
 
     /// Bytes sent on the lane that the peer has not acknowledged.

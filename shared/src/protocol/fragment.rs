@@ -156,6 +156,29 @@ impl io::Write for Pieces {
     }
 }
 
+/// A piece as it arrived, its payload where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Message id.
+    pub id: u64,
+    /// Index of the piece, below the count.
+    pub index: u32,
+    /// Count of pieces.
+    pub count: u32,
+    payload: Bytes,
+}
+
+impl Piece {
+    /// Reads a data channel message.
+    pub fn parse(bytes: &Bytes) -> Result<Self, FragmentError> {
+        let (id, index, count, payload) = rmp_serde::from_slice::<(u64, u32, u32, &serde_bytes::Bytes)>(bytes)?;
+        if id >= INTEGER_LIMIT || index >= count {
+            return Err(FragmentError::Impossible { id, index, count });
+        }
+        Ok(Self { id, index, count, payload: bytes.slice_ref(payload) })
+    }
+}
+
 /// Puts messages together, in bounded memory.
 ///
 /// Holds at most `max_open` unfinished messages of at most `max_bytes` each; when a further one begins, the oldest is
@@ -187,8 +210,12 @@ impl Reassembler {
     ///
     /// Pieces may come in any order and more than once. A refused piece changes nothing.
     pub fn accept(&mut self, piece: &Bytes) -> Result<Option<Bytes>, FragmentError> {
-        let (id, index, count, payload) = rmp_serde::from_slice::<(u64, u32, u32, &serde_bytes::Bytes)>(piece)?;
-        let payload = piece.slice_ref(payload);
+        self.put(Piece::parse(piece)?)
+    }
+
+    /// The same for a piece already read.
+    pub fn put(&mut self, piece: Piece) -> Result<Option<Bytes>, FragmentError> {
+        let Piece { id, index, count, payload } = piece;
         self.check(id, index, count, payload.len())?;
         if self.finished.contains(&id) {
             return Ok(None);
@@ -201,15 +228,26 @@ impl Reassembler {
         self.store(id, index, count, payload)
     }
 
-    /// Unfinished messages given up for newer ones.
+    /// The pieces an unfinished message lacks, in order; none for one of which nothing has come.
+    pub fn missing(&self, id: u64) -> impl Iterator<Item = u32> {
+        let pieces = self.open.get(&id).map(|partial| &partial.pieces[..]).unwrap_or_default();
+        pieces.iter().zip(0..).filter(|(piece, _)| piece.is_none()).map(|(_, index)| index)
+    }
+
+    /// Gives a message up: what has come of it is let go, what still comes is ignored.
+    pub fn give_up(&mut self, id: u64) {
+        if self.open.remove(&id).is_some() {
+            self.abandoned += 1;
+        }
+        self.remember(id);
+    }
+
+    /// Unfinished messages given up for newer ones, or for being late.
     pub fn abandoned(&self) -> u64 {
         self.abandoned
     }
 
     fn check(&self, id: u64, index: u32, count: u32, payload: usize) -> Result<(), FragmentError> {
-        if id >= INTEGER_LIMIT || index >= count {
-            return Err(FragmentError::Impossible { id, index, count });
-        }
         if payload > self.max_bytes || count as usize > self.max_bytes / MIN_PAYLOAD + 1 {
             return Err(FragmentError::TooLarge { id, limit: self.max_bytes });
         }

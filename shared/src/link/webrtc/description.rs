@@ -14,6 +14,8 @@ const CANDIDATE_ADDRESS: usize = 4;
 pub struct PlumbAttribute {
     /// The largest SCTP packet the offerer will send and take, in bytes.
     pub mtu: Option<u32>,
+    /// Whether the lanes for frames and answers deliver live.
+    pub live: bool,
 }
 
 impl PlumbAttribute {
@@ -22,6 +24,9 @@ impl PlumbAttribute {
         let mut line = String::from("a=x-plumb:1");
         if let Some(mtu) = self.mtu {
             line.push_str(&format!(" mtu={mtu}"));
+        }
+        if self.live {
+            line.push_str(" live");
         }
         line.push_str("\r\n");
         let at = sdp.find("m=").unwrap_or(sdp.len());
@@ -32,7 +37,8 @@ impl PlumbAttribute {
     pub fn find(sdp: &str) -> Option<Self> {
         let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=x-plumb:1"))?;
         let mtu = value.split_whitespace().find_map(|word| word.strip_prefix("mtu=")?.parse().ok());
-        Some(Self { mtu: mtu.and_then(sound_mtu) })
+        let live = value.split_whitespace().any(|word| word == "live");
+        Some(Self { mtu: mtu.and_then(sound_mtu), live })
     }
 }
 
@@ -69,17 +75,20 @@ mod tests {
     #[test]
     fn the_plumb_attribute_stands_before_the_first_media_section() {
         let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
-        let marked = PlumbAttribute { mtu: Some(16_000) }.insert(sdp);
+        let marked = PlumbAttribute { mtu: Some(16_000), live: false }.insert(sdp);
         assert!(marked.starts_with("v=0\r\ns=-\r\na=x-plumb:1 mtu=16000\r\nm=application"), "{marked}");
-        assert_eq!(PlumbAttribute::find(&marked), Some(PlumbAttribute { mtu: Some(16_000) }));
+        assert_eq!(PlumbAttribute::find(&marked), Some(PlumbAttribute { mtu: Some(16_000), live: false }));
         assert_eq!(PlumbAttribute::find(sdp), None);
+        let live = PlumbAttribute { mtu: None, live: true };
+        assert!(live.insert(sdp).contains("\r\na=x-plumb:1 live\r\n"));
+        assert_eq!(PlumbAttribute::find(&live.insert(sdp)), Some(live));
     }
 
     #[test]
     fn an_mtu_that_no_path_has_is_not_believed() {
         for mtu in ["0", "100", "-5", "x"] {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
-            assert_eq!(attribute, Some(PlumbAttribute { mtu: None }), "{mtu}");
+            assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false }), "{mtu}");
         }
         assert_eq!(sound_mtu(4_000_000_000), Some(LOOPBACK_MTU));
     }

@@ -22,7 +22,7 @@ use rtc::peer_connection::transport::RTCDtlsRole;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
-use webrtc::data_channel::{DataChannel, DataChannelEvent};
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceGatheringState,
     RTCSessionDescription, SettingEngine, SettingEngineBuilder,
@@ -30,12 +30,13 @@ use webrtc::peer_connection::{
 
 use crate::link::socket::{self, LinkRuntime};
 use crate::link::{Lane, Lanes, Link, LinkClosed, LinkEvent, MESSAGE_SIZE};
+use crate::protocol::message::Delivery;
 
 use description::{advertised, peer_message_size};
 use port::PortLease;
 
 pub use description::PlumbAttribute;
-pub use settings::{LEAST_MTU, LOOPBACK_MTU, LinkSettings, PeerKind, sound_mtu};
+pub use settings::{LEAST_MTU, LOOPBACK_MTU, LinkSettings, NETWORK_MTU, PeerKind, parse_mtu, sound_mtu};
 
 /// How long an end waits for the lanes to open before it gives up.
 pub const OPENING_LIMIT: Duration = Duration::from_secs(10);
@@ -45,6 +46,12 @@ const ICE_ATTEMPT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Attempts for each candidate: with the interval above, the 10 s that [`OPENING_LIMIT`] allows.
 const ICE_ATTEMPTS: u16 = 1_000;
+
+/// A connection silent for so long counts as disconnected, then for so long more as failed; and how often ICE shows that
+/// it is there. The crate's own figures: liveness is the session's business.
+const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
+const ICE_FAILED: Duration = Duration::from_secs(25);
+const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// Why a link did not open.
 #[derive(Debug, Error)]
@@ -81,18 +88,20 @@ pub struct Opening {
     largest_message: usize,
     /// What the peer takes.
     max_message_size: usize,
+    /// In live delivery, how a channel for answers delivers.
+    live_answers: Option<RTCDataChannelInit>,
 }
 
 /// Makes an offer with three lanes. Answer it with [`Opening::accept`].
 pub async fn offer(settings: &LinkSettings) -> Result<(Opening, String), OpenError> {
     let (mut opening, gathered) = Opening::build(settings).await?;
     for lane in Lane::ALL {
-        let channel = opening.peer.0.create_data_channel(lane.label(), None).await?;
+        let channel = opening.peer.0.create_data_channel(lane.label(), settings.channel(lane)).await?;
         opening.made.push((lane, channel));
     }
     let offer = opening.peer.0.create_offer(None).await?;
     let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
-    let attribute = PlumbAttribute { mtu: settings.mtu };
+    let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live };
     Ok((opening, attribute.insert(&sdp)))
 }
 
@@ -108,7 +117,7 @@ pub async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, 
 
 impl Opening {
     async fn build(settings: &LinkSettings) -> Result<(Self, watch::Receiver<bool>), OpenError> {
-        let runtime = LinkRuntime::new();
+        let runtime = LinkRuntime::new(settings.pace());
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
@@ -123,8 +132,15 @@ impl Opening {
             .await?;
         let peer = Arc::new(Peer(Arc::new(peer), port));
         let largest_message = settings.message_size();
-        let opening =
-            Self { peer, runtime, made: Vec::new(), incoming, largest_message, max_message_size: MESSAGE_SIZE };
+        let opening = Self {
+            peer,
+            runtime,
+            made: Vec::new(),
+            incoming,
+            largest_message,
+            max_message_size: MESSAGE_SIZE,
+            live_answers: settings.channel(Lane::Answers),
+        };
         Ok((opening, gathered))
     }
 
@@ -161,6 +177,7 @@ impl Opening {
 
     async fn all_lanes(mut self) -> Result<Link, OpenError> {
         let mut channels = std::mem::take(&mut self.made);
+        let offers = !channels.is_empty();
         while channels.len() < Lane::ALL.len() {
             let channel = self.incoming.recv().await.ok_or(OpenError::Closed)?;
             let label = channel.label().await?;
@@ -172,10 +189,34 @@ impl Opening {
         for (_, channel) in &channels {
             open(channel.as_ref()).await?;
         }
-        let events = stream::select_all(channels.iter().map(|(lane, channel)| events(*lane, channel.clone())));
+        let heard = channels.iter().map(|(lane, channel)| events(*lane, channel.clone()));
+        let mut heard: Vec<_> = heard.collect();
+        match (self.live_answers, offers) {
+            (Some(_), true) => heard.push(peers_answers(self.incoming)),
+            (Some(init), false) => {
+                // Version 0.21 of the crate sends on a channel that its peer made as if it were reliable and ordered,
+                // whatever the peer asked for: answers go on one of our own.
+                let own = self.peer.0.create_data_channel(Lane::Answers.label(), Some(init)).await?;
+                open(own.as_ref()).await?;
+                channels.retain(|(lane, _)| *lane != Lane::Answers);
+                channels.push((Lane::Answers, own));
+            }
+            (None, _) => {}
+        }
         let lanes = Arc::new(DataChannels { peer: self.peer, channels });
-        Ok(Link::new(lanes, events, self.max_message_size.min(self.largest_message)))
+        Ok(Link::new(lanes, stream::select_all(heard), self.max_message_size.min(self.largest_message)))
     }
+}
+
+/// What comes on a channel for answers that the peer makes itself.
+fn peers_answers(incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
+    let channels = stream::unfold(incoming, |mut incoming| async move {
+        let channel = incoming.recv().await?;
+        let answers = channel.label().await.is_ok_and(|label| label == Lane::Answers.label());
+        Some((answers.then_some(channel), incoming))
+    });
+    let channels = channels.filter_map(|channel| async move { channel }).take(1);
+    channels.flat_map(|channel| events(Lane::Answers, channel)).boxed()
 }
 
 /// Takes further addresses of the peer.
@@ -240,6 +281,14 @@ impl Lanes for DataChannels {
         self.channel(lane)?.send(message).await.map_err(|error| LinkClosed(error.to_string()))
     }
 
+    async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed> {
+        match self.channel(lane)?.try_send(message).await {
+            Ok(()) => Ok(true),
+            Err(webrtc::error::Error::ErrSendBufferFull) => Ok(false),
+            Err(error) => Err(LinkClosed(error.to_string())),
+        }
+    }
+
     async fn buffered(&self, lane: Lane) -> usize {
         match self.channel(lane) {
             Ok(channel) => channel.outstanding_bytes().await.unwrap_or(0),
@@ -294,7 +343,13 @@ fn setting_engine(settings: &LinkSettings) -> SettingEngine {
         // Host candidates are given as addresses; mDNS fails to start where no route carries multicast.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
-        .with_ice_connection_attempts(Some(ICE_ATTEMPT_INTERVAL), Some(ICE_ATTEMPTS))
+        .with_ice_connection_attempts(Some(ICE_ATTEMPT_INTERVAL * settings.pace()), Some(ICE_ATTEMPTS))
+        // The crate's own, kept also where its clock runs faster.
+        .with_ice_timeouts(
+            Some(ICE_DISCONNECTED * settings.pace()),
+            Some(ICE_FAILED * settings.pace()),
+            Some(ICE_KEEPALIVE * settings.pace()),
+        )
         // A browser's own candidates are peer-reflexive here: nothing better will come, so take them at once.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         // The offerer then sends the first DTLS packet as soon as ICE connects.

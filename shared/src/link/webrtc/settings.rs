@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::link::MESSAGE_SIZE;
+use webrtc::data_channel::RTCDataChannelInit;
+
+use crate::link::{Lane, MESSAGE_SIZE};
+use crate::protocol::message::Delivery;
 
 /// The largest SCTP packet between two Plumb ends on one machine, in bytes.
 ///
@@ -14,20 +17,42 @@ pub const LOOPBACK_MTU: u32 = 16_000;
 /// An MTU below this cannot carry a data chunk with its headers; no IPv6 path is below 1280.
 pub const LEAST_MTU: u32 = 576;
 
+/// The largest SCTP packet on any other path, in bytes: safe on every path tried (2000 and more stalls aiortc, which
+/// reads 1500), and 1,485 bytes with DTLS, UDP and IPv6 around it, within Ethernet's 1500.
+pub const NETWORK_MTU: u32 = 1400;
+
+/// What the crate sends where it is told nothing: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
+const CRATE_MTU: u32 = 1191;
+
+/// Bytes of an SCTP packet beside a message that fills it: common header 12, data chunk header 16 (RFC 9260, 3.3.1).
+const PACKET_OVERHEAD: u32 = 28;
+
 /// What a stranger's sockets can take, whatever it is: Chromium's UDP receive buffer holds 56 datagrams and aiortc's
-/// 227, larger bursts are dropped, and each loss stalls delivery for a second. With these three, at most
-/// (32 KiB + 32 KiB) / 1372 = 48 datagrams are under way (measured with Chromium: no drops). 1400 bytes is safe on
-/// every path tried; 2000 and more stalls aiortc completely, which reads 1500.
-const STRANGER_MTU: u32 = 1400;
+/// 227, larger bursts are dropped, and each loss stalls delivery for a second. With these two and [`NETWORK_MTU`], at most
+/// (32 KiB + 32 KiB) / 1372 = 48 datagrams are under way (measured with Chromium: no drops).
 const STRANGER_MESSAGE_SIZE: usize = 32 << 10;
 const STRANGER_SEND_BUFFER: usize = 32 << 10;
 
 /// Unacknowledged bytes a lane may hold before a send waits: three frames of 640x480, measured to lose no throughput.
 const SEND_BUFFER: usize = 1 << 20;
 
+/// How much faster than time the clock of a live link runs, both ends Plumb's: SCTP then takes a packet for lost after
+/// 31 ms instead of 1 s, and acknowledges within 6 ms instead of 200. Two losses close to each other block SCTP for that
+/// long (RFC 9260, 7.2.4), so that at 1 s a stream that loses 1 % of its packets stood still for half the time.
+const LIVE_PACE: u32 = 32;
+
+/// The same with a stranger, whose acknowledgements take up to 200 ms: 250 ms.
+const STRANGER_LIVE_PACE: u32 = 4;
+
 /// A packet size that a peer named: at most what we use, `None` if no path has it.
 pub fn sound_mtu(mtu: u32) -> Option<u32> {
     (mtu >= LEAST_MTU).then_some(mtu.min(LOOPBACK_MTU))
+}
+
+/// A packet size as a person writes it.
+pub fn parse_mtu(text: &str) -> Result<u32, String> {
+    let mtu = text.parse().ok().filter(|mtu| (LEAST_MTU..=LOOPBACK_MTU).contains(mtu));
+    mtu.ok_or_else(|| format!("must be a whole number of bytes from {LEAST_MTU} to {LOOPBACK_MTU}"))
 }
 
 /// How a link's sockets and packets are set up.
@@ -39,10 +64,12 @@ pub struct LinkSettings {
     pub ports: Option<RangeInclusive<u16>>,
     /// The address to offer in place of the bound ones, for published ports.
     pub advertise: Option<IpAddr>,
-    /// Largest SCTP packet in bytes; the crate's 1191 when absent.
+    /// Largest SCTP packet in bytes; when absent the crate's 1191, to strangers [`NETWORK_MTU`].
     pub mtu: Option<u32>,
     /// What is known of the peer.
     pub peer: PeerKind,
+    /// How the offerer's lanes for frames and answers deliver; the answerer's do as the offer says.
+    pub delivery: Delivery,
 }
 
 /// What is known of a peer before it opens.
@@ -59,8 +86,28 @@ impl LinkSettings {
     pub(super) fn packet_size(&self) -> Option<u32> {
         match self.peer {
             PeerKind::Plumb => self.mtu,
-            PeerKind::Stranger => Some(STRANGER_MTU),
+            PeerKind::Stranger => self.mtu.or(Some(NETWORK_MTU)),
         }
+    }
+
+    /// How much faster than time the link's clock runs.
+    pub(super) fn pace(&self) -> u32 {
+        match (self.delivery, self.peer) {
+            (Delivery::Reliable, _) => 1,
+            (Delivery::Live, PeerKind::Plumb) => {
+                std::env::var("PLUMB_PACE").ok().and_then(|p| p.parse().ok()).unwrap_or(LIVE_PACE)
+            }
+            (Delivery::Live, PeerKind::Stranger) => STRANGER_LIVE_PACE,
+        }
+    }
+
+    /// How a lane's channel delivers.
+    ///
+    /// Live, SCTP sends a packet once: its own retransmission of one, lost again, would block all that follows until its
+    /// timer runs out. What is worth repeating is asked for by the peer.
+    pub(super) fn channel(&self, lane: Lane) -> Option<RTCDataChannelInit> {
+        let live = self.delivery == Delivery::Live && lane != Lane::Control;
+        live.then(|| RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() })
     }
 
     /// Whether the way to the peer has sockets that are not ours: the peer's own, or a proxy's behind a published port,
@@ -74,7 +121,44 @@ impl LinkSettings {
         if self.has_foreign_sockets() { STRANGER_SEND_BUFFER } else { SEND_BUFFER }
     }
 
+    /// The largest message. Live, what one packet holds: a lost packet then costs no other's bytes.
     pub(super) fn message_size(&self) -> usize {
-        if self.has_foreign_sockets() { STRANGER_MESSAGE_SIZE } else { MESSAGE_SIZE }
+        let largest = if self.has_foreign_sockets() { STRANGER_MESSAGE_SIZE } else { MESSAGE_SIZE };
+        match self.delivery {
+            Delivery::Reliable => largest,
+            Delivery::Live => largest.min(packet_payload(self.packet_size().unwrap_or(CRATE_MTU))),
+        }
+    }
+}
+
+/// The most a packet of this size carries of one message, padded to four bytes.
+fn packet_payload(packet: u32) -> usize {
+    (packet.saturating_sub(PACKET_OVERHEAD) & !3) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_messages_fill_one_packet_and_no_more() {
+        let live = |mtu, peer| LinkSettings { mtu, peer, delivery: Delivery::Live, ..Default::default() };
+        assert_eq!(live(Some(1400), PeerKind::Plumb).message_size(), 1372);
+        assert_eq!(live(Some(LEAST_MTU), PeerKind::Plumb).message_size(), 548);
+        assert_eq!(live(Some(LOOPBACK_MTU), PeerKind::Plumb).message_size(), 15_972);
+        assert_eq!(live(None, PeerKind::Plumb).message_size(), 1160);
+        assert_eq!(live(None, PeerKind::Stranger).message_size(), 1372);
+        let reliable = LinkSettings { mtu: Some(1400), ..Default::default() };
+        assert_eq!(reliable.message_size(), MESSAGE_SIZE);
+    }
+
+    #[test]
+    fn only_the_lanes_of_frames_and_answers_are_ever_lossy() {
+        let live = LinkSettings { delivery: Delivery::Live, ..Default::default() };
+        assert!(live.channel(Lane::Control).is_none());
+        for lane in [Lane::Frames, Lane::Answers] {
+            assert!(live.channel(lane).is_some_and(|init| !init.ordered && init.max_retransmits == Some(0)));
+            assert!(LinkSettings::default().channel(lane).is_none());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the `answers` lane carries: what a pipeline found in a frame.
+//! An answer: what a pipeline found in a frame.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub struct AnswerTimes {
     pub sent: Option<Micros>,
 }
 
-/// Reads a message of the `answers` lane.
+/// Reads a message of the `answers` lane that is one answer.
 pub fn decode_answer(bytes: &[u8]) -> Result<Answer, DecodeError> {
     match tag(bytes)? {
         "answer" => whole::<WireAnswer<'_>>(bytes)?.parse(),
@@ -69,7 +69,7 @@ impl Serialize for Answer {
 /// An answer as it is written: flat, with what its kind needs.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename = "answer")]
-struct WireAnswer<'a> {
+pub(super) struct WireAnswer<'a> {
     frame: u64,
     kind: &'a str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ struct WireAnswer<'a> {
 }
 
 impl WireAnswer<'_> {
-    fn parse(self) -> Result<Answer, DecodeError> {
+    pub(super) fn parse(self) -> Result<Answer, DecodeError> {
         check_integer("frame", self.frame)?;
         let finding = match self.kind {
             "circle" => self.circle()?,

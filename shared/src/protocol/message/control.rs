@@ -1,7 +1,11 @@
 //! What the `control` lane carries: hello, ping, pong, bye.
 
+use std::fmt;
+use std::str::FromStr;
+
 use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
 use crate::geometry::{Size, SizeError};
@@ -67,6 +71,9 @@ pub struct Stream {
     pub window: u32,
     /// How frames and answers are delivered.
     pub delivery: Delivery,
+    /// In live delivery, how long after its capture a frame may still be on its way: µs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_us: Option<u64>,
     /// How pixels are encoded.
     pub encoding: Encoding,
 }
@@ -85,6 +92,41 @@ pub enum Delivery {
     /// Every message arrives, in order.
     #[default]
     Reliable,
+    /// In any order, each piece sent once: what is lost is asked for again while it is fresh, then given up.
+    Live,
+}
+
+impl Delivery {
+    /// All, by their names on the wire and on the command line.
+    const NAMES: [(&'static str, Self); 2] = [("reliable", Self::Reliable), ("live", Self::Live)];
+
+    /// Its name on the wire and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reliable => "reliable",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// The delivery is none.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{0}\" is no delivery: reliable or live")]
+pub struct NotADelivery(String);
+
+impl FromStr for Delivery {
+    type Err = NotADelivery;
+
+    fn from_str(text: &str) -> Result<Self, NotADelivery> {
+        let named = Self::NAMES.into_iter().find(|(name, _)| *name == text);
+        named.map(|(_, delivery)| delivery).ok_or_else(|| NotADelivery(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// How a frame's pixels are written.
@@ -146,6 +188,8 @@ fn check_control(control: &Control) -> Result<(), DecodeError> {
     match control {
         Control::Hello(hello) => {
             check_integer("session", hello.session)?;
+            let lifetime = hello.stream.as_ref().and_then(|stream| stream.lifetime_us);
+            check_integer("lifetime_us", lifetime.unwrap_or_default())?;
             check_text("name", &hello.name)?;
             check_text("version", &hello.version)
         }

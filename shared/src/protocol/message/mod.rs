@@ -6,6 +6,7 @@
 mod answer;
 mod control;
 mod frame;
+mod reply;
 
 use std::io;
 
@@ -17,8 +18,11 @@ use crate::image::WrongLength;
 use crate::protocol::INTEGER_LIMIT;
 
 pub use answer::{Answer, AnswerTimes, COORDINATE_LIMIT, Finding, decode_answer};
-pub use control::{Bye, Control, Delivery, Encoding, Hello, Ping, Pong, Role, Stream, control_bytes, decode_control};
+pub use control::{
+    Bye, Control, Delivery, Encoding, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
+};
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
+pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, decode_reply};
 
 /// The longest text a peer may put in a message's field, in bytes.
 const TEXT_LIMIT: usize = 256;

@@ -1,27 +1,41 @@
 //! The client's session core: what arrives, what to detect, what to answer.
 //!
-//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out.
+//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. In live delivery [`arrivals`]
+//! asks for what did not come and [`replies`] tells each outcome several times.
+
+mod arrivals;
+mod replies;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use serde::Serialize;
+use shared::flow::live;
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat, WrongLength};
 use shared::link::Lane;
-use shared::protocol::fragment::{self, Reassembler};
+use shared::protocol::fragment::{self, FragmentError, Piece, Reassembler};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, DecodeError, Finding, Hello, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, DecodeError, Delivery, Finding, Hello, Pong, Role, Stream,
 };
 use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
+use thiserror::Error;
 use tracing::{debug, warn};
+
+use arrivals::Arrivals;
+use replies::Replies;
 
 /// Room in a frame message beside its pixels, in bytes: ids, names and a few kilobytes of metadata.
 const FRAME_OVERHEAD: usize = 64 << 10;
 
 /// The most memory unfinished or undetected frames may take, in bytes: ten of the largest.
 const FRAME_BUDGET: usize = 2 << 30;
+
+/// Replies are held for this share of a lifetime: 2 ms at 60 frames a second.
+const HOLD_SHARE: u32 = 16;
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -106,10 +120,37 @@ pub struct Session {
     hello_until: Option<Micros>,
     outbox: VecDeque<Action>,
     frames: Option<Reassembler>,
+    /// In live delivery only.
+    live: Option<Live>,
     liveness: Liveness,
     next_message: u64,
     over: bool,
+    given_up: u64,
     ignored_messages: u64,
+}
+
+/// What live delivery needs beside.
+#[derive(Debug)]
+struct Live {
+    arrivals: Arrivals,
+    replies: Replies,
+    lifetime: Duration,
+    held_until: Micros,
+}
+
+impl Live {
+    fn new(lifetime: Duration, window: usize) -> Self {
+        // Later than the next outcome of a stream that flows, by half an interval.
+        let (arrivals, replies) = (Arrivals::new(lifetime, window), Replies::new(lifetime * 3 / 4));
+        Self { arrivals, replies, lifetime, held_until: Micros(0) }
+    }
+}
+
+impl Live {
+    fn next_moment(&self) -> Option<Micros> {
+        let moments = [self.arrivals.next_moment(), self.replies.next_moment()];
+        moments.into_iter().flatten().min().map(|moment| moment.max(self.held_until))
+    }
 }
 
 impl Session {
@@ -120,9 +161,11 @@ impl Session {
             hello_until: Some(now + HELLO_LIMIT),
             outbox: VecDeque::new(),
             frames: None,
+            live: None,
             liveness: Liveness::new(now),
             next_message: 0,
             over: false,
+            given_up: 0,
             ignored_messages: 0,
         }
     }
@@ -145,13 +188,13 @@ impl Session {
             finished: Some(detection.finished),
             sent: Some(now),
         };
-        self.send_answer(Answer { frame: detection.frame, finding: detection.finding, times });
+        self.answer(Answer { frame: detection.frame, finding: detection.finding, times }, now);
     }
 
     /// A frame will not be looked at.
     pub fn dropped(&mut self, frame: u64, received: Micros, now: Micros) {
         let times = AnswerTimes { received: Some(received), sent: Some(now), ..Default::default() };
-        self.send_answer(Answer { frame, finding: Finding::Dropped, times });
+        self.answer(Answer { frame, finding: Finding::Dropped, times }, now);
     }
 
     /// The signaling connection ended: a hint, no more.
@@ -180,8 +223,30 @@ impl Session {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
             self.end(End::Rejected { reason });
         }
-        let wait = self.hello_until.unwrap_or(self.liveness.deadline()).min(self.liveness.deadline());
+        if !self.over {
+            self.advance_live(now);
+        }
+        let live = self.live.as_ref().and_then(Live::next_moment);
+        let moments = live.into_iter().chain(self.hello_until);
+        let wait = moments.fold(self.liveness.deadline(), Micros::min);
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
+    }
+
+    /// Whether the next [`Self::poll`] sends something on the answers lane, in live delivery.
+    pub fn has_replies(&self, now: Micros) -> bool {
+        self.live.as_ref().and_then(Live::next_moment).is_some_and(|moment| moment <= now)
+    }
+
+    /// The link has enough of them under way: wait a moment, then tell all at once.
+    pub fn hold_replies(&mut self, now: Micros) {
+        if let Some(live) = &mut self.live {
+            live.held_until = now + live.lifetime / HOLD_SHARE;
+        }
+    }
+
+    /// Frames that never came whole: given up for newer ones, or for being late.
+    pub fn given_up(&self) -> u64 {
+        self.given_up
     }
 
     /// Messages of unknown type, or that made no sense.
@@ -210,6 +275,10 @@ impl Session {
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
                 let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
                 self.frames = Some(Reassembler::new(limit, window));
+                if stream.delivery == Delivery::Live {
+                    let lifetime = Duration::from_micros(stream.lifetime_us.unwrap_or_default());
+                    self.live = Some(Live::new(live::bounded(lifetime), window));
+                }
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.
                 self.send_control(&Control::Hello(introduction()));
@@ -223,17 +292,53 @@ impl Session {
     }
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
-        let Some(frames) = &mut self.frames else { return self.ignore(&"a frame before the hello") };
-        match frames.accept(fragment) {
-            Ok(Some(message)) => match received(&message, now) {
-                Ok(frame) => {
-                    self.outbox.push_back(Action::Detect(frame));
-                }
-                Err(error) => self.ignore(&error),
-            },
+        match self.reassembled(fragment, now).map(|message| message.map(|message| received(&message, now))) {
+            Ok(Some(Ok(frame))) => self.outbox.push_back(Action::Detect(frame)),
+            Ok(Some(Err(error))) => self.ignore(&error),
             Ok(None) => {}
             Err(error) => self.ignore(&error),
         }
+    }
+
+    fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<Bytes>, FrameError> {
+        let frames = self.frames.as_mut().ok_or(FrameError::Early)?;
+        let piece = Piece::parse(fragment)?;
+        let id = piece.id;
+        let Some(live) = &mut self.live else { return Ok(frames.put(piece)?) };
+        if !live.arrivals.wants(id) {
+            return Ok(None);
+        }
+        let given_up = live.arrivals.piece(id, now);
+        let message = frames.put(piece);
+        if matches!(message, Ok(Some(_))) {
+            live.arrivals.finished(id);
+        }
+        given_up.into_iter().for_each(|id| self.give_up(id, now));
+        Ok(message?)
+    }
+
+    /// Asks for what did not come, gives up what is late, tells outcomes again.
+    fn advance_live(&mut self, now: Micros) {
+        while let Some(id) = self.live.as_mut().and_then(|live| live.arrivals.expired(now)) {
+            self.give_up(id, now);
+        }
+        let (Some(live), Some(frames)) = (&mut self.live, &self.frames) else { return };
+        if now < live.held_until {
+            return;
+        }
+        let request = live.arrivals.requests(frames, now);
+        let replies: Vec<_> = std::iter::from_fn(|| live.replies.poll(now)).collect();
+        replies.iter().for_each(|answers| self.send_reply(answers));
+        if let Some(request) = request {
+            self.send_reply(&request);
+        }
+    }
+
+    fn give_up(&mut self, frame: u64, now: Micros) {
+        let (Some(live), Some(frames)) = (&mut self.live, &mut self.frames) else { return };
+        frames.give_up(frame);
+        live.replies.missing(frame, now);
+        self.given_up += 1;
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
@@ -257,11 +362,18 @@ impl Session {
         }
     }
 
-    fn send_answer(&mut self, answer: Answer) {
+    fn answer(&mut self, answer: Answer, now: Micros) {
+        match &mut self.live {
+            Some(live) => live.replies.add(answer, now),
+            None => self.send_reply(&answer),
+        }
+    }
+
+    fn send_reply(&mut self, reply: &impl Serialize) {
         if self.over {
             return;
         }
-        match fragment::split(self.next_message, &answer, self.max_message_size) {
+        match fragment::split(self.next_message, reply, self.max_message_size) {
             Ok(pieces) => {
                 self.next_message += 1;
                 self.outbox.extend(pieces.into_iter().map(|piece| Action::Send(Lane::Answers, piece)));
@@ -269,6 +381,15 @@ impl Session {
             Err(error) => self.ignore(&error),
         }
     }
+}
+
+/// Why no frame came of a message on the `frames` lane.
+#[derive(Debug, Error)]
+enum FrameError {
+    #[error("a frame before the hello")]
+    Early,
+    #[error(transparent)]
+    Fragment(#[from] FragmentError),
 }
 
 fn introduction() -> Hello {

@@ -1,0 +1,145 @@
+//! Live delivery, seen by the answerer: each outcome is told several times, so that a lost message costs nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use shared::protocol::message::{Answer, Answers, LIST_LIMIT};
+use shared::time::Micros;
+
+/// An outcome is told again in as many later messages: at 20 % loss one of 600 is never heard.
+const REPEATS: usize = 3;
+
+/// Frames given up that are told of in each message.
+const TOLD_MISSING: usize = 16;
+
+/// Outcomes on their way to the server.
+#[derive(Debug)]
+pub(super) struct Replies {
+    interval: Duration,
+    new: VecDeque<Answer>,
+    told: VecDeque<Answer>,
+    missing: VecDeque<u64>,
+    /// Messages still to be sent so that the latest outcome is told often enough, and when the next is due.
+    owed: usize,
+    due: Option<Micros>,
+}
+
+impl Replies {
+    /// Nothing to tell. Without new outcomes the last are repeated after `interval`.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, new: VecDeque::new(), told: VecDeque::new(), missing: VecDeque::new(), owed: 0, due: None }
+    }
+
+    /// A frame's outcome is to be told.
+    pub(super) fn add(&mut self, answer: Answer, now: Micros) {
+        self.new.push_back(answer);
+        self.owe(now);
+    }
+
+    /// A frame never came whole.
+    pub(super) fn missing(&mut self, frame: u64, now: Micros) {
+        if self.missing.len() == TOLD_MISSING {
+            self.missing.pop_back();
+        }
+        self.missing.push_front(frame);
+        self.owe(now);
+    }
+
+    /// A message to send now, if one is due.
+    pub(super) fn poll(&mut self, now: Micros) -> Option<Answers> {
+        self.due.filter(|&due| due <= now)?;
+        let new = self.new.len().min(LIST_LIMIT);
+        let answers: Vec<Answer> = self.new.drain(..new).rev().collect();
+        let message = Answers {
+            previous: self.told.iter().copied().collect(),
+            missing: self.missing.iter().copied().collect(),
+            answers,
+        };
+        for &answer in message.answers.iter().rev() {
+            self.told.push_front(answer);
+        }
+        self.told.truncate(REPEATS);
+        self.owed = self.owed.saturating_sub(1);
+        self.due = match (self.new.is_empty(), self.owed) {
+            (false, _) => Some(now),
+            (true, 0) => None,
+            (true, _) => Some(now + self.interval),
+        };
+        if self.owed == 0 {
+            self.missing.clear();
+        }
+        Some(message)
+    }
+
+    /// When the next message is due.
+    pub(super) fn next_moment(&self) -> Option<Micros> {
+        self.due
+    }
+
+    fn owe(&mut self, now: Micros) {
+        self.owed = REPEATS + 1;
+        self.due = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::message::{AnswerTimes, Finding};
+
+    use super::*;
+
+    fn none(frame: u64) -> Answer {
+        Answer { frame, finding: Finding::None, times: AnswerTimes::default() }
+    }
+
+    fn frames(answers: &[Answer]) -> Vec<u64> {
+        answers.iter().map(|answer| answer.frame).collect()
+    }
+
+    fn replies() -> Replies {
+        Replies::new(Duration::from_millis(25))
+    }
+
+    #[test]
+    fn each_message_repeats_the_three_outcomes_before_it() {
+        let mut replies = replies();
+        for frame in 0..6 {
+            replies.add(none(frame), Micros(frame));
+            let message = replies.poll(Micros(frame)).unwrap();
+            assert_eq!(frames(&message.answers), [frame]);
+            assert_eq!(frames(&message.previous), (frame.saturating_sub(3)..frame).rev().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_last_outcome_is_told_four_times_also_when_no_other_follows() {
+        let mut replies = replies();
+        replies.add(none(7), Micros(0));
+        assert_eq!(frames(&replies.poll(Micros(0)).unwrap().answers), [7]);
+        for repeat in 1..=3 {
+            assert_eq!(replies.poll(Micros(repeat * 25_000 - 1)), None);
+            let message = replies.poll(Micros(repeat * 25_000)).unwrap();
+            assert_eq!((frames(&message.answers), frames(&message.previous)), (vec![], vec![7]));
+        }
+        assert_eq!(replies.next_moment(), None);
+    }
+
+    #[test]
+    fn more_outcomes_than_a_message_holds_go_in_several() {
+        let mut replies = replies();
+        (0..40).for_each(|frame| replies.add(none(frame), Micros(0)));
+        assert_eq!(frames(&replies.poll(Micros(0)).unwrap().answers), (0..32).rev().collect::<Vec<_>>());
+        assert_eq!(frames(&replies.poll(Micros(0)).unwrap().answers), (32..40).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_frame_given_up_is_told_of_in_four_messages() {
+        let mut replies = replies();
+        replies.missing(3, Micros(0));
+        let mut told = 0;
+        while let Some(due) = replies.next_moment() {
+            told += replies.poll(due).unwrap().missing.iter().filter(|&&frame| frame == 3).count();
+        }
+        assert_eq!(told, 4);
+    }
+}

@@ -1,0 +1,217 @@
+//! What the `answers` lane carries: an [`Answer`]; in live delivery several at a time with the last few repeated, and
+//! requests for pieces that did not come.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::answer::WireAnswer;
+use super::{Answer, DecodeError, check_integer, decode_answer, tag, unknown_type, whole};
+
+/// The most entries of each list in an [`Answers`].
+pub const LIST_LIMIT: usize = 32;
+
+/// The most messages in a [`Resend`].
+pub const RESEND_LIMIT: usize = 32;
+
+/// The most pieces named in each of them: as many as fit one packet with their message's header.
+pub const PIECE_LIMIT: usize = 256;
+
+/// What the `answers` lane carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// One answer.
+    Answer(Answer),
+    /// Several, and the last few again.
+    Answers(Answers),
+    /// Pieces of frames did not come.
+    Resend(Resend),
+}
+
+/// Answers, and the last few again, so that a lost message costs nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// Told for the first time, newest first.
+    pub answers: Vec<Answer>,
+    /// Told before, newest first.
+    pub previous: Vec<Answer>,
+    /// Frames that never came whole and are given up, told before or not, newest first.
+    pub missing: Vec<u64>,
+}
+
+/// Pieces that did not come, and are still of use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "resend")]
+pub struct Resend {
+    /// Of which messages of the `frames` lane.
+    #[serde(deserialize_with = "short::<_, _, RESEND_LIMIT>")]
+    pub messages: Vec<Incomplete>,
+}
+
+/// A message of the `frames` lane that has not come whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incomplete {
+    /// Its id, which in live delivery is its frame's.
+    pub id: u64,
+    /// The pieces that did not come; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, PIECE_LIMIT>")]
+    pub pieces: Vec<u32>,
+}
+
+/// Reads a message of the `answers` lane.
+pub fn decode_reply(bytes: &[u8]) -> Result<Reply, DecodeError> {
+    match tag(bytes)? {
+        "answer" => Ok(Reply::Answer(decode_answer(bytes)?)),
+        "answers" => Ok(Reply::Answers(whole::<WireAnswers<'_>>(bytes)?.parse()?)),
+        "resend" => {
+            let resend: Resend = whole(bytes)?;
+            resend.messages.iter().try_for_each(|message| check_integer("id", message.id))?;
+            Ok(Reply::Resend(resend))
+        }
+        other => Err(unknown_type(other)),
+    }
+}
+
+impl Serialize for Answers {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let wire = |answers: &[Answer]| answers.iter().map(|&answer| WireAnswer::from(answer)).collect();
+        let Self { answers, previous, missing } = self;
+        WireAnswers { answers: wire(answers), previous: wire(previous), missing: missing.clone() }.serialize(serializer)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename = "answers")]
+struct WireAnswers<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
+    answers: Vec<WireAnswer<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
+    previous: Vec<WireAnswer<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
+    missing: Vec<u64>,
+}
+
+impl WireAnswers<'_> {
+    fn parse(self) -> Result<Answers, DecodeError> {
+        let parsed =
+            |answers: Vec<WireAnswer<'_>>| answers.into_iter().map(WireAnswer::parse).collect::<Result<_, _>>();
+        self.missing.iter().try_for_each(|&frame| check_integer("missing", frame))?;
+        Ok(Answers { answers: parsed(self.answers)?, previous: parsed(self.previous)?, missing: self.missing })
+    }
+}
+
+/// A list of at most `LIMIT` entries: a longer one is refused before memory is taken for it.
+fn short<'de, D: Deserializer<'de>, T: Deserialize<'de>, const LIMIT: usize>(from: D) -> Result<Vec<T>, D::Error> {
+    struct Short<T, const LIMIT: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const LIMIT: usize> Visitor<'de> for Short<T, LIMIT> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {LIMIT}")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = list.next_element()? {
+                if entries.len() == LIMIT {
+                    return Err(A::Error::custom(format_args!("a list longer than {LIMIT}")));
+                }
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+
+    from.deserialize_any(Short::<T, LIMIT>(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::message::{AnswerTimes, Finding, encode};
+
+    fn bytes(message: &impl Serialize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(message, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn none(frame: u64) -> Answer {
+        Answer { frame, finding: Finding::None, times: AnswerTimes::default() }
+    }
+
+    #[test]
+    fn a_single_answer_is_still_a_reply() {
+        assert_eq!(decode_reply(&bytes(&none(3))).unwrap(), Reply::Answer(none(3)));
+    }
+
+    #[test]
+    fn lists_may_be_absent_or_nil() {
+        let bare = bytes(&serde_json::json!({"type": "answers"}));
+        assert_eq!(decode_reply(&bare).unwrap(), Reply::Answers(Answers::default()));
+        let nil = bytes(&serde_json::json!({"type": "answers", "missing": null}));
+        assert_eq!(decode_reply(&nil).unwrap(), Reply::Answers(Answers::default()));
+    }
+
+    #[test]
+    fn lists_over_their_limit_are_refused() {
+        let answers = |count: u64| Answers { answers: (0..count).map(none).collect(), ..Default::default() };
+        assert!(decode_reply(&bytes(&answers(LIST_LIMIT as u64))).is_ok());
+        let refused = decode_reply(&bytes(&answers(LIST_LIMIT as u64 + 1))).unwrap_err().to_string();
+        assert!(refused.contains("longer than 32"), "{refused}");
+        let missing = Answers { missing: vec![1; LIST_LIMIT + 1], ..Default::default() };
+        assert!(decode_reply(&bytes(&missing)).is_err());
+        let pieces = |count| Resend { messages: vec![Incomplete { id: 0, pieces: vec![0; count] }] };
+        assert!(decode_reply(&bytes(&pieces(PIECE_LIMIT))).is_ok());
+        assert!(decode_reply(&bytes(&pieces(PIECE_LIMIT + 1))).is_err());
+        let messages = Resend { messages: vec![Incomplete { id: 0, pieces: vec![] }; RESEND_LIMIT + 1] };
+        assert!(decode_reply(&bytes(&messages)).is_err());
+    }
+
+    #[test]
+    fn a_list_that_claims_to_be_endless_takes_no_memory() {
+        // {"type": "answers", "missing": an array of 2^32 - 1, of which nothing follows}
+        let endless = b"\x82\xa4type\xa7answers\xa7missing\xdd\xff\xff\xff\xff";
+        assert!(decode_reply(endless).is_err());
+    }
+
+    #[test]
+    fn one_answer_that_makes_no_sense_refuses_the_message() {
+        let far = serde_json::json!({"type": "answers", "answers": [
+            {"frame": 1, "kind": "circle", "x": 1e7, "y": 0, "radius": 1}]});
+        assert!(matches!(decode_reply(&bytes(&far)), Err(DecodeError::NotAPlace { .. })));
+        let id = serde_json::json!({"type": "resend", "messages": [{"id": 1u64 << 53}]});
+        assert!(matches!(decode_reply(&bytes(&id)), Err(DecodeError::IntegerTooLarge { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn replies_come_back_as_they_were_written(
+            answers in proptest::collection::vec(0..1u64 << 53, 0..LIST_LIMIT),
+            previous in proptest::collection::vec(0..1u64 << 53, 0..LIST_LIMIT),
+            missing in proptest::collection::vec(0..1u64 << 53, 0..LIST_LIMIT),
+            asked in proptest::collection::vec((0..1u64 << 53, proptest::collection::vec(any::<u32>(), 0..20)), 0..20),
+        ) {
+            let list = |frames: Vec<u64>| frames.into_iter().map(none).collect();
+            let answers = Answers { answers: list(answers), previous: list(previous), missing };
+            prop_assert_eq!(decode_reply(&bytes(&answers)).unwrap(), Reply::Answers(answers));
+            let messages = asked.into_iter().map(|(id, pieces)| Incomplete { id, pieces }).collect();
+            let resend = Resend { messages };
+            prop_assert_eq!(decode_reply(&bytes(&resend)).unwrap(), Reply::Resend(resend));
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_reply(&bytes);
+        }
+    }
+}
