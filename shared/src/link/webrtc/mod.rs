@@ -12,6 +12,7 @@ mod settings;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -191,21 +192,37 @@ impl Opening {
         }
         let heard = channels.iter().map(|(lane, channel)| events(*lane, channel.clone()));
         let mut heard: Vec<_> = heard.collect();
+        let mut own_answers = None;
         match (self.live_answers, offers) {
             (Some(_), true) => heard.push(peers_answers(self.incoming)),
             (Some(init), false) => {
                 // Version 0.21 of the crate sends on a channel that its peer made as if it were reliable and ordered,
                 // whatever the peer asked for: answers go on one of our own.
-                let own = self.peer.0.create_data_channel(Lane::Answers.label(), Some(init)).await?;
-                open(own.as_ref()).await?;
-                channels.retain(|(lane, _)| *lane != Lane::Answers);
-                channels.push((Lane::Answers, own));
+                // Until it is open the peer's does, so that opening does not wait for it.
+                let channel = self.peer.0.create_data_channel(Lane::Answers.label(), Some(init)).await?;
+                let is_open = Arc::new(AtomicBool::new(false));
+                // Nothing comes on it, but what the crate tells of it must be taken, or it holds back all channels.
+                heard.push(watched(channel.clone(), is_open.clone()));
+                own_answers = Some(OwnAnswers { channel, is_open });
             }
             (None, _) => {}
         }
-        let lanes = Arc::new(DataChannels { peer: self.peer, channels });
+        let lanes = Arc::new(DataChannels { peer: self.peer, channels, own_answers });
         Ok(Link::new(lanes, stream::select_all(heard), self.max_message_size.min(self.largest_message)))
     }
+}
+
+/// Takes what the crate tells of a channel on which nothing comes; notes when it is open.
+fn watched(channel: Arc<dyn DataChannel>, is_open: Arc<AtomicBool>) -> BoxStream<'static, LinkEvent> {
+    let told = stream::unfold((channel, is_open), |(channel, is_open)| async move {
+        match channel.poll().await? {
+            DataChannelEvent::OnOpen => is_open.store(true, Ordering::Relaxed),
+            DataChannelEvent::OnClose => is_open.store(false, Ordering::Relaxed),
+            _ => {}
+        }
+        Some((None, (channel, is_open)))
+    });
+    told.filter_map(|event| async move { event }).boxed()
 }
 
 /// What comes on a channel for answers that the peer makes itself.
@@ -266,10 +283,21 @@ fn events(lane: Lane, channel: Arc<dyn DataChannel>) -> BoxStream<'static, LinkE
 struct DataChannels {
     peer: Arc<Peer>,
     channels: Vec<(Lane, Arc<dyn DataChannel>)>,
+    own_answers: Option<OwnAnswers>,
+}
+
+/// A channel for answers made by the end that answers.
+struct OwnAnswers {
+    channel: Arc<dyn DataChannel>,
+    is_open: Arc<AtomicBool>,
 }
 
 impl DataChannels {
     fn channel(&self, lane: Lane) -> Result<&dyn DataChannel, LinkClosed> {
+        let own = self.own_answers.as_ref().filter(|own| lane == Lane::Answers && own.is_open.load(Ordering::Relaxed));
+        if let Some(own) = own {
+            return Ok(own.channel.as_ref());
+        }
         let channel = self.channels.iter().find(|(known, _)| *known == lane);
         channel.map(|(_, channel)| channel.as_ref()).ok_or_else(|| LinkClosed(format!("no {lane} lane")))
     }
