@@ -8,14 +8,16 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
-use shared::image::{ImageView, PixelFormat, WrongLength};
+use shared::image::{ImageView, PixelFormat};
 use shared::link::Lane;
 use shared::protocol::VERSION;
-use shared::protocol::fragment::{self, Reassembler};
+use shared::protocol::encoding::{self, Encoding, PixelsError};
+use shared::protocol::fragment::{Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, DecodeError, Finding, Hello, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, DecodeError, Finding, Frame, Hello, Pong, Role, Stream,
 };
 use shared::time::Micros;
+use thiserror::Error;
 use tracing::{debug, warn};
 
 /// How long the server may take to say hello on the open link.
@@ -59,13 +61,17 @@ pub struct ReceivedFrame {
     pub received: Micros,
     size: Size,
     pixel: PixelFormat,
+    encoding: Encoding,
     data: Bytes,
 }
 
 impl ReceivedFrame {
-    /// The pixels.
-    pub fn image(&self) -> Result<ImageView<'_>, WrongLength> {
-        ImageView::from_bytes(&self.data, self.size, self.pixel)
+    /// The pixels; `memory` is for those that do not lie in the message as they are.
+    ///
+    /// # Errors
+    /// [`PixelsError`] where they cannot be read.
+    pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
+        encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
     }
 }
 
@@ -106,13 +112,30 @@ pub enum End {
     },
 }
 
+/// The frames on their way.
+#[derive(Debug)]
+struct Frames {
+    pieces: Reassembler,
+    /// The most that a frame's pixels take, in bytes: what the server announced.
+    pixels: usize,
+}
+
+/// A frame that is ignored.
+#[derive(Debug, Error)]
+enum UnusableFrame {
+    #[error(transparent)]
+    Message(#[from] DecodeError),
+    #[error("frame {frame}, {size} {pixel}, is larger than the frames announced")]
+    TooLarge { frame: u64, size: Size, pixel: PixelFormat },
+}
+
 /// A session with a server.
 #[derive(Debug)]
 pub struct Session {
-    max_message_size: usize,
     hello_until: Option<Micros>,
     outbox: VecDeque<Action>,
-    frames: Option<Reassembler>,
+    frames: Option<Frames>,
+    answers: Splitter,
     liveness: Liveness,
     next_message: u64,
     over: bool,
@@ -123,10 +146,10 @@ impl Session {
     /// A session on a link that opened at `now` and whose peer takes messages of up to `max_message_size` bytes.
     pub fn new(max_message_size: usize, now: Micros) -> Self {
         Self {
-            max_message_size,
             hello_until: Some(now + HELLO_LIMIT),
             outbox: VecDeque::new(),
             frames: None,
+            answers: Splitter::new(max_message_size),
             liveness: Liveness::new(now),
             next_message: 0,
             over: false,
@@ -216,7 +239,8 @@ impl Session {
             Ok((stream, size)) => {
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
                 let window = (stream.window as usize).clamp(1, MAX_WINDOW.min(FRAME_BUDGET / limit));
-                self.frames = Some(Reassembler::new(limit, window));
+                self.frames =
+                    Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.
                 self.send_control(&Control::Hello(introduction()));
@@ -231,8 +255,8 @@ impl Session {
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
         let Some(frames) = &mut self.frames else { return self.ignore(&"a frame before the hello") };
-        match frames.accept(fragment) {
-            Ok(Some(message)) => match received(&message, now) {
+        match frames.pieces.accept(fragment) {
+            Ok(Some(message)) => match received(&message, frames.pixels, now) {
                 Ok(frame) => {
                     self.outbox.push_back(Action::Detect(frame));
                 }
@@ -268,11 +292,9 @@ impl Session {
         if self.over {
             return;
         }
-        match fragment::split(self.next_message, &answer, self.max_message_size) {
-            Ok(pieces) => {
-                self.next_message += 1;
-                self.outbox.extend(pieces.into_iter().map(|piece| Action::Send(Lane::Answers, piece)));
-            }
+        let Self { answers, outbox, .. } = self;
+        match answers.split(self.next_message, &answer, |piece| outbox.push_back(Action::Send(Lane::Answers, piece))) {
+            Ok(_) => self.next_message += 1,
             Err(error) => self.ignore(&error),
         }
     }
@@ -302,8 +324,16 @@ fn usable(hello: Hello) -> Result<(Stream, Size), String> {
     Ok((stream, size))
 }
 
-fn received(message: &Bytes, now: Micros) -> Result<ReceivedFrame, DecodeError> {
+/// A frame whose pixels take at most `limit` bytes. Raw ones are checked here, others where they are read.
+fn received(message: &Bytes, limit: usize, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
     let frame = message::decode_frame(message)?;
-    let size = frame.image()?.size();
-    Ok(ReceivedFrame { id: frame.id, received: now, size, pixel: frame.pixel, data: message.slice_ref(frame.data) })
+    let size = frame.size()?;
+    if frame.pixel.bytes(size) > limit {
+        return Err(UnusableFrame::TooLarge { frame: frame.id, size, pixel: frame.pixel });
+    }
+    if frame.encoding == Encoding::Raw {
+        frame.image(&mut Vec::new())?;
+    }
+    let Frame { id, pixel, encoding, data, .. } = frame;
+    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
 }

@@ -18,8 +18,9 @@ use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::VERSION;
+use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{self, Bye, Control, Delivery, Encoding, Hello, Ping, Pong, Role, Stream};
+use shared::protocol::message::{self, Bye, Control, Delivery, Hello, Ping, Pong, Role, Stream};
 use shared::time::Micros;
 use tracing::{debug, warn};
 
@@ -45,6 +46,8 @@ pub struct SessionConfig {
     pub size: Size,
     /// Their pixels.
     pub pixel: PixelFormat,
+    /// How they are encoded.
+    pub encoding: StreamEncoding,
     /// How often.
     pub rate: Rate,
     /// Unanswered frames at a time.
@@ -467,7 +470,7 @@ impl Session {
                 rate_hz: self.config.rate.hz(),
                 window: self.config.window.get(),
                 delivery: Delivery::Reliable,
-                encoding: Encoding::Raw,
+                encoding: self.config.encoding,
             }),
         }
     }

@@ -24,6 +24,15 @@ enum Visitor {
     Prober,
 }
 
+/// A visitor with an open link.
+pub(super) struct Guest {
+    pub(super) link: Link,
+    pub(super) signaling: Signaling,
+    pub(super) place: Option<OnlyPlace>,
+    /// What it said it can do beside what every client can.
+    pub(super) features: Vec<String>,
+}
+
 impl Server {
     /// Opens a link to a visitor who finds this many `others`; `None` for one that wants no session or gets none.
     ///
@@ -33,7 +42,7 @@ impl Server {
         stream: TcpStream,
         peer: SocketAddr,
         others: usize,
-    ) -> Result<Option<(Link, Signaling, Option<OnlyPlace>)>, HandshakeError> {
+    ) -> Result<Option<Guest>, HandshakeError> {
         let local = stream.local_addr().map_err(SignalingError::Io)?;
         let mut signaling = Signaling::new(stream);
         match self.visitor(&mut signaling).await? {
@@ -42,7 +51,7 @@ impl Server {
                 Ok(place) => {
                     let mtu = handshake::path_mtu(local, peer).and_then(|mtu| Some(mtu.min(sound_mtu(hello.mtu?)?)));
                     match self.offer(&mut signaling, local, mtu, PeerKind::Plumb).await {
-                        Ok(link) => Ok(Some((link, signaling, place))),
+                        Ok(link) => Ok(Some(Guest { link, signaling, place, features: hello.features })),
                         Err(error) => {
                             let reason = error.to_string();
                             // Whoever is gone does not hear it.
@@ -64,7 +73,7 @@ impl Server {
                 }
                 let link = self.offer(&mut signaling, local, None, PeerKind::Stranger).await?;
                 match self.place() {
-                    Ok(place) => Ok(Some((link, signaling, place))),
+                    Ok(place) => Ok(Some(Guest { link, signaling, place, features: Vec::new() })),
                     Err(reason) => {
                         debug!("{peer}: refused: {reason}");
                         Ok(None)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
 use crate::geometry::{Size, SizeError};
 use crate::image::PixelFormat;
+use crate::protocol::encoding::StreamEncoding;
 use crate::time::Micros;
 
 /// What the `control` lane carries.
@@ -67,8 +68,8 @@ pub struct Stream {
     pub window: u32,
     /// How frames and answers are delivered.
     pub delivery: Delivery,
-    /// How pixels are encoded.
-    pub encoding: Encoding,
+    /// How pixels are encoded; each frame says its own.
+    pub encoding: StreamEncoding,
 }
 
 impl Stream {
@@ -85,15 +86,6 @@ pub enum Delivery {
     /// Every message arrives, in order.
     #[default]
     Reliable,
-}
-
-/// How a frame's pixels are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// As they lie in memory, row after row.
-    #[default]
-    Raw,
 }
 
 /// Asks for a [`Pong`].

@@ -1,0 +1,104 @@
+//! Buffers used again and again, also when those who got them give nothing back but drop them.
+
+use std::collections::VecDeque;
+
+use bytes::BytesMut;
+
+/// Buffers looked at before a new one is made: they come free in about the order they were handed out.
+const TRIES: usize = 4;
+
+/// Keeps hold of the memory of buffers it handed out, and hands it out again once nobody else does.
+#[derive(Debug)]
+pub struct BufferPool {
+    /// Empty, each the rest of a buffer whose filled part somebody may still hold; the longest out first.
+    spare: VecDeque<BytesMut>,
+    most: usize,
+    /// The largest buffer asked for, so that each new one will do for all.
+    largest: usize,
+}
+
+impl BufferPool {
+    /// A pool that keeps the memory of at most so many buffers.
+    pub fn new(most: usize) -> Self {
+        Self { spare: VecDeque::new(), most, largest: 0 }
+    }
+
+    /// Keeps at least so many from now on.
+    pub fn keep(&mut self, most: usize) {
+        self.most = self.most.max(most);
+    }
+
+    /// An empty buffer with room for `least` bytes.
+    pub fn take(&mut self, least: usize) -> BytesMut {
+        self.largest = self.largest.max(least);
+        for _ in 0..self.spare.len().min(TRIES) {
+            let Some(mut buffer) = self.spare.pop_front() else { break };
+            if buffer.try_reclaim(self.largest) {
+                return buffer;
+            }
+            self.spare.push_back(buffer);
+        }
+        BytesMut::with_capacity(self.largest)
+    }
+
+    /// Hands out what was filled of a buffer; its memory comes back when that is dropped.
+    pub fn share(&mut self, mut filled: BytesMut) -> BytesMut {
+        self.largest = self.largest.max(filled.len());
+        let shared = filled.split();
+        self.put_back(filled);
+        shared
+    }
+
+    /// Takes back a buffer that nobody else holds, or the rest of one.
+    pub fn put_back(&mut self, mut buffer: BytesMut) {
+        buffer.clear();
+        if self.spare.len() >= self.most {
+            self.spare.pop_front();
+        }
+        if self.most > 0 {
+            self.spare.push_back(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(pool: &mut BufferPool, bytes: &[u8]) -> BytesMut {
+        let mut buffer = pool.take(bytes.len());
+        buffer.extend_from_slice(bytes);
+        pool.share(buffer)
+    }
+
+    #[test]
+    fn memory_comes_back_when_its_user_drops_it() {
+        let mut pool = BufferPool::new(4);
+        let first = filled(&mut pool, &[1; 1000]).freeze();
+        let place = first.as_ptr();
+        let second = filled(&mut pool, &[2; 1000]);
+        assert_ne!(second.as_ptr(), place, "the first is in use");
+        drop(first);
+        assert_eq!(filled(&mut pool, &[3; 1000]).as_ptr(), place);
+        assert_eq!(second[..], [2; 1000]);
+    }
+
+    #[test]
+    fn a_buffer_grown_by_its_user_keeps_its_size() {
+        let mut pool = BufferPool::new(1);
+        let mut buffer = pool.take(10);
+        buffer.extend_from_slice(&[0; 5000]);
+        let place = pool.share(buffer).as_ptr();
+        let again = pool.take(1);
+        assert!(again.capacity() >= 5000);
+        assert_eq!(again.as_ptr(), place);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_it_was_told_to() {
+        let mut pool = BufferPool::new(2);
+        let out: Vec<_> = (0..10).map(|byte| filled(&mut pool, &[byte; 100])).collect();
+        assert_eq!(pool.spare.len(), 2);
+        assert!(out.iter().enumerate().all(|(byte, buffer)| buffer[..] == [byte as u8; 100]));
+    }
+}
