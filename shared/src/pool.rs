@@ -7,11 +7,15 @@ use bytes::BytesMut;
 /// Buffers looked at before a new one is made: they come free in about the order they were handed out.
 const TRIES: usize = 4;
 
+/// Room beyond what was asked for, in bytes: ids and times grow by so much over a session, and with them messages.
+const SLACK: usize = 64;
+
 /// Keeps hold of the memory of buffers it handed out, and hands it out again once nobody else does.
 #[derive(Debug)]
 pub struct BufferPool {
-    /// Empty, each the rest of a buffer whose filled part somebody may still hold; the longest out first.
-    spare: VecDeque<BytesMut>,
+    /// Empty, each the rest of a buffer whose filled part somebody may still hold, and its whole room; the longest out
+    /// first.
+    spare: VecDeque<(BytesMut, usize)>,
     most: usize,
     /// The largest buffer asked for, so that each new one will do for all.
     largest: usize,
@@ -32,31 +36,40 @@ impl BufferPool {
     pub fn take(&mut self, least: usize) -> BytesMut {
         self.largest = self.largest.max(least);
         for _ in 0..self.spare.len().min(TRIES) {
-            let Some(mut buffer) = self.spare.pop_front() else { break };
+            let Some((mut buffer, room)) = self.spare.pop_front() else { break };
             if buffer.try_reclaim(self.largest) {
                 return buffer;
             }
-            self.spare.push_back(buffer);
+            // One that has become too small will never do again.
+            if room >= self.largest {
+                self.spare.push_back((buffer, room));
+            }
         }
-        BytesMut::with_capacity(self.largest)
+        BytesMut::with_capacity(self.largest + SLACK)
     }
 
     /// Hands out what was filled of a buffer; its memory comes back when that is dropped.
     pub fn share(&mut self, mut filled: BytesMut) -> BytesMut {
         self.largest = self.largest.max(filled.len());
+        let room = filled.capacity();
         let shared = filled.split();
-        self.put_back(filled);
+        self.put(filled, room);
         shared
     }
 
-    /// Takes back a buffer that nobody else holds, or the rest of one.
+    /// Takes back a buffer that nobody else holds.
     pub fn put_back(&mut self, mut buffer: BytesMut) {
         buffer.clear();
+        let room = buffer.capacity();
+        self.put(buffer, room);
+    }
+
+    fn put(&mut self, rest: BytesMut, room: usize) {
         if self.spare.len() >= self.most {
             self.spare.pop_front();
         }
         if self.most > 0 {
-            self.spare.push_back(buffer);
+            self.spare.push_back((rest, room));
         }
     }
 }
@@ -92,6 +105,18 @@ mod tests {
         let again = pool.take(1);
         assert!(again.capacity() >= 5000);
         assert_eq!(again.as_ptr(), place);
+    }
+
+    #[test]
+    fn buffers_that_have_become_too_small_make_room_for_others() {
+        let mut pool = BufferPool::new(8);
+        for length in [100, 1000] {
+            for _ in 0..8 {
+                let out: Vec<_> = (0..4).map(|_| filled(&mut pool, &vec![0; length])).collect();
+                drop(out);
+            }
+        }
+        assert!(pool.spare.iter().all(|(_, room)| *room >= 1000), "{pool:?}");
     }
 
     #[test]
