@@ -223,15 +223,13 @@ impl Server {
     /// served, not sent away for an option of the server's.
     fn encoding_for(&self, features: &[String], session: u64) -> StreamEncoding {
         let asked = self.config.session.encoding;
-        if asked == StreamEncoding::Raw || features.iter().any(|feature| feature == LZ4_FEATURE) {
-            return asked;
-        }
-        if asked == StreamEncoding::Lz4 {
+        let encoding = readable(asked, features);
+        if encoding != asked && asked == StreamEncoding::Lz4 {
             warn!(
                 "session {session}: the client does not say that it reads LZ4 (feature \"{LZ4_FEATURE}\"): its frames are raw"
             );
         }
-        StreamEncoding::Raw
+        encoding
     }
 
     /// Keeps a session's report; how it ended, if it was the one to serve.
@@ -243,5 +241,28 @@ impl Server {
         let counts = report.connect_us.is_some();
         reporter.add(*report)?;
         Ok((self.config.once && counts).then_some(end))
+    }
+}
+
+/// What a client of these features can read of the encoding asked for.
+fn readable(asked: StreamEncoding, features: &[String]) -> StreamEncoding {
+    match features.iter().any(|feature| feature == LZ4_FEATURE) {
+        true => asked,
+        false => StreamEncoding::Raw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lz4_goes_to_those_who_said_that_they_read_it() {
+        let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
+        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
+            assert_eq!(readable(asked, &says(&["tea", "lz4"])), asked);
+            assert_eq!(readable(asked, &says(&["tea"])), StreamEncoding::Raw);
+            assert_eq!(readable(asked, &[]), StreamEncoding::Raw);
+        }
     }
 }
