@@ -5,7 +5,8 @@
 //!
 //! A frame's bytes on the way from the renderer to the detector: rendered in one buffer that stays (only what moved is
 //! drawn again); copied once into fragments (raw) or written by the codec (`lz4`, a two-hundredth of them where frames
-//! are clean) and copied from there; enqueued, encrypted and read by the WebRTC crate, 4 copies; joined, one copy (none
+//! are clean) and copied from there; copied by the WebRTC crate at least three times here (packet, plaintext, record) and
+//! once there (message), beside what the kernel does; joined, one copy while it is warm (none
 //! where the message is one fragment); looked at where they were joined (raw) or read once into the worker's own image
 //! (`lz4`).
 

@@ -9,8 +9,7 @@ pub struct Path {
     open_s: f64,
 }
 
-// Not boxed: a path is made for each frame, which shall allocate nothing.
-#[expect(clippy::large_enum_variant)]
+// Nothing boxed: a path is made for each frame, which shall allocate nothing.
 #[derive(Clone, Debug)]
 enum Motion {
     /// The true way of a ball, bounces included, from where it is when the shutter opens.
