@@ -9,6 +9,7 @@ use shared::link::handshake::{self, HandshakeError};
 use shared::link::signaling::{Introduction, Signal, Signaling, SignalingError};
 use shared::link::webrtc::LinkSettings;
 use shared::protocol::VERSION;
+use shared::protocol::encoding::LZ4_FEATURE;
 use shared::protocol::message::Role;
 use thiserror::Error;
 use tokio::net::{TcpStream, lookup_host};
@@ -176,7 +177,7 @@ async fn tcp(server: &str, limit: Duration) -> io::Result<TcpStream> {
 
 async fn open(signaling: &mut Signaling, local: SocketAddr, mtu: u32) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu);
-    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
+    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: vec![LZ4_FEATURE.into()] };
     signaling.send(&Signal::Hello(hello)).await?;
     let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };
     debug!("answering with {settings:?}");

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -10,7 +12,7 @@ use shared::image::{ImageView, to_gray};
 use shared::protocol::message::Finding;
 use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::detect::{Detector, DetectorChoice, Estimate};
 use crate::session::{Detection, ReceivedFrame};
@@ -61,8 +63,15 @@ impl Pool {
             Policy::Latest => 1,
         };
         let (jobs, waiting) = bounded(capacity);
+        let warned = Arc::new(AtomicBool::new(false));
         for index in 0..workers.get() {
-            let worker = Worker { detector: detector.build(), choice: *detector, gray: Array2::zeros((0, 0)) };
+            let worker = Worker {
+                detector: detector.build(),
+                choice: *detector,
+                pixels: Vec::new(),
+                gray: Array2::zeros((0, 0)),
+                warned: warned.clone(),
+            };
             let (jobs, detections) = (waiting.clone(), detections.clone());
             let run = move || worker.run(&jobs, &detections, clock);
             thread::Builder::new().name(format!("detect-{index}")).spawn(run)?;
@@ -92,7 +101,11 @@ impl Pool {
 struct Worker {
     detector: Box<dyn Detector>,
     choice: DetectorChoice,
+    /// Of the frame in hand, where they do not lie in its message: the announced size bounds it.
+    pixels: Vec<u8>,
     gray: Array2<u8>,
+    /// Whether any worker has said that frames cannot be read.
+    warned: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -121,14 +134,19 @@ impl Worker {
     }
 
     fn detect_in(&mut self, frame: &ReceivedFrame) -> Finding {
-        match frame.image() {
+        match frame.image(&mut self.pixels) {
             Ok(ImageView::Gray8(gray)) => finding(self.detector.detect(gray)),
             Ok(ImageView::Bgr8(bgr)) => {
                 to_gray(bgr, &mut self.gray);
                 let gray: ArrayView2<'_, u8> = self.gray.view();
                 finding(self.detector.detect(gray))
             }
-            Err(_) => Finding::Dropped,
+            Err(error) => {
+                if !self.warned.swap(true, Ordering::Relaxed) {
+                    warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
+                }
+                Finding::Dropped
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::link::webrtc::parse_mtu;
 use shared::protocol::MAX_WINDOW;
+use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::Delivery;
 use thiserror::Error;
 
@@ -106,6 +107,11 @@ pub struct ServeArgs {
     /// Pixels: gray8 or bgr8
     #[arg(long, value_name = "FORMAT", env = "PLUMB_PIXEL", default_value = "gray8")]
     pub pixel: PixelFormat,
+
+    /// How frames are written, never with loss: raw; lz4, where that is shorter; or auto, whichever is quicker by what
+    /// is measured of frames and link. Clients that cannot read LZ4 get raw
+    #[arg(long, value_name = "NAME", env = "PLUMB_ENCODING", default_value = "raw")]
+    pub encoding: StreamEncoding,
 
     /// Mean speed of the ball along each axis in px/s: each bounce draws half to one and a half times this
     #[arg(long, value_name = "PX/S", env = "PLUMB_SPEED", default_value = "200", allow_hyphen_values = true)]

@@ -1,7 +1,8 @@
 //! Plumb's server: renders frames of known truth, sends them, scores the answers.
 //!
 //! The story: [`cli`] says what is wanted and [`app`] builds it. [`serve`] accepts clients and runs a [`session`] with
-//! each: its frames come from a [`source`] (a [`scene`] seen by a [`camera`]), its answers are [`score`]d, a [`view`]
+//! each: its frames come from a [`source`] (a [`scene`] seen by a [`camera`]) and are [`encode`]d, its answers are
+//! [`score`]d, a [`view`]
 //! shows them and the [`report`] keeps them.
 //!
 //! The truth stays here: no byte of seed, scene or radius reaches a client.
@@ -11,6 +12,7 @@ pub mod announce;
 pub mod app;
 pub mod camera;
 pub mod cli;
+pub mod encode;
 pub mod health;
 pub mod report;
 pub mod scene;

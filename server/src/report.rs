@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
+use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 use thiserror::Error;
 
@@ -74,8 +75,8 @@ pub struct RunConfig {
     pub border: bool,
     /// What the camera does to the light.
     pub camera: CameraConfig,
-    /// How pixels are encoded.
-    pub encoding: &'static str,
+    /// How pixels are encoded, for clients that can read it.
+    pub encoding: StreamEncoding,
     /// How frames are delivered.
     pub delivery: &'static str,
     /// In live delivery, how long after its capture a frame may be on its way.

@@ -76,9 +76,10 @@ fn a_python_pipeline_does_the_whole_job() {
 }
 
 #[test]
-fn a_python_pipeline_takes_colour_frames() {
-    let (client, session) = whole_job(&["--pixel", "bgr8", "--size", "320x240"]);
+fn a_python_pipeline_takes_colour_frames_raw_whatever_encoding_the_server_was_asked_for() {
+    let (client, session) = whole_job(&["--pixel", "bgr8", "--size", "320x240", "--encoding", "lz4"]);
     client.expect(0);
+    assert!(session["bytes"]["frames_wire"].as_u64() > session["bytes"]["frames_raw"].as_u64(), "{}", session["bytes"]);
     assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
 }
 

@@ -13,7 +13,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 57] = [
+    let cases: [(&[&str], &str); 58] = [
         (&["--delivery", "pigeon"], "reliable or live"),
         (&["--sctp-mtu", "575"], "from 576 to 16000"),
         (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -45,6 +45,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--duration", "10"], "10s"),
         (&["--deadline", "0s"], "longer than 0"),
         (&["--pixel", "rgb24"], "bgr8"),
+        (&["--encoding", "zip"], "raw, lz4 or auto"),
         (&["--seed", "-1"], "-1"),
         (&["--udp-port", "0"], "1 to 65535"),
         (&["--listen", "8080"], "HOST:PORT"),

@@ -59,6 +59,30 @@ fn the_same_seed_gives_the_same_errors_to_the_last_digit() {
 }
 
 #[test]
+fn every_encoding_gives_the_same_errors_to_the_last_digit() {
+    let run = |encoding: &str| {
+        let report = ReportFile::new();
+        let options = ["--once", "--frames", "60", "--fps", "max", "--seed", "7", "--encoding", encoding];
+        let server = Server::start(&[&options[..], &["--json", report.name()]].concat());
+        server.client(&[]).end().expect(0);
+        server.end().expect(0);
+        let report = report.read();
+        assert_eq!(report["run"]["config"]["encoding"], encoding);
+        let session = only_session(&report);
+        let bytes = |name: &str| session["bytes"][name].as_u64().expect("a count");
+        assert_eq!(bytes("frames_raw"), 60 * 640 * 480);
+        (session["error_px"].to_string(), bytes("frames_wire"), bytes("frames_raw"))
+    };
+    let (errors, wire, raw) = run("raw");
+    assert!((raw..raw + raw / 100).contains(&wire), "{wire} bytes of {raw}");
+    let (lz4_errors, wire, raw) = run("lz4");
+    assert_eq!(lz4_errors, errors);
+    assert!(wire < raw / 100, "{wire} bytes of {raw}");
+    // Whatever it chooses: that depends on the machine.
+    assert_eq!(run("auto").0, errors);
+}
+
+#[test]
 fn the_latest_policy_drops_frames_and_says_so() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "300", "--fps", "max", "--size", "1280x960", "--json", report.name()];

@@ -16,8 +16,9 @@ use shared::flow::pacer::Rate;
 use shared::geometry::{Circle, Size};
 use shared::image::PixelFormat;
 use shared::link::Lane;
+use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
-use shared::protocol::message::{self, Answers, Control, Delivery, Encoding, Finding, Frame, Ping, Reply};
+use shared::protocol::message::{self, Answers, Control, Delivery, Finding, Frame, Ping, Reply};
 use shared::time::Micros;
 
 /// Runs of each kind of network. A run takes some 100 µs.
@@ -129,6 +130,7 @@ impl World {
             number: 1,
             size: SIZE,
             pixel: PixelFormat::Gray8,
+            encoding: StreamEncoding::Raw,
             rate: weather.fps,
             window: NonZeroU32::new(weather.window).unwrap(),
             delivery: weather.delivery,
@@ -340,7 +342,7 @@ impl World {
                 ClientAction::Send(lane, bytes) => self.carry(true, lane, bytes.freeze()),
                 ClientAction::Greeted { .. } => {}
                 ClientAction::Detect(frame) => {
-                    assert_eq!(frame.image().unwrap().size(), SIZE);
+                    assert_eq!(frame.image(&mut Vec::new()).unwrap().size(), SIZE);
                     let done = self.now + self.dice.up_to(self.weather.detection_us);
                     self.at(done, Event::Detected(frame.id, frame.received, now));
                 }

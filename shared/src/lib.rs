@@ -13,13 +13,15 @@
 //! # The rooms
 //!
 //! [`geometry`] and [`image`] say what is seen; [`protocol`] how it is written down; [`flow`] when it may be sent and
-//! when a peer counts as gone; [`link`] carries it; [`canvas`] shows it.
+//! when a peer counts as gone; [`link`] carries it; [`canvas`] shows it. [`pool`] lends
+//! the memory for frames on their way.
 
 pub mod canvas;
 pub mod flow;
 pub mod geometry;
 pub mod image;
 pub mod link;
+pub mod pool;
 pub mod protocol;
 pub mod shell;
 pub mod time;

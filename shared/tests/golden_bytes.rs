@@ -3,12 +3,13 @@
 //! Each was checked against `msgpack` of PyPI: `msgpack.packb` of the same map gives the same bytes.
 
 use bytes::BytesMut;
-use shared::geometry::{Circle, Covariance};
+use shared::geometry::{Circle, Covariance, Size};
 use shared::image::PixelFormat;
+use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, Encoding, Finding, Frame, Hello, Incomplete, Ping,
-    Pong, Resend, Role, Stream,
+    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, Finding, Frame, Hello, Incomplete, Ping, Pong, Resend,
+    Role, Stream,
 };
 use shared::time::Micros;
 
@@ -45,7 +46,7 @@ fn a_sources_hello_with_its_stream() {
         window: 8,
         delivery: Delivery::Reliable,
         lifetime_us: None,
-        encoding: Encoding::Raw,
+        encoding: StreamEncoding::Raw,
     };
     let hello = Hello {
         protocol: 1,
@@ -108,6 +109,54 @@ fn a_frame_in_one_fragment() {
 }
 
 #[test]
+fn a_frame_as_an_lz4_block() {
+    // `lz4.block.decompress(block, uncompressed_size=40)` of PyPI's lz4 gives the same 40 bytes.
+    let block = [
+        0x1f, 40, 1, 0, 15, // one literal, then the byte before it 4 + 15 + 15 times
+        0x50, 40, 40, 40, 40, 180, // five literals, the last
+    ];
+    let frame = Frame {
+        id: 2,
+        captured_us: Micros(300),
+        width: 20,
+        height: 2,
+        pixel: PixelFormat::Gray8,
+        encoding: Encoding::Lz4,
+        data: &block,
+        meta: None,
+    };
+    let mut pixels = [40; 40];
+    pixels[39] = 180;
+    let mut memory = Vec::new();
+    let image = frame.image(&mut memory).unwrap().to_image();
+    assert_eq!((image.size(), image.bytes()), (Size { width: 20, height: 2 }, &pixels[..]));
+    let mut bytes = Vec::new();
+    message::encode(&frame, &mut bytes).unwrap();
+    let expected = concat!(
+        "88a474797065a56672616d65a2696402ab63617074757265645f7573cd012ca5776964746814a668656967687402",
+        "a5706978656ca56772617938",
+        "a8656e636f64696e67a36c7a34",           //  encoding: "lz4",
+        "a464617461c40b1f2801000f5028282828b4", //  data: bin of 11 bytes}
+    );
+    assert_eq!(hex(&bytes), expected);
+    assert_eq!(message::decode_frame(&bytes).unwrap(), frame);
+}
+
+#[test]
+fn a_streams_encodings() {
+    let named = [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto].map(|encoding| {
+        let mut bytes = Vec::new();
+        message::encode(&encoding, &mut bytes).unwrap();
+        String::from_utf8(bytes[1..].to_vec()).unwrap()
+    });
+    assert_eq!(named, ["raw", "lz4", "auto"]);
+    assert_eq!(
+        named.map(|name| name.parse::<StreamEncoding>().unwrap()),
+        [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto]
+    );
+}
+
+#[test]
 fn answers_of_each_kind() {
     let encoded = |answer: &Answer| {
         let mut bytes = Vec::new();
@@ -152,7 +201,7 @@ fn a_live_streams_hello_says_so_with_its_lifetime() {
         window: 8,
         delivery: Delivery::Live,
         lifetime_us: Some(33_333),
-        encoding: Encoding::Raw,
+        encoding: StreamEncoding::Raw,
     };
     let mut bytes = Vec::new();
     message::encode(&stream, &mut bytes).unwrap();

@@ -14,11 +14,12 @@ use serde::Serialize;
 use shared::flow::live;
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
-use shared::image::{ImageView, PixelFormat, WrongLength};
+use shared::image::{ImageView, PixelFormat};
 use shared::link::Lane;
-use shared::protocol::fragment::{self, FragmentError, Piece, Reassembler};
+use shared::protocol::encoding::{self, Encoding, PixelsError};
+use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, DecodeError, Delivery, Finding, Hello, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, DecodeError, Delivery, Finding, Frame, Hello, Pong, Role, Stream,
 };
 use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
@@ -66,13 +67,17 @@ pub struct ReceivedFrame {
     pub received: Micros,
     size: Size,
     pixel: PixelFormat,
+    encoding: Encoding,
     data: Bytes,
 }
 
 impl ReceivedFrame {
-    /// The pixels.
-    pub fn image(&self) -> Result<ImageView<'_>, WrongLength> {
-        ImageView::from_bytes(&self.data, self.size, self.pixel)
+    /// The pixels; `memory` is for those that do not lie in the message as they are.
+    ///
+    /// # Errors
+    /// [`PixelsError`] where they cannot be read.
+    pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
+        encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
     }
 }
 
@@ -113,15 +118,32 @@ pub enum End {
     },
 }
 
+/// The frames on their way.
+#[derive(Debug)]
+struct Frames {
+    pieces: Reassembler,
+    /// The most that a frame's pixels take, in bytes: what the server announced.
+    pixels: usize,
+}
+
+/// A frame that is ignored.
+#[derive(Debug, Error)]
+enum UnusableFrame {
+    #[error(transparent)]
+    Message(#[from] DecodeError),
+    #[error("frame {frame}, {size} {pixel}, is larger than the frames announced")]
+    TooLarge { frame: u64, size: Size, pixel: PixelFormat },
+}
+
 /// A session with a server.
 #[derive(Debug)]
 pub struct Session {
-    max_message_size: usize,
     hello_until: Option<Micros>,
     outbox: VecDeque<Action>,
-    frames: Option<Reassembler>,
+    frames: Option<Frames>,
     /// In live delivery only.
     live: Option<Live>,
+    answers: Splitter,
     liveness: Liveness,
     next_message: u64,
     over: bool,
@@ -157,11 +179,11 @@ impl Session {
     /// A session on a link that opened at `now` and whose peer takes messages of up to `max_message_size` bytes.
     pub fn new(max_message_size: usize, now: Micros) -> Self {
         Self {
-            max_message_size,
             hello_until: Some(now + HELLO_LIMIT),
             outbox: VecDeque::new(),
             frames: None,
             live: None,
+            answers: Splitter::new(max_message_size),
             liveness: Liveness::new(now),
             next_message: 0,
             over: false,
@@ -274,7 +296,8 @@ impl Session {
             Ok((stream, size)) => {
                 let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
                 let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
-                self.frames = Some(Reassembler::new(limit, window));
+                self.frames =
+                    Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
                 if stream.delivery == Delivery::Live {
                     let lifetime = Duration::from_micros(stream.lifetime_us.unwrap_or_default());
                     self.live = Some(Live::new(live::bounded(lifetime), window));
@@ -292,7 +315,8 @@ impl Session {
     }
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
-        match self.reassembled(fragment, now).map(|message| message.map(|message| received(&message, now))) {
+        let pixels = self.frames.as_ref().map_or(0, |frames| frames.pixels);
+        match self.reassembled(fragment, now).map(|message| message.map(|message| received(&message, pixels, now))) {
             Ok(Some(Ok(frame))) => self.outbox.push_back(Action::Detect(frame)),
             Ok(Some(Err(error))) => self.ignore(&error),
             Ok(None) => {}
@@ -301,7 +325,7 @@ impl Session {
     }
 
     fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<Bytes>, FrameError> {
-        let frames = self.frames.as_mut().ok_or(FrameError::Early)?;
+        let frames = &mut self.frames.as_mut().ok_or(FrameError::Early)?.pieces;
         let piece = Piece::parse(fragment)?;
         let id = piece.id;
         let Some(live) = &mut self.live else { return Ok(frames.put(piece)?) };
@@ -326,7 +350,7 @@ impl Session {
         if now < live.held_until {
             return;
         }
-        let request = live.arrivals.requests(frames, now);
+        let request = live.arrivals.requests(&frames.pieces, now);
         let replies: Vec<_> = std::iter::from_fn(|| live.replies.poll(now)).collect();
         replies.iter().for_each(|answers| self.send_reply(answers));
         if let Some(request) = request {
@@ -336,7 +360,7 @@ impl Session {
 
     fn give_up(&mut self, frame: u64, now: Micros) {
         let (Some(live), Some(frames)) = (&mut self.live, &mut self.frames) else { return };
-        frames.give_up(frame);
+        frames.pieces.give_up(frame);
         live.replies.missing(frame, now);
         self.given_up += 1;
     }
@@ -373,11 +397,9 @@ impl Session {
         if self.over {
             return;
         }
-        match fragment::split(self.next_message, reply, self.max_message_size) {
-            Ok(pieces) => {
-                self.next_message += 1;
-                self.outbox.extend(pieces.into_iter().map(|piece| Action::Send(Lane::Answers, piece)));
-            }
+        let Self { answers, outbox, .. } = self;
+        match answers.split(self.next_message, reply, |piece| outbox.push_back(Action::Send(Lane::Answers, piece))) {
+            Ok(_) => self.next_message += 1,
             Err(error) => self.ignore(&error),
         }
     }
@@ -416,8 +438,16 @@ fn usable(hello: Hello) -> Result<(Stream, Size), String> {
     Ok((stream, size))
 }
 
-fn received(message: &Bytes, now: Micros) -> Result<ReceivedFrame, DecodeError> {
+/// A frame whose pixels take at most `limit` bytes. Raw ones are checked here, others where they are read.
+fn received(message: &Bytes, limit: usize, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
     let frame = message::decode_frame(message)?;
-    let size = frame.image()?.size();
-    Ok(ReceivedFrame { id: frame.id, received: now, size, pixel: frame.pixel, data: message.slice_ref(frame.data) })
+    let size = frame.size()?;
+    if frame.pixel.bytes(size) > limit {
+        return Err(UnusableFrame::TooLarge { frame: frame.id, size, pixel: frame.pixel });
+    }
+    if frame.encoding == Encoding::Raw {
+        frame.image(&mut Vec::new())?;
+    }
+    let Frame { id, pixel, encoding, data, .. } = frame;
+    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
 }

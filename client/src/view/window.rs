@@ -45,6 +45,8 @@ struct State {
     size: Size,
     waiting: VecDeque<ReceivedFrame>,
     shown: Option<(ReceivedFrame, Detection)>,
+    /// Memory for the pixels shown.
+    pixels: Vec<u8>,
     tally: Tally,
     detect_us: VecDeque<Option<f64>>,
     first_frame: Option<Instant>,
@@ -61,6 +63,7 @@ impl WindowView {
             size: EXPECTED_FRAME,
             waiting: VecDeque::new(),
             shown: None,
+            pixels: Vec::new(),
             tally: Tally::default(),
             detect_us: VecDeque::new(),
             first_frame: None,
@@ -147,12 +150,12 @@ struct Snapshot {
 }
 
 impl State {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&mut self) -> Snapshot {
         let elapsed_s = self.first_frame.map(|first| first.elapsed().as_secs_f64());
         Snapshot {
             status: self.status.clone(),
             size: self.size,
-            image: self.shown.as_ref().and_then(|(frame, _)| Some(frame.image().ok()?.to_image())),
+            image: self.shown.as_ref().and_then(|(frame, _)| Some(frame.image(&mut self.pixels).ok()?.to_image())),
             shown: self.shown.as_ref().map(|(_, detection)| *detection),
             session: face::Session {
                 detect_p50_us: self.tally.detect_percentile_us(50.0),

@@ -9,10 +9,11 @@ pub struct Path {
     open_s: f64,
 }
 
+// Nothing boxed: a path is made for each frame, which shall allocate nothing.
 #[derive(Clone, Debug)]
 enum Motion {
     /// The true way of a ball, bounces included, from where it is when the shutter opens.
-    Ball(Box<Ball>),
+    Ball(Ball),
     /// A straight line: where it is at the middle, and its velocity in px/s.
     Straight { middle: (f64, f64), velocity: (f64, f64) },
 }
@@ -20,7 +21,7 @@ enum Motion {
 impl Path {
     /// The way of a ball from now on, for a time in s.
     pub fn of_ball(ball: Ball, open_s: f64) -> Self {
-        Self { motion: Motion::Ball(Box::new(ball)), open_s }
+        Self { motion: Motion::Ball(ball), open_s }
     }
 
     /// A straight way of even speed through `middle`, in px and px/s, for a time in s.

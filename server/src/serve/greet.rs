@@ -24,6 +24,15 @@ enum Visitor {
     Prober,
 }
 
+/// A visitor with an open link.
+pub(super) struct Guest {
+    pub(super) link: Link,
+    pub(super) signaling: Signaling,
+    pub(super) place: Option<OnlyPlace>,
+    /// What it said it can do beside what every client can.
+    pub(super) features: Vec<String>,
+}
+
 impl Server {
     /// Opens a link to a visitor who finds this many `others`; `None` for one that wants no session or gets none.
     ///
@@ -33,7 +42,7 @@ impl Server {
         stream: TcpStream,
         peer: SocketAddr,
         others: usize,
-    ) -> Result<Option<(Link, Signaling, Option<OnlyPlace>)>, HandshakeError> {
+    ) -> Result<Option<Guest>, HandshakeError> {
         let local = stream.local_addr().map_err(SignalingError::Io)?;
         let ours = self.config.sctp_mtu.map_or_else(|| handshake::path_mtu(&stream), Ok).map_err(SignalingError::Io)?;
         let mut signaling = Signaling::new(stream);
@@ -43,7 +52,7 @@ impl Server {
                 Ok(place) => {
                     let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
                     match self.offer(&mut signaling, local, mtu, PeerKind::Plumb).await {
-                        Ok(link) => Ok(Some((link, signaling, place))),
+                        Ok(link) => Ok(Some(Guest { link, signaling, place, features: hello.features })),
                         Err(error) => {
                             let reason = error.to_string();
                             // Whoever is gone does not hear it.
@@ -65,7 +74,7 @@ impl Server {
                 }
                 let link = self.offer(&mut signaling, local, self.config.sctp_mtu, PeerKind::Stranger).await?;
                 match self.place() {
-                    Ok(place) => Ok(Some((link, signaling, place))),
+                    Ok(place) => Ok(Some(Guest { link, signaling, place, features: Vec::new() })),
                     Err(reason) => {
                         debug!("{peer}: refused: {reason}");
                         Ok(None)

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shared::link::discovery::Identity;
+use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::stop::Stop;
 use shared::time::MonotonicClock;
 use thiserror::Error;
@@ -24,6 +25,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::report::{ReportError, Reporter, SessionReport};
+use crate::serve::greet::Guest;
 use crate::serve::shards::Shards;
 use crate::session::{End, SessionConfig};
 use crate::source::BallScene;
@@ -201,9 +203,10 @@ impl Server {
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
-            Ok(Some((link, signaling, place))) => {
+            Ok(Some(Guest { link, signaling, place, features })) => {
                 let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
-                let session = SessionConfig { number, ..self.config.session.clone() };
+                let encoding = self.encoding_for(&features, number);
+                let session = SessionConfig { number, encoding, ..self.config.session.clone() };
                 let address = peer.to_string();
                 let client = stream::Client { link, signaling, address, accepted };
                 let report = stream::stream(client, session, &self.config.scene, &*self.view, self.clock, stop).await;
@@ -218,6 +221,19 @@ impl Server {
         }
     }
 
+    /// The encoding asked for, or raw for a client that reads nothing else: whoever measures its own pipeline shall be
+    /// served, not sent away for an option of the server's.
+    fn encoding_for(&self, features: &[String], session: u64) -> StreamEncoding {
+        let asked = self.config.session.encoding;
+        let encoding = readable(asked, features);
+        if encoding != asked && asked == StreamEncoding::Lz4 {
+            warn!(
+                "session {session}: the client does not say that it reads LZ4 (feature \"{LZ4_FEATURE}\"): its frames are raw"
+            );
+        }
+        encoding
+    }
+
     /// Keeps a session's report; how it ended, if it was the one to serve.
     fn conclude(&self, finished: Finished, reporter: &mut Reporter) -> Result<Option<End>, ReportError> {
         self.clients.fetch_sub(1, Ordering::AcqRel);
@@ -227,5 +243,28 @@ impl Server {
         let counts = report.connect_us.is_some();
         reporter.add(*report)?;
         Ok((self.config.once && counts).then_some(end))
+    }
+}
+
+/// What a client of these features can read of the encoding asked for.
+fn readable(asked: StreamEncoding, features: &[String]) -> StreamEncoding {
+    match features.iter().any(|feature| feature == LZ4_FEATURE) {
+        true => asked,
+        false => StreamEncoding::Raw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lz4_goes_to_those_who_said_that_they_read_it() {
+        let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
+        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
+            assert_eq!(readable(asked, &says(&["tea", "lz4"])), asked);
+            assert_eq!(readable(asked, &says(&["tea"])), StreamEncoding::Raw);
+            assert_eq!(readable(asked, &[]), StreamEncoding::Raw);
+        }
     }
 }

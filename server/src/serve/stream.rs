@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
-use shared::protocol::fragment;
-use shared::protocol::message::{Delivery, Encoding, Frame};
+use shared::protocol::fragment::Splitter;
+use shared::protocol::message::{Delivery, Frame};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, info};
 
+use crate::encode::FrameEncoder;
 use crate::report::SessionReport;
 use crate::session::{Action, Capture, End, Session, SessionConfig};
 use crate::source::{BallScene, Source};
@@ -43,7 +44,8 @@ struct Streamer<'a> {
     view: &'a dyn View,
     clock: MonotonicClock,
     sender: LinkSender,
-    max_message_size: usize,
+    encoder: FrameEncoder,
+    splitter: Splitter,
     sending: Option<Sending>,
     live: bool,
     /// What the last frame was, for the link.
@@ -61,7 +63,7 @@ pub(super) async fn stream(
     stop: Stop,
 ) -> SessionReport {
     let Client { link, mut signaling, address, accepted } = client;
-    let live = config.delivery == Delivery::Live;
+    let (live, encoding) = (config.delivery == Delivery::Live, config.encoding);
     let mut session = Session::new(config, accepted, clock.now());
     let source: Box<dyn Source> = match scene.source() {
         Ok(source) => Box::new(source),
@@ -77,7 +79,8 @@ pub(super) async fn stream(
         view,
         clock,
         sender: link.sender(),
-        max_message_size: link.max_message_size(),
+        encoder: FrameEncoder::new(encoding),
+        splitter: Splitter::new(link.max_message_size()),
         sending: None,
         live,
         last_bytes: 0,
@@ -110,6 +113,7 @@ impl Streamer<'_> {
                     continue;
                 }
                 Action::Score(score) => {
+                    self.encoder.scored(&score, self.clock.now());
                     self.view.scored(self.session.number(), &score, self.session.tally());
                     continue;
                 }
@@ -163,27 +167,29 @@ impl Streamer<'_> {
     fn capture(&mut self, id: u64) {
         let frame = self.source.frame(id);
         let captured = self.clock.now();
-        let (size, data) = (frame.image.size(), frame.image.bytes());
+        let size = frame.image.size();
+        let (encoding, data) = self.encoder.encode(id, frame.image);
         let message = Frame {
             id,
             captured_us: captured,
             width: size.width,
             height: size.height,
             pixel: frame.image.format(),
-            encoding: Encoding::Raw,
+            encoding,
             data,
             meta: frame.meta,
         };
-        let fragments = match fragment::split(id, &message, self.max_message_size) {
-            Ok(fragments) => fragments,
+        let mut fragments = Vec::new();
+        let wire_bytes = match self.splitter.split(id, &message, |fragment| fragments.push(fragment)) {
+            Ok(bytes) => bytes,
             Err(error) => return self.session.link_closed(&error.to_string()),
         };
         let capture = Capture {
             truth: frame.truth,
             captured,
             encoded: self.clock.now(),
-            raw_bytes: data.len() as u64,
-            wire_bytes: fragments.iter().map(|fragment| fragment.len() as u64).sum(),
+            raw_bytes: frame.image.bytes().len() as u64,
+            wire_bytes: wire_bytes as u64,
         };
         // Kept pieces are copies: the link takes its own for good.
         let pieces = fragments.iter().map(|fragment| Bytes::copy_from_slice(fragment));

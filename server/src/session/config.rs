@@ -7,6 +7,7 @@ use shared::flow::live;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
+use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::Delivery;
 
 /// What a session sends, and until when.
@@ -18,6 +19,8 @@ pub struct SessionConfig {
     pub size: Size,
     /// Their pixels.
     pub pixel: PixelFormat,
+    /// How they are encoded.
+    pub encoding: StreamEncoding,
     /// How often.
     pub rate: Rate,
     /// Unanswered frames at a time.

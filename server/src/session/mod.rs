@@ -19,9 +19,7 @@ use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::link::Lane;
 use shared::protocol::fragment::{Piece, Reassembler};
-use shared::protocol::message::{
-    self, Answer, Answers, Bye, Control, Encoding, Hello, Ping, Pong, Reply, Resend, Role, Stream,
-};
+use shared::protocol::message::{self, Answer, Answers, Bye, Control, Hello, Ping, Pong, Reply, Resend, Role, Stream};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::time::Micros;
 use tracing::{debug, warn};
@@ -492,7 +490,7 @@ impl Session {
                 window: self.config.window.get(),
                 delivery: self.config.delivery,
                 lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
-                encoding: Encoding::Raw,
+                encoding: self.config.encoding,
             }),
         }
     }

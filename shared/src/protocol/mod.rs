@@ -1,9 +1,11 @@
 //! The wire protocol, version 1: what the lanes carry.
 //!
 //! A [`message`] is a MessagePack map with a `type`. On the `control` lane it is one data channel message; on the
-//! `frames` and `answers` lanes it is cut into [`fragment`]s that fit the peer's message size.
+//! `frames` and `answers` lanes it is cut into [`fragment`]s that fit the peer's message size. A frame's pixels are
+//! written in an [`encoding`].
 //! `docs/protocol.md` says the same for other languages; `tests/golden_bytes.rs` pins the bytes.
 
+pub mod encoding;
 pub mod fragment;
 pub mod message;
 

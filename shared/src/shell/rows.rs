@@ -18,6 +18,10 @@ const BUFFER_BYTES: usize = 8 << 10;
 /// How long [`Rows::finish`] waits for a slow stdout: within the second in which a stop must be done.
 const FINISH_LIMIT: Duration = Duration::from_millis(300);
 
+/// After writing, rows gather for this long: a thread woken for each row would cost the frames at full speed more than
+/// the row itself, and nobody reads faster.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// Between two attempts to put something into a full queue.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
@@ -140,7 +144,9 @@ fn next(lines: &Receiver<Line>, output: &mut Buffered<'_, impl Write>) -> Option
             None
         }
         Err(RecvTimeoutError::Timeout) => {
-            output.flush();
+            if output.flush() > 0 {
+                thread::sleep(GATHERING);
+            }
             lines.recv().ok()
         }
     }
@@ -165,7 +171,8 @@ impl<W: Write> Buffered<'_, W> {
         }
     }
 
-    fn flush(&mut self) {
+    /// Writes what there is; how many rows that were.
+    fn flush(&mut self) -> u64 {
         self.closed = self.closed || self.output.write_all(&self.text).and_then(|()| self.output.flush()).is_err();
         if self.closed {
             self.counts.give_up(self.rows);
@@ -173,7 +180,7 @@ impl<W: Write> Buffered<'_, W> {
             self.counts.waiting.fetch_sub(self.rows, Ordering::Relaxed);
         }
         self.text.clear();
-        self.rows = 0;
+        std::mem::take(&mut self.rows)
     }
 }
 

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
 use crate::geometry::{Size, SizeError};
 use crate::image::PixelFormat;
+use crate::protocol::encoding::StreamEncoding;
 use crate::time::Micros;
 
 /// What the `control` lane carries.
@@ -74,8 +75,8 @@ pub struct Stream {
     /// In live delivery, how long after its capture a frame may still be on its way: µs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_us: Option<u64>,
-    /// How pixels are encoded.
-    pub encoding: Encoding,
+    /// How pixels are encoded; each frame says its own.
+    pub encoding: StreamEncoding,
 }
 
 impl Stream {
@@ -127,15 +128,6 @@ impl fmt::Display for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// How a frame's pixels are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// As they lie in memory, row after row.
-    #[default]
-    Raw,
 }
 
 /// Asks for a [`Pong`].

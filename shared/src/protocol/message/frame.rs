@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::control::Encoding;
 use super::{DecodeError, check_integer, tag, unknown_type, whole};
 use crate::geometry::Size;
 use crate::image::{ImageView, PixelFormat};
+use crate::protocol::encoding::{self, Encoding};
 use crate::time::Micros;
 
 /// A frame and its pixels, borrowed from where they lie.
@@ -24,9 +24,9 @@ pub struct Frame<'a> {
     pub height: u32,
     /// Pixel layout.
     pub pixel: PixelFormat,
-    /// How `data` is written.
+    /// How the pixels are written.
     pub encoding: Encoding,
-    /// Pixels.
+    /// The pixels, so written.
     #[serde(with = "serde_bytes", borrow)]
     pub data: &'a [u8],
     /// Whatever the source knows beside the pixels.
@@ -52,12 +52,14 @@ pub enum MetaValue {
 }
 
 impl<'a> Frame<'a> {
-    /// The pixels as an image, checked against size and format.
-    pub fn image(&self) -> Result<ImageView<'a>, DecodeError> {
-        let size = Size::new(self.width.into(), self.height.into())?;
-        match self.encoding {
-            Encoding::Raw => Ok(ImageView::from_bytes(self.data, size, self.pixel)?),
-        }
+    /// Width and height, checked.
+    pub fn size(&self) -> Result<Size, DecodeError> {
+        Ok(Size::new(self.width.into(), self.height.into())?)
+    }
+
+    /// The pixels as an image, checked against size and format; `memory` is for those that do not lie in the message.
+    pub fn image(&self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, DecodeError> {
+        Ok(encoding::decode(self.encoding, self.data, self.size()?, self.pixel, memory)?)
     }
 }
 

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::geometry::SizeError;
-use crate::image::WrongLength;
 use crate::protocol::INTEGER_LIMIT;
+use crate::protocol::encoding::PixelsError;
 
 pub use answer::{Answer, AnswerTimes, COORDINATE_LIMIT, Finding, decode_answer};
 pub use control::{
-    Bye, Control, Delivery, Encoding, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
+    Bye, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, decode_reply};
@@ -86,9 +86,9 @@ pub enum DecodeError {
     /// A frame's size is out of range.
     #[error(transparent)]
     Size(#[from] SizeError),
-    /// A frame's data does not fill it.
+    /// A frame's data is not its pixels.
     #[error(transparent)]
-    Length(#[from] WrongLength),
+    Pixels(#[from] PixelsError),
 }
 
 /// Appends a message to `buffer`, as a map with named fields.
@@ -135,6 +135,7 @@ mod tests {
     use super::*;
     use crate::geometry::{Circle, Covariance};
     use crate::image::PixelFormat;
+    use crate::protocol::encoding::Encoding;
     use crate::time::Micros;
 
     fn bytes(message: &impl Serialize) -> Vec<u8> {
@@ -214,9 +215,9 @@ mod tests {
             meta: None,
         };
         let bytes = bytes(&frame);
-        assert!(matches!(decode_frame(&bytes).unwrap().image(), Err(DecodeError::Length(_))));
+        assert!(matches!(decode_frame(&bytes).unwrap().image(&mut Vec::new()), Err(DecodeError::Pixels(_))));
         let sizeless = Frame { width: 0, ..frame };
-        assert!(matches!(sizeless.image(), Err(DecodeError::Size(_))));
+        assert!(matches!(sizeless.image(&mut Vec::new()), Err(DecodeError::Size(_))));
     }
 
     #[test]
@@ -280,7 +281,7 @@ mod tests {
         fn no_bytes_make_a_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = decode_control(&bytes);
             let _ = decode_answer(&bytes);
-            let _ = decode_frame(&bytes).and_then(|frame| frame.image().map(|image| image.size()));
+            let _ = decode_frame(&bytes).and_then(|frame| frame.image(&mut Vec::new()).map(|image| image.size()));
         }
     }
 }

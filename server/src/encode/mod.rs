@@ -1,0 +1,182 @@
+//! Encoding a session's frames: as it was asked for, or as it is quicker.
+//!
+//! `choice` decides for `auto` by measured gain, `link_time` measures what a byte costs on the link. A [`FrameEncoder`] is the
+//! shell around them: it runs the codec and holds the watch. It sees pixels and nothing of the scene.
+//!
+//! A frame's bytes on the way from the renderer to the detector: rendered in one buffer that stays (only what moved is
+//! drawn again); copied once into fragments (raw) or written by the codec (`lz4`, a two-hundredth of them where frames
+//! are clean) and copied from there; copied by the WebRTC crate at least three times here (packet, plaintext, record) and
+//! once there (message), beside what the kernel does; joined, one copy while it is warm (none
+//! where the message is one fragment); looked at where they were joined (raw) or read once into the worker's own image
+//! (`lz4`).
+
+mod choice;
+mod link_time;
+
+use std::time::{Duration, Instant};
+
+use shared::image::Image;
+use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
+use shared::time::Micros;
+
+use crate::encode::choice::{Choice, Plan, Trial};
+use crate::encode::link_time::LinkTime;
+use crate::score::FrameScore;
+
+/// A sample is so many stripes of the image, evenly spread ...
+const STRIPES: usize = 4;
+
+/// ... that make up this part of it, ...
+const SAMPLED_PART: usize = 16;
+
+/// ... but each long enough for LZ4 to get into its stride, in bytes.
+const LEAST_STRIPE: usize = 2048;
+
+/// Encodes the frames of one session.
+#[derive(Debug)]
+pub struct FrameEncoder {
+    asked: StreamEncoding,
+    codec: Lz4Encoder,
+    choice: Choice,
+    link: LinkTime,
+    /// The first of the frames that have been raw without a break.
+    raw_since: Option<u64>,
+}
+
+impl FrameEncoder {
+    /// An encoder that knows nothing of frames and link.
+    pub fn new(asked: StreamEncoding) -> Self {
+        Self {
+            asked,
+            codec: Lz4Encoder::default(),
+            choice: Choice::default(),
+            link: LinkTime::default(),
+            raw_since: None,
+        }
+    }
+
+    /// Encodes a frame: how, and its bytes. Ids count from 0, in order.
+    pub fn encode<'a>(&'a mut self, id: u64, image: &'a Image) -> (Encoding, &'a [u8]) {
+        let pixels = image.bytes();
+        let encoding = match self.asked {
+            StreamEncoding::Raw => Encoding::Raw,
+            StreamEncoding::Lz4 => self.write(pixels).0,
+            StreamEncoding::Auto => self.quicker(id, pixels),
+        };
+        match encoding {
+            Encoding::Raw => (encoding, pixels),
+            Encoding::Lz4 => (encoding, self.codec.block()),
+        }
+    }
+
+    /// A frame's score is final: what its way says of the link.
+    pub fn scored(&mut self, score: &FrameScore, now: Micros) {
+        let (Some(latency), Some(since)) = (score.latency, self.raw_since) else { return };
+        if score.id < since {
+            return;
+        }
+        let beside = latency.total_us.saturating_sub(latency.encode_us);
+        let flight_us = latency.to_client_us.zip(latency.back_us).map_or(beside, |(there, back)| there + back);
+        if let Some(us) = self.link.answered(now, flight_us) {
+            self.choice.link_took(us);
+        }
+    }
+
+    fn quicker(&mut self, id: u64, pixels: &[u8]) -> Encoding {
+        let lz4 = match self.choice.plan() {
+            Plan::Raw => false,
+            Plan::Sample => {
+                let sample = self.sample(pixels);
+                self.choice.sampled(sample.of_all(pixels.len()))
+            }
+            Plan::Lz4 => true,
+        };
+        let encoding = match lz4 {
+            true => {
+                let (encoding, trial) = self.write(pixels);
+                self.choice.written(trial);
+                encoding
+            }
+            false => Encoding::Raw,
+        };
+        match encoding {
+            Encoding::Raw if self.raw_since.is_none() => {
+                self.raw_since = Some(id);
+                self.link = LinkTime::default();
+            }
+            Encoding::Raw => {}
+            Encoding::Lz4 => self.raw_since = None,
+        }
+        encoding
+    }
+
+    /// Writes a frame whole.
+    fn write(&mut self, pixels: &[u8]) -> (Encoding, Trial) {
+        let start = Instant::now();
+        let block = self.codec.encode(pixels).map(<[u8]>::len);
+        let trial = Trial { pixels: pixels.len(), block: block.unwrap_or(pixels.len()), took_ns: ns(start.elapsed()) };
+        (block.map_or(Encoding::Raw, |_| Encoding::Lz4), trial)
+    }
+
+    /// Writes some of a frame, to see what that gives.
+    fn sample(&mut self, pixels: &[u8]) -> Trial {
+        let start = Instant::now();
+        let mut trial = Trial { pixels: 0, block: 0, took_ns: 0 };
+        let length = (pixels.len() / (SAMPLED_PART * STRIPES)).max(LEAST_STRIPE);
+        for stripe in pixels.chunks(pixels.len().div_ceil(STRIPES).max(1)) {
+            let stripe = &stripe[..length.min(stripe.len())];
+            trial.pixels += stripe.len();
+            trial.block += self.codec.encode(stripe).map_or(stripe.len(), <[u8]>::len);
+        }
+        Trial { took_ns: ns(start.elapsed()), ..trial }
+    }
+}
+
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::PixelFormat;
+    use shared::protocol::encoding;
+
+    use super::*;
+
+    const SIZE: Size = Size { width: 320, height: 240 };
+
+    fn noise() -> Image {
+        let mut image = Image::zeros(SIZE, PixelFormat::Gray8);
+        let Image::Gray8(pixels) = &mut image else { panic!("gray") };
+        let mut state = 1u64;
+        for pixel in pixels {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *pixel = (state >> 56) as u8;
+        }
+        image
+    }
+
+    #[test]
+    fn whatever_is_asked_for_the_pixels_come_back() {
+        let images = [Image::zeros(SIZE, PixelFormat::Bgr8), noise(), Image::zeros(SIZE, PixelFormat::Gray8)];
+        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
+            let (mut encoder, mut memory) = (FrameEncoder::new(asked), Vec::new());
+            for (id, image) in images.iter().cycle().take(30).enumerate() {
+                let (encoding, data) = encoder.encode(id as u64, image);
+                let view = encoding::decode(encoding, data, SIZE, image.format(), &mut memory).unwrap();
+                assert_eq!(&view.to_image(), image);
+                assert!(data.len() <= image.bytes().len());
+            }
+        }
+    }
+
+    #[test]
+    fn raw_and_lz4_are_what_was_asked_for_and_noise_is_never_longer_than_raw() {
+        let flat = Image::zeros(SIZE, PixelFormat::Gray8);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Raw).encode(0, &flat).0, Encoding::Raw);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4).encode(0, &flat).0, Encoding::Lz4);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4).encode(0, &noise()).0, Encoding::Raw);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Auto).encode(0, &noise()).0, Encoding::Raw);
+    }
+}

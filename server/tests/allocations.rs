@@ -1,0 +1,273 @@
+//! A frame's way through the cores allocates nothing once they are warm: render, encode, cut, join, read, detect, answer,
+//! pair, score.
+//!
+//! Driven without sockets and in one thread, whose allocations are counted. What is handed to the link comes back here as
+//! it does there, when the link is done with it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use client::detect::{Detector, DetectorChoice, RadiusLimits, hough};
+use client::session::{Action as ClientAction, Detection, ReceivedFrame, Session as Client};
+use ndarray::Array2;
+use server::camera::CameraConfig;
+use server::encode::FrameEncoder;
+use server::scene::{BallConfig, Radii};
+use server::session::{Action, Capture, Session, SessionConfig};
+use server::source::{BallScene, BallSource, Motion, Source};
+use shared::flow::pacer::Rate;
+use shared::geometry::Size;
+use shared::image::{ImageView, PixelFormat, to_gray};
+use shared::link::{Lane, MESSAGE_SIZE};
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::fragment::{Reassembler, Splitter};
+use shared::protocol::message::{Delivery, Finding, Frame, decode_frame};
+use shared::time::Micros;
+
+/// Counts what the present thread asks of the system's allocator.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that ends counts no more.
+    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Allocations of this thread while something runs.
+fn allocations(run: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    run();
+    ALLOCATIONS.get() - before
+}
+
+/// More than the finished messages a reassembler remembers, the last of what grows.
+const WARM: u64 = 1_100;
+const COUNTED: u64 = 300;
+
+const WINDOW: usize = 8;
+
+/// Several fragments a frame, the last one short, and a size that no vector width divides.
+const SIZE: Size = Size { width: 351, height: 233 };
+
+fn source(pixel: PixelFormat) -> BallSource {
+    let radius = Radii { min: 20.0, max: 20.0 };
+    let ball = BallConfig { size: SIZE, radius, speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
+    let (motion, camera) = (Motion::Bouncing, CameraConfig::default());
+    BallScene { ball, motion, camera, pixel, seed: 5 }.source().expect("a possible scene")
+}
+
+/// Renders, encodes and cuts a frame.
+fn pieces(
+    source: &mut BallSource,
+    encoder: &mut FrameEncoder,
+    splitter: &mut Splitter,
+    id: u64,
+    now: Micros,
+    mut each: impl FnMut(BytesMut),
+) -> Capture {
+    let frame = source.frame(id);
+    let (encoding, data) = encoder.encode(id, frame.image);
+    let (width, height, pixel) = (SIZE.width, SIZE.height, frame.image.format());
+    let message = Frame { id, captured_us: now, width, height, pixel, encoding, data, meta: frame.meta };
+    let wire = splitter.split(id, &message, &mut each).expect("cut");
+    let raw_bytes = frame.image.bytes().len() as u64;
+    Capture { truth: frame.truth, captured: now, encoded: now, raw_bytes, wire_bytes: wire as u64 }
+}
+
+#[test]
+fn the_allocator_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![0u8; 100]))), 1);
+    assert_eq!(allocations(|| ()), 0);
+}
+
+#[test]
+fn rendering_encoding_and_cutting_allocate_nothing() {
+    for pixel in [PixelFormat::Gray8, PixelFormat::Bgr8] {
+        for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
+            let (mut source, mut encoder) = (source(pixel), FrameEncoder::new(encoding));
+            let mut splitter = Splitter::new(MESSAGE_SIZE);
+            // The link holds what is not acknowledged: here, the last few pieces.
+            let mut link = VecDeque::with_capacity(16);
+            let mut frames = |ids: std::ops::Range<u64>| {
+                for id in ids {
+                    pieces(&mut source, &mut encoder, &mut splitter, id, Micros(id), |piece| {
+                        if link.len() == 16 {
+                            link.pop_front();
+                        }
+                        link.push_back(piece.freeze());
+                    });
+                }
+            };
+            frames(0..WARM);
+            assert_eq!(allocations(|| frames(WARM..WARM + COUNTED)), 0, "{pixel}, {encoding}");
+        }
+    }
+}
+
+#[test]
+fn joining_and_reading_allocate_nothing_while_a_window_of_frames_waits() {
+    for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4] {
+        let (mut source, mut encoder) = (source(PixelFormat::Bgr8), FrameEncoder::new(encoding));
+        let (mut splitter, mut reassembler) = (Splitter::new(20_000), Reassembler::new(1 << 20, WINDOW));
+        let (mut waiting, mut memory) = (VecDeque::with_capacity(WINDOW), Vec::new());
+        let mut frames = |ids: std::ops::Range<u64>| {
+            for id in ids {
+                pieces(&mut source, &mut encoder, &mut splitter, id, Micros(id), |piece| {
+                    let Some(message) = reassembler.accept(&piece.freeze()).expect("a piece") else { return };
+                    waiting.push_back(message);
+                });
+                if waiting.len() == WINDOW {
+                    let message = waiting.pop_front().expect("a message");
+                    let frame = decode_frame(&message).expect("a frame");
+                    assert_eq!(frame.image(&mut memory).expect("pixels").size(), SIZE);
+                }
+            }
+        };
+        frames(0..WARM);
+        assert_eq!(allocations(|| frames(WARM..WARM + COUNTED)), 0, "{encoding}");
+    }
+}
+
+/// Both ends of a session, their link a function call.
+struct Ends {
+    now: u64,
+    source: BallSource,
+    encoder: FrameEncoder,
+    splitter: Splitter,
+    server: Session,
+    client: Client,
+    detector: Box<dyn Detector>,
+    pixels: Vec<u8>,
+    gray: Array2<u8>,
+    scored: u64,
+}
+
+impl Ends {
+    fn new(pixel: PixelFormat, encoding: StreamEncoding) -> Self {
+        let config = SessionConfig {
+            number: 1,
+            size: SIZE,
+            pixel,
+            encoding,
+            delivery: Delivery::Reliable,
+            rate: Rate::Max,
+            window: NonZeroU32::new(WINDOW as u32).expect("not zero"),
+            deadline: Duration::from_secs(2),
+            frames: None,
+            duration: None,
+        };
+        Self {
+            now: 0,
+            source: source(pixel),
+            encoder: FrameEncoder::new(encoding),
+            splitter: Splitter::new(MESSAGE_SIZE),
+            server: Session::new(config, Micros(0), Micros(0)),
+            client: Client::new(MESSAGE_SIZE, Micros(0)),
+            detector: DetectorChoice::new(hough::NAME, RadiusLimits::default()).expect("known").build(),
+            pixels: Vec::new(),
+            gray: Array2::zeros((0, 0)),
+            scored: 0,
+        }
+    }
+
+    /// Plays until so many frames are scored. A µs passes with each step: too little for a ping to be due, which is a
+    /// matter of time and not of frames.
+    fn play(&mut self, frames: u64) {
+        while self.scored < frames {
+            self.now += 1;
+            let now = Micros(self.now);
+            match self.server.poll(now) {
+                Action::Send(lane, message) => self.client.message(lane, &message.freeze(), now),
+                Action::Capture(id) => {
+                    let Self { source, encoder, splitter, client, server, .. } = self;
+                    let capture = pieces(source, encoder, splitter, id, now, |piece| {
+                        client.message(Lane::Frames, &piece.freeze(), now);
+                    });
+                    server.captured(capture, []);
+                    server.link_ready();
+                }
+                Action::Score(score) => {
+                    self.encoder.scored(&score, now);
+                    self.scored += 1;
+                }
+                Action::Close(end) => panic!("{end:?}"),
+                Action::Wait(_) => self.run_client(),
+            }
+        }
+    }
+
+    fn run_client(&mut self) {
+        let now = Micros(self.now);
+        loop {
+            match self.client.poll(now) {
+                ClientAction::Send(lane, message) => self.server.message(lane, &message.freeze(), now),
+                ClientAction::Detect(frame) => {
+                    let finding = self.detect(&frame);
+                    let detection = Detection { frame: frame.id, received: now, started: now, finished: now, finding };
+                    self.client.detected(detection, now);
+                }
+                ClientAction::Greeted { .. } => {}
+                ClientAction::Close(end) => panic!("{end:?}"),
+                ClientAction::Wait(_) => return,
+            }
+        }
+    }
+
+    fn detect(&mut self, frame: &ReceivedFrame) -> Finding {
+        let found = match frame.image(&mut self.pixels).expect("pixels") {
+            ImageView::Gray8(gray) => self.detector.detect(gray),
+            ImageView::Bgr8(bgr) => {
+                to_gray(bgr, &mut self.gray);
+                self.detector.detect(self.gray.view())
+            }
+        };
+        found.map_or(Finding::None, |found| Finding::Circle { circle: found.circle, covariance: found.covariance })
+    }
+}
+
+#[test]
+fn the_whole_way_of_a_frame_allocates_nothing() {
+    for (pixel, encoding) in [
+        (PixelFormat::Gray8, StreamEncoding::Raw),
+        (PixelFormat::Gray8, StreamEncoding::Auto),
+        (PixelFormat::Bgr8, StreamEncoding::Lz4),
+    ] {
+        let mut ends = Ends::new(pixel, encoding);
+        ends.play(WARM);
+        assert_eq!(allocations(|| ends.play(WARM + COUNTED)), 0, "{pixel}, {encoding}");
+        let counts = ends.server.tally().counts();
+        assert_eq!((counts.circle, counts.invalid), (WARM + COUNTED, 0));
+    }
+}

@@ -1,0 +1,262 @@
+//! How a frame's pixels are written: as they lie, or without loss in fewer bytes.
+//!
+//! - [`Encoding::Raw`]: rows from the top, pixels from the left, without padding.
+//! - [`Encoding::Lz4`]: those same bytes as one LZ4 block (the block format, without frame header, checksum or size:
+//!   the image's dimensions say how long it is). Never longer than the pixels: a frame that would be is sent raw.
+//!
+//! An encoder sees pixels and nothing else. Both sides work in memory of their own, used again for each frame. What
+//! LZ4's byte-oriented matches do to the camera's frames (640x480 gray8, one thread, measured): clean, 206 times fewer
+//! bytes, 16 µs to write and 8 µs to read; with noise of σ 1 half the bytes for 600 µs, with noise of σ 10 and more
+//! nothing, noticed in 16 µs. No filter goes before it: differences along a row or column, tried, made noisy frames 2 to
+//! 20 % longer and clean ones 5 % shorter.
+
+mod lz4;
+
+use std::fmt;
+use std::str::FromStr;
+
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::geometry::Size;
+use crate::image::{ImageView, PixelFormat, WrongLength};
+
+/// How a frame's pixels are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// As they lie in memory, row after row.
+    #[default]
+    Raw,
+    /// One LZ4 block.
+    Lz4,
+}
+
+/// How a source encodes a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamEncoding {
+    /// Every frame raw.
+    #[default]
+    Raw,
+    /// Every frame that LZ4 makes shorter as LZ4, the others raw.
+    Lz4,
+    /// Each as it is quicker, by what was measured of the stream and its link.
+    Auto,
+}
+
+/// The named encoding is none of ours.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{0}\" is not an encoding: raw, lz4 or auto")]
+pub struct UnknownEncoding(String);
+
+impl fmt::Display for StreamEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "raw",
+            Self::Lz4 => "lz4",
+            Self::Auto => "auto",
+        })
+    }
+}
+
+impl FromStr for StreamEncoding {
+    type Err = UnknownEncoding;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEncoding> {
+        match text {
+            "raw" => Ok(Self::Raw),
+            "lz4" => Ok(Self::Lz4),
+            "auto" => Ok(Self::Auto),
+            _ => Err(UnknownEncoding(text.to_owned())),
+        }
+    }
+}
+
+/// The feature by which a peer says that it reads [`Encoding::Lz4`].
+pub const LZ4_FEATURE: &str = "lz4";
+
+/// Why pixels could not be read.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PixelsError {
+    /// Raw pixels that do not fill the image.
+    #[error(transparent)]
+    Length(#[from] WrongLength),
+    /// A block that is none, or not of this image.
+    #[error("corrupt LZ4 block of a {size} {format} image: {reason}")]
+    Block {
+        /// The image's size.
+        size: Size,
+        /// Its pixels.
+        format: PixelFormat,
+        /// What is wrong.
+        reason: BlockError,
+    },
+}
+
+/// What is wrong with an LZ4 block.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum BlockError {
+    /// It ends within a sequence.
+    #[error("it ends early")]
+    Truncated,
+    /// A match reaches before the first byte.
+    #[error("a match before the beginning")]
+    Offset,
+    /// More bytes than the image has.
+    #[error("more bytes than the image has")]
+    TooLong,
+    /// Fewer.
+    #[error("fewer bytes than the image has")]
+    TooShort,
+}
+
+/// Writes pixels as LZ4 blocks, in memory of its own.
+pub struct Lz4Encoder {
+    table: CompressTable,
+    memory: Vec<u8>,
+    /// Of the last block.
+    length: usize,
+}
+
+impl Default for Lz4Encoder {
+    fn default() -> Self {
+        Self { table: CompressTable::large(), memory: Vec::new(), length: 0 }
+    }
+}
+
+impl fmt::Debug for Lz4Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lz4Encoder").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl Lz4Encoder {
+    /// The block of these bytes; `None` where it would not be shorter than they are.
+    pub fn encode(&mut self, pixels: &[u8]) -> Option<&[u8]> {
+        let most = get_maximum_output_size(pixels.len());
+        if self.memory.len() < most {
+            self.memory.resize(most, 0);
+        }
+        // It fails only where there is less room than the most.
+        self.length = compress_into_with_table(pixels, &mut self.memory, &mut self.table).unwrap_or(pixels.len());
+        (self.length < pixels.len()).then(|| self.block())
+    }
+
+    /// The last block written.
+    pub fn block(&self) -> &[u8] {
+        &self.memory[..self.length]
+    }
+}
+
+/// Reads the pixels of an image of this size and format: raw ones where they lie, a block's into `memory`.
+///
+/// Takes memory for the image and no more, whatever `data` holds. The caller has checked that the size is one it takes.
+///
+/// # Errors
+/// [`PixelsError`] where `data` is not exactly the image's.
+pub fn decode<'a>(
+    encoding: Encoding,
+    data: &'a [u8],
+    size: Size,
+    format: PixelFormat,
+    memory: &'a mut Vec<u8>,
+) -> Result<ImageView<'a>, PixelsError> {
+    match encoding {
+        Encoding::Raw => Ok(ImageView::from_bytes(data, size, format)?),
+        Encoding::Lz4 => {
+            memory.resize(format.bytes(size), 0);
+            lz4::decode(data, memory).map_err(|reason| PixelsError::Block { size, format, reason })?;
+            Ok(ImageView::from_bytes(memory, size, format)?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Images of runs, ramps and noise, of odd sizes too.
+    fn any_image() -> impl Strategy<Value = (Size, PixelFormat, Vec<u8>)> {
+        (1u32..80, 1u32..60, any::<bool>(), 0u32..4, any::<u64>()).prop_map(|(width, height, colour, kind, seed)| {
+            let (size, format) = (Size { width, height }, if colour { PixelFormat::Bgr8 } else { PixelFormat::Gray8 });
+            let mut state = seed | 1;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            };
+            let byte = |index: usize| match kind {
+                0 => 40,
+                1 => next(),
+                2 => 40 + next() % 3,
+                _ => (index % width as usize) as u8,
+            };
+            (size, format, (0..format.bytes(size)).map(byte).collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_image_comes_back_as_it_was_written((size, format, pixels) in any_image()) {
+            let (mut encoder, mut memory) = (Lz4Encoder::default(), Vec::new());
+            let raw = decode(Encoding::Raw, &pixels, size, format, &mut memory).unwrap().to_image();
+            prop_assert_eq!(raw.bytes(), &pixels[..]);
+            // A block stands for the pixels only where it is shorter.
+            if let Some(block) = encoder.encode(&pixels) {
+                prop_assert!(block.len() < pixels.len());
+                let image = decode(Encoding::Lz4, block, size, format, &mut memory).unwrap().to_image();
+                prop_assert_eq!(image.bytes(), &pixels[..]);
+            }
+        }
+
+        #[test]
+        fn a_corrupt_block_is_an_error_or_an_image_and_takes_no_other_memory(
+            (size, format, pixels) in any_image(),
+            flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+            cut in any::<proptest::sample::Index>(),
+        ) {
+            let mut encoder = Lz4Encoder::default();
+            let Some(block) = encoder.encode(&pixels) else { return Ok(()) };
+            let mut block = block.to_vec();
+            for (place, byte) in &flips {
+                *place.get_mut(&mut block) = *byte;
+            }
+            for end in [cut.index(block.len()), block.len()] {
+                let mut memory = Vec::new();
+                if let Ok(image) = decode(Encoding::Lz4, &block[..end], size, format, &mut memory) {
+                    prop_assert_eq!(image.size(), size);
+                }
+                prop_assert_eq!(memory.len(), format.bytes(size));
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(block in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut memory = Vec::new();
+            let _ = decode(Encoding::Lz4, &block, Size { width: 31, height: 9 }, PixelFormat::Bgr8, &mut memory);
+        }
+    }
+
+    #[test]
+    fn a_block_of_another_image_is_refused_with_its_reason() {
+        let mut encoder = Lz4Encoder::default();
+        let block = encoder.encode(&[7; 1000]).unwrap().to_vec();
+        let refused = |width| {
+            let size = Size { width, height: 10 };
+            decode(Encoding::Lz4, &block, size, PixelFormat::Gray8, &mut Vec::new()).unwrap_err().to_string()
+        };
+        assert_eq!(refused(101), "corrupt LZ4 block of a 101x10 gray8 image: fewer bytes than the image has");
+        assert_eq!(refused(99), "corrupt LZ4 block of a 99x10 gray8 image: more bytes than the image has");
+    }
+
+    #[test]
+    fn what_cannot_be_shortened_has_no_block() {
+        let noise: Vec<u8> =
+            (0..4000u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 17) as u8).collect();
+        assert_eq!(Lz4Encoder::default().encode(&noise), None);
+        assert_eq!(Lz4Encoder::default().encode(&[]), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! Fragments: a message cut into pieces that fit the peer's message size, and put together again.
+//!
+//! Each piece is a MessagePack array `[message id, index, count, bin]`, header included within the peer's
+//! `a=max-message-size`. All pieces but the last carry at least [`MIN_PAYLOAD`] bytes.
+//!
+//! A [`Splitter`] cuts, a [`Reassembler`] joins; both work in memory that comes back to them once its users are done,
+//! so that a steady stream allocates nothing.
+
+mod reassemble;
+mod split;
+
+use thiserror::Error;
+
+pub use reassemble::{Piece, Reassembler};
+pub use split::{Splitter, split};
+
+/// The most a header takes: array marker 1, id 9, index 5, count 5, bin length 5 bytes.
+pub const MAX_HEADER: usize = 25;
+
+/// The least a piece carries unless it is the last, so that a message's length bounds its count of pieces.
+pub const MIN_PAYLOAD: usize = 512;
+
+/// Why a piece was refused.
+#[derive(Debug, Error)]
+pub enum FragmentError {
+    /// Not `[id, index, count, bin]`.
+    #[error("malformed fragment: {0}")]
+    Malformed(#[from] rmp_serde::decode::Error),
+    /// Id or count out of range, or index not below count.
+    #[error("fragment {index} of {count} of message {id}: impossible numbers")]
+    Impossible {
+        /// Message id.
+        id: u64,
+        /// Index of the piece.
+        index: u32,
+        /// Count of pieces.
+        count: u32,
+    },
+    /// The message would be larger than this end takes.
+    #[error("message {id} exceeds {limit} bytes")]
+    TooLarge {
+        /// Message id.
+        id: u64,
+        /// The most this end takes, in bytes.
+        limit: usize,
+    },
+    /// Two pieces of a message disagree on their count.
+    #[error("message {id} had {expected} fragments, now {got}")]
+    CountChanged {
+        /// Message id.
+        id: u64,
+        /// Count in its first piece.
+        expected: u32,
+        /// Count in this piece.
+        got: u32,
+    },
+    /// A piece that is not the last carries less than [`MIN_PAYLOAD`].
+    #[error("fragment of {got} bytes of message {id}: all but the last carry at least {MIN_PAYLOAD}")]
+    TooSmall {
+        /// Message id.
+        id: u64,
+        /// Payload in bytes.
+        got: usize,
+    },
+}
+
+/// Why a message could not be cut.
+#[derive(Debug, Error)]
+pub enum SplitError {
+    /// The peer takes messages too small to carry a piece.
+    #[error("the peer takes messages of {0} bytes at most; at least {least} are needed", least = MAX_HEADER + MIN_PAYLOAD)]
+    MessageSize(usize),
+    /// The message could not be written.
+    #[error("cannot encode: {0}")]
+    Encode(#[from] rmp_serde::encode::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{Bytes, BytesMut};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(id: u64, message: &[u8], max_message_size: usize) -> Vec<Bytes> {
+        let pieces = split(id, &serde_bytes::Bytes::new(message), max_message_size).unwrap();
+        pieces.into_iter().map(BytesMut::freeze).collect()
+    }
+
+    fn whole(message: &[u8]) -> Vec<u8> {
+        rmp_serde::to_vec(serde_bytes::Bytes::new(message)).unwrap()
+    }
+
+    fn piece(id: u64, index: u32, count: u32, payload: &[u8]) -> Bytes {
+        rmp_serde::to_vec(&(id, index, count, serde_bytes::Bytes::new(payload))).unwrap().into()
+    }
+
+    #[test]
+    fn a_small_message_is_one_piece() {
+        assert_eq!(cut(3, b"ab", 1000), [Bytes::from_static(&[0x94, 3, 0, 1, 0xc4, 4, 0xc4, 2, b'a', b'b'])]);
+    }
+
+    #[test]
+    fn impossible_pieces_are_refused() {
+        let mut reassembler = Reassembler::new(10_000, 4);
+        let mut refused = |piece: Bytes| reassembler.accept(&piece).unwrap_err().to_string();
+        assert!(refused(piece(0, 1, 1, b"x")).contains("impossible"));
+        assert!(refused(piece(0, 0, 0, b"x")).contains("impossible"));
+        assert!(refused(piece(1 << 53, 0, 1, b"x")).contains("impossible"));
+        assert!(refused(piece(0, 0, 1, &[0; 10_001])).contains("exceeds 10000 bytes"));
+        assert!(refused(piece(0, 0, u32::MAX, &[0; 600])).contains("exceeds"));
+        assert!(refused(piece(0, 0, 2, b"x")).contains("at least 512"));
+        assert!(refused(Bytes::from_static(b"\x93\x01\x02\x03")).contains("malformed"));
+        assert!(refused(Bytes::from_static(b"\x94\x00\x00\x01\xc6\xff\xff\xff\xff")).contains("malformed"));
+    }
+
+    #[test]
+    fn a_message_that_grows_over_the_limit_is_refused() {
+        let mut reassembler = Reassembler::new(1_000, 4);
+        assert!(reassembler.accept(&piece(0, 0, 2, &[0; 600])).unwrap().is_none());
+        assert!(matches!(reassembler.accept(&piece(0, 1, 2, &[0; 600])), Err(FragmentError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn the_oldest_unfinished_message_gives_way() {
+        let mut reassembler = Reassembler::new(10_000, 2);
+        for id in 0..3 {
+            assert!(reassembler.accept(&piece(id, 0, 2, &[0; 600])).unwrap().is_none());
+        }
+        assert_eq!(reassembler.abandoned(), 1);
+        assert!(reassembler.accept(&piece(1, 1, 2, b"end")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_message_size_too_small_for_a_piece_is_an_error() {
+        let error = split(0, &"x", 100).unwrap_err();
+        assert_eq!(error.to_string(), "the peer takes messages of 100 bytes at most; at least 537 are needed");
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_fit_and_make_the_message_again_in_any_order(
+            message in proptest::collection::vec(any::<u8>(), 0..20_000),
+            max_message_size in 537..4_000usize,
+            seed in any::<u64>(),
+        ) {
+            let mut pieces = cut(9, &message, max_message_size);
+            prop_assert!(pieces.iter().all(|piece| piece.len() <= max_message_size));
+            // A seeded shuffle, each piece twice but for the last to arrive.
+            pieces.sort_by_key(|piece| piece.len().wrapping_mul(seed as usize | 1) ^ piece[2] as usize);
+            let mut reassembler = Reassembler::new(40_000, 4);
+            let (last, rest) = pieces.split_last().unwrap();
+            for piece in rest.iter().chain(rest) {
+                prop_assert!(reassembler.accept(piece).unwrap().is_none());
+            }
+            let joined = reassembler.accept(last).unwrap();
+            prop_assert_eq!(joined.as_deref(), Some(&whole(&message)[..]));
+            prop_assert!(reassembler.accept(last).unwrap().is_none(), "a finished message is not opened again");
+        }
+
+        #[test]
+        fn no_bytes_make_the_reassembler_panic(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20)) {
+            let mut reassembler = Reassembler::new(5_000, 2);
+            for piece in pieces {
+                let _ = reassembler.accept(&piece.into());
+            }
+        }
+    }
+}

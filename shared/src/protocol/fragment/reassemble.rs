@@ -1,0 +1,214 @@
+//! Joining.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{FragmentError, MIN_PAYLOAD};
+use crate::pool::BufferPool;
+use crate::protocol::INTEGER_LIMIT;
+
+/// Finished messages whose late pieces are still recognised: a hundred times the usual window.
+const REMEMBERED: usize = 1024;
+
+/// A piece as it arrived, its payload where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Message id.
+    pub id: u64,
+    /// Index of the piece, below the count.
+    pub index: u32,
+    /// Count of pieces.
+    pub count: u32,
+    payload: Bytes,
+}
+
+impl Piece {
+    /// Reads a data channel message.
+    pub fn parse(bytes: &Bytes) -> Result<Self, FragmentError> {
+        let (id, index, count, payload) = rmp_serde::from_slice::<(u64, u32, u32, &serde_bytes::Bytes)>(bytes)?;
+        if id >= INTEGER_LIMIT || index >= count {
+            return Err(FragmentError::Impossible { id, index, count });
+        }
+        Ok(Self { id, index, count, payload: bytes.slice_ref(payload) })
+    }
+}
+
+/// Puts messages together, in bounded memory.
+///
+/// Holds at most `max_open` unfinished messages of at most `max_bytes` each; when a further one begins, the oldest is
+/// given up. A message of one piece stays where it arrived. Of several, each piece is copied to its place when those
+/// before it are there (one copy of each byte, while the piece is still warm) and let go; memory grows with what came,
+/// never with what a header claims, and comes back when the message's users are done with it.
+#[derive(Debug)]
+pub struct Reassembler {
+    max_bytes: usize,
+    max_open: usize,
+    /// By id.
+    open: VecDeque<Partial>,
+    finished: VecDeque<u64>,
+    abandoned: u64,
+    pool: BufferPool,
+}
+
+/// A message some of whose pieces have arrived.
+#[derive(Debug)]
+struct Partial {
+    id: u64,
+    count: u32,
+    /// The first so many pieces, joined.
+    joined: BytesMut,
+    pieces_joined: u32,
+    /// Pieces that overtook one before them.
+    waiting: BTreeMap<u32, Bytes>,
+    /// Bytes of all pieces here.
+    bytes: usize,
+}
+
+impl Reassembler {
+    /// An empty reassembler that takes messages of up to `max_bytes`, `max_open` of them unfinished at a time.
+    pub fn new(max_bytes: usize, max_open: usize) -> Self {
+        let max_open = max_open.max(1);
+        Self {
+            max_bytes,
+            max_open,
+            open: VecDeque::new(),
+            finished: VecDeque::new(),
+            abandoned: 0,
+            // As many finished ones may be in use.
+            pool: BufferPool::new(2 * max_open),
+        }
+    }
+
+    /// Takes a piece as it arrived; returns the message when it was the last one missing.
+    ///
+    /// Pieces may come in any order and more than once. A refused piece changes nothing.
+    ///
+    /// # Errors
+    /// [`FragmentError`] where it is no piece, or none of a message that this end takes.
+    pub fn accept(&mut self, piece: &Bytes) -> Result<Option<Bytes>, FragmentError> {
+        self.put(Piece::parse(piece)?)
+    }
+
+    /// The same for a piece already read.
+    pub fn put(&mut self, piece: Piece) -> Result<Option<Bytes>, FragmentError> {
+        let Piece { id, index, count, payload } = piece;
+        self.check(id, index, count, payload.len())?;
+        if self.finished.contains(&id) {
+            return Ok(None);
+        }
+        if count == 1 {
+            if let Ok(place) = self.place(id) {
+                self.let_go(place);
+            }
+            self.remember(id);
+            return Ok(Some(payload));
+        }
+        self.store(id, index, count, payload)
+    }
+
+    /// The pieces an unfinished message lacks, in order; none for one of which nothing has come.
+    pub fn missing(&self, id: u64) -> impl Iterator<Item = u32> {
+        let partial = self.place(id).ok().map(|place| &self.open[place]);
+        let missing = |partial: &'_ Partial| partial.pieces_joined..partial.count;
+        let all = partial.map(missing).unwrap_or_default();
+        all.filter(move |index| partial.is_some_and(|partial| !partial.waiting.contains_key(index)))
+    }
+
+    /// Gives a message up: what has come of it is let go, what still comes is ignored.
+    pub fn give_up(&mut self, id: u64) {
+        if let Ok(place) = self.place(id) {
+            self.let_go(place);
+            self.abandoned += 1;
+        }
+        self.remember(id);
+    }
+
+    /// Unfinished messages given up for newer ones, or for being late.
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned
+    }
+
+    fn check(&self, id: u64, index: u32, count: u32, payload: usize) -> Result<(), FragmentError> {
+        if payload > self.max_bytes || count as usize > self.max_bytes / MIN_PAYLOAD + 1 {
+            return Err(FragmentError::TooLarge { id, limit: self.max_bytes });
+        }
+        if index + 1 < count && payload < MIN_PAYLOAD {
+            return Err(FragmentError::TooSmall { id, got: payload });
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, id: u64, index: u32, count: u32, payload: Bytes) -> Result<Option<Bytes>, FragmentError> {
+        let place = match self.place(id) {
+            Ok(place) => place,
+            Err(_) => self.begin(id, count, payload.len()),
+        };
+        let partial = &mut self.open[place];
+        if partial.count != count {
+            return Err(FragmentError::CountChanged { id, expected: partial.count, got: count });
+        }
+        if partial.bytes + payload.len() > self.max_bytes {
+            return Err(FragmentError::TooLarge { id, limit: self.max_bytes });
+        }
+        partial.add(index, payload);
+        if partial.pieces_joined < count {
+            return Ok(None);
+        }
+        let message = self.open.remove(place).map(|partial| self.pool.share(partial.joined).freeze());
+        self.remember(id);
+        Ok(message)
+    }
+
+    /// Where an unfinished message is, or would be.
+    fn place(&self, id: u64) -> Result<usize, usize> {
+        self.open.binary_search_by_key(&id, |partial| partial.id)
+    }
+
+    fn begin(&mut self, id: u64, count: u32, first_piece: usize) -> usize {
+        if self.open.len() >= self.max_open {
+            self.let_go(0);
+            self.abandoned += 1;
+        }
+        let joined = self.pool.take(first_piece);
+        let partial = Partial { id, count, joined, pieces_joined: 0, waiting: BTreeMap::new(), bytes: 0 };
+        let (Ok(place) | Err(place)) = self.place(id);
+        self.open.insert(place, partial);
+        place
+    }
+
+    fn let_go(&mut self, place: usize) {
+        if let Some(partial) = self.open.remove(place) {
+            self.pool.put_back(partial.joined);
+        }
+    }
+
+    fn remember(&mut self, id: u64) {
+        if self.finished.len() == REMEMBERED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back(id);
+    }
+}
+
+impl Partial {
+    fn add(&mut self, index: u32, payload: Bytes) {
+        if index < self.pieces_joined || self.waiting.contains_key(&index) {
+            return;
+        }
+        self.bytes += payload.len();
+        if index > self.pieces_joined {
+            self.waiting.insert(index, payload);
+            return;
+        }
+        self.join(&payload);
+        while let Some(next) = self.waiting.remove(&self.pieces_joined) {
+            self.join(&next);
+        }
+    }
+
+    fn join(&mut self, payload: &Bytes) {
+        self.joined.extend_from_slice(payload);
+        self.pieces_joined += 1;
+    }
+}
