@@ -9,6 +9,8 @@
 mod common;
 #[path = "../../shared/tests/relay/mod.rs"]
 mod relay;
+#[path = "common/slow_client.rs"]
+mod slow_client;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use relay::line::Counts;
 use relay::shell::{Both, Relay};
 use relay::weather::Weather;
 use serde_json::Value;
+use slow_client::SlowClient;
 
 const SEED: u64 = 11;
 
@@ -138,6 +141,30 @@ fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exac
         slow.grew(&calm, stage, Duration::ZERO, 0.0);
     }
     slow.grew(&calm, "total", THERE + BACK, 0.0);
+}
+
+#[test]
+fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_network() {
+    let report = ReportFile::new();
+    let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
+    let relay = Relay::start(&server.address, SEED, SLOW);
+    let client = SlowClient { queue: Duration::from_millis(15), detect: Duration::from_millis(30), ahead_us: 1 << 42 };
+    let spent = client.run(relay.address);
+    server.end().expect(0);
+    let seen = Seen { session: only_session(&report.read()).clone(), rows: BTreeMap::new(), counts: relay.counts() };
+    assert_eq!(seen.session["frames"]["no_circle"], 150, "{:#}", seen.session["frames"]);
+    for (stage, mut spent_us) in [("queue", spent.queue_us), ("detect", spent.detect_us)] {
+        spent_us.sort_unstable();
+        for (percentile, rank) in [("p50", 75), ("p99", 149), ("max", 150)] {
+            let (read_us, spent_us) = (seen.stage_us(stage, percentile), spent_us[rank - 1] as f64);
+            // The report keeps three digits.
+            assert!((read_us - spent_us).abs() <= spent_us * 1e-3 + 1.0, "{stage}: {read_us} of {spent_us} µs");
+        }
+    }
+    let offset_us = seen.session["clock"]["offset_us"].as_f64().expect("pings were answered");
+    // Both programs started within the test's limit, the client's clock this far ahead.
+    let limit_us = common::program::LIMIT.as_secs_f64() * 1e6;
+    assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
 }
 
 #[test]
