@@ -33,12 +33,13 @@ const RATE: Rate = Rate::Hz(30.0);
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     let sizes = options.sizes()?;
+    let machine = processes::machine();
     if !options.no_build {
         processes::build()?;
     }
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     if let Some(time) = options.soak {
-        return finish(&soak::run(time, folder.path())?, &options);
+        return finish(&soak::run(&machine, time, folder.path())?, &options);
     }
     let mut growth = Growth::default();
     let point = |clients, size, rate| -> Result<Point, Box<dyn Error>> {
@@ -48,14 +49,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for clients in options.clients() {
         growth.clients.push(point(clients, VGA, RATE)?);
-        save(&table::write(&growth, options.time())?, options.out.as_deref())?;
+        save(&table::write(&machine, &growth, options.time())?, options.out.as_deref())?;
     }
     for size in sizes {
         growth.sizes.push((point(1, size, RATE)?, point(1, size, Rate::Max)?));
-        save(&table::write(&growth, options.time())?, options.out.as_deref())?;
+        save(&table::write(&machine, &growth, options.time())?, options.out.as_deref())?;
     }
     save(&chart::draw(&growth)?, options.svg.as_deref())?;
-    finish(&table::write(&growth, options.time())?, &options)
+    finish(&table::write(&machine, &growth, options.time())?, &options)
 }
 
 /// All points.

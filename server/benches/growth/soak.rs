@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::processes::{Holdings, Output, Process, machine, program};
+use crate::processes::{Holdings, Output, Process, program};
 
 /// Before the first look: buffers grow, histograms fill.
 const WARM: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(30);
 const GOAL_BYTES: u64 = 2 << 20;
 
 /// Runs both programs at 60 frames a second for so long; a table of what they held after the start and at the end.
-pub(crate) fn run(time: Duration, folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
+pub(crate) fn run(machine: &str, time: Duration, folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let warm = WARM.min(time / 4);
     let mut server = program("server")?;
     server.args(["--listen", "127.0.0.1:0", "--once", "--no-graphics", "--no-announce", "--seed", "5", "--fps", "60"]);
@@ -46,10 +46,9 @@ pub(crate) fn run(time: Duration, folder: &Path) -> Result<String, Box<dyn std::
     let mut out = String::new();
     writeln!(
         out,
-        "{} at 60 frames/s, 640x480; the first look after {} ({}):\n",
+        "{} at 60 frames/s, 640x480; the first look after {} ({machine}):\n",
         humantime::format_duration(time),
-        humantime::format_duration(warm),
-        machine()
+        humantime::format_duration(warm)
     )?;
     writeln!(
         out,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::Growth;
 use crate::point::Point;
-use crate::processes::machine;
 
 /// Latency that the most clients may see, of 999 frames in 1000: a frame interval.
 const GOAL_P999_MS: f64 = 33.0;
@@ -14,13 +13,12 @@ const GOAL_P999_MS: f64 = 33.0;
 const GOAL_CPU: f64 = 1.2;
 
 /// Both tables, and what came of the goals.
-pub(crate) fn write(growth: &Growth, time: Duration) -> Result<String, fmt::Error> {
+pub(crate) fn write(machine: &str, growth: &Growth, time: Duration) -> Result<String, fmt::Error> {
     let mut out = String::new();
     writeln!(
         out,
-        "One server, clients as processes of their own on the same machine ({}); gray8, raw unless the programs choose \
+        "One server, clients as processes of their own on the same machine ({machine}); gray8, raw unless the programs choose \
          otherwise, {:.0} s a point once all are served. CPU is processor time a frame.\n",
-        machine(),
         time.as_secs_f64(),
     )?;
     if !growth.clients.is_empty() {

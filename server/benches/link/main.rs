@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         contenders.iter().for_each(|contender| println!("{}", contender.full_name()));
         return Ok(());
     }
+    let machine = processes::machine();
     if !options.no_build {
         processes::build()?;
     }
@@ -59,9 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let frames = Frames::of(contender.group.size, folder.path())?;
             samples.add(contender, contender.run(&frames, options.time(), folder.path()));
         }
-        save(&table::write(&contenders, &samples, &options)?, &options)?;
+        save(&table::write(&machine, &contenders, &samples, &options)?, &options)?;
     }
-    let text = table::write(&contenders, &samples, &options)?;
+    let text = table::write(&machine, &contenders, &samples, &options)?;
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 

@@ -6,18 +6,21 @@ use shared::flow::pacer::Rate;
 
 use crate::contenders::{AUTO, Contender, Group, Kind, LARGE, NETWORK, NETWORK_RAW, PACED, RAW, UNPACED};
 use crate::options::Options;
-use crate::processes;
 use crate::sample::{Sample, Samples};
 
 /// A table a group, and what came of the goals.
-pub(crate) fn write(contenders: &[Contender], samples: &Samples, options: &Options) -> Result<String, fmt::Error> {
+pub(crate) fn write(
+    machine: &str,
+    contenders: &[Contender],
+    samples: &Samples,
+    options: &Options,
+) -> Result<String, fmt::Error> {
     let mut out = String::new();
     writeln!(
         out,
-        "Both ends on one machine ({}), two processes, gray8, clean frames, 8 in flight; medians of {} interleaved \
+        "Both ends on one machine ({machine}), two processes, gray8, clean frames, 8 in flight; medians of {} interleaved \
          rounds of {:.1} s (twice that at 60 fps). Latency: before encoding → answer decoded. Start: the sink's process \
          starts → first frame answered. Ratios are medians of each round's.\n",
-        processes::machine(),
         options.rounds(),
         options.time().as_secs_f64(),
     )?;
@@ -52,7 +55,7 @@ fn write_group(out: &mut String, group: &Group, contenders: &[&Contender], sampl
         };
         let ratio = |kind| {
             let figure = |sample: &Sample| if is_paced { sample.p50_us } else { sample.frames_per_s };
-            shown(samples.ratio(contender, &Contender { group: *group, kind }, figure), 2)
+            ratio_shown(samples.ratio(contender, &Contender { group: *group, kind }, figure))
         };
         let megabytes =
             samples.median(contender, |sample| Some(sample.frames_per_s * group.size.pixels() as f64 / 1e6));
@@ -140,6 +143,16 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// Three digits that count, down to a thousandth.
+fn ratio_shown(ratio: Option<f64>) -> String {
+    let digits = match ratio {
+        Some(ratio) if ratio >= 10.0 => 0,
+        Some(ratio) if ratio >= 1.0 => 2,
+        _ => 3,
+    };
+    shown(ratio, digits)
 }
 
 fn shown(value: Option<f64>, digits: usize) -> String {
