@@ -99,7 +99,7 @@ impl Panel {
         }
         for (place, name) in self.places.iter().enumerate() {
             let (x, below) = (x(place), PANEL_HEIGHT + 18.0);
-            writeln!(out, r#"<text x="{x:.1}" y="{below}" text-anchor="middle" font-size="11">{name}</text>"#)?;
+            writeln!(out, r#"<text x="{x:.1}" y="{below}" text-anchor="middle" font-size="10">{name}</text>"#)?;
         }
         for ((_, values), colour) in self.lines.iter().zip(COLOURS) {
             let places: Vec<_> = values.iter().enumerate().map(|(i, v)| (x(i), y(*v))).collect();

@@ -39,24 +39,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     if let Some(time) = options.soak {
-        return finish(&soak::run(&machine, time, folder.path())?, &options);
+        return finish(&soak::run(&machine, time, &options.with, folder.path())?, &options);
     }
     let mut growth = Growth::default();
     let point = |clients, size, rate| -> Result<Point, Box<dyn Error>> {
         let setting = Setting { clients, size, rate, time: options.time() };
         eprintln!("{setting}");
-        Ok(point::run(&setting, folder.path())?)
+        Ok(point::run(&setting, &options.with, folder.path())?)
     };
     for clients in options.clients() {
         growth.clients.push(point(clients, VGA, RATE)?);
-        save(&table::write(&machine, &growth, options.time())?, options.out.as_deref())?;
+        save(&table::write(&machine, &growth, &options)?, options.out.as_deref())?;
     }
     for size in sizes {
         growth.sizes.push((point(1, size, RATE)?, point(1, size, Rate::Max)?));
-        save(&table::write(&machine, &growth, options.time())?, options.out.as_deref())?;
+        save(&table::write(&machine, &growth, &options)?, options.out.as_deref())?;
     }
     save(&chart::draw(&growth)?, options.svg.as_deref())?;
-    finish(&table::write(&machine, &growth, options.time())?, &options)
+    finish(&table::write(&machine, &growth, &options)?, &options)
 }
 
 /// All points.

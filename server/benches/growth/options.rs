@@ -35,6 +35,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WxH,WxH,…")]
     sizes: Option<String>,
 
+    /// Options for the server beside those measured, such as "--encoding auto"
+    #[arg(long, value_name = "OPTIONS", default_value = "", allow_hyphen_values = true)]
+    pub(crate) with: String,
+
     /// Instead: one client at 60 frames a second for so long, such as 30m; memory, descriptors and threads at either end
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) soak: Option<Duration>,

@@ -24,6 +24,9 @@ const WARM_PER_CLIENT: Duration = Duration::from_millis(50);
 /// How long the last report may take.
 const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
+/// The ball's radius, as a share of the frame's height: the default of 20 px at 640x480.
+const RADIUS_SHARE: f64 = 20.0 / 480.0;
+
 /// Columns of a row with an answer, and which of them are the latency and the session's number.
 const ROW_COLUMNS: usize = 9;
 const ROW_LATENCY: usize = 7;
@@ -73,11 +76,11 @@ impl fmt::Display for Setting {
     }
 }
 
-/// Runs one point.
-pub(crate) fn run(setting: &Setting, folder: &Path) -> Result<Point, ProcessError> {
+/// Runs one point; the server has the options `with` too.
+pub(crate) fn run(setting: &Setting, with: &str, folder: &Path) -> Result<Point, ProcessError> {
     let warm = WARM + WARM_PER_CLIENT * setting.clients;
     let [report, rows] = ["report.json", "rows"].map(|name| folder.join(name));
-    let (server, address) = server(setting, warm, &report, &rows, folder)?;
+    let (server, address) = server(setting, warm, with, &report, &rows, folder)?;
     let memory_before = server.holdings()?.memory_bytes;
     let mut clients = Vec::new();
     for index in 0..setting.clients {
@@ -123,13 +126,18 @@ pub(crate) fn run(setting: &Setting, folder: &Path) -> Result<Point, ProcessErro
 fn server(
     setting: &Setting,
     warm: Duration,
+    with: &str,
     report: &Path,
     rows: &Path,
     folder: &Path,
 ) -> Result<(Process, String), ProcessError> {
     let mut server = program("server")?;
     server.args(["--listen", "127.0.0.1:0", "--no-graphics", "--no-announce", "--seed", "5"]);
-    server.args(["--size", &setting.size.to_string(), "--fps", &setting.rate.to_string()]);
+    server
+        .args(["--size", &setting.size.to_string(), "--fps", &setting.rate.to_string()])
+        .args(with.split_whitespace());
+    // The same picture at every size.
+    server.args(["--radius", &(RADIUS_SHARE * f64::from(setting.size.height)).to_string()]);
     server.args(["--duration", &format!("{}ms", (warm + setting.time).as_millis())]).arg("--json").arg(report);
     let mut server = Process::start("server", server, &Output::File(rows.to_owned()), folder)?;
     let listening = server.wait_for("listening on ")?;

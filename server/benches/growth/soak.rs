@@ -17,10 +17,16 @@ const LOOK: Duration = Duration::from_secs(30);
 const GOAL_BYTES: u64 = 2 << 20;
 
 /// Runs both programs at 60 frames a second for so long; a table of what they held after the start and at the end.
-pub(crate) fn run(machine: &str, time: Duration, folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
+pub(crate) fn run(
+    machine: &str,
+    time: Duration,
+    with: &str,
+    folder: &Path,
+) -> Result<String, Box<dyn std::error::Error>> {
     let warm = WARM.min(time / 4);
     let mut server = program("server")?;
     server.args(["--listen", "127.0.0.1:0", "--once", "--no-graphics", "--no-announce", "--seed", "5", "--fps", "60"]);
+    server.args(with.split_whitespace());
     // Rows go nowhere: a file would be the only thing that grows.
     let nowhere = || Output::File("/dev/null".into());
     let mut server = Process::start("server", server, &nowhere(), folder)?;
@@ -46,7 +52,7 @@ pub(crate) fn run(machine: &str, time: Duration, folder: &Path) -> Result<String
     let mut out = String::new();
     writeln!(
         out,
-        "{} at 60 frames/s, 640x480; the first look after {} ({machine}):\n",
+        "{} at 60 frames/s, 640x480 {with}; the first look after {} ({machine}):\n",
         humantime::format_duration(time),
         humantime::format_duration(warm)
     )?;

@@ -1,9 +1,9 @@
 //! The tables, in Markdown.
 
 use std::fmt::{self, Write};
-use std::time::Duration;
 
 use crate::Growth;
+use crate::options::Options;
 use crate::point::Point;
 
 /// Latency that the most clients may see, of 999 frames in 1000: a frame interval.
@@ -13,13 +13,14 @@ const GOAL_P999_MS: f64 = 33.0;
 const GOAL_CPU: f64 = 1.2;
 
 /// Both tables, and what came of the goals.
-pub(crate) fn write(machine: &str, growth: &Growth, time: Duration) -> Result<String, fmt::Error> {
+pub(crate) fn write(machine: &str, growth: &Growth, options: &Options) -> Result<String, fmt::Error> {
     let mut out = String::new();
     writeln!(
         out,
-        "One server, clients as processes of their own on the same machine ({machine}); gray8, raw unless the programs choose \
-         otherwise, {:.0} s a point once all are served. CPU is processor time a frame.\n",
-        time.as_secs_f64(),
+        "One server, clients as processes of their own on the same machine ({machine}); gray8, {:.0} s a point once all are \
+         served{}. CPU is processor time a frame.\n",
+        options.time().as_secs_f64(),
+        if options.with.is_empty() { String::new() } else { format!("; server {}", options.with) },
     )?;
     if !growth.clients.is_empty() {
         clients(&mut out, &growth.clients)?;
