@@ -45,7 +45,7 @@ pub(crate) enum ProcessError {
 /// Builds the programs as a user would, so that what is measured is this version.
 pub(crate) fn build() -> Result<(), ProcessError> {
     let arguments = ["build", "--quiet", "--release", "--locked", "-p", "client", "-p", "server", "--bins"];
-    let built = Command::new(env!("CARGO")).args(arguments).status()?;
+    let built = Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
     if built.success() { Ok(()) } else { Err(ProcessError::Build(built.to_string())) }
 }
 
