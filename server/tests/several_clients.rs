@@ -123,3 +123,28 @@ fn a_bare_connection_can_be_read_to_its_end() {
     assert_eq!(pong["type"], "pong");
     assert!(pong["name"].is_string() && pong["id"].is_string(), "{pong}");
 }
+
+#[test]
+fn a_stuck_client_costs_the_others_nothing() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--frames", "90", "--fps", "30", "--json", report.name()]);
+    let mut stuck = server.client(&[]);
+    stuck.stdout.wait_for_count(3);
+    // More than there are cores on most machines for tests: one of them shares the stuck one's thread.
+    let others: Vec<_> = (0..3).map(|_| server.client(&["--workers", "1"])).collect();
+    others.iter().for_each(|other| other.stdout.wait_for_count(3));
+    stuck.signal("STOP");
+    for other in others {
+        other.end().expect(0);
+    }
+    stuck.signal("KILL");
+    poll(|| (sessions(&report.read()).len() == 4).then_some(())).expect("four reports");
+    server.program.signal("INT");
+    server.end().expect(0);
+    let report = report.read();
+    let whole: Vec<_> = sessions(&report).iter().filter(|session| session["end"]["kind"] == "finished").collect();
+    assert_eq!(whole.len(), 3, "{report:#}");
+    for session in whole {
+        assert_eq!((&session["frames"]["circle"], &session["frames"]["lost"]), (&90.into(), &0.into()), "{session:#}");
+    }
+}

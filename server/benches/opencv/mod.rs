@@ -3,7 +3,6 @@
 //! The virtual environment is made once, in the target folder, from `requirements.txt`. The release is pinned to the
 //! faster of the current two: 5.0.0 gives the same circles as 4.14.0 and takes up to 1.5 times as long.
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,11 @@ use shared::geometry::Size;
 use tempfile::{NamedTempFile, TempDir};
 use thiserror::Error;
 
+#[path = "../python/mod.rs"]
+mod python;
+
+use python::PythonError;
+
 /// Above this many bytes the allocator would ask the system for memory and give it back, every time: OpenCV would look
 /// three times slower than it is.
 const NEVER_GIVE_BACK_BYTES: &str = "4000000000";
@@ -24,13 +28,8 @@ const NEVER_GIVE_BACK_BYTES: &str = "4000000000";
 #[derive(Debug, Error)]
 pub(crate) enum OpenCvError {
     /// The environment could not be made.
-    #[error("{command}: {reason}; python3 with its venv module and the package index are needed (.ci/install)")]
-    Environment {
-        /// What was run.
-        command: String,
-        /// What it said.
-        reason: String,
-    },
+    #[error(transparent)]
+    Environment(#[from] PythonError),
     /// A file or pipe failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -92,7 +91,7 @@ impl OpenCv {
     /// Starts one, making its environment first if need be.
     pub(crate) fn start() -> Result<Self, OpenCvError> {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let mut process = Command::new(environment()?)
+        let mut process = Command::new(python::environment("opencv-venv", &here("requirements.txt"))?)
             .arg(here("opencv.py"))
             .env("MALLOC_MMAP_THRESHOLD_", NEVER_GIVE_BACK_BYTES)
             .env("MALLOC_TRIM_THRESHOLD_", NEVER_GIVE_BACK_BYTES)
@@ -158,30 +157,6 @@ impl Drop for OpenCv {
     }
 }
 
-/// The interpreter of an environment with what `requirements.txt` names.
-fn environment() -> Result<PathBuf, OpenCvError> {
-    let wanted = fs::read_to_string(here("requirements.txt"))?;
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("opencv-venv");
-    let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        return Ok(python);
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    run(Command::new(&python).args(pip).arg(here("requirements.txt")))?;
-    File::create(installed)?.write_all(wanted.as_bytes())?;
-    Ok(python)
-}
-
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/opencv").join(name)
-}
-
-fn run(command: &mut Command) -> Result<(), OpenCvError> {
-    let failed = |command: &Command, reason| OpenCvError::Environment { command: format!("{command:?}"), reason };
-    let ended = command.output().map_err(|error| failed(command, error.to_string()))?;
-    if ended.status.success() {
-        return Ok(());
-    }
-    Err(failed(command, String::from_utf8_lossy(&ended.stderr).into_owned()))
 }

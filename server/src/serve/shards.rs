@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -12,13 +13,22 @@ use tokio::sync::oneshot;
 /// A thread a core. They end when this is dropped.
 pub(super) struct Shards {
     shards: Vec<Shard>,
-    next: AtomicUsize,
 }
 
 struct Shard {
     runtime: Handle,
+    load: Arc<AtomicUsize>,
     /// Dropping it ends the thread.
     _end: oneshot::Sender<()>,
+}
+
+/// A future's place on a thread, free again when dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Shards {
@@ -26,13 +36,20 @@ impl Shards {
     pub(super) fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..count).map(Shard::start).collect::<io::Result<_>>()?;
-        Ok(Self { shards, next: AtomicUsize::new(0) })
+        Ok(Self { shards })
     }
 
-    /// Runs a future on the next thread in turn.
+    /// Runs a future on the thread that has fewest: by turns, those that came and went (health checks, clients that
+    /// left) would crowd one thread and leave another idle.
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
-        self.shards[turn].runtime.spawn(future);
+        // There is a thread a core, and at least one.
+        let Some(shard) = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed)) else { return };
+        shard.load.fetch_add(1, Ordering::Relaxed);
+        let place = Place(shard.load.clone());
+        shard.runtime.spawn(async move {
+            future.await;
+            drop(place);
+        });
     }
 }
 
@@ -45,6 +62,49 @@ impl Shard {
             // An error is the sender's end: the same.
             let _ = runtime.block_on(ended);
         })?;
-        Ok(Self { runtime: handle, _end: end })
+        Ok(Self { runtime: handle, load: Arc::default(), _end: end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::ThreadId;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn shards(count: usize) -> Shards {
+        Shards { shards: (0..count).map(|index| Shard::start(index).unwrap()).collect() }
+    }
+
+    /// Starts something that stays until the sender is dropped; on which thread.
+    fn stay(shards: &Shards) -> (oneshot::Sender<()>, ThreadId) {
+        let (here, mut place) = mpsc::channel(1);
+        let (leave, left) = oneshot::channel();
+        shards.spawn(async move {
+            here.send(thread::current().id()).await.unwrap();
+            let _ = left.await;
+        });
+        (leave, place.blocking_recv().unwrap())
+    }
+
+    #[test]
+    fn those_that_stay_are_spread_evenly_whoever_came_and_went() {
+        let shards = shards(2);
+        let mut staying = Vec::new();
+        for _ in 0..4 {
+            staying.push(stay(&shards));
+            // One that is gone before the next comes.
+            let (leave, visited) = stay(&shards);
+            drop(leave);
+            let load = || shards.shards.iter().map(|shard| shard.load.load(Ordering::Relaxed)).sum::<usize>();
+            while load() > staying.len() {
+                thread::yield_now();
+            }
+            assert!(staying.len() > 1 || visited != staying[0].1, "the idle thread was not taken");
+        }
+        let first = staying.iter().filter(|(_, thread)| *thread == staying[0].1).count();
+        assert_eq!(first, 2);
     }
 }

@@ -1,0 +1,80 @@
+//! How the programs grow: with the number of clients, each a process of its own at 30 frames a second; with the size of
+//! the frames; and, as it should not be, with time (`--soak`).
+//!
+//! `cargo bench -p server --bench growth -- --help`. [`point`] runs one server and its clients, [`table`] writes the
+//! points down, [`chart`] draws them; [`soak`] runs for long.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use clap::Parser;
+use shared::flow::pacer::Rate;
+use shared::geometry::Size;
+
+mod chart;
+mod options;
+mod point;
+#[path = "../processes/mod.rs"]
+mod processes;
+mod soak;
+mod table;
+
+use options::Options;
+use point::{Point, Setting};
+
+/// The size of the frames while clients grow in number: the programs' default.
+const VGA: Size = Size { width: 640, height: 480 };
+
+/// Frames a second of each client.
+const RATE: Rate = Rate::Hz(30.0);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let sizes = options.sizes()?;
+    let machine = processes::machine();
+    if !options.no_build {
+        processes::build()?;
+    }
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    if let Some(time) = options.soak {
+        return finish(&soak::run(&machine, time, &options.with, folder.path())?, &options);
+    }
+    let mut growth = Growth::default();
+    let point = |clients, size, rate| -> Result<Point, Box<dyn Error>> {
+        let setting = Setting { clients, size, rate, time: options.time() };
+        eprintln!("{setting}");
+        Ok(point::run(&setting, &options.with, folder.path())?)
+    };
+    for clients in options.clients() {
+        growth.clients.push(point(clients, VGA, RATE)?);
+        save(&table::write(&machine, &growth, &options)?, options.out.as_deref())?;
+    }
+    for size in sizes {
+        growth.sizes.push((point(1, size, RATE)?, point(1, size, Rate::Max)?));
+        save(&table::write(&machine, &growth, &options)?, options.out.as_deref())?;
+    }
+    save(&chart::draw(&growth)?, options.svg.as_deref())?;
+    finish(&table::write(&machine, &growth, &options)?, &options)
+}
+
+/// All points.
+#[derive(Debug, Default)]
+pub(crate) struct Growth {
+    /// By number of clients.
+    pub(crate) clients: Vec<Point>,
+    /// By size of the frames: paced, and as fast as it goes.
+    pub(crate) sizes: Vec<(Point, Point)>,
+}
+
+fn finish(text: &str, options: &Options) -> Result<(), Box<dyn Error>> {
+    save(text, options.out.as_deref())?;
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn save(text: &str, file: Option<&Path>) -> io::Result<()> {
+    // Cargo runs benchmarks in the package's folder, while people run cargo in the repository's.
+    let here = |file: &Path| -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file) };
+    file.map_or(Ok(()), |file| fs::write(here(file), text))
+}

@@ -1,0 +1,157 @@
+//! Who runs, in groups that carry the same frames at the same rate.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use shared::flow::pacer::Rate;
+use shared::geometry::Size;
+use shared::link::webrtc::LOOPBACK_MTU;
+
+use crate::frames::Frames;
+use crate::options::Wire;
+use crate::pair::{self, RunError};
+use crate::sample::Sample;
+use crate::{ours, python};
+
+/// Contenders of a group carry the same frames.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Group {
+    /// For people.
+    pub(crate) name: &'static str,
+    /// Of the frames.
+    pub(crate) size: Size,
+    /// How often.
+    pub(crate) rate: Rate,
+    /// Largest SCTP packet, where it is not the largest the path carries.
+    pub(crate) mtu: Option<u32>,
+}
+
+/// A contender's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Raw TCP.
+    Tcp,
+    /// Our link alone.
+    BareLink,
+    /// Our programs, with these options of the server: names and values.
+    Ours(&'static [[&'static str; 2]]),
+    /// aiortc and OpenCV.
+    Aiortc,
+}
+
+/// Somebody who carries frames.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Contender {
+    /// With whom it is compared.
+    pub(crate) group: Group,
+    /// What it is.
+    pub(crate) kind: Kind,
+}
+
+/// An SCTP packet of a path with an MTU of 1500, as on a real network.
+const NETWORK_MTU: u32 = 1400;
+
+const VGA: Size = Size { width: 640, height: 480 };
+const FULL_HD: Size = Size { width: 1920, height: 1080 };
+
+/// The groups.
+pub(crate) const UNPACED: Group = Group { name: "640x480, unpaced", size: VGA, rate: Rate::Max, mtu: None };
+pub(crate) const NETWORK: Group =
+    Group { name: "640x480, unpaced, SCTP MTU 1400", size: VGA, rate: Rate::Max, mtu: Some(NETWORK_MTU) };
+pub(crate) const LARGE: Group = Group { name: "1920x1080, unpaced", size: FULL_HD, rate: Rate::Max, mtu: None };
+pub(crate) const PACED: Group = Group { name: "640x480, 60 fps", size: VGA, rate: Rate::Hz(60.0), mtu: None };
+
+pub(crate) const RAW: Kind = Kind::Ours(&[]);
+pub(crate) const AUTO: Kind = Kind::Ours(&[["--encoding", "auto"]]);
+const LIVE: Kind = Kind::Ours(&[["--delivery", "live"]]);
+pub(crate) const NETWORK_RAW: Kind = Kind::Ours(&[["--sctp-mtu", "1400"]]);
+const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "auto"]]);
+
+/// All of them, group by group.
+pub(crate) fn all() -> Vec<Contender> {
+    let groups: [(Group, &[Kind]); 4] = [
+        (UNPACED, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (NETWORK, &[Kind::Tcp, Kind::BareLink, NETWORK_RAW, NETWORK_AUTO]),
+        (LARGE, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, Kind::Aiortc]),
+        (PACED, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, LIVE, Kind::Aiortc]),
+    ];
+    groups.iter().flat_map(|(group, kinds)| kinds.iter().map(|&kind| Contender { group: *group, kind })).collect()
+}
+
+impl Kind {
+    /// For people.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Tcp => "raw TCP".to_owned(),
+            Self::BareLink => "bare link".to_owned(),
+            Self::Ours([]) => "ours".to_owned(),
+            Self::Ours(options) => format!("ours, {}", options.as_flattened().join(" ")),
+            Self::Aiortc => "aiortc + OpenCV".to_owned(),
+        }
+    }
+}
+
+impl Contender {
+    /// Group and name.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}: {}", self.group.name, self.kind.name())
+    }
+
+    /// Runs it once; twice as long when paced, for as many frames as matter.
+    pub(crate) fn run(&self, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
+        let time = if self.group.rate == Rate::Max { time } else { 2 * time };
+        match self.kind {
+            Kind::Ours(options) => ours::run(&self.group, options, time, folder),
+            Kind::Tcp | Kind::BareLink => {
+                let wire = if self.kind == Kind::Tcp { Wire::Tcp } else { Wire::Link };
+                let benchmark = std::env::current_exe()?;
+                let end = || {
+                    let mut command = Command::new(&benchmark);
+                    command.args(["end", "--wire", if wire == Wire::Tcp { "tcp" } else { "link" }]);
+                    command.args(["--mtu", &self.group.mtu.unwrap_or(LOOPBACK_MTU).to_string()]);
+                    self.describe(&mut command, frames, time);
+                    command
+                };
+                let sink = |port: &str| {
+                    let mut command = end();
+                    command.args(["--port", port]);
+                    command
+                };
+                pair::run(end(), sink, time, folder)
+            }
+            Kind::Aiortc => {
+                let folder_here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/link");
+                let python = python::environment("link-venv", &folder_here.join("requirements.txt"))?;
+                let end = |name: &str| {
+                    let mut command = Command::new(&python);
+                    command.arg(folder_here.join("aiortc_opencv.py")).arg(name);
+                    command
+                };
+                let mut source = end("source");
+                source.args(["--width", &frames.size.width.to_string(), "--height", &frames.size.height.to_string()]);
+                self.describe(&mut source, frames, time);
+                let sink = |port: &str| {
+                    let mut command = end("sink");
+                    command.arg(port);
+                    command
+                };
+                pair::run(source, sink, time, folder)
+            }
+        }
+    }
+
+    /// What to send, for how long and how often.
+    fn describe(&self, command: &mut Command, frames: &Frames, time: Duration) {
+        command.arg("--frames").arg(&frames.file);
+        command.args([
+            "--frame-bytes",
+            &frames.frame_bytes().to_string(),
+            "--seconds",
+            &time.as_secs_f64().to_string(),
+        ]);
+        if let Some(fps) = self.group.rate.hz() {
+            command.args(["--fps", &fps.to_string()]);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The bare link: this repository's data channels with the programs' message sizes and window, and nothing else. What
+//! our pipeline could reach at most.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use shared::link::handshake;
+use shared::link::signaling::Signaling;
+use shared::link::webrtc::LinkSettings;
+use shared::link::{Lane, LinkClosed, LinkEvent, LinkSender};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::sleep_until;
+
+use crate::frames;
+use crate::options::EndOptions;
+use crate::source::{ANSWER_BYTES, Answers, WINDOW};
+
+/// How long the last answers and the close may take.
+const END_LIMIT: Duration = Duration::from_secs(2);
+
+/// Room in a message for a fragment's header.
+const HEADER_BYTES: usize = 32;
+
+/// Runs either end, on one thread as the programs do.
+pub(crate) fn run(end: &EndOptions) -> Result<(), Box<dyn Error>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match end.port {
+            None => source(end).await,
+            Some(port) => sink(port, end).await,
+        }
+    })
+}
+
+fn settings(end: &EndOptions) -> LinkSettings {
+    LinkSettings { addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], mtu: end.mtu, ..Default::default() }
+}
+
+async fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
+    let frames = frames::read(&end.frames, end.frame_bytes)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    println!("{}", listener.local_addr()?.port());
+    let mut signaling = Signaling::new(listener.accept().await?.0);
+    let mut link = handshake::offer(&mut signaling, &settings(end)).await?;
+    let room = Arc::new(Semaphore::new(WINDOW));
+    let (sent, mut unanswered) = unbounded_channel();
+    let over = Instant::now() + Duration::from_secs_f64(end.seconds);
+    let sending =
+        Sending { link: link.sender(), frames, message: link.max_message_size() - HEADER_BYTES, fps: end.fps };
+    tokio::spawn(sending.run(over, room.clone(), sent));
+    let mut answers = Answers::new();
+    while let Ok(LinkEvent::Message(Lane::Answers, _)) =
+        tokio::time::timeout_at((over + END_LIMIT).into(), link.next()).await
+    {
+        // Reliable and in order: the answer is to the oldest.
+        if let Ok(sent) = unanswered.try_recv() {
+            answers.add(sent);
+            room.add_permits(1);
+        }
+        if Instant::now() >= over && room.available_permits() == WINDOW {
+            break;
+        }
+    }
+    println!("{}", serde_json::to_string(&answers.figures())?);
+    link.sender().close_within(END_LIMIT).await;
+    Ok(())
+}
+
+/// Sends frames while there is room.
+struct Sending {
+    link: LinkSender,
+    frames: Vec<Vec<u8>>,
+    /// Bytes of a message, at most.
+    message: usize,
+    fps: Option<f64>,
+}
+
+impl Sending {
+    async fn run(self, over: Instant, room: Arc<Semaphore>, sent: UnboundedSender<Instant>) -> Result<(), LinkClosed> {
+        let start = Instant::now();
+        for (index, frame) in self.frames.iter().cycle().enumerate() {
+            if let Some(fps) = self.fps {
+                sleep_until((start + Duration::from_secs_f64(index as f64 / fps)).into()).await;
+            }
+            let Ok(place) = room.acquire().await else { break };
+            if Instant::now() >= over {
+                break;
+            }
+            place.forget();
+            // The receiver lives as long as the link.
+            let _ = sent.send(Instant::now());
+            for message in frame.chunks(self.message) {
+                self.link.send(Lane::Frames, BytesMut::from(message)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn sink(port: u16, end: &EndOptions) -> Result<(), Box<dyn Error>> {
+    let mut signaling = Signaling::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
+    let mut link = handshake::answer(&mut signaling, &settings(end)).await?;
+    let sender = link.sender();
+    let mut missing = end.frame_bytes;
+    while let LinkEvent::Message(Lane::Frames, message) = link.next().await {
+        missing = missing.saturating_sub(message.len());
+        if missing == 0 {
+            missing = end.frame_bytes;
+            sender.send(Lane::Answers, BytesMut::from(&[1; ANSWER_BYTES][..])).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Latency that can be trusted, and frames that are accounted for: the real programs with a relay between them that
+//! delays, drops, reorders and duplicates their datagrams.
+//!
+//! What can be read back. The client's clock is placed by ping and pong, which cannot tell the way there from the way
+//! back: of a difference between the two that was there from the start, half is read in the wrong direction, and the
+//! stated uncertainty must cover it. A difference that begins later is read in full, since the samples from before are
+//! believed. The whole way, and what happens inside the client, need no clock but one, and are read exactly.
+
+mod common;
+#[path = "../../shared/tests/relay/mod.rs"]
+mod relay;
+#[path = "common/slow_client.rs"]
+mod slow_client;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use common::{ReportFile, Server, client, only_session, rows};
+use relay::line::Counts;
+use relay::shell::{Both, Relay};
+use relay::weather::Weather;
+use serde_json::Value;
+use slow_client::SlowClient;
+
+const SEED: u64 = 11;
+
+/// Server → client: more than any noise of this machine, and not the same as the way back.
+const THERE: Duration = Duration::from_millis(80);
+/// Client → server.
+const BACK: Duration = Duration::from_millis(20);
+
+/// How much later than it should a busy machine may run a thread, in µs, in one run and not in the other: a tenth of the
+/// least of the delays above.
+const SCHEDULING_US: f64 = 2_000.0;
+
+const SLOW: Both = Both { to_client: Weather { delay: THERE, ..CALM }, to_server: Weather { delay: BACK, ..CALM } };
+const CALM: Weather = Weather {
+    delay: Duration::ZERO,
+    jitter: Duration::ZERO,
+    loss: 0.0,
+    duplication: 0.0,
+    reordering: 0.0,
+    hold: Duration::ZERO,
+};
+/// Everything at once.
+const BAD: Weather = Weather {
+    delay: Duration::from_millis(5),
+    jitter: Duration::from_millis(10),
+    loss: 0.02,
+    duplication: 0.05,
+    reordering: 0.05,
+    hold: Duration::from_millis(20),
+};
+
+/// Small frames, which leave in one flight, so that a delay is met once a frame. They span less than the 8 s for which
+/// samples of the clock are kept.
+const FRAMES: &[&str] = &["--once", "--size", "160x120", "--fps", "30", "--frames", "150", "--seed", "3"];
+
+/// A session, and what became of its datagrams.
+struct Seen {
+    session: Value,
+    rows: BTreeMap<u64, String>,
+    counts: (Counts, Counts),
+}
+
+/// Runs both programs with a relay between them, whose weather changes to `later` after the first frames.
+fn run(weather: Both, later: Option<Both>) -> Seen {
+    let report = ReportFile::new();
+    let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
+    let relay = Relay::start(&server.address, SEED, weather);
+    let client = client(&relay.address.to_string(), &[]);
+    if let Some(later) = later {
+        server.program.stdout.wait_for_count(10);
+        relay.change(later);
+    }
+    client.end().expect(0);
+    let ended = server.end().expect(0);
+    let row = |row: &str| Some((row.split_whitespace().next()?.parse().ok()?, row.to_owned()));
+    Seen {
+        session: only_session(&report.read()).clone(),
+        rows: rows(&ended.stdout).into_iter().filter_map(row).collect(),
+        counts: relay.counts(),
+    }
+}
+
+impl Seen {
+    /// A percentile of a stage, in µs.
+    fn stage_us(&self, stage: &str, percentile: &str) -> f64 {
+        let latency = &self.session["latency_us"];
+        let figures = if stage == "total" { latency } else { &latency["stages"][stage] };
+        figures[percentile].as_f64().unwrap_or_else(|| panic!("no {percentile} of {stage} in {latency:#}"))
+    }
+
+    fn uncertainty_us(&self) -> f64 {
+        self.session["clock"]["uncertainty_us"].as_f64().expect("pings were answered")
+    }
+
+    /// How far a stage's slow frames are from its median, in µs: what this machine adds by itself.
+    fn spread_us(&self, stage: &str) -> f64 {
+        self.stage_us(stage, "p95") - self.stage_us(stage, "p50")
+    }
+
+    /// Asserts that a stage's median grew by `injected` since `calm`, as well as both can tell.
+    #[track_caller]
+    fn grew(&self, calm: &Self, stage: &str, injected: Duration, uncertainty_us: f64) {
+        let grown_us = self.stage_us(stage, "p50") - calm.stage_us(stage, "p50");
+        let injected_us = injected.as_secs_f64() * 1e6;
+        let tolerance_us = uncertainty_us + calm.spread_us(stage) + self.spread_us(stage) + SCHEDULING_US;
+        assert!(
+            (grown_us - injected_us).abs() <= tolerance_us,
+            "{stage} grew by {grown_us} µs, not by {injected_us} ± {tolerance_us}; calm: {:#}, now: {:#}",
+            calm.session["latency_us"],
+            self.session["latency_us"],
+        );
+    }
+}
+
+#[test]
+fn delays_that_begin_later_are_read_back_by_stage_and_direction() {
+    let calm = run(Both::default(), None);
+    let slow = run(Both::default(), Some(SLOW));
+    let uncertainty_us = calm.uncertainty_us() + slow.uncertainty_us();
+    slow.grew(&calm, "to_client", THERE, uncertainty_us);
+    slow.grew(&calm, "back", BACK, uncertainty_us);
+    for stage in ["encode", "queue", "detect"] {
+        slow.grew(&calm, stage, Duration::ZERO, 0.0);
+    }
+    slow.grew(&calm, "total", THERE + BACK, 0.0);
+}
+
+#[test]
+fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exactly() {
+    let calm = run(Both::default(), None);
+    let slow = run(SLOW, None);
+    let half_the_asymmetry_us = (THERE - BACK).as_secs_f64() * 1e6 / 2.0;
+    assert!(slow.uncertainty_us() >= half_the_asymmetry_us, "{}", slow.uncertainty_us());
+    let uncertainty_us = calm.uncertainty_us() + slow.uncertainty_us();
+    slow.grew(&calm, "to_client", THERE, uncertainty_us);
+    slow.grew(&calm, "back", BACK, uncertainty_us);
+    for stage in ["encode", "queue", "detect"] {
+        slow.grew(&calm, stage, Duration::ZERO, 0.0);
+    }
+    slow.grew(&calm, "total", THERE + BACK, 0.0);
+}
+
+#[test]
+fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_network() {
+    let report = ReportFile::new();
+    let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
+    let relay = Relay::start(&server.address, SEED, SLOW);
+    let client = SlowClient { queue: Duration::from_millis(15), detect: Duration::from_millis(30), ahead_us: 1 << 42 };
+    let spent = client.run(relay.address);
+    server.end().expect(0);
+    let seen = Seen { session: only_session(&report.read()).clone(), rows: BTreeMap::new(), counts: relay.counts() };
+    assert_eq!(seen.session["frames"]["no_circle"], 150, "{:#}", seen.session["frames"]);
+    for (stage, mut spent_us) in [("queue", spent.queue_us), ("detect", spent.detect_us)] {
+        spent_us.sort_unstable();
+        for (percentile, rank) in [("p50", 75), ("p99", 149), ("max", 150)] {
+            let (read_us, spent_us) = (seen.stage_us(stage, percentile), spent_us[rank - 1] as f64);
+            // The report keeps three digits.
+            assert!((read_us - spent_us).abs() <= spent_us * 1e-3 + 1.0, "{stage}: {read_us} of {spent_us} µs");
+        }
+    }
+    let offset_us = seen.session["clock"]["offset_us"].as_f64().expect("pings were answered");
+    // Both programs started within the test's limit, the client's clock this far ahead.
+    let limit_us = common::program::LIMIT.as_secs_f64() * 1e6;
+    assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
+}
+
+#[test]
+fn a_bad_network_costs_frames_that_are_counted_and_changes_no_score() {
+    let calm = run(Both::default(), None);
+    let bad = run(Both::default(), Some(Both { to_client: BAD, to_server: BAD }));
+    for Counts { dropped, duplicated, held, .. } in [bad.counts.0, bad.counts.1] {
+        assert!(dropped > 0 && duplicated > 0 && held > 0, "the relay did nothing: {:?}", bad.counts);
+    }
+    // That they add up was checked as the report was read.
+    assert_eq!(bad.session["frames"]["sent"], 150);
+    assert_eq!((&bad.session["frames"]["invalid"], &bad.session["ignored_messages"]), (&0.into(), &0.into()));
+    assert_eq!((calm.rows.len(), bad.rows.len()), (150, 150));
+    let mut answered = 0;
+    for (id, row) in &bad.rows {
+        // Frame, actual x and y, estimate x and y, error, cumulative error, latency, session.
+        let score = |row: &str| row.split_whitespace().take(6).map(str::to_owned).collect::<Vec<_>>();
+        if row.split_whitespace().count() == 9 {
+            answered += 1;
+            assert_eq!(score(row), score(&calm.rows[id]));
+        }
+    }
+    assert_eq!(bad.session["frames"]["circle"], answered);
+    assert!(answered > 10, "nothing after the weather changed: {:#}", bad.session["frames"]);
+}
