@@ -25,6 +25,7 @@ fn session() -> Session {
         rate_hz: None,
         window: 8,
         delivery: Delivery::Reliable,
+        lifetime_us: None,
         encoding: StreamEncoding::Lz4,
     };
     let hello = Hello {
