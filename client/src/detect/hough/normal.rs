@@ -6,8 +6,8 @@ use super::model::{
 };
 use super::sums::{ROUNDING_VARIANCE, SectorSums};
 
-/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2.
-const MOST: usize = 10;
+/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc slope 2.
+const MOST: usize = 12;
 
 /// How the ground enters the equations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,11 +18,18 @@ pub(super) enum GroundTerms {
     Level(f64),
     /// One level and a slope.
     Plane(f64),
+    /// The same, and a slope of the disc: light falls unevenly.
+    Lit(f64),
 }
 
 /// Columns of the parameters' derivatives.
 const STILL: [usize; 8] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL];
-const MOVING: [usize; MOST] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
+const MOVING: [usize; 10] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
+
+/// The same with the disc's slope.
+const STILL_LIT: [usize; 10] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL, DISC, DISC];
+const MOVING_LIT: [usize; MOST] =
+    [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL, DISC, DISC];
 
 /// The equations.
 #[derive(Clone, Copy)]
@@ -60,6 +67,7 @@ impl Equations {
             GroundTerms::Levels => 0,
             GroundTerms::Level(_) => 1,
             GroundTerms::Plane(_) => 3,
+            GroundTerms::Lit(_) => 5,
         };
         let mut all = Self {
             matrix: [[0.0; MOST]; MOST],
@@ -74,11 +82,25 @@ impl Equations {
             let (gx, gy) = (ground_at * nx, ground_at * ny);
             let lower = match ground {
                 GroundTerms::Levels => None,
-                GroundTerms::Level(common) | GroundTerms::Plane(common) => Some(f64::from(model.ground[k]) - common),
+                GroundTerms::Level(common) | GroundTerms::Plane(common) | GroundTerms::Lit(common) => {
+                    Some(f64::from(model.ground[k]) - common)
+                }
             };
-            match moving {
-                false => all.add(&sector.with::<STILL_COLUMNS>(lower), STILL, [nx, ny, 1.0, 1.0, 1.0, 1.0, gx, gy]),
-                true => {
+            // The disc is seen about as far within the edge as the ground without.
+            let (dx, dy) = ((2.0 * model.radius - ground_at) * nx, (2.0 * model.radius - ground_at) * ny);
+            match (moving, ground) {
+                (false, GroundTerms::Lit(_)) => {
+                    let factors = [nx, ny, 1.0, 1.0, 1.0, 1.0, gx, gy, dx, dy];
+                    all.add(&sector.with::<STILL_COLUMNS>(lower), STILL_LIT, factors);
+                }
+                (true, GroundTerms::Lit(_)) => {
+                    let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy, dx, dy];
+                    all.add(&sector.with::<COLUMNS>(lower), MOVING_LIT, factors);
+                }
+                (false, _) => {
+                    all.add(&sector.with::<STILL_COLUMNS>(lower), STILL, [nx, ny, 1.0, 1.0, 1.0, 1.0, gx, gy]);
+                }
+                (true, _) => {
                     let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy];
                     all.add(&sector.with::<COLUMNS>(lower), MOVING, factors);
                 }
@@ -131,6 +153,7 @@ impl Equations {
             disc: found[4],
             motion: if moving { (found[5], found[6]) } else { (0.0, 0.0) },
             slope: (at(from + 1), at(from + 2)),
+            disc_slope: (at(from + 3), at(from + 4)),
         };
         found[..n].iter().all(|value| value.is_finite()).then_some(Solution {
             step,
@@ -235,6 +258,7 @@ mod tests {
             disc: 180.0,
             motion: (0.0, 0.0),
             slope: (0.0, 0.0),
+            disc_slope: (0.0, 0.0),
             ground: std::array::from_fn(|k| 40.0 + (k % 5) as f32),
             profile,
         }
