@@ -222,6 +222,7 @@ impl Ends {
                     self.encoder.scored(&score, now);
                     self.scored += 1;
                 }
+                Action::Resend(_) | Action::GiveUp => panic!("in reliable delivery"),
                 Action::Close(end) => panic!("{end:?}"),
                 Action::Wait(_) => self.run_client(),
             }

@@ -48,8 +48,9 @@ impl SlowClient {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let stream = TcpStream::connect(server).await.expect("the server listens");
-            let (local, peer) = (stream.local_addr().expect("connected"), stream.peer_addr().expect("connected"));
-            let (mtu, mut signaling) = (handshake::path_mtu(local, peer), Signaling::new(stream));
+            let local = stream.local_addr().expect("connected");
+            let mtu = Some(handshake::path_mtu(&stream).expect("connected"));
+            let mut signaling = Signaling::new(stream);
             let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
             signaling.send(&Signal::Hello(hello)).await.expect("sent");
             let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };

@@ -1,6 +1,6 @@
 //! What a pixel near the edge of a disc shows, and how that changes with the disc.
 //!
-//! `I = g + (f - g) P(u)` with the disc's gray level `f`, the ground `g = b + a·(p - o)` (a level for each sector
+//! `I = g + (f - g) P(u)` with the disc's gray level `f` (with a slope where light falls unevenly), the ground `g = b + a·(p - o)` (a level for each sector
 //! and one slope), and the edge profile `P` of the depth `u = R - |p - c|` under the edge. Three profiles:
 //! - *Gaussian*, for edges blurred by optics: the normal distribution;
 //! - *pixel*, for sharp edges: the area of a square pixel on the disc's side of a straight edge, which depends on the
@@ -63,6 +63,8 @@ pub(super) struct Model {
     pub(super) motion: (f64, f64),
     /// Slope of the ground, gray levels a pixel.
     pub(super) slope: (f64, f64),
+    /// Slope of the disc, the same.
+    pub(super) disc_slope: (f64, f64),
     /// Ground level of each sector at the origin.
     pub(super) ground: [f32; MAX_SECTORS],
     pub(super) profile: Profile,
@@ -78,6 +80,7 @@ pub(super) struct Step {
     pub(super) disc: f64,
     pub(super) motion: (f64, f64),
     pub(super) slope: (f64, f64),
+    pub(super) disc_slope: (f64, f64),
 }
 
 impl Model {
@@ -98,6 +101,8 @@ impl Model {
         self.motion.1 += held(step.motion.1, 4.0);
         self.slope.0 += step.slope.0;
         self.slope.1 += step.slope.1;
+        self.disc_slope.0 += step.disc_slope.0;
+        self.disc_slope.1 += step.disc_slope.1;
     }
 
     /// The circle in the frame, given the annulus' origin.
@@ -139,6 +144,7 @@ impl Model {
         let (xs, ys, grays, weights) = (&pixels.dx[..n], &pixels.dy[..n], &pixels.gray[..n], &pixels.weight[..n]);
         let (x, y, radius, disc) = (self.x as f32, self.y as f32, self.radius as f32, self.disc as f32);
         let (slope_x, slope_y) = (self.slope.0 as f32, self.slope.1 as f32);
+        let (disc_x, disc_y) = (self.disc_slope.0 as f32, self.disc_slope.1 as f32);
         let variance = self.variance as f32;
         let (sigma, by_variance) = (variance.sqrt(), -0.5 / variance);
         let [levels, residuals, discs, variances, radii, ..] = columns;
@@ -149,7 +155,7 @@ impl Model {
             let per_distance = 1.0 / distance;
             let share = profile(depth, sigma, dx * per_distance, dy * per_distance);
             let ground = level + slope_x * xs[i] + slope_y * ys[i];
-            let contrast = disc - ground;
+            let contrast = disc + disc_x * xs[i] + disc_y * ys[i] - ground;
             let by_depth = contrast * share.slope * weights[i];
             levels[i] = (1.0 - share.inside) * weights[i];
             residuals[i] = (grays[i] - (ground + contrast * share.inside)) * weights[i];
@@ -165,6 +171,7 @@ impl Model {
         let (xs, ys, grays, weights) = (&pixels.dx[..n], &pixels.dy[..n], &pixels.gray[..n], &pixels.weight[..n]);
         let (x, y, radius, disc) = (self.x as f32, self.y as f32, self.radius as f32, self.disc as f32);
         let (slope_x, slope_y) = (self.slope.0 as f32, self.slope.1 as f32);
+        let (disc_x, disc_y) = (self.disc_slope.0 as f32, self.disc_slope.1 as f32);
         let (mx, my) = (self.motion.0 as f32, self.motion.1 as f32);
         let sigma = (self.variance as f32).sqrt();
         let part = 1.0 / PARTS as f32;
@@ -196,7 +203,7 @@ impl Model {
         for i in 0..n {
             let share = shares[i] * part;
             let ground = level + slope_x * xs[i] + slope_y * ys[i];
-            let contrast = disc - ground;
+            let contrast = disc + disc_x * xs[i] + disc_y * ys[i] - ground;
             let scale = contrast * part * weights[i];
             levels[i] = (1.0 - share) * weights[i];
             residuals[i] = (grays[i] - (ground + contrast * share)) * weights[i];
@@ -250,6 +257,7 @@ mod tests {
             disc: 177.0,
             motion,
             slope: (0.3, -0.2),
+            disc_slope: (-0.1, 0.2),
             ground: [GROUND; MAX_SECTORS],
             profile,
         }

@@ -5,8 +5,8 @@ use super::model::{CENTRE, COLUMNS, DISC, LEVEL, MOTION, Model, Profile, RADIUS,
 use super::simd::add_waves;
 use super::sums::{ROUNDING_VARIANCE, STILL_SLOTS, SectorSums, slot};
 
-/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2.
-const MOST: usize = 10;
+/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc slope 2.
+const MOST: usize = 12;
 
 /// How the ground enters the equations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,11 +17,17 @@ pub(super) enum GroundTerms {
     Level(f64),
     /// One level and a slope.
     Plane(f64),
+    /// The same, and a slope of the disc: light falls unevenly.
+    Lit(f64),
 }
 
 /// Columns of the parameters' derivatives.
-const STILL: [usize; 8] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL];
-const MOVING: [usize; MOST] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
+const MOVING: [usize; 10] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
+
+/// The same with the disc's slope.
+const STILL_LIT: [usize; 10] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL, DISC, DISC];
+const MOVING_LIT: [usize; MOST] =
+    [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL, DISC, DISC];
 
 /// Sums over the sectors of a still disc's products, times 1, x, y, x², xy, y² of the sectors' directions.
 pub(super) type Waves = [[f64; STILL_SLOTS]; 6];
@@ -65,6 +71,7 @@ impl Equations {
             GroundTerms::Levels => 0,
             GroundTerms::Level(_) => 1,
             GroundTerms::Plane(_) => 3,
+            GroundTerms::Lit(_) => 5,
         };
         let mut all = Self {
             matrix: [[0.0; MOST]; MOST],
@@ -80,11 +87,19 @@ impl Equations {
             let (gx, gy) = (ground_at * nx, ground_at * ny);
             let lower = match ground {
                 GroundTerms::Levels => None,
-                GroundTerms::Level(common) | GroundTerms::Plane(common) => Some(f64::from(model.ground[k]) - common),
+                GroundTerms::Level(common) | GroundTerms::Plane(common) | GroundTerms::Lit(common) => {
+                    Some(f64::from(model.ground[k]) - common)
+                }
             };
-            match moving {
-                false => add_waves(&sector.still_with(lower), (nx, ny), &mut waves),
-                true => {
+            // The disc is seen about as far within the edge as the ground without.
+            let (dx, dy) = ((2.0 * model.radius - ground_at) * nx, (2.0 * model.radius - ground_at) * ny);
+            match (moving, ground) {
+                (false, _) => add_waves(&sector.still_with(lower), (nx, ny), &mut waves),
+                (true, GroundTerms::Lit(_)) => {
+                    let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy, dx, dy];
+                    all.add(&sector.with::<COLUMNS>(lower), MOVING_LIT, factors);
+                }
+                (true, _) => {
                     let factors = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, gx, gy];
                     all.add(&sector.with::<COLUMNS>(lower), MOVING, factors);
                 }
@@ -92,20 +107,21 @@ impl Equations {
             all.freedom += sector.weight - f64::from(u8::from(ground == GroundTerms::Levels));
         }
         if !moving {
-            all.add_still(&waves, ground_at);
+            all.add_still(&waves, ground_at, 2.0 * model.radius - ground_at);
         }
         all
     }
 
-    /// Adds the sums over the sectors of a still disc.
-    fn add_still(&mut self, waves: &Waves, ground_at: f64) {
+    /// Adds the sums over the sectors of a still disc, whose ground and disc are seen at these distances.
+    fn add_still(&mut self, waves: &Waves, ground_at: f64, disc_at: f64) {
         // How each parameter varies with the direction: which of 1, x, y, and by how much.
-        let factors: [(usize, f64); 8] =
-            [(1, 1.0), (2, 1.0), (0, 1.0), (0, 1.0), (0, 1.0), (0, 1.0), (1, ground_at), (2, ground_at)];
+        let (even, x, y) = (|by| (0, by), |by| (1, by), |by| (2, by));
+        let one = even(1.0);
+        let factors = [x(1.0), y(1.0), one, one, one, one, x(ground_at), y(ground_at), x(disc_at), y(disc_at)];
         self.squares = waves[0][slot(RESIDUAL, RESIDUAL)];
-        for (i, (&column, (wave, factor))) in STILL.iter().zip(factors).enumerate() {
+        for (i, (&column, (wave, factor))) in STILL_LIT.iter().zip(factors).enumerate() {
             self.right[i] = factor * waves[wave][slot(column, RESIDUAL)];
-            for (j, (&other, (other_wave, other_factor))) in STILL.iter().zip(factors).enumerate().skip(i) {
+            for (j, (&other, (other_wave, other_factor))) in STILL_LIT.iter().zip(factors).enumerate().skip(i) {
                 let product = WAVE_OF[wave][other_wave];
                 self.matrix[i][j] = factor * other_factor * waves[product][slot(column, other)];
             }
@@ -155,6 +171,7 @@ impl Equations {
             disc: found[4],
             motion: if moving { (found[5], found[6]) } else { (0.0, 0.0) },
             slope: (at(from + 1), at(from + 2)),
+            disc_slope: (at(from + 3), at(from + 4)),
         };
         found[..n].iter().all(|value| value.is_finite()).then_some(Solution {
             step,
@@ -259,6 +276,7 @@ mod tests {
             disc: 180.0,
             motion: (0.0, 0.0),
             slope: (0.0, 0.0),
+            disc_slope: (0.0, 0.0),
             ground: std::array::from_fn(|k| 40.0 + (k % 5) as f32),
             profile,
         }

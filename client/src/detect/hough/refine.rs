@@ -86,6 +86,8 @@ pub(super) struct Evidence {
     pub(super) fitting: f64,
     /// Part of the disc's side of the edge that fits.
     pub(super) disc_fitting: f64,
+    /// Pixels beyond the edge, whether they fit or not.
+    pub(super) beyond_px: f64,
     /// Ground seen, in pixels' worth.
     pub(super) ground_px: f64,
     /// Disc minus the direction's own ground, in gray levels.
@@ -95,8 +97,10 @@ pub(super) struct Evidence {
     pub(super) shift_sigma: f64,
     /// Variance of the residuals, in gray levels squared.
     pub(super) variance: f64,
-    /// Whether the direction takes part in the fit.
+    /// Whether the direction shows an edge.
     pub(super) active: bool,
+    /// Whether all that shows one takes part in the fit.
+    pub(super) fitted: bool,
 }
 
 /// Buffers of the fit.
@@ -128,12 +132,16 @@ pub(super) struct State {
     pub(super) ground: Ground,
     /// Whether the plane has a slope.
     pub(super) sloped: bool,
+    /// Whether the disc has a slope too, for light falls unevenly.
+    pub(super) lit: bool,
     /// Whether a plane was tried and failed.
     pub(super) no_plane: bool,
     /// Whether most sectors fit worse than the frame's noise explains.
     pub(super) general_misfit: bool,
     /// Sectors that take part, by bit.
     pub(super) active: u64,
+    /// Sectors that would take part but for their ground: their edges yet speak for a disc.
+    pub(super) off_plane: u64,
     pub(super) believes_shifts: bool,
     /// Whether the fit was broken off for another annulus.
     unsettled: bool,
@@ -220,6 +228,7 @@ impl Refiner {
         self.annulus.gather(frame, ring, reach, sectors);
         state.model.x -= f64::from(dx);
         state.model.y -= f64::from(dy);
+        state.model.disc += state.model.disc_slope.0 * f64::from(dx) + state.model.disc_slope.1 * f64::from(dy);
         let lift = state.model.slope.0 * f64::from(dx) + state.model.slope.1 * f64::from(dy);
         let ground = state.model.ground;
         let active = std::mem::take(&mut state.active);
@@ -258,6 +267,7 @@ impl Refiner {
             disc: f64::from(disc),
             motion: start.motion,
             slope: (0.0, 0.0),
+            disc_slope: (0.0, 0.0),
             ground,
             profile: if start.motion == (0.0, 0.0) { Profile::Gaussian } else { Profile::Smear },
         };
@@ -266,9 +276,11 @@ impl Refiner {
             model,
             ground: Ground::Unknown,
             sloped: false,
+            lit: false,
             no_plane: false,
             general_misfit: false,
             active: 0,
+            off_plane: 0,
             believes_shifts: false,
             unsettled: false,
             typical_sigma: f64::INFINITY,
@@ -338,17 +350,21 @@ impl Refiner {
         let n = self.annulus.sectors;
         std::array::from_fn(|direction| {
             let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
-            let (mut contrast, mut count) = (0.0, 0.0);
+            let (mut contrast, mut count, mut beyond_px) = (0.0, 0.0, 0.0);
             let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
             for (k, sector) in self.sums[..n].iter().enumerate() {
-                if direction_index(k, n, DIRECTIONS) != direction || !is_seen(sector) {
+                if direction_index(k, n, DIRECTIONS) != direction {
+                    continue;
+                }
+                beyond_px += sector.pixels - sector.side;
+                if !is_seen(sector) {
                     continue;
                 }
                 pixels += sector.pixels;
                 edge += sector.edge;
                 side += sector.side;
                 ground_px += sector.ground_px();
-                if state.active >> k & 1 == 1 {
+                if (state.active | state.off_plane) >> k & 1 == 1 {
                     fitting.add(sector);
                     contrast += sector_contrast(sector, state, k);
                     information += sector.information();
@@ -358,20 +374,24 @@ impl Refiner {
                     count += 1.0;
                 }
             }
+            let in_direction = |k: &usize| direction_index(*k, n, DIRECTIONS) == direction;
+            let fitted = (0..n).filter(in_direction).all(|k| state.off_plane >> k & 1 == 0);
             if count == 0.0 {
-                return Evidence { pixels, ground_px, shift_sigma: 1e3, ..Evidence::default() };
+                return Evidence { pixels, beyond_px, ground_px, shift_sigma: 1e3, ..Evidence::default() };
             }
             let variance = left / freedom;
             Evidence {
                 pixels,
                 fitting: fitting.at(super::model::RADIUS, super::model::RADIUS) / edge.max(1e-9),
                 disc_fitting: fitting.at(super::model::DISC, super::model::DISC) / side.max(1e-9),
+                beyond_px,
                 ground_px,
                 contrast: contrast / count,
                 shift: pull / information,
                 shift_sigma: (variance.max(ROUNDING_VARIANCE) / information).sqrt(),
                 variance,
                 active: true,
+                fitted,
             }
         })
     }
@@ -385,6 +405,7 @@ fn reach(even: f64, way: (f64, f64)) -> Reach {
 /// Solves the equations for the ground as it is taken now.
 fn solve(sums: &[SectorSums], state: &State, ground_at: f64) -> Option<Solution> {
     let terms = match state.ground {
+        Ground::Plane { level } if state.lit => GroundTerms::Lit(level),
         Ground::Plane { level } if state.sloped => GroundTerms::Plane(level),
         Ground::Plane { level } => GroundTerms::Level(level),
         Ground::Levels { .. } | Ground::Unknown => GroundTerms::Levels,
@@ -416,7 +437,7 @@ fn advance(sums: &[SectorSums], state: &mut State, solution: &Solution) {
 fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covariance {
     let (chi2, count) = directions
         .iter()
-        .filter(|one| one.active)
+        .filter(|one| one.fitted)
         .fold((0.0, 0.0), |(chi2, count), one| (chi2 + (one.shift / one.shift_sigma.max(1e-9)).powi(2), count + 1.0));
     let ratio = chi2 / f64::max(count - 3.0, 1.0);
     let factor = if ratio > CHANCE_RATIO { ratio } else { 1.0 };

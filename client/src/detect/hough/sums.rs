@@ -142,13 +142,6 @@ impl SectorSums {
         left.max(0.0) / (self.weight - 2.0).max(1.0)
     }
 
-    /// Variance of the residuals at the present ground level, once the edge is where the sector would have it.
-    pub(super) fn variance_at_level(&self) -> f64 {
-        let information = self.at(RADIUS, RADIUS).max(1e-9);
-        let left = self.at(RESIDUAL, RESIDUAL) - self.at(RADIUS, RESIDUAL).powi(2) / information;
-        left.max(0.0) / (self.weight - 1.0).max(1.0)
-    }
-
     /// Part of the pixels, of what the edge could say, and of the disc's side that fits.
     pub(super) fn fitting(&self) -> [f64; 3] {
         [
@@ -350,6 +343,7 @@ mod tests {
             disc: 184.5,
             motion: (4.0, 2.0),
             slope: (0.01, 0.02),
+            disc_slope: (0.03, 0.01),
             ground: std::array::from_fn(|k| 50.0 + k as f32 / 8.0),
             profile,
         }
