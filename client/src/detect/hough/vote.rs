@@ -36,7 +36,7 @@ const MIN_SCORE: f32 = 14.0;
 /// each ray all the same. At the smaller ones, of so many steps, each cell has a vote. (With every other cell there too,
 /// 1 in 500 discs of 10 px, cut to a quarter, was missed.)
 const STRIDE: usize = 2;
-const NEAR_STEPS: usize = 4;
+const NEAR_STEPS: usize = 8;
 
 /// Fraction bits of the voting walk.
 const FRACTION: u32 = 16;
