@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -19,6 +19,10 @@ const GOOD_MEAN_PX: f64 = 0.01;
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let requirements = example("requirements.txt");
     let wanted = fs::read_to_string(&requirements).expect("the example's requirements");
+    // Tests in processes of their own make it together.
+    let lock =
+        File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiortc-venv.lock")).expect("the target folder");
+    lock.lock().expect("one of them at a time");
     let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiortc-venv");
     let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
     if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {

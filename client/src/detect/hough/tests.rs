@@ -387,18 +387,6 @@ proptest! {
     }
 
     #[test]
-    fn transposing_the_frame_swaps_the_axes(seed in 0u64..1 << 40) {
-        let mut random = Random::new(seed);
-        let truth = anywhere(&mut random);
-        let frame = ground().disc(truth, DISC).shot(5.0, &mut random);
-        let (upright, turned) = (detect(&frame).expect("a disc"), detector().detect(frame.t()).expect("a disc"));
-        // Rays and sums run in another order. Half the pairs are within 1e-5 px, 99 % within 8e-4; where a decision is at
-        // its threshold (does the ground slope?) the two take it differently: 0.0022 px was the most of 2,000 discs.
-        prop_assert!((upright.circle.x - turned.circle.y).abs() < 3e-3, "{upright:?} {turned:?}");
-        prop_assert!((upright.circle.y - turned.circle.x).abs() < 3e-3, "{upright:?} {turned:?}");
-    }
-
-    #[test]
     fn any_small_frame_is_survived(
         rows in 0usize..48, columns in 0usize..48, pixels in prop::collection::vec(any::<u8>(), 48 * 48),
         min in 0.1f64..40.0, more in 0.0f64..60.0,
@@ -410,6 +398,25 @@ proptest! {
             prop_assert!(found.circle.x.is_finite() && found.circle.y.is_finite() && found.circle.radius > 0.0);
         }
     }
+}
+
+#[test]
+fn transposing_the_frame_swaps_the_axes() {
+    let mut detector = detector();
+    let mut apart: Vec<f64> = (0..400)
+        .map(|seed| {
+            let mut random = Random::new(seed);
+            let truth = anywhere(&mut random);
+            let frame = ground().disc(truth, DISC).shot(5.0, &mut random);
+            let upright = detector.detect(frame.view()).expect("a disc").circle;
+            let turned = detector.detect(frame.t()).expect("a disc").circle;
+            (upright.x - turned.y).abs().max((upright.y - turned.x).abs())
+        })
+        .collect();
+    apart.sort_by(f64::total_cmp);
+    // Rays and sums run in another order, and a decision at its threshold (does the ground slope?) may be taken differently:
+    // rarely, and by less than the noise, whose limit is 0.0084 px.
+    assert!(apart[200] < 1e-4 && apart[380] < 1e-3 && apart[399] < 0.0084, "{:?}", [200, 380, 399].map(|i| apart[i]));
 }
 
 #[test]
