@@ -116,7 +116,7 @@ fn the_allocator_counts() {
 fn rendering_encoding_and_cutting_allocate_nothing() {
     for pixel in [PixelFormat::Gray8, PixelFormat::Bgr8] {
         for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
-            let (mut source, mut encoder) = (source(pixel), FrameEncoder::new(encoding));
+            let (mut source, mut encoder) = (source(pixel), FrameEncoder::new(encoding, Delivery::Reliable));
             let mut splitter = Splitter::new(MESSAGE_SIZE);
             // The link holds what is not acknowledged: here, the last few pieces.
             let mut link = VecDeque::with_capacity(16);
@@ -139,7 +139,7 @@ fn rendering_encoding_and_cutting_allocate_nothing() {
 #[test]
 fn joining_and_reading_allocate_nothing_while_a_window_of_frames_waits() {
     for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4] {
-        let (mut source, mut encoder) = (source(PixelFormat::Bgr8), FrameEncoder::new(encoding));
+        let (mut source, mut encoder) = (source(PixelFormat::Bgr8), FrameEncoder::new(encoding, Delivery::Reliable));
         let (mut splitter, mut reassembler) = (Splitter::new(20_000), Reassembler::new(1 << 20, WINDOW));
         let (mut waiting, mut memory) = (VecDeque::with_capacity(WINDOW), Vec::new());
         let mut frames = |ids: std::ops::Range<u64>| {
@@ -191,7 +191,7 @@ impl Ends {
         Self {
             now: 0,
             source: source(pixel),
-            encoder: FrameEncoder::new(encoding),
+            encoder: FrameEncoder::new(encoding, Delivery::Reliable),
             splitter: Splitter::new(MESSAGE_SIZE),
             server: Session::new(config, Micros(0), Micros(0)),
             client: Client::new(MESSAGE_SIZE, Micros(0)),

@@ -1,7 +1,7 @@
 //! The client's session core: what arrives, what to detect, what to answer.
 //!
-//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. In live delivery [`arrivals`]
-//! asks for what did not come and [`replies`] tells each outcome several times.
+//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. In live delivery `arrivals`
+//! asks for what did not come and `replies` tells each outcome several times.
 
 mod arrivals;
 mod replies;

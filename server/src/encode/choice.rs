@@ -12,6 +12,9 @@
 /// measured). On any other a byte saved is worth more.
 const FASTEST_LINK_NS: f64 = 0.73;
 
+/// The same of a network: 1 Gbit/s.
+const NETWORK_NS: f64 = 8.0;
+
 /// Time to write and read, over that to write.
 const READ_TOO: f64 = 2.0;
 
@@ -92,6 +95,11 @@ impl Default for Choice {
 }
 
 impl Choice {
+    /// For a link between machines that is not measured.
+    pub(super) fn for_network() -> Self {
+        Self { link_ns_per_byte: NETWORK_NS, ..Self::default() }
+    }
+
     /// What to do with the next frame.
     pub(super) fn plan(&mut self) -> Plan {
         match &mut self.state {

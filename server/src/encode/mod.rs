@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use shared::image::Image;
 use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
+use shared::protocol::message::Delivery;
 use shared::time::Micros;
 
 use crate::encode::choice::{Choice, Plan, Trial};
@@ -38,21 +39,23 @@ pub struct FrameEncoder {
     asked: StreamEncoding,
     codec: Lz4Encoder,
     choice: Choice,
-    link: LinkTime,
+    /// None in live delivery.
+    link: Option<LinkTime>,
     /// The first of the frames that have been raw without a break.
     raw_since: Option<u64>,
 }
 
 impl FrameEncoder {
     /// An encoder that knows nothing of frames and link.
-    pub fn new(asked: StreamEncoding) -> Self {
-        Self {
-            asked,
-            codec: Lz4Encoder::default(),
-            choice: Choice::default(),
-            link: LinkTime::default(),
-            raw_since: None,
-        }
+    ///
+    /// In live delivery the link is not measured: frames that are lost say nothing, and those that come late for being
+    /// repaired were not slow. It is taken for a network, on which each packet saved is one that cannot be lost.
+    pub fn new(asked: StreamEncoding, delivery: Delivery) -> Self {
+        let (choice, link) = match delivery {
+            Delivery::Reliable => (Choice::default(), Some(LinkTime::default())),
+            Delivery::Live => (Choice::for_network(), None),
+        };
+        Self { asked, codec: Lz4Encoder::default(), choice, link, raw_since: None }
     }
 
     /// Encodes a frame: how, and its bytes. Ids count from 0, in order.
@@ -71,13 +74,14 @@ impl FrameEncoder {
 
     /// A frame's score is final: what its way says of the link.
     pub fn scored(&mut self, score: &FrameScore, now: Micros) {
+        let Some(link) = &mut self.link else { return };
         let (Some(latency), Some(since)) = (score.latency, self.raw_since) else { return };
         if score.id < since {
             return;
         }
         let beside = latency.total_us.saturating_sub(latency.encode_us);
         let flight_us = latency.to_client_us.zip(latency.back_us).map_or(beside, |(there, back)| there + back);
-        if let Some(us) = self.link.answered(now, flight_us) {
+        if let Some(us) = link.answered(now, flight_us) {
             self.choice.link_took(us);
         }
     }
@@ -102,7 +106,7 @@ impl FrameEncoder {
         match encoding {
             Encoding::Raw if self.raw_since.is_none() => {
                 self.raw_since = Some(id);
-                self.link = LinkTime::default();
+                self.link = self.link.as_ref().map(|_| LinkTime::default());
             }
             Encoding::Raw => {}
             Encoding::Lz4 => self.raw_since = None,
@@ -145,6 +149,7 @@ mod tests {
     use super::*;
 
     const SIZE: Size = Size { width: 320, height: 240 };
+    const AUTO: StreamEncoding = StreamEncoding::Auto;
 
     fn noise() -> Image {
         let mut image = Image::zeros(SIZE, PixelFormat::Gray8);
@@ -161,7 +166,7 @@ mod tests {
     fn whatever_is_asked_for_the_pixels_come_back() {
         let images = [Image::zeros(SIZE, PixelFormat::Bgr8), noise(), Image::zeros(SIZE, PixelFormat::Gray8)];
         for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
-            let (mut encoder, mut memory) = (FrameEncoder::new(asked), Vec::new());
+            let (mut encoder, mut memory) = (FrameEncoder::new(asked, Delivery::Reliable), Vec::new());
             for (id, image) in images.iter().cycle().take(30).enumerate() {
                 let (encoding, data) = encoder.encode(id as u64, image);
                 let view = encoding::decode(encoding, data, SIZE, image.format(), &mut memory).unwrap();
@@ -174,9 +179,15 @@ mod tests {
     #[test]
     fn raw_and_lz4_are_what_was_asked_for_and_noise_is_never_longer_than_raw() {
         let flat = Image::zeros(SIZE, PixelFormat::Gray8);
-        assert_eq!(FrameEncoder::new(StreamEncoding::Raw).encode(0, &flat).0, Encoding::Raw);
-        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4).encode(0, &flat).0, Encoding::Lz4);
-        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4).encode(0, &noise()).0, Encoding::Raw);
-        assert_eq!(FrameEncoder::new(StreamEncoding::Auto).encode(0, &noise()).0, Encoding::Raw);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Raw, Delivery::Reliable).encode(0, &flat).0, Encoding::Raw);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4, Delivery::Reliable).encode(0, &flat).0, Encoding::Lz4);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Lz4, Delivery::Reliable).encode(0, &noise()).0, Encoding::Raw);
+        assert_eq!(FrameEncoder::new(StreamEncoding::Auto, Delivery::Reliable).encode(0, &noise()).0, Encoding::Raw);
+    }
+    #[test]
+    fn in_live_delivery_clean_frames_are_written_whatever_becomes_of_them() {
+        let (clean, mut encoder) = (Image::zeros(SIZE, PixelFormat::Gray8), FrameEncoder::new(AUTO, Delivery::Live));
+        assert!((0..500).all(|id| encoder.encode(id, &clean).0 == Encoding::Lz4));
+        assert!((500..600).all(|id| encoder.encode(id, &noise()).0 == Encoding::Raw));
     }
 }

@@ -63,7 +63,7 @@ pub(super) async fn stream(
     stop: Stop,
 ) -> SessionReport {
     let Client { link, mut signaling, address, accepted } = client;
-    let (live, encoding) = (config.delivery == Delivery::Live, config.encoding);
+    let (delivery, encoding) = (config.delivery, config.encoding);
     let mut session = Session::new(config, accepted, clock.now());
     let source: Box<dyn Source> = match scene.source() {
         Ok(source) => Box::new(source),
@@ -79,10 +79,10 @@ pub(super) async fn stream(
         view,
         clock,
         sender: link.sender(),
-        encoder: FrameEncoder::new(encoding),
+        encoder: FrameEncoder::new(encoding, delivery),
         splitter: Splitter::new(link.max_message_size()),
         sending: None,
-        live,
+        live: delivery == Delivery::Live,
         last_bytes: 0,
         introduced: false,
     };

@@ -3,7 +3,7 @@
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell drains [`Session::poll`] until it says
 //! [`Action::Wait`], then waits for that moment or the next input. No socket, clock or task inside, so every fault is
 //! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over;
-//! in live delivery [`repair`] sends again what the client lacks.
+//! in live delivery `repair` sends again what the client lacks.
 
 mod config;
 mod end;
