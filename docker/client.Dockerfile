@@ -18,7 +18,7 @@ COPY server/Cargo.toml server/
 RUN for crate in shared client server; do mkdir $crate/src && : >$crate/src/lib.rs; done \
  && mkdir -p client/benches server/benches/detector server/benches/link server/benches/growth \
  && echo 'fn main() {}' \
-  | tee client/src/main.rs server/src/main.rs client/benches/stages.rs server/benches/link/main.rs \
+  | tee client/src/main.rs server/src/main.rs client/benches/stages.rs server/benches/stages.rs server/benches/link/main.rs \
    server/benches/growth/main.rs >server/benches/detector/main.rs \
  && cargo build --release --locked -p client -p server \
  && rm -r shared/src client/src server/src
