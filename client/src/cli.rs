@@ -108,7 +108,7 @@ pub struct DetectorArgs {
     #[arg(long, value_name = "NAME", env = "PLUMB_DETECTOR", default_value = crate::detect::hough::NAME)]
     pub detector: String,
 
-    /// Smallest radius looked for, in px [default: 8]
+    /// Smallest radius looked for, in px [default: 8, or a 60th of the frame's shorter side if that is more]
     #[arg(long, value_name = "PX", env = "PLUMB_MIN_RADIUS", allow_hyphen_values = true)]
     pub min_radius: Option<f64>,
 

@@ -113,19 +113,24 @@ impl Seen {
             self.session["latency_us"],
         );
     }
+
+    /// The two ways within the clocks' uncertainty, all else exactly.
+    fn grew_by_what_was_injected(&self, calm: &Self) {
+        let uncertainty_us = calm.uncertainty_us() + self.uncertainty_us();
+        self.grew(calm, "to_client", THERE, uncertainty_us);
+        self.grew(calm, "back", BACK, uncertainty_us);
+        for stage in ["encode", "queue", "detect"] {
+            self.grew(calm, stage, Duration::ZERO, 0.0);
+        }
+        self.grew(calm, "total", THERE + BACK, 0.0);
+    }
 }
 
 #[test]
 fn delays_that_begin_later_are_read_back_by_stage_and_direction() {
     let calm = run(Both::default(), None);
     let slow = run(Both::default(), Some(SLOW));
-    let uncertainty_us = calm.uncertainty_us() + slow.uncertainty_us();
-    slow.grew(&calm, "to_client", THERE, uncertainty_us);
-    slow.grew(&calm, "back", BACK, uncertainty_us);
-    for stage in ["encode", "queue", "detect"] {
-        slow.grew(&calm, stage, Duration::ZERO, 0.0);
-    }
-    slow.grew(&calm, "total", THERE + BACK, 0.0);
+    slow.grew_by_what_was_injected(&calm);
 }
 
 #[test]
@@ -134,13 +139,7 @@ fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exac
     let slow = run(SLOW, None);
     let half_the_asymmetry_us = (THERE - BACK).as_secs_f64() * 1e6 / 2.0;
     assert!(slow.uncertainty_us() >= half_the_asymmetry_us, "{}", slow.uncertainty_us());
-    let uncertainty_us = calm.uncertainty_us() + slow.uncertainty_us();
-    slow.grew(&calm, "to_client", THERE, uncertainty_us);
-    slow.grew(&calm, "back", BACK, uncertainty_us);
-    for stage in ["encode", "queue", "detect"] {
-        slow.grew(&calm, stage, Duration::ZERO, 0.0);
-    }
-    slow.grew(&calm, "total", THERE + BACK, 0.0);
+    slow.grew_by_what_was_injected(&calm);
 }
 
 #[test]

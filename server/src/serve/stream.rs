@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
 use shared::protocol::fragment::Splitter;
-use shared::protocol::message::{Delivery, Frame};
+use shared::protocol::message::Frame;
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
 use tokio::time::{sleep, sleep_until};
@@ -22,6 +22,11 @@ use crate::view::View;
 
 /// How long to wait until the client has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// Live frames on their way at a time before the round trip is known, and at most: a quarter of a second and 4 s at 60
+/// frames a second.
+const FRAMES_AT_FIRST: usize = 16;
+const FRAMES_AT_MOST: u64 = 240;
 
 /// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
 const ROOM_INTERVAL: Duration = Duration::from_millis(1);
@@ -47,7 +52,6 @@ struct Streamer<'a> {
     encoder: FrameEncoder,
     splitter: Splitter,
     sending: Option<Sending>,
-    live: bool,
     /// What the last frame was, for the link.
     last_bytes: usize,
     introduced: bool,
@@ -82,7 +86,6 @@ pub(super) async fn stream(
         encoder: FrameEncoder::new(encoding, delivery),
         splitter: Splitter::new(link.max_message_size()),
         sending: None,
-        live: delivery == Delivery::Live,
         last_bytes: 0,
         introduced: false,
     };
@@ -195,8 +198,19 @@ impl Streamer<'_> {
         let pieces = fragments.iter().map(|fragment| Bytes::copy_from_slice(fragment));
         self.session.captured(capture, pieces);
         self.view.sent(self.session.number(), id, frame.image);
-        let room = self.live.then(|| std::mem::replace(&mut self.last_bytes, capture.wire_bytes as usize));
+        let last_bytes = std::mem::replace(&mut self.last_bytes, capture.wire_bytes as usize);
+        let room = self.session.lifetime().map(|lifetime| last_bytes * self.frames_under_way(lifetime));
         self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room)));
+    }
+
+    /// Frames that are on their way at a time where nothing holds them up: those of a round trip, and one.
+    fn frames_under_way(&self, lifetime: Duration) -> usize {
+        let offset = self.session.clock_offset(self.clock.now());
+        offset.map_or(FRAMES_AT_FIRST, |offset| {
+            // A sample of the clock is uncertain by half of its round trip.
+            let interval_us = lifetime.as_micros() as u64 / 2;
+            1 + (2 * offset.uncertainty_us / interval_us.max(1)).min(FRAMES_AT_MOST) as usize
+        })
     }
 
     /// Says once who the client is.

@@ -242,6 +242,11 @@ impl Session {
         self.first_score_us
     }
 
+    /// How long after its capture a frame may be on its way; without end in reliable delivery.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.config.lifetime()
+    }
+
     /// The client's clock against ours, as far as it is known `now`.
     pub fn clock_offset(&self, now: Micros) -> Option<ClockOffset> {
         self.offset.best(now)

@@ -226,14 +226,18 @@ fn watched(channel: Arc<dyn DataChannel>, is_open: Arc<AtomicBool>) -> BoxStream
 }
 
 /// What comes on a channel for answers that the peer makes itself.
-fn peers_answers(incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
-    let channels = stream::unfold(incoming, |mut incoming| async move {
-        let channel = incoming.recv().await?;
-        let answers = channel.label().await.is_ok_and(|label| label == Lane::Answers.label());
-        Some((answers.then_some(channel), incoming))
-    });
-    let channels = channels.filter_map(|channel| async move { channel }).take(1);
-    channels.flat_map(|channel| events(Lane::Answers, channel)).boxed()
+fn peers_answers(mut incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
+    // With the first such channel the receiver goes, and further ones with it: an unread one would hold up all.
+    let first = async move {
+        while let Some(channel) = incoming.recv().await {
+            if channel.label().await.is_ok_and(|label| label == Lane::Answers.label()) {
+                return Some(channel);
+            }
+        }
+        None
+    };
+    let channel = stream::once(first).filter_map(|channel| async move { channel });
+    channel.flat_map(|channel| events(Lane::Answers, channel)).boxed()
 }
 
 /// Takes further addresses of the peer.
@@ -371,7 +375,7 @@ fn setting_engine(settings: &LinkSettings) -> SettingEngine {
         // Host candidates are given as addresses; mDNS fails to start where no route carries multicast.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
-        .with_ice_connection_attempts(Some(ICE_ATTEMPT_INTERVAL * settings.pace()), Some(ICE_ATTEMPTS))
+        .with_ice_connection_attempts(Some(ICE_ATTEMPT_INTERVAL), Some(ICE_ATTEMPTS))
         // The crate's own, kept also where its clock runs faster.
         .with_ice_timeouts(
             Some(ICE_DISCONNECTED * settings.pace()),
