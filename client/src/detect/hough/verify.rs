@@ -82,11 +82,6 @@ const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
 
-/// On plane ground, a disc that stands out by so many sigmas may be off the circle by chance too: blurred widely and in
-/// noise, each direction by itself knows little of its edge. (Of 4,000 such discs, blurred by 4 px in noise of 10, three
-/// were missed without; they stand out by 250.)
-const WIDE_SIGMAS: f64 = 150.0;
-
 /// Least contrast there before a ground that is no plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
 
@@ -113,10 +108,9 @@ struct Tally {
     confirmed: f64,
     signal: f64,
     evidence: f64,
-    /// Squared distances of the directions' edges from the circle, in sigmas and in pixels, and what chance makes of them.
+    /// Squared distances of the directions' edges from the circle, in sigmas and in pixels.
     chi2: f64,
     square_px: f64,
-    chance_px: f64,
 }
 
 impl Tally {
@@ -131,7 +125,6 @@ impl Tally {
                 tally.evidence += (CHANCE_PX / tolerance).ln();
                 tally.chi2 += sector.shift.powi(2) / (sector.shift_sigma.powi(2) + AGREE_PX.powi(2));
                 tally.square_px += sector.shift.powi(2);
-                tally.chance_px += sector.shift_sigma.powi(2);
             }
         }
         // Three of the directions' shifts went into the circle.
@@ -193,14 +186,13 @@ fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
             && sector.variance < (FAIR_MISFIT * contrast).powi(2) + MAX_NOISE_RATIO * noise_variance
             && sector.fitting > MIN_FAIR_FITTING
     });
+    let rms_px = (tally.square_px / tally.confirmed.max(1.0)).sqrt();
     let most_px = if tally.is_few() { MAX_FAIR_RMS_OF_FEW_PX } else { MAX_FAIR_RMS_PX };
-    let chance_px = if fit.plane && tally.signal.sqrt() > WIDE_SIGMAS { MAX_CHI2 * tally.chance_px } else { 0.0 };
-    let on_circle = tally.square_px < tally.confirmed.max(1.0) * most_px.powi(2) + chance_px;
     // Directions where nothing fits count too.
     let there = fit.directions.iter().filter(|sector| sector.beyond_px >= MIN_BEYOND_PX).count();
     let share = tally.confirmed / tally.visible.max(there as f64).max(1.0);
     // All around alike is all there is to know here: compared to strict evidence it counts little.
-    (tally.stands_out() && on_circle && share > MIN_SHARE_OF_FAIR)
+    (tally.stands_out() && rms_px < most_px && share > MIN_SHARE_OF_FAIR)
         .then_some(Verdict { evidence: share, ample: share > 0.9 })
 }
 
