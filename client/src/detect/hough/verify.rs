@@ -59,8 +59,9 @@ const MIN_DIRECTIONS: usize = 4;
 /// Pixels' worth of ground below which a direction is not visible.
 const MIN_GROUND_PX: f64 = 4.0;
 
-/// Pixels beyond the edge from which on a direction could show an edge: some of them are the edge's own.
-const MIN_BEYOND_PX: f64 = 2.0 * MIN_GROUND_PX;
+/// Pixels beyond the edge from which on a direction could show an edge: less than the ground that a visible one shows, for
+/// of the smallest discs, before clutter, a direction has four in all.
+const MIN_BEYOND_PX: f64 = 3.0;
 
 /// Unexplained variance of a direction seen well: times that of the noise, gray levels squared, part of the contrast.
 const MAX_NOISE_RATIO: f64 = 1.8;
