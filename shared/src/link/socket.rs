@@ -65,21 +65,31 @@ fn enlarge(socket: &UdpSocket) -> io::Result<usize> {
 /// While a live link is open, its driver is woken this often, so that it keeps up with its clock's pace.
 const LIVE_TICK: Duration = Duration::from_millis(10);
 
+/// The most that a UDP datagram over IPv4 carries, in bytes: 65,535 less the headers (RFC 791, RFC 768). One system call
+/// may send no more either, though the kernel cuts it into many (UDP GSO); else it fails, and all of it is lost.
+const MOST_AT_ONCE: u32 = 65_507;
+
+/// What a DTLS record adds to an SCTP packet, in bytes: header 13, nonce 8, tag 16 (RFC 5288).
+const RECORD_OVERHEAD: u32 = 37;
+
 /// tokio, with large socket buffers, a quick tick while a connection opens, and a clock that may run faster than time.
 #[derive(Debug)]
 pub struct LinkRuntime {
     tokio: TokioRuntime,
     clock: Arc<Mutex<PacedClock>>,
     is_paced: bool,
+    most_segments: usize,
     opening: AtomicBool,
 }
 
 impl LinkRuntime {
-    /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time.
-    pub fn new(pace: u32) -> Arc<Self> {
+    /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time, and whose
+    /// SCTP packets have up to `mtu` bytes.
+    pub fn new(pace: u32, mtu: u32) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = Arc::new(Mutex::new(PacedClock::new(pace, tokio.now())));
-        Arc::new(Self { tokio, clock, is_paced: pace > 1, opening: AtomicBool::new(true) })
+        let most_segments = (MOST_AT_ONCE / (mtu + RECORD_OVERHEAD)).max(1) as usize;
+        Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening: AtomicBool::new(true) })
     }
 
     /// The connection is open, or given up: no more quick ticks.
@@ -93,14 +103,15 @@ fn locked(clock: &Mutex<PacedClock>) -> MutexGuard<'_, PacedClock> {
     clock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A socket that tells the clock when something comes.
+/// A socket that sends no more at once than goes, and tells the clock of a live link when something comes.
 #[derive(Debug)]
-struct HeardSocket {
+struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,
-    clock: Arc<Mutex<PacedClock>>,
+    most_segments: usize,
+    clock: Option<Arc<Mutex<PacedClock>>>,
 }
 
-impl AsyncUdpSocket for HeardSocket {
+impl AsyncUdpSocket for LinkSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -116,14 +127,14 @@ impl AsyncUdpSocket for HeardSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll_recv(cx, buffers, meta);
-        if matches!(received, Poll::Ready(Ok(_))) {
-            locked(&self.clock).heard(TokioRuntime.now());
+        if let (Some(clock), Poll::Ready(Ok(_))) = (&self.clock, &received) {
+            locked(clock).heard(TokioRuntime.now());
         }
         received
     }
 
     fn max_gso_segments(&self) -> usize {
-        self.socket.max_gso_segments()
+        self.socket.max_gso_segments().min(self.most_segments)
     }
 
     fn max_gro_segments(&self) -> usize {
@@ -142,10 +153,8 @@ impl Runtime for LinkRuntime {
             Err(error) => warn!("cannot enlarge the buffers of a UDP socket: {error}"),
         }
         let socket = self.tokio.wrap_udp_socket(socket)?;
-        match self.is_paced {
-            true => Ok(Arc::new(HeardSocket { socket, clock: self.clock.clone() })),
-            false => Ok(socket),
-        }
+        let clock = self.is_paced.then(|| self.clock.clone());
+        Ok(Arc::new(LinkSocket { socket, most_segments: self.most_segments, clock }))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -194,5 +203,21 @@ impl Runtime for LinkRuntime {
 
     fn name(&self) -> &'static str {
         "plumb"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_batch_of_segments_exceeds_a_datagram() {
+        for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
+            let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let segments = LinkRuntime::new(1, mtu).wrap_udp_socket(socket).unwrap().max_gso_segments();
+            // Of 1300 bytes, 49 segments would be 65,513.
+            assert!((1..=64).contains(&segments) && segments as u32 * (mtu + 37) <= 65_507, "{segments} of {mtu}");
+        }
     }
 }

@@ -37,6 +37,7 @@ use description::{advertised, peer_message_size};
 use port::PortLease;
 
 pub use description::PlumbAttribute;
+use settings::CRATE_MTU;
 pub use settings::{LEAST_MTU, LOOPBACK_MTU, LinkSettings, NETWORK_MTU, PeerKind, parse_mtu, sound_mtu};
 
 /// How long an end waits for the lanes to open before it gives up.
@@ -118,7 +119,7 @@ pub async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, 
 
 impl Opening {
     async fn build(settings: &LinkSettings) -> Result<(Self, watch::Receiver<bool>), OpenError> {
-        let runtime = LinkRuntime::new(settings.pace());
+        let runtime = LinkRuntime::new(settings.pace(), settings.packet_size().unwrap_or(CRATE_MTU));
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;

@@ -22,7 +22,7 @@ pub const LEAST_MTU: u32 = 576;
 pub const NETWORK_MTU: u32 = 1400;
 
 /// What the crate sends where it is told nothing: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
-const CRATE_MTU: u32 = 1191;
+pub(super) const CRATE_MTU: u32 = 1191;
 
 /// Bytes of an SCTP packet beside a message that fills it: common header 12, data chunk header 16 (RFC 9260, 3.3.1).
 const PACKET_OVERHEAD: u32 = 28;
