@@ -166,6 +166,46 @@ fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_net
     assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
 }
 
+/// Frames live over a network of this weather, that changes to `later` for a while after the first frames.
+fn run_live(weather: Both, later: Option<(Both, Duration)>) -> Value {
+    let report = ReportFile::new();
+    let server = Server::start(&[FRAMES, &["--delivery", "live", "--json", report.name()]].concat());
+    let relay = Relay::start(&server.address, SEED, weather);
+    let client = client(&relay.address.to_string(), &[]);
+    if let Some((later, lasting)) = later {
+        server.program.stdout.wait_for_count(10);
+        relay.change(later);
+        std::thread::sleep(lasting);
+        relay.change(weather);
+    }
+    client.end().expect(0);
+    server.end().expect(0);
+    // Conservation is checked as it is read.
+    let report = report.read();
+    let frames = only_session(&report)["frames"].clone();
+    assert_eq!(frames["sent"], 150, "{frames:#}");
+    frames
+}
+
+#[test]
+fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
+    // More than all that a clock at 64 times its pace would have waited for DTLS: 125 ms.
+    let long = Weather { delay: Duration::from_millis(90), ..CALM };
+    let frames = run_live(Both { to_client: long, to_server: long }, None);
+    // A busy machine may be late for some.
+    assert!(frames["circle"].as_u64() > Some(75), "{frames:#}");
+}
+
+#[test]
+fn a_live_link_outlives_an_outage_of_a_second() {
+    let none = Weather { loss: 1.0, ..CALM };
+    let outage = (Both { to_client: none, to_server: none }, Duration::from_millis(1_200));
+    let frames = run_live(Both::default(), Some(outage));
+    assert!(frames["lost"].as_u64() > Some(0), "{frames:#}");
+    // 5 s of frames, of which 1.2 s and what SCTP then waits for are gone.
+    assert!(frames["circle"].as_u64() > Some(30), "{frames:#}");
+}
+
 #[test]
 fn a_bad_network_costs_frames_that_are_counted_and_changes_no_score() {
     let calm = run(Both::default(), None);
