@@ -5,11 +5,13 @@
 //! 3. `vote`: edges vote for centres; the peaks, ranked by how complete their `ring` is, become candidates.
 //! 4. `rays`: in the full frame, the strongest `steps` along each of 48 rays, and the `circle` most of them agree on.
 //! 5. `refine`: Gauss–Newton on the intensities of the `annulus` around that circle, which takes all the information the
-//!    pixels hold, read in the order the `compass` has. `model` says what a pixel should show, with a `profile` across the edge; `sums` gathers each sector's
-//!    products, `normal` makes one system of equations of them, `judge` says what they mean for the model: which sectors
-//!    show the disc, how the ground lies, whether the disc moved. One that moved by its own width has no ring to start
+//!    pixels hold, read in the order the `compass` has, in `sectors`. `model` says what a pixel should show, with a
+//!    `profile` across the edge, `columns` how far it does not and why; `products` of these are summed up for each sector
+//!    (`sums`), `normal` makes one system of equations of them and solves it (`cholesky`). What the sums mean for the
+//!    model (`state`): `judge` says which sectors show the disc, `misfit` whether the disc is a bad one all around,
+//!    `ground` how the ground lies, `motion` whether the disc moved. One that moved by its own width has no ring to start
 //!    from, and starts from its `moments`.
-//! 6. `verify`: is it a disc? If not, the next candidate; after the last, no circle.
+//! 6. `verify`: is it a disc, by the `evidence` of each direction? If not, the next candidate; after the last, no circle.
 //!
 //! The loops that take the time are in `simd`.
 
@@ -21,22 +23,31 @@ use frame::Frame;
 use moments::start_from_moments;
 
 mod annulus;
+mod cholesky;
 mod circle;
+mod columns;
 mod compass;
+mod evidence;
 mod frame;
 mod gradient;
+mod ground;
 mod judge;
+mod misfit;
 mod model;
 mod moments;
+mod motion;
 mod normal;
+mod products;
 mod profile;
 mod rays;
 mod reduce;
 mod refine;
 mod ring;
+mod sectors;
 mod simd;
 #[doc(hidden)]
 pub mod stages;
+mod state;
 mod steps;
 mod sums;
 #[cfg(test)]

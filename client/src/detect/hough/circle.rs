@@ -1,12 +1,19 @@
 //! Circles through points, in single precision.
 
-use super::steps::Point;
-
 /// Steps of the fit, from a consensus good to a pixel.
 const FIT_STEPS: usize = 6;
 
 /// A step that ends the fit, in pixels: a start need be no better.
 const FIT_DONE_PX: f64 = 0.02;
+
+/// An edge point, in pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Point {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    /// 1 where the disc is brighter than its ground, -1 where it is darker.
+    pub(super) sign: f32,
+}
 
 /// A circle in pixels, single precision.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The places around a centre, sorted by direction and distance, so that a ring of pixels is read in order.
 
-use super::annulus::MAX_SECTORS;
+use super::sectors::MAX_SECTORS;
 
 /// Offsets of pixels from a pixel in the middle, for one number of sectors: sector by sector, the nearest first.
 ///

@@ -3,7 +3,7 @@
 //! Such a picture is no ring any more, and rays find one end of it. Motion keeps the light's amount, the middle of its
 //! way is the light's centroid, and an even way L adds L²/12 to the second moment along itself.
 
-use super::{circle::Ring, frame::Frame, rays::Start, refine::DIRECTIONS};
+use super::{circle::Ring, frame::Frame, rays::Start, sectors::DIRECTIONS};
 
 /// The window reaches so many sigmas of the edge and pixels beyond the circle.
 const REACH_SIGMAS: f32 = 3.5;

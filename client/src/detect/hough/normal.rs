@@ -1,9 +1,11 @@
 //! Normal equations of the shared parameters, and their solution.
 
-use super::annulus::direction_of;
-use super::model::{CENTRE, COLUMNS, DISC, LEVEL, MOTION, Model, Profile, RADIUS, RESIDUAL, Step, VARIANCE};
+use super::cholesky::Factor;
+use super::columns::{CENTRE, COLUMNS, DISC, LEVEL, MOTION, RADIUS, RESIDUAL, VARIANCE};
+use super::model::{Model, Profile, Step};
+use super::sectors::direction_of;
 use super::simd::add_waves;
-use super::sums::{ROUNDING_VARIANCE, STILL_SLOTS, SectorSums, slot};
+use super::sums::{ROUNDING_VARIANCE, STILL_SLOTS, SectorSums, Waves, slot};
 
 /// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc slope 2.
 const MOST: usize = 12;
@@ -28,9 +30,6 @@ const MOVING: [usize; 10] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION,
 const STILL_LIT: [usize; 10] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL, DISC, DISC];
 const MOVING_LIT: [usize; MOST] =
     [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL, DISC, DISC];
-
-/// Sums over the sectors of a still disc's products, times 1, x, y, x², xy, y² of the sectors' directions.
-pub(super) type Waves = [[f64; STILL_SLOTS]; 6];
 
 /// Which of these the product of two of 1, x, y is.
 const WAVE_OF: [[usize; 3]; 3] = [[0, 1, 2], [1, 3, 4], [2, 4, 5]];
@@ -180,54 +179,6 @@ impl Equations {
             variance,
             centre: [x[0], x[1], y[1]],
         })
-    }
-}
-
-/// Relative ridge on the diagonal: parameters the pixels say nothing of stay where they are.
-const RIDGE: f64 = 1e-9;
-
-/// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.
-struct Factor {
-    lower: [[f64; MOST]; MOST],
-    scale: [f64; MOST],
-}
-
-impl Factor {
-    /// Of the first `n` rows, upper half read.
-    fn new(matrix: &[[f64; MOST]; MOST], n: usize) -> Option<Self> {
-        let scale: [f64; MOST] =
-            std::array::from_fn(|i| if matrix[i][i] > 0.0 { matrix[i][i].sqrt().recip() } else { 1.0 });
-        let mut lower = [[0.0; MOST]; MOST];
-        for i in 0..n {
-            for j in 0..=i {
-                let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
-                let scaled = matrix[j][i] * scale[i] * scale[j];
-                if i == j {
-                    let square = scaled.max(RIDGE) + RIDGE - known;
-                    lower[i][i] = if square > 0.0 {
-                        square.sqrt()
-                    } else {
-                        return None;
-                    };
-                } else {
-                    lower[i][j] = (scaled - known) / lower[j][j];
-                }
-            }
-        }
-        lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
-    }
-
-    fn solve(&self, right: &[f64; MOST], n: usize) -> [f64; MOST] {
-        let mut x: [f64; MOST] = std::array::from_fn(|i| right[i] * self.scale[i]);
-        for i in 0..n {
-            let known: f64 = (0..i).map(|k| self.lower[i][k] * x[k]).sum();
-            x[i] = (x[i] - known) / self.lower[i][i];
-        }
-        for i in (0..n).rev() {
-            let known: f64 = (i + 1..n).map(|k| self.lower[k][i] * x[k]).sum();
-            x[i] = (x[i] - known) / self.lower[i][i];
-        }
-        std::array::from_fn(|i| x[i] * self.scale[i])
     }
 }
 

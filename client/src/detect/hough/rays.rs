@@ -6,11 +6,10 @@
 //! that is already right.
 
 use super::{
-    annulus::sector_of,
-    circle::{Ring, circle_through, fit_circle},
+    circle::{Point, Ring, circle_through, fit_circle},
     frame::Frame,
-    refine::DIRECTIONS,
-    steps::{HALF_STEP, Line, Point},
+    sectors::{DIRECTIONS, sector_of},
+    steps::{HALF_STEP, Line},
     vote::Candidate,
 };
 use crate::detect::RadiusRange;

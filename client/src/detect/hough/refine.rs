@@ -3,27 +3,29 @@
 //! Every pixel near the edge says how far the edge is; together they fix the centre as well as the pixels allow (the
 //! Cramér–Rao bound). One pass over the pixels gives each sector's sums of products (`sums`); from these the ground is
 //! taken either as one plane, which costs nothing when true, or as a level for each sector, which survives clutter.
-//! Which one is decided by how much worse the plane fits (`judge`). In the second case pixels and sectors that do not
+//! Which one is decided by how much worse the plane fits (`ground`). In the second case pixels and sectors that do not
 //! fit lose their say.
 
 use shared::geometry::Circle;
 
 use super::{
-    annulus::{Annulus, MAX_SECTORS, Reach, Rims, direction_index, direction_of},
+    annulus::{Annulus, Reach, Rims},
     circle::Ring,
+    evidence::{Evidence, evidence, honest},
     frame::Frame,
-    judge::{choose_ground, is_hopeless, is_seen, judge_sectors, look_for_motion, sector_contrast},
+    ground::{choose_ground, solve},
+    judge::{is_hopeless, judge_sectors},
     model::{Model, Profile},
-    normal::{Equations, GroundTerms, Solution},
+    motion::look_for_motion,
+    normal::Solution,
     profile::PIXEL_VARIANCE,
     rays::Start,
+    sectors::{DIRECTIONS, MAX_SECTORS, direction_index},
     simd::sum_annulus,
-    sums::{ROUNDING_VARIANCE, SectorSums},
+    state::{Ground, State},
+    sums::SectorSums,
 };
 use crate::detect::{Covariance, RadiusRange};
-
-/// Directions the evidence is told apart by.
-pub(super) const DIRECTIONS: usize = 16;
 
 /// Sectors of the annulus; finer ones before clutter, when the circle is large enough for them.
 const SECTORS: usize = 32;
@@ -48,9 +50,6 @@ const DONE_SIGMAS_CUT: f64 = 0.02;
 /// A motion that grows beyond this, in radii, follows no disc.
 const LONGEST_MOTION_RADII: f64 = 2.8;
 
-/// Edges sharper than this variance, in px², show the shape of the pixel.
-const SHARP_VARIANCE: f64 = 0.16;
-
 /// Half width of the annulus: so many sigmas of the edge, and so many pixels of plain disc and ground.
 const WIDTH_SIGMAS: f64 = 2.2;
 const WIDTH_PX: f64 = 3.0;
@@ -61,9 +60,6 @@ const WIDTH_CUT_PX: f64 = 8.0;
 /// Less before clutter: the nearer the ground, the likelier it is of one level.
 const WIDTH_LEVELS_PX: f64 = 2.0;
 const WHOLE_SHARE: f64 = 0.9;
-
-/// Disagreement of the directions, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
-const CHANCE_RATIO: f64 = 1.7;
 
 /// Fewest sectors that can be fitted.
 const MIN_SECTORS: u32 = 6;
@@ -77,32 +73,6 @@ pub(super) struct Fit {
     pub(super) directions: [Evidence; DIRECTIONS],
 }
 
-/// What one direction says for the disc.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Evidence {
-    /// Pixels in the annulus.
-    pub(super) pixels: f64,
-    /// Part of the edge's information the pixels that fit hold: 1 for a disc, little where edges merely cross.
-    pub(super) fitting: f64,
-    /// Part of the disc's side of the edge that fits.
-    pub(super) disc_fitting: f64,
-    /// Pixels beyond the edge, whether they fit or not.
-    pub(super) beyond_px: f64,
-    /// Ground seen, in pixels' worth.
-    pub(super) ground_px: f64,
-    /// Disc minus the direction's own ground, in gray levels.
-    pub(super) contrast: f64,
-    /// How much further out than the circle the direction by itself would have the edge, in pixels, and its sigma.
-    pub(super) shift: f64,
-    pub(super) shift_sigma: f64,
-    /// Variance of the residuals, in gray levels squared.
-    pub(super) variance: f64,
-    /// Whether the direction shows an edge.
-    pub(super) active: bool,
-    /// Whether all that shows one takes part in the fit.
-    pub(super) fitted: bool,
-}
-
 /// Buffers of the fit.
 pub(super) struct Refiner {
     annulus: Annulus,
@@ -112,51 +82,6 @@ pub(super) struct Refiner {
 impl Default for Refiner {
     fn default() -> Self {
         Self { annulus: Annulus::default(), sums: Box::new([const { SectorSums::ZERO }; MAX_SECTORS]) }
-    }
-}
-
-/// How the ground is taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Ground {
-    /// Not known yet: a level for each sector, all pixels alike.
-    Unknown,
-    /// One plane under all sectors, of this level at the origin.
-    Plane { level: f64 },
-    /// A level for each sector; `sigma` scales the pixels' weights.
-    Levels { sigma: f64 },
-}
-
-/// State of one fit.
-pub(super) struct State {
-    pub(super) model: Model,
-    pub(super) ground: Ground,
-    /// Whether the plane has a slope.
-    pub(super) sloped: bool,
-    /// Whether the disc has a slope too, for light falls unevenly.
-    pub(super) lit: bool,
-    /// Whether a plane was tried and failed.
-    pub(super) no_plane: bool,
-    /// Whether most sectors fit worse than the frame's noise explains.
-    pub(super) general_misfit: bool,
-    /// Sectors that take part, by bit.
-    pub(super) active: u64,
-    /// Sectors that would take part but for their ground: their edges yet speak for a disc.
-    pub(super) off_plane: u64,
-    pub(super) believes_shifts: bool,
-    /// Whether the fit was broken off for another annulus.
-    unsettled: bool,
-    /// Sigma of the trusted sectors' residuals.
-    pub(super) typical_sigma: f64,
-    /// Directions the rays agreed in.
-    pub(super) trusted: u16,
-    /// Of the frame, in gray levels squared.
-    pub(super) noise_variance: f64,
-}
-
-impl State {
-    /// Whether the rays agreed in the direction of a sector of `sectors`.
-    pub(super) fn trusts(&self, sector: usize, sectors: usize) -> bool {
-        self.trusted >> direction_index(sector, sectors, DIRECTIONS) & 1 == 1
     }
 }
 
@@ -203,7 +128,8 @@ impl Refiner {
             solution = self.iterate(&mut state, SETTLING)?;
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
-        let directions = self.evidence(&state);
+        // From the sums at the last model but one step.
+        let directions = evidence(&self.sums[..self.annulus.sectors], &state);
         let plane = matches!(state.ground, Ground::Plane { .. });
         let [xx, xy, yy] = solution.centre;
         let covariance = honest(Covariance { xx, xy, yy }, &directions);
@@ -216,7 +142,7 @@ impl Refiner {
     }
 
     fn wants_finer(&self, state: &State) -> bool {
-        let seen = self.sums[..self.annulus.sectors].iter().filter(|sector| is_seen(sector)).count() as u32;
+        let seen = self.sums[..self.annulus.sectors].iter().filter(|sector| sector.is_seen()).count() as u32;
         (matches!(state.ground, Ground::Levels { .. }) || state.active.count_ones() < seen)
             && self.annulus.sectors < MAX_SECTORS
             && state.model.radius as f32 > MIN_FINE_RADIUS_PX
@@ -239,8 +165,7 @@ impl Refiner {
         }
         if sectors != before {
             // Every finer sector has a chance of its own.
-            state.active =
-                (0..sectors).filter(|&k| state.trusts(k, sectors)).fold(state.active, |mask, k| mask | 1 << k);
+            state.active |= state.trusted_of(sectors);
         }
     }
 
@@ -271,24 +196,7 @@ impl Refiner {
             ground,
             profile: if start.motion == (0.0, 0.0) { Profile::Gaussian } else { Profile::Smear },
         };
-        //choose_profile(&mut model);
-        let mut state = State {
-            model,
-            ground: Ground::Unknown,
-            sloped: false,
-            lit: false,
-            no_plane: false,
-            general_misfit: false,
-            active: 0,
-            off_plane: 0,
-            believes_shifts: false,
-            unsettled: false,
-            typical_sigma: f64::INFINITY,
-            trusted: start.directions,
-            noise_variance: f64::from(start.noise_gray).powi(2),
-        };
-        state.active = (0..sectors).filter(|&k| state.trusts(k, sectors)).fold(0, |mask, k| mask | 1 << k);
-        state
+        State::new(model, start, sectors)
     }
 
     fn iterate(&mut self, state: &mut State, from: usize) -> Option<Solution> {
@@ -319,11 +227,11 @@ impl Refiner {
                 Some(solution) => solution,
                 None => solve(sums, state, ground_at)?,
             };
-            advance(sums, state, &solution);
+            state.advance(sums, &solution);
             if state.model.motion.0.hypot(state.model.motion.1) > LONGEST_MOTION_RADII * state.model.radius {
                 return None;
             }
-            choose_profile(&mut state.model);
+            state.model.choose_profile();
             let moved = solution.step.x.hypot(solution.step.y);
             let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
             let whole = f64::from(state.active.count_ones()) > WHOLE_SHARE * self.annulus.sectors as f64 && !cut;
@@ -344,108 +252,9 @@ impl Refiner {
         }
         None
     }
-
-    /// What each direction says, from the sums at the last model but one step.
-    fn evidence(&self, state: &State) -> [Evidence; DIRECTIONS] {
-        let n = self.annulus.sectors;
-        std::array::from_fn(|direction| {
-            let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
-            let (mut contrast, mut count, mut beyond_px) = (0.0, 0.0, 0.0);
-            let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
-            for (k, sector) in self.sums[..n].iter().enumerate() {
-                if direction_index(k, n, DIRECTIONS) != direction {
-                    continue;
-                }
-                beyond_px += sector.pixels - sector.side;
-                if !is_seen(sector) {
-                    continue;
-                }
-                pixels += sector.pixels;
-                edge += sector.edge;
-                side += sector.side;
-                ground_px += sector.ground_px();
-                if (state.active | state.off_plane) >> k & 1 == 1 {
-                    fitting.add(sector);
-                    contrast += sector_contrast(sector, state, k);
-                    information += sector.information();
-                    pull += sector.shift() * sector.information();
-                    left += sector.variance() * (sector.weight - 2.0).max(1.0);
-                    freedom += (sector.weight - 2.0).max(1.0);
-                    count += 1.0;
-                }
-            }
-            let in_direction = |k: &usize| direction_index(*k, n, DIRECTIONS) == direction;
-            let fitted = (0..n).filter(in_direction).all(|k| state.off_plane >> k & 1 == 0);
-            if count == 0.0 {
-                return Evidence { pixels, beyond_px, ground_px, shift_sigma: 1e3, ..Evidence::default() };
-            }
-            let variance = left / freedom;
-            Evidence {
-                pixels,
-                fitting: fitting.at(super::model::RADIUS, super::model::RADIUS) / edge.max(1e-9),
-                disc_fitting: fitting.at(super::model::DISC, super::model::DISC) / side.max(1e-9),
-                beyond_px,
-                ground_px,
-                contrast: contrast / count,
-                shift: pull / information,
-                shift_sigma: (variance.max(ROUNDING_VARIANCE) / information).sqrt(),
-                variance,
-                active: true,
-                fitted,
-            }
-        })
-    }
 }
 
 /// The annulus' reach for an edge of this width that moved so far, in pixels.
 fn reach(even: f64, way: (f64, f64)) -> Reach {
     Reach { even: even as f32, way: (way.0 as f32, way.1 as f32) }
-}
-
-/// Solves the equations for the ground as it is taken now.
-fn solve(sums: &[SectorSums], state: &State, ground_at: f64) -> Option<Solution> {
-    let terms = match state.ground {
-        Ground::Plane { level } if state.lit => GroundTerms::Lit(level),
-        Ground::Plane { level } if state.sloped => GroundTerms::Plane(level),
-        Ground::Plane { level } => GroundTerms::Level(level),
-        Ground::Levels { .. } | Ground::Unknown => GroundTerms::Levels,
-    };
-    Equations::new(sums, state.active, &state.model, terms, ground_at).solve()
-}
-
-/// Applies a step.
-fn advance(sums: &[SectorSums], state: &mut State, solution: &Solution) {
-    match &mut state.ground {
-        Ground::Plane { level } => {
-            *level += solution.level;
-            state.model.ground = [*level as f32; MAX_SECTORS];
-        }
-        Ground::Levels { .. } | Ground::Unknown => {
-            let moving = state.model.profile == Profile::Smear;
-            for (k, (ground, sector)) in state.model.ground.iter_mut().zip(sums).enumerate() {
-                let direction = direction_of(k, sums.len());
-                *ground += sector.level_step_after(&solution.step, direction, moving) as f32;
-            }
-        }
-    }
-    state.model.advance(&solution.step);
-}
-
-/// The covariance widened by how much more the directions disagree about the edge than their residuals explain.
-///
-/// Neighbouring pixels that err together, as compression makes them, show here and nowhere else.
-fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covariance {
-    let (chi2, count) = directions
-        .iter()
-        .filter(|one| one.fitted)
-        .fold((0.0, 0.0), |(chi2, count), one| (chi2 + (one.shift / one.shift_sigma.max(1e-9)).powi(2), count + 1.0));
-    let ratio = chi2 / f64::max(count - 3.0, 1.0);
-    let factor = if ratio > CHANCE_RATIO { ratio } else { 1.0 };
-    Covariance { xx: factor * covariance.xx, xy: factor * covariance.xy, yy: factor * covariance.yy }
-}
-
-fn choose_profile(model: &mut Model) {
-    if model.profile != Profile::Smear {
-        model.profile = if model.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };
-    }
 }

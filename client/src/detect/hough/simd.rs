@@ -6,8 +6,8 @@ use multiversion::multiversion;
 
 use super::annulus::Annulus;
 use super::model::Model;
-use super::normal::Waves;
-use super::sums::{STILL_SLOTS, SectorSums, fold, sum_sectors};
+use super::products::{fold, sum_sectors};
+use super::sums::{STILL_SLOTS, SectorSums, Waves};
 
 /// Adds a sector's products times 1, x, y, x², xy, y² of its direction.
 #[multiversion(targets("x86_64+avx2"))]
@@ -60,7 +60,8 @@ mod avx2 {
 
     use crate::detect::hough::annulus::{Annulus, LANES};
     use crate::detect::hough::model::Model;
-    use crate::detect::hough::sums::{Lanes, SectorSums, sum_sectors};
+    use crate::detect::hough::products::{Lanes, sum_sectors};
+    use crate::detect::hough::sums::SectorSums;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn sum_annulus(annulus: &Annulus, model: &Model, per_sigma: f32, sums: &mut [SectorSums]) {

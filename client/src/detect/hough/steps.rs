@@ -1,6 +1,9 @@
 //! The steps in intensity along a ray: where an edge may be.
 
-use super::{circle::Ring, frame::Frame};
+use super::{
+    circle::{Point, Ring},
+    frame::Frame,
+};
 
 /// Pixels averaged on each side of a step; shorter loses faint edges, longer loses small discs.
 pub(super) const HALF_STEP: usize = 3;
@@ -10,15 +13,6 @@ const MAX_REACH: usize = 64;
 
 /// A ray's second step counts from this part of the first: before clutter the disc's edge may be the weaker one.
 const SECOND_SHARE: f32 = 0.25;
-
-/// An edge point, in pixels.
-#[derive(Clone, Copy)]
-pub(super) struct Point {
-    pub(super) x: f32,
-    pub(super) y: f32,
-    /// 1 where the disc is brighter than its ground, -1 where it is darker.
-    pub(super) sign: f32,
-}
 
 /// Intensities along a ray, a pixel apart.
 pub(super) struct Line {

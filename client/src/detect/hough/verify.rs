@@ -4,7 +4,9 @@
 //! the circle has it, in one direction after the other, each by itself. The narrower a direction's own edge is known,
 //! and the closer it agrees, the less likely is chance: the logarithms of these chances add up to the evidence.
 
-use super::refine::{DIRECTIONS, Evidence, Fit};
+use super::evidence::Evidence;
+use super::refine::Fit;
+use super::sectors::DIRECTIONS;
 
 /// Faintest disc believed where a misfit is general, in gray levels.
 const MIN_CONTRAST_GRAY: f64 = 3.0;
