@@ -121,7 +121,7 @@ fn shape((x, y): (f64, f64), scale: f64, draws: &mut Sequence) -> Polygon {
                 let reach = scale * draws.between(20.0, 150.0);
                 (x + right * reach, y + down * reach)
             };
-            Polygon(vec![corner(), corner(), corner()])
+            Polygon::of([corner(), corner(), corner()])
         }
         2 => {
             let long = scale * draws.between(15.0, 80.0);
@@ -140,7 +140,7 @@ fn ellipse((x, y): (f64, f64), (right, down): (f64, f64), long: f64, short: f64)
         let (along, across) = (long * cos, short * sin);
         (x + along * right - across * down, y + along * down + across * right)
     };
-    Polygon((0..ELLIPSE_SIDES).map(corner).collect())
+    Polygon::of((0..ELLIPSE_SIDES).map(corner))
 }
 
 /// Puts a shape of even gray over what is there.

@@ -6,6 +6,7 @@
 //! the pixel's own extent of 1/√12 px hides the rest). The Gaussian ends at five standard deviations.
 
 use super::plane::{Plane, Region};
+use super::recycled::Recycled;
 
 /// Cells that a standard deviation spans, at least.
 const CELLS_A_SIGMA: f64 = 2.0;
@@ -42,7 +43,7 @@ impl Optics {
     }
 
     /// What becomes, in `out`, of light given on the grid of cells; `cells` covers the pixels of `region`.
-    pub(super) fn image_of_cells(&self, region: Region, cells: Vec<f32>, out: Region) -> Plane {
+    pub(super) fn image_of_cells(&self, region: Region, cells: Recycled<f32>, out: Region) -> Plane {
         let (width, height) = (region.width * self.fine, region.height * self.fine);
         let blurred = if self.cells.is_empty() { cells } else { convolved(&cells, width, height, &self.cells) };
         if self.fine == 1 && out == region {
@@ -99,9 +100,9 @@ fn to_f32(weights: &[f64]) -> Vec<f32> {
 }
 
 /// Convolves along rows, then along columns; beyond the edges there is no light.
-fn convolved(values: &[f32], width: usize, height: usize, weights: &[f32]) -> Vec<f32> {
+fn convolved(values: &[f32], width: usize, height: usize, weights: &[f32]) -> Recycled<f32> {
     let reach = weights.len() / 2;
-    let mut along_rows = vec![0.0; values.len()];
+    let mut along_rows = Recycled::filled(values.len(), 0.0);
     for (out, row) in along_rows.chunks_exact_mut(width.max(1)).zip(values.chunks_exact(width.max(1))) {
         // Rows without light are common, and stay so.
         if row.iter().all(|&value| value == 0.0) {
@@ -114,7 +115,7 @@ fn convolved(values: &[f32], width: usize, height: usize, weights: &[f32]) -> Ve
             add_scaled(&mut out[to.min(width)..], &row[from.min(width)..], count, weight);
         }
     }
-    let mut result = vec![0.0; values.len()];
+    let mut result = Recycled::filled(values.len(), 0.0);
     for y in 0..height {
         let out = &mut result[y * width..(y + 1) * width];
         for (tap, &weight) in weights.iter().enumerate() {

@@ -8,6 +8,7 @@ use shared::geometry::Circle;
 
 use super::coverage::{coverage, coverage_and_slopes, half_chord};
 use super::plane::Region;
+use super::recycled::Recycled;
 use super::render::{RADII_PX, distances, inside, pixels};
 use crate::scene::Path;
 
@@ -18,22 +19,25 @@ const PLACES_A_ROOT_PX: f64 = 29.0;
 const MOST_PLACES: usize = 4096;
 
 /// Centres of the disc in the middle of equal parts of the time; one for a ball that rests.
-pub(super) fn places(path: &Path) -> Vec<(f64, f64)> {
+pub(super) fn places(path: &Path) -> Recycled<(f64, f64)> {
     let length_px = path.length_px();
     if length_px == 0.0 {
-        return vec![path.middle()];
+        return Recycled::filled(1, path.middle());
     }
     let count = (PLACES_A_ROOT_PX * length_px.sqrt()).ceil() as usize;
-    path.places(count.clamp(1, MOST_PLACES))
+    let count = count.clamp(1, MOST_PLACES);
+    let mut places = Recycled::with_capacity(count);
+    path.each_place(count, |place| places.push(place));
+    places
 }
 
 /// Coverage of a grid of cells, `fine × fine` a pixel of a region, row after row.
 #[derive(Clone, Debug)]
 pub(super) struct Exposed {
     /// Share of each cell that is covered, over time.
-    pub(super) cover: Vec<f32>,
+    pub(super) cover: Recycled<f32>,
     /// How that changes with x, y and the radius of the disc, a px; empty where not asked for.
-    pub(super) slopes: [Vec<f32>; 3],
+    pub(super) slopes: [Recycled<f32>; 3],
 }
 
 /// The cells that a disc in these places covers.
@@ -46,8 +50,11 @@ pub(super) fn expose(places: &[(f64, f64)], radius: f64, region: Region, fine: u
         height,
         share: 1.0 / places.len().max(1) as f64,
         scale: fine as f64,
-        whole: vec![0; (width + 1) * height],
-        exposed: Exposed { cover: vec![0.0; cells], slopes: std::array::from_fn(|_| vec![0.0; slope_cells]) },
+        whole: Recycled::filled((width + 1) * height, 0),
+        exposed: Exposed {
+            cover: Recycled::filled(cells, 0.0),
+            slopes: std::array::from_fn(|_| Recycled::filled(slope_cells, 0.0)),
+        },
     };
     if !RADII_PX.contains(&radius) {
         return grid.exposed;
@@ -70,7 +77,7 @@ struct Grid {
     /// Cells a px.
     scale: f64,
     /// How many more discs cover a cell wholly than cover the one before it; one more than cells in a row.
-    whole: Vec<i32>,
+    whole: Recycled<i32>,
     exposed: Exposed,
 }
 
@@ -157,7 +164,7 @@ mod tests {
             let path = Path::straight((26.0, 28.0), (length * 0.8, length * 0.6), 1.0);
             let few = expose(&places(&path), 9.0, REGION, 1, false);
             let many = expose(&path.places(20_000), 9.0, REGION, 1, false);
-            let worst = few.cover.iter().zip(&many.cover).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let worst = few.cover.iter().zip(many.cover.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < tolerance, "{length} px: off by {worst}");
         }
     }

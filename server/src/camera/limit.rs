@@ -16,7 +16,10 @@ use std::f64::consts::PI;
 
 use shared::image::PixelFormat;
 
+use super::clipping::kept;
 use super::config::{Background, CameraConfig, Levels, WHITE};
+use super::edge::edge_energy;
+use super::fisher::{Fisher, PARAMETERS};
 use super::gamma::Output;
 
 /// How near to the truth a frame lets an estimate come, as mean |dx| + |dy|.
@@ -59,9 +62,6 @@ const CLOSED_SHARPNESS: f64 = 4.0;
 
 /// And how far clipping has to be, in standard deviations of the noise: there it takes 0.3 % of a pixel's information.
 const CLOSED_CLIPPING: f64 = 2.0;
-
-/// Mean over directions of `∫ (dg/dt)² dt`, g being a unit edge seen through a pixel: `4/π (ln(1 + √2) − (√2 − 1)/3)`.
-const SHARP_EDGE: f64 = 0.946_402_008_819;
 
 /// What limits all frames of a camera.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ impl LimitModel {
             Background::Plain => 5,
             Background::Ramp => 7,
         };
-        Fisher { sums: [[0.0; PARAMETERS]; PARAMETERS], parameters }
+        Fisher::empty(parameters)
     }
 
     /// Adds what `count` pixels like this one tell.
@@ -242,123 +242,9 @@ impl LimitModel {
     }
 }
 
-/// Mean over directions of `∫ (dg/dt)² dt`, g being a unit edge blurred by a Gaussian and seen through a pixel: the mean
-/// of `∫ sinc²(f cos a) sinc²(f sin a) exp(−4π² σ² f²) df` over the directions a (Parseval).
-fn edge_energy(blur: f64) -> f64 {
-    if blur == 0.0 {
-        return SHARP_EDGE;
-    }
-    const DIRECTIONS: u32 = 32;
-    const STEPS: u32 = 600;
-    // The Gaussian alone is under 1e-17 beyond 1 / σ; without much of it the pixel's sinc⁴ and sinc² end by 40 / px.
-    let end = (1.0 / blur).min(40.0);
-    let step = end / f64::from(STEPS);
-    let sinc = |x: f64| if x.abs() < 1e-9 { 1.0 } else { libm::sin(PI * x) / (PI * x) };
-    let along = |direction: u32| {
-        let (sin, cos) = libm::sincos((f64::from(direction) + 0.5) * PI / 4.0 / f64::from(DIRECTIONS));
-        let density = |index: u32| {
-            let frequency = (f64::from(index) + 0.5) * step;
-            let pixel = sinc(frequency * cos) * sinc(frequency * sin);
-            pixel * pixel * libm::exp(-4.0 * PI * PI * blur * blur * frequency * frequency)
-        };
-        2.0 * step * (0..STEPS).map(density).sum::<f64>()
-    };
-    (0..DIRECTIONS).map(along).sum::<f64>() / f64::from(DIRECTIONS)
-}
-
-/// The share of its information that a pixel keeps when its noise is clipped to 0 and 255.
-fn kept(mean: f64, sigma: f64) -> f64 {
-    // Beyond four standard deviations clipping takes under 1e-4.
-    let near = |room: f64| room < 4.0 * sigma;
-    if sigma == 0.0 || !(near(mean) || near(WHITE - mean)) {
-        return 1.0;
-    }
-    (1.0 - taken(mean / sigma) - taken((WHITE - mean) / sigma)).max(0.0)
-}
-
-/// The share taken by clipping that many standard deviations from the mean: of a normal number's information 1, what
-/// lies beyond had `P(Z > t) + t φ(t)`, and of that its count alone, `φ(t)² / P(Z > t)`, is left.
-fn taken(t: f64) -> f64 {
-    if t > 4.0 {
-        return 0.0;
-    }
-    let beyond = libm::erfc(t / std::f64::consts::SQRT_2) / 2.0;
-    let density = libm::exp(-t * t / 2.0) / (2.0 * PI).sqrt();
-    (beyond + t * density - density * density / beyond).clamp(0.0, 1.0)
-}
-
-/// Parameters: x, y, radius, the ball's level, the background's level, its slope along x and along y.
-const PARAMETERS: usize = 7;
-
-/// A Fisher information matrix; x and y first.
-#[derive(Clone, Debug)]
-pub(super) struct Fisher {
-    sums: [[f64; PARAMETERS]; PARAMETERS],
-    parameters: usize,
-}
-
-impl Fisher {
-    fn add(&mut self, derivatives: &[f64; PARAMETERS], weight: f64) {
-        let derivatives = &derivatives[..self.parameters];
-        for (row, (sums, derivative)) in self.sums.iter_mut().zip(derivatives).enumerate() {
-            let scaled = weight * derivative;
-            // The upper triangle is enough.
-            for (sum, other) in sums.iter_mut().zip(derivatives).skip(row) {
-                *sum += scaled * other;
-            }
-        }
-    }
-
-    /// The covariance of x and y with everything else unknown, as (xx, xy, yy); `None` where there is no information.
-    pub(super) fn covariance(&self) -> Option<(f64, f64, f64)> {
-        let mut left = self.sums;
-        // Takes the other parameters out, one after the other (Schur complements).
-        for last in (2..self.parameters).rev() {
-            let pivot = left[last][last];
-            // Relative to what there was: below, it is rounding.
-            if pivot <= 1e-12 * self.sums[last][last] || pivot <= 0.0 {
-                continue;
-            }
-            let shared: [f64; PARAMETERS] = std::array::from_fn(|row| left[row][last]);
-            for (row, sums) in left.iter_mut().enumerate().take(last) {
-                for (sum, other) in sums.iter_mut().zip(shared).take(last).skip(row) {
-                    *sum -= shared[row] / pivot * other;
-                }
-            }
-        }
-        let (xx, xy, yy) = (left[0][0], left[0][1], left[1][1]);
-        let determinant = xx * yy - xy * xy;
-        let sound = xx > 1e-12 * self.sums[0][0] && yy > 1e-12 * self.sums[1][1] && determinant > 1e-12 * xx * yy;
-        sound.then(|| (yy / determinant, -xy / determinant, xx / determinant))
-    }
-
-    fn l1_px(&self) -> Option<f64> {
-        let (xx, _, yy) = self.covariance()?;
-        Some((2.0 / PI).sqrt() * (xx.sqrt() + yy.sqrt())).filter(|l1| l1.is_finite())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_sharp_edge_has_its_closed_form() {
-        let root = 2.0_f64.sqrt();
-        assert!((SHARP_EDGE - 4.0 / PI * ((1.0 + root).ln() - (root - 1.0) / 3.0)).abs() < 1e-12);
-        // And is where the integral for blurred ones begins.
-        assert!((edge_energy(0.02) / SHARP_EDGE - 1.0).abs() < 0.01, "{}", edge_energy(0.02));
-    }
-
-    #[test]
-    fn a_blurred_edge_is_a_gaussian_one_of_the_sum_of_variances() {
-        for blur in [0.5, 1.0, 2.0, 4.0] {
-            let gaussian = 1.0 / (2.0 * (PI * (blur * blur + 1.0 / 12.0)).sqrt());
-            let exact = edge_energy(blur);
-            // The pixel is a square, not a Gaussian; the wider the blur, the less that matters.
-            assert!((exact / gaussian - 1.0).abs() < 0.01, "σ {blur}: {exact}, {gaussian}");
-        }
-    }
 
     #[test]
     fn the_closed_form_is_that_of_the_literature() {
@@ -382,26 +268,5 @@ mod tests {
         assert!(matches!(model(CameraConfig { noise: 0.4, ..default }).closed(20.0), Some(Limit::Reference(_))));
         assert!(matches!(model(CameraConfig { noise: 0.5, ..default }).closed(20.0), Some(Limit::Bound(_))));
         assert!(!model(CameraConfig { noise: 5.0, jpeg: Some(90), ..default }).is_known());
-    }
-
-    #[test]
-    fn clipping_takes_information_as_censoring_does() {
-        assert_eq!(kept(100.0, 10.0), 1.0);
-        // At the limit half is clipped: ½ of the information goes, 1/π of it comes back.
-        assert!((kept(0.0, 10.0) - (0.5 + 1.0 / PI)).abs() < 1e-9);
-        assert!(kept(-100.0, 10.0) < 1e-3);
-        assert_eq!(kept(0.0, 0.0), 1.0);
-    }
-
-    #[test]
-    fn a_parameter_that_nothing_depends_on_costs_nothing() {
-        let mut fisher = Fisher { sums: [[0.0; PARAMETERS]; PARAMETERS], parameters: 7 };
-        fisher.add(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 4.0);
-        assert_eq!(fisher.covariance(), None);
-        fisher.add(&[0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
-        fisher.add(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
-        // y shares with the fifth, of which the other half is known: ½ · 9 left.
-        let (xx, xy, yy) = fisher.covariance().expect("information");
-        assert!((xx - 0.25).abs() < 1e-12 && xy.abs() < 1e-12 && (yy - 2.0 / 9.0).abs() < 1e-12, "{xx}, {yy}");
     }
 }

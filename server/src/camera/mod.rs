@@ -6,7 +6,9 @@
 //! Without effects (`plain`) only the ball's box is drawn. With any of them (`config`; asked for by `options`) light goes
 //! the way that `pipeline` tells: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`,
 //! `vignette`), sensor (`noise` ← `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame
-//! index, and worked out with + − × ÷ √ and `libm`, so that every machine makes the same light.
+//! index, and worked out with + − × ÷ √ and `libm`, so that every machine makes the same light. How well a picture can be
+//! measured (`limit`) follows from the `fisher` information of its pixels, of which `clipping` takes a part, or, for a
+//! whole disc at rest, from the energy of its `edge`.
 
 use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
@@ -15,9 +17,12 @@ use crate::scene::{Random, Shot, Stream};
 
 mod backdrop;
 mod blur;
+mod clipping;
 mod config;
 mod coverage;
+mod edge;
 mod exposure;
+mod fisher;
 mod gamma;
 mod jpeg;
 mod limit;
@@ -29,6 +34,7 @@ mod pipeline;
 mod plain;
 mod plane;
 mod polygon;
+mod recycled;
 mod render;
 mod vignette;
 

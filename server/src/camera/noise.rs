@@ -5,6 +5,7 @@
 //! channels of a row one after the other; pixel x has the x-th 16 bits of them as its lane.
 
 use super::normal::Normal;
+use super::recycled::Recycled;
 use crate::scene::{Random, Sequence, Stream};
 
 /// A sensor's noise.
@@ -23,7 +24,7 @@ pub(super) struct FrameNoise<'a> {
     noise: &'a Noise,
     lanes: Sequence,
     tail: Sequence,
-    bytes: Vec<u8>,
+    bytes: Recycled<u8>,
 }
 
 impl Noise {
@@ -36,14 +37,17 @@ impl Noise {
     /// The noise of a frame.
     pub(super) fn of_frame(&self, random: &Random, index: u64) -> FrameNoise<'_> {
         let (lanes, tail) = (random.sequence(Stream::Noise, index), random.sequence(Stream::NoiseTail, index));
-        FrameNoise { noise: self, lanes, tail, bytes: Vec::new() }
+        FrameNoise { noise: self, lanes, tail, bytes: Recycled::default() }
     }
 }
 
 impl FrameNoise<'_> {
     /// Adds noise to the next row of a channel.
     pub(super) fn add(&mut self, line: &mut [f32]) {
-        self.bytes.resize(line.len().div_ceil(2) * 4, 0);
+        let length = line.len().div_ceil(2) * 4;
+        if self.bytes.len() != length {
+            self.bytes = Recycled::filled(length, 0);
+        }
         self.lanes.fill(&mut self.bytes);
         let Self { noise, tail, bytes, .. } = self;
         let lanes = bytes.as_chunks().0.iter().map(|&lane| u16::from_le_bytes(lane));

@@ -18,16 +18,15 @@ use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
 use super::exposure::{expose, places};
 use super::jpeg;
-use super::limit::{Limit, LimitModel, Pixel};
+use super::limit::{Limit, LimitModel};
 use super::noise::{FrameNoise, Noise};
 use super::occluder::Occluder;
 use super::plane::{Plane, Region};
+use super::recycled::{Recycled, Spare};
 use super::vignette::Vignette;
 use crate::scene::{Random, Shot};
 
-/// How many rows and columns of the image beside the ball are looked at for what they tell of the background: the
-/// level and slope of so many pixels are known so well that a coarse count does.
-const SAMPLES: u32 = 32;
+mod information;
 
 /// A camera with effects.
 #[derive(Clone, Debug)]
@@ -48,6 +47,7 @@ pub(super) struct Pipeline {
     drawn: Region,
     image: Image,
     line: Vec<f32>,
+    spare: Spare,
 }
 
 /// What the ball does to the light, in the part of the image where it does anything.
@@ -88,6 +88,7 @@ impl Pipeline {
             drawn: Region::default(),
             image: Image::zeros(size, format),
             line: Vec::new(),
+            spare: Spare::default(),
         };
         pipeline.develop(image_region, None, None);
         pipeline
@@ -95,6 +96,13 @@ impl Pipeline {
 
     /// Takes the picture of frame `index`; of `shot` without the ball where it is empty.
     pub(super) fn render(&mut self, shot: &Shot, index: u64, empty: bool) -> (&Image, Limit) {
+        let mut spare = std::mem::take(&mut self.spare);
+        let limit = spare.during(|| self.take_picture(shot, index, empty));
+        self.spare = spare;
+        (&self.image, limit)
+    }
+
+    fn take_picture(&mut self, shot: &Shot, index: u64, empty: bool) -> Limit {
         let margin = self.optics.reach;
         let level = self.levels.background;
         let backdrop = Backdrop::new(&self.config, level, self.size, margin, &self.random, index);
@@ -110,7 +118,7 @@ impl Pipeline {
         if let Some(quality) = self.config.jpeg {
             jpeg::there_and_back(&mut self.image, quality);
         }
-        (&self.image, limit)
+        limit
     }
 
     /// The model of the limit, for tests that change it.
@@ -129,10 +137,10 @@ impl Pipeline {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         match backdrop {
-            Backdrop::Even(level) => fill(&mut self.base, self.painted, *level),
+            Backdrop::Even(level) => self.base.fill(self.painted, *level),
             Backdrop::Ramp(_) => self.base = Plane::from_fn(image, |x, y| backdrop.at(x, y)),
             Backdrop::Texels(_) if occluder.is_some() => {}
-            Backdrop::Texels(texels) => copy(&mut self.base, &self.optics.image_of_texels(texels.clone()), image),
+            Backdrop::Texels(texels) => self.base.copy(&self.optics.image_of_texels(texels.clone()), image),
         }
         self.painted = Region::default();
         let occluder = occluder?;
@@ -145,7 +153,7 @@ impl Pipeline {
         let mut texels = Plane::from_fn(region, |x, y| backdrop.at(x, y));
         paint(&mut texels, &occluder.shape, occluder.gray);
         self.painted = if let Backdrop::Texels(_) = backdrop { image } else { near.intersection(image) };
-        copy(&mut self.base, &self.optics.image_of_texels(texels), self.painted);
+        self.base.copy(&self.optics.image_of_texels(texels), self.painted);
         let mut cover = Plane::zeros(near.grown(reach));
         paint(&mut cover, &occluder.shape, 1.0);
         Some(Hidden { blurred: self.optics.image_of_texels(cover.clone()), texels: cover })
@@ -166,7 +174,7 @@ impl Pipeline {
         let closed = self.closed(shot, &places).is_some();
         let with_slopes = self.model.is_known() && !closed;
         let exposed = expose(&places, shot.radius, cells, self.optics.fine, with_slopes);
-        let layer = |values: Vec<f32>| self.layer(values, cells, region, backdrop, hidden);
+        let layer = |values: Recycled<f32>| self.layer(values, cells, region, backdrop, hidden);
         let [x, y, radius] = exposed.slopes;
         let slopes = with_slopes.then(|| [layer(x), layer(y), layer(radius)]);
         Some(Ball { region, light: layer(exposed.cover), slopes })
@@ -175,7 +183,7 @@ impl Pipeline {
     /// Light on a grid of cells over `cells`, taken away where something stands before it, through the optics.
     fn layer(
         &self,
-        mut values: Vec<f32>,
+        mut values: Recycled<f32>,
         cells: Region,
         region: Region,
         backdrop: &Backdrop,
@@ -251,79 +259,6 @@ impl Pipeline {
             }
         }
     }
-
-    /// The limit in closed form, for a whole disc at rest.
-    fn closed(&self, shot: &Shot, places: &[(f64, f64)]) -> Option<Limit> {
-        let [(x, y)] = places else { return None };
-        let reach = shot.radius + self.optics.reach as f64;
-        let whole = |centre: f64, side: u32| centre - reach >= -0.5 && centre + reach <= f64::from(side) - 0.5;
-        let whole = whole(*x, self.size.width) && whole(*y, self.size.height);
-        self.model.closed(shot.radius).filter(|_| whole)
-    }
-
-    fn limit(&self, shot: &Shot, ball: &Ball, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Limit {
-        if !self.model.is_known() {
-            return Limit::Unknown;
-        }
-        let Some(slopes) = &ball.slopes else {
-            return self.closed(shot, &[shot.path.middle()]).unwrap_or(Limit::Unknown);
-        };
-        let mut fisher = self.model.fisher();
-        let (x0, y0) = shot.path.middle();
-        let place = |x: i64, y: i64| ((x as f64 - x0) / 100.0, (y as f64 - y0) / 100.0);
-        let layers = [&slopes[0], &slopes[1], &slopes[2]];
-        for y in ball.region.rows() {
-            let (cover, behind) = (ball.light.cover.row(y), ball.light.behind.row(y));
-            let rows = layers.map(|layer| (layer.cover.row(y), layer.behind.row(y)));
-            let base = self.base.part(y, ball.region.columns());
-            let gains = self.vignette.row(y as usize);
-            for (index, x) in ball.region.columns().enumerate() {
-                let gain = gains.map_or(1.0, |gains| f64::from(gains[x as usize]));
-                let (cover, behind) = (f64::from(cover[index]), f64::from(behind[index]));
-                let light = |level: f64| gain * (f64::from(base[index]) + level * cover - behind);
-                let slope = |layer: usize, level: f64| {
-                    let (cover, behind) = rows[layer];
-                    gain * (level * f64::from(cover[index]) - f64::from(behind[index]))
-                };
-                let levels = self.levels.ball;
-                let share = |level: f64| gain * cover * (level - self.levels.background);
-                let pixel = Pixel {
-                    light: levels.map(light),
-                    ball: [
-                        levels.map(|l| slope(0, l)),
-                        levels.map(|l| slope(1, l)),
-                        levels.map(|l| slope(2, l)),
-                        levels.map(share),
-                    ],
-                    background: gain * (1.0 - cover - hidden.map_or(0.0, |hidden| f64::from(hidden.blurred.at(x, y)))),
-                    place: place(x, y),
-                };
-                self.model.add(&mut fisher, &pixel, 1.0);
-            }
-        }
-        if !matches!(backdrop, Backdrop::Texels(_)) {
-            self.add_background(&mut fisher, ball.region, place);
-        }
-        self.model.of(&fisher)
-    }
-
-    /// Adds what the image beside the ball tells of the background, by samples.
-    fn add_background(&self, fisher: &mut super::limit::Fisher, ball: Region, place: impl Fn(i64, i64) -> (f64, f64)) {
-        let stride = (self.size.shorter_side() / SAMPLES).max(1) as usize;
-        let image = Region::of_image(self.size);
-        for y in image.rows().step_by(stride) {
-            let gains = self.vignette.row(y as usize);
-            for x in image.columns().step_by(stride) {
-                if ball.columns().contains(&x) && ball.rows().contains(&y) {
-                    continue;
-                }
-                let gain = gains.map_or(1.0, |gains| f64::from(gains[x as usize]));
-                let light = [gain * f64::from(self.base.at(x, y)); 3];
-                let pixel = Pixel { light, ball: [[0.0; 3]; 4], background: gain, place: place(x, y) };
-                self.model.add(fisher, &pixel, (stride * stride) as f64);
-            }
-        }
-    }
 }
 
 /// The pixels that a disc in any of these places can touch.
@@ -339,21 +274,6 @@ fn add_ball(line: &mut [f32], light: &Layer, y: i64, level: f32) {
     let sources = light.cover.row(y).iter().zip(light.behind.row(y));
     for (pixel, (cover, behind)) in line.iter_mut().zip(sources) {
         *pixel += level * cover - behind;
-    }
-}
-
-fn fill(plane: &mut Plane, region: Region, value: f32) {
-    for y in region.rows() {
-        let left = (region.left - plane.region.left) as usize;
-        plane.row_mut(y)[left..left + region.width].fill(value);
-    }
-}
-
-/// Copies a region that lies in both planes.
-fn copy(to: &mut Plane, from: &Plane, region: Region) {
-    for y in region.rows() {
-        let left = (region.left - to.region.left) as usize;
-        to.row_mut(y)[left..left + region.width].copy_from_slice(from.part(y, region.columns()));
     }
 }
 

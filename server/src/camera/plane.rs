@@ -2,6 +2,8 @@
 
 use shared::geometry::Size;
 
+use super::recycled::Recycled;
+
 /// A rectangle of pixels, in image coordinates; the first column is `left`, the last `left + width − 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Region {
@@ -91,12 +93,12 @@ impl Region {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plane {
     pub(super) region: Region,
-    pub(super) values: Vec<f32>,
+    pub(super) values: Recycled<f32>,
 }
 
 impl Plane {
     pub(super) fn filled(region: Region, value: f32) -> Self {
-        Self { region, values: vec![value; region.pixels()] }
+        Self { region, values: Recycled::filled(region.pixels(), value) }
     }
 
     pub(super) fn zeros(region: Region) -> Self {
@@ -105,7 +107,7 @@ impl Plane {
 
     /// The value of each pixel is that of its column and row.
     pub(super) fn from_fn(region: Region, value: impl Fn(i64, i64) -> f32) -> Self {
-        let mut plane = Self { region, values: Vec::with_capacity(region.pixels()) };
+        let mut plane = Self { region, values: Recycled::with_capacity(region.pixels()) };
         for y in region.rows() {
             plane.values.extend(region.columns().map(|x| value(x, y)));
         }
@@ -121,6 +123,22 @@ impl Plane {
     pub(super) fn row_mut(&mut self, y: i64) -> &mut [f32] {
         let start = (y - self.region.top) as usize * self.region.width;
         &mut self.values[start..start + self.region.width]
+    }
+
+    /// Gives all pixels of a region, which must lie in the plane's, a value.
+    pub(super) fn fill(&mut self, region: Region, value: f32) {
+        for y in region.rows() {
+            let left = (region.left - self.region.left) as usize;
+            self.row_mut(y)[left..left + region.width].fill(value);
+        }
+    }
+
+    /// Copies a region, which must lie in both planes, from another.
+    pub(super) fn copy(&mut self, from: &Self, region: Region) {
+        for y in region.rows() {
+            let left = (region.left - self.region.left) as usize;
+            self.row_mut(y)[left..left + region.width].copy_from_slice(from.part(y, region.columns()));
+        }
     }
 
     /// A part of a row, which must lie in the region.

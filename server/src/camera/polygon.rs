@@ -4,18 +4,24 @@
 //! row is then the covered share (as font rasterisers do it: R. Levien, font-rs, 2016).
 
 use super::plane::{Plane, Region};
+use super::recycled::Recycled;
 
 /// A simple polygon: corners in image coordinates, either way round.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Polygon(pub(super) Vec<(f64, f64)>);
+pub(super) struct Polygon(pub(super) Recycled<(f64, f64)>);
 
 impl Polygon {
+    /// With these corners.
+    pub(super) fn of(corners: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self(corners.into_iter().collect())
+    }
+
     /// A rectangle: centre, unit vector along its length, half length, half width.
     pub(super) fn rectangle((x, y): (f64, f64), (right, down): (f64, f64), length: f64, width: f64) -> Self {
         let corner = |along: f64, across: f64| {
             (x + along * length * right - across * width * down, y + along * length * down + across * width * right)
         };
-        Self(vec![corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)])
+        Self::of([corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)])
     }
 
     /// The share of each pixel that it covers, over the part of its box that lies in `within`.
@@ -55,7 +61,7 @@ impl Polygon {
 
     /// The part where `height` is not negative; it must be linear.
     fn cut(&self, height: impl Fn((f64, f64)) -> f64) -> Self {
-        let mut kept = Vec::with_capacity(self.0.len() + 2);
+        let mut kept = Recycled::with_capacity(self.0.len() + 2);
         for (index, &corner) in self.0.iter().enumerate() {
             let next = self.0[(index + 1) % self.0.len()];
             let (here, there) = (height(corner), height(next));
@@ -79,13 +85,13 @@ impl Polygon {
 struct Sums {
     region: Region,
     stride: usize,
-    areas: Vec<f64>,
+    areas: Recycled<f64>,
 }
 
 impl Sums {
     fn new(region: Region) -> Self {
         let stride = region.width + 2;
-        Self { region, stride, areas: vec![0.0; stride * region.height] }
+        Self { region, stride, areas: Recycled::filled(stride * region.height, 0.0) }
     }
 
     fn side(&mut self, from: (f64, f64), to: (f64, f64)) {
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_pixel_is_the_square_about_its_centre() {
-        let square = Polygon(vec![(9.5, 9.5), (11.5, 9.5), (11.5, 10.0), (9.5, 10.0)]);
+        let square = Polygon::of([(9.5, 9.5), (11.5, 9.5), (11.5, 10.0), (9.5, 10.0)]);
         let cover = square.coverage(WITHIN);
         for (x, y, share) in [(10, 10, 0.5), (11, 10, 0.5), (12, 10, 0.0), (9, 10, 0.0), (10, 9, 0.0)] {
             assert!((cover.at(x, y) - share).abs() < 1e-6, "({x}, {y}): {}", cover.at(x, y));

@@ -1,14 +1,14 @@
 //! A ball that moves in straight lines and bounces off the edges of the image.
 //!
-//! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc
-//! stays inside (with a border, in `[−½, side − ½]`: the centre stays inside); at a wall it turns round at the exact time of the hit and leaves with a new random speed. The
-//! arithmetic is + − × ÷ on `f64` alone, so every machine computes the same positions to the last bit.
+//! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc stays inside
+//! (with a border, in `[−½, side − ½]`: the centre stays inside).
 
 use shared::geometry::Size;
 use thiserror::Error;
 
+use super::axis::{Axis, X, Y};
 use super::radius::Radii;
-use super::random::{Random, Stream};
+use super::random::Random;
 
 /// Fastest nominal speed accepted, in px/s: a 1920-px image crossed 500 times a second, where a picture of
 /// motion stops meaning anything.
@@ -16,11 +16,6 @@ pub const MAX_SPEED_PX_S: f64 = 1e6;
 
 /// Longest step accepted, in s: a frame an hour.
 pub const MAX_STEP_S: f64 = 3600.0;
-
-/// Bounces along one axis in one step, at most, so that a fast ball in a hair's breadth of room cannot hold a
-/// frame up; the rest of the step is then forgotten. A 20-px ball at 200 px/s needs it only where its room is
-/// under 0.02 px.
-const MAX_BOUNCES_PER_STEP: u32 = 256;
 
 /// The ball, where it may be and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,8 +91,8 @@ impl Ball {
     /// The ball of a seed at frame 0: anywhere in its room, moving in any of the four diagonal directions.
     pub fn start(random: Random, config: &BallConfig) -> Result<Self, BallError> {
         check(config)?;
-        let x = Axis::start(&random, &X, config.size.width, config);
-        let y = Axis::start(&random, &Y, config.size.height, config);
+        let x = Axis::start(&random, &X, config.room(config.size.width), config.speed_px_s);
+        let y = Axis::start(&random, &Y, config.room(config.size.height), config.speed_px_s);
         Ok(Self { random, step_s: config.step_s, x, y })
     }
 
@@ -146,77 +141,12 @@ pub(super) fn check(config: &BallConfig) -> Result<(), BallError> {
     Ok(())
 }
 
-/// The random streams of one axis.
-struct Streams {
-    position: Stream,
-    direction: Stream,
-    speed: Stream,
-}
-
-const X: Streams = Streams { position: Stream::PositionX, direction: Stream::DirectionX, speed: Stream::SpeedX };
-const Y: Streams = Streams { position: Stream::PositionY, direction: Stream::DirectionY, speed: Stream::SpeedY };
-
-/// The motion along one axis, in px and px/s; `low ≤ position ≤ high` always.
-#[derive(Clone, Debug)]
-struct Axis {
-    low: f64,
-    high: f64,
-    position: f64,
-    velocity: f64,
-    nominal_speed: f64,
-    bounces: u64,
-}
-
-impl Axis {
-    fn start(random: &Random, streams: &Streams, side: u32, config: &BallConfig) -> Self {
-        let (low, high) = config.room(side);
-        let position = (low + random.uniform(streams.position, 0) * (high - low)).min(high);
-        let mut axis = Self { low, high, position, velocity: 0.0, nominal_speed: config.speed_px_s, bounces: 0 };
-        if low < high {
-            let speed = axis.next_speed(random, streams);
-            axis.velocity = if random.uniform(streams.direction, 0) < 0.5 { -speed } else { speed };
-        }
-        axis
-    }
-
-    /// Moves for a time, bouncing as often as it takes.
-    fn advance(&mut self, time_s: f64, random: &Random, streams: &Streams) {
-        let mut left_s = time_s;
-        for _ in 0..MAX_BOUNCES_PER_STEP {
-            if self.velocity == 0.0 {
-                return;
-            }
-            let wall = if self.velocity > 0.0 { self.high } else { self.low };
-            let hit_s = (wall - self.position) / self.velocity;
-            if hit_s > left_s {
-                let moved = self.position + self.velocity * left_s;
-                // Rounding may carry it over the wall by a last bit.
-                self.position = moved.clamp(self.low, self.high);
-                return;
-            }
-            left_s -= hit_s;
-            self.bounce(wall, random, streams);
-        }
-    }
-
-    fn bounce(&mut self, wall: f64, random: &Random, streams: &Streams) {
-        self.position = wall;
-        self.bounces += 1;
-        let speed = self.next_speed(random, streams);
-        self.velocity = if wall == self.low { speed } else { -speed };
-    }
-
-    /// The speed of the stretch after `bounces` bounces.
-    fn next_speed(&self, random: &Random, streams: &Streams) -> f64 {
-        self.nominal_speed * (0.5 + random.uniform(streams.speed, self.bounces))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scene::axis::MAX_BOUNCES_PER_STEP;
 
     const VGA: BallConfig = BallConfig {
         size: Size { width: 640, height: 480 },
@@ -253,31 +183,6 @@ mod tests {
             refused(BallConfig { step_s: f64::INFINITY, ..VGA }),
             "inf s between frames is not above 0 and at most 3600"
         );
-    }
-
-    #[test]
-    fn turns_round_at_the_moment_of_the_hit() {
-        let random = Random::new(5);
-        let fast = 200.0 * (0.5 + random.uniform(Stream::SpeedX, 1));
-        let mut axis =
-            Axis { low: 0.0, high: 100.0, position: 90.0, velocity: 200.0, nominal_speed: 200.0, bounces: 0 };
-        axis.advance(0.1, &random, &X);
-        // 0.05 s to the wall, 0.05 s back at the new speed; one rounding each.
-        assert!((axis.position - (100.0 - 0.05 * fast)).abs() < 1e-12, "at {} px", axis.position);
-        assert_eq!(axis.velocity, -fast);
-        assert_eq!(axis.bounces, 1);
-    }
-
-    #[test]
-    fn a_step_may_hold_several_bounces() {
-        let random = Random::new(5);
-        let mut axis = Axis { low: 0.0, high: 1.0, position: 0.5, velocity: 100.0, nominal_speed: 100.0, bounces: 0 };
-        let mut time_s = 0.005;
-        let speeds: Vec<f64> = (1..=4).map(|n| 100.0 * (0.5 + random.uniform(Stream::SpeedX, n))).collect();
-        time_s += 1.0 / speeds[0] + 1.0 / speeds[1] + 1.0 / speeds[2] + 0.25 / speeds[3];
-        axis.advance(time_s, &random, &X);
-        assert_eq!(axis.bounces, 4);
-        assert!((axis.position - 0.25).abs() < 1e-12, "at {} px", axis.position);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use shared::geometry::Circle;
 
+mod axis;
 mod ball;
 mod path;
 mod radius;

@@ -49,6 +49,13 @@ impl Path {
 
     /// Where the centre is in the middle of each of `count` equal parts of the time, in order.
     pub fn places(&self, count: usize) -> Vec<(f64, f64)> {
+        let mut places = Vec::with_capacity(count);
+        self.each_place(count, |place| places.push(place));
+        places
+    }
+
+    /// The same, handed to `each`.
+    pub fn each_place(&self, count: usize, each: impl FnMut((f64, f64))) {
         let part_s = self.open_s / count.max(1) as f64;
         match &self.motion {
             Motion::Ball(ball) => {
@@ -57,14 +64,14 @@ impl Path {
                     ball.advance(if index == 0 { part_s / 2.0 } else { part_s });
                     ball.centre()
                 };
-                (0..count).map(place).collect()
+                (0..count).map(place).for_each(each);
             }
             Motion::Straight { middle, velocity } => {
                 let place = |index: usize| {
                     let time_s = (index as f64 + 0.5) * part_s - self.open_s / 2.0;
                     (middle.0 + velocity.0 * time_s, middle.1 + velocity.1 * time_s)
                 };
-                (0..count).map(place).collect()
+                (0..count).map(place).for_each(each);
             }
         }
     }

@@ -1,0 +1,78 @@
+//! Fisher information: what pixels tell together of the ball's place while all else is unknown too.
+
+use std::f64::consts::PI;
+
+/// Parameters: x, y, radius, the ball's level, the background's level, its slope along x and along y.
+pub(super) const PARAMETERS: usize = 7;
+
+/// A Fisher information matrix; x and y first.
+#[derive(Clone, Debug)]
+pub(super) struct Fisher {
+    sums: [[f64; PARAMETERS]; PARAMETERS],
+    parameters: usize,
+}
+
+impl Fisher {
+    /// Nothing known yet of the first so many parameters.
+    pub(super) fn empty(parameters: usize) -> Self {
+        Self { sums: [[0.0; PARAMETERS]; PARAMETERS], parameters }
+    }
+
+    /// Adds a number that varies by these derivatives and is known with this weight, the inverse of its variance.
+    pub(super) fn add(&mut self, derivatives: &[f64; PARAMETERS], weight: f64) {
+        let derivatives = &derivatives[..self.parameters];
+        for (row, (sums, derivative)) in self.sums.iter_mut().zip(derivatives).enumerate() {
+            let scaled = weight * derivative;
+            // The upper triangle is enough.
+            for (sum, other) in sums.iter_mut().zip(derivatives).skip(row) {
+                *sum += scaled * other;
+            }
+        }
+    }
+
+    /// The covariance of x and y with everything else unknown, as (xx, xy, yy); `None` where there is no information.
+    pub(super) fn covariance(&self) -> Option<(f64, f64, f64)> {
+        let mut left = self.sums;
+        // Takes the other parameters out, one after the other (Schur complements).
+        for last in (2..self.parameters).rev() {
+            let pivot = left[last][last];
+            // Relative to what there was: below, it is rounding.
+            if pivot <= 1e-12 * self.sums[last][last] || pivot <= 0.0 {
+                continue;
+            }
+            let shared: [f64; PARAMETERS] = std::array::from_fn(|row| left[row][last]);
+            for (row, sums) in left.iter_mut().enumerate().take(last) {
+                for (sum, other) in sums.iter_mut().zip(shared).take(last).skip(row) {
+                    *sum -= shared[row] / pivot * other;
+                }
+            }
+        }
+        let (xx, xy, yy) = (left[0][0], left[0][1], left[1][1]);
+        let determinant = xx * yy - xy * xy;
+        let sound = xx > 1e-12 * self.sums[0][0] && yy > 1e-12 * self.sums[1][1] && determinant > 1e-12 * xx * yy;
+        sound.then(|| (yy / determinant, -xy / determinant, xx / determinant))
+    }
+
+    /// The least mean |dx| + |dy| of an efficient estimate, in px.
+    pub(super) fn l1_px(&self) -> Option<f64> {
+        let (xx, _, yy) = self.covariance()?;
+        Some((2.0 / PI).sqrt() * (xx.sqrt() + yy.sqrt())).filter(|l1| l1.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_nothing_depends_on_costs_nothing() {
+        let mut fisher = Fisher::empty(PARAMETERS);
+        fisher.add(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 4.0);
+        assert_eq!(fisher.covariance(), None);
+        fisher.add(&[0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
+        fisher.add(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
+        // y shares with the fifth, of which the other half is known: ½ · 9 left.
+        let (xx, xy, yy) = fisher.covariance().expect("information");
+        assert!((xx - 0.25).abs() < 1e-12 && xy.abs() < 1e-12 && (yy - 2.0 / 9.0).abs() < 1e-12, "{xx}, {yy}");
+    }
+}
