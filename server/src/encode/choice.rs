@@ -8,8 +8,8 @@
 //! not pay. An LZ4 stream that only just pays goes raw for a moment, to measure the link again: this four times as
 //! seldom each time.
 
-/// Before anything is measured, ns for each byte: the fastest link there is, between two ends on one machine (1,363 MB/s
-/// measured). On any other a byte saved is worth more.
+/// Before anything is measured, ns for each byte, and at least: the fastest link there is, between two ends on one machine
+/// (1,363 MB/s measured). On any other a byte saved is worth more.
 const FASTEST_LINK_NS: f64 = 0.73;
 
 /// The same of a network: 1 Gbit/s.
@@ -153,12 +153,12 @@ impl Choice {
         }
     }
 
-    /// A raw frame took so long of the link, in µs.
+    /// A raw frame's bytes took so long of the link, in µs.
     pub(super) fn link_took(&mut self, us: f64) {
         if self.pixels == 0 {
             return;
         }
-        let measured_ns = us * 1e3 / self.pixels as f64;
+        let measured_ns = (us * 1e3 / self.pixels as f64).max(FASTEST_LINK_NS);
         let slower = measured_ns > 2.0 * self.link_ns_per_byte;
         self.link_ns_per_byte = (self.link_ns_per_byte + measured_ns) / 2.0;
         // What did not pay may now.
@@ -185,7 +185,9 @@ impl Choice {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use shared::time::Micros;
 
+    use super::super::link_time::LinkTime;
     use super::*;
 
     const PIXELS: usize = 307_200;
@@ -198,6 +200,8 @@ mod tests {
         write_ns: f64,
         read_ns: f64,
         link_ns_per_byte: f64,
+        /// What any message takes there and back.
+        round_trip_us: u64,
     }
 
     impl World {
@@ -209,6 +213,11 @@ mod tests {
             self.ratio * self.raw_ns() + self.write_ns + self.read_ns
         }
 
+        /// Between two answers, at 60 frames a second where the link carries so many.
+        fn interval_us(self) -> u64 {
+            16_667.max((self.raw_ns() / 1e3) as u64)
+        }
+
         fn trial(self) -> Trial {
             Trial { pixels: PIXELS, block: (PIXELS as f64 * self.ratio) as usize, took_ns: self.write_ns as u64 }
         }
@@ -216,8 +225,8 @@ mod tests {
 
     /// The stream's time and how many of its frames were LZ4.
     fn play(choice: &mut Choice, world: World, frames: u32) -> (f64, u32) {
-        let (mut ns, mut lz4, mut raw) = (0.0, 0, 0);
-        for _ in 0..frames {
+        let (mut ns, mut lz4, mut link) = (0.0, 0, LinkTime::default());
+        for frame in 0..u64::from(frames) {
             let write = match choice.plan() {
                 Plan::Raw => false,
                 Plan::Sample => {
@@ -228,21 +237,23 @@ mod tests {
             };
             if write {
                 choice.written(world.trial());
-                (ns, lz4, raw) = (ns + world.lz4_ns(), lz4 + 1, 0);
+                (ns, lz4, link) = (ns + world.lz4_ns(), lz4 + 1, LinkTime::default());
             } else {
-                (ns, raw) = (ns + world.raw_ns(), raw + 1);
-                if raw % 16 == 0 {
-                    choice.link_took(world.raw_ns() / 1e3);
+                ns += world.raw_ns();
+                let flight_us = world.round_trip_us + (world.raw_ns() / 1e3) as u64;
+                if let Some(us) = link.answered(Micros(frame * world.interval_us()), flight_us, world.round_trip_us) {
+                    choice.link_took(us);
                 }
             }
         }
         (ns, lz4)
     }
 
-    const CLEAN: World = World { ratio: 0.005, write_ns: 16_000.0, read_ns: 8_000.0, link_ns_per_byte: 1.3 };
-    const NOISY: World = World { ratio: 1.0, write_ns: 16_000.0, read_ns: 8_000.0, link_ns_per_byte: 1.3 };
+    const CLEAN: World =
+        World { ratio: 0.005, write_ns: 16_000.0, read_ns: 8_000.0, link_ns_per_byte: 1.3, round_trip_us: 300 };
+    const NOISY: World = World { ratio: 1.0, ..CLEAN };
     /// Noise of σ 1: half the bytes, but slow to write.
-    const HALVED: World = World { ratio: 0.52, write_ns: 600_000.0, read_ns: 229_000.0, link_ns_per_byte: 1.3 };
+    const HALVED: World = World { ratio: 0.52, write_ns: 600_000.0, read_ns: 229_000.0, ..CLEAN };
 
     #[test]
     fn clean_frames_are_lz4_from_the_first() {
@@ -270,6 +281,26 @@ mod tests {
         // 100 Mbit/s.
         let (_, slow) = play(&mut Choice::default(), World { link_ns_per_byte: 80.0, ..HALVED }, 4000);
         assert!(slow > 3900, "{slow}");
+    }
+
+    #[test]
+    fn a_long_path_makes_no_byte_dearer() {
+        for round_trip_us in [0, 50_000, 300_000] {
+            let (_, lz4) = play(&mut Choice::default(), World { round_trip_us, ..HALVED }, 4000);
+            assert!(lz4 < 40, "{lz4} at {round_trip_us}");
+            let slow = World { round_trip_us, link_ns_per_byte: 80.0, ..HALVED };
+            let (_, lz4) = play(&mut Choice::default(), slow, 4000);
+            assert!(lz4 > 3900, "{lz4} at {round_trip_us}");
+        }
+    }
+
+    #[test]
+    fn a_link_too_quick_to_measure_is_the_fastest_there_is() {
+        let mut choice = Choice::default();
+        play(&mut choice, NOISY, 1);
+        (0..20).for_each(|_| choice.link_took(0.0));
+        assert_eq!(choice.link_ns_per_byte, FASTEST_LINK_NS);
+        assert_eq!(play(&mut choice, CLEAN, 100).1, 99, "the next of the pause is raw");
     }
 
     #[test]
@@ -311,9 +342,10 @@ mod tests {
             read_part in 0.1..1.0f64,
             // From the fastest link to 10 Mbit/s.
             link_ns_per_byte in 0.73..800.0f64,
+            round_trip_us in 0..400_000u64,
         ) {
             let write_ns = write_us * 1e3;
-            let world = World { ratio, write_ns, read_ns: write_ns * read_part, link_ns_per_byte };
+            let world = World { ratio, write_ns, read_ns: write_ns * read_part, link_ns_per_byte, round_trip_us };
             let frames = 20_000;
             let (ns, _) = play(&mut Choice::default(), world, frames);
             let (raw_ns, lz4_ns) = (world.raw_ns() * f64::from(frames), world.lz4_ns() * f64::from(frames));

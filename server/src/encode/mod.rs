@@ -38,6 +38,8 @@ const LEAST_STRIPE: usize = 2048;
 pub struct FrameEncoder {
     asked: StreamEncoding,
     codec: Lz4Encoder,
+    /// The watch.
+    now: fn() -> Instant,
     choice: Choice,
     /// None in live delivery.
     link: Option<LinkTime>,
@@ -55,7 +57,7 @@ impl FrameEncoder {
             Delivery::Reliable => (Choice::default(), Some(LinkTime::default())),
             Delivery::Live => (Choice::for_network(), None),
         };
-        Self { asked, codec: Lz4Encoder::default(), choice, link, raw_since: None }
+        Self { asked, codec: Lz4Encoder::default(), now: Instant::now, choice, link, raw_since: None }
     }
 
     /// Encodes a frame: how, and its bytes. Ids count from 0, in order.
@@ -72,16 +74,18 @@ impl FrameEncoder {
         }
     }
 
-    /// A frame's score is final: what its way says of the link.
-    pub fn scored(&mut self, score: &FrameScore, now: Micros) {
-        let Some(link) = &mut self.link else { return };
+    /// A frame's score is final: what its way says of the link, on which a small message takes `round_trip_us` there and
+    /// back.
+    ///
+    /// Nothing without that, or from a client that does not tell its times: then all time would be the bytes'.
+    pub fn scored(&mut self, score: &FrameScore, round_trip_us: Option<u64>, now: Micros) {
+        let (Some(link), Some(round_trip_us)) = (&mut self.link, round_trip_us) else { return };
         let (Some(latency), Some(since)) = (score.latency, self.raw_since) else { return };
+        let Some((there_us, back_us)) = latency.to_client_us.zip(latency.back_us) else { return };
         if score.id < since {
             return;
         }
-        let beside = latency.total_us.saturating_sub(latency.encode_us);
-        let flight_us = latency.to_client_us.zip(latency.back_us).map_or(beside, |(there, back)| there + back);
-        if let Some(us) = link.answered(now, flight_us) {
+        if let Some(us) = link.answered(now, there_us + back_us, round_trip_us) {
             self.choice.link_took(us);
         }
     }
@@ -116,15 +120,16 @@ impl FrameEncoder {
 
     /// Writes a frame whole.
     fn write(&mut self, pixels: &[u8]) -> (Encoding, Trial) {
-        let start = Instant::now();
+        let start = (self.now)();
         let block = self.codec.encode(pixels).map(<[u8]>::len);
-        let trial = Trial { pixels: pixels.len(), block: block.unwrap_or(pixels.len()), took_ns: ns(start.elapsed()) };
+        let took_ns = ns((self.now)() - start);
+        let trial = Trial { pixels: pixels.len(), block: block.unwrap_or(pixels.len()), took_ns };
         (block.map_or(Encoding::Raw, |_| Encoding::Lz4), trial)
     }
 
     /// Writes some of a frame, to see what that gives.
     fn sample(&mut self, pixels: &[u8]) -> Trial {
-        let start = Instant::now();
+        let start = (self.now)();
         let mut trial = Trial { pixels: 0, block: 0, took_ns: 0 };
         let length = (pixels.len() / (SAMPLED_PART * STRIPES)).max(LEAST_STRIPE);
         for stripe in pixels.chunks(pixels.len().div_ceil(STRIPES).max(1)) {
@@ -132,7 +137,7 @@ impl FrameEncoder {
             trial.pixels += stripe.len();
             trial.block += self.codec.encode(stripe).map_or(stripe.len(), <[u8]>::len);
         }
-        Trial { took_ns: ns(start.elapsed()), ..trial }
+        Trial { took_ns: ns((self.now)() - start), ..trial }
     }
 }
 
@@ -142,6 +147,8 @@ fn ns(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use shared::geometry::Size;
     use shared::image::PixelFormat;
     use shared::protocol::encoding;
@@ -184,9 +191,17 @@ mod tests {
         assert_eq!(FrameEncoder::new(StreamEncoding::Lz4, Delivery::Reliable).encode(0, &noise()).0, Encoding::Raw);
         assert_eq!(FrameEncoder::new(StreamEncoding::Auto, Delivery::Reliable).encode(0, &noise()).0, Encoding::Raw);
     }
+
+    /// A watch by which nothing takes time, however busy the machine is.
+    fn stopped() -> Instant {
+        static MOMENT: LazyLock<Instant> = LazyLock::new(Instant::now);
+        *MOMENT
+    }
+
     #[test]
     fn in_live_delivery_clean_frames_are_written_whatever_becomes_of_them() {
-        let (clean, mut encoder) = (Image::zeros(SIZE, PixelFormat::Gray8), FrameEncoder::new(AUTO, Delivery::Live));
+        let clean = Image::zeros(SIZE, PixelFormat::Gray8);
+        let mut encoder = FrameEncoder { now: stopped, ..FrameEncoder::new(AUTO, Delivery::Live) };
         assert!((0..500).all(|id| encoder.encode(id, &clean).0 == Encoding::Lz4));
         assert!((500..600).all(|id| encoder.encode(id, &noise()).0 == Encoding::Raw));
     }

@@ -4,6 +4,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use shared::geometry::{Circle, Covariance};
 
+use super::efficiency::{LimitKind, LimitStats};
+use super::sum::Sum;
 use crate::camera::Limit;
 
 /// Percentiles are kept in units of this many px: 1e-6.
@@ -69,61 +71,6 @@ pub struct ErrorStats {
     normalised_count: u64,
 }
 
-/// The frames whose limit is known.
-#[derive(Clone, Copy, Debug, Default)]
-struct LimitStats {
-    count: u64,
-    limit: Sum,
-    /// Of the same frames.
-    l1: Sum,
-    /// Whether one of the limits is a reference only.
-    reference: bool,
-}
-
-impl LimitStats {
-    fn add(&mut self, error: PixelError, limit: Limit) {
-        let Some(px) = limit.px() else { return };
-        self.count += 1;
-        self.limit.add(px);
-        self.l1.add(error.l1());
-        self.reference |= matches!(limit, Limit::Reference(_));
-    }
-
-    fn mean_px(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.limit.value() / self.count as f64)
-    }
-
-    fn efficiency(&self) -> Option<f64> {
-        let ratio = self.l1.value() / self.limit.value();
-        (self.count > 0 && ratio.is_finite()).then_some(ratio)
-    }
-
-    fn kind(&self) -> Option<LimitKind> {
-        let kind = if self.reference { LimitKind::Reference } else { LimitKind::Bound };
-        (self.count > 0).then_some(kind)
-    }
-}
-
-/// What a session's limit is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LimitKind {
-    /// No unbiased estimate does better.
-    Bound,
-    /// A figure to compare with.
-    Reference,
-}
-
-impl LimitKind {
-    /// For people, after "1.08 x".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Bound => "the limit",
-            Self::Reference => "the reference",
-        }
-    }
-}
-
 impl Default for ErrorStats {
     fn default() -> Self {
         Self {
@@ -147,7 +94,7 @@ impl ErrorStats {
     /// Adds a frame's error, the least it could be, and the covariance the estimate came with.
     pub fn add(&mut self, error: PixelError, limit: Limit, covariance: Option<Covariance>) {
         self.count += 1;
-        self.limits.add(error, limit);
+        self.limits.add(error.l1(), limit);
         if let Some(normalised) = covariance.and_then(|covariance| error.normalised_squared(covariance)) {
             self.normalised.add(normalised);
             self.normalised_count += 1;
@@ -205,26 +152,6 @@ impl ErrorStats {
     fn percentile(&self, percent: f64) -> Option<f64> {
         let units = || self.l1_histogram.value_at_percentile(percent) as f64;
         (self.count > 0).then(|| (units() * UNIT_PX).min(self.max_l1_px))
-    }
-}
-
-/// A running sum with Neumaier's compensation (ZAMM 54, 1974): what rounding takes is carried along, so that a long
-/// session's mean is exact to the last digits.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    sum: f64,
-    carried: f64,
-}
-
-impl Sum {
-    fn add(&mut self, term: f64) {
-        let sum = self.sum + term;
-        self.carried += if self.sum.abs() >= term.abs() { (self.sum - sum) + term } else { (term - sum) + self.sum };
-        self.sum = sum;
-    }
-
-    fn value(self) -> f64 {
-        self.sum + self.carried
     }
 }
 
@@ -342,15 +269,6 @@ mod tests {
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(1.0, 1.0, 1.0));
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(-1.0, 0.0, -1.0));
         assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_compensated_sum_keeps_what_rounding_would_take() {
-        let mut sum = Sum::default();
-        for term in [1.0, 1e100, 1.0, -1e100] {
-            sum.add(term);
-        }
-        assert_eq!(sum.value(), 2.0);
     }
 
     proptest! {

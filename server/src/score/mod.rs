@@ -1,34 +1,22 @@
 //! Scoring: answers paired with the truth of their frame, by id, in frame order.
 //!
-//! [`pairing`] decides what became of each frame, [`error`] and [`latency`] gather the figures, [`summary`] holds them
-//! in the shape of the report. Conservation holds always: sent = circle + no_circle + dropped + lost + unresolved.
+//! [`pairing`] decides what became of each frame, [`counts`] says how often; [`error`], which [`efficiency`] holds against
+//! the least possible, and [`latency`] gather the figures, [`summary`] holds them in the shape of the report.
+//! Conservation holds always: sent = circle + no_circle + dropped + lost + unresolved.
 
+pub mod counts;
+pub mod efficiency;
 pub mod error;
 pub mod latency;
 pub mod pairing;
+mod sum;
 pub mod summary;
 
 use shared::geometry::{Circle, Covariance};
 
-use crate::camera::Limit;
 use crate::score::error::PixelError;
 use crate::score::latency::FrameLatency;
-
-/// What a frame really shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Truth {
-    /// A ball.
-    Ball {
-        /// Where it is.
-        circle: Circle,
-        /// How well that can be known at best.
-        limit: Limit,
-    },
-    /// No ball: the right answer is none.
-    Empty,
-    /// The source does not know: counts and latency only.
-    Unknown,
-}
+pub use crate::source::Truth;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -46,6 +46,8 @@ pub struct Finished {
 /// Why a frame is lost, as far as this end can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossCause {
+    /// Its encoding took longer than its lifetime: nothing of it was sent.
+    NotReady,
     /// The link did not take all of it within its lifetime.
     Unsent,
     /// The client says that it never came whole.

@@ -7,7 +7,9 @@ use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
-use crate::score::error::{ErrorFigures, ErrorStats, LimitKind, PixelError};
+pub use crate::score::counts::{FrameCounts, LostBy};
+use crate::score::efficiency::LimitKind;
+use crate::score::error::{ErrorFigures, ErrorStats, PixelError};
 use crate::score::latency::{FrameLatency, LatencyFigures, LatencyStats};
 use crate::score::pairing::{Finished, LossCause};
 use crate::score::{FrameScore, Outcome, Truth};
@@ -60,6 +62,7 @@ impl Tally {
         let Finished { frame, outcome, loss, answered } = finished;
         self.count(frame.truth, outcome);
         match loss {
+            Some(LossCause::NotReady) => self.counts.lost_by.not_ready += 1,
             Some(LossCause::Unsent) => self.counts.lost_by.unsent += 1,
             Some(LossCause::Incomplete) => self.counts.lost_by.incomplete += 1,
             Some(LossCause::Unanswered) => self.counts.lost_by.unanswered += 1,
@@ -173,76 +176,6 @@ impl Span {
     }
 }
 
-/// How many frames came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct FrameCounts {
-    /// Handed to the link.
-    pub sent: u64,
-    /// Answered with a circle.
-    pub circle: u64,
-    /// Answered: none.
-    pub no_circle: u64,
-    /// Answered: not looked at.
-    pub dropped: u64,
-    /// Not answered within the deadline.
-    pub lost: u64,
-    /// The same by cause.
-    pub lost_by: LostBy,
-    /// Not answered when the session ended.
-    pub unresolved: u64,
-    /// Ticks without a frame, because the window was full or the link busy.
-    pub skipped: u64,
-    /// Answers to lost frames.
-    pub late: u64,
-    /// Further answers to answered frames.
-    pub duplicate: u64,
-    /// Answers that are none.
-    pub invalid: u64,
-    /// Finished frames that show no ball.
-    pub empty: u64,
-    /// Of those, answered with a circle.
-    pub false_positive: u64,
-}
-
-/// Lost frames by cause, as far as the server can know: they add up to `lost`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LostBy {
-    /// The link did not take all of the frame within its lifetime.
-    pub unsent: u64,
-    /// The client says that the frame never came whole.
-    pub incomplete: u64,
-    /// The answer came after the deadline.
-    pub late: u64,
-    /// No answer came, and nothing else is known: the frame, the client's word of it or the answer was lost, or the
-    /// client did not answer.
-    pub unanswered: u64,
-}
-
-impl LostBy {
-    /// For people: the causes there are, most direct first; empty without any.
-    pub fn describe(&self) -> String {
-        let causes = [
-            (self.unsent, "not sent"),
-            (self.incomplete, "incomplete"),
-            (self.late, "answered late"),
-            (self.unanswered, "unanswered"),
-        ];
-        let told = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
-        told.collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl FrameCounts {
-    /// Frames whose outcome is final: equal to `sent` at a session's end.
-    pub fn finished(&self) -> u64 {
-        self.circle + self.no_circle + self.dropped + self.lost + self.unresolved
-    }
-
-    fn lost_rate(&self) -> f64 {
-        if self.sent == 0 { 0.0 } else { self.lost as f64 / self.sent as f64 }
-    }
-}
-
 /// `frames` of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Frames {
@@ -339,18 +272,20 @@ mod tests {
         let mut tally = Tally::default();
         tally.late(LossCause::Unanswered);
         assert_eq!(tally.counts().lost_by, LostBy::default());
-        for (id, cause) in [LossCause::Unanswered, LossCause::Unsent, LossCause::Incomplete, LossCause::Unanswered]
-            .into_iter()
-            .enumerate()
-        {
+        let causes = [LossCause::Unsent, LossCause::NotReady, LossCause::Incomplete];
+        let causes = [LossCause::Unanswered].into_iter().chain(causes).chain([LossCause::Unanswered]);
+        for (id, cause) in causes.enumerate() {
             let lost = Finished { loss: Some(cause), ..finished(id as u64, Truth::Unknown, Outcome::Lost) };
             tally.finish(lost, None);
         }
         tally.late(LossCause::Incomplete);
         let counts = tally.counts();
-        assert_eq!(counts.lost_by, LostBy { unsent: 1, incomplete: 1, late: 1, unanswered: 1 });
-        assert_eq!((counts.lost, counts.late), (4, 2));
-        assert_eq!(counts.lost_by.describe(), "1 not sent, 1 incomplete, 1 answered late, 1 unanswered");
+        assert_eq!(counts.lost_by, LostBy { not_ready: 1, unsent: 1, incomplete: 1, late: 1, unanswered: 1 });
+        assert_eq!((counts.lost, counts.late), (5, 2));
+        assert_eq!(
+            counts.lost_by.describe(),
+            "1 not encoded in time, 1 not sent in time, 1 incomplete, 1 answered late, 1 unanswered"
+        );
     }
 
     #[test]

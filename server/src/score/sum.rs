@@ -1,0 +1,37 @@
+//! Sums that do not drift, however many terms they have.
+
+/// A running sum with Neumaier's compensation (ZAMM 54, 1974): what rounding takes is carried along, so that a long
+/// session's mean is exact to the last digits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sum {
+    sum: f64,
+    carried: f64,
+}
+
+impl Sum {
+    /// Adds a term.
+    pub(super) fn add(&mut self, term: f64) {
+        let sum = self.sum + term;
+        self.carried += if self.sum.abs() >= term.abs() { (self.sum - sum) + term } else { (term - sum) + self.sum };
+        self.sum = sum;
+    }
+
+    /// The sum so far.
+    pub(super) fn value(self) -> f64 {
+        self.sum + self.carried
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compensated_sum_keeps_what_rounding_would_take() {
+        let mut sum = Sum::default();
+        for term in [1.0, 1e100, 1.0, -1e100] {
+            sum.add(term);
+        }
+        assert_eq!(sum.value(), 2.0);
+    }
+}
