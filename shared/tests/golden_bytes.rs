@@ -217,7 +217,7 @@ fn a_live_streams_hello_says_so_with_its_lifetime() {
 #[test]
 fn answers_with_the_previous_and_the_missing() {
     let none = |frame| Answer { frame, finding: Finding::None, times: AnswerTimes::default() };
-    let answers = Answers { answers: vec![none(9)], previous: vec![none(7)], missing: vec![8] };
+    let answers = Answers { answers: vec![none(9)].into(), previous: vec![none(7)].into(), missing: vec![8].into() };
     let mut bytes = Vec::new();
     message::encode(&answers, &mut bytes).unwrap();
     let expected = concat!(

@@ -65,6 +65,13 @@ impl OffsetEstimator {
         };
         self.samples.iter().map(aged).min_by_key(|sample| sample.uncertainty_us)
     }
+
+    /// The least time that a ping and its pong were on the wire, there and back, of the samples kept, in µs; `None`
+    /// before the first.
+    pub fn round_trip_us(&self) -> Option<u64> {
+        // A sample is off by at most half of its round trip.
+        self.samples.iter().map(|(_, sample)| 2 * sample.uncertainty_us).min()
+    }
 }
 
 fn signed(time: Micros) -> i64 {
@@ -91,6 +98,15 @@ mod tests {
         estimator.add(Micros(0), Micros(9_000), Micros(9_000), Micros(10_000));
         estimator.add(Micros(20_000), Micros(20_100), Micros(20_100), Micros(20_200));
         assert_eq!(estimator.best(Micros(20_200)), Some(ClockOffset { offset_us: 0, uncertainty_us: 100 }));
+    }
+
+    #[test]
+    fn the_round_trip_is_the_quickest_exchanges_without_what_the_peer_held() {
+        let mut estimator = OffsetEstimator::default();
+        assert_eq!(estimator.round_trip_us(), None);
+        estimator.add(Micros(0), Micros(9_000), Micros(9_000), Micros(10_000));
+        estimator.add(Micros(20_000), Micros(20_100), Micros(20_400), Micros(20_500));
+        assert_eq!(estimator.round_trip_us(), Some(200));
     }
 
     #[test]

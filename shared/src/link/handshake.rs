@@ -97,6 +97,7 @@ async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signal
                     candidates.add(candidate).await;
                 }
                 Ok(Signal::Bye {}) => return HandshakeError::from(OpenError::Closed),
+                Ok(Signal::Error { reason }) => return HandshakeError::from(OpenError::Peer { reason }),
                 Ok(other) => debug!("ignoring {other:?} while the link opens"),
                 Err(SignalingError::NotASignal { .. }) => {}
                 // An early end of signaling is a hint, not the end: a peer still there is heard within this.

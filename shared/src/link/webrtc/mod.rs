@@ -76,6 +76,23 @@ pub enum OpenError {
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
+    /// ICE, DTLS or SCTP gave up: they repeat what is lost, but not for ever.
+    #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
+    GaveUp,
+    /// The peer gave up first.
+    #[error("the peer could not open it: {reason}")]
+    Peer {
+        /// What it says.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// Whether another attempt may succeed with a peer that is still there: a network that loses many packets lets one of
+    /// several through.
+    pub fn is_worth_another_attempt(&self) -> bool {
+        matches!(self, Self::Timeout | Self::GaveUp | Self::Peer { .. })
+    }
 }
 
 /// A link on its way to be opened.
@@ -90,6 +107,7 @@ pub struct Opening {
     largest_message: usize,
     /// What the peer takes.
     max_message_size: usize,
+    is_live: bool,
     /// In live delivery, how a channel for answers delivers.
     live_answers: Option<RTCDataChannelInit>,
 }
@@ -141,6 +159,7 @@ impl Opening {
             incoming,
             largest_message,
             max_message_size: MESSAGE_SIZE,
+            is_live: settings.delivery == Delivery::Live,
             live_answers: settings.channel(Lane::Answers),
         };
         Ok((opening, gathered))
@@ -178,8 +197,34 @@ impl Opening {
     }
 
     async fn all_lanes(mut self) -> Result<Link, OpenError> {
+        let offers = !self.made.is_empty();
+        let own_answers = match self.live_answers.take().filter(|_| !offers) {
+            Some(init) => Some(OwnAnswers::make(&self.peer, init).await?),
+            None => None,
+        };
+        let channels = match &own_answers {
+            // It ends when the crate gives up; of the peer's, which have not come, nothing would tell.
+            Some(own) => tokio::select! {
+                channels = self.open_channels() => channels?,
+                () = own.ended() => return Err(OpenError::GaveUp),
+            },
+            None => self.open_channels().await?,
+        };
+        let heard = channels.iter().map(|(lane, channel)| events(*lane, channel.clone()));
+        let mut heard: Vec<_> = heard.collect();
+        if let Some(own) = &own_answers {
+            // Nothing comes on it, but what the crate tells of it must be taken, or it holds back all channels.
+            heard.push(own.watched());
+        } else if self.is_live && offers {
+            heard.push(peers_answers(self.incoming));
+        }
+        let lanes = Arc::new(DataChannels { peer: self.peer, channels, own_answers });
+        Ok(Link::new(lanes, stream::select_all(heard), self.max_message_size.min(self.largest_message)))
+    }
+
+    /// The three channels, all open.
+    async fn open_channels(&mut self) -> Result<Vec<(Lane, Arc<dyn DataChannel>)>, OpenError> {
         let mut channels = std::mem::take(&mut self.made);
-        let offers = !channels.is_empty();
         while channels.len() < Lane::ALL.len() {
             let channel = self.incoming.recv().await.ok_or(OpenError::Closed)?;
             let label = channel.label().await?;
@@ -191,39 +236,8 @@ impl Opening {
         for (_, channel) in &channels {
             open(channel.as_ref()).await?;
         }
-        let heard = channels.iter().map(|(lane, channel)| events(*lane, channel.clone()));
-        let mut heard: Vec<_> = heard.collect();
-        let mut own_answers = None;
-        match (self.live_answers, offers) {
-            (Some(_), true) => heard.push(peers_answers(self.incoming)),
-            (Some(init), false) => {
-                // Version 0.21 of the crate sends on a channel that its peer made as if it were reliable and ordered,
-                // whatever the peer asked for: answers go on one of our own.
-                // Until it is open the peer's does, so that opening does not wait for it.
-                let channel = self.peer.0.create_data_channel(Lane::Answers.label(), Some(init)).await?;
-                let is_open = Arc::new(AtomicBool::new(false));
-                // Nothing comes on it, but what the crate tells of it must be taken, or it holds back all channels.
-                heard.push(watched(channel.clone(), is_open.clone()));
-                own_answers = Some(OwnAnswers { channel, is_open });
-            }
-            (None, _) => {}
-        }
-        let lanes = Arc::new(DataChannels { peer: self.peer, channels, own_answers });
-        Ok(Link::new(lanes, stream::select_all(heard), self.max_message_size.min(self.largest_message)))
+        Ok(channels)
     }
-}
-
-/// Takes what the crate tells of a channel on which nothing comes; notes when it is open.
-fn watched(channel: Arc<dyn DataChannel>, is_open: Arc<AtomicBool>) -> BoxStream<'static, LinkEvent> {
-    let told = stream::unfold((channel, is_open), |(channel, is_open)| async move {
-        match channel.poll().await? {
-            DataChannelEvent::OnOpen => is_open.store(true, Ordering::Relaxed),
-            DataChannelEvent::OnClose => is_open.store(false, Ordering::Relaxed),
-            _ => {}
-        }
-        Some((None, (channel, is_open)))
-    });
-    told.filter_map(|event| async move { event }).boxed()
 }
 
 /// What comes on a channel for answers that the peer makes itself.
@@ -258,7 +272,7 @@ async fn open(channel: &dyn DataChannel) -> Result<(), OpenError> {
     loop {
         match channel.poll().await {
             Some(DataChannelEvent::OnOpen) => return Ok(()),
-            Some(DataChannelEvent::OnClose) | None => return Err(OpenError::Closed),
+            Some(DataChannelEvent::OnClose) | None => return Err(OpenError::GaveUp),
             Some(_) => {}
         }
     }
@@ -291,10 +305,44 @@ struct DataChannels {
     own_answers: Option<OwnAnswers>,
 }
 
-/// A channel for answers made by the end that answers.
+/// A channel for answers made by the end that answers: version 0.21 of the crate sends on a channel that its peer made as
+/// if it were reliable and ordered, whatever the peer asked for.
+///
+/// Until it is open the peer's carries the answers, so that opening does not wait for it.
 struct OwnAnswers {
     channel: Arc<dyn DataChannel>,
     is_open: Arc<AtomicBool>,
+}
+
+impl OwnAnswers {
+    async fn make(peer: &Peer, init: RTCDataChannelInit) -> Result<Self, OpenError> {
+        let channel = peer.0.create_data_channel(Lane::Answers.label(), Some(init)).await?;
+        Ok(Self { channel, is_open: Arc::new(AtomicBool::new(false)) })
+    }
+
+    /// Takes what the crate tells of it until it is no more.
+    async fn ended(&self) {
+        while let Some(event) = self.channel.poll().await {
+            note(&event, &self.is_open);
+        }
+    }
+
+    /// The same, as a link's events, of which there are none.
+    fn watched(&self) -> BoxStream<'static, LinkEvent> {
+        let told = stream::unfold((self.channel.clone(), self.is_open.clone()), |(channel, is_open)| async move {
+            note(&channel.poll().await?, &is_open);
+            Some((None, (channel, is_open)))
+        });
+        told.filter_map(|event| async move { event }).boxed()
+    }
+}
+
+fn note(event: &DataChannelEvent, is_open: &AtomicBool) {
+    match event {
+        DataChannelEvent::OnOpen => is_open.store(true, Ordering::Relaxed),
+        DataChannelEvent::OnClose => is_open.store(false, Ordering::Relaxed),
+        _ => {}
+    }
 }
 
 impl DataChannels {

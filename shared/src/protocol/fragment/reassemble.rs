@@ -39,7 +39,8 @@ impl Piece {
 /// Holds at most `max_open` unfinished messages of at most `max_bytes` each; when a further one begins, the oldest is
 /// given up. A message of one piece stays where it arrived. Of several, each piece is copied to its place when those
 /// before it are there (one copy of each byte, while the piece is still warm) and let go; memory grows with what came,
-/// never with what a header claims, and comes back when the message's users are done with it.
+/// never with what a header claims nor beyond `max_bytes`, and comes back when the message's users are done with it: what is
+/// kept for the next is of `2 · max_open` messages, those in use included.
 #[derive(Debug)]
 pub struct Reassembler {
     max_bytes: usize,
@@ -115,6 +116,12 @@ impl Reassembler {
         all.filter(move |index| partial.is_some_and(|partial| !partial.waiting.contains_key(index)))
     }
 
+    /// Whether this piece of an unfinished message has come.
+    pub fn holds(&self, id: u64, index: u32) -> bool {
+        let partial = self.place(id).ok().map(|place| &self.open[place]);
+        partial.is_some_and(|partial| index < partial.pieces_joined || partial.waiting.contains_key(&index))
+    }
+
     /// Gives a message up: what has come of it is let go, what still comes is ignored.
     pub fn give_up(&mut self, id: u64) {
         if let Ok(place) = self.place(id) {
@@ -151,7 +158,7 @@ impl Reassembler {
         if partial.bytes + payload.len() > self.max_bytes {
             return Err(FragmentError::TooLarge { id, limit: self.max_bytes });
         }
-        partial.add(index, payload);
+        partial.add(index, payload, self.max_bytes);
         if partial.pieces_joined < count {
             return Ok(None);
         }
@@ -192,7 +199,7 @@ impl Reassembler {
 }
 
 impl Partial {
-    fn add(&mut self, index: u32, payload: Bytes) {
+    fn add(&mut self, index: u32, payload: Bytes, max_bytes: usize) {
         if index < self.pieces_joined || self.waiting.contains_key(&index) {
             return;
         }
@@ -201,13 +208,20 @@ impl Partial {
             self.waiting.insert(index, payload);
             return;
         }
-        self.join(&payload);
+        self.join(&payload, max_bytes);
         while let Some(next) = self.waiting.remove(&self.pieces_joined) {
-            self.join(&next);
+            self.join(&next, max_bytes);
         }
     }
 
-    fn join(&mut self, payload: &Bytes) {
+    fn join(&mut self, payload: &Bytes, max_bytes: usize) {
+        let least = self.joined.len() + payload.len();
+        if least > self.joined.capacity() {
+            // Doubled as it grows, as `reserve` would; but it would double beyond what a message takes, too.
+            let mut larger = BytesMut::with_capacity((2 * self.joined.capacity()).min(max_bytes).max(least));
+            larger.extend_from_slice(&self.joined);
+            self.joined = larger;
+        }
         self.joined.extend_from_slice(payload);
         self.pieces_joined += 1;
     }

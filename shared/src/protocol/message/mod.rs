@@ -22,7 +22,7 @@ pub use control::{
     Bye, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
-pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, decode_reply};
+pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};
 
 /// The longest text a peer may put in a message's field, in bytes.
 const TEXT_LIMIT: usize = 256;
@@ -138,7 +138,8 @@ mod tests {
     use crate::protocol::encoding::Encoding;
     use crate::time::Micros;
 
-    fn bytes(message: &impl Serialize) -> Vec<u8> {
+    /// A message as it goes over the wire.
+    pub(super) fn bytes(message: &impl Serialize) -> Vec<u8> {
         let mut bytes = Vec::new();
         encode(message, &mut bytes).unwrap();
         bytes

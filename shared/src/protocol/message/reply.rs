@@ -5,13 +5,20 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
 
 use super::answer::WireAnswer;
 use super::{Answer, DecodeError, check_integer, decode_answer, tag, unknown_type, whole};
 
 /// The most entries of each list in an [`Answers`].
 pub const LIST_LIMIT: usize = 32;
+
+/// Entries of such a list that need no memory of their own: what a message of a stream that flows holds.
+const USUAL: usize = 4;
+
+/// A list in an [`Answers`].
+pub type Short<T> = SmallVec<[T; USUAL]>;
 
 /// The most messages in a [`Resend`].
 pub const RESEND_LIMIT: usize = 32;
@@ -20,6 +27,7 @@ pub const RESEND_LIMIT: usize = 32;
 pub const PIECE_LIMIT: usize = 256;
 
 /// What the `answers` lane carries.
+#[expect(clippy::large_enum_variant, reason = "read one at a time; a box would be an allocation a frame")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// One answer.
@@ -34,11 +42,11 @@ pub enum Reply {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     /// Told for the first time, newest first.
-    pub answers: Vec<Answer>,
+    pub answers: Short<Answer>,
     /// Told before, newest first.
-    pub previous: Vec<Answer>,
+    pub previous: Short<Answer>,
     /// Frames that never came whole and are given up, told before or not, newest first.
-    pub missing: Vec<u64>,
+    pub missing: Short<u64>,
 }
 
 /// Pieces that did not come, and are still of use.
@@ -46,7 +54,7 @@ pub struct Answers {
 #[serde(tag = "type", rename = "resend")]
 pub struct Resend {
     /// Of which messages of the `frames` lane.
-    #[serde(deserialize_with = "short::<_, _, RESEND_LIMIT>")]
+    #[serde(deserialize_with = "short::<_, _, Incomplete, RESEND_LIMIT>")]
     pub messages: Vec<Incomplete>,
 }
 
@@ -56,7 +64,7 @@ pub struct Incomplete {
     /// Its id, which in live delivery is its frame's.
     pub id: u64,
     /// The pieces that did not come; all when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, PIECE_LIMIT>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, u32, PIECE_LIMIT>")]
     pub pieces: Vec<u32>,
 }
 
@@ -75,61 +83,90 @@ pub fn decode_reply(bytes: &[u8]) -> Result<Reply, DecodeError> {
 }
 
 impl Serialize for Answers {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let wire = |answers: &[Answer]| answers.iter().map(|&answer| WireAnswer::from(answer)).collect();
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(tag = "type", rename = "answers")]
+        struct Wire<'a> {
+            #[serde(skip_serializing_if = "List::is_empty")]
+            answers: List<'a>,
+            #[serde(skip_serializing_if = "List::is_empty")]
+            previous: List<'a>,
+            #[serde(skip_serializing_if = "<[u64]>::is_empty")]
+            missing: &'a [u64],
+        }
         let Self { answers, previous, missing } = self;
-        WireAnswers { answers: wire(answers), previous: wire(previous), missing: missing.clone() }.serialize(serializer)
+        Wire { answers: List(answers), previous: List(previous), missing }.serialize(serializer)
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename = "answers")]
+/// Answers as they are written.
+struct List<'a>(&'a [Answer]);
+
+impl List<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|&answer| WireAnswer::from(answer)))
+    }
+}
+
+#[derive(Deserialize)]
 struct WireAnswers<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
-    answers: Vec<WireAnswer<'a>>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
-    previous: Vec<WireAnswer<'a>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, LIST_LIMIT>")]
-    missing: Vec<u64>,
+    #[serde(borrow, default, deserialize_with = "short::<_, Short<_>, _, LIST_LIMIT>")]
+    answers: Short<WireAnswer<'a>>,
+    #[serde(borrow, default, deserialize_with = "short::<_, Short<_>, _, LIST_LIMIT>")]
+    previous: Short<WireAnswer<'a>>,
+    #[serde(default, deserialize_with = "short::<_, Short<_>, _, LIST_LIMIT>")]
+    missing: Short<u64>,
 }
 
 impl WireAnswers<'_> {
     fn parse(self) -> Result<Answers, DecodeError> {
         let parsed =
-            |answers: Vec<WireAnswer<'_>>| answers.into_iter().map(WireAnswer::parse).collect::<Result<_, _>>();
+            |answers: Short<WireAnswer<'_>>| answers.into_iter().map(WireAnswer::parse).collect::<Result<_, _>>();
         self.missing.iter().try_for_each(|&frame| check_integer("missing", frame))?;
         Ok(Answers { answers: parsed(self.answers)?, previous: parsed(self.previous)?, missing: self.missing })
     }
 }
 
 /// A list of at most `LIMIT` entries: a longer one is refused before memory is taken for it.
-fn short<'de, D: Deserializer<'de>, T: Deserialize<'de>, const LIMIT: usize>(from: D) -> Result<Vec<T>, D::Error> {
-    struct Short<T, const LIMIT: usize>(PhantomData<T>);
+fn short<'de, D, L, T, const LIMIT: usize>(from: D) -> Result<L, D::Error>
+where
+    D: Deserializer<'de>,
+    L: Default + Extend<T>,
+    T: Deserialize<'de>,
+{
+    struct List<L, T, const LIMIT: usize>(PhantomData<(L, T)>);
 
-    impl<'de, T: Deserialize<'de>, const LIMIT: usize> Visitor<'de> for Short<T, LIMIT> {
-        type Value = Vec<T>;
+    impl<'de, L: Default + Extend<T>, T: Deserialize<'de>, const LIMIT: usize> Visitor<'de> for List<L, T, LIMIT> {
+        type Value = L;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a list of at most {LIMIT}")
         }
 
-        fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
-            Ok(Vec::new())
+        fn visit_unit<E: Error>(self) -> Result<L, E> {
+            Ok(L::default())
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
-            let mut entries = Vec::new();
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<L, A::Error> {
+            let (mut entries, mut count) = (L::default(), 0);
             while let Some(entry) = list.next_element()? {
-                if entries.len() == LIMIT {
+                if count == LIMIT {
                     return Err(A::Error::custom(format_args!("a list longer than {LIMIT}")));
                 }
-                entries.push(entry);
+                count += 1;
+                entries.extend([entry]);
             }
             Ok(entries)
         }
     }
 
-    from.deserialize_any(Short::<T, LIMIT>(PhantomData))
+    from.deserialize_any(List::<L, T, LIMIT>(PhantomData))
 }
 
 #[cfg(test)]
@@ -137,13 +174,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::message::{AnswerTimes, Finding, encode};
-
-    fn bytes(message: &impl Serialize) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        encode(message, &mut bytes).unwrap();
-        bytes
-    }
+    use crate::protocol::message::tests::bytes;
+    use crate::protocol::message::{AnswerTimes, Finding};
 
     fn none(frame: u64) -> Answer {
         Answer { frame, finding: Finding::None, times: AnswerTimes::default() }
@@ -168,7 +200,7 @@ mod tests {
         assert!(decode_reply(&bytes(&answers(LIST_LIMIT as u64))).is_ok());
         let refused = decode_reply(&bytes(&answers(LIST_LIMIT as u64 + 1))).unwrap_err().to_string();
         assert!(refused.contains("longer than 32"), "{refused}");
-        let missing = Answers { missing: vec![1; LIST_LIMIT + 1], ..Default::default() };
+        let missing = Answers { missing: [1; LIST_LIMIT + 1].into_iter().collect(), ..Default::default() };
         assert!(decode_reply(&bytes(&missing)).is_err());
         let pieces = |count| Resend { messages: vec![Incomplete { id: 0, pieces: vec![0; count] }] };
         assert!(decode_reply(&bytes(&pieces(PIECE_LIMIT))).is_ok());
@@ -202,7 +234,7 @@ mod tests {
             asked in proptest::collection::vec((0..1u64 << 53, proptest::collection::vec(any::<u32>(), 0..20)), 0..20),
         ) {
             let list = |frames: Vec<u64>| frames.into_iter().map(none).collect();
-            let answers = Answers { answers: list(answers), previous: list(previous), missing };
+            let answers = Answers { answers: list(answers), previous: list(previous), missing: missing.into() };
             prop_assert_eq!(decode_reply(&bytes(&answers)).unwrap(), Reply::Answers(answers));
             let messages = asked.into_iter().map(|(id, pieces)| Incomplete { id, pieces }).collect();
             let resend = Resend { messages };
