@@ -1,39 +1,18 @@
 //! Builds what the command line asks for and runs it.
 
-use std::num::NonZeroUsize;
-
-use shared::geometry::Size;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};
 use shared::shell::window::{self, Screen};
 use tracing::{error, info, warn};
 
-use crate::cli::{ServerAddress, SessionArgs, Wait};
+use crate::cli::SessionArgs;
+use crate::config::Config;
 use crate::connect::{self, ConnectError};
-use crate::detect::DetectorChoice;
 use crate::run;
 use crate::session::End;
 use crate::tally::Tally;
 use crate::view::{TerminalView, View, WindowView};
-use crate::workers::Policy;
-
-/// What a session needs to know.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the server is; looked for when absent.
-    pub server: Option<ServerAddress>,
-    /// How long to wait for it.
-    pub wait: Wait,
-    /// The largest SCTP packet, in bytes; by the path when absent.
-    pub sctp_mtu: Option<u32>,
-    /// What looks at the frames.
-    pub detector: DetectorChoice,
-    /// On how many threads.
-    pub workers: NonZeroUsize,
-    /// And what when all are busy.
-    pub policy: Policy,
-}
 
 /// Runs a session as the command line asks for it.
 pub fn run(args: &SessionArgs) -> Exit {
@@ -149,6 +128,3 @@ fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
         }
     }
 }
-
-/// The window before the first frame says how large frames are: the server's default.
-pub(crate) const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };

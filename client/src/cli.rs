@@ -2,15 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::thread;
-use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::link::webrtc::parse_mtu;
-use thiserror::Error;
 
+use crate::config::{ServerAddress, Wait};
 use crate::detect::{DetectorChoice, DetectorError, RadiusLimits};
 use crate::workers::Policy;
 
@@ -74,6 +72,10 @@ pub struct SessionArgs {
     pub workers: Option<NonZeroUsize>,
 
     /// When all workers are busy: look at every frame in turn, or only at the latest
+    ///
+    /// With `every` frames wait in a queue of the server's window. In reliable delivery it never overflows, as the window
+    /// holds a frame until it is answered. In live delivery a frame leaves the window when its lifetime is over: a detector
+    /// too slow for the rate finds the queue full in the end, and a frame that comes then is answered `dropped`.
     #[arg(long, env = "PLUMB_POLICY", default_value = "every")]
     pub policy: PolicyArg,
 }
@@ -142,49 +144,6 @@ impl From<PolicyArg> for Policy {
     }
 }
 
-/// A server's host and port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerAddress(pub String);
-
-/// Why a server's address was refused.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a server: write HOST:PORT, for example 127.0.0.1:8080")]
-pub struct NotAnAddress(String);
-
-impl FromStr for ServerAddress {
-    type Err = NotAnAddress;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        let port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
-        if text.rsplit_once(':').is_some_and(port) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
-    }
-}
-
-/// How long to wait for a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// So long.
-    For(Duration),
-    /// Until told to stop.
-    Forever,
-}
-
-/// Why a wait was refused.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a time to wait: a duration such as 30s or 500ms, or forever")]
-pub struct NotAWait(String);
-
-impl FromStr for Wait {
-    type Err = NotAWait;
-
-    fn from_str(text: &str) -> Result<Self, NotAWait> {
-        match text {
-            "forever" => Ok(Self::Forever),
-            _ => humantime::parse_duration(text).map(Self::For).map_err(|_| NotAWait(text.into())),
-        }
-    }
-}
-
 fn workers(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse() {
         Ok(count @ 1..=MAX_WORKERS) => NonZeroUsize::new(count),
@@ -202,22 +161,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_server_needs_host_and_port() {
-        for text in ["", "host", ":8080", "host:", "host:0", "host:65536", "host:http"] {
-            assert!(text.parse::<ServerAddress>().is_err(), "{text}");
-        }
-        for text in ["host:1", "127.0.0.1:8080", "[::1]:8080"] {
-            assert!(text.parse::<ServerAddress>().is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_wait_is_a_duration_or_forever() {
-        assert_eq!("forever".parse(), Ok(Wait::Forever));
-        assert_eq!("1m 30s".parse(), Ok(Wait::For(Duration::from_secs(90))));
-        assert!("30".parse::<Wait>().is_err());
     }
 }

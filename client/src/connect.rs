@@ -14,9 +14,9 @@ use shared::protocol::message::Role;
 use thiserror::Error;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
-use crate::cli::{ServerAddress, Wait};
+use crate::config::{ServerAddress, Wait};
 use crate::discover::{Discovery, Found};
 
 /// Between two attempts: unnoticed by a person, and 20 connection attempts a second at most.
@@ -67,6 +67,19 @@ pub async fn connect(
         let reason = match goal.attempt(mtu, CONNECT_LIMIT.min(left)).await {
             Ok(connected) => return Ok(connected),
             Err(Failure::NotThere(reason)) => reason,
+            Err(Failure::NotUsable { server, error: HandshakeError::Open(error) })
+                if error.is_worth_another_attempt() =>
+            {
+                let error = HandshakeError::Open(error);
+                if let Wait::For(limit) = wait
+                    && start.elapsed() + RETRY_INTERVAL > limit
+                {
+                    return Err(ConnectError::Handshake { server, error });
+                }
+                warn!("{server}: {error}; trying again {}", describe(wait));
+                sleep(RETRY_INTERVAL).await;
+                continue;
+            }
             Err(Failure::NotUsable { server, error }) => return Err(ConnectError::Handshake { server, error }),
         };
         if let Wait::For(limit) = wait
@@ -158,7 +171,11 @@ async fn attempt(server: &str, mtu: Option<u32>, limit: Duration) -> Result<(Lin
         Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
             Err(Failure::NotThere(error.to_string()))
         }
-        Err(error) => Err(Failure::NotUsable { server: server.to_owned(), error }),
+        Err(error) => {
+            // Else the server waits for this attempt while the next one comes. Whoever is gone does not hear it.
+            let _ = signaling.send(&Signal::Bye {}).await;
+            Err(Failure::NotUsable { server: server.to_owned(), error })
+        }
     }
 }
 

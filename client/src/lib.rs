@@ -1,6 +1,6 @@
 //! Plumb's client: receives frames, detects the circle on worker threads, answers.
 //!
-//! The story: [`cli`] says what is wanted, [`app`] builds it, [`connect`] opens a link to the server, found by
+//! The story: [`cli`] says what is wanted (a [`config`]), [`app`] builds it, [`connect`] opens a link to the server, found by
 //! [`discover`] where none is named, [`run`] drives a
 //! [`session`] whose frames the [`workers`] look at with a [`detect`]or, and a [`view`] shows it. [`files`] detects in
 //! image files instead.
@@ -9,10 +9,12 @@
 
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod connect;
 pub mod detect;
 pub mod discover;
 pub mod files;
+mod jobs;
 pub mod run;
 pub mod session;
 pub mod tally;

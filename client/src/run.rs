@@ -11,11 +11,11 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 use tracing::debug;
 
+use crate::config::Config;
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
 use crate::workers::{Pool, Submitted};
-use crate::{app::Config, session};
 
 /// How long to wait until the server has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -46,7 +46,7 @@ pub async fn run(
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue: each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
-    let session = session::Session::new(link.max_message_size(), clock.now());
+    let session = Session::new(link.max_message_size(), clock.now());
     let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::default() };
     let end = runner.drive(link, &mut signaling, found, stop).await?;
     let _ = signaling.send(&Signal::Bye {}).await;

@@ -1,4 +1,4 @@
-//! Worker threads: frames in through a bounded channel, detections out.
+//! Worker threads: frames in through a bounded queue, detections out.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use ndarray::{Array2, ArrayView2};
 use shared::image::{ImageView, to_gray};
 use shared::protocol::message::Finding;
@@ -15,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
 
 use crate::detect::{Detector, DetectorChoice, Estimate};
+use crate::jobs::Jobs;
 use crate::session::{Detection, ReceivedFrame};
 
 /// What happens to a frame that finds all workers busy.
@@ -41,9 +41,14 @@ pub enum Submitted {
 /// A pool of detecting threads. They end when it is dropped.
 #[derive(Debug)]
 pub struct Pool {
-    jobs: Sender<ReceivedFrame>,
-    waiting: Receiver<ReceivedFrame>,
+    jobs: Arc<Jobs<ReceivedFrame>>,
     policy: Policy,
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
 }
 
 impl Pool {
@@ -62,7 +67,8 @@ impl Pool {
             Policy::Every => window.max(1),
             Policy::Latest => 1,
         };
-        let (jobs, waiting) = bounded(capacity);
+        // Made first: what has started ends with it if a thread cannot.
+        let pool = Self { jobs: Arc::new(Jobs::new(capacity)), policy };
         let warned = Arc::new(AtomicBool::new(false));
         for index in 0..workers.get() {
             let worker = Worker {
@@ -72,28 +78,24 @@ impl Pool {
                 gray: Array2::zeros((0, 0)),
                 warned: warned.clone(),
             };
-            let (jobs, detections) = (waiting.clone(), detections.clone());
+            let (jobs, detections) = (pool.jobs.clone(), detections.clone());
             let run = move || worker.run(&jobs, &detections, clock);
             thread::Builder::new().name(format!("detect-{index}")).spawn(run)?;
         }
-        Ok(Self { jobs, waiting, policy })
+        Ok(pool)
     }
 
     /// Hands over a frame, without waiting.
     pub fn submit(&self, frame: ReceivedFrame) -> Submitted {
-        let frame = match self.jobs.try_send(frame) {
-            Ok(()) => return Submitted::Taken,
-            Err(TrySendError::Full(frame) | TrySendError::Disconnected(frame)) => frame,
-        };
-        if self.policy == Policy::Every {
-            return Submitted::Refused(frame);
-        }
-        // Newest wins. A worker may take the waiting one first; then there is room all the same.
-        let older = self.waiting.try_recv().ok();
-        match (self.jobs.try_send(frame), older) {
-            (Ok(()), Some(older)) => Submitted::InPlaceOf(older),
-            (Ok(()), None) => Submitted::Taken,
-            (Err(refused), _) => Submitted::Refused(refused.into_inner()),
+        match self.policy {
+            Policy::Every => match self.jobs.push(frame) {
+                Ok(()) => Submitted::Taken,
+                Err(frame) => Submitted::Refused(frame),
+            },
+            Policy::Latest => match self.jobs.push_newest(frame) {
+                None => Submitted::Taken,
+                Some(older) => Submitted::InPlaceOf(older),
+            },
         }
     }
 }
@@ -109,8 +111,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, jobs: &Receiver<ReceivedFrame>, detections: &UnboundedSender<Detection>, clock: MonotonicClock) {
-        while let Ok(frame) = jobs.recv() {
+    fn run(mut self, jobs: &Jobs<ReceivedFrame>, detections: &UnboundedSender<Detection>, clock: MonotonicClock) {
+        while let Some(frame) = jobs.next() {
             let started = clock.now();
             let finding = self.detect(&frame);
             let detection =

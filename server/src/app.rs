@@ -5,8 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use client::app::Config as ClientConfig;
-use client::cli::{ServerAddress, Wait};
+use client::config::{Config as ClientConfig, ServerAddress, Wait};
 use client::detect::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
@@ -20,8 +19,8 @@ use tracing::{debug, error, info, warn};
 
 use crate::announce;
 use crate::camera::{CameraFileError, CameraOptions};
-use crate::cli::{DEFAULT_LISTEN, JsonTarget, ServeArgs};
-use crate::report::{Reporter, Run, RunConfig};
+use crate::cli::{DEFAULT_LISTEN, ServeArgs};
+use crate::report::{JsonTarget, Reporter, Run, RunConfig};
 use crate::scene::BallConfig;
 use crate::serve::{self, ServeConfig, Served};
 use crate::session::{End, SessionConfig};

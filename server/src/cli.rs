@@ -19,6 +19,7 @@ use shared::protocol::message::Delivery;
 use thiserror::Error;
 
 use crate::camera::CameraOptions;
+use crate::report::JsonTarget;
 
 /// Where the server listens unless told: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -170,23 +171,6 @@ impl FromStr for ListenAddress {
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let sound = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
         if text.rsplit_once(':').is_some_and(sound) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
-    }
-}
-
-/// Where the report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JsonTarget {
-    /// A file, rewritten after each session.
-    File(PathBuf),
-    /// Standard output, once, at the end; rows go to stderr.
-    Stdout,
-}
-
-impl FromStr for JsonTarget {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == "-" { Self::Stdout } else { Self::File(text.into()) })
     }
 }
 

@@ -8,13 +8,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{error, info};
 
-use crate::cli::ListenAddress;
-
 /// A server that does not answer within this is not healthy.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Asks whether a server is there.
-pub fn run(address: &ListenAddress) -> Exit {
+/// Asks whether a server is there, at HOST:PORT.
+pub fn run(address: &str) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -22,12 +20,12 @@ pub fn run(address: &ListenAddress) -> Exit {
             return Exit::Other;
         }
     };
-    let answered = runtime.block_on(async { timeout(LIMIT, ping(&address.0)).await });
+    let answered = runtime.block_on(async { timeout(LIMIT, ping(address)).await });
     // A look-up of a name may hang for seconds: it must not hold up the end.
     runtime.shutdown_background();
     match answered {
         Ok(Ok(())) => {
-            info!("a server answers at {}", address.0);
+            info!("a server answers at {address}");
             Exit::Fine
         }
         Ok(Err(wrong)) => unhealthy(address, &wrong.to_string()),
@@ -35,8 +33,8 @@ pub fn run(address: &ListenAddress) -> Exit {
     }
 }
 
-fn unhealthy(address: &ListenAddress, reason: &str) -> Exit {
-    error!("no server at {}: {reason}", address.0);
+fn unhealthy(address: &str, reason: &str) -> Exit {
+    error!("no server at {address}: {reason}");
     Exit::NoPeer
 }
 

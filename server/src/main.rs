@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start("server", cli.verbose, cli.quiet);
     match cli.command {
-        Some(Command::Health { address }) => health::run(&address).into(),
+        Some(Command::Health { address }) => health::run(&address.0).into(),
         None => app::run(&cli.serve).into(),
     }
 }

@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
@@ -15,7 +16,6 @@ use shared::time::Micros;
 use thiserror::Error;
 
 use crate::camera::CameraConfig;
-use crate::cli::JsonTarget;
 use crate::score::summary::Figures;
 use crate::session::{ClientInfo, End, Session};
 
@@ -24,6 +24,23 @@ const SCHEMA: u32 = 1;
 
 /// The latest sessions kept: 30 MB of report, for a server that runs for years.
 const KEPT_SESSIONS: usize = 10_000;
+
+/// Where the report goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonTarget {
+    /// A file, rewritten after each session.
+    File(PathBuf),
+    /// Standard output, once, at the end; rows go to stderr.
+    Stdout,
+}
+
+impl FromStr for JsonTarget {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(if text == "-" { Self::Stdout } else { Self::File(text.into()) })
+    }
+}
 
 /// The whole report.
 #[derive(Debug, Serialize)]

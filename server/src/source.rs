@@ -1,12 +1,12 @@
 //! Sources: where frames and their truth come from.
 
+use shared::geometry::Circle;
 use shared::image::{Image, PixelFormat};
 use shared::protocol::message::Meta;
 use thiserror::Error;
 
-use crate::camera::{Camera, CameraConfig, CameraError};
+use crate::camera::{Camera, CameraConfig, CameraError, Limit};
 use crate::scene::{BallConfig, BallError, ScatteredScene, Scene, Shot};
-use crate::score::Truth;
 
 /// The step of a scene whose rate only the window limits, in seconds: as at 60 frames a second.
 pub const UNPACED_STEP_S: f64 = 1.0 / 60.0;
@@ -26,6 +26,22 @@ pub struct SourceFrame<'a> {
     pub truth: Truth,
     /// For the client, beside the pixels.
     pub meta: Option<Meta>,
+}
+
+/// What a frame really shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Truth {
+    /// A ball.
+    Ball {
+        /// Where it is.
+        circle: Circle,
+        /// How well that can be known at best.
+        limit: Limit,
+    },
+    /// No ball: the right answer is none.
+    Empty,
+    /// The source does not know: counts and latency only.
+    Unknown,
 }
 
 /// Why there is nothing to show.

@@ -3,8 +3,9 @@
 //! The virtual environment is made once, in the target folder, from `examples/requirements.txt`.
 
 mod common;
+#[path = "common/python.rs"]
+mod python;
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -17,34 +18,11 @@ use common::{ReportFile, Server, only_session};
 const GOOD_MEAN_PX: f64 = 0.01;
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let requirements = example("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).expect("the example's requirements");
-    // Tests in processes of their own make it together.
-    let lock =
-        File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiortc-venv.lock")).expect("the target folder");
-    lock.lock().expect("one of them at a time");
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiortc-venv");
-    let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        return python;
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-    run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(requirements));
-    fs::write(installed, wanted).expect("a note of what is installed");
-    python
+    python::environment("aiortc-venv", &example("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
 });
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
-}
-
-fn run(command: &mut Command) {
-    let ended = command.output().unwrap_or_else(|error| {
-        panic!("cannot start {command:?}: {error}; python3 with its venv module is needed (.ci/install)")
-    });
-    assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
 }
 
 fn python_client(server: &Server) -> Program {
@@ -106,4 +84,31 @@ fn a_python_pipeline_ends_in_peace_when_the_server_stops() {
     server.program.signal("INT");
     server.end().expect(0);
     client.end().expect(0);
+}
+
+/// What the example's reassembler does with pieces that come again or late.
+const LATE_PIECES: &str = r#"
+import msgpack
+from aiortc_client import REMEMBERED, Reassembler
+
+reassembler = Reassembler(4096, 4)
+accept = lambda message, index, count=2: reassembler.accept(msgpack.packb([message, index, count, bytes([index]) * 512]))
+for message in range(5000):
+    assert accept(message, 0) is None
+    assert len(accept(message, 1)) == 1024
+    # Repeated pieces of this one and of one long ago; else a window of them would displace what is unfinished.
+    assert accept(message, 0) is None and accept(max(message - REMEMBERED + 1, 0), 1) is None
+    assert not reassembler.open and len(reassembler.finished) <= REMEMBERED
+for message in range(5000, 5010):
+    assert accept(message, 0) is None
+assert sorted(reassembler.open) == [5006, 5007, 5008, 5009], "the oldest are given up"
+assert accept(5000, 1) is None and 5000 not in reassembler.open, "and not begun again"
+assert len(accept(5009, 1)) == 1024
+"#;
+
+#[test]
+fn the_python_pipeline_opens_no_finished_frame_again() {
+    let ended = Command::new(&*PYTHON).env("PYTHONPATH", example("")).args(["-c", LATE_PIECES]).output();
+    let ended = ended.expect("a Python");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }

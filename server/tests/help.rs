@@ -1,26 +1,16 @@
 //! `--help` teaches: every option, its default and its environment variable.
 
-use assert_cmd::Command;
-
-fn said(argument: &str) -> String {
-    let output =
-        Command::cargo_bin("server").expect("built").arg(argument).assert().success().get_output().stdout.clone();
-    String::from_utf8(output).expect("UTF-8")
-}
+#[path = "../../shared/tests/help/mod.rs"]
+mod help;
 
 #[test]
 fn help_names_every_option_with_its_environment_variable() {
-    let help = said("--help");
-    for option in OPTIONS {
-        assert!(help.contains(option), "no {option} in {help}");
-        let variable = format!("PLUMB_{}", option.trim_start_matches("--").replace('-', "_").to_uppercase());
-        assert!(help.contains(&variable), "no {variable} in {help}");
-    }
+    help::assert_teaches("server", &OPTIONS);
 }
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(said("--version").trim(), concat!("server ", env!("CARGO_PKG_VERSION")));
+    help::assert_tells_version("server");
 }
 
 const OPTIONS: [&str; 36] = [

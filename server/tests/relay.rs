@@ -197,6 +197,13 @@ fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
 }
 
 #[test]
+fn a_live_link_opens_where_every_fifth_packet_is_lost_and_every_frame_is_accounted_for() {
+    let lossy = Weather { loss: 0.2, ..CALM };
+    let frames = run_live(Both { to_client: lossy, to_server: lossy }, None);
+    assert!(frames["circle"].as_u64() > Some(0), "{frames:#}");
+}
+
+#[test]
 fn a_live_link_outlives_an_outage_of_a_second() {
     let none = Weather { loss: 1.0, ..CALM };
     let outage = (Both { to_client: none, to_server: none }, Duration::from_millis(1_200));

@@ -1,10 +1,10 @@
 //! Live delivery, seen by the receiver: which frames are unfinished, what to ask for again, when to give up.
 //!
 //! A frame's message is known to be on its way from its first piece on, or from the first piece of a later one (ids count
-//! without a gap). Once no piece has come for a moment, what is missing is asked for, a few times; when the lifetime is
-//! over the frame is given up.
+//! without a gap). Once no piece has come for a moment, what is missing is asked for, a few times, and at once where a
+//! piece comes that is there: the server misses the answer. When the lifetime is over the frame is given up.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use shared::protocol::fragment::Reassembler;
@@ -27,13 +27,16 @@ pub(super) struct Arrivals {
     lifetime: Duration,
     max_unfinished: usize,
     next: u64,
-    unfinished: BTreeMap<u64, Unfinished>,
+    /// By id.
+    unfinished: VecDeque<Unfinished>,
 }
 
 /// A frame that has not come whole.
 #[derive(Clone, Copy, Debug)]
 struct Unfinished {
+    id: u64,
     noticed: Micros,
+    asked: Option<Micros>,
     ask_at: Micros,
     requests: u32,
 }
@@ -41,37 +44,51 @@ struct Unfinished {
 impl Arrivals {
     /// Watches a stream whose frames live so long, of which at most so many are unfinished at a time.
     pub(super) fn new(lifetime: Duration, max_unfinished: usize) -> Self {
-        Self { lifetime, max_unfinished: max_unfinished.max(1), next: 0, unfinished: BTreeMap::new() }
+        Self { lifetime, max_unfinished: max_unfinished.max(1), next: 0, unfinished: VecDeque::new() }
     }
 
     /// A piece of this frame has come, the first or a further one. Returns the frames given up for it.
     pub(super) fn piece(&mut self, id: u64, now: Micros) -> Vec<u64> {
         let ask_at = now + self.lifetime / QUIET_SHARE;
-        if let Some(unfinished) = self.unfinished.get_mut(&id) {
+        if let Ok(place) = self.place(id) {
+            let unfinished = &mut self.unfinished[place];
             unfinished.ask_at = unfinished.ask_at.max(ask_at);
         }
         // Of a gap wider than may be unfinished, the older part is not worth asking for.
         let first = self.next.max(id.saturating_sub(self.max_unfinished as u64 - 1));
         for id in first..=id {
-            self.unfinished.insert(id, Unfinished { noticed: now, ask_at, requests: 0 });
+            self.unfinished.push_back(Unfinished { id, noticed: now, asked: None, ask_at, requests: 0 });
         }
         let skipped = (self.next..first).rev().take(self.max_unfinished);
         let mut given_up: Vec<u64> = skipped.collect();
         self.next = self.next.max(id.saturating_add(1));
         while self.unfinished.len() > self.max_unfinished {
-            given_up.extend(self.unfinished.pop_first().map(|(id, _)| id));
+            given_up.extend(self.unfinished.pop_front().map(|unfinished| unfinished.id));
         }
         given_up
     }
 
+    /// A piece of this frame has come that was there already: the server has sent all of it, and waits.
+    pub(super) fn piece_again(&mut self, id: u64, now: Micros) {
+        let Ok(place) = self.place(id) else { return };
+        let unfinished = &mut self.unfinished[place];
+        if unfinished.requests < MAX_REQUESTS {
+            // What the last request brings may still be on its way.
+            let soon = unfinished.asked.map_or(now, |asked| asked + self.lifetime / QUIET_SHARE);
+            unfinished.ask_at = unfinished.ask_at.min(soon.max(now));
+        }
+    }
+
     /// Whether a piece of this frame is still of use.
     pub(super) fn wants(&self, id: u64) -> bool {
-        id >= self.next || self.unfinished.contains_key(&id)
+        id >= self.next || self.place(id).is_ok()
     }
 
     /// This frame has come whole, or was given up.
     pub(super) fn finished(&mut self, id: u64) {
-        self.unfinished.remove(&id);
+        if let Ok(place) = self.place(id) {
+            self.unfinished.remove(place);
+        }
     }
 
     /// What to ask for now, if anything.
@@ -79,7 +96,7 @@ impl Arrivals {
         let retry = self.lifetime / RETRY_SHARE;
         let mut messages = Vec::new();
         let mut room = PIECE_LIMIT;
-        for (&id, unfinished) in &mut self.unfinished {
+        for unfinished in &mut self.unfinished {
             if unfinished.ask_at > now || messages.len() == RESEND_LIMIT || room == 0 {
                 continue;
             }
@@ -89,18 +106,19 @@ impl Arrivals {
                 continue;
             }
             unfinished.requests += 1;
+            unfinished.asked = Some(now);
             unfinished.ask_at = now + retry;
-            let pieces: Vec<u32> = frames.missing(id).take(room).collect();
+            let pieces: Vec<u32> = frames.missing(unfinished.id).take(room).collect();
             room -= pieces.len();
-            messages.push(Incomplete { id, pieces });
+            messages.push(Incomplete { id: unfinished.id, pieces });
         }
         (!messages.is_empty()).then_some(Resend { messages })
     }
 
     /// The next frame whose lifetime is over.
     pub(super) fn expired(&mut self, now: Micros) -> Option<u64> {
-        let late = |(&id, unfinished): (&u64, &Unfinished)| (unfinished.noticed + self.lifetime <= now).then_some(id);
-        let id = self.unfinished.iter().find_map(late)?;
+        let late = |unfinished: &&Unfinished| unfinished.noticed + self.lifetime <= now;
+        let id = self.unfinished.iter().find(late)?.id;
         self.finished(id);
         Some(id)
     }
@@ -108,7 +126,12 @@ impl Arrivals {
     /// When time alone changes something.
     pub(super) fn next_moment(&self) -> Option<Micros> {
         let moment = |unfinished: &Unfinished| unfinished.ask_at.min(unfinished.noticed + self.lifetime);
-        self.unfinished.values().map(moment).min()
+        self.unfinished.iter().map(moment).min()
+    }
+
+    /// Where an unfinished frame is, or would be.
+    fn place(&self, id: u64) -> Result<usize, usize> {
+        self.unfinished.binary_search_by_key(&id, |unfinished| unfinished.id)
     }
 }
 
@@ -166,6 +189,19 @@ mod tests {
         }
         assert_eq!(asked, [2_000, 10_000, 18_000]);
         assert_eq!(given_up, Some((0, 32_000)));
+    }
+
+    #[test]
+    fn a_piece_that_is_there_already_calls_for_a_request_but_not_for_two_at_once() {
+        let (mut arrivals, frames) = arrivals();
+        arrivals.piece(0, Micros(0));
+        arrivals.piece_again(0, Micros(500));
+        assert_eq!(ids(arrivals.requests(&frames, Micros(500))), [0]);
+        arrivals.piece_again(0, Micros(600));
+        assert_eq!(arrivals.requests(&frames, Micros(2_499)), None);
+        assert_eq!(ids(arrivals.requests(&frames, Micros(2_500))), [0]);
+        arrivals.piece_again(1, Micros(2_600));
+        assert_eq!(arrivals.next_moment(), Some(Micros(10_500)), "a frame that is whole is not asked for");
     }
 
     #[test]

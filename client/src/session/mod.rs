@@ -1,42 +1,39 @@
 //! The client's session core: what arrives, what to detect, what to answer.
 //!
-//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. In live delivery `arrivals`
-//! asks for what did not come and `replies` tells each outcome several times.
+//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`] is what
+//! came of a message; `live` is what live delivery does beside.
 
 mod arrivals;
+mod frame;
+mod live;
 mod replies;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
-use shared::flow::live;
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
-use shared::image::{ImageView, PixelFormat};
 use shared::link::Lane;
-use shared::protocol::encoding::{self, Encoding, PixelsError};
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, DecodeError, Delivery, Finding, Frame, Hello, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, Finding, Hello, Pong, Role, Stream,
 };
 use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
 
-use arrivals::Arrivals;
-use replies::Replies;
+use live::Live;
+
+pub use frame::ReceivedFrame;
 
 /// Room in a frame message beside its pixels, in bytes: ids, names and a few kilobytes of metadata.
 const FRAME_OVERHEAD: usize = 64 << 10;
 
-/// The most memory unfinished or undetected frames may take, in bytes: ten of the largest.
+/// The most memory a window of frames may take, in bytes: ten of the largest. Unfinished ones, their pieces that overtook
+/// others, and finished ones with those kept for the next take as much each, these last twice.
 const FRAME_BUDGET: usize = 2 << 30;
-
-/// Replies are held for this share of a lifetime: 2 ms at 60 frames a second.
-const HOLD_SHARE: u32 = 16;
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -56,29 +53,6 @@ pub enum Action {
     Close(End),
     /// Nothing to do before this moment or the next input.
     Wait(Micros),
-}
-
-/// A frame as it arrived; its pixels stay where they were put together.
-#[derive(Clone, Debug)]
-pub struct ReceivedFrame {
-    /// The frame's id.
-    pub id: u64,
-    /// When its last byte arrived.
-    pub received: Micros,
-    size: Size,
-    pixel: PixelFormat,
-    encoding: Encoding,
-    data: Bytes,
-}
-
-impl ReceivedFrame {
-    /// The pixels; `memory` is for those that do not lie in the message as they are.
-    ///
-    /// # Errors
-    /// [`PixelsError`] where they cannot be read.
-    pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
-        encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
-    }
 }
 
 /// What a worker found.
@@ -126,15 +100,6 @@ struct Frames {
     pixels: usize,
 }
 
-/// A frame that is ignored.
-#[derive(Debug, Error)]
-enum UnusableFrame {
-    #[error(transparent)]
-    Message(#[from] DecodeError),
-    #[error("frame {frame}, {size} {pixel}, is larger than the frames announced")]
-    TooLarge { frame: u64, size: Size, pixel: PixelFormat },
-}
-
 /// A session with a server.
 #[derive(Debug)]
 pub struct Session {
@@ -149,30 +114,6 @@ pub struct Session {
     over: bool,
     given_up: u64,
     ignored_messages: u64,
-}
-
-/// What live delivery needs beside.
-#[derive(Debug)]
-struct Live {
-    arrivals: Arrivals,
-    replies: Replies,
-    lifetime: Duration,
-    held_until: Micros,
-}
-
-impl Live {
-    fn new(lifetime: Duration, window: usize) -> Self {
-        // Later than the next outcome of a stream that flows, by half an interval.
-        let (arrivals, replies) = (Arrivals::new(lifetime, window), Replies::new(lifetime * 3 / 4));
-        Self { arrivals, replies, lifetime, held_until: Micros(0) }
-    }
-}
-
-impl Live {
-    fn next_moment(&self) -> Option<Micros> {
-        let moments = [self.arrivals.next_moment(), self.replies.next_moment()];
-        moments.into_iter().flatten().min().map(|moment| moment.max(self.held_until))
-    }
 }
 
 impl Session {
@@ -262,7 +203,7 @@ impl Session {
     /// The link has enough of them under way: wait a moment, then tell all at once.
     pub fn hold_replies(&mut self, now: Micros) {
         if let Some(live) = &mut self.live {
-            live.held_until = now + live.lifetime / HOLD_SHARE;
+            live.hold(now);
         }
     }
 
@@ -299,8 +240,7 @@ impl Session {
                 self.frames =
                     Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
                 if stream.delivery == Delivery::Live {
-                    let lifetime = Duration::from_micros(stream.lifetime_us.unwrap_or_default());
-                    self.live = Some(Live::new(live::bounded(lifetime), window));
+                    self.live = Some(Live::new(&stream, window));
                 }
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.
@@ -316,7 +256,8 @@ impl Session {
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
         let pixels = self.frames.as_ref().map_or(0, |frames| frames.pixels);
-        match self.reassembled(fragment, now).map(|message| message.map(|message| received(&message, pixels, now))) {
+        let message = self.reassembled(fragment, now);
+        match message.map(|message| message.map(|message| frame::received(&message, pixels, now))) {
             Ok(Some(Ok(frame))) => self.outbox.push_back(Action::Detect(frame)),
             Ok(Some(Err(error))) => self.ignore(&error),
             Ok(None) => {}
@@ -327,42 +268,10 @@ impl Session {
     fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<Bytes>, FrameError> {
         let frames = &mut self.frames.as_mut().ok_or(FrameError::Early)?.pieces;
         let piece = Piece::parse(fragment)?;
-        let id = piece.id;
         let Some(live) = &mut self.live else { return Ok(frames.put(piece)?) };
-        if !live.arrivals.wants(id) {
-            return Ok(None);
-        }
-        let given_up = live.arrivals.piece(id, now);
-        let message = frames.put(piece);
-        if matches!(message, Ok(Some(_))) {
-            live.arrivals.finished(id);
-        }
+        let (message, given_up) = live.put(frames, piece, now);
         given_up.into_iter().for_each(|id| self.give_up(id, now));
         Ok(message?)
-    }
-
-    /// Asks for what did not come, gives up what is late, tells outcomes again.
-    fn advance_live(&mut self, now: Micros) {
-        while let Some(id) = self.live.as_mut().and_then(|live| live.arrivals.expired(now)) {
-            self.give_up(id, now);
-        }
-        let (Some(live), Some(frames)) = (&mut self.live, &self.frames) else { return };
-        if now < live.held_until {
-            return;
-        }
-        let request = live.arrivals.requests(&frames.pieces, now);
-        let replies: Vec<_> = std::iter::from_fn(|| live.replies.poll(now)).collect();
-        replies.iter().for_each(|answers| self.send_reply(answers));
-        if let Some(request) = request {
-            self.send_reply(&request);
-        }
-    }
-
-    fn give_up(&mut self, frame: u64, now: Micros) {
-        let (Some(live), Some(frames)) = (&mut self.live, &mut self.frames) else { return };
-        frames.pieces.give_up(frame);
-        live.replies.missing(frame, now);
-        self.given_up += 1;
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
@@ -388,7 +297,7 @@ impl Session {
 
     fn answer(&mut self, answer: Answer, now: Micros) {
         match &mut self.live {
-            Some(live) => live.replies.add(answer, now),
+            Some(live) => live.tell(answer, now),
             None => self.send_reply(&answer),
         }
     }
@@ -436,18 +345,4 @@ fn usable(hello: Hello) -> Result<(Stream, Size), String> {
     let stream = hello.stream.ok_or("its hello announces no stream")?;
     let size = stream.size().map_err(|error| error.to_string())?;
     Ok((stream, size))
-}
-
-/// A frame whose pixels take at most `limit` bytes. Raw ones are checked here, others where they are read.
-fn received(message: &Bytes, limit: usize, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
-    let frame = message::decode_frame(message)?;
-    let size = frame.size()?;
-    if frame.pixel.bytes(size) > limit {
-        return Err(UnusableFrame::TooLarge { frame: frame.id, size, pixel: frame.pixel });
-    }
-    if frame.encoding == Encoding::Raw {
-        frame.image(&mut Vec::new())?;
-    }
-    let Frame { id, pixel, encoding, data, .. } = frame;
-    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
 }

@@ -1,9 +1,10 @@
-//! Live delivery, seen by the answerer: each outcome is told several times, so that a lost message costs nothing.
+//! Live delivery, seen by the answerer: each outcome is told several times, so that a lost message costs nothing, and once
+//! more where the server shows that it waits for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shared::protocol::message::{Answer, Answers, LIST_LIMIT};
+use shared::protocol::message::{Answer, Answers, LIST_LIMIT, Short};
 use shared::time::Micros;
 
 /// An outcome is told again in as many later messages: at 20 % loss one of 600 is never heard.
@@ -22,12 +23,25 @@ pub(super) struct Replies {
     /// Messages still to be sent so that the latest outcome is told often enough, and when the next is due.
     owed: usize,
     due: Option<Micros>,
+    /// When the last message was sent.
+    sent: Option<Micros>,
 }
+
+/// Two messages for the same outcomes have at least this share of the interval between them: 1.6 ms at 60 frames a second.
+const LEAST_SHARE: u32 = 16;
 
 impl Replies {
     /// Nothing to tell. Without new outcomes the last are repeated after `interval`.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, new: VecDeque::new(), told: VecDeque::new(), missing: VecDeque::new(), owed: 0, due: None }
+        Self {
+            interval,
+            new: VecDeque::new(),
+            told: VecDeque::new(),
+            missing: VecDeque::new(),
+            owed: 0,
+            due: None,
+            sent: None,
+        }
     }
 
     /// A frame's outcome is to be told.
@@ -45,11 +59,20 @@ impl Replies {
         self.owe(now);
     }
 
+    /// The server shows that it waits for this frame's outcome: if it was told, it is told again.
+    pub(super) fn again(&mut self, frame: u64, now: Micros) {
+        if self.told.iter().any(|answer| answer.frame == frame) {
+            let soon = self.sent.map_or(now, |sent| now.max(sent + self.interval / LEAST_SHARE));
+            self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+        }
+    }
+
     /// A message to send now, if one is due.
     pub(super) fn poll(&mut self, now: Micros) -> Option<Answers> {
         self.due.filter(|&due| due <= now)?;
+        self.sent = Some(now);
         let new = self.new.len().min(LIST_LIMIT);
-        let answers: Vec<Answer> = self.new.drain(..new).rev().collect();
+        let answers: Short<Answer> = self.new.drain(..new).rev().collect();
         let message = Answers {
             previous: self.told.iter().copied().collect(),
             missing: self.missing.iter().copied().collect(),
@@ -122,6 +145,20 @@ mod tests {
             assert_eq!((frames(&message.answers), frames(&message.previous)), (vec![], vec![7]));
         }
         assert_eq!(replies.next_moment(), None);
+    }
+
+    #[test]
+    fn an_outcome_that_the_server_waits_for_is_told_at_once_but_not_twice_at_once() {
+        let mut replies = replies();
+        replies.add(none(7), Micros(0));
+        replies.poll(Micros(0)).unwrap();
+        replies.again(7, Micros(5_000));
+        assert_eq!(frames(&replies.poll(Micros(5_000)).unwrap().previous), [7]);
+        replies.again(7, Micros(5_100));
+        assert_eq!(replies.next_moment(), Some(Micros(5_000 + 25_000 / 16)));
+        assert_eq!(frames(&replies.poll(Micros(7_000)).unwrap().previous), [7]);
+        replies.again(8, Micros(9_000));
+        assert_eq!(replies.poll(Micros(9_000)), None, "there is nothing to tell of it yet");
     }
 
     #[test]

@@ -14,12 +14,14 @@ use shared::protocol::message::{Finding, Stream};
 use shared::shell::rows::Rows;
 use shared::shell::window::{Screen, Wish};
 
-use crate::app::EXPECTED_FRAME;
-use crate::cli::ServerAddress;
+use crate::config::ServerAddress;
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 use crate::view::View;
 use crate::view::face::{self, CHART_FRAMES, Face};
+
+/// The window before the first frame says how large frames are: the server's default.
+const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
 
 /// Frames kept until they are answered: more than that are in the window only at speeds nobody watches.
 const KEPT_FRAMES: usize = 16;

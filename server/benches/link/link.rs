@@ -95,8 +95,13 @@ impl Sending {
             place.forget();
             // The receiver lives as long as the link.
             let _ = sent.send(Instant::now());
-            for message in frame.chunks(self.message) {
-                self.link.send(Lane::Frames, BytesMut::from(message)).await?;
+            let messages: Vec<BytesMut> = frame.chunks(self.message).map(BytesMut::from).collect();
+            if self.fps.is_none() {
+                self.link.send_all(Lane::Frames, messages).await?;
+                continue;
+            }
+            for message in messages {
+                self.link.send(Lane::Frames, message).await?;
             }
         }
         Ok(())

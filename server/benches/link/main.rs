@@ -22,7 +22,7 @@ mod ours;
 mod pair;
 #[path = "../processes/mod.rs"]
 mod processes;
-#[path = "../python/mod.rs"]
+#[path = "../../tests/common/python.rs"]
 mod python;
 mod sample;
 mod source;

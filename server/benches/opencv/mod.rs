@@ -15,7 +15,7 @@ use shared::geometry::Size;
 use tempfile::{NamedTempFile, TempDir};
 use thiserror::Error;
 
-#[path = "../python/mod.rs"]
+#[path = "../../tests/common/python.rs"]
 mod python;
 
 use python::PythonError;

@@ -4,6 +4,7 @@
 //! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
 mod greet;
+mod room;
 mod shards;
 mod stream;
 
@@ -31,8 +32,9 @@ use crate::session::{End, SessionConfig};
 use crate::source::BallScene;
 use crate::view::View;
 
-/// Clients at a time; more are told that the server is full. A client costs up to 3 MiB of send buffers, 8 MiB of socket
-/// buffers for each of its one or two sockets, and 1 MiB of histogram (15 with errors over a quarter pixel).
+/// Clients at a time; more are told that the server is full. A client costs a few of its frames, up to 3 MiB of send
+/// buffers, 2 of messages' memory, 4 of answers in pieces, 8 of socket buffers for each of its one or two sockets, and 1 of
+/// histogram (15 with errors over a quarter pixel): the README has the sum.
 const MAX_CLIENTS: usize = 256;
 
 /// After an accept that failed (no descriptors left, say), so that the loop does not spin.

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
+use shared::flow::pacer::Rate;
 use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
 use shared::protocol::fragment::Splitter;
@@ -16,17 +17,17 @@ use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
 use crate::report::SessionReport;
+use crate::serve::room::Room;
 use crate::session::{Action, Capture, End, Session, SessionConfig};
 use crate::source::{BallScene, Source};
 use crate::view::View;
 
-/// How long to wait until the client has our `bye`.
-const BYE_LIMIT: Duration = Duration::from_millis(200);
+/// How long to wait until the client has our `bye`: nobody waits for the end of a session that has come to it, and where
+/// every fifth packet is lost it may take several repeats.
+const BYE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Live frames on their way at a time before the round trip is known, and at most: a quarter of a second and 4 s at 60
-/// frames a second.
-const FRAMES_AT_FIRST: usize = 16;
-const FRAMES_AT_MOST: u64 = 240;
+/// The same when the server stops, which must be done within a second.
+const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
 const ROOM_INTERVAL: Duration = Duration::from_millis(1);
@@ -52,6 +53,9 @@ struct Streamer<'a> {
     encoder: FrameEncoder,
     splitter: Splitter,
     sending: Option<Sending>,
+    is_unpaced: bool,
+    /// In live delivery only.
+    room: Option<Room>,
     /// What the last frame was, for the link.
     last_bytes: usize,
     introduced: bool,
@@ -68,6 +72,8 @@ pub(super) async fn stream(
 ) -> SessionReport {
     let Client { link, mut signaling, address, accepted } = client;
     let (delivery, encoding) = (config.delivery, config.encoding);
+    let is_unpaced = config.rate == Rate::Max;
+    let room = config.lifetime().map(|lifetime| Room::new(config.rate, lifetime, config.window.get()));
     let mut session = Session::new(config, accepted, clock.now());
     let source: Box<dyn Source> = match scene.source() {
         Ok(source) => Box::new(source),
@@ -86,6 +92,8 @@ pub(super) async fn stream(
         encoder: FrameEncoder::new(encoding, delivery),
         splitter: Splitter::new(link.max_message_size()),
         sending: None,
+        is_unpaced,
+        room,
         last_bytes: 0,
         introduced: false,
     };
@@ -107,8 +115,8 @@ impl Streamer<'_> {
                     self.capture(id);
                     continue;
                 }
-                Action::Resend(piece) => {
-                    self.resend(&piece).await;
+                Action::Resend { frame, piece } => {
+                    self.resend(frame, piece.as_ref()).await;
                     continue;
                 }
                 Action::GiveUp => {
@@ -116,12 +124,16 @@ impl Streamer<'_> {
                     continue;
                 }
                 Action::Score(score) => {
-                    self.encoder.scored(&score, self.clock.now());
+                    self.encoder.scored(&score, self.session.round_trip_us(), self.clock.now());
+                    if let (Some(room), Some(latency)) = (&mut self.room, score.latency) {
+                        room.answered(latency.total_us);
+                    }
                     self.view.scored(self.session.number(), &score, self.session.tally());
                     continue;
                 }
                 Action::Close(end) => {
-                    self.sender.close_within(BYE_LIMIT).await;
+                    let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
+                    self.sender.close_within(limit).await;
                     return end;
                 }
                 Action::Wait(wake) => self.clock.instant(wake),
@@ -160,9 +172,11 @@ impl Streamer<'_> {
         }
     }
 
-    async fn resend(&mut self, piece: &Bytes) {
-        if let Err(error) = self.sender.try_send(Lane::Frames, BytesMut::from(&piece[..])).await {
-            self.session.link_closed(&error.to_string());
+    async fn resend(&mut self, frame: u64, piece: &[u8]) {
+        match self.sender.try_send(Lane::Frames, BytesMut::from(piece)).await {
+            Ok(true) => {}
+            Ok(false) => self.session.not_resent(frame),
+            Err(error) => self.session.link_closed(&error.to_string()),
         }
     }
 
@@ -194,23 +208,12 @@ impl Streamer<'_> {
             raw_bytes: frame.image.bytes().len() as u64,
             wire_bytes: wire_bytes as u64,
         };
-        // Kept pieces are copies: the link takes its own for good.
-        let pieces = fragments.iter().map(|fragment| Bytes::copy_from_slice(fragment));
-        self.session.captured(capture, pieces);
+        self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
         self.view.sent(self.session.number(), id, frame.image);
         let last_bytes = std::mem::replace(&mut self.last_bytes, capture.wire_bytes as usize);
-        let room = self.session.lifetime().map(|lifetime| last_bytes * self.frames_under_way(lifetime));
-        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room)));
-    }
-
-    /// Frames that are on their way at a time where nothing holds them up: those of a round trip, and one.
-    fn frames_under_way(&self, lifetime: Duration) -> usize {
-        let offset = self.session.clock_offset(self.clock.now());
-        offset.map_or(FRAMES_AT_FIRST, |offset| {
-            // A sample of the clock is uncertain by half of its round trip.
-            let interval_us = lifetime.as_micros() as u64 / 2;
-            1 + (2 * offset.uncertainty_us / interval_us.max(1)).min(FRAMES_AT_MOST) as usize
-        })
+        let uncertainty_us = self.session.clock_offset(self.clock.now()).map(|offset| offset.uncertainty_us);
+        let room = self.room.as_ref().map(|room| last_bytes * room.frames(uncertainty_us));
+        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room, self.is_unpaced)));
     }
 
     /// Says once who the client is.
@@ -230,11 +233,19 @@ impl Streamer<'_> {
 
 /// Hands a frame to the link; live, once no more than `room` bytes of earlier ones are on their way, so that it does not
 /// grow old in the link's queue.
-async fn send_all(sender: LinkSender, fragments: Vec<BytesMut>, room: Option<usize>) -> Result<(), LinkClosed> {
+async fn send_all(
+    sender: LinkSender,
+    fragments: Vec<BytesMut>,
+    room: Option<usize>,
+    is_unpaced: bool,
+) -> Result<(), LinkClosed> {
     if let Some(room) = room {
         while sender.buffered(Lane::Frames).await > room {
             sleep(ROOM_INTERVAL).await;
         }
+    }
+    if is_unpaced {
+        return sender.send_all(Lane::Frames, fragments).await;
     }
     for fragment in fragments {
         sender.send(Lane::Frames, fragment).await?;

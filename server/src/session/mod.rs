@@ -2,36 +2,41 @@
 //!
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell drains [`Session::poll`] until it says
 //! [`Action::Wait`], then waits for that moment or the next input. No socket, clock or task inside, so every fault is
-//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over;
-//! in live delivery `repair` sends again what the client lacks.
+//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over; `answers` reads
+//! what the client says of frames, `live` is what live delivery does beside.
 
+mod action;
+mod answers;
 mod config;
 mod end;
+mod live;
+mod patience;
 mod repair;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use shared::flow::clock::{ClockOffset, OffsetEstimator};
 use shared::flow::heartbeat::Heartbeat;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::link::Lane;
-use shared::protocol::fragment::{Piece, Reassembler};
-use shared::protocol::message::{self, Answer, Answers, Bye, Control, Hello, Ping, Pong, Reply, Resend, Role, Stream};
+use shared::protocol::fragment::Reassembler;
+use shared::protocol::message::{self, Bye, Control, Hello, Ping, Pong, Role, Stream};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::time::Micros;
 use tracing::{debug, warn};
 
-use crate::score::pairing::{LossCause, Pairing, Receipt};
+use crate::score::pairing::Pairing;
 use crate::score::summary::Tally;
-use crate::score::{FrameScore, Truth};
 
-use repair::Repair;
+use live::Live;
 
+pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
+pub use repair::KeptPiece;
 
 /// How long a stopped session waits for the answers still out.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
@@ -39,46 +44,8 @@ const STOP_LIMIT: Duration = Duration::from_millis(300);
 /// The most an answer takes, in bytes: some 200 with every field, with room for those of later versions.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// What the shell must do next.
-#[derive(Debug)]
-pub enum Action {
-    /// Hand this to the link.
-    Send(Lane, BytesMut),
-    /// Render, encode and send the frame of this id; then call [`Session::captured`] and [`Session::link_ready`].
-    Capture(u64),
-    /// Hand this piece of a frame to the link if it has room, else forget it: the client asks again.
-    Resend(Bytes),
-    /// Stop handing over the frame being sent: its lifetime is over.
-    GiveUp,
-    /// A frame's score is final.
-    Score(FrameScore),
-    /// The session is over: flush the link, close it.
-    Close(End),
-    /// Nothing to do before this moment or the next input.
-    Wait(Micros),
-}
-
-/// A frame that was rendered and encoded.
-#[derive(Clone, Copy, Debug)]
-pub struct Capture {
-    /// What it shows.
-    pub truth: Truth,
-    /// Last pixel rendered.
-    pub captured: Micros,
-    /// Ready to send.
-    pub encoded: Micros,
-    /// Bytes of its pixels.
-    pub raw_bytes: u64,
-    /// Bytes for the link.
-    pub wire_bytes: u64,
-}
-
-/// Whether an answer is told for the first time: then a second to its frame is one too many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Telling {
-    First,
-    Repeated,
-}
+/// The most answers whose pieces have come in part: with their pool of twice as many and pieces that overtook others, 4 MiB.
+const MAX_OPEN_ANSWERS: usize = 16;
 
 /// Where a session stands.
 #[derive(Debug)]
@@ -102,9 +69,7 @@ pub struct Session {
     outbox: VecDeque<Action>,
     link_busy: bool,
     /// In live delivery only.
-    repair: Option<Repair>,
-    /// Until when the link may take the frame being sent.
-    sending_until: Option<Micros>,
+    live: Option<Live>,
     newest_reply: Option<u64>,
     pairing: Pairing,
     tally: Tally,
@@ -127,12 +92,11 @@ impl Session {
             phase: Phase::Greeting { until: now + HELLO_LIMIT },
             outbox: VecDeque::new(),
             link_busy: false,
-            repair: config.lifetime().map(Repair::new),
-            sending_until: None,
+            live: config.lifetime().map(Live::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
             tally: Tally::default(),
-            answers: Reassembler::new(MAX_ANSWER_BYTES, config.window.get() as usize),
+            answers: Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(config.window.get() as usize)),
             liveness: Liveness::new(now),
             heartbeat: Heartbeat::new(now),
             offset: OffsetEstimator::default(),
@@ -158,21 +122,38 @@ impl Session {
     }
 
     /// The frame asked for by [`Action::Capture`] is on its way, in these pieces (looked at in live delivery only).
-    pub fn captured(&mut self, capture: Capture, pieces: impl IntoIterator<Item = Bytes>) {
-        if let Some(repair) = &mut self.repair {
-            repair.keep(self.pairing.next_id(), capture.captured, pieces.into_iter().collect());
+    ///
+    /// A live frame whose encoding has outlasted its lifetime is lost: [`Action::GiveUp`] follows, nothing of it is to be
+    /// sent.
+    pub fn captured<'a>(&mut self, capture: Capture, pieces: impl IntoIterator<Item = &'a [u8]>) {
+        let (id, pairing) = (self.pairing.next_id(), &self.pairing);
+        let too_late = self.live.as_ref().is_some_and(|live| live.is_too_late(&capture));
+        match &mut self.live {
+            Some(live) if !too_late => live.captured(id, &capture, pieces, |id| pairing.is_fresh(id, capture.encoded)),
+            _ => {}
         }
-        self.sending_until = self.config.lifetime().map(|lifetime| capture.captured + lifetime);
         self.first_capture.get_or_insert(capture.captured);
-        self.tally.sent(capture.captured, capture.raw_bytes, capture.wire_bytes);
+        self.tally.sent(capture.captured, capture.raw_bytes, if too_late { 0 } else { capture.wire_bytes });
         self.pairing.sent(capture.truth, capture.captured, capture.encoded);
+        if too_late {
+            return self.not_ready(id, &capture);
+        }
         self.link_busy = true;
     }
 
     /// The link took the whole frame: it may be given the next.
     pub fn link_ready(&mut self) {
         self.link_busy = false;
-        self.sending_until = None;
+        if let Some(live) = &mut self.live {
+            live.sent();
+        }
+    }
+
+    /// The link had no room for the piece of this frame that [`Action::Resend`] handed over.
+    pub fn not_resent(&mut self, frame: u64) {
+        if let Some(live) = &mut self.live {
+            live.not_resent(frame);
+        }
     }
 
     /// The signaling connection ended: a hint, no more.
@@ -199,7 +180,8 @@ impl Session {
     /// What to do next.
     pub fn poll(&mut self, now: Micros) -> Action {
         self.advance(now);
-        if let Some(action) = self.outbox.pop_front() {
+        let next = self.outbox.pop_front();
+        if let Some(action) = next.or_else(|| self.live.as_mut().and_then(Live::next_again)) {
             return action;
         }
         if let Some(finished) = self.pairing.next_finished() {
@@ -252,9 +234,14 @@ impl Session {
         self.offset.best(now)
     }
 
+    /// How long a small message takes there and back, in µs, as far as pings have told.
+    pub fn round_trip_us(&self) -> Option<u64> {
+        self.offset.round_trip_us()
+    }
+
     /// Pieces of frames sent again, in live delivery.
     pub fn repeated_pieces(&self) -> u64 {
-        self.repair.as_ref().map_or(0, Repair::repeated)
+        self.live.as_ref().map_or(0, Live::repeated)
     }
 
     /// Messages of unknown type, or that made no sense.
@@ -290,24 +277,6 @@ impl Session {
                 self.over(end.clone());
             }
             _ => {}
-        }
-    }
-
-    /// Gives up a frame that the link takes too slowly; shows the client the latest frame once more.
-    fn advance_live(&mut self, now: Micros) {
-        let Some(repair) = &mut self.repair else { return };
-        if self.sending_until.take_if(|until| *until <= now).is_some() {
-            self.link_busy = false;
-            if let Some(sending) = self.pairing.next_id().checked_sub(1) {
-                self.pairing.lose(sending, LossCause::Unsent);
-            }
-            self.outbox.push_back(Action::GiveUp);
-        }
-        repair.expire(now);
-        if let Some((id, piece)) = repair.probe(now)
-            && self.pairing.is_fresh(id, now)
-        {
-            self.outbox.push_back(Action::Resend(piece));
         }
     }
 
@@ -353,9 +322,8 @@ impl Session {
             Phase::Streaming(_) => self.end_of_duration(),
             Phase::Over { .. } => None,
         };
-        let probe = self.repair.as_ref().and_then(Repair::next_moment);
-        let moments =
-            [phase_ends, self.pairing.next_deadline(), self.sending_until, probe, Some(self.heartbeat.next())];
+        let live = self.live.as_ref().and_then(|live| live.next_moment(self.link_busy));
+        let moments = [phase_ends, self.pairing.next_deadline(), live, Some(self.heartbeat.next())];
         moments.into_iter().flatten().fold(self.liveness.deadline(), Micros::min)
     }
 
@@ -406,71 +374,6 @@ impl Session {
         if let Some(sent) = self.heartbeat.answered(pong.id) {
             self.offset.add(sent, pong.received_us, pong.sent_us, now);
         }
-    }
-
-    fn answer(&mut self, fragment: &Bytes, now: Micros) {
-        let reassembled = Piece::parse(fragment).and_then(|piece| Ok((piece.id, self.answers.put(piece)?)));
-        let (id, message) = match reassembled {
-            Ok((id, Some(message))) => (id, message),
-            Ok((_, None)) => return,
-            Err(error) => return self.refuse_answer(&error),
-        };
-        match message::decode_reply(&message) {
-            Ok(Reply::Answer(answer)) => self.told(&answer, Telling::First, now),
-            Ok(Reply::Answers(answers)) => self.told_several(id, &answers, now),
-            Ok(Reply::Resend(resend)) => self.asked_again(&resend, now),
-            Err(error @ message::DecodeError::UnknownType(_)) => self.ignore(&error),
-            Err(error) => self.refuse_answer(&error),
-        }
-    }
-
-    /// The message of this id: oldest answer first, as they would have come one by one.
-    fn told_several(&mut self, id: u64, message: &Answers, now: Micros) {
-        // One that was overtaken tells for the first time what a later one may have repeated.
-        let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
-        self.newest_reply = self.newest_reply.max(Some(id));
-        for answer in message.previous.iter().rev() {
-            self.told(answer, Telling::Repeated, now);
-        }
-        for answer in message.answers.iter().rev() {
-            self.told(answer, if overtaken { Telling::Repeated } else { Telling::First }, now);
-        }
-        for &frame in &message.missing {
-            if frame < self.pairing.next_id() {
-                self.pairing.lose(frame, LossCause::Incomplete);
-            } else {
-                self.refuse_answer(&format_args!("frame {frame}, which was not sent, given up"));
-            }
-        }
-    }
-
-    fn told(&mut self, answer: &Answer, telling: Telling, now: Micros) {
-        match (self.pairing.answered(answer.frame, answer.finding, answer.times, now), telling) {
-            (Receipt::Accepted, _) | (Receipt::Duplicate, Telling::Repeated) => {}
-            (Receipt::Duplicate, Telling::First) => self.tally.duplicate(),
-            (Receipt::Late(cause), _) => self.tally.late(cause),
-            (Receipt::Unknown, _) => {
-                self.refuse_answer(&format_args!("answer to frame {}, which was not sent", answer.frame));
-            }
-        }
-    }
-
-    fn asked_again(&mut self, resend: &Resend, now: Micros) {
-        let Some(repair) = &mut self.repair else {
-            return self.ignore(&"a request for pieces: in reliable delivery none are sent again");
-        };
-        for message in &resend.messages {
-            if self.pairing.is_fresh(message.id, now) {
-                self.outbox.extend(repair.asked(message).into_iter().map(Action::Resend));
-            }
-        }
-    }
-
-    fn refuse_answer(&mut self, error: &dyn std::fmt::Display) {
-        if self.tally.counts().invalid == 0 {
-            warn!("session {}: {error} (further ones are counted, not logged)", self.config.number);
-        }
-        self.tally.invalid();
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {

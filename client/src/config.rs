@@ -1,0 +1,92 @@
+//! What a session needs to know: where the server is, and how its frames are looked at.
+
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::detect::DetectorChoice;
+use crate::workers::Policy;
+
+/// What a session needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server is; looked for when absent.
+    pub server: Option<ServerAddress>,
+    /// How long to wait for it.
+    pub wait: Wait,
+    /// The largest SCTP packet, in bytes; by the path when absent.
+    pub sctp_mtu: Option<u32>,
+    /// What looks at the frames.
+    pub detector: DetectorChoice,
+    /// On how many threads.
+    pub workers: NonZeroUsize,
+    /// And what when all are busy.
+    pub policy: Policy,
+}
+
+/// A server's host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAddress(pub String);
+
+/// Why a server's address was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{0}\" is not a server: write HOST:PORT, for example 127.0.0.1:8080")]
+pub struct NotAnAddress(String);
+
+impl FromStr for ServerAddress {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+        if text.rsplit_once(':').is_some_and(port) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
+    }
+}
+
+/// How long to wait for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// So long.
+    For(Duration),
+    /// Until told to stop.
+    Forever,
+}
+
+/// Why a wait was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{0}\" is not a time to wait: a duration such as 30s or 500ms, or forever")]
+pub struct NotAWait(String);
+
+impl FromStr for Wait {
+    type Err = NotAWait;
+
+    fn from_str(text: &str) -> Result<Self, NotAWait> {
+        match text {
+            "forever" => Ok(Self::Forever),
+            _ => humantime::parse_duration(text).map(Self::For).map_err(|_| NotAWait(text.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_needs_host_and_port() {
+        for text in ["", "host", ":8080", "host:", "host:0", "host:65536", "host:http"] {
+            assert!(text.parse::<ServerAddress>().is_err(), "{text}");
+        }
+        for text in ["host:1", "127.0.0.1:8080", "[::1]:8080"] {
+            assert!(text.parse::<ServerAddress>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_a_duration_or_forever() {
+        assert_eq!("forever".parse(), Ok(Wait::Forever));
+        assert_eq!("1m 30s".parse(), Ok(Wait::For(Duration::from_secs(90))));
+        assert!("30".parse::<Wait>().is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! The queue before the workers and the one behind them allocate nothing once they are warm, on whichever thread.
+
+mod counting;
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use client::detect::{DetectorChoice, RadiusLimits, hough};
+use client::session::{Action, ReceivedFrame, Session};
+use client::workers::{Policy, Pool, Submitted};
+use counting::ALLOCATIONS;
+use shared::image::PixelFormat;
+use shared::link::{Lane, MESSAGE_SIZE};
+use shared::protocol::encoding::{Encoding, StreamEncoding};
+use shared::protocol::fragment;
+use shared::protocol::message::{self, Control, Delivery, Frame, Hello, Role, Stream};
+use shared::time::{Micros, MonotonicClock};
+use tokio::sync::mpsc;
+
+const WINDOW: usize = 8;
+/// Stretches of 100 windows within which every thread has had its first frame, however late the system lets it run.
+const STRETCHES: usize = 50;
+const SIDE: u32 = 120;
+
+/// A frame as a session hands it out.
+fn frame() -> ReceivedFrame {
+    let mut session = Session::new(MESSAGE_SIZE, Micros(0));
+    let stream = Stream {
+        width: SIDE,
+        height: SIDE,
+        pixel: PixelFormat::Gray8,
+        rate_hz: None,
+        window: WINDOW as u32,
+        delivery: Delivery::Reliable,
+        lifetime_us: None,
+        encoding: StreamEncoding::Raw,
+    };
+    let hello = Hello {
+        protocol: 1,
+        name: "test".into(),
+        version: "0".into(),
+        session: 1,
+        role: Role::Source,
+        stream: Some(stream),
+    };
+    let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
+    session.message(Lane::Control, &hello, Micros(0));
+    let mut pixels = vec![40; (SIDE * SIDE) as usize];
+    for (index, pixel) in pixels.iter_mut().enumerate() {
+        let (x, y) = (index as i64 % i64::from(SIDE) - 60, index as i64 / i64::from(SIDE) - 60);
+        *pixel = if x * x + y * y <= 400 { 180 } else { 40 };
+    }
+    let message = Frame {
+        id: 0,
+        captured_us: Micros(0),
+        width: SIDE,
+        height: SIDE,
+        pixel: PixelFormat::Gray8,
+        encoding: Encoding::Raw,
+        data: &pixels,
+        meta: None,
+    };
+    for piece in fragment::split(0, &message, MESSAGE_SIZE).expect("cut") {
+        session.message(Lane::Frames, &Bytes::from(piece), Micros(0));
+    }
+    loop {
+        match session.poll(Micros(0)) {
+            Action::Detect(frame) => return frame,
+            Action::Wait(_) => panic!("no frame came"),
+            _ => {}
+        }
+    }
+}
+
+// One test: another one's threads would be counted too.
+#[test]
+fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
+    let (frame, workers) = (frame(), NonZeroUsize::new(2).expect("not zero"));
+    let detector = DetectorChoice::new(hough::NAME, RadiusLimits::default()).expect("known");
+    for policy in [Policy::Every, Policy::Latest] {
+        let (detections, mut found) = mpsc::unbounded_channel();
+        let clock = MonotonicClock::start();
+        let pool = Pool::start(workers, WINDOW, policy, &detector, clock, &detections).expect("threads");
+        let mut windows = |count: usize| {
+            for _ in 0..count {
+                let submitted = (0..WINDOW).map(|_| pool.submit(frame.clone()));
+                let taken = submitted.filter(|submitted| matches!(submitted, Submitted::Taken)).count();
+                (0..taken).for_each(|_| assert!(found.blocking_recv().is_some(), "a detection"));
+            }
+        };
+        // What each frame costs is in every stretch; what only warms a thread or a channel up is in a few.
+        let mut counts = (0..STRETCHES).map(|_| {
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            windows(100);
+            ALLOCATIONS.load(Ordering::Relaxed) - before
+        });
+        assert!(counts.any(|count| count == 0), "{policy:?}: each of {STRETCHES} times 100 windows allocated");
+    }
+}

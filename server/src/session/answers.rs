@@ -1,0 +1,79 @@
+//! What the client says on its lane: answers, told once or several times, and what it lacks.
+
+use bytes::Bytes;
+use shared::protocol::fragment::Piece;
+use shared::protocol::message::{self, Answer, Answers, Reply};
+use shared::time::Micros;
+use tracing::warn;
+
+use super::Session;
+use crate::score::pairing::{LossCause, Receipt};
+
+/// Whether an answer is told for the first time: then a second to its frame is one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    First,
+    Repeated,
+}
+
+impl Session {
+    /// A message on the answers lane.
+    pub(super) fn answer(&mut self, fragment: &Bytes, now: Micros) {
+        let reassembled = Piece::parse(fragment).and_then(|piece| Ok((piece.id, self.answers.put(piece)?)));
+        let (id, message) = match reassembled {
+            Ok((id, Some(message))) => (id, message),
+            Ok((_, None)) => return,
+            Err(error) => return self.refuse_answer(&error),
+        };
+        match message::decode_reply(&message) {
+            Ok(Reply::Answer(answer)) => self.told(&answer, Telling::First, now),
+            Ok(Reply::Answers(answers)) => self.told_several(id, &answers, now),
+            Ok(Reply::Resend(resend)) => self.asked_again(&resend, now),
+            Err(error @ message::DecodeError::UnknownType(_)) => self.ignore(&error),
+            Err(error) => self.refuse_answer(&error),
+        }
+    }
+
+    /// The message of this id: oldest answer first, as they would have come one by one.
+    fn told_several(&mut self, id: u64, message: &Answers, now: Micros) {
+        // One that was overtaken tells for the first time what a later one may have repeated.
+        let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
+        self.newest_reply = self.newest_reply.max(Some(id));
+        for answer in message.previous.iter().rev() {
+            self.told(answer, Telling::Repeated, now);
+        }
+        for answer in message.answers.iter().rev() {
+            self.told(answer, if overtaken { Telling::Repeated } else { Telling::First }, now);
+        }
+        for &frame in &message.missing {
+            if frame < self.pairing.next_id() {
+                self.pairing.lose(frame, LossCause::Incomplete);
+            } else {
+                self.refuse_answer(&format_args!("frame {frame}, which was not sent, given up"));
+            }
+        }
+    }
+
+    fn told(&mut self, answer: &Answer, telling: Telling, now: Micros) {
+        match (self.pairing.answered(answer.frame, answer.finding, answer.times, now), telling) {
+            (Receipt::Accepted, _) => {
+                if let Some(live) = &mut self.live {
+                    live.answered(answer.frame, telling == Telling::First, now);
+                }
+            }
+            (Receipt::Duplicate, Telling::Repeated) => {}
+            (Receipt::Duplicate, Telling::First) => self.tally.duplicate(),
+            (Receipt::Late(cause), _) => self.tally.late(cause),
+            (Receipt::Unknown, _) => {
+                self.refuse_answer(&format_args!("answer to frame {}, which was not sent", answer.frame));
+            }
+        }
+    }
+
+    fn refuse_answer(&mut self, error: &dyn std::fmt::Display) {
+        if self.tally.counts().invalid == 0 {
+            warn!("session {}: {error} (further ones are counted, not logged)", self.config.number);
+        }
+        self.tally.invalid();
+    }
+}

@@ -1,0 +1,54 @@
+//! How long to wait for an answer before it is taken for late.
+
+use std::time::Duration;
+
+/// What is known of how long answers take: the mean and the mean deviation of RFC 6298 (section 2), in µs. Waited for is
+/// the mean with four deviations, or with a margin where that is more.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    known_us: Option<(f64, f64)>,
+}
+
+impl Patience {
+    /// An answer took so long; not one whose frame was sent again, as it may be to either (Karn's rule, section 3).
+    pub(super) fn answered_after(&mut self, took_us: u64) {
+        let took = took_us as f64;
+        self.known_us = Some(match self.known_us {
+            None => (took, took / 2.0),
+            Some((mean, deviation)) => {
+                (mean + (took - mean) / 8.0, deviation + ((took - mean).abs() - deviation) / 4.0)
+            }
+        });
+    }
+
+    /// The longest that an answer should take; `None` before the first.
+    pub(super) fn limit(&self, margin: Duration) -> Option<Duration> {
+        let micros = |us: f64| Duration::from_micros(us as u64);
+        self.known_us.map(|(mean, deviation)| micros(mean) + micros(4.0 * deviation).max(margin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARGIN: Duration = Duration::from_micros(1_000);
+
+    #[test]
+    fn patience_is_a_mean_and_four_deviations() {
+        let mut patience = Patience::default();
+        assert_eq!(patience.limit(MARGIN), None);
+        patience.answered_after(800);
+        assert_eq!(patience.limit(MARGIN), Some(Duration::from_micros(2_400)));
+        // Mean 800 + 800 / 8, deviation 400 + (800 - 400) / 4.
+        patience.answered_after(1_600);
+        assert_eq!(patience.limit(MARGIN), Some(Duration::from_micros(2_900)));
+    }
+
+    #[test]
+    fn answers_that_take_equally_long_are_waited_for_with_a_margin() {
+        let mut patience = Patience::default();
+        (0..100).for_each(|_| patience.answered_after(5_000));
+        assert_eq!(patience.limit(MARGIN), Some(Duration::from_micros(6_000)));
+    }
+}

@@ -1,0 +1,256 @@
+//! What a client costs is bounded, in frames: whatever a session keeps beside what the link and the camera have.
+//!
+//! Bytes that this thread has from the allocator and not given back are counted, with frames so large that all else is
+//! little beside them.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use server::camera::{Background, CameraConfig};
+use server::scene::{BallConfig, Radii};
+use server::score::Truth;
+use server::session::{Action, Capture, Session, SessionConfig};
+use server::source::{BallScene, Motion, Source};
+use shared::flow::pacer::Rate;
+use shared::geometry::Size;
+use shared::image::PixelFormat;
+use shared::link::{Lane, MESSAGE_SIZE};
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::fragment::{self, Reassembler, Splitter};
+use shared::protocol::message::{
+    self, Answer, AnswerTimes, Control, Delivery, Finding, Hello, Incomplete, Resend, Role,
+};
+use shared::time::Micros;
+
+/// Keeps count of what the present thread has from the system's allocator.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<i64> = const { Cell::new(0) };
+    static MOST: Cell<i64> = const { Cell::new(0) };
+}
+
+fn count(bytes: i64) {
+    // A thread that ends counts no more.
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + bytes);
+        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
+    });
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as i64));
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as i64 - layout.size() as i64);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// The most bytes held at a time while something runs, beyond those held before.
+fn most_bytes(run: impl FnOnce()) -> usize {
+    let before = HELD.get();
+    MOST.set(before);
+    run();
+    usize::try_from(MOST.get() - before).expect("no less than before")
+}
+
+const FRAME: usize = 1 << 20;
+const WINDOW: usize = 4;
+
+/// All that is small beside a frame: books, queues, heads of messages.
+const LITTLE: usize = FRAME / 4;
+
+fn session(delivery: Delivery) -> Session {
+    let config = SessionConfig {
+        number: 1,
+        size: Size { width: 1024, height: 1024 },
+        pixel: PixelFormat::Gray8,
+        encoding: StreamEncoding::Raw,
+        delivery,
+        rate: Rate::Max,
+        window: NonZeroU32::new(WINDOW as u32).expect("not zero"),
+        deadline: Duration::from_secs(2),
+        frames: None,
+        duration: None,
+    };
+    let mut session = Session::new(config, Micros(0), Micros(0));
+    let hello =
+        Hello { protocol: 1, name: "test".into(), version: "0".into(), session: 0, role: Role::Sink, stream: None };
+    let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
+    session.message(Lane::Control, &hello, Micros(0));
+    session
+}
+
+fn reply(id: u64, reply: &impl serde::Serialize) -> Bytes {
+    fragment::split(id, reply, MESSAGE_SIZE).expect("cut").remove(0).freeze()
+}
+
+/// Plays so many frames, each answered at once, or none; then all pieces are asked for again. A millisecond passes with
+/// each step.
+fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
+    let (piece, mut sent, mut id) = (vec![7; 1024], 0, 0);
+    for now in (1_000..).step_by(1_000).map(Micros) {
+        loop {
+            match session.poll(now) {
+                Action::Capture(frame) => {
+                    let capture = Capture {
+                        truth: Truth::Unknown,
+                        captured: now,
+                        encoded: now,
+                        raw_bytes: FRAME as u64,
+                        wire_bytes: FRAME as u64,
+                    };
+                    session.captured(capture, std::iter::repeat_n(&piece[..], FRAME / piece.len()));
+                    session.link_ready();
+                    sent += 1;
+                    let times = AnswerTimes::default();
+                    if answered {
+                        id += 1;
+                        session.message(
+                            Lane::Answers,
+                            &reply(id, &Answer { frame, finding: Finding::None, times }),
+                            now,
+                        );
+                    } else if asked {
+                        id += 1;
+                        let messages = (0..=frame).rev().take(32).map(|id| Incomplete { id, pieces: vec![] });
+                        let messages = messages.collect();
+                        session.message(Lane::Answers, &reply(id, &Resend { messages }), now);
+                    }
+                    if sent == frames {
+                        return;
+                    }
+                }
+                Action::Close(end) => panic!("{end:?}"),
+                Action::Wait(_) => break,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn live_a_session_keeps_as_many_frames_as_its_window_however_many_are_sent_in_a_lifetime() {
+    for (answered, asked) in [(true, false), (false, false), (false, true)] {
+        let mut session = session(Delivery::Live);
+        let most = most_bytes(|| play(&mut session, 400, answered, asked));
+        // Each has room for the next to be an eighth longer; as much goes for a list of pieces to be sent again.
+        assert!(most <= WINDOW * FRAME * 5 / 4 + LITTLE, "{} frames", most as f64 / FRAME as f64);
+        assert!(most >= FRAME, "what is kept for repair is counted");
+    }
+}
+
+#[test]
+fn in_reliable_delivery_a_session_keeps_no_frame() {
+    let mut session = session(Delivery::Reliable);
+    let most = most_bytes(|| play(&mut session, 400, true, false));
+    assert!(most <= LITTLE, "{most} bytes");
+}
+
+#[test]
+fn cutting_takes_a_frame_what_the_link_holds_and_32_messages() {
+    for message_size in [1372, 15_972, MESSAGE_SIZE] {
+        let mut splitter = Splitter::new(message_size);
+        let in_link = (1 << 20) / message_size;
+        let pixels = vec![7u8; FRAME];
+        let most = most_bytes(|| {
+            let mut link = VecDeque::with_capacity(2 * in_link);
+            for id in 0..200 {
+                // Now long, now short, as encoding makes them.
+                let pixels = &pixels[..if id % 3 == 0 { FRAME } else { FRAME / 100 }];
+                let mut fragments = Vec::with_capacity(FRAME / 1024);
+                let message = serde_bytes::Bytes::new(pixels);
+                splitter.split(id, &message, |piece| fragments.push(piece)).expect("cut");
+                for piece in fragments {
+                    if link.len() == in_link {
+                        link.pop_front();
+                    }
+                    link.push_back(piece.freeze());
+                }
+            }
+        });
+        let bound = FRAME + in_link * message_size + 32 * message_size + LITTLE;
+        assert!(most <= bound, "{most} of {bound} bytes with messages of {message_size}");
+    }
+}
+
+#[test]
+fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
+    const OPEN: usize = 4;
+    let piece = |id: u64, index: u32| {
+        let piece = (id, index, 1024u32, serde_bytes::Bytes::new(&[7; 1000]));
+        Bytes::from(rmp_serde::to_vec(&piece).expect("a piece"))
+    };
+    // In order, backwards, and every other piece: what has come is joined, waits, or both.
+    let orders: [fn(u32) -> u32; 3] = [|index| index, |index| 1023 - index, |index| index / 2 + 512 * (index % 2)];
+    for order in orders {
+        let mut reassembler = Reassembler::new(FRAME, OPEN);
+        let most = most_bytes(|| {
+            let mut in_use = VecDeque::with_capacity(OPEN);
+            for id in 0..60 {
+                // Each third one stays unfinished.
+                let count = if id % 3 == 0 { 1000 } else { 1024 };
+                for index in (0..count).map(order) {
+                    if let Ok(Some(message)) = reassembler.accept(&piece(id, index)) {
+                        if in_use.len() == OPEN {
+                            in_use.pop_front();
+                        }
+                        in_use.push_back(message);
+                    }
+                }
+            }
+        });
+        assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
+    }
+    // What a header claims takes nothing.
+    let claims = most_bytes(|| drop(BytesMut::from(&piece(0, 0)[..])));
+    let mut reassembler = Reassembler::new(FRAME, OPEN);
+    assert!(most_bytes(|| drop(reassembler.accept(&piece(0, 0)))) <= claims + 8 * 1024);
+}
+
+#[test]
+fn a_camera_with_all_effects_takes_eight_planes_of_the_image_and_the_balls_surroundings() {
+    let size = Size { width: 1024, height: 1024 };
+    let ball = BallConfig { size, radius: Radii::one(20.0), speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
+    let plain = CameraConfig::default();
+    let noisy = CameraConfig { noise: 5.0, ..plain };
+    let all = CameraConfig {
+        noise: 5.0,
+        shot_noise: 0.5,
+        blur: 1.5,
+        exposure: 0.5,
+        vignette: 0.3,
+        background: Background::Clutter,
+        occlude: true,
+        ..plain
+    };
+    // A number of four bytes for each pixel, beside the image of one.
+    let plane = size.pixels() * 4;
+    // The ball's own planes, of a box of 60 px with a few cells a pixel.
+    let surroundings = FRAME;
+    for (camera, planes) in [(plain, 0), (noisy, 1), (all, 8)] {
+        let most = most_bytes(|| {
+            let scene = BallScene { ball, motion: Motion::Bouncing, camera, pixel: PixelFormat::Gray8, seed: 5 };
+            let mut source = scene.source().expect("a possible scene");
+            (0..200).for_each(|index| drop(source.frame(index)));
+        });
+        assert!(most <= FRAME + planes * plane + surroundings, "{} planes", most as f64 / plane as f64);
+    }
+}

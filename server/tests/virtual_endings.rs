@@ -1,0 +1,78 @@
+//! Ways for a session to end, in virtual time: both ends know it in time, and the count is whole.
+
+#[path = "common/world.rs"]
+mod world;
+
+use client::session::End as ClientEnd;
+use server::session::End;
+use shared::link::Lane;
+use shared::protocol::message::{self, Control, Ping};
+use shared::time::Micros;
+use world::{CALM, Dice, Event, RUNS, Weather, World};
+
+#[test]
+fn stopping_the_server_leaves_the_rest_unresolved_within_300_ms() {
+    for seed in 0..RUNS {
+        let weather = Weather { delay_us: 20_000, loss: 0.05, ..CALM };
+        let mut world = World::new(seed, weather, None);
+        let stop = 30_000 + Dice(seed).up_to(200_000);
+        world.at(stop, Event::StopServer);
+        world.run(60_000_000);
+        world.check();
+        assert_eq!(world.server_end, Some(End::Stopped));
+        assert_eq!(world.client_end, Some(ClientEnd::ServerLeft { reason: "the server stops".into() }));
+        assert!(world.now <= stop + 300_000 + 20_000, "took {} µs", world.now - stop);
+    }
+}
+
+#[test]
+fn stopping_the_client_ends_the_session_at_once() {
+    for seed in 0..RUNS {
+        let mut world = World::new(seed, CALM, None);
+        world.at(50_000, Event::StopClient);
+        world.run(60_000_000);
+        world.check();
+        assert_eq!(world.server_end, Some(End::ClientLeft { reason: "the client stops".into() }));
+        assert_eq!(world.client_end, Some(ClientEnd::Stopped));
+    }
+}
+
+#[test]
+fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
+    for seed in 0..RUNS {
+        let mut world = World::new(seed, Weather { delay_us: 5_000, ..CALM }, None);
+        world.at(20_000 + Dice(seed).up_to(50_000), Event::CutLink);
+        world.run(60_000_000);
+        world.check();
+        assert!(matches!(world.server_end, Some(End::ClientGone { .. })));
+        assert!(matches!(world.client_end, Some(ClientEnd::ServerGone { .. })));
+    }
+}
+
+#[test]
+fn a_silent_client_is_given_up_after_4_s() {
+    let mut world = World::new(1, CALM, None);
+    // The client's core is never driven: it neither greets nor answers.
+    world.client_end = Some(ClientEnd::Stopped);
+    world.client_wakes = u64::MAX;
+    while world.server_end.is_none() && world.now < 20_000_000 {
+        world.drain_server();
+        world.now = world.server_wakes.max(world.now);
+    }
+    assert_eq!(world.server_end, Some(End::ClientGone { reason: "no packet from it".into() }));
+    assert_eq!(world.now, 4_001_000);
+}
+
+#[test]
+fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
+    let mut world = World::new(1, CALM, None);
+    while world.server_end.is_none() && world.now < 20_000_000 {
+        // It keeps pinging, so it is no silent one, and says nothing else.
+        let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
+        world.server.message(Lane::Control, &ping, Micros(world.now));
+        world.drain_server();
+        world.now = world.server_wakes.max(world.now);
+    }
+    assert_eq!(world.server_end, Some(End::Rejected { reason: "no hello within 5 s".into() }));
+    assert_eq!(world.now, 5_001_000);
+}

@@ -1,0 +1,154 @@
+//! Live delivery in virtual time: what is lost is asked for, outcomes are told again, every frame is accounted for.
+
+#[path = "common/world.rs"]
+mod world;
+
+use server::score::summary::FrameCounts;
+use server::session::End;
+use shared::flow::pacer::Rate;
+use shared::link::Lane;
+use shared::protocol::fragment;
+use shared::protocol::message::{Delivery, Incomplete, Resend};
+use shared::time::Micros;
+use world::{CALM, Dice, RUNS, Weather, World, bad_weather};
+
+/// A network as bad as this is common, on which a frame takes no time to cross worth speaking of.
+const LOSSY: Weather = Weather { fps: Rate::Hz(60.0), delay_us: 1_500, delivery: Delivery::Live, ..CALM };
+
+#[test]
+fn live_too_every_frame_is_accounted_for_in_any_weather() {
+    let mut totals = FrameCounts::default();
+    for seed in 0..RUNS {
+        let weather = bad_weather(&mut Dice(seed ^ 0xabcd), Delivery::Live);
+        let mut world = World::new(seed, weather, Some(30));
+        world.run(60_000_000);
+        let counts = world.check();
+        assert_eq!((counts.sent, counts.unresolved), (30, 0), "seed {seed}");
+        assert_eq!(counts.invalid, 0, "seed {seed}");
+        assert_eq!(world.server_end, Some(End::Finished));
+        totals.circle += counts.circle;
+        totals.lost_by.incomplete += counts.lost_by.incomplete;
+        totals.lost_by.late += counts.lost_by.late;
+        totals.lost_by.unanswered += counts.lost_by.unanswered;
+        totals.duplicate += counts.duplicate;
+    }
+    let by = totals.lost_by;
+    assert!(
+        [totals.circle, by.incomplete, by.late, by.unanswered, totals.duplicate].iter().all(|n| *n > RUNS / 20),
+        "{totals:?}"
+    );
+}
+
+#[test]
+fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
+    // Loss of messages, and the least share of frames to be scored.
+    for (loss, goal) in [(0.01, 0.99), (0.05, 0.95), (0.2, 0.8)] {
+        let mut scored = 0;
+        for seed in 0..20 {
+            let mut world = World::new(seed, Weather { loss, ..LOSSY }, Some(100));
+            world.run(60_000_000);
+            scored += world.check().circle;
+        }
+        assert!(scored as f64 >= goal * 2000.0, "{scored} of 2000 at {loss}");
+    }
+}
+
+/// A network within a building: what is lost is sent again before the next frame is due.
+const NEAR: Weather = Weather { delay_us: 150, ..LOSSY };
+
+/// Latencies of all scored frames, sorted, and the share of pieces sent again, of 20 runs of 300 frames.
+fn near_runs(weather: Weather) -> (Vec<u64>, f64) {
+    let (mut latencies_us, mut repeated) = (Vec::new(), 0);
+    for seed in 0..20 {
+        let mut world = World::new(seed, weather, Some(300));
+        world.run(60_000_000);
+        world.check();
+        latencies_us.extend(world.scores.iter().filter_map(|score| Some(score.latency?.total_us)));
+        repeated += world.server.repeated_pieces();
+    }
+    latencies_us.sort_unstable();
+    (latencies_us, repeated as f64 / (20.0 * 300.0 * 3.0))
+}
+
+#[test]
+fn live_what_is_lost_costs_less_than_a_frame_interval() {
+    // Loss of messages; the most pieces sent again: for each lost one, and for each frame whose answer is late, one.
+    for (loss, most_repeated) in [(0.01, 0.03), (0.05, 0.15)] {
+        let (latencies_us, repeated) = near_runs(Weather { loss, ..NEAR });
+        let p99_us = latencies_us[latencies_us.len() * 99 / 100];
+        assert!(latencies_us.len() >= 5_990 && p99_us < 16_667, "{} scored, p99 {p99_us} µs", latencies_us.len());
+        assert!(repeated < most_repeated, "{repeated} of the pieces sent again at a loss of {loss}");
+    }
+}
+
+#[test]
+fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
+    // Detection takes a random time up to so long, in µs; the most pieces sent again.
+    for (detection_us, most_repeated) in [(200, 0.0), (12_000, 0.02), (25_000, 0.02)] {
+        let (latencies_us, repeated) = near_runs(Weather { detection_us, ..NEAR });
+        assert_eq!(latencies_us.len(), 6_000);
+        assert!(repeated <= most_repeated, "{repeated} of the pieces sent again at {detection_us} µs");
+    }
+}
+
+#[test]
+fn live_outcomes_told_again_are_no_duplicates_and_a_second_answer_is() {
+    let mut duplicates = 0;
+    for seed in 0..RUNS / 10 {
+        let repeated = Weather { loss: 0.2, duplication: 0.3, delay_us: 60_000, ..LOSSY };
+        let mut world = World::new(seed, repeated, Some(40));
+        world.run(60_000_000);
+        assert_eq!(world.check().duplicate, 0, "seed {seed}");
+        let mut world = World::new(seed, Weather { stammer: 1.0, ..LOSSY }, Some(40));
+        world.run(60_000_000);
+        duplicates += world.check().duplicate;
+    }
+    assert_eq!(duplicates, 40 * RUNS / 10);
+}
+
+#[test]
+fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
+    // Nothing comes back; at 1000 frames a second a lifetime is 10 ms.
+    let mut world = World::new(1, Weather { loss: 1.0, delivery: Delivery::Live, ..CALM }, Some(200));
+    world.run(60_000_000);
+    assert_eq!(world.check().lost_by.unanswered, 200);
+    let captured: Vec<u64> = world.book.captured.values().map(|captured| captured.0).collect();
+    for (eighth_before, later) in captured.iter().zip(&captured[8..]) {
+        let apart = later - eighth_before;
+        assert!((10_000..12_000).contains(&apart), "{apart} µs: a window of 8 each lifetime of 10 ms");
+    }
+}
+
+#[test]
+fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
+    let mut world = World::new(1, Weather { loss: 1.0, ..LOSSY }, Some(1));
+    // Until the frame is out.
+    world.run(9_000);
+    assert_eq!(world.book.captured.len(), 1);
+    world.refusals = 30;
+    for message_id in 0..20 {
+        let all = Resend { messages: vec![Incomplete { id: 0, pieces: vec![] }] };
+        let piece = fragment::split(message_id, &all, 10_000).unwrap().remove(0).freeze();
+        world.server.message(Lane::Answers, &piece, Micros(world.now));
+        world.drain_server();
+    }
+    // Three pieces, each three times.
+    assert_eq!((world.resent, world.server.repeated_pieces()), (9, 9));
+}
+
+#[test]
+fn live_a_frame_whose_encoding_outlasts_its_lifetime_is_not_sent_and_says_why_it_is_lost() {
+    // At 1000 frames a second a lifetime is 10 ms.
+    for (encoding_us, lost) in [(9_000, 0), (10_000, 20), (14_000, 20)] {
+        let weather = Weather { encoding_us, window: 1, delivery: Delivery::Live, ..CALM };
+        let mut world = World::new(1, weather, Some(20));
+        world.run(60_000_000);
+        let counts = world.check();
+        assert_eq!((counts.lost_by.not_ready, counts.lost), (lost, lost), "{counts:?}");
+        assert_eq!(
+            world.server.tally().figures().bytes.frames_wire == 0,
+            lost == 20,
+            "nothing of them went to the link"
+        );
+    }
+}
