@@ -24,6 +24,7 @@ SILENCE_LIMIT = 4.0  # s without a message: the server is gone
 SILENCE_LIMIT_AFTER_EOF = 1.5  # s, once the signaling connection has ended
 LEAST_PAYLOAD = 512  # bytes in every fragment but the last
 OVERHEAD = 64 * 1024  # bytes of a frame message beside its pixels
+REMEMBERED = 1024  # finished messages whose late pieces are still recognised
 
 
 class LinkLost(Exception):
@@ -67,20 +68,30 @@ class Reassembler:
 
     def __init__(self, max_bytes, max_open):
         self.max_count, self.max_open, self.open = max_bytes // LEAST_PAYLOAD + 1, max_open, {}
+        self.finished = {}  # ids of messages joined or given up, the longest ago first
 
     def accept(self, piece):
         """Takes a fragment; returns the message it completes, else None."""
         message, index, count, payload = msgpack.unpackb(piece)
         if not 0 <= index < count <= self.max_count:
             raise ValueError(f"fragment {index} of {count}")
+        if message in self.finished:
+            return None  # repeated, or late: it must not open its message again
         pieces = self.open.setdefault(message, {})
         pieces[index] = payload
         if len(pieces) == count:
-            del self.open[message]
+            self.finish(message)
             return b"".join(pieces[i] for i in range(count))
         if len(self.open) > self.max_open:
-            del self.open[min(self.open)]
+            self.finish(min(self.open))
         return None
+
+    def finish(self, message):
+        """Lets go of a message's pieces and remembers its id."""
+        del self.open[message]
+        self.finished[message] = True
+        if len(self.finished) > REMEMBERED:
+            del self.finished[next(iter(self.finished))]
 
 
 class Client:
