@@ -1,0 +1,28 @@
+//! What the crate tells of a data channel.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use webrtc::data_channel::{DataChannel, DataChannelEvent};
+
+use crate::link::{Lane, LinkEvent};
+
+/// A channel's events as a link's. Only the control lane reports the close: it carries the `bye`, which must be read
+/// first, and the three channels close together.
+pub(super) fn events(lane: Lane, channel: Arc<dyn DataChannel>) -> BoxStream<'static, LinkEvent> {
+    let messages = stream::unfold(channel, move |channel| async move {
+        loop {
+            match channel.poll().await? {
+                DataChannelEvent::OnMessage(message) => {
+                    return Some((LinkEvent::Message(lane, message.data.freeze()), channel));
+                }
+                DataChannelEvent::OnClose => return None,
+                _ => {}
+            }
+        }
+    });
+    match lane {
+        Lane::Control => messages.chain(stream::iter([LinkEvent::Closed])).boxed(),
+        Lane::Frames | Lane::Answers => messages.boxed(),
+    }
+}

@@ -1,0 +1,74 @@
+//! In live delivery, a second channel for answers, made by the end that gives them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc;
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
+
+use crate::link::{Lane, LinkEvent};
+
+use super::events::events;
+use super::opening::OpenError;
+use super::peer::Peer;
+
+/// A channel for answers made by the end that answers: version 0.21 of the crate sends on a channel that its peer made as
+/// if it were reliable and ordered, whatever the peer asked for.
+///
+/// Until it is open the peer's carries the answers, so that opening does not wait for it.
+pub(super) struct OwnAnswers {
+    channel: Arc<dyn DataChannel>,
+    is_open: Arc<AtomicBool>,
+}
+
+impl OwnAnswers {
+    pub(super) async fn make(peer: &Peer, init: RTCDataChannelInit) -> Result<Self, OpenError> {
+        let channel = peer.connection.create_data_channel(Lane::Answers.label(), Some(init)).await?;
+        Ok(Self { channel, is_open: Arc::new(AtomicBool::new(false)) })
+    }
+
+    /// Takes what the crate tells of it until it is no more.
+    pub(super) async fn ended(&self) {
+        while let Some(event) = self.channel.poll().await {
+            note(&event, &self.is_open);
+        }
+    }
+
+    /// The channel, once it is open.
+    pub(super) fn channel(&self) -> Option<&dyn DataChannel> {
+        self.is_open.load(Ordering::Relaxed).then(|| self.channel.as_ref())
+    }
+
+    /// What [`Self::ended`] does, as a link's events, of which there are none.
+    pub(super) fn watched(&self) -> BoxStream<'static, LinkEvent> {
+        let told = stream::unfold((self.channel.clone(), self.is_open.clone()), |(channel, is_open)| async move {
+            note(&channel.poll().await?, &is_open);
+            Some((None, (channel, is_open)))
+        });
+        told.filter_map(|event| async move { event }).boxed()
+    }
+}
+
+fn note(event: &DataChannelEvent, is_open: &AtomicBool) {
+    match event {
+        DataChannelEvent::OnOpen => is_open.store(true, Ordering::Relaxed),
+        DataChannelEvent::OnClose => is_open.store(false, Ordering::Relaxed),
+        _ => {}
+    }
+}
+
+/// What comes on a channel for answers that the peer makes itself.
+pub(super) fn peers_answers(mut incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
+    // With the first such channel the receiver goes, and further ones with it: an unread one would hold up all.
+    let first = async move {
+        while let Some(channel) = incoming.recv().await {
+            if channel.label().await.is_ok_and(|label| label == Lane::Answers.label()) {
+                return Some(channel);
+            }
+        }
+        None
+    };
+    let channel = stream::once(first).filter_map(|channel| async move { channel });
+    channel.flat_map(|channel| events(Lane::Answers, channel)).boxed()
+}
