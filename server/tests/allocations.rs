@@ -257,7 +257,10 @@ impl Ends {
                     server.link_ready();
                 }
                 Action::Score(score) => {
-                    self.encoder.scored(&score, self.server.round_trip_us(), now);
+                    let flight = score.latency.and_then(|latency| latency.flight_us());
+                    if let Some((flight_us, round_trip_us)) = flight.zip(self.server.round_trip_us()) {
+                        self.encoder.answered(score.id, flight_us, round_trip_us, now);
+                    }
                     self.scored += 1;
                 }
                 Action::Resend { .. } | Action::GiveUp => panic!("nothing is lost or late here"),

@@ -27,6 +27,7 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
         assert_eq!(counts.invalid, 0, "seed {seed}");
         assert_eq!(world.server_end, Some(End::Finished));
         totals.circle += counts.circle;
+        totals.lost_by.unsent += counts.lost_by.unsent;
         totals.lost_by.incomplete += counts.lost_by.incomplete;
         totals.lost_by.late += counts.lost_by.late;
         totals.lost_by.unanswered += counts.lost_by.unanswered;
@@ -34,7 +35,9 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
     }
     let by = totals.lost_by;
     assert!(
-        [totals.circle, by.incomplete, by.late, by.unanswered, totals.duplicate].iter().all(|n| *n > RUNS / 20),
+        [totals.circle, by.unsent, by.incomplete, by.late, by.unanswered, totals.duplicate]
+            .iter()
+            .all(|n| *n > RUNS / 20),
         "{totals:?}"
     );
 }

@@ -22,7 +22,6 @@ use shared::time::Micros;
 
 use crate::encode::choice::{Choice, Plan, Trial};
 use crate::encode::link_time::LinkTime;
-use crate::score::FrameScore;
 
 /// A sample is so many stripes of the image, evenly spread ...
 const STRIPES: usize = 4;
@@ -74,18 +73,13 @@ impl FrameEncoder {
         }
     }
 
-    /// A frame's score is final: what its way says of the link, on which a small message takes `round_trip_us` there and
-    /// back.
-    ///
-    /// Nothing without that, or from a client that does not tell its times: then all time would be the bytes'.
-    pub fn scored(&mut self, score: &FrameScore, round_trip_us: Option<u64>, now: Micros) {
-        let (Some(link), Some(round_trip_us)) = (&mut self.link, round_trip_us) else { return };
-        let (Some(latency), Some(since)) = (score.latency, self.raw_since) else { return };
-        let Some((there_us, back_us)) = latency.to_client_us.zip(latency.back_us) else { return };
-        if score.id < since {
-            return;
-        }
-        if let Some(us) = link.answered(now, there_us + back_us, round_trip_us) {
+    /// A frame's answer came at `now`: what its way says of the link, on which the frame and its answer took `flight_us`
+    /// there and back, and a small message takes `round_trip_us`.
+    pub fn answered(&mut self, id: u64, flight_us: u64, round_trip_us: u64, now: Micros) {
+        let Some(link) = &mut self.link else { return };
+        if self.raw_since.is_some_and(|since| id >= since)
+            && let Some(us) = link.answered(now, flight_us, round_trip_us)
+        {
             self.choice.link_took(us);
         }
     }

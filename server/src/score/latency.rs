@@ -64,6 +64,11 @@ impl FrameLatency {
         self.to_client_us = Some(there_us);
         self.back_us = inside_us.map(|_| trips_us - there_us);
     }
+
+    /// The frame's time to the client and its answer's back, of a client that tells its own times.
+    pub fn flight_us(&self) -> Option<u64> {
+        self.to_client_us.zip(self.back_us).map(|(there, back)| there + back)
+    }
 }
 
 /// What [`FrameLatency`] asks of the client's times.

@@ -120,11 +120,14 @@ impl Streamer<'_> {
                     continue;
                 }
                 Action::GiveUp => {
-                    self.sending = None;
+                    self.sending = Some(Box::pin(give_way()));
                     continue;
                 }
                 Action::Score(score) => {
-                    self.encoder.scored(&score, self.session.round_trip_us(), self.clock.now());
+                    let flight = score.latency.and_then(|latency| latency.flight_us());
+                    if let Some((flight_us, round_trip_us)) = flight.zip(self.session.round_trip_us()) {
+                        self.encoder.answered(score.id, flight_us, round_trip_us, self.clock.now());
+                    }
                     if let (Some(room), Some(latency)) = (&mut self.room, score.latency) {
                         room.answered(latency.total_us);
                     }
@@ -250,6 +253,13 @@ async fn send_all(
     for fragment in fragments {
         sender.send(Lane::Frames, fragment).await?;
     }
+    Ok(())
+}
+
+/// In place of a frame that is given up: the next one is due at once, and what came meanwhile is to be seen before it, by
+/// this session and by the others of its thread.
+async fn give_way() -> Result<(), LinkClosed> {
+    tokio::task::yield_now().await;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Live delivery, seen by the session: a frame is worth sending for its lifetime, and no longer.
 //!
-//! Within it `repair` sends again what the client lacks, after as long as `patience` says; a frame that is not encoded, or that the link has not taken, by its
-//! end is given up.
+//! Within it `repair` sends again what the client lacks, after as long as `patience` says; a frame that is not encoded, or
+//! that the link has not taken, by its end is given up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -86,7 +86,6 @@ impl Session {
     pub(super) fn advance_live(&mut self, now: Micros) {
         let Some(live) = &mut self.live else { return };
         if live.sending_until.take_if(|until| *until <= now).is_some() {
-            self.link_busy = false;
             if let Some(sending) = self.pairing.next_id().checked_sub(1) {
                 self.pairing.lose(sending, LossCause::Unsent);
             }

@@ -124,7 +124,7 @@ impl Session {
     /// The frame asked for by [`Action::Capture`] is on its way, in these pieces (looked at in live delivery only).
     ///
     /// A live frame whose encoding has outlasted its lifetime is lost: [`Action::GiveUp`] follows, nothing of it is to be
-    /// sent.
+    /// sent. [`Self::link_ready`] is waited for all the same.
     pub fn captured<'a>(&mut self, capture: Capture, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let (id, pairing) = (self.pairing.next_id(), &self.pairing);
         let too_late = self.live.as_ref().is_some_and(|live| live.is_too_late(&capture));
@@ -136,12 +136,13 @@ impl Session {
         self.tally.sent(capture.captured, capture.raw_bytes, if too_late { 0 } else { capture.wire_bytes });
         self.pairing.sent(capture.truth, capture.captured, capture.encoded);
         if too_late {
-            return self.not_ready(id, &capture);
+            self.not_ready(id, &capture);
         }
+        // Also then: until the shell has looked at what has come meanwhile, there is no other frame.
         self.link_busy = true;
     }
 
-    /// The link took the whole frame: it may be given the next.
+    /// The link took the whole frame, or let go of it: it may be given the next.
     pub fn link_ready(&mut self) {
         self.link_busy = false;
         if let Some(live) = &mut self.live {

@@ -39,6 +39,8 @@ pub(crate) struct Weather {
     pub(crate) detection_us: u64,
     /// What encoding a frame takes, nothing else being done meanwhile.
     pub(crate) encoding_us: u64,
+    /// What the link takes to take a frame.
+    pub(crate) link_us: u64,
     pub(crate) none_rate: f64,
     pub(crate) fps: Rate,
     pub(crate) window: u32,
@@ -53,6 +55,7 @@ pub(crate) const CALM: Weather = Weather {
     clock_offset_us: 0,
     detection_us: 200,
     encoding_us: 0,
+    link_us: 0,
     none_rate: 0.0,
     fps: Rate::Hz(1000.0),
     window: 8,
@@ -69,6 +72,7 @@ pub(crate) fn bad_weather(dice: &mut Dice, delivery: Delivery) -> Weather {
         clock_offset_us: dice.up_to(1 << 40),
         detection_us: 1 + dice.up_to(DEADLINE_US / 4),
         encoding_us: 0,
+        link_us: if dice.happens(0.3) { dice.up_to(DEADLINE_US / 2) } else { 0 },
         none_rate: dice.roll() * 0.3,
         fps: if dice.happens(0.3) { Rate::Max } else { Rate::Hz(50.0 + dice.roll() * 2_000.0) },
         window: 1 + dice.up_to(16) as u32,

@@ -44,6 +44,8 @@ pub(crate) enum Event {
     ToServer(Lane, Bytes),
     ToClient(Lane, Bytes),
     Detected(u64, Micros, Micros),
+    /// The link took a frame, or let go of it.
+    LinkReady(u64),
     StopServer,
     StopClient,
     CutLink,
@@ -77,8 +79,8 @@ pub(crate) struct World {
     pub(crate) scores: Vec<FrameScore>,
     pub(crate) book: Book,
     pub(crate) most_in_flight: u64,
-    /// The frame being sent.
-    sending: Vec<Bytes>,
+    /// The frame on its way into the link.
+    sending: Option<(u64, Vec<Bytes>)>,
     /// So many pieces to be sent again find no room on the link.
     pub(crate) refusals: u64,
     pub(crate) resent: u64,
@@ -115,7 +117,7 @@ impl World {
             scores: Vec::new(),
             book: Book::default(),
             most_in_flight: 0,
-            sending: Vec::new(),
+            sending: None,
             refusals: 0,
             resent: 0,
         }
@@ -193,6 +195,7 @@ impl World {
                     self.client.detected(detection, client_now);
                 }
             }
+            Event::LinkReady(id) => self.link_ready(id),
             Event::StopServer => self.server.stop(Micros(self.now)),
             Event::StopClient => self.client.stop(),
             Event::CutLink => {
@@ -253,12 +256,7 @@ impl World {
 
     pub(crate) fn drain_server(&mut self) {
         while self.server_end.is_none() {
-            let action = self.server.poll(Micros(self.now));
-            let sending = std::mem::take(&mut self.sending);
-            if !matches!(action, Action::GiveUp) {
-                sending.into_iter().for_each(|piece| self.carry(false, Lane::Frames, piece));
-            }
-            match action {
+            match self.server.poll(Micros(self.now)) {
                 Action::Send(lane, bytes) => self.carry(false, lane, bytes.freeze()),
                 Action::Capture(id) => self.capture(id),
                 Action::Resend { frame, .. } if self.refusals > 0 => {
@@ -269,7 +267,11 @@ impl World {
                     self.resent += 1;
                     self.carry(false, Lane::Frames, Bytes::copy_from_slice(piece.as_ref()));
                 }
-                Action::GiveUp => {}
+                Action::GiveUp => {
+                    let (id, _) = self.sending.take().expect("a frame to give up");
+                    self.sending = Some((id, Vec::new()));
+                    self.at(self.now, Event::LinkReady(id));
+                }
                 Action::Score(score) => self.scores.push(score),
                 Action::Close(end) => self.server_end = Some(end),
                 Action::Wait(until) => {
@@ -304,10 +306,20 @@ impl World {
             Capture { truth, captured, encoded, raw_bytes: 1200, wire_bytes: 1300 },
             fragments.iter().map(|fragment| &fragment[..]),
         );
-        self.server.link_ready();
         let out = self.server.tally().counts().sent - self.scores.len() as u64;
         self.most_in_flight = self.most_in_flight.max(out);
-        self.sending = fragments;
+        assert!(self.sending.is_none(), "frame {id} is asked for while the link takes another");
+        self.sending = Some((id, fragments));
+        self.at(self.now + self.weather.link_us, Event::LinkReady(id));
+    }
+
+    /// The link has taken this frame, unless it has let go of it before.
+    fn link_ready(&mut self, id: u64) {
+        let Some((_, fragments)) = self.sending.take_if(|(sending, _)| *sending == id) else { return };
+        fragments.into_iter().for_each(|piece| self.carry(false, Lane::Frames, piece));
+        if self.server_end.is_none() {
+            self.server.link_ready();
+        }
     }
 
     pub(crate) fn drain_client(&mut self) {
