@@ -58,7 +58,7 @@ pub async fn connect(
 ) -> Result<(Link, Signaling), ConnectError> {
     let mut goal = Goal::new(server);
     let start = Instant::now();
-    let mut said = false;
+    let (mut said, mut failed_to_open) = (false, false);
     loop {
         let left = match wait {
             Wait::For(limit) => limit.saturating_sub(start.elapsed()),
@@ -67,16 +67,16 @@ pub async fn connect(
         let reason = match goal.attempt(mtu, CONNECT_LIMIT.min(left)).await {
             Ok(connected) => return Ok(connected),
             Err(Failure::NotThere(reason)) => reason,
-            Err(Failure::NotUsable { server, error: HandshakeError::Open(error) })
-                if error.is_worth_another_attempt() =>
-            {
-                let error = HandshakeError::Open(error);
+            Err(Failure::NotUsable { server, error }) if is_worth_another_attempt(&error, failed_to_open) => {
                 if let Wait::For(limit) = wait
                     && start.elapsed() + RETRY_INTERVAL > limit
                 {
                     return Err(ConnectError::Handshake { server, error });
                 }
-                warn!("{server}: {error}; trying again {}", describe(wait));
+                if matches!(error, HandshakeError::Open(_)) {
+                    warn!("{server}: {error}; trying again {}", describe(wait));
+                }
+                failed_to_open = true;
                 sleep(RETRY_INTERVAL).await;
                 continue;
             }
@@ -92,6 +92,16 @@ pub async fn connect(
             said = true;
         }
         sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Whether a server that is there may open a link to another attempt. One that refuses us where an attempt before failed to
+/// open may not have noticed yet that this one is over: it still holds its only place for it.
+fn is_worth_another_attempt(error: &HandshakeError, failed_to_open: bool) -> bool {
+    match error {
+        HandshakeError::Open(error) => error.is_worth_another_attempt(),
+        HandshakeError::Signaling(SignalingError::Refused(_)) => failed_to_open,
+        HandshakeError::Signaling(_) => false,
     }
 }
 

@@ -219,6 +219,15 @@ fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
+    // Nor do pieces that wait drag along what follows them.
+    let mut reassembler = Reassembler::new(FRAME, OPEN);
+    let most = most_bytes(|| {
+        for index in 1..1024 {
+            let long = [&piece(0, index)[..], &[0; 60_000]].concat();
+            assert!(reassembler.accept(&Bytes::from(long)).is_err());
+        }
+    });
+    assert!(most <= FRAME + LITTLE, "{most} bytes");
     // What a header claims takes nothing.
     let claims = most_bytes(|| drop(BytesMut::from(&piece(0, 0)[..])));
     let mut reassembler = Reassembler::new(FRAME, OPEN);

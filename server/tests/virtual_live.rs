@@ -95,6 +95,19 @@ fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
 }
 
 #[test]
+fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
+    let mut world = World::new(1, Weather { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
+    world.run(5_000_000);
+    assert_eq!(world.server.repeated_pieces(), 0);
+    // The client's machine has much to do from here on.
+    world.weather.least_detection_us = 8_000;
+    world.run(60_000_000);
+    let counts = world.check();
+    assert_eq!((counts.circle, world.server_end.clone()), (600, Some(End::Finished)));
+    assert!(world.server.repeated_pieces() < 30, "{} pieces sent again", world.server.repeated_pieces());
+}
+
+#[test]
 fn live_outcomes_told_again_are_no_duplicates_and_a_second_answer_is() {
     let mut duplicates = 0;
     for seed in 0..RUNS / 10 {

@@ -18,13 +18,21 @@ const TOLD_MISSING: usize = 16;
 pub(super) struct Replies {
     interval: Duration,
     new: VecDeque<Answer>,
-    told: VecDeque<Answer>,
+    /// Newest first: those that are still to be repeated, and the last few.
+    told: VecDeque<Told>,
     missing: VecDeque<u64>,
     /// Messages still to be sent so that the latest outcome is told often enough, and when the next is due.
     owed: usize,
     due: Option<Micros>,
     /// When the last message was sent.
     sent: Option<Micros>,
+}
+
+/// An outcome that was told.
+#[derive(Debug)]
+struct Told {
+    answer: Answer,
+    repeats_left: usize,
 }
 
 /// Two messages for the same outcomes have at least this share of the interval between them: 1.6 ms at 60 frames a second.
@@ -61,7 +69,8 @@ impl Replies {
 
     /// The server shows that it waits for this frame's outcome: if it was told, it is told again.
     pub(super) fn again(&mut self, frame: u64, now: Micros) {
-        if self.told.iter().any(|answer| answer.frame == frame) {
+        if let Some(told) = self.told.iter_mut().find(|told| told.answer.frame == frame) {
+            told.repeats_left = told.repeats_left.max(1);
             let soon = self.sent.map_or(now, |sent| now.max(sent + self.interval / LEAST_SHARE));
             self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
         }
@@ -74,14 +83,18 @@ impl Replies {
         let new = self.new.len().min(LIST_LIMIT);
         let answers: Short<Answer> = self.new.drain(..new).rev().collect();
         let message = Answers {
-            previous: self.told.iter().copied().collect(),
+            previous: self.told.iter().filter(|told| told.repeats_left > 0).map(|told| told.answer).collect(),
             missing: self.missing.iter().copied().collect(),
             answers,
         };
+        self.told.iter_mut().for_each(|told| told.repeats_left = told.repeats_left.saturating_sub(1));
         for &answer in message.answers.iter().rev() {
-            self.told.push_front(answer);
+            self.told.push_front(Told { answer, repeats_left: REPEATS });
         }
-        self.told.truncate(REPEATS);
+        self.told.truncate(LIST_LIMIT);
+        while self.told.len() > REPEATS && self.told.back().is_some_and(|oldest| oldest.repeats_left == 0) {
+            self.told.pop_back();
+        }
         self.owed = self.owed.saturating_sub(1);
         self.due = match (self.new.is_empty(), self.owed) {
             (false, _) => Some(now),
@@ -167,6 +180,23 @@ mod tests {
         (0..40).for_each(|frame| replies.add(none(frame), Micros(0)));
         assert_eq!(frames(&replies.poll(Micros(0)).unwrap().answers), (0..32).rev().collect::<Vec<_>>());
         assert_eq!(frames(&replies.poll(Micros(0)).unwrap().answers), (32..40).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_of_many_outcomes_is_told_four_times() {
+        for at_once in [1, 2, 5, 10] {
+            let (mut replies, mut told) = (replies(), vec![0; 40]);
+            for (round, frames) in (0..40).collect::<Vec<u64>>().chunks(at_once).enumerate() {
+                frames.iter().for_each(|&frame| replies.add(none(frame), Micros(round as u64)));
+                let message = replies.poll(Micros(round as u64)).unwrap();
+                message.answers.iter().chain(&message.previous).for_each(|answer| told[answer.frame as usize] += 1);
+            }
+            while let Some(due) = replies.next_moment() {
+                let message = replies.poll(due).unwrap();
+                message.previous.iter().for_each(|answer| told[answer.frame as usize] += 1);
+            }
+            assert!(told.iter().all(|&times| times == 4), "{at_once} at once: {told:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How many frames came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FrameCounts {
-    /// Handed to the link.
+    /// Captured for the client: handed to the link, or lost before it.
     pub sent: u64,
     /// Answered with a circle.
     pub circle: u64,

@@ -136,7 +136,14 @@ impl Streamer<'_> {
                 }
                 Action::Close(end) => {
                     let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
-                    self.sender.close_within(limit).await;
+                    let stopped = async {
+                        stop.stopped().await;
+                        sleep(STOP_BYE_LIMIT).await;
+                    };
+                    tokio::select! {
+                        () = self.sender.close_within(limit) => {}
+                        () = stopped => self.sender.close_within(Duration::ZERO).await,
+                    }
                     return end;
                 }
                 Action::Wait(wake) => self.clock.instant(wake),

@@ -121,8 +121,10 @@ impl Repair {
     pub(super) fn answered(&mut self, id: u64, first_telling: bool, now: Micros) {
         let Some(place) = self.frames.iter().position(|kept| kept.id == id) else { return };
         let Some(kept) = self.frames.remove(place) else { return };
-        if first_telling && !kept.was_repeated {
-            self.patience.answered_after(now.since(kept.captured));
+        match (first_telling, kept.was_repeated) {
+            (true, false) => self.patience.answered_after(now.since(kept.captured)),
+            (true, true) => self.patience.answered_to_either(),
+            (false, _) => {}
         }
         self.spare.push(kept);
     }

@@ -36,6 +36,8 @@ pub(crate) struct Weather {
     pub(crate) delay_us: u64,
     /// The client's clock minus the server's.
     pub(crate) clock_offset_us: u64,
+    /// Detection takes the first, and up to the second beside.
+    pub(crate) least_detection_us: u64,
     pub(crate) detection_us: u64,
     /// What encoding a frame takes, nothing else being done meanwhile.
     pub(crate) encoding_us: u64,
@@ -53,6 +55,7 @@ pub(crate) const CALM: Weather = Weather {
     stammer: 0.0,
     delay_us: 500,
     clock_offset_us: 0,
+    least_detection_us: 0,
     detection_us: 200,
     encoding_us: 0,
     link_us: 0,
@@ -70,6 +73,7 @@ pub(crate) fn bad_weather(dice: &mut Dice, delivery: Delivery) -> Weather {
         stammer: dice.roll() * 0.3,
         delay_us: 1 + dice.up_to(2 * DEADLINE_US),
         clock_offset_us: dice.up_to(1 << 40),
+        least_detection_us: 0,
         detection_us: 1 + dice.up_to(DEADLINE_US / 4),
         encoding_us: 0,
         link_us: if dice.happens(0.3) { dice.up_to(DEADLINE_US / 2) } else { 0 },

@@ -330,7 +330,7 @@ impl World {
                 ClientAction::Greeted { .. } => {}
                 ClientAction::Detect(frame) => {
                     assert_eq!(frame.image(&mut Vec::new()).unwrap().size(), SIZE);
-                    let done = self.now + self.dice.up_to(self.weather.detection_us);
+                    let done = self.now + self.weather.least_detection_us + self.dice.up_to(self.weather.detection_us);
                     self.at(done, Event::Detected(frame.id, frame.received, now));
                 }
                 ClientAction::Close(end) => self.client_end = Some(end),

@@ -26,6 +26,18 @@ pub enum FragmentError {
     /// Not `[id, index, count, bin]`.
     #[error("malformed fragment: {0}")]
     Malformed(#[from] rmp_serde::decode::Error),
+    /// Bytes after the piece.
+    #[error("fragment {index} of {count} of message {id} is followed by {extra} further bytes: one piece a message")]
+    Trailing {
+        /// Message id.
+        id: u64,
+        /// Index of the piece.
+        index: u32,
+        /// Count of pieces.
+        count: u32,
+        /// How many bytes.
+        extra: usize,
+    },
     /// Id or count out of range, or index not below count.
     #[error("fragment {index} of {count} of message {id}: impossible numbers")]
     Impossible {

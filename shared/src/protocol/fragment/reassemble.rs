@@ -30,6 +30,11 @@ impl Piece {
         if id >= INTEGER_LIMIT || index >= count {
             return Err(FragmentError::Impossible { id, index, count });
         }
+        // A piece that waits for others keeps the whole of `bytes`; only its payload is counted.
+        let extra = bytes.as_ptr_range().end as usize - payload.as_ptr_range().end as usize;
+        if extra > 0 {
+            return Err(FragmentError::Trailing { id, index, count, extra });
+        }
         Ok(Self { id, index, count, payload: bytes.slice_ref(payload) })
     }
 }
