@@ -10,8 +10,9 @@
 # every frame accounted for.
 #
 # Environment: LOSS (percentages, "0 1 5 10 20"), CLIENT_OPTIONS, BIN (the folder of the two programs, target/release),
-# KEEP (a folder for reports and logs). Needs root, ip, iptables and python3. Nothing of it is left behind. Ends with 1 if
-# frames are not accounted for, or a session did not come about or to its end; a goal that is not met only stands in the table.
+# KEEP (a folder for reports and logs, named after table, loss and run). Needs root, ip, iptables and python3. Nothing of it
+# is left behind. Ends with 1 if frames are not accounted for, or a session did not come about or to its end; a goal that is
+# not met only stands in the table.
 set -euo pipefail
 
 readonly BIN=${BIN:-$(dirname "$0")/../target/release}
@@ -37,25 +38,30 @@ main() {
   trap 'exit 130' INT TERM
   network
   echo "${runs} runs of ${seconds} s a row; lost packets in both directions"
-  table --delivery live --encoding auto "$@"
-  [ -z "$compare" ] || table --delivery live --encoding raw "$@"
-  [ -z "$compare" ] || table --delivery reliable --encoding auto "$@"
+  table live-auto --delivery live --encoding auto "$@"
+  [ -z "$compare" ] || table live-raw --delivery live --encoding raw "$@"
+  [ -z "$compare" ] || table reliable-auto --delivery reliable --encoding auto "$@"
   return "$failed"
 }
 
-# One row for each loss, with these options of the server.
+# One row for each loss, in files of this name, with these options of the server.
 table() {
-  local percent run
+  local table=$1 percent run name reports
+  shift
   echo
   echo "server $*"
   echo
   echo "| loss | sent | scored | p50 intervals | p99 intervals | lost by | skipped | wire B/frame | connect ms | accounted for | goal | met |"
   echo "|---|---|---|---|---|---|---|---|---|---|---|---|"
   for percent in $LOSS; do
+    name=$folder/$table-loss$percent-run reports=()
+    # Those of an earlier table of this name.
+    rm -f "$name"*
     for run in $(seq "$runs"); do
-      session "$percent" "$folder/$percent.$run" "$@"
+      session "$percent" "$name$run" "$@"
+      reports+=("$name$run.json")
     done
-    judge "$percent" || failed=1
+    judge "$percent" "${reports[@]}" || failed=1
   done
 }
 
@@ -105,7 +111,6 @@ session() {
   drop "$percent"
   # A link that does not open, or a session that hangs, must not hold up the table.
   local limit=$((seconds + 30))
-  rm -f "$name.json"
   ip netns exec "$SERVER_SPACE" timeout "$limit" "$BIN/server" --listen "$SERVER_ADDRESS:$PORT" --no-graphics --no-announce --once \
     --duration "${seconds}s" --json "$name.json" "$@" >"$name.server.rows" 2>"$name.server.log" &
   server=$!
@@ -118,13 +123,14 @@ session() {
   server='' client=''
 }
 
-# The row of all sessions at this loss.
+# The row of all sessions at this loss, of which these are the reports.
 judge() {
-  python3 - "$1" "$folder/$1".*.json <<'PYTHON'
-import json, statistics, sys
+  python3 - "$@" <<'PYTHON'
+import json, os, statistics, sys
 
 percent, paths = float(sys.argv[1]), sys.argv[2:]
-reports = [json.load(open(path)) for path in paths]
+# A server that did not start wrote none.
+reports = [json.load(open(path)) for path in paths if os.path.exists(path)]
 sessions = [(report["run"]["config"], report["sessions"][0]) for report in reports if report["sessions"]]
 ended = [session for _, session in sessions if session["end"]["kind"] == "finished"]
 

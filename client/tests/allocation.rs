@@ -8,6 +8,9 @@ use client::detect::{DetectorChoice, NAMES, RadiusLimits};
 use counting::ALLOCATIONS;
 use ndarray::Array2;
 
+/// Passes, one of which allocates nothing: the thread that runs the tests may do so meanwhile, but not in each of them.
+const PASSES: usize = 10;
+
 /// A disc before squares of many grays, different for every `seed`.
 fn frame(seed: usize) -> Array2<u8> {
     let (x, y) = (100 + 7 * seed as i32, 90 + 5 * seed as i32);
@@ -25,10 +28,12 @@ fn frames_seen_before_allocate_nothing() {
     for name in NAMES {
         let mut detector = DetectorChoice::new(name, RadiusLimits::default()).expect("valid").build();
         let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
-        pass();
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
         let found = pass();
-        let after = ALLOCATIONS.load(Ordering::Relaxed);
-        assert_eq!(after, before, "{name}: allocations while seeing {found} discs again");
+        let mut counts = (0..PASSES).map(|_| {
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            assert_eq!(pass(), found, "{name}");
+            ALLOCATIONS.load(Ordering::Relaxed) - before
+        });
+        assert!(counts.any(|count| count == 0), "{name}: seeing {found} discs again allocated each of {PASSES} times");
     }
 }

@@ -166,9 +166,11 @@ fn without_files_there_is_nothing_to_do() {
 #[test]
 fn a_closed_stdout_is_no_panic() {
     let pictures = Pictures::new();
-    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    // More lines than a pipe holds, 64 KiB, so that the client still writes when its reader is gone.
+    let long = format!("{}.png", "x".repeat(100));
+    let tiny = pictures.save(&long, GrayImage::from_pixel(1, 1, Luma([40])), ImageFormat::Png);
     let mut client = command("client");
-    client.arg("detect").args(vec![good; 300]);
+    client.arg("detect").args(vec![tiny; 2_000]);
     let (client, stdout) = Program::start_taking_stdout(client);
     let mut first = String::new();
     std::io::BufReader::with_capacity(1, stdout).read_line(&mut first).expect("a line");

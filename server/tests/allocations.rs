@@ -8,7 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use client::detect::{Detector, DetectorChoice, RadiusLimits, hough};
@@ -95,6 +96,13 @@ fn seen_by(camera: CameraConfig, pixel: PixelFormat) -> BallSource {
     BallScene { ball, motion, camera, pixel, seed: 5 }.source().expect("a possible scene")
 }
 
+/// An encoder that takes no writing for slow, however busy the machine is: it would then choose raw, whose first pieces
+/// are longer than any before.
+fn encoder(encoding: StreamEncoding, delivery: Delivery) -> FrameEncoder {
+    static MOMENT: LazyLock<Instant> = LazyLock::new(Instant::now);
+    FrameEncoder::new(encoding, delivery).timed_by(|| *MOMENT)
+}
+
 /// Renders, encodes and cuts a frame.
 fn pieces(
     source: &mut BallSource,
@@ -123,7 +131,7 @@ fn the_allocator_counts() {
 fn rendering_encoding_and_cutting_allocate_nothing() {
     for pixel in [PixelFormat::Gray8, PixelFormat::Bgr8] {
         for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
-            let (mut source, mut encoder) = (source(pixel), FrameEncoder::new(encoding, Delivery::Reliable));
+            let (mut source, mut encoder) = (source(pixel), encoder(encoding, Delivery::Reliable));
             let mut splitter = Splitter::new(MESSAGE_SIZE);
             // The link holds what is not acknowledged: here, the last few pieces.
             let mut link = VecDeque::with_capacity(16);
@@ -171,7 +179,7 @@ fn taking_a_picture_with_effects_allocates_nothing() {
 #[test]
 fn joining_and_reading_allocate_nothing_while_a_window_of_frames_waits() {
     for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4] {
-        let (mut source, mut encoder) = (source(PixelFormat::Bgr8), FrameEncoder::new(encoding, Delivery::Reliable));
+        let (mut source, mut encoder) = (source(PixelFormat::Bgr8), encoder(encoding, Delivery::Reliable));
         let (mut splitter, mut reassembler) = (Splitter::new(20_000), Reassembler::new(1 << 20, WINDOW));
         let (mut waiting, mut memory) = (VecDeque::with_capacity(WINDOW), Vec::new());
         let mut frames = |ids: std::ops::Range<u64>| {
@@ -226,7 +234,7 @@ impl Ends {
         Self {
             now: 0,
             source: source(pixel),
-            encoder: FrameEncoder::new(encoding, delivery),
+            encoder: encoder(encoding, delivery),
             splitter: Splitter::new(message_size(delivery)),
             delivery,
             server: Session::new(config, Micros(0), Micros(0)),

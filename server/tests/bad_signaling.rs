@@ -159,10 +159,12 @@ fn an_unknown_version_or_role_is_told_so() {
 
 #[test]
 fn a_bad_visitor_does_not_disturb_the_client_being_served() {
-    let server = Server::start(&["--once", "--frames", "40"]);
+    let mut server = Server::start(&["--once"]);
     let client = server.client(&[]);
     client.stdout.wait_for_count(3);
     refused(&server, b"GET / HTTP/1.1\r\n\r\n");
+    client.stdout.wait_for_count(client.stdout.so_far().len() + 10);
+    server.program.signal("INT");
     client.end().expect(0);
     server.end().expect(0);
 }

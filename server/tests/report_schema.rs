@@ -60,7 +60,7 @@ fn a_report_keeps_its_schema_where_figures_are_missing() {
     let mut client = server.client(&[]);
     client.stdout.wait_for_count(3);
     client.signal("KILL");
-    poll(|| (sessions(&report.read()).len() == 1).then_some(())).expect("the session's report");
+    poll(|| (sessions(&report.try_read()?).len() == 1).then_some(())).expect("the session's report");
     server.program.signal("INT");
     server.end().expect(0);
     keeps_the_schema(&report.read());

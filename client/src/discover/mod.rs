@@ -189,11 +189,23 @@ mod tests {
         Discovery { fixed, mdns: None, name: None }
     }
 
+    /// What is found in these places, where something is: a busy machine may take a place longer than one look does.
+    async fn found_in(fixed: Vec<SocketAddr>) -> Vec<Found> {
+        let mut discovery = looking_in(fixed);
+        for _ in 0..20 {
+            let found = discovery.look().await;
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        panic!("nothing is found");
+    }
+
     #[tokio::test]
     async fn a_server_that_answers_in_a_place_is_found() {
         let server = answering("alone", "1").await;
         let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
-        let found = looking_in(vec![nobody, server]).look().await;
+        let found = found_in(vec![nobody, server]).await;
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].identity.name.as_str(), found[0].address), ("alone", server));
     }
@@ -207,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_found_in_two_places_is_one_server() {
         let (here, there) = (answering("one", "1").await, answering("one", "1").await);
-        assert_eq!(looking_in(vec![here, there]).look().await.len(), 1);
+        assert_eq!(found_in(vec![here, there]).await.len(), 1);
     }
 
     #[tokio::test]

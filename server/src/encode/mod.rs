@@ -59,6 +59,11 @@ impl FrameEncoder {
         Self { asked, codec: Lz4Encoder::default(), now: Instant::now, choice, link, raw_since: None }
     }
 
+    /// The same by another watch: by one that does not depend on the machine, neither does what is chosen.
+    pub fn timed_by(self, now: fn() -> Instant) -> Self {
+        Self { now, ..self }
+    }
+
     /// Encodes a frame: how, and its bytes. Ids count from 0, in order.
     pub fn encode<'a>(&'a mut self, id: u64, image: &'a Image) -> (Encoding, &'a [u8]) {
         let pixels = image.bytes();
@@ -195,7 +200,7 @@ mod tests {
     #[test]
     fn in_live_delivery_clean_frames_are_written_whatever_becomes_of_them() {
         let clean = Image::zeros(SIZE, PixelFormat::Gray8);
-        let mut encoder = FrameEncoder { now: stopped, ..FrameEncoder::new(AUTO, Delivery::Live) };
+        let mut encoder = FrameEncoder::new(AUTO, Delivery::Live).timed_by(stopped);
         assert!((0..500).all(|id| encoder.encode(id, &clean).0 == Encoding::Lz4));
         assert!((500..600).all(|id| encoder.encode(id, &noise()).0 == Encoding::Raw));
     }

@@ -108,6 +108,13 @@ impl ReportFile {
         let text = std::fs::read_to_string(&self.path).expect("a report");
         checked(&text)
     }
+
+    /// The same while the server may be writing it; `None` where that shows.
+    #[track_caller]
+    pub(crate) fn try_read(&self) -> Option<Value> {
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        serde_json::from_str::<Value>(&text).is_ok().then(|| checked(&text))
+    }
 }
 
 /// A report's document, whose frames add up.

@@ -235,7 +235,9 @@ mod tests {
         let rows = Rows::to(kept.clone());
         rows.row("one".into());
         rows.row("two".into());
-        assert_eq!(rows.finish(), 0);
+        // A busy machine may let the thread wait for longer than one call does.
+        let all_written = (0..40).any(|_| rows.finish() == 0);
+        assert!(all_written, "rows lost or never written");
         assert_eq!(*kept.0.lock().unwrap(), b"one\ntwo\n");
     }
 

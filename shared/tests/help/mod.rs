@@ -11,9 +11,12 @@ pub(crate) fn said(program: &str, argument: &str) -> String {
     String::from_utf8(output).expect("UTF-8")
 }
 
-/// Its help names each of these options, with its environment variable.
+/// Its help names each of these options, with its environment variable, and its command line has no other.
 #[track_caller]
-pub(crate) fn assert_teaches(program: &str, options: &[&str]) {
+pub(crate) fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
+    let named = |name: &str| options.iter().any(|option| option.strip_prefix("--") == Some(name));
+    let others: Vec<_> = command_line.get_arguments().filter_map(|argument| argument.get_long()).collect();
+    assert!(others.iter().all(|name| named(name)), "all of {others:?} are promised, but only these named: {options:?}");
     let help = said(program, "--help");
     for option in options {
         assert!(help.contains(option), "no {option} in {help}");

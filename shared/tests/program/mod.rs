@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How long anything may take that is bound to happen: no measure of speed, only the end of a test that hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long after a program's end the thread that reads its output may take for the rest.
+const GATHERED: Duration = Duration::from_secs(10);
+
 /// A program of this workspace, without graphics' display and without options from the environment.
 ///
 /// It stands beside this test's own directory. Cargo builds only a test's own package's programs, so the other one
@@ -77,7 +80,7 @@ impl Program {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let stdout = child.stdout.take().expect("piped");
         let stderr = Lines::of(child.stderr.take().expect("piped"));
-        (Self { name, child, started: Instant::now(), stdout: Lines::default(), stderr }, stdout)
+        (Self { name, child, started: Instant::now(), stdout: Lines::taken(), stderr }, stdout)
     }
 
     /// Its process id.
@@ -159,6 +162,13 @@ impl Lines {
         lines
     }
 
+    /// None: whoever took the output reads it.
+    fn taken() -> Self {
+        let lines = Self::default();
+        lines.0.0.lock().unwrap().complete = true;
+        lines
+    }
+
     /// Waits for a line that contains `text`.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         let found = |lines: &[String]| lines.iter().find(|line| line.contains(text)).cloned();
@@ -192,7 +202,7 @@ impl Lines {
     /// Everything, once the output is closed; what came so far when a grandchild keeps it open.
     fn all(&self) -> Vec<String> {
         let (gathered, news) = &*self.0;
-        let closed = news.wait_timeout_while(gathered.lock().unwrap(), Duration::from_secs(1), |now| !now.complete);
+        let closed = news.wait_timeout_while(gathered.lock().unwrap(), GATHERED, |now| !now.complete);
         closed.unwrap().0.lines.clone()
     }
 }

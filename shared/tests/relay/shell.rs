@@ -3,6 +3,7 @@
 //! Threads rather than a runtime: a thread wakes within a tenth of a millisecond of its time, tokio's timers within one.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::iter::Sum;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -37,11 +38,18 @@ pub(crate) struct Both {
 pub(crate) struct Relay {
     /// Where clients connect instead of to the server.
     pub(crate) address: SocketAddr,
-    ways: Ways,
+    sessions: Arc<Mutex<Sessions>>,
     is_over: Arc<AtomicBool>,
 }
 
-/// Both directions, of all sessions together.
+/// A client that tries again, as its link did not open, makes another session: what comes of one goes out of it.
+struct Sessions {
+    seed: u64,
+    weather: Both,
+    ways: Vec<Ways>,
+}
+
+/// Both directions of a session.
 #[derive(Clone)]
 struct Ways {
     to_client: Arc<Way>,
@@ -59,36 +67,67 @@ impl Relay {
     pub(crate) fn start(server: &str, seed: u64, weather: Both) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
-        // The directions are as independent of each other as two seeds.
-        let way = |seed, weather| Arc::new(Way { line: Mutex::new(Line::new(seed, weather)), news: Condvar::new() });
-        let ways =
-            Ways { to_client: way(2 * seed, weather.to_client), to_server: way(2 * seed + 1, weather.to_server) };
+        let sessions = Arc::new(Mutex::new(Sessions { seed, weather, ways: Vec::new() }));
         let is_over = Arc::new(AtomicBool::new(false));
-        let (server, session, over) = (server.to_owned(), ways.clone(), is_over.clone());
+        let (server, begun, over) = (server.to_owned(), sessions.clone(), is_over.clone());
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if over.load(Ordering::Relaxed) {
                     break;
                 }
                 match TcpStream::connect(&server) {
-                    Ok(server) => signaling(client, server, &session, &over).expect("sockets of this machine"),
+                    Ok(server) => {
+                        let ways = lock(&begun).begin();
+                        signaling(client, server, &ways, &over).expect("sockets of this machine");
+                    }
                     // As a client would find it without us.
                     Err(_) => drop(client),
                 }
             }
         });
-        Self { address, ways, is_over }
+        Self { address, sessions, is_over }
     }
 
     /// From now on the weather is another.
     pub(crate) fn change(&self, weather: Both) {
-        self.ways.to_client.line().change(weather.to_client);
-        self.ways.to_server.line().change(weather.to_server);
+        let mut sessions = lock(&self.sessions);
+        sessions.weather = weather;
+        for ways in &sessions.ways {
+            ways.to_client.line().change(weather.to_client);
+            ways.to_server.line().change(weather.to_server);
+        }
     }
 
     /// What happened so far, server → client and client → server.
     pub(crate) fn counts(&self) -> (Counts, Counts) {
-        (self.ways.to_client.line().counts(), self.ways.to_server.line().counts())
+        let sessions = lock(&self.sessions);
+        let sum = |way: fn(&Ways) -> &Way| sessions.ways.iter().map(|ways| way(ways).line().counts()).sum();
+        (sum(|ways| &ways.to_client), sum(|ways| &ways.to_server))
+    }
+}
+
+impl Sessions {
+    /// Another session, in the weather of now.
+    fn begin(&mut self) -> Ways {
+        // Sessions and directions are as independent of each other as their seeds.
+        let seed = 2 * (self.seed + self.ways.len() as u64);
+        let way = |seed, weather| Arc::new(Way { line: Mutex::new(Line::new(seed, weather)), news: Condvar::new() });
+        let ways =
+            Ways { to_client: way(seed, self.weather.to_client), to_server: way(seed + 1, self.weather.to_server) };
+        self.ways.push(ways.clone());
+        ways
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, one| Self {
+            taken: sum.taken + one.taken,
+            dropped: sum.dropped + one.dropped,
+            duplicated: sum.duplicated + one.duplicated,
+            held: sum.held + one.held,
+            delivered: sum.delivered + one.delivered,
+        })
     }
 }
 
