@@ -73,9 +73,9 @@ pub struct SessionArgs {
 
     /// When all workers are busy: look at every frame in turn, or only at the latest
     ///
-    /// With `every` frames wait in a queue of the server's window. In reliable delivery it never overflows, as the window
-    /// holds a frame until it is answered. In live delivery a frame leaves the window when its lifetime is over: a detector
-    /// too slow for the rate finds the queue full in the end, and a frame that comes then is answered `dropped`.
+    /// With `every` frames wait in a queue of the server's window. A frame leaves that window when it is answered or when the
+    /// server's deadline for it is over (live: its lifetime): a detector so slow that frames wait longer finds the queue full
+    /// in the end, and a frame that comes then is answered `dropped`.
     #[arg(long, env = "PLUMB_POLICY", default_value = "every")]
     pub policy: PolicyArg,
 }

@@ -20,7 +20,7 @@ use crate::session::{Detection, ReceivedFrame};
 /// What happens to a frame that finds all workers busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// It waits its turn: no frame is dropped.
+    /// It waits its turn in a queue of the window, which is full only where frames wait longer than they are waited for.
     #[default]
     Every,
     /// It replaces the one that waits, which is answered as dropped.
@@ -34,7 +34,7 @@ pub enum Submitted {
     Taken,
     /// A worker will have it; this one gave way and will not be looked at.
     InPlaceOf(ReceivedFrame),
-    /// The queue is full, which is more than the window allows; it will not be looked at.
+    /// The queue is full; it will not be looked at.
     Refused(ReceivedFrame),
 }
 

@@ -75,7 +75,8 @@ impl PacedClock {
         self.pace
     }
 
-    /// Whether the open link is silent, or was a short while ago: packets are lost there, and acknowledgements with them.
+    /// Whether the open link is silent, or was a short while ago: packets are lost there, and acknowledgements with them, or
+    /// the stream is slow (under 17 frames a second), where a few packets more do no harm.
     pub fn was_silent_lately(&self, now: Instant) -> bool {
         let lately = |ended| now.saturating_duration_since(ended) < MEMORY;
         self.is_silent(now) || self.silence_ended.is_some_and(lately)
