@@ -7,7 +7,7 @@
 mod gateway;
 mod mdns;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Discovery {
     pub async fn look(&mut self) -> Vec<Found> {
         let mut probes = FuturesUnordered::new();
         let mut asked = BTreeSet::new();
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         let mut deadline = Instant::now() + PROBE_LIMIT;
         loop {
             for place in self.places() {
@@ -91,16 +91,14 @@ impl Discovery {
             if let Some(server) = answer {
                 let grace = if server.address.ip().is_loopback() { Duration::ZERO } else { GRACE };
                 deadline = deadline.min(Instant::now() + grace);
-                found.entry(server.identity.clone()).or_insert(server);
+                found.push(server);
             }
             // Without any answer there is nothing to wait for once all have refused, but announcements.
             if Instant::now() >= deadline || (found.is_empty() && probes.is_empty() && self.mdns.is_none()) {
                 break;
             }
         }
-        let mut servers: Vec<Found> = found.into_values().collect();
-        servers.sort_by_key(|server| (!server.address.ip().is_loopback(), server.identity.clone()));
-        servers
+        each_once(found)
     }
 
     fn places(&mut self) -> BTreeSet<SocketAddr> {
@@ -108,6 +106,14 @@ impl Discovery {
         let named = self.name.as_mut().map(NameLookup::addresses).unwrap_or_default();
         self.fixed.iter().copied().chain(announced).chain(named).collect()
     }
+}
+
+/// Each server where it answered first; those of this machine first, then by name.
+fn each_once(mut found: Vec<Found>) -> Vec<Found> {
+    let mut known = BTreeSet::new();
+    found.retain(|server| known.insert(server.identity.clone()));
+    found.sort_by_key(|server| (!server.address.ip().is_loopback(), server.identity.clone()));
+    found
 }
 
 /// Looks up the conventional name, one look-up at a time: each occupies a thread, for seconds where nobody answers.
@@ -216,10 +222,16 @@ mod tests {
         assert_eq!(looking_in(vec![]).look().await, []);
     }
 
-    #[tokio::test]
-    async fn a_server_found_in_two_places_is_one_server() {
-        let (here, there) = (answering("one", "1").await, answering("one", "1").await);
-        assert_eq!(found_in(vec![here, there]).await.len(), 1);
+    #[test]
+    fn a_server_found_in_two_places_is_one_server() {
+        let found = |name: &str, id: &str, address: [u8; 4]| Found {
+            identity: Identity { name: name.into(), id: id.into() },
+            address: (address, DEFAULT_PORT).into(),
+        };
+        let gateway = found("one", "1", [192, 0, 2, 1]);
+        let (announced, other) = (found("one", "1", [192, 0, 2, 7]), found("another", "2", [192, 0, 2, 8]));
+        let here = found("two", "3", [127, 0, 0, 1]);
+        assert_eq!(each_once(vec![gateway.clone(), other.clone(), announced, here.clone()]), [here, other, gateway]);
     }
 
     #[tokio::test]
