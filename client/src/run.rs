@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkEvent};
-use shared::protocol::message::{Finding, Stream};
+use shared::protocol::message::{Payload, Stream};
 use shared::shell::stop::Stop;
 use shared::time::MonotonicClock;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -129,12 +129,12 @@ impl Runner<'_> {
         let now = self.clock.now();
         self.session.dropped(frame.id, frame.received, now);
         let (frame, received) = (frame.id, frame.received);
-        self.count(&Detection { frame, received, started: now, finished: now, finding: Finding::Dropped });
+        self.count(&Detection { frame, received, started: now, finished: now, payload: Payload::dropped() });
     }
 
     fn detected(&mut self, detection: Detection) {
-        self.session.detected(detection, self.clock.now());
         self.count(&detection);
+        self.session.detected(detection, self.clock.now());
     }
 
     fn count(&mut self, detection: &Detection) {

@@ -1,8 +1,7 @@
 //! What a client counts over a session.
 
 use hdrhistogram::Histogram;
-use shared::protocol::message::Finding;
-
+use shared::protocol::message::DROPPED;
 use crate::session::Detection;
 
 /// Digits the histogram keeps: 1 ms to the µs.
@@ -33,10 +32,11 @@ impl Default for Tally {
 impl Tally {
     /// Counts a detection.
     pub fn add(&mut self, detection: &Detection) {
-        match detection.finding {
-            Finding::Circle { .. } => self.circle += 1,
-            Finding::None => self.no_circle += 1,
-            Finding::Dropped => return self.dropped += 1,
+        match detection.payload.kind() {
+            "circle" => self.circle += 1,
+            "none" => self.no_circle += 1,
+            DROPPED => return self.dropped += 1,
+            _ => {}
         }
         // Grows as needed; no detection takes 2^63 µs.
         let _ = self.detect_us.record(detection.finished.since(detection.started));

@@ -8,7 +8,7 @@ use std::thread;
 
 use ndarray::{Array2, ArrayView2};
 use shared::image::{ImageView, to_gray};
-use shared::protocol::message::Finding;
+use shared::protocol::message::{FoundCircle, Payload};
 use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
@@ -114,9 +114,9 @@ impl Worker {
     fn run(mut self, jobs: &Jobs<ReceivedFrame>, detections: &UnboundedSender<Detection>, clock: MonotonicClock) {
         while let Some(frame) = jobs.next() {
             let started = clock.now();
-            let finding = self.detect(&frame);
+            let payload = self.detect(&frame);
             let detection =
-                Detection { frame: frame.id, received: frame.received, started, finished: clock.now(), finding };
+                Detection { frame: frame.id, received: frame.received, started, finished: clock.now(), payload };
             if detections.send(detection).is_err() {
                 return;
             }
@@ -124,38 +124,35 @@ impl Worker {
     }
 
     /// What the detector finds; a detector that panics loses the frame, not the session.
-    fn detect(&mut self, frame: &ReceivedFrame) -> Finding {
+    fn detect(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         match catch_unwind(AssertUnwindSafe(|| self.detect_in(frame))) {
-            Ok(finding) => finding,
+            Ok(payload) => payload,
             Err(_) => {
                 error!("the detector panicked on frame {}, which counts as dropped", frame.id);
                 self.detector = self.choice.build();
-                Finding::Dropped
+                Payload::dropped()
             }
         }
     }
 
-    fn detect_in(&mut self, frame: &ReceivedFrame) -> Finding {
+    fn detect_in(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         match frame.image(&mut self.pixels) {
-            Ok(ImageView::Gray8(gray)) => finding(self.detector.detect(gray)),
+            Ok(ImageView::Gray8(gray)) => payload(self.detector.detect(gray)),
             Ok(ImageView::Bgr8(bgr)) => {
                 to_gray(bgr, &mut self.gray);
                 let gray: ArrayView2<'_, u8> = self.gray.view();
-                finding(self.detector.detect(gray))
+                payload(self.detector.detect(gray))
             }
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
                 }
-                Finding::Dropped
+                Payload::dropped()
             }
         }
     }
 }
 
-fn finding(estimate: Option<Estimate>) -> Finding {
-    match estimate {
-        Some(Estimate { circle, covariance }) => Finding::Circle { circle, covariance },
-        None => Finding::None,
-    }
+fn payload(estimate: Option<Estimate>) -> Payload<'static> {
+    FoundCircle::write(estimate.map(|Estimate { circle, covariance }| FoundCircle { circle, covariance }))
 }

@@ -10,7 +10,7 @@ use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
 use shared::protocol::fragment;
-use shared::protocol::message::{self, Control, Delivery, Finding, Frame, Hello, Role, Stream};
+use shared::protocol::message::{self, CIRCLE_TASK, Control, Delivery, Frame, Hello, Payload, Role, Stream};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc;
 
@@ -19,6 +19,7 @@ const MESSAGE_SIZE: usize = 65_536;
 /// A session with a server that announced frames of 64x48.
 fn session() -> Session {
     let stream = Stream {
+        task: CIRCLE_TASK.into(),
         width: 64,
         height: 48,
         pixel: PixelFormat::Gray8,
@@ -62,23 +63,23 @@ fn received(session: &mut Session, id: u64, (width, height): (u32, u32), data: &
 fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     let mut session = session();
     let flat = Lz4Encoder::default().encode(&[40; 64 * 48]).unwrap().to_vec();
-    let blocks: [(&[u8], Finding); 5] = [
-        (&[], Finding::Dropped),
-        (&flat[..flat.len() - 1], Finding::Dropped),
+    let blocks: [(&[u8], Payload<'_>); 5] = [
+        (&[], Payload::dropped()),
+        (&flat[..flat.len() - 1], Payload::dropped()),
         // 2 GB of it, if it were believed.
-        (&[&[0x1f, 40, 1, 0][..], &[255; 8_000], &[0, 0x00]].concat(), Finding::Dropped),
-        (&[0xff; 3_000], Finding::Dropped),
-        (&flat, Finding::None),
+        (&[&[0x1f, 40, 1, 0][..], &[255; 8_000], &[0, 0x00]].concat(), Payload::dropped()),
+        (&[0xff; 3_000], Payload::dropped()),
+        (&flat, Payload::new("none")),
     ];
     let detector = DetectorChoice::new(hough::NAME, RadiusLimits::default()).unwrap();
     let (detections, mut found) = mpsc::unbounded_channel();
     let clock = MonotonicClock::start();
     let pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, &detector, clock, &detections).unwrap();
-    for (id, (block, finding)) in blocks.iter().enumerate() {
+    for (id, (block, payload)) in blocks.iter().enumerate() {
         let frame = received(&mut session, id as u64, (64, 48), block).expect("a frame of the announced size");
         assert!(matches!(pool.submit(frame), Submitted::Taken));
         let detection = found.blocking_recv().expect("a detection");
-        assert_eq!((detection.frame, detection.finding), (id as u64, *finding));
+        assert_eq!((detection.frame, &detection.payload), (id as u64, payload));
     }
 }
 

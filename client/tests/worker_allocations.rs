@@ -14,7 +14,7 @@ use shared::image::PixelFormat;
 use shared::link::{Lane, MESSAGE_SIZE};
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
-use shared::protocol::message::{self, Control, Delivery, Frame, Hello, Role, Stream};
+use shared::protocol::message::{self, CIRCLE_TASK, Control, Delivery, Frame, Hello, Role, Stream};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc;
 
@@ -27,6 +27,7 @@ const SIDE: u32 = 120;
 fn frame() -> ReceivedFrame {
     let mut session = Session::new(MESSAGE_SIZE, Micros(0));
     let stream = Stream {
+        task: CIRCLE_TASK.into(),
         width: SIDE,
         height: SIDE,
         pixel: PixelFormat::Gray8,

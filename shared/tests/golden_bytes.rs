@@ -8,8 +8,8 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, Finding, Frame, Hello, Incomplete, Ping, Pong, Resend,
-    Role, Stream,
+    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, Incomplete, Payload, Ping, Pong, Resend,
+    Role, Stream, Value,
 };
 use shared::time::Micros;
 
@@ -39,6 +39,7 @@ fn a_sinks_hello() {
 #[test]
 fn a_sources_hello_with_its_stream() {
     let stream = Stream {
+        task: "circle".into(),
         width: 640,
         height: 480,
         pixel: PixelFormat::Gray8,
@@ -163,13 +164,13 @@ fn answers_of_each_kind() {
         message::encode(answer, &mut bytes).unwrap();
         hex(&bytes)
     };
-    let none = Answer { frame: 9, finding: Finding::None, times: AnswerTimes::default() };
+    let none = Answer { frame: 9, payload: FoundCircle::write(None), times: AnswerTimes::default() };
     assert_eq!(encoded(&none), "83a474797065a6616e73776572a56672616d6509a46b696e64a46e6f6e65");
     let circle = Circle { x: 320.5, y: 240.25, radius: 20.0 };
     let covariance = Some(Covariance { xx: 0.25, xy: 0.0, yy: 0.5 });
     let at = |us| Some(Micros(us));
     let times = AnswerTimes { received: at(1), started: at(2), finished: at(3), sent: at(4) };
-    let found = Answer { frame: 9, finding: Finding::Circle { circle, covariance }, times };
+    let found = Answer { frame: 9, payload: FoundCircle::write(Some(FoundCircle { circle, covariance })), times };
     let expected = concat!(
         "8ba474797065a6616e73776572a56672616d6509a46b696e64a6636972636c65",
         "a178cb4074080000000000",
@@ -179,6 +180,10 @@ fn answers_of_each_kind() {
         "ab72656365697665645f757301aa737461727465645f757302ab66696e69736865645f757303a773656e745f757304",
     );
     assert_eq!(encoded(&found), expected);
+    let ack = |code| Payload::new("ack").with("code", Value::Integer(code));
+    let ack = |code| Answer { frame: 9, payload: ack(code), times: AnswerTimes::default() };
+    assert_eq!(encoded(&ack(0)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f646500");
+    assert_eq!(encoded(&ack(-1)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f6465ff");
 }
 
 #[test]
@@ -191,9 +196,8 @@ fn a_message_of_two_fragments() {
     assert_eq!((first.len(), second.len()), (7 + 512, 6 + 91));
 }
 
-#[test]
-fn a_live_streams_hello_says_so_with_its_lifetime() {
-    let stream = Stream {
+fn live_stream() -> Stream {
+    Stream {
         width: 2,
         height: 1,
         pixel: PixelFormat::Gray8,
@@ -202,7 +206,13 @@ fn a_live_streams_hello_says_so_with_its_lifetime() {
         delivery: Delivery::Live,
         lifetime_us: Some(33_333),
         encoding: StreamEncoding::Raw,
-    };
+        task: "circle".into(),
+    }
+}
+
+#[test]
+fn a_live_streams_hello_says_so_with_its_lifetime() {
+    let stream = live_stream();
     let mut bytes = Vec::new();
     message::encode(&stream, &mut bytes).unwrap();
     let expected = concat!(
@@ -215,8 +225,20 @@ fn a_live_streams_hello_says_so_with_its_lifetime() {
 }
 
 #[test]
+fn a_stream_of_another_task_names_it() {
+    let encoded = |task: &str| {
+        let mut bytes = Vec::new();
+        message::encode(&Stream { task: task.into(), ..live_stream() }, &mut bytes).unwrap();
+        hex(&bytes)
+    };
+    // "circle" is what an absent task means, so that the bytes stay those of earlier versions.
+    assert!(!encoded("circle").contains(&hex(b"task")));
+    assert!(encoded("ack").ends_with(&format!("a4{}a361636b", hex(b"task"))));
+}
+
+#[test]
 fn answers_with_the_previous_and_the_missing() {
-    let none = |frame| Answer { frame, finding: Finding::None, times: AnswerTimes::default() };
+    let none = |frame| Answer { frame, payload: FoundCircle::write(None), times: AnswerTimes::default() };
     let answers = Answers { answers: vec![none(9)].into(), previous: vec![none(7)].into(), missing: vec![8].into() };
     let mut bytes = Vec::new();
     message::encode(&answers, &mut bytes).unwrap();

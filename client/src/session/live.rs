@@ -60,7 +60,7 @@ impl Live {
     }
 
     /// A frame's outcome is to be told.
-    pub(super) fn tell(&mut self, answer: Answer, now: Micros) {
+    pub(super) fn tell(&mut self, answer: Answer<'static>, now: Micros) {
         self.replies.add(answer, now);
     }
 

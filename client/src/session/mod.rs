@@ -17,7 +17,7 @@ use shared::geometry::Size;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, Finding, Hello, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, Hello, Payload, Pong, Role, Stream,
 };
 use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
@@ -55,8 +55,8 @@ pub enum Action {
     Wait(Micros),
 }
 
-/// What a worker found.
-#[derive(Clone, Copy, Debug)]
+/// What a worker made of a frame.
+#[derive(Clone, Debug)]
 pub struct Detection {
     /// The frame's id.
     pub frame: u64,
@@ -66,8 +66,8 @@ pub struct Detection {
     pub started: Micros,
     /// When it ended.
     pub finished: Micros,
-    /// What was found.
-    pub finding: Finding,
+    /// What the pipeline says.
+    pub payload: Payload<'static>,
 }
 
 /// Why a session is over.
@@ -151,13 +151,13 @@ impl Session {
             finished: Some(detection.finished),
             sent: Some(now),
         };
-        self.answer(Answer { frame: detection.frame, finding: detection.finding, times }, now);
+        self.answer(Answer { frame: detection.frame, payload: detection.payload, times }, now);
     }
 
     /// A frame will not be looked at.
     pub fn dropped(&mut self, frame: u64, received: Micros, now: Micros) {
         let times = AnswerTimes { received: Some(received), sent: Some(now), ..Default::default() };
-        self.answer(Answer { frame, finding: Finding::Dropped, times }, now);
+        self.answer(Answer { frame, payload: Payload::dropped(), times }, now);
     }
 
     /// The signaling connection ended: a hint, no more.
@@ -295,7 +295,7 @@ impl Session {
         }
     }
 
-    fn answer(&mut self, answer: Answer, now: Micros) {
+    fn answer(&mut self, answer: Answer<'static>, now: Micros) {
         match &mut self.live {
             Some(live) => live.tell(answer, now),
             None => self.send_reply(&answer),

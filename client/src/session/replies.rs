@@ -17,7 +17,7 @@ const TOLD_MISSING: usize = 16;
 #[derive(Debug)]
 pub(super) struct Replies {
     interval: Duration,
-    new: VecDeque<Answer>,
+    new: VecDeque<Answer<'static>>,
     /// Newest first: those that are still to be repeated, and the last few.
     told: VecDeque<Told>,
     missing: VecDeque<u64>,
@@ -31,7 +31,7 @@ pub(super) struct Replies {
 /// An outcome that was told.
 #[derive(Debug)]
 struct Told {
-    answer: Answer,
+    answer: Answer<'static>,
     repeats_left: usize,
 }
 
@@ -53,7 +53,7 @@ impl Replies {
     }
 
     /// A frame's outcome is to be told.
-    pub(super) fn add(&mut self, answer: Answer, now: Micros) {
+    pub(super) fn add(&mut self, answer: Answer<'static>, now: Micros) {
         self.new.push_back(answer);
         self.owe(now);
     }
@@ -77,18 +77,18 @@ impl Replies {
     }
 
     /// A message to send now, if one is due.
-    pub(super) fn poll(&mut self, now: Micros) -> Option<Answers> {
+    pub(super) fn poll(&mut self, now: Micros) -> Option<Answers<'static>> {
         self.due.filter(|&due| due <= now)?;
         self.sent = Some(now);
         let new = self.new.len().min(LIST_LIMIT);
-        let answers: Short<Answer> = self.new.drain(..new).rev().collect();
+        let answers: Short<Answer<'static>> = self.new.drain(..new).rev().collect();
         let message = Answers {
-            previous: self.told.iter().filter(|told| told.repeats_left > 0).map(|told| told.answer).collect(),
+            previous: self.told.iter().filter(|told| told.repeats_left > 0).map(|told| told.answer.clone()).collect(),
             missing: self.missing.iter().copied().collect(),
             answers,
         };
         self.told.iter_mut().for_each(|told| told.repeats_left = told.repeats_left.saturating_sub(1));
-        for &answer in message.answers.iter().rev() {
+        for answer in message.answers.iter().rev().cloned() {
             self.told.push_front(Told { answer, repeats_left: REPEATS });
         }
         self.told.truncate(LIST_LIMIT);
@@ -120,12 +120,12 @@ impl Replies {
 
 #[cfg(test)]
 mod tests {
-    use shared::protocol::message::{AnswerTimes, Finding};
+    use shared::protocol::message::{AnswerTimes, Payload};
 
     use super::*;
 
-    fn none(frame: u64) -> Answer {
-        Answer { frame, finding: Finding::None, times: AnswerTimes::default() }
+    fn none(frame: u64) -> Answer<'static> {
+        Answer { frame, payload: Payload::new("none"), times: AnswerTimes::default() }
     }
 
     fn frames(answers: &[Answer]) -> Vec<u64> {

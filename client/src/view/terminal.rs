@@ -1,6 +1,6 @@
 //! A row a frame, and a summary.
 
-use shared::protocol::message::Finding;
+use shared::protocol::message::FoundCircle;
 use shared::shell::rows::Rows;
 
 use crate::session::Detection;
@@ -38,10 +38,12 @@ impl View for TerminalView {
 }
 
 fn row(detection: &Detection) -> String {
-    let estimate = match detection.finding {
-        Finding::Circle { circle, .. } => format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius),
-        Finding::None => format!("{:>32}", "none"),
-        Finding::Dropped => return format!("{:>8}  {:>32}", detection.frame, "dropped"),
+    if detection.payload.is_dropped() {
+        return format!("{:>8}  {:>32}", detection.frame, "dropped");
+    }
+    let estimate = match FoundCircle::read(&detection.payload) {
+        Ok(Some(FoundCircle { circle, .. })) => format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius),
+        _ => format!("{:>32}", detection.payload.kind()),
     };
     let detect_ms = detection.finished.since(detection.started) as f64 / 1e3;
     format!("{:>8}  {estimate}  {detect_ms:>9.3}", detection.frame)
@@ -50,6 +52,7 @@ fn row(detection: &Detection) -> String {
 #[cfg(test)]
 mod tests {
     use shared::geometry::Circle;
+    use shared::protocol::message::Payload;
     use shared::time::Micros;
 
     use super::*;
@@ -57,12 +60,12 @@ mod tests {
     #[test]
     fn rows_stand_under_their_header() {
         let detection =
-            |finding| Detection { frame: 7, received: Micros(0), started: Micros(100), finished: Micros(350), finding };
+            |payload| Detection { frame: 7, received: Micros(0), started: Micros(100), finished: Micros(350), payload };
         let circle = Circle { x: 320.1234, y: 9.5, radius: 20.0 };
-        let found = row(&detection(Finding::Circle { circle, covariance: None }));
+        let found = row(&detection(FoundCircle::write(Some(FoundCircle { circle, covariance: None }))));
         assert_eq!(found, "       7     320.123       9.500    20.000      0.250");
         assert_eq!(found.len(), HEADER.len());
-        assert_eq!(row(&detection(Finding::None)).len(), HEADER.len());
-        assert!(row(&detection(Finding::Dropped)).ends_with("dropped"));
+        assert_eq!(row(&detection(FoundCircle::write(None))).len(), HEADER.len());
+        assert!(row(&detection(Payload::dropped())).ends_with("dropped"));
     }
 }

@@ -10,7 +10,7 @@ use shared::canvas::Canvas;
 use shared::canvas::dashboard::{Layout, Status, Tone};
 use shared::geometry::{Circle, Size};
 use shared::image::Image;
-use shared::protocol::message::{Finding, Stream};
+use shared::protocol::message::{FoundCircle, Payload, Stream};
 use shared::shell::rows::Rows;
 use shared::shell::window::{Screen, Wish};
 
@@ -109,16 +109,16 @@ impl View for WindowView {
         let mut guard = self.state();
         let state = &mut *guard;
         state.tally.clone_from(tally);
-        if detection.finding == Finding::Dropped {
+        if detection.payload.is_dropped() {
             return;
         }
         if state.detect_us.len() == CHART_FRAMES {
             state.detect_us.pop_front();
         }
-        let found = matches!(detection.finding, Finding::Circle { .. });
+        let found = circle(&detection.payload).is_some();
         state.detect_us.push_back(found.then(|| detection.finished.since(detection.started) as f64));
         if let Some(place) = state.waiting.iter().position(|frame| frame.id == detection.frame) {
-            state.shown = state.waiting.drain(..=place).next_back().map(|frame| (frame, *detection));
+            state.shown = state.waiting.drain(..=place).next_back().map(|frame| (frame, detection.clone()));
         }
     }
 
@@ -158,7 +158,7 @@ impl State {
             status: self.status.clone(),
             size: self.size,
             image: self.shown.as_ref().and_then(|(frame, _)| Some(frame.image(&mut self.pixels).ok()?.to_image())),
-            shown: self.shown.as_ref().map(|(_, detection)| *detection),
+            shown: self.shown.as_ref().map(|(_, detection)| detection.clone()),
             session: face::Session {
                 detect_p50_us: self.tally.detect_percentile_us(50.0),
                 received: self.tally.received,
@@ -175,18 +175,15 @@ impl State {
 impl Snapshot {
     fn face(&self) -> Face<'_> {
         let frame = face::Frame {
-            id: self.shown.map(|shown| shown.frame),
+            id: self.shown.as_ref().map(|shown| shown.frame),
             image: self.image.as_ref(),
-            estimate: self.shown.and_then(|shown| circle(shown.finding)),
-            detect_us: self.shown.map(|shown| shown.finished.since(shown.started)),
+            estimate: self.shown.as_ref().and_then(|shown| circle(&shown.payload)),
+            detect_us: self.shown.as_ref().map(|shown| shown.finished.since(shown.started)),
         };
         Face { status: self.status.clone(), frame, session: self.session, detect_us: &self.detect_us }
     }
 }
 
-fn circle(finding: Finding) -> Option<Circle> {
-    match finding {
-        Finding::Circle { circle, .. } => Some(circle),
-        Finding::None | Finding::Dropped => None,
-    }
+fn circle(payload: &Payload<'_>) -> Option<Circle> {
+    FoundCircle::read(payload).ok().flatten().map(|found| found.circle)
 }

@@ -1,42 +1,25 @@
-//! An answer: what a pipeline found in a frame.
+//! An answer: what a pipeline says of a frame, and when.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 
-use super::{DecodeError, TEXT_LIMIT, check_integer, tag, unknown_type, whole};
-use crate::geometry::{Circle, Covariance};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::payload::{Payload, Read};
+use super::{DecodeError, check_integer, tag, unknown_type, whole};
 use crate::time::Micros;
 
-/// Coordinates and radii in answers are at most this far from zero, in pixels.
-///
-/// Over a hundred times the largest image, so no honest estimate is refused, and small enough that no sum of errors
-/// overflows or loses the other frames' digits.
-pub const COORDINATE_LIMIT: f64 = 1e6;
-
 /// What a pipeline returns for a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<'a> {
     /// The frame's id.
     pub frame: u64,
-    /// What was found.
-    pub finding: Finding,
+    /// What the pipeline says of it.
+    pub payload: Payload<'a>,
     /// When things happened, in the sink's clock.
     pub times: AnswerTimes,
-}
-
-/// What a pipeline found in a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Finding {
-    /// A circle.
-    Circle {
-        /// Where.
-        circle: Circle,
-        /// How sure the pipeline is of the centre.
-        covariance: Option<Covariance>,
-    },
-    /// No circle.
-    None,
-    /// The pipeline did not look at the frame.
-    Dropped,
 }
 
 /// An answer's way through the sink, in the sink's clock, in this order; absent from pipelines that do not say.
@@ -44,131 +27,108 @@ pub enum Finding {
 pub struct AnswerTimes {
     /// The frame's last byte arrived.
     pub received: Option<Micros>,
-    /// Detection started.
+    /// The pipeline started.
     pub started: Option<Micros>,
-    /// Detection ended.
+    /// The pipeline finished.
     pub finished: Option<Micros>,
     /// The answer was handed to the link.
     pub sent: Option<Micros>,
 }
 
 /// Reads a message of the `answers` lane that is one answer.
-pub fn decode_answer(bytes: &[u8]) -> Result<Answer, DecodeError> {
+pub fn decode_answer(bytes: &[u8]) -> Result<Answer<'_>, DecodeError> {
     match tag(bytes)? {
-        "answer" => whole::<WireAnswer<'_>>(bytes)?.parse(),
+        "answer" => whole::<Answer<'_>>(bytes)?.checked(),
         other => Err(unknown_type(other)),
     }
 }
 
-impl Serialize for Answer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        WireAnswer::from(*self).serialize(serializer)
-    }
-}
-
-/// An answer as it is written: flat, with what its kind needs.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename = "answer")]
-pub(super) struct WireAnswer<'a> {
-    frame: u64,
-    kind: &'a str,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    x: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    y: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    radius: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cov: Option<[f64; 3]>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    received_us: Option<Micros>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    started_us: Option<Micros>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    finished_us: Option<Micros>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sent_us: Option<Micros>,
-}
-
-impl WireAnswer<'_> {
-    pub(super) fn parse(self) -> Result<Answer, DecodeError> {
+impl Answer<'_> {
+    /// The answer, if its numbers are below 2^53.
+    pub(super) fn checked(self) -> Result<Self, DecodeError> {
         check_integer("frame", self.frame)?;
-        let finding = match self.kind {
-            "circle" => self.circle()?,
-            "none" => Finding::None,
-            "dropped" => Finding::Dropped,
-            other => {
-                let kind = other.chars().take(TEXT_LIMIT / 4).collect();
-                return Err(DecodeError::UnknownKind { frame: self.frame, kind });
-            }
-        };
-        Ok(Answer { frame: self.frame, finding, times: self.times()? })
-    }
-
-    fn circle(&self) -> Result<Finding, DecodeError> {
-        let place = |field, value: Option<f64>| {
-            let value = value.ok_or(DecodeError::Incomplete { frame: self.frame, kind: "circle", field })?;
-            self.check_place(field, value)
-        };
-        let circle = Circle { x: place("x", self.x)?, y: place("y", self.y)?, radius: place("radius", self.radius)? };
-        let covariance = match self.cov {
-            Some([xx, xy, yy]) => Some(Covariance {
-                xx: self.check_place("cov", xx)?,
-                xy: self.check_place("cov", xy)?,
-                yy: self.check_place("cov", yy)?,
-            }),
-            None => None,
-        };
-        Ok(Finding::Circle { circle, covariance })
-    }
-
-    fn check_place(&self, field: &'static str, value: f64) -> Result<f64, DecodeError> {
-        // NaN is in no range.
-        if (-COORDINATE_LIMIT..=COORDINATE_LIMIT).contains(&value) {
-            Ok(value)
-        } else {
-            Err(DecodeError::NotAPlace { frame: self.frame, field, value })
-        }
-    }
-
-    fn times(&self) -> Result<AnswerTimes, DecodeError> {
-        let times = AnswerTimes {
-            received: self.received_us,
-            started: self.started_us,
-            finished: self.finished_us,
-            sent: self.sent_us,
-        };
-        let fields = [
-            ("received_us", times.received),
-            ("started_us", times.started),
-            ("finished_us", times.finished),
-            ("sent_us", times.sent),
-        ];
-        for (field, time) in fields {
+        for (field, time) in self.times.named() {
             check_integer(field, time.unwrap_or_default().0)?;
         }
-        Ok(times)
+        Ok(self)
     }
 }
 
-impl From<Answer> for WireAnswer<'_> {
-    fn from(answer: Answer) -> Self {
-        let (kind, circle, covariance) = match answer.finding {
-            Finding::Circle { circle, covariance } => ("circle", Some(circle), covariance),
-            Finding::None => ("none", None, None),
-            Finding::Dropped => ("dropped", None, None),
-        };
-        Self {
-            frame: answer.frame,
-            kind,
-            x: circle.map(|circle| circle.x),
-            y: circle.map(|circle| circle.y),
-            radius: circle.map(|circle| circle.radius),
-            cov: covariance.map(|cov| [cov.xx, cov.xy, cov.yy]),
-            received_us: answer.times.received,
-            started_us: answer.times.started,
-            finished_us: answer.times.finished,
-            sent_us: answer.times.sent,
+impl AnswerTimes {
+    fn named(self) -> [(&'static str, Option<Micros>); 4] {
+        [
+            ("received_us", self.received),
+            ("started_us", self.started),
+            ("finished_us", self.finished),
+            ("sent_us", self.sent),
+        ]
+    }
+
+    /// The place of the time that is called so on the wire.
+    fn place(&mut self, field: &str) -> Option<&mut Option<Micros>> {
+        match field {
+            "received_us" => Some(&mut self.received),
+            "started_us" => Some(&mut self.started),
+            "finished_us" => Some(&mut self.finished),
+            "sent_us" => Some(&mut self.sent),
+            _ => None,
         }
+    }
+}
+
+/// Flat: type, frame and kind, then the kind's fields, then the times that are known.
+impl Serialize for Answer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let times = self.times.named().into_iter().filter_map(|(field, time)| Some((field, time?)));
+        let entries = 3 + self.payload.fields().count() + times.clone().count();
+        let mut map = serializer.serialize_map(Some(entries))?;
+        map.serialize_entry("type", "answer")?;
+        map.serialize_entry("frame", &self.frame)?;
+        map.serialize_entry("kind", self.payload.kind())?;
+        for (field, value) in self.payload.fields() {
+            map.serialize_entry(field, value)?;
+        }
+        for (field, time) in times {
+            map.serialize_entry(field, &time)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Answer<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AnswerVisitor(PhantomData))
+    }
+}
+
+/// Reads the fields in any order; what is not the envelope's belongs to the payload.
+struct AnswerVisitor<'a>(PhantomData<&'a str>);
+
+impl<'de: 'a, 'a> Visitor<'de> for AnswerVisitor<'a> {
+    type Value = Answer<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer: a map with frame and kind")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut frame, mut kind) = (None, None);
+        let (mut payload, mut times) = (Payload::new(""), AnswerTimes::default());
+        while let Some(field) = map.next_key::<&'de str>()? {
+            match field {
+                "type" => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                "frame" => frame = Some(map.next_value()?),
+                "kind" => kind = Some(map.next_value()?),
+                _ => match times.place(field) {
+                    Some(time) => *time = map.next_value()?,
+                    None => payload.keep(field, map.next_value::<Read>()?.0),
+                },
+            }
+        }
+        let frame = frame.ok_or_else(|| A::Error::missing_field("frame"))?;
+        let kind = kind.ok_or_else(|| A::Error::missing_field("kind"))?;
+        Ok(Answer { frame, payload: payload.of_kind(kind), times })
     }
 }

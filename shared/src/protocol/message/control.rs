@@ -77,6 +77,24 @@ pub struct Stream {
     pub lifetime_us: Option<u64>,
     /// How pixels are encoded; each frame says its own.
     pub encoding: StreamEncoding,
+    /// What is asked of the pipeline; absent on the wire for [`CIRCLE_TASK`].
+    #[serde(default = "circle_task", deserialize_with = "task_or_circle", skip_serializing_if = "is_circle_task")]
+    pub task: String,
+}
+
+/// The task of a stream that names none.
+pub const CIRCLE_TASK: &str = "circle";
+
+fn circle_task() -> String {
+    CIRCLE_TASK.into()
+}
+
+fn task_or_circle<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(circle_task))
+}
+
+fn is_circle_task(task: &str) -> bool {
+    task == CIRCLE_TASK
 }
 
 impl Stream {
@@ -180,8 +198,10 @@ fn check_control(control: &Control) -> Result<(), DecodeError> {
     match control {
         Control::Hello(hello) => {
             check_integer("session", hello.session)?;
-            let lifetime = hello.stream.as_ref().and_then(|stream| stream.lifetime_us);
-            check_integer("lifetime_us", lifetime.unwrap_or_default())?;
+            if let Some(stream) = &hello.stream {
+                check_integer("lifetime_us", stream.lifetime_us.unwrap_or_default())?;
+                check_text("task", &stream.task)?;
+            }
             check_text("name", &hello.name)?;
             check_text("version", &hello.version)
         }

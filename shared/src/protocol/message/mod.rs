@@ -4,8 +4,10 @@
 //! counts and forgets. Every number is checked before it is used.
 
 mod answer;
+mod circle;
 mod control;
 mod frame;
+mod payload;
 mod reply;
 
 use std::io;
@@ -17,11 +19,13 @@ use crate::geometry::SizeError;
 use crate::protocol::INTEGER_LIMIT;
 use crate::protocol::encoding::PixelsError;
 
-pub use answer::{Answer, AnswerTimes, COORDINATE_LIMIT, Finding, decode_answer};
+pub use answer::{Answer, AnswerTimes, decode_answer};
+pub use circle::{COORDINATE_LIMIT, FoundCircle};
 pub use control::{
-    Bye, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
+    Bye, CIRCLE_TASK, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
+pub use payload::{DROPPED, Payload, PayloadError, Value};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};
 
 /// The longest text a peer may put in a message's field, in bytes.
@@ -46,34 +50,6 @@ pub enum DecodeError {
         field: &'static str,
         /// Its value.
         value: u64,
-    },
-    /// A coordinate that is no place: not finite, or absurdly far.
-    #[error("{field} {value} of frame {frame} is not a finite number within ±{COORDINATE_LIMIT} px")]
-    NotAPlace {
-        /// The answered frame.
-        frame: u64,
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: f64,
-    },
-    /// An answer of a kind that says more than it brings.
-    #[error("answer to frame {frame} of kind \"{kind}\" without {field}")]
-    Incomplete {
-        /// The answered frame.
-        frame: u64,
-        /// Its kind.
-        kind: &'static str,
-        /// What is missing.
-        field: &'static str,
-    },
-    /// An answer of a kind this version does not know.
-    #[error("answer to frame {frame} of unknown kind \"{kind}\"")]
-    UnknownKind {
-        /// The answered frame.
-        frame: u64,
-        /// The kind.
-        kind: String,
     },
     /// Text over the limit.
     #[error("{field} of {length} bytes, over {TEXT_LIMIT}")]
@@ -153,13 +129,21 @@ mod tests {
         rmp_serde::to_vec_named(&map).unwrap()
     }
 
+    /// Why an answer's payload is no circle.
+    fn circle_error(bytes: &[u8]) -> PayloadError {
+        FoundCircle::read(&decode_answer(bytes).unwrap().payload).unwrap_err()
+    }
+
     #[test]
     fn an_answer_without_any_optional_field_is_whole() {
-        let answer = decode_answer(&answer_map(&[("x", 1.5), ("y", 2.0), ("radius", 9.0)], "circle")).unwrap();
+        let bytes = answer_map(&[("x", 1.5), ("y", 2.0), ("radius", 9.0)], "circle");
+        let answer = decode_answer(&bytes).unwrap();
         let circle = Circle { x: 1.5, y: 2.0, radius: 9.0 };
+        let found = FoundCircle::read(&answer.payload);
+        assert_eq!((answer.frame, answer.times), (7, AnswerTimes::default()));
         assert_eq!(
-            answer,
-            Answer { frame: 7, finding: Finding::Circle { circle, covariance: None }, times: AnswerTimes::default() }
+            found,
+            Ok(Some(FoundCircle { circle, covariance: None }))
         );
     }
 
@@ -171,29 +155,50 @@ mod tests {
         }
         map.insert("type", MetaValue::Text("answer".into()));
         map.insert("kind", MetaValue::Text("circle".into()));
-        let answer = decode_answer(&rmp_serde::to_vec_named(&map).unwrap()).unwrap();
-        assert!(matches!(answer.finding, Finding::Circle { circle, .. } if circle.x == 10.0));
+        let bytes = rmp_serde::to_vec_named(&map).unwrap();
+        let found = FoundCircle::read(&decode_answer(&bytes).unwrap().payload).unwrap();
+        assert!(found.is_some_and(|found| found.circle.x == 10.0));
     }
 
     #[test]
     fn a_coordinate_that_is_no_place_is_refused_by_name() {
         for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
-            let error = decode_answer(&answer_map(&[("x", x), ("y", 2.0), ("radius", 9.0)], "circle")).unwrap_err();
-            assert!(matches!(error, DecodeError::NotAPlace { frame: 7, field: "x", .. }), "{error}");
+            let error = circle_error(&answer_map(&[("x", x), ("y", 2.0), ("radius", 9.0)], "circle"));
+            assert!(matches!(error, PayloadError::Range { field: "x", .. }), "{error}");
         }
     }
 
     #[test]
     fn a_circle_without_a_radius_is_refused() {
-        let error = decode_answer(&answer_map(&[("x", 1.0), ("y", 2.0)], "circle")).unwrap_err();
-        assert_eq!(error.to_string(), "answer to frame 7 of kind \"circle\" without radius");
+        let error = circle_error(&answer_map(&[("x", 1.0), ("y", 2.0)], "circle"));
+        assert_eq!(error.to_string(), "kind \"circle\" without radius");
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_are_named() {
+        let bytes = bytes(&serde_json::json!({"type": "answer", "frame": 1, "kind": "circle", "x": "left"}));
+        assert_eq!(circle_error(&bytes).to_string(), "x is not a number");
+        let answer = serde_json::json!({
+            "type": "answer", "frame": 1, "kind": "circle", "x": 1, "y": 2, "radius": 3, "cov": [1, 2]});
+        let error = circle_error(&super::tests::bytes(&answer)).to_string();
+        assert_eq!(error, "cov is not three numbers: xx, xy, yy");
+    }
+
+    #[test]
+    fn fields_that_nobody_asks_for_are_ignored_whatever_they_hold() {
+        let odd = serde_json::json!({"type": "answer", "frame": 1, "kind": "ack", "code": 5, "note": "hello",
+            "list": [1, "two", {"three": 3}], "map": {"a": [1, 2]}, "nothing": null, "many": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]});
+        let bytes = bytes(&odd);
+        let answer = decode_answer(&bytes).unwrap();
+        assert_eq!((answer.payload.kind(), answer.payload.integer("code")), ("ack", Ok(5)));
+        assert_eq!(answer.payload.numbers::<2>("nothing", "two numbers"), Ok(None));
     }
 
     #[test]
     fn unknown_types_and_kinds_are_named() {
         assert!(matches!(decode_control(&answer_map(&[], "none")), Err(DecodeError::UnknownType(t)) if t == "answer"));
-        let error = decode_answer(&answer_map(&[], "square")).unwrap_err();
-        assert!(matches!(error, DecodeError::UnknownKind { frame: 7, ref kind } if kind == "square"), "{error}");
+        let error = circle_error(&answer_map(&[], "square"));
+        assert_eq!(error.to_string(), "kind \"square\" is not one of circle, none, dropped");
     }
 
     #[test]
@@ -241,20 +246,21 @@ mod tests {
     prop_compose! {
         fn any_answer()(
             frame in 0..INTEGER_LIMIT,
-            kind in 0..3,
+            kind in 0..4,
             (x, y, radius) in (-1e6..1e6f64, -1e6..1e6f64, -1e6..1e6f64),
             covariance in proptest::option::of((0.0..10.0f64, -1.0..1.0f64, 0.0..10.0f64)),
             times in proptest::array::uniform4(proptest::option::of(0..INTEGER_LIMIT)),
-        ) -> Answer {
+        ) -> Answer<'static> {
             let covariance = covariance.map(|(xx, xy, yy)| Covariance { xx, xy, yy });
-            let finding = match kind {
-                0 => Finding::Circle { circle: Circle { x, y, radius }, covariance },
-                1 => Finding::None,
-                _ => Finding::Dropped,
+            let payload = match kind {
+                0 => FoundCircle::write(Some(FoundCircle { circle: Circle { x, y, radius }, covariance })),
+                1 => FoundCircle::write(None),
+                2 => Payload::new("ack").with("code", Value::Integer(x as i128)),
+                _ => Payload::dropped(),
             };
             let [received, started, finished, sent] = times.map(|time| time.map(Micros));
             let times = AnswerTimes { received, started, finished, sent };
-            Answer { frame, finding, times }
+            Answer { frame, payload, times }
         }
     }
 
@@ -268,7 +274,10 @@ mod tests {
     proptest! {
         #[test]
         fn answers_come_back_as_they_were_written(answer in any_answer()) {
-            prop_assert_eq!(decode_answer(&bytes(&answer)).unwrap(), answer);
+            let written = bytes(&answer);
+            let read = decode_answer(&written).unwrap();
+            prop_assert_eq!(read.times, answer.times);
+            prop_assert_eq!(&bytes(&read), &written);
         }
 
         #[test]

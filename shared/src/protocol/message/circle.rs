@@ -1,0 +1,67 @@
+//! The payloads of the task `circle`: a circle, or none.
+
+use smallvec::smallvec;
+
+use super::payload::{Payload, PayloadError, Value, within};
+use crate::geometry::{Circle, Covariance};
+
+/// Coordinates and radii in answers are at most this far from zero, in pixels.
+///
+/// Over a hundred times the largest image, so no honest estimate is refused, and small enough that no sum of errors
+/// overflows or loses the other frames' digits.
+pub const COORDINATE_LIMIT: f64 = 1e6;
+
+/// The kind of an answer that found a circle.
+const CIRCLE: &str = "circle";
+
+/// The kind of an answer that looked and found none.
+const NONE: &str = "none";
+
+/// A circle that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoundCircle {
+    /// Where.
+    pub circle: Circle,
+    /// How sure the pipeline is of the centre.
+    pub covariance: Option<Covariance>,
+}
+
+impl FoundCircle {
+    /// Reads a payload: `None` where no circle was found.
+    ///
+    /// # Errors
+    /// [`PayloadError`] for another kind, a missing field, or a number outside ±[`COORDINATE_LIMIT`].
+    pub fn read(payload: &Payload<'_>) -> Result<Option<Self>, PayloadError> {
+        let place = |field| within(field, payload.real(field)?, COORDINATE_LIMIT);
+        match payload.kind() {
+            CIRCLE => {
+                let circle = Circle { x: place("x")?, y: place("y")?, radius: place("radius")? };
+                Ok(Some(Self { circle, covariance: covariance(payload)? }))
+            }
+            NONE => Ok(None),
+            _ => Err(payload.unexpected("circle, none, dropped")),
+        }
+    }
+
+    /// Writes a payload: kind `circle`, or `none` where none was found.
+    pub fn write(found: Option<Self>) -> Payload<'static> {
+        let Some(Self { circle, covariance }) = found else { return Payload::new(NONE) };
+        let payload = Payload::new(CIRCLE)
+            .with("x", Value::Real(circle.x))
+            .with("y", Value::Real(circle.y))
+            .with("radius", Value::Real(circle.radius));
+        match covariance {
+            Some(Covariance { xx, xy, yy }) => payload.with("cov", Value::Numbers(smallvec![xx, xy, yy])),
+            None => payload,
+        }
+    }
+}
+
+fn covariance(payload: &Payload<'_>) -> Result<Option<Covariance>, PayloadError> {
+    let Some(entries) = payload.numbers::<3>("cov", "three numbers: xx, xy, yy")? else { return Ok(None) };
+    for entry in entries {
+        within("cov", entry, COORDINATE_LIMIT)?;
+    }
+    let [xx, xy, yy] = entries;
+    Ok(Some(Covariance { xx, xy, yy }))
+}

@@ -1,0 +1,268 @@
+//! An answer's payload: its kind, and the fields that belong to that kind.
+//!
+//! The protocol knows no kind but `dropped`, which every task takes. What the others mean is their task's business: a
+//! pipeline writes a [`Payload`] and the task at the server reads it, field by field.
+
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
+use thiserror::Error;
+
+use super::TEXT_LIMIT;
+
+/// The kind by which a pipeline says that it did not look at the frame.
+pub const DROPPED: &str = "dropped";
+
+/// The most fields kept of a payload: four times what any kind has. Further ones are ignored, as unknown ones are.
+const MAX_FIELDS: usize = 16;
+
+/// The most numbers kept of a list: a covariance has three.
+const MAX_NUMBERS: usize = 8;
+
+/// What a pipeline says of a frame: a kind and its fields, in the order they were written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload<'a> {
+    kind: &'a str,
+    fields: SmallVec<[(&'a str, Value); 4]>,
+}
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A whole number. MessagePack has them from -2^63 to 2^64 - 1.
+    Integer(i128),
+    /// A real number.
+    Real(f64),
+    /// A list of numbers.
+    Numbers(SmallVec<[f64; 3]>),
+    /// Something else, which no field of ours takes.
+    Other,
+}
+
+/// Why a payload could not be read.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum PayloadError {
+    /// The kind belongs to another task, or to none.
+    #[error("kind \"{kind}\" is not one of {expected}")]
+    Kind {
+        /// The kind that came, cut to a printable length.
+        kind: String,
+        /// The kinds this task takes.
+        expected: &'static str,
+    },
+    /// The kind asks for a field that is absent.
+    #[error("kind \"{kind}\" without {field}")]
+    Missing {
+        /// The kind.
+        kind: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// A field holds something else than its kind asks for.
+    #[error("{field} is not {expected}")]
+    Type {
+        /// The field.
+        field: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A number out of its range.
+    #[error("{field} {value} is not a finite number within ±{limit}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// The largest magnitude allowed.
+        limit: f64,
+    },
+}
+
+impl<'a> Payload<'a> {
+    /// A payload without fields.
+    pub fn new(kind: &'a str) -> Self {
+        Self { kind, fields: SmallVec::new() }
+    }
+
+    /// The payload of a frame that was not looked at.
+    pub fn dropped() -> Self {
+        Self::new(DROPPED)
+    }
+
+    /// The same payload with one more field.
+    #[must_use]
+    pub fn with(mut self, field: &'a str, value: Value) -> Self {
+        self.fields.push((field, value));
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> &'a str {
+        self.kind
+    }
+
+    /// Whether the frame was not looked at.
+    pub fn is_dropped(&self) -> bool {
+        self.kind == DROPPED
+    }
+
+    /// The fields, in the order they were written.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &Value)> {
+        self.fields.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// A real number that must be there; a whole one is taken too.
+    pub fn real(&self, field: &'static str) -> Result<f64, PayloadError> {
+        match self.required(field)? {
+            Value::Real(value) => Ok(*value),
+            Value::Integer(value) => Ok(*value as f64),
+            _ => Err(PayloadError::Type { field, expected: "a number" }),
+        }
+    }
+
+    /// A whole number that must be there.
+    pub fn integer(&self, field: &'static str) -> Result<i128, PayloadError> {
+        match self.required(field)? {
+            Value::Integer(value) => Ok(*value),
+            _ => Err(PayloadError::Type { field, expected: "a whole number" }),
+        }
+    }
+
+    /// A list of exactly `N` numbers that may be absent; `expected` says what it should be.
+    pub fn numbers<const N: usize>(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+    ) -> Result<Option<[f64; N]>, PayloadError> {
+        match self.value(field) {
+            None => Ok(None),
+            Some(Value::Numbers(numbers)) if numbers.len() == N => {
+                let mut fixed = [0.0; N];
+                fixed.copy_from_slice(numbers);
+                Ok(Some(fixed))
+            }
+            Some(_) => Err(PayloadError::Type { field, expected }),
+        }
+    }
+
+    /// The error for a kind that is not one of `expected`.
+    pub fn unexpected(&self, expected: &'static str) -> PayloadError {
+        PayloadError::Kind { kind: self.printable_kind(), expected }
+    }
+
+    fn value(&self, field: &str) -> Option<&Value> {
+        self.fields.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
+    }
+
+    fn required(&self, field: &'static str) -> Result<&Value, PayloadError> {
+        self.value(field).ok_or_else(|| PayloadError::Missing { kind: self.printable_kind(), field })
+    }
+
+    fn printable_kind(&self) -> String {
+        self.kind.escape_debug().take(TEXT_LIMIT / 4).collect()
+    }
+
+    /// Keeps a field that was read, unless there are too many.
+    pub(super) fn keep(&mut self, field: &'a str, value: Option<Value>) {
+        if let Some(value) = value.filter(|_| self.fields.len() < MAX_FIELDS) {
+            self.fields.push((field, value));
+        }
+    }
+
+    /// The payload with its kind, for a reader that met the kind after some of the fields.
+    pub(super) fn of_kind(self, kind: &'a str) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+/// A number within ±`limit`; NaN is in no range.
+pub(super) fn within(field: &'static str, value: f64, limit: f64) -> Result<f64, PayloadError> {
+    if (-limit..=limit).contains(&value) { Ok(value) } else { Err(PayloadError::Range { field, value, limit }) }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
+                (Ok(value), _) => serializer.serialize_i64(value),
+                (_, Ok(value)) => serializer.serialize_u64(value),
+                _ => Err(serde::ser::Error::custom(format_args!("{value} is no integer of MessagePack"))),
+            },
+            Self::Real(value) => serializer.serialize_f64(*value),
+            Self::Numbers(numbers) => serializer.collect_seq(numbers),
+            Self::Other => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// A field's value as it is read; `None` for nil, which counts as absent.
+pub(super) struct Read(pub(super) Option<Value>);
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ReadVisitor)
+    }
+}
+
+/// Takes whatever comes, in bounded memory.
+struct ReadVisitor;
+
+impl<'de> Visitor<'de> for ReadVisitor {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Ok(Read(None))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Read, E> {
+        Ok(Read(Some(Value::Integer(value.into()))))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Read, E> {
+        Ok(Read(Some(Value::Integer(value.into()))))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Read, E> {
+        Ok(Read(Some(Value::Real(value))))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Read, E> {
+        Ok(Read(Some(Value::Other)))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Read, E> {
+        Ok(Read(Some(Value::Other)))
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Read, E> {
+        Ok(Read(Some(Value::Other)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Read(Some(Value::Other)))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, extension: D) -> Result<Read, D::Error> {
+        IgnoredAny::deserialize(extension)?;
+        Ok(Read(Some(Value::Other)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Read, A::Error> {
+        let (mut numbers, mut is_numbers) = (SmallVec::new(), true);
+        while let Some(Read(entry)) = list.next_element()? {
+            match entry {
+                Some(Value::Real(number)) if numbers.len() < MAX_NUMBERS => numbers.push(number),
+                Some(Value::Integer(number)) if numbers.len() < MAX_NUMBERS => numbers.push(number as f64),
+                _ => is_numbers = false,
+            }
+        }
+        Ok(Read(Some(if is_numbers { Value::Numbers(numbers) } else { Value::Other })))
+    }
+}
