@@ -1,41 +1,16 @@
 //! Detection in image files.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use ndarray::Array2;
 use serde::Serialize;
-use shared::geometry::MAX_SIDE;
-use shared::image::gray_level;
+use shared::image::{Image, file};
 use shared::shell::exit::Exit;
-use thiserror::Error;
 use tracing::error;
 
 use crate::cli::DetectArgs;
 use crate::detect::Detector;
-
-/// The most memory a decoder may take, in bytes: 8192x8192 pixels of four channels, twice.
-const DECODER_BYTES: u64 = 512 << 20;
-
-/// Why a file was not looked at.
-#[derive(Debug, Error)]
-enum FileError {
-    #[error("cannot read it: {0}")]
-    Io(#[from] io::Error),
-    #[error("it is a directory: name the files in it")]
-    Directory,
-    #[error("not an image this reads (PNG, JPEG, PGM)")]
-    NotAnImage,
-    #[error("{width}x{height} px is too large: each side may be up to {MAX_SIDE} px")]
-    TooLarge { width: u32, height: u32 },
-    #[error("{0} pixels are not supported: 8 bits a channel, gray or colour, without alpha")]
-    Pixels(String),
-    #[error("damaged or cut short: {0}")]
-    Damaged(image::ImageError),
-}
 
 /// A file's result.
 #[derive(Debug, Serialize)]
@@ -73,9 +48,9 @@ pub fn run(args: &DetectArgs) -> Exit {
     }
 }
 
-fn look(file: &Path, detector: &mut dyn Detector) -> Found {
-    let found = |circle, detect_us, error| Found { file: file.display().to_string(), circle, detect_us, error };
-    match read(file) {
+fn look(path: &Path, detector: &mut dyn Detector) -> Found {
+    let found = |circle, detect_us, error| Found { file: path.display().to_string(), circle, detect_us, error };
+    match file::read(path).map(Image::into_gray_levels) {
         Ok(gray) => {
             let start = Instant::now();
             let estimate = detector.detect(gray.view());
@@ -114,35 +89,4 @@ fn print_json(results: impl Iterator<Item = Found>) -> io::Result<bool> {
     serde_json::to_writer_pretty(&mut stdout, &results)?;
     writeln!(stdout)?;
     Ok(results.iter().all(|found| found.error.is_none()))
-}
-
-fn read(path: &Path) -> Result<Array2<u8>, FileError> {
-    if path.is_dir() {
-        return Err(FileError::Directory);
-    }
-    let mut reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
-    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm];
-    if !reader.format().is_some_and(|format| known.contains(&format)) {
-        return Err(FileError::NotAnImage);
-    }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(DECODER_BYTES);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(FileError::Damaged)?;
-    let (width, height) = decoder.dimensions();
-    if width > MAX_SIDE || height > MAX_SIDE {
-        return Err(FileError::TooLarge { width, height });
-    }
-    gray(DynamicImage::from_decoder(decoder).map_err(FileError::Damaged)?)
-}
-
-fn gray(image: DynamicImage) -> Result<Array2<u8>, FileError> {
-    let (rows, columns) = (image.height() as usize, image.width() as usize);
-    let levels = match image {
-        DynamicImage::ImageLuma8(image) => image.into_raw(),
-        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| gray_level([p.0[2], p.0[1], p.0[0]])).collect(),
-        other => return Err(FileError::Pixels(format!("{:?}", other.color()))),
-    };
-    let damaged = |error| FileError::Io(io::Error::new(io::ErrorKind::InvalidData, error));
-    Array2::from_shape_vec((rows, columns), levels).map_err(damaged)
 }

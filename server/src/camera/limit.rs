@@ -21,29 +21,7 @@ use super::config::{Background, CameraConfig, Levels, WHITE};
 use super::edge::edge_energy;
 use super::fisher::{Fisher, PARAMETERS};
 use super::gamma::Output;
-
-/// How near to the truth a frame lets an estimate come, as mean |dx| + |dy|.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// No unbiased estimate has a mean L1 error below this, in px.
-    Bound(f64),
-    /// The same formula where it is no bound: rounding is deterministic, and without noise (under half a gray level) it
-    /// is the only error there is, in px.
-    Reference(f64),
-    /// Nobody knows: after JPEG, where nothing of the ball's outline is to be seen, or, in the plain camera, of a radius
-    /// under 2 px.
-    Unknown,
-}
-
-impl Limit {
-    /// The figure, in px.
-    pub fn px(self) -> Option<f64> {
-        match self {
-            Self::Bound(px) | Self::Reference(px) => Some(px),
-            Self::Unknown => None,
-        }
-    }
-}
+use crate::truth::Limit;
 
 /// Variance of rounding to whole levels.
 const ROUNDING: f64 = 1.0 / 12.0;

@@ -44,7 +44,7 @@ mod limit_tests;
 mod tests;
 
 pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig, CameraError};
-pub use limit::Limit;
+pub use crate::truth::Limit;
 pub use options::{CameraFileError, CameraOptions};
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;

@@ -18,13 +18,14 @@ use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
 use super::exposure::{expose, places};
 use super::jpeg;
-use super::limit::{Limit, LimitModel};
+use super::limit::LimitModel;
 use super::noise::{FrameNoise, Noise};
 use super::occluder::Occluder;
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
 use super::vignette::Vignette;
 use crate::scene::{Random, Shot};
+use crate::truth::Limit;
 
 mod information;
 

@@ -1,16 +1,17 @@
 //! How many frames came to what, and why the lost ones are lost.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::record::{LossCause, Outcome};
+
 /// How many frames came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FrameCounts {
     /// Captured for the client: handed to the link, or lost before it.
     pub sent: u64,
-    /// Answered with a circle.
-    pub circle: u64,
-    /// Answered: none.
-    pub no_circle: u64,
+    /// Answered, with an answer of the task.
+    pub answered: u64,
     /// Answered: not looked at.
     pub dropped: u64,
     /// Not answered within the deadline.
@@ -25,28 +26,38 @@ pub struct FrameCounts {
     pub late: u64,
     /// Further answers to answered frames.
     pub duplicate: u64,
-    /// Answers that are none.
+    /// Messages that are no answer of the task to a frame that was sent.
     pub invalid: u64,
-    /// Finished frames that show no ball.
-    pub empty: u64,
-    /// Of those, answered with a circle.
-    pub false_positive: u64,
 }
 
 impl FrameCounts {
     /// Frames whose outcome is final: equal to `sent` at a session's end.
     pub fn finished(&self) -> u64 {
-        self.circle + self.no_circle + self.dropped + self.lost + self.unresolved
+        self.answered + self.dropped + self.lost + self.unresolved
+    }
+
+    /// Counts a frame whose outcome is final.
+    pub fn finish(&mut self, outcome: Outcome) {
+        let counter = match outcome {
+            Outcome::Answered => &mut self.answered,
+            Outcome::Dropped => &mut self.dropped,
+            Outcome::Lost(cause) => {
+                *self.lost_by.of(cause) += 1;
+                &mut self.lost
+            }
+            Outcome::Unresolved => &mut self.unresolved,
+        };
+        *counter += 1;
     }
 
     /// lost / sent; 0 before the first.
-    pub(super) fn lost_rate(&self) -> f64 {
+    pub fn lost_rate(&self) -> f64 {
         if self.sent == 0 { 0.0 } else { self.lost as f64 / self.sent as f64 }
     }
 }
 
 /// Lost frames by cause, as far as the server can know: they add up to `lost`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LostBy {
     /// Encoding the frame took longer than its lifetime: this server is too slow for it, and sent nothing of it.
     pub not_ready: u64,
@@ -62,6 +73,15 @@ pub struct LostBy {
 }
 
 impl LostBy {
+    fn of(&mut self, cause: LossCause) -> &mut u64 {
+        match cause {
+            LossCause::NotReady => &mut self.not_ready,
+            LossCause::Unsent => &mut self.unsent,
+            LossCause::Incomplete => &mut self.incomplete,
+            LossCause::Unanswered => &mut self.unanswered,
+        }
+    }
+
     /// For people: the causes there are, most direct first; empty without any.
     pub fn describe(&self) -> String {
         let causes = [

@@ -9,10 +9,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use shared::flow::window::Window;
-use shared::protocol::message::{AnswerTimes, Finding};
+use shared::protocol::message::AnswerTimes;
 use shared::time::Micros;
 
-use crate::score::{Outcome, Truth};
+use super::cells::Cells;
+use super::record::{LossCause, Outcome};
+use crate::truth::Truth;
 
 /// Lost frames whose late answer is still told from a duplicate: a minute of them at 60 fps.
 const REMEMBERED_LOST: usize = 4096;
@@ -22,6 +24,8 @@ const REMEMBERED_LOST: usize = 4096;
 pub struct SentFrame {
     /// Counts from 0 without a gap.
     pub id: u64,
+    /// Its index at the source.
+    pub source_index: u64,
     /// What it shows.
     pub truth: Truth,
     /// Last pixel rendered.
@@ -31,29 +35,25 @@ pub struct SentFrame {
 }
 
 /// A frame whose outcome is final.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
     /// The frame.
     pub frame: SentFrame,
     /// What became of it.
     pub outcome: Outcome,
-    /// Why it is lost, if it is.
-    pub loss: Option<LossCause>,
-    /// When it was answered, and what the client said of its time there; `None` without an answer.
-    pub answered: Option<(Micros, AnswerTimes)>,
+    /// Its answer, if there is one.
+    pub answer: Option<PairedAnswer>,
 }
 
-/// Why a frame is lost, as far as this end can know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LossCause {
-    /// Its encoding took longer than its lifetime: nothing of it was sent.
-    NotReady,
-    /// The link did not take all of it within its lifetime.
-    Unsent,
-    /// The client says that it never came whole.
-    Incomplete,
-    /// No answer came within the deadline, and nothing else is known.
-    Unanswered,
+/// An answer that was paired with its frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairedAnswer {
+    /// What the task read; none where the frame was not looked at.
+    pub cells: Option<Cells>,
+    /// When it was decoded.
+    pub at: Micros,
+    /// What the client said of its time there.
+    pub times: AnswerTimes,
 }
 
 /// What an answer was worth.
@@ -134,8 +134,8 @@ impl Pairing {
     }
 
     /// A frame was sent. Its id is [`Self::next_id`].
-    pub fn sent(&mut self, truth: Truth, captured: Micros, encoded: Micros) {
-        let frame = SentFrame { id: self.next_id, truth, captured, encoded };
+    pub fn sent(&mut self, source_index: u64, truth: Truth, captured: Micros, encoded: Micros) {
+        let frame = SentFrame { id: self.next_id, source_index, truth, captured, encoded };
         self.frames.push_back(Tracked { frame, settled: None, in_window: true });
         self.next_id += 1;
         self.unanswered += 1;
@@ -143,7 +143,8 @@ impl Pairing {
     }
 
     /// An answer was decoded. Frames whose deadline has passed are given up first.
-    pub fn answered(&mut self, id: u64, finding: Finding, times: AnswerTimes, now: Micros) -> Receipt {
+    /// `cells` is what the task read of it, none where the frame was not looked at.
+    pub fn answered(&mut self, id: u64, cells: Option<Cells>, times: AnswerTimes, now: Micros) -> Receipt {
         self.expire(now);
         if id >= self.next_id {
             return Receipt::Unknown;
@@ -152,7 +153,8 @@ impl Pairing {
             return Receipt::Late(cause);
         }
         let Some(place) = self.unanswered_place(id) else { return Receipt::Duplicate };
-        self.settle(place, outcome(finding), None, Some((now, times)));
+        let outcome = if cells.is_some() { Outcome::Answered } else { Outcome::Dropped };
+        self.settle(place, outcome, Some(PairedAnswer { cells, at: now, times }));
         Receipt::Accepted
     }
 
@@ -160,7 +162,7 @@ impl Pairing {
     pub fn lose(&mut self, id: u64, cause: LossCause) {
         if let Some(place) = self.unanswered_place(id) {
             self.remember_lost(id, cause);
-            self.settle(place, Outcome::Lost, Some(cause), None);
+            self.settle(place, Outcome::Lost(cause), None);
         }
     }
 
@@ -180,7 +182,7 @@ impl Pairing {
     /// Ends every unanswered frame as [`Outcome::Unresolved`].
     pub fn abandon(&mut self) {
         while let Some(place) = self.unanswered_place(self.oldest_unanswered) {
-            self.settle(place, Outcome::Unresolved, None, None);
+            self.settle(place, Outcome::Unresolved, None);
         }
     }
 
@@ -191,9 +193,8 @@ impl Pairing {
 
     /// The next finished frame, in the order sent; `None` while the oldest is unanswered.
     pub fn next_finished(&mut self) -> Option<Finished> {
-        let finished = self.frames.front()?.settled?;
-        self.frames.pop_front();
-        Some(finished)
+        self.frames.front()?.settled.as_ref()?;
+        self.frames.pop_front()?.settled
     }
 
     fn place(&self, id: u64) -> Option<usize> {
@@ -216,15 +217,9 @@ impl Pairing {
         Some(self.frames[place].frame.captured + lifetime)
     }
 
-    fn settle(
-        &mut self,
-        place: usize,
-        outcome: Outcome,
-        loss: Option<LossCause>,
-        answered: Option<(Micros, AnswerTimes)>,
-    ) {
+    fn settle(&mut self, place: usize, outcome: Outcome, answer: Option<PairedAnswer>) {
         let tracked = &mut self.frames[place];
-        tracked.settled = Some(Finished { frame: tracked.frame, outcome, loss, answered });
+        tracked.settled = Some(Finished { frame: tracked.frame, outcome, answer });
         self.unanswered -= 1;
         self.free_place(place);
         self.advance();
@@ -257,19 +252,16 @@ impl Pairing {
     }
 }
 
-fn outcome(finding: Finding) -> Outcome {
-    match finding {
-        Finding::Circle { circle, covariance } => Outcome::Circle { estimate: circle, covariance },
-        Finding::None => Outcome::NoCircle,
-        Finding::Dropped => Outcome::Dropped,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NO_TIMES: AnswerTimes = AnswerTimes { received: None, started: None, finished: None, sent: None };
+
+    /// An answer of a task whose answers say nothing more.
+    fn answer() -> Option<Cells> {
+        Some(Cells::new())
+    }
 
     fn pairing_with(frames: u64) -> Pairing {
         sent(frames, None)
@@ -278,7 +270,7 @@ mod tests {
     fn sent(frames: u64, lifetime: Option<Duration>) -> Pairing {
         let mut pairing = Pairing::new(NonZeroU32::new(8).unwrap(), Duration::from_secs(2), lifetime);
         for id in 0..frames {
-            pairing.sent(Truth::Unknown, Micros(id * 1000), Micros(id * 1000 + 10));
+            pairing.sent(id, Truth::Unknown, Micros(id * 1000), Micros(id * 1000 + 10));
         }
         pairing
     }
@@ -291,11 +283,11 @@ mod tests {
     fn frames_finish_in_the_order_sent() {
         let mut pairing = pairing_with(3);
         for id in [2, 1] {
-            assert_eq!(pairing.answered(id, Finding::None, NO_TIMES, Micros(5_000)), Receipt::Accepted);
+            assert_eq!(pairing.answered(id, answer(), NO_TIMES, Micros(5_000)), Receipt::Accepted);
         }
         assert_eq!(finished(&mut pairing), []);
-        pairing.answered(0, Finding::Dropped, NO_TIMES, Micros(6_000));
-        let outcomes = [(0, Outcome::Dropped), (1, Outcome::NoCircle), (2, Outcome::NoCircle)];
+        pairing.answered(0, None, NO_TIMES, Micros(6_000));
+        let outcomes = [(0, Outcome::Dropped), (1, Outcome::Answered), (2, Outcome::Answered)];
         assert_eq!(finished(&mut pairing), outcomes);
     }
 
@@ -304,38 +296,38 @@ mod tests {
         let mut pairing = pairing_with(1);
         assert_eq!(pairing.next_deadline(), Some(Micros(2_000_000)));
         assert_eq!(
-            pairing.answered(0, Finding::None, NO_TIMES, Micros(2_000_000)),
+            pairing.answered(0, answer(), NO_TIMES, Micros(2_000_000)),
             Receipt::Late(LossCause::Unanswered)
         );
         assert_eq!(pairing.unanswered(), 0);
-        assert_eq!(pairing.answered(0, Finding::None, NO_TIMES, Micros(2_000_001)), Receipt::Duplicate);
-        assert_eq!(finished(&mut pairing), [(0, Outcome::Lost)]);
+        assert_eq!(pairing.answered(0, answer(), NO_TIMES, Micros(2_000_001)), Receipt::Duplicate);
+        assert_eq!(finished(&mut pairing), [(0, Outcome::Lost(LossCause::Unanswered))]);
     }
 
     #[test]
     fn a_second_answer_changes_nothing_even_after_the_frame_is_finished() {
         let mut pairing = pairing_with(2);
-        pairing.answered(1, Finding::None, NO_TIMES, Micros(9));
-        assert_eq!(pairing.answered(1, Finding::Dropped, NO_TIMES, Micros(10)), Receipt::Duplicate);
-        pairing.answered(0, Finding::None, NO_TIMES, Micros(11));
-        assert_eq!(finished(&mut pairing), [(0, Outcome::NoCircle), (1, Outcome::NoCircle)]);
-        assert_eq!(pairing.answered(0, Finding::Dropped, NO_TIMES, Micros(12)), Receipt::Duplicate);
+        pairing.answered(1, answer(), NO_TIMES, Micros(9));
+        assert_eq!(pairing.answered(1, None, NO_TIMES, Micros(10)), Receipt::Duplicate);
+        pairing.answered(0, answer(), NO_TIMES, Micros(11));
+        assert_eq!(finished(&mut pairing), [(0, Outcome::Answered), (1, Outcome::Answered)]);
+        assert_eq!(pairing.answered(0, None, NO_TIMES, Micros(12)), Receipt::Duplicate);
     }
 
     #[test]
     fn an_answer_to_a_frame_never_sent_is_unknown() {
         let mut pairing = pairing_with(2);
-        assert_eq!(pairing.answered(2, Finding::None, NO_TIMES, Micros(9)), Receipt::Unknown);
-        assert_eq!(pairing.answered(u64::MAX, Finding::None, NO_TIMES, Micros(9)), Receipt::Unknown);
+        assert_eq!(pairing.answered(2, answer(), NO_TIMES, Micros(9)), Receipt::Unknown);
+        assert_eq!(pairing.answered(u64::MAX, answer(), NO_TIMES, Micros(9)), Receipt::Unknown);
         assert_eq!(pairing.unanswered(), 2);
     }
 
     #[test]
     fn what_is_unanswered_at_the_end_is_unresolved() {
         let mut pairing = pairing_with(2);
-        pairing.answered(1, Finding::None, NO_TIMES, Micros(9));
+        pairing.answered(1, answer(), NO_TIMES, Micros(9));
         pairing.abandon();
-        assert_eq!(finished(&mut pairing), [(0, Outcome::Unresolved), (1, Outcome::NoCircle)]);
+        assert_eq!(finished(&mut pairing), [(0, Outcome::Unresolved), (1, Outcome::Answered)]);
     }
 
     #[test]
@@ -347,7 +339,7 @@ mod tests {
         assert_eq!(pairing.window.in_flight(), 6, "frames 0 and 1 were captured at 0 and 1000");
         assert_eq!(pairing.unanswered(), 8);
         assert!(!pairing.is_fresh(1, Micros(34_000)) && pairing.is_fresh(2, Micros(34_000)));
-        assert_eq!(pairing.answered(1, Finding::None, NO_TIMES, Micros(40_000)), Receipt::Accepted);
+        assert_eq!(pairing.answered(1, answer(), NO_TIMES, Micros(40_000)), Receipt::Accepted);
         assert_eq!(pairing.window.in_flight(), 0, "by then all lifetimes are over");
         assert_eq!(pairing.next_deadline(), Some(Micros(2_000_000)));
     }
@@ -359,10 +351,10 @@ mod tests {
         pairing.lose(0, LossCause::Unsent);
         pairing.lose(7, LossCause::Incomplete);
         assert_eq!(
-            pairing.next_finished().map(|done| (done.outcome, done.loss)),
-            Some((Outcome::Lost, Some(LossCause::Incomplete)))
+            pairing.next_finished().map(|done| done.outcome),
+            Some(Outcome::Lost(LossCause::Incomplete))
         );
-        assert_eq!(pairing.answered(0, Finding::None, NO_TIMES, Micros(9)), Receipt::Late(LossCause::Incomplete));
+        assert_eq!(pairing.answered(0, answer(), NO_TIMES, Micros(9)), Receipt::Late(LossCause::Incomplete));
         assert_eq!(pairing.unanswered(), 1);
     }
 }

@@ -3,21 +3,21 @@
 /// A running sum with Neumaier's compensation (ZAMM 54, 1974): what rounding takes is carried along, so that a long
 /// session's mean is exact to the last digits.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sum {
+pub(crate) struct Sum {
     sum: f64,
     carried: f64,
 }
 
 impl Sum {
     /// Adds a term.
-    pub(super) fn add(&mut self, term: f64) {
+    pub(crate) fn add(&mut self, term: f64) {
         let sum = self.sum + term;
         self.carried += if self.sum.abs() >= term.abs() { (self.sum - sum) + term } else { (term - sum) + self.sum };
         self.sum = sum;
     }
 
     /// The sum so far.
-    pub(super) fn value(self) -> f64 {
+    pub(crate) fn value(self) -> f64 {
         self.sum + self.carried
     }
 }

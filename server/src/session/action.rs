@@ -5,7 +5,8 @@ use shared::link::Lane;
 use shared::time::Micros;
 
 use super::{End, KeptPiece};
-use crate::score::{FrameScore, Truth};
+use crate::score::record::FrameRecord;
+use crate::truth::Truth;
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub enum Action {
     },
     /// Stop handing over the frame being sent: its lifetime is over.
     GiveUp,
-    /// A frame's score is final.
-    Score(FrameScore),
+    /// A frame's outcome is final, and scored.
+    Score(FrameRecord),
     /// The session is over: flush the link, close it.
     Close(End),
     /// Nothing to do before this moment or the next input.
@@ -35,6 +36,8 @@ pub enum Action {
 /// A frame that was rendered and encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Capture {
+    /// Its index at the source.
+    pub source_index: u64,
     /// What it shows.
     pub truth: Truth,
     /// Last pixel rendered.

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use shared::protocol::fragment::Piece;
-use shared::protocol::message::{self, Answer, Answers, Reply};
+use shared::protocol::message::{self, Answer, Answers, PayloadError, Reply};
 use shared::time::Micros;
 use tracing::warn;
 
 use super::Session;
-use crate::score::pairing::{LossCause, Receipt};
+use crate::score::cells::Cells;
+use crate::score::pairing::Receipt;
+use crate::score::record::LossCause;
 
 /// Whether an answer is told for the first time: then a second to its frame is one too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ impl Session {
     }
 
     /// The message of this id: oldest answer first, as they would have come one by one.
-    fn told_several(&mut self, id: u64, message: &Answers, now: Micros) {
+    fn told_several(&mut self, id: u64, message: &Answers<'_>, now: Micros) {
         // One that was overtaken tells for the first time what a later one may have repeated.
         let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
         self.newest_reply = self.newest_reply.max(Some(id));
@@ -54,19 +56,35 @@ impl Session {
         }
     }
 
-    fn told(&mut self, answer: &Answer, telling: Telling, now: Micros) {
-        match (self.pairing.answered(answer.frame, answer.finding, answer.times, now), telling) {
+    fn told(&mut self, answer: &Answer<'_>, telling: Telling, now: Micros) {
+        let frame = answer.frame;
+        let cells = match self.read(answer) {
+            Ok(cells) => cells,
+            Err(error) => {
+                let task = self.config.task;
+                return self.refuse_answer(&format_args!("answer to frame {frame}: {error}; the task is {task}"));
+            }
+        };
+        match (self.pairing.answered(frame, cells, answer.times, now), telling) {
             (Receipt::Accepted, _) => {
                 if let Some(live) = &mut self.live {
-                    live.answered(answer.frame, telling == Telling::First, now);
+                    live.answered(frame, telling == Telling::First, now);
                 }
             }
             (Receipt::Duplicate, Telling::Repeated) => {}
             (Receipt::Duplicate, Telling::First) => self.tally.duplicate(),
             (Receipt::Late(cause), _) => self.tally.late(cause),
             (Receipt::Unknown, _) => {
-                self.refuse_answer(&format_args!("answer to frame {}, which was not sent", answer.frame));
+                self.refuse_answer(&format_args!("answer to frame {frame}, which was not sent"));
             }
+        }
+    }
+
+    /// What the task reads of an answer; nothing where the frame was not looked at, which every task takes.
+    fn read(&self, answer: &Answer<'_>) -> Result<Option<Cells>, PayloadError> {
+        match answer.payload.is_dropped() {
+            true => Ok(None),
+            false => self.tally.read(&answer.payload).map(Some),
         }
     }
 

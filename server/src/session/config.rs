@@ -10,6 +10,8 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::Delivery;
 
+use crate::task::TaskName;
+
 /// What a session sends, and until when.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
@@ -29,6 +31,8 @@ pub struct SessionConfig {
     pub delivery: Delivery,
     /// A frame unanswered for this long is lost.
     pub deadline: Duration,
+    /// What is asked of the pipeline.
+    pub task: TaskName,
     /// Frames to send; no end when absent.
     pub frames: Option<NonZeroU64>,
     /// Time to send, from the first frame; no end when absent.

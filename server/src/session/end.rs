@@ -1,9 +1,10 @@
 //! Who a session was with, and why it is over: what the report keeps of it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The client's side of a session, as it introduced itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientInfo {
     /// Program.
     pub name: String,
@@ -12,7 +13,7 @@ pub struct ClientInfo {
 }
 
 /// Why a session is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum End {
     /// All frames were sent and answered or given up.
@@ -27,6 +28,11 @@ pub enum End {
     /// The client fell silent, or the link broke.
     ClientGone {
         /// How that was noticed.
+        reason: String,
+    },
+    /// The source failed.
+    SourceFailed {
+        /// How.
         reason: String,
     },
     /// The client never said hello, or said one this server cannot serve.
@@ -45,6 +51,7 @@ impl End {
             Self::ClientLeft { reason } if reason.is_empty() => "the client left".into(),
             Self::ClientLeft { reason } => format!("the client left: {reason}"),
             Self::ClientGone { reason } => format!("the client is gone: {reason}"),
+            Self::SourceFailed { reason } => format!("the source failed: {reason}"),
             Self::Rejected { reason } => format!("rejected: {reason}"),
         }
     }

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::repair::{KeptPiece, Repair};
 use super::{Action, Capture, Session};
-use crate::score::pairing::LossCause;
+use crate::score::record::LossCause;
 
 /// What live delivery needs beside.
 #[derive(Debug)]

@@ -9,9 +9,11 @@ mod action;
 mod answers;
 mod config;
 mod end;
+mod figures;
 mod live;
 mod patience;
 mod repair;
+mod tally;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -29,9 +31,11 @@ use shared::time::Micros;
 use tracing::{debug, warn};
 
 use crate::score::pairing::Pairing;
-use crate::score::summary::Tally;
 
 use live::Live;
+
+pub use figures::Figures;
+pub use tally::{Progress, Tally};
 
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
@@ -67,7 +71,10 @@ pub struct Session {
     accepted: Micros,
     phase: Phase,
     outbox: VecDeque<Action>,
+    /// From a capture on, until the link took the whole frame.
     link_busy: bool,
+    /// A frame was asked for and has not come yet.
+    capturing: bool,
     /// In live delivery only.
     live: Option<Live>,
     newest_reply: Option<u64>,
@@ -92,10 +99,11 @@ impl Session {
             phase: Phase::Greeting { until: now + HELLO_LIMIT },
             outbox: VecDeque::new(),
             link_busy: false,
+            capturing: false,
             live: config.lifetime().map(Live::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
-            tally: Tally::default(),
+            tally: Tally::new(config.task),
             answers: Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(config.window.get() as usize)),
             liveness: Liveness::new(now),
             heartbeat: Heartbeat::new(now),
@@ -134,12 +142,33 @@ impl Session {
         }
         self.first_capture.get_or_insert(capture.captured);
         self.tally.sent(capture.captured, capture.raw_bytes, if too_late { 0 } else { capture.wire_bytes });
-        self.pairing.sent(capture.truth, capture.captured, capture.encoded);
+        (self.capturing, self.link_busy) = (false, true);
+        self.pairing.sent(capture.source_index, capture.truth, capture.captured, capture.encoded);
         if too_late {
             self.not_ready(id, &capture);
         }
-        // Also then: until the shell has looked at what has come meanwhile, there is no other frame.
-        self.link_busy = true;
+    }
+
+    /// Whether the frame asked for by [`Action::Capture`] is still wanted: the session may have come to its end since.
+    pub fn is_capturing(&self) -> bool {
+        self.capturing && matches!(self.phase, Phase::Streaming(_))
+    }
+
+    /// The source has no further frame: the session ends once the frames sent are answered.
+    pub fn source_ended(&mut self) {
+        self.end_streaming(End::Finished);
+    }
+
+    /// The source failed: what was sent is waited for, then the session ends for this reason.
+    pub fn source_failed(&mut self, reason: &str) {
+        self.end_streaming(End::SourceFailed { reason: reason.to_owned() });
+    }
+
+    fn end_streaming(&mut self, end: End) {
+        (self.capturing, self.link_busy) = (false, false);
+        if matches!(self.phase, Phase::Streaming(_)) {
+            self.phase = Phase::Draining { until: None, end };
+        }
     }
 
     /// The link took the whole frame, or let go of it: it may be given the next.
@@ -300,6 +329,8 @@ impl Session {
             Pace::Due { missed } if can_send => {
                 pacer.take(now);
                 self.tally.skipped(missed);
+                // Until the shell has handed this one over there is no other frame.
+                (self.capturing, self.link_busy) = (true, true);
                 Action::Capture(self.pairing.next_id())
             }
             // Unpaced, nothing is skipped: the next answer makes room.
@@ -337,7 +368,7 @@ impl Session {
         match &end {
             End::Finished => self.send_bye("finished"),
             End::Stopped => self.send_bye("the server stops"),
-            End::Rejected { reason } => self.send_bye(reason),
+            End::Rejected { reason } | End::SourceFailed { reason } => self.send_bye(reason),
             End::ClientLeft { .. } | End::ClientGone { .. } => {}
         }
         self.phase = Phase::Over { end, closing: false };
@@ -400,6 +431,7 @@ impl Session {
                 delivery: self.config.delivery,
                 lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
                 encoding: self.config.encoding,
+                task: self.config.task.to_string(),
             }),
         }
     }

@@ -3,7 +3,8 @@
 use super::{Ball, Hidden, Pipeline};
 use crate::camera::backdrop::Backdrop;
 use crate::camera::fisher::Fisher;
-use crate::camera::limit::{Limit, Pixel};
+use crate::camera::limit::Pixel;
+use crate::truth::Limit;
 use crate::camera::plane::Region;
 use crate::scene::Shot;
 

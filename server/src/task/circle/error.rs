@@ -1,12 +1,12 @@
 //! Pixel errors: of a frame, and over a session.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
 use shared::geometry::{Circle, Covariance};
 
-use super::efficiency::{LimitKind, LimitStats};
-use super::sum::Sum;
-use crate::camera::Limit;
+use super::efficiency::LimitStats;
+use crate::score::sum::Sum;
+use crate::task::schema1::{Bias, ErrorFigures, L1Figures, L2Figures, LimitKind};
+use crate::truth::Limit;
 
 /// Percentiles are kept in units of this many px: 1e-6.
 const UNIT_PX: f64 = 1e-6;
@@ -153,60 +153,6 @@ impl ErrorStats {
         let units = || self.l1_histogram.value_at_percentile(percent) as f64;
         (self.count > 0).then(|| (units() * UNIT_PX).min(self.max_l1_px))
     }
-}
-
-/// `error_px` of the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ErrorFigures {
-    /// |dx| + |dy|.
-    pub l1: L1Figures,
-    /// √(dx² + dy²).
-    pub l2: L2Figures,
-    /// Mean error with its sign.
-    pub bias: Bias,
-    /// The best mean L1 that the frames allow, where the camera knows it.
-    pub limit: Option<f64>,
-    /// What the limit is worth.
-    pub limit_kind: Option<LimitKind>,
-    /// Mean L1 over the limit.
-    pub efficiency: Option<f64>,
-    /// How honest the estimates' covariances are: mean normalised squared error of a dimension, near 1.
-    pub nees: Option<f64>,
-}
-
-/// L1 errors, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct L1Figures {
-    /// Over all frames answered with a circle.
-    pub mean: Option<f64>,
-    /// Median.
-    pub p50: Option<f64>,
-    /// 95th percentile.
-    pub p95: Option<f64>,
-    /// 99th percentile.
-    pub p99: Option<f64>,
-    /// Largest.
-    pub max: Option<f64>,
-    /// All added up: the cumulative error.
-    pub sum: f64,
-}
-
-/// L2 errors, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct L2Figures {
-    /// Mean distance.
-    pub mean: Option<f64>,
-    /// Root of the mean squared distance.
-    pub rms: Option<f64>,
-}
-
-/// Mean error with its sign, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Bias {
-    /// To the right.
-    pub x: Option<f64>,
-    /// Downwards.
-    pub y: Option<f64>,
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Errors against the least that the frames allow.
 
-use serde::Serialize;
-
-use super::sum::Sum;
-use crate::camera::Limit;
+use crate::score::sum::Sum;
+use crate::task::schema1::LimitKind;
+use crate::truth::Limit;
 
 /// The frames whose limit is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,25 +40,5 @@ impl LimitStats {
     pub(super) fn kind(&self) -> Option<LimitKind> {
         let kind = if self.reference { LimitKind::Reference } else { LimitKind::Bound };
         (self.count > 0).then_some(kind)
-    }
-}
-
-/// What a session's limit is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LimitKind {
-    /// No unbiased estimate does better.
-    Bound,
-    /// A figure to compare with.
-    Reference,
-}
-
-impl LimitKind {
-    /// For people, after "1.08 x".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Bound => "the limit",
-            Self::Reference => "the reference",
-        }
     }
 }

@@ -1,46 +1,20 @@
-//! The report: every session's figures as JSON, schema 1.
-//!
-//! The file is opened before anything runs, so that a bad path fails at once, and rewritten after each session, so that
-//! a late failure loses nothing.
+//! The report: every session's figures, schema 1, described in `docs/report.md` and `docs/report.schema.json`.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
-use thiserror::Error;
 
 use crate::camera::CameraConfig;
-use crate::score::summary::Figures;
-use crate::session::{ClientInfo, End, Session};
+use crate::session::{ClientInfo, End, Figures, Session};
 
 /// The schema's version.
 const SCHEMA: u32 = 1;
 
 /// The latest sessions kept: 30 MB of report, for a server that runs for years.
 const KEPT_SESSIONS: usize = 10_000;
-
-/// Where the report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JsonTarget {
-    /// A file, rewritten after each session.
-    File(PathBuf),
-    /// Standard output, once, at the end; rows go to stderr.
-    Stdout,
-}
-
-impl FromStr for JsonTarget {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == "-" { Self::Stdout } else { Self::File(text.into()) })
-    }
-}
 
 /// The whole report.
 #[derive(Debug, Serialize)]
@@ -145,6 +119,22 @@ pub struct ClockReport {
     pub uncertainty_us: Option<u64>,
 }
 
+impl Report {
+    /// The report of a run, without sessions.
+    pub fn new(run: Run) -> Self {
+        Self { schema: SCHEMA, run, sessions: VecDeque::new(), sessions_omitted: 0 }
+    }
+
+    /// Adds a session, in place of the first where there are too many.
+    pub fn add(&mut self, session: SessionReport) {
+        if self.sessions.len() == KEPT_SESSIONS {
+            self.sessions.pop_front();
+            self.sessions_omitted += 1;
+        }
+        self.sessions.push_back(session);
+    }
+}
+
 impl SessionReport {
     /// The report of a session with the client at `address` that ended so, `now`.
     pub fn new(session: &Session, address: &str, end: End, now: Micros) -> Self {
@@ -171,86 +161,33 @@ impl From<Option<ClockOffset>> for ClockReport {
     }
 }
 
-/// Why the report could not be written.
-#[derive(Debug, Error)]
-#[error("cannot write the report to {path}: {error}")]
-pub struct ReportError {
-    path: String,
-    error: io::Error,
-}
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::score::latency::FrameLatency;
+    use crate::score::record::{FrameRecord, Outcome};
+    use crate::truth::Truth;
+    use shared::time::Micros;
 
-/// Keeps the report and writes it.
-#[derive(Debug)]
-pub struct Reporter {
-    report: Report,
-    output: Option<Output>,
-}
-
-#[derive(Debug)]
-enum Output {
-    File { file: File, path: String },
-    Stdout,
-}
-
-impl Reporter {
-    /// Opens the report's file, and leaves what is in it until [`Self::begin`].
-    pub fn open(target: Option<&JsonTarget>, run: Run) -> Result<Self, ReportError> {
-        let output = match target {
-            Some(JsonTarget::File(path)) => Some(open(path)?),
-            Some(JsonTarget::Stdout) => Some(Output::Stdout),
-            None => None,
+    /// The record of an answered frame of which nothing is known but its latency.
+    pub(crate) fn record(id: u64) -> FrameRecord {
+        let latency = FrameLatency {
+            total_us: 50,
+            encode_us: 1,
+            to_client_us: None,
+            queue_us: None,
+            detect_us: None,
+            back_us: None,
         };
-        let report = Report { schema: SCHEMA, run, sessions: VecDeque::new(), sessions_omitted: 0 };
-        Ok(Self { report, output })
-    }
-
-    /// Writes a report without sessions: from here on the file is this run's.
-    pub fn begin(&mut self) -> Result<(), ReportError> {
-        self.write_file()
-    }
-
-    /// Adds a session and rewrites the file.
-    pub fn add(&mut self, session: SessionReport) -> Result<(), ReportError> {
-        if self.report.sessions.len() == KEPT_SESSIONS {
-            self.report.sessions.pop_front();
-            self.report.sessions_omitted += 1;
+        FrameRecord {
+            id,
+            source_index: id,
+            captured: Micros(id * 100),
+            truth: Truth::Unknown,
+            outcome: Outcome::Answered,
+            latency: Some(latency),
+            truth_cells: Default::default(),
+            answer: Some(Default::default()),
+            residual: Default::default(),
         }
-        self.report.sessions.push_back(session);
-        self.write_file()
     }
-
-    /// Writes the report to stdout if that is where it goes.
-    pub fn finish(&self) -> Result<(), ReportError> {
-        let Some(Output::Stdout) = self.output else { return Ok(()) };
-        let mut stdout = io::stdout().lock();
-        write(&self.report, &mut stdout).map_err(|error| ReportError { path: "stdout".into(), error })
-    }
-
-    fn write_file(&mut self) -> Result<(), ReportError> {
-        let Some(Output::File { file, path }) = &mut self.output else { return Ok(()) };
-        rewrite(&self.report, file).map_err(|error| ReportError { path: path.clone(), error })
-    }
-}
-
-fn open(path: &Path) -> Result<Output, ReportError> {
-    let name = path.display().to_string();
-    match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
-        Ok(file) => Ok(Output::File { file, path: name }),
-        Err(error) => Err(ReportError { path: name, error }),
-    }
-}
-
-fn rewrite(report: &Report, file: &mut File) -> io::Result<()> {
-    file.rewind()?;
-    write(report, file)?;
-    let length = file.stream_position()?;
-    file.set_len(length)
-}
-
-/// In one write: whoever reads meanwhile sees hardly ever half a report.
-fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
-    let mut json = serde_json::to_vec_pretty(report)?;
-    json.push(b'\n');
-    output.write_all(&json)?;
-    output.flush()
 }

@@ -1,5 +1,7 @@
 //! Images: row-major arrays of bytes, gray or BGR.
 
+pub mod file;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -104,6 +106,37 @@ impl Image {
             Self::Bgr8(pixels) => pixels.as_slice(),
         }
         .unwrap_or_default()
+    }
+
+    /// The image in gray levels.
+    #[must_use]
+    pub fn into_gray(self) -> Self {
+        Self::Gray8(self.into_gray_levels())
+    }
+
+    /// The gray levels, `[rows, columns]`.
+    #[must_use]
+    pub fn into_gray_levels(self) -> Array2<u8> {
+        match self {
+            Self::Gray8(gray) => gray,
+            Self::Bgr8(bgr) => {
+                let mut gray = Array2::zeros((0, 0));
+                to_gray(bgr.view(), &mut gray);
+                gray
+            }
+        }
+    }
+
+    /// The image in colour.
+    #[must_use]
+    pub fn into_bgr(self) -> Self {
+        match self {
+            Self::Bgr8(_) => self,
+            Self::Gray8(gray) => {
+                let (rows, columns) = gray.dim();
+                Self::Bgr8(Array3::from_shape_fn((rows, columns, 3), |(row, column, _)| gray[[row, column]]))
+            }
+        }
     }
 
     /// A borrowed view of the image.

@@ -1,0 +1,146 @@
+//! Frames as CSV (RFC 4180): a row a frame, in the columns that every task shares and those of its own.
+//!
+//! Numbers have as many digits as they need to be read back exactly; what is not known is empty.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use super::error::OutputError;
+use super::seam::Output;
+use crate::score::cells::{Cell, Cells};
+use crate::score::record::{FrameRecord, Outcome};
+use crate::task::TaskName;
+
+/// The columns before the task's own.
+const BEFORE: [&str; 6] = ["session", "frame", "source_index", "captured_us", "outcome", "lost_by"];
+
+/// The columns after them.
+const AFTER: [&str; 6] = ["latency_us", "encode_us", "to_client_us", "queue_us", "detect_us", "back_us"];
+
+/// Writes a row a frame.
+pub struct CsvOutput {
+    place: String,
+    task: TaskName,
+    writer: csv::Writer<BufWriter<File>>,
+}
+
+impl CsvOutput {
+    /// Opens the file, and leaves what is in it until [`Output::begin`].
+    ///
+    /// # Errors
+    /// [`OutputError`] where it cannot be written.
+    pub fn open(path: &Path, task: TaskName) -> Result<Self, OutputError> {
+        let place = path.display().to_string();
+        match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
+            Ok(file) => Ok(Self { place, task, writer: csv::Writer::from_writer(BufWriter::new(file)) }),
+            Err(error) => Err(OutputError { what: WHAT, place, error }),
+        }
+    }
+
+    fn written(&self, result: Result<(), csv::Error>) -> Result<(), OutputError> {
+        result.map_err(|error| OutputError { what: WHAT, place: self.place.clone(), error: error.into() })
+    }
+}
+
+const WHAT: &str = "frames";
+
+impl Output for CsvOutput {
+    fn name(&self) -> String {
+        format!("CSV file {}", self.place)
+    }
+
+    fn begin(&mut self) -> Result<(), OutputError> {
+        let header = BEFORE.into_iter().chain(self.task.columns().all().map(|column| column.name)).chain(AFTER);
+        let emptied = emptied(self.writer.get_ref().get_ref()).map_err(csv::Error::from);
+        let written = emptied.and_then(|()| self.writer.write_record(header)).and_then(|()| Ok(self.writer.flush()?));
+        self.written(written)
+    }
+
+    fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
+        let written = write(&mut self.writer, self.task, session, record);
+        self.written(written)
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        let flushed = self.writer.flush().map_err(csv::Error::from);
+        self.written(flushed)
+    }
+}
+
+/// Empties a file; a pipe or a device has nothing to be emptied.
+fn emptied(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
+}
+
+fn write<W: io::Write>(
+    writer: &mut csv::Writer<W>,
+    task: TaskName,
+    session: u64,
+    record: &FrameRecord,
+) -> Result<(), csv::Error> {
+    let lost_by = match record.outcome {
+        Outcome::Lost(cause) => cause.name(),
+        _ => "",
+    };
+    let [session, id, index, captured] = [session, record.id, record.source_index, record.captured.0];
+    for number in [session, id, index, captured] {
+        writer.write_field(number.to_string())?;
+    }
+    writer.write_field(record.outcome.name())?;
+    writer.write_field(lost_by)?;
+    let columns = task.columns();
+    let empty = Cells::new();
+    let answer = record.answer.as_ref().unwrap_or(&empty);
+    let groups = [(columns.truth, &record.truth_cells), (columns.answer, answer), (columns.residual, &record.residual)];
+    for (columns, cells) in groups {
+        for place in 0..columns.len() {
+            writer.write_field(cells.get(place).copied().unwrap_or(Cell::Empty).to_string())?;
+        }
+    }
+    for stage in stages(record) {
+        writer.write_field(stage.map_or_else(String::new, |us| us.to_string()))?;
+    }
+    // Ends the row.
+    writer.write_record(None::<&[u8]>)
+}
+
+/// The stages of [`AFTER`], in their order.
+fn stages(record: &FrameRecord) -> [Option<u64>; 6] {
+    let Some(latency) = record.latency else { return [None; 6] };
+    let known = [latency.total_us, latency.encode_us].map(Some);
+    let placed = [latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us];
+    [known[0], known[1], placed[0], placed[1], placed[2], placed[3]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::report::tests::record;
+    use crate::score::record::LossCause;
+
+    fn rows(task: TaskName, records: &[FrameRecord]) -> Vec<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for record in records {
+            write(&mut writer, task, 3, record).unwrap();
+        }
+        String::from_utf8(writer.into_inner().unwrap()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_row_has_a_field_for_every_column() {
+        for task in TaskName::all() {
+            let columns = BEFORE.len() + task.columns().all().count() + AFTER.len();
+            for row in rows(task, &[record(7)]) {
+                assert_eq!(row.split(',').count(), columns, "{task}: {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_frame_says_why_and_has_no_latency() {
+        let lost = FrameRecord { outcome: Outcome::Lost(LossCause::Incomplete), latency: None, answer: None, ..record(7) };
+        let row = &rows(TaskName::ack(), &[lost])[0];
+        assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,");
+    }
+}

@@ -1,0 +1,17 @@
+//! Why an output failed.
+
+use std::io;
+
+use thiserror::Error;
+
+/// An output could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write the {what} to {place}: {error}")]
+pub struct OutputError {
+    /// What is written.
+    pub what: &'static str,
+    /// Where.
+    pub place: String,
+    /// What failed.
+    pub error: io::Error,
+}

@@ -1,0 +1,24 @@
+//! Outputs: every form of the results, told of the sessions by one writer thread.
+//!
+//! Sessions put events into a bounded queue and never wait ([`Outputs`]); the thread ([`writer`]) hands them to each
+//! [`Output`]. A slow output lags; it delays no frame, and what the queue has no room for is counted. [`report`] has the
+//! report's types; [`rows`], [`window`], [`json`] and [`csv`] are the outputs there are.
+//!
+//! To add an output: one file here, its line in `list::outputs`, its option, its row in the README.
+
+pub mod csv;
+mod error;
+pub mod json;
+mod list;
+pub mod report;
+pub mod rows;
+mod seam;
+mod summary;
+pub mod window;
+pub mod writer;
+
+pub use error::OutputError;
+pub use list::{Plan, outputs};
+pub use seam::{Event, Output, SessionStart};
+pub use summary::summary;
+pub use writer::{Outputs, Writer};

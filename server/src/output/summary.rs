@@ -1,0 +1,68 @@
+//! A session's figures, for people.
+
+use super::report::SessionReport;
+
+/// The session's summary, several lines without the last `\n`.
+pub fn summary(report: &SessionReport) -> String {
+    let client = report.client.as_ref().map_or_else(
+        || "no client".into(),
+        |client| format!("{} {} at {}", client.info.name, client.info.version, client.address),
+    );
+    let mut lines = vec![format!("session {} with {client}: {}", report.session, report.end.describe())];
+    let own = &report.figures.own;
+    let labelled = delivery(report).into_iter().chain(own.lines.clone()).chain(latency(report));
+    lines.extend(labelled.map(|(label, text)| format!("  {label:<8} {text}")));
+    lines.join("\n")
+}
+
+fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {
+    let counts = report.figures.frames.counts;
+    let answered = &report.figures.own.answered;
+    let mut lines = vec![(
+        "frames",
+        format!(
+            "{} sent: {answered}, {} dropped, {} lost, {} unresolved; {} ticks skipped",
+            counts.sent, counts.dropped, counts.lost, counts.unresolved, counts.skipped
+        ),
+    )];
+    if counts.lost > 0 {
+        lines.push(("lost", counts.lost_by.describe()));
+    }
+    let strays = [(counts.late, "late"), (counts.duplicate, "duplicate"), (counts.invalid, "invalid")];
+    let strays: Vec<_> = strays.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !strays.is_empty() {
+        lines.push(("answers", format!("{} beside those", strays.join(", "))));
+    }
+    lines
+}
+
+fn latency(report: &SessionReport) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let total = &report.figures.latency_us.total;
+    if let (Some(p50), Some(p95), Some(p99), Some(max)) = (total.p50, total.p95, total.p99, total.max) {
+        let [p50, p95, p99, max] = [p50, p95, p99, max].map(milliseconds);
+        lines.push(("latency", format!("p50 {p50} ms, p95 {p95}, p99 {p99}, max {max}")));
+        lines.push(("", format!("p50 by stage: {}", stages(report))));
+    }
+    if let (Some(sent), Some(answered)) = (report.figures.fps.sent, report.figures.fps.answered) {
+        lines.push(("rate", format!("{sent:.2} frames/s sent, {answered:.2} answered")));
+    }
+    lines
+}
+
+fn stages(report: &SessionReport) -> String {
+    let stages = &report.figures.latency_us.stages;
+    let named = [
+        ("encode", &stages.encode),
+        ("to client", &stages.to_client),
+        ("queue", &stages.queue),
+        ("detect", &stages.detect),
+        ("back", &stages.back),
+    ];
+    let known = named.iter().filter_map(|(name, stage)| Some(format!("{name} {}", milliseconds(stage.p50?))));
+    known.collect::<Vec<_>>().join(", ") + " ms"
+}
+
+fn milliseconds(us: u64) -> String {
+    format!("{:.3}", us as f64 / 1e3)
+}

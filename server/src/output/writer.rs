@@ -1,0 +1,236 @@
+//! The writer: one thread that tells every output what sessions put into a bounded queue.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use tracing::{error, warn};
+
+use super::error::OutputError;
+use super::seam::{Event, Output};
+
+/// Events waiting to be told: 0.8 s of an unpaced stream of 2,500 frames a second, in 1.5 MB.
+const CAPACITY: usize = 2048;
+
+/// After telling, events gather for this long. Each waking of the thread takes some 20 us from the frames (measured at
+/// 60 rows a second), and no person and no file asks for more.
+const GATHERING: Duration = Duration::from_millis(25);
+
+/// Between two attempts to put an event that must not be lost into a full queue.
+const RETRY_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a run that was told to stop waits for its outputs: within the second that it has.
+const STOP_LIMIT: Duration = Duration::from_millis(500);
+
+/// How long a run that came to its end waits for them: a disk that takes nothing for longer is broken.
+const END_LIMIT: Duration = Duration::from_secs(30);
+
+/// The sessions' side of the outputs; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outputs {
+    queue: Sender<Event>,
+    lost_frames: Arc<AtomicU64>,
+    shown: Arc<AtomicU64>,
+}
+
+/// The run's side: waits for the end of the thread.
+#[derive(Debug)]
+pub struct Writer {
+    done: Receiver<bool>,
+    lost_frames: Arc<AtomicU64>,
+}
+
+/// Which session a window shows; told by the window's output.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(Arc<AtomicU64>);
+
+impl Shown {
+    /// This session is shown from now on; none for 0.
+    pub fn set(&self, session: u64) {
+        self.0.store(session, Ordering::Relaxed);
+    }
+}
+
+impl Outputs {
+    /// Starts the thread. `shown` is the session that a window shows, if there is one.
+    ///
+    /// # Errors
+    /// The first [`Output::begin`] that fails.
+    pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
+        outputs.iter_mut().try_for_each(|output| output.begin())?;
+        let (queue, events) = bounded(CAPACITY);
+        let (done_sender, done) = bounded(1);
+        let lost_frames = Arc::new(AtomicU64::new(0));
+        let run = move || {
+            let all_good = tell_all(&events, outputs);
+            let _ = done_sender.send(all_good);
+        };
+        if let Err(error) = thread::Builder::new().name("outputs".into()).spawn(run) {
+            return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
+        }
+        let writer = Writer { done, lost_frames: lost_frames.clone() };
+        Ok((Self { queue, lost_frames, shown: shown.0.clone() }, writer))
+    }
+
+    /// Tells the outputs, without waiting. A frame that finds the queue full is counted as lost; pictures and progress
+    /// are let go of.
+    pub fn tell(&self, event: Event) {
+        if let Err(TrySendError::Full(Event::Frame { .. })) = self.queue.try_send(event) {
+            self.lost_frames.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells the outputs what none may miss: waits, without holding up other sessions, while the queue is full.
+    pub async fn tell_surely(&self, mut event: Event) {
+        while let Err(TrySendError::Full(again)) = self.queue.try_send(event) {
+            event = again;
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// Whether a window shows this session: only then are pictures and progress of use.
+    pub fn shows(&self, session: u64) -> bool {
+        self.shown.load(Ordering::Relaxed) == session
+    }
+}
+
+impl Writer {
+    /// Waits until every output has what it was told; all [`Outputs`] must be gone. Whether all is written.
+    pub fn finish(self, was_stopped: bool) -> bool {
+        let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
+        let all_good = match self.done.recv_timeout(limit) {
+            Ok(all_good) => all_good,
+            Err(RecvTimeoutError::Timeout) => {
+                error!("an output takes nothing any more: what it was not told in {} ms is lost", limit.as_millis());
+                false
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                error!("the outputs' thread failed: results are incomplete");
+                false
+            }
+        };
+        let lost = self.lost_frames.load(Ordering::Relaxed);
+        if lost > 0 {
+            warn!("frames missing in rows and files: {lost} (an output was too slow)");
+        }
+        all_good
+    }
+}
+
+/// Tells all outputs until no session is left; whether none failed.
+fn tell_all(events: &Receiver<Event>, outputs: Vec<Box<dyn Output>>) -> bool {
+    let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
+    while let Ok(first) = events.recv() {
+        for event in std::iter::once(first).chain(events.try_iter()) {
+            outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
+        }
+        outputs.iter_mut().for_each(|told| told.attempt(Output::flush));
+        thread::sleep(GATHERING);
+    }
+    outputs.iter_mut().for_each(|told| told.attempt(Output::finish));
+    outputs.iter().all(|told| !told.has_failed)
+}
+
+/// An output, and whether it has failed.
+struct Told {
+    output: Box<dyn Output>,
+    has_failed: bool,
+}
+
+impl Told {
+    fn attempt(&mut self, tell: impl FnOnce(&mut dyn Output) -> Result<(), OutputError>) {
+        if self.has_failed {
+            return;
+        }
+        if let Err(wrong) = tell(&mut *self.output) {
+            error!("{wrong}; the {} is left as it is, the run goes on", self.output.name());
+            self.has_failed = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::output::seam::SessionStart;
+    use crate::task::TaskName;
+
+    /// Notes the sessions it is told of; fails from the third on, if it is to.
+    struct Notes {
+        sessions: Sender<u64>,
+        fails: bool,
+    }
+
+    impl Output for Notes {
+        fn name(&self) -> String {
+            "notes".into()
+        }
+
+        fn started(&mut self, start: SessionStart) -> Result<(), OutputError> {
+            if self.fails && start.session == 3 {
+                return Err(OutputError { what: "notes", place: "paper".into(), error: io::Error::other("torn") });
+            }
+            let _ = self.sessions.send(start.session);
+            Ok(())
+        }
+    }
+
+    fn told(fails: bool) -> (Vec<u64>, bool) {
+        let (sessions, noted) = crossbeam_channel::unbounded();
+        let (other_sessions, others) = crossbeam_channel::unbounded();
+        let failing = Box::new(Notes { sessions, fails });
+        let sound = Box::new(Notes { sessions: other_sessions, fails: false });
+        let (outputs, writer) = Outputs::start(vec![failing, sound], &Shown::default()).unwrap();
+        for session in 1..=5 {
+            outputs.tell(Event::Started(SessionStart { session, task: TaskName::default() }));
+        }
+        drop(outputs);
+        let all_good = writer.finish(false);
+        assert_eq!(others.iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5], "the others are told everything");
+        (noted.iter().collect(), all_good)
+    }
+
+    #[test]
+    fn every_output_is_told_everything_in_order() {
+        assert_eq!(told(false), (vec![1, 2, 3, 4, 5], true));
+    }
+
+    #[test]
+    fn an_output_that_fails_is_left_alone_and_the_end_says_so() {
+        assert_eq!(told(true), (vec![1, 2], false));
+    }
+
+    /// An output that takes nothing until it is let go.
+    struct Stuck(Receiver<()>);
+
+    impl Output for Stuck {
+        fn name(&self) -> String {
+            "stuck".into()
+        }
+
+        fn started(&mut self, _: SessionStart) -> Result<(), OutputError> {
+            let _ = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stuck_output_holds_nobody_up_and_what_is_lost_is_counted() {
+        let (release, held) = bounded(0);
+        let (outputs, writer) = Outputs::start(vec![Box::new(Stuck(held))], &Shown::default()).unwrap();
+        let start = || Event::Started(SessionStart { session: 1, task: TaskName::default() });
+        let frame = || Event::Frame { session: 1, record: crate::output::report::tests::record(0) };
+        outputs.tell(start());
+        (0..2 * CAPACITY).for_each(|_| outputs.tell(frame()));
+        let lost = outputs.lost_frames.load(Ordering::Relaxed);
+        assert!((CAPACITY as u64..=1 + CAPACITY as u64).contains(&lost), "{lost}");
+        drop(release);
+        outputs.tell_surely(start()).await;
+        drop(outputs);
+        assert!(writer.finish(false));
+    }
+}

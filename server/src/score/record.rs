@@ -1,0 +1,80 @@
+//! What is known of a frame once its outcome is final.
+
+use shared::time::Micros;
+
+use super::cells::Cells;
+use super::latency::FrameLatency;
+use crate::truth::Truth;
+
+/// What became of a frame on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Answered in time, with a payload of the task.
+    Answered,
+    /// Answered: not looked at.
+    Dropped,
+    /// Not answered in time, for this reason.
+    Lost(LossCause),
+    /// Not answered when the session ended.
+    Unresolved,
+}
+
+impl Outcome {
+    /// Its name in files and rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Dropped => "dropped",
+            Self::Lost(_) => "lost",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
+/// Why a frame is lost, as far as this end can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    /// Its encoding took longer than its lifetime: nothing of it was sent.
+    NotReady,
+    /// The link did not take all of it within its lifetime.
+    Unsent,
+    /// The client says that it never came whole.
+    Incomplete,
+    /// No answer came within the deadline, and nothing else is known.
+    Unanswered,
+}
+
+impl LossCause {
+    /// Its name in files, as in `frames.lost_by` of the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotReady => "not_ready",
+            Self::Unsent => "unsent",
+            Self::Incomplete => "incomplete",
+            Self::Unanswered => "unanswered",
+        }
+    }
+}
+
+/// A frame's record, final: what every output is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameRecord {
+    /// The frame's id in the session.
+    pub id: u64,
+    /// Its index at the source.
+    pub source_index: u64,
+    /// Last pixel rendered, on the server's clock.
+    pub captured: Micros,
+    /// What it showed.
+    pub truth: Truth,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// From captured to answered, for answered and dropped frames.
+    pub latency: Option<FrameLatency>,
+    /// The values of the task's truth columns.
+    pub truth_cells: Cells,
+    /// Those of its answer columns; none without an answer.
+    pub answer: Option<Cells>,
+    /// Those of its residual columns.
+    pub residual: Cells,
+}

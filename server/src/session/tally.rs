@@ -1,0 +1,264 @@
+//! A session's tally: delivery and latency, which every task shares, and the scores of its task.
+
+use shared::flow::clock::ClockOffset;
+use shared::protocol::message::{Payload, PayloadError};
+use shared::time::Micros;
+
+use super::figures::{Bytes, Figures, Fps, Frames};
+use crate::score::cells::Cells;
+use crate::score::counts::FrameCounts;
+use crate::score::latency::{FrameLatency, LatencyStats};
+use crate::score::pairing::Finished;
+use crate::score::record::{FrameRecord, LossCause};
+use crate::task::{Figure, Scored, Scorer, TaskName};
+
+/// Gathers a session's scores, in frame order, in bounded memory.
+#[derive(Debug)]
+pub struct Tally {
+    task: TaskName,
+    scorer: Box<dyn Scorer>,
+    counts: FrameCounts,
+    latency: LatencyStats,
+    sent: Span,
+    answered: Span,
+    bytes: Bytes,
+    /// Late answers to frames whose loss nothing else explains.
+    explained_by_lateness: u64,
+}
+
+impl Tally {
+    /// An empty tally of a session with this task.
+    pub fn new(task: TaskName) -> Self {
+        Self {
+            task,
+            scorer: task.scorer(),
+            counts: FrameCounts::default(),
+            latency: LatencyStats::default(),
+            sent: Span::default(),
+            answered: Span::default(),
+            bytes: Bytes::default(),
+            explained_by_lateness: 0,
+        }
+    }
+
+    /// Reads an answer's payload as the task does.
+    pub fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError> {
+        self.scorer.read(payload)
+    }
+
+    /// A frame of `raw` bytes left as `wire` bytes.
+    pub fn sent(&mut self, captured: Micros, raw: u64, wire: u64) {
+        self.counts.sent += 1;
+        self.sent.add(captured);
+        self.bytes.frames_raw += raw;
+        self.bytes.frames_wire += wire;
+    }
+
+    /// So many ticks passed without a frame.
+    pub fn skipped(&mut self, ticks: u64) {
+        self.counts.skipped += ticks;
+    }
+
+    /// An answer came for a frame already given up, for this.
+    pub fn late(&mut self, cause: LossCause) {
+        self.counts.late += 1;
+        self.explained_by_lateness += u64::from(cause == LossCause::Unanswered);
+    }
+
+    /// A second answer came for a frame.
+    pub fn duplicate(&mut self) {
+        self.counts.duplicate += 1;
+    }
+
+    /// A message came that is no answer: unknown frame, malformed, or not of the task.
+    pub fn invalid(&mut self) {
+        self.counts.invalid += 1;
+    }
+
+    /// A frame's outcome is final; `offset` is the client's clock against ours.
+    pub fn finish(&mut self, finished: Finished, offset: Option<ClockOffset>) -> FrameRecord {
+        let Finished { frame, outcome, answer } = finished;
+        self.counts.finish(outcome);
+        let latency = answer
+            .as_ref()
+            .map(|answer| FrameLatency::new(frame.captured, frame.encoded, answer.at, answer.times, offset));
+        if let (Some(answer), Some(latency)) = (&answer, latency) {
+            self.answered.add(answer.at);
+            self.latency.add(latency);
+        }
+        let answer = answer.and_then(|answer| answer.cells);
+        let Scored { truth, residual } = self.scorer.score(frame.truth, outcome, answer.as_deref());
+        FrameRecord {
+            id: frame.id,
+            source_index: frame.source_index,
+            captured: frame.captured,
+            truth: frame.truth,
+            outcome,
+            latency,
+            truth_cells: truth,
+            answer,
+            residual,
+        }
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> FrameCounts {
+        let mut counts = self.counts;
+        // A late answer may come before its frame's turn to be counted.
+        let late = self.explained_by_lateness.min(counts.lost_by.unanswered);
+        counts.lost_by.late = late;
+        counts.lost_by.unanswered -= late;
+        counts
+    }
+
+    /// What a window shows of the session so far.
+    pub fn progress(&self) -> Progress {
+        let [sums, answered] = self.scorer.session_figures();
+        Progress {
+            counts: self.counts(),
+            sums,
+            answered,
+            latency_p50_us: self.latency.p50_us(),
+            sent_fps: self.sent.rate_hz(),
+        }
+    }
+
+    /// The figures of the report.
+    pub fn figures(&self) -> Figures {
+        let task = self.scorer.figures();
+        Figures {
+            frames: Frames::new(self.counts(), task.circles),
+            error_px: task.error_px.clone(),
+            latency_us: self.latency.figures(),
+            fps: Fps { sent: self.sent.rate_hz(), answered: self.answered.rate_hz() },
+            bytes: self.bytes,
+            task: self.task,
+            own: task,
+        }
+    }
+}
+
+/// What a window shows of a session so far.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Frames by outcome.
+    pub counts: FrameCounts,
+    /// The task's sums.
+    pub sums: Vec<Figure>,
+    /// How frames were answered, in the task's words.
+    pub answered: Vec<Figure>,
+    /// Median latency, in µs.
+    pub latency_p50_us: Option<u64>,
+    /// Frames captured a second; `None` before the second.
+    pub sent_fps: Option<f64>,
+}
+
+/// First and last of a series of moments.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    count: u64,
+    first: Micros,
+    last: Micros,
+}
+
+impl Span {
+    fn add(&mut self, moment: Micros) {
+        if self.count == 0 {
+            self.first = moment;
+        }
+        // Answers are finished in frame order, not in the order they came.
+        self.first = self.first.min(moment);
+        self.last = self.last.max(moment);
+        self.count += 1;
+    }
+
+    /// (n − 1) / (last − first).
+    fn rate_hz(&self) -> Option<f64> {
+        let span_us = self.last.since(self.first);
+        (self.count > 1 && span_us > 0).then(|| (self.count - 1) as f64 * 1e6 / span_us as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::message::{AnswerTimes, FoundCircle};
+
+    use super::*;
+    use crate::score::counts::LostBy;
+    use crate::score::pairing::{PairedAnswer, SentFrame};
+    use crate::score::record::Outcome;
+    use crate::truth::Truth;
+
+    fn finished(id: u64, outcome: Outcome) -> Finished {
+        let (captured, encoded) = (Micros(id * 100), Micros(id * 100));
+        let frame = SentFrame { id, source_index: id, truth: Truth::Unknown, captured, encoded };
+        let none = || Tally::new(TaskName::default()).read(&FoundCircle::write(None)).unwrap();
+        let answer = (outcome == Outcome::Answered).then(|| PairedAnswer {
+            cells: Some(none()),
+            at: Micros(id * 100 + 50),
+            times: AnswerTimes::default(),
+        });
+        Finished { frame, outcome, answer }
+    }
+
+    fn tally() -> Tally {
+        Tally::new(TaskName::default())
+    }
+
+    #[test]
+    fn lost_frames_have_no_latency() {
+        let mut tally = tally();
+        assert!(tally.finish(finished(0, Outcome::Lost(LossCause::Unanswered)), None).latency.is_none());
+        let latency = tally.finish(finished(1, Outcome::Answered), None).latency;
+        assert_eq!(latency.unwrap().total_us, 50);
+    }
+
+    #[test]
+    fn losses_add_up_by_cause_also_when_the_late_answer_comes_before_the_count() {
+        let mut tally = tally();
+        tally.late(LossCause::Unanswered);
+        assert_eq!(tally.counts().lost_by, LostBy::default());
+        let causes = [LossCause::Unsent, LossCause::NotReady, LossCause::Incomplete];
+        let causes = [LossCause::Unanswered].into_iter().chain(causes).chain([LossCause::Unanswered]);
+        for (id, cause) in causes.enumerate() {
+            tally.finish(finished(id as u64, Outcome::Lost(cause)), None);
+        }
+        tally.late(LossCause::Incomplete);
+        let counts = tally.counts();
+        assert_eq!(counts.lost_by, LostBy { not_ready: 1, unsent: 1, incomplete: 1, late: 1, unanswered: 1 });
+        assert_eq!((counts.lost, counts.late), (5, 2));
+        assert_eq!(
+            counts.lost_by.describe(),
+            "1 not encoded in time, 1 not sent in time, 1 incomplete, 1 answered late, 1 unanswered"
+        );
+    }
+
+    #[test]
+    fn a_rate_needs_two_frames() {
+        let mut tally = tally();
+        tally.sent(Micros(5), 1, 1);
+        assert_eq!(tally.progress().sent_fps, None);
+        tally.sent(Micros(5 + 500_000), 1, 1);
+        assert_eq!(tally.progress().sent_fps, Some(2.0));
+    }
+
+    #[test]
+    fn an_empty_tally_reports_nulls_and_finite_numbers() {
+        let json = serde_json::to_value(tally().figures()).unwrap();
+        assert_eq!(json["frames"]["lost_rate"], 0.0);
+        assert!(json["error_px"]["l1"]["sum"].is_number() && json["error_px"]["l1"]["mean"].is_null());
+        assert!(json["latency_us"]["p50"].is_null() && json["latency_us"]["stages"]["queue"]["p99"].is_null());
+    }
+
+    #[test]
+    fn figures_of_circles_are_null_in_another_task() {
+        let mut tally = Tally::new("ack".parse().unwrap());
+        tally.sent(Micros(0), 1, 1);
+        let json = serde_json::to_value(tally.figures()).unwrap();
+        for field in ["circle", "no_circle", "empty", "false_positive"] {
+            assert!(json["frames"].as_object().unwrap().contains_key(field), "{field} is there");
+            assert!(json["frames"][field].is_null(), "{field} is null");
+        }
+        assert!(json["error_px"].is_null() && json["ack"]["codes"].is_object() && json.get("circle").is_none());
+    }
+}

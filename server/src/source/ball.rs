@@ -1,0 +1,170 @@
+//! The ball: a scene of known truth, seen by the simulated camera. Computed, so it runs in the session.
+
+use shared::geometry::Size;
+use shared::image::{Image, PixelFormat};
+
+use super::error::SourceError;
+use super::seam::{Source, SourceFrame, SourceKind, StreamFormat, Supply};
+use crate::camera::{Camera, CameraConfig};
+use crate::run::RunSpec;
+use crate::scene::{BallConfig, ScatteredScene, Scene, Shot};
+use crate::task::TaskName;
+use crate::truth::Truth;
+
+/// What is written after `--source` for the ball, and the default.
+pub const NAME: &str = "ball";
+
+/// The size of the frames unless told.
+pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
+
+/// The source, as it is listed.
+pub(super) struct BallKind;
+
+impl SourceKind for BallKind {
+    fn usage(&self) -> &'static str {
+        NAME
+    }
+
+    fn is_meant(&self, text: &str) -> bool {
+        text == NAME
+    }
+
+    fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
+        let scene = BallScene::of(run);
+        scene.source()?;
+        Ok(Box::new(scene))
+    }
+}
+
+impl Supply for BallScene {
+    fn format(&self) -> StreamFormat {
+        StreamFormat { size: self.ball.size, pixel: self.pixel }
+    }
+
+    fn default_task(&self) -> TaskName {
+        TaskName::default()
+    }
+
+    fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        Ok(Box::new(self.source()?))
+    }
+}
+
+/// An option of the run that only the ball has, and that says something else than its default.
+pub(super) fn option_of_the_ball(run: &RunSpec) -> Option<String> {
+    let plain = RunSpec::default();
+    let own = [
+        ("radius", run.sent.radius != plain.sent.radius),
+        ("speed", run.sent.speed != plain.sent.speed),
+        ("border", run.sent.border != plain.sent.border),
+    ];
+    let own = own.into_iter().find(|(_, differs)| *differs).map(|(option, _)| option.to_owned());
+    own.or_else(|| {
+        let [asked, plain] = [run.camera, plain.camera].map(|camera| serde_json::to_value(camera).unwrap_or_default());
+        let asked = asked.as_object()?.iter().find(|(key, value)| plain.get(*key) != Some(*value));
+        asked.map(|(key, _)| key.replace('_', "-"))
+    })
+}
+
+/// The step of a scene whose rate only the window limits, in seconds: as at 60 frames a second.
+pub const UNPACED_STEP_S: f64 = 1.0 / 60.0;
+
+/// How the ball gets from frame to frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Motion {
+    /// It moves and bounces, so that frames follow each other.
+    #[default]
+    Bouncing,
+    /// Place and direction are drawn anew for each frame, so that frames do not depend on each other.
+    Scattered,
+}
+
+/// What is to be seen, and by which camera.
+#[derive(Clone, Copy, Debug)]
+pub struct BallScene {
+    /// The ball and its room.
+    pub ball: BallConfig,
+    /// How it moves.
+    pub motion: Motion,
+    /// The camera's effects.
+    pub camera: CameraConfig,
+    /// Pixels of the camera.
+    pub pixel: PixelFormat,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl BallScene {
+    /// The scene that a run asks for.
+    pub fn of(run: &RunSpec) -> Self {
+        let ball = BallConfig {
+            size: run.sent.size.unwrap_or(DEFAULT_SIZE),
+            radius: run.sent.radius,
+            speed_px_s: run.sent.speed,
+            step_s: run.sent.fps.hz().map_or(UNPACED_STEP_S, f64::recip),
+            border: run.sent.border,
+        };
+        // A settled run has a seed.
+        let seed = run.sent.seed.unwrap_or_default();
+        Self { ball, motion: Motion::Bouncing, camera: run.camera, pixel: run.sent.pixel, seed }
+    }
+
+    /// A fresh source: each plays the same sequence from index 0.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the ball's size or motion, or the camera, is impossible.
+    pub fn source(&self) -> Result<BallSource, SourceError> {
+        let scene = match self.motion {
+            Motion::Bouncing => Place::Bouncing(Box::new(Scene::new(self.seed, &self.ball)?)),
+            Motion::Scattered => Place::Scattered(ScatteredScene::new(self.seed, &self.ball)?),
+        };
+        let camera = Camera::new(self.ball.size, self.pixel, &self.camera, self.ball.border, self.seed)?;
+        Ok(BallSource { scene, camera, exposure: self.camera.exposure, next: 0 })
+    }
+}
+
+/// A ball, seen by a camera. Any frame may be asked for, in any order; in order they are quickest.
+#[derive(Clone, Debug)]
+pub struct BallSource {
+    scene: Place,
+    camera: Camera,
+    exposure: f64,
+    next: u64,
+}
+
+impl BallSource {
+    /// The frame of this index.
+    pub fn frame(&mut self, index: u64) -> SourceFrame<'_> {
+        let shot = self.scene.shot(index, self.exposure);
+        let picture = self.camera.render(&shot, index);
+        let truth = picture.ball.map_or(Truth::Empty, |(circle, limit)| Truth::Ball { circle, limit });
+        SourceFrame { index, image: picture.image, truth, meta: None }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Bouncing(Box<Scene>),
+    Scattered(ScatteredScene),
+}
+
+impl Place {
+    fn shot(&mut self, index: u64, exposure: f64) -> Shot {
+        match self {
+            Self::Bouncing(scene) => scene.shot(index, exposure),
+            Self::Scattered(scene) => scene.shot(index, exposure),
+        }
+    }
+}
+
+impl Source for BallSource {
+    fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
+        let index = self.next;
+        self.next += 1;
+        Ok(Some(self.frame(index)))
+    }
+
+    fn image(&self) -> Option<&Image> {
+        Some(self.camera.image())
+    }
+}

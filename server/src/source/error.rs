@@ -1,0 +1,82 @@
+//! Why there are no frames, or no more.
+
+use std::path::PathBuf;
+
+use shared::geometry::Size;
+use shared::image::file::ImageFileError;
+use thiserror::Error;
+
+use crate::camera::CameraError;
+use crate::scene::BallError;
+
+/// Why there are no frames, or no more.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// No kind of source is meant.
+    #[error("--source \"{got}\" is no source: write {right}")]
+    Unknown {
+        /// What was written.
+        got: String,
+        /// What would be right.
+        right: String,
+    },
+    /// The ball is impossible.
+    #[error(transparent)]
+    Ball(#[from] BallError),
+    /// The camera is.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// An option that belongs to another source.
+    #[error("--{option} does not apply to --source {source_name}: leave it out, or use --source ball")]
+    Option {
+        /// The option.
+        option: String,
+        /// The source.
+        source_name: String,
+    },
+    /// The folder cannot be read.
+    #[error("cannot read the folder {}: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What failed.
+        error: std::io::Error,
+    },
+    /// The folder has no image.
+    #[error("the folder {} has no image: it takes PNG, JPEG and PGM files", path.display())]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An image cannot be read.
+    #[error("{}: {error}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ImageFileError,
+    },
+    /// The images are not of one size.
+    #[error("{} is {got}, {} is {first_size}: all images of a folder must have one size", path.display(), first.display())]
+    Mixed {
+        /// The image that differs.
+        path: PathBuf,
+        /// Its size.
+        got: Size,
+        /// The first image.
+        first: PathBuf,
+        /// Its size.
+        first_size: Size,
+    },
+    /// Another size was asked for.
+    #[error("--size {asked} is not the size of the images, which is {size}: leave --size out")]
+    Size {
+        /// The size asked for.
+        asked: Size,
+        /// That of the images.
+        size: Size,
+    },
+    /// The thread that reads could not be started, or ended without a word.
+    #[error("the source's thread failed: {0}")]
+    Thread(String),
+}

@@ -1,0 +1,186 @@
+//! A folder of images, one frame each, in natural order (`frame2.png` before `frame10.png`). Their truth is unknown.
+//!
+//! Names, sizes and types are checked before the server listens; pixels are read by a thread as the session plays. An
+//! image that turns out broken is named and passed over: it keeps its index.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use shared::geometry::Size;
+use shared::image::file::{self, ImageFileError};
+use shared::image::{Image, PixelFormat};
+use tracing::warn;
+
+use super::ball::option_of_the_ball;
+use super::error::SourceError;
+use super::queue::{QueuedSource, ReadFrame};
+use super::seam::{Source, SourceKind, StreamFormat, Supply};
+use crate::run::RunSpec;
+use crate::task::TaskName;
+
+/// The source, as it is listed.
+pub(super) struct ImagesKind;
+
+impl SourceKind for ImagesKind {
+    fn usage(&self) -> &'static str {
+        "a folder of images"
+    }
+
+    fn is_meant(&self, text: &str) -> bool {
+        Path::new(text).is_dir()
+    }
+
+    fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
+        if let Some(option) = option_of_the_ball(run) {
+            return Err(SourceError::Option { option, source_name: run.sent.source.clone() });
+        }
+        let images = Images::find(Path::new(&run.sent.source), run.sent.pixel)?;
+        match run.sent.size {
+            Some(asked) if asked != images.size => Err(SourceError::Size { asked, size: images.size }),
+            _ => Ok(Box::new(images)),
+        }
+    }
+}
+
+/// The images of a folder.
+#[derive(Clone, Debug)]
+struct Images {
+    paths: Arc<[PathBuf]>,
+    size: Size,
+    pixel: PixelFormat,
+}
+
+impl Images {
+    /// Finds the images of a folder and checks that they are of one size.
+    fn find(folder: &Path, pixel: PixelFormat) -> Result<Self, SourceError> {
+        let unreadable = |error| SourceError::Folder { path: folder.into(), error };
+        let entries = fs::read_dir(folder).map_err(unreadable)?;
+        let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut paths: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(|path| is_image(path)).collect();
+        alphanumeric_sort::sort_path_slice(&mut paths);
+        let first = paths.first().ok_or_else(|| SourceError::NoImages { path: folder.into() })?;
+        let size = one_size(first, &paths)?;
+        Ok(Self { paths: paths.into(), size, pixel })
+    }
+}
+
+impl Supply for Images {
+    fn format(&self) -> StreamFormat {
+        StreamFormat { size: self.size, pixel: self.pixel }
+    }
+
+    fn default_task(&self) -> TaskName {
+        TaskName::ack()
+    }
+
+    fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        let Self { paths, size, pixel } = self.clone();
+        let numbered = (0..paths.len() as u64).map(move |index| (index, paths[index as usize].clone()));
+        let reader = numbered.filter_map(move |(index, path)| read(index, path, size, pixel).transpose());
+        Ok(Box::new(QueuedSource::start(Box::new(reader))?))
+    }
+}
+
+/// Whether the name's ending is one of the types that are read.
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    ending.is_some_and(|ending| file::ENDINGS.contains(&&*ending)) && path.is_file()
+}
+
+/// The size that all images have. One whose size cannot be read counts as broken: it is passed over when its turn comes.
+fn one_size(first: &Path, paths: &[PathBuf]) -> Result<Size, SourceError> {
+    let mut sizes = paths.iter().filter_map(|path| Some((path, file::size(path).ok()?)));
+    let Some((first_good, size)) = sizes.next() else {
+        let image = |error| SourceError::Image { path: first.into(), error };
+        return file::size(first).map_err(image);
+    };
+    match sizes.find(|(_, other)| *other != size) {
+        Some((path, got)) => {
+            Err(SourceError::Mixed { path: path.clone(), got, first: first_good.clone(), first_size: size })
+        }
+        None => Ok(size),
+    }
+}
+
+/// Reads one image; nothing where it is broken, which is said.
+fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Option<ReadFrame>, SourceError> {
+    match file::read(&path) {
+        Ok(image) if image.size() == size => Ok(Some(ReadFrame { index, image: converted(image, pixel) })),
+        Ok(image) => Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size }),
+        Err(error @ ImageFileError::Io(_)) => Err(SourceError::Image { path, error }),
+        Err(error) => {
+            warn!("{}: {error}; it is passed over", path.display());
+            Ok(None)
+        }
+    }
+}
+
+fn converted(image: Image, pixel: PixelFormat) -> Image {
+    match pixel {
+        PixelFormat::Gray8 => image.into_gray(),
+        PixelFormat::Bgr8 => image.into_bgr(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, RgbImage};
+
+    use super::*;
+
+    fn folder(images: &[(&str, u32)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (level, (name, width)) in images.iter().enumerate() {
+            let image = GrayImage::from_pixel(*width, 3, image::Luma([level as u8]));
+            image.save(folder.path().join(name)).unwrap();
+        }
+        folder
+    }
+
+    fn levels(images: &Images) -> Vec<(u64, u8)> {
+        let mut source = images.open().unwrap();
+        std::iter::from_fn(|| source.next().unwrap().map(|frame| (frame.index, frame.image.bytes()[0]))).collect()
+    }
+
+    #[test]
+    fn images_come_in_natural_order() {
+        let folder = folder(&[("f10.png", 4), ("f2.png", 4), ("f1.PNG", 4), ("notes.txt.pgm", 4)]);
+        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        assert_eq!(images.size, Size { width: 4, height: 3 });
+        assert_eq!(levels(&images), [(0, 2), (1, 1), (2, 0), (3, 3)]);
+    }
+
+    #[test]
+    fn a_broken_image_is_passed_over_and_keeps_its_index() {
+        let folder = folder(&[("a.png", 4), ("c.png", 4)]);
+        fs::write(folder.path().join("b.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
+        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        assert_eq!(levels(&images), [(0, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn images_of_two_sizes_are_refused_by_name() {
+        let folder = folder(&[("a.png", 4), ("b.png", 5)]);
+        let refused = Images::find(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
+        assert!(refused.contains("b.png is 5x3") && refused.contains("a.png is 4x3"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_without_an_image_is_refused() {
+        let refused = Images::find(folder(&[]).path(), PixelFormat::Gray8).unwrap_err();
+        assert!(matches!(refused, SourceError::NoImages { .. }), "{refused}");
+    }
+
+    #[test]
+    fn pixels_are_what_the_run_asks_for() {
+        let folder = tempfile::tempdir().unwrap();
+        RgbImage::from_pixel(2, 2, image::Rgb([226, 180, 60])).save(folder.path().join("amber.png")).unwrap();
+        let first = |pixel| {
+            let images = Images::find(folder.path(), pixel).unwrap();
+            let mut source = images.open().unwrap();
+            source.next().unwrap().unwrap().image.bytes()[..1].to_vec()
+        };
+        assert_eq!((first(PixelFormat::Gray8), first(PixelFormat::Bgr8)), (vec![180], vec![60]));
+    }
+}

@@ -1,0 +1,24 @@
+//! The sources there are.
+
+use super::ball::BallKind;
+use super::error::SourceError;
+use super::images::ImagesKind;
+use super::seam::{SourceKind, Supply};
+use crate::run::RunSpec;
+
+/// All kinds of sources; the first that takes what was written is meant.
+static SOURCES: [&dyn SourceKind; 2] = [&BallKind, &ImagesKind];
+
+/// The supply of frames that the run asks for.
+///
+/// # Errors
+/// [`SourceError`] where no source is meant by `--source`, or the one that is cannot be what the run asks for.
+pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
+    let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
+    kind.ok_or_else(|| SourceError::Unknown { got: run.sent.source.clone(), right: usages() })?.supply(run)
+}
+
+fn usages() -> String {
+    let usages: Vec<_> = SOURCES.iter().map(|kind| kind.usage()).collect();
+    usages.join(", or ")
+}

@@ -1,0 +1,208 @@
+//! The task `circle`: find the ball. Scored by the distance of the two centres, held against what the frame allows.
+//!
+//! [`error`] gathers residuals, [`efficiency`] holds them against the limit, [`summary`] says it for people.
+
+pub mod efficiency;
+pub mod error;
+mod summary;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use shared::canvas::panel::{error_pixels, pixels};
+use shared::geometry::{Circle, Covariance};
+use shared::protocol::message::{FoundCircle, Payload, PayloadError};
+use smallvec::smallvec;
+
+use super::figures::{Figure, TaskFigures, Tone};
+use super::schema1::CircleCounts;
+use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::score::cells::{Cell, Cells, Column, Columns};
+use crate::score::record::{FrameRecord, Outcome};
+use crate::truth::Truth;
+
+use error::{ErrorStats, PixelError};
+
+/// The task, as it is listed.
+#[derive(Debug)]
+pub struct CircleTask;
+
+const TRUTH: &[Column] = &[
+    Column::new("truth"),
+    Column::new("truth_x").shown("actual x", 10, 3),
+    Column::new("truth_y").shown("actual y", 10, 3),
+    Column::new("truth_radius"),
+    Column::new("limit_l1"),
+];
+
+const ANSWER: &[Column] = &[
+    Column::new("kind"),
+    Column::new("x").shown("estimate x", 10, 3),
+    Column::new("y").shown("estimate y", 10, 3),
+    Column::new("radius"),
+    Column::new("cov_xx"),
+    Column::new("cov_xy"),
+    Column::new("cov_yy"),
+];
+
+const RESIDUAL: &[Column] = &[
+    Column::new("dx"),
+    Column::new("dy"),
+    Column::new("l1").shown("error px", 9, 4),
+    Column::new("cumulative_l1").shown("cumulative px", 13, 3),
+];
+
+/// The place of `l1` among the residual columns.
+const L1: usize = 2;
+
+impl Task for CircleTask {
+    fn name(&self) -> &'static str {
+        shared::protocol::message::CIRCLE_TASK
+    }
+
+    fn columns(&self) -> Columns {
+        Columns { truth: TRUTH, answer: ANSWER, residual: RESIDUAL }
+    }
+
+    fn chart(&self) -> Chart {
+        Chart { heading: "FRAME ERROR", unit: "px", gap: "without estimate", value: ChartValue::Residual(L1) }
+    }
+
+    fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure> {
+        let place = |circle: Option<Circle>| [circle.map(|c| pixels(c.x)), circle.map(|c| pixels(c.y))];
+        let estimate = record.answer.as_ref().and_then(|answer| self.estimate(answer));
+        let error = record.residual.get(L1).and_then(|l1| l1.number());
+        vec![
+            Figure::two("Actual", place(record.truth.circle())).toned(Tone::Truth),
+            Figure::two("Estimated", place(estimate)).toned(Tone::Estimate),
+            Figure::one("Frame error px", error.map(error_pixels)),
+        ]
+    }
+
+    fn estimate(&self, answer: &[Cell]) -> Option<Circle> {
+        found(answer).map(|found| found.circle)
+    }
+
+    fn scorer(&self) -> Box<dyn Scorer> {
+        Box::new(CircleScorer::default())
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<CircleFigures>()
+    }
+}
+
+/// `circle` of the report.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CircleFigures {
+    #[serde(flatten)]
+    counts: CircleCounts,
+}
+
+/// Gathers errors and counts.
+#[derive(Debug, Default)]
+struct CircleScorer {
+    counts: CircleCounts,
+    errors: ErrorStats,
+    /// Frames whose truth was known, and those whose was not.
+    with_truth: u64,
+    without_truth: u64,
+}
+
+impl Scorer for CircleScorer {
+    fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError> {
+        Ok(FoundCircle::read(payload)?.map_or_else(|| smallvec![Cell::Word("none")], cells))
+    }
+
+    fn score(&mut self, truth: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
+        let found = answer.and_then(found);
+        self.count(truth, answer.is_some(), found.is_some());
+        let error = match (truth, found) {
+            (Truth::Ball { circle, limit }, Some(FoundCircle { circle: estimate, covariance })) => {
+                let error = PixelError::of(estimate, circle);
+                self.errors.add(error, limit, covariance);
+                Some(error)
+            }
+            _ => None,
+        };
+        let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
+        let residual = smallvec![dx, dy, l1, Cell::Real(self.errors.sum_l1_px())];
+        Scored { truth: truth_cells(truth), residual }
+    }
+
+    fn session_figures(&self) -> [Vec<Figure>; 2] {
+        let efficiency = self.errors.efficiency();
+        let limit = efficiency.map_or("the limit", |(_, kind)| kind.describe());
+        let sums = vec![
+            Figure::one("Cumulative error px", Some(pixels(self.errors.sum_l1_px()))),
+            Figure::one("Mean error px", self.errors.mean_l1_px().map(error_pixels)),
+            Figure::one(format!("x {limit}"), efficiency.map(|(ratio, _)| format!("{ratio:.2}"))),
+        ];
+        let answered = vec![
+            Figure::one("Circle", Some(self.counts.circle.to_string())),
+            Figure::bad_count("No circle", self.counts.no_circle),
+        ];
+        [sums, answered]
+    }
+
+    fn figures(&self) -> TaskFigures {
+        let is_blind = self.without_truth > 0 && self.with_truth == 0;
+        let error_px = (!is_blind).then(|| self.errors.figures());
+        TaskFigures {
+            name: CircleTask.name(),
+            // Counts always have a JSON form.
+            object: serde_json::to_value(CircleFigures { counts: self.counts }).unwrap_or_default(),
+            answered: format!("{} circle, {} none", self.counts.circle, self.counts.no_circle),
+            lines: summary::lines(self.counts, error_px.as_ref()),
+            circles: Some(self.counts),
+            error_px,
+        }
+    }
+}
+
+impl CircleScorer {
+    fn count(&mut self, truth: Truth, answered: bool, found: bool) {
+        self.counts.circle += u64::from(found);
+        self.counts.no_circle += u64::from(answered && !found);
+        if truth == Truth::Empty {
+            self.counts.empty += 1;
+            self.counts.false_positive += u64::from(found);
+        }
+        let is_known = truth != Truth::Unknown;
+        self.with_truth += u64::from(is_known);
+        self.without_truth += u64::from(!is_known);
+    }
+}
+
+fn truth_cells(truth: Truth) -> Cells {
+    match truth {
+        Truth::Ball { circle: Circle { x, y, radius }, limit } => {
+            smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
+        }
+        Truth::Empty => smallvec![Cell::Word("no ball")],
+        Truth::Unknown => smallvec![Cell::Word("unknown")],
+    }
+}
+
+/// A circle that was found, in the answer columns.
+fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircle) -> Cells {
+    let mut cells = smallvec![Cell::Word("circle"), Cell::Real(x), Cell::Real(y), Cell::Real(radius)];
+    if let Some(Covariance { xx, xy, yy }) = covariance {
+        cells.extend([xx, xy, yy].map(Cell::Real));
+    }
+    cells
+}
+
+/// The way back from [`cells`].
+fn found(answer: &[Cell]) -> Option<FoundCircle> {
+    let (circle, covariance) = match *answer {
+        [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius)] => (Circle { x, y, radius }, None),
+        [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius), Cell::Real(xx), Cell::Real(xy), Cell::Real(yy)] => {
+            (Circle { x, y, radius }, Some(Covariance { xx, xy, yy }))
+        }
+        _ => return None,
+    };
+    Some(FoundCircle { circle, covariance })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! The circle's lines of a session's summary.
+
+use crate::task::schema1::{CircleCounts, ErrorFigures};
+
+/// A label, empty where the line goes on, and its text.
+pub(super) fn lines(counts: CircleCounts, error: Option<&ErrorFigures>) -> Vec<(&'static str, String)> {
+    let mut lines = error.map(error_lines).unwrap_or_default();
+    if counts.empty > 0 {
+        let CircleCounts { empty, false_positive, .. } = counts;
+        lines.push(("empty", format!("{empty} frames without a ball: {false_positive} false positives")));
+    }
+    lines
+}
+
+fn error_lines(error: &ErrorFigures) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let (Some(mean), Some(p50), Some(p99), Some(max)) = (error.l1.mean, error.l1.p50, error.l1.p99, error.l1.max) {
+        let sum = error.l1.sum;
+        let text = format!("L1 mean {mean:.5} px, p50 {p50:.5}, p99 {p99:.5}, max {max:.5}, cumulative {sum:.3} px");
+        lines.push(("error", text));
+    }
+    if let (Some(x), Some(y), Some(rms)) = (error.bias.x, error.bias.y, error.l2.rms) {
+        lines.push(("", format!("bias ({x:+.5}, {y:+.5}) px, L2 rms {rms:.5} px")));
+    }
+    lines.extend(limit(error).map(|text| ("", text)));
+    lines
+}
+
+/// How near the errors are to what the frames allow.
+fn limit(error: &ErrorFigures) -> Option<String> {
+    let (mean, limit) = (error.l1.mean?, error.limit?);
+    let (efficiency, kind) = (error.efficiency?, error.limit_kind?.describe());
+    let nees = error.nees.map_or_else(String::new, |nees| format!("; own covariance: NEES {nees:.2}"));
+    Some(format!("{mean:.5} px, {efficiency:.2} x {kind} of {limit:.5} px{nees}"))
+}

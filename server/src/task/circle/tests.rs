@@ -1,0 +1,67 @@
+//! The circle's scorer, frame by frame.
+
+use super::*;
+use crate::truth::Limit;
+
+/// The place of `cumulative_l1` among the residual columns.
+const CUMULATIVE: usize = 3;
+
+fn circle(x: f64) -> Circle {
+    Circle { x, y: 0.0, radius: 9.0 }
+}
+
+fn ball(x: f64) -> Truth {
+    Truth::Ball { circle: circle(x), limit: Limit::Unknown }
+}
+
+fn answer(found: Option<Circle>) -> Cells {
+    let payload = FoundCircle::write(found.map(|circle| FoundCircle { circle, covariance: None }));
+    CircleScorer::default().read(&payload).unwrap()
+}
+
+fn score(scorer: &mut CircleScorer, truth: Truth, found: Option<Circle>) -> Scored {
+    scorer.score(truth, Outcome::Answered, Some(&answer(found)))
+}
+
+#[test]
+fn an_error_is_scored_only_where_there_are_truth_and_estimate() {
+    let mut scorer = CircleScorer::default();
+    let has_error = |scored: Scored| scored.residual[L1] != Cell::Empty;
+    assert!(!has_error(score(&mut scorer, Truth::Empty, Some(circle(2.0)))));
+    assert!(!has_error(score(&mut scorer, Truth::Unknown, Some(circle(2.0)))));
+    assert!(!has_error(score(&mut scorer, ball(1.0), None)));
+    assert!(!has_error(scorer.score(ball(1.0), Outcome::Dropped, None)));
+    let scored = score(&mut scorer, ball(1.5), Some(circle(2.0)));
+    assert_eq!((scored.residual[L1], scored.residual[CUMULATIVE]), (Cell::Real(0.5), Cell::Real(0.5)));
+    assert_eq!(scorer.counts, CircleCounts { circle: 3, no_circle: 1, empty: 1, false_positive: 1 });
+}
+
+#[test]
+fn a_found_circle_comes_back_out_of_its_columns() {
+    let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
+    for covariance in [None, covariance] {
+        let found = FoundCircle { circle: circle(3.25), covariance };
+        let read = CircleScorer::default().read(&FoundCircle::write(Some(found))).unwrap();
+        assert_eq!(super::found(&read), Some(found));
+        assert!(read.len() <= ANSWER.len());
+    }
+    assert_eq!(super::found(&answer(None)), None);
+}
+
+#[test]
+fn without_any_truth_there_is_no_error_figure() {
+    let mut scorer = CircleScorer::default();
+    assert!(scorer.figures().error_px.is_some(), "nothing is known yet");
+    score(&mut scorer, Truth::Unknown, Some(circle(2.0)));
+    let figures = scorer.figures();
+    assert_eq!(figures.error_px, None);
+    assert!(figures.lines.is_empty(), "{:?}", figures.lines);
+    score(&mut scorer, ball(2.0), Some(circle(2.0)));
+    assert!(scorer.figures().error_px.is_some());
+}
+
+#[test]
+fn a_kind_of_another_task_is_refused() {
+    let refused = CircleScorer::default().read(&Payload::new("ack")).unwrap_err().to_string();
+    assert_eq!(refused, "kind \"ack\" is not one of circle, none, dropped");
+}

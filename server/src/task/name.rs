@@ -1,0 +1,110 @@
+//! A task by its name, as options, hello and report write it.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use super::ack::AckTask;
+use super::circle::CircleTask;
+use super::seam::Task;
+
+/// All tasks; the first is the default.
+static TASKS: [&dyn Task; 2] = [&CircleTask, &AckTask];
+
+/// A task that exists.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskName(&'static dyn Task);
+
+/// The name belongs to no task.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{name}\" is not a task: {}", names())]
+pub struct UnknownTask {
+    name: String,
+}
+
+impl TaskName {
+    /// The task that asks for an acknowledgement alone: what a source without truth can be scored by.
+    pub fn ack() -> Self {
+        Self(&AckTask)
+    }
+
+    /// All tasks, in the order they are listed.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TASKS.into_iter().map(Self)
+    }
+}
+
+impl Default for TaskName {
+    fn default() -> Self {
+        Self(TASKS[0])
+    }
+}
+
+impl Deref for TaskName {
+    type Target = dyn Task;
+
+    fn deref(&self) -> &Self::Target {
+        self.0
+    }
+}
+
+impl PartialEq for TaskName {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for TaskName {}
+
+impl fmt::Display for TaskName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for TaskName {
+    type Err = UnknownTask;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTask> {
+        Self::all().find(|task| task.name() == text).ok_or_else(|| UnknownTask { name: text.into() })
+    }
+}
+
+impl Serialize for TaskName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+fn names() -> String {
+    let names: Vec<_> = TaskName::all().map(|task| task.name()).collect();
+    names.join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_task_is_found_by_its_name_and_no_other_is() {
+        for task in TaskName::all() {
+            assert_eq!(task.to_string().parse(), Ok(task));
+        }
+        let refused = "square".parse::<TaskName>().unwrap_err().to_string();
+        assert_eq!(refused, "\"square\" is not a task: circle or ack");
+        assert_eq!(TaskName::default().name(), shared::protocol::message::CIRCLE_TASK);
+    }
+
+    #[test]
+    fn the_columns_of_a_task_have_names_of_their_own() {
+        for task in TaskName::all() {
+            let names: Vec<_> = task.columns().all().map(|column| column.name).collect();
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{task}: {names:?}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Images in files: PNG, JPEG, PGM and PPM, 8 bits a channel, without alpha.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use ndarray::{Array2, Array3};
+use thiserror::Error;
+
+use super::Image;
+use crate::geometry::{MAX_SIDE, Size};
+
+/// The most memory a decoder may take, in bytes: 8192x8192 pixels of four channels, twice.
+const DECODER_BYTES: u64 = 512 << 20;
+
+/// Endings of the files that are read, in lower case.
+pub const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
+
+/// Why an image file could not be read.
+#[derive(Debug, Error)]
+pub enum ImageFileError {
+    /// The file system refused.
+    #[error("cannot read it: {0}")]
+    Io(#[from] io::Error),
+    /// It is a directory.
+    #[error("it is a directory: name the files in it")]
+    Directory,
+    /// It is of another type.
+    #[error("not an image this reads (PNG, JPEG, PGM)")]
+    NotAnImage,
+    /// It is larger than any frame.
+    #[error("{width}x{height} px is too large: each side may be up to {MAX_SIDE} px")]
+    TooLarge {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// Its pixels are of another kind.
+    #[error("{0} pixels are not supported: 8 bits a channel, gray or colour, without alpha")]
+    Pixels(String),
+    /// The decoder failed.
+    #[error("damaged or cut short: {0}")]
+    Damaged(image::ImageError),
+}
+
+/// Reads an image: gray as gray, colour as BGR.
+///
+/// # Errors
+/// [`ImageFileError`] says what is wrong with the file.
+pub fn read(path: &Path) -> Result<Image, ImageFileError> {
+    let decoder = decoder(path)?;
+    checked(decoder.dimensions())?;
+    pixels(DynamicImage::from_decoder(decoder).map_err(ImageFileError::Damaged)?)
+}
+
+/// Reads an image's size and nothing else.
+///
+/// # Errors
+/// As [`read`].
+pub fn size(path: &Path) -> Result<Size, ImageFileError> {
+    checked(decoder(path)?.dimensions())
+}
+
+fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageFileError> {
+    if path.is_dir() {
+        return Err(ImageFileError::Directory);
+    }
+    let mut reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
+    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm];
+    if !reader.format().is_some_and(|format| known.contains(&format)) {
+        return Err(ImageFileError::NotAnImage);
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODER_BYTES);
+    reader.limits(limits);
+    reader.into_decoder().map_err(ImageFileError::Damaged)
+}
+
+fn checked((width, height): (u32, u32)) -> Result<Size, ImageFileError> {
+    Size::new(width.into(), height.into()).map_err(|_| ImageFileError::TooLarge { width, height })
+}
+
+fn pixels(image: DynamicImage) -> Result<Image, ImageFileError> {
+    let (rows, columns) = (image.height() as usize, image.width() as usize);
+    let damaged = |error| ImageFileError::Io(io::Error::new(io::ErrorKind::InvalidData, error));
+    match image {
+        DynamicImage::ImageLuma8(image) => {
+            Ok(Image::Gray8(Array2::from_shape_vec((rows, columns), image.into_raw()).map_err(damaged)?))
+        }
+        DynamicImage::ImageRgb8(image) => {
+            let mut bytes = image.into_raw();
+            // Files have red first, images here blue.
+            bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|[red, _, blue]| std::mem::swap(red, blue));
+            Ok(Image::Bgr8(Array3::from_shape_vec((rows, columns, 3), bytes).map_err(damaged)?))
+        }
+        other => Err(ImageFileError::Pixels(format!("{:?}", other.color()))),
+    }
+}
