@@ -1,7 +1,8 @@
 //! What a person sees of the sessions: rows in the terminal, or a window.
 
-pub mod face;
+pub mod sections;
 mod terminal;
+mod watched;
 mod window;
 
 use shared::image::Image;
@@ -11,7 +12,7 @@ use crate::score::FrameScore;
 use crate::score::summary::Tally;
 
 pub use terminal::{TerminalView, summary};
-pub use window::{Painter, WindowView};
+pub use window::{Sessions, WindowView};
 
 /// Is told what happens in the sessions, by several threads. Never waits.
 pub trait View: Send + Sync {

@@ -1,221 +1,158 @@
-//! The server's window: the frame with truth and estimate, and how well the client does.
-//!
-//! The sessions write into a shared state, never waiting for the screen; the painter draws what is there. With several
-//! clients the window shows the session that began first, and the next when it ends.
+//! The server's window: a frame with truth and estimate, and how well the client does.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use shared::canvas::Canvas;
-use shared::canvas::dashboard::{Layout, Status, Tone};
+use shared::canvas::face::Face;
+use shared::canvas::history::History;
+use shared::canvas::mark::Legend;
+use shared::canvas::pairing::Pairing;
 use shared::geometry::{Circle, Size};
 use shared::image::Image;
-use shared::shell::window::{Screen, Wish};
+use shared::shell::window::{Board, Subject};
 
 use crate::report::SessionReport;
 use crate::score::error::PixelError;
 use crate::score::summary::Tally;
 use crate::score::{FrameScore, Outcome, Truth};
 use crate::view::View;
-use crate::view::face::{self, CHART_FRAMES, Face};
-
-/// Frames kept until their score is final: more than that are out only at speeds nobody watches.
-const KEPT_FRAMES: usize = 16;
+use crate::view::sections::{Counts, Figures, Frame, sections};
+use crate::view::watched::Watched;
 
 /// The sessions' side of the window.
 #[derive(Clone, Debug)]
 pub struct WindowView {
-    state: Arc<Mutex<State>>,
+    board: Board<Sessions>,
 }
 
-/// The screen's side of the window.
-#[derive(Debug)]
-pub struct Painter {
-    state: Arc<Mutex<State>>,
-    layout: Layout,
-    canvas: Canvas,
-}
-
-#[derive(Debug)]
-struct State {
+/// What the window shows of the sessions.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    frame: Size,
     waiting: String,
-    sessions: BTreeSet<u64>,
-    frames: VecDeque<(u64, Image)>,
-    shown: Option<(Image, FrameScore)>,
-    session: face::Session,
-    counts: face::Counts,
-    errors_px: VecDeque<Option<f64>>,
+    watched: Watched<Session>,
+}
+
+/// What there is to show of one session.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    frames: Pairing<Arc<Image>, Frame>,
+    figures: Figures,
+    errors_px: History,
 }
 
 impl WindowView {
-    /// A window that says `waiting` while there is no client.
-    pub fn new(waiting: String) -> Self {
-        let state = State {
-            waiting,
-            sessions: BTreeSet::new(),
-            frames: VecDeque::new(),
-            shown: None,
-            session: face::Session::default(),
-            counts: face::Counts::default(),
-            errors_px: VecDeque::new(),
-        };
-        Self { state: Arc::new(Mutex::new(state)) }
+    /// A window for frames of this size that says `waiting` while there is no client.
+    pub fn new(frame: Size, waiting: String) -> Self {
+        Self { board: Board::new(Sessions { frame, waiting, watched: Watched::default() }) }
     }
 
-    /// The window's size for frames of `size`, in pixels.
-    pub fn window_size(size: Size) -> Size {
-        Layout::new(size).size
+    /// What the window shows.
+    pub fn board(&self) -> &Board<Sessions> {
+        &self.board
     }
 
     /// Says something else while there is no client.
     pub fn set_waiting(&self, waiting: String) {
-        self.state().waiting = waiting;
+        self.board.write(|sessions| sessions.waiting = waiting);
     }
 
-    /// Draws this view, for frames of `size`.
-    pub fn painter(&self, size: Size) -> Painter {
-        let layout = Layout::new(size);
-        Painter { state: self.state.clone(), canvas: layout.canvas(), layout }
+    /// A session has begun.
+    pub fn begin(&self, session: u64) {
+        self.board.write(|sessions| sessions.watched.begin(session));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A session is over.
+    pub fn end(&self, session: u64) {
+        self.board.write(|sessions| sessions.watched.end(session));
+    }
+
+    /// Whether the window shows this session: what it is told of others it forgets at once.
+    pub fn shows(&self, session: u64) -> bool {
+        self.board.write(|sessions| sessions.watched.shows(session))
+    }
+
+    /// The picture of a frame that was sent. It is shown once the frame's score is final.
+    pub fn picture(&self, session: u64, id: u64, image: Arc<Image>) {
+        self.board.write(|sessions| {
+            if let Some(session) = sessions.watched.of(session) {
+                session.frames.picture(id, image);
+            }
+        });
+    }
+
+    /// A frame whose score is final, and the session's figures with it.
+    pub fn frame(&self, session: u64, frame: Frame, figures: Figures) {
+        self.board.write(|sessions| {
+            if let Some(session) = sessions.watched.of(session) {
+                session.figures = figures;
+                session.errors_px.push(frame.error_px);
+                session.frames.scored(frame.id, frame);
+            }
+        });
+    }
+}
+
+impl Subject for Sessions {
+    fn face(&self) -> Face {
+        let Session { frames, figures, errors_px } = self.watched.shown();
+        let (image, frame) = frames.last().map(|(image, frame)| (image.clone(), frame)).unzip();
+        Face {
+            title: "Plumb server",
+            status: self.watched.status(&self.waiting),
+            frame: self.frame,
+            image,
+            marks: frame.map_or_else(Vec::new, Frame::marks),
+            legend: Legend::Both,
+            sections: sections(frame, figures, errors_px),
+        }
     }
 }
 
 impl View for WindowView {
     fn started(&self, session: u64) {
-        let mut state = self.state();
-        state.sessions.insert(session);
-        if state.shows(session) {
-            state.clear();
-        }
+        self.begin(session);
     }
 
     fn sent(&self, session: u64, id: u64, image: &Image) {
-        let mut state = self.state();
-        if !state.shows(session) {
-            return;
+        if self.shows(session) {
+            self.picture(session, id, Arc::new(image.clone()));
         }
-        // The oldest kept image lends its memory to the newest.
-        let image = match state.frames.len() {
-            KEPT_FRAMES => state.frames.pop_front().map(|(_, mut old)| {
-                old.clone_from(image);
-                old
-            }),
-            _ => None,
-        }
-        .unwrap_or_else(|| image.clone());
-        state.frames.push_back((id, image));
     }
 
     fn scored(&self, session: u64, score: &FrameScore, tally: &Tally) {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if !state.shows(session) {
-            return;
-        }
-        state.session = session_figures(tally, score);
-        state.counts = outcome_counts(tally);
-        if state.errors_px.len() == CHART_FRAMES {
-            state.errors_px.pop_front();
-        }
-        state.errors_px.push_back(score.error.map(PixelError::l1));
-        if let Some(place) = state.frames.iter().position(|(id, _)| *id == score.id) {
-            state.shown = state.frames.drain(..=place).next_back().map(|(_, image)| (image, *score));
-        }
+        self.frame(session, frame(score), figures(tally, score.cumulative_l1_px));
     }
 
     fn ended(&self, report: &SessionReport) {
-        let mut state = self.state();
-        let shown = state.shows(report.session);
-        state.sessions.remove(&report.session);
-        if shown && !state.sessions.is_empty() {
-            state.clear();
-        }
+        self.end(report.session);
     }
 }
 
-impl State {
-    fn shows(&self, session: u64) -> bool {
-        self.sessions.first() == Some(&session)
-    }
-
-    fn clear(&mut self) {
-        self.frames.clear();
-        self.shown = None;
-        self.session = face::Session::default();
-        self.counts = face::Counts::default();
-        self.errors_px.clear();
-    }
-
-    fn status(&self) -> Status {
-        match (self.sessions.first(), self.sessions.len()) {
-            (None, _) => Status { text: self.waiting.clone(), tone: Tone::Waiting },
-            (Some(session), 1) => Status { text: format!("session {session}"), tone: Tone::Good },
-            (Some(session), all) => Status { text: format!("session {session} of {all} at a time"), tone: Tone::Good },
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            status: self.status(),
-            shown: self.shown.clone(),
-            session: self.session,
-            counts: self.counts,
-            errors_px: self.errors_px.iter().copied().collect(),
-        }
+fn frame(score: &FrameScore) -> Frame {
+    Frame {
+        id: score.id,
+        truth: ball(score.truth),
+        estimate: estimate(score.outcome),
+        error_px: score.error.map(PixelError::l1),
+        latency_us: score.latency.map(|latency| latency.total_us),
     }
 }
 
-/// What is drawn, taken out of the shared state so that drawing holds nobody up.
-struct Snapshot {
-    status: Status,
-    shown: Option<(Image, FrameScore)>,
-    session: face::Session,
-    counts: face::Counts,
-    errors_px: Vec<Option<f64>>,
-}
-
-impl Snapshot {
-    fn face(&self) -> Face<'_> {
-        let score = self.shown.as_ref().map(|(_, score)| score);
-        let frame = face::Frame {
-            id: score.map(|score| score.id),
-            image: self.shown.as_ref().map(|(image, _)| image),
-            truth: score.and_then(|score| ball(score.truth)),
-            estimate: score.and_then(|score| estimate(score.outcome)),
-            error_px: score.and_then(|score| Some(score.error?.l1())),
-            latency_us: score.and_then(|score| Some(score.latency?.total_us)),
-        };
-        Face {
-            status: self.status.clone(),
-            frame,
-            session: self.session,
-            counts: self.counts,
-            errors_px: &self.errors_px,
-        }
-    }
-}
-
-fn session_figures(tally: &Tally, score: &FrameScore) -> face::Session {
-    face::Session {
-        cumulative_error_px: Some(score.cumulative_l1_px),
+fn figures(tally: &Tally, cumulative_error_px: f64) -> Figures {
+    let counts = tally.counts();
+    Figures {
+        cumulative_error_px: Some(cumulative_error_px),
         mean_error_px: tally.mean_l1_px(),
         efficiency: tally.efficiency().map(|(ratio, kind)| (ratio, kind.describe())),
         latency_p50_us: tally.latency_p50_us(),
         fps: tally.sent_fps(),
-    }
-}
-
-fn outcome_counts(tally: &Tally) -> face::Counts {
-    let counts = tally.counts();
-    face::Counts {
-        sent: counts.sent,
-        circle: counts.circle,
-        no_circle: counts.no_circle,
-        dropped: counts.dropped,
-        lost: counts.lost,
+        counts: Counts {
+            sent: counts.sent,
+            circle: counts.circle,
+            no_circle: counts.no_circle,
+            dropped: counts.dropped,
+            lost: counts.lost,
+        },
     }
 }
 
@@ -233,11 +170,51 @@ fn estimate(outcome: Outcome) -> Option<Circle> {
     }
 }
 
-impl Painter {
-    /// Draws what there is to see and says what the person wants.
-    pub fn show(&mut self, screen: &mut Screen) -> Wish {
-        let snapshot = self.state.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
-        face::draw(&mut self.canvas, &self.layout, &snapshot.face());
-        screen.show(&self.canvas)
+#[cfg(test)]
+mod tests {
+    use shared::canvas::mark::Mark;
+    use shared::image::PixelFormat;
+
+    use super::*;
+
+    const SIZE: Size = Size { width: 4, height: 3 };
+
+    fn image() -> Arc<Image> {
+        Arc::new(Image::zeros(SIZE, PixelFormat::Gray8))
+    }
+
+    fn scored(id: u64) -> Frame {
+        let truth = Circle { x: id as f64, y: 1.0, radius: 1.0 };
+        Frame { id, truth: Some(truth), ..Frame::default() }
+    }
+
+    #[test]
+    fn a_picture_stands_with_its_own_truth_and_is_handed_over_without_a_copy() {
+        let view = WindowView::new(SIZE, "waiting".into());
+        view.begin(1);
+        let pictures = [image(), image()];
+        for (id, picture) in (0..).zip(&pictures) {
+            view.picture(1, id, picture.clone());
+        }
+        assert!(view.board().face().image.is_none(), "no score is final yet");
+        for (id, picture) in (0..).zip(&pictures) {
+            view.frame(1, scored(id), Figures::default());
+            let face = view.board().face();
+            assert!(face.image.is_some_and(|image| Arc::ptr_eq(&image, picture)));
+            assert_eq!(face.marks, [Mark::Truth(Circle { x: id as f64, y: 1.0, radius: 1.0 })]);
+        }
+    }
+
+    #[test]
+    fn frames_of_other_sessions_are_not_kept() {
+        let view = WindowView::new(SIZE, "waiting".into());
+        view.begin(1);
+        view.begin(2);
+        let picture = image();
+        view.picture(2, 0, picture.clone());
+        view.frame(2, scored(0), Figures::default());
+        assert_eq!(Arc::strong_count(&picture), 1);
+        let face = view.board().face();
+        assert_eq!((face.status.text.as_str(), face.marks.len()), ("session 1 of 2 at a time", 0));
     }
 }
