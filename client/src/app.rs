@@ -3,8 +3,8 @@
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};
-use shared::shell::window::{self, Screen};
-use tracing::{error, info, warn};
+use shared::shell::window::{Place, beside_window_or_rows};
+use tracing::{error, info};
 
 use crate::cli::SessionArgs;
 use crate::config::Config;
@@ -32,41 +32,13 @@ pub fn run(args: &SessionArgs) -> Exit {
         policy: args.policy.into(),
     };
     let (stopper, stop) = stop_pair();
-    match if args.no_graphics { None } else { screen() } {
-        Some(screen) => in_window(screen, &config, &stopper, stop),
-        None => in_terminal(&config, &stopper, stop),
-    }
-}
-
-fn screen() -> Option<Screen> {
-    let size = WindowView::initial_size();
-    match Screen::open("Plumb client", size.width, size.height) {
-        Ok(screen) => Some(screen),
-        Err(reason) => {
-            warn!("{reason}: rows instead of a window (--no-graphics asks for them)");
-            None
-        }
-    }
-}
-
-fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
     let rows = Rows::start(Target::Stdout);
-    let exit = work(config, &mut TerminalView::new(rows.clone()), stopper, stop);
-    let lost = rows.finish();
-    if lost > 0 {
-        warn!("rows lost: {lost} (stdout was closed or too slow)");
-    }
-    exit
-}
-
-fn in_window(screen: Screen, config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
-    let rows = Rows::start(Target::Stdout);
-    let mut view = WindowView::new(config.server.as_ref(), rows.clone());
-    let mut painter = view.painter();
-    let exit =
-        window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop));
-    rows.finish();
-    exit
+    let mut window = WindowView::new(config.server.as_ref(), rows.clone());
+    let board = (!args.no_graphics).then(|| window.board());
+    beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
+        Place::Window => work(&config, &mut window, &stopper, stop),
+        Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), &stopper, stop),
+    })
 }
 
 fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> Exit {

@@ -13,9 +13,9 @@ use shared::link::discovery::Identity;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};
-use shared::shell::window::{self, Screen};
+use shared::shell::window::{Place, beside_window_or_rows};
 use tokio::net::TcpListener;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info};
 
 use crate::announce;
 use crate::camera::{CameraFileError, CameraOptions};
@@ -50,10 +50,22 @@ pub fn run(args: &ServeArgs) -> Exit {
     };
     let work = Work { args, config, reporter };
     let (stopper, stop) = stop_pair();
-    match if args.no_graphics { None } else { screen(args) } {
-        Some(screen) => in_window(screen, work, &stopper, stop),
-        None => in_terminal(work, &stopper, stop),
+    let rows = Rows::start(work.rows_target());
+    let window = WindowView::new(args.size, "starting".into());
+    let board = (!args.no_graphics).then_some(window.board());
+    beside_window_or_rows(board, &rows, &stopper, |place| {
+        let view = |address: &str| view(place, &window, &rows, address);
+        work.run(&view, &stopper, stop)
+    })
+}
+
+/// What shows the sessions of a server at this address.
+fn view(place: Place, window: &WindowView, rows: &Rows, address: &str) -> Arc<dyn View> {
+    if place == Place::Rows {
+        return Arc::new(TerminalView::new(rows.clone()));
     }
+    window.set_waiting(format!("waiting for a client on {address}"));
+    Arc::new(WindowAndSummary { window: window.clone(), rows: rows.clone() })
 }
 
 /// The camera's options, and those of its file where the command line says nothing.
@@ -133,40 +145,6 @@ fn report_run(args: &ServeArgs, config: &ServeConfig) -> Run {
             loopback: args.loopback,
         },
     }
-}
-
-fn screen(args: &ServeArgs) -> Option<Screen> {
-    let size = WindowView::window_size(args.size);
-    match Screen::open("Plumb server", size.width, size.height) {
-        Ok(screen) => Some(screen),
-        Err(reason) => {
-            warn!("{reason}: rows instead of a window (--no-graphics asks for them)");
-            None
-        }
-    }
-}
-
-fn in_terminal(work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
-    let rows = Rows::start(work.rows_target());
-    let exit = work.run(&|_| Arc::new(TerminalView::new(rows.clone())), stopper, stop);
-    let lost = rows.finish();
-    if lost > 0 {
-        warn!("rows lost: {lost} (the output was closed or too slow)");
-    }
-    exit
-}
-
-fn in_window(screen: Screen, work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
-    let rows = Rows::start(work.rows_target());
-    let view = WindowView::new("starting".into());
-    let mut painter = view.painter(work.args.size);
-    let seen = |address: &str| -> Arc<dyn View> {
-        view.set_waiting(format!("waiting for a client on {address}"));
-        Arc::new(WindowAndSummary { window: view.clone(), rows: rows.clone() })
-    };
-    let exit = window::beside(screen, stopper, move |screen| painter.show(screen), || work.run(&seen, stopper, stop));
-    rows.finish();
-    exit
 }
 
 /// A window, and a summary on the terminal after each session.

@@ -10,7 +10,7 @@ use common::program::{LIMIT, Program, command, poll};
 use common::{Server, rows, with};
 use embedded_graphics::pixelcolor::RgbColor;
 use server::camera::{BGR_INK, GRAY_INK};
-use shared::canvas::dashboard::Layout;
+use shared::canvas::layout::Layout;
 use shared::canvas::theme;
 use shared::geometry::Size;
 

@@ -1,6 +1,6 @@
 //! What a person sees of a session: rows in the terminal, or a window.
 
-pub mod face;
+pub mod sections;
 mod terminal;
 mod window;
 
@@ -10,7 +10,7 @@ use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 
 pub use terminal::TerminalView;
-pub use window::{Painter, WindowView};
+pub use window::{Received, WindowView};
 
 /// Is told what happens in a session. Never waits.
 pub trait View: Send {

@@ -1,56 +1,47 @@
 //! The client's window: the frame received, with its own estimate.
-//!
-//! The session writes into a shared state, never waiting for the screen; the painter draws what is there.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
-use shared::canvas::Canvas;
-use shared::canvas::dashboard::{Layout, Status, Tone};
-use shared::geometry::{Circle, Size};
+use shared::canvas::face::Face;
+use shared::canvas::header::Status;
+use shared::canvas::history::History;
+use shared::canvas::mark::{Legend, Mark};
+use shared::canvas::pairing::Pairing;
+use shared::canvas::theme::Tone;
+use shared::geometry::Size;
 use shared::image::Image;
-use shared::protocol::message::{FoundCircle, Payload, Stream};
+use shared::protocol::message::{FoundCircle, Stream};
 use shared::shell::rows::Rows;
-use shared::shell::window::{Screen, Wish};
+use shared::shell::window::{Board, Subject};
 
 use crate::config::ServerAddress;
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::view::face::{self, CHART_FRAMES, Face};
+use crate::view::sections::{Figures, Frame, sections};
 
 /// The window before the first frame says how large frames are: the server's default.
 const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
 
-/// Frames kept until they are answered: more than that are in the window only at speeds nobody watches.
-const KEPT_FRAMES: usize = 16;
+/// The rate is shown from this time on: the first few frames say little of it.
+const RATE_AFTER_S: f64 = 0.5;
 
 /// The session's side of the window.
 #[derive(Debug)]
 pub struct WindowView {
-    state: Arc<Mutex<State>>,
+    board: Board<Received>,
     rows: Rows,
 }
 
-/// The screen's side of the window.
-#[derive(Debug)]
-pub struct Painter {
-    state: Arc<Mutex<State>>,
-    layout: Layout,
-    canvas: Canvas,
-}
-
-#[derive(Debug)]
-struct State {
+/// What the window shows of a session.
+#[derive(Clone, Debug)]
+pub struct Received {
     status: Status,
     size: Size,
-    waiting: VecDeque<ReceivedFrame>,
-    shown: Option<(ReceivedFrame, Detection)>,
-    /// Memory for the pixels shown.
-    pixels: Vec<u8>,
-    tally: Tally,
-    detect_us: VecDeque<Option<f64>>,
+    frames: Pairing<ReceivedFrame, Frame>,
+    figures: Figures,
+    detect_us: History,
     first_frame: Option<Instant>,
 }
 
@@ -59,131 +50,88 @@ impl WindowView {
     pub fn new(server: Option<&ServerAddress>, rows: Rows) -> Self {
         let text = server
             .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
-        let status = Status { text, tone: Tone::Waiting };
-        let state = State {
-            status,
+        let received = Received {
+            status: Status::new(text, Tone::Waiting),
             size: EXPECTED_FRAME,
-            waiting: VecDeque::new(),
-            shown: None,
-            pixels: Vec::new(),
-            tally: Tally::default(),
-            detect_us: VecDeque::new(),
+            frames: Pairing::default(),
+            figures: Figures::default(),
+            detect_us: History::default(),
             first_frame: None,
         };
-        Self { state: Arc::new(Mutex::new(state)), rows }
+        Self { board: Board::new(received), rows }
     }
 
-    /// The window's size before the first frame, in pixels.
-    pub fn initial_size() -> Size {
-        Layout::new(EXPECTED_FRAME).size
+    /// What the window shows.
+    pub fn board(&self) -> Board<Received> {
+        self.board.clone()
+    }
+}
+
+impl Subject for Received {
+    fn face(&self) -> Face {
+        let (received, frame) = self.frames.last().map(|(received, frame)| (received, frame)).unzip();
+        let estimate = frame.and_then(|frame| frame.estimate);
+        Face {
+            title: "Plumb client",
+            status: self.status.clone(),
+            frame: self.size,
+            image: received.and_then(picture),
+            marks: estimate.map(Mark::Estimate).into_iter().collect(),
+            legend: Legend::Estimate,
+            sections: sections(frame, &self.figures, self.received_hz(), &self.detect_us),
+        }
+    }
+}
+
+impl Received {
+    /// Frames received per second, once there is something to say.
+    fn received_hz(&self) -> Option<f64> {
+        let elapsed_s = self.first_frame?.elapsed().as_secs_f64();
+        (elapsed_s > RATE_AFTER_S).then(|| self.figures.received as f64 / elapsed_s)
     }
 
-    /// Draws this view.
-    pub fn painter(&self) -> Painter {
-        let layout = Layout::new(EXPECTED_FRAME);
-        Painter { state: self.state.clone(), canvas: layout.canvas(), layout }
+    fn answered(&mut self, detection: &Detection) {
+        let detect_us = detection.finished.since(detection.started);
+        if detection.payload.is_dropped() {
+            return;
+        }
+        let estimate = FoundCircle::read(&detection.payload).ok().flatten().map(|found| found.circle);
+        self.detect_us.push(estimate.is_some().then_some(detect_us as f64));
+        self.frames.scored(detection.frame, Frame { id: detection.frame, estimate, detect_us });
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The pixels of a frame; none where they cannot be read.
+fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
+    let mut memory = Vec::new();
+    let image = frame.image(&mut memory).ok()?;
+    Some(Arc::new(image.to_image()))
 }
 
 impl View for WindowView {
     fn greeted(&mut self, stream: &Stream) {
-        let mut state = self.state();
-        state.size = stream.size().unwrap_or(EXPECTED_FRAME);
-        state.status = Status { text: format!("receiving {} {}", state.size, stream.pixel), tone: Tone::Good };
+        let size = stream.size().unwrap_or(EXPECTED_FRAME);
+        let status = Status::new(format!("receiving {size} {}", stream.pixel), Tone::Good);
+        self.board.write(|received| (received.size, received.status) = (size, status));
     }
 
     fn received(&mut self, frame: &ReceivedFrame) {
-        let mut state = self.state();
-        state.first_frame.get_or_insert_with(Instant::now);
-        if state.waiting.len() == KEPT_FRAMES {
-            state.waiting.pop_front();
-        }
-        state.waiting.push_back(frame.clone());
+        self.board.write(|received| {
+            received.first_frame.get_or_insert_with(Instant::now);
+            received.frames.picture(frame.id, frame.clone());
+        });
     }
 
     fn detected(&mut self, detection: &Detection, tally: &Tally) {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        state.tally.clone_from(tally);
-        if detection.payload.is_dropped() {
-            return;
-        }
-        if state.detect_us.len() == CHART_FRAMES {
-            state.detect_us.pop_front();
-        }
-        let found = circle(&detection.payload).is_some();
-        state.detect_us.push_back(found.then(|| detection.finished.since(detection.started) as f64));
-        if let Some(place) = state.waiting.iter().position(|frame| frame.id == detection.frame) {
-            state.shown = state.waiting.drain(..=place).next_back().map(|frame| (frame, detection.clone()));
-        }
+        let figures = Figures::of(tally);
+        self.board.write(|received| {
+            received.figures = figures;
+            received.answered(detection);
+        });
     }
 
     fn ended(&mut self, tally: &Tally) {
         self.rows.summary(tally.to_string());
-        self.state().status = Status { text: "the session is over".into(), tone: Tone::Waiting };
+        self.board.write(|received| received.status = Status::new("the session is over", Tone::Waiting));
     }
-}
-
-impl Painter {
-    /// Draws what there is to see and says what the person wants.
-    pub fn show(&mut self, screen: &mut Screen) -> Wish {
-        let snapshot = self.state.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
-        if snapshot.size != self.layout.frame {
-            self.layout = Layout::new(snapshot.size);
-            self.canvas = self.layout.canvas();
-        }
-        face::draw(&mut self.canvas, &self.layout, &snapshot.face());
-        screen.show(&self.canvas)
-    }
-}
-
-/// What is drawn, taken out of the shared state so that drawing holds nobody up.
-struct Snapshot {
-    status: Status,
-    size: Size,
-    image: Option<Image>,
-    shown: Option<Detection>,
-    session: face::Session,
-    detect_us: Vec<Option<f64>>,
-}
-
-impl State {
-    fn snapshot(&mut self) -> Snapshot {
-        let elapsed_s = self.first_frame.map(|first| first.elapsed().as_secs_f64());
-        Snapshot {
-            status: self.status.clone(),
-            size: self.size,
-            image: self.shown.as_ref().and_then(|(frame, _)| Some(frame.image(&mut self.pixels).ok()?.to_image())),
-            shown: self.shown.as_ref().map(|(_, detection)| detection.clone()),
-            session: face::Session {
-                detect_p50_us: self.tally.detect_percentile_us(50.0),
-                received: self.tally.received,
-                circle: self.tally.circle,
-                no_circle: self.tally.no_circle,
-                dropped: self.tally.dropped,
-                fps: elapsed_s.filter(|s| *s > 0.5).map(|s| self.tally.received as f64 / s),
-            },
-            detect_us: self.detect_us.iter().copied().collect(),
-        }
-    }
-}
-
-impl Snapshot {
-    fn face(&self) -> Face<'_> {
-        let frame = face::Frame {
-            id: self.shown.as_ref().map(|shown| shown.frame),
-            image: self.image.as_ref(),
-            estimate: self.shown.as_ref().and_then(|shown| circle(&shown.payload)),
-            detect_us: self.shown.as_ref().map(|shown| shown.finished.since(shown.started)),
-        };
-        Face { status: self.status.clone(), frame, session: self.session, detect_us: &self.detect_us }
-    }
-}
-
-fn circle(payload: &Payload<'_>) -> Option<Circle> {
-    FoundCircle::read(payload).ok().flatten().map(|found| found.circle)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use tracing::{error, warn};
@@ -30,14 +30,18 @@ const END_LIMIT: Duration = Duration::from_secs(30);
 /// The sessions' side of the outputs; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outputs {
-    queue: Sender<Event>,
+    queue: Sender<Message>,
     lost_frames: Arc<AtomicU64>,
     shown: Arc<AtomicU64>,
 }
 
-/// The run's side: waits for the end of the thread.
+/// What stands in the queue: an event, or the end.
+type Message = Option<Event>;
+
+/// The run's side: ends the thread.
 #[derive(Debug)]
 pub struct Writer {
+    queue: Sender<Message>,
     done: Receiver<bool>,
     lost_frames: Arc<AtomicU64>,
 }
@@ -60,32 +64,33 @@ impl Outputs {
     /// The first [`Output::begin`] that fails.
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
-        let (queue, events) = bounded(CAPACITY);
+        let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
         let lost_frames = Arc::new(AtomicU64::new(0));
         let run = move || {
-            let all_good = tell_all(&events, outputs);
+            let all_good = tell_all(&messages, outputs);
             let _ = done_sender.send(all_good);
         };
         if let Err(error) = thread::Builder::new().name("outputs".into()).spawn(run) {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
-        let writer = Writer { done, lost_frames: lost_frames.clone() };
+        let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone() };
         Ok((Self { queue, lost_frames, shown: shown.0.clone() }, writer))
     }
 
     /// Tells the outputs, without waiting. A frame that finds the queue full is counted as lost; pictures and progress
     /// are let go of.
     pub fn tell(&self, event: Event) {
-        if let Err(TrySendError::Full(Event::Frame { .. })) = self.queue.try_send(event) {
+        if let Err(TrySendError::Full(Some(Event::Frame { .. }))) = self.queue.try_send(Some(event)) {
             self.lost_frames.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Tells the outputs what none may miss: waits, without holding up other sessions, while the queue is full.
-    pub async fn tell_surely(&self, mut event: Event) {
-        while let Err(TrySendError::Full(again)) = self.queue.try_send(event) {
-            event = again;
+    pub async fn tell_surely(&self, event: Event) {
+        let mut message = Some(event);
+        while let Err(TrySendError::Full(again)) = self.queue.try_send(message) {
+            message = again;
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
@@ -97,10 +102,13 @@ impl Outputs {
 }
 
 impl Writer {
-    /// Waits until every output has what it was told; all [`Outputs`] must be gone. Whether all is written.
+    /// Waits until every output has what it was told until now. Whether all is written.
     pub fn finish(self, was_stopped: bool) -> bool {
         let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
-        let all_good = match self.done.recv_timeout(limit) {
+        let end = Instant::now() + limit;
+        // A thread that failed is noticed below.
+        let _ = self.queue.send_deadline(None, end);
+        let all_good = match self.done.recv_deadline(end) {
             Ok(all_good) => all_good,
             Err(RecvTimeoutError::Timeout) => {
                 error!("an output takes nothing any more: what it was not told in {} ms is lost", limit.as_millis());
@@ -119,17 +127,18 @@ impl Writer {
     }
 }
 
-/// Tells all outputs until no session is left; whether none failed.
-fn tell_all(events: &Receiver<Event>, outputs: Vec<Box<dyn Output>>) -> bool {
+/// Tells all outputs until the end; whether none failed.
+fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
-    while let Ok(first) = events.recv() {
-        for event in std::iter::once(first).chain(events.try_iter()) {
+    'run: while let Ok(first) = queue.recv() {
+        for message in std::iter::once(first).chain(queue.try_iter()) {
+            let Some(event) = message else { break 'run };
             outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
         }
-        outputs.iter_mut().for_each(|told| told.attempt(Output::flush));
+        outputs.iter_mut().for_each(|told| told.attempt(|output| output.flush()));
         thread::sleep(GATHERING);
     }
-    outputs.iter_mut().for_each(|told| told.attempt(Output::finish));
+    outputs.iter_mut().for_each(|told| told.attempt(|output| output.finish()));
     outputs.iter().all(|told| !told.has_failed)
 }
 
@@ -188,7 +197,6 @@ mod tests {
         for session in 1..=5 {
             outputs.tell(Event::Started(SessionStart { session, task: TaskName::default() }));
         }
-        drop(outputs);
         let all_good = writer.finish(false);
         assert_eq!(others.iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5], "the others are told everything");
         (noted.iter().collect(), all_good)
@@ -230,7 +238,6 @@ mod tests {
         assert!((CAPACITY as u64..=1 + CAPACITY as u64).contains(&lost), "{lost}");
         drop(release);
         outputs.tell_surely(start()).await;
-        drop(outputs);
         assert!(writer.finish(false));
     }
 }

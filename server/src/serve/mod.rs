@@ -4,7 +4,6 @@
 //! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
 mod greet;
-mod room;
 mod shards;
 mod stream;
 
@@ -25,12 +24,12 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::report::{ReportError, Reporter, SessionReport};
+use crate::output::report::SessionReport;
+use crate::output::{Event, Outputs};
 use crate::serve::greet::Guest;
 use crate::serve::shards::Shards;
 use crate::session::{End, SessionConfig};
-use crate::source::BallScene;
-use crate::view::View;
+use crate::source::Supply;
 
 /// Clients at a time; more are told that the server is full. A client costs a few of its frames, up to 3 MiB of send
 /// buffers, 2 of messages' memory, 4 of answers in pieces, 8 of socket buffers for each of its one or two sockets, and 1 of
@@ -43,8 +42,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What is served, and how.
 #[derive(Clone, Debug)]
 pub struct ServeConfig {
-    /// What is to be seen.
-    pub scene: BallScene,
+    /// Where each session's frames come from.
+    pub supply: Arc<dyn Supply>,
     /// The sessions' limits; `number` is set for each.
     pub session: SessionConfig,
     /// End after one session in which both ends said hello.
@@ -59,17 +58,6 @@ pub struct ServeConfig {
     pub sctp_mtu: Option<u32>,
 }
 
-/// Why serving ended early.
-#[derive(Debug, Error)]
-pub enum ServeError {
-    /// Threads could not be started.
-    #[error("cannot start a thread: {0}")]
-    Threads(#[from] io::Error),
-    /// The report could not be written.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-}
-
 /// How serving ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
@@ -82,7 +70,7 @@ pub enum Served {
 /// What all sessions share.
 struct Server {
     config: ServeConfig,
-    view: Arc<dyn View>,
+    outputs: Outputs,
     clock: MonotonicClock,
     stop: Stop,
     clients: AtomicUsize,
@@ -121,16 +109,15 @@ enum Finished {
 pub async fn serve(
     listener: TcpListener,
     config: ServeConfig,
-    view: Arc<dyn View>,
-    reporter: &mut Reporter,
+    outputs: Outputs,
     mut stop: Stop,
-) -> Result<Served, ServeError> {
+) -> io::Result<Served> {
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
     let (clients, sessions) = (AtomicUsize::new(0), AtomicU64::new(0));
     let taken = Arc::default();
-    let server = Arc::new(Server { config, view, clock, stop: stop.clone(), clients, sessions, taken, finished });
+    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), clients, sessions, taken, finished });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -141,7 +128,7 @@ pub async fn serve(
                 }
             },
             Some(finished) = reports.recv() => {
-                if let Some(end) = server.conclude(finished, reporter)? {
+                if let Some(end) = server.conclude(finished) {
                     return Ok(Served::Once(end));
                 }
             }
@@ -151,7 +138,7 @@ pub async fn serve(
     // Sessions were told by the same signal; each reports within its limits.
     while server.clients.load(Ordering::Acquire) > 0 {
         let Some(finished) = reports.recv().await else { break };
-        server.conclude(finished, reporter)?;
+        server.conclude(finished);
     }
     Ok(Served::Stopped)
 }
@@ -211,8 +198,8 @@ impl Server {
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
                 let address = peer.to_string();
                 let client = stream::Client { link, signaling, address, accepted };
-                let report = stream::stream(client, session, &self.config.scene, &*self.view, self.clock, stop).await;
-                self.view.ended(&report);
+                let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+                self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
                 Finished::Session(Box::new(report), place)
             }
             Ok(None) => Finished::NoSession,
@@ -236,15 +223,13 @@ impl Server {
         encoding
     }
 
-    /// Keeps a session's report; how it ended, if it was the one to serve.
-    fn conclude(&self, finished: Finished, reporter: &mut Reporter) -> Result<Option<End>, ReportError> {
+    /// Lets go of a session's place; how it ended, if it was the one to serve.
+    fn conclude(&self, finished: Finished) -> Option<End> {
         self.clients.fetch_sub(1, Ordering::AcqRel);
-        let Finished::Session(report, _place) = finished else { return Ok(None) };
+        let Finished::Session(report, _place) = finished else { return None };
         info!("session {}: {}", report.session, report.end.describe());
-        let end = report.end.clone();
         let counts = report.connect_us.is_some();
-        reporter.add(*report)?;
-        Ok((self.config.once && counts).then_some(end))
+        (self.config.once && counts).then_some(report.end)
     }
 }
 

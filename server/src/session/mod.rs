@@ -31,6 +31,7 @@ use shared::time::Micros;
 use tracing::{debug, warn};
 
 use crate::score::pairing::Pairing;
+use crate::task::TaskName;
 
 use live::Live;
 
@@ -232,6 +233,11 @@ impl Session {
     /// The session's number.
     pub fn number(&self) -> u64 {
         self.config.number
+    }
+
+    /// What is asked of the pipeline.
+    pub fn task(&self) -> TaskName {
+        self.config.task
     }
 
     /// The client, once it has said hello.

@@ -153,6 +153,13 @@ pub struct Progress {
     pub sent_fps: Option<f64>,
 }
 
+impl Progress {
+    /// That of a session of which nothing is known yet.
+    pub fn of_nothing(task: TaskName) -> Self {
+        Tally::new(task).progress()
+    }
+}
+
 /// First and last of a series of moments.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {

@@ -1,171 +1,137 @@
-//! Antialiased lines, circles and crosses at sub-pixel places.
-//!
-//! A pixel takes the share `½ + width/2 − distance` of the colour, in `[0, 1]`, where the distance is from its
-//! centre to the middle of the stroke. Numbers that are not finite draw nothing.
+//! The picture of a frame, the marks on it, and the legend that says what they mean.
 
-use std::f64::consts::TAU;
-use std::ops::{Range, RangeInclusive};
+use embedded_graphics::prelude::{Point, Size as Extent};
+use embedded_graphics::primitives::Rectangle;
 
-use embedded_graphics::pixelcolor::Rgb888;
-
-use super::{Canvas, blended};
+use super::layout::Layout;
+use super::placement::{Placement, Scale};
+use super::stroke::Line;
+use super::surface::Canvas;
+use super::text::{Font, Side};
+use super::theme;
 use crate::geometry::Circle;
+use crate::image::Image;
 
-/// Length of a dash and of the gap after it, together, in canvas px.
-const DASH_PERIOD_PX: f64 = 14.0;
+/// Width of a cross's lines.
+const STROKE_PX: f64 = 1.6;
+/// Arm of the truth's cross; longer than the estimate's, so that it shows under it.
+const TRUTH_ARM_PX: f64 = 11.0;
+/// Arm of the estimate's cross.
+const ESTIMATE_ARM_PX: f64 = 7.0;
 
-/// Whether a circle's outline is drawn whole or, so that another shows through, in dashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// All of it.
-    Solid,
-    /// Every other piece of it, in at least four pieces.
-    Dashed,
+/// A circle with a name, as a mark on the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mark {
+    /// Solid outline and upright cross.
+    Truth(Circle),
+    /// Dashed outline and diagonal cross, so that the truth shows through.
+    Estimate(Circle),
+}
+
+/// Which marks the legend explains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Legend {
+    /// None: there are no marks.
+    #[default]
+    Nothing,
+    /// An estimate's alone.
+    Estimate,
+    /// The truth's and an estimate's.
+    Both,
 }
 
 impl Canvas {
-    /// A straight line with round ends between two points `(x, y)`.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), width: f64, colour: Rgb888) {
-        let reach = width / 2.0 + 0.5;
-        let Some(columns) = span(from.0.min(to.0) - reach, from.0.max(to.0) + reach, &self.clip.0) else { return };
-        let Some(rows) = span(from.1.min(to.1) - reach, from.1.max(to.1) + reach, &self.clip.1) else { return };
-        for row in rows {
-            for column in columns.clone() {
-                let distance = distance_to_segment((f64::from(column), f64::from(row)), from, to);
-                self.blend(column, row, colour, reach - distance);
+    /// Draws the picture, or words in its place, and the marks on it.
+    pub fn view(&mut self, layout: &Layout, image: Option<&Image>, marks: &[Mark]) {
+        self.fill(layout.view, theme::MAT);
+        match image {
+            Some(image) if image.size() == layout.frame => self.draw_image(image, layout.picture),
+            _ => self.text_in_the_middle("no frame yet", layout.view),
+        }
+        self.within(layout.view, |canvas| {
+            // Shadows first, so that none falls on another mark.
+            marks.iter().for_each(|mark| canvas.shadow(layout.picture, *mark));
+            marks.iter().for_each(|mark| canvas.mark(layout.picture, *mark));
+        });
+    }
+
+    fn text_in_the_middle(&mut self, text: &str, area: Rectangle) {
+        let (width, height) = (text.len() as u32 * Font::Label.advance(), Font::Label.height());
+        let room = area.size.saturating_sub(Extent::new(width, height)) / 2;
+        self.text(text, area.top_left + room, Side::Left, Font::Label, theme::MUTED);
+    }
+
+    /// Darkens the surroundings of a mark's cross, which may lie on a bright disc.
+    fn shadow(&mut self, picture: Placement, mark: Mark) {
+        let width = STROKE_PX + 2.0;
+        match mark {
+            Mark::Truth(c) => self.upright_cross(picture.point(c.x, c.y), TRUTH_ARM_PX, width, theme::MAT),
+            Mark::Estimate(c) => self.diagonal_cross(picture.point(c.x, c.y), ESTIMATE_ARM_PX, width, theme::MAT),
+        }
+    }
+
+    fn mark(&mut self, picture: Placement, mark: Mark) {
+        match mark {
+            Mark::Truth(circle) => {
+                self.circle_outline(picture.circle(circle), 2.0, Line::Solid, theme::TRUTH);
+                self.upright_cross(picture.point(circle.x, circle.y), TRUTH_ARM_PX, STROKE_PX, theme::TRUTH);
+            }
+            Mark::Estimate(circle) => {
+                self.circle_outline(picture.circle(circle), 2.0, Line::Dashed, theme::ESTIMATE);
+                self.diagonal_cross(picture.point(circle.x, circle.y), ESTIMATE_ARM_PX, STROKE_PX, theme::ESTIMATE);
             }
         }
     }
 
-    /// The outline of a circle in canvas coordinates.
-    pub fn circle_outline(&mut self, circle: Circle, width: f64, line: Line, colour: Rgb888) {
-        let Circle { x, y, radius } = circle;
-        let reach = width / 2.0 + 0.5;
-        let Some(rows) = span(y - radius - reach, y + radius + reach, &self.clip.1) else { return };
-        let dashes = (TAU * radius / DASH_PERIOD_PX).round().max(4.0);
-        for row in rows {
-            let dy = f64::from(row) - y;
-            let (outer, inner) = (half_chord(radius + reach, dy), half_chord((radius - reach).max(0.0), dy));
-            let Some(columns) = span(x - outer, x + outer, &self.clip.0) else { continue };
-            for column in columns {
-                let dx = f64::from(column) - x;
-                if dx.abs() >= inner && (line == Line::Solid || in_dash(dy.atan2(dx), dashes)) {
-                    self.blend(column, row, colour, reach - (length(dx, dy) - radius).abs());
-                }
-            }
+    /// Draws the legend under the picture: what the marks mean, and how large the picture is shown.
+    pub fn legend(&mut self, layout: &Layout, legend: Legend) {
+        let Rectangle { top_left, size } = layout.view;
+        let y = top_left.y + size.height as i32 + 12;
+        let mut x = top_left.x;
+        if legend == Legend::Both {
+            self.upright_cross(middle_of_sign(x, y), 5.0, STROKE_PX, theme::TRUTH);
+            x = self.word_of_legend("truth", x, y);
         }
-    }
-
-    /// An upright cross, `+`, with arms of this length in canvas px.
-    pub fn upright_cross(&mut self, (x, y): (f64, f64), arm: f64, width: f64, colour: Rgb888) {
-        self.line((x - arm, y), (x + arm, y), width, colour);
-        self.line((x, y - arm), (x, y + arm), width, colour);
-    }
-
-    /// A diagonal cross, `×`, with arms of this length in canvas px.
-    pub fn diagonal_cross(&mut self, (x, y): (f64, f64), arm: f64, width: f64, colour: Rgb888) {
-        let d = arm * std::f64::consts::FRAC_1_SQRT_2;
-        self.line((x - d, y - d), (x + d, y + d), width, colour);
-        self.line((x - d, y + d), (x + d, y - d), width, colour);
-    }
-
-    /// Moves a pixel of the canvas towards a colour by a share, which is first brought into `[0, 1]`.
-    fn blend(&mut self, column: u32, row: u32, colour: Rgb888, share: f64) {
-        if share > 0.0 {
-            let pixel = &mut self.row_mut(row as usize)[column as usize];
-            *pixel = blended(*pixel, colour, share.min(1.0));
+        if legend != Legend::Nothing {
+            self.diagonal_cross(middle_of_sign(x, y), 5.0, STROKE_PX, theme::ESTIMATE);
+            self.word_of_legend("estimate", x, y);
         }
+        let shown = match layout.picture.scale {
+            Scale::Up(1) => format!("{}", layout.frame),
+            Scale::Up(by) => format!("{}, shown {by}×", layout.frame),
+            Scale::Down(by) => format!("{}, shown 1:{by}", layout.frame),
+        };
+        let right = top_left.x + size.width as i32;
+        self.text(&shown, Point::new(right, y), Side::Right, Font::Note, theme::MUTED);
+    }
+
+    /// Writes what a sign at `x` means; returns where the next sign goes.
+    fn word_of_legend(&mut self, word: &str, x: i32, y: i32) -> i32 {
+        self.text(word, Point::new(x + 18, y), Side::Left, Font::Note, theme::TEXT);
+        x + 18 + (word.len() as u32 * Font::Note.advance()) as i32 + 20
     }
 }
 
-/// The pixels of `limit` whose centres lie in `[low, high]`; `None` if there are none.
-fn span(low: f64, high: f64, limit: &Range<u32>) -> Option<RangeInclusive<u32>> {
-    if low.is_nan() || high.is_nan() {
-        return None;
-    }
-    let (low, high) = (low.ceil().max(limit.start.into()), high.floor().min(f64::from(limit.end) - 1.0));
-    (low <= high).then_some(low as u32..=high as u32)
-}
-
-fn in_dash(angle: f64, dashes: f64) -> bool {
-    (angle / TAU * dashes).rem_euclid(1.0) < 0.5
-}
-
-fn half_chord(radius: f64, distance: f64) -> f64 {
-    ((radius - distance) * (radius + distance)).max(0.0).sqrt()
-}
-
-fn distance_to_segment((x, y): (f64, f64), from: (f64, f64), to: (f64, f64)) -> f64 {
-    let (run, rise) = (to.0 - from.0, to.1 - from.1);
-    let length_squared = run * run + rise * rise;
-    let along = (x - from.0) * run + (y - from.1) * rise;
-    let share = if length_squared > 0.0 { (along / length_squared).clamp(0.0, 1.0) } else { 0.0 };
-    length(x - from.0 - share * run, y - from.1 - share * rise)
-}
-
-/// As `hypot`, which is slower for taking care of sizes no canvas has.
-fn length(x: f64, y: f64) -> f64 {
-    (x * x + y * y).sqrt()
+fn middle_of_sign(x: i32, y: i32) -> (f64, f64) {
+    (f64::from(x) + 6.0, f64::from(y) + 6.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const WHITE: Rgb888 = Rgb888::new(255, 255, 255);
-
-    fn level(canvas: &Canvas, column: u32, row: u32) -> u32 {
-        canvas.pixels()[(row * canvas.width() + column) as usize] & 0xff
-    }
+    use crate::geometry::Size;
 
     #[test]
-    fn an_outline_on_the_grid_is_symmetric_and_one_pixel_wide() {
-        let mut canvas = Canvas::new(21, 21);
-        canvas.circle_outline(Circle { x: 10.0, y: 10.0, radius: 6.0 }, 1.0, Line::Solid, WHITE);
-        for (x, y) in (0..21).flat_map(|y| (0..21).map(move |x| (x, y))) {
-            assert_eq!(level(&canvas, x, y), level(&canvas, 20 - x, y));
-            assert_eq!(level(&canvas, x, y), level(&canvas, y, x));
-        }
-        assert_eq!([15, 16, 17, 10].map(|x| level(&canvas, x, 10)), [0, 255, 0, 0]);
-    }
-
-    #[test]
-    fn half_a_pixel_shares_the_outline_between_neighbours() {
-        let mut canvas = Canvas::new(21, 21);
-        canvas.circle_outline(Circle { x: 10.5, y: 10.0, radius: 6.0 }, 1.0, Line::Solid, WHITE);
-        assert_eq!([15, 16, 17, 18].map(|x| level(&canvas, x, 10)), [0, 128, 128, 0]);
-    }
-
-    #[test]
-    fn a_dashed_outline_leaves_about_half_out() {
-        let ink = |line| {
-            let mut canvas = Canvas::new(101, 101);
-            canvas.circle_outline(Circle { x: 50.0, y: 50.0, radius: 40.0 }, 1.5, line, WHITE);
-            canvas.pixels().iter().filter(|&&pixel| pixel != 0).count() as f64
-        };
-        let share = ink(Line::Dashed) / ink(Line::Solid);
-        assert!((0.45..0.55).contains(&share), "{share}");
-    }
-
-    #[test]
-    fn crosses_meet_in_their_middle() {
-        let mut canvas = Canvas::new(11, 11);
-        canvas.upright_cross((5.0, 5.0), 3.0, 1.0, WHITE);
-        assert_eq!([(5, 5), (2, 5), (5, 8), (3, 3), (1, 5)].map(|(x, y)| level(&canvas, x, y)), [255, 255, 255, 0, 0]);
-        let mut canvas = Canvas::new(11, 11);
-        canvas.diagonal_cross((5.0, 5.0), 4.0, 1.0, WHITE);
-        assert_eq!([(5, 5), (3, 3), (3, 7), (5, 8)].map(|(x, y)| level(&canvas, x, y)), [255, 255, 255, 0]);
-    }
-
-    #[test]
-    fn what_is_off_the_canvas_or_no_number_draws_nothing() {
-        let mut canvas = Canvas::new(8, 8);
-        for v in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
-            canvas.line((v, 4.0), (v, v), 1.0, WHITE);
-            canvas.upright_cross((v, v), 5.0, 1.0, WHITE);
-            canvas.circle_outline(Circle { x: v, y: 4.0, radius: 2.0 }, 1.0, Line::Solid, WHITE);
-            canvas.circle_outline(Circle { x: 4.0, y: 4.0, radius: v }, 1.0, Line::Dashed, WHITE);
-        }
-        assert!(canvas.pixels().iter().all(|&pixel| pixel == 0));
+    fn marks_stay_in_the_picture_area() {
+        let layout = Layout::new(Size { width: 640, height: 480 });
+        let circle = Circle { x: -10.0, y: 475.0, radius: 300.0 };
+        let mut plain = layout.canvas();
+        plain.view(&layout, None, &[]);
+        let mut marked = layout.canvas();
+        marked.view(&layout, None, &[Mark::Truth(circle), Mark::Estimate(circle)]);
+        assert_ne!(plain, marked);
+        marked.fill(layout.view, theme::MAT);
+        plain.fill(layout.view, theme::MAT);
+        assert_eq!(plain, marked);
     }
 }

@@ -1,4 +1,4 @@
-//! Words and figures in a fixed-width font.
+//! Words in a fixed-width font.
 
 use embedded_graphics::Drawable;
 use embedded_graphics::mono_font::iso_8859_1::{FONT_8X13, FONT_9X15, FONT_9X15_BOLD, FONT_10X20};
@@ -7,10 +7,7 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::Point;
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 
-use super::Canvas;
-
-/// What stands where a figure is not known.
-pub const UNKNOWN: &str = "-";
+use super::surface::Canvas;
 
 /// The fonts of the windows, by purpose; all know Latin-1, so `±`, `µ`, `×` and `·`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,25 +72,6 @@ impl Canvas {
     }
 }
 
-/// A number with this many decimals, or as a power of ten if that takes more characters than there are.
-pub fn figure(value: f64, decimals: usize, characters: usize) -> String {
-    let plain = format!("{value:.decimals$}");
-    if plain.len() <= characters {
-        return plain;
-    }
-    // Sign, digit, point, `e`, sign and three digits of exponent: what is left goes to decimals.
-    format!("{value:.*e}", characters.saturating_sub(8).min(decimals))
-}
-
-/// A text cut to this many characters, `..` showing that it was.
-pub fn shortened(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(characters.saturating_sub(2)).collect();
-    kept + ".."
-}
-
 #[cfg(test)]
 mod tests {
     use embedded_graphics::pixelcolor::RgbColor;
@@ -128,22 +106,5 @@ mod tests {
             assert_ne!(drawn(symbol), drawn("?"));
         }
         assert_eq!(drawn("→"), drawn("?"));
-    }
-
-    #[test]
-    fn figures_fall_back_on_powers_of_ten() {
-        assert_eq!(figure(12.3456, 3, 9), "12.346");
-        assert_eq!(figure(-1234.5, 3, 9), "-1234.500");
-        assert_eq!(figure(123_456.789, 3, 9), "1.2e5");
-        assert_eq!(figure(-1e300, 3, 9), "-1.0e300");
-        assert_eq!(figure(f64::NAN, 3, 9), "NaN");
-    }
-
-    #[test]
-    fn long_texts_are_cut() {
-        assert_eq!(shortened("waiting", 7), "waiting");
-        assert_eq!(shortened("waiting", 6), "wait..");
-        assert_eq!(shortened("µµµµ", 3), "µ..");
-        assert_eq!(shortened("ab", 1), "..");
     }
 }

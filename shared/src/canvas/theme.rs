@@ -29,3 +29,35 @@ pub const GOOD: Rgb888 = Rgb888::new(0x4f, 0xd6, 0x8a);
 pub const WAITING: Rgb888 = Rgb888::new(0xf2, 0xbd, 0x4b);
 /// Something is lost or wrong.
 pub const BAD: Rgb888 = Rgb888::new(0xff, 0x6b, 0x5e);
+
+/// What a word or a figure means: its colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// A figure like any other.
+    #[default]
+    Plain,
+    /// Of the truth.
+    Truth,
+    /// Of an estimate.
+    Estimate,
+    /// All is well.
+    Good,
+    /// Something is awaited.
+    Waiting,
+    /// Something is lost or wrong.
+    Bad,
+}
+
+impl Tone {
+    /// Its colour.
+    pub fn colour(self) -> Rgb888 {
+        match self {
+            Self::Plain => TEXT,
+            Self::Truth => TRUTH,
+            Self::Estimate => ESTIMATE,
+            Self::Good => GOOD,
+            Self::Waiting => WAITING,
+            Self::Bad => BAD,
+        }
+    }
+}

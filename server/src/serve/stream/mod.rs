@@ -1,26 +1,34 @@
-//! The shell of a session: link, source and view around the session's core.
+//! The shell of a session: link, source and outputs around the session's core.
+//!
+//! [`frames`] makes frames, [`outgoing`] hands them to the link (live, no more than it has [`room`] for), [`told`] tells
+//! the outputs. Here is the loop that does what the core asks and tells it what happens.
 
-use std::future::Future;
-use std::pin::Pin;
+mod frames;
+mod outgoing;
+mod room;
+mod told;
+
 use std::time::Duration;
 
-use bytes::BytesMut;
 use shared::flow::pacer::Rate;
 use shared::link::signaling::{Signal, Signaling};
-use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
-use shared::protocol::fragment::Splitter;
-use shared::protocol::message::Frame;
+use shared::link::{Link, LinkClosed, LinkEvent};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
-use crate::report::SessionReport;
-use crate::serve::room::Room;
-use crate::session::{Action, Capture, End, Session, SessionConfig};
-use crate::source::{BallScene, Source};
-use crate::view::View;
+use crate::output::Outputs;
+use crate::output::report::SessionReport;
+use crate::score::record::FrameRecord;
+use crate::session::{Action, End, Session, SessionConfig};
+use crate::source::{SourceError, Supply};
+
+use frames::{FrameMaker, MadeFrame, MakeError};
+use outgoing::Outgoing;
+use room::Room;
+use told::Told;
 
 /// How long to wait until the client has our `bye`: nobody waits for the end of a session that has come to it, and where
 /// every fifth packet is lost it may take several repeats.
@@ -28,9 +36,6 @@ const BYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The same when the server stops, which must be done within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
-
-/// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
-const ROOM_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A client with an open link.
 pub(super) struct Client {
@@ -40,129 +45,89 @@ pub(super) struct Client {
     pub(super) accepted: Micros,
 }
 
-/// The rest of a frame on its way into the link.
-type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
-
 /// A session's shell.
 struct Streamer<'a> {
     session: Session,
-    source: Box<dyn Source>,
-    view: &'a dyn View,
+    frames: FrameMaker,
+    outgoing: Outgoing,
+    told: Told<'a>,
     clock: MonotonicClock,
-    sender: LinkSender,
-    encoder: FrameEncoder,
-    splitter: Splitter,
-    sending: Option<Sending>,
-    is_unpaced: bool,
-    /// In live delivery only.
-    room: Option<Room>,
-    /// What the last frame was, for the link.
-    last_bytes: usize,
+    address: String,
     introduced: bool,
+    /// The frame asked for, while the source is not ready.
+    awaited: Option<u64>,
+    /// The last frame given to the link.
+    latest: u64,
 }
 
 /// Runs a session until it ends.
 pub(super) async fn stream(
     client: Client,
     config: SessionConfig,
-    scene: &BallScene,
-    view: &dyn View,
+    supply: &dyn Supply,
+    outputs: &Outputs,
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
     let Client { link, mut signaling, address, accepted } = client;
-    let (delivery, encoding) = (config.delivery, config.encoding);
-    let is_unpaced = config.rate == Rate::Max;
-    let room = config.lifetime().map(|lifetime| Room::new(config.rate, lifetime, config.window.get()));
-    let mut session = Session::new(config, accepted, clock.now());
-    let source: Box<dyn Source> = match scene.source() {
-        Ok(source) => Box::new(source),
-        // The scene was checked before the server listened.
-        Err(error) => {
-            session.link_closed(&error.to_string());
-            return SessionReport::new(&session, &address, End::Rejected { reason: error.to_string() }, clock.now());
-        }
+    let session = Session::new(config.clone(), accepted, clock.now());
+    let frames = match open(supply, &config, &link, clock) {
+        Ok(frames) => frames,
+        Err(error) => return refused(session, &address, &error, clock),
     };
+    let room = config.lifetime().map(|lifetime| Room::new(config.rate, lifetime, config.window.get()));
     let mut streamer = Streamer {
         session,
-        source,
-        view,
+        frames,
+        outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
+        told: Told::new(outputs, config.number),
         clock,
-        sender: link.sender(),
-        encoder: FrameEncoder::new(encoding, delivery),
-        splitter: Splitter::new(link.max_message_size()),
-        sending: None,
-        is_unpaced,
-        room,
-        last_bytes: 0,
+        address,
         introduced: false,
+        awaited: None,
+        latest: 0,
     };
-    let end = streamer.drive(link, &mut signaling, stop, &address).await;
+    let end = streamer.drive(link, &mut signaling, stop).await;
     let _ = signaling.send(&Signal::Bye {}).await;
-    SessionReport::new(&streamer.session, &address, end, clock.now())
+    SessionReport::new(&streamer.session, &streamer.address, end, clock.now())
+}
+
+fn open(
+    supply: &dyn Supply,
+    config: &SessionConfig,
+    link: &Link,
+    clock: MonotonicClock,
+) -> Result<FrameMaker, SourceError> {
+    let encoder = FrameEncoder::new(config.encoding, config.delivery);
+    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock))
+}
+
+/// The report of a session whose source could not be opened any more.
+fn refused(mut session: Session, address: &str, error: &SourceError, clock: MonotonicClock) -> SessionReport {
+    session.link_closed(&error.to_string());
+    let end = End::SourceFailed { reason: error.to_string() };
+    SessionReport::new(&session, address, end, clock.now())
 }
 
 impl Streamer<'_> {
-    async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop, address: &str) -> End {
+    async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop) -> End {
         let (mut signaling_open, mut told) = (true, false);
         loop {
             let wake = match self.session.poll(self.clock.now()) {
-                Action::Send(lane, message) => {
-                    self.send(lane, message).await;
-                    continue;
-                }
-                Action::Capture(id) => {
-                    self.capture(id);
-                    continue;
-                }
-                Action::Resend { frame, piece } => {
-                    self.resend(frame, piece.as_ref()).await;
-                    continue;
-                }
-                Action::GiveUp => {
-                    self.sending = Some(Box::pin(give_way()));
-                    continue;
-                }
-                Action::Score(score) => {
-                    let flight = score.latency.and_then(|latency| latency.flight_us());
-                    if let Some((flight_us, round_trip_us)) = flight.zip(self.session.round_trip_us()) {
-                        self.encoder.answered(score.id, flight_us, round_trip_us, self.clock.now());
-                    }
-                    if let (Some(room), Some(latency)) = (&mut self.room, score.latency) {
-                        room.answered(latency.total_us);
-                    }
-                    self.view.scored(self.session.number(), &score, self.session.tally());
-                    continue;
-                }
+                Action::Wait(wake) => self.clock.instant(wake),
                 Action::Close(end) => {
-                    let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
-                    let stopped = async {
-                        stop.stopped().await;
-                        sleep(STOP_BYE_LIMIT).await;
-                    };
-                    tokio::select! {
-                        () = self.sender.close_within(limit) => {}
-                        () = stopped => self.sender.close_within(Duration::ZERO).await,
-                    }
+                    self.close(&end, &mut stop).await;
                     return end;
                 }
-                Action::Wait(wake) => self.clock.instant(wake),
+                action => {
+                    self.act(action).await;
+                    continue;
+                }
             };
             tokio::select! {
-                event = link.next() => match event {
-                    LinkEvent::Message(lane, bytes) => {
-                        self.session.message(lane, &bytes, self.clock.now());
-                        self.introduce(address);
-                    }
-                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
-                },
-                sent = sending(&mut self.sending) => {
-                    self.sending = None;
-                    match sent {
-                        Ok(()) => self.session.link_ready(),
-                        Err(error) => self.session.link_closed(&error.to_string()),
-                    }
-                }
+                event = link.next() => self.heard(event).await,
+                sent = self.outgoing.handed_over() => self.handed_over(sent),
+                () = self.frames.woken(), if self.awaited.is_some() => self.source_woke(),
                 () = signaling.ended(), if signaling_open => {
                     signaling_open = false;
                     self.session.signaling_ended(self.clock.now());
@@ -176,104 +141,116 @@ impl Streamer<'_> {
         }
     }
 
-    async fn send(&mut self, lane: Lane, message: BytesMut) {
-        if let Err(error) = self.sender.send_soon(lane, message).await {
+    /// Does what the core asks for.
+    async fn act(&mut self, action: Action) {
+        match action {
+            Action::Send(lane, message) => {
+                let sent = self.outgoing.sender.send_soon(lane, message).await;
+                self.closed_if_failed(sent);
+            }
+            Action::Capture(id) => self.capture(id),
+            Action::Resend { frame, piece } => match self.outgoing.resend(piece.as_ref()).await {
+                Ok(true) => {}
+                Ok(false) => self.session.not_resent(frame),
+                Err(error) => self.session.link_closed(&error.to_string()),
+            },
+            Action::GiveUp => self.outgoing.give_up(),
+            Action::Score(record) => self.scored(record),
+            // The loop's own.
+            Action::Close(_) | Action::Wait(_) => {}
+        }
+    }
+
+    async fn heard(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Message(lane, bytes) => {
+                self.session.message(lane, &bytes, self.clock.now());
+                self.introduce().await;
+            }
+            LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+        }
+    }
+
+    /// The link took the frame being sent, or broke.
+    fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
+        if sent.is_ok() {
+            self.session.link_ready();
+            self.told.picture(self.latest, self.frames.image(), self.clock.now());
+        }
+        self.closed_if_failed(sent);
+    }
+
+    fn closed_if_failed(&mut self, sent: Result<(), LinkClosed>) {
+        if let Err(error) = sent {
             self.session.link_closed(&error.to_string());
         }
     }
 
-    async fn resend(&mut self, frame: u64, piece: &[u8]) {
-        match self.sender.try_send(Lane::Frames, BytesMut::from(piece)).await {
-            Ok(true) => {}
-            Ok(false) => self.session.not_resent(frame),
-            Err(error) => self.session.link_closed(&error.to_string()),
+    /// Makes the frame asked for and starts to send it; waits for the source where it is not ready.
+    fn capture(&mut self, id: u64) {
+        if !self.frames.is_ready() {
+            self.awaited = Some(id);
+            return;
+        }
+        match self.frames.make(id) {
+            Ok(Some(MadeFrame { capture, fragments })) => {
+                self.latest = id;
+                self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
+                let offset = self.session.clock_offset(self.clock.now());
+                let uncertainty_us = offset.map(|offset| offset.uncertainty_us);
+                self.outgoing.start(fragments, capture.wire_bytes as usize, uncertainty_us);
+            }
+            Ok(None) => self.session.source_ended(),
+            Err(MakeError::Source(error)) => self.session.source_failed(&error.to_string()),
+            Err(MakeError::Split(error)) => self.session.link_closed(&error.to_string()),
         }
     }
 
-    /// Renders and encodes a frame, and starts to send it.
-    fn capture(&mut self, id: u64) {
-        let frame = self.source.frame(id);
-        let captured = self.clock.now();
-        let size = frame.image.size();
-        let (encoding, data) = self.encoder.encode(id, frame.image);
-        let message = Frame {
-            id,
-            captured_us: captured,
-            width: size.width,
-            height: size.height,
-            pixel: frame.image.format(),
-            encoding,
-            data,
-            meta: frame.meta,
-        };
-        let mut fragments = Vec::new();
-        let wire_bytes = match self.splitter.split(id, &message, |fragment| fragments.push(fragment)) {
-            Ok(bytes) => bytes,
-            Err(error) => return self.session.link_closed(&error.to_string()),
-        };
-        let capture = Capture {
-            truth: frame.truth,
-            captured,
-            encoded: self.clock.now(),
-            raw_bytes: frame.image.bytes().len() as u64,
-            wire_bytes: wire_bytes as u64,
-        };
-        self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
-        self.view.sent(self.session.number(), id, frame.image);
-        let last_bytes = std::mem::replace(&mut self.last_bytes, capture.wire_bytes as usize);
-        let uncertainty_us = self.session.clock_offset(self.clock.now()).map(|offset| offset.uncertainty_us);
-        let room = self.room.as_ref().map(|room| last_bytes * room.frames(uncertainty_us));
-        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room, self.is_unpaced)));
+    /// The source may have become ready. The frame may not be wanted any more.
+    fn source_woke(&mut self) {
+        if let Some(id) = self.awaited.take()
+            && self.session.is_capturing()
+        {
+            self.capture(id);
+        }
+    }
+
+    fn scored(&mut self, record: FrameRecord) {
+        let now = self.clock.now();
+        if let Some(latency) = record.latency {
+            if let Some((flight_us, round_trip_us)) = latency.flight_us().zip(self.session.round_trip_us()) {
+                self.frames.encoder.answered(record.id, flight_us, round_trip_us, now);
+            }
+            self.outgoing.answered(latency.total_us);
+        }
+        self.told.frame(record, &self.session, now);
     }
 
     /// Says once who the client is.
-    fn introduce(&mut self, address: &str) {
+    async fn introduce(&mut self) {
         if self.introduced {
             return;
         }
         if let (Some(client), Some(connect_us)) = (self.session.client(), self.session.connect_us()) {
             self.introduced = true;
             let number = self.session.number();
-            info!("session {number}: {} {} at {address}", client.name, client.version);
+            info!("session {number}: {} {} at {}", client.name, client.version, self.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
-            self.view.started(number);
+            self.told.started(self.session.task()).await;
         }
     }
-}
 
-/// Hands a frame to the link; live, once no more than `room` bytes of earlier ones are on their way, so that it does not
-/// grow old in the link's queue.
-async fn send_all(
-    sender: LinkSender,
-    fragments: Vec<BytesMut>,
-    room: Option<usize>,
-    is_unpaced: bool,
-) -> Result<(), LinkClosed> {
-    if let Some(room) = room {
-        while sender.buffered(Lane::Frames).await > room {
-            sleep(ROOM_INTERVAL).await;
+    /// Waits until the client has our `bye`, then closes the link.
+    async fn close(&self, end: &End, stop: &mut Stop) {
+        let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
+        let stopped = async {
+            stop.stopped().await;
+            sleep(STOP_BYE_LIMIT).await;
+        };
+        let sender = &self.outgoing.sender;
+        tokio::select! {
+            () = sender.close_within(limit) => {}
+            () = stopped => sender.close_within(Duration::ZERO).await,
         }
-    }
-    if is_unpaced {
-        return sender.send_all(Lane::Frames, fragments).await;
-    }
-    for fragment in fragments {
-        sender.send(Lane::Frames, fragment).await?;
-    }
-    Ok(())
-}
-
-/// In place of a frame that is given up: the next one is due at once, and what came meanwhile is to be seen before it, by
-/// this session and by the others of its thread.
-async fn give_way() -> Result<(), LinkClosed> {
-    tokio::task::yield_now().await;
-    Ok(())
-}
-
-/// The end of the frame being sent; never while there is none.
-async fn sending(sending: &mut Option<Sending>) -> Result<(), LinkClosed> {
-    match sending {
-        Some(sending) => sending.as_mut().await,
-        None => std::future::pending().await,
     }
 }

@@ -8,7 +8,7 @@ mod summary;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use shared::canvas::panel::{error_pixels, pixels};
+use shared::canvas::figure::{error_pixels, pixels};
 use shared::geometry::{Circle, Covariance};
 use shared::protocol::message::{FoundCircle, Payload, PayloadError};
 use smallvec::smallvec;

@@ -1,12 +1,9 @@
 //! A window on the screen, for whoever draws on a canvas.
 
-use std::thread;
-
 use minifb::{Key, Window, WindowOptions};
 use thiserror::Error;
 
 use crate::canvas::Canvas;
-use crate::shell::stop::Stopper;
 
 /// How often the window is drawn, in Hz. A redraw takes 1 ms at 640x480 and 5 ms at 1920x1080 (measured): 3 % and 14 %
 /// of a core at 30 Hz, on a thread of its own.
@@ -14,7 +11,7 @@ const REFRESH_HZ: usize = 30;
 
 /// Why there is no window.
 #[derive(Debug, Error)]
-pub enum NoWindow {
+pub(super) enum NoWindow {
     /// No display is named.
     #[error("no display (DISPLAY is not set)")]
     NoDisplay,
@@ -30,7 +27,7 @@ pub enum NoWindow {
 
 /// What the person at the window wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub(super) enum Wish {
     /// More of it.
     Stay,
     /// The window was closed, or `q` or Esc pressed.
@@ -38,7 +35,7 @@ pub enum Wish {
 }
 
 /// An open window.
-pub struct Screen {
+pub(super) struct Screen {
     window: Window,
     title: &'static str,
     size: (usize, usize),
@@ -46,7 +43,7 @@ pub struct Screen {
 
 impl Screen {
     /// Opens a window for a canvas of this size, in pixels.
-    pub fn open(title: &'static str, width: u32, height: u32) -> Result<Self, NoWindow> {
+    pub(super) fn open(title: &'static str, width: u32, height: u32) -> Result<Self, NoWindow> {
         #[cfg(target_os = "linux")]
         check_display()?;
         let size = (width as usize, height as usize);
@@ -56,7 +53,7 @@ impl Screen {
     /// Shows the canvas, waits for the next refresh, and says what the person wants.
     ///
     /// A canvas of another size gets a window of its own; where that fails the old one stays.
-    pub fn show(&mut self, canvas: &Canvas) -> Wish {
+    pub(super) fn show(&mut self, canvas: &Canvas) -> Wish {
         let size = (canvas.width() as usize, canvas.height() as usize);
         if size != self.size
             && let Ok(window) = open(self.title, size)
@@ -84,26 +81,4 @@ fn check_display() -> Result<(), NoWindow> {
 
 fn display() -> String {
     std::env::var("DISPLAY").unwrap_or_default()
-}
-
-/// Runs `work` on a thread of its own while this one shows the window, as window systems want it.
-///
-/// When the person leaves, the window closes and `stopper` tells the work to end; its result is waited for.
-pub fn beside<T: Send>(
-    mut screen: Screen,
-    stopper: &Stopper,
-    mut show: impl FnMut(&mut Screen) -> Wish,
-    work: impl FnOnce() -> T + Send,
-) -> T {
-    thread::scope(|scope| {
-        let work = scope.spawn(work);
-        while !work.is_finished() {
-            if show(&mut screen) == Wish::Leave {
-                stopper.stop();
-                break;
-            }
-        }
-        drop(screen);
-        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }

@@ -1,0 +1,150 @@
+//! The window: a frame with truth and estimate, and how well the client does.
+//!
+//! The output writes onto the board, the painter draws what is there. With several clients the window shows the session
+//! that began first, and the next when it ends.
+
+mod sections;
+mod watched;
+
+use std::sync::Arc;
+
+use shared::canvas::face::Face;
+use shared::canvas::history::History;
+use shared::canvas::mark::{Legend, Mark};
+use shared::canvas::pairing::Pairing;
+use shared::geometry::Size;
+use shared::image::Image;
+use shared::shell::window::{Board, Subject};
+
+use super::error::OutputError;
+use super::report::SessionReport;
+use super::seam::{Output, SessionStart};
+use super::writer::Shown;
+use crate::score::record::FrameRecord;
+use crate::session::Progress;
+use crate::task::TaskName;
+use crate::truth::Truth;
+
+use watched::Watched;
+
+/// The writer's side of the window.
+#[derive(Debug)]
+pub struct WindowOutput {
+    board: Board<Sessions>,
+    /// Tells the sessions which of them is shown.
+    shown: Shown,
+}
+
+/// What the window shows of the sessions.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    frame: Size,
+    task: TaskName,
+    waiting: String,
+    watched: Watched<Session>,
+}
+
+/// What there is to show of one session.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    frames: Pairing<Arc<Image>, FrameRecord>,
+    progress: Option<Progress>,
+    chart: History,
+}
+
+impl Sessions {
+    /// Nobody yet; the window is for frames of this size and says `waiting`.
+    pub fn new(frame: Size, task: TaskName, waiting: String) -> Self {
+        Self { frame, task, waiting, watched: Watched::default() }
+    }
+
+    /// Says something else while there is no client.
+    pub fn wait_for(&mut self, waiting: String) {
+        self.waiting = waiting;
+    }
+}
+
+impl WindowOutput {
+    /// Shows the sessions on this board, and tells them by `shown` which of them is shown.
+    pub fn new(board: Board<Sessions>, shown: Shown) -> Self {
+        Self { board, shown }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Sessions)) -> Result<(), OutputError> {
+        let shown = self.board.write(|sessions| {
+            write(sessions);
+            sessions.watched.first()
+        });
+        self.shown.set(shown.unwrap_or_default());
+        Ok(())
+    }
+
+    fn write_session(&mut self, session: u64, write: impl FnOnce(&mut Session, TaskName)) -> Result<(), OutputError> {
+        self.write(|sessions| {
+            let task = sessions.task;
+            if let Some(session) = sessions.watched.of(session) {
+                write(session, task);
+            }
+        })
+    }
+}
+
+impl Output for WindowOutput {
+    fn name(&self) -> String {
+        "window".into()
+    }
+
+    fn started(&mut self, start: SessionStart) -> Result<(), OutputError> {
+        self.write(|sessions| sessions.watched.begin(start.session))
+    }
+
+    fn picture(&mut self, session: u64, id: u64, image: &Arc<Image>) -> Result<(), OutputError> {
+        self.write_session(session, |session, _| session.frames.picture(id, image.clone()))
+    }
+
+    fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
+        self.write_session(session, |session, task| {
+            session.chart.push(task.chart().value_of(record));
+            session.frames.scored(record.id, record.clone());
+        })
+    }
+
+    fn progress(&mut self, session: u64, progress: &Progress) -> Result<(), OutputError> {
+        self.write_session(session, |session, _| session.progress = Some(progress.clone()))
+    }
+
+    fn ended(&mut self, report: &SessionReport) -> Result<(), OutputError> {
+        self.write(|sessions| sessions.watched.end(report.session))
+    }
+}
+
+impl Subject for Sessions {
+    fn face(&self) -> Face {
+        let Session { frames, progress, chart } = self.watched.shown();
+        let (image, record) = frames.last().map(|(image, record)| (image.clone(), record)).unzip();
+        Face {
+            title: "Plumb server",
+            status: self.watched.status(&self.waiting),
+            frame: self.frame,
+            image,
+            marks: record.map_or_else(Vec::new, |record| marks(self.task, record)),
+            legend: if has_marks(self.task) { Legend::Both } else { Legend::Nothing },
+            sections: sections::sections(self.task, record, progress.as_ref(), chart),
+        }
+    }
+}
+
+/// What stands on a frame's picture.
+fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
+    let truth = match record.truth {
+        Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
+        Truth::Empty | Truth::Unknown => None,
+    };
+    let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer)).map(Mark::Estimate);
+    [truth, estimate].into_iter().flatten().collect()
+}
+
+/// Whether the task's answers say where something is.
+fn has_marks(task: TaskName) -> bool {
+    !task.columns().truth.is_empty()
+}

@@ -1,0 +1,90 @@
+//! Makes the session's frames: source, encoder, fragments.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use shared::image::Image;
+use shared::protocol::fragment::{SplitError, Splitter};
+use shared::protocol::message::Frame;
+use shared::time::MonotonicClock;
+use thiserror::Error;
+use tokio::sync::Notify;
+
+use crate::encode::FrameEncoder;
+use crate::session::Capture;
+use crate::source::{Source, SourceError, SourceFrame};
+
+/// Makes frames, ready for the link.
+pub(super) struct FrameMaker {
+    source: Box<dyn Source>,
+    pub(super) encoder: FrameEncoder,
+    splitter: Splitter,
+    clock: MonotonicClock,
+    wake: Option<Arc<Notify>>,
+}
+
+/// A frame, ready for the link.
+pub(super) struct MadeFrame {
+    pub(super) capture: Capture,
+    pub(super) fragments: Vec<BytesMut>,
+}
+
+/// Why there is no frame.
+#[derive(Debug, Error)]
+pub(super) enum MakeError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Split(#[from] SplitError),
+}
+
+impl FrameMaker {
+    pub(super) fn new(
+        source: Box<dyn Source>,
+        encoder: FrameEncoder,
+        max_message_size: usize,
+        clock: MonotonicClock,
+    ) -> Self {
+        let wake = source.wake();
+        Self { source, encoder, splitter: Splitter::new(max_message_size), clock, wake }
+    }
+
+    /// Whether [`Self::make`] returns at once.
+    pub(super) fn is_ready(&mut self) -> bool {
+        self.source.is_ready()
+    }
+
+    /// Waits until the source may have become ready; for ever for one that always is. Safe to cancel.
+    pub(super) async fn woken(&self) {
+        match &self.wake {
+            Some(wake) => wake.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes the source's next frame as frame `id`, encodes and cuts it; `None` at the source's end.
+    pub(super) fn make(&mut self, id: u64) -> Result<Option<MadeFrame>, MakeError> {
+        let Some(SourceFrame { index, image, truth, meta }) = self.source.next()? else { return Ok(None) };
+        let captured = self.clock.now();
+        let size = image.size();
+        let (encoding, data) = self.encoder.encode(id, image);
+        let (width, height, pixel) = (size.width, size.height, image.format());
+        let message = Frame { id, captured_us: captured, width, height, pixel, encoding, data, meta };
+        let mut fragments = Vec::new();
+        let wire_bytes = self.splitter.split(id, &message, |fragment| fragments.push(fragment))?;
+        let capture = Capture {
+            source_index: index,
+            truth,
+            captured,
+            encoded: self.clock.now(),
+            raw_bytes: image.bytes().len() as u64,
+            wire_bytes: wire_bytes as u64,
+        };
+        Ok(Some(MadeFrame { capture, fragments }))
+    }
+
+    /// The pixels of the last frame.
+    pub(super) fn image(&self) -> Option<&Image> {
+        self.source.image()
+    }
+}

@@ -1,0 +1,99 @@
+//! What is on its way into the link: one frame at a time, and single messages.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use shared::link::{Lane, LinkClosed, LinkSender};
+use tokio::time::sleep;
+
+use super::room::Room;
+
+/// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
+const ROOM_INTERVAL: Duration = Duration::from_millis(1);
+
+/// The rest of a frame on its way into the link.
+type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
+
+/// The link's sending half, and the frame that it is taking.
+pub(super) struct Outgoing {
+    pub(super) sender: LinkSender,
+    sending: Option<Sending>,
+    is_unpaced: bool,
+    /// In live delivery only.
+    room: Option<Room>,
+    /// Of the last frame.
+    last_bytes: usize,
+}
+
+impl Outgoing {
+    pub(super) fn new(sender: LinkSender, is_unpaced: bool, room: Option<Room>) -> Self {
+        Self { sender, sending: None, is_unpaced, room, last_bytes: 0 }
+    }
+
+    /// Starts to hand a frame to the link, which is waited for by [`Self::handed_over`].
+    pub(super) fn start(&mut self, fragments: Vec<BytesMut>, bytes: usize, clock_uncertainty_us: Option<u64>) {
+        let last_bytes = std::mem::replace(&mut self.last_bytes, bytes);
+        let room = self.room.as_ref().map(|room| last_bytes * room.frames(clock_uncertainty_us));
+        self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room, self.is_unpaced)));
+    }
+
+    /// Lets go of the frame being sent.
+    pub(super) fn give_up(&mut self) {
+        self.sending = Some(Box::pin(give_way()));
+    }
+
+    /// Waits until the link has the whole frame, or was let go of it; for ever while there is none. Safe to cancel.
+    pub(super) async fn handed_over(&mut self) -> Result<(), LinkClosed> {
+        match &mut self.sending {
+            Some(sending) => {
+                let sent = sending.as_mut().await;
+                self.sending = None;
+                sent
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// An answer came, so long after its frame's capture.
+    pub(super) fn answered(&mut self, latency_us: u64) {
+        if let Some(room) = &mut self.room {
+            room.answered(latency_us);
+        }
+    }
+
+    /// Sends a piece again if the link has room for it; says whether it had.
+    pub(super) async fn resend(&self, piece: &[u8]) -> Result<bool, LinkClosed> {
+        self.sender.try_send(Lane::Frames, BytesMut::from(piece)).await
+    }
+}
+
+/// Hands a frame to the link; live, once no more than `room` bytes of earlier ones are on their way, so that it does not
+/// grow old in the link's queue.
+async fn send_all(
+    sender: LinkSender,
+    fragments: Vec<BytesMut>,
+    room: Option<usize>,
+    is_unpaced: bool,
+) -> Result<(), LinkClosed> {
+    if let Some(room) = room {
+        while sender.buffered(Lane::Frames).await > room {
+            sleep(ROOM_INTERVAL).await;
+        }
+    }
+    if is_unpaced {
+        return sender.send_all(Lane::Frames, fragments).await;
+    }
+    for fragment in fragments {
+        sender.send(Lane::Frames, fragment).await?;
+    }
+    Ok(())
+}
+
+/// In place of a frame that is given up: the next one is due at once, and what came meanwhile is to be seen before it, by
+/// this session and by the others of its thread.
+async fn give_way() -> Result<(), LinkClosed> {
+    tokio::task::yield_now().await;
+    Ok(())
+}

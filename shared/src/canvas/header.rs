@@ -1,0 +1,60 @@
+//! The header of a window: its title, and how things stand.
+
+use embedded_graphics::prelude::{DrawTarget, Point};
+
+use super::figure::shortened;
+use super::layout::MARGIN_PX;
+use super::surface::Canvas;
+use super::text::{Font, Side};
+use super::theme::{self, Tone};
+
+/// How things stand, in a few words and a colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// A few words, say "waiting for a client on 127.0.0.1:8080".
+    pub text: String,
+    /// What they mean: good, waiting or bad.
+    pub tone: Tone,
+}
+
+impl Status {
+    /// A status of these words.
+    pub fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+}
+
+impl Canvas {
+    /// Clears the window and draws its header.
+    pub fn header(&mut self, title: &str, status: &Status) {
+        let Ok(()) = self.clear(theme::BACKGROUND);
+        let (left, right) = (MARGIN_PX as i32, self.width() as i32 - MARGIN_PX as i32);
+        self.text(title, Point::new(left, 14), Side::Left, Font::Title, theme::TEXT);
+        let taken = title.chars().count() as u32 * Font::Title.advance() + 2 * MARGIN_PX + 40;
+        let text = shortened(&status.text, Font::Label.fitting(self.width().saturating_sub(taken)));
+        self.text(&text, Point::new(right, 17), Side::Right, Font::Label, theme::TEXT);
+        let dot = right as f64 - (text.chars().count() as u32 * Font::Label.advance()) as f64 - 14.0;
+        // A line of no length is a dot.
+        self.line((dot, 24.0), (dot, 24.0), 10.0, status.tone.colour());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canvas::layout::Layout;
+    use crate::geometry::Size;
+
+    #[test]
+    fn a_long_status_is_shortened() {
+        let layout = Layout::new(Size { width: 16, height: 16 });
+        let mut canvas = layout.canvas();
+        canvas.header("Plumb server", &Status::new("long ".repeat(100), Tone::Bad));
+        let mut title = layout.canvas();
+        title.header("Plumb server", &Status::new("", Tone::Bad));
+        // The first 140 columns hold the title alone.
+        for (long, short) in canvas.pixels().chunks(880).zip(title.pixels().chunks(880)) {
+            assert_eq!(long[..140], short[..140]);
+        }
+    }
+}

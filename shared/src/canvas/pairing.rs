@@ -1,0 +1,97 @@
+//! Pictures paired with their scores, so that what a window shows of a frame belongs together.
+
+use std::collections::VecDeque;
+
+/// Pictures kept until their score is final: more than that are out only at speeds nobody watches.
+const KEPT: usize = 16;
+
+/// Pictures of frames whose score is not final, and the last frame that has both.
+///
+/// `P` is a handle on a picture, cheap to clone; `S` is what is said of a frame.
+#[derive(Clone, Debug)]
+pub struct Pairing<P, S> {
+    waiting: VecDeque<(u64, P)>,
+    last: Option<(P, S)>,
+}
+
+impl<P, S> Pairing<P, S> {
+    /// Keeps the picture of a frame; forgets it at once where too many wait already.
+    pub fn picture(&mut self, id: u64, picture: P) {
+        if self.waiting.len() < KEPT {
+            self.waiting.push_back((id, picture));
+        }
+    }
+
+    /// A frame's score is final. Pictures from before it are given up.
+    pub fn scored(&mut self, id: u64, score: S) {
+        match self.waiting.iter().position(|(waiting, _)| *waiting == id) {
+            Some(place) => self.last = self.waiting.drain(..=place).next_back().map(|(_, picture)| (picture, score)),
+            None => self.waiting.retain(|(waiting, _)| *waiting > id),
+        }
+    }
+
+    /// The last frame of which both are there.
+    pub fn last(&self) -> Option<&(P, S)> {
+        self.last.as_ref()
+    }
+}
+
+impl<P, S> Default for Pairing<P, S> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), last: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_shown_with_the_score_of_its_own_frame() {
+        let mut frames = Pairing::default();
+        frames.picture(1, "picture 1");
+        frames.picture(2, "picture 2");
+        assert_eq!(frames.last(), None);
+        frames.scored(1, "score 1");
+        assert_eq!(frames.last(), Some(&("picture 1", "score 1")));
+        frames.picture(3, "picture 3");
+        frames.scored(3, "score 3");
+        assert_eq!(frames.last(), Some(&("picture 3", "score 3")));
+    }
+
+    #[test]
+    fn a_score_whose_picture_is_gone_changes_nothing_on_the_screen() {
+        let mut frames = Pairing::default();
+        frames.picture(1, "picture 1");
+        frames.picture(3, "picture 3");
+        frames.scored(1, "score 1");
+        frames.scored(2, "score 2");
+        assert_eq!(frames.last(), Some(&("picture 1", "score 1")));
+        frames.scored(3, "score 3");
+        assert_eq!(frames.last(), Some(&("picture 3", "score 3")));
+    }
+
+    #[test]
+    fn pictures_take_turns_where_more_frames_are_out_than_are_kept() {
+        let mut frames = Pairing::default();
+        let mut shown = 0;
+        for id in 0..1000 {
+            frames.picture(id, id);
+            assert!(frames.waiting.len() <= KEPT);
+            if let Some(final_id) = id.checked_sub(100) {
+                frames.scored(final_id, final_id);
+                shown += u64::from(frames.last() == Some(&(final_id, final_id)));
+            }
+        }
+        assert!(shown >= 9 * KEPT as u64, "{shown} frames shown");
+    }
+
+    #[test]
+    fn a_frame_that_came_out_of_turn_finds_its_picture() {
+        let mut frames = Pairing::default();
+        frames.picture(7, "picture 7");
+        frames.picture(6, "picture 6");
+        frames.scored(6, "score 6");
+        assert_eq!(frames.last(), Some(&("picture 6", "score 6")));
+    }
+}
