@@ -15,7 +15,7 @@ use thiserror::Error;
 use tracing::error;
 
 use crate::cli::DetectArgs;
-use crate::detect::Detector;
+use crate::pipeline::Detector;
 
 /// The most memory a decoder may take, in bytes: 8192x8192 pixels of four channels, twice.
 const DECODER_BYTES: u64 = 512 << 20;

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, s};
 use proptest::prelude::*;
 use shared::geometry::Circle;
 
-use crate::detect::{Detector, Estimate, RadiusLimits, testing::*};
+use crate::pipeline::{Detector, Estimate, RadiusLimits, testing::*};
 
 const DISC: f64 = 180.0;
 const GROUND: f64 = 40.0;

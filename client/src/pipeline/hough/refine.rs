@@ -6,7 +6,7 @@
 //! Which one is decided by how much worse the plane fits (`ground`). In the second case pixels and sectors that do not
 //! fit lose their say.
 
-use shared::geometry::Circle;
+use shared::geometry::{Circle, Covariance};
 
 use super::{
     annulus::{Annulus, Reach, Rims},
@@ -25,7 +25,7 @@ use super::{
     state::{Ground, State},
     sums::SectorSums,
 };
-use crate::detect::{Covariance, RadiusRange};
+use crate::pipeline::radii::RadiusRange;
 
 /// Sectors of the annulus; finer ones before clutter, when the circle is large enough for them.
 const SECTORS: usize = 32;

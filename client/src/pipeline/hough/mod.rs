@@ -18,7 +18,8 @@
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
 
-use super::{Detector, Estimate, RadiusLimits, RadiusRange};
+use super::detector::{Detector, Estimate};
+use super::radii::{RadiusLimits, RadiusRange};
 use frame::Frame;
 use moments::start_from_moments;
 

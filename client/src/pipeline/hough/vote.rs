@@ -5,7 +5,7 @@
 //! be brighter than its ground here and darker there. Peaks are then ranked by how much of a ring of one radius their edges cover.
 
 use super::{gradient::Edge, reduce::Cells, ring::EdgeMap, simd::sum_3x3};
-use crate::detect::RadiusRange;
+use crate::pipeline::radii::RadiusRange;
 
 /// Candidates handed on: bounds the time spent on a frame without a disc.
 pub(super) const MAX_CANDIDATES: usize = 12;

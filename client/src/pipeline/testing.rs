@@ -2,7 +2,9 @@
 
 pub(crate) use picture::{Canvas, Random};
 
-use super::{Detector, DetectorChoice, DetectorError, RadiusLimits};
+use super::choice::{DetectorChoice, DetectorError};
+use super::detector::Detector;
+use super::radii::RadiusLimits;
 
 // By itself also in `benches/stages.rs`.
 mod picture;

@@ -58,10 +58,10 @@ mod avx2 {
         _mm256_srai_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
     };
 
-    use crate::detect::hough::annulus::{Annulus, LANES};
-    use crate::detect::hough::model::Model;
-    use crate::detect::hough::products::{Lanes, sum_sectors};
-    use crate::detect::hough::sums::SectorSums;
+    use crate::pipeline::hough::annulus::{Annulus, LANES};
+    use crate::pipeline::hough::model::Model;
+    use crate::pipeline::hough::products::{Lanes, sum_sectors};
+    use crate::pipeline::hough::sums::SectorSums;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn sum_annulus(annulus: &Annulus, model: &Model, per_sigma: f32, sums: &mut [SectorSums]) {
@@ -240,8 +240,8 @@ pub(super) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut 
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::hough::reduce::{reduce_by_4_in_words, reduce_by_8_in_words};
-    use crate::detect::testing::Random;
+    use crate::pipeline::hough::reduce::{reduce_by_4_in_words, reduce_by_8_in_words};
+    use crate::pipeline::testing::Random;
 
     use super::*;
 

@@ -152,7 +152,7 @@ struct Pixels<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::hough::{annulus::Reach, circle::Ring, frame::Frame, sectors::MAX_SECTORS};
+    use crate::pipeline::hough::{annulus::Reach, circle::Ring, frame::Frame, sectors::MAX_SECTORS};
 
     const SIZE: usize = 96;
     const GROUND: f32 = 52.0;

@@ -12,7 +12,7 @@ use super::{
     steps::{HALF_STEP, Line},
     vote::Candidate,
 };
-use crate::detect::RadiusRange;
+use crate::pipeline::radii::RadiusRange;
 
 /// Rays: three a direction; 48 edge points of 1 px error fix a centre to 0.2 px.
 const RAYS: usize = 3 * DIRECTIONS;

@@ -1,26 +1,6 @@
-//! Circle detection: one gray frame in, at most one circle out.
-//!
-//! A [`Detector`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
-//! pixels therefore give the same answer, to the bit, in any order. Scratch memory is the only thing kept between
-//! frames; once a size has been seen, frames of that size allocate nothing.
-//!
-//! - [`DetectorChoice`] checks a name and [`RadiusLimits`], then builds detectors.
-//! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
-//! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
-//! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
-//!
-//! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
-//! the top-left pixel, x to the right, y down; lengths are in pixels.
+//! The radii to look for: what the user gave, what a frame's size makes of it, and why a range is refused.
 
-use ndarray::ArrayView2;
 use shared::geometry::Size;
-pub use shared::geometry::{Circle, Covariance};
-
-pub mod classic;
-pub mod fuzz;
-pub mod hough;
-#[cfg(test)]
-mod testing;
 
 /// Smallest radius looked for when none is given, in pixels.
 ///
@@ -34,71 +14,6 @@ pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
-
-/// Names [`DetectorChoice`] knows, in the order to show them.
-pub const NAMES: [&str; 2] = [hough::NAME, classic::NAME];
-
-/// What a detector says of a frame in which it sees a circle.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// The circle, in pixels.
-    pub circle: Circle,
-    /// How uncertain the centre is; `None` from a detector that cannot tell.
-    pub covariance: Option<Covariance>,
-}
-
-/// Finds the circle in a frame.
-pub trait Detector: Send {
-    /// The name [`DetectorChoice`] knows this detector by.
-    fn name(&self) -> &'static str;
-
-    /// Finds the most prominent circle whose centre lies inside the frame; `None` when there is none.
-    ///
-    /// `gray` is `[rows, columns]`, of any size and any memory layout.
-    fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate>;
-}
-
-/// A detector by name and the radii it looks for, checked: builds as many of them as there are threads.
-#[derive(Clone, Copy, Debug)]
-pub struct DetectorChoice {
-    build: fn(RadiusLimits) -> Box<dyn Detector>,
-    limits: RadiusLimits,
-}
-
-impl DetectorChoice {
-    /// The detector called `name`, looking for radii within `limits`.
-    ///
-    /// # Errors
-    /// [`DetectorError::Unknown`] for a name not in [`NAMES`]; [`DetectorError::Radius`] for limits no circle can meet.
-    pub fn new(name: &str, limits: RadiusLimits) -> Result<Self, DetectorError> {
-        limits.check()?;
-        match name {
-            hough::NAME => Ok(Self { build: |limits| Box::new(hough::Hough::new(limits)), limits }),
-            classic::NAME => Ok(Self { build: |limits| Box::new(classic::Classic::new(limits)), limits }),
-            _ => Err(DetectorError::Unknown { name: name.to_owned() }),
-        }
-    }
-
-    /// A new detector with scratch memory of its own.
-    #[must_use]
-    pub fn build(&self) -> Box<dyn Detector> {
-        (self.build)(self.limits)
-    }
-}
-
-/// Why a detector could not be built.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum DetectorError {
-    /// No detector has this name.
-    #[error("no detector is called {name:?}; there is {}", NAMES.join(", "))]
-    Unknown {
-        /// The name asked for.
-        name: String,
-    },
-    /// The radius limits make no sense.
-    #[error(transparent)]
-    Radius(#[from] RadiusError),
-}
 
 /// Why radii are no range a circle's radius can lie in.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -186,8 +101,11 @@ impl RadiusLimits {
         RadiusRange::new(min, max).ok()
     }
 
-    /// Whether some frame could hold a circle within these limits.
-    fn check(self) -> Result<(), RadiusError> {
+    /// Checks that some frame could hold a circle within these limits.
+    ///
+    /// # Errors
+    /// [`RadiusError`] names the limit that no circle can meet.
+    pub(super) fn check(self) -> Result<(), RadiusError> {
         let given = self.min.or(self.max).unwrap_or(DEFAULT_MIN_RADIUS_PX);
         let min = self.min.unwrap_or_else(|| given.min(DEFAULT_MIN_RADIUS_PX));
         let max = self.max.unwrap_or(min);
@@ -209,25 +127,10 @@ fn check_radius(px: f64) -> Result<(), RadiusError> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::by_name;
     use super::*;
 
     fn refused(min: Option<f64>, max: Option<f64>) -> String {
-        by_name(hough::NAME, RadiusLimits { min, max }).err().map(|error| error.to_string()).unwrap_or_default()
-    }
-
-    #[test]
-    fn every_listed_name_builds_a_detector_of_that_name() {
-        for name in NAMES {
-            let detector = by_name(name, RadiusLimits::default()).expect("listed");
-            assert_eq!(detector.name(), name);
-        }
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
-        let error = by_name("oracle", RadiusLimits::default()).err().expect("unknown");
-        assert_eq!(error.to_string(), "no detector is called \"oracle\"; there is hough, hough-classic");
+        RadiusLimits { min, max }.check().err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What each direction by itself says for the fitted disc: what it is believed by, and how well its centre is known.
 
+use shared::geometry::Covariance;
+
 use super::columns::{DISC, RADIUS};
 use super::sectors::{DIRECTIONS, direction_index};
 use super::state::State;
 use super::sums::{ROUNDING_VARIANCE, SectorSums};
-use crate::detect::Covariance;
 
 /// Disagreement of the directions, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
 const CHANCE_RATIO: f64 = 1.7;

@@ -185,7 +185,7 @@ impl Equations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::testing::Random;
+    use crate::pipeline::testing::Random;
 
     const SECTORS: usize = 16;
     const PIXELS: usize = 40;

@@ -144,7 +144,7 @@ pub(super) fn fold(lanes: &[Lanes; LANES]) -> Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::hough::{
+    use crate::pipeline::hough::{
         annulus::Reach, circle::Ring, frame::Frame, model::Profile, sectors::MAX_SECTORS, simd,
     };
 

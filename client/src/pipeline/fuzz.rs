@@ -13,7 +13,10 @@
 use ndarray::{Array2, ArrayView2, s};
 use shared::geometry::Size;
 
-use super::{DetectorChoice, Estimate, NAMES, RadiusLimits, classic, hough};
+use super::choice::{DetectorChoice, NAMES};
+use super::detector::Estimate;
+use super::radii::RadiusLimits;
+use super::{classic, hough};
 
 /// Most pixels of a frame: 65,280 in four rows still count, which is more than the 32,767 of a signed 16.16 number.
 const MAX_PIXELS: usize = 1 << 18;
