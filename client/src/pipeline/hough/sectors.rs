@@ -3,17 +3,17 @@
 use std::sync::LazyLock;
 
 /// Most sectors that are told apart.
-pub(super) const MAX_SECTORS: usize = 64;
+pub(crate) const MAX_SECTORS: usize = 64;
 
 /// Directions the evidence is told apart by.
-pub(super) const DIRECTIONS: usize = 16;
+pub(crate) const DIRECTIONS: usize = 16;
 
 /// The sector, of `sectors`, that a direction lies in: sector k lies about the angle k / `sectors` of a turn, from the x
 /// axis towards the y axis. Pixels in a row with the centre, which rounding makes alike, are in the middle of a sector.
 ///
 /// Its borders are right to 0.3°.
 #[inline(always)]
-pub(super) fn sector_of(dx: f32, dy: f32, sectors: usize) -> u8 {
+pub(crate) fn sector_of(dx: f32, dy: f32, sectors: usize) -> u8 {
     let (ax, ay) = (dx.abs(), dy.abs());
     let (long, short) = (ax.max(ay), ax.min(ay));
     let ratio = short / long.max(1e-9);
@@ -29,12 +29,12 @@ pub(super) fn sector_of(dx: f32, dy: f32, sectors: usize) -> u8 {
 }
 
 /// Which of `directions` a sector of `sectors` belongs to.
-pub(super) fn direction_index(sector: usize, sectors: usize, directions: usize) -> usize {
+pub(crate) fn direction_index(sector: usize, sectors: usize, directions: usize) -> usize {
     (sector + sectors / directions / 2) * directions / sectors % directions
 }
 
 /// Unit vector to the middle of a sector of `sectors`, a part of [`MAX_SECTORS`].
-pub(super) fn direction_of(sector: usize, sectors: usize) -> (f64, f64) {
+pub(crate) fn direction_of(sector: usize, sectors: usize) -> (f64, f64) {
     UNIT_VECTORS[sector * (MAX_SECTORS / sectors) % MAX_SECTORS]
 }
 

@@ -2,7 +2,12 @@
 
 use ndarray::Array2;
 
-use super::{Frame, Hough, RadiusLimits, RadiusRange, Size, rays::Start};
+use shared::geometry::Size;
+
+use super::detector::Hough;
+use super::frame::Frame;
+use super::locate::start::Start;
+use crate::pipeline::radii::{RadiusLimits, RadiusRange};
 
 /// A frame with a disc, and a detector that has found it: each stage can be run again on what those before it left.
 pub struct Stages {

@@ -1,0 +1,7 @@
+//! The fit.
+
+pub(crate) mod decide;
+pub(crate) mod equations;
+pub(crate) mod evidence;
+pub(crate) mod pixels;
+pub(crate) mod refine;

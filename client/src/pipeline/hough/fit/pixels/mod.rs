@@ -1,0 +1,4 @@
+//! Pixels.
+
+pub(crate) mod annulus;
+pub(crate) mod compass;

@@ -1,0 +1,3 @@
+//! Verify.
+
+pub(crate) mod verdict;
