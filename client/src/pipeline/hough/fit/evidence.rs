@@ -38,53 +38,55 @@ pub(crate) struct Evidence {
 
 /// What each direction says.
 pub(crate) fn evidence(sums: &[SectorSums], state: &State) -> [Evidence; DIRECTIONS] {
+    std::array::from_fn(|direction| of_direction(direction, sums, state))
+}
+
+fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidence {
     let n = sums.len();
-    std::array::from_fn(|direction| {
-        let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
-        let (mut contrast, mut count, mut beyond_px) = (0.0, 0.0, 0.0);
-        let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
-        for (k, sector) in sums.iter().enumerate() {
-            if direction_index(k, n, DIRECTIONS) != direction {
-                continue;
-            }
-            beyond_px += sector.pixels - sector.side;
-            if !sector.is_seen() {
-                continue;
-            }
-            pixels += sector.pixels;
-            edge += sector.edge;
-            side += sector.side;
-            ground_px += sector.ground_px();
-            if (state.active | state.off_plane) >> k & 1 == 1 {
-                fitting.add(sector);
-                contrast += state.sector_contrast(sector, k);
-                information += sector.information();
-                pull += sector.shift() * sector.information();
-                left += sector.variance() * (sector.weight - 2.0).max(1.0);
-                freedom += (sector.weight - 2.0).max(1.0);
-                count += 1.0;
-            }
+    let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
+    let (mut contrast, mut count, mut beyond_px) = (0.0, 0.0, 0.0);
+    let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
+    for (k, sector) in sums.iter().enumerate() {
+        if direction_index(k, n, DIRECTIONS) != direction {
+            continue;
         }
-        let in_direction = |k: &usize| direction_index(*k, n, DIRECTIONS) == direction;
-        let fitted = (0..n).filter(in_direction).all(|k| state.off_plane >> k & 1 == 0);
-        if count == 0.0 {
-            return Evidence { pixels, beyond_px, ground_px, shift_sigma: 1e3, ..Evidence::default() };
+        beyond_px += sector.pixels - sector.side;
+        if !sector.is_seen() {
+            continue;
         }
-        let variance = left / freedom;
-        Evidence {
-            pixels,
-            fitting: fitting.at(RADIUS, RADIUS) / edge.max(1e-9),
-            disc_fitting: fitting.at(DISC, DISC) / side.max(1e-9),
-            beyond_px,
-            ground_px,
-            contrast: contrast / count,
-            shift: pull / information,
-            shift_sigma: (variance.max(ROUNDING_VARIANCE) / information).sqrt(),
-            variance,
-            active: true,
-            fitted,
+        pixels += sector.pixels;
+        edge += sector.edge;
+        side += sector.side;
+        ground_px += sector.ground_px();
+        if (state.active | state.off_plane) >> k & 1 == 1 {
+            fitting.add(sector);
+            contrast += state.sector_contrast(sector, k);
+            information += sector.information();
+            pull += sector.shift() * sector.information();
+            left += sector.variance() * (sector.weight - 2.0).max(1.0);
+            freedom += (sector.weight - 2.0).max(1.0);
+            count += 1.0;
         }
-    })
+    }
+    let in_direction = |k: &usize| direction_index(*k, n, DIRECTIONS) == direction;
+    let fitted = (0..n).filter(in_direction).all(|k| state.off_plane >> k & 1 == 0);
+    if count == 0.0 {
+        return Evidence { pixels, beyond_px, ground_px, shift_sigma: 1e3, ..Evidence::default() };
+    }
+    let variance = left / freedom;
+    Evidence {
+        pixels,
+        fitting: fitting.at(RADIUS, RADIUS) / edge.max(1e-9),
+        disc_fitting: fitting.at(DISC, DISC) / side.max(1e-9),
+        beyond_px,
+        ground_px,
+        contrast: contrast / count,
+        shift: pull / information,
+        shift_sigma: (variance.max(ROUNDING_VARIANCE) / information).sqrt(),
+        variance,
+        active: true,
+        fitted,
+    }
 }
 
 /// The covariance widened by how much more the directions disagree about the edge than their residuals explain.

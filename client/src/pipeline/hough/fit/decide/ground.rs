@@ -85,12 +85,7 @@ pub(crate) fn choose_ground(
     };
     if may_split {
         let levels = equations(GroundTerms::Levels).solve()?;
-        let spare = f64::from(state.active.count_ones().max(4) - 3);
-        let floor = levels.variance + (0.25 * MODEL_ERROR * state.typical_contrast(sums)).powi(2);
-        // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
-        let chance = floor * (spare + 4.0 * (2.0 * spare).sqrt());
-        let misfit = if state.general_misfit { levels.left } else { 0.0 };
-        if plane.left - levels.left > chance.max(misfit) {
+        if plane.left - levels.left > most_misfit(sums, state, &levels) {
             enter_levels(sums, state, state.typical_sigma);
             return Some(levels);
         }
@@ -102,6 +97,16 @@ pub(crate) fn choose_ground(
         state.model.disc_slope = (0.0, 0.0);
     }
     Some(plane)
+}
+
+/// How many more squares a plane may leave over than the levels do.
+fn most_misfit(sums: &[SectorSums], state: &State, levels: &Solution) -> f64 {
+    let spare = f64::from(state.active.count_ones().max(4) - 3);
+    let floor = levels.variance + (0.25 * MODEL_ERROR * state.typical_contrast(sums)).powi(2);
+    // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
+    let chance = floor * (spare + 4.0 * (2.0 * spare).sqrt());
+    let misfit = if state.general_misfit { levels.left } else { 0.0 };
+    chance.max(misfit)
 }
 
 /// Solves the equations for the ground as it is taken now.
