@@ -7,10 +7,11 @@ use super::fit::refine::Refiner;
 use super::frame::Frame;
 use super::locate::moments::start_from_moments;
 use super::locate::rays::Rays;
+use super::search::candidates::Candidates;
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
-use super::search::vote::Votes;
-use super::verify::verdict::{Verdict, judge};
+use super::verify::judge::judge;
+use super::verify::verdict::Verdict;
 use crate::pipeline::detector::{Detector, Estimate};
 use crate::pipeline::radii::{RadiusLimits, RadiusRange};
 
@@ -34,7 +35,7 @@ pub struct Hough {
     copy: Vec<u8>,
     pub(crate) cells: Cells,
     pub(crate) gradients: Gradients,
-    pub(crate) votes: Votes,
+    pub(crate) candidates: Candidates,
     pub(crate) rays: Rays,
     pub(crate) refiner: Refiner,
 }
@@ -54,7 +55,7 @@ impl Hough {
             return None;
         }
         self.gradients.find(&self.cells);
-        self.votes.cast(&self.cells, &self.gradients.edges, range);
+        self.candidates.cast(&self.cells, &self.gradients.edges, range);
         self.rays.expect(range);
         self.refiner.expect(range);
         self.best_candidate(frame, range)
@@ -63,8 +64,8 @@ impl Hough {
     /// The first candidate with ample evidence, else the one with most.
     fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let mut best: Option<(f64, Estimate)> = None;
-        while self.votes.examine_more(&self.cells) {
-            for i in 0..self.votes.candidates.len() {
+        while self.candidates.examine_more(&self.cells) {
+            for i in 0..self.candidates.ranked.len() {
                 let Some((verdict, estimate)) = self.measure(i, frame, range) else {
                     continue;
                 };
@@ -87,7 +88,7 @@ impl Hough {
         range: RadiusRange,
     ) -> Option<(Verdict, Estimate)> {
         let noise_gray = self.gradients.noise_gray;
-        let candidate = self.votes.candidates[candidate];
+        let candidate = self.candidates.ranked[candidate];
         let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
         let fit = self.refiner.fit(frame, &start).or_else(|| {
             let wide = start.edge_sigma > WIDE_EDGE_PX;

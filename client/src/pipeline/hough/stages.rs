@@ -31,9 +31,9 @@ impl Stages {
         let mut hough = Hough::new(limits);
         hough.detect_in(frame).expect("a disc");
         // Once more from the peaks: the search goes on where a disc is seen without ample evidence.
-        hough.votes.cast(&hough.cells, &hough.gradients.edges, range);
-        while hough.votes.examine_more(&hough.cells) {
-            for candidate in 0..hough.votes.candidates.len() {
+        hough.candidates.cast(&hough.cells, &hough.gradients.edges, range);
+        while hough.candidates.examine_more(&hough.cells) {
+            for candidate in 0..hough.candidates.ranked.len() {
                 if hough.measure(candidate, frame, range).is_some() {
                     let start = locate(&mut hough, candidate, frame).expect("it was measured from there");
                     return Self { hough, gray, range, candidate, start };
@@ -57,9 +57,9 @@ impl Stages {
 
     /// Candidates among the first peaks.
     pub fn votes(&mut self) -> usize {
-        self.hough.votes.cast(&self.hough.cells, &self.hough.gradients.edges, self.range);
-        self.hough.votes.examine_more(&self.hough.cells);
-        self.hough.votes.candidates.len()
+        self.hough.candidates.cast(&self.hough.cells, &self.hough.gradients.edges, self.range);
+        self.hough.candidates.examine_more(&self.hough.cells);
+        self.hough.candidates.ranked.len()
     }
 
     /// Whether the rays agree on a circle around the candidate that is the disc.
@@ -79,6 +79,6 @@ fn frame(gray: &Array2<u8>) -> Frame<'_> {
 }
 
 fn locate(hough: &mut Hough, candidate: usize, frame: Frame<'_>) -> Option<Start> {
-    let candidate = hough.votes.candidates[candidate];
+    let candidate = hough.candidates.ranked[candidate];
     hough.rays.locate(frame, candidate, hough.cells.factor as f32, hough.gradients.noise_gray)
 }

@@ -11,7 +11,7 @@ use super::start::Start;
 use super::steps::{HALF_STEP, Line};
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};
-use crate::pipeline::hough::search::vote::Candidate;
+use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::hough::sectors::{DIRECTIONS, sector_of};
 use crate::pipeline::radii::RadiusRange;
 
