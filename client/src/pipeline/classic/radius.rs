@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 use shared::geometry::Circle;
 
 use super::canny::{Edges, Pixel};
+use super::radii::Radii;
+use super::round::round;
 use super::vote::{LEAST, Votes};
-use super::{Radii, round};
 
 const BINS_PER_PX: usize = 10;
 

@@ -8,7 +8,7 @@ use super::blur::Blur;
 use super::canny::Edges;
 use super::sobel::Gradients;
 use super::*;
-use crate::pipeline::{Detector, testing::*};
+use crate::pipeline::{Detector, RadiusLimits, testing::*};
 
 fn limits(min: f64, max: f64) -> RadiusLimits {
     RadiusLimits { min: Some(min), max: Some(max) }

@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 
 use super::canny::Pixel;
+use super::radii::Radii;
+use super::round::round;
 use super::sobel::Gradients;
-use super::{Radii, round};
 
 /// A centre has more votes than this: OpenCV's `param2`.
 pub(super) const LEAST: u32 = 30;
