@@ -1,6 +1,8 @@
 //! What a detector keeps to on any frame with any limits, for a fuzzer to disprove.
 //!
-//! The bytes are a recipe for a picture, so that a few of them make a disc; it ends where they end:
+//! `check` shows the detectors a frame and holds their answers against what they promise. The frame comes from a
+//! `recipe`, so that a few bytes make a disc; it ends where they end. Each `stroke` draws over what is there, and the
+//! `layout` says how the pixels lie in memory.
 //!
 //! | bytes | meaning |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! A circle and a point near it, in single precision: as good as a place in a frame need be before the fit.
+//! A circle and a point near it, in single precision: precise enough for everything before the fit.
 
 /// An edge point, in pixels.
 #[derive(Clone, Copy)]

@@ -1,4 +1,4 @@
-//! The stages one by one, for `benches/stages.rs`: not for use.
+//! The stages one by one, for `benches/stages.rs` only.
 
 use ndarray::Array2;
 

@@ -1,4 +1,4 @@
-//! What each direction by itself says for the fitted disc: what it is believed by, and how well its centre is known.
+//! What each direction by itself says about the fitted disc: why it is believed, and how well its centre is known.
 
 use shared::geometry::Covariance;
 
@@ -10,12 +10,12 @@ use crate::pipeline::hough::sectors::{DIRECTIONS, direction_index};
 /// Disagreement of the directions, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
 const CHANCE_RATIO: f64 = 1.7;
 
-/// What one direction says for the disc.
+/// What one direction says about the disc.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
     /// Pixels in the annulus.
     pub(crate) pixels: f64,
-    /// Part of the edge's information the pixels that fit hold: 1 for a disc, little where edges merely cross.
+    /// Part of the edge's information that is in the pixels that fit: 1 for a disc, little where edges merely cross.
     pub(crate) fitting: f64,
     /// Part of the disc's side of the edge that fits.
     pub(crate) disc_fitting: f64,
@@ -25,7 +25,7 @@ pub(crate) struct Evidence {
     pub(crate) ground_px: f64,
     /// Disc minus the direction's own ground, in gray levels.
     pub(crate) contrast: f64,
-    /// How much further out than the circle the direction by itself would have the edge, in pixels, and its sigma.
+    /// How much further out than the circle the edge would be for this direction alone, in pixels, and the sigma of that.
     pub(crate) shift: f64,
     pub(crate) shift_sigma: f64,
     /// Variance of the residuals, in gray levels squared.
@@ -91,7 +91,7 @@ fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidenc
 
 /// The covariance widened by how much more the directions disagree about the edge than their residuals explain.
 ///
-/// Neighbouring pixels that err together, as compression makes them, show here and nowhere else.
+/// Compression makes neighbouring pixels err together; that shows here and nowhere else.
 pub(crate) fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covariance {
     let (chi2, count) = directions
         .iter()

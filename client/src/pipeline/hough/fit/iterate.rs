@@ -13,7 +13,7 @@ use super::pixels::annulus::{Annulus, WHOLE_SHARE};
 /// Most iterations on one annulus.
 const MAX_ITERATIONS: usize = 9;
 
-/// A fit that still moves this far, in pixels, after so many iterations follows no edge.
+/// A fit that still moves this far, in pixels, after this many iterations follows no edge.
 const ADRIFT_PX: f64 = 0.3;
 const ADRIFT_AFTER: usize = 4;
 
@@ -21,7 +21,8 @@ const ADRIFT_AFTER: usize = 4;
 pub(crate) const SETTLING: usize = 1;
 const SETTLING_SHIFTS: usize = 2;
 
-/// A step this small, in pixels, or this part of the centre's sigma ends the fit: the next would be its square.
+/// A step this small, in pixels, or this part of the centre's sigma ends the fit: the next one would be its square. The
+/// last is for a disc that is cut or partly hidden.
 const DONE_PX: f64 = 5e-5;
 const DONE_SIGMAS: f64 = 0.1;
 const DONE_SIGMAS_CUT: f64 = 0.02;

@@ -1,10 +1,8 @@
-//! The fit: Gauss–Newton on the intensities of the annulus around a circle.
+//! The fit as a whole: an annulus, iterations on it, and another annulus where the model asks for one.
 //!
-//! Every pixel near the edge says how far the edge is; together they fix the centre as well as the pixels allow (the
-//! Cramér–Rao bound). One pass over the pixels gives each sector's sums of products (`sums`); from these the ground is
-//! taken either as one plane, which costs nothing when true, or as a level for each sector, which survives clutter.
-//! Which one is decided by how much worse the plane fits (`ground`). In the second case pixels and sectors that do not
-//! fit lose their say.
+//! The ground is taken either as one plane, which costs nothing when true, or as a level for each sector, which survives
+//! clutter. How much worse the plane fits decides (`decide::ground`). With levels, pixels and sectors that do not fit
+//! lose their weight.
 
 use shared::geometry::{Circle, Covariance};
 
@@ -26,7 +24,7 @@ use crate::pipeline::radii::RadiusRange;
 const SECTORS: usize = 32;
 const MIN_FINE_RADIUS_PX: f32 = 20.0;
 
-/// Half width of the annulus: so many sigmas of the edge, and so many pixels of plain disc and ground.
+/// Half width of the annulus: this many sigmas of the edge, and this many pixels of plain disc and ground.
 const WIDTH_SIGMAS: f64 = 2.2;
 const WIDTH_PX: f64 = 3.0;
 

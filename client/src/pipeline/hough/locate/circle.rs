@@ -20,7 +20,7 @@ pub(crate) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
     Some(Ring { x: a.x + ux, y: a.y + uy, radius: (ux * ux + uy * uy).sqrt() })
 }
 
-/// Least squares of the distances with Cauchy weights of width `scale`, which leave points far off without a say.
+/// Least squares of the distances with Cauchy weights of width `scale`, which give points far off no weight.
 pub(crate) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option<Ring> {
     let per_square = 1.0 / (scale * scale);
     for _ in 0..FIT_STEPS {

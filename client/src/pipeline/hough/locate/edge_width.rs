@@ -1,4 +1,4 @@
-//! How wide the edge is: from its mean profile, read along the rays.
+//! The width of the edge, from its mean profile along the rays.
 
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};

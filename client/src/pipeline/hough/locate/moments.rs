@@ -1,14 +1,14 @@
 //! A start for a disc that moved about as far as it is wide: its first and second moments.
 //!
-//! Such a picture is no ring any more, and rays find one end of it. Motion keeps the light's amount, the middle of its
-//! way is the light's centroid, and an even way L adds L²/12 to the second moment along itself.
+//! Such a disc shows no ring any more, and the rays find only one end of it. But motion keeps the amount of light, the
+//! light's centroid is the middle of the way, and an even way L adds L²/12 to the second moment along itself.
 
 use super::start::Start;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
 use crate::pipeline::hough::sectors::DIRECTIONS;
 
-/// The window reaches so many sigmas of the edge and pixels beyond the circle.
+/// The window reaches this many sigmas of the edge, and this many pixels, beyond the circle.
 const REACH_SIGMAS: f32 = 3.5;
 const REACH_PX: f32 = 4.0;
 
@@ -56,7 +56,7 @@ pub(crate) fn start_from_moments(frame: Frame<'_>, start: &Start) -> Option<Star
     Some(Start { ring, edge_sigma: 0.5, directions: u16::MAX >> (16 - DIRECTIONS), motion, ..*start })
 }
 
-/// The circle of the light above `ground`, of which `disc` is the full strength, and its way.
+/// The circle of the light above `ground`, and the way it moved; `disc` is the gray level of full light.
 fn light(frame: Frame<'_>, ring: Ring, reach: f32, ground: f64, disc: f64) -> Option<(Ring, (f64, f64))> {
     let mut moments = Moments::default();
     each_pixel(frame, ring, (0.0, reach), |gray, dx, dy| moments.add((gray - ground) / (disc - ground), dx, dy));

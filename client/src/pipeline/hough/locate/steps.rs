@@ -1,4 +1,4 @@
-//! The steps in intensity along a ray: where an edge may be.
+//! The steps in intensity along a ray. An edge may be at each.
 
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};

@@ -1,4 +1,4 @@
-//! How much of a ring the edges around a point show: what tells a disc's centre from a chance peak.
+//! How much of a ring the edges around a point show. This tells a disc's centre from a chance peak.
 //!
 //! A map holds the orientation of the edge in each cell, thickened to three cells along its gradient, so that a walk
 //! outwards meets every edge it crosses. Walks in 32 directions then count, at each distance, the edges that lie

@@ -88,7 +88,7 @@ impl Gradients {
     /// Sigma of one gradient component where there is only noise.
     ///
     /// The quartile still shows the noise when most of the frame is covered with edges, and takes an even ramp for
-    /// noise, so that a ramp is no edge.
+    /// noise, so that a ramp is not an edge.
     fn noise_sigma(&mut self) -> f32 {
         let step = (self.strength.len() / NOISE_SAMPLES).max(1) | 1;
         self.samples.clear();
@@ -114,7 +114,7 @@ impl Gradients {
     }
 
     fn edge_at(&self, cells: &Cells, x: usize, y: usize, threshold: f32) -> Option<Edge> {
-        // Once more, for the few that are strong: cheaper than keeping all.
+        // Computed once more for the few strong cells: cheaper than keeping all.
         let [above, here, below] = [0, 1, 2].map(|dy| &cells.padded_row(y + dy)[x..x + 3]);
         let (gx, gy) = sobel([above[0], above[1], above[2]], [here[0], here[2]], [below[0], below[1], below[2]]);
         let (gx, gy) = (f32::from(gx), f32::from(gy));

@@ -1,4 +1,4 @@
-//! Box reduction: the frame as means over square cells, which is where circles are first sought.
+//! Box reduction: the frame as means over square cells. Circles are first sought there.
 //!
 //! A cell is `factor` x `factor` pixels. Reducing removes noise (a 4x cell has a quarter of its pixels' sigma) and
 //! leaves a sixteenth of the work to the stages that look everywhere. Cell (i, j) has its centre at pixel

@@ -1,4 +1,4 @@
-//! The cells whose gradient is strong: few of many, sought by the vector.
+//! The cells whose gradient is strong: few of many, so whole vectors of cells are tested at once.
 
 /// Appends the cells whose strength is at least `least`.
 pub(crate) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) {
@@ -11,7 +11,7 @@ pub(crate) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>)
     strong_cells_one_by_one(strengths, 0, least, strong);
 }
 
-/// The same, of cells of which `first` is the first.
+/// The same one cell after the other; `first` is the number of the first cell.
 fn strong_cells_one_by_one(strengths: &[i16], first: usize, least: i16, strong: &mut Vec<u32>) {
     // The maximum, unlike a search, is vector code.
     let any = |strengths: &[i16]| strengths.iter().fold(i16::MIN, |most, &strength| most.max(strength)) >= least;

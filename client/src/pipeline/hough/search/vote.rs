@@ -15,9 +15,9 @@ use super::reduce::Cells;
 const VOTE_WEIGHT: f32 = 64.0;
 const WEIGHT_POWER: f32 = 0.75;
 
-/// Cells between two votes of an edge at the larger radii, whose rings have edges enough: the sums over 3x3 cells see
-/// each ray all the same. At the smaller ones, of so many steps, each cell has a vote. (With every other cell there too,
-/// 1 in 500 discs of 10 px, cut to a quarter, was missed.)
+/// Cells between two votes of an edge at the larger radii. Their rings have edges enough, and the sums over 3x3 cells
+/// still see each ray. At the smaller radii, the first so many steps, each cell has a vote. (With every other cell there
+/// too, 1 in 500 discs of 10 px, cut to a quarter, was missed.)
 const STRIDE: usize = 2;
 const NEAR_STEPS: usize = 8;
 

@@ -8,25 +8,27 @@ use crate::pipeline::hough::sectors::DIRECTIONS;
 /// Faintest disc believed where a misfit is general, in gray levels.
 const MIN_CONTRAST_GRAY: f64 = 3.0;
 
-/// Pixels beyond the edge from which on a direction could show an edge: less than the ground that a visible one shows, for
-/// of the smallest discs, before clutter, a direction has four in all.
+/// A direction could show an edge when it has this many pixels beyond it. It is less than the ground that a visible one
+/// shows, because before clutter a direction of the smallest discs has four in all.
 const MIN_BEYOND_PX: f64 = 3.0;
 
-/// The same where a misfit is general: sharp sides of a moving disc, integer-drawn and compressed discs.
+/// What a direction must have: unexplained variance as a part of the contrast, part of the edge that fits, and distance
+/// from the circle. It is less than the strict question asks, for sharp sides of a moving disc, integer-drawn and
+/// compressed discs.
 const FAIR_MISFIT: f64 = 0.14;
 const MIN_FAIR_FITTING: f64 = 0.4;
 const FAIR_AGREE_PX: f64 = 0.3;
 
-/// Where a misfit is general, directions must be alike in contrast, nearly all confirm, and lie on one circle.
+/// The directions must be alike in contrast, nearly all confirm, and lie on one circle.
 const MAX_UNLIKE: f64 = 0.12;
 const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
 
-/// Least contrast there before a ground that is no plane, in sigmas of the residuals.
+/// Least contrast before a ground that is no plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
 
-/// The verdict where the question is answered with yes; `noise_variance` is that of the frame's pixels.
+/// The verdict when the answer is yes; `noise_variance` is that of the frame's pixels.
 pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let contrast = median_contrast(fit)?;
     if contrast < MIN_CONTRAST_GRAY || !fit.plane && contrast < MIN_CLUTTER_CONTRAST * residual_sigma(fit) {
@@ -45,7 +47,7 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     // Directions where nothing fits count too.
     let there = fit.directions.iter().filter(|sector| sector.beyond_px >= MIN_BEYOND_PX).count();
     let share = tally.confirmed / tally.visible.max(there as f64).max(1.0);
-    // All around alike is all there is to know here: compared to strict evidence it counts little.
+    // That it is alike all around is all there is to know here: compared to strict evidence it counts little.
     (tally.stands_out() && rms_px < most_px && share > MIN_SHARE_OF_FAIR)
         .then_some(Verdict { evidence: share, ample: share > 0.9 })
 }

@@ -4,7 +4,7 @@ use super::tally::{AGREE_PX, MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast
 use super::verdict::Verdict;
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// A direction that knows its edge less well than this, in pixels, says nothing.
+/// A direction that knows its edge less well than this, in pixels, does not count.
 const MAX_SHIFT_SIGMA_PX: f64 = 0.3;
 
 /// Evidence a disc needs.
@@ -35,7 +35,7 @@ const STRICT_MISFIT: f64 = 0.05;
 const MIN_FITTING: f64 = 0.75;
 const MIN_FITTING_DISC: f64 = 0.8;
 
-/// The verdict where the question is answered with yes; `noise_variance` is that of the frame's pixels.
+/// The verdict when the answer is yes; `noise_variance` is that of the frame's pixels.
 pub(crate) fn strict(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let tally = Tally::of(fit, AGREE_PX, |sector| {
         let own = sector.contrast.abs();

@@ -19,7 +19,8 @@ const CHANCE_PX: f64 = 3.5;
 pub(crate) const AGREE_PX: f64 = 0.05;
 const AGREE_SIGMAS: f64 = 2.5;
 
-/// The same for an arc that is sharp: evidence in all and for each direction that confirms, disagreement, share.
+/// What a sharp arc must have: evidence in all and for each direction that confirms, disagreement (as a χ²), and share of
+/// the visible directions.
 ///
 /// Of 15,000 candidates in 6,000 empty frames of clutter none had this much: those with so few directions had at most
 /// 21.5 and disagreed by 0.77. Discs behind an occluder and before clutter have 22 and more, and disagree by 0.01 to 0.3.

@@ -1,4 +1,4 @@
-//! The verdict on a fit.
+//! What the verification answers for a circle it believes.
 
 /// How sure it is that a fit shows a disc.
 #[derive(Clone, Copy, Debug)]

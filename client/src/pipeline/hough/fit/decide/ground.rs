@@ -21,13 +21,13 @@ const WHOLE: f64 = 0.95;
 /// The ground's slope is taken for real when it is this significant, as a χ² of two: chance exceeds it once in 90.
 const SLOPE_CHI2: f64 = 9.0;
 
-/// The same for the disc's: chance exceeds it once in 1,000, for it costs more than the ground's.
+/// The same for the disc's slope: chance exceeds it once in 1,000. It is higher because that slope costs more.
 const DISC_SLOPE_CHI2: f64 = 14.0;
 
-/// The same for a disc that leans, by which a slope of it is looked for: chance exceeds it once in 20.
+/// A slope of the disc is looked for when one side of it seems brighter by this χ²: chance exceeds it once in 20.
 const LEANING_CHI2: f64 = 6.0;
 
-/// Leaves out the sectors whose own ground is not the plane's, or gives the plane up where a level for each sector tells
+/// Leaves out the sectors whose own ground is not the plane's, or gives up the plane where a level for each sector tells
 /// more. `variance` is that of the residuals, `contrast` the disc's.
 pub(crate) fn leave_out_off_plane(sums: &[SectorSums], state: &mut State, variance: f64, contrast: f64) {
     let off_plane = off_plane(sums, state, state.active, variance, contrast);
@@ -51,9 +51,9 @@ pub(crate) fn settle_ground(sums: &[SectorSums], state: &mut State, sigma: f64) 
     }
 }
 
-/// One plane, when the sectors' own levels explain the pixels hardly better; a slope only if it shows.
+/// Keeps one plane when the sectors' own levels hardly explain the pixels better; gives it a slope only if one shows.
 ///
-/// The plane's solution, if it is one.
+/// Returns the solution for what it chose; `None` when the ground is no plane to begin with, or the equations fail.
 pub(crate) fn choose_ground(
     sums: &[SectorSums],
     state: &mut State,
@@ -148,7 +148,7 @@ fn tells_more_without_plane(sums: &[SectorSums], state: &State, off_plane: u64) 
 
 /// Whether the disc seems brighter on one side once each sector's edge is where the sector would have it.
 fn disc_leans(sums: &[SectorSums], state: &State) -> bool {
-    // A disc that moved is taken in parts of its way, which lean by themselves.
+    // The model of a moved disc consists of parts of its way; these lean by themselves.
     if !state.believes_shifts || state.model.profile == Profile::Smear {
         return false;
     }

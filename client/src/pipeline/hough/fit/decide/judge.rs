@@ -1,4 +1,4 @@
-//! Which sectors take part: those that show disc, edge and ground as the circle has them, and no occluder over them.
+//! Which sectors take part: those that show disc, edge and ground where the circle has them, with no occluder in front.
 
 use super::ground::{leave_out_off_plane, settle_ground};
 use super::misfit::has_general_misfit;
@@ -21,8 +21,8 @@ const OTHER_DISC: f64 = 0.03;
 /// The typical sector's variance is this quantile, not the median: some trusted sectors may show an occluder's edge.
 const TYPICAL: f64 = 0.35;
 
-/// "Most sectors": this quantile of the variances; without noise a higher one, for along some directions whole pixels fit
-/// well and would make the others look foreign.
+/// "Most sectors": this quantile of the variances; without noise a higher one, because whole pixels fit
+/// well along some directions and would make the others look foreign.
 const USUAL: f64 = 0.5;
 const USUAL_NOISELESS: f64 = 0.7;
 
@@ -35,10 +35,10 @@ const GENERAL_OF_CONTRAST: f64 = 0.3;
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
 const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
-/// Fewest sectors before a ground of unlike levels that must promise an edge for the fit to go on, as a part of all.
+/// Part of the sectors that must promise an edge for the fit to go on.
 const MIN_PROMISING: f64 = 0.35;
 
-/// A sector promises an edge that knows it to this sigma, and has it this near, in pixels.
+/// A sector promises an edge when it knows its own to this sigma, and has it this near to the circle, in pixels.
 const PROMISING_SIGMA_PX: f64 = 0.7;
 const PROMISING_PX: f64 = 0.6;
 
@@ -60,7 +60,7 @@ pub(crate) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
     let others = if general { 0 } else { other_discs(sums, variance, state.allowed_apart(OTHER_DISC) * contrast) };
     let mut active = 0u64;
     for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| sector.is_seen()) {
-        // The fewer pixels, the more chance has to say: four sigmas of a χ² of as many.
+        // The fewer pixels, the larger the part of chance: four sigmas of a χ² of as many.
         let chance = 1.0 + 4.0 * (2.0 / (sector.weight - 2.0).max(1.0)).sqrt();
         let part = if general { GENERAL_OF_CONTRAST } else { FOREIGN_OF_CONTRAST };
         let allowance = (part * state.sector_contrast(sector, k)).powi(2) + ROUNDING_VARIANCE;
@@ -124,7 +124,7 @@ fn leave_out_astray(sums: &[SectorSums], state: &mut State, variance: f64) {
     }
 }
 
-/// Whether so few sectors show an edge where the circle has it that the fit is not worth going on with.
+/// Whether the fit is not worth continuing: too few sectors show an edge where the circle has it.
 pub(crate) fn is_hopeless(sums: &[SectorSums], state: &State) -> bool {
     let sigma = state.typical_sigma;
     let (mut all, mut promising) = (0, 0);

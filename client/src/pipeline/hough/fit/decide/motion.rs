@@ -1,4 +1,4 @@
-//! Whether the disc moved during the exposure: then its edge is wider along the way than across it.
+//! Whether the disc moved during the exposure. If so, its edge is wider along the way than across it.
 
 use super::state::State;
 use crate::pipeline::hough::fit::equations::columns::{RESIDUAL, VARIANCE};
@@ -20,7 +20,7 @@ const MOTION_SHARE: f64 = 0.3;
 /// Fewest sectors, as a part of all, that tell a motion from clutter.
 const MIN_MOTION_SHARE: f64 = 0.7;
 
-/// Takes motion into the model when the edge's width varies as a motion makes it; whether it did so now.
+/// Takes motion into the model when the edge's width varies as a motion makes it; returns whether it did so now.
 pub(crate) fn look_for_motion(sums: &[SectorSums], state: &mut State) -> bool {
     if state.model.profile == Profile::Smear {
         return false;

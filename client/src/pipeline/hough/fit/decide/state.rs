@@ -1,4 +1,4 @@
-//! Where a fit stands: the model, how the ground is taken and which sectors take part; and what these typically show.
+//! Where a fit stands: the model, how the ground is taken, which sectors take part, and what those typically show.
 
 use crate::pipeline::hough::fit::equations::model::{Model, Profile};
 use crate::pipeline::hough::fit::equations::normal::Solution;
@@ -11,8 +11,8 @@ use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index, 
 /// Without it a clean frame, whose residuals are mere rounding, would reject its own edge.
 pub(crate) const MODEL_ERROR: f64 = 0.02;
 
-/// Part of the contrast by which levels of a disc that moved may differ from sector to sector: its edge is taken in
-/// steps.
+/// Part of the contrast by which the levels around a moved disc may differ from sector to sector: the model takes its
+/// edge in steps.
 const SMEARED_APART: f64 = 0.2;
 
 /// A frame without noise to speak of, in gray levels squared.
@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) ground: Ground,
     /// Whether the plane has a slope.
     pub(crate) sloped: bool,
-    /// Whether the disc has a slope too, for light falls unevenly.
+    /// Whether the disc has a slope too, because light falls on it unevenly.
     pub(crate) lit: bool,
     /// Whether a plane was tried and failed.
     pub(crate) no_plane: bool,
@@ -32,8 +32,9 @@ pub(crate) struct State {
     pub(crate) general_misfit: bool,
     /// Sectors that take part, by bit.
     pub(crate) active: u64,
-    /// Sectors that would take part but for their ground: their edges yet speak for a disc.
+    /// Sectors left out only because of their ground: their edges still count as evidence of a disc.
     pub(crate) off_plane: u64,
+    /// Whether the sectors' own edges are believed already.
     pub(crate) believes_shifts: bool,
     /// Whether the fit was broken off for another annulus.
     pub(crate) unsettled: bool,

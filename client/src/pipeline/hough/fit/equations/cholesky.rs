@@ -1,6 +1,6 @@
 //! Symmetric systems of equations, solved by the Cholesky factor of their matrix.
 
-/// Relative ridge on the diagonal: parameters the pixels say nothing of stay where they are.
+/// Relative ridge on the diagonal: parameters that the pixels say nothing about stay where they are.
 const RIDGE: f64 = 1e-9;
 
 /// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.
@@ -34,7 +34,7 @@ impl<const N: usize> Factor<N> {
         lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
     }
 
-    /// The solution for a right side, of which the first `n` numbers count.
+    /// The solution for a right-hand side, of which the first `n` numbers count.
     pub(crate) fn solve(&self, right: &[f64; N], n: usize) -> [f64; N] {
         let mut x: [f64; N] = std::array::from_fn(|i| right[i] * self.scale[i]);
         for i in 0..n {

@@ -1,4 +1,4 @@
-//! What the pixels of the annulus say of the model, pixel by pixel: residuals, and derivatives by its parameters.
+//! What each pixel of the annulus says about the model: its residual, and the derivatives by the parameters.
 
 use super::model::{Model, Profile};
 use super::profile::{Share, gaussian, pixel, smeared};
@@ -10,8 +10,8 @@ mod tests;
 /// Pixels worked on at once.
 pub(crate) const BLOCK: usize = 128;
 
-/// Longest part of the way that a smeared disc is taken as, in pixels, up to four parts. (With parts of 5 px of a way of
-/// 10, a clean disc is off by 0.0045 px, with parts of 2.5 by 0.0014.)
+/// Longest part, in pixels, that the way of a smeared disc is divided into; there are up to four. (A clean disc that
+/// moved 10 px is off by 0.0045 px with parts of 5 px, and by 0.0014 px with parts of 2.5 px.)
 const PART_PX: f64 = 2.75;
 
 /// Columns: derivatives by the ground's level, the residual, derivatives by the disc's level, the edge's variance, the

@@ -9,8 +9,8 @@
 //! - *smear*, for a disc that moved evenly and straight during the exposure: the mean of up to four parts of the way,
 //!   each a box across the edge. Where an edge runs along the motion its curvature shows; the parts follow it.
 //!
-//! All take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is met
-//! `s² / 2R` further in; that is put right in the radius afterwards, see [`Model::circle`].
+//! All take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is found
+//! `s² / 2R` further in; the radius is corrected for that afterwards, see [`Model::circle`].
 
 use shared::geometry::Circle;
 
@@ -65,7 +65,7 @@ pub(crate) struct Step {
 }
 
 impl Model {
-    /// Applies a step of the shared parameters, held to what the linear equations can foresee.
+    /// Applies a step of the shared parameters, limited to what the linear equations can foresee.
     pub(crate) fn advance(&mut self, step: &Step) {
         let held = |step: f64, most: f64| step.clamp(-most, most);
         self.x += held(step.x, 2.0);
@@ -81,7 +81,7 @@ impl Model {
         self.disc_slope.1 += step.disc_slope.1;
     }
 
-    /// A sharp edge shows the shape of the pixel, another is Gaussian; that of a disc that moves stays smeared.
+    /// Chooses the profile: a sharp edge shows the shape of the pixel, any other is Gaussian; a moving disc stays smeared.
     pub(crate) fn choose_profile(&mut self) {
         if self.profile != Profile::Smear {
             self.profile = if self.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };

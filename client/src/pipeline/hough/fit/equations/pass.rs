@@ -1,6 +1,6 @@
-//! The pass over the pixels as it is called: compiled for any machine and for those with AVX2, chosen at run time.
+//! The pass over the pixels, compiled for any machine and for those with AVX2; which one runs is decided at run time.
 //!
-//! Same source and no fused operations: both give the same numbers.
+//! Both have the same source and no fused operations, so they give the same numbers.
 
 use super::model::Model;
 use super::products::{fold, sum_sectors};

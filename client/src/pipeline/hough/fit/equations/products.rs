@@ -8,7 +8,7 @@ use crate::pipeline::hough::fit::pixels::annulus::{Annulus, LANES};
 #[cfg(test)]
 mod tests;
 
-/// Residuals beyond this many sigmas have no say before clutter (Tukey's biweight).
+/// Residuals beyond this many sigmas have no weight before clutter (Tukey's biweight).
 pub(crate) const TUKEY_SIGMAS: f32 = 6.0;
 
 /// A vector.
@@ -16,7 +16,7 @@ pub(crate) type Lanes = [f32; LANES];
 
 /// Sums up every sector. `per_sigma`, in 1 / gray levels, scales the weights of the residuals; 0 weighs all alike.
 ///
-/// `fold` sums the lanes of eight vectors, each for itself.
+/// `fold` sums the lanes of eight vectors, each vector by itself.
 #[inline(always)]
 pub(crate) fn sum_sectors(
     annulus: &Annulus,

@@ -1,4 +1,4 @@
-//! How an edge looks across: the part of the light that is the disc's, by the depth under the edge.
+//! The profile of an edge: the share of the light that comes from the disc, by the depth under the edge.
 
 /// Variance of a pixel's own aperture along any direction, in px².
 pub(crate) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;

@@ -1,4 +1,4 @@
-//! Sums of products of the model's derivatives over each sector: all the fit needs to know of the pixels.
+//! Sums of products of the model's derivatives over each sector: all that the fit needs to know about the pixels.
 
 use super::columns::{CENTRE, COLUMNS, DISC, LEVEL, MOTION, RADIUS, RESIDUAL, STILL_COLUMNS, VARIANCE};
 use super::model::Step;
@@ -10,7 +10,7 @@ pub(crate) const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 /// Fewest pixels of a sector that can be judged.
 const MIN_SECTOR_PX: f64 = 4.0;
 
-/// The disc of a sector is judged when so many pixels' worth of it are seen.
+/// The disc of a sector is judged when this many pixels' worth of it are seen.
 pub(crate) const MIN_DISC_PX: f64 = 1.0;
 
 /// Ground counts as seen when this many pixels' worth of it are: below, a level fitted to it would be chance.
@@ -70,8 +70,8 @@ impl SectorSums {
         self.at(i, j) - self.at(LEVEL, i) * self.at(LEVEL, j) / level
     }
 
-    /// The products of the first `C` columns, upper half: with the residuals taken from a ground level so many gray
-    /// levels `lower`, or, for `None`, once the sector's own level is fitted.
+    /// The products of the first `C` columns, upper half: with the residuals taken from a ground level that is
+    /// `lower` by this many gray levels, or, for `None`, once the sector's own level is fitted.
     #[inline(always)]
     pub(crate) fn with<const C: usize>(&self, lower: Option<f64>) -> [[f64; C]; C] {
         let mut own: [[f64; C]; C] = std::array::from_fn(|i| std::array::from_fn(|j| self.at(i, j)));
@@ -143,12 +143,12 @@ impl SectorSums {
         self.at(LEVEL, LEVEL)
     }
 
-    /// How much further out the sector by itself would have the edge, in pixels.
+    /// How much further out the edge would be for this sector alone, in pixels.
     pub(crate) fn shift(&self) -> f64 {
         self.alone(RADIUS, RESIDUAL) / self.information()
     }
 
-    /// What the sector by itself knows of its edge: the inverse variance of `shift` at noise 1.
+    /// What this sector alone knows about its edge: the inverse variance of `shift` at noise 1.
     pub(crate) fn information(&self) -> f64 {
         self.alone(RADIUS, RADIUS).max(1e-9)
     }

@@ -15,12 +15,12 @@ pub(crate) const LANES: usize = 8;
 /// A circle is whole where this part of its annulus is in the frame.
 pub(crate) const WHOLE_SHARE: f64 = 0.9;
 
-/// What is made ready beyond the annulus, for larger ones to come, and before the first, in pixels.
+/// How far the compass is prepared beyond an annulus, for larger ones to come, and before the first, in pixels.
 const SPARE_PX: usize = 64;
 const READY_PX: usize = 300;
 
-/// Pixels whose distance from the origin lies within a band, sector by sector, counter to the hands of a clock in a
-/// frame whose y points up, and in each from within outwards. Lengths in pixels, relative to the origin.
+/// Pixels whose distance from the origin lies within a band, sector by sector from the x axis towards the y
+/// axis, and in each from the inside out. Lengths in pixels, relative to the origin.
 #[derive(Default)]
 pub(crate) struct Annulus {
     /// The centre the annulus was gathered around, in the frame.
@@ -90,7 +90,7 @@ impl Annulus {
         *(if sectors == MAX_SECTORS { &mut self.fine } else { &mut self.coarse }) = compass;
     }
 
-    /// Makes ready for circles of radii up to `largest`, in pixels, so that later ones find everything there.
+    /// Prepares for circles of radii up to `largest`, in pixels, so that later ones find everything ready.
     pub(crate) fn expect(&mut self, largest: f64) {
         let reach = (largest.min(READY_PX as f64) as usize) + SPARE_PX;
         self.coarse.prepare(MAX_SECTORS / 2, reach, reach);
@@ -131,7 +131,8 @@ impl Annulus {
         }
     }
 
-    /// Takes the pixels of a sector, those in the frame unless it is known to hold all; which begins at `start`.
+    /// Takes the pixels of a sector into the arrays, from `start` on. Those outside the frame are left out; a frame known
+    /// to hold the `WHOLE` sector is not asked.
     #[inline(always)]
     fn take<const WHOLE: bool>(
         &mut self,

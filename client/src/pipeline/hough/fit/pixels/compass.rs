@@ -1,4 +1,4 @@
-//! The places around a centre, sorted by direction and distance, so that a ring of pixels is read in order.
+//! The offsets of pixels around a centre, sorted by direction and distance, so that a ring is read in order.
 
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
@@ -38,8 +38,8 @@ impl Place {
 }
 
 impl Compass {
-    /// Makes ready for `sectors`, a multiple of four, and distances below `least` pixels; where that takes work, for those
-    /// below `reach`. Four bytes a pixel of a quarter: 100 kB for 180 px.
+    /// Prepares for `sectors`, a multiple of four, and distances below `least` pixels; where that takes work, for those
+    /// below `reach`. It takes four bytes a pixel of a quarter: 100 kB for 180 px.
     pub(crate) fn prepare(&mut self, sectors: usize, least: usize, reach: usize) {
         let sectors = sectors.clamp(4, MAX_SECTORS);
         if self.sectors == sectors && self.reach >= least.min(i16::MAX as usize) {

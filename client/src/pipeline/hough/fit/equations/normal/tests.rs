@@ -157,7 +157,7 @@ fn without_its_slope_a_plane_is_a_level() {
 }
 
 #[test]
-fn sectors_left_out_have_no_say() {
+fn sectors_left_out_have_no_weight() {
     let mut rows = rows(&mut Random::new(4));
     let solve = |rows: &[Vec<Row>]| {
         let model = model(Profile::Gaussian);
@@ -172,7 +172,7 @@ fn sectors_left_out_have_no_say() {
 }
 
 #[test]
-fn parameters_the_pixels_say_nothing_of_stay_where_they_are() {
+fn parameters_the_pixels_say_nothing_about_stay_where_they_are() {
     let mut rows = rows(&mut Random::new(5));
     rows.iter_mut().flatten().for_each(|row| row[VARIANCE] = 0.0);
     let found = Equations::new(&sums(&rows), ALL, &model(Profile::Gaussian), GroundTerms::Levels, GROUND_AT);

@@ -99,7 +99,7 @@ fn sums_are_those_of_the_weighted_columns() {
 }
 
 #[test]
-fn pixels_far_off_the_model_have_no_say() {
+fn pixels_far_off_the_model_have_no_weight() {
     let (annulus, model) = (annulus(16), model(Profile::Gaussian));
     let all = sums(|sums| sum_sectors(&annulus, &model, 0.0, sums, fold));
     // No residual here is 6e-6 gray levels.
