@@ -14,7 +14,7 @@ pub struct Estimate {
 
 /// Finds the circle in a frame.
 pub trait Detector: Send {
-    /// The name [`DetectorChoice`] knows this detector by.
+    /// The name [`DetectorChoice`](super::DetectorChoice) knows this detector by.
     fn name(&self) -> &'static str;
 
     /// Finds the most prominent circle whose centre lies inside the frame; `None` when there is none.
