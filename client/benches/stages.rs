@@ -5,13 +5,13 @@
 
 use std::fmt;
 
-use client::detect::{Circle, Detector, RadiusLimits, hough::Hough, hough::stages::Stages};
+use client::pipeline::{Circle, Detector, RadiusLimits, hough::Hough, hough::stages::Stages};
 use divan::{Bencher, black_box};
 use ndarray::Array2;
 use picture::{Canvas, Random};
 
 #[expect(dead_code, reason = "the tests paint more than is timed")]
-#[path = "../src/detect/testing/picture.rs"]
+#[path = "../src/pipeline/testing/picture.rs"]
 mod picture;
 
 fn main() {

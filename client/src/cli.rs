@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::link::webrtc::parse_mtu;
 
 use crate::config::{ServerAddress, Wait};
-use crate::detect::{DetectorChoice, DetectorError, RadiusLimits};
+use crate::pipeline::{DetectorChoice, DetectorError, RadiusLimits};
 use crate::workers::Policy;
 
 /// The most worker threads: more than any machine's cores, few enough to start.
@@ -107,7 +107,7 @@ pub struct DetectArgs {
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
     /// The detector: hough, or hough-classic, OpenCV's plain gradient method, for comparison
-    #[arg(long, value_name = "NAME", env = "PLUMB_DETECTOR", default_value = crate::detect::hough::NAME)]
+    #[arg(long, value_name = "NAME", env = "PLUMB_DETECTOR", default_value = crate::pipeline::hough::NAME)]
     pub detector: String,
 
     /// Smallest radius looked for, in px [default: 8, or a 60th of the frame's shorter side if that is more]

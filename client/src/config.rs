@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::detect::DetectorChoice;
+use crate::pipeline::DetectorChoice;
 use crate::workers::Policy;
 
 /// What a session needs to know.

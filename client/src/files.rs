@@ -10,7 +10,7 @@ use shared::shell::exit::Exit;
 use tracing::error;
 
 use crate::cli::DetectArgs;
-use crate::detect::Detector;
+use crate::pipeline::Detector;
 
 /// A file's result.
 #[derive(Debug, Serialize)]

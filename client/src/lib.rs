@@ -2,7 +2,7 @@
 //!
 //! The story: [`cli`] says what is wanted (a [`config`]), [`app`] builds it, [`connect`] opens a link to the server, found by
 //! [`discover`] where none is named, [`run`] drives a
-//! [`session`] whose frames the [`workers`] look at with a [`detect`]or, and a [`view`] shows it. [`files`] detects in
+//! [`session`] whose frames the [`workers`] look at with a [`pipeline`], and a [`view`] shows it. [`files`] detects in
 //! image files instead.
 //!
 //! Conventions (pixels, units, images) are those of [`shared`].
@@ -11,10 +11,10 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod connect;
-pub mod detect;
 pub mod discover;
 pub mod files;
 mod jobs;
+pub mod pipeline;
 pub mod run;
 pub mod session;
 pub mod tally;

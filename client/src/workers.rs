@@ -13,8 +13,8 @@ use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
 
-use crate::detect::{Detector, DetectorChoice, Estimate};
 use crate::jobs::Jobs;
+use crate::pipeline::{Detector, DetectorChoice, Estimate};
 use crate::session::{Detection, ReceivedFrame};
 
 /// What happens to a frame that finds all workers busy.

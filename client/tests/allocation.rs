@@ -4,7 +4,7 @@ mod counting;
 
 use std::sync::atomic::Ordering;
 
-use client::detect::{DetectorChoice, NAMES, RadiusLimits};
+use client::pipeline::{DetectorChoice, NAMES, RadiusLimits};
 use counting::ALLOCATIONS;
 use ndarray::Array2;
 

@@ -3,7 +3,7 @@
 //! But for textures: OpenCV's gradient method has no notion of noise and sees circles there, and so does `hough-classic`,
 //! which gives its very numbers.
 
-use client::detect::{DetectorChoice, NAMES, RadiusLimits};
+use client::pipeline::{DetectorChoice, NAMES, RadiusLimits};
 use ndarray::{Array2, ArrayView2, s};
 
 const DEFAULT: RadiusLimits = RadiusLimits { min: None, max: None };

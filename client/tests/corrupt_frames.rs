@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bytes::BytesMut;
-use client::detect::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::{DetectorChoice, RadiusLimits, hough};
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
 use shared::image::PixelFormat;

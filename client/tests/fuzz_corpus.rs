@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use client::detect::fuzz::check;
+use client::pipeline::fuzz::check;
 
 #[test]
 fn the_detectors_keep_their_word_on_the_whole_corpus() {

@@ -1,6 +1,6 @@
 //! Pictures drawn by somebody else's code: imageproc's filled circles and its Gaussian noise.
 
-use client::detect::{DetectorChoice, Estimate, RadiusLimits};
+use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use image::{GrayImage, Luma};
 use imageproc::drawing::draw_filled_circle;
 use imageproc::noise::gaussian_noise;

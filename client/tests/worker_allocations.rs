@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use client::detect::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::{DetectorChoice, RadiusLimits, hough};
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
 use counting::ALLOCATIONS;

@@ -1,5 +1,5 @@
-//! Looks for bytes that [`client::detect::fuzz::check`] does not pass.
+//! Looks for bytes that [`client::pipeline::fuzz::check`] does not pass.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| client::detect::fuzz::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| client::pipeline::fuzz::check(bytes));

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use client::config::{Config as ClientConfig, ServerAddress, Wait};
-use client::detect::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
 use shared::link::discovery::Identity;

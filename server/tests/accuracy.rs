@@ -1,7 +1,7 @@
 //! The detector against the camera's own limit, on a small fixed sample: the goals of the benchmark, with the room that
 //! so few frames need.
 
-use client::detect::{Detector, DetectorChoice, Estimate, RadiusLimits};
+use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits};
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
 use server::score::Truth;

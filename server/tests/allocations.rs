@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use client::detect::{Detector, DetectorChoice, RadiusLimits, hough};
+use client::pipeline::{Detector, DetectorChoice, RadiusLimits, hough};
 use client::session::{Action as ClientAction, Detection, ReceivedFrame, Session as Client};
 use ndarray::Array2;
 use server::camera::{Background, CameraConfig};

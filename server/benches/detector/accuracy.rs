@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use client::detect::{Detector, DetectorChoice, Estimate, RadiusLimits, hough};
+use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits, hough};
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
 

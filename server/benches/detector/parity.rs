@@ -6,8 +6,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use client::detect::classic::{Classic, Stages};
-use client::detect::{Detector, RadiusLimits};
+use client::pipeline::classic::{Classic, Stages};
+use client::pipeline::{Detector, RadiusLimits};
 use ndarray::{Array2, ArrayView3};
 use serde::Deserialize;
 use serde_json::{Value, json};

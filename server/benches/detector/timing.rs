@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use client::detect::{Detector, DetectorChoice, RadiusLimits, classic};
+use client::pipeline::{Detector, DetectorChoice, RadiusLimits, classic};
 use serde::{Deserialize, Serialize};
 
 use crate::accuracy::{Failure, frames_in, ours};

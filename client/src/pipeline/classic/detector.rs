@@ -1,0 +1,102 @@
+//! The detector as a whole: stage after stage, and what each leaves behind.
+
+use ndarray::ArrayView2;
+use shared::geometry::{Circle, Size};
+
+use super::blur::Blur;
+use super::canny::Edges;
+use super::radii::Radii;
+use super::radius::Supports;
+use super::sobel::Gradients;
+use super::vote::Votes;
+use crate::pipeline::detector::{Detector, Estimate};
+use crate::pipeline::radii::RadiusLimits;
+
+/// The name this detector is asked for by.
+pub const NAME: &str = "hough-classic";
+
+/// The gradient method as OpenCV does it. See the [module](super).
+#[derive(Default)]
+pub struct Classic {
+    limits: RadiusLimits,
+    copy: Vec<u8>,
+    blur: Blur,
+    gradients: Gradients,
+    edges: Edges,
+    votes: Votes,
+    supports: Supports,
+}
+
+/// What the last frame left behind in each stage, to be compared with other programs.
+#[derive(Clone, Debug)]
+pub struct Stages<'a> {
+    /// Pixels of a row of the arrays.
+    pub width: usize,
+    /// Blurred gray levels.
+    pub blurred: &'a [u8],
+    /// Differences to the right.
+    pub dx: &'a [i16],
+    /// Differences downwards.
+    pub dy: &'a [i16],
+    /// Edge pixels as (column, row), in no particular order.
+    pub edges: Vec<(usize, usize)>,
+    /// Centres in px, the most voted first, of equals the upper left one.
+    pub centres: Vec<(f32, f32)>,
+    /// Circles, the best first, with the number of edge pixels on each.
+    pub circles: Vec<(Circle, u32)>,
+}
+
+impl Classic {
+    /// A detector of circles with radii within `limits`, widened to whole pixels.
+    #[must_use]
+    pub fn new(limits: RadiusLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The stages of the last frame a circle was looked for in.
+    #[must_use]
+    pub fn stages(&self) -> Stages<'_> {
+        let mut circles = self.supports.circles.clone();
+        circles.sort_by(|a, b| b.compare(a));
+        Stages {
+            width: self.gradients.width,
+            blurred: &self.blur.blurred,
+            dx: &self.gradients.dx,
+            dy: &self.gradients.dy,
+            edges: self.edges.pixels.iter().map(|pixel| (pixel.x, pixel.y)).collect(),
+            centres: self.votes.centres_by_votes(),
+            circles: circles.iter().map(|found| (found.circle(), found.pixels)).collect(),
+        }
+    }
+
+    fn detect_in(&mut self, pixels: &[u8], width: usize) -> Option<Estimate> {
+        let height = pixels.len().checked_div(width).filter(|&height| height > 0)?;
+        let size = Size { width: u32::try_from(width).ok()?, height: u32::try_from(height).ok()? };
+        let radii = Radii::within(self.limits.range(size)?, size)?;
+        self.blur.blur(pixels, width);
+        self.gradients.find(&self.blur.blurred, width);
+        self.edges.find(&self.gradients);
+        self.votes.cast(&self.edges.pixels, &self.gradients, radii);
+        let circle = self.supports.best(&self.edges, &self.votes, radii)?;
+        Some(Estimate { circle, covariance: None })
+    }
+}
+
+impl Detector for Classic {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {
+        let width = gray.dim().1;
+        if let Some(pixels) = gray.to_slice() {
+            return self.detect_in(pixels, width);
+        }
+        let mut copy = std::mem::take(&mut self.copy);
+        copy.clear();
+        copy.extend(gray.iter());
+        let found = self.detect_in(&copy, width);
+        self.copy = copy;
+        found
+    }
+}

@@ -1,0 +1,121 @@
+//! The radius of each centre, by how many edge pixels lie on it, and the best of these circles.
+//!
+//! Distances are counted in tenths of a pixel. A circle's edge pixels are those of ten tenths in a row, and of two
+//! radii the one with more pixels for its circumference is the better.
+
+use std::cmp::Ordering;
+
+use shared::geometry::Circle;
+
+use super::canny::{Edges, Pixel};
+use super::radii::Radii;
+use super::round::round;
+use super::vote::{LEAST, Votes};
+
+const BINS_PER_PX: usize = 10;
+
+/// The circles of a frame and the buffers of the search.
+#[derive(Default)]
+pub(super) struct Supports {
+    /// Circles with more edge pixels than the least, in no particular order.
+    pub(super) circles: Vec<Supported>,
+    squares: Vec<f32>,
+    bins: Vec<u32>,
+}
+
+/// A circle and the edge pixels on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Supported {
+    pub(super) pixels: u32,
+    pub(super) radius: f32,
+    pub(super) centre: (f32, f32),
+}
+
+impl Supports {
+    /// The circle with the most edge pixels; `None` when none has more than the least.
+    pub(super) fn best(&mut self, edges: &Edges, votes: &Votes, radii: Radii) -> Option<Circle> {
+        self.circles.clear();
+        for centre in votes.centres() {
+            let found = self.support(edges, centre, radii);
+            if found.pixels > LEAST {
+                self.circles.push(found);
+            }
+        }
+        self.circles.iter().max_by(|a, b| a.compare(b)).map(Supported::circle)
+    }
+
+    fn support(&mut self, edges: &Edges, centre: (f32, f32), radii: Radii) -> Supported {
+        let rows = |reach: f32| (centre.1 + reach).max(0.0) as usize;
+        let near = edges.in_rows(rows(-(radii.max as f32)), rows(radii.max as f32 + 1.0));
+        let kept = self.measure(near, centre, radii);
+        self.count(kept, radii);
+        let (radius, pixels) = self.best_radius(radii);
+        Supported { pixels, radius, centre }
+    }
+
+    /// Squared distances from a centre of those edges that are within the radii; returns how many there are.
+    fn measure(&mut self, edges: &[Pixel], (x, y): (f32, f32), radii: Radii) -> usize {
+        let square = |radius: u32| (radius as f32) * (radius as f32);
+        let (least, most) = (square(radii.min), square(radii.max));
+        if self.squares.len() < edges.len() {
+            self.squares.resize(edges.len(), 0.0);
+        }
+        let mut kept = 0;
+        for edge in edges {
+            let (dx, dy) = (x - edge.x as f32, y - edge.y as f32);
+            let squared = dx * dx + dy * dy;
+            self.squares[kept] = squared;
+            kept += usize::from(least <= squared && squared <= most);
+        }
+        kept
+    }
+
+    /// Counts the distances by tenths of a pixel over the smallest radius; what is beyond the last counts there.
+    fn count(&mut self, kept: usize, radii: Radii) {
+        let last = BINS_PER_PX * (radii.max - radii.min) as usize - 1;
+        self.bins.clear();
+        self.bins.resize(last + 1, 0);
+        for &squared in &self.squares[..kept] {
+            let bin = round((squared.sqrt() - radii.min as f32) * BINS_PER_PX as f32) as usize;
+            self.bins[bin.min(last)] += 1;
+        }
+    }
+
+    /// The radius with the most edge pixels for its length, and their number: from large to small, ties to the smaller.
+    ///
+    /// A window of ten bins starts at each filled one, goes inwards, and skips the bin after it: so does OpenCV.
+    fn best_radius(&self, radii: Radii) -> (f32, u32) {
+        let (mut best_radius, mut best_count) = (0.0, 0);
+        let mut top = self.bins.len() as isize - 1;
+        while top > 0 {
+            if self.bins[top as usize] == 0 {
+                top -= 1;
+                continue;
+            }
+            let end = (top - BINS_PER_PX as isize).max(-1);
+            let count: u32 = self.bins[(end + 1) as usize..=top as usize].iter().sum();
+            let radius = (top + end) as f32 / 2.0 / BINS_PER_PX as f32 + radii.min as f32;
+            let is_denser = count as f32 * best_radius >= best_count as f32 * radius;
+            if is_denser || (best_radius < f32::EPSILON && count >= best_count) {
+                (best_radius, best_count) = (radius, count);
+            }
+            top = end - 1;
+        }
+        (best_radius, best_count)
+    }
+}
+
+impl Supported {
+    pub(super) fn circle(&self) -> Circle {
+        Circle { x: f64::from(self.centre.0), y: f64::from(self.centre.1), radius: f64::from(self.radius) }
+    }
+
+    /// The better is greater: more pixels, then the larger radius, then farther left, then farther up.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let farther = |own: f32, other: f32| other.total_cmp(&own);
+        (self.pixels.cmp(&other.pixels))
+            .then(self.radius.total_cmp(&other.radius))
+            .then(farther(self.centre.0, other.centre.0))
+            .then(farther(self.centre.1, other.centre.1))
+    }
+}

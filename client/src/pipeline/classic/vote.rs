@@ -1,0 +1,112 @@
+//! Votes for centres: every edge pixel gives one to each pixel it may be the edge of a circle around.
+//!
+//! It steps along its gradient and against it, from the smallest radius to the largest, one pixel's length a step, in
+//! 1024ths of a pixel. Each cell of the accumulator is the square from one pixel's centre to the next.
+
+use std::cmp::Reverse;
+
+use super::canny::Pixel;
+use super::radii::Radii;
+use super::round::round;
+use super::sobel::Gradients;
+
+/// A centre has more votes than this: OpenCV's `param2`.
+pub(super) const LEAST: u32 = 30;
+
+/// Units of a pixel that steps are rounded to, and their power of two.
+const UNITS: f32 = 1024.0;
+const UNIT_BITS: u32 = 10;
+
+/// The accumulator and its centres.
+#[derive(Default)]
+pub(super) struct Votes {
+    /// Local maxima with more than [`LEAST`] votes, as indices of the accumulator, in no particular order.
+    centres: Vec<usize>,
+    /// One cell a pixel, and two more columns and rows that get no votes.
+    cells: Vec<u32>,
+    stride: usize,
+    /// Cells with more than [`LEAST`] votes.
+    full: Vec<usize>,
+}
+
+impl Votes {
+    /// Casts the votes of these edges and finds the centres.
+    pub(super) fn cast(&mut self, edges: &[Pixel], gradients: &Gradients, radii: Radii) {
+        let (width, height) = (gradients.width, gradients.height());
+        self.stride = width + 2;
+        self.full.clear();
+        self.cells.clear();
+        self.cells.resize(self.stride * (height + 2), 0);
+        for &edge in edges {
+            let at = edge.y * width + edge.x;
+            let (sx, sy) = step(gradients.dx[at], gradients.dy[at]);
+            self.walk(edge, (sx, sy), (width, height), radii);
+            self.walk(edge, (-sx, -sy), (width, height), radii);
+        }
+        self.find_centres(height);
+    }
+
+    /// Centres in px.
+    pub(super) fn centres(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
+        self.centres.iter().map(|&cell| self.centre(cell))
+    }
+
+    /// Centres in px, the most voted first, of equals the upper left one.
+    pub(super) fn centres_by_votes(&self) -> Vec<(f32, f32)> {
+        let mut sorted = self.centres.clone();
+        sorted.sort_unstable_by_key(|&cell| (Reverse(self.cells[cell]), cell));
+        sorted.into_iter().map(|cell| self.centre(cell)).collect()
+    }
+
+    fn centre(&self, cell: usize) -> (f32, f32) {
+        ((cell % self.stride) as f32 + 0.5, (cell / self.stride) as f32 + 0.5)
+    }
+
+    /// One vote a step, until the frame ends. A start outside the frame ends it too.
+    fn walk(&mut self, from: Pixel, (sx, sy): (i64, i64), (width, height): (usize, usize), radii: Radii) {
+        let start = |at: usize, step: i64| ((at as i64) << UNIT_BITS) + i64::from(radii.min) * step;
+        let (mut x, mut y) = (start(from.x, sx), start(from.y, sy));
+        let stride = self.stride;
+        for _ in radii.min..=radii.max {
+            // Below zero they wrap to what is far too large.
+            let (column, row) = ((x >> UNIT_BITS) as usize, (y >> UNIT_BITS) as usize);
+            if column >= width || row >= height {
+                break;
+            }
+            let cell = row * stride + column;
+            let votes = &mut self.cells[cell];
+            *votes += 1;
+            if *votes == LEAST + 1 {
+                self.full.push(cell);
+            }
+            (x, y) = (x + sx, y + sy);
+        }
+    }
+
+    /// The full cells that have more votes than their left and upper, and no fewer than their right and lower neighbour.
+    ///
+    /// The outermost row and column have no such neighbours and hold no centre.
+    fn find_centres(&mut self, height: usize) {
+        let (cells, stride) = (&self.cells, self.stride);
+        let is_top = |&cell: &usize| {
+            let (column, row, votes) = (cell % stride, cell / stride, cells[cell]);
+            (1..stride - 1).contains(&column)
+                && (1..=height).contains(&row)
+                && votes > cells[cell - 1]
+                && votes >= cells[cell + 1]
+                && votes > cells[cell - stride]
+                && votes >= cells[cell + stride]
+        };
+        self.centres.clear();
+        self.centres.extend(self.full.iter().copied().filter(is_top));
+    }
+}
+
+/// A pixel's length along the gradient, in 1024ths.
+fn step(dx: i16, dy: i16) -> (i64, i64) {
+    let (dx, dy) = (f32::from(dx), f32::from(dy));
+    // Squares of at most 1020² and their sum are exact in f32.
+    let norm = (dx * dx + dy * dy).sqrt();
+    let units = |part: f32| round(part * UNITS / norm) as i64;
+    (units(dx), units(dy))
+}

@@ -1,0 +1,24 @@
+//! What a circle detector is: one gray frame in, at most one circle out.
+
+use ndarray::ArrayView2;
+use shared::geometry::{Circle, Covariance};
+
+/// What a detector says of a frame in which it sees a circle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The circle, in pixels.
+    pub circle: Circle,
+    /// How uncertain the centre is; `None` from a detector that cannot tell.
+    pub covariance: Option<Covariance>,
+}
+
+/// Finds the circle in a frame.
+pub trait Detector: Send {
+    /// The name [`DetectorChoice`](super::DetectorChoice) knows this detector by.
+    fn name(&self) -> &'static str;
+
+    /// Finds the most prominent circle whose centre lies inside the frame; `None` when there is none.
+    ///
+    /// `gray` is `[rows, columns]`, of any size and any memory layout.
+    fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate>;
+}

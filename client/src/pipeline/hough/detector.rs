@@ -1,0 +1,126 @@
+//! The detector as a whole: one candidate after the other, until one is a disc.
+
+use ndarray::ArrayView2;
+use shared::geometry::Size;
+
+use super::fit::refine::Refiner;
+use super::frame::Frame;
+use super::locate::moments::start_from_moments;
+use super::locate::rays::Rays;
+use super::search::candidates::Candidates;
+use super::search::gradient::Gradients;
+use super::search::reduce::{Cells, factor_for};
+use super::verify::judge::judge;
+use super::verify::verdict::Verdict;
+use crate::pipeline::detector::{Detector, Estimate};
+use crate::pipeline::radii::{RadiusLimits, RadiusRange};
+
+/// The name this detector is asked for by.
+pub const NAME: &str = "hough";
+
+/// Slack on the range of radii, as a part of the radius and in pixels: a limit names a true radius, not an estimate.
+const RADIUS_SLACK: (f64, f64) = (0.02, 0.5);
+
+/// Sigma of an edge, in pixels, above which a disc that has no ring may be one that moved by its own width.
+const WIDE_EDGE_PX: f32 = 1.5;
+
+/// Most cells along a side: the walks over them count in 16.16 fixed point. No frame from a link or a file has more than
+/// [`MAX_SIDE`](shared::geometry::MAX_SIDE).
+const MAX_CELLS: usize = i16::MAX as usize;
+
+/// Gradient voting with a least-squares fit to the intensities. See the [module](super).
+#[derive(Default)]
+pub struct Hough {
+    limits: RadiusLimits,
+    copy: Vec<u8>,
+    pub(crate) cells: Cells,
+    pub(crate) gradients: Gradients,
+    pub(crate) candidates: Candidates,
+    pub(crate) rays: Rays,
+    pub(crate) refiner: Refiner,
+}
+
+impl Hough {
+    /// A detector of circles with radii within `limits`.
+    #[must_use]
+    pub fn new(limits: RadiusLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
+        let size = Size { width: frame.width as u32, height: frame.height as u32 };
+        let range = self.limits.range(size)?;
+        self.cells.reduce(frame.pixels, frame.width, factor_for(range.min()));
+        if self.cells.width.max(self.cells.height) > MAX_CELLS {
+            return None;
+        }
+        self.gradients.find(&self.cells);
+        self.candidates.cast(&self.cells, &self.gradients.edges, range);
+        self.rays.expect(range);
+        self.refiner.expect(range);
+        self.best_candidate(frame, range)
+    }
+
+    /// The first candidate with ample evidence, else the one with most.
+    fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+        let mut best: Option<(f64, Estimate)> = None;
+        while self.candidates.examine_more(&self.cells) {
+            for i in 0..self.candidates.ranked.len() {
+                let Some((verdict, estimate)) = self.measure(i, frame, range) else {
+                    continue;
+                };
+                if best.is_none_or(|(most, _)| verdict.evidence > most) {
+                    best = Some((verdict.evidence, estimate));
+                }
+                if verdict.ample {
+                    return Some(estimate);
+                }
+            }
+        }
+        best.map(|(_, estimate)| estimate)
+    }
+
+    /// The candidate's circle and how sure it is; `None` when it is no disc.
+    pub(crate) fn measure(
+        &mut self,
+        candidate: usize,
+        frame: Frame<'_>,
+        range: RadiusRange,
+    ) -> Option<(Verdict, Estimate)> {
+        let noise_gray = self.gradients.noise_gray;
+        let candidate = self.candidates.ranked[candidate];
+        let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
+        let fit = self.refiner.fit(frame, &start).or_else(|| {
+            let wide = start.edge_sigma > WIDE_EDGE_PX;
+            let start = wide.then(|| start_from_moments(frame, &start)).flatten()?;
+            self.refiner.fit(frame, &start)
+        })?;
+        let verdict = judge(&fit, noise_gray)?;
+        let estimate = Estimate { circle: fit.circle, covariance: Some(fit.covariance) };
+        (is_within(range, fit.circle.radius) && frame.holds(fit.circle)).then_some((verdict, estimate))
+    }
+}
+
+impl Detector for Hough {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {
+        let (height, width) = gray.dim();
+        if let Some(pixels) = gray.to_slice() {
+            return self.detect_in(Frame { pixels, width, height });
+        }
+        let mut copy = std::mem::take(&mut self.copy);
+        copy.clear();
+        copy.extend(gray.iter());
+        let found = self.detect_in(Frame { pixels: &copy, width, height });
+        self.copy = copy;
+        found
+    }
+}
+
+fn is_within(range: RadiusRange, radius: f64) -> bool {
+    let slack = RADIUS_SLACK.0 * radius + RADIUS_SLACK.1;
+    (range.min() - slack..=range.max() + slack).contains(&radius)
+}

@@ -1,0 +1,69 @@
+//! Symmetric systems of equations, solved by the Cholesky factor of their matrix.
+
+/// Relative ridge on the diagonal: parameters that the pixels say nothing about stay where they are.
+const RIDGE: f64 = 1e-9;
+
+/// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.
+pub(crate) struct Factor<const N: usize> {
+    lower: [[f64; N]; N],
+    scale: [f64; N],
+}
+
+impl<const N: usize> Factor<N> {
+    /// Of the first `n` rows, upper half read; `None` where that is not positive definite.
+    pub(crate) fn new(matrix: &[[f64; N]; N], n: usize) -> Option<Self> {
+        let scale: [f64; N] =
+            std::array::from_fn(|i| if matrix[i][i] > 0.0 { matrix[i][i].sqrt().recip() } else { 1.0 });
+        let mut lower = [[0.0; N]; N];
+        for i in 0..n {
+            for j in 0..=i {
+                let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
+                let scaled = matrix[j][i] * scale[i] * scale[j];
+                if i == j {
+                    let square = scaled.max(RIDGE) + RIDGE - known;
+                    lower[i][i] = if square > 0.0 {
+                        square.sqrt()
+                    } else {
+                        return None;
+                    };
+                } else {
+                    lower[i][j] = (scaled - known) / lower[j][j];
+                }
+            }
+        }
+        lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
+    }
+
+    /// The solution for a right-hand side, of which the first `n` numbers count.
+    pub(crate) fn solve(&self, right: &[f64; N], n: usize) -> [f64; N] {
+        let mut x: [f64; N] = std::array::from_fn(|i| right[i] * self.scale[i]);
+        for i in 0..n {
+            let known: f64 = (0..i).map(|k| self.lower[i][k] * x[k]).sum();
+            x[i] = (x[i] - known) / self.lower[i][i];
+        }
+        for i in (0..n).rev() {
+            let known: f64 = (i + 1..n).map(|k| self.lower[k][i] * x[k]).sum();
+            x[i] = (x[i] - known) / self.lower[i][i];
+        }
+        std::array::from_fn(|i| x[i] * self.scale[i])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leading_part_of_a_system_is_solved_and_the_rest_not_looked_at() {
+        let matrix = [[4.0, 1.0, f64::NAN], [f64::NAN, 3.0, f64::NAN], [f64::NAN, f64::NAN, -1.0]];
+        let [x, y, _] = Factor::new(&matrix, 2).expect("positive definite").solve(&[1.0, 2.0, f64::NAN], 2);
+        // The ridge is 1e-9 of the diagonal.
+        assert!((4.0 * x + y - 1.0).abs() < 1e-8 && (x + 3.0 * y - 2.0).abs() < 1e-8, "{x}, {y}");
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_positive_definite_has_no_factor() {
+        assert!(Factor::new(&[[1.0, 2.0], [2.0, 1.0]], 2).is_none());
+        assert!(Factor::new(&[[1.0, f64::NAN], [f64::NAN, 1.0]], 2).is_none());
+    }
+}

@@ -1,0 +1,96 @@
+//! What a pixel near the edge of a disc shows, and how that changes with the disc.
+//!
+//! `I = g + (f - g) P(u)` with the disc's gray level `f` (with a slope where light falls unevenly), the ground
+//! `g = b + a·(p - o)` (a level for each sector and one slope), and the edge profile `P` of the depth `u = R - |p - c|`
+//! under the edge. Three profiles:
+//! - *Gaussian*, for edges blurred by optics: the normal distribution;
+//! - *pixel*, for sharp edges: the area of a square pixel on the disc's side of a straight edge, which depends on the
+//!   edge's direction. Its square may be larger than a pixel, to follow a little blur;
+//! - *smear*, for a disc that moved evenly and straight during the exposure: the mean of up to four parts of the way,
+//!   each a box across the edge. Where an edge runs along the motion its curvature shows; the parts follow it.
+//!
+//! All take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is found
+//! `s² / 2R` further in; the radius is corrected for that afterwards, see [`Model::circle`].
+
+use shared::geometry::Circle;
+
+use super::profile::PIXEL_VARIANCE;
+use crate::pipeline::hough::sectors::MAX_SECTORS;
+
+/// Edges sharper than this variance, in px², show the shape of the pixel.
+const SHARP_VARIANCE: f64 = 0.16;
+
+/// Smallest variance of an edge: a little under a pixel's own, which noise may undercut.
+const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
+
+/// Shape of the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Gaussian,
+    Pixel,
+    Smear,
+}
+
+/// A disc and its ground; lengths in pixels relative to the annulus' origin, levels in gray.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) radius: f64,
+    /// Variance of the edge, motion excluded, in px².
+    pub(crate) variance: f64,
+    pub(crate) disc: f64,
+    /// The way moved during the exposure.
+    pub(crate) motion: (f64, f64),
+    /// Slope of the ground, gray levels a pixel.
+    pub(crate) slope: (f64, f64),
+    /// Slope of the disc, the same.
+    pub(crate) disc_slope: (f64, f64),
+    /// Ground level of each sector at the origin.
+    pub(crate) ground: [f32; MAX_SECTORS],
+    pub(crate) profile: Profile,
+}
+
+/// A step of the shared parameters.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Step {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) radius: f64,
+    pub(crate) variance: f64,
+    pub(crate) disc: f64,
+    pub(crate) motion: (f64, f64),
+    pub(crate) slope: (f64, f64),
+    pub(crate) disc_slope: (f64, f64),
+}
+
+impl Model {
+    /// Applies a step of the shared parameters, limited to what the linear equations can foresee.
+    pub(crate) fn advance(&mut self, step: &Step) {
+        let held = |step: f64, most: f64| step.clamp(-most, most);
+        self.x += held(step.x, 2.0);
+        self.y += held(step.y, 2.0);
+        self.radius = (self.radius + held(step.radius, 2.0)).max(0.5);
+        self.variance = (self.variance + held(step.variance, 0.8 * self.variance + 0.1)).clamp(MIN_VARIANCE, 64.0);
+        self.disc += step.disc;
+        self.motion.0 += held(step.motion.0, 4.0);
+        self.motion.1 += held(step.motion.1, 4.0);
+        self.slope.0 += step.slope.0;
+        self.slope.1 += step.slope.1;
+        self.disc_slope.0 += step.disc_slope.0;
+        self.disc_slope.1 += step.disc_slope.1;
+    }
+
+    /// Chooses the profile: a sharp edge shows the shape of the pixel, any other is Gaussian; a moving disc stays smeared.
+    pub(crate) fn choose_profile(&mut self) {
+        if self.profile != Profile::Smear {
+            self.profile = if self.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };
+        }
+    }
+
+    /// The circle in the frame, given the annulus' origin.
+    pub(crate) fn circle(&self, origin: (f32, f32)) -> Circle {
+        let radius = self.radius + self.variance / (2.0 * self.radius);
+        Circle { x: f64::from(origin.0) + self.x, y: f64::from(origin.1) + self.y, radius }
+    }
+}

@@ -1,0 +1,192 @@
+//! The profile of an edge: the share of the light that comes from the disc, by the depth under the edge.
+
+/// Variance of a pixel's own aperture along any direction, in px².
+pub(crate) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;
+
+/// Share of the disc, and its first derivative by the depth in pixels.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) inside: f32,
+    pub(crate) slope: f32,
+}
+
+/// An edge blurred by optics: the normal distribution at `depth / sigma`.
+///
+/// erf by Abramowitz & Stegun 7.1.28, error 3e-7: a polynomial and powers, no exponential, hence vector code; the
+/// slope is the derivative of that very expression.
+#[inline(always)]
+pub(crate) fn gaussian(depth: f32, sigma: f32) -> Share {
+    const A: [f32; 6] = [0.070_523_08, 0.042_282_01, 0.009_270_527, 0.000_152_014_3, 0.000_276_567_2, 0.000_043_063_8];
+    let scale = std::f32::consts::FRAC_1_SQRT_2 / sigma;
+    let x = (depth.abs() * scale).min(4.0);
+    let sum = 1.0 + x * (A[0] + x * (A[1] + x * (A[2] + x * (A[3] + x * (A[4] + x * A[5])))));
+    let by_x = A[0] + x * (2.0 * A[1] + x * (3.0 * A[2] + x * (4.0 * A[3] + x * (5.0 * A[4] + x * 6.0 * A[5]))));
+    let inverse = 1.0 / sum;
+    let p2 = inverse * inverse;
+    let p4 = p2 * p2;
+    let p8 = p4 * p4;
+    let tail = 0.5 * p8 * p8;
+    let inside = if depth < 0.0 { tail } else { 1.0 - tail };
+    Share { inside, slope: 16.0 * tail * by_x * inverse * scale }
+}
+
+/// A sharp edge: the area of a square pixel beyond a straight edge whose normal is `(cos, sin)`.
+///
+/// Across the edge the square's shadow is a trapezoid with half-widths (a + b)/2 at the foot and (a - b)/2 at the top,
+/// a ≥ b the direction's components; the area is its integral. `sigma` scales the square.
+#[inline(always)]
+pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
+    let scale = 1.0 / (sigma * 12f32.sqrt());
+    let (long, short) = (cos.abs().max(sin.abs()), cos.abs().min(sin.abs()).max(1e-4));
+    let t = depth.abs() * scale;
+    let to_foot = (0.5 * (long + short) - t).max(0.0);
+    // Divisions take longest: one for both.
+    let by_both = 1.0 / (long * short);
+    let (by_long, to_foot_by_both) = (short * by_both, to_foot * by_both);
+    let flat = t <= 0.5 * (long - short);
+    let outside = if flat { 0.5 - t * by_long } else { 0.5 * to_foot * to_foot_by_both };
+    let slope = if flat { by_long } else { to_foot_by_both };
+    Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope * scale }
+}
+
+/// Share of the disc, with its first two derivatives by the depth, and that by half the way across.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Smear {
+    pub(crate) inside: f32,
+    pub(crate) slope: f32,
+    pub(crate) bend: f32,
+    pub(crate) widening: f32,
+}
+
+/// A blurred edge that moved evenly by `2 half` across itself during the exposure: box and normal distribution.
+#[inline(always)]
+pub(crate) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
+    // Below a twentieth of sigma the box is no more than rounding.
+    let half = half.max(0.05 * sigma);
+    let (high, low) = (depth + half, depth - half);
+    let (above, below) = (gaussian(high, sigma), gaussian(low, sigma));
+    // The integral of the distribution: z Φ(z/σ) + σ² φ.
+    let integral = |z: f32, share: Share| z * share.inside + sigma * sigma * share.slope;
+    let width = 1.0 / (2.0 * half);
+    let inside = (integral(high, above) - integral(low, below)) * width;
+    let bend = (above.slope - below.slope) * width;
+    // The mean of the ends less that of all; of short ways, where rounding would show, as far as the bend tells.
+    let ends = (above.inside + below.inside - 2.0 * inside) * width;
+    let widening = if half < 0.3 * sigma { bend * half * (1.0 / 3.0) } else { ends };
+    Smear { inside, slope: (above.inside - below.inside) * width, bend, widening }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGMAS: [f32; 4] = [0.289, 0.5, 1.2, 4.0];
+    /// Directions of an edge, in radians; along an axis the pixel's share has a kink where others bend.
+    const ANGLES: [f32; 4] = [0.2, 0.5, std::f32::consts::FRAC_PI_4, 1.9];
+
+    /// Depths to four sigmas on both sides.
+    fn depths(sigma: f32) -> impl Iterator<Item = f32> {
+        (-80..=80).map(move |i| (i as f32 + 0.37) * 0.05 * sigma)
+    }
+
+    /// The shapes of a still edge.
+    fn still(depth: f32, sigma: f32) -> [Share; 5] {
+        let along = |i: usize| pixel(depth, sigma, ANGLES[i].cos(), ANGLES[i].sin());
+        [gaussian(depth, sigma), along(0), along(1), along(2), along(3)]
+    }
+
+    /// Difference quotient of `value` over a hundredth of a sigma.
+    fn quotient(depth: f32, sigma: f32, value: impl Fn(f32) -> f32) -> f32 {
+        let step = 0.005 * sigma;
+        (value(depth + step) - value(depth - step)) / (2.0 * step)
+    }
+
+    #[test]
+    fn slopes_are_the_derivatives_of_the_shares() {
+        for sigma in SIGMAS {
+            for depth in depths(sigma) {
+                for i in 0..5 {
+                    let (slope, by_steps) =
+                        (still(depth, sigma)[i].slope, quotient(depth, sigma, |depth| still(depth, sigma)[i].inside));
+                    // Kinks of the pixel's slope are rounded off by the step, to a hundredth of its height.
+                    assert!((slope - by_steps).abs() < 0.006 / sigma, "{i}: {slope} {by_steps} at {depth}, {sigma}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shares_rise_from_nothing_to_all_alike_on_both_sides() {
+        for sigma in SIGMAS {
+            let mut before = [0.0; 5];
+            for depth in depths(sigma) {
+                let (here, there) = (still(depth, sigma), still(-depth, sigma));
+                for i in 0..5 {
+                    assert!((here[i].inside + there[i].inside - 1.0).abs() < 1e-6, "{i} at {depth}, sigma {sigma}");
+                    assert!((here[i].slope - there[i].slope).abs() < 1e-6 / sigma, "{i} at {depth}, sigma {sigma}");
+                    assert!(here[i].inside >= before[i], "{i} falls at {depth}, sigma {sigma}");
+                    before[i] = here[i].inside;
+                }
+            }
+            let (none, all) = (still(-9.0 * sigma, sigma), still(9.0 * sigma, sigma));
+            // The tables' own error is 3e-7.
+            assert!(none.iter().all(|share| share.inside.abs() < 1e-6), "sigma {sigma}");
+            assert!(all.iter().all(|share| (share.inside - 1.0).abs() < 1e-6), "sigma {sigma}");
+        }
+    }
+
+    #[test]
+    fn the_gaussian_is_the_integral_of_the_bell() {
+        let step = 1e-4;
+        let mut integral = 0.5;
+        for i in 0..50_000 {
+            let middle = (f64::from(i) + 0.5) * step;
+            integral += step * (-0.5 * middle * middle).exp() / std::f64::consts::TAU.sqrt();
+            let share = f64::from(gaussian(((f64::from(i) + 1.0) * step) as f32, 1.0).inside);
+            // Half of erf's 3e-7, and half the rounding of a sixteenth power.
+            assert!((share - integral).abs() < 1e-6, "{share} {integral} at {middle}");
+        }
+    }
+
+    #[test]
+    fn the_pixels_share_is_its_area_beyond_the_edge() {
+        let n = 400;
+        for angle in ANGLES {
+            let (sin, cos) = angle.sin_cos();
+            for depth in [-0.6, -0.3, 0.0, 0.1, 0.45] {
+                let at = |i: i32| (i as f32 + 0.5) / n as f32 - 0.5;
+                let inside = |i: i32| at(i % n) * cos + at(i / n) * sin < depth;
+                let area = (0..n * n).filter(|&i| inside(i)).count() as f32 / (n * n) as f32;
+                let share = pixel(depth, PIXEL_VARIANCE.sqrt(), cos, sin).inside;
+                // The outermost rows and columns counted are half of a 400th away from the pixel's sides.
+                assert!((share - area).abs() < 0.003, "{share} {area} at {depth}, {angle}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_smeared_edge_is_the_mean_of_the_edge_along_its_way() {
+        let n = 2000;
+        for (sigma, half) in [(0.5, 0.1), (0.5, 3.0), (1.2, 0.4), (4.0, 1.0), (4.0, 9.0)] {
+            for depth in depths(sigma).step_by(8) {
+                let at = |i: i32| depth + half * ((2 * i + 1) as f32 / n as f32 - 1.0);
+                let mean = |value: &dyn Fn(f32) -> f32| {
+                    ((0..n).map(|i| f64::from(value(at(i)))).sum::<f64>() / f64::from(n)) as f32
+                };
+                let found = smeared(depth, sigma, half);
+                let inside = mean(&|depth| gaussian(depth, sigma).inside);
+                let slope = mean(&|depth| gaussian(depth, sigma).slope);
+                // Differences of f32, divided by the way.
+                assert!((found.inside - inside).abs() < 2e-5, "{found:?} {inside} at {depth}, {sigma}, {half}");
+                assert!((found.slope - slope).abs() < 2e-5 / sigma, "{found:?} {slope} at {depth}, {sigma}, {half}");
+                let bend = quotient(depth, sigma, |depth| smeared(depth, sigma, half).slope);
+                assert!((found.bend - bend).abs() < 2e-3 / (sigma * sigma), "{found:?} {bend} at {depth}, {sigma}");
+                let step = 0.02 * sigma;
+                let wider = |by: f32| smeared(depth, sigma, half.max(0.05 * sigma) + by).inside;
+                let widening = (wider(step) - wider(0.0)) / step;
+                let again = smeared(depth, sigma, half.max(0.05 * sigma) + 0.5 * step).widening;
+                assert!((again - widening).abs() < 4e-3 / sigma, "{again} {widening} at {depth}, {sigma}, {half}");
+            }
+        }
+    }
+}

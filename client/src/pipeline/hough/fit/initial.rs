@@ -1,0 +1,39 @@
+//! The model a fit begins with.
+
+use super::decide::state::State;
+use super::equations::model::{Model, Profile};
+use super::equations::profile::PIXEL_VARIANCE;
+use super::pixels::annulus::{Annulus, Rims};
+use crate::pipeline::hough::locate::start::Start;
+use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
+
+/// Levels by what the rims show, everything else as the start has it.
+pub(crate) fn initial_state(annulus: &Annulus, start: &Start) -> State {
+    let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
+    let sectors = annulus.sectors;
+    let (mut discs, mut n) = ([0.0; MAX_SECTORS], 0);
+    let mut ground = [0.0; MAX_SECTORS];
+    for (k, ground) in ground.iter_mut().enumerate().take(sectors) {
+        let Rims { inside, outside } = annulus.rims(k);
+        *ground = outside;
+        if inside > 0.0 && start.directions >> direction_index(k, sectors, DIRECTIONS) & 1 == 1 {
+            discs[n] = inside;
+            n += 1;
+        }
+    }
+    // The median: an occluder may lie over a third of the disc's side.
+    let disc = if n > 0 { *discs[..n].select_nth_unstable_by(n / 2, f32::total_cmp).1 } else { 0.0 };
+    let model = Model {
+        x: 0.0,
+        y: 0.0,
+        radius: f64::from(start.ring.radius),
+        variance: f64::from(variance),
+        disc: f64::from(disc),
+        motion: start.motion,
+        slope: (0.0, 0.0),
+        disc_slope: (0.0, 0.0),
+        ground,
+        profile: if start.motion == (0.0, 0.0) { Profile::Gaussian } else { Profile::Smear },
+    };
+    State::new(model, start, sectors)
+}

@@ -1,0 +1,145 @@
+//! The fit as a whole: an annulus, iterations on it, and another annulus where the model asks for one.
+//!
+//! The ground is taken either as one plane, which costs nothing when true, or as a level for each sector, which survives
+//! clutter. How much worse the plane fits decides (`decide::ground`). With levels, pixels and sectors that do not fit
+//! lose their weight.
+
+use shared::geometry::{Circle, Covariance};
+
+use super::decide::state::{Ground, State};
+use super::equations::normal::Solution;
+use super::equations::sums::SectorSums;
+use super::evidence::{Evidence, evidence, honest};
+use super::initial::initial_state;
+use super::iterate::{SETTLING, iterate};
+use super::pixels::annulus::Annulus;
+use super::pixels::band::Reach;
+use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::locate::start::Start;
+use crate::pipeline::hough::ring::Ring;
+use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
+use crate::pipeline::radii::RadiusRange;
+
+/// Sectors of the annulus; finer ones before clutter, when the circle is large enough for them.
+const SECTORS: usize = 32;
+const MIN_FINE_RADIUS_PX: f32 = 20.0;
+
+/// Half width of the annulus: this many sigmas of the edge, and this many pixels of plain disc and ground.
+const WIDTH_SIGMAS: f64 = 2.2;
+const WIDTH_PX: f64 = 3.0;
+
+/// More of it for a disc that is cut: without the other side to balance them, the levels must be known well.
+const WIDTH_CUT_PX: f64 = 8.0;
+
+/// Less before clutter: the nearer the ground, the likelier it is of one level.
+const WIDTH_LEVELS_PX: f64 = 2.0;
+
+/// A fitted disc.
+pub(crate) struct Fit {
+    pub(crate) circle: Circle,
+    pub(crate) covariance: Covariance,
+    /// Whether one plane explains the ground.
+    pub(crate) plane: bool,
+    pub(crate) directions: [Evidence; DIRECTIONS],
+}
+
+/// Buffers of the fit.
+pub(crate) struct Refiner {
+    annulus: Annulus,
+    sums: Box<[SectorSums; MAX_SECTORS]>,
+}
+
+impl Default for Refiner {
+    fn default() -> Self {
+        Self { annulus: Annulus::default(), sums: Box::new([const { SectorSums::ZERO }; MAX_SECTORS]) }
+    }
+}
+
+impl Refiner {
+    /// Makes ready for radii in `range`.
+    pub(crate) fn expect(&mut self, range: RadiusRange) {
+        self.annulus.expect(range.max());
+    }
+
+    /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
+    pub(crate) fn fit(&mut self, frame: Frame<'_>, start: &Start) -> Option<Fit> {
+        let mut ring = start.ring;
+        let mut plain_px = WIDTH_PX;
+        let mut even = WIDTH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
+        let mut way = start.motion;
+        self.annulus.gather(frame, ring, reach(even, way), SECTORS);
+        if self.annulus.is_cut() {
+            plain_px = WIDTH_CUT_PX;
+            even += WIDTH_CUT_PX - WIDTH_PX;
+            self.annulus.gather(frame, ring, reach(even, way), SECTORS);
+        }
+        let mut state = initial_state(&self.annulus, start);
+        let mut solution = self.iterate(&mut state, 0)?;
+        for _ in 0..3 {
+            let model = &state.model;
+            plain_px = match state.ground {
+                _ if state.sloped => WIDTH_CUT_PX,
+                Ground::Levels { .. } => WIDTH_LEVELS_PX,
+                _ => plain_px,
+            };
+            let wanted = WIDTH_SIGMAS * model.variance.sqrt() + plain_px;
+            let (longer_x, longer_y) = (model.motion.0 - way.0, model.motion.1 - way.1);
+            let moved = model.x.hypot(model.y).max((model.radius - f64::from(ring.radius)).abs());
+            let fine = self.wants_finer(&state);
+            let wide_enough = wanted + 0.5 * longer_x.hypot(longer_y) < 1.15 * even;
+            if moved < 1.0 && wide_enough && !fine && !state.unsettled {
+                break;
+            }
+            let (x, y) = (model.x as f32, model.y as f32);
+            (ring.x, ring.y, ring.radius) = (ring.x + x, ring.y + y, model.radius as f32);
+            (even, way) = (wanted, model.motion);
+            let sectors = if fine { MAX_SECTORS } else { self.annulus.sectors };
+            self.gather_again(frame, ring, reach(even, way), sectors, &mut state);
+            solution = self.iterate(&mut state, SETTLING)?;
+        }
+        let circle = state.model.circle((self.annulus.x, self.annulus.y));
+        // From the sums at the last model but one step.
+        let directions = evidence(&self.sums[..self.annulus.sectors], &state);
+        let plane = matches!(state.ground, Ground::Plane { .. });
+        let [xx, xy, yy] = solution.centre;
+        let covariance = honest(Covariance { xx, xy, yy }, &directions);
+        Some(Fit { plane, circle, covariance, directions })
+    }
+
+    fn wants_finer(&self, state: &State) -> bool {
+        let seen = self.sums[..self.annulus.sectors].iter().filter(|sector| sector.is_seen()).count() as u32;
+        (matches!(state.ground, Ground::Levels { .. }) || state.active.count_ones() < seen)
+            && self.annulus.sectors < MAX_SECTORS
+            && state.model.radius as f32 > MIN_FINE_RADIUS_PX
+    }
+
+    fn iterate(&mut self, state: &mut State, from: usize) -> Option<Solution> {
+        iterate(&self.annulus, &mut self.sums[..self.annulus.sectors], state, from)
+    }
+
+    fn gather_again(&mut self, frame: Frame<'_>, ring: Ring, reach: Reach, sectors: usize, state: &mut State) {
+        let before = self.annulus.sectors;
+        let (dx, dy) = (ring.x - self.annulus.x, ring.y - self.annulus.y);
+        self.annulus.gather(frame, ring, reach, sectors);
+        state.model.x -= f64::from(dx);
+        state.model.y -= f64::from(dy);
+        state.model.disc += state.model.disc_slope.0 * f64::from(dx) + state.model.disc_slope.1 * f64::from(dy);
+        let lift = state.model.slope.0 * f64::from(dx) + state.model.slope.1 * f64::from(dy);
+        let ground = state.model.ground;
+        let active = std::mem::take(&mut state.active);
+        for k in 0..sectors {
+            let old = direction_index(k, sectors, before);
+            state.model.ground[k] = ground[old] + lift as f32;
+            state.active |= (active >> old & 1) << k;
+        }
+        if sectors != before {
+            // Every finer sector has a chance of its own.
+            state.active |= state.trusted_of(sectors);
+        }
+    }
+}
+
+/// The annulus' reach for an edge of this width that moved so far, in pixels.
+fn reach(even: f64, way: (f64, f64)) -> Reach {
+    Reach { even: even as f32, way: (way.0 as f32, way.1 as f32) }
+}

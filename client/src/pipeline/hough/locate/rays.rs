@@ -1,0 +1,166 @@
+//! From a candidate good to a few pixels to a circle good to a tenth: edges along rays, and a consensus.
+//!
+//! Along each ray from the centre the strongest steps, up or down, are edge points: before clutter a disc may be
+//! brighter than its ground here and darker there. Three-point circles vote for the consensus (RANSAC with a fixed
+//! schedule instead of chance), which then is fitted with Cauchy weights. The second pass looks closer, from a centre
+//! that is already right.
+
+use super::circle::{circle_through, fit_circle};
+use super::edge_width::{AGREE_PX, edge_sigma};
+use super::start::Start;
+use super::steps::{HALF_STEP, Line};
+use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::ring::{Point, Ring};
+use crate::pipeline::hough::search::candidates::Candidate;
+use crate::pipeline::hough::sectors::{DIRECTIONS, sector_of};
+use crate::pipeline::radii::RadiusRange;
+
+/// Rays: three a direction; 48 edge points of 1 px error fix a centre to 0.2 px.
+const RAYS: usize = 3 * DIRECTIONS;
+
+/// A step must exceed this many sigmas of its own noise, and some gray levels on top for frames without noise.
+const STEP_SIGMAS: f32 = 2.0;
+const MIN_STEP_GRAY: f32 = 1.5;
+
+/// Fewest edge points that make a circle, absolute and as a part of the rays that could show one.
+const MIN_AGREEING: usize = 8;
+const MIN_AGREEING_SHARE: f32 = 0.4;
+
+/// Least part of the visible directions that agree: 9 of 16 was the least of 1,800 discs, clutter and occluders included.
+const MIN_DIRECTIONS_SHARE: f32 = 0.5;
+
+/// Agreement, as a part of the rays, at which no better circle is sought, and at which no closer look is needed.
+const CLEAR_CONSENSUS: f32 = 0.75;
+const CLEAR_AGREEMENT: f32 = 0.9;
+
+/// Distances between the three rays of a trial, in 48ths of a turn.
+///
+/// Twice 8, 11 or 13 rays still fit beside an occluder of a third of the circle; 16 serves discs seen whole.
+const TRIAL_GAPS: [usize; 4] = [8, 11, 13, 16];
+
+/// Edge points of one candidate.
+pub(crate) struct Rays {
+    /// Radii a consensus may have, in pixels.
+    radii: std::ops::RangeInclusive<f32>,
+    directions: [(f32, f32); RAYS],
+    points: Vec<Point>,
+    /// Rays the frame holds whole.
+    inside: usize,
+}
+
+impl Default for Rays {
+    fn default() -> Self {
+        let direction = |i: usize| {
+            let angle = (i as f64 + 0.5) / RAYS as f64 * std::f64::consts::TAU;
+            (angle.cos() as f32, angle.sin() as f32)
+        };
+        Self {
+            radii: 0.0..=0.0,
+            directions: std::array::from_fn(direction),
+            points: Vec::with_capacity(2 * RAYS),
+            inside: 0,
+        }
+    }
+}
+
+impl Rays {
+    /// Radii looked for from now on. Without bounds, any straight edge would be part of a large enough circle.
+    pub(crate) fn expect(&mut self, range: RadiusRange) {
+        self.radii = (0.8 * range.min() - 1.0) as f32..=(1.1 * range.max() + 1.0) as f32;
+    }
+
+    /// The circle most edge points around the candidate agree on; `None` when they do not.
+    ///
+    /// `cell_px` is the candidate's uncertainty, `noise_gray` the pixels' sigma.
+    pub(crate) fn locate(
+        &mut self,
+        frame: Frame<'_>,
+        candidate: Candidate,
+        cell_px: f32,
+        noise_gray: f32,
+    ) -> Option<Start> {
+        let Candidate { x, y, radius, .. } = candidate;
+        let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
+        self.find_points(frame, Ring { x, y, radius }, 1.5 * cell_px, least);
+        let mut rough = self.fit(self.consensus()?, 0.5 * AGREE_PX)?;
+        if (self.agreeing(rough) as f32) < CLEAR_AGREEMENT * self.inside as f32 {
+            self.find_points(frame, rough, 4.0, least);
+        } else {
+            self.points.retain(|&point| rough.distance(point).abs() < 2.0 * AGREE_PX);
+        }
+        rough = self.fit(rough, 0.25 * AGREE_PX)?;
+        let ring = rough;
+        let directions = self.agreeing_directions(ring);
+        let visible = (self.inside * DIRECTIONS / RAYS) as f32;
+        if (directions.count_ones() as f32) < MIN_DIRECTIONS_SHARE * visible {
+            return None;
+        }
+        let edge_sigma = edge_sigma(frame, ring, &self.points)?;
+        Some(Start { ring, edge_sigma, directions, noise_gray, motion: (0.0, 0.0) })
+    }
+
+    fn find_points(&mut self, frame: Frame<'_>, ring: Ring, reach: f32, least: f32) {
+        self.points.clear();
+        self.inside = 0;
+        for direction in self.directions {
+            let line = Line::read(frame, ring, direction, reach);
+            self.inside += usize::from(line.is_whole());
+            self.points.extend(line.steps(least));
+        }
+    }
+
+    /// The circle through the points that agree, unless it runs away from them.
+    fn fit(&self, ring: Ring, scale: f32) -> Option<Ring> {
+        let fitted = fit_circle(&self.points, ring, scale)?;
+        (self.radii.contains(&fitted.radius) && self.agreeing(fitted) >= self.least_agreeing()).then_some(fitted)
+    }
+
+    fn consensus(&self) -> Option<Ring> {
+        let n = self.points.len();
+        if n < MIN_AGREEING {
+            return None;
+        }
+        let trials = TRIAL_GAPS.iter().flat_map(|gap| (0..n).step_by(4).map(move |i| (i, gap * n / RAYS)));
+        let mut best = (0.0, None);
+        for (i, gap) in trials {
+            let corner = |k: usize| self.points[(i + k * gap) % n];
+            let Some(ring) = circle_through(corner(0), corner(1), corner(2)) else {
+                continue;
+            };
+            if !self.radii.contains(&ring.radius) {
+                continue;
+            }
+            let score = self.agreement(ring);
+            if score > best.0 {
+                best = (score, Some(ring));
+            }
+            if score > CLEAR_CONSENSUS * RAYS as f32 {
+                break;
+            }
+        }
+        best.1.filter(|&ring| self.agreeing(ring) >= self.least_agreeing())
+    }
+
+    /// Sum over the points of 1 on the circle, falling to 0 where agreement ends.
+    fn agreement(&self, ring: Ring) -> f32 {
+        let score = |&point: &Point| {
+            let ratio = ring.distance(point) / AGREE_PX;
+            (1.0 - ratio * ratio).max(0.0)
+        };
+        self.points.iter().map(score).sum()
+    }
+
+    fn agreeing(&self, ring: Ring) -> usize {
+        self.points.iter().filter(|&&point| ring.distance(point).abs() < AGREE_PX).count()
+    }
+
+    fn least_agreeing(&self) -> usize {
+        let possible = self.inside.min(RAYS);
+        MIN_AGREEING.max((possible as f32 * MIN_AGREEING_SHARE) as usize)
+    }
+
+    fn agreeing_directions(&self, ring: Ring) -> u16 {
+        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 0.75 * AGREE_PX);
+        agreeing.fold(0, |seen, point| seen | 1 << sector_of(point.x - ring.x, point.y - ring.y, DIRECTIONS))
+    }
+}

@@ -1,0 +1,118 @@
+//! The steps in intensity along a ray. An edge may be at each.
+
+use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::ring::{Point, Ring};
+
+/// Pixels averaged on each side of a step; shorter loses faint edges, longer loses small discs.
+pub(crate) const HALF_STEP: usize = 3;
+
+/// Most positions looked at along a ray.
+const MAX_REACH: usize = 64;
+
+/// A ray's second step counts from this part of the first: before clutter the disc's edge may be the weaker one.
+const SECOND_SHARE: f32 = 0.25;
+
+/// Intensities along a ray, a pixel apart.
+pub(crate) struct Line {
+    from: (f32, f32),
+    direction: (f32, f32),
+    values: [f32; MAX_REACH],
+    wanted: usize,
+    inside: usize,
+}
+
+impl Line {
+    /// Reads from `reach` within the circle to `reach` beyond, with room for the step; ends where the frame does.
+    pub(crate) fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32) -> Self {
+        let first = (ring.radius - reach - HALF_STEP as f32).max(0.0);
+        let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
+        let from = (ring.x + ux * first, ring.y + uy * first);
+        let mut values = [0.0; MAX_REACH];
+        let last = (wanted - 1) as f32;
+        if frame.holds_point(from.0, from.1) && frame.holds_point(from.0 + ux * last, from.1 + uy * last) {
+            frame.read_line(from, (ux, uy), &mut values[..wanted]);
+            return Self { from, direction: (ux, uy), values, wanted, inside: wanted };
+        }
+        let mut inside = 0;
+        for value in &mut values[..wanted] {
+            let step = inside as f32;
+            let Some(gray) = frame.nearest(from.0 + ux * step, from.1 + uy * step) else {
+                break;
+            };
+            *value = gray;
+            inside += 1;
+        }
+        Self { from, direction: (ux, uy), values, wanted, inside }
+    }
+
+    /// Whether the frame holds most of the ray, so that an edge would be seen.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.inside + HALF_STEP + 1 >= self.wanted
+    }
+
+    /// The one or two strongest steps, to a part of a pixel; the second only if comparable and apart.
+    pub(crate) fn steps(&self, least: f32) -> impl Iterator<Item = Point> {
+        let steps = Steps::of(&self.values[..self.inside]);
+        let first = steps.strongest(least, usize::MAX);
+        let second = first.and_then(|at| steps.strongest(least.max(SECOND_SHARE * steps.values[at].abs()), at));
+        let point = |at: usize| {
+            let from_start = at as f32 + HALF_STEP as f32 + steps.shift(at);
+            Point {
+                x: self.from.0 + self.direction.0 * from_start,
+                y: self.from.1 + self.direction.1 * from_start,
+                sign: steps.values[at].signum(),
+            }
+        };
+        [first.map(point), second.map(point)].into_iter().flatten()
+    }
+}
+
+/// Mean of the samples before minus mean of those behind, for each position along a ray that has enough of both.
+struct Steps {
+    values: [f32; MAX_REACH],
+    n: usize,
+}
+
+impl Steps {
+    fn of(line: &[f32]) -> Self {
+        let mut values = [0.0; MAX_REACH];
+        let n = line.len().saturating_sub(2 * HALF_STEP);
+        let mut sums = [0.0; MAX_REACH];
+        for (sum, near) in sums.iter_mut().zip(line.windows(HALF_STEP)) {
+            *sum = near.iter().sum();
+        }
+        let outer = &sums[HALF_STEP + 1..];
+        for ((value, inner), outer) in values[..n].iter_mut().zip(&sums).zip(outer) {
+            *value = (inner - outer) * (1.0 / HALF_STEP as f32);
+        }
+        Self { values, n }
+    }
+
+    /// Where the largest local step is, `apart` from a position taken before.
+    fn strongest(&self, least: f32, taken: usize) -> Option<usize> {
+        let mut best = (least, None);
+        for (at, value) in self.values[..self.n].iter().enumerate() {
+            let size = value.abs();
+            if size >= best.0 && at.abs_diff(taken) > HALF_STEP && (taken == usize::MAX || self.is_crest(at)) {
+                best = (size, Some(at));
+            }
+        }
+        best.1
+    }
+
+    fn is_crest(&self, at: usize) -> bool {
+        let size = |at: usize| self.values.get(at).filter(|_| at < self.n).map_or(0.0, |value| value.abs());
+        size(at) >= size(at.wrapping_sub(1)) && size(at) >= size(at + 1)
+    }
+
+    /// Vertex of the parabola through a position and its neighbours, relative to it.
+    fn shift(&self, at: usize) -> f32 {
+        if at == 0 || at + 1 >= self.n {
+            return 0.0;
+        }
+        let sign = self.values[at].signum();
+        let [before, best, after] = [at - 1, at, at + 1].map(|at| sign * self.values[at]);
+        let curvature = before - 2.0 * best + after;
+        if curvature < 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 }
+    }
+}

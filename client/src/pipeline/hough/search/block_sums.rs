@@ -1,0 +1,114 @@
+//! The sums over whole blocks that the 4x and the 8x reduction are made of.
+//!
+//! Each is there twice: for any machine, and for those with AVX2, chosen at run time. Both give the same numbers.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
+const EVEN_BYTES: u64 = 0x00FF_00FF_00FF_00FF;
+const EVEN_PAIRS: u64 = 0x0000_FFFF_0000_FFFF;
+
+/// The 4x reduction of four rows; returns the cells written.
+pub(crate) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::reduce_by_4(band, width, out) };
+    }
+    reduce_by_4_in_words(band, width, out)
+}
+
+/// The 8x reduction of eight rows; returns the cells written.
+pub(crate) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has AVX2.
+        return unsafe { avx2::reduce_by_8(band, width, out) };
+    }
+    reduce_by_8_in_words(band, width, out)
+}
+
+/// Four rows, eight pixels a word: bytes are added in pairs, pairs in fours, all lanes of a word at once.
+///
+/// Plain integer arithmetic that compilers turn into vector code on every target. Returns the cells written.
+fn reduce_by_4_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    let (a, rest) = band.split_at(width);
+    let (b, rest) = rest.split_at(width);
+    let (c, d) = rest.split_at(width);
+    let rows = words(a).zip(words(b)).zip(words(c).zip(words(d)));
+    for (cells, ((a, b), (c, d))) in out.chunks_exact_mut(2).zip(rows) {
+        let fours = sum_pairs(sum_bytes(a) + sum_bytes(b) + sum_bytes(c) + sum_bytes(d));
+        cells[0] = fours as i16;
+        cells[1] = (fours >> 32) as i16;
+    }
+    out.len() / 2 * 2
+}
+
+/// Eight rows, eight pixels a word, one cell a word. Returns the cells written: all.
+fn reduce_by_8_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
+    for (i, cell) in out.iter_mut().enumerate() {
+        let word = |row: &[u8]| words(&row[8 * i..8 * i + 8]).next().map_or(0, sum_bytes);
+        let fours = sum_pairs(band.chunks_exact(width).map(word).sum());
+        *cell = (((fours + (fours >> 32)) & 0xFFFF) / 4) as i16;
+    }
+    out.len()
+}
+
+fn words(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let (words, _) = row.as_chunks::<8>();
+    words.iter().map(|&word| u64::from_le_bytes(word))
+}
+
+fn sum_bytes(word: u64) -> u64 {
+    (word & EVEN_BYTES) + ((word >> 8) & EVEN_BYTES)
+}
+
+fn sum_pairs(word: u64) -> u64 {
+    (word & EVEN_PAIRS) + ((word >> 16) & EVEN_PAIRS)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::testing::Random;
+
+    use super::*;
+
+    type Reduce = fn(&[u8], usize, &mut [i16]) -> usize;
+
+    /// Each path of a reduction: the one this machine takes, and that of every machine.
+    const PATHS: [(usize, Reduce); 4] =
+        [(4, reduce_by_4), (4, reduce_by_4_in_words), (8, reduce_by_8), (8, reduce_by_8_in_words)];
+
+    fn bytes(n: usize, random: &mut Random) -> Vec<u8> {
+        (0..n).map(|_| random.uniform(0.0, 256.0) as u8).collect()
+    }
+
+    #[test]
+    fn every_path_reduces_to_the_same_means_at_any_width() {
+        let mut random = Random::new(1);
+        for (factor, reduce) in PATHS {
+            for width in factor..300 {
+                let band = bytes(width * factor, &mut random);
+                let mut cells = vec![-1; width / factor];
+                let written = reduce(&band, width, &mut cells);
+                assert!(written <= cells.len());
+                for (i, &cell) in cells.iter().enumerate() {
+                    let pixels =
+                        (0..factor * factor).map(|k| usize::from(band[k / factor * width + factor * i + k % factor]));
+                    let sixteenths = 16 * pixels.sum::<usize>() / (factor * factor);
+                    let expected = if i < written { sixteenths as i16 } else { -1 };
+                    assert_eq!(cell, expected, "cell {i} of {factor}x at width {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_brightest_cells_do_not_overflow() {
+        for (factor, reduce) in PATHS {
+            let mut cells = vec![0; 32];
+            let written = reduce(&vec![255; 32 * factor * factor], 32 * factor, &mut cells);
+            assert_eq!(cells[..written], vec![16 * 255; written], "{factor}x");
+        }
+    }
+}

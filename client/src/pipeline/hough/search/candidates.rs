@@ -1,0 +1,95 @@
+//! Candidates: the peaks of the votes, ranked by how much of a ring of one radius their edges cover.
+
+use super::edge_map::EdgeMap;
+use super::gradient::Edge;
+use super::peaks::{MAX_PEAKS, Peak, Peaks};
+use super::radii::RadiiInCells;
+use super::reduce::Cells;
+use super::vote::Votes;
+use crate::pipeline::radii::RadiusRange;
+
+/// Candidates handed on: bounds the time spent on a frame without a disc.
+pub(crate) const MAX_CANDIDATES: usize = 12;
+
+/// Peaks examined first: most often the disc is among them.
+const FIRST_PEAKS: usize = 12;
+
+/// Lowest score of a ring worth a closer look, of 32.
+const MIN_SCORE: f32 = 14.0;
+
+/// A circle worth a closer look, in pixels, good to about a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) x: f32,
+    pub(crate) y: f32,
+    pub(crate) radius: f32,
+    /// Directions in which the ring shows edges, see `edge_map`.
+    score: f32,
+    /// Votes in the peak's 3x3 cells.
+    votes: u16,
+}
+
+/// The candidates of one frame and what they are found with.
+#[derive(Default)]
+pub(crate) struct Candidates {
+    /// Best first, at most [`MAX_CANDIDATES`].
+    pub(crate) ranked: Vec<Candidate>,
+    votes: Votes,
+    peaks: Peaks,
+    map: EdgeMap,
+    /// Peaks examined so far.
+    examined: usize,
+    /// The radii looked for; `None` without edges.
+    radii: Option<RadiiInCells>,
+}
+
+impl Candidates {
+    /// Lets the edges vote for radii in `range` and finds the peaks.
+    pub(crate) fn cast(&mut self, cells: &Cells, edges: &[Edge], range: RadiusRange) {
+        self.radii = None;
+        if edges.is_empty() {
+            return;
+        }
+        let radii = RadiiInCells::new(cells, range);
+        self.votes.cast(cells, edges, radii);
+        self.peaks.find(&self.votes.cells, cells.width);
+        self.map.draw(cells, edges);
+        (self.radii, self.examined) = (Some(radii), 0);
+    }
+
+    /// Examines the next, lower peaks, and ranks the candidates found; whether there were any peaks left.
+    pub(crate) fn examine_more(&mut self, cells: &Cells) -> bool {
+        self.ranked.clear();
+        let Some(radii) = self.radii else {
+            return false;
+        };
+        let batch = if self.examined == 0 { FIRST_PEAKS } else { MAX_PEAKS };
+        let peaks = self.examined..(self.examined + batch).min(self.peaks.highest.len());
+        if peaks.is_empty() {
+            return false;
+        }
+        self.examined = peaks.end;
+        for i in peaks {
+            let candidate = self.examine(i, cells, radii);
+            self.ranked.extend(candidate);
+        }
+        let rank = |c: &Candidate| ((4.0 * c.score) as u32, c.votes, c.y.to_bits(), c.x.to_bits());
+        self.ranked.sort_unstable_by_key(|candidate| std::cmp::Reverse(rank(candidate)));
+        self.ranked.truncate(MAX_CANDIDATES);
+        true
+    }
+
+    /// The best ring around a peak, if it is seen in enough directions.
+    fn examine(&mut self, peak: usize, cells: &Cells, radii: RadiiInCells) -> Option<Candidate> {
+        let Peak { cell, votes } = self.peaks.highest[peak];
+        let (x, y) = self.votes.centroid(cell, cells);
+        let support = self.map.support((x, y), radii.min, radii.max, MIN_SCORE)?;
+        Some(Candidate {
+            x: cells.to_px(x),
+            y: cells.to_px(y),
+            radius: support.radius * cells.factor as f32,
+            score: support.score,
+            votes,
+        })
+    }
+}

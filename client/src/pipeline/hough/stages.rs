@@ -1,0 +1,84 @@
+//! The stages one by one, for `benches/stages.rs` only.
+
+use ndarray::Array2;
+
+use shared::geometry::Size;
+
+use super::detector::Hough;
+use super::frame::Frame;
+use super::locate::start::Start;
+use crate::pipeline::radii::{RadiusLimits, RadiusRange};
+
+/// A frame with a disc, and a detector that has found it: each stage can be run again on what those before it left.
+pub struct Stages {
+    hough: Hough,
+    gray: Array2<u8>,
+    range: RadiusRange,
+    candidate: usize,
+    start: Start,
+}
+
+impl Stages {
+    /// The stages in which the disc of a frame is found.
+    ///
+    /// # Panics
+    /// When there is none, or the frame is not row by row.
+    #[must_use]
+    pub fn of(gray: Array2<u8>, limits: RadiusLimits) -> Self {
+        let frame = frame(&gray);
+        let size = Size { width: frame.width as u32, height: frame.height as u32 };
+        let range = limits.range(size).expect("a range of radii");
+        let mut hough = Hough::new(limits);
+        hough.detect_in(frame).expect("a disc");
+        // Once more from the peaks: the search goes on where a disc is seen without ample evidence.
+        hough.candidates.cast(&hough.cells, &hough.gradients.edges, range);
+        while hough.candidates.examine_more(&hough.cells) {
+            for candidate in 0..hough.candidates.ranked.len() {
+                if hough.measure(candidate, frame, range).is_some() {
+                    let start = locate(&mut hough, candidate, frame).expect("it was measured from there");
+                    return Self { hough, gray, range, candidate, start };
+                }
+            }
+        }
+        unreachable!("the candidate by which the disc was found is among them")
+    }
+
+    /// The reduction by 1, 2, 4 or 8, which the later stages go on with.
+    pub fn reduce(&mut self, factor: usize) {
+        let frame = frame(&self.gray);
+        self.hough.cells.reduce(frame.pixels, frame.width, factor);
+    }
+
+    /// Edges found.
+    pub fn gradients(&mut self) -> usize {
+        self.hough.gradients.find(&self.hough.cells);
+        self.hough.gradients.edges.len()
+    }
+
+    /// Candidates among the first peaks.
+    pub fn votes(&mut self) -> usize {
+        self.hough.candidates.cast(&self.hough.cells, &self.hough.gradients.edges, self.range);
+        self.hough.candidates.examine_more(&self.hough.cells);
+        self.hough.candidates.ranked.len()
+    }
+
+    /// Whether the rays agree on a circle around the candidate that is the disc.
+    pub fn rays(&mut self) -> bool {
+        locate(&mut self.hough, self.candidate, frame(&self.gray)).is_some()
+    }
+
+    /// Whether a disc can be fitted where they agree.
+    pub fn fit(&mut self) -> bool {
+        self.hough.refiner.fit(frame(&self.gray), &self.start).is_some()
+    }
+}
+
+fn frame(gray: &Array2<u8>) -> Frame<'_> {
+    let (height, width) = gray.dim();
+    Frame { pixels: gray.as_slice().expect("row by row"), width, height }
+}
+
+fn locate(hough: &mut Hough, candidate: usize, frame: Frame<'_>) -> Option<Start> {
+    let candidate = hough.candidates.ranked[candidate];
+    hough.rays.locate(frame, candidate, hough.cells.factor as f32, hough.gradients.noise_gray)
+}

@@ -1,0 +1,8 @@
+//! What the detector promises, on frames of known truth.
+
+mod accuracy;
+mod empty;
+mod fixtures;
+mod hidden;
+mod repeatable;
+mod sizes;

@@ -1,0 +1,102 @@
+//! What the directions of a fit say together.
+
+use crate::pipeline::hough::fit::evidence::Evidence;
+use crate::pipeline::hough::fit::refine::Fit;
+
+/// A direction's contrast must exceed this many of its own sigmas.
+pub(crate) const MIN_SECTOR_SIGMAS: f64 = 2.5;
+
+/// Unexplained variance of a direction, in times that of the noise.
+pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
+
+/// The disc as a whole must stand out of the noise by this many sigmas.
+const MIN_SIGMAS: f64 = 14.0;
+
+/// Distance over which a foreign edge may lie anywhere with equal chance, in pixels: half the annulus.
+const CHANCE_PX: f64 = 3.5;
+
+/// How far a direction's edge may be from the circle: pixels, and sigmas of its own.
+pub(crate) const AGREE_PX: f64 = 0.05;
+const AGREE_SIGMAS: f64 = 2.5;
+
+/// What a sharp arc must have: evidence in all and for each direction that confirms, disagreement (as a χ²), and share of
+/// the visible directions.
+///
+/// Of 15,000 candidates in 6,000 empty frames of clutter none had this much: those with so few directions had at most
+/// 21.5 and disagreed by 0.77. Discs behind an occluder and before clutter have 22 and more, and disagree by 0.01 to 0.3.
+const MIN_EVIDENCE_OF_ARC: f64 = 21.5;
+const MIN_EVIDENCE_EACH: f64 = 3.3;
+const MAX_CHI2_OF_ARC: f64 = 0.5;
+const MIN_SHARE_OF_ARC: f64 = 0.36;
+
+/// A disc with fewer visible directions than this is cut by the border.
+const FEW_DIRECTIONS: usize = 10;
+
+/// Fewest visible directions of a disc.
+const MIN_DIRECTIONS: usize = 4;
+
+/// Pixels' worth of ground below which a direction is not visible.
+const MIN_GROUND_PX: f64 = 4.0;
+
+/// What the visible directions say together.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) visible: f64,
+    pub(crate) confirmed: f64,
+    signal: f64,
+    pub(crate) evidence: f64,
+    /// Squared distances of the directions' edges from the circle, in sigmas and in pixels.
+    pub(crate) chi2: f64,
+    pub(crate) square_px: f64,
+}
+
+impl Tally {
+    pub(crate) fn of(fit: &Fit, agree_px: f64, confirms: impl Fn(&Evidence) -> bool) -> Self {
+        let mut tally = Self::default();
+        for sector in visible(fit) {
+            tally.visible += 1.0;
+            let tolerance = agree_px + AGREE_SIGMAS * sector.shift_sigma;
+            if sector.shift.abs() < tolerance && confirms(sector) {
+                tally.confirmed += 1.0;
+                tally.signal += (sector.contrast / contrast_sigma(sector)).powi(2);
+                tally.evidence += (CHANCE_PX / tolerance).ln();
+                tally.chi2 += sector.shift.powi(2) / (sector.shift_sigma.powi(2) + AGREE_PX.powi(2));
+                tally.square_px += sector.shift.powi(2);
+            }
+        }
+        // Three of the directions' shifts went into the circle.
+        tally.evidence -= 0.5 * (tally.chi2 - (tally.confirmed - 3.0)).max(0.0);
+        tally
+    }
+
+    pub(crate) fn share(&self) -> f64 {
+        self.confirmed / self.visible.max(1.0)
+    }
+
+    pub(crate) fn is_few(&self) -> bool {
+        self.visible < FEW_DIRECTIONS as f64
+    }
+
+    /// Whether few directions confirm, but these far better than chance has it.
+    pub(crate) fn is_sharp_arc(&self) -> bool {
+        self.evidence > MIN_EVIDENCE_OF_ARC
+            && self.evidence > MIN_EVIDENCE_EACH * self.confirmed
+            && self.chi2 < MAX_CHI2_OF_ARC * self.confirmed
+            && self.share() > MIN_SHARE_OF_ARC
+    }
+
+    pub(crate) fn stands_out(&self) -> bool {
+        self.visible >= MIN_DIRECTIONS as f64 && self.signal.sqrt() >= MIN_SIGMAS
+    }
+}
+
+/// The directions in which ground enough is seen.
+pub(crate) fn visible(fit: &Fit) -> impl Iterator<Item = &Evidence> {
+    fit.directions.iter().filter(|sector| sector.ground_px >= MIN_GROUND_PX)
+}
+
+/// Sigma of a sector's contrast, both sides taken as long as the ground.
+pub(crate) fn contrast_sigma(sector: &Evidence) -> f64 {
+    let disc_px = (sector.pixels - sector.ground_px).max(1.0);
+    (sector.variance * (1.0 / sector.ground_px + 1.0 / disc_px)).sqrt().max(0.05)
+}

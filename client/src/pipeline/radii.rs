@@ -1,0 +1,153 @@
+//! The radii to look for: what the user gave, what a frame's size makes of it, and why a range is refused.
+
+use shared::geometry::Size;
+
+/// Smallest radius looked for when none is given, in pixels.
+///
+/// Eight pixels are two cells of the 4x reduced image in which circles are first sought: the smallest ring whose
+/// gradients still point at its centre.
+pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
+
+/// The same as a part of the frame's shorter side, where that is more: from 480 rows on, so that the frame is sought
+/// through in about as many cells whatever its size.
+pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
+
+/// Largest radius looked for when none is given, as a part of the frame's shorter side.
+pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
+
+/// Why radii are no range a circle's radius can lie in.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum RadiusError {
+    /// A limit is NaN or infinite.
+    #[error("a radius limit of {got} px is not a number; give a finite one, such as 8")]
+    NotFinite {
+        /// The limit, in pixels.
+        got: f64,
+    },
+    /// A limit is zero or negative.
+    #[error("a radius limit of {got} px is too small; it must be above 0 px")]
+    NotPositive {
+        /// The limit, in pixels.
+        got: f64,
+    },
+    /// The smallest radius exceeds the largest.
+    #[error("the smallest radius, {min} px, exceeds the largest, {max} px; it must be at most that")]
+    Reversed {
+        /// The smallest radius, in pixels.
+        min: f64,
+        /// The largest radius, in pixels.
+        max: f64,
+    },
+}
+
+/// An interval of radii, `min..=max`, in pixels: finite, positive and not empty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RadiusRange {
+    min: f64,
+    max: f64,
+}
+
+impl RadiusRange {
+    /// The range `min..=max`, in pixels.
+    ///
+    /// # Errors
+    /// [`RadiusError`] unless both are finite, `min` is above 0 and `min <= max`.
+    pub fn new(min: f64, max: f64) -> Result<Self, RadiusError> {
+        check_radius(min)?;
+        check_radius(max)?;
+        if min > max {
+            return Err(RadiusError::Reversed { min, max });
+        }
+        Ok(Self { min, max })
+    }
+
+    /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more, to a quarter of it.
+    ///
+    /// `None` when that is empty, in frames under 32 px.
+    #[must_use]
+    pub fn for_size(size: Size) -> Option<Self> {
+        RadiusLimits::default().range(size)
+    }
+
+    /// Smallest radius, in pixels, above 0.
+    #[must_use]
+    pub fn min(self) -> f64 {
+        self.min
+    }
+
+    /// Largest radius, in pixels, at least [`min`](Self::min).
+    #[must_use]
+    pub fn max(self) -> f64 {
+        self.max
+    }
+}
+
+/// Radii asked for, in pixels; `None` leaves the default for the frame's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RadiusLimits {
+    /// Smallest radius; by default [`DEFAULT_MIN_RADIUS_PX`] or [`DEFAULT_MIN_RADIUS_OF_SIDE`], the larger.
+    pub min: Option<f64>,
+    /// Largest radius; by default [`DEFAULT_MAX_RADIUS_OF_SIDE`] of the shorter side.
+    pub max: Option<f64>,
+}
+
+impl RadiusLimits {
+    /// The range to search in a frame of this size; `None` when the limits and the defaults leave nothing.
+    #[must_use]
+    pub fn range(self, size: Size) -> Option<RadiusRange> {
+        let shorter_px = f64::from(size.width.min(size.height));
+        let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
+        let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
+        RadiusRange::new(min, max).ok()
+    }
+
+    /// Checks that some frame could hold a circle within these limits.
+    ///
+    /// # Errors
+    /// [`RadiusError`] names the limit that no circle can meet.
+    pub(super) fn check(self) -> Result<(), RadiusError> {
+        let given = self.min.or(self.max).unwrap_or(DEFAULT_MIN_RADIUS_PX);
+        let min = self.min.unwrap_or_else(|| given.min(DEFAULT_MIN_RADIUS_PX));
+        let max = self.max.unwrap_or(min);
+        RadiusRange::new(min, max).map(|_| ())
+    }
+}
+
+fn default_min_radius_px(shorter_px: f64) -> f64 {
+    DEFAULT_MIN_RADIUS_PX.max(shorter_px * DEFAULT_MIN_RADIUS_OF_SIDE)
+}
+
+fn check_radius(px: f64) -> Result<(), RadiusError> {
+    match px {
+        _ if !px.is_finite() => Err(RadiusError::NotFinite { got: px }),
+        _ if px <= 0.0 => Err(RadiusError::NotPositive { got: px }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(min: Option<f64>, max: Option<f64>) -> String {
+        RadiusLimits { min, max }.check().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn impossible_limits_are_refused_with_a_reason() {
+        assert!(refused(Some(f64::NAN), None).contains("not a number"));
+        assert!(refused(None, Some(f64::INFINITY)).contains("not a number"));
+        assert!(refused(Some(0.0), None).contains("above 0"));
+        assert!(refused(None, Some(-3.0)).contains("above 0"));
+        assert!(refused(Some(20.0), Some(10.0)).contains("20 px, exceeds the largest, 10 px"));
+    }
+
+    #[test]
+    fn the_default_range_is_a_sixtieth_to_a_quarter_of_the_shorter_side_and_at_least_eight_pixels() {
+        let range = RadiusRange::for_size(Size { width: 640, height: 480 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (8.0, 120.0));
+        let range = RadiusRange::for_size(Size { width: 1920, height: 1080 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (18.0, 270.0));
+        assert_eq!(RadiusRange::for_size(Size { width: 640, height: 31 }), None);
+    }
+}
