@@ -1,11 +1,8 @@
 //! What the tests of the detectors share: pictures, and detectors by name.
 
-pub(crate) use picture::{Canvas, Random};
+pub(crate) use testkit::picture::{Canvas, Random};
 
 use super::{Detector, DetectorChoice, DetectorError, RadiusLimits};
-
-// By itself also in `benches/stages.rs`.
-mod picture;
 
 /// A detector by name: most tests want one at once.
 pub(crate) fn by_name(name: &str, limits: RadiusLimits) -> Result<Box<dyn Detector>, DetectorError> {
