@@ -15,7 +15,7 @@ pids=()
 main() {
   scratch=$(mktemp -d)
   trap clean EXIT
-  cargo build --release --workspace
+  cargo build --release -p client -p server
   [ $# -gt 0 ] || set -- windows terminal docker
   local picture
   for picture; do "$picture"; done

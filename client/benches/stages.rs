@@ -8,11 +8,7 @@ use std::fmt;
 use client::pipeline::{Circle, Detector, RadiusLimits, hough::Hough, hough::stages::Stages};
 use divan::{Bencher, black_box};
 use ndarray::Array2;
-use picture::{Canvas, Random};
-
-#[expect(dead_code, reason = "the tests paint more than is timed")]
-#[path = "../src/pipeline/testing/picture.rs"]
-mod picture;
+use testkit::picture::{Canvas, Random};
 
 fn main() {
     divan::main();

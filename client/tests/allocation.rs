@@ -1,12 +1,11 @@
 //! A detector that has seen a frame allocates nothing when it sees it again.
 
-mod counting;
-
-use std::sync::atomic::Ordering;
-
 use client::pipeline::{DetectorChoice, NAMES, RadiusLimits};
-use counting::ALLOCATIONS;
 use ndarray::Array2;
+use testkit::allocator::{Counting, allocations_of_process};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 /// Passes, one of which allocates nothing: the thread that runs the tests may do so meanwhile, but not in each of them.
 const PASSES: usize = 10;
@@ -29,11 +28,7 @@ fn frames_seen_before_allocate_nothing() {
         let mut detector = DetectorChoice::new(name, RadiusLimits::default()).expect("valid").build();
         let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
         let found = pass();
-        let mut counts = (0..PASSES).map(|_| {
-            let before = ALLOCATIONS.load(Ordering::Relaxed);
-            assert_eq!(pass(), found, "{name}");
-            ALLOCATIONS.load(Ordering::Relaxed) - before
-        });
+        let mut counts = (0..PASSES).map(|_| allocations_of_process(|| assert_eq!(pass(), found, "{name}")));
         assert!(counts.any(|count| count == 0), "{name}: seeing {found} discs again allocated each of {PASSES} times");
     }
 }

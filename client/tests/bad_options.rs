@@ -1,9 +1,6 @@
 //! What the client's command line refuses: at once, in words that help, with exit code 2.
 
-#[path = "../../shared/tests/program/mod.rs"]
-mod program;
-
-use program::{Ended, Program, command};
+use testkit::program::{Ended, Program, command};
 
 fn run(options: &[&str]) -> Ended {
     let mut client = command("client");

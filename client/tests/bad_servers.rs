@@ -1,14 +1,11 @@
 //! Something listens, but it is no Plumb server: one clear line and exit code 3, never a hang.
 
-#[path = "../../shared/tests/program/mod.rs"]
-mod program;
-
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use program::{Ended, Program, command};
+use testkit::program::{Ended, Program, command};
 
 /// Runs a client against a listener that treats each visitor so.
 fn run(wait: &str, treat: impl Fn(TcpStream) + Send + 'static) -> Ended {

@@ -1,16 +1,13 @@
 //! `client detect`: good files are measured, bad ones reported, the others done all the same.
 
-#[path = "../../shared/tests/program/mod.rs"]
-mod program;
-
 use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
-use program::{Ended, Program, command};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::program::{Ended, Program, command};
 
 /// The disc in every good picture: centre and radius in px.
 const DISC: (f64, f64, f64) = (60.25, 44.5, 15.0);

@@ -1,22 +1,22 @@
 //! The queue before the workers and the one behind them allocate nothing once they are warm, on whichever thread.
 
-mod counting;
-
 use std::num::NonZeroUsize;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use client::pipeline::{DetectorChoice, RadiusLimits, hough};
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
-use counting::ALLOCATIONS;
 use shared::image::PixelFormat;
 use shared::link::{Lane, MESSAGE_SIZE};
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{self, CIRCLE_TASK, Control, Delivery, Frame, Hello, Role, Stream};
 use shared::time::{Micros, MonotonicClock};
+use testkit::allocator::{Counting, allocations_of_process};
 use tokio::sync::mpsc;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 const WINDOW: usize = 8;
 /// Stretches of 100 windows within which every thread has had its first frame, however late the system lets it run.
@@ -91,11 +91,7 @@ fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
             }
         };
         // What each frame costs is in every stretch; what only warms a thread or a channel up is in a few.
-        let mut counts = (0..STRETCHES).map(|_| {
-            let before = ALLOCATIONS.load(Ordering::Relaxed);
-            windows(100);
-            ALLOCATIONS.load(Ordering::Relaxed) - before
-        });
+        let mut counts = (0..STRETCHES).map(|_| allocations_of_process(|| windows(100)));
         assert!(counts.any(|count| count == 0), "{policy:?}: each of {STRETCHES} times 100 windows allocated");
     }
 }

@@ -2,23 +2,22 @@
 //!
 //! The virtual environment is made once, in the target folder, from `examples/requirements.txt`.
 
-mod common;
-#[path = "common/python.rs"]
-mod python;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use common::program::{Ended, Program};
-use common::{ReportFile, Server, only_session};
+use testkit::ends::Server;
+use testkit::program::{Ended, Program};
+use testkit::python;
+use testkit::report::{ReportFile, only_session};
 
 /// The example's centroid of whole-pixel weights is good for this on clean frames, in px; the worst rounded centroid of
 /// a disc of radius 20 px is 0.0013 px off along each axis.
 const GOOD_MEAN_PX: f64 = 0.01;
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    python::environment("aiortc-venv", &example("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    python::environment(folder, "aiortc-venv", &example("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
 });
 
 fn example(name: &str) -> PathBuf {

@@ -4,8 +4,6 @@
 //! Driven without sockets and in one thread, whose allocations are counted. What is handed to the link comes back here as
 //! it does there, when the link is done with it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
@@ -28,50 +26,10 @@ use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::{Reassembler, Splitter};
 use shared::protocol::message::{Delivery, Finding, Frame, decode_frame};
 use shared::time::Micros;
-
-/// Counts what the present thread asks of the system's allocator.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends counts no more.
-    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
+use testkit::allocator::{Counting, allocations};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
-
-/// Allocations of this thread while something runs.
-fn allocations(run: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    run();
-    ALLOCATIONS.get() - before
-}
 
 /// More than the finished messages a reassembler remembers, the last of what grows.
 const WARM: u64 = 1_100;

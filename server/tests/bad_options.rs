@@ -1,11 +1,9 @@
 //! What the server's command line refuses: at once, in words that help, with exit code 2.
 
-mod common;
-
 use std::net::TcpListener;
 
-use common::program::{Ended, Program, command};
-use common::with;
+use testkit::ends::with;
+use testkit::program::{Ended, Program, command};
 
 fn run(options: &[&str]) -> Ended {
     Program::start(with(command("server"), &[&["--no-graphics"], options].concat())).end()

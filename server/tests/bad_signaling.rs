@@ -1,12 +1,11 @@
 //! Whatever comes in on the signaling port, the next good client is served at once.
 
-mod common;
-
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use common::program::poll;
-use common::{Server, rows};
+use testkit::ends::Server;
+use testkit::program::poll;
+use testkit::report::rows;
 
 /// Sends `bytes` and waits until the server closes the connection.
 #[track_caller]

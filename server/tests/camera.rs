@@ -1,12 +1,11 @@
 //! The camera's options from the command line, the environment and a file, to the figures in the report.
 
-mod common;
-
 use std::path::Path;
 
-use common::program::{Ended, Program, command};
-use common::{OUTCOMES, checked, only_session, with};
 use serde_json::{Value, json};
+use testkit::ends::with;
+use testkit::program::{Ended, Program, command};
+use testkit::report::{OUTCOMES, checked, only_session};
 
 /// Runs frames in loopback, small and as fast as they go; the report.
 fn report(options: &[&str]) -> Value {

@@ -1,10 +1,8 @@
 //! `--help` teaches: every option, its default and its environment variable.
 
-#[path = "../../shared/tests/help/mod.rs"]
-mod help;
-
 use clap::CommandFactory;
 use server::cli::Cli;
+use testkit::help;
 
 #[test]
 fn help_names_every_option_with_its_environment_variable() {
@@ -13,7 +11,7 @@ fn help_names_every_option_with_its_environment_variable() {
 
 #[test]
 fn the_version_is_the_packages() {
-    help::assert_tells_version("server");
+    help::assert_tells_version("server", env!("CARGO_PKG_VERSION"));
 }
 
 /// Their names are a promise.

@@ -1,8 +1,7 @@
 //! Live delivery and packet sizes, in real processes.
 
-mod common;
-
-use common::{ReportFile, Server, only_session};
+use testkit::ends::Server;
+use testkit::report::{ReportFile, only_session};
 
 #[test]
 fn live_every_frame_is_accounted_for() {

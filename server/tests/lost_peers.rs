@@ -1,13 +1,12 @@
 //! Peers that vanish, and peers that only pause.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use common::program::{LIMIT, poll};
-use common::{ReportFile, Server, client, only_session, sessions};
+use testkit::ends::{Server, client};
+use testkit::program::{LIMIT, poll};
+use testkit::report::{ReportFile, only_session, sessions};
 
 /// The client promises to notice within 5 s; a busy machine may take as long again.
 const NOTICED: Duration = Duration::from_secs(10);

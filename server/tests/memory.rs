@@ -3,8 +3,6 @@
 //! Bytes that this thread has from the allocator and not given back are counted, with frames so large that all else is
 //! little beside them.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -25,51 +23,10 @@ use shared::protocol::message::{
     self, Answer, AnswerTimes, Control, Delivery, Finding, Hello, Incomplete, Resend, Role,
 };
 use shared::time::Micros;
-
-/// Keeps count of what the present thread has from the system's allocator.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static MOST: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(bytes: i64) {
-    // A thread that ends counts no more.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as i64 - layout.size() as i64);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
+use testkit::allocator::{Counting, most_bytes};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
-
-/// The most bytes held at a time while something runs, beyond those held before.
-fn most_bytes(run: impl FnOnce()) -> usize {
-    let before = HELD.get();
-    MOST.set(before);
-    run();
-    usize::try_from(MOST.get() - before).expect("no less than before")
-}
 
 const FRAME: usize = 1 << 20;
 const WINDOW: usize = 4;

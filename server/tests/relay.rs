@@ -6,21 +6,15 @@
 //! stated uncertainty must cover it. A difference that begins later is read in full, since the samples from before are
 //! believed. The whole way, and what happens inside the client, need no clock but one, and are read exactly.
 
-mod common;
-#[path = "../../shared/tests/relay/mod.rs"]
-mod relay;
-#[path = "common/slow_client.rs"]
-mod slow_client;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::{ReportFile, Server, client, only_session, rows};
-use relay::line::Counts;
-use relay::shell::{Both, Relay};
-use relay::weather::Weather;
 use serde_json::Value;
-use slow_client::SlowClient;
+use testkit::ends::{Server, client};
+use testkit::program::LIMIT;
+use testkit::relay::{Both, Counts, Relay, Weather};
+use testkit::report::{ReportFile, only_session, rows};
+use testkit::slow_client::SlowClient;
 
 const SEED: u64 = 11;
 
@@ -162,7 +156,7 @@ fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_net
     }
     let offset_us = seen.session["clock"]["offset_us"].as_f64().expect("pings were answered");
     // Both programs started within the test's limit, the client's clock this far ahead.
-    let limit_us = common::program::LIMIT.as_secs_f64() * 1e6;
+    let limit_us = LIMIT.as_secs_f64() * 1e6;
     assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
 }
 

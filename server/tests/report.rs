@@ -1,13 +1,12 @@
 //! The report as whoever reads it finds it, and output that is closed or shared.
 
-mod common;
-
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use common::program::{Program, command, poll};
-use common::{ReportFile, Server, checked, only_session, rows, sessions, with};
 use serde_json::Value;
+use testkit::ends::{Server, with};
+use testkit::program::{Program, command, poll};
+use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 
 #[test]
 fn figures_agree_with_each_other() {

@@ -1,13 +1,12 @@
 //! Every report keeps the documented schema, and the schema notices one that does not.
 
-mod common;
-
 use std::fs::File;
 use std::path::Path;
 
-use common::program::poll;
-use common::{ReportFile, Server, only_session, sessions};
 use serde_json::Value;
+use testkit::ends::Server;
+use testkit::program::poll;
+use testkit::report::{ReportFile, only_session, sessions};
 
 /// The schema that the repository documents.
 fn schema() -> Value {

@@ -1,12 +1,11 @@
 //! More than one client: at the same time, or one that keeps the others out.
 
-mod common;
-
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Shutdown, UdpSocket};
 
-use common::program::{LIMIT, Program, command, poll};
-use common::{ReportFile, Server, only_session, sessions};
+use testkit::ends::Server;
+use testkit::program::{LIMIT, Program, command, poll};
+use testkit::report::{ReportFile, only_session, sessions};
 
 #[test]
 fn two_clients_at_a_time_are_scored_on_the_same_frames() {

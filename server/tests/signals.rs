@@ -1,11 +1,10 @@
 //! Ctrl-C and SIGTERM: an orderly end within about a second.
 
-mod common;
-
 use std::time::Duration;
 
-use common::program::Ended;
-use common::{ReportFile, Server, client, free_address, only_session, rows, sessions};
+use testkit::ends::{Server, client, free_address};
+use testkit::program::Ended;
+use testkit::report::{ReportFile, only_session, rows, sessions};
 
 /// A second is promised; a busy machine may take some more.
 const SOON: Duration = Duration::from_secs(5);

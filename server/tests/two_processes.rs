@@ -1,12 +1,11 @@
 //! A server and a client, each a process of its own, to a good end.
 
-mod common;
-
 use std::io::Write;
 use std::net::TcpListener;
 
-use common::program::{Program, command};
-use common::{ReportFile, Server, client, free_address, only_session, rows, sessions, with};
+use testkit::ends::{Server, client, free_address, with};
+use testkit::program::{Program, command};
+use testkit::report::{ReportFile, only_session, rows, sessions};
 
 /// Four times the worst of the detector's own tests on clean discs, in px.
 const GOOD_ERROR_PX: f64 = 0.05;

@@ -1,14 +1,11 @@
 //! Ways for a session to end, in virtual time: both ends know it in time, and the count is whole.
 
-#[path = "common/world.rs"]
-mod world;
-
 use client::session::End as ClientEnd;
 use server::session::End;
 use shared::link::Lane;
 use shared::protocol::message::{self, Control, Ping};
 use shared::time::Micros;
-use world::{CALM, Dice, Event, RUNS, Weather, World};
+use testkit::world::{CALM, Dice, Event, RUNS, Weather, World};
 
 #[test]
 fn stopping_the_server_leaves_the_rest_unresolved_within_300_ms() {

@@ -1,8 +1,5 @@
 //! Live delivery in virtual time: what is lost is asked for, outcomes are told again, every frame is accounted for.
 
-#[path = "common/world.rs"]
-mod world;
-
 use server::score::summary::FrameCounts;
 use server::session::End;
 use shared::flow::pacer::Rate;
@@ -10,7 +7,7 @@ use shared::link::Lane;
 use shared::protocol::fragment;
 use shared::protocol::message::{Delivery, Incomplete, Resend};
 use shared::time::Micros;
-use world::{CALM, Dice, RUNS, Weather, World, bad_weather};
+use testkit::world::{CALM, Dice, RUNS, Weather, World, bad_weather};
 
 /// A network as bad as this is common, on which a frame takes no time to cross worth speaking of.
 const LOSSY: Weather = Weather { fps: Rate::Hz(60.0), delay_us: 1_500, delivery: Delivery::Live, ..CALM };
@@ -100,7 +97,7 @@ fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
     world.run(5_000_000);
     assert_eq!(world.server.repeated_pieces(), 0);
     // The client's machine has much to do from here on.
-    world.weather.least_detection_us = 8_000;
+    world.network.weather.least_detection_us = 8_000;
     world.run(60_000_000);
     let counts = world.check();
     assert_eq!((counts.circle, world.server_end.clone()), (600, Some(End::Finished)));

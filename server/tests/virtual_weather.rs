@@ -1,16 +1,13 @@
 //! Sessions in virtual time through calm and bad networks: every frame is accounted for, the window holds, the clock's
 //! offset is found.
 
-#[path = "common/world.rs"]
-mod world;
-
 use client::session::End as ClientEnd;
 use server::score::summary::FrameCounts;
 use server::session::End;
 use shared::flow::pacer::Rate;
 use shared::protocol::message::Delivery;
 use shared::time::Micros;
-use world::{CALM, Dice, RUNS, Weather, World, bad_weather};
+use testkit::world::{CALM, Dice, RUNS, Weather, World, bad_weather};
 
 #[test]
 fn on_a_calm_network_every_frame_is_scored_and_both_ends_part_in_peace() {

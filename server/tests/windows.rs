@@ -1,18 +1,17 @@
 //! Both windows on a display of their own: what they show, and how they close.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use common::program::{LIMIT, Program, command, poll};
-use common::{Server, rows, with};
 use embedded_graphics::pixelcolor::RgbColor;
 use server::camera::{BGR_INK, GRAY_INK};
 use shared::canvas::layout::Layout;
 use shared::canvas::theme;
 use shared::geometry::Size;
+use testkit::ends::{Server, with};
+use testkit::program::{LIMIT, Program, command, poll};
+use testkit::report::rows;
 
 /// Room for two windows side by side.
 const SCREEN: (usize, usize) = (2400, 1000);
@@ -231,7 +230,7 @@ fn a_window_that_waits_closes_too() {
     let server = display.server(&[]);
     display.window("Plumb server", 0).close();
     server.end().expect(0);
-    let mut client = display.client(&common::free_address().to_string());
+    let mut client = display.client(&testkit::ends::free_address().to_string());
     display.window("Plumb client", CLIENT_LEFT).press("Escape", &mut client);
     client.end().expect(0);
 }

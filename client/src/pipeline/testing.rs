@@ -1,13 +1,10 @@
 //! What the tests of the detectors share: pictures, and detectors by name.
 
-pub(crate) use picture::{Canvas, Random};
+pub(crate) use testkit::picture::{Canvas, Random};
 
 use super::choice::{DetectorChoice, DetectorError};
 use super::detector::Detector;
 use super::radii::RadiusLimits;
-
-// By itself also in `benches/stages.rs`.
-mod picture;
 
 /// A detector by name: most tests want one at once.
 pub(crate) fn by_name(name: &str, limits: RadiusLimits) -> Result<Box<dyn Detector>, DetectorError> {

@@ -15,13 +15,11 @@ mod accuracy;
 mod conditions;
 mod frames;
 mod marks;
-#[path = "../opencv/mod.rs"]
 mod opencv;
 mod options;
 mod parity;
 mod row;
 mod settings;
-mod statistics;
 mod table;
 mod timing;
 

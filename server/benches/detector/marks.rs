@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::geometry::{Circle, Covariance};
 
 use crate::frames::Shot;
-use crate::statistics::{mean, quantile, standard_error, upper_bound};
+use testkit::statistics::{mean, quantile, standard_error, upper_bound};
 
 /// An answer is missed when it is none, or its L1 error is above this.
 pub(crate) const MISSED_PX: f64 = 5.0;

@@ -11,7 +11,7 @@ use crate::frames::{Batch, Purpose};
 use crate::marks::{Figures, Marks};
 use crate::opencv::Method::{Alt, Gradient};
 use crate::opencv::{Method, OpenCv, Setting};
-use crate::statistics::quantile;
+use testkit::statistics::quantile;
 
 /// Missed shares that count as the same, and errors that do, as a factor.
 const SAME_MISSED: f64 = 0.005;

@@ -9,7 +9,7 @@ use crate::accuracy::{Failure, frames_in, ours};
 use crate::conditions::Condition;
 use crate::frames::{Batch, Purpose};
 use crate::opencv::{OpenCv, Setting};
-use crate::statistics::quantile;
+use testkit::statistics::quantile;
 
 /// Frames cycled through: far more than the second-level cache, which is what a core has to itself.
 const BYTES: usize = 64 << 20;

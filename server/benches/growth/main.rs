@@ -12,12 +12,11 @@ use std::{fs, io};
 use clap::Parser;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
+use testkit::processes;
 
 mod chart;
 mod options;
 mod point;
-#[path = "../processes/mod.rs"]
-mod processes;
 mod soak;
 mod table;
 

@@ -13,7 +13,8 @@ use serde_json::Value;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 
-use crate::processes::{Output, Process, ProcessError, program};
+use testkit::ends;
+use testkit::processes::{Output, Process, ProcessError, program};
 
 /// Before anything is measured: clients start, links' windows open.
 const WARM: Duration = Duration::from_secs(2);
@@ -141,7 +142,7 @@ fn server(
     server.args(["--duration", &format!("{}ms", (warm + setting.time).as_millis())]).arg("--json").arg(report);
     let mut server = Process::start("server", server, &Output::File(rows.to_owned()), folder)?;
     let listening = server.wait_for("listening on ")?;
-    let address = listening.split("listening on ").nth(1).and_then(|rest| rest.split(',').next());
+    let address = ends::address(&listening);
     Ok((server, address.unwrap_or_default().to_owned()))
 }
 

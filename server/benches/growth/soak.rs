@@ -5,7 +5,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::processes::{Holdings, Output, Process, program};
+use testkit::ends;
+use testkit::processes::{Holdings, Output, Process, program};
 
 /// Before the first look: buffers grow, histograms fill.
 const WARM: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ pub(crate) fn run(
     let nowhere = || Output::File("/dev/null".into());
     let mut server = Process::start("server", server, &nowhere(), folder)?;
     let listening = server.wait_for("listening on ")?;
-    let address = listening.split("listening on ").nth(1).and_then(|rest| rest.split(',').next());
+    let address = ends::address(&listening);
     let mut client = program("client")?;
     client.args([address.unwrap_or_default(), "--no-graphics"]);
     let client = Process::start("client", client, &nowhere(), folder)?;

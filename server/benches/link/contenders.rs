@@ -7,12 +7,13 @@ use std::time::Duration;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::link::webrtc::LOOPBACK_MTU;
+use testkit::python;
 
 use crate::frames::Frames;
 use crate::options::Wire;
+use crate::ours;
 use crate::pair::{self, RunError};
 use crate::sample::Sample;
-use crate::{ours, python};
 
 /// Contenders of a group carry the same frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,8 +122,9 @@ impl Contender {
                 pair::run(end(), sink, time, folder)
             }
             Kind::Aiortc => {
+                let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
                 let folder_here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/link");
-                let python = python::environment("link-venv", &folder_here.join("requirements.txt"))?;
+                let python = python::environment(target, "link-venv", &folder_here.join("requirements.txt"))?;
                 let end = |name: &str| {
                     let mut command = Command::new(&python);
                     command.arg(folder_here.join("aiortc_opencv.py")).arg(name);

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use clap::Parser;
+use testkit::processes;
 
 mod contenders;
 mod counting;
@@ -20,10 +21,6 @@ mod link;
 mod options;
 mod ours;
 mod pair;
-#[path = "../processes/mod.rs"]
-mod processes;
-#[path = "../../tests/common/python.rs"]
-mod python;
 mod sample;
 mod source;
 mod table;

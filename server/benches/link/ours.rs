@@ -9,8 +9,9 @@ use serde::Deserialize;
 use crate::contenders::Group;
 use crate::frames::SEED;
 use crate::pair::{RunError, middle, settle};
-use crate::processes::{Output, Process, cores_used, has_option, program};
 use crate::sample::Sample;
+use testkit::ends;
+use testkit::processes::{Output, Process, cores_used, has_option, program};
 
 /// The report's part that matters here.
 #[derive(Debug, Deserialize)]
@@ -64,7 +65,7 @@ pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: 
     server.args(options.as_flattened());
     let mut server = Process::start("server", server, &Output::File(rows.clone()), folder)?;
     let listening = server.wait_for("listening on ")?;
-    let address = listening.split("listening on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
+    let address = ends::address(&listening).unwrap_or_default();
     let mut client = program("client")?;
     client.args([address, "--no-graphics"]);
     let start = Instant::now();

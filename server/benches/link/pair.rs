@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Error as JsonError;
 use thiserror::Error;
 
-use crate::processes::{Output, Process, ProcessError, cores_used, line};
-use crate::python::PythonError;
 use crate::sample::Sample;
 use crate::source::Figures;
+use testkit::processes::{Output, Process, ProcessError, cores_used, line};
+use testkit::python::PythonError;
 
 /// After the first answer, before processor time is measured.
 const SETTLE: Duration = Duration::from_millis(300);

@@ -1,0 +1,159 @@
+//! OpenCV, in a Python process of its own: frames go to it through a file both map, requests and answers by pipe.
+//!
+//! The virtual environment is made once, in the target folder, from `requirements.txt`. The release is pinned to the
+//! faster of the current two: 5.0.0 gives the same circles as 4.14.0 and takes up to 1.5 times as long.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::geometry::Size;
+use tempfile::{NamedTempFile, TempDir};
+use testkit::python::{self, PythonError};
+use thiserror::Error;
+
+/// Above this many bytes the allocator would ask the system for memory and give it back, every time: OpenCV would look
+/// three times slower than it is.
+const NEVER_GIVE_BACK_BYTES: &str = "4000000000";
+
+/// Why OpenCV cannot be asked.
+#[derive(Debug, Error)]
+pub(crate) enum OpenCvError {
+    /// The environment could not be made.
+    #[error(transparent)]
+    Environment(#[from] PythonError),
+    /// A file or pipe failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The process said something else.
+    #[error("OpenCV's process answered {line:?}: {reason}")]
+    Answer {
+        /// What it said.
+        line: String,
+        /// What is wrong with it.
+        reason: serde_json::Error,
+    },
+}
+
+/// How OpenCV is asked for circles.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Setting {
+    /// "gradient" or "alt".
+    pub(crate) method: Method,
+    /// Side and sigma of the Gaussian before it, in px; without one for none.
+    pub(crate) blur: Option<(u32, f64)>,
+    /// Pixels a cell of the accumulator.
+    pub(crate) dp: f64,
+    /// Least distance between two centres, in px.
+    pub(crate) min_dist: f64,
+    /// Canny's upper threshold.
+    pub(crate) param1: f64,
+    /// Votes a centre needs, or how perfect a circle of ALT must be.
+    pub(crate) param2: f64,
+}
+
+/// OpenCV's two methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Method {
+    /// `HOUGH_GRADIENT`.
+    Gradient,
+    /// `HOUGH_GRADIENT_ALT`.
+    Alt,
+}
+
+/// What it saw in each frame, as x, y and radius in px, and how long it took.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answers {
+    pub(crate) circles: Vec<Option<[f64; 3]>>,
+    pub(crate) times_us: Vec<f64>,
+}
+
+/// A running OpenCV.
+pub(crate) struct OpenCv {
+    process: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    frames: NamedTempFile,
+    /// Where arrays come back.
+    pub(crate) folder: TempDir,
+}
+
+impl OpenCv {
+    /// Starts one, making its environment first if need be.
+    pub(crate) fn start() -> Result<Self, OpenCvError> {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = tempfile::tempdir_in(target)?;
+        let mut process = Command::new(python::environment(target, "opencv-venv", &here("requirements.txt"))?)
+            .arg(here("opencv.py"))
+            .env("MALLOC_MMAP_THRESHOLD_", NEVER_GIVE_BACK_BYTES)
+            .env("MALLOC_TRIM_THRESHOLD_", NEVER_GIVE_BACK_BYTES)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "OpenCV's process has no pipe");
+        let requests = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().ok_or_else(closed)?);
+        Ok(Self { process, requests, answers, frames: NamedTempFile::new_in(&folder)?, folder })
+    }
+
+    /// Hands over frames, one after the other; to be timed, it copies them into memory of its own.
+    pub(crate) fn load(&mut self, frames: &[u8], size: Size, to_be_timed: bool) -> Result<(), OpenCvError> {
+        // Never shortened: what is mapped must stay there.
+        self.frames.as_file().write_all_at(frames, 0)?;
+        let request = json!({
+            "op": "load", "file": self.frames.path(), "count": frames.len() / size.pixels().max(1),
+            "width": size.width, "height": size.height, "copy": to_be_timed,
+        });
+        self.ask::<Value>(&request).map(|_| ())
+    }
+
+    /// The circles of the frames loaded, with radii in px within these.
+    pub(crate) fn detect(&mut self, setting: &Setting, radii: (u32, u32)) -> Result<Answers, OpenCvError> {
+        self.detect_within(None, setting, radii)
+    }
+
+    /// The same, but only up to the first frame that takes longer than this, in µs.
+    pub(crate) fn detect_within(
+        &mut self,
+        patience_us: Option<f64>,
+        setting: &Setting,
+        (min, max): (u32, u32),
+    ) -> Result<Answers, OpenCvError> {
+        let radii = [min, max];
+        self.ask(&json!({ "op": "detect", "setting": setting, "radii": radii, "patience_us": patience_us }))
+    }
+
+    /// OpenCV's version.
+    pub(crate) fn version(&mut self) -> Result<String, OpenCvError> {
+        let answer: Value = self.ask(&json!({ "op": "version" }))?;
+        Ok(answer["version"].as_str().unwrap_or("?").to_owned())
+    }
+
+    /// Sends any request.
+    pub(crate) fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T, OpenCvError> {
+        if let Some(requests) = &mut self.requests {
+            writeln!(requests, "{request}")?;
+            requests.flush()?;
+        }
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(|reason| OpenCvError::Answer { line, reason })
+    }
+}
+
+impl Drop for OpenCv {
+    fn drop(&mut self) {
+        // The end of its input ends it.
+        self.requests = None;
+        let _ = self.process.wait();
+    }
+}
+
+fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/detector/opencv").join(name)
+}

@@ -1,0 +1,69 @@
+//! What the system says a process uses.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::ProcessError;
+use super::process::Process;
+
+/// What a process holds of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holdings {
+    /// Resident memory.
+    pub memory_bytes: u64,
+    /// Open files and sockets.
+    pub descriptors: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+impl Process {
+    /// What it used of the processors so far, all its threads together.
+    pub fn cpu(&self) -> Result<Duration, ProcessError> {
+        let mut clock = 0;
+        // SAFETY: both are told of places of the right type to write to, which outlive the calls.
+        let (of_process, now) = unsafe {
+            let mut now = std::mem::zeroed();
+            let of_process = libc::clock_getcpuclockid(self.id().cast_signed(), &raw mut clock);
+            (of_process == 0 && libc::clock_gettime(clock, &raw mut now) == 0, now)
+        };
+        if !of_process {
+            return Err(ProcessError::NoFigures(self.id(), "no processor time".to_owned()));
+        }
+        Ok(Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned() as u32))
+    }
+
+    /// What it holds of the system now.
+    pub fn holdings(&self) -> Result<Holdings, ProcessError> {
+        let folder = Path::new("/proc").join(self.id().to_string());
+        let status = fs::read_to_string(folder.join("status"))?;
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let number = line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+            number.ok_or_else(|| ProcessError::NoFigures(self.id(), format!("no {name}")))
+        };
+        Ok(Holdings {
+            memory_bytes: number("VmRSS")? << 10,
+            descriptors: fs::read_dir(folder.join("fd"))?.count() as u64,
+            threads: number("Threads")?,
+        })
+    }
+}
+
+/// The cores that each of these processes used meanwhile: 1 is one core, always.
+pub fn cores_used<const N: usize>(processes: [&Process; N], time: Duration) -> Result<[f64; N], ProcessError> {
+    let start = Instant::now();
+    let mut before = [Duration::ZERO; N];
+    for (before, process) in before.iter_mut().zip(processes) {
+        *before = process.cpu()?;
+    }
+    thread::sleep(time);
+    let mut cores = [0.0; N];
+    for ((cores, before), process) in cores.iter_mut().zip(before).zip(processes) {
+        *cores = process.cpu()?.saturating_sub(before).as_secs_f64();
+    }
+    let elapsed_s = start.elapsed().as_secs_f64();
+    Ok(cores.map(|cores| cores / elapsed_s))
+}

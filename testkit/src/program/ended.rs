@@ -1,0 +1,32 @@
+//! How a program ended.
+
+use std::time::Duration;
+
+/// How a program ended, and all it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// All lines of standard output.
+    pub stdout: Vec<String>,
+    /// All lines of standard error.
+    pub stderr: Vec<String>,
+    /// From the start, or from the last [`Program::signal`](super::Program::signal), to the end.
+    pub took: Duration,
+}
+
+impl Ended {
+    /// Asserts its exit code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "exit code; stdout: {:#?}, stderr: {:#?}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that a line of standard error contains `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.iter().any(|line| line.contains(text)), "no \"{text}\" in {:#?}", self.stderr);
+        self
+    }
+}

@@ -1,0 +1,74 @@
+//! A program that runs.
+
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
+
+use super::ended::Ended;
+use super::limit::{LIMIT, poll};
+use super::lines::Lines;
+
+/// A running program, its output read as it comes.
+pub struct Program {
+    name: String,
+    child: Child,
+    started: Instant,
+    /// Standard output.
+    pub stdout: Lines,
+    /// Standard error.
+    pub stderr: Lines,
+}
+
+impl Program {
+    /// Starts a program.
+    pub fn start(command: Command) -> Self {
+        let (mut program, stdout) = Self::start_taking_stdout(command);
+        program.stdout = Lines::of(stdout);
+        program
+    }
+
+    /// Starts a program and leaves its standard output to the caller.
+    pub fn start_taking_stdout(mut command: Command) -> (Self, ChildStdout) {
+        let name = command.get_program().to_string_lossy().rsplit('/').next().unwrap_or_default().to_owned();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let stdout = child.stdout.take().expect("piped");
+        let stderr = Lines::of(child.stderr.take().expect("piped"));
+        (Self { name, child, started: Instant::now(), stdout: Lines::taken(), stderr }, stdout)
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, such as `INT`.
+    pub fn signal(&mut self, signal: &str) {
+        self.started = Instant::now();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.id())]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "cannot send {signal} to {}", self.name);
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("our own child").is_none()
+    }
+
+    /// Waits until it ends.
+    pub fn end(mut self) -> Ended {
+        let status = poll(|| self.child.try_wait().expect("our own child"))
+            .unwrap_or_else(|| panic!("{} does not end within {LIMIT:?}; it said:\n{}", self.name, self.said()));
+        let took = self.started.elapsed();
+        Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), took }
+    }
+
+    fn said(&self) -> String {
+        [self.stdout.so_far(), self.stderr.so_far()].concat().join("\n")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

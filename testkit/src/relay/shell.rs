@@ -1,0 +1,143 @@
+//! The relay's sockets and threads: signaling by TCP, frames and answers by UDP, a set of them for each session.
+//!
+//! Threads rather than a runtime: a thread wakes within a tenth of a millisecond of its time, tokio's timers within one.
+
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::datagrams::{self, Ends};
+use super::line::Counts;
+use super::signaling;
+use super::way::{Way, Ways, lock};
+use super::weather::Weather;
+
+/// The weather of both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Both {
+    /// Server → client.
+    pub to_client: Weather,
+    /// Client → server.
+    pub to_server: Weather,
+}
+
+/// A relay that listens for clients of one server on this machine, until dropped.
+pub struct Relay {
+    /// Where clients connect instead of to the server.
+    pub address: SocketAddr,
+    sessions: Arc<Mutex<Sessions>>,
+    is_over: Arc<AtomicBool>,
+}
+
+/// A client that tries again, as its link did not open, makes another session: what comes of one goes out of it.
+struct Sessions {
+    seed: u64,
+    weather: Both,
+    ways: Vec<Ways>,
+}
+
+impl Relay {
+    /// A relay for the server that listens at `server`.
+    pub fn start(server: &str, seed: u64, weather: Both) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let sessions = Arc::new(Mutex::new(Sessions { seed, weather, ways: Vec::new() }));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (server, begun, over) = (server.to_owned(), sessions.clone(), is_over.clone());
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                match TcpStream::connect(&server) {
+                    Ok(server) => {
+                        let ways = lock(&begun).begin();
+                        relay(client, server, &ways, &over).expect("sockets of this machine");
+                    }
+                    // As a client would find it without us.
+                    Err(_) => drop(client),
+                }
+            }
+        });
+        Self { address, sessions, is_over }
+    }
+
+    /// From now on the weather is another.
+    pub fn change(&self, weather: Both) {
+        let mut sessions = lock(&self.sessions);
+        sessions.weather = weather;
+        for ways in &sessions.ways {
+            ways.to_client.line().change(weather.to_client);
+            ways.to_server.line().change(weather.to_server);
+        }
+    }
+
+    /// What happened so far, server → client and client → server.
+    pub fn counts(&self) -> (Counts, Counts) {
+        let sessions = lock(&self.sessions);
+        let sum = |way: fn(&Ways) -> &Way| sessions.ways.iter().map(|ways| way(ways).line().counts()).sum();
+        (sum(|ways| &ways.to_client), sum(|ways| &ways.to_server))
+    }
+}
+
+impl Sessions {
+    /// Another session, in the weather of now.
+    fn begin(&mut self) -> Ways {
+        // Sessions and directions are as independent of each other as their seeds.
+        let seed = 2 * (self.seed + self.ways.len() as u64);
+        let way = |seed, weather| Arc::new(Way::new(seed, weather));
+        let ways =
+            Ways { to_client: way(seed, self.weather.to_client), to_server: way(seed + 1, self.weather.to_server) };
+        self.ways.push(ways.clone());
+        ways
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // Wakes the one who accepts.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// Relays a session; descriptions name our sockets in place of the ends' own.
+fn relay(client: TcpStream, server: TcpStream, ways: &Ways, is_over: &Arc<AtomicBool>) -> io::Result<()> {
+    let (facing_client, facing_server) = (datagrams::socket()?, datagrams::socket()?);
+    let ends = Arc::new(Mutex::new(Ends::default()));
+    let relay_lines =
+        |from: TcpStream, to: TcpStream, facing: SocketAddr, end: fn(&mut Ends) -> &mut Option<SocketAddr>| {
+            let ends = ends.clone();
+            thread::spawn(move || {
+                let _ = signaling::pass_on(&from, &to, |description| {
+                    let (rewritten, own) = signaling::rewritten(description, facing);
+                    *end(&mut lock(&ends)) = own;
+                    rewritten
+                });
+                // One end's last line is the other's.
+                let _ = to.shutdown(Shutdown::Write);
+            });
+        };
+    relay_lines(server.try_clone()?, client.try_clone()?, facing_client.local_addr()?, |ends| &mut ends.server);
+    relay_lines(client, server, facing_server.local_addr()?, |ends| &mut ends.client);
+    let (facing_client, facing_server) = (Arc::new(facing_client), Arc::new(facing_server));
+    datagrams::pass_on(
+        &facing_server,
+        &facing_client,
+        &ways.to_client,
+        &ends,
+        |ends| (ends.server, ends.client),
+        is_over,
+    );
+    datagrams::pass_on(
+        &facing_client,
+        &facing_server,
+        &ways.to_server,
+        &ends,
+        |ends| (ends.client, ends.server),
+        is_over,
+    );
+    Ok(())
+}

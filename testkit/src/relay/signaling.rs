@@ -1,0 +1,48 @@
+//! Signaling through the relay: descriptions name its sockets in place of the ends' own.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+/// Words of a candidate's line (RFC 8839, section 5.1).
+const CANDIDATE_ADDRESS: usize = 4;
+const CANDIDATE_PORT: usize = 5;
+
+/// Passes lines on; descriptions through `rewrite`.
+pub(super) fn pass_on(from: &TcpStream, mut to: &TcpStream, mut rewrite: impl FnMut(&str) -> String) -> io::Result<()> {
+    for line in BufReader::new(from).lines() {
+        let line = line?;
+        let signal: Option<Value> = serde_json::from_str(&line).ok();
+        let passed = match signal {
+            Some(mut signal) if signal["sdp"].is_string() => {
+                signal["sdp"] = rewrite(signal["sdp"].as_str().unwrap_or_default()).into();
+                signal.to_string()
+            }
+            _ => line,
+        };
+        to.write_all(format!("{passed}\n").as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The description with one candidate, ours, in place of the one on loopback, and that one's address.
+pub(super) fn rewritten(description: &str, ours: SocketAddr) -> (String, Option<SocketAddr>) {
+    let mut own = None;
+    let mut rewrite = |line: &str| -> Option<String> {
+        if !line.starts_with("a=candidate:") {
+            return Some(line.to_owned());
+        }
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let address = format!("{}:{}", words.get(CANDIDATE_ADDRESS)?, words.get(CANDIDATE_PORT)?);
+        let address: SocketAddr = address.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())?;
+        if own.replace(address).is_some() {
+            return None;
+        }
+        words[CANDIDATE_ADDRESS] = ours.ip().to_string();
+        words[CANDIDATE_PORT] = ours.port().to_string();
+        Some(words.join(" "))
+    };
+    let lines: Vec<String> = description.split("\r\n").filter_map(&mut rewrite).collect();
+    (lines.join("\r\n"), own)
+}

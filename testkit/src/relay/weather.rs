@@ -1,0 +1,73 @@
+//! What becomes of a datagram: a function of the seed, its index, and when it came.
+
+use std::time::Duration;
+
+/// What is done to the datagrams of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Weather {
+    /// Every datagram is delivered this much later.
+    pub delay: Duration,
+    /// Up to this much is added, for each datagram another amount. It changes no order: none overtakes.
+    pub jitter: Duration,
+    /// Share of datagrams that are dropped, 0 to 1.
+    pub loss: f64,
+    /// Share that comes twice.
+    pub duplication: f64,
+    /// Share that is held back by [`Self::hold`], while others overtake.
+    pub reordering: f64,
+    /// How long those are held back.
+    pub hold: Duration,
+}
+
+/// What becomes of one datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It never arrives.
+    Dropped,
+    /// It arrives.
+    Delivered {
+        /// So much later.
+        after: Duration,
+        /// Others may overtake it.
+        held: bool,
+        /// It arrives twice.
+        twice: bool,
+    },
+}
+
+impl Weather {
+    /// What becomes of the datagram of this index.
+    pub fn fate(&self, seed: u64, index: u64) -> Fate {
+        let chance = |purpose| uniform(seed, purpose, index);
+        if chance(Purpose::Loss) < self.loss {
+            return Fate::Dropped;
+        }
+        let held = chance(Purpose::Reordering) < self.reordering;
+        let after = self.delay + self.jitter.mul_f64(chance(Purpose::Jitter));
+        let after = if held { after + self.hold } else { after };
+        Fate::Delivered { after, held, twice: chance(Purpose::Duplication) < self.duplication }
+    }
+}
+
+/// Draws for one purpose say nothing of another's.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Loss,
+    Reordering,
+    Jitter,
+    Duplication,
+}
+
+/// Uniform in [0, 1): the upper 53 bits of SplitMix64's output (Steele, Lea and Flood, OOPSLA 2014), at a place of the
+/// sequence that follows from the arguments.
+fn uniform(seed: u64, purpose: Purpose, index: u64) -> f64 {
+    let start = mix(seed ^ mix(purpose as u64 + 1));
+    (mix(start.wrapping_add(index)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+fn mix(state: u64) -> u64 {
+    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,80 @@
+//! What the programs report: a document of JSON, and rows.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How a frame can end, in a report.
+pub const OUTCOMES: [&str; 5] = ["circle", "no_circle", "dropped", "lost", "unresolved"];
+
+/// A place for a report.
+pub struct ReportFile {
+    _directory: TempDir,
+    path: PathBuf,
+}
+
+impl ReportFile {
+    /// In a directory of its own.
+    #[expect(clippy::new_without_default, reason = "it makes a directory")]
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("report.json");
+        Self { _directory: directory, path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The same, as an option's value.
+    pub fn name(&self) -> &str {
+        self.path.to_str().expect("a path in UTF-8")
+    }
+
+    /// What was written into it; every session's frames add up.
+    #[track_caller]
+    pub fn read(&self) -> Value {
+        let text = std::fs::read_to_string(&self.path).expect("a report");
+        checked(&text)
+    }
+
+    /// The same while the server may be writing it; `None` where that shows.
+    #[track_caller]
+    pub fn try_read(&self) -> Option<Value> {
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        serde_json::from_str::<Value>(&text).is_ok().then(|| checked(&text))
+    }
+}
+
+/// A report's document, whose frames add up.
+#[track_caller]
+pub fn checked(text: &str) -> Value {
+    let report: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+    for session in sessions(&report) {
+        let frames = &session["frames"];
+        let count = |name: &str| frames[name].as_u64().unwrap_or_else(|| panic!("no count {name} in {frames}"));
+        assert_eq!(OUTCOMES.map(count).iter().sum::<u64>(), count("sent"), "conservation: {frames}");
+    }
+    report
+}
+
+/// A report's sessions.
+#[track_caller]
+pub fn sessions(report: &Value) -> &[Value] {
+    report["sessions"].as_array().expect("a list of sessions")
+}
+
+/// The only session of a report.
+#[track_caller]
+pub fn only_session(report: &Value) -> &Value {
+    let [session] = sessions(report) else { panic!("not one session: {report:#}") };
+    session
+}
+
+/// Rows of frames in a program's output: those that begin with an id, in a column of its own.
+pub fn rows(lines: &[String]) -> Vec<&str> {
+    let has_id = |line: &str| line.split_whitespace().next().is_some_and(|id| id.parse::<u64>().is_ok());
+    lines.iter().map(String::as_str).filter(|line| line.starts_with(' ') && has_id(line)).collect()
+}

@@ -1,0 +1,111 @@
+//! A client whose queue and detector take as long as told, on a clock of its own.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use client::session::{Action, Detection, Session};
+use shared::link::handshake;
+use shared::link::signaling::{Introduction, Signal, Signaling};
+use shared::link::webrtc::LinkSettings;
+use shared::link::{Link, LinkEvent};
+use shared::protocol::VERSION;
+use shared::protocol::message::{Finding, Role};
+use shared::time::{Micros, MonotonicClock};
+use tokio::net::TcpStream;
+use tokio::time::sleep_until;
+
+/// What the client does with a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct SlowClient {
+    /// A frame waits at least so long.
+    pub queue: Duration,
+    /// And is then looked at for at least so long. Any number of them at a time.
+    pub detect: Duration,
+    /// What the clock reads at its start.
+    pub ahead_us: u64,
+}
+
+/// What it really took, frame by frame, by its own clock.
+#[derive(Debug, Default)]
+pub struct Spent {
+    /// Waiting.
+    pub queue_us: Vec<u64>,
+    /// Looking.
+    pub detect_us: Vec<u64>,
+}
+
+/// A frame that is being looked at, or will be.
+struct Job {
+    frame: u64,
+    received: Micros,
+    started: Option<Micros>,
+}
+
+impl SlowClient {
+    /// Runs a session to its end.
+    pub fn run(self, server: SocketAddr) -> Spent {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let stream = TcpStream::connect(server).await.expect("the server listens");
+            let local = stream.local_addr().expect("connected");
+            let mtu = Some(handshake::path_mtu(&stream).expect("connected"));
+            let mut signaling = Signaling::new(stream);
+            let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
+            signaling.send(&Signal::Hello(hello)).await.expect("sent");
+            let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };
+            let link = handshake::answer(&mut signaling, &settings).await.expect("a link");
+            self.drive(link).await
+        })
+    }
+
+    async fn drive(self, mut link: Link) -> Spent {
+        let clock = MonotonicClock::start();
+        let now = || Micros(clock.now().0 + self.ahead_us);
+        let instant = |time: Micros| clock.instant(Micros(time.0 - self.ahead_us));
+        let mut session = Session::new(link.max_message_size(), now());
+        // Oldest first; all take the same time, so the oldest is the next to change.
+        let (mut waiting, mut looked_at) = (VecDeque::<Job>::new(), VecDeque::<Job>::new());
+        let mut spent = Spent::default();
+        loop {
+            let mut wake = match session.poll(now()) {
+                Action::Send(lane, message) => {
+                    link.sender().send_soon(lane, message).await.expect("the link is open");
+                    continue;
+                }
+                Action::Detect(frame) => {
+                    waiting.push_back(Job { frame: frame.id, received: frame.received, started: None });
+                    continue;
+                }
+                Action::Greeted { .. } => continue,
+                Action::Close(_) => return spent,
+                Action::Wait(wake) => wake,
+            };
+            if let Some(job) = waiting.front() {
+                wake = wake.min(job.received + self.queue);
+            }
+            if let Some(started) = looked_at.front().and_then(|job| job.started) {
+                wake = wake.min(started + self.detect);
+            }
+            tokio::select! {
+                event = link.next() => match event {
+                    LinkEvent::Message(lane, bytes) => session.message(lane, &bytes, now()),
+                    LinkEvent::Closed => session.link_closed("closed"),
+                },
+                () = sleep_until(instant(wake).into()) => {}
+            }
+            let time = now();
+            while let Some(job) = waiting.pop_front_if(|job| time >= job.received + self.queue) {
+                spent.queue_us.push(time.since(job.received));
+                looked_at.push_back(Job { started: Some(time), ..job });
+            }
+            let is_done = |job: &mut Job| job.started.is_some_and(|started| time >= started + self.detect);
+            while let Some(Job { frame, received, started }) = looked_at.pop_front_if(is_done) {
+                let started = started.unwrap_or(time);
+                spent.detect_us.push(time.since(started));
+                let finding = Finding::None;
+                session.detected(Detection { frame, received, started, finished: time, finding }, time);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The oracle: it reads the answers on the wire by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use server::score::{FrameScore, Outcome};
+use shared::link::Lane;
+use shared::protocol::message::{self, Answers, Finding, Reply};
+use shared::time::Micros;
+
+use super::stream::{DEADLINE_US, truth};
+
+/// A book of what the server was told, kept apart from its own.
+#[derive(Default)]
+pub struct Book {
+    /// When each frame was captured.
+    pub captured: BTreeMap<u64, Micros>,
+    /// First answer that reached the server in time.
+    pub answered: BTreeMap<u64, Finding>,
+    /// The client said in time that it will not be answered.
+    pub given_up: BTreeSet<u64>,
+}
+
+impl Book {
+    /// Reads a message on its way to the server, with no code of the session.
+    pub(super) fn read(&mut self, now: Micros, lane: Lane, bytes: &Bytes) {
+        if lane != Lane::Answers {
+            return;
+        }
+        let (_, _, _, payload): (u64, u32, u32, serde_bytes::ByteBuf) = rmp_serde::from_slice(bytes).unwrap();
+        // Live messages of several answers may take several pieces: they are small enough here to take one.
+        match message::decode_reply(&payload).unwrap() {
+            Reply::Answer(answer) => self.note(now, answer.frame, Some(answer.finding)),
+            Reply::Answers(Answers { answers, previous, missing }) => {
+                for answer in previous.iter().rev().chain(answers.iter().rev()) {
+                    self.note(now, answer.frame, Some(answer.finding));
+                }
+                missing.iter().for_each(|&frame| self.note(now, frame, None));
+            }
+            Reply::Resend(_) => {}
+        }
+    }
+
+    /// A frame was answered, or given up.
+    fn note(&mut self, now: Micros, frame: u64, finding: Option<Finding>) {
+        let is_late = now.0 >= self.captured[&frame].0 + DEADLINE_US;
+        if is_late || self.given_up.contains(&frame) || self.answered.contains_key(&frame) {
+            return;
+        }
+        if let Some(finding) = finding {
+            self.answered.insert(frame, finding);
+        } else {
+            self.given_up.insert(frame);
+        }
+    }
+
+    /// Asserts that the scores are what the answers deserve, in the order of the frames.
+    pub(super) fn agrees_with(&self, scores: &[FrameScore]) {
+        assert_eq!(scores.len(), self.captured.len());
+        let mut cumulative = 0.0;
+        for (index, score) in scores.iter().enumerate() {
+            assert_eq!(score.id, index as u64, "scores come in frame order");
+            match (score.outcome, self.answered.get(&score.id)) {
+                (Outcome::Circle { estimate, .. }, Some(Finding::Circle { circle, .. })) => {
+                    assert_eq!(estimate, *circle);
+                    let ball = truth(score.id);
+                    cumulative += (circle.x - ball.x).abs() + (circle.y - ball.y).abs();
+                }
+                (Outcome::NoCircle, Some(Finding::None)) | (Outcome::Lost | Outcome::Unresolved, None) => {}
+                (outcome, answer) => panic!("frame {}: {outcome:?}, but the book says {answer:?}", score.id),
+            }
+            assert!((score.cumulative_l1_px - cumulative).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The client's end of a world.
+
+use client::session::{Action, Detection};
+use shared::geometry::Circle;
+use shared::protocol::message::Finding;
+use shared::time::Micros;
+
+use super::dice::Dice;
+use super::network::To;
+use super::run::World;
+use super::schedule::Event;
+use super::stream::{SIZE, truth};
+
+impl World {
+    /// Does what the client wants done now.
+    pub fn drain_client(&mut self) {
+        while self.client_end.is_none() {
+            let now = self.client_now();
+            match self.client.poll(now) {
+                Action::Send(lane, bytes) => self.carry(To::Server, lane, bytes.freeze()),
+                Action::Greeted { .. } => {}
+                Action::Detect(frame) => {
+                    assert_eq!(frame.image(&mut Vec::new()).unwrap().size(), SIZE);
+                    let done = self.now
+                        + self.network.weather.least_detection_us
+                        + self.network.dice.up_to(self.network.weather.detection_us);
+                    self.at(done, Event::Detected(frame.id, frame.received, now));
+                }
+                Action::Close(end) => self.client_end = Some(end),
+                Action::Wait(until) => {
+                    assert!(until > now, "the client spins at {}", now.0);
+                    self.client_wakes = until.0 - self.network.weather.clock_offset_us;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What the pipeline under test finds: a function of the frame alone.
+    fn finding(&self, frame: u64) -> Finding {
+        let mut dice = Dice(frame.wrapping_mul(31) + 7);
+        if dice.happens(self.network.weather.none_rate) {
+            return Finding::None;
+        }
+        let Circle { x, y, radius } = truth(frame);
+        let circle = Circle { x: x + dice.roll() - 0.5, y: y + dice.roll() - 0.5, radius };
+        Finding::Circle { circle, covariance: None }
+    }
+
+    /// The pipeline is done with a frame, and perhaps says so twice.
+    pub(super) fn detected(&mut self, frame: u64, received: Micros, started: Micros) {
+        let now = self.client_now();
+        let detection = Detection { frame, received, started, finished: now, finding: self.finding(frame) };
+        self.client.detected(detection, now);
+        if self.network.dice.happens(self.network.weather.stammer) {
+            self.client.detected(detection, now);
+        }
+    }
+}

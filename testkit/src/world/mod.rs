@@ -1,0 +1,23 @@
+//! Both session cores against each other in virtual time, over a network that loses, delays, reorders and duplicates
+//! by a seed. An oracle keeps its own book of what was delivered when; outcomes must agree with it exactly.
+
+mod book;
+mod client_side;
+mod dice;
+mod network;
+mod run;
+mod schedule;
+mod server_side;
+mod stream;
+mod weather;
+
+pub use book::Book;
+pub use dice::Dice;
+pub use network::Network;
+pub use run::World;
+pub use schedule::Event;
+pub use stream::{DEADLINE_US, truth};
+pub use weather::{CALM, Weather, bad_weather};
+
+/// Runs of each kind of network. A run takes some 100 µs.
+pub const RUNS: u64 = 1000;

@@ -1,0 +1,133 @@
+//! The relay's decisions, without sockets.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use testkit::relay::{Counts, Fate, Line, Weather};
+
+const MS: Duration = Duration::from_millis(1);
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let share = || prop_oneof![Just(0.0), Just(1.0), 0.0..1.0];
+    let delay = || (0..50u32).prop_map(|ms| ms * MS);
+    (delay(), delay(), share(), share(), share(), delay()).prop_map(
+        |(delay, jitter, loss, duplication, reordering, hold)| Weather {
+            delay,
+            jitter,
+            loss,
+            duplication,
+            reordering,
+            hold,
+        },
+    )
+}
+
+/// Sends datagrams of these gaps in ms through a line; what comes out, with its times.
+fn through(seed: u64, weather: Weather, gaps: &[u32], start: Instant) -> (Vec<(Instant, u64)>, Line) {
+    let (mut line, mut out, mut now) = (Line::new(seed, weather), Vec::new(), start);
+    let drain = |line: &mut Line, until: Instant, out: &mut Vec<_>| {
+        while let Some(due) = line.next_due().filter(|due| *due <= until) {
+            let bytes = line.deliver(due).expect("due");
+            out.push((due, u64::from_be_bytes(bytes.try_into().expect("eight bytes"))));
+        }
+    };
+    for (index, gap) in gaps.iter().enumerate() {
+        now += *gap * MS;
+        drain(&mut line, now, &mut out);
+        line.take(&(index as u64).to_be_bytes(), now);
+    }
+    drain(&mut line, now + 1000 * MS, &mut out);
+    (out, line)
+}
+
+proptest! {
+    #[test]
+    fn the_same_seed_decides_the_same(seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100)) {
+        let start = Instant::now();
+        let run = || through(seed, weather, &gaps, start).0;
+        prop_assert_eq!(run(), run());
+    }
+
+    #[test]
+    fn no_datagram_is_gained_or_forgotten(
+        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100), until in 0..100usize,
+    ) {
+        let (out, line) = through(seed, weather, &gaps, Instant::now());
+        let Counts { taken, dropped, duplicated, delivered, .. } = line.counts();
+        prop_assert_eq!((taken, delivered, line.waiting()), (gaps.len() as u64, out.len() as u64, 0));
+        prop_assert_eq!(taken + duplicated, dropped + delivered);
+        let mut times = BTreeMap::<u64, u64>::new();
+        out.iter().for_each(|(_, datagram)| *times.entry(*datagram).or_default() += 1);
+        prop_assert!(times.values().all(|times| *times <= 2));
+        prop_assert_eq!(times.len() as u64, taken - dropped);
+        prop_assert_eq!(times.values().filter(|times| **times == 2).count() as u64, duplicated);
+        // Also while some are on their way.
+        let mut line = Line::new(seed, weather);
+        for _ in &gaps[..until.min(gaps.len())] {
+            line.take(&[0; 8], Instant::now());
+        }
+        let Counts { taken, dropped, duplicated, delivered, .. } = line.counts();
+        prop_assert_eq!(taken + duplicated, dropped + delivered + line.waiting());
+    }
+
+    #[test]
+    fn each_is_late_by_what_the_weather_says(
+        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 1..100),
+    ) {
+        let start = Instant::now();
+        let came: Vec<_> = gaps.iter().scan(start, |now, gap| { *now += *gap * MS; Some(*now) }).collect();
+        for (out, datagram) in through(seed, weather, &gaps, start).0 {
+            let late = out - came[datagram as usize];
+            prop_assert!(late >= weather.delay);
+            prop_assert!(late <= weather.delay + weather.jitter + weather.hold);
+        }
+    }
+
+    #[test]
+    fn only_those_held_back_are_overtaken(
+        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100),
+    ) {
+        let out = through(seed, Weather { reordering: 0.0, ..weather }, &gaps, Instant::now()).0;
+        prop_assert!(out.is_sorted_by_key(|(_, datagram)| *datagram));
+    }
+
+    #[test]
+    fn shares_are_met(seed: u64, loss in 0.0..1.0, duplication in 0.0..1.0, reordering in 0.0..1.0) {
+        let weather = Weather { loss, duplication, reordering, ..Weather::default() };
+        let fates: Vec<_> = (0..20_000).map(|index| weather.fate(seed, index)).collect();
+        let arrived: Vec<_> = fates
+            .iter()
+            .filter_map(|fate| match fate {
+                Fate::Delivered { held, twice, .. } => Some((*held, *twice)),
+                Fate::Dropped => None,
+            })
+            .collect();
+        // Six standard deviations of a share of n draws are at most 3 / sqrt(n): once in a billion.
+        let near = |hits: usize, of: usize, wanted: f64| {
+            (hits as f64 / of as f64 - wanted).abs() <= 3.0 / (of as f64).sqrt()
+        };
+        prop_assert!(near(fates.len() - arrived.len(), fates.len(), loss));
+        prop_assume!(!arrived.is_empty());
+        let (held, twice) = (arrived.iter().filter(|of| of.0).count(), arrived.iter().filter(|of| of.1).count());
+        prop_assert!(near(held, arrived.len(), reordering) && near(twice, arrived.len(), duplication));
+    }
+}
+
+#[test]
+fn one_held_back_is_overtaken() {
+    let weather = Weather { reordering: 0.3, hold: 100 * MS, ..Weather::default() };
+    let (out, line) = through(1, weather, &[1; 50], Instant::now());
+    assert!(line.counts().held > 0 && !out.is_sorted_by_key(|(_, datagram)| *datagram), "{out:?}");
+}
+
+#[test]
+fn a_change_of_weather_leaves_alone_what_is_on_its_way() {
+    let now = Instant::now();
+    let mut line = Line::new(1, Weather { delay: 10 * MS, ..Weather::default() });
+    line.take(&[1], now);
+    line.change(Weather { loss: 1.0, ..Weather::default() });
+    line.take(&[2], now + MS);
+    assert_eq!((line.deliver(now + 9 * MS), line.deliver(now + 10 * MS)), (None, Some(vec![1])));
+    assert_eq!(line.counts(), Counts { taken: 2, dropped: 1, delivered: 1, ..Counts::default() });
+}
