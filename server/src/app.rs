@@ -1,5 +1,6 @@
 //! Builds what the command line asks for and runs it.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
@@ -9,6 +10,7 @@ use client::config::{Config as ClientConfig, ServerAddress, Wait};
 use client::detect::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
+use shared::geometry::Size;
 use shared::link::discovery::Identity;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
@@ -18,125 +20,92 @@ use tokio::net::TcpListener;
 use tracing::{debug, error, info, warn};
 
 use crate::announce;
-use crate::camera::{CameraFileError, CameraOptions};
-use crate::cli::{DEFAULT_LISTEN, ServeArgs};
-use crate::report::{JsonTarget, Reporter, Run, RunConfig};
+use crate::cli::{Cli, DEFAULT_LISTEN, Local};
+use crate::report::{JsonTarget, Reporter, Run};
+use crate::run::{RunConfig, RunSpec};
 use crate::scene::BallConfig;
 use crate::serve::{self, ServeConfig, Served};
 use crate::session::{End, SessionConfig};
 use crate::source::{BallScene, Motion, UNPACED_STEP_S};
 use crate::view::{TerminalView, View, WindowView, summary};
 
-/// Serves as the command line asks for it.
-pub fn run(args: &ServeArgs) -> Exit {
-    let camera = match camera(args) {
-        Ok(camera) => camera,
-        Err(wrong) => {
-            error!("{wrong}");
-            return Exit::Usage;
-        }
-    };
-    let config = config(args, &camera);
+/// Serves as the command line asks for it, or prints what run that is.
+pub fn run(cli: Cli) -> Exit {
+    let (spec, local) = (cli.spec.settled(), cli.local);
+    let config = config(&spec, &local);
     if let Err(wrong) = config.scene.source() {
         error!("{wrong}");
         return Exit::Usage;
     }
-    let reporter = match Reporter::open(args.json.as_ref(), report_run(args, &config)) {
+    if cli.layers.print_run {
+        return print(&spec);
+    }
+    let reporter = match Reporter::open(local.json.as_ref(), report_run(&spec, &config)) {
         Ok(reporter) => reporter,
         Err(wrong) => {
             error!("{wrong}: name a file that can be written");
             return Exit::Usage;
         }
     };
-    let work = Work { args, config, reporter };
+    let screen = if local.no_graphics { None } else { screen(spec.sent.size) };
+    let work = Work { spec, local, config, reporter };
     let (stopper, stop) = stop_pair();
-    match if args.no_graphics { None } else { screen(args) } {
+    match screen {
         Some(screen) => in_window(screen, work, &stopper, stop),
         None => in_terminal(work, &stopper, stop),
     }
 }
 
-/// The camera's options, and those of its file where the command line says nothing.
-fn camera(args: &ServeArgs) -> Result<CameraOptions, CameraFileError> {
-    let file = args.camera.as_deref().map(CameraOptions::read).transpose()?;
-    Ok(args.effects.or(file.unwrap_or_default()))
+fn print(spec: &RunSpec) -> Exit {
+    match io::stdout().write_all(spec.to_toml().as_bytes()) {
+        Ok(()) => Exit::Fine,
+        Err(wrong) => {
+            error!("cannot write the run to stdout: {wrong}");
+            Exit::Other
+        }
+    }
 }
 
-fn config(args: &ServeArgs, camera: &CameraOptions) -> ServeConfig {
-    let step_s = args.fps.hz().map_or(UNPACED_STEP_S, f64::recip);
+fn config(spec: &RunSpec, local: &Local) -> ServeConfig {
+    let RunSpec { sent, delivered, camera } = spec;
     let ball = BallConfig {
-        size: args.size,
-        radius: camera.radii(),
-        speed_px_s: args.speed,
-        step_s,
-        border: camera.has_border(),
+        size: sent.size,
+        radius: sent.radius,
+        speed_px_s: sent.speed,
+        step_s: sent.fps.hz().map_or(UNPACED_STEP_S, f64::recip),
+        border: sent.border,
     };
-    let session = SessionConfig {
-        number: 0,
-        size: args.size,
-        pixel: args.pixel,
-        encoding: args.encoding,
-        rate: args.fps,
-        window: args.window,
-        delivery: args.delivery,
-        deadline: args.deadline,
-        frames: args.frames,
-        duration: args.duration,
-    };
+    // A settled specification has a seed.
+    let seed = sent.seed.unwrap_or_default();
     ServeConfig {
-        scene: BallScene {
-            ball,
-            motion: Motion::Bouncing,
-            camera: camera.config(),
-            pixel: args.pixel,
-            seed: args.seed.unwrap_or_else(drawn_seed),
+        scene: BallScene { ball, motion: Motion::Bouncing, camera: *camera, pixel: sent.pixel, seed },
+        session: SessionConfig {
+            number: 0,
+            size: sent.size,
+            pixel: sent.pixel,
+            encoding: delivered.encoding,
+            rate: sent.fps,
+            window: delivered.window,
+            delivery: delivered.delivery,
+            deadline: delivered.deadline,
+            frames: sent.frames,
+            duration: sent.duration,
         },
-        session,
-        once: args.once || args.loopback,
+        once: delivered.once || delivered.loopback,
         // Known once it listens.
         identity: Identity { name: String::new(), id: String::new() },
-        advertise: args.advertise,
-        udp_ports: args.udp_port.clone(),
-        sctp_mtu: args.sctp_mtu,
+        advertise: local.advertise,
+        udp_ports: local.udp_port.clone(),
+        sctp_mtu: delivered.sctp_mtu,
     }
 }
 
-/// A seed nobody chose, short enough to be typed again.
-fn drawn_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id()) >> 32
+fn report_run(spec: &RunSpec, config: &ServeConfig) -> Run {
+    Run { version: env!("CARGO_PKG_VERSION"), seed: config.scene.seed, config: RunConfig::new(spec) }
 }
 
-fn report_run(args: &ServeArgs, config: &ServeConfig) -> Run {
-    let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    Run {
-        version: env!("CARGO_PKG_VERSION"),
-        seed: config.scene.seed,
-        config: RunConfig {
-            width: args.size.width,
-            height: args.size.height,
-            pixel: args.pixel.to_string(),
-            fps: args.fps.hz(),
-            window: args.window.get(),
-            deadline_us: micros(args.deadline),
-            frames: args.frames.map(Into::into),
-            duration_us: args.duration.map(micros),
-            radius_px: config.scene.ball.radius.min,
-            radius_max_px: config.scene.ball.radius.max,
-            speed_px_s: args.speed,
-            border: config.scene.ball.border,
-            camera: config.scene.camera,
-            encoding: args.encoding,
-            delivery: args.delivery.name(),
-            lifetime_us: config.session.lifetime().map(micros),
-            sctp_mtu: args.sctp_mtu,
-            loopback: args.loopback,
-        },
-    }
-}
-
-fn screen(args: &ServeArgs) -> Option<Screen> {
-    let size = WindowView::window_size(args.size);
+fn screen(size: Size) -> Option<Screen> {
+    let size = WindowView::window_size(size);
     match Screen::open("Plumb server", size.width, size.height) {
         Ok(screen) => Some(screen),
         Err(reason) => {
@@ -146,7 +115,7 @@ fn screen(args: &ServeArgs) -> Option<Screen> {
     }
 }
 
-fn in_terminal(work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
+fn in_terminal(work: Work, stopper: &Stopper, stop: Stop) -> Exit {
     let rows = Rows::start(work.rows_target());
     let exit = work.run(&|_| Arc::new(TerminalView::new(rows.clone())), stopper, stop);
     let lost = rows.finish();
@@ -156,10 +125,10 @@ fn in_terminal(work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
     exit
 }
 
-fn in_window(screen: Screen, work: Work<'_>, stopper: &Stopper, stop: Stop) -> Exit {
+fn in_window(screen: Screen, work: Work, stopper: &Stopper, stop: Stop) -> Exit {
     let rows = Rows::start(work.rows_target());
     let view = WindowView::new("starting".into());
-    let mut painter = view.painter(work.args.size);
+    let mut painter = view.painter(work.spec.sent.size);
     let seen = |address: &str| -> Arc<dyn View> {
         view.set_waiting(format!("waiting for a client on {address}"));
         Arc::new(WindowAndSummary { window: view.clone(), rows: rows.clone() })
@@ -195,15 +164,16 @@ impl View for WindowAndSummary {
 }
 
 /// Everything but the screen.
-struct Work<'a> {
-    args: &'a ServeArgs,
+struct Work {
+    spec: RunSpec,
+    local: Local,
     config: ServeConfig,
     reporter: Reporter,
 }
 
-impl Work<'_> {
+impl Work {
     fn rows_target(&self) -> Target {
-        if self.args.json == Some(JsonTarget::Stdout) { Target::Stderr } else { Target::Stdout }
+        if self.local.json == Some(JsonTarget::Stdout) { Target::Stderr } else { Target::Stdout }
     }
 
     /// Serves on this thread; `view` makes what shows it, told where the server listens.
@@ -233,9 +203,9 @@ impl Work<'_> {
         info!("listening on {address}, seed {}", self.config.scene.seed);
         self.config.identity = announce::identity(address);
         let failed = Arc::new(OnceLock::new());
-        let announced = !self.args.no_announce && !self.args.loopback;
+        let announced = !self.local.no_announce && !self.spec.delivered.loopback;
         let _announcement = announced.then(|| announce::announce(address, &self.config.identity));
-        if self.args.loopback {
+        if self.spec.delivered.loopback {
             embed_client(&address.to_string(), stopper.clone(), stop.clone(), failed.clone());
         }
         let served = serve::serve(listener, self.config, view(&address.to_string()), &mut self.reporter, stop).await;
@@ -256,9 +226,9 @@ impl Work<'_> {
 
     /// Listens where the command line says; a loopback run that was told nothing takes any free port.
     async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
-        let asked = match &self.args.listen {
+        let asked = match &self.local.listen {
             Some(address) => address.0.as_str(),
-            None if self.args.loopback => "127.0.0.1:0",
+            None if self.spec.delivered.loopback => "127.0.0.1:0",
             None => DEFAULT_LISTEN,
         };
         let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;

@@ -1,9 +1,10 @@
 //! How many frames came to what, and why the lost ones are lost.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How many frames came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FrameCounts {
     /// Captured for the client: handed to the link, or lost before it.
     pub sent: u64,
@@ -46,7 +47,7 @@ impl FrameCounts {
 }
 
 /// Lost frames by cause, as far as the server can know: they add up to `lost`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LostBy {
     /// Encoding the frame took longer than its lifetime: this server is too slow for it, and sent nothing of it.
     pub not_ready: u64,

@@ -1,5 +1,6 @@
 //! Errors against the least that the frames allow.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sum::Sum;
@@ -45,7 +46,7 @@ impl LimitStats {
 }
 
 /// What a session's limit is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitKind {
     /// No unbiased estimate does better.

@@ -1,6 +1,7 @@
 //! Pixel errors: of a frame, and over a session.
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::geometry::{Circle, Covariance};
 
@@ -156,7 +157,7 @@ impl ErrorStats {
 }
 
 /// `error_px` of the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorFigures {
     /// |dx| + |dy|.
     pub l1: L1Figures,
@@ -175,7 +176,7 @@ pub struct ErrorFigures {
 }
 
 /// L1 errors, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct L1Figures {
     /// Over all frames answered with a circle.
     pub mean: Option<f64>,
@@ -192,7 +193,7 @@ pub struct L1Figures {
 }
 
 /// L2 errors, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct L2Figures {
     /// Mean distance.
     pub mean: Option<f64>,
@@ -201,7 +202,7 @@ pub struct L2Figures {
 }
 
 /// Mean error with its sign, in px.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bias {
     /// To the right.
     pub x: Option<f64>,

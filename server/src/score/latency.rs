@@ -5,6 +5,7 @@
 //! frame left or after its answer came.
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::protocol::message::AnswerTimes;
@@ -148,7 +149,7 @@ impl LatencyStats {
 }
 
 /// `latency_us` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LatencyFigures {
     /// The whole way.
     #[serde(flatten)]
@@ -158,7 +159,7 @@ pub struct LatencyFigures {
 }
 
 /// Percentiles of each stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stages {
     /// Last pixel rendered → encoded.
     pub encode: Percentiles,
@@ -173,7 +174,7 @@ pub struct Stages {
 }
 
 /// Percentiles in µs; all `None` without a sample.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<u64>,

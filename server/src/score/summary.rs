@@ -3,6 +3,7 @@
 //! The report's JSON is schema 1, described in `docs/report.md` and `docs/report.schema.json`: finite numbers only,
 //! `null` where there is none.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
@@ -177,7 +178,7 @@ impl Span {
 }
 
 /// `frames` of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Frames {
     /// How many.
     #[serde(flatten)]
@@ -187,7 +188,7 @@ pub struct Frames {
 }
 
 /// `fps` of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fps {
     /// Frames captured a second.
     pub sent: Option<f64>,
@@ -196,7 +197,7 @@ pub struct Fps {
 }
 
 /// `bytes` of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Bytes {
     /// Pixels of all frames sent.
     pub frames_raw: u64,
@@ -205,7 +206,7 @@ pub struct Bytes {
 }
 
 /// A session's scores.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Figures {
     /// Counts.
     pub frames: Frames,

@@ -1,9 +1,10 @@
 //! Who a session was with, and why it is over: what the report keeps of it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The client's side of a session, as it introduced itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientInfo {
     /// Program.
     pub name: String,
@@ -12,7 +13,7 @@ pub struct ClientInfo {
 }
 
 /// Why a session is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum End {
     /// All frames were sent and answered or given up.
