@@ -1,6 +1,6 @@
 //! Plumb's server: renders frames of known truth, sends them, scores the answers.
 //!
-//! The story: [`cli`] says what is wanted and [`app`] builds it. [`serve`] accepts clients and runs a [`session`] with
+//! The story: [`cli`] says what is wanted, above all the specification of the [`run`], and [`app`] builds it. [`serve`] accepts clients and runs a [`session`] with
 //! each: its frames come from a [`source`] (a [`scene`] seen by a [`camera`]) and are [`encode`]d, its answers are
 //! [`score`]d, a [`view`]
 //! shows them and the [`report`] keeps them.
@@ -14,9 +14,11 @@ pub mod camera;
 pub mod cli;
 pub mod encode;
 pub mod health;
+pub mod options;
 pub mod output;
 pub mod run;
 pub mod scene;
+pub mod schema;
 pub mod score;
 pub mod serve;
 pub mod session;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use server::cli::{Cli, Command};
 use server::{app, health};
 use shared::shell::log;
@@ -11,10 +10,14 @@ use shared::shell::log;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        // Also help and version, which are no errors.
+        Err(said) => said.exit(),
+    };
     log::start("server", cli.verbose, cli.quiet);
-    match cli.command {
+    match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
-        None => app::run(&cli.serve).into(),
+        None => app::run(cli).into(),
     }
 }

@@ -1,8 +1,17 @@
 //! What the camera does to light: every effect, its unit, its range.
 
-use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::image::PixelFormat;
 use thiserror::Error;
+
+use crate::options::{self, OutOfRange, TakesAll};
+
+/// The camera's options stand under this heading in the help.
+pub const CAMERA_HEADING: &str = "Camera";
 
 /// Light of the background, in gray levels.
 pub const BACKGROUND: f64 = 40.0;
@@ -17,8 +26,11 @@ const AMBER: [f64; 3] = [20.0 / CONTRAST, 140.0 / CONTRAST, 186.0 / CONTRAST];
 /// The brightest level of an image; the darkest is 0.
 pub(super) const WHITE: f64 = 255.0;
 
+/// What a contrast may be: ball and background both have a level.
+const CONTRASTS: &str = "a contrast of {} gray levels but not 0 (the ball is at 40 + contrast, on 40)";
+
 /// What there is behind the ball.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Background {
     /// One gray level.
@@ -30,51 +42,74 @@ pub enum Background {
     Clutter,
 }
 
-/// Every effect of the camera. The default has none, but for contrast and gray levels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// What the camera does to the light. The default has no effect, but for contrast and gray levels.
+///
+/// Each field is an option, of the command line and of files: `run` says where else.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[command(next_help_heading = CAMERA_HEADING)]
 pub struct CameraConfig {
-    /// Standard deviation of the read noise, in gray levels of linear light, 0–255.
-    pub noise: f64,
-    /// Gain K of the shot noise: variance over signal, in gray levels, 0–100 (EMVA 1288, σ² = σ_read² + K · signal).
-    pub shot_noise: f64,
-    /// Standard deviation of the optics' Gaussian point spread, in px, 0–50.
-    pub blur: f64,
-    /// How long the shutter is open, as a share of the frame interval, 0–1.
-    pub exposure: f64,
-    /// Light of the ball less that of the background, in gray levels, −40–215 and not 0.
+    /// Contrast: the ball is at 40 + C gray levels, on 40
+    #[arg(long, value_name = "C", default_value_t = CONTRAST)]
+    #[schemars(range(min = -BACKGROUND, max = WHITE - BACKGROUND), extend("takes" = CONTRASTS))]
     pub contrast: f64,
-    /// What is behind the ball.
+
+    /// What is behind the ball, drawn anew for each frame
+    #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub background: Background,
-    /// Whether the scene's light is turned round, level v into 255 − v: a dark ball on a bright background.
+
+    /// Turn the scene's light round, v into 255 - v: a dark ball on a bright background
+    #[arg(long)]
     pub invert: bool,
-    /// Whether something stands before the ball.
+
+    /// Put something before the ball, which hides up to a third of its outline
+    #[arg(long)]
     pub occlude: bool,
-    /// JPEG quality, 1–100, of the encoder that frames go through and come back from.
-    pub jpeg: Option<u8>,
-    /// Gamma of the sensor's output, 0.1–10: level = 255 · (light / 255)^(1/γ).
-    pub gamma: f64,
-    /// Share of the light that is lost in the corners, 0–0.9.
-    pub vignette: f64,
-    /// Share of the frames that show no ball, 0–1.
+
+    /// Share of the frames that show no ball: the right answer is none
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frames from {}"))]
     pub empty_rate: f64,
+
+    /// Motion blur: how long the shutter is open, as a share of the frame interval
+    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frame interval from {}"))]
+    pub exposure: f64,
+
+    /// Blur of the optics: standard deviation of a Gaussian point spread, in px
+    #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 50), extend("takes" = "a standard deviation of {} px"))]
+    pub blur: f64,
+
+    /// Share of the light that the lens loses in the corners
+    #[arg(long, value_name = "V", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of light from {}"))]
+    pub vignette: f64,
+
+    /// Shot noise: variance = GAIN x signal, in gray levels (EMVA 1288)
+    #[arg(long, value_name = "GAIN", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 100), extend("takes" = "a gain of {} gray levels"))]
+    pub shot_noise: f64,
+
+    /// Read noise: standard deviation in gray levels of linear light, before gamma
+    #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = 255), extend("takes" = "a standard deviation of {} gray levels"))]
+    pub noise: f64,
+
+    /// Gamma of the sensor: level = 255 x (light / 255)^(1 / GAMMA)
+    #[arg(long, value_name = "GAMMA", default_value_t = 1.0)]
+    #[schemars(range(min = 0.1, max = 10), extend("takes" = "a gamma from {}"))]
+    pub gamma: f64,
+
+    /// Encode and decode each frame as JPEG of this quality before it is sent [default: no]
+    #[arg(long, value_name = "QUALITY")]
+    #[schemars(range(min = 1, max = 100), extend("takes" = "a quality from {}"))]
+    pub jpeg: Option<u8>,
 }
 
 impl Default for CameraConfig {
     fn default() -> Self {
-        Self {
-            noise: 0.0,
-            shot_noise: 0.0,
-            blur: 0.0,
-            exposure: 0.0,
-            contrast: CONTRAST,
-            background: Background::Plain,
-            invert: false,
-            occlude: false,
-            jpeg: None,
-            gamma: 1.0,
-            vignette: 0.0,
-            empty_rate: 0.0,
-        }
+        static DEFAULT: LazyLock<CameraConfig> = LazyLock::new(options::defaults);
+        *DEFAULT
     }
 }
 
@@ -82,15 +117,8 @@ impl Default for CameraConfig {
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum CameraError {
     /// A figure out of its range.
-    #[error("{key} {got} is not {right}")]
-    Value {
-        /// The option, as it is written.
-        key: &'static str,
-        /// What it was given.
-        got: f64,
-        /// What it takes.
-        right: &'static str,
-    },
+    #[error(transparent)]
+    Value(#[from] OutOfRange),
     /// A contrast that the colour of the ball cannot have.
     #[error(
         "contrast {got} puts the ball at {level:.1} in one colour of bgr8, which is not between 0 and 255: \
@@ -110,25 +138,10 @@ impl CameraConfig {
     /// # Errors
     /// [`CameraError`] names it.
     pub fn check(&self, pixel: PixelFormat) -> Result<(), CameraError> {
-        let jpeg = self.jpeg.map_or(1.0, f64::from);
-        let figures = [
-            ("noise", self.noise, 0.0..=255.0, "a standard deviation of 0 to 255 gray levels"),
-            ("shot-noise", self.shot_noise, 0.0..=100.0, "a gain of 0 to 100 gray levels"),
-            ("blur", self.blur, 0.0..=50.0, "a standard deviation of 0 to 50 px"),
-            ("exposure", self.exposure, 0.0..=1.0, "a share of the frame interval from 0 to 1"),
-            ("contrast", self.contrast, -BACKGROUND..=WHITE - BACKGROUND, CONTRASTS),
-            ("jpeg", jpeg, 1.0..=100.0, "a quality from 1 to 100"),
-            ("gamma", self.gamma, 0.1..=10.0, "a gamma from 0.1 to 10"),
-            ("vignette", self.vignette, 0.0..=0.9, "a share of light from 0 to 0.9"),
-            ("empty-rate", self.empty_rate, 0.0..=1.0, "a share of the frames from 0 to 1"),
-        ];
-        for (key, got, range, right) in figures {
-            if !range.contains(&got) {
-                return Err(CameraError::Value { key, got, right });
-            }
-        }
+        static TAKES: LazyLock<TakesAll> = LazyLock::new(TakesAll::of::<CameraConfig>);
+        TAKES.check(self)?;
         if self.contrast == 0.0 {
-            return Err(CameraError::Value { key: "contrast", got: 0.0, right: CONTRASTS });
+            return Err(no_contrast().into());
         }
         let wrong = |level: &f64| !(0.0..=WHITE).contains(level);
         match self.levels(pixel).ball.into_iter().find(wrong) {
@@ -159,8 +172,10 @@ impl CameraConfig {
     }
 }
 
-/// What a contrast may be: ball and background both have a level.
-const CONTRASTS: &str = "a contrast of -40 to 215 gray levels but not 0 (the ball is at 40 + contrast, on 40)";
+fn no_contrast() -> OutOfRange {
+    let right = CONTRASTS.replace("{}", &format!("{} to {}", -BACKGROUND, WHITE - BACKGROUND));
+    OutOfRange { key: "contrast".into(), got: "0".into(), right }
+}
 
 /// Light, in gray levels, before optics and sensor.
 #[derive(Clone, Copy, Debug, PartialEq)]

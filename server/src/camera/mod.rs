@@ -3,8 +3,8 @@
 //! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle at
 //! mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
-//! Without effects (`plain`) only the ball's box is drawn. With any of them (`config`; asked for by `options`) light goes
-//! the way that `pipeline` tells: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`,
+//! Without effects (`plain`) only the ball's box is drawn. With any of them (`config`) light goes the way that `pipeline`
+//! tells: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`,
 //! `vignette`), sensor (`noise` ← `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame
 //! index, and worked out with + − × ÷ √ and `libm`, so that every machine makes the same light. How well a picture can be
 //! measured (`limit`) follows from the `fisher` information of its pixels, of which `clipping` takes a part, or, for a
@@ -29,7 +29,6 @@ mod limit;
 mod noise;
 mod normal;
 mod occluder;
-mod options;
 mod pipeline;
 mod plain;
 mod plane;
@@ -43,9 +42,8 @@ mod limit_tests;
 #[cfg(test)]
 mod tests;
 
-pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig, CameraError};
+pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
 pub use crate::truth::Limit;
-pub use options::{CameraFileError, CameraOptions};
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 

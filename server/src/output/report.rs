@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
-use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
-use crate::camera::CameraConfig;
+use crate::run::RunConfig;
 use crate::session::{ClientInfo, End, Figures, Session};
 
 /// The schema's version.
@@ -16,70 +16,35 @@ const SCHEMA: u32 = 1;
 /// The latest sessions kept: 30 MB of report, for a server that runs for years.
 const KEPT_SESSIONS: usize = 10_000;
 
-/// The whole report.
-#[derive(Debug, Serialize)]
+/// What the server writes with --json; docs/report.md explains each figure.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Plumb report, schema 1")]
 pub struct Report {
+    /// Version of this schema.
+    #[schemars(extend("const" = SCHEMA))]
     schema: u32,
+    /// What ran.
     run: Run,
+    /// One entry for each session, in the order they ended.
+    #[schemars(length(max = KEPT_SESSIONS))]
     sessions: VecDeque<SessionReport>,
     /// Earlier sessions no longer listed.
     sessions_omitted: u64,
 }
 
 /// What ran.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Run {
     /// The server's version.
     pub version: &'static str,
     /// Seed of everything random.
     pub seed: u64,
-    /// The options that matter for the figures.
+    /// Its options.
     pub config: RunConfig,
 }
 
-/// Options, in the units their names say.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunConfig {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Pixel layout.
-    pub pixel: String,
-    /// Frames a second, `null` when only the window limits them.
-    pub fps: Option<f64>,
-    /// Unanswered frames at a time.
-    pub window: u32,
-    /// A frame unanswered for this long is lost.
-    pub deadline_us: u64,
-    /// Frames for each client.
-    pub frames: Option<u64>,
-    /// Time for each client.
-    pub duration_us: Option<u64>,
-    /// The ball's radius, or the least of them.
-    pub radius_px: f64,
-    /// The greatest.
-    pub radius_max_px: f64,
-    /// Its mean speed along each axis.
-    pub speed_px_s: f64,
-    /// Whether it may leave the frame in part.
-    pub border: bool,
-    /// What the camera does to the light.
-    pub camera: CameraConfig,
-    /// How pixels are encoded, for clients that can read it.
-    pub encoding: StreamEncoding,
-    /// How frames are delivered.
-    pub delivery: &'static str,
-    /// In live delivery, how long after its capture a frame may be on its way.
-    pub lifetime_us: Option<u64>,
-    /// The largest SCTP packet asked for, in bytes; `null` when left to peer and path.
-    pub sctp_mtu: Option<u32>,
-    /// Whether the client ran in the same process.
-    pub loopback: bool,
-}
-
 /// A session's figures.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionReport {
     /// Counts from 1.
     pub session: u64,
@@ -101,7 +66,7 @@ pub struct SessionReport {
 }
 
 /// A client, and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientReport {
     /// Program and version.
     #[serde(flatten)]
@@ -111,7 +76,7 @@ pub struct ClientReport {
 }
 
 /// `clock` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClockReport {
     /// Client's clock minus the server's.
     pub offset_us: Option<i64>,

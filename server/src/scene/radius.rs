@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use super::random::{Random, Stream};
@@ -55,24 +54,6 @@ impl FromStr for Radii {
                 _ => Err(NotARadius(text.to_owned())),
             },
             None => number(text).map(Self::one),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Radii {
-    /// A number, or a text as on the command line.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a radius: a number such as 20, or a text such as \"10..40\"")]
-        enum Written {
-            Whole(i64),
-            Number(f64),
-            Text(String),
-        }
-        match Written::deserialize(deserializer)? {
-            Written::Whole(radius) => Ok(Self::one(radius as f64)),
-            Written::Number(radius) => Ok(Self::one(radius)),
-            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct Columns {
 
 impl Columns {
     /// All columns, in the order of a record's cells.
-    pub fn all(&self) -> impl Iterator<Item = &'static Column> {
+    pub fn all(self) -> impl Iterator<Item = &'static Column> {
         self.truth.iter().chain(self.answer).chain(self.residual)
     }
 }

@@ -1,6 +1,5 @@
 //! The ball: a scene of known truth, seen by the simulated camera. Computed, so it runs in the session.
 
-use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 
 use super::error::SourceError;
@@ -13,9 +12,6 @@ use crate::truth::Truth;
 
 /// What is written after `--source` for the ball, and the default.
 pub const NAME: &str = "ball";
-
-/// The size of the frames unless told.
-pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 
 /// The source, as it is listed.
 pub(super) struct BallKind;
@@ -98,7 +94,7 @@ impl BallScene {
     /// The scene that a run asks for.
     pub fn of(run: &RunSpec) -> Self {
         let ball = BallConfig {
-            size: run.sent.size.unwrap_or(DEFAULT_SIZE),
+            size: run.size(),
             radius: run.sent.radius,
             speed_px_s: run.sent.speed,
             step_s: run.sent.fps.hz().map_or(UNPACED_STEP_S, f64::recip),

@@ -1,6 +1,7 @@
 //! The task `ack`: the pipeline acknowledges each frame with a code. Delivery and latency are scored, nothing else.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -76,12 +77,13 @@ impl Scorer for AckScorer {
 
     fn score(&mut self, _: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
         if let Some(&[Cell::Integer(code)]) = answer {
-            match self.codes.get_mut(&code) {
-                Some(count) => *count += 1,
-                None if self.codes.len() < MAX_CODES => {
-                    self.codes.insert(code, 1);
+            let has_room = self.codes.len() < MAX_CODES;
+            match self.codes.entry(code) {
+                Entry::Occupied(mut count) => *count.get_mut() += 1,
+                Entry::Vacant(place) if has_room => {
+                    place.insert(1);
                 }
-                None => self.other_codes += 1,
+                Entry::Vacant(_) => self.other_codes += 1,
             }
         }
         Scored { truth: Cells::new(), residual: Cells::new() }

@@ -13,6 +13,7 @@ use crate::geometry::Size;
 
 /// How a pixel is laid out in memory and on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PixelFormat {
     /// One byte: gray level 0–255.

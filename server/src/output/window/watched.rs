@@ -32,6 +32,11 @@ impl<D: Default> Watched<D> {
         }
     }
 
+    /// The session that is shown; `None` while there is none.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.running.first().copied()
+    }
+
     /// Whether this is the session that is shown.
     pub(super) fn shows(&self, session: u64) -> bool {
         self.running.first() == Some(&session)

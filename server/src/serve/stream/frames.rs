@@ -20,7 +20,6 @@ pub(super) struct FrameMaker {
     pub(super) encoder: FrameEncoder,
     splitter: Splitter,
     clock: MonotonicClock,
-    wake: Option<Arc<Notify>>,
 }
 
 /// A frame, ready for the link.
@@ -45,8 +44,7 @@ impl FrameMaker {
         max_message_size: usize,
         clock: MonotonicClock,
     ) -> Self {
-        let wake = source.wake();
-        Self { source, encoder, splitter: Splitter::new(max_message_size), clock, wake }
+        Self { source, encoder, splitter: Splitter::new(max_message_size), clock }
     }
 
     /// Whether [`Self::make`] returns at once.
@@ -54,12 +52,9 @@ impl FrameMaker {
         self.source.is_ready()
     }
 
-    /// Waits until the source may have become ready; for ever for one that always is. Safe to cancel.
-    pub(super) async fn woken(&self) {
-        match &self.wake {
-            Some(wake) => wake.notified().await,
-            None => std::future::pending().await,
-        }
+    /// Is notified when the source may have become ready; absent for one that always is.
+    pub(super) fn wake(&self) -> Option<Arc<Notify>> {
+        self.source.wake()
     }
 
     /// Takes the source's next frame as frame `id`, encodes and cuts it; `None` at the source's end.

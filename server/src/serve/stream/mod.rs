@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use shared::flow::pacer::Rate;
 use shared::link::signaling::{Signal, Signaling};
-use shared::link::{Link, LinkClosed, LinkEvent};
+use shared::link::{Link, LinkClosed, LinkEvent, LinkSender};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
+use tokio::sync::Notify;
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, info};
 
@@ -112,11 +113,12 @@ fn refused(mut session: Session, address: &str, error: &SourceError, clock: Mono
 impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop) -> End {
         let (mut signaling_open, mut told) = (true, false);
+        let wake_up = self.frames.wake();
         loop {
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Wait(wake) => self.clock.instant(wake),
                 Action::Close(end) => {
-                    self.close(&end, &mut stop).await;
+                    close(self.outgoing.sender.clone(), &end, &mut stop).await;
                     return end;
                 }
                 action => {
@@ -127,7 +129,7 @@ impl Streamer<'_> {
             tokio::select! {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
-                () = self.frames.woken(), if self.awaited.is_some() => self.source_woke(),
+                () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
                 () = signaling.ended(), if signaling_open => {
                     signaling_open = false;
                     self.session.signaling_ended(self.clock.now());
@@ -239,18 +241,25 @@ impl Streamer<'_> {
             self.told.started(self.session.task()).await;
         }
     }
+}
 
-    /// Waits until the client has our `bye`, then closes the link.
-    async fn close(&self, end: &End, stop: &mut Stop) {
-        let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
-        let stopped = async {
-            stop.stopped().await;
-            sleep(STOP_BYE_LIMIT).await;
-        };
-        let sender = &self.outgoing.sender;
-        tokio::select! {
-            () = sender.close_within(limit) => {}
-            () = stopped => sender.close_within(Duration::ZERO).await,
-        }
+/// Waits until a source that was not ready may have become so; for ever for one that always is. Safe to cancel.
+async fn woken(wake_up: Option<&Notify>) {
+    match wake_up {
+        Some(wake_up) => wake_up.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the client has our `bye`, then closes the link.
+async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
+    let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
+    let stopped = async {
+        stop.stopped().await;
+        sleep(STOP_BYE_LIMIT).await;
+    };
+    tokio::select! {
+        () = sender.close_within(limit) => {}
+        () = stopped => sender.close_within(Duration::ZERO).await,
     }
 }

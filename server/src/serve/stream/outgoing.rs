@@ -64,7 +64,7 @@ impl Outgoing {
     }
 
     /// Sends a piece again if the link has room for it; says whether it had.
-    pub(super) async fn resend(&self, piece: &[u8]) -> Result<bool, LinkClosed> {
+    pub(super) async fn resend(&mut self, piece: &[u8]) -> Result<bool, LinkClosed> {
         self.sender.try_send(Lane::Frames, BytesMut::from(piece)).await
     }
 }

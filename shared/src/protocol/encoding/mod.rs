@@ -35,6 +35,7 @@ pub enum Encoding {
 
 /// How a source encodes a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StreamEncoding {
     /// Every frame raw.

@@ -106,6 +106,7 @@ impl Stream {
 
 /// How the `frames` and `answers` lanes deliver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// Every message arrives, in order.

@@ -1,0 +1,95 @@
+//! Builds what the command line asks for and runs it.
+//!
+//! [`work`] serves until the end, [`embedded`] is the client of `--loopback`. Here everything is checked and opened, so
+//! that what is wrong is said before anything runs.
+
+mod embedded;
+mod work;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use shared::shell::exit::Exit;
+use shared::shell::rows::{Rows, Target};
+use shared::shell::stop::stop_pair;
+use shared::shell::window::{Board, Place, beside_window_or_rows};
+use tracing::error;
+
+use crate::cli::{Cli, Local};
+use crate::output::json::JsonTarget;
+use crate::output::report::Run;
+use crate::output::window::{Sessions, WindowOutput};
+use crate::output::writer::Shown;
+use crate::output::{Plan, outputs};
+use crate::run::{RunConfig, RunSpec};
+use crate::source::{self, SourceError, Supply};
+
+use work::Work;
+
+/// Serves as the command line asks for it, or prints what run that is.
+pub fn run(cli: Cli) -> Exit {
+    let (spec, supply) = match sourced(cli.spec.with_seed()) {
+        Ok(sourced) => sourced,
+        Err(wrong) => {
+            error!("{wrong}");
+            return Exit::Usage;
+        }
+    };
+    if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
+}
+
+/// The run with what its source says, and the source's supply of frames.
+fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
+    let supply = source::supply(&spec)?;
+    let spec = spec.of_source(supply.format().size, supply.default_task());
+    Ok((spec, supply.into()))
+}
+
+fn print(spec: &RunSpec) -> Exit {
+    match io::stdout().write_all(spec.to_toml().as_bytes()) {
+        Ok(()) => Exit::Fine,
+        Err(wrong) => {
+            error!("cannot write the run to stdout: {wrong}");
+            Exit::Other
+        }
+    }
+}
+
+fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
+    let task = spec.sent.task.unwrap_or_default();
+    let rows = Rows::start(rows_target(local));
+    let (stopper, stop) = stop_pair();
+    let sessions = Sessions::new(supply.format().size, task, "starting".into());
+    let board = (!local.no_graphics).then(|| Board::new(sessions));
+    let work = |place| {
+        let shown = Shown::default();
+        let window = board.as_ref().filter(|_| place == Place::Window);
+        let plan = Plan {
+            task,
+            run: what_ran(spec),
+            rows: rows.clone(),
+            window: window.map(|board| WindowOutput::new(board.clone(), shown.clone())),
+            json: local.json.as_ref(),
+            csv: local.csv.as_ref(),
+        };
+        match outputs(plan) {
+            Ok(outputs) => {
+                Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop)
+            }
+            Err(wrong) => {
+                error!("{wrong}: name a file that can be written");
+                Exit::Usage
+            }
+        }
+    };
+    beside_window_or_rows(board.as_ref(), &rows, &stopper, work)
+}
+
+fn what_ran(spec: &RunSpec) -> Run {
+    let seed = spec.sent.seed.unwrap_or_default();
+    Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(spec) }
+}
+
+fn rows_target(local: &Local) -> Target {
+    if local.json == Some(JsonTarget::Stdout) { Target::Stderr } else { Target::Stdout }
+}

@@ -1,0 +1,148 @@
+//! Serving, from the open port to the exit code.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use shared::link::discovery::Identity;
+use shared::shell::exit::Exit;
+use shared::shell::stop::{Stop, Stopper};
+use shared::shell::window::Board;
+use tokio::net::TcpListener;
+use tracing::{error, info};
+
+use super::embedded::embed_client;
+use crate::announce;
+use crate::cli::{DEFAULT_LISTEN, Local};
+use crate::output::window::Sessions;
+use crate::output::writer::Shown;
+use crate::output::{Output, Outputs};
+use crate::run::RunSpec;
+use crate::serve::{self, ServeConfig, Served};
+use crate::session::{End, SessionConfig};
+use crate::source::{StreamFormat, Supply};
+use crate::task::TaskName;
+
+/// Everything but the screen.
+pub(super) struct Work<'a> {
+    pub(super) spec: &'a RunSpec,
+    pub(super) local: &'a Local,
+    pub(super) task: TaskName,
+    pub(super) supply: Arc<dyn Supply>,
+    pub(super) outputs: Vec<Box<dyn Output>>,
+    pub(super) shown: Shown,
+    pub(super) board: Option<Board<Sessions>>,
+}
+
+impl Work<'_> {
+    /// Serves on this thread until the end.
+    pub(super) fn run(self, stopper: &Stopper, stop: Stop) -> Exit {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(self.serve(stopper, stop)),
+            Err(error) => {
+                error!("cannot start the runtime: {error}");
+                Exit::Other
+            }
+        }
+    }
+
+    async fn serve(mut self, stopper: &Stopper, stop: Stop) -> Exit {
+        stopper.stop_on_signals();
+        let (listener, address) = match self.listen().await {
+            Ok(listening) => listening,
+            Err((wrong, exit)) => {
+                error!("{wrong}");
+                return exit;
+            }
+        };
+        let (outputs, writer) = match Outputs::start(std::mem::take(&mut self.outputs), &self.shown) {
+            Ok(started) => started,
+            Err(wrong) => {
+                error!("{wrong}");
+                return Exit::Usage;
+            }
+        };
+        info!("listening on {address}, seed {}", self.spec.sent.seed.unwrap_or_default());
+        if let Some(board) = &self.board {
+            board.write(|sessions| sessions.wait_for(format!("waiting for a client on {address}")));
+        }
+        let config = self.config(announce::identity(address));
+        let is_loopback = self.spec.delivered.loopback;
+        let announced = !self.local.no_announce && !is_loopback;
+        let _announcement = announced.then(|| announce::announce(address, &config.identity));
+        let client_failed = Arc::new(OnceLock::new());
+        if is_loopback {
+            embed_client(&address.to_string(), stopper.clone(), stop.clone(), client_failed.clone());
+        }
+        let served = serve::serve(listener, config, outputs, stop).await;
+        let all_written = writer.finish(matches!(served, Ok(Served::Stopped)));
+        if all_written { exit(served, client_failed.get()) } else { Exit::Other }
+    }
+
+    fn config(&self, identity: Identity) -> ServeConfig {
+        let (sent, delivered) = (&self.spec.sent, &self.spec.delivered);
+        let StreamFormat { size, pixel } = self.supply.format();
+        let session = SessionConfig {
+            number: 0,
+            size,
+            pixel,
+            encoding: delivered.encoding,
+            rate: sent.fps,
+            window: delivered.window,
+            delivery: delivered.delivery,
+            deadline: delivered.deadline,
+            task: self.task,
+            frames: sent.frames,
+            duration: sent.duration,
+        };
+        ServeConfig {
+            supply: self.supply.clone(),
+            session,
+            once: delivered.once || delivered.loopback,
+            identity,
+            advertise: self.local.advertise,
+            udp_ports: self.local.udp_port.clone(),
+            sctp_mtu: delivered.sctp_mtu,
+        }
+    }
+
+    /// Listens where the command line says; a loopback run that was told nothing takes any free port.
+    async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
+        let asked = match &self.local.listen {
+            Some(address) => address.0.as_str(),
+            None if self.spec.delivered.loopback => "127.0.0.1:0",
+            None => DEFAULT_LISTEN,
+        };
+        let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
+        Ok((listener, address))
+    }
+}
+
+fn exit(served: io::Result<Served>, client_failed: Option<&Exit>) -> Exit {
+    match served {
+        Ok(Served::Once(End::ClientGone { .. })) => Exit::NoPeer,
+        Ok(Served::Once(End::SourceFailed { .. })) => Exit::Other,
+        Ok(Served::Stopped) => client_failed.copied().unwrap_or(Exit::Fine),
+        Ok(Served::Once(_)) => Exit::Fine,
+        Err(wrong) => {
+            error!("cannot start a thread: {wrong}");
+            Exit::Other
+        }
+    }
+}
+
+fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {
+    match error.kind() {
+        ErrorKind::AddrInUse => (
+            format!("{asked} is taken: another server may be running; choose another port with --listen"),
+            Exit::NoPeer,
+        ),
+        _ => (
+            format!(
+                "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"
+            ),
+            Exit::Usage,
+        ),
+    }
+}

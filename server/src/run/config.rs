@@ -1,0 +1,104 @@
+//! `run.config` of the report: every option by its name, and what schema 1 has beside them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use shared::flow::live;
+use shared::protocol::message::Delivery;
+
+use super::RunSpec;
+use super::print::values;
+use crate::camera::CameraConfig;
+
+/// `run.config` of the report.
+#[derive(Clone, Debug)]
+pub struct RunConfig(RunSpec);
+
+/// Options again, as numbers in the units their names say. Where a name is an option's too, this holds.
+#[derive(Serialize, JsonSchema)]
+struct Measures {
+    /// Columns of the frames, in px
+    width: u32,
+    /// Rows of the frames, in px
+    height: u32,
+    /// Frames a second; null with max, when only the window limits them
+    fps: Option<f64>,
+    /// A frame unanswered for this long is lost, in us
+    deadline_us: u64,
+    /// Time for each client, in us; null without an end
+    duration_us: Option<u64>,
+    /// The ball's radius, or the least of them, in px
+    radius_px: f64,
+    /// The greatest radius, in px
+    radius_max_px: f64,
+    /// Mean speed of the ball along each axis, in px/s
+    speed_px_s: f64,
+    /// What the camera does to the light
+    camera: CameraConfig,
+    /// In live delivery, how long after its capture a frame may be on its way, in us; else null
+    lifetime_us: Option<u64>,
+}
+
+impl RunConfig {
+    /// What the report says of a run.
+    pub fn new(spec: &RunSpec) -> Self {
+        Self(spec.clone())
+    }
+}
+
+impl Measures {
+    fn of(spec: &RunSpec) -> Self {
+        let RunSpec { sent, delivered, camera } = spec;
+        let lifetime = (delivered.delivery == Delivery::Live).then(|| live::lifetime(sent.fps));
+        Self {
+            width: spec.size().width,
+            height: spec.size().height,
+            fps: sent.fps.hz(),
+            deadline_us: micros(delivered.deadline),
+            duration_us: sent.duration.map(micros),
+            radius_px: sent.radius.min,
+            radius_max_px: sent.radius.max,
+            speed_px_s: sent.speed,
+            camera: *camera,
+            lifetime_us: lifetime.map(micros),
+        }
+    }
+}
+
+impl Serialize for RunConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = values(&self.0);
+        all.extend(values(&Measures::of(&self.0)));
+        all.serialize(serializer)
+    }
+}
+
+impl JsonSchema for RunConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "RunConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = RunSpec::json_schema(generator);
+        let mut measures = Measures::json_schema(generator);
+        let (all, more) = (schema.ensure_object(), measures.ensure_object());
+        if let (Some(Value::Object(all)), Some(Value::Object(more))) =
+            (all.get_mut("properties"), more.remove("properties"))
+        {
+            all.extend(more);
+        }
+        // Every name is always there, null where there is no value.
+        let names = all.get("properties").and_then(Value::as_object);
+        let names: Vec<Value> = names.into_iter().flat_map(|names| names.keys().cloned().map(Value::String)).collect();
+        all.insert("required".into(), names.into());
+        all.insert("description".into(), "Every option by its name, and figures in the units their names say.".into());
+        schema
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,126 @@
+//! A file of options: flat TOML whose keys are option names with `_` for `-`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use toml::de::{DeInteger, DeTable, DeValue};
+
+/// The largest file read: a thousand times what all options need.
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// One line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The option's id: its name with `_` for `-`.
+    pub id: String,
+    /// Its value, as it would be written on the command line.
+    pub text: String,
+    /// Whether it is `true` or `false`, without quotes.
+    pub is_switch: bool,
+}
+
+/// Why a file was refused: which one, what was wrong and what would be right.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("cannot read {path}: {error}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        error: io::Error,
+    },
+    /// It is too large to be one.
+    #[error("{path} is larger than {MAX_FILE_BYTES} bytes: a run needs no more than a line an option")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not text.
+    #[error("{path} is not UTF-8 text: write TOML, such as fps = 60")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no TOML.
+    #[error("{path}: line {line} (\"{text}\"): {reason}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What stands there.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Its key is no option, its option does not belong here, or its value is none.
+    #[error("{path}: {reason}")]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// The key, what was wrong and what would be right.
+        reason: String,
+    },
+}
+
+/// Reads a file's lines, in their order.
+pub(super) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
+    let text = read_text(path)?;
+    let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
+    let mut found: Vec<_> = table.into_iter().collect();
+    found.sort_by_key(|(key, _)| key.span().start);
+    let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
+    found.iter().map(|(key, value)| entry(key.get_ref(), value.get_ref()).map_err(refused)).collect()
+}
+
+/// What a file says, without what would move the cursor of who reads it.
+pub(super) fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+fn read_text(path: &Path) -> Result<String, FileError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(FileError::Read { path: path.into(), error }),
+        Ok(read) if read as u64 > MAX_FILE_BYTES => Err(FileError::TooLarge { path: path.into() }),
+        Ok(_) => String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() }),
+    }
+}
+
+/// Enough of a line to know it again.
+const SHOWN_CHARACTERS: usize = 60;
+
+fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+    let shown: String = text.lines().nth(line).unwrap_or_default().trim().chars().take(SHOWN_CHARACTERS).collect();
+    let reason = printable(error.message());
+    FileError::Syntax { path: path.into(), line: line + 1, text: printable(&shown), reason }
+}
+
+fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
+    let text = match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(whole) => decimal(whole),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(switch) => switch.to_string(),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            let kind = value.type_str();
+            return Err(format!("{key}: write a number, a text in quotes, or true or false, but no {kind}"));
+        }
+    };
+    Ok(Entry { id: key.replace('-', "_"), text, is_switch: value.is_bool() })
+}
+
+/// `0xff` as 255; what no option holds stays as it is.
+fn decimal(whole: &DeInteger<'_>) -> String {
+    match i128::from_str_radix(whole.as_str(), whole.radix()) {
+        Ok(number) => number.to_string(),
+        Err(_) => whole.as_str().to_owned(),
+    }
+}

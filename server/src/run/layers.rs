@@ -1,0 +1,120 @@
+//! Files under the command line: what they say becomes the defaults of its options.
+//!
+//! So the order of precedence (command line, environment, file, default) is that of `clap`. Each value is read by its
+//! option's own parser first, so that what is wrong is said of the file and not of the command line.
+
+use std::error::Error;
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Args, Command};
+
+use super::RunSpec;
+use super::file::{Entry, FileError, printable, read};
+use crate::camera::CAMERA_HEADING;
+
+/// The option that names a camera's file; a run's file may name it too.
+const CAMERA: &str = "camera";
+
+/// The command with defaults from a run's file and, below it, from a camera's: the one named here or in the run's file.
+///
+/// # Errors
+/// [`FileError`] names the file, the key, what was wrong and what would be right.
+pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> Result<Command, FileError> {
+    let entries = run.map(read).transpose()?.unwrap_or_default();
+    let named = entries.iter().find(|entry| entry.id == CAMERA && !entry.is_switch);
+    let camera = camera.or_else(|| named.map(|entry| Path::new(&entry.text)));
+    let command = match camera {
+        Some(path) => with_entries(command, path, read(path)?, Holds::Camera)?,
+        None => command,
+    };
+    match run {
+        Some(path) => with_entries(command, path, entries, Holds::Run),
+        None => Ok(command),
+    }
+}
+
+/// What a file may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Run,
+    Camera,
+}
+
+fn with_entries(
+    mut command: Command,
+    path: &Path,
+    entries: Vec<Entry>,
+    holds: Holds,
+) -> Result<Command, FileError> {
+    let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
+    let mut seen = Vec::new();
+    for Entry { id, text, is_switch } in entries {
+        if seen.contains(&id) {
+            return Err(refused(format!("{id} is there twice, as {id} and as {}", id.replace('_', "-"))));
+        }
+        let option = belongs(&command, &id, holds).map_err(refused)?;
+        check(option, &text, is_switch).map_err(|reason| refused(about(&id, reason)))?;
+        command = command.mut_arg(&id, |option| option.default_value(text));
+        seen.push(id);
+    }
+    Ok(command)
+}
+
+/// The option of this id, if a file may hold it.
+fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
+    let spec = RunSpec::augment_args(Command::new("run"));
+    let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
+        return Err(format!("{id} is not an option{}", near(&spec, id)));
+    };
+    let in_run = spec.get_arguments().any(|option| option.get_id() == id);
+    match holds {
+        Holds::Run if in_run || id == CAMERA => Ok(option),
+        Holds::Run => Err(format!("{id} is not part of a run: give it on the command line")),
+        Holds::Camera if in_run && option.get_help_heading() == Some(CAMERA_HEADING) => Ok(option),
+        Holds::Camera => Err(format!("{id} is not part of a camera: give it on the command line or in a run's file")),
+    }
+}
+
+/// Says which option may have been meant, as `clap` finds it.
+fn near(spec: &Command, id: &str) -> String {
+    let asked = ["run".to_owned(), format!("--{}", id.replace('_', "-"))];
+    let refused = spec.clone().try_get_matches_from(asked).err();
+    match refused.as_ref().and_then(|refused| refused.get(ContextKind::SuggestedArg)) {
+        Some(ContextValue::String(name)) => {
+            format!(": did you mean {}?", name.trim_start_matches('-').replace('-', "_"))
+        }
+        _ => ": its keys are the names in server --help, with _ for -".into(),
+    }
+}
+
+/// Reads the value as the option's own parser does.
+fn check(option: &Arg, text: &str, is_switch: bool) -> Result<(), String> {
+    let takes_switch = matches!(option.get_action(), ArgAction::Set) && option.is_require_equals_set();
+    match (takes_switch, is_switch) {
+        (true, false) => return Err(format!("\"{text}\" is neither true nor false, without quotes")),
+        (false, true) => return Err(format!("{text} is for switches: write a number, or a text in quotes")),
+        _ => {}
+    }
+    let name = option.get_long().unwrap_or_default();
+    let alone = Command::new("file").no_binary_name(true).arg(option.clone());
+    let read = alone.try_get_matches_from([format!("--{name}={text}")]);
+    read.map(drop).map_err(|refused| reason(option, text, &refused))
+}
+
+fn reason(option: &Arg, text: &str, refused: &clap::Error) -> String {
+    let known = option.get_possible_values();
+    match refused.source() {
+        Some(reason) => reason.to_string(),
+        None if !known.is_empty() => {
+            let names: Vec<_> = known.iter().map(clap::builder::PossibleValue::get_name).collect();
+            format!("\"{text}\" is none of {}", names.join(", "))
+        }
+        None => format!("\"{text}\" is not a value: {}", refused.kind()),
+    }
+}
+
+/// Names the option where the reason does not.
+fn about(id: &str, reason: String) -> String {
+    if reason.starts_with(&id.replace('_', "-")) { reason } else { format!("{id}: {reason}") }
+}

@@ -1,0 +1,50 @@
+//! A specification as a file that `--run` reads back.
+
+use std::fmt::Write;
+
+use clap::{Args, Command};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::RunSpec;
+
+impl RunSpec {
+    /// The specification as flat TOML, in the order of the help; what is absent is left out.
+    pub fn to_toml(&self) -> String {
+        let values = values(self);
+        let mut text = String::new();
+        for option in Self::augment_args(Command::new("run")).get_arguments() {
+            let id = option.get_id().as_str();
+            if let Some(value) = values.get(id).and_then(written) {
+                // Writing into a string does not fail.
+                let _ = writeln!(text, "{id} = {value}");
+            }
+        }
+        text
+    }
+}
+
+/// A struct's fields by their names; texts, numbers, switches and nulls.
+pub(super) fn values(fields: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(fields) {
+        Ok(Value::Object(values)) => values,
+        // A struct is an object.
+        _ => Map::new(),
+    }
+}
+
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(quoted(text)),
+        // TOML's integers end at 2^63 - 1 (toml.io, "Integer"); a text is read as the same seed.
+        Value::Number(number) if number.as_u64().is_some_and(|whole| i64::try_from(whole).is_err()) => {
+            Some(quoted(&number.to_string()))
+        }
+        value => Some(value.to_string()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

@@ -1,0 +1,1 @@
+//! What a specification keeps, from the command line to a file and back.

@@ -1,0 +1,69 @@
+//! How options are written in files and reports: as on the command line.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+/// The schema of what is a number, or a word where there is none.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+// Only its schema is wanted.
+#[allow(dead_code)]
+pub(super) enum NumberOrWord {
+    /// A number.
+    Number(f64),
+    /// A word.
+    Word(String),
+}
+
+/// As it is displayed.
+pub(super) fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// The same, or nothing.
+pub(super) fn optional_display<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+/// As a number where what is displayed is one, else as that word.
+pub(super) fn number_or_word<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = value.to_string();
+    match text.parse::<f64>() {
+        Ok(number) => serializer.serialize_f64(number),
+        Err(_) => serializer.serialize_str(&text),
+    }
+}
+
+/// As numbers with units, such as `1s 500ms`.
+pub(super) fn duration<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*value))
+}
+
+/// The same, or nothing.
+pub(super) fn optional_duration<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| humantime::format_duration(value).to_string()).serialize(serializer)
+}
+
+/// Reads numbers with units.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() => Err("must be longer than 0, for example 10s".into()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err("not a duration: a number and a unit, for example 10s, 500ms or 2m".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_zero_or_without_unit_are_refused() {
+        assert!(parse_duration("0s").unwrap_err().contains("longer than 0"));
+        assert!(parse_duration("10").unwrap_err().contains("10s"));
+        assert_eq!(parse_duration("1500ms"), Ok(Duration::from_millis(1500)));
+    }
+}
