@@ -17,7 +17,7 @@ use server::camera::{Background, CameraConfig};
 use server::encode::FrameEncoder;
 use server::scene::{BallConfig, Radii};
 use server::session::{Action, Capture, Session, SessionConfig};
-use server::source::{BallScene, BallSource, Motion, Source};
+use server::source::{BallScene, BallSource, Motion};
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat, to_gray};

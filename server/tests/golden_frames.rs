@@ -2,8 +2,8 @@
 
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
-use server::score::Truth;
-use server::source::{BallScene, BallSource, Motion, Source};
+use server::truth::Truth;
+use server::source::{BallScene, BallSource, Motion};
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 

@@ -1,6 +1,6 @@
 //! Live delivery in virtual time: what is lost is asked for, outcomes are told again, every frame is accounted for.
 
-use server::score::summary::FrameCounts;
+use server::score::counts::FrameCounts;
 use server::session::End;
 use shared::flow::pacer::Rate;
 use shared::link::Lane;

@@ -2,7 +2,7 @@
 //! offset is found.
 
 use client::session::End as ClientEnd;
-use server::score::summary::FrameCounts;
+use server::score::counts::FrameCounts;
 use server::session::End;
 use shared::flow::pacer::Rate;
 use shared::protocol::message::Delivery;

@@ -10,7 +10,7 @@ use shared::link::signaling::{Introduction, Signal, Signaling};
 use shared::link::webrtc::LinkSettings;
 use shared::link::{Link, LinkEvent};
 use shared::protocol::VERSION;
-use shared::protocol::message::{Finding, Role};
+use shared::protocol::message::{Payload, Role};
 use shared::time::{Micros, MonotonicClock};
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
@@ -103,8 +103,8 @@ impl SlowClient {
             while let Some(Job { frame, received, started }) = looked_at.pop_front_if(is_done) {
                 let started = started.unwrap_or(time);
                 spent.detect_us.push(time.since(started));
-                let finding = Finding::None;
-                session.detected(Detection { frame, received, started, finished: time, finding }, time);
+                let payload = Payload::new("none");
+                session.detected(Detection { frame, received, started, finished: time, payload }, time);
             }
         }
     }

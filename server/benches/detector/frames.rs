@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 use server::camera::{BACKGROUND, CONTRAST};
-use server::score::Truth;
-use server::source::{BallSource, Source};
+use server::truth::Truth;
+use server::source::BallSource;
 use shared::geometry::{Circle, Size};
 
 use crate::accuracy::{Failure, view};

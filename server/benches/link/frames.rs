@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use server::camera::CameraConfig;
 use server::scene::{BallConfig, Radii};
-use server::source::{BallScene, Motion, Source, UNPACED_STEP_S};
+use server::source::{BallScene, Motion, UNPACED_STEP_S};
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 

@@ -2,7 +2,7 @@
 
 use client::session::{Action, Detection};
 use shared::geometry::Circle;
-use shared::protocol::message::Finding;
+use shared::protocol::message::{FoundCircle, Payload};
 use shared::time::Micros;
 
 use super::dice::Dice;
@@ -37,21 +37,21 @@ impl World {
     }
 
     /// What the pipeline under test finds: a function of the frame alone.
-    fn finding(&self, frame: u64) -> Finding {
+    fn finding(&self, frame: u64) -> Payload<'static> {
         let mut dice = Dice(frame.wrapping_mul(31) + 7);
         if dice.happens(self.network.weather.none_rate) {
-            return Finding::None;
+            return FoundCircle::write(None);
         }
         let Circle { x, y, radius } = truth(frame);
         let circle = Circle { x: x + dice.roll() - 0.5, y: y + dice.roll() - 0.5, radius };
-        Finding::Circle { circle, covariance: None }
+        FoundCircle::write(Some(FoundCircle { circle, covariance: None }))
     }
 
     /// The pipeline is done with a frame, and perhaps says so twice.
     pub(super) fn detected(&mut self, frame: u64, received: Micros, started: Micros) {
         let now = self.client_now();
-        let detection = Detection { frame, received, started, finished: now, finding: self.finding(frame) };
-        self.client.detected(detection, now);
+        let detection = Detection { frame, received, started, finished: now, payload: self.finding(frame) };
+        self.client.detected(detection.clone(), now);
         if self.network.dice.happens(self.network.weather.stammer) {
             self.client.detected(detection, now);
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use client::session::{End as ClientEnd, Session as Client};
-use server::score::FrameScore;
-use server::score::summary::FrameCounts;
+use server::score::counts::FrameCounts;
+use server::score::record::FrameRecord;
 use server::session::{End, Session, SessionConfig};
+use server::task::TaskName;
 use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::encoding::StreamEncoding;
@@ -41,7 +42,7 @@ pub struct World {
     /// When the client wants to be asked again.
     pub client_wakes: u64,
     /// What the server scored.
-    pub scores: Vec<FrameScore>,
+    pub scores: Vec<FrameRecord>,
     /// What the oracle saw.
     pub book: Book,
     /// The most frames that were sent and not scored yet.
@@ -157,6 +158,7 @@ fn config(weather: &Weather, frames: Option<u64>) -> SessionConfig {
         window: NonZeroU32::new(weather.window).unwrap(),
         delivery: weather.delivery,
         deadline: Duration::from_micros(DEADLINE_US),
+        task: TaskName::default(),
         frames: frames.and_then(NonZeroU64::new),
         duration: None,
     }

@@ -1,9 +1,8 @@
 //! The server's end of a world.
 
 use bytes::Bytes;
-use server::camera::Limit;
-use server::score::Truth;
 use server::session::{Action, Capture};
+use server::truth::{Limit, Truth};
 use shared::link::Lane;
 use shared::time::Micros;
 
@@ -51,7 +50,7 @@ impl World {
         let encoded = Micros(self.now);
         let truth = Truth::Ball { circle: truth(id), limit: Limit::Unknown };
         self.server.captured(
-            Capture { truth, captured, encoded, raw_bytes: 1200, wire_bytes: 1300 },
+            Capture { source_index: id, truth, captured, encoded, raw_bytes: 1200, wire_bytes: 1300 },
             pieces.iter().map(|piece| &piece[..]),
         );
         let out = self.server.tally().counts().sent - self.scores.len() as u64;
