@@ -1,8 +1,8 @@
 //! What a client counts over a session.
 
+use crate::session::Detection;
 use hdrhistogram::Histogram;
 use shared::protocol::message::DROPPED;
-use crate::session::Detection;
 
 /// Digits the histogram keeps: 1 ms to the µs.
 const SIGNIFICANT_DIGITS: u8 = 3;

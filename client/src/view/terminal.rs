@@ -42,7 +42,9 @@ fn row(detection: &Detection) -> String {
         return format!("{:>8}  {:>32}", detection.frame, "dropped");
     }
     let estimate = match FoundCircle::read(&detection.payload) {
-        Ok(Some(FoundCircle { circle, .. })) => format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius),
+        Ok(Some(FoundCircle { circle, .. })) => {
+            format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius)
+        }
         _ => format!("{:>32}", detection.payload.kind()),
     };
     let detect_ms = detection.finished.since(detection.started) as f64 / 1e3;

@@ -73,9 +73,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             csv: local.csv.as_ref(),
         };
         match outputs(plan) {
-            Ok(outputs) => {
-                Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop)
-            }
+            Ok(outputs) => Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop),
             Err(wrong) => {
                 error!("{wrong}: name a file that can be written");
                 Exit::Usage

@@ -41,12 +41,7 @@ enum Holds {
     Camera,
 }
 
-fn with_entries(
-    mut command: Command,
-    path: &Path,
-    entries: Vec<Entry>,
-    holds: Holds,
-) -> Result<Command, FileError> {
+fn with_entries(mut command: Command, path: &Path, entries: Vec<Entry>, holds: Holds) -> Result<Command, FileError> {
     let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
     let mut seen = Vec::new();
     for Entry { id, text, is_switch } in entries {

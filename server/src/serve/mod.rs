@@ -106,12 +106,7 @@ enum Finished {
 }
 
 /// Serves until told to stop, or until the one client is served.
-pub async fn serve(
-    listener: TcpListener,
-    config: ServeConfig,
-    outputs: Outputs,
-    mut stop: Stop,
-) -> io::Result<Served> {
+pub async fn serve(listener: TcpListener, config: ServeConfig, outputs: Outputs, mut stop: Stop) -> io::Result<Served> {
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
@@ -198,7 +193,8 @@ impl Server {
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
                 let address = peer.to_string();
                 let client = stream::Client { link, signaling, address, accepted };
-                let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+                let report =
+                    stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
                 Finished::Session(Box::new(report), place)
             }
