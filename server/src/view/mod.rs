@@ -2,6 +2,7 @@
 
 pub mod sections;
 mod terminal;
+mod told;
 mod watched;
 mod window;
 
