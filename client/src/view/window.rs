@@ -135,3 +135,48 @@ impl View for WindowView {
         self.board.write(|received| received.status = Status::new("the session is over", Tone::Waiting));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Circle;
+    use shared::protocol::message::Payload;
+    use shared::time::Micros;
+
+    use super::*;
+
+    /// A view told of one frame that was answered.
+    fn told(payload: Payload<'static>) -> WindowView {
+        let mut view = WindowView::new(None, Rows::to(std::io::sink()));
+        let at = |us| Micros(us);
+        let detection = Detection { frame: 7, received: at(0), started: at(100), finished: at(350), payload };
+        let mut tally = Tally::default();
+        tally.received += 1;
+        tally.add(&detection);
+        view.detected(&detection, &tally);
+        view
+    }
+
+    fn times(face: &Face) -> String {
+        format!("{:?}", face.sections.last())
+    }
+
+    #[test]
+    fn a_window_waits_for_its_server_and_explains_estimates_alone() {
+        let face = WindowView::new(None, Rows::to(std::io::sink())).board().face();
+        assert_eq!(face.status, Status::new("looking for a server", Tone::Waiting));
+        assert_eq!((face.legend, face.frame), (Legend::Estimate, EXPECTED_FRAME));
+        assert!(face.marks.is_empty() && face.image.is_none());
+    }
+
+    #[test]
+    fn a_detection_counts_and_adds_its_time_where_it_found_a_circle() {
+        let circle = Circle { x: 1.0, y: 2.0, radius: 3.0 };
+        let found = told(FoundCircle::write(Some(FoundCircle { circle, covariance: None }))).board().face();
+        assert!(times(&found).contains("[Some(250.0)]"), "{}", times(&found));
+        let none = told(FoundCircle::write(None)).board().face();
+        assert!(times(&none).contains("[None]"), "{}", times(&none));
+        let dropped = told(Payload::dropped()).board().face();
+        assert!(times(&dropped).contains("[]"), "a dropped frame has no time: {}", times(&dropped));
+        assert_ne!(found.sections[2], dropped.sections[2], "each is counted as what it is");
+    }
+}
