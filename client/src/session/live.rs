@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::flow::live;
+use shared::flow::live::receiver::arrivals::Arrivals;
+use shared::flow::live::receiver::replies::Replies;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler};
 use shared::protocol::message::{Answer, Stream};
 use shared::time::Micros;
 
 use super::Session;
-use super::arrivals::Arrivals;
-use super::replies::Replies;
 
 /// Replies are held for this share of a lifetime: 2 ms at 60 frames a second.
 const HOLD_SHARE: u32 = 16;

@@ -3,10 +3,8 @@
 //! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`] is what
 //! came of a message; `live` is what live delivery does beside.
 
-mod arrivals;
 mod frame;
 mod live;
-mod replies;
 
 use std::collections::VecDeque;
 

@@ -10,9 +10,9 @@ use shared::protocol::message::Resend;
 use shared::time::Micros;
 use tracing::warn;
 
-use super::repair::{KeptPiece, Repair};
 use super::{Action, Capture, Session};
 use crate::score::record::LossCause;
+use shared::flow::live::sender::{KeptPiece, Repair};
 
 /// What live delivery needs beside.
 #[derive(Debug)]

@@ -11,8 +11,6 @@ mod config;
 mod end;
 mod figures;
 mod live;
-mod patience;
-mod repair;
 mod tally;
 
 use std::collections::VecDeque;
@@ -41,7 +39,7 @@ pub use tally::{Progress, Tally};
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
-pub use repair::KeptPiece;
+pub use shared::flow::live::sender::KeptPiece;
 
 /// How long a stopped session waits for the answers still out.
 const STOP_LIMIT: Duration = Duration::from_millis(300);

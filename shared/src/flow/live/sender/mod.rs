@@ -10,10 +10,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::protocol::message::Incomplete;
-use shared::time::Micros;
+use crate::protocol::message::Incomplete;
+use crate::time::Micros;
 
-use super::patience::Patience;
+use crate::flow::live::rto::Patience;
 
 /// A frame's pieces are sent again at most so often, all together: as often as a client of ours asks. So whatever a client
 /// asks for, the stream takes at most four times its bytes.
@@ -35,7 +35,7 @@ const MOST_PATIENCE: (u32, u32) = (5, 8);
 ///
 /// Their memory is used again: it takes as many frames as were ever fresh at a time, which a window bounds.
 #[derive(Debug)]
-pub(super) struct Repair {
+pub struct Repair {
     lifetime: Duration,
     patience: Patience,
     frames: VecDeque<Kept>,
@@ -75,18 +75,12 @@ impl AsRef<[u8]> for KeptPiece {
 
 impl Repair {
     /// Keeps frames that live for so long.
-    pub(super) fn new(lifetime: Duration) -> Self {
+    pub fn new(lifetime: Duration) -> Self {
         Self { lifetime, patience: Patience::default(), frames: VecDeque::new(), spare: Vec::new(), repeated: 0 }
     }
 
     /// A frame was sent, in pieces of so many bytes in all; ids count upwards.
-    pub(super) fn keep<'a>(
-        &mut self,
-        id: u64,
-        captured: Micros,
-        bytes: usize,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) {
+    pub fn keep<'a>(&mut self, id: u64, captured: Micros, bytes: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
         if self.patience() == self.most_patience() {
             // Those before it need not show themselves: this one shows to the client what it lacks of them.
             self.frames.iter_mut().for_each(|kept| kept.probe_at = None);
@@ -106,7 +100,7 @@ impl Repair {
     }
 
     /// Lets go of frames that are not fresh any more.
-    pub(super) fn retain(&mut self, is_fresh: impl Fn(u64) -> bool) {
+    pub fn retain(&mut self, is_fresh: impl Fn(u64) -> bool) {
         for _ in 0..self.frames.len() {
             let Some(kept) = self.frames.pop_front() else { return };
             if is_fresh(kept.id) {
@@ -118,7 +112,7 @@ impl Repair {
     }
 
     /// A frame's answer came, by a message that told it for the first time or by a later one: nothing of it is of use.
-    pub(super) fn answered(&mut self, id: u64, first_telling: bool, now: Micros) {
+    pub fn answered(&mut self, id: u64, first_telling: bool, now: Micros) {
         let Some(place) = self.frames.iter().position(|kept| kept.id == id) else { return };
         let Some(kept) = self.frames.remove(place) else { return };
         match (first_telling, kept.was_repeated) {
@@ -130,7 +124,7 @@ impl Repair {
     }
 
     /// The pieces to send for a request; none of a frame no longer kept.
-    pub(super) fn asked(&mut self, request: &Incomplete, now: Micros) -> Vec<KeptPiece> {
+    pub fn asked(&mut self, request: &Incomplete, now: Micros) -> Vec<KeptPiece> {
         let patience = self.patience();
         let Some(kept) = self.frames.iter_mut().find(|kept| kept.id == request.id) else { return Vec::new() };
         let pieces: Vec<KeptPiece> = match &request.pieces[..] {
@@ -152,7 +146,7 @@ impl Repair {
     }
 
     /// A piece of this frame that was to be sent found no room: it may be sent another time.
-    pub(super) fn not_sent(&mut self, id: u64) {
+    pub fn not_sent(&mut self, id: u64) {
         self.repeated = self.repeated.saturating_sub(1);
         if let Some(kept) = self.frames.iter_mut().find(|kept| kept.id == id) {
             kept.repeats_left += 1;
@@ -160,7 +154,7 @@ impl Repair {
     }
 
     /// A frame whose answer is late, if it is fresh, and the piece by which it shows itself; call until there is none.
-    pub(super) fn probe(&mut self, now: Micros, is_fresh: impl Fn(u64) -> bool) -> Option<(u64, KeptPiece)> {
+    pub fn probe(&mut self, now: Micros, is_fresh: impl Fn(u64) -> bool) -> Option<(u64, KeptPiece)> {
         let patience = self.patience();
         for kept in &mut self.frames {
             if kept.probe_at.take_if(|at| *at <= now).is_none() || kept.repeats_left == 0 || !is_fresh(kept.id) {
@@ -178,12 +172,12 @@ impl Repair {
     }
 
     /// Pieces sent again so far.
-    pub(super) fn repeated(&self) -> u64 {
+    pub fn repeated(&self) -> u64 {
         self.repeated
     }
 
     /// When [`Self::probe`] is due.
-    pub(super) fn next_moment(&self) -> Option<Micros> {
+    pub fn next_moment(&self) -> Option<Micros> {
         self.frames.iter().filter_map(|kept| kept.probe_at).min()
     }
 

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shared::protocol::message::{Answer, Answers, LIST_LIMIT, Short};
-use shared::time::Micros;
+use crate::protocol::message::{Answer, Answers, LIST_LIMIT, Short};
+use crate::time::Micros;
 
 /// An outcome is told again in as many later messages: at 20 % loss one of 600 is never heard.
 const REPEATS: usize = 3;
@@ -15,7 +15,7 @@ const TOLD_MISSING: usize = 16;
 
 /// Outcomes on their way to the server.
 #[derive(Debug)]
-pub(super) struct Replies {
+pub struct Replies {
     interval: Duration,
     new: VecDeque<Answer<'static>>,
     /// Newest first: those that are still to be repeated, and the last few.
@@ -40,7 +40,7 @@ const LEAST_SHARE: u32 = 16;
 
 impl Replies {
     /// Nothing to tell. Without new outcomes the last are repeated after `interval`.
-    pub(super) fn new(interval: Duration) -> Self {
+    pub fn new(interval: Duration) -> Self {
         Self {
             interval,
             new: VecDeque::new(),
@@ -53,13 +53,13 @@ impl Replies {
     }
 
     /// A frame's outcome is to be told.
-    pub(super) fn add(&mut self, answer: Answer<'static>, now: Micros) {
+    pub fn add(&mut self, answer: Answer<'static>, now: Micros) {
         self.new.push_back(answer);
         self.owe(now);
     }
 
     /// A frame never came whole.
-    pub(super) fn missing(&mut self, frame: u64, now: Micros) {
+    pub fn missing(&mut self, frame: u64, now: Micros) {
         if self.missing.len() == TOLD_MISSING {
             self.missing.pop_back();
         }
@@ -68,7 +68,7 @@ impl Replies {
     }
 
     /// The server shows that it waits for this frame's outcome: if it was told, it is told again.
-    pub(super) fn again(&mut self, frame: u64, now: Micros) {
+    pub fn again(&mut self, frame: u64, now: Micros) {
         if let Some(told) = self.told.iter_mut().find(|told| told.answer.frame == frame) {
             told.repeats_left = told.repeats_left.max(1);
             let soon = self.sent.map_or(now, |sent| now.max(sent + self.interval / LEAST_SHARE));
@@ -77,7 +77,7 @@ impl Replies {
     }
 
     /// A message to send now, if one is due.
-    pub(super) fn poll(&mut self, now: Micros) -> Option<Answers<'static>> {
+    pub fn poll(&mut self, now: Micros) -> Option<Answers<'static>> {
         self.due.filter(|&due| due <= now)?;
         self.sent = Some(now);
         let new = self.new.len().min(LIST_LIMIT);
@@ -108,7 +108,7 @@ impl Replies {
     }
 
     /// When the next message is due.
-    pub(super) fn next_moment(&self) -> Option<Micros> {
+    pub fn next_moment(&self) -> Option<Micros> {
         self.due
     }
 
@@ -120,7 +120,7 @@ impl Replies {
 
 #[cfg(test)]
 mod tests {
-    use shared::protocol::message::{AnswerTimes, Payload};
+    use crate::protocol::message::{AnswerTimes, Payload};
 
     use super::*;
 

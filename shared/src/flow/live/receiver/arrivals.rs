@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{Incomplete, PIECE_LIMIT, RESEND_LIMIT, Resend};
-use shared::time::Micros;
+use crate::protocol::fragment::Reassembler;
+use crate::protocol::message::{Incomplete, PIECE_LIMIT, RESEND_LIMIT, Resend};
+use crate::time::Micros;
 
 /// Requests for one frame: the first is lost, or what it brings, on one of 10 at 5 % loss, the third on one of 1000.
 const MAX_REQUESTS: u32 = 3;
@@ -23,7 +23,7 @@ const RETRY_SHARE: u32 = 4;
 
 /// The unfinished frames of a stream.
 #[derive(Debug)]
-pub(super) struct Arrivals {
+pub struct Arrivals {
     lifetime: Duration,
     max_unfinished: usize,
     next: u64,
@@ -43,12 +43,12 @@ struct Unfinished {
 
 impl Arrivals {
     /// Watches a stream whose frames live so long, of which at most so many are unfinished at a time.
-    pub(super) fn new(lifetime: Duration, max_unfinished: usize) -> Self {
+    pub fn new(lifetime: Duration, max_unfinished: usize) -> Self {
         Self { lifetime, max_unfinished: max_unfinished.max(1), next: 0, unfinished: VecDeque::new() }
     }
 
     /// A piece of this frame has come, the first or a further one. Returns the frames given up for it.
-    pub(super) fn piece(&mut self, id: u64, now: Micros) -> Vec<u64> {
+    pub fn piece(&mut self, id: u64, now: Micros) -> Vec<u64> {
         let ask_at = now + self.lifetime / QUIET_SHARE;
         if let Ok(place) = self.place(id) {
             let unfinished = &mut self.unfinished[place];
@@ -69,7 +69,7 @@ impl Arrivals {
     }
 
     /// A piece of this frame has come that was there already: the server has sent all of it, and waits.
-    pub(super) fn piece_again(&mut self, id: u64, now: Micros) {
+    pub fn piece_again(&mut self, id: u64, now: Micros) {
         let Ok(place) = self.place(id) else { return };
         let unfinished = &mut self.unfinished[place];
         if unfinished.requests < MAX_REQUESTS {
@@ -80,19 +80,19 @@ impl Arrivals {
     }
 
     /// Whether a piece of this frame is still of use.
-    pub(super) fn wants(&self, id: u64) -> bool {
+    pub fn wants(&self, id: u64) -> bool {
         id >= self.next || self.place(id).is_ok()
     }
 
     /// This frame has come whole, or was given up.
-    pub(super) fn finished(&mut self, id: u64) {
+    pub fn finished(&mut self, id: u64) {
         if let Ok(place) = self.place(id) {
             self.unfinished.remove(place);
         }
     }
 
     /// What to ask for now, if anything.
-    pub(super) fn requests(&mut self, frames: &Reassembler, now: Micros) -> Option<Resend> {
+    pub fn requests(&mut self, frames: &Reassembler, now: Micros) -> Option<Resend> {
         let retry = self.lifetime / RETRY_SHARE;
         let mut messages = Vec::new();
         let mut room = PIECE_LIMIT;
@@ -116,7 +116,7 @@ impl Arrivals {
     }
 
     /// The next frame whose lifetime is over.
-    pub(super) fn expired(&mut self, now: Micros) -> Option<u64> {
+    pub fn expired(&mut self, now: Micros) -> Option<u64> {
         let late = |unfinished: &&Unfinished| unfinished.noticed + self.lifetime <= now;
         let id = self.unfinished.iter().find(late)?.id;
         self.finished(id);
@@ -124,7 +124,7 @@ impl Arrivals {
     }
 
     /// When time alone changes something.
-    pub(super) fn next_moment(&self) -> Option<Micros> {
+    pub fn next_moment(&self) -> Option<Micros> {
         let moment = |unfinished: &Unfinished| unfinished.ask_at.min(unfinished.noticed + self.lifetime);
         self.unfinished.iter().map(moment).min()
     }
@@ -137,7 +137,7 @@ impl Arrivals {
 
 #[cfg(test)]
 mod tests {
-    use shared::protocol::fragment;
+    use crate::protocol::fragment;
 
     use super::*;
 

@@ -9,7 +9,7 @@ const ROW: u32 = 4;
 /// What is known of how long answers take: the mean and the mean deviation of RFC 6298 (section 2), in µs. Waited for is
 /// the mean with four deviations, or with a margin where that is more.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub struct Patience {
     known_us: Option<(f64, f64)>,
     /// Answers since the last that told how long it took.
     ambiguous: u32,
@@ -18,12 +18,12 @@ pub(super) struct Patience {
 impl Patience {
     /// The answer to a frame that was sent again came, which may be to either (Karn's rule, section 3). Where all answers
     /// take longer than is waited for, there are only such: so more is waited for (section 5.5), until one tells.
-    pub(super) fn answered_to_either(&mut self) {
+    pub fn answered_to_either(&mut self) {
         self.ambiguous += 1;
     }
 
     /// The answer to a frame sent once took so long.
-    pub(super) fn answered_after(&mut self, took_us: u64) {
+    pub fn answered_after(&mut self, took_us: u64) {
         self.ambiguous = 0;
         let took = took_us as f64;
         self.known_us = Some(match self.known_us {
@@ -35,7 +35,7 @@ impl Patience {
     }
 
     /// The longest that an answer should take; `None` before the first.
-    pub(super) fn limit(&self, margin: Duration) -> Option<Duration> {
+    pub fn limit(&self, margin: Duration) -> Option<Duration> {
         let micros = |us: f64| Duration::from_micros(us as u64);
         // A frame's lifetime is far below 2^16 times any of these.
         let times = 1 << (self.ambiguous / ROW).min(16);

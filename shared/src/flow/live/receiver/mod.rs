@@ -1,0 +1,4 @@
+//! The receiver's half of live delivery.
+
+pub mod arrivals;
+pub mod replies;
