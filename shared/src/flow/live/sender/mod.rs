@@ -1,219 +1,140 @@
-//! Live delivery, seen by the sender: the pieces of fresh frames are kept, and sent again where the client asks, or where
-//! its answer is late.
+//! The sender's half of live delivery: it keeps the pieces of frames that are alive, and retransmits those that are
+//! requested or whose acknowledgement is late.
 //!
-//! A client sees a loss by what comes after it; of the last piece of a frame, of a frame that is one piece, of a request or
-//! of an answer nothing does until the next frame. So a frame whose answer is late shows itself to the client once more
-//! (as a tail loss probe does, RFC 8985, section 7): the client then asks for what it lacks, or tells its answer again.
+//! [`buffer`] keeps the [`pieces`] and says which may still be sent, [`probe`] says when an acknowledgement is late.
+
+mod buffer;
+mod pieces;
+mod probe;
 
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::rto::Rto;
 use crate::protocol::message::Incomplete;
 use crate::time::Micros;
 
-use crate::flow::live::rto::Patience;
+use buffer::Buffer;
 
-/// A frame's pieces are sent again at most so often, all together: as often as a client of ours asks. So whatever a client
-/// asks for, the stream takes at most four times its bytes.
-const MAX_REPEATS: usize = 3;
+pub use pieces::KeptPiece;
 
-/// A frame shows itself at most so often, with one piece each time. At 5 % loss each way, one of ten goes unanswered; so
-/// one of 1000 is left for the next frame to tell of.
-const MAX_PROBES: u32 = 3;
-
-/// An answer is late no sooner than this share of its frame's lifetime (2 ms at 60 frames a second) after answers usually
-/// come: as long as the client waits before it asks.
-const MARGIN: (u32, u32) = (1, 16);
-
-/// And no later than this share after the capture (21 ms): a little after the next frame is due, which then shows what is
-/// lost of the one before. Also while it is not known how long answers take.
-const MOST_PATIENCE: (u32, u32) = (5, 8);
-
-/// The frames whose pieces may still be asked for.
-///
-/// Their memory is used again: it takes as many frames as were ever fresh at a time, which a window bounds.
+/// What a sender of live frames keeps and sends again.
 #[derive(Debug)]
-pub struct Repair {
+pub struct Sender {
     lifetime: Duration,
-    patience: Patience,
-    frames: VecDeque<Kept>,
-    /// Of frames let go, for the next ones.
-    spare: Vec<Kept>,
-    repeated: u64,
+    rto: Rto,
+    buffer: Buffer,
+    /// Until when the link may take the frame being sent.
+    sending_until: Option<Micros>,
+    /// Pieces to be retransmitted, of these frames.
+    queue: VecDeque<(u64, KeptPiece)>,
+    retransmitted: u64,
 }
 
-/// A frame's pieces.
-#[derive(Debug, Default)]
-struct Kept {
-    id: u64,
-    captured: Micros,
-    bytes: Arc<Vec<u8>>,
-    /// Where each piece ends in them.
-    ends: Vec<usize>,
-    repeats_left: usize,
-    was_repeated: bool,
-    /// When it shows itself next, and by which piece.
-    probe_at: Option<Micros>,
-    probe_piece: usize,
-    probes_left: u32,
-}
-
-/// A piece of a frame, where it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptPiece {
-    bytes: Arc<Vec<u8>>,
-    place: Range<usize>,
-}
-
-impl AsRef<[u8]> for KeptPiece {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes[self.place.clone()]
-    }
-}
-
-impl Repair {
-    /// Keeps frames that live for so long.
+impl Sender {
+    /// Frames are worth sending for this long after their capture.
     pub fn new(lifetime: Duration) -> Self {
-        Self { lifetime, patience: Patience::default(), frames: VecDeque::new(), spare: Vec::new(), repeated: 0 }
-    }
-
-    /// A frame was sent, in pieces of so many bytes in all; ids count upwards.
-    pub fn keep<'a>(&mut self, id: u64, captured: Micros, bytes: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
-        if self.patience() == self.most_patience() {
-            // Those before it need not show themselves: this one shows to the client what it lacks of them.
-            self.frames.iter_mut().for_each(|kept| kept.probe_at = None);
+        Self {
+            lifetime,
+            rto: Rto::new(lifetime),
+            buffer: Buffer::default(),
+            sending_until: None,
+            queue: VecDeque::new(),
+            retransmitted: 0,
         }
-        let mut kept = self.spare.pop().unwrap_or_default();
-        kept.fill(bytes, pieces);
-        self.frames.push_back(Kept {
-            id,
-            captured,
-            repeats_left: kept.ends.len() * MAX_REPEATS,
-            was_repeated: false,
-            probe_at: Some(captured + self.patience()),
-            probe_piece: kept.ends.len().saturating_sub(1),
-            probes_left: MAX_PROBES,
-            ..kept
-        });
     }
 
-    /// Lets go of frames that are not fresh any more.
-    pub fn retain(&mut self, is_fresh: impl Fn(u64) -> bool) {
-        for _ in 0..self.frames.len() {
-            let Some(kept) = self.frames.pop_front() else { return };
-            if is_fresh(kept.id) {
-                self.frames.push_back(kept);
-            } else {
-                self.spare.push(kept);
+    /// Whether a frame's lifetime was over before it was encoded.
+    pub fn is_too_late(&self, captured: Micros, encoded: Micros) -> bool {
+        encoded >= captured + self.lifetime
+    }
+
+    /// The link is given a frame, in pieces of so many bytes in all; ids count upwards. Those before it that are fresh
+    /// are kept too.
+    pub fn sending<'a>(
+        &mut self,
+        id: u64,
+        captured: Micros,
+        bytes: usize,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+        is_fresh: impl Fn(u64) -> bool,
+    ) {
+        self.buffer.retain(is_fresh);
+        if self.rto.is_longest() {
+            // Those before it need no probe: this frame shows the receiver what it lacks of them.
+            self.buffer.iter_mut().for_each(|frame| frame.probe.cancel());
+        }
+        self.buffer.keep(id, captured, captured + self.rto.timeout(), bytes, pieces);
+        self.sending_until = Some(captured + self.lifetime);
+    }
+
+    /// The link took all of the frame being sent, or let go of it.
+    pub fn sent(&mut self) {
+        self.sending_until = None;
+    }
+
+    /// Whether the lifetime of the frame being sent ended before the link took all of it; says so once.
+    pub fn gives_up_sending(&mut self, now: Micros) -> bool {
+        self.sending_until.take_if(|until| *until <= now).is_some()
+    }
+
+    /// A frame was acknowledged, by the first message that does or by a repetition: nothing of it is of use.
+    pub fn acknowledged(&mut self, id: u64, by_first: bool, now: Micros) {
+        match (self.buffer.remove(id), by_first) {
+            (Some((captured, false)), true) => self.rto.sample(now.since(captured)),
+            (Some((_, true)), true) => self.rto.ambiguous(),
+            // A repetition says nothing of how long the first took, which was lost.
+            (Some(_), false) | (None, _) => {}
+        }
+    }
+
+    /// The receiver requests pieces; none are retransmitted of a frame no longer kept.
+    pub fn requested(&mut self, request: &Incomplete, now: Micros) {
+        let Some(frame) = self.buffer.get_mut(request.id) else { return };
+        let pieces = frame.requested(&request.pieces);
+        let last = request.pieces.last().map(|&last| last as usize).filter(|&last| frame.has(last));
+        frame.probe.put_off(now + self.rto.timeout(), last);
+        self.retransmitted += pieces.len() as u64;
+        self.queue.extend(pieces.into_iter().map(|piece| (request.id, piece)));
+    }
+
+    /// Probes for the fresh frames whose acknowledgement is late.
+    pub fn send_probes(&mut self, now: Micros, is_fresh: impl Fn(u64) -> bool) {
+        let next = now + self.rto.timeout();
+        for frame in self.buffer.iter_mut() {
+            if frame.probe.take_due(now)
+                && is_fresh(frame.id)
+                && let Some(piece) = frame.probed()
+            {
+                frame.probe.sent(next);
+                self.retransmitted += 1;
+                self.queue.push_back((frame.id, piece));
             }
         }
     }
 
-    /// A frame's answer came, by a message that told it for the first time or by a later one: nothing of it is of use.
-    pub fn answered(&mut self, id: u64, first_telling: bool, now: Micros) {
-        let Some(place) = self.frames.iter().position(|kept| kept.id == id) else { return };
-        let Some(kept) = self.frames.remove(place) else { return };
-        match (first_telling, kept.was_repeated) {
-            (true, false) => self.patience.answered_after(now.since(kept.captured)),
-            (true, true) => self.patience.answered_to_either(),
-            (false, _) => {}
-        }
-        self.spare.push(kept);
+    /// The next piece to be retransmitted, and its frame.
+    pub fn next_retransmission(&mut self) -> Option<(u64, KeptPiece)> {
+        self.queue.pop_front()
     }
 
-    /// The pieces to send for a request; none of a frame no longer kept.
-    pub fn asked(&mut self, request: &Incomplete, now: Micros) -> Vec<KeptPiece> {
-        let patience = self.patience();
-        let Some(kept) = self.frames.iter_mut().find(|kept| kept.id == request.id) else { return Vec::new() };
-        let pieces: Vec<KeptPiece> = match &request.pieces[..] {
-            [] => (0..kept.ends.len()).filter_map(|index| kept.piece(index)).take(kept.repeats_left).collect(),
-            some => {
-                let named = some.iter().filter_map(|&index| kept.piece(index as usize));
-                named.take(kept.repeats_left).collect()
-            }
-        };
-        // What was sent again may be lost again: this much of it goes once more then.
-        if let Some(&last) = request.pieces.last().filter(|&&last| (last as usize) < kept.ends.len()) {
-            kept.probe_piece = last as usize;
-        }
-        kept.probe_at = kept.probe_at.map(|_| now + patience);
-        kept.was_repeated = true;
-        kept.repeats_left -= pieces.len();
-        self.repeated += pieces.len() as u64;
-        pieces
-    }
-
-    /// A piece of this frame that was to be sent found no room: it may be sent another time.
-    pub fn not_sent(&mut self, id: u64) {
-        self.repeated = self.repeated.saturating_sub(1);
-        if let Some(kept) = self.frames.iter_mut().find(|kept| kept.id == id) {
-            kept.repeats_left += 1;
+    /// The link had no room for a piece of this frame: it may be sent another time.
+    pub fn not_retransmitted(&mut self, id: u64) {
+        self.retransmitted = self.retransmitted.saturating_sub(1);
+        if let Some(frame) = self.buffer.get_mut(id) {
+            frame.give_back();
         }
     }
 
-    /// A frame whose answer is late, if it is fresh, and the piece by which it shows itself; call until there is none.
-    pub fn probe(&mut self, now: Micros, is_fresh: impl Fn(u64) -> bool) -> Option<(u64, KeptPiece)> {
-        let patience = self.patience();
-        for kept in &mut self.frames {
-            if kept.probe_at.take_if(|at| *at <= now).is_none() || kept.repeats_left == 0 || !is_fresh(kept.id) {
-                continue;
-            }
-            let Some(piece) = kept.piece(kept.probe_piece) else { continue };
-            kept.probes_left -= 1;
-            kept.probe_at = (kept.probes_left > 0).then(|| now + patience);
-            kept.was_repeated = true;
-            kept.repeats_left -= 1;
-            self.repeated += 1;
-            return Some((kept.id, piece));
-        }
-        None
+    /// Pieces retransmitted so far, probes among them.
+    pub fn retransmitted(&self) -> u64 {
+        self.retransmitted
     }
 
-    /// Pieces sent again so far.
-    pub fn repeated(&self) -> u64 {
-        self.repeated
-    }
-
-    /// When [`Self::probe`] is due.
-    pub fn next_moment(&self) -> Option<Micros> {
-        self.frames.iter().filter_map(|kept| kept.probe_at).min()
-    }
-
-    fn patience(&self) -> Duration {
-        let (share, of) = MARGIN;
-        let most = self.most_patience();
-        self.patience.limit(self.lifetime * share / of).map_or(most, |limit| limit.min(most))
-    }
-
-    fn most_patience(&self) -> Duration {
-        let (share, of) = MOST_PATIENCE;
-        self.lifetime * share / of
-    }
-}
-
-impl Kept {
-    fn fill<'a>(&mut self, bytes: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
-        // Its last user may hold a piece yet: then that memory is the user's.
-        if Arc::get_mut(&mut self.bytes).is_none() {
-            self.bytes = Arc::default();
-        }
-        let Some(memory) = Arc::get_mut(&mut self.bytes) else { return };
-        memory.clear();
-        // Encoded frames differ a little in length: room for the next to be longer.
-        memory.reserve_exact(if bytes > memory.capacity() { bytes + bytes / 8 } else { bytes });
-        self.ends.clear();
-        for piece in pieces {
-            memory.extend_from_slice(piece);
-            self.ends.push(memory.len());
-        }
-    }
-
-    fn piece(&self, index: usize) -> Option<KeptPiece> {
-        let end = *self.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some(KeptPiece { bytes: self.bytes.clone(), place: start..end })
+    /// When time alone changes something. While the link takes a frame there is no end of it that could be lost.
+    pub fn next_moment(&self, link_busy: bool) -> Option<Micros> {
+        let probe = self.buffer.next_probe().filter(|_| !link_busy);
+        [self.sending_until, probe].into_iter().flatten().min()
     }
 }
 
@@ -221,137 +142,138 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn repair_with(pieces: usize) -> Repair {
-        let mut repair = Repair::new(Duration::from_millis(32));
-        repair.keep(4, Micros(1_000), 5 * pieces, vec![&b"piece"[..]; pieces]);
-        repair
+    const LIFETIME: Duration = Duration::from_millis(32);
+
+    fn sender_with(pieces: usize) -> Sender {
+        let mut sender = Sender::new(LIFETIME);
+        sender.sending(4, Micros(1_000), 5 * pieces, vec![&b"piece"[..]; pieces], |_| true);
+        sender.sent();
+        sender
     }
 
-    /// Keeps a frame of one piece.
-    fn keep(repair: &mut Repair, id: u64, captured_us: u64) {
-        repair.keep(id, Micros(captured_us), 5, [&b"piece"[..]]);
+    /// Sends a frame of one piece.
+    fn send(sender: &mut Sender, id: u64, captured_us: u64) {
+        sender.sending(id, Micros(captured_us), 5, [&b"piece"[..]], |_| true);
+        sender.sent();
     }
 
-    fn asked(repair: &mut Repair, id: u64, pieces: &[u32]) -> Vec<KeptPiece> {
-        repair.asked(&Incomplete { id, pieces: pieces.to_vec() }, Micros(2_000))
+    fn requested(sender: &mut Sender, id: u64, pieces: &[u32]) -> Vec<KeptPiece> {
+        sender.requested(&Incomplete { id, pieces: pieces.to_vec() }, Micros(2_000));
+        std::iter::from_fn(|| sender.next_retransmission()).map(|(_, piece)| piece).collect()
     }
 
-    fn probes(repair: &mut Repair, now: u64) -> Vec<u64> {
-        std::iter::from_fn(|| repair.probe(Micros(now), |_| true)).map(|(id, _)| id).collect()
+    fn probes(sender: &mut Sender, now: u64) -> Vec<u64> {
+        sender.send_probes(Micros(now), |_| true);
+        std::iter::from_fn(|| sender.next_retransmission()).map(|(id, _)| id).collect()
     }
 
-    #[test]
-    fn the_pieces_asked_for_are_those_that_were_sent() {
-        let mut repair = Repair::new(Duration::from_millis(32));
-        for id in 0..3 {
-            repair.keep(id, Micros(0), 9, [&b"one"[..], b"two", b"end"]);
-            repair.retain(|kept| kept == id);
-        }
-        let pieces = asked(&mut repair, 2, &[2, 0]);
-        assert_eq!(pieces.iter().map(AsRef::as_ref).collect::<Vec<&[u8]>>(), [&b"end"[..], b"one"]);
-        // Also when their frame's memory has gone to another.
-        repair.retain(|_| false);
-        repair.keep(3, Micros(0), 5, [&b"other"[..]]);
-        assert_eq!(pieces[0].as_ref(), b"end");
+    fn next_probe(sender: &Sender) -> Option<u64> {
+        sender.next_moment(false).map(|moment| moment.0)
     }
 
     #[test]
-    fn pieces_that_are_not_there_are_not_sent_again() {
-        let mut repair = repair_with(3);
-        assert_eq!(asked(&mut repair, 4, &[0, 2, 3, u32::MAX]).len(), 2);
-        assert_eq!(asked(&mut repair, 5, &[]).len(), 0);
+    fn whatever_is_requested_a_frame_takes_four_times_its_bytes_at_most() {
+        let mut sender = sender_with(3);
+        let sent: usize = (0..20).map(|_| requested(&mut sender, 4, &[1; 200]).len()).sum();
+        assert_eq!((sent, sender.retransmitted()), (9, 9));
+        assert!(probes(&mut sender, 30_000).is_empty());
+        assert_eq!(requested(&mut sender, 5, &[]).len(), 0, "of a frame that was not sent nothing is");
     }
 
     #[test]
-    fn whatever_is_asked_for_a_frame_takes_four_times_its_bytes_at_most() {
-        let mut repair = repair_with(3);
-        let sent: usize = (0..20).map(|_| asked(&mut repair, 4, &[1; 200]).len()).sum();
-        assert_eq!((sent, repair.repeated()), (9, 9));
-        assert_eq!(repair.probe(Micros(30_000), |_| true), None);
-    }
-
-    #[test]
-    fn only_what_was_sent_counts() {
-        let mut repair = repair_with(3);
+    fn only_what_the_link_took_counts() {
+        let mut sender = sender_with(3);
         for _ in 0..20 {
-            assert_eq!(asked(&mut repair, 4, &[]).len(), 3);
-            (0..3).for_each(|_| repair.not_sent(4));
+            assert_eq!(requested(&mut sender, 4, &[]).len(), 3);
+            (0..3).for_each(|_| sender.not_retransmitted(4));
         }
-        assert_eq!(repair.repeated(), 0);
-        assert_eq!((0..20).map(|_| asked(&mut repair, 4, &[]).len()).sum::<usize>(), 9);
-        repair.retain(|_| false);
-        repair.not_sent(4);
-        assert_eq!(repair.repeated(), 8, "also of a frame let go since");
+        assert_eq!(sender.retransmitted(), 0);
+        assert_eq!((0..20).map(|_| requested(&mut sender, 4, &[]).len()).sum::<usize>(), 9);
+        sender.acknowledged(4, true, Micros(3_000));
+        sender.not_retransmitted(4);
+        assert_eq!(sender.retransmitted(), 8, "also of a frame let go since");
     }
 
     #[test]
-    fn a_frame_is_let_go_when_it_is_not_fresh_and_its_memory_is_used_again() {
-        let mut repair = repair_with(3);
+    fn frames_that_are_not_fresh_are_let_go_when_the_next_is_sent() {
+        let mut sender = sender_with(3);
         for id in 5..100 {
-            repair.retain(|kept| kept + 2 > id);
-            repair.keep(id, Micros(1_000), 15, vec![&b"piece"[..]; 3]);
-            assert_eq!(asked(&mut repair, id - 2, &[]).len(), 0);
-            assert_eq!(asked(&mut repair, id - 1, &[]).len(), 3);
+            sender.sending(id, Micros(1_000), 15, vec![&b"piece"[..]; 3], |kept| kept + 2 > id);
+            assert_eq!(requested(&mut sender, id - 2, &[]).len(), 0);
+            assert_eq!(requested(&mut sender, id - 1, &[]).len(), 3);
         }
-        assert_eq!((repair.frames.len(), repair.spare.len()), (2, 0));
     }
 
     #[test]
-    fn a_frame_whose_answer_is_late_shows_itself_three_times() {
-        let mut repair = repair_with(3);
-        // Nothing is known of how long answers take: 5/8 of 32 ms.
-        assert_eq!(repair.next_moment(), Some(Micros(21_000)));
-        assert!(probes(&mut repair, 20_999).is_empty());
-        assert_eq!(probes(&mut repair, 21_000), [4]);
-        assert_eq!(repair.next_moment(), Some(Micros(41_000)));
-        assert_eq!(probes(&mut repair, 41_000), [4]);
-        assert_eq!(probes(&mut repair, 61_000), [4]);
-        assert_eq!(repair.next_moment(), None);
-        assert_eq!(repair.repeated(), 3);
+    fn a_frame_whose_acknowledgement_is_late_is_probed_for_three_times() {
+        let mut sender = sender_with(3);
+        // There is no sample yet: 5/8 of 32 ms.
+        assert_eq!(next_probe(&sender), Some(21_000));
+        assert!(probes(&mut sender, 20_999).is_empty());
+        assert_eq!(probes(&mut sender, 21_000), [4]);
+        assert_eq!(next_probe(&sender), Some(41_000));
+        assert_eq!(probes(&mut sender, 41_000), [4]);
+        assert_eq!(probes(&mut sender, 61_000), [4]);
+        assert_eq!(next_probe(&sender), None);
+        assert_eq!(sender.retransmitted(), 3);
     }
 
     #[test]
-    fn a_frame_that_is_not_fresh_need_not_show_itself() {
-        let mut repair = repair_with(3);
-        assert_eq!(repair.probe(Micros(22_000), |_| false), None);
-        assert_eq!((repair.next_moment(), repair.repeated()), (None, 0));
+    fn a_frame_that_is_not_fresh_is_not_probed_for() {
+        let mut sender = sender_with(3);
+        sender.send_probes(Micros(22_000), |_| false);
+        assert_eq!((sender.next_retransmission(), next_probe(&sender), sender.retransmitted()), (None, None, 0));
     }
 
     #[test]
-    fn an_answer_is_late_by_what_answers_take() {
-        let mut repair = repair_with(3);
-        repair.answered(4, true, Micros(2_000));
-        assert_eq!(repair.next_moment(), None, "nothing of an answered frame is of use");
-        keep(&mut repair, 5, 10_000);
-        assert_eq!(repair.next_moment(), Some(Micros(13_000)), "1 ms and four times 0.5 ms");
-        // Sent again, it says nothing of how long answers take; nor does an answer that was told again.
-        assert_eq!(probes(&mut repair, 13_000), [5]);
-        repair.answered(5, true, Micros(30_000));
-        keep(&mut repair, 6, 40_000);
-        repair.answered(6, false, Micros(60_000));
-        keep(&mut repair, 7, 70_000);
-        assert_eq!(repair.next_moment(), Some(Micros(73_000)));
+    fn the_timeout_follows_what_acknowledgements_take() {
+        let mut sender = sender_with(3);
+        sender.acknowledged(4, true, Micros(2_000));
+        assert_eq!(next_probe(&sender), None, "nothing of an acknowledged frame is of use");
+        send(&mut sender, 5, 10_000);
+        assert_eq!(next_probe(&sender), Some(13_000), "1 ms and four times 0.5 ms");
+        // A retransmitted frame is no sample; nor is a repeated acknowledgement.
+        assert_eq!(probes(&mut sender, 13_000), [5]);
+        sender.acknowledged(5, true, Micros(30_000));
+        send(&mut sender, 6, 40_000);
+        sender.acknowledged(6, false, Micros(60_000));
+        send(&mut sender, 7, 70_000);
+        assert_eq!(next_probe(&sender), Some(73_000));
     }
 
     #[test]
-    fn where_answers_take_long_or_none_is_known_only_the_latest_frame_shows_itself() {
-        let mut repair = repair_with(3);
-        keep(&mut repair, 5, 17_000);
-        assert_eq!(repair.next_moment(), Some(Micros(37_000)));
-        repair.answered(5, true, Micros(47_000));
-        keep(&mut repair, 6, 50_000);
-        keep(&mut repair, 7, 51_000);
-        assert_eq!(repair.next_moment(), Some(Micros(71_000)));
-        assert_eq!(probes(&mut repair, 71_000), [7]);
+    fn where_the_timeout_is_the_longest_only_the_latest_frame_is_probed_for() {
+        let mut sender = sender_with(3);
+        send(&mut sender, 5, 17_000);
+        assert_eq!(next_probe(&sender), Some(37_000));
+        sender.acknowledged(5, true, Micros(47_000));
+        send(&mut sender, 6, 50_000);
+        send(&mut sender, 7, 51_000);
+        assert_eq!(next_probe(&sender), Some(71_000));
+        assert_eq!(probes(&mut sender, 71_000), [7]);
     }
 
     #[test]
-    fn what_was_asked_for_goes_once_more_when_the_answer_stays_out() {
-        let mut repair = Repair::new(Duration::from_millis(32));
-        repair.keep(0, Micros(0), 9, [&b"first"[..], b"last"]);
-        assert_eq!(asked(&mut repair, 0, &[0])[0].as_ref(), b"first");
-        assert_eq!(repair.probe(Micros(21_999), |_| true), None);
-        let late = repair.probe(Micros(22_000), |_| true);
-        assert!(late.is_some_and(|(id, piece)| id == 0 && piece.as_ref() == b"first"));
+    fn what_was_requested_is_what_is_probed_with_when_the_acknowledgement_stays_out() {
+        let mut sender = Sender::new(LIFETIME);
+        sender.sending(0, Micros(0), 9, [&b"first"[..], b"last"], |_| true);
+        assert_eq!(requested(&mut sender, 0, &[0])[0].as_ref(), b"first");
+        assert!(probes(&mut sender, 21_999).is_empty());
+        sender.send_probes(Micros(22_000), |_| true);
+        let probe = sender.next_retransmission();
+        assert!(probe.is_some_and(|(id, piece)| id == 0 && piece.as_ref() == b"first"));
+    }
+
+    #[test]
+    fn a_frame_that_the_link_has_not_taken_by_the_end_of_its_lifetime_is_given_up_once() {
+        let mut sender = Sender::new(LIFETIME);
+        assert!(!sender.is_too_late(Micros(1_000), Micros(32_999)));
+        assert!(sender.is_too_late(Micros(1_000), Micros(33_000)));
+        sender.sending(0, Micros(1_000), 5, [&b"piece"[..]], |_| true);
+        assert_eq!(sender.next_moment(true), Some(Micros(33_000)), "the link is busy: there is no probe yet");
+        assert_eq!(sender.next_moment(false), Some(Micros(21_000)));
+        assert!(!sender.gives_up_sending(Micros(32_999)));
+        assert!(sender.gives_up_sending(Micros(33_000)));
+        assert!(!sender.gives_up_sending(Micros(34_000)));
     }
 }
