@@ -41,12 +41,7 @@ enum Holds {
     Camera,
 }
 
-fn with_entries(
-    mut command: Command,
-    path: &Path,
-    entries: Vec<Entry>,
-    holds: Holds,
-) -> Result<Command, FileError> {
+fn with_entries(mut command: Command, path: &Path, entries: Vec<Entry>, holds: Holds) -> Result<Command, FileError> {
     let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
     let mut seen = Vec::new();
     for Entry { id, text, is_switch } in entries {
@@ -65,7 +60,7 @@ fn with_entries(
 fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
     let spec = RunSpec::augment_args(Command::new("run"));
     let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
-        return Err(format!("{id} is not an option{}", near(&spec, id)));
+        return Err(format!("\"{id}\" is not an option{}", near(&spec, id)));
     };
     let in_run = spec.get_arguments().any(|option| option.get_id() == id);
     match holds {
