@@ -9,8 +9,8 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, Command};
 
-use super::RunSpec;
 use super::file::{Entry, FileError, printable, read};
+use super::spec::RunSpec;
 use crate::camera::CAMERA_HEADING;
 
 /// The option that names a camera's file; a run's file may name it too.

@@ -1,6 +1,6 @@
 //! The run specification: everything that decides what a run does, and nothing of where it does it.
 //!
-//! One definition. An option is one field of [`Sent`], [`Delivered`] or [`CameraConfig`]: its doc comment is the help
+//! One definition. An option is one field of [`Sent`], [`Delivered`] or [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help
 //! and the schema's description, its type parses, its attributes name default, range and unit. From that follow the
 //! command line and the environment ([`options`](crate::options)), `--run FILE.toml` (`file`, laid under them by
 //! `layers`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
@@ -14,61 +14,15 @@ mod file;
 mod layers;
 mod print;
 mod sent;
+mod spec;
 mod text;
-
-use std::hash::{BuildHasher, RandomState};
-
-use clap::Args;
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::camera::CameraConfig;
-use crate::options;
 
 pub use config::RunConfig;
 pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
 pub use layers::layered;
 pub use sent::Sent;
-
-/// What a run does.
-#[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RunSpec {
-    /// What is sent.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub sent: Sent,
-
-    /// How it is delivered.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub delivered: Delivered,
-
-    /// What the camera does to the light.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub camera: CameraConfig,
-}
-
-impl RunSpec {
-    /// The specification with nothing left to chance: its seed is drawn if nobody chose one.
-    #[must_use]
-    pub fn settled(mut self) -> Self {
-        self.sent.seed.get_or_insert_with(drawn_seed);
-        self
-    }
-}
-
-impl Default for RunSpec {
-    fn default() -> Self {
-        options::defaults()
-    }
-}
-
-/// A seed nobody chose, short enough to be typed again.
-fn drawn_seed() -> u64 {
-    RandomState::new().hash_one(std::process::id()) >> 32
-}
+pub use spec::RunSpec;
 
 #[cfg(test)]
 mod tests;

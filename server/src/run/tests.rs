@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::Args;
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::camera::CameraConfig;
 use crate::cli::Cli;
 use crate::options::TakesAll;
 
