@@ -38,6 +38,14 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
+    /// Say more (-v, -vv, -vvv)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
     /// Where else the run is described.
     #[command(flatten)]
     pub layers: Layers,
@@ -49,14 +57,6 @@ pub struct Cli {
     /// What belongs to this machine.
     #[command(flatten)]
     pub local: Local,
-
-    /// Say more (-v, -vv, -vvv)
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    pub verbose: u8,
-
-    /// Say only what is wrong
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
 }
 
 /// Other things the server does.
