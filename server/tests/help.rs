@@ -16,6 +16,8 @@ fn the_version_is_the_packages() {
 
 /// Their names are a promise.
 const OPTIONS: &[&str] = &[
+    "--run",
+    "--print-run",
     "--delivery",
     "--sctp-mtu",
     "--listen",
