@@ -138,9 +138,9 @@ fn every_number_with_a_range_is_held_to_it_on_the_command_line() {
 }
 
 #[test]
-fn a_settled_run_has_a_seed_and_keeps_the_one_it_has() {
-    assert!(read(&[]).settled().sent.seed.is_some());
-    assert_eq!(read(&["--seed", "7"]).settled().sent.seed, Some(7));
+fn a_run_has_a_seed_and_keeps_the_one_it_has() {
+    assert!(read(&[]).with_seed().sent.seed.is_some());
+    assert_eq!(read(&["--seed", "7"]).with_seed().sent.seed, Some(7));
 }
 
 #[test]
