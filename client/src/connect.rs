@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use shared::door::lines::{Introduction, Signal, Signaling, SignalingError};
 use shared::link::Link;
-use shared::link::handshake::{self, HandshakeError};
-use shared::link::signaling::{Introduction, Signal, Signaling, SignalingError};
 use shared::link::webrtc::LinkSettings;
+use shared::link::webrtc::handshake::{self, HandshakeError};
 use shared::protocol::VERSION;
 use shared::protocol::encoding::LZ4_FEATURE;
 use shared::protocol::message::Role;

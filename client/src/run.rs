@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::link::signaling::{Signal, Signaling};
+use shared::door::lines::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::message::{Finding, Stream};
 use shared::shell::stop::Stop;

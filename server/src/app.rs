@@ -9,7 +9,7 @@ use client::config::{Config as ClientConfig, ServerAddress, Wait};
 use client::detect::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
-use shared::link::discovery::Identity;
+use shared::door::discovery::Identity;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};

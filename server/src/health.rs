@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::link::signaling::{Signal, Signaling, SignalingError};
+use shared::door::lines::{Signal, Signaling, SignalingError};
 use shared::shell::exit::Exit;
 use tokio::net::TcpStream;
 use tokio::time::timeout;

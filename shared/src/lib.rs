@@ -17,6 +17,7 @@
 //! the memory for frames on their way.
 
 pub mod canvas;
+pub mod door;
 pub mod flow;
 pub mod geometry;
 pub mod image;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use shared::link::handshake;
-use shared::link::signaling::Signaling;
+use shared::door::lines::Signaling;
 use shared::link::webrtc::LinkSettings;
+use shared::link::webrtc::handshake;
 use shared::link::{Lane, LinkClosed, LinkEvent, LinkSender};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;

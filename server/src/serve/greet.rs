@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
+use shared::door::discovery::Identity;
+use shared::door::lines::{Introduction, STRANGER_SILENCE, Signal, Signaling, SignalingError};
 use shared::link::Link;
-use shared::link::discovery::Identity;
-use shared::link::handshake::{self, HandshakeError};
-use shared::link::signaling::{Introduction, STRANGER_SILENCE, Signal, Signaling, SignalingError};
+use shared::link::webrtc::handshake::{self, HandshakeError};
 use shared::link::webrtc::{LinkSettings, PeerKind, sound_mtu};
 use shared::protocol::VERSION;
 use shared::protocol::message::Role;

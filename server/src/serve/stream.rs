@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use shared::door::lines::{Signal, Signaling};
 use shared::flow::pacer::Rate;
-use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
 use shared::protocol::fragment::Splitter;
 use shared::protocol::message::Frame;

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use client::session::{Action, Detection, Session};
-use shared::link::handshake;
-use shared::link::signaling::{Introduction, Signal, Signaling};
+use shared::door::lines::{Introduction, Signal, Signaling};
 use shared::link::webrtc::LinkSettings;
+use shared::link::webrtc::handshake;
 use shared::link::{Link, LinkEvent};
 use shared::protocol::VERSION;
 use shared::protocol::message::{Finding, Role};

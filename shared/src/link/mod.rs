@@ -1,15 +1,8 @@
 //! A link: three lanes between two ends.
 //!
-//! [`handshake`] opens one: [`signaling`] finds out who the peer is and exchanges descriptions over TCP; [`webrtc`] makes the lanes as data
-//! channels; [`socket`] gives their UDP sockets the buffers they need, [`pace`]
-//! their clock. What a session sees is a [`Link`]: a stream of
+//! [`webrtc`] opens one as data channels. What a session sees is a [`Link`]: a stream of
 //! [`LinkEvent`]s and a [`LinkSender`], with nothing of WebRTC in it.
 
-pub mod discovery;
-pub mod handshake;
-pub mod pace;
-pub mod signaling;
-pub mod socket;
 pub mod webrtc;
 
 use std::fmt;

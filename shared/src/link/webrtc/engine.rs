@@ -6,7 +6,7 @@ use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::transport::RTCDtlsRole;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
-use crate::link::socket;
+use crate::link::webrtc::runtime::receive_window;
 
 use super::settings::LinkSettings;
 
@@ -39,7 +39,7 @@ pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         // The offerer then sends the first DTLS packet as soon as ICE connects.
         .with_answering_dtls_role(RTCDtlsRole::Server);
-    if let Some(window) = socket::receive_window() {
+    if let Some(window) = receive_window() {
         engine = engine.with_sctp_max_receive_buffer_size(window);
     }
     if let Some(mtu) = settings.packet_size() {

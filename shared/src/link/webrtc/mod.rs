@@ -9,10 +9,13 @@ mod channels;
 mod description;
 mod engine;
 mod events;
+pub mod handshake;
 mod opening;
 mod own_answers;
+mod pace;
 mod peer;
 mod port;
+mod runtime;
 mod settings;
 
 pub use description::PlumbAttribute;

@@ -12,7 +12,7 @@ use tracing::debug;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::{PeerConnectionBuilder, RTCIceCandidateInit, RTCSessionDescription};
 
-use crate::link::socket::LinkRuntime;
+use crate::link::webrtc::runtime::LinkRuntime;
 use crate::link::{Lane, Link, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use webrtc::data_channel::RTCDataChannelInit;
 
-use crate::link::socket::packets_at_once;
+use crate::link::webrtc::runtime::packets_at_once;
 use crate::link::{Lane, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::link::pace::PacedClock;
+use crate::link::webrtc::pace::PacedClock;
 use socket2::SockRef;
 use tracing::{debug, warn};
 use webrtc::runtime::{
@@ -36,7 +36,7 @@ const OPENING_TICK: Duration = Duration::from_millis(1);
 /// The SCTP receive window that suits the buffers this machine grants; `None` for the crate's own 1 MiB.
 ///
 /// Warns, once, when the kernel caps the buffer.
-pub fn receive_window() -> Option<u32> {
+pub(super) fn receive_window() -> Option<u32> {
     let granted = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| enlarge(&socket)).unwrap_or(0);
     if granted >= COMFORTABLE_BUFFER {
         return None;
@@ -79,7 +79,7 @@ pub(super) fn packets_at_once(mtu: u32) -> usize {
 
 /// tokio, with large socket buffers, a quick tick while a connection opens, and a clock that may run faster than time.
 #[derive(Debug)]
-pub struct LinkRuntime {
+pub(super) struct LinkRuntime {
     tokio: TokioRuntime,
     clock: Arc<Mutex<PacedClock>>,
     is_paced: bool,
@@ -90,7 +90,7 @@ pub struct LinkRuntime {
 impl LinkRuntime {
     /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time, and whose
     /// SCTP packets have up to `mtu` bytes.
-    pub fn new(pace: u32, mtu: u32) -> Arc<Self> {
+    pub(super) fn new(pace: u32, mtu: u32) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = Arc::new(Mutex::new(PacedClock::new(pace, tokio.now())));
         let most_segments = packets_at_once(mtu);
@@ -98,7 +98,7 @@ impl LinkRuntime {
     }
 
     /// The connection is open, or given up: no more quick ticks.
-    pub fn opened(&self) {
+    pub(super) fn opened(&self) {
         self.opening.store(false, Ordering::Relaxed);
         locked(&self.clock).opened(self.tokio.now());
     }

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tracing::debug;
 
+use crate::door::lines::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
 use crate::flow::liveness::SILENCE_LIMIT;
 use crate::link::Link;
-use crate::link::signaling::{ANSWER_LIMIT, Signal, Signaling, SignalingError};
 use crate::link::webrtc::{
     self, Candidates, LEAST_MTU, LOOPBACK_MTU, LinkSettings, NETWORK_MTU, OpenError, Opening, PlumbAttribute,
 };
