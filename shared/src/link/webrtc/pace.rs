@@ -9,6 +9,7 @@
 //! while the link opens, since DTLS waits 1 s for what was lost; and runs fast only on a link that is open, and only while
 //! something is heard.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The pace while a link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the crate
@@ -100,6 +101,22 @@ impl PacedClock {
 
     fn shown_at(&self, now: Instant) -> Instant {
         self.shown + now.saturating_duration_since(self.since) * self.pace
+    }
+}
+
+/// The clock of one link, which its runtime and its sockets share.
+#[derive(Clone, Debug)]
+pub(super) struct SharedClock(Arc<Mutex<PacedClock>>);
+
+impl SharedClock {
+    /// Shares a clock.
+    pub(super) fn new(clock: PacedClock) -> Self {
+        Self(Arc::new(Mutex::new(clock)))
+    }
+
+    /// The clock, for a moment.
+    pub(super) fn lock(&self) -> MutexGuard<'_, PacedClock> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
