@@ -24,7 +24,7 @@ pub fn run(args: &SessionArgs) -> Exit {
         }
     };
     let config = Config {
-        server: args.server.clone(),
+        server: args.server.clone().into(),
         wait: args.wait,
         sctp_mtu: args.sctp_mtu,
         detector,
@@ -61,7 +61,7 @@ fn in_terminal(config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
 
 fn in_window(screen: Screen, config: &Config, stopper: &Stopper, stop: Stop) -> Exit {
     let rows = Rows::start(Target::Stdout);
-    let mut view = WindowView::new(config.server.as_ref(), rows.clone());
+    let mut view = WindowView::new(config.server.address(), rows.clone());
     let mut painter = view.painter();
     let exit =
         window::beside(screen, stopper, move |screen| painter.show(screen), || work(config, &mut view, stopper, stop));
@@ -89,14 +89,14 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
 /// Connects and runs one session; says how it ended.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let connected = tokio::select! {
-        connected = connect::connect(config.server.as_ref(), config.wait, config.sctp_mtu) => connected,
+        connected = connect::connect(&config.server, config.wait, config.sctp_mtu) => connected,
         () = stop.stopped() => return Exit::Fine,
     };
-    let (link, signaling) = match connected {
-        Ok(connected) => connected,
+    let link = match connected {
+        Ok(link) => link,
         Err(wrong) => return not_connected(&wrong),
     };
-    match run::run(link, signaling, config, view, stop).await {
+    match run::run(link, config, view, stop).await {
         Ok((end, tally)) => ended(&end, &tally, view),
         Err(wrong) => {
             error!("cannot start worker threads: {wrong}");

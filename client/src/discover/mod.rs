@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use shared::door::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT, Identity};
-use shared::door::lines::{Signal, Signaling};
+use shared::door::lines::Signaling;
+use shared::door::signal::Signal;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
