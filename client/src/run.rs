@@ -84,7 +84,7 @@ impl Runner<'_> {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
                     LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
-                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+                    LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 Some(detection) = found.recv() => self.detected(detection),
                 () = stop.stopped(), if !told => {

@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use client::config::{Config as ClientConfig, ServerAddress, Wait};
+use client::config::{Config as ClientConfig, Server as ClientTarget, ServerAddress, Wait};
 use client::detect::{DetectorChoice, RadiusLimits, hough};
 use client::view::NoView;
 use client::workers::Policy;
 use shared::door::discovery::Identity;
+use shared::link::memory;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::stop::{Stop, Stopper, stop_pair};
@@ -22,13 +23,17 @@ use crate::camera::{CameraFileError, CameraOptions};
 use crate::cli::{DEFAULT_LISTEN, ServeArgs};
 use crate::report::{JsonTarget, Reporter, Run, RunConfig};
 use crate::scene::BallConfig;
-use crate::serve::{self, ServeConfig, Served};
+use crate::serve::{self, Entrance, LinkKind, ServeConfig, Served};
 use crate::session::{End, SessionConfig};
 use crate::source::{BallScene, Motion, UNPACED_STEP_S};
 use crate::view::{TerminalView, View, WindowView, summary};
 
 /// Serves as the command line asks for it.
 pub fn run(args: &ServeArgs) -> Exit {
+    if args.link == LinkKind::Memory && !args.loopback {
+        error!("--link memory is a link within one process: it needs --loopback");
+        return Exit::Usage;
+    }
     let camera = match camera(args) {
         Ok(camera) => camera,
         Err(wrong) => {
@@ -219,8 +224,8 @@ impl Work<'_> {
 
     async fn serve(mut self, view: &(dyn Fn(&str) -> Arc<dyn View> + Sync), stopper: &Stopper, stop: Stop) -> Exit {
         stopper.stop_on_signals();
-        let (listener, address) = match self.listen().await {
-            Ok(listening) => listening,
+        let Opened { entrance, name, address, target } = match self.open().await {
+            Ok(opened) => opened,
             Err((wrong, exit)) => {
                 error!("{wrong}");
                 return exit;
@@ -230,15 +235,17 @@ impl Work<'_> {
             error!("{wrong}");
             return Exit::Usage;
         }
-        info!("listening on {address}, seed {}", self.config.scene.seed);
-        self.config.identity = announce::identity(address);
-        let failed = Arc::new(OnceLock::new());
-        let announced = !self.args.no_announce && !self.args.loopback;
-        let _announcement = announced.then(|| announce::announce(address, &self.config.identity));
-        if self.args.loopback {
-            embed_client(&address.to_string(), stopper.clone(), stop.clone(), failed.clone());
+        info!("listening on {name}, seed {}", self.config.scene.seed);
+        if let Some(address) = address {
+            self.config.identity = announce::identity(address);
         }
-        let served = serve::serve(listener, self.config, view(&address.to_string()), &mut self.reporter, stop).await;
+        let failed = Arc::new(OnceLock::new());
+        let announced = address.filter(|_| !self.args.no_announce && !self.args.loopback);
+        let _announcement = announced.map(|address| announce::announce(address, &self.config.identity));
+        if self.args.loopback {
+            embed_client(target, stopper.clone(), stop.clone(), failed.clone());
+        }
+        let served = serve::serve(entrance, self.config, view(&name), &mut self.reporter, stop).await;
         if let Err(wrong) = self.reporter.finish() {
             error!("{wrong}");
             return Exit::Other;
@@ -254,6 +261,19 @@ impl Work<'_> {
         }
     }
 
+    /// Opens the way in that the command line asks for.
+    async fn open(&self) -> Result<Opened, (String, Exit)> {
+        if self.args.link == LinkKind::Memory {
+            let (listener, dialer) = memory::endpoint();
+            let target = ClientTarget::InProcess(dialer);
+            return Ok(Opened { entrance: Entrance::Memory(listener), name: "memory".into(), address: None, target });
+        }
+        let (listener, address) = self.listen().await?;
+        let name = address.to_string();
+        let target = ClientTarget::Named(ServerAddress(name.clone()));
+        Ok(Opened { entrance: Entrance::Port(listener), name, address: Some(address), target })
+    }
+
     /// Listens where the command line says; a loopback run that was told nothing takes any free port.
     async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
         let asked = match &self.args.listen {
@@ -265,6 +285,17 @@ impl Work<'_> {
         let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
         Ok((listener, address))
     }
+}
+
+/// A way in that is open.
+struct Opened {
+    entrance: Entrance,
+    /// Where, for people.
+    name: String,
+    /// The port's address.
+    address: Option<SocketAddr>,
+    /// How a client of this process comes in.
+    target: ClientTarget,
 }
 
 fn cannot_listen(asked: &str, error: &std::io::Error) -> (String, Exit) {
@@ -283,16 +314,16 @@ fn cannot_listen(asked: &str, error: &std::io::Error) -> (String, Exit) {
     }
 }
 
-/// Runs a client on a thread of its own against this server, over the same real link as any other.
+/// Runs a client on a thread of its own against this server.
 ///
 /// Nobody else knows where this server listens: where the client fails, `failed` says how and the server stops.
-fn embed_client(address: &str, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
+fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
     let detector = match DetectorChoice::new(hough::NAME, RadiusLimits::default()) {
         Ok(detector) => detector,
         Err(wrong) => return error!("no client: {wrong}"),
     };
     let config = ClientConfig {
-        server: Some(ServerAddress(address.to_owned())),
+        server: target,
         wait: Wait::Forever,
         // The server's holds for both.
         sctp_mtu: None,

@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use crate::camera::CameraOptions;
 use crate::report::JsonTarget;
+use crate::serve::LinkKind;
 
 /// Where the server listens unless told: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -66,6 +67,10 @@ pub struct ServeArgs {
     /// Run a client in this process too, over the same real link: a first try in one command
     #[arg(long, env = "PLUMB_LOOPBACK", value_parser = FalseyValueParser::new())]
     pub loopback: bool,
+
+    /// What carries frames and answers; memory goes with --loopback only
+    #[arg(long, value_name = "KIND", env = "PLUMB_LINK", default_value = "webrtc")]
+    pub link: LinkKind,
 
     /// Serve one client, then end
     #[arg(long, env = "PLUMB_ONCE", value_parser = FalseyValueParser::new())]

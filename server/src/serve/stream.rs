@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use shared::door::lines::{Signal, Signaling};
 use shared::flow::pacer::Rate;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender};
 use shared::protocol::fragment::Splitter;
@@ -35,7 +34,6 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(1);
 /// A client with an open link.
 pub(super) struct Client {
     pub(super) link: Link,
-    pub(super) signaling: Signaling,
     pub(super) address: String,
     pub(super) accepted: Micros,
 }
@@ -70,7 +68,7 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, mut signaling, address, accepted } = client;
+    let Client { link, address, accepted } = client;
     let (delivery, encoding) = (config.delivery, config.encoding);
     let is_unpaced = config.rate == Rate::Max;
     let room = config.lifetime().map(|lifetime| Room::new(config.rate, lifetime, config.window.get()));
@@ -97,14 +95,13 @@ pub(super) async fn stream(
         last_bytes: 0,
         introduced: false,
     };
-    let end = streamer.drive(link, &mut signaling, stop, &address).await;
-    let _ = signaling.send(&Signal::Bye {}).await;
+    let end = streamer.drive(link, stop, &address).await;
     SessionReport::new(&streamer.session, &address, end, clock.now())
 }
 
 impl Streamer<'_> {
-    async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop, address: &str) -> End {
-        let (mut signaling_open, mut told) = (true, false);
+    async fn drive(&mut self, mut link: Link, mut stop: Stop, address: &str) -> End {
+        let mut told = false;
         loop {
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Send(lane, message) => {
@@ -154,7 +151,8 @@ impl Streamer<'_> {
                         self.session.message(lane, &bytes, self.clock.now());
                         self.introduce(address);
                     }
-                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+                    LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+                    LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 sent = sending(&mut self.sending) => {
                     self.sending = None;
@@ -162,10 +160,6 @@ impl Streamer<'_> {
                         Ok(()) => self.session.link_ready(),
                         Err(error) => self.session.link_closed(&error.to_string()),
                     }
-                }
-                () = signaling.ended(), if signaling_open => {
-                    signaling_open = false;
-                    self.session.signaling_ended(self.clock.now());
                 }
                 () = stop.stopped(), if !told => {
                     told = true;
