@@ -22,6 +22,7 @@ const OPTIONS: &[&str] = &[
     "--sctp-mtu",
     "--listen",
     "--loopback",
+    "--link",
     "--once",
     "--frames",
     "--duration",

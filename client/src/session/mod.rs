@@ -157,9 +157,9 @@ impl Session {
         self.answer(Answer { frame, payload: Payload::dropped(), times }, now);
     }
 
-    /// The signaling connection ended: a hint, no more.
-    pub fn signaling_ended(&mut self, now: Micros) {
-        self.liveness.signaling_ended(now);
+    /// What stays beside the link ended: a hint, no more.
+    pub fn peer_may_be_gone(&mut self, now: Micros) {
+        self.liveness.peer_may_be_gone(now);
     }
 
     /// The link closed or broke.

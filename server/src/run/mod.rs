@@ -12,6 +12,7 @@ mod config;
 mod delivered;
 mod file;
 mod layers;
+mod link;
 mod print;
 mod sent;
 mod spec;
@@ -21,6 +22,7 @@ pub use config::RunConfig;
 pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
 pub use layers::layered;
+pub use link::LinkKind;
 pub use sent::{DEFAULT_SIZE, Sent};
 pub use spec::RunSpec;
 
