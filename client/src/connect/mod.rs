@@ -1,6 +1,6 @@
 //! Opening a link to the server, waiting for one that is not there yet.
 //!
-//! [`goal`] makes one attempt; here is decided whether there is another.
+//! `goal` makes one attempt; here is decided whether there is another.
 
 mod goal;
 

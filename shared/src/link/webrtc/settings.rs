@@ -39,7 +39,7 @@ pub struct LinkSettings {
     pub ports: Option<RangeInclusive<u16>>,
     /// The address to offer in place of the bound ones, for published ports.
     pub advertise: Option<IpAddr>,
-    /// Largest SCTP packet in bytes; when absent the crate's 1191, to strangers [`NETWORK_MTU`].
+    /// Largest SCTP packet in bytes; when absent the crate's 1191, to strangers 1400.
     pub mtu: Option<u32>,
     /// What is known of the peer.
     pub peer: PeerKind,
