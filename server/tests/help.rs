@@ -18,6 +18,8 @@ fn the_version_is_the_packages() {
 const OPTIONS: &[&str] = &[
     "--run",
     "--print-run",
+    "--source",
+    "--task",
     "--delivery",
     "--sctp-mtu",
     "--listen",
@@ -37,6 +39,7 @@ const OPTIONS: &[&str] = &[
     "--seed",
     "--no-graphics",
     "--json",
+    "--csv",
     "--no-announce",
     "--advertise",
     "--udp-port",

@@ -11,6 +11,7 @@ use super::*;
 use crate::camera::CameraConfig;
 use crate::cli::Cli;
 use crate::options::TakesAll;
+use crate::task::TaskName;
 
 /// The specification of a command line, with `{}` for a file of this text.
 fn read_with(file: &str, options: &[&str]) -> Result<RunSpec, String> {
@@ -157,12 +158,15 @@ fn what_belongs_to_this_machine_is_never_printed() {
 #[test]
 fn the_report_has_every_option_and_the_figures_of_schema_1() {
     let spec = read(&["--fps=max", "--radius=10..40", "--deadline=500ms", "--delivery=live", "--once", "--seed=3"]);
+    let spec = spec.of_source(DEFAULT_SIZE, TaskName::default());
     let config = serde_json::to_value(RunConfig::new(&spec)).expect("JSON");
     for option in RunSpec::augment_args(clap::Command::new("run")).get_arguments() {
         assert!(config.get(option.get_id().as_str()).is_some(), "no {} in {config:#}", option.get_id());
     }
     for (name, value) in [
         ("size", Value::from("640x480")),
+        ("source", "ball".into()),
+        ("task", "circle".into()),
         ("width", 640.into()),
         ("height", 480.into()),
         ("fps", Value::Null),

@@ -1,6 +1,8 @@
 //! A session's figures in the shape of the report: schema 1, finite numbers only, `null` where there is none.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -26,7 +28,7 @@ pub struct Figures {
     pub task: TaskName,
     /// The task's own part.
     #[serde(flatten, serialize_with = "named_object")]
-    #[schemars(skip)]
+    #[schemars(with = "OwnObjects")]
     pub own: TaskFigures,
 }
 
@@ -35,6 +37,25 @@ fn named_object<S: Serializer>(own: &TaskFigures, serializer: S) -> Result<S::Ok
     let mut map = serializer.serialize_map(Some(1))?;
     map.serialize_entry(own.name, &own.object)?;
     map.end()
+}
+
+/// The schema of what each task adds: the object of the task's own name, which other tasks' sessions do not have.
+struct OwnObjects;
+
+impl JsonSchema for OwnObjects {
+    fn schema_name() -> Cow<'static, str> {
+        "OwnObjects".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let objects = TaskName::all().map(|task| (task.name().to_owned(), task.schema(generator).to_value()));
+        let objects: serde_json::Map<_, _> = objects.collect();
+        json_schema!({ "type": "object", "properties": objects })
+    }
 }
 
 /// `frames` of the report.
