@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::pipeline::DetectorChoice;
+use crate::pipeline::PipelineChoice;
 use crate::workers::Policy;
 
 /// What a session needs to know.
@@ -19,7 +19,7 @@ pub struct Config {
     /// The largest SCTP packet, in bytes; by the path when absent.
     pub sctp_mtu: Option<u32>,
     /// What looks at the frames.
-    pub detector: DetectorChoice,
+    pub pipeline: PipelineChoice,
     /// On how many threads.
     pub workers: NonZeroUsize,
     /// And what when all are busy.

@@ -12,10 +12,11 @@ use tokio::time::sleep_until;
 use tracing::debug;
 
 use crate::config::Config;
+use crate::pipeline::NoAnswers;
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::workers::{Pool, Submitted};
+use crate::workers::{Pool, PoolError, Submitted};
 
 /// How long to wait until the server has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -42,12 +43,12 @@ pub async fn run(
     config: &Config,
     view: &mut dyn View,
     stop: Stop,
-) -> std::io::Result<(End, Tally)> {
+) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue: each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
-    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::default() };
+    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::of(&NoAnswers) };
     let end = runner.drive(link, &mut signaling, found, stop).await?;
     let _ = signaling.send(&Signal::Bye {}).await;
     debug!("{} messages ignored", runner.session.ignored_messages());
@@ -61,7 +62,7 @@ impl Runner<'_> {
         signaling: &mut Signaling,
         mut found: UnboundedReceiver<Detection>,
         mut stop: Stop,
-    ) -> std::io::Result<End> {
+    ) -> Result<End, PoolError> {
         let sender = link.sender();
         let (mut signaling_open, mut told) = (true, false);
         loop {
@@ -108,17 +109,27 @@ impl Runner<'_> {
         }
     }
 
-    fn greeted(&mut self, stream: &Stream, window: usize) -> std::io::Result<()> {
-        let Config { workers, policy, detector, .. } = self.config;
-        self.pool = Some(Pool::start(*workers, window, *policy, detector, self.clock, &self.detections)?);
-        self.view.greeted(stream);
+    /// The server's task decides which pipeline is used. Without one that can do it there is no session.
+    fn greeted(&mut self, stream: &Stream, window: usize) -> Result<(), PoolError> {
+        let Config { workers, policy, pipeline, .. } = *self.config;
+        let chosen = match pipeline.for_task(&stream.task) {
+            Ok(chosen) => chosen,
+            Err(wrong) => {
+                self.session.reject(wrong.to_string());
+                return Ok(());
+            }
+        };
+        debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
+        self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
+        self.tally = Tally::of(chosen.answers());
+        self.view.greeted(stream, chosen.answers());
         Ok(())
     }
 
     fn received(&mut self, frame: ReceivedFrame) {
         self.tally.received += 1;
         self.view.received(&frame);
-        let Some(pool) = &self.pool else { return };
+        let Some(pool) = &mut self.pool else { return };
         match pool.submit(frame) {
             Submitted::Taken => {}
             Submitted::InPlaceOf(frame) | Submitted::Refused(frame) => self.dropped(&frame),
