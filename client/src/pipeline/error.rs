@@ -27,7 +27,9 @@ pub enum PipelineError {
     #[error(transparent)]
     Radius(#[from] RadiusError),
     /// The server asks for a task that no pipeline can do.
-    #[error("the server's task is \"{task}\", which no pipeline here can do; the tasks that can be done are {possible}")]
+    #[error(
+        "the server's task is \"{task}\", which no pipeline here can do; the tasks that can be done are {possible}"
+    )]
     NoneFor {
         /// The task, escaped and cut to a printable length.
         task: String,
