@@ -24,7 +24,7 @@ pub fn run(args: &SessionArgs) -> Exit {
         }
     };
     let config = Config {
-        server: args.server.clone(),
+        server: args.server.clone().into(),
         wait: args.wait,
         sctp_mtu: args.sctp_mtu,
         pipeline,
@@ -33,7 +33,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     };
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(Target::Stdout);
-    let mut window = WindowView::new(config.server.as_ref(), rows.clone());
+    let mut window = WindowView::new(config.server.address(), rows.clone());
     let board = (!args.no_graphics).then(|| window.board());
     beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
         Place::Window => work(&config, &mut window, &stopper, stop),
@@ -61,14 +61,14 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
 /// Connects and runs one session; says how it ended.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let connected = tokio::select! {
-        connected = connect::connect(config.server.as_ref(), config.wait, config.sctp_mtu) => connected,
+        connected = connect::connect(&config.server, config.wait, config.sctp_mtu) => connected,
         () = stop.stopped() => return Exit::Fine,
     };
-    let (link, signaling) = match connected {
-        Ok(connected) => connected,
+    let link = match connected {
+        Ok(link) => link,
         Err(wrong) => return not_connected(&wrong),
     };
-    match run::run(link, signaling, config, view, stop).await {
+    match run::run(link, config, view, stop).await {
         Ok((end, tally)) => ended(&end, &tally, view),
         Err(wrong) => {
             error!("{wrong}");

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
+use shared::link::memory::Dialer;
 use thiserror::Error;
 
 use crate::pipeline::PipelineChoice;
@@ -12,8 +13,8 @@ use crate::workers::Policy;
 /// What a session needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the server is; looked for when absent.
-    pub server: Option<ServerAddress>,
+    /// Which server.
+    pub server: Server,
     /// How long to wait for it.
     pub wait: Wait,
     /// The largest SCTP packet, in bytes; by the path when absent.
@@ -24,6 +25,33 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// And what when all are busy.
     pub policy: Policy,
+}
+
+/// Which server a client wants.
+#[derive(Clone, Debug)]
+pub enum Server {
+    /// The one at this address, and no other.
+    Named(ServerAddress),
+    /// Whichever is found on this machine or the local network.
+    Any,
+    /// The one in this process, over a link in memory.
+    InProcess(Dialer),
+}
+
+impl Server {
+    /// Its address, where one was named.
+    pub fn address(&self) -> Option<&ServerAddress> {
+        match self {
+            Self::Named(address) => Some(address),
+            Self::Any | Self::InProcess(_) => None,
+        }
+    }
+}
+
+impl From<Option<ServerAddress>> for Server {
+    fn from(address: Option<ServerAddress>) -> Self {
+        address.map_or(Self::Any, Self::Named)
+    }
 }
 
 /// A server's host and port.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::message::{Payload, Stream};
 use shared::shell::stop::Stop;
@@ -37,20 +36,13 @@ struct Runner<'a> {
 }
 
 /// Runs a session on an open link until it ends; returns why, and what was counted.
-pub async fn run(
-    link: Link,
-    mut signaling: Signaling,
-    config: &Config,
-    view: &mut dyn View,
-    stop: Stop,
-) -> Result<(End, Tally), PoolError> {
+pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue: each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
     let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::of(&NoAnswers) };
-    let end = runner.drive(link, &mut signaling, found, stop).await?;
-    let _ = signaling.send(&Signal::Bye {}).await;
+    let end = runner.drive(link, found, stop).await?;
     debug!("{} messages ignored", runner.session.ignored_messages());
     Ok((end, runner.tally))
 }
@@ -59,12 +51,11 @@ impl Runner<'_> {
     async fn drive(
         &mut self,
         mut link: Link,
-        signaling: &mut Signaling,
         mut found: UnboundedReceiver<Detection>,
         mut stop: Stop,
     ) -> Result<End, PoolError> {
         let sender = link.sender();
-        let (mut signaling_open, mut told) = (true, false);
+        let mut told = false;
         loop {
             if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {
                 self.session.hold_replies(self.clock.now());
@@ -93,13 +84,10 @@ impl Runner<'_> {
             tokio::select! {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
-                    LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+                    LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+                    LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 Some(detection) = found.recv() => self.detected(detection),
-                () = signaling.ended(), if signaling_open => {
-                    signaling_open = false;
-                    self.session.signaling_ended(self.clock.now());
-                }
                 () = stop.stopped(), if !told => {
                     told = true;
                     self.session.stop();

@@ -12,14 +12,14 @@ use server::camera::CameraConfig;
 use server::encode::FrameEncoder;
 use server::scene::{BallConfig, Radii};
 use server::score::pairing::Pairing;
-use server::truth::Truth;
 use server::source::{BallScene, BallSource, Motion};
+use server::truth::Truth;
 use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
 use shared::link::MESSAGE_SIZE;
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::{Reassembler, Splitter};
-use shared::protocol::message::{Answer, AnswerTimes, Delivery, Finding, Frame, Reply, decode_frame, decode_reply};
+use shared::protocol::message::{Answer, AnswerTimes, Delivery, FoundCircle, Frame, Reply, decode_frame, decode_reply};
 use shared::time::Micros;
 
 fn main() {
@@ -124,9 +124,9 @@ fn pair(bencher: Bencher) {
     let mut id = 0;
     bencher.bench_local(|| {
         let now = Micros(id * 100);
-        pairing.sent(Truth::Empty, now, now);
-        let Answer { frame, finding, times } = answer(id);
-        pairing.answered(frame, finding, times, now);
+        pairing.sent(id, Truth::Empty, now, now);
+        let Answer { frame, times, .. } = answer(id);
+        pairing.answered(frame, Some(Default::default()), times, now);
         id += 1;
         pairing.next_finished().is_some()
     });
@@ -172,8 +172,8 @@ fn joined(pieces: &[Bytes]) -> Bytes {
     pieces.iter().find_map(|piece| frames.accept(piece).expect("a piece")).expect("whole")
 }
 
-fn answer(frame: u64) -> Answer {
+fn answer(frame: u64) -> Answer<'static> {
     let circle = Circle { x: 320.0, y: 240.0, radius: 20.0 };
     let times = AnswerTimes { received: Some(Micros(1)), ..AnswerTimes::default() };
-    Answer { frame, finding: Finding::Circle { circle, covariance: None }, times }
+    Answer { frame, payload: FoundCircle::write(Some(FoundCircle { circle, covariance: None })), times }
 }

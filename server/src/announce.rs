@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
-use shared::link::discovery::{ID_PROPERTY, Identity, SERVICE_TYPE};
+use shared::door::discovery::{ID_PROPERTY, Identity, SERVICE_TYPE};
 use tracing::debug;
 
 /// An announcement; withdrawn when dropped.

@@ -21,14 +21,16 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// What stands at the end of `--help`.
 const MORE_HELP: &str = "\
 Examples:
-  server --loopback                                    a first try, without a client elsewhere
-  server --frames 600 --seed 7 --json report.json      the same 600 frames to each client, and a report
-  server --noise 10 --radius 10..40 --print-run        what that run is, as TOML; --run reads it back
+  server --loopback                              a first try, all in one process
+  server --frames 600 --seed 7 --json report.json
+  server --noise 10 --radius 10..40 --print-run  that run as TOML, for --run
 
-A switch is switched off by =false, as in --once=false. The command line goes before the environment, that before
---run FILE, that before --camera FILE. An empty environment variable is an unset one.
+=false switches a switch off, as in --once=false. The command line goes before
+the environment, that before --run FILE, that before --camera FILE. An empty
+environment variable is an unset one.
 
-Exit codes: 0 fine, 2 wrong usage, 3 no peer, port taken or connection lost, 4 anything else";
+Exit codes: 0 fine, 2 wrong usage, 3 no peer, port taken or connection lost,
+4 anything else";
 
 /// Plumb's server: renders frames whose truth it knows, sends them over WebRTC, scores the answers.
 #[derive(Debug, Parser)]
@@ -37,6 +39,14 @@ pub struct Cli {
     /// What to do instead of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
+
+    /// Say more (-v, -vv, -vvv)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
 
     /// Where else the run is described.
     #[command(flatten)]
@@ -49,14 +59,6 @@ pub struct Cli {
     /// What belongs to this machine.
     #[command(flatten)]
     pub local: Local,
-
-    /// Say more (-v, -vv, -vvv)
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    pub verbose: u8,
-
-    /// Say only what is wrong
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
 }
 
 /// Other things the server does.

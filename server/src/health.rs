@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::link::signaling::{Signal, Signaling, SignalingError};
+use shared::door::lines::{Signaling, SignalingError};
+use shared::door::signal::Signal;
 use shared::shell::exit::Exit;
 use tokio::net::TcpStream;
 use tokio::time::timeout;

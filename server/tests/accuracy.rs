@@ -4,8 +4,8 @@
 use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits};
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
-use server::truth::Truth;
 use server::source::{BallScene, Motion};
+use server::truth::Truth;
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 

@@ -18,13 +18,14 @@ use server::encode::FrameEncoder;
 use server::scene::{BallConfig, Radii};
 use server::session::{Action, Capture, Session, SessionConfig};
 use server::source::{BallScene, BallSource, Motion};
+use server::task::TaskName;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat, to_gray};
 use shared::link::{Lane, MESSAGE_SIZE};
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::{Reassembler, Splitter};
-use shared::protocol::message::{Delivery, Finding, Frame, decode_frame};
+use shared::protocol::message::{Delivery, FoundCircle, Frame, Payload, decode_frame};
 use shared::time::Micros;
 use testkit::allocator::{Counting, allocations};
 
@@ -76,7 +77,7 @@ fn pieces(
     let message = Frame { id, captured_us: now, width, height, pixel, encoding, data, meta: frame.meta };
     let wire = splitter.split(id, &message, &mut each).expect("cut");
     let raw_bytes = frame.image.bytes().len() as u64;
-    Capture { truth: frame.truth, captured: now, encoded: now, raw_bytes, wire_bytes: wire as u64 }
+    Capture { source_index: id, truth: frame.truth, captured: now, encoded: now, raw_bytes, wire_bytes: wire as u64 }
 }
 
 #[test]
@@ -178,6 +179,7 @@ struct Ends {
 impl Ends {
     fn new(pixel: PixelFormat, encoding: StreamEncoding, delivery: Delivery) -> Self {
         let config = SessionConfig {
+            task: TaskName::default(),
             number: 1,
             size: SIZE,
             pixel,
@@ -242,8 +244,8 @@ impl Ends {
             match self.client.poll(now) {
                 ClientAction::Send(lane, message) => self.server.message(lane, &message.freeze(), now),
                 ClientAction::Detect(frame) => {
-                    let finding = self.detect(&frame);
-                    let detection = Detection { frame: frame.id, received: now, started: now, finished: now, finding };
+                    let payload = self.detect(&frame);
+                    let detection = Detection { frame: frame.id, received: now, started: now, finished: now, payload };
                     self.client.detected(detection, now);
                 }
                 ClientAction::Greeted { .. } => {}
@@ -253,7 +255,7 @@ impl Ends {
         }
     }
 
-    fn detect(&mut self, frame: &ReceivedFrame) -> Finding {
+    fn detect(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         let found = match frame.image(&mut self.pixels).expect("pixels") {
             ImageView::Gray8(gray) => self.detector.detect(gray),
             ImageView::Bgr8(bgr) => {
@@ -261,7 +263,7 @@ impl Ends {
                 self.detector.detect(self.gray.view())
             }
         };
-        found.map_or(Finding::None, |found| Finding::Circle { circle: found.circle, covariance: found.covariance })
+        FoundCircle::write(found.map(|found| FoundCircle { circle: found.circle, covariance: found.covariance }))
     }
 }
 
@@ -286,6 +288,6 @@ fn the_whole_way_of_a_frame_allocates_nothing() {
         ends.play(WARM);
         assert_eq!(allocations(|| ends.play(WARM + COUNTED)), 0, "{pixel}, {encoding}, {:?}", ends.delivery);
         let counts = ends.server.tally().counts();
-        assert_eq!((counts.circle, counts.invalid), (WARM + COUNTED, 0));
+        assert_eq!((counts.answered, counts.invalid), (WARM + COUNTED, 0));
     }
 }

@@ -2,8 +2,8 @@
 
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
-use server::truth::Truth;
 use server::source::{BallScene, BallSource, Motion};
+use server::truth::Truth;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 

@@ -16,10 +16,13 @@ fn the_version_is_the_packages() {
 
 /// Their names are a promise.
 const OPTIONS: &[&str] = &[
+    "--run",
+    "--print-run",
     "--delivery",
     "--sctp-mtu",
     "--listen",
     "--loopback",
+    "--link",
     "--once",
     "--frames",
     "--duration",

@@ -10,9 +10,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
-use server::truth::Truth;
 use server::session::{Action, Capture, Session, SessionConfig};
 use server::source::{BallScene, Motion};
+use server::task::TaskName;
+use server::truth::Truth;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
@@ -20,7 +21,7 @@ use shared::link::{Lane, MESSAGE_SIZE};
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::{self, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Control, Delivery, Finding, Hello, Incomplete, Resend, Role,
+    self, Answer, AnswerTimes, Control, Delivery, Hello, Incomplete, Payload, Resend, Role,
 };
 use shared::time::Micros;
 use testkit::allocator::{Counting, most_bytes};
@@ -36,6 +37,7 @@ const LITTLE: usize = FRAME / 4;
 
 fn session(delivery: Delivery) -> Session {
     let config = SessionConfig {
+        task: TaskName::default(),
         number: 1,
         size: Size { width: 1024, height: 1024 },
         pixel: PixelFormat::Gray8,
@@ -68,6 +70,7 @@ fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
             match session.poll(now) {
                 Action::Capture(frame) => {
                     let capture = Capture {
+                        source_index: 0,
                         truth: Truth::Unknown,
                         captured: now,
                         encoded: now,
@@ -82,7 +85,7 @@ fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
                         id += 1;
                         session.message(
                             Lane::Answers,
-                            &reply(id, &Answer { frame, finding: Finding::None, times }),
+                            &reply(id, &Answer { frame, payload: Payload::new("none"), times }),
                             now,
                         );
                     } else if asked {

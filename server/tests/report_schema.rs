@@ -1,18 +1,61 @@
 //! Every report keeps the documented schema, and the schema notices one that does not.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::Value;
+use server::run::RunSpec;
 use testkit::ends::Server;
 use testkit::program::poll;
 use testkit::report::{ReportFile, only_session, sessions};
 
+/// Set, the test writes the schema instead of comparing.
+const WRITE: &str = "PLUMB_WRITE_SCHEMA";
+
+/// Where the repository documents the schema.
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json")
+}
+
 /// The schema that the repository documents.
 fn schema() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = File::open(path()).unwrap_or_else(|error| panic!("{}: {error}", path().display()));
     serde_json::from_reader(file).expect("the schema is JSON")
+}
+
+#[test]
+fn the_documented_schema_is_that_of_the_types() {
+    let made = serde_json::to_string_pretty(&server::schema::report()).expect("a schema is JSON") + "\n";
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(path(), &made).expect("written");
+    }
+    let documented = std::fs::read_to_string(path()).expect("the schema");
+    assert!(
+        documented == made,
+        "docs/report.schema.json is not that of the types: write it anew with\n  \
+         {WRITE}=1 cargo test -p server --test report_schema documented"
+    );
+}
+
+#[test]
+fn the_schema_describes_every_option_of_a_run_and_closes_every_object() {
+    let schema = schema();
+    let described = &schema["$defs"]["RunConfig"]["properties"];
+    let options = RunSpec::augment_args(clap::Command::new("run"));
+    for option in options.get_arguments() {
+        assert!(described[option.get_id().as_str()]["description"].is_string(), "{}", option.get_id());
+    }
+    assert_eq!(described["noise"]["maximum"], 255, "{described:#}");
+    assert_closed(&schema);
+}
+
+fn assert_closed(schema: &Value) {
+    if schema["properties"].is_object() {
+        assert_eq!(schema["additionalProperties"], false, "{schema:#}");
+    }
+    let parts = schema.as_object().into_iter().flat_map(|object| object.values());
+    parts.chain(schema.as_array().into_iter().flatten()).for_each(assert_closed);
 }
 
 #[track_caller]
@@ -83,9 +126,20 @@ fn the_schema_notices_a_report_that_breaks_it() {
     server.end().expect(0);
     let validator = jsonschema::validator_for(&schema()).expect("a sound schema");
     let whole = report.read();
+    for object in
+        ["", "/run", "/run/config", "/run/config/camera", "/sessions/0", "/sessions/0/frames", "/sessions/0/end"]
+    {
+        let mut broken = whole.clone();
+        broken.pointer_mut(object).unwrap_or_else(|| panic!("no {object}"))["surprise"] = 1.into();
+        assert!(!validator.is_valid(&broken), "{object} may hold anything");
+    }
     for (pointer, wrong) in [
         ("/schema", Value::from(2)),
         ("/run/seed", Value::Null),
+        ("/run/config/pixel", Value::from("rgb24")),
+        ("/run/config/noise", Value::from(-1)),
+        ("/run/config/fps", Value::from("max")),
+        ("/run/config/once", Value::Null),
         ("/sessions/0/frames/sent", Value::from(-1)),
         ("/sessions/0/frames/sent", Value::from(1.5)),
         ("/sessions/0/error_px/l1/mean", Value::from("NaN")),

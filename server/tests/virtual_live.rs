@@ -23,7 +23,7 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
         assert_eq!((counts.sent, counts.unresolved), (30, 0), "seed {seed}");
         assert_eq!(counts.invalid, 0, "seed {seed}");
         assert_eq!(world.server_end, Some(End::Finished));
-        totals.circle += counts.circle;
+        totals.answered += counts.answered;
         totals.lost_by.unsent += counts.lost_by.unsent;
         totals.lost_by.incomplete += counts.lost_by.incomplete;
         totals.lost_by.late += counts.lost_by.late;
@@ -32,7 +32,7 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
     }
     let by = totals.lost_by;
     assert!(
-        [totals.circle, by.unsent, by.incomplete, by.late, by.unanswered, totals.duplicate]
+        [totals.answered, by.unsent, by.incomplete, by.late, by.unanswered, totals.duplicate]
             .iter()
             .all(|n| *n > RUNS / 20),
         "{totals:?}"
@@ -47,7 +47,7 @@ fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
         for seed in 0..20 {
             let mut world = World::new(seed, Weather { loss, ..LOSSY }, Some(100));
             world.run(60_000_000);
-            scored += world.check().circle;
+            scored += world.check().answered;
         }
         assert!(scored as f64 >= goal * 2000.0, "{scored} of 2000 at {loss}");
     }
@@ -100,7 +100,7 @@ fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
     world.network.weather.least_detection_us = 8_000;
     world.run(60_000_000);
     let counts = world.check();
-    assert_eq!((counts.circle, world.server_end.clone()), (600, Some(End::Finished)));
+    assert_eq!((counts.answered, world.server_end.clone()), (600, Some(End::Finished)));
     assert!(world.server.repeated_pieces() < 30, "{} pieces sent again", world.server.repeated_pieces());
 }
 

@@ -13,10 +13,11 @@
 //! # The rooms
 //!
 //! [`geometry`] and [`image`] say what is seen; [`protocol`] how it is written down; [`flow`] when it may be sent and
-//! when a peer counts as gone; [`link`] carries it; [`canvas`] shows it. [`pool`] lends
-//! the memory for frames on their way.
+//! when a peer counts as gone; [`link`] carries it, opened at a [`door`]; [`canvas`] shows it. [`pool`] lends the memory
+//! for frames on their way.
 
 pub mod canvas;
+pub mod door;
 pub mod flow;
 pub mod geometry;
 pub mod image;

@@ -8,8 +8,8 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, Incomplete, Payload, Ping, Pong, Resend,
-    Role, Stream, Value,
+    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, Incomplete, Payload, Ping,
+    Pong, Resend, Role, Stream, Value,
 };
 use shared::time::Micros;
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use client::session::{Action, Detection, Session};
-use shared::link::handshake;
-use shared::link::signaling::{Introduction, Signal, Signaling};
-use shared::link::webrtc::LinkSettings;
+use shared::door::lines::Signaling;
+use shared::door::signal::{Introduction, Signal};
+use shared::link::webrtc::{self, LinkSettings};
 use shared::link::{Link, LinkEvent};
 use shared::protocol::VERSION;
 use shared::protocol::message::{Payload, Role};
@@ -49,12 +49,12 @@ impl SlowClient {
         runtime.block_on(async {
             let stream = TcpStream::connect(server).await.expect("the server listens");
             let local = stream.local_addr().expect("connected");
-            let mtu = Some(handshake::path_mtu(&stream).expect("connected"));
+            let mtu = Some(webrtc::path_mtu(&stream).expect("connected"));
             let mut signaling = Signaling::new(stream);
             let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
             signaling.send(&Signal::Hello(hello)).await.expect("sent");
-            let settings = LinkSettings { addresses: handshake::local_addresses(local), mtu, ..Default::default() };
-            let link = handshake::answer(&mut signaling, &settings).await.expect("a link");
+            let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
+            let link = webrtc::dial(signaling, &settings).await.expect("a link");
             self.drive(link).await
         })
     }
@@ -90,6 +90,7 @@ impl SlowClient {
             tokio::select! {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => session.message(lane, &bytes, now()),
+                    LinkEvent::PeerMayBeGone => session.peer_may_be_gone(now()),
                     LinkEvent::Closed => session.link_closed("closed"),
                 },
                 () = sleep_until(instant(wake).into()) => {}

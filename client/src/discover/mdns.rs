@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use mdns_sd::{Receiver, ServiceDaemon, ServiceEvent};
-use shared::link::discovery::SERVICE_TYPE;
+use shared::door::discovery::SERVICE_TYPE;
 use tracing::debug;
 
 use crate::discover::is_plain;

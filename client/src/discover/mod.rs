@@ -12,8 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use shared::link::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT, Identity};
-use shared::link::signaling::{Signal, Signaling};
+use shared::door::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT, Identity};
+use shared::door::lines::Signaling;
+use shared::door::signal::Signal;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};

@@ -3,15 +3,14 @@
 //! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`] is what
 //! came of a message; `live` is what live delivery does beside.
 
-mod arrivals;
 mod frame;
 mod live;
-mod replies;
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
+use shared::flow::live::Receiver;
 use shared::flow::liveness::Liveness;
 use shared::geometry::Size;
 use shared::link::Lane;
@@ -23,8 +22,6 @@ use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
-
-use live::Live;
 
 pub use frame::ReceivedFrame;
 
@@ -112,7 +109,7 @@ pub struct Session {
     outbox: VecDeque<Action>,
     frames: Option<Frames>,
     /// In live delivery only.
-    live: Option<Live>,
+    live: Option<Receiver>,
     answers: Splitter,
     liveness: Liveness,
     next_message: u64,
@@ -165,9 +162,9 @@ impl Session {
         self.answer(Answer { frame, payload: Payload::dropped(), times }, now);
     }
 
-    /// The signaling connection ended: a hint, no more.
-    pub fn signaling_ended(&mut self, now: Micros) {
-        self.liveness.signaling_ended(now);
+    /// What stays beside the link ended: a hint, no more.
+    pub fn peer_may_be_gone(&mut self, now: Micros) {
+        self.liveness.peer_may_be_gone(now);
     }
 
     /// The link closed or broke.
@@ -202,7 +199,7 @@ impl Session {
         if !self.over {
             self.advance_live(now);
         }
-        let live = self.live.as_ref().and_then(Live::next_moment);
+        let live = self.live.as_ref().and_then(Receiver::next_moment);
         let moments = live.into_iter().chain(self.hello_until);
         let wait = moments.fold(self.liveness.deadline(), Micros::min);
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
@@ -210,7 +207,7 @@ impl Session {
 
     /// Whether the next [`Self::poll`] sends something on the answers lane, in live delivery.
     pub fn has_replies(&self, now: Micros) -> bool {
-        self.live.as_ref().and_then(Live::next_moment).is_some_and(|moment| moment <= now)
+        self.live.as_ref().and_then(Receiver::next_moment).is_some_and(|moment| moment <= now)
     }
 
     /// The link has enough of them under way: wait a moment, then tell all at once.
@@ -253,7 +250,7 @@ impl Session {
                 self.frames =
                     Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
                 if stream.delivery == Delivery::Live {
-                    self.live = Some(Live::new(&stream, window));
+                    self.live = Some(live::receiver(&stream, window));
                 }
                 self.hello_until = None;
                 // Ours only now: frames follow it, and on another lane they could overtake the server's.
@@ -310,7 +307,7 @@ impl Session {
 
     fn answer(&mut self, answer: Answer<'static>, now: Micros) {
         match &mut self.live {
-            Some(live) => live.tell(answer, now),
+            Some(live) => live.answer(answer, now),
             None => self.send_reply(&answer),
         }
     }

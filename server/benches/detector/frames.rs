@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 use server::camera::{BACKGROUND, CONTRAST};
-use server::truth::Truth;
 use server::source::BallSource;
+use server::truth::Truth;
 use shared::geometry::{Circle, Size};
 
 use crate::accuracy::{Failure, view};

@@ -1,19 +1,7 @@
 //! Who runs, in groups that carry the same frames at the same rate.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
-
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
-use shared::link::webrtc::LOOPBACK_MTU;
-use testkit::python;
-
-use crate::frames::Frames;
-use crate::options::Wire;
-use crate::ours;
-use crate::pair::{self, RunError};
-use crate::sample::Sample;
 
 /// Contenders of a group carry the same frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +25,8 @@ pub(crate) enum Kind {
     BareLink,
     /// Our programs, with these options of the server: names and values.
     Ours(&'static [[&'static str; 2]]),
+    /// Both our ends in one process, over a link in memory.
+    Memory,
     /// aiortc and OpenCV.
     Aiortc,
 }
@@ -72,10 +62,10 @@ const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "
 /// All of them, group by group.
 pub(crate) fn all() -> Vec<Contender> {
     let groups: [(Group, &[Kind]); 4] = [
-        (UNPACED, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, RAW, AUTO, LIVE, Kind::Aiortc]),
         (NETWORK, &[Kind::Tcp, Kind::BareLink, NETWORK_RAW, NETWORK_AUTO]),
         (LARGE, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, Kind::Aiortc]),
-        (PACED, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, RAW, AUTO, LIVE, Kind::Aiortc]),
     ];
     groups.iter().flat_map(|(group, kinds)| kinds.iter().map(|&kind| Contender { group: *group, kind })).collect()
 }
@@ -88,6 +78,7 @@ impl Kind {
             Self::BareLink => "bare link".to_owned(),
             Self::Ours([]) => "ours".to_owned(),
             Self::Ours(options) => format!("ours, {}", options.as_flattened().join(" ")),
+            Self::Memory => "ours, in memory".to_owned(),
             Self::Aiortc => "aiortc + OpenCV".to_owned(),
         }
     }
@@ -97,63 +88,5 @@ impl Contender {
     /// Group and name.
     pub(crate) fn full_name(&self) -> String {
         format!("{}: {}", self.group.name, self.kind.name())
-    }
-
-    /// Runs it once; twice as long when paced, for as many frames as matter.
-    pub(crate) fn run(&self, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
-        let time = if self.group.rate == Rate::Max { time } else { 2 * time };
-        match self.kind {
-            Kind::Ours(options) => ours::run(&self.group, options, time, folder),
-            Kind::Tcp | Kind::BareLink => {
-                let wire = if self.kind == Kind::Tcp { Wire::Tcp } else { Wire::Link };
-                let benchmark = std::env::current_exe()?;
-                let end = || {
-                    let mut command = Command::new(&benchmark);
-                    command.args(["end", "--wire", if wire == Wire::Tcp { "tcp" } else { "link" }]);
-                    command.args(["--mtu", &self.group.mtu.unwrap_or(LOOPBACK_MTU).to_string()]);
-                    self.describe(&mut command, frames, time);
-                    command
-                };
-                let sink = |port: &str| {
-                    let mut command = end();
-                    command.args(["--port", port]);
-                    command
-                };
-                pair::run(end(), sink, time, folder)
-            }
-            Kind::Aiortc => {
-                let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-                let folder_here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/link");
-                let python = python::environment(target, "link-venv", &folder_here.join("requirements.txt"))?;
-                let end = |name: &str| {
-                    let mut command = Command::new(&python);
-                    command.arg(folder_here.join("aiortc_opencv.py")).arg(name);
-                    command
-                };
-                let mut source = end("source");
-                source.args(["--width", &frames.size.width.to_string(), "--height", &frames.size.height.to_string()]);
-                self.describe(&mut source, frames, time);
-                let sink = |port: &str| {
-                    let mut command = end("sink");
-                    command.arg(port);
-                    command
-                };
-                pair::run(source, sink, time, folder)
-            }
-        }
-    }
-
-    /// What to send, for how long and how often.
-    fn describe(&self, command: &mut Command, frames: &Frames, time: Duration) {
-        command.arg("--frames").arg(&frames.file);
-        command.args([
-            "--frame-bytes",
-            &frames.frame_bytes().to_string(),
-            "--seconds",
-            &time.as_secs_f64().to_string(),
-        ]);
-        if let Some(fps) = self.group.rate.hz() {
-            command.args(["--fps", &fps.to_string()]);
-        }
     }
 }

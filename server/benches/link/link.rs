@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use shared::link::handshake;
-use shared::link::signaling::Signaling;
-use shared::link::webrtc::LinkSettings;
+use shared::door::lines::Signaling;
+use shared::link::webrtc::{self, LinkSettings};
 use shared::link::{Lane, LinkClosed, LinkEvent, LinkSender};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
@@ -46,8 +45,8 @@ async fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     let frames = frames::read(&end.frames, end.frame_bytes)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?.port());
-    let mut signaling = Signaling::new(listener.accept().await?.0);
-    let mut link = handshake::offer(&mut signaling, &settings(end)).await?;
+    let signaling = Signaling::new(listener.accept().await?.0);
+    let mut link = webrtc::listen(signaling, &settings(end)).await?;
     let room = Arc::new(Semaphore::new(WINDOW));
     let (sent, mut unanswered) = unbounded_channel();
     let over = Instant::now() + Duration::from_secs_f64(end.seconds);
@@ -109,8 +108,8 @@ impl Sending {
 }
 
 async fn sink(port: u16, end: &EndOptions) -> Result<(), Box<dyn Error>> {
-    let mut signaling = Signaling::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
-    let mut link = handshake::answer(&mut signaling, &settings(end)).await?;
+    let signaling = Signaling::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
+    let mut link = webrtc::dial(signaling, &settings(end)).await?;
     let sender = link.sender();
     let mut missing = end.frame_bytes;
     while let LinkEvent::Message(Lane::Frames, message) = link.next().await {

@@ -1,8 +1,12 @@
-//! The whole path against its limits: raw TCP as the floor, the bare link without our pipeline, and aiortc + OpenCV as
-//! what else there is, all on the same frames, each end a process of its own.
+//! The whole path against its limits: raw TCP as the floor, the bare link without our pipeline, our pipeline without the
+//! network, and aiortc + OpenCV as what else there is, all on the same frames, each end a process of its own.
 //!
-//! `cargo bench -p server --bench link -- --help`. [`contenders`] lists who runs; [`ours`] runs the two programs,
-//! [`pair`] the others: this program itself as either end of [`tcp`] or of the bare [`link`] ([`source`] says what a
+//! "Ours, in memory" is `server --loopback --link memory`: the real server and the real client in one process, over a link
+//! without sockets. It is the floor of our own path: what is above it is the cost of WebRTC and of two processes. Its
+//! client shows no rows, its processor time is that of both ends, and its start is that of both.
+//!
+//! `cargo bench -p server --bench link -- --help`. [`contenders`] lists who runs, [`run`] runs one: [`ours`] the two
+//! programs, [`pair`] the others: this program itself as either end of [`tcp`] or of the bare [`link`] ([`source`] says what a
 //! source reports), and a Python script. Rounds are interleaved; [`table`] gives medians and ratios, and says what came
 //! of the goals.
 
@@ -16,11 +20,13 @@ use testkit::processes;
 
 mod contenders;
 mod counting;
+mod error;
 mod frames;
 mod link;
 mod options;
 mod ours;
 mod pair;
+mod run;
 mod sample;
 mod source;
 mod table;

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::contenders::Group;
+use crate::error::RunError;
 use crate::frames::SEED;
-use crate::pair::{RunError, middle, settle};
+use crate::pair::{middle, settle};
 use crate::sample::Sample;
 use testkit::ends;
 use testkit::processes::{Output, Process, cores_used, has_option, program};
@@ -58,11 +60,8 @@ pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: 
         }
     }
     let [report, rows, client_rows] = ["report.json", "rows", "client.rows"].map(|name| folder.join(name));
-    let mut server = program("server")?;
-    server.args(["--listen", "127.0.0.1:0", "--once", "--no-graphics", "--no-announce"]);
-    server.args(["--seed", &SEED.to_string(), "--size", &group.size.to_string(), "--fps", &group.rate.to_string()]);
-    server.args(["--duration", &format!("{}ms", time.as_millis())]).arg("--json").arg(&report);
-    server.args(options.as_flattened());
+    let mut server = server(group, time, &report)?;
+    server.args(["--listen", "127.0.0.1:0", "--once"]).args(options.as_flattened());
     let mut server = Process::start("server", server, &Output::File(rows.clone()), folder)?;
     let listening = server.wait_for("listening on ")?;
     let address = ends::address(&listening).unwrap_or_default();
@@ -70,25 +69,67 @@ pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: 
     client.args([address, "--no-graphics"]);
     let start = Instant::now();
     let client = Process::start("client", client, &Output::File(client_rows), folder)?;
-    // The header comes with the first row.
-    server.wait_until("no rows", || fs::metadata(&rows).is_ok_and(|file| file.len() > 0).then_some(()))?;
+    wait_for_rows(&mut server, &rows)?;
     let start = start.elapsed();
     settle();
     let cores = cores_used([&server, &client], middle(time))?;
     client.end()?;
     server.end()?;
-    let report: Report = serde_json::from_slice(&fs::read(report)?)?;
-    let Some(session) = report.sessions.first() else { return Err(RunError::Frames("no session".to_owned())) };
-    if session.frames.circle != session.frames.sent {
-        return Err(RunError::Frames(format!("not all frames were answered: {:?}", session.frames)));
+    read(&report)?.sample(cores.map(Some), start)
+}
+
+/// Runs the server with the client in the same process and a link in memory: all of our path but the network.
+pub(crate) fn run_in_memory(group: &Group, time: Duration, folder: &Path) -> Result<Sample, RunError> {
+    if !has_option("server", "--link")? {
+        return Err(RunError::NoOption("--link".to_owned()));
     }
-    Ok(Sample {
-        frames_per_s: session.fps.answered,
-        p50_us: session.latency_us.p50 as f64,
-        p99_us: session.latency_us.p99 as f64,
-        cores,
-        start,
-        wire_share: session.bytes.frames_wire as f64 / session.bytes.frames_raw as f64,
-        allocations: None,
-    })
+    let [report, rows] = ["report.json", "rows"].map(|name| folder.join(name));
+    let mut both = server(group, time, &report)?;
+    both.args(["--loopback", "--link", "memory"]);
+    let start = Instant::now();
+    let mut both = Process::start("server", both, &Output::File(rows.clone()), folder)?;
+    wait_for_rows(&mut both, &rows)?;
+    let start = start.elapsed();
+    settle();
+    let [cores] = cores_used([&both], middle(time))?;
+    both.end()?;
+    read(&report)?.sample([Some(cores), None], start)
+}
+
+/// The server's command, but for its link.
+fn server(group: &Group, time: Duration, report: &Path) -> Result<Command, RunError> {
+    let mut server = program("server")?;
+    server.args(["--no-graphics", "--no-announce", "--seed", &SEED.to_string()]);
+    server.args(["--size", &group.size.to_string(), "--fps", &group.rate.to_string()]);
+    server.args(["--duration", &format!("{}ms", time.as_millis())]).arg("--json").arg(report);
+    Ok(server)
+}
+
+/// The header comes with the first row.
+fn wait_for_rows(server: &mut Process, rows: &Path) -> Result<(), RunError> {
+    let come = || fs::metadata(rows).is_ok_and(|file| file.len() > 0).then_some(());
+    Ok(server.wait_until("no rows", come)?)
+}
+
+fn read(report: &Path) -> Result<Report, RunError> {
+    Ok(serde_json::from_slice(&fs::read(report)?)?)
+}
+
+impl Report {
+    /// The figures of the only session, in which all frames were answered.
+    fn sample(&self, cores: [Option<f64>; 2], start: Duration) -> Result<Sample, RunError> {
+        let Some(session) = self.sessions.first() else { return Err(RunError::Frames("no session".to_owned())) };
+        if session.frames.circle != session.frames.sent {
+            return Err(RunError::Frames(format!("not all frames were answered: {:?}", session.frames)));
+        }
+        Ok(Sample {
+            frames_per_s: session.fps.answered,
+            p50_us: session.latency_us.p50 as f64,
+            p99_us: session.latency_us.p99 as f64,
+            cores,
+            start,
+            wire_share: session.bytes.frames_wire as f64 / session.bytes.frames_raw as f64,
+            allocations: None,
+        })
+    }
 }

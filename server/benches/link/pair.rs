@@ -5,42 +5,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Error as JsonError;
-use thiserror::Error;
-
+use crate::error::RunError;
 use crate::sample::Sample;
 use crate::source::Figures;
-use testkit::processes::{Output, Process, ProcessError, cores_used, line};
-use testkit::python::PythonError;
+use testkit::processes::{Output, Process, cores_used, line};
 
 /// After the first answer, before processor time is measured.
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// Processor time is measured until this long before the end.
 const MARGIN: Duration = Duration::from_millis(200);
-
-/// Why a run gave nothing.
-#[derive(Debug, Error)]
-pub(crate) enum RunError {
-    /// This build has no such option.
-    #[error("not in this build: {0}")]
-    NoOption(String),
-    /// A process failed.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// Python's environment.
-    #[error(transparent)]
-    Python(#[from] PythonError),
-    /// A file or pipe.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// It said something else than its figures.
-    #[error("no figures: {0}")]
-    Figures(#[from] JsonError),
-    /// It says itself that frames are missing.
-    #[error("{0}")]
-    Frames(String),
-}
 
 /// The time in the middle of a run of this length, in which processor time is measured.
 pub(crate) fn middle(time: Duration) -> Duration {
@@ -76,7 +50,7 @@ pub(crate) fn run(
         frames_per_s: figures.frames_per_s,
         p50_us: figures.p50_us as f64,
         p99_us: figures.p99_us as f64,
-        cores,
+        cores: cores.map(Some),
         start,
         wire_share: 1.0,
         allocations: figures.allocations,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::contenders::Contender;
 use crate::counting::Allocations;
-use crate::pair::RunError;
+use crate::error::RunError;
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub(crate) struct Sample {
     pub(crate) p50_us: f64,
     /// The same, of one in a hundred.
     pub(crate) p99_us: f64,
-    /// Cores that source and sink used: 1 is one core, always.
-    pub(crate) cores: [f64; 2],
+    /// Cores that source and sink used: 1 is one core, always. Where both are one process, the source's are those of both.
+    pub(crate) cores: [Option<f64>; 2],
     /// Start of the sink's process → first frame answered.
     pub(crate) start: Duration,
     /// Bytes on the wire for a byte of pixels; of lossless encodings under 1.
@@ -28,8 +28,8 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// Processor time for a frame at either end, in µs.
-    pub(crate) fn cpu_us(&self) -> [f64; 2] {
-        self.cores.map(|cores| 1e6 * cores / self.frames_per_s)
+    pub(crate) fn cpu_us(&self) -> [Option<f64>; 2] {
+        self.cores.map(|cores| Some(1e6 * cores? / self.frames_per_s))
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use client::config::{Config as ClientConfig, ServerAddress, Wait};
+use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
@@ -12,12 +12,12 @@ use shared::shell::exit::Exit;
 use shared::shell::stop::{Stop, Stopper};
 use tracing::{debug, error};
 
-/// Runs a client on a thread of its own against this server, over the same real link as any other.
+/// Runs a client on a thread of its own against this server.
 ///
 /// Nobody else knows where this server listens: where the client fails, `failed` says how and the server stops.
-pub(super) fn embed_client(address: &str, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
+pub(super) fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
     let config = ClientConfig {
-        server: Some(ServerAddress(address.to_owned())),
+        server: target,
         wait: Wait::Forever,
         // The server's holds for both.
         sctp_mtu: None,

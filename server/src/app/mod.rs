@@ -21,13 +21,17 @@ use crate::output::report::Run;
 use crate::output::window::{Sessions, WindowOutput};
 use crate::output::writer::Shown;
 use crate::output::{Plan, outputs};
-use crate::run::{RunConfig, RunSpec};
+use crate::run::{LinkKind, RunConfig, RunSpec};
 use crate::source::{self, SourceError, Supply};
 
 use work::Work;
 
 /// Serves as the command line asks for it, or prints what run that is.
 pub fn run(cli: Cli) -> Exit {
+    if cli.spec.delivered.link == LinkKind::Memory && !cli.spec.delivered.loopback {
+        error!("--link memory is a link within one process: it needs --loopback");
+        return Exit::Usage;
+    }
     let (spec, supply) = match sourced(cli.spec.with_seed()) {
         Ok(sourced) => sourced,
         Err(wrong) => {
@@ -73,9 +77,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             csv: local.csv.as_ref(),
         };
         match outputs(plan) {
-            Ok(outputs) => {
-                Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop)
-            }
+            Ok(outputs) => Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop),
             Err(wrong) => {
                 error!("{wrong}: name a file that can be written");
                 Exit::Usage

@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use shared::link::discovery::Identity;
+use client::config::{Server as ClientTarget, ServerAddress};
+use shared::door::discovery::Identity;
+use shared::link::memory;
 use shared::shell::exit::Exit;
 use shared::shell::stop::{Stop, Stopper};
 use shared::shell::window::Board;
@@ -17,8 +19,8 @@ use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
 use crate::output::{Output, Outputs};
-use crate::run::RunSpec;
-use crate::serve::{self, ServeConfig, Served};
+use crate::run::{LinkKind, RunSpec};
+use crate::serve::{self, Entrance, ServeConfig, Served};
 use crate::session::{End, SessionConfig};
 use crate::source::{StreamFormat, Supply};
 use crate::task::TaskName;
@@ -48,8 +50,8 @@ impl Work<'_> {
 
     async fn serve(mut self, stopper: &Stopper, stop: Stop) -> Exit {
         stopper.stop_on_signals();
-        let (listener, address) = match self.listen().await {
-            Ok(listening) => listening,
+        let Opened { entrance, name, address, target } = match self.open().await {
+            Ok(opened) => opened,
             Err((wrong, exit)) => {
                 error!("{wrong}");
                 return exit;
@@ -62,19 +64,20 @@ impl Work<'_> {
                 return Exit::Usage;
             }
         };
-        info!("listening on {address}, seed {}", self.spec.sent.seed.unwrap_or_default());
+        info!("listening on {name}, seed {}", self.spec.sent.seed.unwrap_or_default());
         if let Some(board) = &self.board {
-            board.write(|sessions| sessions.wait_for(format!("waiting for a client on {address}")));
+            board.write(|sessions| sessions.wait_for(format!("waiting for a client on {name}")));
         }
-        let config = self.config(announce::identity(address));
+        let identity = address.map_or_else(Identity::default, announce::identity);
+        let config = self.config(identity);
         let is_loopback = self.spec.delivered.loopback;
-        let announced = !self.local.no_announce && !is_loopback;
-        let _announcement = announced.then(|| announce::announce(address, &config.identity));
+        let announced = address.filter(|_| !self.local.no_announce && !is_loopback);
+        let _announcement = announced.map(|address| announce::announce(address, &config.identity));
         let client_failed = Arc::new(OnceLock::new());
         if is_loopback {
-            embed_client(&address.to_string(), stopper.clone(), stop.clone(), client_failed.clone());
+            embed_client(target, stopper.clone(), stop.clone(), client_failed.clone());
         }
-        let served = serve::serve(listener, config, outputs, stop).await;
+        let served = serve::serve(entrance, config, outputs, stop).await;
         let all_written = writer.finish(matches!(served, Ok(Served::Stopped)));
         if all_written { exit(served, client_failed.get()) } else { Exit::Other }
     }
@@ -106,6 +109,19 @@ impl Work<'_> {
         }
     }
 
+    /// Opens the way in that the command line asks for.
+    async fn open(&self) -> Result<Opened, (String, Exit)> {
+        if self.spec.delivered.link == LinkKind::Memory {
+            let (listener, dialer) = memory::endpoint();
+            let target = ClientTarget::InProcess(dialer);
+            return Ok(Opened { entrance: Entrance::Memory(listener), name: "memory".into(), address: None, target });
+        }
+        let (listener, address) = self.listen().await?;
+        let name = address.to_string();
+        let target = ClientTarget::Named(ServerAddress(name.clone()));
+        Ok(Opened { entrance: Entrance::Port(listener), name, address: Some(address), target })
+    }
+
     /// Listens where the command line says; a loopback run that was told nothing takes any free port.
     async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
         let asked = match &self.local.listen {
@@ -117,6 +133,17 @@ impl Work<'_> {
         let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
         Ok((listener, address))
     }
+}
+
+/// A way in that is open.
+struct Opened {
+    entrance: Entrance,
+    /// Where, for people.
+    name: String,
+    /// The port's address.
+    address: Option<SocketAddr>,
+    /// How a client of this process comes in.
+    target: ClientTarget,
 }
 
 fn exit(served: io::Result<Served>, client_failed: Option<&Exit>) -> Exit {

@@ -42,8 +42,8 @@ mod limit_tests;
 #[cfg(test)]
 mod tests;
 
-pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
 pub use crate::truth::Limit;
+pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 

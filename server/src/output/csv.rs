@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_lost_frame_says_why_and_has_no_latency() {
-        let lost = FrameRecord { outcome: Outcome::Lost(LossCause::Incomplete), latency: None, answer: None, ..record(7) };
+        let lost =
+            FrameRecord { outcome: Outcome::Lost(LossCause::Incomplete), latency: None, answer: None, ..record(7) };
         let row = &rows(TaskName::ack(), &[lost])[0];
         assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,");
     }

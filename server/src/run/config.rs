@@ -9,8 +9,8 @@ use serde_json::Value;
 use shared::flow::live;
 use shared::protocol::message::Delivery;
 
-use super::RunSpec;
 use super::print::values;
+use super::spec::RunSpec;
 use crate::camera::CameraConfig;
 
 /// `run.config` of the report.

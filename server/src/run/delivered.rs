@@ -11,14 +11,17 @@ use shared::protocol::MAX_WINDOW;
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::Delivery;
 
+use super::link::LinkKind;
 use super::text;
 
 /// How it is delivered.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Delivery")]
 pub struct Delivered {
-    // The transport (`link`) is a field here, with `#[arg(long, value_name = …, default_value = …)]` and, unless its
-    // type serializes, `serialize_with = "text::display"` and `schemars(with = "String")`.
+    /// What carries frames and answers: webrtc, or memory, which goes with --loopback only
+    #[arg(long, value_name = "KIND", default_value = "webrtc")]
+    pub link: LinkKind,
+
     /// Unanswered frames at a time
     #[arg(long, value_name = "N", default_value = "8")]
     #[schemars(range(min = 1, max = MAX_WINDOW), extend("takes" = "a whole number of frames from {}"))]

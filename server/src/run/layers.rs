@@ -9,8 +9,8 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, Command};
 
-use super::RunSpec;
 use super::file::{Entry, FileError, printable, read};
+use super::spec::RunSpec;
 use crate::camera::CAMERA_HEADING;
 
 /// The option that names a camera's file; a run's file may name it too.
@@ -41,12 +41,7 @@ enum Holds {
     Camera,
 }
 
-fn with_entries(
-    mut command: Command,
-    path: &Path,
-    entries: Vec<Entry>,
-    holds: Holds,
-) -> Result<Command, FileError> {
+fn with_entries(mut command: Command, path: &Path, entries: Vec<Entry>, holds: Holds) -> Result<Command, FileError> {
     let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
     let mut seen = Vec::new();
     for Entry { id, text, is_switch } in entries {
@@ -65,7 +60,7 @@ fn with_entries(
 fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
     let spec = RunSpec::augment_args(Command::new("run"));
     let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
-        return Err(format!("{id} is not an option{}", near(&spec, id)));
+        return Err(format!("\"{id}\" is not an option{}", near(&spec, id)));
     };
     let in_run = spec.get_arguments().any(|option| option.get_id() == id);
     match holds {

@@ -6,7 +6,7 @@ use clap::{Args, Command};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::RunSpec;
+use super::spec::RunSpec;
 
 impl RunSpec {
     /// The specification as flat TOML, in the order of the help; what is absent is left out.

@@ -71,8 +71,8 @@ pub enum Cell {
     Word(&'static str),
 }
 
-/// The values of one group of columns, in their order.
-pub type Cells = SmallVec<[Cell; 6]>;
+/// The values of one group of columns, in their order. A circle with its covariance, the largest, takes no memory.
+pub type Cells = SmallVec<[Cell; 7]>;
 
 impl Cell {
     /// The number, if it is one.

@@ -295,10 +295,7 @@ mod tests {
     fn a_lost_frame_stays_lost_and_frees_its_place() {
         let mut pairing = pairing_with(1);
         assert_eq!(pairing.next_deadline(), Some(Micros(2_000_000)));
-        assert_eq!(
-            pairing.answered(0, answer(), NO_TIMES, Micros(2_000_000)),
-            Receipt::Late(LossCause::Unanswered)
-        );
+        assert_eq!(pairing.answered(0, answer(), NO_TIMES, Micros(2_000_000)), Receipt::Late(LossCause::Unanswered));
         assert_eq!(pairing.unanswered(), 0);
         assert_eq!(pairing.answered(0, answer(), NO_TIMES, Micros(2_000_001)), Receipt::Duplicate);
         assert_eq!(finished(&mut pairing), [(0, Outcome::Lost(LossCause::Unanswered))]);
@@ -350,10 +347,7 @@ mod tests {
         pairing.lose(0, LossCause::Incomplete);
         pairing.lose(0, LossCause::Unsent);
         pairing.lose(7, LossCause::Incomplete);
-        assert_eq!(
-            pairing.next_finished().map(|done| done.outcome),
-            Some(Outcome::Lost(LossCause::Incomplete))
-        );
+        assert_eq!(pairing.next_finished().map(|done| done.outcome), Some(Outcome::Lost(LossCause::Incomplete)));
         assert_eq!(pairing.answered(0, answer(), NO_TIMES, Micros(9)), Receipt::Late(LossCause::Incomplete));
         assert_eq!(pairing.unanswered(), 1);
     }

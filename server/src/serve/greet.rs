@@ -1,85 +1,120 @@
-//! Greeting: who is it, and a link to it.
+//! Greeting: who is it, may it come in, and a link to it.
 
 use std::net::SocketAddr;
 
+use shared::door::discovery::Identity;
+use shared::door::lines::{Signaling, SignalingError};
+use shared::door::signal::{Introduction, Signal};
+use shared::door::stranger::{Visitor, visitor};
 use shared::link::Link;
-use shared::link::discovery::Identity;
-use shared::link::handshake::{self, HandshakeError};
-use shared::link::signaling::{Introduction, STRANGER_SILENCE, Signal, Signaling, SignalingError};
-use shared::link::webrtc::{LinkSettings, PeerKind, sound_mtu};
+use shared::link::webrtc::{self, HandshakeError, LinkSettings, PeerKind, sound_mtu};
 use shared::protocol::VERSION;
+use shared::protocol::encoding::FEATURES;
 use shared::protocol::message::Role;
 use tokio::net::TcpStream;
 use tracing::debug;
 
-use crate::serve::{OnlyPlace, Server};
+use super::config::ServeConfig;
+use super::entrance::Arrival;
+use super::places::{OnlyPlace, Places};
 
-/// Who is at the other end of a connection.
-enum Visitor {
-    /// A Plumb client, which spoke first.
-    Plumb(Introduction),
-    /// Somebody who waits for an offer: gets settings that every peer takes.
-    Stranger,
-    /// Somebody who only asked whether this server is there.
-    Prober,
+/// Receives visitors.
+#[derive(Clone, Copy)]
+pub(super) struct Greeter<'a> {
+    pub(super) config: &'a ServeConfig,
+    pub(super) places: &'a Places,
 }
 
 /// A visitor with an open link.
 pub(super) struct Guest {
     pub(super) link: Link,
-    pub(super) signaling: Signaling,
     pub(super) place: Option<OnlyPlace>,
     /// What it said it can do beside what every client can.
     pub(super) features: Vec<String>,
 }
 
-impl Server {
+/// A connection whose visitor is not known yet, or has no link yet.
+struct Connection {
+    signaling: Signaling,
+    local: SocketAddr,
+    peer: SocketAddr,
+    /// The SCTP packet size for its path, or the one asked for.
+    mtu: u32,
+    /// How many others are here.
+    others: usize,
+}
+
+impl Greeter<'_> {
     /// Opens a link to a visitor who finds this many `others`; `None` for one that wants no session or gets none.
     ///
     /// A Plumb client has its place from its hello on. A stranger, who may only be silent, has it once the link is open.
-    pub(super) async fn greet(
+    pub(super) async fn greet(&self, arrival: Arrival, others: usize) -> Result<Option<Guest>, HandshakeError> {
+        let (stream, peer) = match arrival {
+            Arrival::Connection { stream, peer } => (stream, peer),
+            Arrival::Link(link) => return Ok(self.greet_ours(link, others)),
+        };
+        let mut connection = self.connection(stream, peer, others).map_err(SignalingError::Io)?;
+        match visitor(&mut connection.signaling).await? {
+            Visitor::Plumb(hello) => self.greet_plumb(connection, hello).await,
+            Visitor::Stranger => self.greet_stranger(connection).await,
+            Visitor::Prober => {
+                let Identity { name, id } = self.config.identity.clone();
+                connection.signaling.send(&Signal::Pong { name: Some(name), id: Some(id) }).await?;
+                Ok(None)
+            }
+            Visitor::Gone => Ok(None),
+        }
+    }
+
+    fn connection(&self, stream: std::net::TcpStream, peer: SocketAddr, others: usize) -> std::io::Result<Connection> {
+        let stream = TcpStream::from_std(stream)?;
+        let local = stream.local_addr()?;
+        let mtu = self.config.sctp_mtu.map_or_else(|| webrtc::path_mtu(&stream), Ok)?;
+        Ok(Connection { signaling: Signaling::new(stream), local, peer, mtu, others })
+    }
+
+    /// A client of this process is this version's own: what it can do is known.
+    fn greet_ours(&self, link: Link, others: usize) -> Option<Guest> {
+        match Places::admit(others).and_then(|()| self.places.take()) {
+            Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec() }),
+            Err(reason) => {
+                debug!("the client in this process: refused: {reason}");
+                None
+            }
+        }
+    }
+
+    async fn greet_plumb(
         &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        others: usize,
+        mut connection: Connection,
+        hello: Introduction,
     ) -> Result<Option<Guest>, HandshakeError> {
-        let local = stream.local_addr().map_err(SignalingError::Io)?;
-        let ours = self.config.sctp_mtu.map_or_else(|| handshake::path_mtu(&stream), Ok).map_err(SignalingError::Io)?;
-        let mut signaling = Signaling::new(stream);
-        match self.visitor(&mut signaling).await? {
-            Visitor::Prober => Ok(None),
-            Visitor::Plumb(hello) => match self.welcome(&hello, others) {
-                Ok(place) => {
-                    let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
-                    match self.offer(&mut signaling, local, mtu, PeerKind::Plumb).await {
-                        Ok(link) => Ok(Some(Guest { link, signaling, place, features: hello.features })),
-                        Err(error) => {
-                            let reason = error.to_string();
-                            // Whoever is gone does not hear it.
-                            let _ = signaling.send(&Signal::Error { reason }).await;
-                            Err(error)
-                        }
-                    }
-                }
-                Err(reason) => {
-                    debug!("{peer}: refused: {reason}");
-                    signaling.send(&Signal::Error { reason }).await?;
-                    Ok(None)
-                }
-            },
-            Visitor::Stranger => {
-                if let Err(reason) = Self::admit(others) {
-                    debug!("{peer}: refused: {reason}");
-                    return Ok(None);
-                }
-                let link = self.offer(&mut signaling, local, self.config.sctp_mtu, PeerKind::Stranger).await?;
-                match self.place() {
-                    Ok(place) => Ok(Some(Guest { link, signaling, place, features: Vec::new() })),
-                    Err(reason) => {
-                        debug!("{peer}: refused: {reason}");
-                        Ok(None)
-                    }
-                }
+        let place = match self.welcome(&hello, connection.others) {
+            Ok(place) => place,
+            Err(reason) => {
+                debug!("{}: refused: {reason}", connection.peer);
+                connection.signaling.send(&Signal::Error { reason }).await?;
+                return Ok(None);
+            }
+        };
+        let ours = connection.mtu;
+        let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
+        let link = self.listen(connection, mtu, PeerKind::Plumb).await?;
+        Ok(Some(Guest { link, place, features: hello.features }))
+    }
+
+    async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
+        let peer = connection.peer;
+        if let Err(reason) = Places::admit(connection.others) {
+            debug!("{peer}: refused: {reason}");
+            return Ok(None);
+        }
+        let link = self.listen(connection, self.config.sctp_mtu, PeerKind::Stranger).await?;
+        match self.places.take() {
+            Ok(place) => Ok(Some(Guest { link, place, features: Vec::new() })),
+            Err(reason) => {
+                debug!("{peer}: refused: {reason}");
+                Ok(None)
             }
         }
     }
@@ -89,44 +124,20 @@ impl Server {
         if let Some(reason) = unusable(hello) {
             return Err(reason);
         }
-        Self::admit(others).and_then(|()| self.place()).map_err(|refusal| refusal.to_string())
+        Places::admit(others).and_then(|()| self.places.take()).map_err(|refusal| refusal.to_string())
     }
 
-    async fn visitor(&self, signaling: &mut Signaling) -> Result<Visitor, SignalingError> {
-        match signaling.receive_within(STRANGER_SILENCE).await {
-            Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
-            Ok(Signal::Ping {}) => {
-                let Identity { name, id } = self.config.identity.clone();
-                signaling.send(&Signal::Pong { name: Some(name), id: Some(id) }).await?;
-                Ok(Visitor::Prober)
-            }
-            // Connect and close: somebody looked whether the port is open.
-            Ok(Signal::Bye {}) | Err(SignalingError::Closed) => Ok(Visitor::Prober),
-            Ok(other) => {
-                Err(SignalingError::Unexpected { expected: "a hello, a ping or silence", got: format!("{other:?}") })
-            }
-            Err(SignalingError::Silence(_)) => Ok(Visitor::Stranger),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn offer(
-        &self,
-        signaling: &mut Signaling,
-        local: SocketAddr,
-        mtu: Option<u32>,
-        kind: PeerKind,
-    ) -> Result<Link, HandshakeError> {
+    async fn listen(&self, connection: Connection, mtu: Option<u32>, peer: PeerKind) -> Result<Link, HandshakeError> {
         let settings = LinkSettings {
-            addresses: handshake::local_addresses(local),
+            addresses: webrtc::local_addresses(connection.local),
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
             mtu,
-            peer: kind,
+            peer,
             delivery: self.config.session.delivery,
         };
         debug!("offering {settings:?}");
-        handshake::offer(signaling, &settings).await
+        webrtc::listen(connection.signaling, &settings).await
     }
 }
 

@@ -1,62 +1,40 @@
 //! Serving: accepts clients and runs a session with each, all at the same time.
 //!
-//! `greet` finds out who a client is and opens a link to it, `stream` drives its session, `shards` are the threads
-//! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
+//! Peers come by an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if there is one of the `places`
+//! for it; `stream` drives its session; `shards` are the threads that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
+mod config;
+mod entrance;
 mod greet;
+mod places;
 mod shards;
 mod stream;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use shared::link::discovery::Identity;
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::stop::Stop;
-use shared::time::MonotonicClock;
-use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+pub use self::config::ServeConfig;
+pub use self::entrance::Entrance;
+
+use self::entrance::Arrival;
+use self::greet::{Greeter, Guest};
+use self::places::{MAX_CLIENTS, OnlyPlace, Places};
+use self::shards::Shards;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
-use crate::serve::greet::Guest;
-use crate::serve::shards::Shards;
 use crate::session::{End, SessionConfig};
-use crate::source::Supply;
-
-/// Clients at a time; more are told that the server is full. A client costs a few of its frames, up to 3 MiB of send
-/// buffers, 2 of messages' memory, 4 of answers in pieces, 8 of socket buffers for each of its one or two sockets, and 1 of
-/// histogram (15 with errors over a quarter pixel): the README has the sum.
-const MAX_CLIENTS: usize = 256;
 
 /// After an accept that failed (no descriptors left, say), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What is served, and how.
-#[derive(Clone, Debug)]
-pub struct ServeConfig {
-    /// Where each session's frames come from.
-    pub supply: Arc<dyn Supply>,
-    /// The sessions' limits; `number` is set for each.
-    pub session: SessionConfig,
-    /// End after one session in which both ends said hello.
-    pub once: bool,
-    /// Who this server is, for whoever asks.
-    pub identity: Identity,
-    /// The address to offer instead of the bound one.
-    pub advertise: Option<IpAddr>,
-    /// UDP ports for the links.
-    pub udp_ports: Option<RangeInclusive<u16>>,
-    /// The largest SCTP packet, in bytes; by peer and path when absent.
-    pub sctp_mtu: Option<u32>,
-}
 
 /// How serving ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,28 +51,9 @@ struct Server {
     outputs: Outputs,
     clock: MonotonicClock,
     stop: Stop,
-    clients: AtomicUsize,
+    places: Places,
     sessions: AtomicU64,
-    taken: Arc<AtomicBool>,
     finished: mpsc::Sender<Finished>,
-}
-
-/// The only place of a server that serves one client; free again when dropped.
-struct OnlyPlace(Arc<AtomicBool>);
-
-impl Drop for OnlyPlace {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
-/// Why a client is not served.
-#[derive(Debug, Error)]
-enum Refusal {
-    #[error("this server is full: {MAX_CLIENTS} clients")]
-    Full,
-    #[error("this server serves one client (--once), which is here already")]
-    Taken,
 }
 
 /// A connection is done with.
@@ -107,7 +66,7 @@ enum Finished {
 
 /// Serves until told to stop, or until the one client is served.
 pub async fn serve(
-    listener: TcpListener,
+    mut entrance: Entrance,
     config: ServeConfig,
     outputs: Outputs,
     mut stop: Stop,
@@ -115,13 +74,12 @@ pub async fn serve(
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
-    let (clients, sessions) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let taken = Arc::default();
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), clients, sessions, taken, finished });
+    let (places, sessions) = (Places::new(config.once), AtomicU64::new(0));
+    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, sessions, finished });
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => server.clone().accepted(&shards, stream, peer),
+            arrived = entrance.next() => match arrived {
+                Ok(arrival) => server.clone().accepted(&shards, arrival),
                 Err(error) => {
                     warn!("cannot accept a connection: {error}");
                     sleep(ACCEPT_PAUSE).await;
@@ -136,7 +94,7 @@ pub async fn serve(
         }
     }
     // Sessions were told by the same signal; each reports within its limits.
-    while server.clients.load(Ordering::Acquire) > 0 {
+    while server.places.has_visitors() {
         let Some(finished) = reports.recv().await else { break };
         server.conclude(finished);
     }
@@ -144,67 +102,39 @@ pub async fn serve(
 }
 
 impl Server {
-    /// Hands a connection to a thread of its own kind.
-    fn accepted(self: Arc<Self>, shards: &Shards, stream: TcpStream, peer: SocketAddr) {
+    /// Hands a peer to a thread of its own kind.
+    fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
-        let stream = match stream.into_std() {
-            Ok(stream) => stream,
-            Err(error) => return warn!("{peer}: {error}"),
-        };
-        let others = self.clients.fetch_add(1, Ordering::AcqRel);
+        let others = self.places.come();
         shards.spawn(async move {
-            let finished = match TcpStream::from_std(stream) {
-                Ok(stream) => self.attend(stream, peer, accepted, others).await,
-                Err(error) => {
-                    warn!("{peer}: {error}");
-                    Finished::NoSession
-                }
-            };
+            let finished = self.attend(arrival, accepted, others).await;
             // The receiver outlives every session.
             let _ = self.finished.send(finished).await;
         });
     }
 
-    /// Whether a visitor that finds this many others may have a link at all.
-    fn admit(others: usize) -> Result<(), Refusal> {
-        if others < MAX_CLIENTS { Ok(()) } else { Err(Refusal::Full) }
-    }
-
-    /// A place for a client: the only one where one client is served.
-    fn place(&self) -> Result<Option<OnlyPlace>, Refusal> {
-        match self.config.once {
-            true if self.taken.swap(true, Ordering::AcqRel) => Err(Refusal::Taken),
-            true => Ok(Some(OnlyPlace(self.taken.clone()))),
-            false => Ok(None),
-        }
-    }
-
-    async fn attend(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        accepted: shared::time::Micros,
-        others: usize,
-    ) -> Finished {
+    async fn attend(&self, arrival: Arrival, accepted: Micros, others: usize) -> Finished {
         let mut stop = self.stop.clone();
+        let address = arrival.address();
+        let greeter = Greeter { config: &self.config, places: &self.places };
         let greeted = tokio::select! {
-            greeted = self.greet(stream, peer, others) => greeted,
+            greeted = greeter.greet(arrival, others) => greeted,
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
-            Ok(Some(Guest { link, signaling, place, features })) => {
+            Ok(Some(Guest { link, place, features })) => {
                 let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
                 let encoding = self.encoding_for(&features, number);
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-                let address = peer.to_string();
-                let client = stream::Client { link, signaling, address, accepted };
-                let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+                let client = stream::Client { link, address, accepted };
+                let report =
+                    stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
                 Finished::Session(Box::new(report), place)
             }
             Ok(None) => Finished::NoSession,
             Err(error) => {
-                warn!("{peer}: {error}");
+                warn!("{address}: {error}");
                 Finished::NoSession
             }
         }
@@ -225,7 +155,7 @@ impl Server {
 
     /// Lets go of a session's place; how it ended, if it was the one to serve.
     fn conclude(&self, finished: Finished) -> Option<End> {
-        self.clients.fetch_sub(1, Ordering::AcqRel);
+        self.places.leave();
         let Finished::Session(report, _place) = finished else { return None };
         info!("session {}: {}", report.session, report.end.describe());
         let counts = report.connect_us.is_some();

@@ -30,7 +30,7 @@ impl Session {
         match message::decode_reply(&message) {
             Ok(Reply::Answer(answer)) => self.told(&answer, Telling::First, now),
             Ok(Reply::Answers(answers)) => self.told_several(id, &answers, now),
-            Ok(Reply::Resend(resend)) => self.asked_again(&resend, now),
+            Ok(Reply::Resend(resend)) => self.requested(&resend, now),
             Err(error @ message::DecodeError::UnknownType(_)) => self.ignore(&error),
             Err(error) => self.refuse_answer(&error),
         }
@@ -68,7 +68,7 @@ impl Session {
         match (self.pairing.answered(frame, cells, answer.times, now), telling) {
             (Receipt::Accepted, _) => {
                 if let Some(live) = &mut self.live {
-                    live.answered(frame, telling == Telling::First, now);
+                    live.acknowledged(frame, telling == Telling::First, now);
                 }
             }
             (Receipt::Duplicate, Telling::Repeated) => {}

@@ -11,8 +11,6 @@ mod config;
 mod end;
 mod figures;
 mod live;
-mod patience;
-mod repair;
 mod tally;
 
 use std::collections::VecDeque;
@@ -21,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::flow::clock::{ClockOffset, OffsetEstimator};
 use shared::flow::heartbeat::Heartbeat;
+use shared::flow::live::Sender;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::link::Lane;
@@ -33,15 +32,12 @@ use tracing::{debug, warn};
 use crate::score::pairing::Pairing;
 use crate::task::TaskName;
 
-use live::Live;
-
-pub use figures::Figures;
-pub use tally::{Progress, Tally};
-
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
-pub use repair::KeptPiece;
+pub use figures::Figures;
+pub use shared::flow::live::KeptPiece;
+pub use tally::{Progress, Tally};
 
 /// How long a stopped session waits for the answers still out.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
@@ -77,7 +73,7 @@ pub struct Session {
     /// A frame was asked for and has not come yet.
     capturing: bool,
     /// In live delivery only.
-    live: Option<Live>,
+    live: Option<Sender>,
     newest_reply: Option<u64>,
     pairing: Pairing,
     tally: Tally,
@@ -101,7 +97,7 @@ impl Session {
             outbox: VecDeque::new(),
             link_busy: false,
             capturing: false,
-            live: config.lifetime().map(Live::new),
+            live: config.lifetime().map(Sender::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
             tally: Tally::new(config.task),
@@ -136,9 +132,12 @@ impl Session {
     /// sent. [`Self::link_ready`] is waited for all the same.
     pub fn captured<'a>(&mut self, capture: Capture, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let (id, pairing) = (self.pairing.next_id(), &self.pairing);
-        let too_late = self.live.as_ref().is_some_and(|live| live.is_too_late(&capture));
+        let too_late = self.live.as_ref().is_some_and(|live| live.is_too_late(capture.captured, capture.encoded));
         match &mut self.live {
-            Some(live) if !too_late => live.captured(id, &capture, pieces, |id| pairing.is_fresh(id, capture.encoded)),
+            Some(live) if !too_late => {
+                let is_fresh = |id| pairing.is_fresh(id, capture.encoded);
+                live.sending(id, capture.captured, capture.wire_bytes as usize, pieces, is_fresh);
+            }
             _ => {}
         }
         self.first_capture.get_or_insert(capture.captured);
@@ -183,13 +182,13 @@ impl Session {
     /// The link had no room for the piece of this frame that [`Action::Resend`] handed over.
     pub fn not_resent(&mut self, frame: u64) {
         if let Some(live) = &mut self.live {
-            live.not_resent(frame);
+            live.not_retransmitted(frame);
         }
     }
 
-    /// The signaling connection ended: a hint, no more.
-    pub fn signaling_ended(&mut self, now: Micros) {
-        self.liveness.signaling_ended(now);
+    /// What stays beside the link ended: a hint, no more.
+    pub fn peer_may_be_gone(&mut self, now: Micros) {
+        self.liveness.peer_may_be_gone(now);
     }
 
     /// The link closed or broke.
@@ -212,7 +211,7 @@ impl Session {
     pub fn poll(&mut self, now: Micros) -> Action {
         self.advance(now);
         let next = self.outbox.pop_front();
-        if let Some(action) = next.or_else(|| self.live.as_mut().and_then(Live::next_again)) {
+        if let Some(action) = next.or_else(|| self.next_retransmission()) {
             return action;
         }
         if let Some(finished) = self.pairing.next_finished() {
@@ -277,7 +276,7 @@ impl Session {
 
     /// Pieces of frames sent again, in live delivery.
     pub fn repeated_pieces(&self) -> u64 {
-        self.live.as_ref().map_or(0, Live::repeated)
+        self.live.as_ref().map_or(0, Sender::retransmitted)
     }
 
     /// Messages of unknown type, or that made no sense.

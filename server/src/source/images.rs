@@ -107,7 +107,9 @@ fn one_size(first: &Path, paths: &[PathBuf]) -> Result<Size, SourceError> {
 fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Option<ReadFrame>, SourceError> {
     match file::read(&path) {
         Ok(image) if image.size() == size => Ok(Some(ReadFrame { index, image: converted(image, pixel) })),
-        Ok(image) => Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size }),
+        Ok(image) => {
+            Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size })
+        }
         Err(error @ ImageFileError::Io(_)) => Err(SourceError::Image { path, error }),
         Err(error) => {
             warn!("{}: {error}; it is passed over", path.display());

@@ -119,8 +119,7 @@ mod tests {
     #[test]
     fn all_frames_come_in_order_and_then_the_end() {
         let mut source = source((0..20).map(frame));
-        let indices: Vec<u64> =
-            std::iter::from_fn(|| source.next().unwrap().map(|frame| frame.index)).collect();
+        let indices: Vec<u64> = std::iter::from_fn(|| source.next().unwrap().map(|frame| frame.index)).collect();
         assert_eq!(indices, (0..20).collect::<Vec<_>>());
         assert!(source.next().is_err(), "nothing follows the end");
     }

@@ -8,7 +8,7 @@ use crate::time::Micros;
 /// doubled once), below the 5 s in which a client must say that its server vanished.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
-/// The same once the signaling connection has ended: a process that is killed closes it at once, one that merely
+/// The same once the connection beside the link has ended: a process that is killed closes it at once, one that merely
 /// tidied up keeps sending, and a packet takes this limit back.
 pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 
@@ -16,30 +16,30 @@ pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 #[derive(Clone, Copy, Debug)]
 pub struct Liveness {
     last_packet: Micros,
-    signaling_ended: Option<Micros>,
+    hinted: Option<Micros>,
 }
 
 impl Liveness {
     /// Starts watching a peer that was just heard.
     pub fn new(now: Micros) -> Self {
-        Self { last_packet: now, signaling_ended: None }
+        Self { last_packet: now, hinted: None }
     }
 
     /// A packet arrived.
     pub fn heard(&mut self, now: Micros) {
         self.last_packet = now;
-        self.signaling_ended = None;
+        self.hinted = None;
     }
 
-    /// The signaling connection ended: a hint.
-    pub fn signaling_ended(&mut self, now: Micros) {
-        self.signaling_ended = Some(now);
+    /// The connection beside the link ended: a hint.
+    pub fn peer_may_be_gone(&mut self, now: Micros) {
+        self.hinted = Some(now);
     }
 
     /// When the peer will count as gone if it stays silent.
     pub fn deadline(&self) -> Micros {
         let patient = self.last_packet + SILENCE_LIMIT;
-        match self.signaling_ended {
+        match self.hinted {
             Some(ended) => patient.min(ended.max(self.last_packet) + SILENCE_LIMIT_AFTER_EOF),
             None => patient,
         }
@@ -68,14 +68,14 @@ mod tests {
     #[test]
     fn an_ended_signaling_connection_shortens_the_wait() {
         let mut liveness = Liveness::new(Micros(0));
-        liveness.signaling_ended(Micros(SECOND));
+        liveness.peer_may_be_gone(Micros(SECOND));
         assert!(liveness.is_gone(Micros(SECOND + 1_500_000)));
     }
 
     #[test]
     fn a_packet_after_the_end_of_signaling_takes_the_hint_back() {
         let mut liveness = Liveness::new(Micros(0));
-        liveness.signaling_ended(Micros(SECOND));
+        liveness.peer_may_be_gone(Micros(SECOND));
         liveness.heard(Micros(SECOND + 1));
         assert_eq!(liveness.deadline(), Micros(5 * SECOND + 1));
     }

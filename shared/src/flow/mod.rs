@@ -1,8 +1,8 @@
 //! Flow: when a frame may be sent, and when a peer counts as gone.
 //!
-//! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered, [`live`] how long a live one
-//! is worth sending, [`clock`] how the peer's
-//! clock relates to ours from the pings of [`heartbeat`], [`liveness`] whether the peer is still there. All are plain state driven by `now`.
+//! [`pacer`] says when the next frame is due, [`window`] whether one more may be unanswered. [`live`] repairs the losses of
+//! live delivery. [`clock`] says how the peer's clock relates to ours from the pings of [`heartbeat`], [`liveness`] whether
+//! the peer is still there. All are plain state driven by `now`.
 
 pub mod clock;
 pub mod heartbeat;

@@ -1,18 +1,13 @@
 //! A link: three lanes between two ends.
 //!
-//! [`handshake`] opens one: [`signaling`] finds out who the peer is and exchanges descriptions over TCP; [`webrtc`] makes the lanes as data
-//! channels; [`socket`] gives their UDP sockets the buffers they need, [`pace`]
-//! their clock. What a session sees is a [`Link`]: a stream of
-//! [`LinkEvent`]s and a [`LinkSender`], with nothing of WebRTC in it.
+//! What a session sees is a [`Link`]: a stream of [`LinkEvent`]s and a [`LinkSender`]. Each transport is a folder or file
+//! whose `listen` or `dial` gives one: [`webrtc`] over data channels, [`memory`] within a process. What is a transport's
+//! own (sockets, packet sizes, the connection it was opened over) stays inside.
 
-pub mod discovery;
-pub mod handshake;
-pub mod pace;
-pub mod signaling;
-pub mod socket;
+mod lane;
+pub mod memory;
 pub mod webrtc;
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +16,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use thiserror::Error;
+
+pub use lane::Lane;
 
 /// The largest message this end sends or takes, in bytes: what every peer takes (RFC 8841, section 6.1), and the size
 /// at which the data channel is fastest (under 24 KiB its batching switches off and CPU triples).
@@ -32,47 +29,13 @@ const TURN: usize = 48 << 10;
 /// How long [`LinkSender::send_soon`] waits: a stop must be done within a second.
 const SOON: Duration = Duration::from_millis(250);
 
-/// A lane of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// Hello, ping, pong, bye: reliable, ordered.
-    Control,
-    /// Frames, from the source.
-    Frames,
-    /// Answers, from the sink.
-    Answers,
-}
-
-impl Lane {
-    /// All lanes.
-    pub const ALL: [Self; 3] = [Self::Control, Self::Frames, Self::Answers];
-
-    /// The lane's name on the wire: a data channel's label.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Control => "control",
-            Self::Frames => "frames",
-            Self::Answers => "answers",
-        }
-    }
-
-    /// The lane of that name.
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lane| lane.label() == label)
-    }
-}
-
-impl fmt::Display for Lane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.label())
-    }
-}
-
 /// What happens on an open link.
 #[derive(Clone, Debug)]
 pub enum LinkEvent {
     /// A message arrived.
     Message(Lane, Bytes),
+    /// What stays beside the link has ended: a hint that the peer may be gone, no more. Any message after it takes it back.
+    PeerMayBeGone,
     /// The link is closed, by either end; nothing follows.
     Closed,
 }
@@ -94,7 +57,7 @@ pub trait Lanes: Send + Sync {
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
-    /// Closes all lanes. Idempotent.
+    /// Closes all lanes, and says so to the peer where that can be told. Idempotent.
     async fn close(&self);
 }
 
@@ -160,6 +123,7 @@ pub struct Link {
     sender: LinkSender,
     events: Pin<Box<dyn Stream<Item = LinkEvent> + Send>>,
     max_message_size: usize,
+    is_closed: bool,
 }
 
 impl Link {
@@ -169,7 +133,7 @@ impl Link {
         events: impl Stream<Item = LinkEvent> + Send + 'static,
         max_message_size: usize,
     ) -> Self {
-        Self { sender: LinkSender(lanes), events: Box::pin(events), max_message_size }
+        Self { sender: LinkSender(lanes), events: Box::pin(events), max_message_size, is_closed: false }
     }
 
     /// The sending half.
@@ -179,7 +143,12 @@ impl Link {
 
     /// The next event; [`LinkEvent::Closed`] for ever once closed. Safe to cancel.
     pub async fn next(&mut self) -> LinkEvent {
-        self.events.next().await.unwrap_or(LinkEvent::Closed)
+        if self.is_closed {
+            return LinkEvent::Closed;
+        }
+        let event = self.events.next().await.unwrap_or(LinkEvent::Closed);
+        self.is_closed = matches!(event, LinkEvent::Closed);
+        event
     }
 
     /// The largest message to send, in bytes: what the peer takes, at most [`MESSAGE_SIZE`].

@@ -4,9 +4,9 @@ use super::{Ball, Hidden, Pipeline};
 use crate::camera::backdrop::Backdrop;
 use crate::camera::fisher::Fisher;
 use crate::camera::limit::Pixel;
-use crate::truth::Limit;
 use crate::camera::plane::Region;
 use crate::scene::Shot;
+use crate::truth::Limit;
 
 /// How many rows and columns of the image beside the ball are looked at for what they tell of the background: the
 /// level and slope of so many pixels are known so well that a coarse count does.

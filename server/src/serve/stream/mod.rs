@@ -11,7 +11,6 @@ mod told;
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
-use shared::link::signaling::{Signal, Signaling};
 use shared::link::{Link, LinkClosed, LinkEvent, LinkSender};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
@@ -41,7 +40,6 @@ const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 /// A client with an open link.
 pub(super) struct Client {
     pub(super) link: Link,
-    pub(super) signaling: Signaling,
     pub(super) address: String,
     pub(super) accepted: Micros,
 }
@@ -70,7 +68,7 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, mut signaling, address, accepted } = client;
+    let Client { link, address, accepted } = client;
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,
@@ -88,8 +86,7 @@ pub(super) async fn stream(
         awaited: None,
         latest: 0,
     };
-    let end = streamer.drive(link, &mut signaling, stop).await;
-    let _ = signaling.send(&Signal::Bye {}).await;
+    let end = streamer.drive(link, stop).await;
     SessionReport::new(&streamer.session, &streamer.address, end, clock.now())
 }
 
@@ -111,8 +108,8 @@ fn refused(mut session: Session, address: &str, error: &SourceError, clock: Mono
 }
 
 impl Streamer<'_> {
-    async fn drive(&mut self, mut link: Link, signaling: &mut Signaling, mut stop: Stop) -> End {
-        let (mut signaling_open, mut told) = (true, false);
+    async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
+        let mut told = false;
         let wake_up = self.frames.wake();
         loop {
             let wake = match self.session.poll(self.clock.now()) {
@@ -130,10 +127,6 @@ impl Streamer<'_> {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
                 () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
-                () = signaling.ended(), if signaling_open => {
-                    signaling_open = false;
-                    self.session.signaling_ended(self.clock.now());
-                }
                 () = stop.stopped(), if !told => {
                     told = true;
                     self.session.stop(self.clock.now());
@@ -169,7 +162,8 @@ impl Streamer<'_> {
                 self.session.message(lane, &bytes, self.clock.now());
                 self.introduce().await;
             }
-            LinkEvent::Closed => self.session.link_closed("it closed the data channels"),
+            LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+            LinkEvent::Closed => self.session.link_closed("it closed the link"),
         }
     }
 

@@ -9,6 +9,7 @@ use webrtc::data_channel::DataChannel;
 
 use crate::link::{Lane, Lanes, LinkClosed};
 
+use super::beside::Farewell;
 use super::own_answers::OwnAnswers;
 use super::peer::Peer;
 
@@ -17,6 +18,7 @@ pub(super) struct DataChannels {
     pub(super) peer: Arc<Peer>,
     pub(super) channels: Vec<(Lane, Arc<dyn DataChannel>)>,
     pub(super) own_answers: Option<OwnAnswers>,
+    pub(super) farewell: Farewell,
 }
 
 impl DataChannels {
@@ -54,5 +56,6 @@ impl Lanes for DataChannels {
         if let Err(error) = self.peer.connection.close().await {
             debug!("closing: {error}");
         }
+        self.farewell.say().await;
     }
 }

@@ -3,24 +3,25 @@
 
 use std::net::IpAddr;
 
-use super::settings::sound_mtu;
 use crate::link::MESSAGE_SIZE;
+
+use super::mtu::sound_mtu;
 
 /// The address is this word of a candidate's line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
 
 /// The session-level attribute by which a Plumb offer tells what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlumbAttribute {
+pub(super) struct PlumbAttribute {
     /// The largest SCTP packet the offerer will send and take, in bytes.
-    pub mtu: Option<u32>,
+    pub(super) mtu: Option<u32>,
     /// Whether the lanes for frames and answers deliver live.
-    pub live: bool,
+    pub(super) live: bool,
 }
 
 impl PlumbAttribute {
     /// Puts the attribute into a description, before its first media section.
-    pub fn insert(self, sdp: &str) -> String {
+    pub(super) fn insert(self, sdp: &str) -> String {
         let mut line = String::from("a=x-plumb:1");
         if let Some(mtu) = self.mtu {
             line.push_str(&format!(" mtu={mtu}"));
@@ -34,7 +35,7 @@ impl PlumbAttribute {
     }
 
     /// Finds the attribute in a description.
-    pub fn find(sdp: &str) -> Option<Self> {
+    pub(super) fn find(sdp: &str) -> Option<Self> {
         let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=x-plumb:1"))?;
         let mtu = value.split_whitespace().find_map(|word| word.strip_prefix("mtu=")?.parse().ok());
         let live = value.split_whitespace().any(|word| word == "live");
@@ -70,7 +71,6 @@ pub(super) fn peer_message_size(sdp: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::webrtc::LOOPBACK_MTU;
 
     #[test]
     fn the_plumb_attribute_stands_before_the_first_media_section() {
@@ -90,7 +90,6 @@ mod tests {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false }), "{mtu}");
         }
-        assert_eq!(sound_mtu(4_000_000_000), Some(LOOPBACK_MTU));
     }
 
     #[test]

@@ -6,18 +6,17 @@ use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::transport::RTCDtlsRole;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
-use crate::link::socket;
-
+use super::buffers::receive_window;
 use super::settings::LinkSettings;
 
 /// Between two ICE connection attempts; the crate's 200 ms would be most of the time to open.
 const ICE_ATTEMPT_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Attempts for each candidate: with the interval above, the 10 s that [`OPENING_LIMIT`] allows.
+/// Attempts for each candidate: with the interval above, the 10 s that [`OPENING_LIMIT`](super::error::OPENING_LIMIT) allows.
 const ICE_ATTEMPTS: u16 = 1_000;
 
-/// A connection silent for so long counts as disconnected, then for so long more as failed; and how often ICE shows that
-/// it is there. The crate's own figures: liveness is the session's business.
+/// A connection silent for so long counts as disconnected, and for so long more as failed; and how often ICE sends a
+/// keepalive. The crate's own figures: liveness is the session's business.
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(25);
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
@@ -39,7 +38,7 @@ pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         // The offerer then sends the first DTLS packet as soon as ICE connects.
         .with_answering_dtls_role(RTCDtlsRole::Server);
-    if let Some(window) = socket::receive_window() {
+    if let Some(window) = receive_window() {
         engine = engine.with_sctp_max_receive_buffer_size(window);
     }
     if let Some(mtu) = settings.packet_size() {

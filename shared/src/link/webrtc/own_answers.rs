@@ -9,8 +9,8 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 
 use crate::link::{Lane, LinkEvent};
 
+use super::error::OpenError;
 use super::events::events;
-use super::opening::OpenError;
 use super::peer::Peer;
 
 /// A channel for answers made by the end that answers: version 0.21 of the crate sends on a channel that its peer made as

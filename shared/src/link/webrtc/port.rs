@@ -5,7 +5,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
-use super::OpenError;
+use super::error::OpenError;
 
 /// A UDP port of this process that no other link takes while this is held. (The crate binds it later.)
 #[derive(Debug)]

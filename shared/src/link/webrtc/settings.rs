@@ -5,28 +5,10 @@ use std::ops::RangeInclusive;
 
 use webrtc::data_channel::RTCDataChannelInit;
 
-use crate::link::socket::packets_at_once;
 use crate::link::{Lane, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 
-/// The largest SCTP packet between two Plumb ends on one machine, in bytes.
-///
-/// Measured: 3.8 times the throughput of the crate's own 1191. The path must carry it: the loopback device's MTU is
-/// 65,536. A DTLS record holds 16,384.
-pub const LOOPBACK_MTU: u32 = 16_000;
-
-/// An MTU below this cannot carry a data chunk with its headers; no IPv6 path is below 1280.
-pub const LEAST_MTU: u32 = 576;
-
-/// The largest SCTP packet on any other path, in bytes: safe on every path tried (2000 and more stalls aiortc, which
-/// reads 1500), and 1,485 bytes with DTLS, UDP and IPv6 around it, within Ethernet's 1500.
-pub const NETWORK_MTU: u32 = 1400;
-
-/// What the crate sends where it is told nothing: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
-pub(super) const CRATE_MTU: u32 = 1191;
-
-/// Bytes of an SCTP packet beside a message that fills it: common header 12, data chunk header 16 (RFC 9260, 3.3.1).
-const PACKET_OVERHEAD: u32 = 28;
+use super::mtu::{CRATE_MTU, NETWORK_MTU, packet_payload, packets_at_once};
 
 /// What a stranger's sockets can take, whatever it is: Chromium's UDP receive buffer holds 56 datagrams and aiortc's
 /// 227, larger bursts are dropped, and each loss stalls delivery for a second. With these two and [`NETWORK_MTU`], at most
@@ -41,23 +23,12 @@ const SEND_BUFFER: usize = 1 << 20;
 /// 8 ms instead of 1 s, and acknowledges within 2 ms instead of 200. Whenever it takes one for lost it sends a single packet
 /// until that is acknowledged, and if that or its acknowledgement is lost too, nothing for as long again, or twice as long
 /// (RFC 9260, 7.2.3 and 6.3.3). Measured at 5 % loss, 640x480 of two packets, 60 frames a second, on a busy machine, before
-/// frames showed themselves again: p99 at a pace of 32, 64, 128, 256: 4.8, 3.0, 1.6, 1.4 frame intervals. The faster, the
-/// longer it takes to settle on a path of long round trips, which it doubles its patience to learn.
+/// frames were probed for: p99 at a pace of 32, 64, 128, 256: 4.8, 3.0, 1.6, 1.4 frame intervals. The faster the clock, the
+/// longer a path of long round trips takes to settle: SCTP doubles its RTO until that is long enough.
 const LIVE_PACE: u32 = 128;
 
 /// The same with a stranger, whose acknowledgements take up to 200 ms: 250 ms.
 const STRANGER_LIVE_PACE: u32 = 4;
-
-/// A packet size that a peer named: at most what we use, `None` if no path has it.
-pub fn sound_mtu(mtu: u32) -> Option<u32> {
-    (mtu >= LEAST_MTU).then_some(mtu.min(LOOPBACK_MTU))
-}
-
-/// A packet size as a person writes it.
-pub fn parse_mtu(text: &str) -> Result<u32, String> {
-    let mtu = text.parse().ok().filter(|mtu| (LEAST_MTU..=LOOPBACK_MTU).contains(mtu));
-    mtu.ok_or_else(|| format!("must be a whole number of bytes from {LEAST_MTU} to {LOOPBACK_MTU}"))
-}
 
 /// How a link's sockets and packets are set up.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +39,7 @@ pub struct LinkSettings {
     pub ports: Option<RangeInclusive<u16>>,
     /// The address to offer in place of the bound ones, for published ports.
     pub advertise: Option<IpAddr>,
-    /// Largest SCTP packet in bytes; when absent the crate's 1191, to strangers [`NETWORK_MTU`].
+    /// Largest SCTP packet in bytes; when absent the crate's 1191, to strangers 1400.
     pub mtu: Option<u32>,
     /// What is known of the peer.
     pub peer: PeerKind,
@@ -138,13 +109,9 @@ impl LinkSettings {
     }
 }
 
-/// The most a packet of this size carries of one message, padded to four bytes.
-fn packet_payload(packet: u32) -> usize {
-    (packet.saturating_sub(PACKET_OVERHEAD) & !3) as usize
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::mtu::{LEAST_MTU, LOOPBACK_MTU};
     use super::*;
 
     #[test]

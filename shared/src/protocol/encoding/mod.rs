@@ -78,6 +78,9 @@ impl FromStr for StreamEncoding {
 /// The feature by which a peer says that it reads [`Encoding::Lz4`].
 pub const LZ4_FEATURE: &str = "lz4";
 
+/// All features of this version's own client.
+pub const FEATURES: [&str; 1] = [LZ4_FEATURE];
+
 /// Why pixels could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PixelsError {

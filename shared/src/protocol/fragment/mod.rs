@@ -6,86 +6,13 @@
 //! A [`Splitter`] cuts, a [`Reassembler`] joins; both work in memory that comes back to them once its users are done,
 //! so that a steady stream allocates nothing.
 
+mod limits;
 mod reassemble;
 mod split;
 
-use thiserror::Error;
-
+pub use limits::{FragmentError, MAX_HEADER, MIN_PAYLOAD, SplitError};
 pub use reassemble::{Piece, Reassembler};
 pub use split::{Splitter, split};
-
-/// The most a header takes: array marker 1, id 9, index 5, count 5, bin length 5 bytes.
-pub const MAX_HEADER: usize = 25;
-
-/// The least a piece carries unless it is the last, so that a message's length bounds its count of pieces.
-pub const MIN_PAYLOAD: usize = 512;
-
-/// Why a piece was refused.
-#[derive(Debug, Error)]
-pub enum FragmentError {
-    /// Not `[id, index, count, bin]`.
-    #[error("malformed fragment: {0}")]
-    Malformed(#[from] rmp_serde::decode::Error),
-    /// Bytes after the piece.
-    #[error("fragment {index} of {count} of message {id} is followed by {extra} further bytes: one piece a message")]
-    Trailing {
-        /// Message id.
-        id: u64,
-        /// Index of the piece.
-        index: u32,
-        /// Count of pieces.
-        count: u32,
-        /// How many bytes.
-        extra: usize,
-    },
-    /// Id or count out of range, or index not below count.
-    #[error("fragment {index} of {count} of message {id}: impossible numbers")]
-    Impossible {
-        /// Message id.
-        id: u64,
-        /// Index of the piece.
-        index: u32,
-        /// Count of pieces.
-        count: u32,
-    },
-    /// The message would be larger than this end takes.
-    #[error("message {id} exceeds {limit} bytes")]
-    TooLarge {
-        /// Message id.
-        id: u64,
-        /// The most this end takes, in bytes.
-        limit: usize,
-    },
-    /// Two pieces of a message disagree on their count.
-    #[error("message {id} had {expected} fragments, now {got}")]
-    CountChanged {
-        /// Message id.
-        id: u64,
-        /// Count in its first piece.
-        expected: u32,
-        /// Count in this piece.
-        got: u32,
-    },
-    /// A piece that is not the last carries less than [`MIN_PAYLOAD`].
-    #[error("fragment of {got} bytes of message {id}: all but the last carry at least {MIN_PAYLOAD}")]
-    TooSmall {
-        /// Message id.
-        id: u64,
-        /// Payload in bytes.
-        got: usize,
-    },
-}
-
-/// Why a message could not be cut.
-#[derive(Debug, Error)]
-pub enum SplitError {
-    /// The peer takes messages too small to carry a piece.
-    #[error("the peer takes messages of {0} bytes at most; at least {least} are needed", least = MAX_HEADER + MIN_PAYLOAD)]
-    MessageSize(usize),
-    /// The message could not be written.
-    #[error("cannot encode: {0}")]
-    Encode(#[from] rmp_serde::encode::Error),
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{FragmentError, MIN_PAYLOAD};
+use super::limits::{FragmentError, MIN_PAYLOAD};
 use crate::pool::BufferPool;
 use crate::protocol::INTEGER_LIMIT;
 

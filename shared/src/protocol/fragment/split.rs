@@ -5,7 +5,7 @@ use std::io;
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 
-use super::{MAX_HEADER, MIN_PAYLOAD, SplitError};
+use super::limits::{MAX_HEADER, MIN_PAYLOAD, SplitError};
 use crate::pool::BufferPool;
 use crate::protocol::message;
 

@@ -141,10 +141,7 @@ mod tests {
         let circle = Circle { x: 1.5, y: 2.0, radius: 9.0 };
         let found = FoundCircle::read(&answer.payload);
         assert_eq!((answer.frame, answer.times), (7, AnswerTimes::default()));
-        assert_eq!(
-            found,
-            Ok(Some(FoundCircle { circle, covariance: None }))
-        );
+        assert_eq!(found, Ok(Some(FoundCircle { circle, covariance: None })));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! while the link opens, since DTLS waits 1 s for what was lost; and runs fast only on a link that is open, and only while
 //! something is heard.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The pace while a link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the crate
@@ -29,7 +30,7 @@ const MEMORY: Duration = Duration::from_secs(10);
 
 /// A clock that may run faster than time.
 #[derive(Debug)]
-pub struct PacedClock {
+pub(super) struct PacedClock {
     fast: u32,
     is_open: bool,
     heard: Option<Instant>,
@@ -43,19 +44,19 @@ pub struct PacedClock {
 
 impl PacedClock {
     /// A clock that shows `now`, and will run so many times as fast as time once the link is open.
-    pub fn new(fast: u32, now: Instant) -> Self {
+    pub(super) fn new(fast: u32, now: Instant) -> Self {
         Self { fast: fast.max(1), is_open: false, heard: None, silence_ended: None, since: now, shown: now, pace: 1 }
     }
 
     /// The link is open.
-    pub fn opened(&mut self, now: Instant) {
+    pub(super) fn opened(&mut self, now: Instant) {
         self.is_open = true;
         self.heard = Some(now);
         self.keep_pace(now);
     }
 
     /// Something came from the peer.
-    pub fn heard(&mut self, now: Instant) {
+    pub(super) fn heard(&mut self, now: Instant) {
         if self.is_silent(now) {
             self.silence_ended = Some(now);
         }
@@ -64,20 +65,20 @@ impl PacedClock {
     }
 
     /// What the clock shows at a moment not before the last one asked for.
-    pub fn at(&mut self, now: Instant) -> Instant {
+    pub(super) fn at(&mut self, now: Instant) -> Instant {
         self.keep_pace(now);
         self.shown_at(now)
     }
 
     /// How many times as fast as time it runs.
-    pub fn pace(&mut self, now: Instant) -> u32 {
+    pub(super) fn pace(&mut self, now: Instant) -> u32 {
         self.keep_pace(now);
         self.pace
     }
 
     /// Whether the open link is silent, or was a short while ago: packets are lost there, and acknowledgements with them, or
     /// the stream is slow (under 17 frames a second), where a few packets more do no harm.
-    pub fn was_silent_lately(&self, now: Instant) -> bool {
+    pub(super) fn was_silent_lately(&self, now: Instant) -> bool {
         let lately = |ended| now.saturating_duration_since(ended) < MEMORY;
         self.is_silent(now) || self.silence_ended.is_some_and(lately)
     }
@@ -100,6 +101,22 @@ impl PacedClock {
 
     fn shown_at(&self, now: Instant) -> Instant {
         self.shown + now.saturating_duration_since(self.since) * self.pace
+    }
+}
+
+/// The clock of one link, which its runtime and its sockets share.
+#[derive(Clone, Debug)]
+pub(super) struct SharedClock(Arc<Mutex<PacedClock>>);
+
+impl SharedClock {
+    /// Shares a clock.
+    pub(super) fn new(clock: PacedClock) -> Self {
+        Self(Arc::new(Mutex::new(clock)))
+    }
+
+    /// The clock, for a moment.
+    pub(super) fn lock(&self) -> MutexGuard<'_, PacedClock> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

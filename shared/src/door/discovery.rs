@@ -13,7 +13,7 @@ pub const ID_PROPERTY: &str = "id";
 pub const CONVENTIONAL_HOST: &str = "rust-server";
 
 /// Which server it is, however it was found.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// For people: host and port.
     pub name: String,

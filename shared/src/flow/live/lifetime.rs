@@ -1,4 +1,4 @@
-//! Live delivery: how long a frame is worth sending.
+//! How long a live frame is worth sending.
 
 use std::time::Duration;
 

@@ -1,0 +1,16 @@
+//! What carries frames and answers.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What carries frames and answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkKind {
+    /// WebRTC data channels, opened at the server's port
+    #[default]
+    Webrtc,
+    /// Within this process, without sockets: what the rest of the path costs. Loses nothing, also in live delivery
+    Memory,
+}

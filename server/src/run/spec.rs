@@ -1,0 +1,66 @@
+//! The whole specification: its parts, one after the other.
+
+use std::hash::{BuildHasher, RandomState};
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::geometry::Size;
+
+use super::delivered::Delivered;
+use super::sent::{DEFAULT_SIZE, Sent};
+use crate::camera::CameraConfig;
+use crate::options;
+use crate::task::TaskName;
+
+/// What a run does.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct RunSpec {
+    /// What is sent.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub sent: Sent,
+
+    /// How it is delivered.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub delivered: Delivered,
+
+    /// What the camera does to the light.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub camera: CameraConfig,
+}
+
+impl RunSpec {
+    /// The specification with nothing left to chance: its seed is drawn if nobody chose one.
+    #[must_use]
+    pub fn with_seed(mut self) -> Self {
+        self.sent.seed.get_or_insert_with(drawn_seed);
+        self
+    }
+
+    /// The specification with what its source says of size and task, where nobody chose them.
+    #[must_use]
+    pub fn of_source(mut self, size: Size, default_task: TaskName) -> Self {
+        self.sent.size.get_or_insert(size);
+        self.sent.task.get_or_insert(default_task);
+        self
+    }
+
+    /// Size of the frames.
+    pub fn size(&self) -> Size {
+        self.sent.size.unwrap_or(DEFAULT_SIZE)
+    }
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        options::defaults()
+    }
+}
+
+/// A seed nobody chose, short enough to be typed again.
+fn drawn_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id()) >> 32
+}

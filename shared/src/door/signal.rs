@@ -1,0 +1,87 @@
+//! What is said at the door: one JSON object a message, told apart by its `type`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::message::Role;
+
+/// A message of signaling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Signal {
+    /// A Plumb client introduces itself.
+    Hello(Introduction),
+    /// Is a Plumb server there?
+    Ping {},
+    /// Yes.
+    Pong {
+        /// The server's name, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Drawn by each server process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// The offerer's description.
+    Offer {
+        /// Session description.
+        sdp: String,
+    },
+    /// The answerer's description.
+    Answer {
+        /// Session description.
+        sdp: String,
+    },
+    /// One more address of the sender.
+    Candidate {
+        /// The `candidate:` line.
+        candidate: String,
+    },
+    /// The server will not serve, and why.
+    Error {
+        /// For people.
+        reason: String,
+    },
+    /// The sender is leaving.
+    Bye {},
+}
+
+/// What a Plumb client says of itself before the offer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Introduction {
+    /// Protocol version.
+    pub plumb: u32,
+    /// What the speaker will be.
+    pub role: Role,
+    /// The largest SCTP packet it can take on this path, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// What else it can do; unknown names are ignored.
+    #[serde(default)]
+    pub features: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_written_exactly_as_documented() {
+        let json = |signal: &Signal| serde_json::to_string(signal).unwrap();
+        assert_eq!(json(&Signal::Ping {}), r#"{"type":"ping"}"#);
+        assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
+        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), features: vec![] };
+        assert_eq!(
+            json(&Signal::Hello(hello)),
+            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
+        );
+    }
+
+    #[test]
+    fn fields_may_come_in_any_order_and_unknown_ones_are_ignored() {
+        let aiortc =
+            br#"{"candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "id": "0", "label": 0, "type": "candidate"}"#;
+        assert!(matches!(serde_json::from_slice(aiortc), Ok(Signal::Candidate { .. })));
+        let answer: Signal = serde_json::from_slice(br#"{"sdp": "x", "type": "answer"}"#).unwrap();
+        assert_eq!(answer, Signal::Answer { sdp: "x".into() });
+    }
+}

@@ -1,0 +1,218 @@
+//! Acknowledgements: each answer is told in several messages, so that a lost one costs nothing, and once more when the
+//! sender probes for it. So is what is missing for good.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::protocol::message::{Answer, Answers, LIST_LIMIT, Short};
+use crate::time::Micros;
+
+/// An acknowledgement is repeated in as many later messages: at 20 % loss one of 600 never arrives.
+const REPETITIONS: usize = 3;
+
+/// Frames given up that each message names.
+const MAX_MISSING: usize = 16;
+
+/// Two messages with the same acknowledgements have at least this share of the interval between them: 1.6 ms at 60
+/// frames a second.
+const LEAST_SHARE: u32 = 16;
+
+/// Acknowledgements on their way to the sender.
+#[derive(Debug)]
+pub(super) struct Acknowledgements {
+    interval: Duration,
+    new: VecDeque<Answer<'static>>,
+    /// Newest first: those that are still to be repeated, and the last few.
+    sent: VecDeque<Sent>,
+    missing: VecDeque<u64>,
+    /// Messages still to be sent until the latest acknowledgement is repeated often enough; when the next is due.
+    owed: usize,
+    due: Option<Micros>,
+    /// When the last message was sent.
+    last: Option<Micros>,
+}
+
+/// An acknowledgement that was sent.
+#[derive(Debug)]
+struct Sent {
+    answer: Answer<'static>,
+    repetitions_left: usize,
+}
+
+impl Acknowledgements {
+    /// None yet. Without new ones the last are repeated after `interval`.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            new: VecDeque::new(),
+            sent: VecDeque::new(),
+            missing: VecDeque::new(),
+            owed: 0,
+            due: None,
+            last: None,
+        }
+    }
+
+    /// A frame is acknowledged by its answer.
+    pub(super) fn answer(&mut self, answer: Answer<'static>, now: Micros) {
+        self.new.push_back(answer);
+        self.owe(now);
+    }
+
+    /// A frame will never come whole.
+    pub(super) fn missing(&mut self, frame: u64, now: Micros) {
+        if self.missing.len() == MAX_MISSING {
+            self.missing.pop_back();
+        }
+        self.missing.push_front(frame);
+        self.owe(now);
+    }
+
+    /// The sender probes for this frame's acknowledgement: if it was sent, it is repeated.
+    pub(super) fn probed(&mut self, frame: u64, now: Micros) {
+        if let Some(sent) = self.sent.iter_mut().find(|sent| sent.answer.frame == frame) {
+            sent.repetitions_left = sent.repetitions_left.max(1);
+            let soon = self.last.map_or(now, |last| now.max(last + self.interval / LEAST_SHARE));
+            self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+        }
+    }
+
+    /// A message to send now, if one is due.
+    pub(super) fn poll(&mut self, now: Micros) -> Option<Answers<'static>> {
+        self.due.filter(|&due| due <= now)?;
+        let previous = self.sent.iter().filter(|sent| sent.repetitions_left > 0);
+        let previous = previous.map(|sent| sent.answer.clone()).collect();
+        let new = self.new.len().min(LIST_LIMIT);
+        let answers: Short<Answer<'static>> = self.new.drain(..new).rev().collect();
+        self.remember(&answers);
+        let message = Answers { answers, previous, missing: self.missing.iter().copied().collect() };
+        self.last = Some(now);
+        self.owed = self.owed.saturating_sub(1);
+        if self.owed == 0 {
+            self.missing.clear();
+        }
+        self.due = match (self.new.is_empty(), self.owed) {
+            (false, _) => Some(now),
+            (true, 0) => None,
+            (true, _) => Some(now + self.interval),
+        };
+        Some(message)
+    }
+
+    /// When the next message is due.
+    pub(super) fn next_moment(&self) -> Option<Micros> {
+        self.due
+    }
+
+    /// One repetition is sent of those before; these are sent for the first time, newest first.
+    fn remember(&mut self, answers: &[Answer<'static>]) {
+        for sent in &mut self.sent {
+            sent.repetitions_left = sent.repetitions_left.saturating_sub(1);
+        }
+        for answer in answers.iter().rev().cloned() {
+            self.sent.push_front(Sent { answer, repetitions_left: REPETITIONS });
+        }
+        self.sent.truncate(LIST_LIMIT);
+        while self.sent.len() > REPETITIONS && self.sent.back().is_some_and(|oldest| oldest.repetitions_left == 0) {
+            self.sent.pop_back();
+        }
+    }
+
+    fn owe(&mut self, now: Micros) {
+        self.owed = REPETITIONS + 1;
+        self.due = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::message::{AnswerTimes, Payload};
+
+    use super::*;
+
+    fn none(frame: u64) -> Answer<'static> {
+        Answer { frame, payload: Payload::new("none"), times: AnswerTimes::default() }
+    }
+
+    fn frames(answers: &[Answer]) -> Vec<u64> {
+        answers.iter().map(|answer| answer.frame).collect()
+    }
+
+    fn acknowledgements() -> Acknowledgements {
+        Acknowledgements::new(Duration::from_millis(25))
+    }
+
+    #[test]
+    fn each_message_repeats_the_three_acknowledgements_before_it() {
+        let mut acknowledgements = acknowledgements();
+        for frame in 0..6 {
+            acknowledgements.answer(none(frame), Micros(frame));
+            let message = acknowledgements.poll(Micros(frame)).unwrap();
+            assert_eq!(frames(&message.answers), [frame]);
+            assert_eq!(frames(&message.previous), (frame.saturating_sub(3)..frame).rev().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_last_acknowledgement_is_sent_four_times_also_when_no_other_follows() {
+        let mut acknowledgements = acknowledgements();
+        acknowledgements.answer(none(7), Micros(0));
+        assert_eq!(frames(&acknowledgements.poll(Micros(0)).unwrap().answers), [7]);
+        for repeat in 1..=3 {
+            assert_eq!(acknowledgements.poll(Micros(repeat * 25_000 - 1)), None);
+            let message = acknowledgements.poll(Micros(repeat * 25_000)).unwrap();
+            assert_eq!((frames(&message.answers), frames(&message.previous)), (vec![], vec![7]));
+        }
+        assert_eq!(acknowledgements.next_moment(), None);
+    }
+
+    #[test]
+    fn a_probe_brings_a_repetition_at_once_but_not_two_at_once() {
+        let mut acknowledgements = acknowledgements();
+        acknowledgements.answer(none(7), Micros(0));
+        acknowledgements.poll(Micros(0)).unwrap();
+        acknowledgements.probed(7, Micros(5_000));
+        assert_eq!(frames(&acknowledgements.poll(Micros(5_000)).unwrap().previous), [7]);
+        acknowledgements.probed(7, Micros(5_100));
+        assert_eq!(acknowledgements.next_moment(), Some(Micros(5_000 + 25_000 / 16)));
+        assert_eq!(frames(&acknowledgements.poll(Micros(7_000)).unwrap().previous), [7]);
+        acknowledgements.probed(8, Micros(9_000));
+        assert_eq!(acknowledgements.poll(Micros(9_000)), None, "it has no answer yet");
+    }
+
+    #[test]
+    fn more_acknowledgements_than_a_message_holds_go_in_several() {
+        let mut acknowledgements = acknowledgements();
+        (0..40).for_each(|frame| acknowledgements.answer(none(frame), Micros(0)));
+        assert_eq!(frames(&acknowledgements.poll(Micros(0)).unwrap().answers), (0..32).rev().collect::<Vec<_>>());
+        assert_eq!(frames(&acknowledgements.poll(Micros(0)).unwrap().answers), (32..40).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_of_many_acknowledgements_is_sent_four_times() {
+        for at_once in [1, 2, 5, 10] {
+            let (mut acknowledgements, mut told) = (acknowledgements(), vec![0; 40]);
+            for (round, frames) in (0..40).collect::<Vec<u64>>().chunks(at_once).enumerate() {
+                frames.iter().for_each(|&frame| acknowledgements.answer(none(frame), Micros(round as u64)));
+                let message = acknowledgements.poll(Micros(round as u64)).unwrap();
+                message.answers.iter().chain(&message.previous).for_each(|answer| told[answer.frame as usize] += 1);
+            }
+            while let Some(due) = acknowledgements.next_moment() {
+                let message = acknowledgements.poll(due).unwrap();
+                message.previous.iter().for_each(|answer| told[answer.frame as usize] += 1);
+            }
+            assert!(told.iter().all(|&times| times == 4), "{at_once} at once: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_given_up_is_named_in_four_messages() {
+        let mut acknowledgements = acknowledgements();
+        acknowledgements.missing(3, Micros(0));
+        let mut told = 0;
+        while let Some(due) = acknowledgements.next_moment() {
+            told += acknowledgements.poll(due).unwrap().missing.iter().filter(|&&frame| frame == 3).count();
+        }
+        assert_eq!(told, 4);
+    }
+}

@@ -1,0 +1,151 @@
+//! The retransmission timeout (RTO): how long an acknowledgement may take before the sender probes for it.
+//!
+//! As in RFC 6298: a mean and a mean deviation of what acknowledgements took, no sample from a frame that was
+//! retransmitted (Karn's rule), and back-off while there are no others. Timed is a frame's whole way: from its capture to
+//! its answer, detection included.
+
+use std::time::Duration;
+
+/// After so many ambiguous acknowledgements in a row the timeout doubles. At 20 % loss every second frame is
+/// retransmitted: 6 % of such rows are chance.
+const ROW: u32 = 4;
+
+/// The timeout doubles at most so often, so that the factor has room in its integer. A lifetime is far below 2^16 times
+/// any timeout.
+const MAX_DOUBLINGS: u32 = 16;
+
+/// The timeout is at least this share of a lifetime (2 ms at 60 frames a second) above the mean: as long as the receiver
+/// waits before it requests. RFC 6298 has the clock's granularity in its place.
+const MARGIN_SHARE: u32 = 16;
+
+/// The timeout is at most five eighths of a lifetime (21 ms): the next frame is due a little before, and shows what is
+/// lost of this one.
+const LONGEST_SHARE: (u32, u32) = (5, 8);
+
+/// When an acknowledgement is late.
+#[derive(Debug)]
+pub(super) struct Rto {
+    margin: Duration,
+    longest: Duration,
+    estimate: Option<Estimate>,
+    /// Acknowledgements since the last sample.
+    ambiguous: u32,
+}
+
+/// What acknowledgements took, in µs (RFC 6298, section 2).
+#[derive(Clone, Copy, Debug)]
+struct Estimate {
+    mean_us: f64,
+    deviation_us: f64,
+}
+
+impl Rto {
+    /// The timeout for frames of this lifetime.
+    pub(super) fn new(lifetime: Duration) -> Self {
+        let (share, of) = LONGEST_SHARE;
+        Self { margin: lifetime / MARGIN_SHARE, longest: lifetime * share / of, estimate: None, ambiguous: 0 }
+    }
+
+    /// The acknowledgement of a frame sent once took so long.
+    pub(super) fn sample(&mut self, took_us: u64) {
+        self.ambiguous = 0;
+        let took_us = took_us as f64;
+        self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(took_us), |known| known.with(took_us)));
+    }
+
+    /// The acknowledgement of a retransmitted frame came: it may be due to either sending (Karn's rule, RFC 6298,
+    /// section 3). Where all take longer than the timeout there are only such, so the timeout backs off
+    /// (section 5.5) until there is a sample.
+    pub(super) fn ambiguous(&mut self) {
+        self.ambiguous = self.ambiguous.saturating_add(1);
+    }
+
+    /// The timeout now; the longest before the first sample.
+    pub(super) fn timeout(&self) -> Duration {
+        let factor = 1 << (self.ambiguous / ROW).min(MAX_DOUBLINGS);
+        self.estimate.map_or(self.longest, |known| (known.limit(self.margin) * factor).min(self.longest))
+    }
+
+    /// Whether the timeout is as long as it gets, or nothing is known yet.
+    pub(super) fn is_longest(&self) -> bool {
+        self.timeout() == self.longest
+    }
+}
+
+impl Estimate {
+    fn first(took_us: f64) -> Self {
+        Self { mean_us: took_us, deviation_us: took_us / 2.0 }
+    }
+
+    /// With the RFC's gains, 1/8 and 1/4.
+    fn with(self, took_us: f64) -> Self {
+        let Self { mean_us, deviation_us } = self;
+        Self {
+            mean_us: mean_us + (took_us - mean_us) / 8.0,
+            deviation_us: deviation_us + ((took_us - mean_us).abs() - deviation_us) / 4.0,
+        }
+    }
+
+    /// The mean and four deviations, or the margin where that is more.
+    fn limit(self, margin: Duration) -> Duration {
+        let micros = |us: f64| Duration::from_micros(us as u64);
+        micros(self.mean_us) + micros(4.0 * self.deviation_us).max(margin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The margin is 1 ms, the longest timeout 10 ms.
+    fn rto() -> Rto {
+        Rto::new(Duration::from_millis(16))
+    }
+
+    fn timeout_us(rto: &Rto) -> u128 {
+        rto.timeout().as_micros()
+    }
+
+    #[test]
+    fn the_timeout_is_a_mean_and_four_deviations() {
+        let mut rto = rto();
+        rto.sample(800);
+        assert_eq!(timeout_us(&rto), 2_400);
+        // Mean 800 + 800 / 8, deviation 400 + (800 - 400) / 4.
+        rto.sample(1_600);
+        assert_eq!(timeout_us(&rto), 2_900);
+    }
+
+    #[test]
+    fn before_the_first_sample_the_timeout_is_the_longest() {
+        let mut rto = rto();
+        assert_eq!(timeout_us(&rto), 10_000);
+        (0..100).for_each(|_| rto.ambiguous());
+        assert_eq!(timeout_us(&rto), 10_000);
+        rto.sample(20_000);
+        assert!(rto.is_longest(), "nor is it longer after long ones");
+    }
+
+    #[test]
+    fn while_acknowledgements_are_ambiguous_the_timeout_backs_off() {
+        let mut rto = rto();
+        rto.sample(800);
+        (0..3).for_each(|_| rto.ambiguous());
+        assert_eq!(timeout_us(&rto), 2_400);
+        rto.ambiguous();
+        assert_eq!(timeout_us(&rto), 4_800);
+        (0..4).for_each(|_| rto.ambiguous());
+        assert_eq!(timeout_us(&rto), 9_600);
+        (0..100).for_each(|_| rto.ambiguous());
+        assert!(rto.is_longest());
+        rto.sample(800);
+        assert_eq!(timeout_us(&rto), 2_000);
+    }
+
+    #[test]
+    fn acknowledgements_that_take_equally_long_have_a_margin() {
+        let mut rto = rto();
+        (0..100).for_each(|_| rto.sample(5_000));
+        assert_eq!(timeout_us(&rto), 6_000);
+    }
+}

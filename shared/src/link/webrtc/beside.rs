@@ -1,0 +1,66 @@
+//! The signaling connection, which stays beside an open link: its end is a hint, and `bye` is said on it.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::door::lines::{LineReader, LineWriter};
+use crate::door::signal::Signal;
+use crate::link::LinkEvent;
+
+/// Waits for the connection's end, or for the peer's `bye` on it.
+pub(super) async fn peer_may_be_gone(mut reader: LineReader) -> LinkEvent {
+    reader.ended().await;
+    LinkEvent::PeerMayBeGone
+}
+
+/// A `bye` that is said once.
+pub(super) struct Farewell(Mutex<Option<LineWriter>>);
+
+impl Farewell {
+    /// To be said here.
+    pub(super) fn new(writer: LineWriter) -> Self {
+        Self(Mutex::new(Some(writer)))
+    }
+
+    /// Says it, if it was not said before. A peer that is gone does not hear it.
+    pub(super) async fn say(&self) {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut writer) = writer {
+            let _ = writer.send(&Signal::Bye {}).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::door::lines::Signaling;
+
+    async fn pair() -> (Signaling, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (ours, theirs) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        (Signaling::new(ours.unwrap()), theirs.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn bye_is_said_once() {
+        let (ours, mut theirs) = pair().await;
+        let (_reader, writer) = ours.split();
+        let farewell = Farewell::new(writer);
+        farewell.say().await;
+        farewell.say().await;
+        let mut said = String::new();
+        theirs.read_to_string(&mut said).await.unwrap();
+        assert_eq!(said, "{\"type\":\"bye\"}\n");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_without_a_word_is_a_hint() {
+        let (ours, theirs) = pair().await;
+        let (reader, _writer) = ours.split();
+        drop(theirs);
+        assert!(matches!(peer_may_be_gone(reader).await, LinkEvent::PeerMayBeGone));
+    }
+}

@@ -1,0 +1,21 @@
+//! Further addresses of the peer, beside those in its description.
+
+use std::sync::Arc;
+
+use tracing::debug;
+use webrtc::peer_connection::RTCIceCandidateInit;
+
+use super::peer::Peer;
+
+/// Takes further addresses of the peer.
+pub(super) struct Candidates(pub(super) Arc<Peer>);
+
+impl Candidates {
+    /// Adds one; one that cannot be read is ignored, as the others may be usable.
+    pub(super) async fn add(&self, candidate: String) {
+        let candidate = RTCIceCandidateInit { candidate, ..Default::default() };
+        if let Err(error) = self.0.connection.add_ice_candidate(candidate).await {
+            debug!("ignoring a candidate: {error}");
+        }
+    }
+}

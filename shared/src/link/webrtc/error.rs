@@ -1,0 +1,65 @@
+//! Why no link came of a signaling connection.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::door::lines::SignalingError;
+
+/// How long a peer may take for its description.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long an end waits for the lanes to open before it gives up.
+pub(super) const OPENING_LIMIT: Duration = Duration::from_secs(10);
+
+/// Why no link came of a signaling connection.
+#[derive(Debug, Error)]
+pub enum HandshakeError {
+    /// Signaling failed.
+    #[error(transparent)]
+    Signaling(#[from] SignalingError),
+    /// The lanes did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// Why a link did not open.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The crate refused.
+    #[error("WebRTC: {0}")]
+    WebRtc(#[from] webrtc::error::Error),
+    /// None of the ports is free.
+    #[error("no free UDP port in {}-{}", .ports.start(), .ports.end())]
+    NoPort {
+        /// Which were tried.
+        ports: RangeInclusive<u16>,
+    },
+    /// No description came of gathering.
+    #[error("WebRTC: no local description after gathering addresses")]
+    NoDescription,
+    /// The peer's lanes did not open in time.
+    #[error("the data channels did not open within {} s: is UDP blocked between the two ends?", OPENING_LIMIT.as_secs())]
+    Timeout,
+    /// The peer closed while opening.
+    #[error("the peer closed the connection while it opened")]
+    Closed,
+    /// ICE, DTLS or SCTP gave up: they repeat what is lost, but not for ever.
+    #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
+    GaveUp,
+    /// The peer gave up first.
+    #[error("the peer could not open it: {reason}")]
+    Peer {
+        /// What it says.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// Whether another attempt may succeed with a peer that is still there: a network that loses many packets lets one of
+    /// several through.
+    pub fn is_worth_another_attempt(&self) -> bool {
+        matches!(self, Self::Timeout | Self::GaveUp | Self::Peer { .. })
+    }
+}

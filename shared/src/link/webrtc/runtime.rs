@@ -1,0 +1,133 @@
+//! The runtime that a link's connection runs on: tokio, with sockets and a clock of our own.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing::{debug, warn};
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
+};
+
+use super::buffers::enlarge;
+use super::mtu::packets_at_once;
+use super::pace::{PacedClock, SharedClock};
+use super::socket::LinkSocket;
+
+/// While a connection opens, its driver is woken this often: DTLS and SCTP send their first packets from a timer that
+/// otherwise ticks each 200 ms, which makes opening take 600 ms instead of 20.
+const OPENING_TICK: Duration = Duration::from_millis(1);
+
+/// While a live link is open, its driver is woken this often, so that it keeps up with its clock's pace.
+const LIVE_TICK: Duration = Duration::from_millis(10);
+
+/// tokio, with large socket buffers, a quick tick while a connection opens, and a clock that may run faster than time.
+#[derive(Debug)]
+pub(super) struct LinkRuntime {
+    tokio: TokioRuntime,
+    clock: SharedClock,
+    is_paced: bool,
+    most_segments: usize,
+    opening: AtomicBool,
+}
+
+impl LinkRuntime {
+    /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time, and whose
+    /// SCTP packets have up to `mtu` bytes.
+    pub(super) fn new(pace: u32, mtu: u32) -> Arc<Self> {
+        let tokio = TokioRuntime;
+        let clock = SharedClock::new(PacedClock::new(pace, tokio.now()));
+        let most_segments = packets_at_once(mtu);
+        Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening: AtomicBool::new(true) })
+    }
+
+    /// The connection is open, or given up: no more quick ticks.
+    pub(super) fn opened(&self) {
+        self.opening.store(false, Ordering::Relaxed);
+        self.clock.lock().opened(self.tokio.now());
+    }
+}
+
+impl Runtime for LinkRuntime {
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        self.tokio.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        match enlarge(&socket) {
+            Ok(granted) => debug!("receive buffer of {} KiB at {:?}", granted >> 10, socket.local_addr()),
+            Err(error) => warn!("cannot enlarge the buffers of a UDP socket: {error}"),
+        }
+        let socket = self.tokio.wrap_udp_socket(socket)?;
+        let clock = self.is_paced.then(|| self.clock.clone());
+        Ok(Arc::new(LinkSocket { socket, most_segments: self.most_segments, clock }))
+    }
+
+    fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        self.tokio.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp<'a>(
+        &'a self,
+        remote: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
+        self.tokio.connect_tcp(remote)
+    }
+
+    fn resolve_host<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        self.tokio.resolve_host(host)
+    }
+
+    fn now(&self) -> Instant {
+        let now = self.tokio.now();
+        if self.is_paced { self.clock.lock().at(now) } else { now }
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        let most = match self.opening.load(Ordering::Relaxed) {
+            true => OPENING_TICK,
+            false if self.is_paced => LIVE_TICK,
+            false => Duration::MAX,
+        };
+        self.tokio.sleep((duration / self.clock.lock().pace(self.tokio.now())).min(most))
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        self.tokio.interval(period / self.clock.lock().pace(self.tokio.now()))
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        self.tokio.block_on(future);
+    }
+
+    fn yield_now(&self) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        self.tokio.yield_now()
+    }
+
+    fn name(&self) -> &'static str {
+        "plumb"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_batch_of_segments_exceeds_a_datagram() {
+        for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
+            let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let segments = LinkRuntime::new(1, mtu).wrap_udp_socket(socket).unwrap().max_gso_segments();
+            // Of 1300 bytes, 49 segments would be 65,513.
+            assert!((1..=64).contains(&segments) && segments as u32 * (mtu + 37) <= 65_507, "{segments} of {mtu}");
+        }
+    }
+}
