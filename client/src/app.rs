@@ -16,8 +16,8 @@ use crate::view::{TerminalView, View, WindowView};
 
 /// Runs a session as the command line asks for it.
 pub fn run(args: &SessionArgs) -> Exit {
-    let detector = match args.detector.choice() {
-        Ok(detector) => detector,
+    let pipeline = match args.pipeline.choice() {
+        Ok(pipeline) => pipeline,
         Err(wrong) => {
             error!("{wrong}");
             return Exit::Usage;
@@ -27,7 +27,7 @@ pub fn run(args: &SessionArgs) -> Exit {
         server: args.server.clone().into(),
         wait: args.wait,
         sctp_mtu: args.sctp_mtu,
-        detector,
+        pipeline,
         workers: args.worker_count(),
         policy: args.policy.into(),
     };
@@ -71,7 +71,7 @@ pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Ex
     match run::run(link, config, view, stop).await {
         Ok((end, tally)) => ended(&end, &tally, view),
         Err(wrong) => {
-            error!("cannot start worker threads: {wrong}");
+            error!("{wrong}");
             Exit::Other
         }
     }
@@ -97,6 +97,10 @@ fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
         End::Rejected { reason } => {
             error!("cannot work with this server: {reason}");
             Exit::NoPeer
+        }
+        End::Unable { reason } => {
+            error!("{reason}");
+            Exit::Usage
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. Every option can also be given by environment; `--help` says how.
 
+use std::env;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
@@ -9,13 +10,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::link::webrtc::parse_mtu;
 
 use crate::config::{ServerAddress, Wait};
-use crate::pipeline::{DetectorChoice, DetectorError, RadiusLimits};
+use crate::pipeline::{
+    AUTO, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits, detector_names,
+};
 use crate::workers::Policy;
 
 /// The most worker threads: more than any machine's cores, few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// Plumb's client: receives frames from a Plumb server, finds the circle in each, answers.
+/// The variable of `--pipeline`.
+const PIPELINE_VARIABLE: &str = "PLUMB_PIPELINE";
+
+/// The variable of `--detector`.
+const DETECTOR_VARIABLE: &str = "PLUMB_DETECTOR";
+
+/// Plumb's client: receives frames from a Plumb server, has a pipeline look at each, answers.
 #[derive(Debug, Parser)]
 #[command(name = "client", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -63,9 +72,9 @@ pub struct SessionArgs {
     #[arg(long, value_name = "BYTES", env = "PLUMB_SCTP_MTU", allow_hyphen_values = true, value_parser = parse_mtu)]
     pub sctp_mtu: Option<u32>,
 
-    /// The detector and its limits.
+    /// The pipeline and its options.
     #[command(flatten)]
-    pub detector: DetectorArgs,
+    pub pipeline: PipelineArgs,
 
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", env = "PLUMB_WORKERS", allow_hyphen_values = true, value_parser = workers)]
@@ -74,7 +83,7 @@ pub struct SessionArgs {
     /// When all workers are busy: look at every frame in turn, or only at the latest
     ///
     /// With `every` frames wait in a queue of the server's window. A frame leaves that window when it is answered or when the
-    /// server's deadline for it is over (live: its lifetime): a detector so slow that frames wait longer finds the queue full
+    /// server's deadline for it is over (live: its lifetime): a pipeline so slow that frames wait longer finds the queue full
     /// in the end, and a frame that comes then is answered `dropped`.
     #[arg(long, env = "PLUMB_POLICY", default_value = "every")]
     pub policy: PolicyArg,
@@ -103,13 +112,52 @@ pub struct DetectArgs {
     pub detector: DetectorArgs,
 }
 
+/// Which pipeline, looking for what.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// What looks at the frames: hough, or hough-classic, OpenCV's plain gradient method, for comparison; ack, which only
+    /// acknowledges them; or auto, which takes hough or ack as the server's task asks for it
+    #[arg(long, visible_alias = "detector", value_name = "NAME", env = pipeline_variable(), default_value = AUTO)]
+    pub pipeline: String,
+
+    /// The radii.
+    #[command(flatten)]
+    pub radii: RadiusArgs,
+}
+
+impl PipelineArgs {
+    /// The pipeline, checked.
+    pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
+        PipelineChoice::new(named(&self.pipeline), PipelineOptions { radii: self.radii.limits() })
+    }
+}
+
 /// Which detector, looking for what.
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
-    /// The detector: hough, or hough-classic, OpenCV's plain gradient method, for comparison
-    #[arg(long, value_name = "NAME", env = "PLUMB_DETECTOR", default_value = crate::pipeline::hough::NAME)]
+    /// The detector: hough, which auto is too, or hough-classic, OpenCV's plain gradient method, for comparison
+    #[arg(long, value_name = "NAME", env = DETECTOR_VARIABLE, default_value = AUTO)]
     pub detector: String,
 
+    /// The radii.
+    #[command(flatten)]
+    pub radii: RadiusArgs,
+}
+
+impl DetectorArgs {
+    /// The detector, checked.
+    pub fn choice(&self) -> Result<DetectorChoice, PipelineError> {
+        let name = match named(&self.detector) {
+            AUTO => detector_names().next().unwrap_or_default(),
+            name => name,
+        };
+        DetectorChoice::new(name, self.radii.limits())
+    }
+}
+
+/// Which radii are looked for.
+#[derive(Debug, Args)]
+pub struct RadiusArgs {
     /// Smallest radius looked for, in px [default: 8, or a 60th of the frame's shorter side if that is more]
     #[arg(long, value_name = "PX", env = "PLUMB_MIN_RADIUS", allow_hyphen_values = true)]
     pub min_radius: Option<f64>,
@@ -119,11 +167,21 @@ pub struct DetectorArgs {
     pub max_radius: Option<f64>,
 }
 
-impl DetectorArgs {
-    /// The detector, checked.
-    pub fn choice(&self) -> Result<DetectorChoice, DetectorError> {
-        DetectorChoice::new(&self.detector, RadiusLimits { min: self.min_radius, max: self.max_radius })
+impl RadiusArgs {
+    fn limits(&self) -> RadiusLimits {
+        RadiusLimits { min: self.min_radius, max: self.max_radius }
     }
+}
+
+/// The variable that names the pipeline, unless the detector's does: `--detector` is another name of `--pipeline`.
+fn pipeline_variable() -> &'static str {
+    let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
+    if is_set(DETECTOR_VARIABLE) && !is_set(PIPELINE_VARIABLE) { DETECTOR_VARIABLE } else { PIPELINE_VARIABLE }
+}
+
+/// A pipeline's name as it was given; an empty variable is an unset one.
+fn named(text: &str) -> &str {
+    if text.is_empty() { AUTO } else { text }
 }
 
 /// A worker policy, as it is written.

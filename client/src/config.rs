@@ -7,7 +7,7 @@ use std::time::Duration;
 use shared::link::memory::Dialer;
 use thiserror::Error;
 
-use crate::pipeline::DetectorChoice;
+use crate::pipeline::PipelineChoice;
 use crate::workers::Policy;
 
 /// What a session needs to know.
@@ -20,7 +20,7 @@ pub struct Config {
     /// The largest SCTP packet, in bytes; by the path when absent.
     pub sctp_mtu: Option<u32>,
     /// What looks at the frames.
-    pub detector: DetectorChoice,
+    pub pipeline: PipelineChoice,
     /// On how many threads.
     pub workers: NonZeroUsize,
     /// And what when all are busy.

@@ -1,4 +1,4 @@
-//! Plumb's client: receives frames, detects the circle on worker threads, answers.
+//! Plumb's client: receives frames, has a pipeline look at them on worker threads, answers.
 //!
 //! The story: [`cli`] says what is wanted (a [`config`]), [`app`] builds it, [`connect`] opens a link to the server, found by
 //! [`discover`] where none is named, [`run`] drives a
@@ -13,7 +13,6 @@ pub mod config;
 pub mod connect;
 pub mod discover;
 pub mod files;
-mod jobs;
 pub mod pipeline;
 pub mod run;
 pub mod session;

@@ -11,10 +11,11 @@ use tokio::time::sleep_until;
 use tracing::debug;
 
 use crate::config::Config;
+use crate::pipeline::NoAnswers;
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::workers::{Pool, Submitted};
+use crate::workers::{Pool, PoolError, Submitted};
 
 /// How long to wait until the server has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -35,12 +36,12 @@ struct Runner<'a> {
 }
 
 /// Runs a session on an open link until it ends; returns why, and what was counted.
-pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> std::io::Result<(End, Tally)> {
+pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue: each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
-    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::default() };
+    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::of(&NoAnswers) };
     let end = runner.drive(link, found, stop).await?;
     debug!("{} messages ignored", runner.session.ignored_messages());
     Ok((end, runner.tally))
@@ -52,7 +53,7 @@ impl Runner<'_> {
         mut link: Link,
         mut found: UnboundedReceiver<Detection>,
         mut stop: Stop,
-    ) -> std::io::Result<End> {
+    ) -> Result<End, PoolError> {
         let sender = link.sender();
         let mut told = false;
         loop {
@@ -96,17 +97,27 @@ impl Runner<'_> {
         }
     }
 
-    fn greeted(&mut self, stream: &Stream, window: usize) -> std::io::Result<()> {
-        let Config { workers, policy, detector, .. } = self.config;
-        self.pool = Some(Pool::start(*workers, window, *policy, detector, self.clock, &self.detections)?);
-        self.view.greeted(stream);
+    /// The server's task decides which pipeline is used. Without one that can do it there is no session.
+    fn greeted(&mut self, stream: &Stream, window: usize) -> Result<(), PoolError> {
+        let Config { workers, policy, pipeline, .. } = *self.config;
+        let chosen = match pipeline.for_task(&stream.task) {
+            Ok(chosen) => chosen,
+            Err(wrong) => {
+                self.session.reject(wrong.to_string());
+                return Ok(());
+            }
+        };
+        debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
+        self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
+        self.tally = Tally::of(chosen.answers());
+        self.view.greeted(stream, chosen.answers());
         Ok(())
     }
 
     fn received(&mut self, frame: ReceivedFrame) {
         self.tally.received += 1;
         self.view.received(&frame);
-        let Some(pool) = &self.pool else { return };
+        let Some(pool) = &mut self.pool else { return };
         match pool.submit(frame) {
             Submitted::Taken => {}
             Submitted::InPlaceOf(frame) | Submitted::Refused(frame) => self.dropped(&frame),

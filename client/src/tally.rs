@@ -1,60 +1,107 @@
 //! What a client counts over a session.
 
-use crate::session::Detection;
+use std::fmt;
+
 use hdrhistogram::Histogram;
-use shared::protocol::message::DROPPED;
+
+use crate::pipeline::{AnswerKind, Answers};
+use crate::session::Detection;
 
 /// Digits the histogram keeps: 1 ms to the µs.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Counts and detection times.
+/// Counts by the kinds of a pipeline's answers, and how long its work took.
 #[derive(Clone, Debug)]
 pub struct Tally {
     /// Frames that arrived.
     pub received: u64,
-    /// Answered with a circle.
-    pub circle: u64,
-    /// Answered with none.
-    pub no_circle: u64,
     /// Answered as dropped.
     pub dropped: u64,
-    detect_us: Histogram<u32>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        // invariant: a constant in 0..=5, the only thing `new` checks.
-        let detect_us = Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
-        Self { received: 0, circle: 0, no_circle: 0, dropped: 0, detect_us }
-    }
+    answers: &'static dyn Answers,
+    /// In the order of the kinds.
+    counts: Vec<u64>,
+    work_us: Histogram<u32>,
 }
 
 impl Tally {
-    /// Counts a detection.
-    pub fn add(&mut self, detection: &Detection) {
-        match detection.payload.kind() {
-            "circle" => self.circle += 1,
-            "none" => self.no_circle += 1,
-            DROPPED => return self.dropped += 1,
-            _ => {}
-        }
-        // Grows as needed; no detection takes 2^63 µs.
-        let _ = self.detect_us.record(detection.finished.since(detection.started));
+    /// Counts answers like these.
+    pub fn of(answers: &'static dyn Answers) -> Self {
+        // invariant: a constant in 0..=5, the only thing `new` checks.
+        let work_us = Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
+        Self { received: 0, dropped: 0, answers, counts: vec![0; answers.kinds().len()], work_us }
     }
 
-    /// A percentile of the detection time in µs; `None` before the first.
-    pub fn detect_percentile_us(&self, percent: f64) -> Option<u64> {
-        (!self.detect_us.is_empty()).then(|| self.detect_us.value_at_percentile(percent))
+    /// Counts a detection.
+    pub fn add(&mut self, detection: &Detection) {
+        let payload = &detection.payload;
+        if payload.is_dropped() {
+            self.dropped += 1;
+            return;
+        }
+        if let Some(place) = self.answers.kinds().iter().position(|kind| kind.name == payload.kind()) {
+            self.counts[place] += 1;
+        }
+        // Grows as needed; no detection takes 2^63 µs.
+        let _ = self.work_us.record(detection.finished.since(detection.started));
+    }
+
+    /// The answers that are counted.
+    pub fn answers(&self) -> &'static dyn Answers {
+        self.answers
+    }
+
+    /// Each kind of answer with its count.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static AnswerKind, u64)> {
+        self.answers.kinds().iter().zip(self.counts.iter().copied())
+    }
+
+    /// A percentile of the time that the work on a frame took, in µs; `None` before the first.
+    pub fn work_percentile_us(&self, percent: f64) -> Option<u64> {
+        (!self.work_us.is_empty()).then(|| self.work_us.value_at_percentile(percent))
     }
 }
 
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} frames received: {} circle", self.received, self.circle)?;
-        write!(f, ", {} none, {} dropped", self.no_circle, self.dropped)?;
-        if let (Some(p50), Some(p99)) = (self.detect_percentile_us(50.0), self.detect_percentile_us(99.0)) {
-            write!(f, "; detection p50 {:.3} ms, p99 {:.3} ms", p50 as f64 / 1e3, p99 as f64 / 1e3)?;
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} frames received: ", self.received)?;
+        for (kind, count) in self.counts() {
+            write!(f, "{count} {}, ", kind.name)?;
+        }
+        write!(f, "{} dropped", self.dropped)?;
+        if let (Some(p50), Some(p99)) = (self.work_percentile_us(50.0), self.work_percentile_us(99.0)) {
+            let (work, p50_ms, p99_ms) = (self.answers.work(), p50 as f64 / 1e3, p99 as f64 / 1e3);
+            write!(f, "; {work} p50 {p50_ms:.3} ms, p99 {p99_ms:.3} ms")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::message::Payload;
+    use shared::time::Micros;
+
+    use super::*;
+    use crate::pipeline::{NoAnswers, PipelineChoice};
+
+    fn tally(task: &str, kinds: &[&'static str]) -> String {
+        let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
+        let mut tally = Tally::of(answers);
+        for kind in kinds {
+            let payload = Payload::new(kind);
+            tally.received += 1;
+            tally.add(&Detection { frame: 0, received: Micros(0), started: Micros(0), finished: Micros(250), payload });
+        }
+        tally.to_string()
+    }
+
+    #[test]
+    fn answers_are_counted_by_the_kinds_of_their_pipeline() {
+        let told = "4 frames received: 2 circle, 1 none, 1 dropped; detection p50 0.250 ms, p99 0.250 ms";
+        assert_eq!(tally("circle", &["circle", "none", "dropped", "circle"]), told);
+        let told = "2 frames received: 2 ack, 0 dropped; answer p50 0.250 ms, p99 0.250 ms";
+        assert_eq!(tally("ack", &["ack", "ack"]), told);
+        assert_eq!(tally("ack", &["dropped"]), "1 frames received: 0 ack, 1 dropped");
+        assert_eq!(Tally::of(&NoAnswers).to_string(), "0 frames received: 0 dropped");
     }
 }

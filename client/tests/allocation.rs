@@ -1,6 +1,6 @@
 //! A detector that has seen a frame allocates nothing when it sees it again.
 
-use client::pipeline::{DetectorChoice, NAMES, RadiusLimits};
+use client::pipeline::{DetectorChoice, RadiusLimits, detector_names};
 use ndarray::Array2;
 use testkit::allocator::{Counting, allocations_of_process};
 
@@ -24,7 +24,7 @@ fn frame(seed: usize) -> Array2<u8> {
 #[test]
 fn frames_seen_before_allocate_nothing() {
     let frames: Vec<_> = (0..8).map(frame).collect();
-    for name in NAMES {
+    for name in detector_names() {
         let mut detector = DetectorChoice::new(name, RadiusLimits::default()).expect("valid").build();
         let mut pass = || frames.iter().filter(|frame| detector.detect(frame.view()).is_some()).count();
         let found = pass();

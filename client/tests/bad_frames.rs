@@ -3,7 +3,7 @@
 //! But for textures: OpenCV's gradient method has no notion of noise and sees circles there, and so does `hough-classic`,
 //! which gives its very numbers.
 
-use client::pipeline::{DetectorChoice, NAMES, RadiusLimits};
+use client::pipeline::{DetectorChoice, RadiusLimits, detector_names};
 use ndarray::{Array2, ArrayView2, s};
 
 const DEFAULT: RadiusLimits = RadiusLimits { min: None, max: None };
@@ -12,7 +12,7 @@ const DEFAULT: RadiusLimits = RadiusLimits { min: None, max: None };
 const ANY: RadiusLimits = RadiusLimits { min: Some(1.0), max: Some(200.0) };
 
 fn assert_empty(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
-    for name in NAMES {
+    for name in detector_names() {
         let mut detector = DetectorChoice::new(name, limits).expect("valid").build();
         let (rows, columns) = frame.dim();
         assert_eq!(detector.detect(frame), None, "{name}, {columns}x{rows}, {limits:?}");
@@ -21,7 +21,7 @@ fn assert_empty(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
 
 /// Any answer will do from `hough-classic`, of which only finite numbers are asked; none from `hough`.
 fn assert_textured(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
-    for name in NAMES {
+    for name in detector_names() {
         let found = DetectorChoice::new(name, limits).expect("valid").build().detect(frame);
         let circle = found.map(|found| found.circle);
         assert!(name != "hough" || circle.is_none(), "{limits:?}: {circle:?}");
@@ -61,7 +61,7 @@ fn disc(rows: usize, columns: usize) -> Array2<u8> {
 
 #[test]
 fn the_disc_of_these_tests_is_found_within_fair_limits() {
-    for name in NAMES {
+    for name in detector_names() {
         let mut detector = DetectorChoice::new(name, DEFAULT).expect("valid").build();
         let found = detector.detect(disc(120, 160).view()).expect("a circle").circle;
         // The gradient method is good to a pixel or two.
@@ -139,7 +139,7 @@ fn radii_larger_than_the_frame_are_found_in_none() {
 fn views_of_any_layout_show_what_their_pixels_show() {
     let mut wide = noise(360, 480, 9);
     wide.slice_mut(s![1..;3, 2..;3]).assign(&disc(120, 160));
-    for name in NAMES {
+    for name in detector_names() {
         let detect = |view: ArrayView2<'_, u8>| DetectorChoice::new(name, DEFAULT).expect("valid").build().detect(view);
         let expected = detect(disc(120, 160).view());
         assert!(expected.is_some(), "{name}");

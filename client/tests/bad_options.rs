@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["--sctp-mtu", "0"], "from 576 to 16000"),
         (&["--sctp-mtu", "wide"], "from 576 to 16000"),
         (&["--workers", "0"], "from 1"),
@@ -21,7 +21,8 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "-5"], "above 0"),
         (&["--min-radius", "NaN"], "NaN"),
         (&["--max-radius", "inf"], "inf"),
-        (&["--detector", "crystal-ball"], "hough, hough-classic"),
+        (&["--pipeline", "crystal-ball"], "\"crystal-ball\"; there is auto, hough, hough-classic, ack"),
+        (&["--detector", "crystal-ball"], "there is auto, hough, hough-classic, ack"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),
@@ -35,6 +36,20 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         let ended = run(options).expect(2).says(word);
         assert_eq!(ended.stdout, Vec::<String>::new(), "{options:?}");
     }
+}
+
+#[test]
+fn the_older_variable_names_the_pipeline_where_the_newer_one_does_not() {
+    let run = |pipeline: &str, detector: &str| {
+        let mut client = command("client");
+        client.args(["--no-graphics", "127.0.0.1:1", "--wait", "1ms"]);
+        client.envs([("PLUMB_PIPELINE", pipeline), ("PLUMB_DETECTOR", detector)]);
+        Program::start(client).end()
+    };
+    run("", "crystal-ball").expect(2).says("\"crystal-ball\"");
+    run("glass-ball", "crystal-ball").expect(2).says("\"glass-ball\"");
+    run("hough", "crystal-ball").expect(3).says("127.0.0.1:1");
+    run("", "").expect(3).says("127.0.0.1:1");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bytes::BytesMut;
-use client::pipeline::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::PipelineChoice;
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
 use shared::image::PixelFormat;
@@ -71,10 +71,10 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
         (&[0xff; 3_000], Payload::dropped()),
         (&flat, Payload::new("none")),
     ];
-    let detector = DetectorChoice::new(hough::NAME, RadiusLimits::default()).unwrap();
+    let pipeline = PipelineChoice::auto().for_task(CIRCLE_TASK).unwrap();
     let (detections, mut found) = mpsc::unbounded_channel();
     let clock = MonotonicClock::start();
-    let pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, &detector, clock, &detections).unwrap();
+    let mut pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, pipeline, clock, &detections).unwrap();
     for (id, (block, payload)) in blocks.iter().enumerate() {
         let frame = received(&mut session, id as u64, (64, 48), block).expect("a frame of the announced size");
         assert!(matches!(pool.submit(frame), Submitted::Taken));

@@ -139,6 +139,17 @@ fn without_json_there_is_a_line_a_file() {
 }
 
 #[test]
+fn only_detectors_of_circles_are_taken() {
+    let pictures = Pictures::new();
+    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    for detector in ["auto", "hough", "hough-classic"] {
+        let found = results(&detect(&["--json", "--detector", detector], &[&good]).expect(0));
+        is_the_disc(&found[0], 1.0);
+    }
+    detect(&["--detector", "ack"], &[&good]).expect(2).says("\"ack\"; there is hough, hough-classic");
+}
+
+#[test]
 fn no_circle_is_no_error() {
     let pictures = Pictures::new();
     let tiny = pictures.save("tiny.png", GrayImage::from_pixel(1, 1, Luma([40])), ImageFormat::Png);

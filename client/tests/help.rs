@@ -19,7 +19,7 @@ const OPTIONS: &[&str] = &[
     "--sctp-mtu",
     "--no-graphics",
     "--wait",
-    "--detector",
+    "--pipeline",
     "--min-radius",
     "--max-radius",
     "--workers",

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bytes::Bytes;
-use client::pipeline::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::PipelineChoice;
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
 use shared::image::PixelFormat;
@@ -78,11 +78,11 @@ fn frame() -> ReceivedFrame {
 #[test]
 fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
     let (frame, workers) = (frame(), NonZeroUsize::new(2).expect("not zero"));
-    let detector = DetectorChoice::new(hough::NAME, RadiusLimits::default()).expect("known");
+    let pipeline = PipelineChoice::auto().for_task(CIRCLE_TASK).expect("hough");
     for policy in [Policy::Every, Policy::Latest] {
         let (detections, mut found) = mpsc::unbounded_channel();
         let clock = MonotonicClock::start();
-        let pool = Pool::start(workers, WINDOW, policy, &detector, clock, &detections).expect("threads");
+        let mut pool = Pool::start(workers, WINDOW, policy, pipeline, clock, &detections).expect("threads");
         let mut windows = |count: usize| {
             for _ in 0..count {
                 let submitted = (0..WINDOW).map(|_| pool.submit(frame.clone()));

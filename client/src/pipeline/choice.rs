@@ -1,74 +1,171 @@
-//! Detectors by name: the one place where all of them are listed.
+//! Which pipeline: as the user asks for it, then as the server's task asks for it.
 
-use super::classic::{self, Classic};
-use super::detector::Detector;
-use super::hough::{self, Hough};
-use super::radii::{RadiusError, RadiusLimits};
+use super::answers::Answers;
+use super::error::PipelineError;
+use super::list::kinds;
+use super::options::PipelineOptions;
+use super::seam::{Pipeline, PipelineKind};
 
-/// Names [`DetectorChoice`] knows, in the order to show them.
-pub const NAMES: [&str; 2] = [hough::NAME, classic::NAME];
+/// The name that leaves the choice to the server's task.
+pub const AUTO: &str = "auto";
 
-/// A detector by name and the radii it looks for, checked: builds as many of them as there are threads.
+/// Characters of a server's task that are repeated: far more than any name of ours has, and the bye that repeats them
+/// stays within the 256 bytes of a text.
+const TOLD_OF_TASK: usize = 64;
+
+/// A pipeline as the user asks for it: by name, or whichever can do the task.
 #[derive(Clone, Copy, Debug)]
-pub struct DetectorChoice {
-    build: fn(RadiusLimits) -> Box<dyn Detector>,
-    limits: RadiusLimits,
+pub struct PipelineChoice {
+    named: Option<&'static dyn PipelineKind>,
+    options: PipelineOptions,
 }
 
-impl DetectorChoice {
-    /// The detector called `name`, looking for radii within `limits`.
+/// A pipeline that can do the session's task: builds as many of them as there are workers.
+#[derive(Clone, Copy, Debug)]
+pub struct ChosenPipeline {
+    kind: &'static dyn PipelineKind,
+    options: PipelineOptions,
+}
+
+impl PipelineChoice {
+    /// The pipeline called `name`, or any for [`AUTO`].
     ///
     /// # Errors
-    /// [`DetectorError::Unknown`] for a name not in [`NAMES`]; [`DetectorError::Radius`] for limits no circle can meet.
-    pub fn new(name: &str, limits: RadiusLimits) -> Result<Self, DetectorError> {
-        limits.check()?;
-        match name {
-            hough::NAME => Ok(Self { build: |limits| Box::new(Hough::new(limits)), limits }),
-            classic::NAME => Ok(Self { build: |limits| Box::new(Classic::new(limits)), limits }),
-            _ => Err(DetectorError::Unknown { name: name.to_owned() }),
-        }
+    /// [`PipelineError::Unknown`] for a name that no pipeline has; [`PipelineError::Radius`] for limits no circle can meet.
+    pub fn new(name: &str, options: PipelineOptions) -> Result<Self, PipelineError> {
+        options.radii.check()?;
+        let named = match name {
+            AUTO => None,
+            _ => Some(kinds().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))?),
+        };
+        Ok(Self { named, options })
     }
 
-    /// A new detector with scratch memory of its own.
+    /// Whichever can do the task, with the default options.
     #[must_use]
-    pub fn build(&self) -> Box<dyn Detector> {
-        (self.build)(self.limits)
+    pub fn auto() -> Self {
+        Self { named: None, options: PipelineOptions::default() }
+    }
+
+    /// The pipeline for a server's task.
+    ///
+    /// # Errors
+    /// [`PipelineError::NoneFor`] for a task that no pipeline can do; [`PipelineError::CannotDo`] for one that the
+    /// pipeline named cannot do.
+    pub fn for_task(self, task: &str) -> Result<ChosenPipeline, PipelineError> {
+        let able = kinds().find(|kind| can_do(*kind, task));
+        let kind = match self.named {
+            None => able.ok_or_else(|| none_for(task))?,
+            Some(kind) if can_do(kind, task) => kind,
+            Some(kind) => return Err(cannot_do(kind, task, able)),
+        };
+        Ok(ChosenPipeline::new(kind, self.options))
     }
 }
 
-/// Why a detector could not be built.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum DetectorError {
-    /// No detector has this name.
-    #[error("no detector is called {name:?}; there is {}", NAMES.join(", "))]
-    Unknown {
-        /// The name asked for.
-        name: String,
-    },
-    /// The radius limits make no sense.
-    #[error(transparent)]
-    Radius(#[from] RadiusError),
+impl ChosenPipeline {
+    /// Pipelines of this kind.
+    #[must_use]
+    pub fn new(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
+        Self { kind, options }
+    }
+
+    /// The kind's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// The answers it gives.
+    #[must_use]
+    pub fn answers(&self) -> &'static dyn Answers {
+        self.kind.answers()
+    }
+
+    /// A new pipeline.
+    ///
+    /// # Errors
+    /// [`PipelineError`] where the options do not allow one.
+    pub fn build(&self) -> Result<Box<dyn Pipeline>, PipelineError> {
+        self.kind.build(&self.options)
+    }
+}
+
+fn can_do(kind: &dyn PipelineKind, task: &str) -> bool {
+    kind.tasks().contains(&task)
+}
+
+fn unknown(name: &str) -> PipelineError {
+    let known: Vec<_> = [AUTO].into_iter().chain(kinds().map(PipelineKind::name)).collect();
+    PipelineError::Unknown { name: name.to_owned(), known: known.join(", ") }
+}
+
+fn none_for(task: &str) -> PipelineError {
+    PipelineError::NoneFor { task: told(task), possible: tasks() }
+}
+
+fn cannot_do(kind: &dyn PipelineKind, task: &str, able: Option<&dyn PipelineKind>) -> PipelineError {
+    PipelineError::CannotDo {
+        pipeline: kind.name(),
+        task: told(task),
+        possible: kind.tasks().join(", "),
+        advice: match able {
+            Some(able) => format!("--pipeline {} or {AUTO} does", able.name()),
+            None => "no other does either".into(),
+        },
+    }
+}
+
+fn told(task: &str) -> String {
+    task.escape_default().take(TOLD_OF_TASK).collect()
+}
+
+/// The tasks of all pipelines, each once.
+fn tasks() -> String {
+    let mut tasks: Vec<_> = kinds().flat_map(PipelineKind::tasks).copied().collect();
+    tasks.dedup();
+    tasks.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn choice(name: &str) -> Result<DetectorChoice, DetectorError> {
-        DetectorChoice::new(name, RadiusLimits::default())
+    fn chosen(name: &str, task: &str) -> Result<&'static str, String> {
+        let choice = PipelineChoice::new(name, PipelineOptions::default()).expect("listed");
+        choice.for_task(task).map(|chosen| chosen.name()).map_err(|wrong| wrong.to_string())
     }
 
     #[test]
-    fn every_listed_name_builds_a_detector_of_that_name() {
-        for name in NAMES {
-            let detector = choice(name).expect("listed").build();
-            assert_eq!(detector.name(), name);
+    fn auto_picks_by_task() {
+        assert_eq!(chosen("auto", "circle"), Ok("hough"));
+        assert_eq!(chosen("auto", "ack"), Ok("ack"));
+        let none = chosen("auto", "dance\n").expect_err("nobody dances");
+        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, ack"), "{none}");
+    }
+
+    #[test]
+    fn a_named_pipeline_does_its_own_tasks_alone() {
+        assert_eq!(chosen("hough-classic", "circle"), Ok("hough-classic"));
+        let refused = chosen("hough", "ack").expect_err("not its task");
+        let told = "the server's task is \"ack\", which --pipeline hough cannot do; it does circle. \
+                    --pipeline ack or auto does";
+        assert_eq!(refused, told);
+        assert!(chosen("ack", "circle").expect_err("not its task").contains("--pipeline hough or auto"));
+        assert!(chosen("ack", "dance").expect_err("nobody's task").contains("no other"));
+    }
+
+    #[test]
+    fn every_listed_name_builds_and_an_unknown_one_is_answered_with_them() {
+        for kind in kinds() {
+            let choice = PipelineChoice::new(kind.name(), PipelineOptions::default()).expect("listed");
+            for task in kind.tasks() {
+                let chosen = choice.for_task(task).expect("its task");
+                assert_eq!(chosen.name(), kind.name());
+                assert!(chosen.build().is_ok(), "{}", kind.name());
+            }
         }
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
-        let error = choice("oracle").expect_err("unknown");
-        assert_eq!(error.to_string(), "no detector is called \"oracle\"; there is hough, hough-classic");
+        let error = PipelineChoice::new("oracle", PipelineOptions::default()).expect_err("unknown");
+        assert_eq!(error.to_string(), "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack");
     }
 }

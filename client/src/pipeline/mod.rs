@@ -1,31 +1,50 @@
-//! Circle detection: one gray frame in, at most one circle out.
+//! Pipelines: what is under test. An image in, an answer out.
 //!
-//! A [`Detector`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
+//! A [`Pipeline`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
 //! pixels therefore give the same answer, to the bit, in any order. Scratch memory is the only thing kept between
 //! frames; once a size has been seen, frames of that size allocate nothing.
 //!
-//! - [`DetectorChoice`] checks a name and [`RadiusLimits`], then builds detectors.
+//! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
+//! - [`Answers`] says how a pipeline's answers are counted and shown.
+//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
+//!
+//! To add a pipeline: one file or folder here, its line in `list`, its name in the table of options in `README.md`.
 //!
 //! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
 //! the top-left pixel, x to the right, y down; lengths are in pixels.
 
 pub use shared::geometry::{Circle, Covariance};
 
-pub use choice::{DetectorChoice, DetectorError, NAMES};
+pub use answers::{AnswerKind, Answers, NoAnswers};
+pub use choice::{AUTO, ChosenPipeline, PipelineChoice};
+pub use circle::CircleKind;
 pub use detector::{Detector, Estimate};
+pub use detectors::{DetectorChoice, detector_names};
+pub use error::PipelineError;
+pub use list::kinds;
+pub use options::PipelineOptions;
 pub use radii::{
     DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError, RadiusLimits,
     RadiusRange,
 };
+pub use seam::{Pipeline, PipelineKind};
 
+mod ack;
+mod answers;
 mod choice;
+mod circle;
 pub mod classic;
 mod detector;
+mod detectors;
+mod error;
 pub mod fuzz;
 pub mod hough;
+mod list;
+mod options;
 mod radii;
+mod seam;
 #[cfg(test)]
 mod testing;

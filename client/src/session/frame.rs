@@ -31,6 +31,15 @@ impl ReceivedFrame {
     }
 }
 
+#[cfg(test)]
+impl ReceivedFrame {
+    /// A gray frame, for tests of what looks at frames.
+    pub(crate) fn raw(size: Size, pixels: Vec<u8>) -> Self {
+        let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Raw);
+        Self { id: 0, received: Micros(0), size, pixel, encoding, data: pixels.into() }
+    }
+}
+
 /// A frame that is ignored.
 #[derive(Debug, Error)]
 pub(super) enum UnusableFrame {

@@ -87,6 +87,11 @@ pub enum End {
         /// What was wrong.
         reason: String,
     },
+    /// This client cannot do what the server's hello asks for.
+    Unable {
+        /// What it cannot do, and what it can.
+        reason: String,
+    },
 }
 
 /// The frames on their way.
@@ -172,6 +177,14 @@ impl Session {
         if !self.over {
             self.send_control(&Control::Bye(Bye { reason: "the client stops".into() }));
             self.end(End::Stopped);
+        }
+    }
+
+    /// The client cannot do what the server asks for: it says so and leaves.
+    pub fn reject(&mut self, reason: String) {
+        if !self.over {
+            self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
+            self.end(End::Unable { reason });
         }
     }
 

@@ -1,35 +1,34 @@
-//! The panel of the client's window: what was found, and how long that took, as sections of figures.
+//! The panel of the client's window: what was answered, and how long that took, as sections of figures.
 
 use shared::canvas::face::Section;
-use shared::canvas::figure::{milliseconds, per_second, pixels};
+use shared::canvas::figure::{milliseconds, per_second};
 use shared::canvas::history::History;
 use shared::canvas::theme::Tone;
-use shared::geometry::Circle;
+use shared::protocol::message::Payload;
 
+use crate::pipeline::{AnswerKind, Answers};
 use crate::tally::Tally;
 
-/// One frame that was answered. Times in µs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// One frame that was answered.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
     /// Its id.
     pub id: u64,
-    /// The circle found in it.
-    pub estimate: Option<Circle>,
-    /// How long that took, in µs.
-    pub detect_us: u64,
+    /// The answer.
+    pub payload: Payload<'static>,
+    /// How long the work on it took, in µs.
+    pub work_us: u64,
 }
 
 /// Figures over the session so far; `None` is what is not known yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Median detection time, in µs.
-    pub detect_p50_us: Option<u64>,
+    /// Median time that the work on a frame took, in µs.
+    pub work_p50_us: Option<u64>,
     /// Frames received in all.
     pub received: u64,
-    /// Answered with a circle.
-    pub circle: u64,
-    /// Answered with none.
-    pub no_circle: u64,
+    /// Frames by the kind of their answer.
+    pub counts: Vec<(&'static AnswerKind, u64)>,
     /// Answered as dropped.
     pub dropped: u64,
 }
@@ -38,40 +37,94 @@ impl Figures {
     /// What a tally says.
     pub fn of(tally: &Tally) -> Self {
         Self {
-            detect_p50_us: tally.detect_percentile_us(50.0),
+            work_p50_us: tally.work_percentile_us(50.0),
             received: tally.received,
-            circle: tally.circle,
-            no_circle: tally.no_circle,
+            counts: tally.counts().collect(),
             dropped: tally.dropped,
         }
     }
 }
 
-/// The whole panel: the frame shown, the session so far with its frames received per second, and the detection times of
-/// its last frames in µs.
+/// The whole panel: the frame shown, the session so far with its frames received per second, and the times of its last
+/// frames in µs.
 pub fn sections(
+    answers: &dyn Answers,
     frame: Option<&Frame>,
     figures: &Figures,
     received_hz: Option<f64>,
-    detect_us: &History,
+    work_us: &History,
 ) -> Vec<Section> {
+    let work = answers.work();
+    let p50 = figures.work_p50_us.map(milliseconds);
     vec![
-        frame_section(frame),
-        Section::new("SESSION", "").row("Detection ms, p50", [figures.detect_p50_us.map(milliseconds)], Tone::Plain),
-        Section::new("FRAMES", per_second(received_hz))
-            .count("Received", figures.received)
-            .count("Circle", figures.circle)
-            .bad_count("No circle", figures.no_circle)
-            .bad_count("Dropped", figures.dropped),
-        Section::new("DETECTION TIME", "").chart(detect_us.chart("µs", "without circle")),
+        frame_section(answers, frame),
+        Section::new("SESSION", "").row(format!("{} ms, p50", capitalised(work)), [p50], Tone::Plain),
+        frames_section(figures, received_hz),
+        Section::new(format!("{} TIME", work.to_uppercase()), "").chart(work_us.chart("µs", answers.gap())),
     ]
 }
 
-fn frame_section(frame: Option<&Frame>) -> Section {
+fn frame_section(answers: &dyn Answers, frame: Option<&Frame>) -> Section {
     let heading = frame.map_or("FRAME".into(), |frame| format!("FRAME {}", frame.id));
-    let circle = frame.and_then(|frame| frame.estimate);
-    Section::new(heading, "x, y in px")
-        .row("Centre", [circle.map(|c| pixels(c.x)), circle.map(|c| pixels(c.y))], Tone::Estimate)
-        .row("Radius px", [circle.map(|c| pixels(c.radius))], Tone::Estimate)
-        .row("Detection ms", [frame.map(|frame| milliseconds(frame.detect_us))], Tone::Plain)
+    let label = format!("{} ms", capitalised(answers.work()));
+    let work_ms = frame.map(|frame| milliseconds(frame.work_us));
+    answers.frame_section(heading, frame.map(|frame| &frame.payload)).row(label, [work_ms], Tone::Plain)
+}
+
+fn frames_section(figures: &Figures, received_hz: Option<f64>) -> Section {
+    let section = Section::new("FRAMES", per_second(received_hz)).count("Received", figures.received);
+    let counted = |section: Section, (kind, count): &(&AnswerKind, u64)| match kind.is_bad {
+        true => section.bad_count(kind.label, *count),
+        false => section.count(kind.label, *count),
+    };
+    figures.counts.iter().fold(section, counted).bad_count("Dropped", figures.dropped)
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::PipelineChoice;
+
+    fn answers(task: &str) -> &'static dyn Answers {
+        PipelineChoice::auto().for_task(task).expect("a pipeline").answers()
+    }
+
+    fn shown(task: &str, payload: &Payload<'static>) -> Vec<Section> {
+        let answers = answers(task);
+        let frame = Frame { id: 7, payload: payload.clone(), work_us: 250 };
+        sections(answers, Some(&frame), &Figures::of(&Tally::of(answers)), None, &History::default())
+    }
+
+    #[test]
+    fn the_panel_of_circles_is_about_circles() {
+        let panel = shown("circle", &Payload::new("none"));
+        let frame = Section::new("FRAME 7", "x, y in px")
+            .row("Centre", [None, None], Tone::Estimate)
+            .row("Radius px", [None], Tone::Estimate)
+            .row("Detection ms", [Some("0.25".into())], Tone::Plain);
+        let frames = Section::new("FRAMES", "").count("Received", 0).count("Circle", 0);
+        assert_eq!(panel[0], frame);
+        assert_eq!(panel[1], Section::new("SESSION", "").row("Detection ms, p50", [None], Tone::Plain));
+        assert_eq!(panel[2], frames.bad_count("No circle", 0).bad_count("Dropped", 0));
+        let chart = History::default().chart("µs", "without circle");
+        assert_eq!(panel[3], Section::new("DETECTION TIME", "").chart(chart));
+    }
+
+    #[test]
+    fn any_other_panel_shows_the_answer_as_it_is() {
+        let panel = shown("ack", &Payload::new("ack"));
+        let frame = Section::new("FRAME 7", "").row("Answer", [Some("ack".into())], Tone::Estimate).row(
+            "Answer ms",
+            [Some("0.25".into())],
+            Tone::Plain,
+        );
+        assert_eq!(panel[0], frame);
+        let frames = Section::new("FRAMES", "").count("Received", 0).count("Acknowledged", 0);
+        assert_eq!(panel[2], frames.bad_count("Dropped", 0));
+    }
 }

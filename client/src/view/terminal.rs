@@ -1,13 +1,11 @@
 //! A row a frame, and a summary.
 
-use shared::protocol::message::FoundCircle;
 use shared::shell::rows::Rows;
 
+use crate::pipeline::Answers;
 use crate::session::Detection;
 use crate::tally::Tally;
-use crate::view::View;
-
-const HEADER: &str = "   frame  estimate x  estimate y    radius  detect ms";
+use crate::view::seam::View;
 
 /// Prints rows.
 #[derive(Debug)]
@@ -24,12 +22,12 @@ impl TerminalView {
 }
 
 impl View for TerminalView {
-    fn detected(&mut self, detection: &Detection, _tally: &Tally) {
+    fn detected(&mut self, detection: &Detection, tally: &Tally) {
         if !self.headed {
             self.headed = true;
-            self.rows.row(HEADER.into());
+            self.rows.row(header(tally.answers()));
         }
-        self.rows.row(row(detection));
+        self.rows.row(row(detection, tally.answers()));
     }
 
     fn ended(&mut self, tally: &Tally) {
@@ -37,37 +35,56 @@ impl View for TerminalView {
     }
 }
 
-fn row(detection: &Detection) -> String {
+fn header(answers: &dyn Answers) -> String {
+    format!("   frame  {}", answers.header())
+}
+
+fn row(detection: &Detection, answers: &dyn Answers) -> String {
+    let answer = answers.row(&detection.payload);
     if detection.payload.is_dropped() {
-        return format!("{:>8}  {:>32}", detection.frame, "dropped");
+        // Nobody looked at it: there is no time.
+        return format!("{:>8}  {answer}", detection.frame);
     }
-    let estimate = match FoundCircle::read(&detection.payload) {
-        Ok(Some(FoundCircle { circle, .. })) => {
-            format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius)
-        }
-        _ => format!("{:>32}", detection.payload.kind()),
-    };
-    let detect_ms = detection.finished.since(detection.started) as f64 / 1e3;
-    format!("{:>8}  {estimate}  {detect_ms:>9.3}", detection.frame)
+    let work_ms = detection.finished.since(detection.started) as f64 / 1e3;
+    format!("{:>8}  {answer}  {work_ms:>9.3}", detection.frame)
 }
 
 #[cfg(test)]
 mod tests {
     use shared::geometry::Circle;
-    use shared::protocol::message::Payload;
+    use shared::protocol::message::{FoundCircle, Payload, Value};
     use shared::time::Micros;
 
     use super::*;
+    use crate::pipeline::PipelineChoice;
+
+    fn answers(task: &str) -> &'static dyn Answers {
+        PipelineChoice::auto().for_task(task).expect("a pipeline").answers()
+    }
+
+    fn detection(payload: Payload<'static>) -> Detection {
+        Detection { frame: 7, received: Micros(0), started: Micros(100), finished: Micros(350), payload }
+    }
 
     #[test]
     fn rows_stand_under_their_header() {
-        let detection =
-            |payload| Detection { frame: 7, received: Micros(0), started: Micros(100), finished: Micros(350), payload };
-        let circle = Circle { x: 320.1234, y: 9.5, radius: 20.0 };
-        let found = row(&detection(FoundCircle::write(Some(FoundCircle { circle, covariance: None }))));
+        let (answers, circle) = (answers("circle"), Circle { x: 320.1234, y: 9.5, radius: 20.0 });
+        let row = |payload| row(&detection(payload), answers);
+        let found = row(FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
+        assert_eq!(header(answers), "   frame  estimate x  estimate y    radius  detect ms");
         assert_eq!(found, "       7     320.123       9.500    20.000      0.250");
-        assert_eq!(found.len(), HEADER.len());
-        assert_eq!(row(&detection(FoundCircle::write(None))).len(), HEADER.len());
-        assert!(row(&detection(Payload::dropped())).ends_with("dropped"));
+        assert_eq!(found.len(), header(answers).len());
+        assert_eq!(row(FoundCircle::write(None)).len(), header(answers).len());
+        assert_eq!(row(Payload::dropped()), format!("       7  {:>32}", "dropped"));
+    }
+
+    #[test]
+    fn answers_of_other_pipelines_have_rows_too() {
+        let answers = answers("ack");
+        let row = |payload| row(&detection(payload), answers);
+        let acknowledged = row(Payload::new("ack").with("code", Value::Integer(0)));
+        assert_eq!(header(answers), "   frame                    answer  answer ms");
+        assert_eq!(acknowledged, "       7                ack code 0      0.250");
+        assert_eq!(row(Payload::dropped()), "       7                   dropped");
     }
 }

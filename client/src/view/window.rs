@@ -1,4 +1,4 @@
-//! The client's window: the frame received, with its own estimate.
+//! The client's window: the frame received, with the client's own answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,19 +6,19 @@ use std::time::Instant;
 use shared::canvas::face::Face;
 use shared::canvas::header::Status;
 use shared::canvas::history::History;
-use shared::canvas::mark::{Legend, Mark};
 use shared::canvas::pairing::Pairing;
 use shared::canvas::theme::Tone;
 use shared::geometry::Size;
 use shared::image::Image;
-use shared::protocol::message::{FoundCircle, Stream};
+use shared::protocol::message::Stream;
 use shared::shell::rows::Rows;
 use shared::shell::window::{Board, Subject};
 
 use crate::config::ServerAddress;
+use crate::pipeline::{Answers, NoAnswers};
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
-use crate::view::View;
+use crate::view::seam::View;
 use crate::view::sections::{Figures, Frame, sections};
 
 /// The window before the first frame says how large frames are: the server's default.
@@ -40,8 +40,9 @@ pub struct Received {
     status: Status,
     size: Size,
     frames: Pairing<ReceivedFrame, Frame>,
+    answers: &'static dyn Answers,
     figures: Figures,
-    detect_us: History,
+    work_us: History,
     first_frame: Option<Instant>,
 }
 
@@ -54,8 +55,9 @@ impl WindowView {
             status: Status::new(text, Tone::Waiting),
             size: EXPECTED_FRAME,
             frames: Pairing::default(),
+            answers: &NoAnswers,
             figures: Figures::default(),
-            detect_us: History::default(),
+            work_us: History::default(),
             first_frame: None,
         };
         Self { board: Board::new(received), rows }
@@ -70,15 +72,15 @@ impl WindowView {
 impl Subject for Received {
     fn face(&self) -> Face {
         let (received, frame) = self.frames.last().map(|(received, frame)| (received, frame)).unzip();
-        let estimate = frame.and_then(|frame| frame.estimate);
+        let mark = frame.and_then(|frame| self.answers.mark(&frame.payload));
         Face {
             title: "Plumb client",
             status: self.status.clone(),
             frame: self.size,
             image: received.and_then(picture),
-            marks: estimate.map(Mark::Estimate).into_iter().collect(),
-            legend: Legend::Estimate,
-            sections: sections(frame, &self.figures, self.received_hz(), &self.detect_us),
+            marks: mark.into_iter().collect(),
+            legend: self.answers.legend(),
+            sections: sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us),
         }
     }
 }
@@ -91,13 +93,14 @@ impl Received {
     }
 
     fn answered(&mut self, detection: &Detection) {
-        let detect_us = detection.finished.since(detection.started);
-        if detection.payload.is_dropped() {
+        let payload = &detection.payload;
+        if payload.is_dropped() {
             return;
         }
-        let estimate = FoundCircle::read(&detection.payload).ok().flatten().map(|found| found.circle);
-        self.detect_us.push(estimate.is_some().then_some(detect_us as f64));
-        self.frames.scored(detection.frame, Frame { id: detection.frame, estimate, detect_us });
+        let work_us = detection.finished.since(detection.started);
+        let is_gap = self.answers.kinds().iter().any(|kind| kind.is_bad && kind.name == payload.kind());
+        self.work_us.push((!is_gap).then_some(work_us as f64));
+        self.frames.scored(detection.frame, Frame { id: detection.frame, payload: payload.clone(), work_us });
     }
 }
 
@@ -109,10 +112,14 @@ fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
 }
 
 impl View for WindowView {
-    fn greeted(&mut self, stream: &Stream) {
+    fn greeted(&mut self, stream: &Stream, answers: &'static dyn Answers) {
         let size = stream.size().unwrap_or(EXPECTED_FRAME);
         let status = Status::new(format!("receiving {size} {}", stream.pixel), Tone::Good);
-        self.board.write(|received| (received.size, received.status) = (size, status));
+        let figures = Figures::of(&Tally::of(answers));
+        self.board.write(|received| {
+            (received.size, received.status) = (size, status);
+            (received.answers, received.figures) = (answers, figures);
+        });
     }
 
     fn received(&mut self, frame: &ReceivedFrame) {
@@ -138,22 +145,46 @@ impl View for WindowView {
 
 #[cfg(test)]
 mod tests {
+    use shared::canvas::mark::Legend;
     use shared::geometry::Circle;
-    use shared::protocol::message::Payload;
+    use shared::image::PixelFormat;
+    use shared::protocol::encoding::StreamEncoding;
+    use shared::protocol::message::{Delivery, FoundCircle, Payload};
     use shared::time::Micros;
 
     use super::*;
+    use crate::pipeline::PipelineChoice;
 
-    /// A view told of one frame that was answered.
-    fn told(payload: Payload<'static>) -> WindowView {
-        let mut view = WindowView::new(None, Rows::to(std::io::sink()));
-        let at = |us| Micros(us);
-        let detection = Detection { frame: 7, received: at(0), started: at(100), finished: at(350), payload };
-        let mut tally = Tally::default();
+    fn waiting() -> WindowView {
+        WindowView::new(None, Rows::to(std::io::sink()))
+    }
+
+    /// A view of this task, told of one frame that was answered.
+    fn told(task: &str, payload: Payload<'static>) -> Face {
+        let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
+        let mut view = waiting();
+        view.greeted(&stream(task), answers);
+        let detection =
+            Detection { frame: 7, received: Micros(0), started: Micros(100), finished: Micros(350), payload };
+        let mut tally = Tally::of(answers);
         tally.received += 1;
         tally.add(&detection);
         view.detected(&detection, &tally);
-        view
+        view.board().face()
+    }
+
+    fn stream(task: &str) -> Stream {
+        Stream {
+            width: 320,
+            height: 240,
+            pixel: PixelFormat::Gray8,
+            rate_hz: None,
+            window: 8,
+            delivery: Delivery::Reliable,
+            lifetime_us: None,
+            encoding: StreamEncoding::Raw,
+            task: task.into(),
+        }
     }
 
     fn times(face: &Face) -> String {
@@ -161,22 +192,30 @@ mod tests {
     }
 
     #[test]
-    fn a_window_waits_for_its_server_and_explains_estimates_alone() {
-        let face = WindowView::new(None, Rows::to(std::io::sink())).board().face();
+    fn a_window_waits_for_its_server() {
+        let face = waiting().board().face();
         assert_eq!(face.status, Status::new("looking for a server", Tone::Waiting));
-        assert_eq!((face.legend, face.frame), (Legend::Estimate, EXPECTED_FRAME));
+        assert_eq!((face.legend, face.frame), (Legend::Nothing, EXPECTED_FRAME));
         assert!(face.marks.is_empty() && face.image.is_none());
     }
 
     #[test]
     fn a_detection_counts_and_adds_its_time_where_it_found_a_circle() {
         let circle = Circle { x: 1.0, y: 2.0, radius: 3.0 };
-        let found = told(FoundCircle::write(Some(FoundCircle { circle, covariance: None }))).board().face();
+        let found = told("circle", FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
+        assert_eq!((found.legend, found.frame), (Legend::Estimate, Size { width: 320, height: 240 }));
         assert!(times(&found).contains("[Some(250.0)]"), "{}", times(&found));
-        let none = told(FoundCircle::write(None)).board().face();
+        let none = told("circle", FoundCircle::write(None));
         assert!(times(&none).contains("[None]"), "{}", times(&none));
-        let dropped = told(Payload::dropped()).board().face();
+        let dropped = told("circle", Payload::dropped());
         assert!(times(&dropped).contains("[]"), "a dropped frame has no time: {}", times(&dropped));
         assert_ne!(found.sections[2], dropped.sections[2], "each is counted as what it is");
+    }
+
+    #[test]
+    fn a_session_without_circles_has_no_estimates_to_mark() {
+        let face = told("ack", Payload::new("ack"));
+        assert_eq!(face.legend, Legend::Nothing);
+        assert!(face.marks.is_empty() && times(&face).contains("[Some(250.0)]"), "{}", times(&face));
     }
 }

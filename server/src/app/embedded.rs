@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
-use client::pipeline::{DetectorChoice, RadiusLimits, hough};
+use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
 use shared::shell::exit::Exit;
@@ -16,16 +16,12 @@ use tracing::{debug, error};
 ///
 /// Nobody else knows where this server listens: where the client fails, `failed` says how and the server stops.
 pub(super) fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
-    let detector = match DetectorChoice::new(hough::NAME, RadiusLimits::default()) {
-        Ok(detector) => detector,
-        Err(wrong) => return error!("no client: {wrong}"),
-    };
     let config = ClientConfig {
         server: target,
         wait: Wait::Forever,
         // The server's holds for both.
         sctp_mtu: None,
-        detector,
+        pipeline: PipelineChoice::auto(),
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         policy: Policy::Every,
     };

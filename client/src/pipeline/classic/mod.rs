@@ -1,7 +1,8 @@
 //! The detector "hough-classic": the plain gradient method as OpenCV's `HoughCircles` does it, for comparison.
 //!
 //! What users of OpenCV get from `GaussianBlur(9x9, sigma 2)` and `HoughCircles(HOUGH_GRADIENT, dp = 1, param1 = 50,
-//! param2 = 30)`, stage by stage and quirk by quirk, the best circle only. `detector` runs the stages:
+//! param2 = 30)`, stage by stage and quirk by quirk, the best circle only. `detector` runs the stages,
+//! `kind` makes a pipeline of it:
 //!
 //! 1. `blur`: 9x9 Gaussian in fixed point, as `GaussianBlur` does it for bytes.
 //! 2. `sobel`: 3x3 differences, border replicated.
@@ -17,10 +18,12 @@
 //! Image and Vision Computing 8(1), 1990; Canny, PAMI 8(6), 1986. Figures: OpenCV 4.14.
 
 pub use detector::{Classic, NAME, Stages};
+pub use kind::KIND;
 
 mod blur;
 mod canny;
 mod detector;
+mod kind;
 mod radii;
 mod radius;
 mod round;

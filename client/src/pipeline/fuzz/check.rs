@@ -4,9 +4,9 @@ use ndarray::Array2;
 use shared::geometry::Size;
 
 use super::recipe::Recipe;
-use crate::pipeline::choice::{DetectorChoice, NAMES};
+use crate::pipeline::classic;
 use crate::pipeline::detector::Estimate;
-use crate::pipeline::{classic, hough};
+use crate::pipeline::detectors::{DetectorChoice, detector_names};
 
 /// Most pixels of a frame `hough-classic` looks at: each of its edge pixels votes at every radius, which takes seconds.
 const MAX_CLASSIC_PIXELS: usize = 1 << 14;
@@ -20,8 +20,8 @@ const MAX_CLASSIC_PIXELS: usize = 1 << 14;
 pub fn check(bytes: &[u8]) {
     let recipe = Recipe::read(bytes);
     let picture = recipe.picture();
-    let names = if picture.len() <= MAX_CLASSIC_PIXELS { &NAMES[..] } else { &[hough::NAME] };
-    for name in names {
+    let is_small = picture.len() <= MAX_CLASSIC_PIXELS;
+    for name in detector_names().filter(|name| is_small || *name != classic::NAME) {
         // Limits no circle can meet never come to a detector.
         if let Ok(choice) = DetectorChoice::new(name, recipe.limits) {
             check_detector(&recipe, &choice, &picture);

@@ -6,7 +6,7 @@
 //! 3. `fit`: Gauss–Newton on the intensities around that circle, which uses all the information that the pixels hold.
 //! 4. `verify`: is the fitted circle a disc? If not, the next candidate; after the last one, there is no circle.
 //!
-//! `detector` runs these four. They share the `frame`, the `ring` (a circle in single precision) and the `sectors`
+//! `detector` runs these four, `kind` makes a pipeline of it. They share the `frame`, the `ring` (a circle in single precision) and the `sectors`
 //! around a centre. `stages` runs them one by one, for benchmarks.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, and give the same numbers:
@@ -14,10 +14,12 @@
 //! `fit/equations/waves`.
 
 pub use detector::{Hough, NAME};
+pub use kind::KIND;
 
 mod detector;
 mod fit;
 mod frame;
+mod kind;
 mod locate;
 mod ring;
 mod search;

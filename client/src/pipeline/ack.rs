@@ -1,0 +1,67 @@
+//! The pipeline `ack`: acknowledges each frame and looks at none, so that delivery and latency alone are measured.
+
+use shared::image::ImageView;
+use shared::protocol::message::{Payload, Value};
+
+use super::answers::{AnswerKind, Answers};
+use super::error::PipelineError;
+use super::options::PipelineOptions;
+use super::seam::{Pipeline, PipelineKind};
+
+/// The kind.
+pub(super) const KIND: AckKind = AckKind;
+
+#[derive(Debug)]
+pub(super) struct AckKind;
+
+/// Its answers.
+#[derive(Debug)]
+struct Acknowledgements;
+
+struct Ack;
+
+impl PipelineKind for AckKind {
+    fn name(&self) -> &'static str {
+        "ack"
+    }
+
+    fn tasks(&self) -> &'static [&'static str] {
+        &["ack"]
+    }
+
+    fn answers(&self) -> &'static dyn Answers {
+        &Acknowledgements
+    }
+
+    fn build(&self, _: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {
+        Ok(Box::new(Ack))
+    }
+}
+
+impl Answers for Acknowledgements {
+    fn kinds(&self) -> &'static [AnswerKind] {
+        &[AnswerKind { name: "ack", label: "Acknowledged", is_bad: false }]
+    }
+}
+
+impl Pipeline for Ack {
+    fn answer(&mut self, _: ImageView<'_>) -> Payload<'static> {
+        Payload::new("ack").with("code", Value::Integer(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::{Image, PixelFormat};
+
+    use super::*;
+
+    #[test]
+    fn every_frame_is_acknowledged_with_code_zero() {
+        let frame = Image::zeros(Size { width: 16, height: 16 }, PixelFormat::Bgr8);
+        let answer = Ack.answer(frame.view());
+        assert_eq!((answer.kind(), answer.integer("code")), ("ack", Ok(0)));
+        assert_eq!(Acknowledgements.row(&answer).trim(), "ack code 0");
+    }
+}

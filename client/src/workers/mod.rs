@@ -1,0 +1,10 @@
+//! Worker threads: frames in through a bounded queue, detections out.
+//!
+//! A [`Pool`] hands frames to threads through a `queue`; each is a `worker` with a pipeline of its own.
+
+pub use pool::{Pool, PoolError};
+pub use queue::{Policy, Submitted};
+
+mod pool;
+mod queue;
+mod worker;

@@ -1,0 +1,136 @@
+//! One thread of the pool.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::Receiver;
+use shared::protocol::message::Payload;
+use shared::time::MonotonicClock;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{error, warn};
+
+use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError};
+use crate::session::{Detection, ReceivedFrame};
+
+/// Looks at frames with a pipeline of its own.
+pub(super) struct Worker {
+    /// Absent only where one that panicked could not be built again.
+    pipeline: Option<Box<dyn Pipeline>>,
+    chosen: ChosenPipeline,
+    /// Of the frame in hand, where they do not lie in its message: the announced size bounds it.
+    pixels: Vec<u8>,
+    /// Whether any worker has said that frames cannot be read.
+    warned: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// A worker with a new pipeline; `warned` is for all workers of a pool.
+    pub(super) fn new(chosen: ChosenPipeline, warned: Arc<AtomicBool>) -> Result<Self, PipelineError> {
+        Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), warned })
+    }
+
+    /// Looks at frames until there will be no more, or nobody wants the answers.
+    pub(super) fn run(
+        mut self,
+        frames: &Receiver<ReceivedFrame>,
+        detections: &UnboundedSender<Detection>,
+        clock: MonotonicClock,
+    ) {
+        for frame in frames {
+            let started = clock.now();
+            let payload = self.answer(&frame);
+            let detection =
+                Detection { frame: frame.id, received: frame.received, started, finished: clock.now(), payload };
+            if detections.send(detection).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What the pipeline answers; one that panics loses the frame, not the session.
+    fn answer(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
+        catch_unwind(AssertUnwindSafe(|| self.look_at(frame))).unwrap_or_else(|_| {
+            error!("the pipeline panicked on frame {}, which counts as dropped", frame.id);
+            self.rebuild();
+            Payload::dropped()
+        })
+    }
+
+    fn look_at(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
+        let Some(pipeline) = &mut self.pipeline else { return Payload::dropped() };
+        match frame.image(&mut self.pixels) {
+            Ok(image) => pipeline.answer(image),
+            Err(error) => {
+                if !self.warned.swap(true, Ordering::Relaxed) {
+                    warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
+                }
+                Payload::dropped()
+            }
+        }
+    }
+
+    fn rebuild(&mut self) {
+        self.pipeline = match self.chosen.build() {
+            Ok(pipeline) => Some(pipeline),
+            Err(wrong) => {
+                error!("cannot build the pipeline again: {wrong}; what this worker gets from now on counts as dropped");
+                None
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::ImageView;
+    use shared::protocol::message::Value;
+
+    use super::*;
+    use crate::pipeline::{Answers, NoAnswers, PipelineKind, PipelineOptions};
+
+    /// A pipeline that panics on black frames and counts the others it has seen.
+    #[derive(Debug)]
+    struct Delicate;
+
+    impl PipelineKind for Delicate {
+        fn name(&self) -> &'static str {
+            "delicate"
+        }
+
+        fn tasks(&self) -> &'static [&'static str] {
+            &["count"]
+        }
+
+        fn answers(&self) -> &'static dyn Answers {
+            &NoAnswers
+        }
+
+        fn build(&self, _: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {
+            Ok(Box::new(Counting(0)))
+        }
+    }
+
+    struct Counting(i128);
+
+    impl Pipeline for Counting {
+        fn answer(&mut self, image: ImageView<'_>) -> Payload<'static> {
+            let ImageView::Gray8(gray) = image else { panic!("a frame in colour") };
+            assert!(gray[[0, 0]] > 0, "a black frame: the test wants this panic");
+            self.0 += 1;
+            Payload::new("count").with("seen", Value::Integer(self.0))
+        }
+    }
+
+    #[test]
+    fn a_pipeline_that_panics_loses_its_frame_and_is_built_again() {
+        let chosen = ChosenPipeline::new(&Delicate, PipelineOptions::default());
+        let mut worker = Worker::new(chosen, Arc::default()).expect("built");
+        let size = Size { width: 16, height: 16 };
+        let mut answer = |gray| worker.answer(&ReceivedFrame::raw(size, vec![gray; size.pixels()]));
+        assert_eq!([answer(200).integer("seen"), answer(100).integer("seen")], [Ok(1), Ok(2)]);
+        assert!(answer(0).is_dropped());
+        assert_eq!(answer(200).integer("seen"), Ok(1), "a new one, which has seen nothing");
+    }
+}

@@ -1,0 +1,71 @@
+//! A client that cannot do the server's task says so and leaves.
+
+use client::pipeline::PipelineChoice;
+use client::session::{Action, End, Session};
+use shared::image::PixelFormat;
+use shared::link::{Lane, MESSAGE_SIZE};
+use shared::protocol::VERSION;
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::message::{self, Control, Delivery, Hello, Role, Stream};
+use shared::time::Micros;
+
+const NOW: Micros = Micros(0);
+
+/// A session greeted by a server whose task is this one, and the stream it announced.
+fn greeted(task: &str) -> (Session, Stream) {
+    let stream = Stream {
+        width: 64,
+        height: 48,
+        pixel: PixelFormat::Gray8,
+        rate_hz: None,
+        window: 8,
+        delivery: Delivery::Reliable,
+        lifetime_us: None,
+        encoding: StreamEncoding::Raw,
+        task: task.into(),
+    };
+    let hello = Hello {
+        protocol: VERSION,
+        name: "test".into(),
+        version: "0".into(),
+        session: 1,
+        role: Role::Source,
+        stream: Some(stream),
+    };
+    let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
+    let mut session = Session::new(MESSAGE_SIZE, NOW);
+    session.message(Lane::Control, &hello, NOW);
+    loop {
+        match session.poll(NOW) {
+            Action::Greeted { stream, .. } => return (session, stream),
+            Action::Send(..) => {}
+            other => panic!("{other:?} before the greeting"),
+        }
+    }
+}
+
+/// What a session says in its bye, and how it ends.
+fn farewell(session: &mut Session) -> (String, End) {
+    let Action::Send(Lane::Control, bytes) = session.poll(NOW) else { panic!("no last word") };
+    let Control::Bye(bye) = message::decode_control(&bytes).expect("a control message") else { panic!("no bye") };
+    let Action::Close(end) = session.poll(NOW) else { panic!("no end") };
+    (bye.reason, end)
+}
+
+#[test]
+fn a_task_nobody_can_do_ends_the_session_with_a_reason() {
+    let (mut session, stream) = greeted("dance");
+    let wrong = PipelineChoice::auto().for_task(&stream.task).expect_err("nobody dances").to_string();
+    assert!(wrong.contains("\"dance\"") && wrong.contains("circle, ack"), "{wrong}");
+    session.reject(wrong.clone());
+    assert_eq!(farewell(&mut session), (wrong.clone(), End::Unable { reason: wrong }));
+}
+
+#[test]
+fn the_reason_has_room_in_a_bye_whatever_the_task_is_called() {
+    // As long as a hello may have it, and longer where it is escaped.
+    let (mut session, stream) = greeted(&"\u{1}".repeat(256));
+    let wrong = PipelineChoice::auto().for_task(&stream.task).expect_err("nobody's task").to_string();
+    session.reject(wrong.clone());
+    assert_eq!(farewell(&mut session).0, wrong);
+}
