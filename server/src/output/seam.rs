@@ -68,6 +68,7 @@ pub struct SessionStart {
 }
 
 /// What outputs are told of sessions.
+#[expect(clippy::large_enum_variant, reason = "most are frames; a box would be an allocation each")]
 #[derive(Debug)]
 pub enum Event {
     /// A session's client has said hello.

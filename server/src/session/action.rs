@@ -9,6 +9,7 @@ use crate::score::record::FrameRecord;
 use crate::truth::Truth;
 
 /// What the shell must do next.
+#[expect(clippy::large_enum_variant, reason = "one at a time; a box would be an allocation a frame")]
 #[derive(Debug)]
 pub enum Action {
     /// Hand this to the link.
