@@ -1,24 +1,20 @@
 //! Answers to many frames of one condition, a batch a thread at a time, so that memory stays bounded.
 
-use std::error::Error;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits, hough};
-use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
 
+use crate::batch::{Batch, Purpose};
 use crate::conditions::Condition;
-use crate::frames::{Batch, Purpose};
+use crate::failure::Failure;
 use crate::marks::Marks;
 use crate::opencv::{OpenCv, Setting};
 
 /// Bytes of a batch: what a thread holds, as much again in the file.
 const BATCH_BYTES: usize = 32 << 20;
-
-/// Any failure on a thread.
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Marks of ours, OpenCV's gradient method and its ALT, on the same frames.
 pub(crate) type MarksOfAll = [Marks; 3];
@@ -102,10 +98,4 @@ fn mark(
         }
     }
     Ok(marks)
-}
-
-/// A frame of a batch, as the detector takes it.
-pub(crate) fn view(pixels: &[u8], size: Size) -> ArrayView2<'_, u8> {
-    // As many bytes as pixels, by construction of the batch.
-    ArrayView2::from_shape((size.height as usize, size.width as usize), pixels).expect("as many bytes as pixels")
 }

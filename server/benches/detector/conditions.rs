@@ -7,7 +7,7 @@ use server::source::{BallScene, Motion};
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 
-use crate::accuracy::Failure;
+use crate::failure::Failure;
 use crate::frames::{Drawn, Frames, Rendered};
 
 const VGA: Size = Size { width: 640, height: 480 };

@@ -1,28 +1,9 @@
-//! Frames of a condition, with their truth, rendered for one of several purposes.
+//! Frames with what they show: as the camera renders them, or drawn in whole pixels.
 
-use std::ops::Range;
-
-use ndarray::ArrayView2;
 use server::camera::{BACKGROUND, CONTRAST};
 use server::source::BallSource;
 use server::truth::Truth;
-use shared::geometry::{Circle, Size};
-
-use crate::accuracy::{Failure, view};
-use crate::conditions::Condition;
-
-/// What a frame is rendered for. No purpose sees another one's frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To measure accuracy.
-    Measure,
-    /// To measure time.
-    Time,
-    /// To choose OpenCV's settings.
-    Tune,
-    /// To compare stages.
-    Parity,
-}
+use shared::geometry::Circle;
 
 /// What a frame shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,32 +56,4 @@ impl Frames for Drawn {
         pixels.extend(places.map(|(column, row)| level(column, row) as u8));
         Shot { truth: Some(disc), limit_px: None }
     }
-}
-
-/// Frames in memory, one after the other.
-pub(crate) struct Batch {
-    pub(crate) size: Size,
-    pub(crate) pixels: Vec<u8>,
-    pub(crate) shots: Vec<Shot>,
-}
-
-impl Batch {
-    /// Renders the frames of these indices.
-    pub(crate) fn render(condition: &Condition, purpose: Purpose, indices: Range<u64>) -> Result<Self, Failure> {
-        let mut frames = condition.frames(seed(&condition.name, purpose))?;
-        let mut pixels = Vec::new();
-        let shots = indices.map(|index| frames.frame(index, &mut pixels)).collect();
-        Ok(Self { size: condition.size(), pixels, shots })
-    }
-
-    /// The frames and what they show.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = (&Shot, ArrayView2<'_, u8>)> {
-        self.shots.iter().zip(self.pixels.chunks_exact(self.size.pixels()).map(|pixels| view(pixels, self.size)))
-    }
-}
-
-/// A seed that no test and no tuning uses: FNV-1a (64 bits) of condition and purpose.
-fn seed(name: &str, purpose: Purpose) -> u64 {
-    let text = format!("benchmark of the detector: {name}, {purpose:?}");
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }

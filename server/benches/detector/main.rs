@@ -12,7 +12,9 @@ use std::{fs, io, thread};
 use clap::Parser;
 
 mod accuracy;
+mod batch;
 mod conditions;
+mod failure;
 mod frames;
 mod marks;
 mod opencv;
@@ -23,7 +25,7 @@ mod settings;
 mod table;
 mod timing;
 
-use accuracy::Failure;
+use failure::Failure;
 use opencv::OpenCv;
 use options::Options;
 use row::Row;

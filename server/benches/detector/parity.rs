@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use shared::geometry::Size;
 use shared::image::to_gray;
 
-use crate::accuracy::{Failure, view};
+use crate::batch::{Batch, Purpose, view};
 use crate::conditions::Condition;
-use crate::frames::{Batch, Purpose};
+use crate::failure::Failure;
 use crate::opencv::OpenCv;
 
 /// Colours at a time, of all 2²⁴.

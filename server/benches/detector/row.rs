@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::accuracy::{self, Failure};
+use crate::accuracy;
 use crate::conditions::{Condition, Goals};
+use crate::failure::Failure;
 use crate::marks::Figures;
 use crate::opencv::{OpenCv, Setting};
 use crate::options::Options;

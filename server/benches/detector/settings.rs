@@ -5,9 +5,10 @@
 //! tenth more error) and faster goes before it. A setting that drowns in edges, with 50 ms or more for a frame of
 //! 640x480, is no choice.
 
-use crate::accuracy::{Failure, circle};
+use crate::accuracy::circle;
+use crate::batch::{Batch, Purpose};
 use crate::conditions::Condition;
-use crate::frames::{Batch, Purpose};
+use crate::failure::Failure;
 use crate::marks::{Figures, Marks};
 use crate::opencv::Method::{Alt, Gradient};
 use crate::opencv::{Method, OpenCv, Setting};

@@ -5,9 +5,10 @@ use std::time::Instant;
 use client::pipeline::{Detector, DetectorChoice, RadiusLimits, classic};
 use serde::{Deserialize, Serialize};
 
-use crate::accuracy::{Failure, frames_in, ours};
+use crate::accuracy::{frames_in, ours};
+use crate::batch::{Batch, Purpose};
 use crate::conditions::Condition;
-use crate::frames::{Batch, Purpose};
+use crate::failure::Failure;
 use crate::opencv::{OpenCv, Setting};
 use testkit::statistics::quantile;
 
