@@ -1,9 +1,9 @@
 //! Plumb's server: renders frames of known truth, sends them, scores the answers.
 //!
-//! The story: [`cli`] says what is wanted, above all the specification of the [`run`], and [`app`] builds it. [`serve`] accepts clients and runs a [`session`] with
-//! each: its frames come from a [`source`] (a [`scene`] seen by a [`camera`]) and are [`encode`]d, its answers are
-//! [`score`]d, a [`view`]
-//! shows them and the [`report`] keeps them.
+//! The story: [`cli`] reads the command line, whose [`run`] specification says what a run does; [`app`] builds it.
+//! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a [`scene`]
+//! seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored by the
+//! [`task`] against the [`truth`]. Every [`output`] is told of it: rows, window, report, CSV.
 //!
 //! The truth stays here: no byte of seed, scene or radius reaches a client.
 //! Conventions (pixels, units, images) are those of [`shared`].

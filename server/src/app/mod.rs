@@ -1,6 +1,6 @@
 //! Builds what the command line asks for and runs it.
 //!
-//! [`work`] serves until the end, [`embedded`] is the client of `--loopback`. Here everything is checked and opened, so
+//! `work` serves until the end, `embedded` is the client of `--loopback`. Here everything is checked and opened, so
 //! that what is wrong is said before anything runs.
 
 mod embedded;

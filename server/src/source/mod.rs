@@ -2,7 +2,7 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens; each
 //! session opens a [`Source`] of its own from it and plays the same frames from the first on. What computes frames
-//! ([`ball`]) runs in the session; what blocks ([`images`]) runs on a thread of its own behind a bounded [`queue`].
+//! ([`ball`]) runs in the session; what blocks ([`images`]) runs on a thread of its own behind a bounded `queue`.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in the README.
 

@@ -1,6 +1,6 @@
 //! The task `circle`: find the ball. Scored by the distance of the two centres, held against what the frame allows.
 //!
-//! [`error`] gathers residuals, [`efficiency`] holds them against the limit, [`summary`] says it for people.
+//! [`error`] gathers residuals, [`efficiency`] holds them against the limit, `summary` says it for people.
 
 pub mod efficiency;
 pub mod error;
