@@ -8,6 +8,7 @@
 mod action;
 mod answers;
 mod config;
+mod control;
 mod end;
 mod figures;
 mod live;
@@ -23,11 +24,11 @@ use shared::flow::live::Sender;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::link::Lane;
+use shared::protocol::HELLO_LIMIT;
 use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{self, Bye, Control, Hello, Ping, Pong, Role, Stream};
-use shared::protocol::{HELLO_LIMIT, VERSION};
+use shared::protocol::message::{Control, Ping};
 use shared::time::Micros;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::score::pairing::Pairing;
 use crate::task::TaskName;
@@ -379,76 +380,10 @@ impl Session {
         self.phase = Phase::Over { end, closing: false };
     }
 
-    fn control(&mut self, bytes: &Bytes, now: Micros) {
-        match message::decode_control(bytes) {
-            Ok(Control::Hello(hello)) => self.greeted(hello, now),
-            Ok(Control::Ping(ping)) => {
-                self.send_control(&Control::Pong(Pong { id: ping.id, received_us: now, sent_us: now }));
-            }
-            Ok(Control::Pong(pong)) => self.ponged(pong, now),
-            Ok(Control::Bye(bye)) => self.over(End::ClientLeft { reason: bye.reason }),
-            Err(error) => self.ignore(&error),
-        }
-    }
-
-    fn greeted(&mut self, hello: Hello, now: Micros) {
-        if !matches!(self.phase, Phase::Greeting { .. }) {
-            return self.ignore(&"a second hello");
-        }
-        if hello.protocol != VERSION {
-            let reason = format!("protocol {} is not served here, only {VERSION}", hello.protocol);
-            return self.over(End::Rejected { reason });
-        }
-        if hello.role != Role::Sink {
-            return self.over(End::Rejected { reason: "this server is the source: the role must be sink".into() });
-        }
-        self.client = Some(ClientInfo { name: hello.name, version: hello.version });
-        self.connect_us = Some(now.since(self.accepted));
-        self.phase = Phase::Streaming(Pacer::new(self.config.rate, now));
-    }
-
-    fn ponged(&mut self, pong: Pong, now: Micros) {
-        if let Some(sent) = self.heartbeat.answered(pong.id) {
-            self.offset.add(sent, pong.received_us, pong.sent_us, now);
-        }
-    }
-
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
         if self.ignored_messages == 0 {
             warn!("session {}: ignoring {what} (further ones are counted, not logged)", self.config.number);
         }
         self.ignored_messages += 1;
-    }
-
-    fn hello(&self) -> Hello {
-        Hello {
-            protocol: VERSION,
-            name: "plumb-server".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            session: self.config.number,
-            role: Role::Source,
-            stream: Some(Stream {
-                width: self.config.size.width,
-                height: self.config.size.height,
-                pixel: self.config.pixel,
-                rate_hz: self.config.rate.hz(),
-                window: self.config.window.get(),
-                delivery: self.config.delivery,
-                lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
-                encoding: self.config.encoding,
-                task: self.config.task.to_string(),
-            }),
-        }
-    }
-
-    fn send_bye(&mut self, reason: &str) {
-        self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
-    }
-
-    fn send_control(&mut self, control: &Control) {
-        match message::control_bytes(control) {
-            Ok(bytes) => self.outbox.push_back(Action::Send(Lane::Control, bytes)),
-            Err(error) => debug!("cannot encode {control:?}: {error}"),
-        }
     }
 }
