@@ -73,8 +73,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             run: what_ran(spec),
             rows: rows.clone(),
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone())),
-            json: local.json.as_ref(),
-            csv: local.csv.as_ref(),
+            local,
         };
         match outputs(plan) {
             Ok(outputs) => Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop),
