@@ -79,3 +79,15 @@ fn a_file_that_stops_taking_rows_is_said_once_and_the_run_goes_on_to_exit_code_4
     ended.expect(4);
     assert_eq!(only_session(&report.read())["frames"]["answered"], 600, "the other outputs have everything");
 }
+
+#[test]
+fn two_outputs_in_one_file_are_refused_before_anything_is_written() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("both");
+    fs::write(&path, "kept").expect("written");
+    let both = path.to_str().expect("UTF-8");
+    let mut server = command("server");
+    server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--csv", both, "--json", both]);
+    Program::start(server).end().expect(2).says("a file each");
+    assert_eq!(fs::read_to_string(&path).expect("still there"), "kept");
+}

@@ -8,7 +8,7 @@ mod takes;
 
 use std::env;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Args, Command, ValueHint};
 
 pub use takes::{OutOfRange, Takes, TakesAll};
@@ -57,7 +57,7 @@ fn switch(option: Arg) -> Arg {
         .default_missing_value("true")
         .hide_default_value(true)
         .value_name("BOOL")
-        .value_parser(FalseyValueParser::new())
+        .value_parser(BoolishValueParser::new())
         .hide_possible_values(true)
 }
 

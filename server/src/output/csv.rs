@@ -32,6 +32,10 @@ impl CsvOutput {
     /// [`OutputError`] where it cannot be written.
     pub fn open(path: &Path, task: TaskName) -> Result<Self, OutputError> {
         let place = path.display().to_string();
+        if place == "-" {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "rows are on stdout already");
+            return Err(OutputError { what: WHAT, place, error });
+        }
         match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
             Ok(file) => Ok(Self { place, task, writer: csv::Writer::from_writer(BufWriter::new(file)) }),
             Err(error) => Err(OutputError { what: WHAT, place, error }),

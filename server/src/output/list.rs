@@ -1,10 +1,12 @@
 //! The outputs there are.
 
+use std::io;
+
 use shared::shell::rows::Rows;
 
 use super::csv::CsvOutput;
 use super::error::OutputError;
-use super::json::JsonOutput;
+use super::json::{JsonOutput, JsonTarget};
 use super::report::Run;
 use super::rows::RowsOutput;
 use super::seam::Output;
@@ -32,6 +34,7 @@ pub struct Plan<'a> {
 /// The first that cannot be written.
 pub fn outputs(plan: Plan<'_>) -> Result<Vec<Box<dyn Output>>, OutputError> {
     let Plan { task, run, rows, window, local } = plan;
+    refuse_one_file_for_two(local)?;
     let mut outputs: Vec<Box<dyn Output>> = Vec::new();
     outputs.extend(local.json.as_ref().map(|target| JsonOutput::open(target, run)).transpose()?.map(boxed));
     outputs.extend(local.csv.as_ref().map(|path| CsvOutput::open(path, task)).transpose()?.map(boxed));
@@ -40,6 +43,18 @@ pub fn outputs(plan: Plan<'_>) -> Result<Vec<Box<dyn Output>>, OutputError> {
         None => outputs.push(boxed(RowsOutput::of_frames(rows, task))),
     }
     Ok(outputs)
+}
+
+/// Two outputs in one file would destroy each other. Devices and pipes take both.
+fn refuse_one_file_for_two(local: &Local) -> Result<(), OutputError> {
+    let (Some(JsonTarget::File(json)), Some(csv)) = (&local.json, &local.csv) else { return Ok(()) };
+    let is_one = match (json.canonicalize(), csv.canonicalize()) {
+        (Ok(json), Ok(csv)) => json == csv && json.is_file(),
+        _ => json == csv,
+    };
+    let error = || io::Error::new(io::ErrorKind::InvalidInput, "--json and --csv need a file each");
+    let refused = || OutputError { what: "frames", place: csv.display().to_string(), error: error() };
+    if is_one { Err(refused()) } else { Ok(()) }
 }
 
 fn boxed(output: impl Output + 'static) -> Box<dyn Output> {

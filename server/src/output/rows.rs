@@ -1,11 +1,12 @@
 //! Rows in the terminal: a row a frame, in the columns the task shows, and a summary a session.
+//!
+//! What the terminal did not take is counted by [`Rows`], whose owner says so at the end.
 
 use shared::shell::rows::Rows;
-use tracing::warn;
 
 use super::error::OutputError;
 use super::report::SessionReport;
-use super::seam::{Output, SessionStart};
+use super::seam::Output;
 use super::summary::summary;
 use crate::score::cells::{Cell, Column};
 use crate::score::record::{FrameRecord, Outcome};
@@ -47,10 +48,6 @@ impl Output for RowsOutput {
         "rows".into()
     }
 
-    fn started(&mut self, _: SessionStart) -> Result<(), OutputError> {
-        Ok(())
-    }
-
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
         if let Some(table) = &mut self.table {
             if !std::mem::replace(&mut table.is_headed, true) {
@@ -63,14 +60,6 @@ impl Output for RowsOutput {
 
     fn ended(&mut self, report: &SessionReport) -> Result<(), OutputError> {
         self.rows.summary(summary(report));
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), OutputError> {
-        let lost = self.rows.finish();
-        if lost > 0 && self.table.is_some() {
-            warn!("rows lost: {lost} (the output was closed or too slow)");
-        }
         Ok(())
     }
 }

@@ -374,7 +374,9 @@ impl Session {
         match &end {
             End::Finished => self.send_bye("finished"),
             End::Stopped => self.send_bye("the server stops"),
-            End::Rejected { reason } | End::SourceFailed { reason } => self.send_bye(reason),
+            End::Rejected { reason } => self.send_bye(reason),
+            // Names of files may tell the truth: they stay here.
+            End::SourceFailed { .. } => self.send_bye("the source failed"),
             End::ClientLeft { .. } | End::ClientGone { .. } => {}
         }
         self.phase = Phase::Over { end, closing: false };

@@ -13,10 +13,12 @@ use crate::scene::BallError;
 #[derive(Debug, Error)]
 pub enum SourceError {
     /// No kind of source is meant.
-    #[error("--source \"{got}\" is no source: write {right}")]
+    #[error("--source \"{got}\" {why}: write {right}")]
     Unknown {
         /// What was written.
         got: String,
+        /// What it is instead.
+        why: &'static str,
         /// What would be right.
         right: String,
     },
@@ -56,6 +58,9 @@ pub enum SourceError {
         /// What is wrong with it.
         error: ImageFileError,
     },
+    /// None of the images can be shown.
+    #[error("none of the folder's {0} images could be read: the lines before this one say why")]
+    AllBroken(usize),
     /// The images are not of one size.
     #[error("{} is {got}, {} is {first_size}: all images of a folder must have one size", path.display(), first.display())]
     Mixed {

@@ -75,17 +75,40 @@ impl Supply for Images {
     }
 
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
-        let Self { paths, size, pixel } = self.clone();
-        let numbered = (0..paths.len() as u64).map(move |index| (index, paths[index as usize].clone()));
-        let reader = numbered.filter_map(move |(index, path)| read(index, path, size, pixel).transpose());
+        let reader = ImageReader { images: self.clone(), next: 0, has_read: false };
         Ok(Box::new(QueuedSource::start(Box::new(reader))?))
+    }
+}
+
+/// Reads one image after another.
+struct ImageReader {
+    images: Images,
+    next: usize,
+    has_read: bool,
+}
+
+impl Iterator for ImageReader {
+    type Item = Result<ReadFrame, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(path) = self.images.paths.get(self.next) {
+            let index = self.next as u64;
+            self.next += 1;
+            if let Some(frame) = read(index, path.clone(), self.images.size, self.images.pixel).transpose() {
+                self.has_read = true;
+                return Some(frame);
+            }
+        }
+        // Said once: an image folder of which nothing can be shown is no end but a failure.
+        (!std::mem::replace(&mut self.has_read, true)).then(|| Err(SourceError::AllBroken(self.images.paths.len())))
     }
 }
 
 /// Whether the name's ending is one of the types that are read.
 fn is_image(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    ending.is_some_and(|ending| file::ENDINGS.contains(&&*ending)) && path.is_file()
+    !is_hidden && ending.is_some_and(|ending| file::ENDINGS.contains(&&*ending)) && path.is_file()
 }
 
 /// The size that all images have. One whose size cannot be read counts as broken: it is passed over when its turn comes.
@@ -112,7 +135,7 @@ fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Opt
         }
         Err(error @ ImageFileError::Io(_)) => Err(SourceError::Image { path, error }),
         Err(error) => {
-            warn!("{}: {error}; it is passed over", path.display());
+            warn!("{}: {error}; it is passed over", path.display().to_string().escape_debug());
             Ok(None)
         }
     }
@@ -159,6 +182,14 @@ mod tests {
         fs::write(folder.path().join("b.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
         let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
         assert_eq!(levels(&images), [(0, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn a_folder_of_broken_images_alone_is_a_failure() {
+        let folder = folder(&[("a.png", 4)]);
+        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        fs::write(folder.path().join("a.png"), "gone").unwrap();
+        assert!(matches!(images.open().unwrap().next(), Err(SourceError::AllBroken(1))));
     }
 
     #[test]

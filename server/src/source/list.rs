@@ -1,5 +1,7 @@
 //! The sources there are.
 
+use std::path::Path;
+
 use super::ball::BallKind;
 use super::error::SourceError;
 use super::images::ImagesKind;
@@ -15,7 +17,9 @@ static SOURCES: [&dyn SourceKind; 2] = [&BallKind, &ImagesKind];
 /// [`SourceError`] where no source is meant by `--source`, or the one that is cannot be what the run asks for.
 pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
-    kind.ok_or_else(|| SourceError::Unknown { got: run.sent.source.clone(), right: usages() })?.supply(run)
+    let why = if Path::new(&run.sent.source).is_file() { "is a single file" } else { "is no source and no folder" };
+    let unknown = || SourceError::Unknown { got: run.sent.source.clone(), why, right: usages() };
+    kind.ok_or_else(unknown)?.supply(run)
 }
 
 fn usages() -> String {

@@ -17,6 +17,9 @@ use crate::truth::Truth;
 /// Codes counted one by one. A peer that sends more kinds of them costs no more memory: the rest are counted together.
 const MAX_CODES: usize = 64;
 
+/// Codes told in a summary: one line of a terminal.
+const TOLD_CODES: usize = 8;
+
 /// The task, as it is listed.
 #[derive(Debug)]
 pub(super) struct AckTask;
@@ -99,8 +102,10 @@ impl Scorer for AckScorer {
         let figures = AckFigures { codes, other_codes: self.other_codes };
         let answered = self.codes.values().sum::<u64>() + self.other_codes;
         let mut told: Vec<_> = self.codes.iter().map(|(code, count)| format!("{code}: {count}")).collect();
-        if self.other_codes > 0 {
-            told.push(format!("others: {}", self.other_codes));
+        if told.len() > TOLD_CODES {
+            let more = told.split_off(TOLD_CODES).len();
+            let at_least = if self.other_codes > 0 { "at least " } else { "" };
+            told.push(format!("and {at_least}{more} more codes"));
         }
         TaskFigures {
             name: AckTask.name(),

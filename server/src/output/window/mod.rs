@@ -136,6 +136,9 @@ impl Subject for Sessions {
 
 /// What stands on a frame's picture.
 fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
+    if !has_marks(task) {
+        return Vec::new();
+    }
     let truth = match record.truth {
         Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
         Truth::Empty | Truth::Unknown => None,

@@ -64,7 +64,7 @@ impl Task for CircleTask {
     }
 
     fn chart(&self) -> Chart {
-        Chart { heading: "FRAME ERROR", unit: "px", gap: "without estimate", value: ChartValue::Residual(L1) }
+        Chart { heading: "FRAME ERROR", unit: "px", gap: "not scored", value: ChartValue::Residual(L1) }
     }
 
     fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure> {
@@ -125,7 +125,7 @@ impl Scorer for CircleScorer {
             _ => None,
         };
         let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
-        let residual = smallvec![dx, dy, l1, Cell::Real(self.errors.sum_l1_px())];
+        let residual = smallvec![dx, dy, l1, self.cumulative_px().into()];
         Scored { truth: truth_cells(truth), residual }
     }
 
@@ -133,7 +133,7 @@ impl Scorer for CircleScorer {
         let efficiency = self.errors.efficiency();
         let limit = efficiency.map_or("the limit", |(_, kind)| kind.describe());
         let sums = vec![
-            Figure::one("Cumulative error px", Some(pixels(self.errors.sum_l1_px()))),
+            Figure::one("Cumulative error px", self.cumulative_px().map(pixels)),
             Figure::one("Mean error px", self.errors.mean_l1_px().map(error_pixels)),
             Figure::one(format!("x {limit}"), efficiency.map(|(ratio, _)| format!("{ratio:.2}"))),
         ];
@@ -145,8 +145,7 @@ impl Scorer for CircleScorer {
     }
 
     fn figures(&self) -> TaskFigures {
-        let is_blind = self.without_truth > 0 && self.with_truth == 0;
-        let error_px = (!is_blind).then(|| self.errors.figures());
+        let error_px = (!self.is_blind()).then(|| self.errors.figures());
         TaskFigures {
             name: CircleTask.name(),
             // Counts always have a JSON form.
@@ -160,6 +159,16 @@ impl Scorer for CircleScorer {
 }
 
 impl CircleScorer {
+    /// The sum of the errors so far; none while no truth was known.
+    fn cumulative_px(&self) -> Option<f64> {
+        (!self.is_blind()).then(|| self.errors.sum_l1_px())
+    }
+
+    /// Whether the source knows no truth, as far as frames have told.
+    fn is_blind(&self) -> bool {
+        self.without_truth > 0 && self.with_truth == 0
+    }
+
     fn count(&mut self, truth: Truth, answered: bool, found: bool) {
         self.counts.circle += u64::from(found);
         self.counts.no_circle += u64::from(answered && !found);
