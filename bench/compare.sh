@@ -42,7 +42,7 @@ python3 - "$work" "$pairs" <<'PYTHON'
 import json, math, statistics, sys
 work, pairs = sys.argv[1], int(sys.argv[2])
 # Two-sided 95 % quantiles of Student's t, by degrees of freedom.
-T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 14: 2.145, 19: 2.093}
+T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 11: 2.201, 14: 2.145, 19: 2.093}
 def figure(name, pair, side):
     session = json.load(open(f"{work}/{name}-{pair}-{side}.json"))["sessions"][0]
     return 1e3 / session["latency_us"]["p50"] if name == "paced" else session["fps"]["answered"]
