@@ -1,16 +1,17 @@
-//! What a frame's bytes cost on the link, from the answers.
+//! Measures how long a frame's bytes take on the link, from the answers.
 
 use shared::time::Micros;
 
-/// Answers to an estimate: two of the usual windows.
+/// Answers per estimate: two windows of the default size.
 const BLOCK: u64 = 16;
 
-/// The time a frame's bytes take of the link, from blocks of answers to frames of the same length.
+/// Estimates the time that a frame's bytes take on the link, from blocks of answers to frames of the same length.
 ///
-/// Any message takes the path's time there and back, which no encoding saves: a ping shows it. What a frame's flight takes
-/// beyond is its bytes'. At full speed frames wait for each other on the way as well, and the interval between answers is
-/// what one takes. Each is too long where the other is right (the interval also where the window of a long path is full):
-/// the shorter one it is. So the estimate errs towards a quick link, on which less is worth encoding.
+/// Every message takes the round-trip time of the path, which no encoding saves. A ping measures it. The rest of a
+/// frame's flight time is the time of its bytes. At full speed frames also wait for each other on the way; then the
+/// interval between answers is the time of one frame. Each of the two figures is too long where the other one is right
+/// (the interval also where the window of a long path is full), so the shorter one is the estimate. The estimate
+/// therefore errs towards a quick link, on which compression is worth less.
 #[derive(Debug, Default)]
 pub(super) struct LinkTime {
     answers: u64,
@@ -19,8 +20,8 @@ pub(super) struct LinkTime {
 }
 
 impl LinkTime {
-    /// An answer came at `now`, its frame was `flight_us` on the way, there and back, where a ping and its pong take
-    /// `round_trip_us`; an estimate of the bytes' time in µs, every now and then.
+    /// Takes an answer that arrived at `now`. Frame and answer were in flight for `flight_us`; a ping and its pong take
+    /// `round_trip_us`. Returns an estimate of the bytes' time in µs once per block of answers.
     pub(super) fn answered(&mut self, now: Micros, flight_us: u64, round_trip_us: u64) -> Option<f64> {
         if self.answers == 0 {
             *self = Self { answers: 1, first: now, shortest_flight_us: flight_us };
@@ -46,29 +47,29 @@ mod tests {
         let mut link = LinkTime::default();
         let answers =
             (0..BLOCK).filter_map(|n| link.answered(Micros(5_000 + n * interval_us), flight_us(n), round_trip_us));
-        let [estimate] = answers.collect::<Vec<_>>()[..] else { panic!("one estimate a block") };
+        let [estimate] = answers.collect::<Vec<_>>()[..] else { panic!("one estimate per block") };
         estimate
     }
 
     #[test]
-    fn paced_frames_take_what_their_flight_is_longer_than_a_pings() {
+    fn the_bytes_of_paced_frames_take_the_flight_time_less_the_ping() {
         assert_eq!(estimate(16_667, |n| 700 + 50 * (n % 3), 300), 400.0);
     }
 
     #[test]
-    fn frames_at_full_speed_take_the_interval() {
+    fn the_bytes_of_frames_at_full_speed_take_the_interval_between_answers() {
         assert_eq!(estimate(400, |_| 3_200, 300), 400.0);
     }
 
     #[test]
-    fn however_long_the_path_is_its_time_is_not_the_bytes() {
+    fn the_time_of_a_long_path_is_not_the_time_of_the_bytes() {
         assert_eq!(estimate(16_667, |_| 50_300, 50_000), 300.0);
-        // At full speed, 8 frames a round trip.
+        // At full speed, 8 frames per round trip.
         assert_eq!(estimate(6_300, |n| 50_300 + 300 * (n % 8), 50_000), 300.0);
     }
 
     #[test]
-    fn a_ping_slower_than_the_frames_leaves_them_no_time() {
+    fn a_ping_slower_than_the_frames_gives_an_estimate_of_zero() {
         assert_eq!(estimate(16_667, |_| 700, 900), 0.0);
     }
 }

@@ -1,14 +1,18 @@
-//! Encoding a session's frames: as it was asked for, or as it is quicker.
+//! Encodes a session's frames, in the encoding that was asked for or in the quicker one.
 //!
-//! `choice` decides for `auto` by measured gain, `link_time` measures what a byte costs on the link. A [`FrameEncoder`] is the
-//! shell around them: it runs the codec and holds the watch. It sees pixels and nothing of the scene.
+//! `choice` decides for `auto` by the measured gain. `link_time` measures how long bytes take on the link. A
+//! [`FrameEncoder`] is the shell around them: it runs the codec and holds the clock. It sees pixels, never the scene.
 //!
-//! A frame's bytes on the way from the renderer to the detector: rendered in one buffer that stays (only what moved is
-//! drawn again); copied once into fragments (raw) or written by the codec (`lz4`, a two-hundredth of them where frames
-//! are clean) and copied from there; copied by the WebRTC crate at least three times here (packet, plaintext, record) and
-//! once there (message), beside what the kernel does; joined, one copy while it is warm (none
-//! where the message is one fragment); looked at where they were joined (raw) or read once into the worker's own image
-//! (`lz4`).
+//! A frame's bytes are copied this often on the way from the renderer to the detector:
+//! 1. The camera renders into one buffer that stays; it draws again only what moved.
+//! 2. Raw pixels are copied once into fragments. With `lz4` the codec writes a block (of clean frames, a two-hundredth
+//!    of the bytes), which is copied into fragments.
+//! 3. The WebRTC crate copies at least three times on the sending side (packet, plaintext, record) and once on the
+//!    receiving side (message). The kernel's copies come on top.
+//! 4. The receiver joins the fragments: one copy while the data is still in the cache, none if the message is one
+//!    fragment.
+//! 5. The detector reads raw pixels where they were joined. With `lz4` they are decompressed once, into the worker's
+//!    own image.
 
 mod choice;
 mod link_time;
@@ -23,13 +27,13 @@ use shared::time::Micros;
 use crate::encode::choice::{Choice, Plan, Trial};
 use crate::encode::link_time::LinkTime;
 
-/// A sample is so many stripes of the image, evenly spread ...
+/// Stripes of the image in a sample, evenly spread.
 const STRIPES: usize = 4;
 
-/// ... that make up this part of it, ...
+/// The stripes together are one part in this many of the image.
 const SAMPLED_PART: usize = 16;
 
-/// ... but each long enough for LZ4 to get into its stride, in bytes.
+/// Shortest stripe, in bytes: long enough for LZ4 to compress at its usual rate.
 const LEAST_STRIPE: usize = 2048;
 
 /// Encodes the frames of one session.
@@ -37,20 +41,21 @@ const LEAST_STRIPE: usize = 2048;
 pub struct FrameEncoder {
     asked: StreamEncoding,
     codec: Lz4Encoder,
-    /// The watch.
+    /// The clock.
     now: fn() -> Instant,
     choice: Choice,
-    /// None in live delivery.
+    /// `None` in live delivery.
     link: Option<LinkTime>,
-    /// The first of the frames that have been raw without a break.
+    /// Id of the first frame since which all frames have been raw.
     raw_since: Option<u64>,
 }
 
 impl FrameEncoder {
-    /// An encoder that knows nothing of frames and link.
+    /// An encoder that has not yet seen a frame or measured the link.
     ///
-    /// In live delivery the link is not measured: frames that are lost say nothing, and those that come late for being
-    /// repaired were not slow. It is taken for a network, on which each packet saved is one that cannot be lost.
+    /// In live delivery the link is not measured: a lost frame gives no measurement, and a frame that was late because
+    /// it was repaired does not mean a slow link. The link is assumed to be a network, where each packet saved is a
+    /// packet that cannot be lost.
     pub fn new(asked: StreamEncoding, delivery: Delivery) -> Self {
         let (choice, link) = match delivery {
             Delivery::Reliable => (Choice::default(), Some(LinkTime::default())),
@@ -59,18 +64,18 @@ impl FrameEncoder {
         Self { asked, codec: Lz4Encoder::default(), now: Instant::now, choice, link, raw_since: None }
     }
 
-    /// The same by another watch: by one that does not depend on the machine, neither does what is chosen.
+    /// The same encoder with another clock. If the clock does not depend on the machine, neither does the choice.
     pub fn timed_by(self, now: fn() -> Instant) -> Self {
         Self { now, ..self }
     }
 
-    /// Encodes a frame: how, and its bytes. Ids count from 0, in order.
+    /// Encodes a frame. Returns its encoding and its bytes. Ids count from 0, in order.
     pub fn encode<'a>(&'a mut self, id: u64, image: &'a Image) -> (Encoding, &'a [u8]) {
         let pixels = image.bytes();
         let encoding = match self.asked {
             StreamEncoding::Raw => Encoding::Raw,
-            StreamEncoding::Lz4 => self.write(pixels).0,
-            StreamEncoding::Auto => self.quicker(id, pixels),
+            StreamEncoding::Lz4 => self.compress(pixels).0,
+            StreamEncoding::Auto => self.encode_auto(id, pixels),
         };
         match encoding {
             Encoding::Raw => (encoding, pixels),
@@ -78,30 +83,31 @@ impl FrameEncoder {
         }
     }
 
-    /// A frame's answer came at `now`: what its way says of the link, on which the frame and its answer took `flight_us`
-    /// there and back, and a small message takes `round_trip_us`.
+    /// Takes the answer to a frame, which arrived at `now`, as a measurement of the link. Frame and answer were in
+    /// flight for `flight_us`; a small message and its answer take `round_trip_us`.
     pub fn answered(&mut self, id: u64, flight_us: u64, round_trip_us: u64, now: Micros) {
         let Some(link) = &mut self.link else { return };
         if self.raw_since.is_some_and(|since| id >= since)
             && let Some(us) = link.answered(now, flight_us, round_trip_us)
         {
-            self.choice.link_took(us);
+            self.choice.link_measured(us);
         }
     }
 
-    fn quicker(&mut self, id: u64, pixels: &[u8]) -> Encoding {
+    /// Encodes a frame in the encoding that is quicker.
+    fn encode_auto(&mut self, id: u64, pixels: &[u8]) -> Encoding {
         let lz4 = match self.choice.plan() {
             Plan::Raw => false,
             Plan::Sample => {
                 let sample = self.sample(pixels);
-                self.choice.sampled(sample.of_all(pixels.len()))
+                self.choice.sampled(sample.scaled_to(pixels.len()))
             }
             Plan::Lz4 => true,
         };
         let encoding = match lz4 {
             true => {
-                let (encoding, trial) = self.write(pixels);
-                self.choice.written(trial);
+                let (encoding, trial) = self.compress(pixels);
+                self.choice.compressed(trial);
                 encoding
             }
             false => Encoding::Raw,
@@ -117,26 +123,26 @@ impl FrameEncoder {
         encoding
     }
 
-    /// Writes a frame whole.
-    fn write(&mut self, pixels: &[u8]) -> (Encoding, Trial) {
+    /// Compresses a whole frame.
+    fn compress(&mut self, pixels: &[u8]) -> (Encoding, Trial) {
         let start = (self.now)();
         let block = self.codec.encode(pixels).map(<[u8]>::len);
-        let took_ns = ns((self.now)() - start);
-        let trial = Trial { pixels: pixels.len(), block: block.unwrap_or(pixels.len()), took_ns };
+        let elapsed_ns = ns((self.now)() - start);
+        let trial = Trial { pixels: pixels.len(), block: block.unwrap_or(pixels.len()), elapsed_ns };
         (block.map_or(Encoding::Raw, |_| Encoding::Lz4), trial)
     }
 
-    /// Writes some of a frame, to see what that gives.
+    /// Compresses a part of a frame, to measure size and time.
     fn sample(&mut self, pixels: &[u8]) -> Trial {
         let start = (self.now)();
-        let mut trial = Trial { pixels: 0, block: 0, took_ns: 0 };
+        let mut trial = Trial { pixels: 0, block: 0, elapsed_ns: 0 };
         let length = (pixels.len() / (SAMPLED_PART * STRIPES)).max(LEAST_STRIPE);
         for stripe in pixels.chunks(pixels.len().div_ceil(STRIPES).max(1)) {
             let stripe = &stripe[..length.min(stripe.len())];
             trial.pixels += stripe.len();
             trial.block += self.codec.encode(stripe).map_or(stripe.len(), <[u8]>::len);
         }
-        Trial { took_ns: ns((self.now)() - start), ..trial }
+        Trial { elapsed_ns: ns((self.now)() - start), ..trial }
     }
 }
 
@@ -169,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_asked_for_the_pixels_come_back() {
+    fn every_encoding_gives_the_pixels_back() {
         let images = [Image::zeros(SIZE, PixelFormat::Bgr8), noise(), Image::zeros(SIZE, PixelFormat::Gray8)];
         for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
             let (mut encoder, mut memory) = (FrameEncoder::new(asked, Delivery::Reliable), Vec::new());
@@ -183,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_and_lz4_are_what_was_asked_for_and_noise_is_never_longer_than_raw() {
+    fn raw_and_lz4_are_used_as_asked_and_noise_is_never_longer_than_raw() {
         let flat = Image::zeros(SIZE, PixelFormat::Gray8);
         assert_eq!(FrameEncoder::new(StreamEncoding::Raw, Delivery::Reliable).encode(0, &flat).0, Encoding::Raw);
         assert_eq!(FrameEncoder::new(StreamEncoding::Lz4, Delivery::Reliable).encode(0, &flat).0, Encoding::Lz4);
@@ -191,14 +197,14 @@ mod tests {
         assert_eq!(FrameEncoder::new(StreamEncoding::Auto, Delivery::Reliable).encode(0, &noise()).0, Encoding::Raw);
     }
 
-    /// A watch by which nothing takes time, however busy the machine is.
+    /// A clock that stands still: nothing takes time, however busy the machine is.
     fn stopped() -> Instant {
         static MOMENT: LazyLock<Instant> = LazyLock::new(Instant::now);
         *MOMENT
     }
 
     #[test]
-    fn in_live_delivery_clean_frames_are_written_whatever_becomes_of_them() {
+    fn in_live_delivery_clean_frames_are_compressed_and_noise_is_not() {
         let clean = Image::zeros(SIZE, PixelFormat::Gray8);
         let mut encoder = FrameEncoder::new(AUTO, Delivery::Live).timed_by(stopped);
         assert!((0..500).all(|id| encoder.encode(id, &clean).0 == Encoding::Lz4));
