@@ -1,6 +1,6 @@
-//! What a frame really shows, and how well that can be known.
+//! What a frame really shows, and how well an estimate can know it.
 //!
-//! The source states it, the task scores answers against it. No byte of it reaches a client.
+//! The source states the truth; the task scores answers against it. No byte of it reaches a client.
 
 use shared::geometry::Circle;
 
@@ -9,19 +9,19 @@ use shared::geometry::Circle;
 pub enum Truth {
     /// A ball.
     Ball {
-        /// Where it is.
+        /// The ball's circle at mid-exposure.
         circle: Circle,
-        /// How well that can be known at best.
+        /// The least error an estimate of the circle can have.
         limit: Limit,
     },
-    /// No ball: the right answer is none.
+    /// No ball: the right answer is `none`.
     Empty,
-    /// The source does not know: counts and latency only.
+    /// The source does not know the truth: only counts and latency are scored.
     Unknown,
 }
 
 impl Truth {
-    /// The ball's circle, where there is one.
+    /// The ball's circle; `None` without a ball or without truth.
     pub fn circle(self) -> Option<Circle> {
         match self {
             Self::Ball { circle, .. } => Some(circle),
@@ -30,21 +30,21 @@ impl Truth {
     }
 }
 
-/// How near to the truth a frame lets an estimate come, as mean |dx| + |dy|.
+/// The least error, as mean |dx| + |dy|, that a frame allows an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// No unbiased estimate has a mean L1 error below this, in px.
+    /// A bound in px: no unbiased estimate has a mean L1 error below it.
     Bound(f64),
-    /// The same formula where it is no bound: rounding is deterministic, and without noise (under half a gray level) it
-    /// is the only error there is, in px.
+    /// The same formula, in px, where it is not a bound. Without noise (under half a gray level) rounding is the only
+    /// error, and rounding is deterministic.
     Reference(f64),
-    /// Nobody knows: after JPEG, where nothing of the ball's outline is to be seen, or, in the plain camera, of a radius
-    /// under 2 px.
+    /// The limit is not known: after JPEG, if nothing of the ball's outline is visible, or, in the plain camera, for a
+    /// radius under 2 px.
     Unknown,
 }
 
 impl Limit {
-    /// The figure, in px.
+    /// The figure, in px; `None` if it is not known.
     pub fn px(self) -> Option<f64> {
         match self {
             Self::Bound(px) | Self::Reference(px) => Some(px),

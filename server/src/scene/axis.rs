@@ -1,13 +1,12 @@
 //! Motion along one axis, in straight stretches between two walls.
 //!
-//! At a wall it turns round at the exact time of the hit and leaves with a new random speed. The arithmetic is + − × ÷ on
-//! `f64` alone, so every machine computes the same positions to the last bit.
+//! The ball bounces at the exact time it hits a wall, and leaves with a new random speed. The arithmetic uses only
+//! + − × ÷ on `f64`, so every machine computes the same positions to the last bit.
 
 use super::random::{Random, Stream};
 
-/// Bounces along one axis in one step, at most, so that a fast ball in a hair's breadth of room cannot hold a
-/// frame up; the rest of the step is then forgotten. A 20-px ball at 200 px/s needs it only where its room is
-/// under 0.02 px.
+/// Most bounces along one axis in one step, so that a fast ball with very little room cannot delay a frame. The rest
+/// of the step is then skipped. A 20-px ball at 200 px/s reaches this limit only in less than 0.02 px of room.
 pub(super) const MAX_BOUNCES_PER_STEP: u32 = 256;
 
 /// The motion along one axis, in px and px/s; `low ≤ position ≤ high` always.
@@ -19,7 +18,7 @@ pub(super) struct Axis {
     pub(super) velocity: f64,
     /// The speed of each straight stretch is uniform in `[½, 1½)` times this.
     nominal_speed: f64,
-    /// So far.
+    /// Bounces so far.
     pub(super) bounces: u64,
 }
 
@@ -36,7 +35,7 @@ pub(super) const Y: Streams =
     Streams { position: Stream::PositionY, direction: Stream::DirectionY, speed: Stream::SpeedY };
 
 impl Axis {
-    /// Anywhere between `low` and `high`, in either direction.
+    /// The motion at frame 0: at a random position between `low` and `high`, in a random direction.
     pub(super) fn start(random: &Random, streams: &Streams, (low, high): (f64, f64), nominal_speed: f64) -> Self {
         let position = (low + random.uniform(streams.position, 0) * (high - low)).min(high);
         let mut axis = Self { low, high, position, velocity: 0.0, nominal_speed, bounces: 0 };
@@ -47,7 +46,7 @@ impl Axis {
         axis
     }
 
-    /// Moves for a time, bouncing as often as it takes.
+    /// Moves for a time, with all bounces in it, at most [`MAX_BOUNCES_PER_STEP`].
     pub(super) fn advance(&mut self, time_s: f64, random: &Random, streams: &Streams) {
         let mut left_s = time_s;
         for _ in 0..MAX_BOUNCES_PER_STEP {
@@ -58,7 +57,7 @@ impl Axis {
             let hit_s = (wall - self.position) / self.velocity;
             if hit_s > left_s {
                 let moved = self.position + self.velocity * left_s;
-                // Rounding may carry it over the wall by a last bit.
+                // Rounding may carry it beyond the wall by the last bit.
                 self.position = moved.clamp(self.low, self.high);
                 return;
             }
@@ -74,7 +73,7 @@ impl Axis {
         self.velocity = if wall == self.low { speed } else { -speed };
     }
 
-    /// The speed of the stretch after `bounces` bounces.
+    /// The speed of the stretch that starts after `bounces` bounces.
     fn next_speed(&self, random: &Random, streams: &Streams) -> f64 {
         self.nominal_speed * (0.5 + random.uniform(streams.speed, self.bounces))
     }
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_round_at_the_moment_of_the_hit() {
+    fn bounces_at_the_exact_time_of_the_hit() {
         let random = Random::new(5);
         let fast = 200.0 * (0.5 + random.uniform(Stream::SpeedX, 1));
         let mut axis =
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_may_hold_several_bounces() {
+    fn a_step_may_contain_several_bounces() {
         let random = Random::new(5);
         let mut axis = Axis { low: 0.0, high: 1.0, position: 0.5, velocity: 100.0, nominal_speed: 100.0, bounces: 0 };
         let mut time_s = 0.005;

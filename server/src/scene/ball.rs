@@ -1,7 +1,7 @@
 //! A ball that moves in straight lines and bounces off the edges of the image.
 //!
-//! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc stays inside
-//! (with a border, in `[−½, side − ½]`: the centre stays inside).
+//! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc stays
+//! inside. With a border it stays in `[−½, side − ½]`, so only the centre stays inside.
 
 use shared::geometry::Size;
 use thiserror::Error;
@@ -10,48 +10,48 @@ use super::axis::{Axis, X, Y};
 use super::radius::Radii;
 use super::random::Random;
 
-/// Fastest nominal speed accepted, in px/s: a 1920-px image crossed 500 times a second, where a picture of
-/// motion stops meaning anything.
+/// Highest nominal speed accepted, in px/s. It crosses a 1920-px image 500 times per second; beyond that a picture of
+/// motion means nothing.
 pub const MAX_SPEED_PX_S: f64 = 1e6;
 
-/// Longest step accepted, in s: a frame an hour.
+/// Longest step accepted, in s: one frame per hour.
 pub const MAX_STEP_S: f64 = 3600.0;
 
-/// The ball, where it may be and how it moves.
+/// The ball's size, the room it moves in, and its speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BallConfig {
     /// The image the ball stays inside.
     pub size: Size,
-    /// Radius in px, in `(0, shorter side / 2]`. The largest decides where the walls are.
+    /// Radius in px, in `(0, shorter side / 2]`. The largest radius sets the walls.
     pub radius: Radii,
-    /// Nominal speed along each axis in px/s, in `[0, MAX_SPEED_PX_S]`; the speed of each straight stretch is
-    /// uniform in `[½, 1½)` times this.
+    /// Nominal speed along each axis in px/s, in `[0, MAX_SPEED_PX_S]`. The speed of each straight stretch is uniform
+    /// in `[½, 1½)` times this.
     pub speed_px_s: f64,
     /// Time between two frames in s, in `(0, MAX_STEP_S]`.
     pub step_s: f64,
-    /// Whether the ball may leave the image in part; its centre stays inside.
+    /// Whether a part of the ball may leave the image. Its centre always stays inside.
     pub border: bool,
 }
 
 impl BallConfig {
-    /// Least and greatest coordinate of the centre along a side, in px.
+    /// Lowest and highest coordinate of the centre along a side, in px.
     pub(super) fn room(&self, side: u32) -> (f64, f64) {
         let keep = if self.border { 0.0 } else { self.radius.max };
-        // In this order rounding keeps `low ≤ high`, since `radius ≤ side − radius` was checked.
+        // Subtracting in this order keeps `low ≤ high` after rounding, because `radius ≤ side − radius` was checked.
         (keep - 0.5, f64::from(side) - keep - 0.5)
     }
 }
 
-/// Why no ball can be made of a configuration.
+/// The configuration of the ball is invalid.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum BallError {
-    /// The radius is no length.
+    /// The radius is not a positive finite number.
     #[error("radius {got} px is not a positive number")]
     Radius {
         /// The radius asked for, in px.
         got: f64,
     },
-    /// The range of radii holds none.
+    /// The range of radii is empty.
     #[error("radius {0}: the first must not be greater than the second, for example 10..40")]
     RadiusRange(Radii),
     /// The disc does not fit into the image.
@@ -64,13 +64,13 @@ pub enum BallError {
         /// The largest radius that fits, in px.
         limit: f64,
     },
-    /// The speed is negative, too large or no number.
+    /// The speed is negative, too high or not a number.
     #[error("speed {got} px/s is not between 0 and {MAX_SPEED_PX_S}")]
     Speed {
         /// The speed asked for, in px/s.
         got: f64,
     },
-    /// The time between frames is zero, negative, too long or no number.
+    /// The time between frames is zero, negative, too long or not a number.
     #[error("{got} s between frames is not above 0 and at most {MAX_STEP_S}")]
     Step {
         /// The step asked for, in s.
@@ -88,7 +88,7 @@ pub struct Ball {
 }
 
 impl Ball {
-    /// The ball of a seed at frame 0: anywhere in its room, moving in any of the four diagonal directions.
+    /// The ball of a seed at frame 0: at a random place in its room, moving in one of the four diagonal directions.
     pub fn start(random: Random, config: &BallConfig) -> Result<Self, BallError> {
         check(config)?;
         let x = Axis::start(&random, &X, config.room(config.size.width), config.speed_px_s);
@@ -96,23 +96,23 @@ impl Ball {
         Ok(Self { random, step_s: config.step_s, x, y })
     }
 
-    /// Moves on by one frame.
+    /// Moves by one frame.
     pub fn step(&mut self) {
         self.advance(self.step_s);
     }
 
-    /// Moves on by a time in s, of at least 0.
+    /// Moves for a time in s, which must not be negative.
     pub fn advance(&mut self, time_s: f64) {
         self.x.advance(time_s, &self.random, &X);
         self.y.advance(time_s, &self.random, &Y);
     }
 
-    /// Where its centre is, in image coordinates.
+    /// The centre, in image coordinates.
     pub fn centre(&self) -> (f64, f64) {
         (self.x.position, self.y.position)
     }
 
-    /// How fast it moves along x and y, in px/s; zero along an axis without room.
+    /// The velocity along x and y, in px/s. It is zero along an axis without room.
     pub fn velocity_px_s(&self) -> (f64, f64) {
         (self.x.velocity, self.y.velocity)
     }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_was_wrong_and_what_would_be_right() {
+    fn errors_name_the_wrong_value_and_the_limit() {
         assert_eq!(refused(BallConfig { radius: Radii::one(0.0), ..VGA }), "radius 0 px is not a positive number");
         assert_eq!(
             refused(BallConfig { radius: Radii::one(f64::NAN), ..VGA }),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_bounded_however_fast_the_ball_and_small_its_room() {
+    fn work_per_step_is_bounded_for_a_fast_ball_in_little_room() {
         let config = BallConfig {
             size: Size { width: 41, height: 41 },
             radius: Radii::one(20.499_999_999),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_radii_must_hold_one_and_fit() {
+    fn an_invalid_range_of_radii_is_refused() {
         let range = |min, max| BallConfig { radius: Radii { min, max }, ..VGA };
         assert!(refused(range(40.0, 10.0)).contains("40..10"));
         assert!(refused(range(10.0, 241.0)).contains("at most 240 px"));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_border_the_centre_alone_stays_inside() {
+    fn with_a_border_only_the_centre_stays_inside() {
         let mut ball = ball(3, &BallConfig { border: true, speed_px_s: 2000.0, ..VGA });
         let (mut cut, mut frames) = (0, 0);
         for _ in 0..2000 {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ball_of_no_speed_rests() {
+    fn a_ball_without_speed_stays_at_rest() {
         let mut ball = ball(9, &BallConfig { speed_px_s: 0.0, ..VGA });
         let from = ball.centre();
         ball.step();

@@ -1,8 +1,8 @@
-//! What there is to see: a ball whose place in every frame follows from a seed.
+//! Scenes: a ball whose place in every frame follows from a seed.
 //!
-//! A scene knows no camera, clock or network. Frame 0 is the start; each later index is one step of
-//! [`BallConfig::step_s`] further on. [`Scene`] plays a ball that moves and bounces; a [`ScatteredScene`] draws place
-//! and direction anew for each frame, for whoever needs frames that do not depend on each other.
+//! A scene knows no camera, clock or network. Frame 0 is the start; each later frame is one step of
+//! [`BallConfig::step_s`] later. A [`Scene`] plays a ball that moves and bounces. A [`ScatteredScene`] draws place and
+//! direction anew for each frame, for tests and benchmarks that need independent frames.
 
 use shared::geometry::Circle;
 
@@ -19,17 +19,17 @@ pub use radius::{NotARadius, Radii};
 pub use random::{Random, Sequence, Stream};
 pub use scattered::ScatteredScene;
 
-/// What a shutter sees: a ball of one size on its way.
+/// What the camera sees while its shutter is open: a ball of one size on its path.
 #[derive(Clone, Debug)]
 pub struct Shot {
     /// The ball's radius in px.
     pub radius: f64,
-    /// Where its centre is while the shutter is open.
+    /// The centre's path while the shutter is open.
     pub path: Path,
 }
 
 impl Shot {
-    /// The ball at mid-exposure: the truth of the frame.
+    /// The disc at mid-exposure: the truth of the frame.
     pub fn circle(&self) -> Circle {
         let (x, y) = self.path.middle();
         Circle { x, y, radius: self.radius }
@@ -44,12 +44,12 @@ pub struct Scene {
     step_s: f64,
     start: Ball,
     latest: Ball,
-    /// The index `latest` belongs to.
+    /// The frame index of `latest`.
     index: u64,
 }
 
 impl Scene {
-    /// The same seed and configuration give the same scene on every machine.
+    /// A new scene. The same seed and configuration give the same scene on every machine.
     pub fn new(seed: u64, config: &BallConfig) -> Result<Self, BallError> {
         let random = Random::new(seed);
         let start = Ball::start(random.clone(), config)?;
@@ -57,15 +57,16 @@ impl Scene {
         Ok(Self { random, radii, step_s, latest: start.clone(), start, index: 0 })
     }
 
-    /// Where the ball is at the time of frame `index`, in image coordinates.
+    /// The ball at the time of frame `index`, in image coordinates.
     ///
-    /// The answer does not depend on what was asked before. Going on from the last index costs one step a frame;
-    /// an earlier index is replayed from the start.
+    /// The result does not depend on earlier calls. A later index costs one step per frame; an earlier index is
+    /// replayed from the start.
     pub fn at(&mut self, index: u64) -> Circle {
         self.shot(index, 0.0).circle()
     }
 
-    /// What a shutter sees that opens at the time of frame `index` and stays open for a share of the step.
+    /// The shot of a shutter that opens at the time of frame `index` and stays open for the share `exposure` of the
+    /// step.
     pub fn shot(&mut self, index: u64, exposure: f64) -> Shot {
         if index < self.index {
             self.latest = self.start.clone();
@@ -93,7 +94,8 @@ mod tests {
         Scene::new(seed, &config).expect("a valid configuration")
     }
 
-    // From a second implementation, written in another language; 508 and 688 bounces lie before the last.
+    // From a second implementation, written in another language. Before the last frame there are 508 bounces along one
+    // axis and 688 along the other.
     #[test]
     fn frames_have_their_golden_places() {
         let mut scene = scene(1);
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_asking_does_not_matter() {
+    fn the_order_of_calls_does_not_matter() {
         let forward: Vec<Circle> = {
             let mut scene = scene(8);
             (0..500).map(|i| scene.at(i)).collect()
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_an_exposure_is_where_the_ball_is_then() {
+    fn the_circle_of_a_shot_is_the_ball_at_mid_exposure() {
         let mut scene = scene(4);
         let half_steps = BallConfig {
             size: Size { width: 640, height: 480 },
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_differ() {
+    fn different_seeds_give_different_scenes() {
         assert_ne!(scene(1).at(0), scene(2).at(0));
     }
 

@@ -1,40 +1,41 @@
-//! The way of a ball's centre while a shutter is open.
+//! The path of a ball's centre while a shutter is open.
 
 use super::ball::Ball;
 
-/// Where a ball is, from the moment the shutter opens to the moment it closes.
+/// The path of a ball's centre from the opening of the shutter to its closing.
 #[derive(Clone, Debug)]
 pub struct Path {
     motion: Motion,
     open_s: f64,
 }
 
-// Nothing boxed: a path is made for each frame, which shall allocate nothing.
+// Nothing is boxed: each frame makes a path, and must not allocate.
 #[derive(Clone, Debug)]
 enum Motion {
-    /// The true way of a ball, bounces included, from where it is when the shutter opens.
+    /// The true path of a ball, bounces included. It holds the ball at the opening of the shutter.
     Ball(Ball),
-    /// A straight line: where it is at the middle, and its velocity in px/s.
+    /// A straight line: the position half-way in time, and the velocity in px/s.
     Straight { middle: (f64, f64), velocity: (f64, f64) },
 }
 
 impl Path {
-    /// The way of a ball from now on, for a time in s.
+    /// The path of a ball from now on, for a time in s.
     pub fn of_ball(ball: Ball, open_s: f64) -> Self {
         Self { motion: Motion::Ball(ball), open_s }
     }
 
-    /// A straight way of even speed through `middle`, in px and px/s, for a time in s.
+    /// A straight path at constant velocity, in px/s, for a time in s. The centre is at `middle`, in px, half-way in
+    /// time.
     pub fn straight(middle: (f64, f64), velocity: (f64, f64), open_s: f64) -> Self {
         Self { motion: Motion::Straight { middle, velocity }, open_s }
     }
 
-    /// A ball that rests.
+    /// The path of a ball at rest.
     pub fn resting(place: (f64, f64)) -> Self {
         Self::straight(place, (0.0, 0.0), 0.0)
     }
 
-    /// Where the centre is half-way in time.
+    /// The centre half-way in time.
     pub fn middle(&self) -> (f64, f64) {
         match &self.motion {
             Motion::Ball(ball) if self.open_s > 0.0 => {
@@ -47,14 +48,14 @@ impl Path {
         }
     }
 
-    /// Where the centre is in the middle of each of `count` equal parts of the time, in order.
+    /// The centre in the middle of each of `count` equal parts of the time, in order.
     pub fn places(&self, count: usize) -> Vec<(f64, f64)> {
         let mut places = Vec::with_capacity(count);
         self.each_place(count, |place| places.push(place));
         places
     }
 
-    /// The same, handed to `each`.
+    /// Calls `each` with the places that [`Self::places`] returns, without allocating.
     pub fn each_place(&self, count: usize, each: impl FnMut((f64, f64))) {
         let part_s = self.open_s / count.max(1) as f64;
         match &self.motion {
@@ -76,7 +77,7 @@ impl Path {
         }
     }
 
-    /// How long the way is, in px; at a bounce the speed changes, so this is close, not exact.
+    /// The length of the path in px. It is approximate where a ball bounces, because the speed changes there.
     pub fn length_px(&self) -> f64 {
         let speed = |(x, y): (f64, f64)| (x * x + y * y).sqrt();
         match &self.motion {
@@ -99,7 +100,7 @@ mod tests {
     use crate::scene::{BallConfig, Radii, Random};
 
     #[test]
-    fn places_of_a_straight_way_are_even_and_centred() {
+    fn places_of_a_straight_path_are_evenly_spaced_and_centred() {
         let path = Path::straight((10.0, 20.0), (60.0, -30.0), 0.1);
         assert_eq!(path.places(2), [(8.5, 20.75), (11.5, 19.25)]);
         assert_eq!(path.places(1), [path.middle()]);

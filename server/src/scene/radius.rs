@@ -1,4 +1,4 @@
-//! How large the ball is: always the same, or drawn anew for each frame.
+//! The ball's radius: always the same, or drawn anew for each frame.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use thiserror::Error;
 
 use super::random::{Random, Stream};
 
-/// Radii in px, both ends included. Written `20` or `10..40`.
+/// A range of radii in px, both ends included. Written `20` or `10..40`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Radii {
-    /// The least.
+    /// The smallest radius.
     pub min: f64,
-    /// The greatest.
+    /// The largest radius.
     pub max: f64,
 }
 
-/// The text is neither a radius nor a range of them.
+/// The text is neither a radius nor a range of radii.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("radius \"{0}\" is neither a number of px, for example 20, nor a range, for example 10..40")]
 pub struct NotARadius(String);
@@ -27,12 +27,12 @@ impl Radii {
         Self { min: radius, max: radius }
     }
 
-    /// The radius of a frame: uniform in the range, a function of seed and index.
+    /// The radius in a frame: uniform in the range, a function of seed and frame index.
     pub fn draw(self, random: &Random, index: u64) -> f64 {
         if self.min == self.max {
             return self.min;
         }
-        // Rounding may carry it over the end by a last bit.
+        // Rounding may carry it beyond the end by the last bit.
         (self.min + (self.max - self.min) * random.uniform(Stream::Radius, index)).min(self.max)
     }
 }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_radius_or_a_range_is_read_back_as_it_is_written() {
+    fn a_radius_or_a_range_parses_and_prints_the_same() {
         for text in ["20", "10..40", "2.5..3"] {
             assert_eq!(text.parse::<Radii>().expect("a radius").to_string(), text);
         }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_radius_is_named() {
+    fn an_invalid_radius_is_named_in_the_error() {
         for text in ["", "a", "10..", "..40", "10-40", "1..2..3"] {
             let error = text.parse::<Radii>().unwrap_err().to_string();
             assert!(error.contains(&format!("\"{text}\"")) && error.contains("10..40"), "{error}");

@@ -1,7 +1,7 @@
 //! Random numbers as a pure function of (seed, stream, index).
 //!
-//! There is no generator state to carry, so a scene can be replayed from any place and two purposes never
-//! disturb each other's numbers. One draw is
+//! There is no generator state to carry. So a scene can be replayed from any frame, and two purposes never disturb
+//! each other's numbers. One draw is
 //!
 //! ```text
 //! key     = seed as 8 little-endian bytes, then 24 zero bytes
@@ -9,61 +9,61 @@
 //! uniform = (word >> 11) · 2⁻⁵³
 //! ```
 //!
-//! where ChaCha is the original variant with a 64-bit block counter and a 64-bit nonce. The formula is part of
-//! what a seed promises: changing it changes every recorded sequence.
+//! where ChaCha is the original variant with a 64-bit block counter and a 64-bit nonce. A seed promises this formula:
+//! a change to it changes every recorded sequence.
 //!
-//! A frame that needs many numbers for one purpose draws them in order from a sequence of its own, in the same way:
+//! A frame that needs many numbers for one purpose draws them in order from its own sequence:
 //!
 //! ```text
-//! words   = the words of ChaCha8(key, nonce = stream number + 256 · frame index), from the first
+//! words   = the words of ChaCha8(key, nonce = stream number + 256 · frame index), starting with the first
 //! ```
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// 2⁻⁵³: the spacing of the 53-bit fractions an `f64` in `[½, 1)` can tell apart.
+/// 2⁻⁵³: the spacing of `f64` in `[½, 1)`, which has 53 bits.
 const FRACTION: f64 = 1.0 / (1_u64 << 53) as f64;
 
-/// ChaCha positions count 32-bit words; a draw takes two.
+/// ChaCha counts positions in 32-bit words; one draw takes two of them.
 const WORDS_PER_DRAW: u128 = 2;
 
-/// What a random number is for; each purpose draws from its own stream.
+/// The purpose of a random number. Each purpose draws from its own stream.
 ///
-/// The numbers are fixed: a new purpose takes the next free one, and none is ever reused.
+/// The stream numbers are fixed: a new purpose takes the next free number, and no number is ever reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Stream {
-    /// Where the ball starts along x; draw 0 only.
+    /// Start position along x; draw 0 only.
     PositionX = 0,
-    /// Where the ball starts along y; draw 0 only.
+    /// Start position along y; draw 0 only.
     PositionY = 1,
-    /// Which way the ball starts along x; draw 0 only.
+    /// Start direction along x; draw 0 only.
     DirectionX = 2,
-    /// Which way the ball starts along y; draw 0 only.
+    /// Start direction along y; draw 0 only.
     DirectionY = 3,
-    /// How fast the ball moves along x: at the start (draw 0), then after its n-th bounce (draw n).
+    /// Speed along x: at the start (draw 0), then after the n-th bounce (draw n).
     SpeedX = 4,
-    /// How fast the ball moves along y: at the start (draw 0), then after its n-th bounce (draw n).
+    /// Speed along y: at the start (draw 0), then after the n-th bounce (draw n).
     SpeedY = 5,
-    /// How large the ball is in a frame; draw n for frame n.
+    /// Radius of the ball in a frame; draw n for frame n.
     Radius = 6,
     /// Whether a frame shows a ball; draw n for frame n.
     Empty = 7,
-    /// Where a scattered ball is and which way it moves; a sequence a frame.
+    /// Place and direction of a scattered ball; one sequence per frame.
     Scatter = 8,
-    /// The slope of the background; a sequence a frame.
+    /// Slope of the background; one sequence per frame.
     Ramp = 9,
-    /// The shapes behind the ball; a sequence a frame.
+    /// Shapes behind the ball; one sequence per frame.
     Clutter = 10,
-    /// What stands before the ball; a sequence a frame.
+    /// Occluder in front of the ball; one sequence per frame.
     Occluder = 11,
-    /// The noise of the pixels; a sequence a frame.
+    /// Noise of the pixels; one sequence per frame.
     Noise = 12,
-    /// The tails of that noise; a sequence a frame.
+    /// Tails of the noise of the pixels; one sequence per frame.
     NoiseTail = 13,
 }
 
-/// Streams are numbered below this: a sequence's nonce holds the frame index above it.
+/// Number of streams that the nonce has room for. The frame index takes the bits above them.
 const STREAMS: u64 = 256;
 
 /// The random numbers of one seed.
@@ -73,7 +73,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// Every seed, 0 included, gives a sequence of its own.
+    /// The random numbers of a seed. Every seed, 0 included, gives different numbers.
     pub fn new(seed: u64) -> Self {
         Self { seed }
     }
@@ -86,7 +86,7 @@ impl Random {
         (words.next_u64() >> 11) as f64 * FRACTION
     }
 
-    /// The numbers of a frame for one purpose, in order. Frame indices repeat after 2⁵⁶.
+    /// The numbers of a frame for one purpose, in order. The sequences repeat after 2⁵⁶ frames.
     pub fn sequence(&self, stream: Stream, frame: u64) -> Sequence {
         let mut words = ChaCha8Rng::from_seed(key(self.seed));
         words.set_stream((stream as u64).wrapping_add(frame.wrapping_mul(STREAMS)));
@@ -94,7 +94,7 @@ impl Random {
     }
 }
 
-/// Random numbers, one after the other, for one purpose in one frame.
+/// The random numbers for one purpose in one frame, in order.
 #[derive(Clone, Debug)]
 pub struct Sequence(ChaCha8Rng);
 
@@ -109,18 +109,18 @@ impl Sequence {
         low + (high - low) * self.uniform()
     }
 
-    /// The next integer below `count`, which must be over 0.
+    /// The next integer, uniform in `[0, count)`; `count` must be above 0.
     pub fn below(&mut self, count: u32) -> u32 {
-        // Below `count` even when rounded, as `uniform` is at most 1 − 2⁻⁵³.
+        // The product stays below `count` even when rounded, because `uniform` is at most 1 − 2⁻⁵³.
         (self.uniform() * f64::from(count)) as u32
     }
 
-    /// The next direction, as a unit vector: a point of the disc, pushed out to the rim.
+    /// The next direction, as a unit vector: a random point of the unit disc, moved out to the rim.
     pub fn direction(&mut self) -> (f64, f64) {
         loop {
             let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
             let length = (x * x + y * y).sqrt();
-            // π/4 of the draws are taken; those nearly at the centre lose digits.
+            // Accepts π/4 of the draws. A point near the centre would lose digits in the division.
             if length <= 1.0 && length > 1e-3 {
                 return (x / length, y / length);
             }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_word_is_that_of_the_published_chacha8_vector() {
+    fn the_first_word_matches_the_published_chacha8_vector() {
         // eSTREAM ChaCha8, all-zero 256-bit key and IV: keystream 3e00ef2f895f40d6….
         let word = u64::from_le_bytes([0x3e, 0x00, 0xef, 0x2f, 0x89, 0x5f, 0x40, 0xd6]);
         let expected = (word >> 11) as f64 / 9_007_199_254_740_992.0;
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_do_not_depend_on_the_order_they_are_asked_in() {
+    fn draws_do_not_depend_on_their_order() {
         let random = Random::new(7);
         let forward: Vec<f64> = (0..100).map(|i| random.uniform(Stream::SpeedX, i)).collect();
         let mut backward: Vec<f64> = (0..100).rev().map(|i| random.uniform(Stream::SpeedX, i)).collect();
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_sequence_is_the_keystream_of_its_own_nonce() {
         let random = Random::new(1);
-        // Nonce 12 is that of draws of stream 12 too, and of frame 0: the words are the same.
+        // The sequence of frame 0 has nonce 12, and so do the single draws of stream 12: the words are the same.
         let mut sequence = random.sequence(Stream::Noise, 0);
         assert_eq!(sequence.uniform(), random.uniform(Stream::Noise, 0));
         assert_eq!(sequence.uniform(), random.uniform(Stream::Noise, 1));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn directions_are_unit_vectors_of_every_quadrant() {
+    fn directions_are_unit_vectors_in_every_quadrant() {
         let mut sequence = Random::new(2).sequence(Stream::Scatter, 0);
         let directions: Vec<_> = (0..400).map(|_| sequence.direction()).collect();
         assert!(directions.iter().all(|(x, y)| (x * x + y * y - 1.0).abs() < 1e-12));

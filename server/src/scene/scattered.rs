@@ -1,16 +1,16 @@
-//! A ball whose place and direction are drawn anew for each frame: frames that do not depend on each other.
+//! A ball whose place and direction are drawn anew for each frame, so that frames are independent.
 
 use super::ball::{BallConfig, BallError, check};
 use super::path::Path;
 use super::random::{Random, Sequence, Stream};
 use super::{Radii, Shot};
 
-/// Places for one seed.
+/// The independent frames of one seed.
 ///
-/// The ball moves straight on at exactly [`BallConfig::speed_px_s`], in a random direction, so that an open shutter
-/// sees a way of exactly speed · time. All of that way lies where the whole disc is inside; where the image leaves no
-/// room for it, along that axis the ball is in the middle. With a border the disc is always cut instead: at
-/// mid-exposure its centre is inside, less than a radius from one side that is drawn too.
+/// In each frame the ball moves in a straight line, in a random direction, at exactly [`BallConfig::speed_px_s`]. So
+/// the path during an exposure is exactly speed · time long. The whole disc is inside the image along all of the path;
+/// along an axis without room for that, the ball is in the middle. With a border the disc is always cut instead: at
+/// mid-exposure its centre is inside the image, less than a radius from a random side.
 #[derive(Clone, Debug)]
 pub struct ScatteredScene {
     random: Random,
@@ -18,7 +18,7 @@ pub struct ScatteredScene {
 }
 
 impl ScatteredScene {
-    /// The same seed and configuration give the same places on every machine.
+    /// A new scene. The same seed and configuration give the same places on every machine.
     ///
     /// # Errors
     /// [`BallError`] when the ball's size or speed is impossible.
@@ -27,7 +27,7 @@ impl ScatteredScene {
         Ok(Self { random: Random::new(seed), config: *config })
     }
 
-    /// What a shutter sees in frame `index` that is open for a share of the step.
+    /// The shot of frame `index` with the shutter open for the share `exposure` of the step.
     pub fn shot(&self, index: u64, exposure: f64) -> Shot {
         let radius = self.radii().draw(&self.random, index);
         let open_s = exposure * self.config.step_s;
@@ -44,6 +44,7 @@ impl ScatteredScene {
         self.config.radius
     }
 
+    /// The middle of a path along which the whole disc is inside; `reach` is half the path along each axis.
     fn whole(&self, draws: &mut Sequence, radius: f64, reach: (f64, f64)) -> (f64, f64) {
         let mut place = |side: u32, reach: f64| {
             let (low, high) = (radius + reach - 0.5, f64::from(side) - radius - reach - 0.5);
@@ -52,7 +53,7 @@ impl ScatteredScene {
         (place(self.config.size.width, reach.0), place(self.config.size.height, reach.1))
     }
 
-    /// Near the left, right, upper or lower side, each as often.
+    /// The centre of a cut disc near the left, right, upper or lower side, all equally likely.
     fn cut(&self, draws: &mut Sequence, radius: f64) -> (f64, f64) {
         let [width, height] = [self.config.size.width, self.config.size.height].map(f64::from);
         let side = draws.below(4);
@@ -82,7 +83,7 @@ mod tests {
     };
 
     #[test]
-    fn the_way_is_as_long_as_speed_and_exposure_say_and_inside() {
+    fn the_path_is_as_long_as_speed_times_exposure_and_inside() {
         let scene = ScatteredScene::new(7, &CONFIG).expect("a valid configuration");
         for index in 0..1000 {
             let shot = scene.shot(index, 1.0);
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_border_every_disc_is_cut_and_every_centre_inside() {
+    fn with_a_border_every_disc_is_cut_and_every_centre_is_inside() {
         let scene = ScatteredScene::new(7, &BallConfig { border: true, ..CONFIG }).expect("a valid configuration");
         for index in 0..1000 {
             let disc = scene.shot(index, 0.0).circle();
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_do_not_depend_on_the_order_of_asking() {
+    fn frames_do_not_depend_on_the_order_of_calls() {
         let scene = ScatteredScene::new(1, &CONFIG).expect("a valid configuration");
         let forward: Vec<_> = (0..20).map(|index| scene.shot(index, 0.5).circle()).collect();
         for index in (0..20).rev() {
@@ -114,7 +115,7 @@ mod tests {
         }
     }
 
-    // From a second implementation, in another language.
+    // From a second implementation, written in another language.
     #[test]
     fn frames_have_their_golden_places() {
         let scene = ScatteredScene::new(1, &CONFIG).expect("a valid configuration");
