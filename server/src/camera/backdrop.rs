@@ -1,7 +1,7 @@
-//! What is behind the ball: a plane of light, or clutter, drawn anew for each frame.
+//! The background behind the ball: even light, a plane of light, or clutter, drawn anew for each frame.
 //!
-//! A background is a picture of texels, squares of even light one pixel large: what the ball's rim crosses is the
-//! texel's light. With blur it goes on beyond the image, as far as the point spread reaches.
+//! A background is a picture of texels: squares of even light, one pixel large. Under the ball's rim the light is that
+//! of the texel. With blur the background goes on beyond the image, as far as the point spread reaches.
 
 use super::config::{Background, CameraConfig, WHITE};
 use super::plane::{Plane, Region};
@@ -9,19 +9,20 @@ use super::polygon::Polygon;
 use crate::scene::{Random, Sequence, Stream};
 use shared::geometry::Size;
 
-/// The steepest ramp, in gray levels a px.
+/// Slope of the steepest ramp, in gray levels per px.
 const STEEPEST: f64 = 0.1;
 
-/// Shapes in a frame of clutter.
+/// Shapes per frame of clutter.
 const SHAPES: u32 = 30;
 
-/// Shapes have their stated sizes in an image of this many pixels, 640x480; in others they scale with its root.
+/// Pixels of the image in which shapes have their stated sizes: 640x480. In other images the sizes scale with the
+/// square root of the pixels.
 const PIXELS: f64 = 307_200.0;
 
-/// What a shape's gray keeps from the ball's, as a share of the contrast: 60 gray levels of 140.
+/// Least distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
 pub(super) const APART: f64 = 60.0 / 140.0;
 
-/// Sides of the polygon that stands for an ellipse: at most 0.05 px from it for a half axis of 80 px.
+/// Sides of the polygon that approximates an ellipse. It is at most 0.05 px off for a half axis of 80 px.
 const ELLIPSE_SIDES: u32 = 90;
 
 /// The background of one frame.
@@ -31,11 +32,11 @@ pub(super) enum Backdrop {
     Even(f32),
     /// A plane of light.
     Ramp(Ramp),
-    /// A picture.
+    /// A picture of texels.
     Texels(Plane),
 }
 
-/// A plane of light: the level at a place, and how it rises, in gray levels a px.
+/// A plane of light: the level at the middle of the image, and the slope in gray levels per px.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Ramp {
     pub(super) level: f64,
@@ -44,7 +45,7 @@ pub(super) struct Ramp {
 }
 
 impl Backdrop {
-    /// The background of a frame, over an image and a margin of so many px.
+    /// The background of a frame, over the image and a margin in px around it.
     pub(super) fn new(
         config: &CameraConfig,
         level: f64,
@@ -78,7 +79,8 @@ impl Backdrop {
     }
 }
 
-/// A ramp in any direction, of a fifth to the whole of [`STEEPEST`] or of what keeps the image within 0 to 255.
+/// A ramp in a random direction. Its slope is a fifth to the whole of the steepest one: [`STEEPEST`], or less if the
+/// image would leave 0 to 255.
 fn ramp(level: f64, size: Size, random: &Random, index: u64) -> Ramp {
     let mut draws = random.sequence(Stream::Ramp, index);
     let (right, down) = draws.direction();
@@ -89,7 +91,7 @@ fn ramp(level: f64, size: Size, random: &Random, index: u64) -> Ramp {
     Ramp { level, middle: (width - 0.5, height - 0.5), slope: (slope * right, slope * down) }
 }
 
-/// A gray that keeps [`APART`] from the ball's, on the background's side of it.
+/// A random gray on the background's side of the ball's gray, at least [`APART`] from it.
 pub(super) fn gray_apart(config: &CameraConfig, draws: &mut Sequence) -> f32 {
     let ball = super::config::BACKGROUND + config.contrast;
     let nearest = (ball - APART * config.contrast).clamp(0.0, WHITE);
@@ -107,7 +109,7 @@ fn clutter(texels: &mut Plane, config: &CameraConfig, size: Size, draws: &mut Se
     }
 }
 
-/// A rectangle, triangle, ellipse or line; none of them round: no ellipse has axes nearer than 4 : 5.
+/// A random rectangle, triangle, ellipse or line. None is round: the axes of an ellipse are at most 4 : 5.
 fn shape((x, y): (f64, f64), scale: f64, draws: &mut Sequence) -> Polygon {
     let (right, down) = draws.direction();
     match draws.below(4) {
@@ -143,7 +145,7 @@ fn ellipse((x, y): (f64, f64), (right, down): (f64, f64), long: f64, short: f64)
     Polygon::of((0..ELLIPSE_SIDES).map(corner))
 }
 
-/// Puts a shape of even gray over what is there.
+/// Paints a shape of even gray over the texels.
 pub(super) fn paint(texels: &mut Plane, shape: &Polygon, gray: f32) {
     let cover = shape.coverage(texels.region);
     for y in cover.region.rows() {
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_rises_at_most_a_tenth_of_a_level_a_px_and_stays_in_range() {
+    fn a_ramp_rises_at_most_a_tenth_of_a_level_per_px_and_stays_in_range() {
         for (index, invert) in (0..50).flat_map(|index| [(index, false), (index, true)]) {
             let Backdrop::Ramp(ramp) = backdrop(Background::Ramp, invert, index) else { panic!("a ramp") };
             let steep = ramp.slope.0.hypot(ramp.slope.1);
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn clutter_keeps_its_gray_from_the_balls() {
+    fn the_grays_of_clutter_keep_their_distance_from_the_ball() {
         for (invert, range) in [(false, 0.0..=120.001), (true, 134.999..=255.0)] {
             let Backdrop::Texels(texels) = backdrop(Background::Clutter, invert, 5) else { panic!("texels") };
             assert!(texels.values.iter().all(|level| range.contains(level)));
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn clutter_is_a_function_of_seed_and_index() {
+    fn clutter_is_a_function_of_the_frame_index() {
         let texels = |index| match backdrop(Background::Clutter, false, index) {
             Backdrop::Texels(texels) => texels,
             _ => panic!("texels"),

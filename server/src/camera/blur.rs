@@ -1,48 +1,48 @@
-//! Blur of the optics: a Gaussian point spread, before the sensor sees the light.
+//! Blur of the optics: a Gaussian point spread, applied before the sensor.
 //!
-//! The picture is worked out on a grid of `fine × fine` cells a pixel, area-exact in each cell, convolved there with the
-//! sampled Gaussian, and averaged over the cells of each pixel. Nothing but the sampling of the Gaussian is
-//! approximated, on a grid where its standard deviation is at least two cells (down to a blur of ¼ px, below which
-//! the pixel's own extent of 1/√12 px hides the rest). The Gaussian ends at five standard deviations.
+//! The picture is computed on a grid of `fine × fine` cells per pixel, area-exact in each cell. There it is convolved
+//! with the sampled Gaussian, and averaged over the cells of each pixel. Only the sampling of the Gaussian is an
+//! approximation. Its standard deviation is at least two cells of the grid, down to a blur of ¼ px; below that the
+//! pixel's own extent of 1/√12 px hides the error. The Gaussian ends at five standard deviations.
 
 use super::plane::{Plane, Region};
 use super::recycled::Recycled;
 
-/// Cells that a standard deviation spans, at least.
-const CELLS_A_SIGMA: f64 = 2.0;
+/// Least number of cells per standard deviation.
+const CELLS_PER_SIGMA: f64 = 2.0;
 
-/// Cells along a pixel's side, at most.
+/// Most cells along a pixel's side.
 const MOST_CELLS: usize = 8;
 
-/// Standard deviations after which the Gaussian ends: beyond lie 6e-7 of its weight, 1.5e-5 of its variance.
+/// Standard deviations at which the Gaussian ends. Beyond them are 6e-7 of its weight and 1.5e-5 of its variance.
 const REACH: f64 = 5.0;
 
-/// A point spread.
+/// The point spread of a lens.
 #[derive(Clone, Debug)]
 pub(super) struct Optics {
     /// Cells along a pixel's side; 1 without blur.
     pub(super) fine: usize,
-    /// How far light is carried, in px, rounded up; 0 without blur.
+    /// How far light spreads, in px, rounded up; 0 without blur.
     pub(super) reach: usize,
-    /// Weights on the grid of cells, odd in number; empty without blur.
+    /// Weights on the grid of cells, an odd number of them; empty without blur.
     cells: Vec<f32>,
-    /// Weights between whole pixels of even light; empty without blur.
+    /// Weights from one texel to the pixels around it; empty without blur.
     texels: Vec<f32>,
 }
 
 impl Optics {
-    /// A blur of this standard deviation in px.
+    /// A blur with the standard deviation `sigma` in px.
     pub(super) fn new(sigma: f64) -> Self {
         if sigma <= 0.0 {
             return Self { fine: 1, reach: 0, cells: Vec::new(), texels: Vec::new() };
         }
-        let fine = ((CELLS_A_SIGMA / sigma).ceil() as usize).clamp(1, MOST_CELLS);
+        let fine = ((CELLS_PER_SIGMA / sigma).ceil() as usize).clamp(1, MOST_CELLS);
         let cells = gaussian(sigma * fine as f64);
         let texels = between_texels(&cells, fine);
         Self { fine, reach: texels.len() / 2, cells: to_f32(&cells), texels: to_f32(&texels) }
     }
 
-    /// What becomes, in `out`, of light given on the grid of cells; `cells` covers the pixels of `region`.
+    /// Blurs light given on the grid of cells, which covers the pixels of `region`. Returns the pixels of `out`.
     pub(super) fn image_of_cells(&self, region: Region, cells: Recycled<f32>, out: Region) -> Plane {
         let (width, height) = (region.width * self.fine, region.height * self.fine);
         let blurred = if self.cells.is_empty() { cells } else { convolved(&cells, width, height, &self.cells) };
@@ -61,7 +61,7 @@ impl Optics {
         Plane::from_fn(out, average)
     }
 
-    /// What becomes of a picture of texels, squares of even light; valid [`Self::reach`] px from its edges.
+    /// Blurs a picture of texels, squares of even light. The result is valid from [`Self::reach`] px inside its edges.
     pub(super) fn image_of_texels(&self, texels: Plane) -> Plane {
         if self.texels.is_empty() {
             return texels;
@@ -71,7 +71,7 @@ impl Optics {
     }
 }
 
-/// The Gaussian sampled at whole numbers, of sum 1.
+/// The Gaussian sampled at integers, scaled to a sum of 1.
 fn gaussian(sigma: f64) -> Vec<f64> {
     let reach = (REACH * sigma).ceil() as i64;
     let weight = |cell: i64| {
@@ -83,7 +83,8 @@ fn gaussian(sigma: f64) -> Vec<f64> {
     weights.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// How much of a texel's light reaches the pixel so many places on: spread over its cells, blurred, averaged.
+/// The share of a texel's light that reaches each pixel around it: the light is spread over the texel's cells, blurred,
+/// and averaged over the pixel's cells.
 fn between_texels(cells: &[f64], fine: usize) -> Vec<f64> {
     let (fine, reach) = (fine as i64, cells.len() as i64 / 2);
     let places = (reach + fine - 1) / fine + 1;
@@ -99,17 +100,17 @@ fn to_f32(weights: &[f64]) -> Vec<f32> {
     weights.iter().map(|&weight| weight as f32).collect()
 }
 
-/// Convolves along rows, then along columns; beyond the edges there is no light.
+/// Convolves along rows, then along columns. There is no light beyond the edges.
 fn convolved(values: &[f32], width: usize, height: usize, weights: &[f32]) -> Recycled<f32> {
     let reach = weights.len() / 2;
     let mut along_rows = Recycled::filled(values.len(), 0.0);
     for (out, row) in along_rows.chunks_exact_mut(width.max(1)).zip(values.chunks_exact(width.max(1))) {
-        // Rows without light are common, and stay so.
+        // Rows without light are common, and stay without light.
         if row.iter().all(|&value| value == 0.0) {
             continue;
         }
         for (tap, &weight) in weights.iter().enumerate() {
-            // out[x] += weight · row[x + tap − reach], where that is in the row.
+            // out[x] += weight · row[x + tap − reach], if that index is in the row.
             let (to, from) = (reach.saturating_sub(tap), tap.saturating_sub(reach));
             let count = width.saturating_sub(to.max(from));
             add_scaled(&mut out[to.min(width)..], &row[from.min(width)..], count, weight);
@@ -126,7 +127,7 @@ fn convolved(values: &[f32], width: usize, height: usize, weights: &[f32]) -> Re
     result
 }
 
-/// Adds `weight` times the first `count` of `from` to those of `to`.
+/// Adds `weight` times the first `count` values of `from` to the first of `to`.
 fn add_scaled(to: &mut [f32], from: &[f32], count: usize, weight: f32) {
     for (to, from) in to[..count].iter_mut().zip(&from[..count]) {
         *to += weight * from;
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_point_spread_has_its_variance_and_sum() {
+    fn the_point_spread_has_the_variance_and_sum_of_its_gaussian() {
         for sigma in [0.25, 0.5, 1.0, 1.7, 4.0, 50.0] {
             let optics = Optics::new(sigma);
             let fine = optics.fine as f64;
@@ -151,8 +152,8 @@ mod tests {
             assert!((cells.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             let got = variance(&cells) / (fine * fine);
             assert!((got / (sigma * sigma) - 1.0).abs() < 2e-5, "σ {sigma}: σ² {got}");
-            // A texel and the pixel that sees it add their extents: 1/12 px² each, but for the grid of cells. That is
-            // their variance at whole pixels only where the Gaussian hides the corners of the two.
+            // The extents of a texel and of the pixel that sees it add 1/12 px² each to the variance, less a little for
+            // the grid of cells. At whole pixels that is exact only where the Gaussian smooths the corners of the two.
             let texels = between_texels(&cells, optics.fine);
             let extent = (1.0 - 1.0 / (fine * fine)) / 6.0;
             assert!((texels.iter().sum::<f64>() - 1.0).abs() < 1e-12);
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn even_light_and_a_plane_of_light_stay_as_they_are() {
+    fn blur_does_not_change_a_plane_of_light() {
         let region = Region { left: 0, top: 0, width: 60, height: 60 };
         for sigma in [0.4, 1.0, 3.0] {
             let optics = Optics::new(sigma);

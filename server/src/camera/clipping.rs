@@ -1,12 +1,12 @@
-//! What clipping at black and white takes of the information that noisy pixels hold.
+//! The information that noisy pixels lose when they are clipped at black and white.
 
 use std::f64::consts::PI;
 
 use super::config::WHITE;
 
-/// The share of its information that a pixel keeps when its noise is clipped to 0 and 255.
+/// The share of its information that a pixel keeps when its value is clipped to 0 and 255.
 pub(super) fn kept(mean: f64, sigma: f64) -> f64 {
-    // Beyond four standard deviations clipping takes under 1e-4.
+    // Clipping more than four standard deviations away takes under 1e-4.
     let near = |room: f64| room < 4.0 * sigma;
     if sigma == 0.0 || !(near(mean) || near(WHITE - mean)) {
         return 1.0;
@@ -14,8 +14,10 @@ pub(super) fn kept(mean: f64, sigma: f64) -> f64 {
     (1.0 - taken(mean / sigma) - taken((WHITE - mean) / sigma)).max(0.0)
 }
 
-/// The share taken by clipping that many standard deviations from the mean: of a normal number's information 1, what
-/// lies beyond had `P(Z > t) + t φ(t)`, and of that its count alone, `φ(t)² / P(Z > t)`, is left.
+/// The share of information lost to clipping at `t` standard deviations from the mean.
+///
+/// A normal number has information 1. The part beyond `t` has `P(Z > t) + t φ(t)` of it. After clipping only the count
+/// of numbers beyond `t` is left of that part, which has `φ(t)² / P(Z > t)`.
 fn taken(t: f64) -> f64 {
     if t > 4.0 {
         return 0.0;
@@ -32,7 +34,7 @@ mod tests {
     #[test]
     fn clipping_takes_information_as_censoring_does() {
         assert_eq!(kept(100.0, 10.0), 1.0);
-        // At the limit half is clipped: ½ of the information goes, 1/π of it comes back.
+        // With the mean at black half of the numbers are clipped. They had ½ of the information; their count keeps 1/π.
         assert!((kept(0.0, 10.0) - (0.5 + 1.0 / PI)).abs() < 1e-9);
         assert!(kept(-100.0, 10.0) < 1e-3);
         assert_eq!(kept(0.0, 0.0), 1.0);

@@ -1,4 +1,4 @@
-//! What the camera does to light: every effect, its unit, its range.
+//! The camera's settings: every effect with its unit and range.
 
 use std::sync::LazyLock;
 
@@ -10,26 +10,26 @@ use thiserror::Error;
 
 use crate::options::{self, OutOfRange, TakesAll};
 
-/// The camera's options stand under this heading in the help.
+/// Heading of the camera's options in the help.
 pub const CAMERA_HEADING: &str = "Camera";
 
-/// Light of the background, in gray levels.
+/// Light of the plain background, in gray levels.
 pub const BACKGROUND: f64 = 40.0;
 
-/// Contrast that nobody asked to change: disc 180 on background 40.
+/// Default contrast, in gray levels: disc 180 on background 40.
 pub const CONTRAST: f64 = 140.0;
 
-/// The ball's light over the background's in blue, green and red, as shares of the contrast: amber, whose gray value by
-/// OpenCV's BGR2GRAY weights has exactly the contrast of a gray ball.
+/// Light of the ball above the background in blue, green and red, as shares of the contrast. The colour is amber; its
+/// gray value by OpenCV's BGR2GRAY weights has exactly the contrast of a gray ball.
 const AMBER: [f64; 3] = [20.0 / CONTRAST, 140.0 / CONTRAST, 186.0 / CONTRAST];
 
 /// The brightest level of an image; the darkest is 0.
 pub(super) const WHITE: f64 = 255.0;
 
-/// What a contrast may be: ball and background both have a level.
+/// The allowed contrasts: both ball and background must have a level between 0 and 255.
 const CONTRASTS: &str = "a contrast of {} gray levels but not 0 (the ball is at 40 + contrast, on 40)";
 
-/// What there is behind the ball.
+/// What is behind the ball.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Background {
@@ -42,9 +42,9 @@ pub enum Background {
     Clutter,
 }
 
-/// What the camera does to the light. The default has no effect, but for contrast and gray levels.
+/// The camera's settings. The default has no effects; it only sets contrast and gray levels.
 ///
-/// Each field is an option, of the command line and of files: `run` says where else.
+/// Each field is an option of the command line and of files; the module `run` lists the other places.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = CAMERA_HEADING)]
 pub struct CameraConfig {
@@ -57,11 +57,11 @@ pub struct CameraConfig {
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub background: Background,
 
-    /// Turn the scene's light round, v into 255 - v: a dark ball on a bright background
+    /// Invert the scene's light, v to 255 - v: a dark ball on a bright background
     #[arg(long)]
     pub invert: bool,
 
-    /// Put something before the ball, which hides up to a third of its outline
+    /// Put an occluder in front of the ball: it hides up to a third of the outline
     #[arg(long)]
     pub occlude: bool,
 
@@ -113,13 +113,13 @@ impl Default for CameraConfig {
     }
 }
 
-/// Why there is no such camera.
+/// A camera setting is invalid.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum CameraError {
-    /// A figure out of its range.
+    /// A setting is out of its range.
     #[error(transparent)]
     Value(#[from] OutOfRange),
-    /// A contrast that the colour of the ball cannot have.
+    /// The contrast puts a colour of the ball outside 0 to 255.
     #[error(
         "contrast {got} puts the ball at {level:.1} in one colour of bgr8, which is not between 0 and 255: \
          -30.1 to 161.8 but not 0, or gray8"
@@ -127,16 +127,16 @@ pub enum CameraError {
     Colour {
         /// The contrast asked for.
         got: f64,
-        /// The level that does not exist.
+        /// The first level outside 0 to 255.
         level: f64,
     },
 }
 
 impl CameraConfig {
-    /// Finds the first figure that is out of range.
+    /// Checks the range of every setting.
     ///
     /// # Errors
-    /// [`CameraError`] names it.
+    /// [`CameraError`] names the first setting that is out of range.
     pub fn check(&self, pixel: PixelFormat) -> Result<(), CameraError> {
         static TAKES: LazyLock<TakesAll> = LazyLock::new(TakesAll::of::<CameraConfig>);
         TAKES.check(self)?;
@@ -150,7 +150,7 @@ impl CameraConfig {
         }
     }
 
-    /// Whether pictures need no more than the plain camera.
+    /// Whether the plain camera can take the pictures.
     pub(super) fn is_plain(&self) -> bool {
         *self == Self { empty_rate: self.empty_rate, exposure: self.exposure, ..Self::default() }
             && self.exposure == 0.0
@@ -166,7 +166,7 @@ impl CameraConfig {
         Levels { background: self.polarity(BACKGROUND), ball }
     }
 
-    /// The scene's light, turned round where that is asked for.
+    /// The level of the scene's light, inverted if `invert` is set.
     pub(super) fn polarity(&self, level: f64) -> f64 {
         if self.invert { WHITE - level } else { level }
     }
@@ -177,12 +177,12 @@ fn no_contrast() -> OutOfRange {
     OutOfRange { key: "contrast".into(), got: "0".into(), right }
 }
 
-/// Light, in gray levels, before optics and sensor.
+/// Levels of light, in gray levels, before optics and sensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Levels {
-    /// Of the plain background, in every channel.
+    /// Level of the plain background, the same in every channel.
     pub(super) background: f64,
-    /// Of the ball in blue, green and red; the same in all three for gray.
+    /// Levels of the ball in blue, green and red; for gray all three are equal.
     pub(super) ball: [f64; 3],
 }
 
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_figures_are_named_with_what_would_be_right() {
+    fn settings_out_of_range_are_named_with_the_range() {
         let fine = CameraConfig::default();
         assert_eq!(fine.check(PixelFormat::Gray8), Ok(()));
         assert_eq!(fine.check(PixelFormat::Bgr8), Ok(()));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contrast_beyond_the_colours_of_the_ball_is_refused_for_bgr8_alone() {
+    fn a_contrast_too_high_for_amber_is_refused_only_for_bgr8() {
         let strong = CameraConfig { contrast: 200.0, ..CameraConfig::default() };
         assert_eq!(strong.check(PixelFormat::Gray8), Ok(()));
         let said = strong.check(PixelFormat::Bgr8).expect_err("an impossible colour").to_string();

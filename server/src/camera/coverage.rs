@@ -1,12 +1,12 @@
 //! How much of a pixel a disc covers, exactly.
 //!
 //! The pixel of column c and row r is the unit square `[c − ½, c + ½] × [r − ½, r + ½]`. The area of its
-//! intersection with the disc is worked out in closed form; nothing is sampled. Only + − × ÷ and √ are used, all
-//! of which IEEE 754 rounds exactly, so every machine gets the same bits.
+//! intersection with the disc is computed in closed form; nothing is sampled. Only + − × ÷ and √ are used. IEEE 754
+//! rounds all of them exactly, so every machine gets the same bits.
 
 use shared::geometry::Circle;
 
-/// Area of the disc inside the pixel of this column and row, in `[0, 1]` px²; the radius must be positive.
+/// Area of the disc inside the pixel at `column` and `row`, in `[0, 1]` px². The radius must be positive.
 pub(super) fn coverage(disc: Circle, column: i64, row: i64) -> f64 {
     let x = fold(column as f64 - 0.5 - disc.x, column as f64 + 0.5 - disc.x);
     let y = fold(row as f64 - 0.5 - disc.y, row as f64 + 0.5 - disc.y);
@@ -20,18 +20,19 @@ pub(super) fn coverage(disc: Circle, column: i64, row: i64) -> f64 {
     area.clamp(0.0, 1.0)
 }
 
-/// How fast a pixel's covered area changes as the disc moves or grows, in px² per px.
+/// Derivatives of a pixel's covered area with respect to the disc's place and size, in px² per px.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Slopes {
-    /// With the centre's x: the height of the rim inside the pixel, counted negative on the disc's left.
+    /// By the centre's x: the height of the rim inside the pixel, negative left of the centre.
     pub(super) x: f64,
-    /// With the centre's y: its width, counted negative above the centre.
+    /// By the centre's y: the width of the rim inside the pixel, negative above the centre.
     pub(super) y: f64,
-    /// With the radius: its length.
+    /// By the radius: the length of the rim inside the pixel.
     pub(super) radius: f64,
 }
 
-/// [`coverage`] and its slopes; these are exact for x and y, and for the radius to a share of `(chord / 2r)⁴`.
+/// [`coverage`] and its derivatives. Those by x and y are exact; the one by the radius has a relative error of the
+/// order of `(chord / 2r)⁴`.
 pub(super) fn coverage_and_slopes(disc: Circle, column: i64, row: i64) -> (f64, Slopes) {
     let sides = |low: f64, high: f64| match fold(low, high) {
         (part, Some(other)) => [Some((part, 1.0)), Some((other, -1.0))],
@@ -47,20 +48,20 @@ pub(super) fn coverage_and_slopes(disc: Circle, column: i64, row: i64) -> (f64, 
             covered += area;
             slopes.x += right * rise;
             slopes.y += down * run;
-            // An arc is longer than its chord c by a share of (c / 2r)² / 6, and higher powers.
+            // An arc is longer than its chord c by the factor 1 + (c / 2r)² / 6, up to higher powers.
             slopes.radius += chord_squared.sqrt() * (1.0 + chord_squared / (24.0 * disc.radius * disc.radius));
         }
     }
     (covered.clamp(0.0, 1.0), slopes)
 }
 
-/// Half the chord of a disc of this radius at a distance from its centre; 0 outside.
+/// Half the chord of a disc at a distance from its centre; 0 outside the disc.
 pub(super) fn half_chord(radius: f64, distance: f64) -> f64 {
-    // Factored, since `r² − d²` would cancel near the rim.
+    // In factors, because `r² − d²` would lose digits near the rim.
     ((radius - distance) * (radius + distance)).max(0.0).sqrt()
 }
 
-/// The interval folded onto the positive half-axis: in two parts when it holds 0 inside.
+/// The interval folded onto the positive half-axis: in two parts if 0 is inside it.
 fn fold(low: f64, high: f64) -> ((f64, f64), Option<(f64, f64)>) {
     if low >= 0.0 {
         ((low, high), None)
@@ -71,13 +72,13 @@ fn fold(low: f64, high: f64) -> ((f64, f64), Option<(f64, f64)>) {
     }
 }
 
-/// What a disc about the origin has in a rectangle of the first quadrant.
+/// The part of a disc about the origin inside a rectangle of the first quadrant.
 struct Quadrant {
-    /// Covered, in px².
+    /// Covered area, in px².
     area: f64,
-    /// Width of the rim's part inside, in px.
+    /// Width of the part of the rim inside, in px.
     run: f64,
-    /// Its height.
+    /// Height of the part of the rim inside, in px.
     rise: f64,
 }
 
@@ -85,16 +86,16 @@ fn quadrant_area(radius: f64, x: (f64, f64), y: (f64, f64)) -> f64 {
     quadrant(radius, x, y).area
 }
 
-/// Area of a disc about the origin inside a rectangle of the first quadrant, and its rim there.
+/// Area and rim of a disc about the origin inside a rectangle of the first quadrant.
 ///
-/// There the rim is the falling curve `x = s(y) = √(r² − y²)`, which crosses the rectangle's right side at
-/// `y = s(x1)` and its left side at `y = s(x0)`:
+/// In this quadrant the rim is the falling curve `x = s(y) = √(r² − y²)`. It crosses the rectangle's right side at
+/// `y = s(x1)` and the left side at `y = s(x0)`:
 ///
 /// ```text
-/// area = (x1 − x0)(a − y0) + ∫ₐᵇ (s(y) − x0) dy    a, b = s(x1), s(x0) brought into [y0, y1]
+/// area = (x1 − x0)(a − y0) + ∫ₐᵇ (s(y) − x0) dy    a, b = s(x1), s(x0) clamped to [y0, y1]
 /// ```
 ///
-/// and the integral is a trapezium under the chord plus the sliver between chord and arc.
+/// The integral is a trapezium under the chord plus the segment between chord and arc.
 fn quadrant(radius: f64, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> Quadrant {
     let a = half_chord(radius, x1).clamp(y0, y1);
     let b = half_chord(radius, x0).clamp(y0, y1);
@@ -106,17 +107,17 @@ fn quadrant(radius: f64, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> Quadrant
     Quadrant { area, run, rise }
 }
 
-/// Square of the longest chord, over the diameter, that the series below is used for: what it leaves out is then
-/// under 10⁻¹⁷ r².
+/// Square of chord over diameter up to which the series below is used. The terms it leaves out are then under
+/// 10⁻¹⁷ r².
 const SHORT_CHORD_SQUARED: f64 = 1.0 / 256.0;
 
 /// Coefficients of `asin u − u√(1 − u²) = u³ Σ cₙ u²ⁿ`, where `cₙ = 2 C(2n, n) / (4ⁿ (2n + 3))`.
 const SEGMENT_SERIES: [f64; 5] = [2.0 / 3.0, 1.0 / 5.0, 3.0 / 28.0, 5.0 / 72.0, 35.0 / 704.0];
 
-/// Area between a chord of at most a diameter, given by its square, and the shorter arc over it.
+/// Area between a chord and the shorter arc over it. The chord is at most a diameter and is given by its square.
 ///
-/// With `u = chord / 2r` it is `r² (asin u − u√(1 − u²))`. Short chords take the series. A longer one is first
-/// halved: its segment is a triangle on the chord and two segments on the sides of that triangle.
+/// With `u = chord / 2r` the area is `r² (asin u − u√(1 − u²))`. Short chords use the series. The segment of a longer
+/// chord is divided: into a triangle on the chord, and two segments on the other sides of that triangle.
 fn segment_area(radius: f64, chord_squared: f64) -> f64 {
     let mut u_squared = chord_squared / (4.0 * radius * radius);
     let mut copies = 1.0;
@@ -139,15 +140,15 @@ mod tests {
 
     use super::*;
 
-    /// Every pixel the disc can touch.
+    /// Every pixel that the disc can touch.
     fn pixels(disc: Circle) -> impl Iterator<Item = (i64, i64)> {
         let span =
             move |centre: f64| (centre - disc.radius).floor() as i64 - 1..=(centre + disc.radius).ceil() as i64 + 1;
         span(disc.y).flat_map(move |row| span(disc.x).map(move |column| (column, row)))
     }
 
-    /// Share of an n × n grid of points of the pixel that lies in the disc. The rim crosses fewer than 2n of the
-    /// n² cells, each of which is counted wholly or not at all, so it is off by less than 2 / n.
+    /// Share of an n × n grid of points in the pixel that is inside the disc. The rim crosses fewer than 2n of the
+    /// n² cells. Each of them counts wholly or not at all, so the error is less than 2 / n.
     fn sampled(disc: Circle, column: i64, row: i64, n: u32) -> f64 {
         let offset = |i: u32| (f64::from(i) + 0.5) / f64::from(n) - 0.5;
         let inside = |(i, j): &(u32, u32)| {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_is_the_sector_less_the_triangle() {
+    fn a_segment_is_the_sector_without_the_triangle() {
         for angle in [1e-3, 0.1, 0.125, 0.13, 0.5, 1.0, PI / 2.0, 3.0, PI] {
             let chord = 6.0 * (angle / 2.0_f64).sin();
             let area = segment_area(3.0, chord * chord);
@@ -196,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_counting_points(
+        fn the_coverage_agrees_with_counting_points(
             (x, y) in (-0.5..0.5, -0.5..0.5),
             radius in prop_oneof![0.05..3.0, 3.0..30.0],
         ) {
@@ -209,12 +210,13 @@ mod tests {
         }
 
         #[test]
-        fn slopes_are_those_of_the_coverage(
+        fn slopes_are_the_derivatives_of_the_coverage(
             (x, y) in (-0.5..0.5, -0.5..0.5),
             radius in 2.0..40.0,
         ) {
-            // Central differences: off by h² / 6 of the third derivative, but at a pixel's corner the second jumps,
-            // and at its edges, met at a tangent, the first has the slope of a root.
+            // Central differences have an error of h² / 6 times the third derivative. But the second derivative jumps
+            // where the rim meets a pixel's corner. Where the rim is tangent to an edge, the first derivative changes
+            // as a square root does.
             const H: f64 = 1e-5;
             let disc = Circle { x, y, radius };
             for (column, row) in pixels(disc) {
@@ -251,7 +253,7 @@ mod tests {
         ) {
             let here = coverage(Circle { x, y, radius }, column, row);
             let there = coverage(Circle { x: -y, y: x, radius }, -row, column);
-            // x and y take different ways through the formula, on lengths up to 30 px: some dozen last bits of those.
+            // The formula treats x and y differently, on lengths up to 30 px: they differ by a few dozen last bits.
             prop_assert!((here - there).abs() < 1e-13, "{here}, {there}");
         }
     }

@@ -1,8 +1,8 @@
 //! Exposure: the disc's coverage of each cell, averaged over the time that the shutter is open.
 //!
-//! The disc is put at the middles of equal parts of the time and its exact coverage added up. A cell's coverage over
-//! time is a chain of smooth pieces with kinks, for which the midpoint rule of step h over a way L is off by less than
-//! h² / 12L; [`places`] makes that 1e-4, a seventieth of a gray level at the default contrast.
+//! The time is divided into equal parts. The disc's exact coverage is summed for the middle of each part. A cell's
+//! coverage over time is smooth except for kinks. For such a function the midpoint rule of step h over a path of length
+//! L has an error below h² / 12L. [`places`] keeps that at 1e-4, which is 1/70 of a gray level at the default contrast.
 
 use shared::geometry::Circle;
 
@@ -12,35 +12,35 @@ use super::recycled::Recycled;
 use super::render::{RADII_PX, distances, inside, pixels};
 use crate::scene::Path;
 
-/// Places a root of a px of way, for an error of coverage of 1e-4: `1 / √(12 · 10⁻⁴)`.
-const PLACES_A_ROOT_PX: f64 = 29.0;
+/// Places per square root of the path length in px, for a coverage error of 1e-4: `1 / √(12 · 10⁻⁴)`.
+const PLACES_PER_ROOT_PX: f64 = 29.0;
 
-/// Most places: those of a way of 20,000 px, beyond any image.
+/// Most places: enough for a path of 20,000 px, which is longer than any image.
 const MOST_PLACES: usize = 4096;
 
-/// Centres of the disc in the middle of equal parts of the time; one for a ball that rests.
+/// Centres of the disc in the middle of equal parts of the time; a single one for a ball at rest.
 pub(super) fn places(path: &Path) -> Recycled<(f64, f64)> {
     let length_px = path.length_px();
     if length_px == 0.0 {
         return Recycled::filled(1, path.middle());
     }
-    let count = (PLACES_A_ROOT_PX * length_px.sqrt()).ceil() as usize;
+    let count = (PLACES_PER_ROOT_PX * length_px.sqrt()).ceil() as usize;
     let count = count.clamp(1, MOST_PLACES);
     let mut places = Recycled::with_capacity(count);
     path.each_place(count, |place| places.push(place));
     places
 }
 
-/// Coverage of a grid of cells, `fine × fine` a pixel of a region, row after row.
+/// Coverage of a grid of cells, `fine × fine` per pixel of a region, row after row.
 #[derive(Clone, Debug)]
 pub(super) struct Exposed {
-    /// Share of each cell that is covered, over time.
+    /// Covered share of each cell, averaged over time.
     pub(super) cover: Recycled<f32>,
-    /// How that changes with x, y and the radius of the disc, a px; empty where not asked for.
+    /// Derivatives of `cover` by x, y and radius of the disc, per px; empty if they were not requested.
     pub(super) slopes: [Recycled<f32>; 3],
 }
 
-/// The cells that a disc in these places covers.
+/// Averages the coverage of a disc over the places of its centre.
 pub(super) fn expose(places: &[(f64, f64)], radius: f64, region: Region, fine: usize, with_slopes: bool) -> Exposed {
     let (width, height) = (region.width * fine, region.height * fine);
     let cells = width * height;
@@ -72,11 +72,12 @@ pub(super) fn expose(places: &[(f64, f64)], radius: f64, region: Region, fine: u
 struct Grid {
     width: usize,
     height: usize,
-    /// Of the time, a place.
+    /// Share of the time per place.
     share: f64,
-    /// Cells a px.
+    /// Cells per px.
     scale: f64,
-    /// How many more discs cover a cell wholly than cover the one before it; one more than cells in a row.
+    /// Number of discs that wholly cover a cell, minus that of the cell before it. A row has one entry more than it has
+    /// cells.
     whole: Recycled<i32>,
     exposed: Exposed,
 }
@@ -131,7 +132,7 @@ mod tests {
     const REGION: Region = Region { left: -4, top: 3, width: 60, height: 50 };
 
     #[test]
-    fn a_disc_at_rest_is_its_coverage() {
+    fn the_exposure_of_a_disc_at_rest_is_its_coverage() {
         let path = Path::resting((20.3, 30.7));
         let exposed = expose(&places(&path), 12.5, REGION, 1, false);
         let disc = Circle { x: 20.3, y: 30.7, radius: 12.5 };
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moving_disc_is_the_average_of_very_many() {
+    fn few_places_give_the_average_of_very_many() {
         for (length, tolerance) in [(0.7, 2e-4), (5.0, 2e-4), (20.0, 2e-4)] {
             let path = Path::straight((26.0, 28.0), (length * 0.8, length * 0.6), 1.0);
             let few = expose(&places(&path), 9.0, REGION, 1, false);

@@ -1,11 +1,11 @@
-//! Fisher information: what pixels tell together of the ball's place while all else is unknown too.
+//! Fisher information: what all pixels together tell about the ball's place, with all other parameters unknown.
 
 use std::f64::consts::PI;
 
 /// Parameters: x, y, radius, the ball's level, the background's level, its slope along x and along y.
 pub(super) const PARAMETERS: usize = 7;
 
-/// A Fisher information matrix; x and y first.
+/// A Fisher information matrix. The first two parameters are x and y.
 #[derive(Clone, Debug)]
 pub(super) struct Fisher {
     sums: [[f64; PARAMETERS]; PARAMETERS],
@@ -13,30 +13,30 @@ pub(super) struct Fisher {
 }
 
 impl Fisher {
-    /// Nothing known yet of the first so many parameters.
+    /// A matrix without information on the first `parameters` parameters.
     pub(super) fn empty(parameters: usize) -> Self {
         Self { sums: [[0.0; PARAMETERS]; PARAMETERS], parameters }
     }
 
-    /// Adds a number that varies by these derivatives and is known with this weight, the inverse of its variance.
+    /// Adds a measured number, given its derivatives by the parameters and its weight: the inverse of its variance.
     pub(super) fn add(&mut self, derivatives: &[f64; PARAMETERS], weight: f64) {
         let derivatives = &derivatives[..self.parameters];
         for (row, (sums, derivative)) in self.sums.iter_mut().zip(derivatives).enumerate() {
             let scaled = weight * derivative;
-            // The upper triangle is enough.
+            // The matrix is symmetric: the upper triangle is enough.
             for (sum, other) in sums.iter_mut().zip(derivatives).skip(row) {
                 *sum += scaled * other;
             }
         }
     }
 
-    /// The covariance of x and y with everything else unknown, as (xx, xy, yy); `None` where there is no information.
+    /// The covariance of x and y with all other parameters unknown, as (xx, xy, yy); `None` without information.
     pub(super) fn covariance(&self) -> Option<(f64, f64, f64)> {
         let mut left = self.sums;
-        // Takes the other parameters out, one after the other (Schur complements).
+        // Eliminates the other parameters one by one (Schur complements).
         for last in (2..self.parameters).rev() {
             let pivot = left[last][last];
-            // Relative to what there was: below, it is rounding.
+            // A pivot this small relative to its first value is only rounding.
             if pivot <= 1e-12 * self.sums[last][last] || pivot <= 0.0 {
                 continue;
             }
@@ -65,13 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_that_nothing_depends_on_costs_nothing() {
+    fn a_parameter_without_information_does_not_raise_the_covariance() {
         let mut fisher = Fisher::empty(PARAMETERS);
         fisher.add(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 4.0);
         assert_eq!(fisher.covariance(), None);
         fisher.add(&[0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
         fisher.add(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
-        // y shares with the fifth, of which the other half is known: ½ · 9 left.
+        // One number measures the sum of y and the fifth parameter, another the fifth alone: ½ · 9 is left for y.
         let (xx, xy, yy) = fisher.covariance().expect("information");
         assert!((xx - 0.25).abs() < 1e-12 && xy.abs() < 1e-12 && (yy - 2.0 / 9.0).abs() < 1e-12, "{xx}, {yy}");
     }

@@ -1,7 +1,7 @@
-//! JPEG, there and back: what a compressing camera leaves of a picture.
+//! JPEG: encodes and decodes a picture, as a camera with compression does.
 //!
-//! The pixels are the codec's (the `image` crate's): the standard leaves the last bit of a decoded level to the decoder,
-//! so that another version or instruction set may round one differently. All other effects are the same everywhere.
+//! The pixels depend on the codec (the `image` crate's). The standard leaves the last bit of a decoded level to the
+//! decoder, so another version or instruction set may round it differently. All other effects are the same everywhere.
 
 use std::io::Cursor;
 
@@ -11,25 +11,25 @@ use shared::image::Image;
 
 /// Encodes an image as baseline JPEG of a quality from 1 to 100 and decodes it again, in place.
 ///
-/// A picture that the codec refuses stays as it is.
-pub(super) fn there_and_back(image: &mut Image, quality: u8) {
+/// An image that the codec refuses stays unchanged.
+pub(super) fn encode_and_decode(image: &mut Image, quality: u8) {
     let (width, height) = (image.size().width, image.size().height);
     match image {
         Image::Gray8(pixels) => {
             let Some(bytes) = pixels.as_slice_mut() else { return };
-            let _ = coded(bytes, width, height, quality, ExtendedColorType::L8);
+            let _ = recode(bytes, width, height, quality, ExtendedColorType::L8);
         }
         Image::Bgr8(pixels) => {
             let Some(bytes) = pixels.as_slice_mut() else { return };
-            // The codec knows red first.
+            // The codec expects red first.
             swap_ends(bytes);
-            let _ = coded(bytes, width, height, quality, ExtendedColorType::Rgb8);
+            let _ = recode(bytes, width, height, quality, ExtendedColorType::Rgb8);
             swap_ends(bytes);
         }
     }
 }
 
-fn coded(bytes: &mut [u8], width: u32, height: u32, quality: u8, colour: ExtendedColorType) -> ImageResult<()> {
+fn recode(bytes: &mut [u8], width: u32, height: u32, quality: u8, colour: ExtendedColorType) -> ImageResult<()> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, quality).encode(bytes, width, height, colour)?;
     let decoder = JpegDecoder::new(Cursor::new(jpeg))?;
@@ -62,13 +62,13 @@ mod tests {
             Image::Bgr8(pixels) => pixels.iter_mut().enumerate().for_each(paint),
         }
         let before = image.clone();
-        there_and_back(&mut image, quality);
+        encode_and_decode(&mut image, quality);
         let squares = before.bytes().iter().zip(image.bytes()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
         (squares.sum::<f64>() / before.bytes().len() as f64).sqrt()
     }
 
     #[test]
-    fn the_better_the_quality_the_nearer_the_picture() {
+    fn a_higher_quality_gives_a_smaller_error() {
         for format in [PixelFormat::Gray8, PixelFormat::Bgr8] {
             let [bad, fair, good] = [5, 50, 100].map(|quality| root_mean_square(quality, format));
             assert!(good < fair && fair < bad && good < 2.0 && bad > 2.0, "{format}: {bad}, {fair}, {good}");

@@ -1,14 +1,15 @@
-//! The camera: makes frames as real cameras do, and knows of each how well it can be measured at best.
+//! The camera: makes frames as a real camera does, and states for each frame the least error an estimate can have.
 //!
-//! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle at
-//! mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
+//! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle
+//! at mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
-//! Without effects (`plain`) only the ball's box is drawn. With any of them (`config`) light goes the way that `pipeline`
-//! tells: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`,
-//! `vignette`), sensor (`noise` ← `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame
-//! index, and worked out with + − × ÷ √ and `libm`, so that every machine makes the same light. How well a picture can be
-//! measured (`limit`) follows from the `fisher` information of its pixels, of which `clipping` takes a part, or, for a
-//! whole disc at rest, from the energy of its `edge`.
+//! Without effects (`plain`) only the ball's box is drawn. With effects (`config`) light passes the stages of
+//! `pipeline`: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
+//! (`noise` from `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame index. The
+//! arithmetic uses only + − × ÷ √ and `libm`, so every machine computes the same light.
+//!
+//! The `limit` of a picture follows from the `fisher` information of its pixels, less the part that `clipping` takes.
+//! For a whole disc at rest it follows from the energy of the `edge`.
 
 use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
@@ -64,20 +65,20 @@ enum Kind {
     Effects(Box<Pipeline>),
 }
 
-/// A picture, and what is known of it.
+/// A picture with its truth.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
     /// The pixels.
     pub image: &'a Image,
-    /// The disc at mid-exposure and how well it can be found; `None` in a frame without a ball.
+    /// The disc at mid-exposure and the limit of its estimate; `None` in a frame without a ball.
     pub ball: Option<(Circle, Limit)>,
 }
 
 impl Camera {
-    /// A camera that has seen nothing. `cuts` says that discs may reach beyond the image.
+    /// A camera that has not yet taken a picture. `cuts` says whether discs may reach beyond the image.
     ///
     /// # Errors
-    /// [`CameraError`] names the first figure that is out of range.
+    /// [`CameraError`] names the first setting that is out of range.
     pub fn new(
         size: Size,
         format: PixelFormat,
@@ -96,7 +97,7 @@ impl Camera {
         Ok(Self { config: *config, random, kind })
     }
 
-    /// Takes the picture of frame `index`; what the camera saw before does not matter.
+    /// Takes the picture of frame `index`. It does not depend on earlier pictures.
     pub fn render(&mut self, shot: &Shot, index: u64) -> Picture<'_> {
         let empty = self.config.empty_rate > 0.0 && self.random.uniform(Stream::Empty, index) < self.config.empty_rate;
         let disc = shot.circle();

@@ -1,8 +1,8 @@
 //! Noise of the sensor: shot noise and read noise (EMVA 1288, release 4.0, §2).
 //!
-//! A pixel's variance is `σ² + K · signal` in linear light, σ being the read noise and K the gain. Every pixel, channel
-//! and frame has noise of its own. A row of a channel takes `⌈width / 2⌉` words of 32 bits of the frame's sequence, the
-//! channels of a row one after the other; pixel x has the x-th 16 bits of them as its lane.
+//! A pixel's variance is `σ² + K · signal` in linear light, with the read noise σ and the gain K. The noise of every
+//! pixel, channel and frame is independent. A row of a channel takes `⌈width / 2⌉` words of 32 bits from the frame's
+//! sequence; the channels of a row follow each other. Pixel x uses the x-th 16 bits of these words as its lane.
 
 use super::normal::Normal;
 use super::recycled::Recycled;
@@ -18,7 +18,7 @@ pub(super) struct Noise {
     normal: Normal,
 }
 
-/// One frame's noise, to be added row by row.
+/// One frame's noise, which is added row by row.
 #[derive(Clone, Debug)]
 pub(super) struct FrameNoise<'a> {
     noise: &'a Noise,
@@ -28,7 +28,7 @@ pub(super) struct FrameNoise<'a> {
 }
 
 impl Noise {
-    /// Of this read noise σ and this gain; `None` where both are 0.
+    /// Noise with the read noise `sigma` and the gain; `None` if both are 0.
     pub(super) fn new(sigma: f64, gain: f64) -> Option<Self> {
         let read_variance = (sigma * sigma) as f32;
         (sigma > 0.0 || gain > 0.0).then(|| Self { read_variance, gain: gain as f32, normal: Normal::new() })
@@ -84,7 +84,7 @@ mod tests {
         values.clone().sum::<f64>() / values.count() as f64
     }
 
-    // From a second implementation, in another language.
+    // From a second implementation, written in another language.
     #[test]
     fn rows_have_their_golden_noise() {
         let noise = Noise::new(1.0, 0.0).expect("some noise");
@@ -109,7 +109,7 @@ mod tests {
             let error = 4.0 * (spread / n).sqrt();
             assert!((moment(power) - expected).abs() < error, "moment {power}: {}", moment(power));
         }
-        // Neighbours in a row, in a column, and across: correlations of standard error 1 / √n.
+        // Neighbours in a row, in a column and across: the correlations have the standard error 1 / √n.
         for lag in [1, 2, 640, 641, 642, 1282] {
             let correlation = mean(z.iter().zip(&z[lag..]).map(|(a, b)| a * b));
             assert!(correlation.abs() < 4.0 / n.sqrt(), "lag {lag}: {correlation}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_the_same_whatever_was_asked_before() {
+    fn noise_is_a_function_of_the_frame_index() {
         assert_eq!(noisy(50.0, 5.0, 0.0, 9), noisy(50.0, 5.0, 0.0, 9));
         assert!(Noise::new(0.0, 0.0).is_none());
     }

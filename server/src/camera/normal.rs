@@ -1,21 +1,21 @@
-//! Normal numbers out of random bits, the same on every machine and cheap enough for every pixel.
+//! Normal numbers from random bits: the same on every machine, and cheap enough for every pixel.
 //!
-//! A lane of 16 bits is a sign (the upper bit) and the number of one of 32,768 bins of equal probability of the half
-//! normal; it stands for the bin's mean. Bins are under 4e-5 σ wide up to 0.5 σ, 0.009 σ at 3 σ and 0.16 σ at 4 σ.
-//! The last bin, beyond 4.17 σ, is no number but a call for a finer draw of its own (some ten a VGA frame), so that
-//! the tail goes on to 9.3 σ. Mean and skew are 0 exactly, the variance is 1 to 1e-6.
+//! A lane of 16 bits holds a sign (the upper bit) and a bin number. The 32,768 bins divide the half-normal distribution
+//! into equal probabilities; a bin gives its mean. Bins are under 4e-5 σ wide up to 0.5 σ, 0.009 σ at 3 σ and 0.16 σ at
+//! 4 σ. The last bin, beyond 4.17 σ, takes a separate, finer draw (about ten per VGA frame), so the tail goes on to
+//! 9.3 σ. Mean and skew are exactly 0, and the variance is 1 to within 1e-6.
 
 use std::sync::OnceLock;
 
 use crate::scene::Sequence;
 
-/// Bins of one side.
+/// Bins on each side of 0.
 const BINS: usize = 1 << 15;
 
-/// The bits of a lane that number the bin; the last one is the tail.
+/// Mask of the bin number in a lane. The last bin has this number; it is the tail.
 const TAIL: u16 = 0x7fff;
 
-/// Normal numbers.
+/// Table of normal numbers: the mean of each bin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Normal(&'static [f32; BINS]);
 
@@ -25,7 +25,7 @@ impl Normal {
         Self(TABLE.get_or_init(table))
     }
 
-    /// The number of a lane; the tail's come out of `tail`, in order.
+    /// The normal number of a lane. Numbers of the tail are drawn from `tail`, in order.
     #[inline]
     pub(super) fn number(&self, lane: u16, tail: &mut Sequence) -> f32 {
         let bin = lane & TAIL;
@@ -34,7 +34,7 @@ impl Normal {
     }
 }
 
-/// A number of the tail: its probability beyond is uniform in `(0, 2⁻¹⁶]`.
+/// A number of the tail: the probability beyond it is uniform in `(0, 2⁻¹⁶]`.
 #[cold]
 fn beyond(tail: &mut Sequence) -> f32 {
     -quantile((1.0 - tail.uniform()) / 65_536.0) as f32
@@ -51,8 +51,8 @@ fn table() -> Box<[f32; BINS]> {
     table
 }
 
-/// The normal number that a share `p`, in (0, ½], of all lie below: AS 241, PPND16 (Wichura, Applied Statistics 37(3),
-/// 1988), good to 1e-16.
+/// The quantile of the normal distribution for a probability `p` in (0, ½]: AS 241, PPND16 (Wichura, Applied Statistics
+/// 37(3), 1988), exact to 1e-16.
 fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
@@ -71,7 +71,7 @@ fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
     coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * x + coefficient)
 }
 
-// The coefficients, as printed; the last digits round.
+// The coefficients as printed. Their last digits are lost to rounding.
 #[allow(clippy::excessive_precision)]
 const A: [f64; 8] = [
     3.387_132_872_796_366_608_0,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::scene::{Random, Stream};
 
-    /// The share of normal numbers below.
+    /// The probability of a normal number below `z`.
     fn below(z: f64) -> f64 {
         libm::erfc(-z / std::f64::consts::SQRT_2) / 2.0
     }
@@ -161,7 +161,7 @@ mod tests {
     fn numbers_have_their_golden_values() {
         let normal = Normal::new();
         let mut tail = Random::new(1).sequence(Stream::NoiseTail, 0);
-        // From a second implementation, in another language and 40 digits; one f32 apart at most.
+        // From a second implementation, written in another language, with 40 digits. At most one f32 step apart.
         for (lane, expected) in [
             (0x0000, 1.912_405_605e-5),
             (0x8000, -1.912_405_605e-5),
@@ -179,7 +179,8 @@ mod tests {
         let normal = Normal::new();
         let moment =
             |power: i32| 2.0 * normal.0.iter().map(|&size| f64::from(size).powi(power)).sum::<f64>() / 65_536.0;
-        // The tail beyond z, with probability p on both sides: z φ + p of the variance, (z³ + 3z) φ + 3p of the kurtosis.
+        // The tail beyond z has the probability p on each side. It adds z φ + p to the variance and (z³ + 3z) φ + 3p to
+        // the kurtosis.
         let z = -quantile(1.0 / 65_536.0);
         let (phi, p) = (libm::exp(-z * z / 2.0) / (2.0 * std::f64::consts::PI).sqrt(), 1.0 / 65_536.0);
         let variance = moment(2) + 2.0 * (z * phi + p);
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_goes_on_as_it_should() {
+    fn the_tail_follows_the_normal_distribution() {
         let mut draws = Random::new(9).sequence(Stream::NoiseTail, 3);
         let tail: Vec<f64> = (0..10_000).map(|_| f64::from(beyond(&mut draws))).collect();
         let edge = -quantile(1.0 / 65_536.0);

@@ -1,4 +1,4 @@
-//! What stands before the ball: a rectangle that hides a tenth to a third of its outline.
+//! The occluder in front of the ball: a rectangle that hides a tenth to a third of the outline.
 
 use shared::geometry::Circle;
 
@@ -8,10 +8,10 @@ use super::plane::Region;
 use super::polygon::Polygon;
 use crate::scene::{Random, Stream};
 
-/// Least and greatest share of the outline that is hidden.
+/// Smallest and largest share of the outline that is hidden.
 const HIDDEN: (f64, f64) = (0.1, 1.0 / 3.0);
 
-/// What stands before the ball in one frame.
+/// The occluder in one frame.
 #[derive(Clone, Debug)]
 pub(super) struct Occluder {
     pub(super) shape: Polygon,
@@ -19,13 +19,13 @@ pub(super) struct Occluder {
 }
 
 impl Occluder {
-    /// A rectangle at a random side of the disc, its near edge a chord; gray as clutter is.
+    /// A rectangle on a random side of the disc. Its near edge is a chord of the disc; its gray is one of clutter's.
     pub(super) fn new(config: &CameraConfig, disc: Circle, random: &Random, index: u64) -> Self {
         let mut draws = random.sequence(Stream::Occluder, index);
         let (right, down) = draws.direction();
-        // The edge at r · cos πp from the centre hides a share p of the outline.
+        // An edge at the distance r · cos πp from the centre hides a share p of the outline.
         let edge = disc.radius * libm::cos(std::f64::consts::PI * draws.between(HIDDEN.0, HIDDEN.1));
-        // Its far corners must not come back into the disc: half the edge is over r · sin ⅓π = 0.87 r.
+        // Half the edge is longer than r · sin ⅓π = 0.87 r, so no corner of the rectangle is inside the disc.
         let half_edge = disc.radius * draws.between(1.0, 2.0);
         let half_depth = disc.radius * draws.between(0.6, 1.2);
         let away = edge + half_depth;
@@ -34,7 +34,7 @@ impl Occluder {
         Self { shape, gray: gray_apart(config, &mut draws) }
     }
 
-    /// The pixels it can touch.
+    /// The pixels of `within` that the occluder can touch.
     pub(super) fn region(&self, within: Region) -> Region {
         self.shape.coverage(within).region
     }
@@ -58,7 +58,7 @@ mod tests {
                 cover.at(x.round() as i64, y.round() as i64) > 0.5
             };
             let share = (0..POINTS).filter(hidden).count() as f64 / f64::from(POINTS);
-            // A pixel's side at each end of the chord, of an outline of 188 px.
+            // The count may be off by a pixel's side at each end of the chord. The outline is 188 px long.
             assert!((0.085..0.35).contains(&share), "frame {index}: {share}");
         }
     }

@@ -1,14 +1,14 @@
-//! The camera with effects: light through optics and sensor, in the order in which it happens.
+//! The camera with effects: light passes through optics and sensor, in physical order.
 //!
-//! 1. Scene, in linear light: background, the disc before it by exact area, averaged over the exposure, and the
-//!    occluder before both, texel by texel. `--invert` belongs here: it turns the scene's light round.
+//! 1. Scene, in linear light: the background; the disc in front of it by exact area, averaged over the exposure; the
+//!    occluder in front of both, texel by texel. `--invert` belongs here: it inverts the scene's light.
 //! 2. Optics: blur, then vignette.
 //! 3. Sensor: shot noise and read noise, then gamma, clipping and rounding.
 //! 4. JPEG.
 //!
-//! Light of a channel is `base + level · cover − behind`: `base` is the scene without the ball, `cover` the share of the
-//! light that the ball gives, `behind` what it hides, all three after the optics and alike in every channel. Only the
-//! ball's surroundings are worked out anew, unless an effect is all over the image.
+//! The light of a channel is `base + level · cover − behind`. `base` is the scene without the ball, `cover` the share
+//! of the light that the ball gives, `behind` the light that it hides. All three are after blur and the same in every
+//! channel. Only the ball's surroundings are computed anew, unless an effect covers the whole image.
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
@@ -42,32 +42,33 @@ pub(super) struct Pipeline {
     model: LimitModel,
     /// The scene without the ball, after blur, before vignette.
     base: Plane,
-    /// Where `base` is not the plain background.
+    /// The region where `base` is not the plain background.
     painted: Region,
-    /// Where the image is not that of the plain background.
+    /// The region where the image is not that of the plain background.
     drawn: Region,
     image: Image,
     line: Vec<f32>,
     spare: Spare,
 }
 
-/// What the ball does to the light, in the part of the image where it does anything.
+/// The ball's effect on the light, in the region of the image that it reaches.
 struct Ball {
     region: Region,
     light: Layer,
-    /// With x, y and radius; absent where nobody asks.
+    /// Derivatives of the light by x, y and radius; `None` if the limit does not need them.
     slopes: Option<[Layer; 3]>,
 }
 
-/// Light of a level: `level · cover − behind`.
+/// A layer of light: `level · cover − behind`.
 struct Layer {
     cover: Plane,
     behind: Plane,
 }
 
-/// The share of the light that something before the ball takes, of each texel, and the same after the optics.
+/// The share of each texel that the occluder hides.
 struct Hidden {
     texels: Plane,
+    /// The same share after blur.
     blurred: Plane,
 }
 
@@ -95,7 +96,7 @@ impl Pipeline {
         pipeline
     }
 
-    /// Takes the picture of frame `index`; of `shot` without the ball where it is empty.
+    /// Takes the picture of frame `index`. If `empty` is set, the ball is left out.
     pub(super) fn render(&mut self, shot: &Shot, index: u64, empty: bool) -> (&Image, Limit) {
         let mut spare = std::mem::take(&mut self.spare);
         let limit = spare.during(|| self.take_picture(shot, index, empty));
@@ -117,7 +118,7 @@ impl Pipeline {
         };
         self.expose_sensor(ball.as_ref(), index);
         if let Some(quality) = self.config.jpeg {
-            jpeg::there_and_back(&mut self.image, quality);
+            jpeg::encode_and_decode(&mut self.image, quality);
         }
         limit
     }
@@ -133,7 +134,7 @@ impl Pipeline {
         &self.image
     }
 
-    /// Works out the scene without the ball.
+    /// Computes the scene without the ball.
     fn paint_base(&mut self, backdrop: &Backdrop, occluder: Option<Occluder>) -> Option<Hidden> {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
@@ -145,7 +146,7 @@ impl Pipeline {
         }
         self.painted = Region::default();
         let occluder = occluder?;
-        // What it does to the image, and, twice as far, what that depends on.
+        // `near` is what the occluder changes in the image. That depends on texels up to one more reach away.
         let near = occluder.region(image.grown(reach)).grown(reach);
         let region = match backdrop {
             Backdrop::Texels(texels) => texels.region,
@@ -160,7 +161,7 @@ impl Pipeline {
         Some(Hidden { blurred: self.optics.image_of_texels(cover.clone()), texels: cover })
     }
 
-    /// Works out the ball's light; `None` where it does not reach the image.
+    /// Computes the ball's light; `None` if it does not reach the image.
     fn ball(&self, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
@@ -170,7 +171,7 @@ impl Pipeline {
         if region.is_empty() {
             return None;
         }
-        // Wide enough for what the optics carry out of it.
+        // Grown by the reach, because blur spreads the light beyond the touched pixels.
         let cells = touched.grown(reach);
         let closed = self.closed(shot, &places).is_some();
         let with_slopes = self.model.is_known() && !closed;
@@ -181,7 +182,7 @@ impl Pipeline {
         Some(Ball { region, light: layer(exposed.cover), slopes })
     }
 
-    /// Light on a grid of cells over `cells`, taken away where something stands before it, through the optics.
+    /// Blurs light given on the grid of cells over `cells`, without the part that the occluder hides.
     fn layer(
         &self,
         mut values: Recycled<f32>,
@@ -209,7 +210,7 @@ impl Pipeline {
         Layer { cover, behind }
     }
 
-    /// Multiplies the cells of each texel.
+    /// Multiplies all cells of each texel by the texel's factor.
     fn scale(&self, values: &mut [f32], cells: Region, factor: impl Fn(i64, i64) -> f32) {
         let fine = self.optics.fine;
         for (row, line) in values.chunks_exact_mut((cells.width * fine).max(1)).enumerate() {
@@ -221,10 +222,10 @@ impl Pipeline {
         }
     }
 
-    /// Lets the light fall on as much of the sensor as it has changed on.
+    /// Develops the part of the image where the light has changed.
     fn expose_sensor(&mut self, ball: Option<&Ball>, index: u64) {
         let touched = self.painted.union(ball.map_or_else(Region::default, |ball| ball.region));
-        // A codec changes pixels that no light has.
+        // JPEG also changes pixels where the light has not changed.
         let everywhere =
             self.noise.is_some() || self.config.background != Background::Plain || self.config.jpeg.is_some();
         let region = if everywhere { Region::of_image(self.size) } else { touched.union(self.drawn) };
@@ -234,7 +235,7 @@ impl Pipeline {
         self.noise = noise;
     }
 
-    /// Works out the pixels of a region of the image; with noise, it must be the whole.
+    /// Computes the pixels of a region of the image. With noise the region must be the whole image.
     fn develop(&mut self, region: Region, ball: Option<&Ball>, mut noise: Option<FrameNoise<'_>>) {
         let Self { base, levels, vignette, model, image, line, size, .. } = self;
         let channels = image.format().channels();
@@ -262,7 +263,7 @@ impl Pipeline {
     }
 }
 
-/// The pixels that a disc in any of these places can touch.
+/// The pixels of `within` that a disc at any of these places can touch.
 fn touched(places: &[(f64, f64)], radius: f64, within: Region) -> Region {
     let span = |pick: fn(&(f64, f64)) -> f64| {
         let all = || places.iter().map(pick);

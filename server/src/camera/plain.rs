@@ -1,10 +1,10 @@
-//! The camera without effects: area-exact, antialiased pictures of a disc, in one buffer used again and again.
+//! The camera without effects: area-exact, antialiased pictures of a disc, in one buffer that is reused.
 //!
-//! A circle goes in, an image and its truth come out: the real-valued circle itself.
+//! A circle goes in; an image and its truth come out. The truth is the real-valued circle itself.
 //!
-//! Each pixel holds the exact mean of what falls on it, rounded to 8 bits. That keeps area and outline, yet a
-//! centroid of such pixels is not exactly the centre: light within a rim pixel counts as if it came from the
-//! pixel's middle. The tests state how far that goes (under 0.003 px for a radius of 20 px).
+//! Each pixel holds the exact mean of its light, rounded to 8 bits. That keeps area and outline. But the centroid of
+//! such pixels is not exactly the centre, because the light in a rim pixel counts at the pixel's middle. The tests
+//! state the error: under 0.003 px for a radius of 20 px.
 
 use ndarray::{Array2, Array3};
 use shared::geometry::{Circle, Size};
@@ -12,10 +12,10 @@ use shared::image::{Image, PixelFormat};
 
 use super::render::{Area, Ink, clear, draw};
 
-/// Gray8: a contrast of 140 levels, clear of both ends of the range so that noise is not clipped.
+/// Levels for gray8: a contrast of 140, far enough from both ends of the range that noise is not clipped.
 pub const GRAY_INK: Ink<1> = Ink { background: [40], disc: [180] };
 
-/// Bgr8: an amber ball whose gray value, by OpenCV's BGR2GRAY weights, is that of [`GRAY_INK`].
+/// Levels for bgr8: an amber ball whose gray value by OpenCV's BGR2GRAY weights is that of [`GRAY_INK`].
 pub const BGR_INK: Ink<3> = Ink { background: [40, 40, 40], disc: [60, 180, 226] };
 
 /// A camera of one image size and pixel format, without effects.
@@ -29,7 +29,7 @@ pub struct PlainCamera {
 }
 
 impl PlainCamera {
-    /// A camera that has seen nothing: its image is background.
+    /// A camera that has not yet taken a picture. Its image is the background.
     pub fn new(size: Size, format: PixelFormat) -> Self {
         let mut image = Image::zeros(size, format);
         erase(&mut image, size, &Area::whole(size));
@@ -38,8 +38,8 @@ impl PlainCamera {
 
     /// Takes the picture of a disc, which may lie partly or wholly outside the image.
     ///
-    /// A radius that is not in `[10⁻⁶, 10⁶]` px, or a number that is not finite, shows the empty background. Only
-    /// the last disc's box is cleared and only the new one's is drawn; the result is that of a full render.
+    /// A radius outside `[10⁻⁶, 10⁶]` px, or a number that is not finite, gives the empty background. Only the last
+    /// disc's box is cleared and only the new disc's box is drawn; the result is that of a full render.
     pub fn render(&mut self, disc: Circle) -> &Image {
         erase(&mut self.image, self.size, &self.drawn);
         self.drawn = match &mut self.image {
@@ -63,7 +63,7 @@ impl PlainCamera {
         &self.image
     }
 
-    /// The disc of the last picture, in image coordinates; `None` before the first and for an empty one.
+    /// The disc of the last picture, in image coordinates; `None` before the first picture and after an empty one.
     pub fn truth(&self) -> Option<Circle> {
         self.truth
     }
@@ -85,7 +85,7 @@ fn bgr_pixels(image: &mut Array3<u8>) -> &mut [[u8; 3]] {
 }
 
 fn as_pixels<const N: usize>(bytes: Option<&mut [u8]>) -> &mut [[u8; N]] {
-    // invariant: the camera's image is made by `Image::zeros`, which is contiguous and row-major.
+    // invariant: `Image::zeros` makes the camera's image, contiguous and row-major.
     bytes.expect("a contiguous image").as_chunks_mut().0
 }
 
@@ -112,7 +112,7 @@ mod tests {
         ((3735 * b + 19_235 * g + 9798 * r + 16_384) >> 15) as u8
     }
 
-    /// Centroid of a function of column and row over an image.
+    /// Centroid of an image, weighted by a function of column and row.
     fn centroid(size: Size, weight: impl Fn(u32, u32) -> f64) -> (f64, f64) {
         let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
         for (row, column) in (0..size.height).flat_map(|row| (0..size.width).map(move |column| (row, column))) {
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// Worst distance along an axis, over 200 places, of the centroid of a 20-px disc from its truth.
+    /// Largest error along an axis, over 200 places, of the centroid of a disc with a radius of 20 px.
     fn worst_centroid_px(weight: impl Fn(Circle, &[u8], u32, u32) -> f64) -> f64 {
         let size = Size { width: 64, height: 64 };
         let phase = |step: u32, stride: f64| 31.0 + (f64::from(step) * stride).fract();
@@ -163,16 +163,17 @@ mod tests {
     }
 
     #[test]
-    fn the_unrounded_centroid_is_as_near_the_truth_as_square_pixels_allow() {
+    fn the_centroid_without_rounding_is_within_half_a_thousandth_of_a_pixel() {
         let worst = worst_centroid_px(|disc, _, column, row| coverage(disc, column.into(), row.into()));
-        // Not zero even without rounding: light in a rim pixel counts from the pixel's middle. Twice what was seen.
+        // Not zero even without rounding, because light in a rim pixel counts at the pixel's middle. The tolerance is
+        // twice the largest error seen.
         assert!(worst < 5e-4, "centroid off by {worst} px");
     }
 
     #[test]
-    fn the_rounded_centroid_is_within_three_thousandths_of_a_pixel() {
+    fn the_centroid_with_rounding_is_within_three_thousandths_of_a_pixel() {
         let worst = worst_centroid_px(|_, bytes, column, row| f64::from(bytes[(row * 64 + column) as usize] - 40));
-        // 0.0013 px was the worst of 1,000 places.
+        // The largest error over 1,000 places was 0.0013 px.
         assert!(worst < 3e-3, "centroid off by {worst} px");
     }
 
@@ -191,19 +192,19 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_picture_seen_in_gray_is_the_gray_picture() {
+    fn a_colour_picture_converted_to_gray_is_the_gray_picture() {
         assert_eq!(bgr_to_gray(&BGR_INK.disc), GRAY_INK.disc[0]);
         assert_eq!(bgr_to_gray(&BGR_INK.background), GRAY_INK.background[0]);
         let disc = Circle { x: 320.25, y: 240.75, radius: 37.3 };
         let colour = picture(VGA, PixelFormat::Bgr8, disc);
         for (pixel, gray) in colour.bytes().chunks_exact(3).zip(gray(VGA, disc)) {
-            // Three roundings on one side, one on the other.
+            // The colour picture is rounded in three channels, the gray picture once.
             assert!(bgr_to_gray(pixel).abs_diff(gray) <= 1);
         }
     }
 
     #[test]
-    fn what_is_no_disc_shows_the_background() {
+    fn an_impossible_disc_shows_the_background() {
         let fine = Circle { x: 10.0, y: 10.0, radius: 5.0 };
         let nothing = [
             Circle { radius: 0.0, ..fine },
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_pixels_can_be_taken() {
+    fn an_image_without_pixels_can_be_rendered() {
         assert!(gray(Size { width: 0, height: 0 }, Circle { x: 0.0, y: 0.0, radius: 2.0 }).is_empty());
     }
 

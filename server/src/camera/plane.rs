@@ -1,10 +1,10 @@
-//! Planes of light: rectangles of numbers that may reach beyond the image.
+//! Planes of light: rectangles of values that may reach beyond the image.
 
 use shared::geometry::Size;
 
 use super::recycled::Recycled;
 
-/// A rectangle of pixels, in image coordinates; the first column is `left`, the last `left + width − 1`.
+/// A rectangle of pixels in image coordinates. The first column is `left`, the last is `left + width − 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) left: i64,
@@ -18,9 +18,9 @@ impl Region {
         Self { left: 0, top: 0, width: size.width as usize, height: size.height as usize }
     }
 
-    /// The pixels that hold points of `[x0, x1] × [y0, y1]`, as far as they lie in `within`.
+    /// The pixels of `within` that contain points of `[x0, x1] × [y0, y1]`.
     pub(super) fn around((x0, x1): (f64, f64), (y0, y1): (f64, f64), within: Self) -> Self {
-        // A cast of what is too large, or no number, ends at the limits of i64 or 0: inside after `between`.
+        // The clamp keeps sums of coordinates within i64. The cast turns NaN into 0.
         let pixel = |coordinate: f64| (coordinate + 0.5).floor().clamp(-1e15, 1e15) as i64;
         Self::between(pixel(x0), pixel(x1) + 1, pixel(y0), pixel(y1) + 1).intersection(within)
     }
@@ -46,7 +46,7 @@ impl Region {
         self.width * self.height
     }
 
-    /// Larger by a margin on every side; nothing stays nothing.
+    /// The region with a margin on every side. An empty region stays empty.
     pub(super) fn grown(&self, margin: usize) -> Self {
         if self.is_empty() {
             return *self;
@@ -64,7 +64,7 @@ impl Region {
         )
     }
 
-    /// The smallest region that holds both.
+    /// The smallest region that contains both.
     pub(super) fn union(&self, other: Self) -> Self {
         if self.is_empty() {
             return other;
@@ -89,7 +89,7 @@ impl Region {
     }
 }
 
-/// A number for each pixel of a region, row after row.
+/// A value for each pixel of a region, row after row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plane {
     pub(super) region: Region,
@@ -105,7 +105,7 @@ impl Plane {
         Self::filled(region, 0.0)
     }
 
-    /// The value of each pixel is that of its column and row.
+    /// A plane whose values are a function of column and row.
     pub(super) fn from_fn(region: Region, value: impl Fn(i64, i64) -> f32) -> Self {
         let mut plane = Self { region, values: Recycled::with_capacity(region.pixels()) };
         for y in region.rows() {
@@ -114,7 +114,7 @@ impl Plane {
         plane
     }
 
-    /// A whole row, which must be one of the region's.
+    /// A whole row, which must be in the region.
     pub(super) fn row(&self, y: i64) -> &[f32] {
         let start = (y - self.region.top) as usize * self.region.width;
         &self.values[start..start + self.region.width]
@@ -125,7 +125,7 @@ impl Plane {
         &mut self.values[start..start + self.region.width]
     }
 
-    /// Gives all pixels of a region, which must lie in the plane's, a value.
+    /// Sets all pixels of a region, which must be inside the plane's region, to a value.
     pub(super) fn fill(&mut self, region: Region, value: f32) {
         for y in region.rows() {
             let left = (region.left - self.region.left) as usize;
@@ -133,7 +133,7 @@ impl Plane {
         }
     }
 
-    /// Copies a region, which must lie in both planes, from another.
+    /// Copies a region, which must be inside both planes, from another plane.
     pub(super) fn copy(&mut self, from: &Self, region: Region) {
         for y in region.rows() {
             let left = (region.left - self.region.left) as usize;
@@ -141,13 +141,13 @@ impl Plane {
         }
     }
 
-    /// A part of a row, which must lie in the region.
+    /// A part of a row, which must be inside the region.
     pub(super) fn part(&self, y: i64, columns: std::ops::Range<i64>) -> &[f32] {
         let left = self.region.left;
         &self.row(y)[(columns.start - left) as usize..(columns.end - left) as usize]
     }
 
-    /// A pixel's value, 0 outside the region.
+    /// The value of a pixel; 0 outside the region.
     pub(super) fn at(&self, x: i64, y: i64) -> f32 {
         if self.region.columns().contains(&x) && self.region.rows().contains(&y) {
             self.row(y)[(x - self.region.left) as usize]

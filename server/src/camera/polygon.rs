@@ -1,22 +1,22 @@
-//! Polygons, area-exact: how much of each pixel they cover.
+//! Polygons: the exact share of each pixel that they cover.
 //!
-//! Each side adds, row by row, the signed area between itself and the right end of the row; the running sum along a
-//! row is then the covered share (as font rasterisers do it: R. Levien, font-rs, 2016).
+//! Each side adds, row by row, the signed area between itself and the right end of the row. The running sum along a row
+//! is then the covered share. Font rasterisers do the same (R. Levien, font-rs, 2016).
 
 use super::plane::{Plane, Region};
 use super::recycled::Recycled;
 
-/// A simple polygon: corners in image coordinates, either way round.
+/// A simple polygon: corners in image coordinates, clockwise or anticlockwise.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Polygon(pub(super) Recycled<(f64, f64)>);
 
 impl Polygon {
-    /// With these corners.
+    /// A polygon with these corners.
     pub(super) fn of(corners: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self(corners.into_iter().collect())
     }
 
-    /// A rectangle: centre, unit vector along its length, half length, half width.
+    /// A rectangle with this centre, unit vector along its length, half length and half width.
     pub(super) fn rectangle((x, y): (f64, f64), (right, down): (f64, f64), length: f64, width: f64) -> Self {
         let corner = |along: f64, across: f64| {
             (x + along * length * right - across * width * down, y + along * length * down + across * width * right)
@@ -24,7 +24,7 @@ impl Polygon {
         Self::of([corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)])
     }
 
-    /// The share of each pixel that it covers, over the part of its box that lies in `within`.
+    /// The covered share of each pixel, over the part of the polygon's box that is inside `within`.
     pub(super) fn coverage(&self, within: Region) -> Plane {
         let inside = self.clipped(within);
         let bounds = |pick: fn(&(f64, f64)) -> f64| {
@@ -43,7 +43,8 @@ impl Polygon {
         sums.coverage()
     }
 
-    /// The part within a region (Sutherland and Hodgman, CACM 17(1), 1974), pixels being squares about their centres.
+    /// The part of the polygon inside a region (Sutherland and Hodgman, CACM 17(1), 1974). Pixels are squares about
+    /// their centres.
     fn clipped(&self, within: Region) -> Self {
         let left = within.left as f64 - 0.5;
         let top = within.top as f64 - 0.5;
@@ -55,11 +56,11 @@ impl Polygon {
             .cut(|(x, _)| right - x)
             .cut(|(_, y)| y - top)
             .cut(|(_, y)| bottom - y)
-            // Rounding may leave a corner beyond by a last bit.
+            // Rounding may leave a corner outside by the last bit.
             .moved(|(x, y)| (x.clamp(left, right), y.clamp(top, bottom)))
     }
 
-    /// The part where `height` is not negative; it must be linear.
+    /// The part of the polygon where `height` is not negative. `height` must be linear.
     fn cut(&self, height: impl Fn((f64, f64)) -> f64) -> Self {
         let mut kept = Recycled::with_capacity(self.0.len() + 2);
         for (index, &corner) in self.0.iter().enumerate() {
@@ -81,7 +82,7 @@ impl Polygon {
     }
 }
 
-/// Signed areas, two columns wider than the region so that a side at its right end has room.
+/// Signed areas per pixel. Rows are two columns wider than the region, so that a side at the right end has room.
 struct Sums {
     region: Region,
     stride: usize,
@@ -95,7 +96,7 @@ impl Sums {
     }
 
     fn side(&mut self, from: (f64, f64), to: (f64, f64)) {
-        // From here on pixel (0, 0) is the unit square at the origin.
+        // In local coordinates pixel (0, 0) is the unit square with a corner at the origin.
         let local = |(x, y): (f64, f64)| (x + 0.5 - self.region.left as f64, y + 0.5 - self.region.top as f64);
         let (from, to) = (local(from), local(to));
         let (upper, lower, sign) = if from.1 <= to.1 { (from, to, 1.0) } else { (to, from, -1.0) };
@@ -111,7 +112,7 @@ impl Sums {
         }
     }
 
-    /// A side's part in one row, from x0 to x1, of this signed height.
+    /// Adds the part of a side inside one row, from x0 to x1, with its signed height.
     fn part(&mut self, row: usize, x0: f64, x1: f64, height: f64) {
         let (low, high) = (x0.min(x1), x0.max(x1));
         let line = &mut self.areas[row * self.stride..][..self.stride];
@@ -122,14 +123,14 @@ impl Sums {
             line[first + 1] += height * (1.0 - right);
             return;
         }
-        // What lies right of the side in columns up to and with each, and what the columns before had.
-        let a_px = height / (high - low);
+        // `covered` is the area right of the side in all columns up to this one, `before` that up to the last one.
+        let height_per_px = height / (high - low);
         let mut before = 0.0;
         for (column, area) in line.iter_mut().enumerate().take(last + 1).skip(first) {
             let (start, end) = (low.max(column as f64), high.min(column as f64 + 1.0));
-            let crossed = (end - start) * a_px;
+            let crossed = (end - start) * height_per_px;
             let right = column as f64 + 1.0 - (start + end) / 2.0;
-            let covered = (start - low) * a_px + crossed * right;
+            let covered = (start - low) * height_per_px + crossed * right;
             *area += covered - before;
             before = covered;
         }
@@ -157,7 +158,7 @@ mod tests {
 
     const WITHIN: Region = Region { left: -5, top: -3, width: 50, height: 40 };
 
-    /// Whether a point is on the inner side of every side of a convex polygon.
+    /// Whether a point is inside a convex polygon.
     fn holds(polygon: &Polygon, (x, y): (f64, f64)) -> bool {
         let sides = polygon.0.iter().zip(polygon.0.iter().cycle().skip(1));
         let turns: Vec<f64> = sides.map(|(a, b)| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0)).collect();
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_is_the_square_about_its_centre() {
+    fn a_pixel_is_the_unit_square_about_its_centre() {
         let square = Polygon::of([(9.5, 9.5), (11.5, 9.5), (11.5, 10.0), (9.5, 10.0)]);
         let cover = square.coverage(WITHIN);
         for (x, y, share) in [(10, 10, 0.5), (11, 10, 0.5), (12, 10, 0.0), (9, 10, 0.0), (10, 9, 0.0)] {
@@ -175,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_counting_points(
+        fn the_coverage_agrees_with_counting_points(
             (x, y) in (-20.0..60.0, -20.0..50.0),
             (a, b) in (-1.0..1.0_f64, -1.0..1.0_f64),
             (length, width) in (0.2..40.0, 0.2..20.0),
@@ -189,7 +190,7 @@ mod tests {
                 let point = |i: i32| (f64::from(i % N) + 0.5) / f64::from(N) - 0.5;
                 let inside = |i: &i32| holds(&shape, (column as f64 + point(*i), row as f64 + point(i / N)));
                 let counted = (0..N * N).filter(inside).count() as f64 / f64::from(N * N);
-                // Up to two parallel sides cross fewer than 2N of the N² cells each; half of each is miscounted.
+                // Each of up to two parallel sides crosses fewer than 2N of the N² cells. Half of those are miscounted.
                 prop_assert!((f64::from(cover.at(column, row)) - counted).abs() < 3.0 / f64::from(N));
             }
         }

@@ -1,13 +1,14 @@
-//! Memory that frames use one after the other, so that a camera with effects allocates nothing once it is warm.
+//! Memory that is reused from frame to frame, so that a camera with effects allocates nothing once it is warm.
 //!
-//! Light passes through many planes on its way to a frame's pixels, all gone when it is there. A [`Recycled`] list is made
-//! of the memory of one before it, where a [`Spare`] lends it: the camera's own, for as long as it takes a picture.
+//! Each frame needs many planes of light, which are dropped when the frame is done. A [`Recycled`] list reuses the
+//! memory of a list dropped earlier. It takes that memory from the camera's [`Spare`], which the camera lends while it
+//! takes a picture.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 thread_local! {
-    /// Of the camera that takes a picture on this thread, while it does.
+    /// Spare memory of the camera that is taking a picture on this thread.
     static LENT: RefCell<Option<Spare>> = const { RefCell::new(None) };
 }
 
@@ -22,14 +23,14 @@ pub(super) struct Spare {
 }
 
 impl Clone for Spare {
-    /// Another camera finds its own.
+    /// Starts empty: a cloned camera collects its own memory.
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
 impl Spare {
-    /// Lends the memory to whatever is made while `work` runs.
+    /// Lends the memory to all lists that are made while `work` runs.
     pub(super) fn during<R>(&mut self, work: impl FnOnce() -> R) -> R {
         LENT.set(Some(std::mem::take(self)));
         let result = work();
@@ -38,9 +39,9 @@ impl Spare {
     }
 }
 
-/// What lists may hold.
+/// A type of entry in a [`Recycled`] list.
 pub(super) trait Entry: Sized {
-    /// The lists of its kind.
+    /// The spare lists of this type.
     fn of(spare: &mut Spare) -> &mut Vec<Vec<Self>>;
 }
 
@@ -60,24 +61,24 @@ entry!(i32, counts);
 entry!((f64, f64), places);
 entry!(u8, bytes);
 
-/// A list whose memory goes to the next when it is dropped.
+/// A list whose memory goes to a later list when it is dropped.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Recycled<T: Entry>(Vec<T>);
 
 impl<T: Entry> Recycled<T> {
-    /// An empty list with room for so many entries.
+    /// An empty list with room for at least `least` entries.
     pub(super) fn with_capacity(least: usize) -> Self {
         let spare = LENT.with_borrow_mut(|lent| lent.as_mut().and_then(|spare| fitting(T::of(spare), least)));
         let mut list = spare.unwrap_or_default();
         list.clear();
         if list.capacity() < least {
-            // The ball's part of the image grows and shrinks as it moves.
+            // With some extra room, because the ball's region changes in size as the ball moves.
             list.reserve_exact(least + least / 8);
         }
         Self(list)
     }
 
-    /// So many entries of one value.
+    /// A list of `length` entries with the same value.
     pub(super) fn filled(length: usize, value: T) -> Self
     where
         T: Clone,
@@ -88,7 +89,7 @@ impl<T: Entry> Recycled<T> {
     }
 }
 
-/// The smallest that has room for so many entries, or else the largest.
+/// Takes the smallest spare list with room for `least` entries, or else the largest.
 fn fitting<T>(spare: &mut Vec<Vec<T>>, least: usize) -> Option<Vec<T>> {
     let fits = (0..spare.len()).filter(|&place| spare[place].capacity() >= least);
     let place = fits
@@ -101,7 +102,7 @@ impl<T: Entry> Drop for Recycled<T> {
     fn drop(&mut self) {
         let list = std::mem::take(&mut self.0);
         if list.capacity() > 0 {
-            // A thread that ends, or a list dropped while no picture is taken: its memory goes back to the system.
+            // If the thread is ending or no picture is being taken, the memory goes back to the system.
             let _ = LENT.try_with(|lent| {
                 if let Some(spare) = lent.borrow_mut().as_mut() {
                     T::of(spare).push(list);
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_goes_from_one_list_to_the_next_while_it_is_lent() {
+    fn memory_goes_from_one_list_to_the_next_only_while_it_is_lent() {
         let mut spare = Spare::default();
         let place = spare.during(|| Recycled::filled(100, 1.0f32).as_ptr());
         let again = spare.during(|| {
@@ -156,11 +157,11 @@ mod tests {
         assert_eq!(again, place);
         assert_eq!(spare.light.len(), 1);
         drop(Recycled::filled(100, 1.0f32));
-        assert_eq!(spare.light.len(), 1, "what is made otherwise is the system's");
+        assert_eq!(spare.light.len(), 1, "without a loan the memory goes back to the system");
     }
 
     #[test]
-    fn the_smallest_that_fits_is_taken_or_the_largest_grows() {
+    fn the_smallest_list_that_fits_is_taken_or_else_the_largest() {
         let mut spare = vec![Vec::<i32>::with_capacity(10), Vec::with_capacity(30), Vec::with_capacity(20)];
         assert_eq!(fitting(&mut spare, 15).map(|list| list.capacity()), Some(20));
         assert_eq!(fitting(&mut spare, 100).map(|list| list.capacity()), Some(30));

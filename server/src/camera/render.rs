@@ -1,6 +1,6 @@
 //! Draws a disc row by row: exact coverage on the rim, plain fills inside.
 //!
-//! A pixel's value is `round(background + (disc − background) · coverage)` in each channel, halves rounded up.
+//! A pixel's value is `round(background + (disc − background) · coverage)` in each channel. Halves are rounded up.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -8,31 +8,32 @@ use shared::geometry::{Circle, Size};
 
 use super::coverage::{coverage, half_chord};
 
-/// Radii that are drawn, in px: below, a disc changes no 8-bit value; above, squares of lengths lose the pixels.
+/// Range of radii that are drawn, in px. A smaller disc changes no 8-bit value. With a larger radius the squares of
+/// lengths lose the precision of a pixel.
 pub(super) const RADII_PX: RangeInclusive<f64> = 1e-6..=1e6;
 
-/// The two values a pixel lies between, channel by channel.
+/// The values of background and disc in each channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ink<const CHANNELS: usize> {
-    /// Value where there is no disc.
+    /// Value of a pixel without disc.
     pub background: [u8; CHANNELS],
-    /// Value where there is nothing but disc.
+    /// Value of a pixel wholly covered by the disc.
     pub disc: [u8; CHANNELS],
 }
 
 impl<const CHANNELS: usize> Ink<CHANNELS> {
-    /// The value of a pixel covered to this share, in `[0, 1]`.
+    /// The value of a pixel whose covered share is `coverage`, in `[0, 1]`.
     fn mix(&self, coverage: f64) -> [u8; CHANNELS] {
         std::array::from_fn(|channel| {
             let background = f64::from(self.background[channel]);
             let exact = background + (f64::from(self.disc[channel]) - background) * coverage;
-            // Never negative, so adding a half and truncating rounds to the nearest.
+            // `exact` is never negative, so adding a half and truncating rounds to the nearest integer.
             (exact + 0.5) as u8
         })
     }
 }
 
-/// Columns and rows of an image that a drawing touched.
+/// The columns and rows of an image that were drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Area {
     columns: Range<usize>,
@@ -44,7 +45,7 @@ impl Area {
         Self { columns: 0..size.width as usize, rows: 0..size.height as usize }
     }
 
-    /// The pixels a disc can touch, as far as they lie in the image; empty for a disc that is none.
+    /// The pixels of the image that a disc can touch; empty for an impossible disc.
     fn of(disc: Circle, size: Size) -> Self {
         if !(RADII_PX.contains(&disc.radius) && disc.x.is_finite() && disc.y.is_finite()) {
             return Self::default();
@@ -63,7 +64,7 @@ pub(super) fn clear<const N: usize>(pixels: &mut [[u8; N]], size: Size, ink: &In
     }
 }
 
-/// Draws a disc over a background that is already there, and says where.
+/// Draws a disc over the background in `pixels`, and returns the area drawn.
 pub(super) fn draw<const N: usize>(pixels: &mut [[u8; N]], size: Size, ink: &Ink<N>, disc: Circle) -> Area {
     let area = Area::of(disc, size);
     for row in area.rows.clone() {
@@ -85,13 +86,13 @@ fn draw_row<const N: usize>(line: &mut [[u8; N]], row: usize, ink: &Ink<N>, disc
     line[inside].fill(ink.disc);
 }
 
-/// Least and greatest distance from the centre's row to the points of a row of pixels.
+/// Smallest and largest distance, along y, of the points of a row of pixels from the centre.
 pub(super) fn distances(row: usize, centre: f64) -> (f64, f64) {
     let middle = (row as f64 - centre).abs();
     ((middle - 0.5).max(0.0), middle + 0.5)
 }
 
-/// The pixels, out of `count`, that hold a point of `[low, high]`, the pixel of index i being `[i − ½, i + ½)`.
+/// The pixels, out of `count`, that contain a point of `[low, high]`. Pixel i is the interval `[i − ½, i + ½)`.
 pub(super) fn pixels(low: f64, high: f64, count: u32) -> Range<usize> {
     let last = f64::from(count);
     let start = (low + 0.5).floor().clamp(0.0, last);
@@ -99,7 +100,8 @@ pub(super) fn pixels(low: f64, high: f64, count: u32) -> Range<usize> {
     start as usize..end as usize
 }
 
-/// The pixels, out of those touched, that lie wholly within `half` of the centre; empty, at the end, if none.
+/// The pixels, out of those touched, that are wholly within `half` of the centre. If there are none, the range is empty
+/// and at the end of those touched.
 pub(super) fn inside(half: f64, centre: f64, touched: &Range<usize>) -> Range<usize> {
     let (first, last) = (touched.start as f64, touched.end as f64);
     let start = (centre - half + 0.5).ceil().clamp(first, last);
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_those_an_interval_reaches_into() {
+    fn pixels_are_the_ones_an_interval_reaches_into() {
         assert_eq!(pixels(2.0, 4.0, 10), 2..5);
         assert_eq!(pixels(2.49, 4.51, 10), 2..6);
         assert_eq!(pixels(-7.0, 20.0, 10), 0..10);
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inside_of_a_row_is_what_the_chord_holds_whole() {
+    fn the_inside_of_a_row_is_the_pixels_wholly_within_the_chord() {
         assert_eq!(inside(2.0, 5.0, &(0..10)), 4..7);
         assert_eq!(inside(2.5, 5.0, &(0..10)), 3..8);
         assert_eq!(inside(0.4, 5.0, &(5..6)), 6..6);

@@ -1,4 +1,4 @@
-//! The camera as a whole, against slow independent references.
+//! Tests of the whole camera against slow, independent references.
 
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ fn gray(config: &CameraConfig, shot: &Shot, index: u64) -> Vec<u8> {
     camera(SIZE, PixelFormat::Gray8, config).render(shot, index).image.bytes().to_vec()
 }
 
-/// Centroid of what is brighter than the background, in px.
+/// Centroid of the light above the background, in px.
 fn centroid(bytes: &[u8], background: u8) -> (f64, f64) {
     let weight = |byte: u8| f64::from(byte) - f64::from(background);
     let sum = |term: fn(usize) -> usize| -> f64 {
@@ -30,7 +30,7 @@ fn centroid(bytes: &[u8], background: u8) -> (f64, f64) {
     (sum(|index| index % 96) / all, sum(|index| index / 96) / all)
 }
 
-/// Every effect that is no noise, together.
+/// A camera with every effect.
 fn everything() -> CameraConfig {
     CameraConfig {
         noise: 5.0,
@@ -59,7 +59,8 @@ fn without_effects_both_cameras_take_the_same_picture() {
             let pairs = effects.render(&shot, 0).image.bytes().iter().zip(plain.render(shot.circle()).bytes());
             apart += pairs.inspect(|(a, b)| assert!(a.abs_diff(**b) <= 1)).filter(|(a, b)| a != b).count();
         }
-        // Of some 25,000 rim pixels and channels: levels are rounded from 24 bits here and from 53 there.
+        // Of some 25,000 rim pixels and channels. They differ because the camera with effects rounds levels from 24
+        // bits, the plain camera from 53.
         assert!(apart < 5, "{apart}");
     }
 }
@@ -75,7 +76,7 @@ fn contrast_and_polarity_set_the_levels() {
 
 #[test]
 fn a_blurred_disc_is_the_convolution_with_a_gaussian() {
-    // The disc on a grid of 12 × 12 cells a pixel, each spread over the grid, and averaged over pixels.
+    // The disc on a grid of 12 × 12 cells per pixel. Each cell is spread over the grid, then averaged over pixels.
     const GRID: usize = 12;
     const SIDE: usize = 40;
     let (x, y, radius) = (19.3, 20.1, 9.4);
@@ -94,7 +95,7 @@ fn a_blurred_disc_is_the_convolution_with_a_gaussian() {
             let source = |offset: i64| from[(cell as i64 + offset * step as i64) as usize];
             (low..=high).map(|offset| weight(offset) * source(offset)).sum::<f64>() / sum
         };
-        // Only along the middle row and column of pixels: the rest follows by symmetry, and this is slow.
+        // Only the middle row of pixels, because this is slow.
         let config = CameraConfig { blur: sigma, ..CameraConfig::default() };
         let size = Size { width: SIDE as u32, height: SIDE as u32 };
         let mut camera = camera(size, PixelFormat::Gray8, &config);
@@ -109,20 +110,20 @@ fn a_blurred_disc_is_the_convolution_with_a_gaussian() {
             let light: f64 = cells.map(|(row, column)| spread(&vertical, 1, row * side + column, column)).sum();
             let expected = 40.0 + 140.0 * light / (GRID * GRID) as f64;
             let got = f64::from(bytes[20 * SIDE + pixel]);
-            // Half a level of rounding, and little for what each grid leaves out.
+            // Half a level for rounding, and a little for the errors of the two grids.
             assert!((got - expected).abs() < 0.6, "σ {sigma}, pixel {pixel}: {got}, expected {expected:.2}");
         }
     }
 }
 
 #[test]
-fn an_exposure_is_the_average_of_moments_also_across_a_bounce() {
+fn an_exposure_is_the_average_over_its_moments_even_across_a_bounce() {
     let config =
         BallConfig { size: SIZE, radius: Radii::one(12.0), speed_px_s: 1500.0, step_s: 1.0 / 60.0, border: false };
     let moments = 400;
     let step_s = config.step_s / f64::from(moments);
     let mut scene = Scene::new(2, &config).expect("a valid scene");
-    // The same ball in small steps; its second step of the first frame is a 400th of a frame later.
+    // The same ball in small steps of a 400th of a frame.
     let mut slow = Scene::new(2, &BallConfig { step_s, ..config }).expect("a valid scene");
     let exposed = CameraConfig { exposure: 1.0, ..CameraConfig::default() };
     let mut bounces = 0;
@@ -132,7 +133,7 @@ fn an_exposure_is_the_average_of_moments_also_across_a_bounce() {
         let mut places = Vec::new();
         for moment in 0..u64::from(moments as u32) {
             let now = index * u64::from(moments as u32) + moment;
-            // Between two steps: bounces in that time are lost, which a 400th of a frame hides.
+            // The mean of two steps misses a bounce between them; within a 400th of a frame that does not matter.
             let (from, to) = (slow.at(now), slow.at(now + 1));
             let disc = Circle { x: (from.x + to.x) / 2.0, y: (from.y + to.y) / 2.0, ..from };
             places.push(disc);
@@ -179,7 +180,7 @@ fn effects_that_are_symmetric_about_the_disc_do_not_move_its_centroid() {
 }
 
 #[test]
-fn the_ball_is_before_the_background_and_behind_the_occluder() {
+fn the_ball_is_in_front_of_the_background_and_behind_the_occluder() {
     let config = CameraConfig { background: Background::Clutter, occlude: true, ..CameraConfig::default() };
     let shot = at(48.2, 40.7, 22.0);
     let mut seen = camera(SIZE, PixelFormat::Gray8, &config);
@@ -198,7 +199,7 @@ fn the_ball_is_before_the_background_and_behind_the_occluder() {
                 hidden += u32::from(with == without);
             }
         }
-        // Of π 22² = 1520 px²; a third of the outline cuts off a fifth of the disc.
+        // The disc has π 22² = 1520 px². A chord over a third of the outline cuts off a fifth of it.
         assert!(hidden < 350, "frame {index}: {hidden} px hidden");
         most = most.max(hidden);
     }
@@ -206,7 +207,7 @@ fn the_ball_is_before_the_background_and_behind_the_occluder() {
 }
 
 #[test]
-fn a_rate_of_empty_frames_is_kept() {
+fn the_share_of_empty_frames_is_the_rate_asked_for() {
     let config = CameraConfig { empty_rate: 0.3, ..CameraConfig::default() };
     let mut camera = Camera::new(SIZE, PixelFormat::Gray8, &config, false, 5).expect("a possible camera");
     let shot = at(48.0, 40.0, 20.0);
@@ -216,7 +217,7 @@ fn a_rate_of_empty_frames_is_kept() {
 }
 
 #[test]
-fn a_frame_is_the_same_whatever_was_seen_before() {
+fn a_frame_does_not_depend_on_earlier_frames() {
     let config = BallConfig {
         size: SIZE,
         radius: Radii { min: 8.0, max: 20.0 },
@@ -255,8 +256,8 @@ fn a_frame_is_the_same_whatever_was_seen_before() {
 }
 
 #[test]
-fn an_image_larger_than_its_blur_and_one_smaller_agree_on_what_both_see() {
-    // Light from beyond the image comes in: the left half of a picture is the picture of the left half.
+fn the_left_half_of_a_picture_is_the_picture_of_the_left_half() {
+    // Blur brings in light from beyond the edge of the smaller image.
     let config = CameraConfig { blur: 3.0, exposure: 1.0, ..CameraConfig::default() };
     let shot = Shot { radius: 15.0, path: Path::straight((50.0, 30.0), (200.0, 100.0), 1.0 / 60.0) };
     let whole = gray(&config, &shot, 0);

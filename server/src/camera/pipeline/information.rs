@@ -1,4 +1,4 @@
-//! What the pixels of a picture tell of the ball: its limit, in closed form where there is one, else by all its pixels.
+//! The limit of a picture: in closed form if there is one, else from all of its pixels.
 
 use super::{Ball, Hidden, Pipeline};
 use crate::camera::backdrop::Backdrop;
@@ -8,12 +8,12 @@ use crate::camera::plane::Region;
 use crate::scene::Shot;
 use crate::truth::Limit;
 
-/// How many rows and columns of the image beside the ball are looked at for what they tell of the background: the
-/// level and slope of so many pixels are known so well that a coarse count does.
+/// Samples along the shorter side of the image, for the information that pixels beside the ball have on the background.
+/// So many pixels tell its level and slope so well that coarse samples are enough.
 const SAMPLES: u32 = 32;
 
 impl Pipeline {
-    /// The limit in closed form, for a whole disc at rest.
+    /// The limit in closed form; only for a disc at rest that is wholly inside the image.
     pub(super) fn closed(&self, shot: &Shot, places: &[(f64, f64)]) -> Option<Limit> {
         let [(x, y)] = places else { return None };
         let reach = shot.radius + self.optics.reach as f64;
@@ -69,7 +69,7 @@ impl Pipeline {
         self.model.of(&fisher)
     }
 
-    /// Adds what the image beside the ball tells of the background, by samples.
+    /// Adds the information that the image outside the ball's region has on the background, by samples.
     fn add_background(&self, fisher: &mut Fisher, ball: Region, place: impl Fn(i64, i64) -> (f64, f64)) {
         let stride = (self.size.shorter_side() / SAMPLES).max(1) as usize;
         let image = Region::of_image(self.size);
