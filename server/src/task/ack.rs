@@ -1,4 +1,4 @@
-//! The task `ack`: the pipeline acknowledges each frame with a code. Delivery and latency are scored, nothing else.
+//! The task `ack`: the pipeline acknowledges each frame with a code. Only delivery and latency are scored.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,13 +14,13 @@ use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
 
-/// Codes counted one by one. A peer that sends more kinds of them costs no more memory: the rest are counted together.
+/// Different codes counted separately. All further codes share one count, so no peer can use more memory.
 const MAX_CODES: usize = 64;
 
-/// Codes told in a summary: one line of a terminal.
-const TOLD_CODES: usize = 8;
+/// Codes listed in a summary: as many as fit on one line of a terminal.
+const LISTED_CODES: usize = 8;
 
-/// The task, as it is listed.
+/// The task `ack`.
 #[derive(Debug)]
 pub(super) struct AckTask;
 
@@ -52,19 +52,19 @@ impl Task for AckTask {
     }
 }
 
-/// Counts codes.
+/// Counts the codes of a session.
 #[derive(Debug, Default)]
 struct AckScorer {
     codes: BTreeMap<i64, u64>,
     other_codes: u64,
 }
 
-/// `ack` of the report.
+/// The report's object `ack`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AckFigures {
-    /// Frames by the code they were acknowledged with: the first 64 different ones.
+    /// Frames per code, for the first 64 different codes.
     codes: BTreeMap<String, u64>,
-    /// Frames acknowledged with any further code.
+    /// Frames acknowledged with any other code.
     other_codes: u64,
 }
 
@@ -101,18 +101,18 @@ impl Scorer for AckScorer {
         let codes = self.codes.iter().map(|(code, count)| (code.to_string(), *count)).collect();
         let figures = AckFigures { codes, other_codes: self.other_codes };
         let answered = self.codes.values().sum::<u64>() + self.other_codes;
-        let mut told: Vec<_> = self.codes.iter().map(|(code, count)| format!("{code}: {count}")).collect();
-        if told.len() > TOLD_CODES {
-            let more = told.split_off(TOLD_CODES).len();
+        let mut listed: Vec<_> = self.codes.iter().map(|(code, count)| format!("{code}: {count}")).collect();
+        if listed.len() > LISTED_CODES {
+            let more = listed.split_off(LISTED_CODES).len();
             let at_least = if self.other_codes > 0 { "at least " } else { "" };
-            told.push(format!("and {at_least}{more} more codes"));
+            listed.push(format!("and {at_least}{more} more codes"));
         }
         TaskFigures {
             name: AckTask.name(),
             // Maps and counts always have a JSON form.
             object: serde_json::to_value(figures).unwrap_or_default(),
             answered: format!("{answered} acknowledged"),
-            lines: if told.is_empty() { vec![] } else { vec![("codes", told.join(", "))] },
+            lines: if listed.is_empty() { vec![] } else { vec![("codes", listed.join(", "))] },
             circles: None,
             error_px: None,
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn any_integer_is_a_code_and_each_is_counted() {
+    fn any_integer_is_a_code_and_is_counted() {
         let figures = scored([0, 0, -7, i64::MAX]);
         let expected = serde_json::json!({"codes": {"0": 2, "-7": 1, "9223372036854775807": 1}, "other_codes": 0});
         assert_eq!(figures.object, expected);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused_by_name() {
+    fn an_answer_without_a_code_is_refused_and_the_error_says_why() {
         assert!(read(i128::from(u64::MAX)).is_err());
         let scorer = AckScorer::default();
         let refused = scorer.read(&Payload::new("ack")).unwrap_err().to_string();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_with_a_new_code_for_each_frame_takes_no_more_memory() {
+    fn a_new_code_for_each_frame_does_not_grow_the_memory() {
         let figures = scored(0..1000);
         assert_eq!(figures.object["codes"].as_object().unwrap().len(), MAX_CODES);
         assert_eq!(figures.object["other_codes"], 1000 - MAX_CODES as u64);

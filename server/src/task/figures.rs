@@ -1,4 +1,4 @@
-//! What a task says of a session or a frame, for every output at once.
+//! The figures a task gives for a session or a frame, in one form for all outputs.
 
 use super::schema1::{CircleCounts, ErrorFigures};
 
@@ -7,49 +7,49 @@ use super::schema1::{CircleCounts, ErrorFigures};
 pub struct TaskFigures {
     /// The task's name.
     pub name: &'static str,
-    /// The object of that name in the report.
+    /// The report's object of the same name.
     pub object: serde_json::Value,
     /// How frames were answered, for the summary's first line.
     pub answered: String,
-    /// Further lines of the summary: a label, absent where the line goes on, and its text.
+    /// Further lines of the summary: a label, empty on a continuation line, and the text.
     pub lines: Vec<(&'static str, String)>,
-    /// The counts that schema 1 keeps among `frames`; absent in every task but `circle`.
+    /// The counts that schema 1 keeps in `frames`; only for the task `circle`.
     pub circles: Option<CircleCounts>,
-    /// `error_px` of schema 1; absent in every task but `circle`, and where no truth was known.
+    /// `error_px` of schema 1; only for the task `circle`, and only if some truth was known.
     pub error_px: Option<ErrorFigures>,
 }
 
-/// A labelled figure of the window.
+/// A labelled figure in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
-    /// What it is, with its unit.
+    /// Name of the figure, with its unit.
     pub label: String,
-    /// Up to two values side by side; `None` where one is not known yet.
+    /// One or two values side by side; `None` for a value that is not known yet.
     pub values: Vec<Option<String>>,
-    /// How it is coloured.
+    /// Colour of the values.
     pub tone: Tone,
 }
 
-/// How a figure is coloured.
+/// The colour of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// As text.
+    /// The colour of plain text.
     Plain,
-    /// As what belongs to the truth.
+    /// The colour of the truth.
     Truth,
-    /// As what belongs to the estimate.
+    /// The colour of the estimate.
     Estimate,
-    /// As something bad.
+    /// The colour of something bad.
     Bad,
 }
 
 impl Figure {
-    /// A figure of one value.
+    /// A figure with one value.
     pub fn one(label: impl Into<String>, value: Option<String>) -> Self {
         Self { label: label.into(), values: vec![value], tone: Tone::Plain }
     }
 
-    /// A figure of two values.
+    /// A figure with two values.
     pub fn two(label: impl Into<String>, values: [Option<String>; 2]) -> Self {
         Self { label: label.into(), values: values.into(), tone: Tone::Plain }
     }
@@ -60,7 +60,7 @@ impl Figure {
         Self { tone, ..self }
     }
 
-    /// A count of something bad, which stands out unless it is zero.
+    /// A count of something bad: [`Tone::Bad`] unless it is zero.
     pub fn bad_count(label: impl Into<String>, count: u64) -> Self {
         let tone = if count > 0 { Tone::Bad } else { Tone::Plain };
         Self::one(label, Some(count.to_string())).toned(tone)

@@ -1,11 +1,12 @@
-//! Tasks: what is asked of the pipeline, and how its answer is scored.
+//! Tasks: what the pipeline has to do, and how its answer is scored.
 //!
-//! A [`Task`] is stateless: its name, its columns, how one frame is shown. Its [`Scorer`] gathers one session: it reads
-//! an answer's payload, scores it against the truth and sums up. What every task shares (outcome, latency, bytes)
-//! stands in [`crate::score`]; outputs take names and values from [`Task::columns`] and [`TaskFigures`], so they know
-//! no task.
+//! A [`Task`] is stateless: it gives its name, its columns and the figures of one frame. Its [`Scorer`] holds the state
+//! of one session: it reads an answer's payload, scores it against the truth and sums up. [`crate::score`] holds what
+//! all tasks share (outcome, latency, bytes). Outputs take names and values from [`Task::columns`] and
+//! [`TaskFigures`], so they need not know any task.
 //!
-//! To add a task: one file here, its line in `name::TASKS`, its rows in `docs/protocol.md` and `docs/report.md`.
+//! To add a task, add one file here, its line in `name::TASKS`, and its rows in `docs/protocol.md` and
+//! `docs/report.md`.
 
 mod ack;
 pub mod circle;

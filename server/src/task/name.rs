@@ -1,4 +1,4 @@
-//! A task by its name, as options, hello and report write it.
+//! Tasks by name, as options, hello and report write it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,11 +14,11 @@ use super::seam::Task;
 /// All tasks; the first is the default.
 static TASKS: [&dyn Task; 2] = [&CircleTask, &AckTask];
 
-/// A task that exists.
+/// One of the tasks, which prints and parses as its name.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskName(&'static dyn Task);
 
-/// The name belongs to no task.
+/// No task has this name.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{name}\" is not a task: {}", names())]
 pub struct UnknownTask {
@@ -26,12 +26,12 @@ pub struct UnknownTask {
 }
 
 impl TaskName {
-    /// The task that asks for an acknowledgement alone: what a source without truth can be scored by.
+    /// The task `ack`, which scores a source without truth.
     pub fn ack() -> Self {
         Self(&AckTask)
     }
 
-    /// All tasks, in the order they are listed.
+    /// All tasks, the default first.
     pub fn all() -> impl Iterator<Item = Self> {
         TASKS.into_iter().map(Self)
     }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_task_is_found_by_its_name_and_no_other_is() {
+    fn every_task_is_found_by_its_name_and_other_names_are_refused() {
         for task in TaskName::all() {
             assert_eq!(task.to_string().parse(), Ok(task));
         }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_task_have_names_of_their_own() {
+    fn the_columns_of_a_task_have_different_names() {
         for task in TaskName::all() {
             let names: Vec<_> = task.columns().all().map(|column| column.name).collect();
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{task}: {names:?}");

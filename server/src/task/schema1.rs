@@ -1,14 +1,15 @@
-//! What schema 1 of the report keeps of circles outside the task's own object: `error_px`, and counts among `frames`.
+//! Figures of the task `circle` that schema 1 of the report keeps outside the task's own object: `error_px`, and counts
+//! in `frames`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Frames of the task `circle`, by what was answered and what was right.
+/// Frames of the task `circle`, counted by answer and by truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CircleCounts {
     /// Frames answered with a circle.
     pub circle: u64,
-    /// Frames answered with none.
+    /// Frames answered with no circle.
     pub no_circle: u64,
     /// Finished frames that show no ball.
     pub empty: u64,
@@ -16,29 +17,29 @@ pub struct CircleCounts {
     pub false_positive: u64,
 }
 
-/// `error_px` of the report.
+/// The report's object `error_px`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorFigures {
     /// |dx| + |dy|.
     pub l1: L1Figures,
     /// √(dx² + dy²).
     pub l2: L2Figures,
-    /// Mean error with its sign.
+    /// Mean error with its sign, along each axis.
     pub bias: Bias,
-    /// The best mean L1 that the frames allow, where the camera knows it.
+    /// Lowest mean L1 error that the frames allow, if the camera knows it.
     pub limit: Option<f64>,
-    /// What the limit is worth.
+    /// Whether the limit is a bound or a reference.
     pub limit_kind: Option<LimitKind>,
-    /// Mean L1 over the limit.
+    /// Mean L1 error divided by the limit.
     pub efficiency: Option<f64>,
-    /// How honest the estimates' covariances are: mean normalised squared error of a dimension, near 1.
+    /// Mean normalised squared error per dimension: near 1 if the covariances of the answers are right.
     pub nees: Option<f64>,
 }
 
 /// L1 errors, in px.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct L1Figures {
-    /// Over all frames answered with a circle.
+    /// Mean over all frames answered with a circle.
     pub mean: Option<f64>,
     /// Median.
     pub p50: Option<f64>,
@@ -48,7 +49,7 @@ pub struct L1Figures {
     pub p99: Option<f64>,
     /// Largest.
     pub max: Option<f64>,
-    /// All added up: the cumulative error.
+    /// Sum of all errors: the cumulative error.
     pub sum: f64,
 }
 
@@ -64,24 +65,24 @@ pub struct L2Figures {
 /// Mean error with its sign, in px.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bias {
-    /// To the right.
+    /// Along x, positive to the right.
     pub x: Option<f64>,
-    /// Downwards.
+    /// Along y, positive downwards.
     pub y: Option<f64>,
 }
 
-/// What a session's limit is worth.
+/// Whether a session's limit is a bound or a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitKind {
-    /// No unbiased estimate does better.
+    /// A bound: no unbiased estimate has a lower mean error.
     Bound,
-    /// A figure to compare with.
+    /// A reference: a figure to compare with, not a bound.
     Reference,
 }
 
 impl LimitKind {
-    /// For people, after "1.08 x".
+    /// The words that follow "1.08 x" in a summary.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Bound => "the limit",

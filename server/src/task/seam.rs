@@ -1,4 +1,4 @@
-//! What a task is, to the session that scores by it and to the outputs that show it.
+//! The traits of a task, for the session that scores with it and for the outputs that show it.
 
 use std::fmt::Debug;
 
@@ -11,44 +11,45 @@ use crate::score::cells::{Cell, Cells, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
 
-/// What is asked of the pipeline.
+/// What the pipeline has to do.
 pub trait Task: Debug + Send + Sync {
-    /// Its name on the command line, in the hello and in the report.
+    /// Name on the command line, in the hello and in the report.
     fn name(&self) -> &'static str;
 
-    /// Its columns, for every output.
+    /// Columns for every output.
     fn columns(&self) -> Columns;
 
-    /// The chart of the window.
+    /// Chart in the window.
     fn chart(&self) -> Chart;
 
-    /// What the window says of one frame.
+    /// Figures that the window shows for one frame.
     fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure>;
 
-    /// Where the answer says that the disc is, for whoever marks it in the picture.
+    /// The circle that the answer found, for outputs that mark it in the picture.
     fn estimate(&self, _answer: &[Cell]) -> Option<Circle> {
         None
     }
 
-    /// A scorer for one session.
+    /// A new scorer for one session.
     fn scorer(&self) -> Box<dyn Scorer>;
 
-    /// The JSON schema of the task's own object in the report.
+    /// JSON schema of the task's own object in the report.
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
 }
 
-/// A session's scores.
+/// Scores the answers of one session.
 pub trait Scorer: Debug + Send {
-    /// Reads the payload of an answer into the answer columns. Never called for `dropped`, which every task takes.
+    /// Reads the payload of an answer into the answer columns. It is never called for `dropped`, which every task
+    /// accepts.
     ///
     /// # Errors
-    /// [`PayloadError`] where it is no payload of this task; the answer then counts as invalid.
+    /// [`PayloadError`] if this task has no such payload. The answer then counts as invalid.
     fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError>;
 
-    /// Scores a frame whose outcome is final, in frame order. `answer` is what [`Self::read`] made of its answer.
+    /// Scores a frame whose outcome is final, in frame order. `answer` is the result of [`Self::read`] for its answer.
     fn score(&mut self, truth: Truth, outcome: Outcome, answer: Option<&[Cell]>) -> Scored;
 
-    /// What the window says of the session so far: the task's sums, then how frames were answered.
+    /// Figures that the window shows for the session so far: the task's sums, then the counts of answers.
     fn session_figures(&self) -> [Vec<Figure>; 2];
 
     /// The task's part of the report and of the summary.
@@ -64,30 +65,30 @@ pub struct Scored {
     pub residual: Cells,
 }
 
-/// The window's chart: a value of each frame.
+/// The chart in the window: one value per frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// What stands above it.
+    /// Heading above the chart.
     pub heading: &'static str,
-    /// The unit of its values.
+    /// Unit of the values.
     pub unit: &'static str,
-    /// What a gap means.
+    /// Meaning of a gap in the chart.
     pub gap: &'static str,
-    /// Where the value comes from.
+    /// Source of the values.
     pub value: ChartValue,
 }
 
-/// Where a chart's value comes from.
+/// Source of a chart's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChartValue {
-    /// The residual column of this place.
+    /// The residual column at this index.
     Residual(usize),
     /// The frame's latency, in ms.
     LatencyMs,
 }
 
 impl Chart {
-    /// The value of a frame.
+    /// The chart's value for a frame; `None` where the frame has none.
     pub fn value_of(&self, record: &FrameRecord) -> Option<f64> {
         match self.value {
             ChartValue::Residual(place) => record.residual.get(place)?.number(),

@@ -1,17 +1,17 @@
-//! Errors against the least that the frames allow.
+//! Compares errors with the limit: the least error that the frames allow.
 
 use crate::score::sum::Sum;
 use crate::task::schema1::LimitKind;
 use crate::truth::Limit;
 
-/// The frames whose limit is known.
+/// Sums over the frames whose limit is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LimitStats {
     count: u64,
     limit: Sum,
-    /// Of the same frames.
+    /// Sum of the L1 errors of the same frames.
     l1: Sum,
-    /// Whether one of the limits is a reference only.
+    /// Whether one of the limits is only a reference.
     reference: bool,
 }
 
@@ -30,13 +30,13 @@ impl LimitStats {
         (self.count > 0).then(|| self.limit.value() / self.count as f64)
     }
 
-    /// Mean L1 error over the mean limit.
+    /// Mean L1 error divided by the mean limit.
     pub(super) fn efficiency(&self) -> Option<f64> {
         let ratio = self.l1.value() / self.limit.value();
         (self.count > 0 && ratio.is_finite()).then_some(ratio)
     }
 
-    /// What the limit is worth.
+    /// Whether the mean limit is a bound; it is a reference if any frame's limit is.
     pub(super) fn kind(&self) -> Option<LimitKind> {
         let kind = if self.reference { LimitKind::Reference } else { LimitKind::Bound };
         (self.count > 0).then_some(kind)

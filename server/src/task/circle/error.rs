@@ -1,4 +1,4 @@
-//! Pixel errors: of a frame, and over a session.
+//! Errors in px: of one frame, and over a session.
 
 use hdrhistogram::Histogram;
 use shared::geometry::{Circle, Covariance};
@@ -8,22 +8,23 @@ use crate::score::sum::Sum;
 use crate::task::schema1::{Bias, ErrorFigures, L1Figures, L2Figures, LimitKind};
 use crate::truth::Limit;
 
-/// Percentiles are kept in units of this many px: 1e-6.
+/// Resolution of the percentiles, in px.
 const UNIT_PX: f64 = 1e-6;
 
-/// Digits the histogram keeps: errors to 0.26 px to the micropixel, larger ones to five significant digits, in at most
-/// 15 MB however long the session is (1 MB while errors stay below 0.26 px).
+/// Digits that the histogram keeps. Errors up to 0.26 px are exact to the micropixel, larger ones to five significant
+/// digits. The histogram takes at most 15 MB however long the session is (1 MB while errors stay below 0.26 px).
 const SIGNIFICANT_DIGITS: u8 = 5;
 
-/// Errors above this, in px, count as this in percentiles (never in mean, sum and max): the largest image is 8,192 px.
+/// Largest error in percentiles, in px: larger errors count as this (never in mean, sum and max). The largest image
+/// side is 8,192 px.
 const LARGEST_PX: f64 = 1e5;
 
 /// Estimate minus truth, in px.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PixelError {
-    /// To the right.
+    /// Error along x, positive to the right.
     pub dx: f64,
-    /// Downwards.
+    /// Error along y, positive downwards.
     pub dy: f64,
 }
 
@@ -43,8 +44,8 @@ impl PixelError {
         self.dx.hypot(self.dy)
     }
 
-    /// eᵀ Σ⁻¹ e / 2 for the covariance Σ that came with the estimate: 1 on average where that is honest. `None` for
-    /// a covariance that no error can have.
+    /// Normalised squared error eᵀ Σ⁻¹ e / 2 for the covariance Σ that came with the estimate. Its mean is 1 if the
+    /// covariance is right. `None` if Σ is not a covariance (not positive definite).
     pub fn normalised_squared(self, covariance: Covariance) -> Option<f64> {
         let Covariance { xx, xy, yy } = covariance;
         let determinant = xx * yy - xy * xy;
@@ -66,7 +67,7 @@ pub struct ErrorStats {
     max_l1_px: f64,
     l1_histogram: Histogram<u32>,
     limits: LimitStats,
-    /// Normalised squared errors, of the answers with a covariance.
+    /// Sum of the normalised squared errors of the answers with a covariance.
     normalised: Sum,
     normalised_count: u64,
 }
@@ -81,7 +82,7 @@ impl Default for ErrorStats {
             dx: Sum::default(),
             dy: Sum::default(),
             max_l1_px: 0.0,
-            // invariant: a constant in 0..=5, the only thing `new` checks.
+            // invariant: `new` only checks that the digits are in 0..=5, and they are a constant in that range.
             l1_histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
             limits: LimitStats::default(),
             normalised: Sum::default(),
@@ -91,7 +92,7 @@ impl Default for ErrorStats {
 }
 
 impl ErrorStats {
-    /// Adds a frame's error, the least it could be, and the covariance the estimate came with.
+    /// Adds a frame's error, its limit, and the covariance that came with the estimate.
     pub fn add(&mut self, error: PixelError, limit: Limit, covariance: Option<Covariance>) {
         self.count += 1;
         self.limits.add(error.l1(), limit);
@@ -106,7 +107,7 @@ impl ErrorStats {
         self.dy.add(error.dy);
         self.max_l1_px = self.max_l1_px.max(error.l1());
         let units = (error.l1().min(LARGEST_PX) / UNIT_PX).round() as u64;
-        // Grows as needed; cannot fail below 2^63.
+        // The histogram grows as needed, so recording cannot fail below 2^63.
         let _ = self.l1_histogram.record(units);
     }
 
@@ -115,17 +116,17 @@ impl ErrorStats {
         self.l1.value()
     }
 
-    /// Mean L1 error, in px; `None` before the first.
+    /// Mean L1 error, in px; `None` before the first error.
     pub fn mean_l1_px(&self) -> Option<f64> {
         self.mean(self.l1)
     }
 
-    /// Mean L1 error over the limit, and what that is; `None` while no frame's limit is known.
+    /// Mean L1 error divided by the limit, and the kind of the limit; `None` while no frame's limit is known.
     pub fn efficiency(&self) -> Option<(f64, LimitKind)> {
         Some((self.limits.efficiency()?, self.limits.kind()?))
     }
 
-    /// The report's figures.
+    /// The figures for the report.
     pub fn figures(&self) -> ErrorFigures {
         ErrorFigures {
             l1: L1Figures {
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_two_known_errors() {
+    fn the_figures_of_two_known_errors_are_exact() {
         let figures = gathered(&[(3.0, -4.0), (0.0, 1.0)]);
         assert_eq!(figures.l1.mean, Some(4.0));
         assert_eq!((figures.l1.sum, figures.l1.max), (8.0, Some(7.0)));
@@ -180,13 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn without_frames_there_are_no_figures_but_a_sum_of_zero() {
+    fn without_frames_all_figures_are_missing_and_the_sum_is_zero() {
         let figures = gathered(&[]);
         assert_eq!((figures.l1.mean, figures.l1.p50, figures.l1.max, figures.l1.sum), (None, None, None, 0.0));
     }
 
     #[test]
-    fn the_limit_is_the_mean_of_the_frames_that_have_one() {
+    fn the_limit_is_the_mean_over_the_frames_with_a_known_limit() {
         let mut stats = ErrorStats::default();
         let error = |dx| PixelError { dx, dy: 0.0 };
         stats.add(error(0.5), Limit::Unknown, None);
@@ -201,17 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn covariances_are_held_against_the_errors() {
+    fn nees_compares_the_covariances_with_the_errors() {
         let covariance = |xx, xy, yy| Some(Covariance { xx, xy, yy });
         let mut stats = ErrorStats::default();
         stats.add(PixelError { dx: 1.0, dy: 1.0 }, Limit::Unknown, None);
         assert_eq!(stats.figures().nees, None);
-        // One standard deviation along each axis; then two along one of them.
+        // An error of one standard deviation along each axis, then one of two along x.
         stats.add(PixelError { dx: 0.2, dy: -0.1 }, Limit::Unknown, covariance(0.04, 0.0, 0.01));
         assert!((stats.figures().nees.unwrap() - 1.0).abs() < 1e-12);
         stats.add(PixelError { dx: 0.4, dy: 0.0 }, Limit::Unknown, covariance(0.04, 0.0, 0.01));
         assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);
-        // Neither singular nor negative covariances count.
+        // Singular and negative covariances do not count.
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(1.0, 1.0, 1.0));
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(-1.0, 0.0, -1.0));
         assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);

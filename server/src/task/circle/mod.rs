@@ -1,6 +1,7 @@
-//! The task `circle`: find the ball. Scored by the distance of the two centres, held against what the frame allows.
+//! The task `circle`: find the ball. The score is the distance between the two centres, compared with the limit: the
+//! least error that the frame allows.
 //!
-//! [`error`] gathers residuals, [`efficiency`] holds them against the limit, `summary` says it for people.
+//! [`error`] gathers residuals, [`efficiency`] compares them with the limit, `summary` writes the lines for people.
 
 pub mod efficiency;
 pub mod error;
@@ -22,7 +23,7 @@ use crate::truth::Truth;
 
 use error::{ErrorStats, PixelError};
 
-/// The task, as it is listed.
+/// The task `circle`.
 #[derive(Debug)]
 pub struct CircleTask;
 
@@ -51,7 +52,7 @@ const RESIDUAL: &[Column] = &[
     Column::new("cumulative_l1").shown("cumulative px", 13, 3),
 ];
 
-/// The place of `l1` among the residual columns.
+/// Index of `l1` in the residual columns.
 const L1: usize = 2;
 
 impl Task for CircleTask {
@@ -91,20 +92,21 @@ impl Task for CircleTask {
     }
 }
 
-/// `circle` of the report.
+/// The report's object `circle`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct CircleFigures {
     #[serde(flatten)]
     counts: CircleCounts,
 }
 
-/// Gathers errors and counts.
+/// Gathers the errors and counts of a session.
 #[derive(Debug, Default)]
 struct CircleScorer {
     counts: CircleCounts,
     errors: ErrorStats,
-    /// Frames whose truth was known, and those whose was not.
+    /// Frames whose truth was known.
     with_truth: u64,
+    /// Frames whose truth was not known.
     without_truth: u64,
 }
 
@@ -159,12 +161,12 @@ impl Scorer for CircleScorer {
 }
 
 impl CircleScorer {
-    /// The sum of the errors so far; none while no truth was known.
+    /// Sum of the errors so far; `None` if the source knows no truth.
     fn cumulative_px(&self) -> Option<f64> {
         (!self.is_blind()).then(|| self.errors.sum_l1_px())
     }
 
-    /// Whether the source knows no truth, as far as frames have told.
+    /// Whether the source seems to know no truth: there were frames, and none had a truth.
     fn is_blind(&self) -> bool {
         self.without_truth > 0 && self.with_truth == 0
     }
@@ -192,7 +194,7 @@ fn truth_cells(truth: Truth) -> Cells {
     }
 }
 
-/// A circle that was found, in the answer columns.
+/// Writes a found circle into the answer columns.
 fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircle) -> Cells {
     let mut cells = smallvec![Cell::Word("circle"), Cell::Real(x), Cell::Real(y), Cell::Real(radius)];
     if let Some(Covariance { xx, xy, yy }) = covariance {
@@ -201,7 +203,7 @@ fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircl
     cells
 }
 
-/// The way back from [`cells`].
+/// Reads a found circle from the answer columns: the inverse of [`cells`].
 fn found(answer: &[Cell]) -> Option<FoundCircle> {
     let (circle, covariance) = match *answer {
         [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius)] => (Circle { x, y, radius }, None),

@@ -1,8 +1,8 @@
-//! The circle's lines of a session's summary.
+//! The lines of the task `circle` in a session's summary.
 
 use crate::task::schema1::{CircleCounts, ErrorFigures};
 
-/// A label, empty where the line goes on, and its text.
+/// The summary lines: a label, empty on a continuation line, and the text.
 pub(super) fn lines(counts: CircleCounts, error: Option<&ErrorFigures>) -> Vec<(&'static str, String)> {
     let mut lines = error.map(error_lines).unwrap_or_default();
     if counts.empty > 0 {
@@ -26,7 +26,7 @@ fn error_lines(error: &ErrorFigures) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// How near the errors are to what the frames allow.
+/// The line that compares the mean error with the limit.
 fn limit(error: &ErrorFigures) -> Option<String> {
     let (mean, limit) = (error.l1.mean?, error.limit?);
     let (efficiency, kind) = (error.efficiency?, error.limit_kind?.describe());

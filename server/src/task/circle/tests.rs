@@ -1,9 +1,9 @@
-//! The circle's scorer, frame by frame.
+//! Tests of the scorer of the task `circle`, frame by frame.
 
 use super::*;
 use crate::truth::Limit;
 
-/// The place of `cumulative_l1` among the residual columns.
+/// Index of `cumulative_l1` in the residual columns.
 const CUMULATIVE: usize = 3;
 
 fn circle(x: f64) -> Circle {
@@ -24,7 +24,7 @@ fn score(scorer: &mut CircleScorer, truth: Truth, found: Option<Circle>) -> Scor
 }
 
 #[test]
-fn an_error_is_scored_only_where_there_are_truth_and_estimate() {
+fn an_error_is_scored_only_with_both_truth_and_estimate() {
     let mut scorer = CircleScorer::default();
     let has_error = |scored: Scored| scored.residual[L1] != Cell::Empty;
     assert!(!has_error(score(&mut scorer, Truth::Empty, Some(circle(2.0)))));
@@ -37,7 +37,7 @@ fn an_error_is_scored_only_where_there_are_truth_and_estimate() {
 }
 
 #[test]
-fn a_found_circle_comes_back_out_of_its_columns() {
+fn a_found_circle_survives_its_columns() {
     let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
     for covariance in [None, covariance] {
         let found = FoundCircle { circle: circle(3.25), covariance };
@@ -49,7 +49,7 @@ fn a_found_circle_comes_back_out_of_its_columns() {
 }
 
 #[test]
-fn without_any_truth_there_is_no_error_figure() {
+fn without_any_truth_there_are_no_error_figures() {
     let mut scorer = CircleScorer::default();
     assert!(scorer.figures().error_px.is_some(), "nothing is known yet");
     score(&mut scorer, Truth::Unknown, Some(circle(2.0)));
@@ -61,7 +61,7 @@ fn without_any_truth_there_is_no_error_figure() {
 }
 
 #[test]
-fn a_kind_of_another_task_is_refused() {
+fn an_answer_of_another_task_is_refused() {
     let refused = CircleScorer::default().read(&Payload::new("ack")).unwrap_err().to_string();
     assert_eq!(refused, "kind \"ack\" is not one of circle, none, dropped");
 }
