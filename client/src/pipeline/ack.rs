@@ -1,4 +1,4 @@
-//! The pipeline `ack`: acknowledges each frame and looks at none, so that delivery and latency alone are measured.
+//! The pipeline `ack`: acknowledges each frame without looking at it, so that only delivery and latency are measured.
 
 use shared::image::ImageView;
 use shared::protocol::message::{Payload, Value};
@@ -8,16 +8,18 @@ use super::error::PipelineError;
 use super::options::PipelineOptions;
 use super::seam::{Pipeline, PipelineKind};
 
-/// The kind.
+/// The pipeline `ack`, for the list.
 pub(super) const KIND: AckKind = AckKind;
 
+/// Builds [`Ack`] pipelines.
 #[derive(Debug)]
 pub(super) struct AckKind;
 
-/// Its answers.
+/// Describes the answers of [`Ack`].
 #[derive(Debug)]
 struct Acknowledgements;
 
+/// Acknowledges each frame with code 0.
 struct Ack;
 
 impl PipelineKind for AckKind {

@@ -1,4 +1,4 @@
-//! How a pipeline's answers are counted and shown.
+//! Describes how the answers of a pipeline are counted and shown.
 
 use std::fmt::{Debug, Write};
 
@@ -7,59 +7,60 @@ use shared::canvas::mark::{Legend, Mark};
 use shared::canvas::theme::Tone;
 use shared::protocol::message::{Payload, Value};
 
-/// A kind of answer. `dropped` belongs to every pipeline and is listed by none.
+/// A kind of answer. Every pipeline also has the kind `dropped`, which it does not list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerKind {
-    /// Its name on the wire and in the summary.
+    /// Name on the wire and in the summary.
     pub name: &'static str,
-    /// Its label in the window.
+    /// Label in the window.
     pub label: &'static str,
-    /// Whether it stands out in the window, and leaves a gap in the chart.
+    /// Whether the answer is marked as bad in the window and leaves a gap in the chart.
     pub is_bad: bool,
 }
 
-/// The answers a pipeline gives, as people read them. Only the kinds must be named: the rest fits any answer.
+/// Describes the answers of a pipeline for people. Only the kinds must be given; the defaults of the rest suit any
+/// answer.
 pub trait Answers: Debug + Sync {
     /// The kinds, in the order in which they are counted.
     fn kinds(&self) -> &'static [AnswerKind];
 
-    /// What the pipeline's work on a frame is called.
+    /// Name of the pipeline's work on a frame.
     fn work(&self) -> &'static str {
         "answer"
     }
 
-    /// The head of a row, from the second column on.
+    /// Heading of the rows, from the second column on.
     fn header(&self) -> &'static str {
         "                  answer  answer ms"
     }
 
-    /// An answer in a row, as wide as its columns.
+    /// An answer as text for a row, as wide as the columns of the answer.
     fn row(&self, payload: &Payload<'_>) -> String {
         format!("{:>24}", text(payload))
     }
 
-    /// What stands in the chart where an answer leaves a gap.
+    /// Text in the chart where an answer leaves a gap.
     fn gap(&self) -> &'static str {
         "without answer"
     }
 
-    /// The window's section of one frame, `None` before the first.
+    /// The window's section for one frame. `payload` is `None` before the first frame.
     fn frame_section(&self, heading: String, payload: Option<&Payload<'_>>) -> Section {
         Section::new(heading, "").row("Answer", [payload.map(text)], Tone::Estimate)
     }
 
-    /// What is marked in the picture.
+    /// Mark of an answer in the picture.
     fn mark(&self, _payload: &Payload<'_>) -> Option<Mark> {
         None
     }
 
-    /// Which marks there may be.
+    /// Legend of the marks.
     fn legend(&self) -> Legend {
         Legend::Nothing
     }
 }
 
-/// The answers of a pipeline that is not chosen yet: none.
+/// The answers before a pipeline is chosen: no kinds.
 #[derive(Debug)]
 pub struct NoAnswers;
 
@@ -69,7 +70,7 @@ impl Answers for NoAnswers {
     }
 }
 
-/// The kind, and each number with its name.
+/// Writes the kind of an answer, and each number with its name.
 fn text(payload: &Payload<'_>) -> String {
     payload.fields().fold(payload.kind().to_owned(), |mut text, (name, value)| {
         // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! Which pipeline: as the user asks for it, then as the server's task asks for it.
+//! Chooses the pipeline from the user's option and the server's task.
 
 use super::answers::Answers;
 use super::error::PipelineError;
@@ -9,18 +9,18 @@ use super::seam::{Pipeline, PipelineKind};
 /// The name that leaves the choice to the server's task.
 pub const AUTO: &str = "auto";
 
-/// Characters of a server's task that are repeated: far more than any name of ours has, and the bye that repeats them
-/// stays within the 256 bytes of a text.
-const TOLD_OF_TASK: usize = 64;
+/// Most characters of a server's task that an error repeats. That is far more than the name of any task has, and the
+/// bye with the error stays within the 256 bytes of a text.
+const TASK_CHARS_SHOWN: usize = 64;
 
-/// A pipeline as the user asks for it: by name, or whichever can do the task.
+/// The pipeline that the user asks for: a named one, or any that can do the task.
 #[derive(Clone, Copy, Debug)]
 pub struct PipelineChoice {
     named: Option<&'static dyn PipelineKind>,
     options: PipelineOptions,
 }
 
-/// A pipeline that can do the session's task: builds as many of them as there are workers.
+/// A kind of pipeline that can do the session's task. It builds one pipeline per worker.
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenPipeline {
     kind: &'static dyn PipelineKind,
@@ -31,7 +31,8 @@ impl PipelineChoice {
     /// The pipeline called `name`, or any for [`AUTO`].
     ///
     /// # Errors
-    /// [`PipelineError::Unknown`] for a name that no pipeline has; [`PipelineError::Radius`] for limits no circle can meet.
+    /// [`PipelineError::Unknown`] if no pipeline has the name; [`PipelineError::Radius`] if no circle can meet the
+    /// limits.
     pub fn new(name: &str, options: PipelineOptions) -> Result<Self, PipelineError> {
         options.radii.check()?;
         let named = match name {
@@ -41,17 +42,17 @@ impl PipelineChoice {
         Ok(Self { named, options })
     }
 
-    /// Whichever can do the task, with the default options.
+    /// Any pipeline that can do the task, with the default options.
     #[must_use]
     pub fn auto() -> Self {
         Self { named: None, options: PipelineOptions::default() }
     }
 
-    /// The pipeline for a server's task.
+    /// Chooses the pipeline for a server's task.
     ///
     /// # Errors
-    /// [`PipelineError::NoneFor`] for a task that no pipeline can do; [`PipelineError::CannotDo`] for one that the
-    /// pipeline named cannot do.
+    /// [`PipelineError::NoneFor`] if no pipeline can do the task; [`PipelineError::CannotDo`] if the named pipeline
+    /// cannot do it.
     pub fn for_task(self, task: &str) -> Result<ChosenPipeline, PipelineError> {
         let able = kinds().find(|kind| can_do(*kind, task));
         let kind = match self.named {
@@ -64,28 +65,28 @@ impl PipelineChoice {
 }
 
 impl ChosenPipeline {
-    /// Pipelines of this kind.
+    /// The choice of this kind.
     #[must_use]
     pub fn new(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
         Self { kind, options }
     }
 
-    /// The kind's name.
+    /// Name of the kind.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.kind.name()
     }
 
-    /// The answers it gives.
+    /// Describes the answers of the pipeline.
     #[must_use]
     pub fn answers(&self) -> &'static dyn Answers {
         self.kind.answers()
     }
 
-    /// A new pipeline.
+    /// Builds a new pipeline.
     ///
     /// # Errors
-    /// [`PipelineError`] where the options do not allow one.
+    /// [`PipelineError`] if the options are invalid.
     pub fn build(&self) -> Result<Box<dyn Pipeline>, PipelineError> {
         self.kind.build(&self.options)
     }
@@ -101,26 +102,27 @@ fn unknown(name: &str) -> PipelineError {
 }
 
 fn none_for(task: &str) -> PipelineError {
-    PipelineError::NoneFor { task: told(task), possible: tasks() }
+    PipelineError::NoneFor { task: printable(task), possible: tasks() }
 }
 
 fn cannot_do(kind: &dyn PipelineKind, task: &str, able: Option<&dyn PipelineKind>) -> PipelineError {
     PipelineError::CannotDo {
         pipeline: kind.name(),
-        task: told(task),
+        task: printable(task),
         possible: kind.tasks().join(", "),
         advice: match able {
             Some(able) => format!("--pipeline {} or {AUTO} does", able.name()),
-            None => "no other does either".into(),
+            None => "no other pipeline does".into(),
         },
     }
 }
 
-fn told(task: &str) -> String {
-    task.escape_default().take(TOLD_OF_TASK).collect()
+/// A task as an error repeats it: escaped and shortened.
+fn printable(task: &str) -> String {
+    task.escape_default().take(TASK_CHARS_SHOWN).collect()
 }
 
-/// The tasks of all pipelines, each once.
+/// The tasks of all pipelines, each listed once.
 fn tasks() -> String {
     let mut tasks: Vec<_> = kinds().flat_map(PipelineKind::tasks).copied().collect();
     tasks.dedup();
@@ -137,26 +139,26 @@ mod tests {
     }
 
     #[test]
-    fn auto_picks_by_task() {
+    fn auto_chooses_by_task() {
         assert_eq!(chosen("auto", "circle"), Ok("hough"));
         assert_eq!(chosen("auto", "ack"), Ok("ack"));
-        let none = chosen("auto", "dance\n").expect_err("nobody dances");
+        let none = chosen("auto", "dance\n").expect_err("no pipeline dances");
         assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, ack"), "{none}");
     }
 
     #[test]
-    fn a_named_pipeline_does_its_own_tasks_alone() {
+    fn a_named_pipeline_does_only_its_own_tasks() {
         assert_eq!(chosen("hough-classic", "circle"), Ok("hough-classic"));
         let refused = chosen("hough", "ack").expect_err("not its task");
-        let told = "the server's task is \"ack\", which --pipeline hough cannot do; it does circle. \
-                    --pipeline ack or auto does";
-        assert_eq!(refused, told);
+        let expected = "the server's task is \"ack\", which --pipeline hough cannot do (it can do circle); \
+                        --pipeline ack or auto does";
+        assert_eq!(refused, expected);
         assert!(chosen("ack", "circle").expect_err("not its task").contains("--pipeline hough or auto"));
-        assert!(chosen("ack", "dance").expect_err("nobody's task").contains("no other"));
+        assert!(chosen("ack", "dance").expect_err("no pipeline's task").contains("no other pipeline"));
     }
 
     #[test]
-    fn every_listed_name_builds_and_an_unknown_one_is_answered_with_them() {
+    fn every_listed_name_builds_and_an_unknown_name_is_answered_with_the_list() {
         for kind in kinds() {
             let choice = PipelineChoice::new(kind.name(), PipelineOptions::default()).expect("listed");
             for task in kind.tasks() {

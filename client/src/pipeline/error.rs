@@ -1,10 +1,10 @@
-//! Why there is no pipeline.
+//! Errors of choosing and building a pipeline.
 
 use thiserror::Error;
 
 use super::radii::RadiusError;
 
-/// Why a pipeline could not be chosen or built. Names stand in lists as they are told to the user.
+/// A pipeline could not be chosen or built. Lists of names are stored as text for the user.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum PipelineError {
     /// No pipeline has this name.
@@ -12,7 +12,7 @@ pub enum PipelineError {
     Unknown {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
     /// No detector has this name.
@@ -20,32 +20,30 @@ pub enum PipelineError {
     UnknownDetector {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
-    /// The radius limits make no sense.
+    /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),
     /// The server asks for a task that no pipeline can do.
-    #[error(
-        "the server's task is \"{task}\", which no pipeline here can do; the tasks that can be done are {possible}"
-    )]
+    #[error("the server's task is \"{task}\", which no pipeline here can do; the possible tasks are {possible}")]
     NoneFor {
         /// The task, escaped and cut to a printable length.
         task: String,
         /// The tasks of all pipelines.
         possible: String,
     },
-    /// The server asks for a task that the pipeline asked for cannot do.
-    #[error("the server's task is \"{task}\", which --pipeline {pipeline} cannot do; it does {possible}. {advice}")]
+    /// The server asks for a task that the named pipeline cannot do.
+    #[error("the server's task is \"{task}\", which --pipeline {pipeline} cannot do (it can do {possible}); {advice}")]
     CannotDo {
-        /// The pipeline asked for.
+        /// The named pipeline.
         pipeline: &'static str,
         /// The task, escaped and cut to a printable length.
         task: String,
         /// The tasks of that pipeline.
         possible: String,
-        /// Which pipeline would do.
+        /// What to use instead.
         advice: String,
     },
 }

@@ -1,17 +1,17 @@
-//! The pipelines there are: the one place where all of them are listed.
+//! Lists all pipelines. This is the only list of them.
 
 use super::ack;
 use super::circle::CircleKind;
 use super::seam::PipelineKind;
 use super::{classic, hough};
 
-/// Those that find a circle; the first is the default.
+/// Pipelines that find a circle. The first is the default.
 pub(super) static DETECTORS: [CircleKind; 2] = [hough::KIND, classic::KIND];
 
-/// Those that do something else.
+/// Pipelines that do other tasks.
 static OTHERS: [&dyn PipelineKind; 1] = [&ack::KIND];
 
-/// All kinds of pipelines. Of those that can do a task, the first is the one that `auto` takes.
+/// All kinds of pipelines. For a task, `auto` takes the first kind that can do it.
 pub fn kinds() -> impl Iterator<Item = &'static dyn PipelineKind> {
     DETECTORS.iter().map(|kind| -> &dyn PipelineKind { kind }).chain(OTHERS)
 }

@@ -1,10 +1,10 @@
-//! What pipelines are told when they are built.
+//! Options for building a pipeline.
 
 use super::radii::RadiusLimits;
 
-/// The options of all pipelines; each takes what concerns it.
+/// The options of all pipelines. Each pipeline uses those that apply to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PipelineOptions {
-    /// The radii that detectors of circles look for.
+    /// The radii that detectors of circles search for.
     pub radii: RadiusLimits,
 }

@@ -1,4 +1,4 @@
-//! What a pipeline is: an image in, an answer out.
+//! The traits of a pipeline: an image goes in, an answer comes out.
 
 use std::fmt::Debug;
 
@@ -9,28 +9,28 @@ use super::answers::Answers;
 use super::error::PipelineError;
 use super::options::PipelineOptions;
 
-/// What is under test: looks at frames on a worker thread.
+/// A pipeline under test. It looks at frames on a worker thread.
 pub trait Pipeline: Send {
-    /// What it says of a frame, from the pixels of that frame alone.
+    /// Answers a frame from the pixels of that frame alone.
     ///
-    /// The image has the stream's pixel format. A pipeline that wants gray levels converts them in memory of its own.
+    /// The image has the stream's pixel format. A pipeline that needs gray levels converts it in its own memory.
     fn answer(&mut self, image: ImageView<'_>) -> Payload<'static>;
 }
 
-/// A kind of pipeline. It keeps nothing: what it builds does.
+/// A kind of pipeline. It is stateless; the pipelines that it builds hold the state.
 pub trait PipelineKind: Debug + Sync {
-    /// Its name on the command line.
+    /// Name on the command line.
     fn name(&self) -> &'static str;
 
-    /// The tasks it can do, by the names that a server's hello has for them.
+    /// The tasks it can do, by their names in a server's hello.
     fn tasks(&self) -> &'static [&'static str];
 
-    /// The answers it gives, for counts, rows and the window.
+    /// Describes the answers, for counts, rows and the window.
     fn answers(&self) -> &'static dyn Answers;
 
-    /// A new pipeline with scratch memory of its own; each worker has one.
+    /// Builds a new pipeline with its own scratch memory. Each worker has one.
     ///
     /// # Errors
-    /// [`PipelineError`] where the options do not allow one.
+    /// [`PipelineError`] if the options are invalid.
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError>;
 }

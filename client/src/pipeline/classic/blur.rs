@@ -1,29 +1,31 @@
-//! Gaussian blur over 9x9 pixels, sigma 2, in whole 256ths.
+//! Gaussian blur over 9x9 pixels with sigma 2 and weights in 256ths.
 //!
-//! Rows first, then columns, both exact in integers; the sum of 65536ths is rounded once, half up. Beyond the border
-//! the image is mirrored about its outermost pixels.
+//! Rows are blurred first, then columns, both exactly in integers. The sum, in 65536ths, is rounded once, half up.
+//! Beyond the border the image is mirrored about its outermost pixels.
 
 use std::array;
 
 /// The Gaussian of sigma 2 at -4..=4 px in 256ths, rounded so that the sum is 256.
 const TAPS: [u16; 9] = [7, 17, 32, 46, 52, 46, 32, 17, 7];
 
+/// Taps on each side of the middle one.
 const REACH: usize = TAPS.len() / 2;
 
-/// The blurred frame and the buffers it comes from.
+/// The blurred frame and its work buffers.
 #[derive(Default)]
 pub(super) struct Blur {
     /// Gray levels, row-major, as wide as the frame.
     pub(super) blurred: Vec<u8>,
     /// One row with its mirrored margins.
     padded: Vec<u8>,
-    /// The last nine rows blurred along, in gray levels and in 256ths over them; row `v` lies at `v % 9`.
+    /// The last nine rows, blurred along x, in whole gray levels. Row `v` is at `v % 9`.
     high: Vec<u16>,
+    /// The rest of those rows, in 256ths of a gray level.
     low: Vec<u16>,
 }
 
 impl Blur {
-    /// Blurs `pixels`, row-major and `width` wide, which are not empty.
+    /// Blurs `pixels`, which are row-major, `width` wide and not empty.
     pub(super) fn blur(&mut self, pixels: &[u8], width: usize) {
         let height = pixels.len() / width;
         self.blurred.resize(pixels.len(), 0);
@@ -43,7 +45,7 @@ impl Blur {
     }
 }
 
-/// Where the pixel `i - REACH` of a line of `len` pixels is found: `… 2 1 | 0 1 2 … n | n-1 n-2 …`.
+/// Index of the pixel `i - REACH` in a line of `len` pixels with mirrored margins: `… 2 1 | 0 1 2 … n | n-1 n-2 …`.
 fn mirrored(i: usize, len: usize) -> usize {
     let period = (2 * len - 2).max(1) as isize;
     let at = (i as isize - REACH as isize).rem_euclid(period);
@@ -63,7 +65,7 @@ fn pad(source: &[u8], padded: &mut [u8]) {
     }
 }
 
-/// 255 x 256 still fits into 16 bits.
+/// Blurs one row. The largest sum, 255 x 256, fits into 16 bits.
 fn blur_along(padded: &[u8], high: &mut [u16], low: &mut [u16]) {
     let width = high.len();
     let low = &mut low[..width];
@@ -74,7 +76,8 @@ fn blur_along(padded: &[u8], high: &mut [u16], low: &mut [u16]) {
     }
 }
 
-/// With high and low bytes apart every sum fits into 16 bits, which is what vector units multiply fastest.
+/// Blurs nine rows into one. High and low bytes are summed separately, so every sum fits into 16 bits: the width that
+/// vector units multiply fastest.
 fn blur_across(high: [&[u16]; TAPS.len()], low: [&[u16]; TAPS.len()], out: &mut [u8]) {
     let width = out.len();
     let (high, low) = (high.map(|row| &row[..width]), low.map(|row| &row[..width]));
@@ -84,7 +87,7 @@ fn blur_across(high: [&[u16]; TAPS.len()], low: [&[u16]; TAPS.len()], out: &mut 
     }
 }
 
-/// The weighted sum of nine values of at most 255.
+/// The weighted sum of nine values, each at most 255.
 #[inline(always)]
 fn weigh(value: impl Fn(usize) -> u16) -> u16 {
     TAPS[0] * (value(0) + value(8))

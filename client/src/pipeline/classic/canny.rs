@@ -1,27 +1,27 @@
-//! Canny's edges: crests of the gradient's norm, the weak ones only where they hang together with a strong one.
+//! Canny's edges: crests of the gradient's norm. A weak crest counts only if it is connected to a strong one.
 
 use super::sobel::Gradients;
 
-/// Crests above this norm are edges: OpenCV's `param1`.
+/// Norm above which a crest is an edge: OpenCV's `param1`.
 const STRONG: u16 = 50;
 
-/// Crests above this norm are edges where they touch one: half of the above.
+/// Norm above which a crest is an edge if it touches another edge: half of [`STRONG`].
 const WEAK: u16 = STRONG / 2;
 
-/// tan 22.5° in 32768ths. tan 67.5° is 2 more.
+/// tan 22.5° in 32768ths. tan 67.5° is larger by exactly 2.
 const TAN_22_5: u32 = 13_573;
 
-/// Columns looked at together: most of a frame has no gradient to speak of.
+/// Columns tested together. Most groups have no notable gradient and are skipped.
 const GROUP: usize = 32;
 
-/// A pixel, by column and row.
+/// Column and row of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pixel {
     pub(super) x: usize,
     pub(super) y: usize,
 }
 
-/// What a pixel is; the margin is none.
+/// Kind of a pixel. The margin is [`Kind::None`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     None,
@@ -34,16 +34,16 @@ enum Kind {
 pub(super) struct Edges {
     /// All edge pixels, each once, row after row.
     pub(super) pixels: Vec<Pixel>,
-    /// Where each row starts in `pixels`, and where the last one ends.
+    /// Start of each row in `pixels`, and the end of the last row.
     starts: Vec<usize>,
-    /// Kinds of all pixels, with a margin of one pixel.
+    /// Kind of each pixel, with a margin of one pixel.
     kinds: Vec<Kind>,
     /// The edge pixels in the order they were found.
     found: Vec<Pixel>,
 }
 
 impl Edges {
-    /// The edges of a frame with these gradients.
+    /// Finds the edges of a frame from its gradients.
     pub(super) fn find(&mut self, gradients: &Gradients) {
         let (width, height) = (gradients.width, gradients.height());
         self.found.clear();
@@ -56,13 +56,13 @@ impl Edges {
         self.sort(height);
     }
 
-    /// The edge pixels of rows `first..end`, as far as there are such rows.
+    /// The edge pixels of rows `first..end`. Rows outside the frame have none.
     pub(super) fn in_rows(&self, first: usize, end: usize) -> &[Pixel] {
         let start_of = |row: usize| self.starts.get(row).copied().unwrap_or(self.pixels.len());
         &self.pixels[start_of(first)..start_of(end)]
     }
 
-    /// Marks the crests of row `y`; the strong ones are edges at once.
+    /// Marks the crests of row `y`. Strong crests are edges at once.
     fn find_crests(&mut self, gradients: &Gradients, y: usize) {
         let width = gradients.width;
         let norms = [0, 1, 2].map(|row| gradients.padded_norms(y + row));
@@ -91,7 +91,7 @@ impl Edges {
         }
     }
 
-    /// Turns all crests into edges that are connected to one, also diagonally and over other crests.
+    /// Turns every crest that is connected to an edge into an edge, also diagonally and over other crests.
     fn spread(&mut self, stride: usize) {
         let mut next = 0;
         while let Some(&Pixel { x, y }) = self.found.get(next) {
@@ -106,7 +106,7 @@ impl Edges {
         }
     }
 
-    /// Puts what was found into rows: counts them, then takes each to its place.
+    /// Sorts the edge pixels by row: counts those of each row, then puts each in its place.
     fn sort(&mut self, height: usize) {
         self.starts.clear();
         self.starts.resize(height + 2, 0);
@@ -117,7 +117,7 @@ impl Edges {
             self.starts[row] += self.starts[row - 1];
         }
         self.pixels.resize(self.found.len(), Pixel { x: 0, y: 0 });
-        // The start of the row after is where the next pixel of a row goes; in the end it is where that row starts.
+        // `starts[y + 1]` is the place of the next pixel of row `y`. In the end it is the start of row `y + 1`.
         for &pixel in &self.found {
             let place = &mut self.starts[pixel.y + 1];
             self.pixels[*place] = pixel;
@@ -126,10 +126,10 @@ impl Edges {
     }
 }
 
-/// Whether each norm of a row is a weak edge's at least and tops both its neighbours along the gradient.
+/// Finds the crests in a group of a row: norms above [`WEAK`] that exceed both neighbours along the gradient.
 ///
-/// Ties go to the left or upper pixel of two; along a diagonal both neighbours must be lower. The norms have a margin
-/// of one column. All cases are worked out for each pixel: that is faster than to branch on noise.
+/// Of two equal pixels the left or upper one is the crest; along a diagonal both neighbours must be lower. The norms
+/// have a margin of one column. All cases are computed for each pixel, because branches on noise are slower.
 fn find_in_group<'a>([above, here, below]: [&'a [u16]; 3], dx: &[i16], dy: &[i16], crests: &mut [bool; GROUP]) {
     let count = dx.len();
     let (dy, crests) = (&dy[..count], &mut crests[..count]);
@@ -141,12 +141,12 @@ fn find_in_group<'a>([above, here, below]: [&'a [u16]; 3], dx: &[i16], dy: &[i16
         let (run, rise) = (u32::from(dx[x].unsigned_abs()), u32::from(dy[x].unsigned_abs()) << 15);
         let flat = run * TAN_22_5;
         let (is_flat, is_steep, is_mixed) = (rise < flat, rise > flat + (run << 16), dx[x] ^ dy[x] < 0);
-        let tops_sides = (norm > left[x]) & (norm >= right[x]);
-        let tops_column = (norm > above[x]) & (norm >= below[x]);
-        let tops_rising = (norm > above_right[x]) & (norm > below_left[x]);
-        let tops_falling = (norm > above_left[x]) & (norm > below_right[x]);
-        let tops_diagonal = (is_mixed & tops_rising) | (!is_mixed & tops_falling);
-        let tops_others = (is_steep & tops_column) | (!is_steep & tops_diagonal);
-        crests[x] = (norm > WEAK) & ((is_flat & tops_sides) | (!is_flat & tops_others));
+        let exceeds_sides = (norm > left[x]) & (norm >= right[x]);
+        let exceeds_column = (norm > above[x]) & (norm >= below[x]);
+        let exceeds_rising = (norm > above_right[x]) & (norm > below_left[x]);
+        let exceeds_falling = (norm > above_left[x]) & (norm > below_right[x]);
+        let exceeds_diagonal = (is_mixed & exceeds_rising) | (!is_mixed & exceeds_falling);
+        let exceeds_others = (is_steep & exceeds_column) | (!is_steep & exceeds_diagonal);
+        crests[x] = (norm > WEAK) & ((is_flat & exceeds_sides) | (!is_flat & exceeds_others));
     }
 }

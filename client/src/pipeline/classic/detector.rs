@@ -1,4 +1,4 @@
-//! The detector as a whole: stage after stage, and what each leaves behind.
+//! The whole detector: runs the stages and shows the result of each.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
@@ -12,10 +12,10 @@ use super::vote::Votes;
 use crate::pipeline::detector::{Detector, Estimate};
 use crate::pipeline::radii::RadiusLimits;
 
-/// The name this detector is asked for by.
+/// Name of this detector on the command line.
 pub const NAME: &str = "hough-classic";
 
-/// The gradient method as OpenCV does it. See the [module](super).
+/// The gradient method of OpenCV. See the [module](super).
 #[derive(Default)]
 pub struct Classic {
     limits: RadiusLimits,
@@ -27,10 +27,10 @@ pub struct Classic {
     supports: Supports,
 }
 
-/// What the last frame left behind in each stage, to be compared with other programs.
+/// Results of each stage for the last frame, for comparison with other programs.
 #[derive(Clone, Debug)]
 pub struct Stages<'a> {
-    /// Pixels of a row of the arrays.
+    /// Pixels per row of the arrays.
     pub width: usize,
     /// Blurred gray levels.
     pub blurred: &'a [u8],
@@ -40,20 +40,20 @@ pub struct Stages<'a> {
     pub dy: &'a [i16],
     /// Edge pixels as (column, row), in no particular order.
     pub edges: Vec<(usize, usize)>,
-    /// Centres in px, the most voted first, of equals the upper left one.
+    /// Centres in px, sorted by votes, the highest first. Of equal ones the upper left comes first.
     pub centres: Vec<(f32, f32)>,
-    /// Circles, the best first, with the number of edge pixels on each.
+    /// Circles with the number of edge pixels on each, the best first.
     pub circles: Vec<(Circle, u32)>,
 }
 
 impl Classic {
-    /// A detector of circles with radii within `limits`, widened to whole pixels.
+    /// A detector of circles with radii within `limits`, which are widened to whole pixels.
     #[must_use]
     pub fn new(limits: RadiusLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// The stages of the last frame a circle was looked for in.
+    /// The stages of the last frame that was searched for a circle.
     #[must_use]
     pub fn stages(&self) -> Stages<'_> {
         let mut circles = self.supports.circles.clone();

@@ -1,4 +1,4 @@
-//! The detector as a kind of pipeline.
+//! The pipeline of this detector.
 
 use super::detector::{Classic, NAME};
 use crate::pipeline::circle::CircleKind;

@@ -1,10 +1,10 @@
-//! The radii looked for, in whole pixels.
+//! The range of radii to search, in whole pixels.
 
 use shared::geometry::Size;
 
 use crate::pipeline::radii::RadiusRange;
 
-/// Radii looked for, in whole pixels.
+/// Range of radii to search, in whole pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Radii {
     pub(super) min: u32,
@@ -12,11 +12,12 @@ pub(super) struct Radii {
 }
 
 impl Radii {
-    /// The range widened to whole pixels; `None` when no such circle has its centre and a part of its edge in the frame.
+    /// The range widened to whole pixels. `None` if no such circle has both its centre and a part of its edge in the
+    /// frame.
     ///
-    /// An empty range becomes one of two pixels, as OpenCV's does.
+    /// An empty range becomes a range of two pixels, as in OpenCV.
     pub(super) fn within(range: RadiusRange, size: Size) -> Option<Self> {
-        // No edge of the frame is farther from a centre in it than this.
+        // No point of the frame is farther from a centre in it than the diagonal.
         let diagonal = f64::from(size.width).hypot(f64::from(size.height)).ceil();
         if range.min() > diagonal {
             return None;

@@ -1,7 +1,7 @@
-//! The radius of each centre, by how many edge pixels lie on it, and the best of these circles.
+//! Finds the radius of each centre from the number of edge pixels on the circle, and the best of these circles.
 //!
-//! Distances are counted in tenths of a pixel. A circle's edge pixels are those of ten tenths in a row, and of two
-//! radii the one with more pixels for its circumference is the better.
+//! Distances are counted in bins of a tenth of a pixel. The edge pixels of ten bins in a row belong to one circle. Of
+//! two radii the one with more edge pixels per circumference is better.
 
 use std::cmp::Ordering;
 
@@ -12,18 +12,19 @@ use super::radii::Radii;
 use super::round::round;
 use super::vote::{LEAST, Votes};
 
+/// Bins of distance per px, as in OpenCV.
 const BINS_PER_PX: usize = 10;
 
 /// The circles of a frame and the buffers of the search.
 #[derive(Default)]
 pub(super) struct Supports {
-    /// Circles with more edge pixels than the least, in no particular order.
+    /// Circles with more than [`LEAST`] edge pixels, in no particular order.
     pub(super) circles: Vec<Supported>,
     squares: Vec<f32>,
     bins: Vec<u32>,
 }
 
-/// A circle and the edge pixels on it.
+/// A circle and the number of edge pixels on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Supported {
     pub(super) pixels: u32,
@@ -32,7 +33,7 @@ pub(super) struct Supported {
 }
 
 impl Supports {
-    /// The circle with the most edge pixels; `None` when none has more than the least.
+    /// The circle with the most edge pixels; `None` if no circle has more than [`LEAST`].
     pub(super) fn best(&mut self, edges: &Edges, votes: &Votes, radii: Radii) -> Option<Circle> {
         self.circles.clear();
         for centre in votes.centres() {
@@ -53,7 +54,7 @@ impl Supports {
         Supported { pixels, radius, centre }
     }
 
-    /// Squared distances from a centre of those edges that are within the radii; returns how many there are.
+    /// Collects the squared distances from a centre of all edge pixels within the radii. Returns their number.
     fn measure(&mut self, edges: &[Pixel], (x, y): (f32, f32), radii: Radii) -> usize {
         let square = |radius: u32| (radius as f32) * (radius as f32);
         let (least, most) = (square(radii.min), square(radii.max));
@@ -70,7 +71,8 @@ impl Supports {
         kept
     }
 
-    /// Counts the distances by tenths of a pixel over the smallest radius; what is beyond the last counts there.
+    /// Counts the distances beyond the smallest radius in bins of a tenth of a pixel. Larger distances count in the
+    /// last bin.
     fn count(&mut self, kept: usize, radii: Radii) {
         let last = BINS_PER_PX * (radii.max - radii.min) as usize - 1;
         self.bins.clear();
@@ -81,9 +83,10 @@ impl Supports {
         }
     }
 
-    /// The radius with the most edge pixels for its length, and their number: from large to small, ties to the smaller.
+    /// The radius with the most edge pixels per circumference, and their number. Of equal radii it is the smaller one.
     ///
-    /// A window of ten bins starts at each filled one, goes inwards, and skips the bin after it: so does OpenCV.
+    /// The search goes from large to small radii. A window of ten bins starts at each filled bin and goes inwards; the
+    /// bin after the window is skipped, as in OpenCV.
     fn best_radius(&self, radii: Radii) -> (f32, u32) {
         let (mut best_radius, mut best_count) = (0.0, 0);
         let mut top = self.bins.len() as isize - 1;
@@ -110,7 +113,8 @@ impl Supported {
         Circle { x: f64::from(self.centre.0), y: f64::from(self.centre.1), radius: f64::from(self.radius) }
     }
 
-    /// The better is greater: more pixels, then the larger radius, then farther left, then farther up.
+    /// Orders circles; the better one is greater. More edge pixels are better, then a larger radius, then a centre
+    /// farther left, then one farther up.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let farther = |own: f32, other: f32| other.total_cmp(&own);
         (self.pixels.cmp(&other.pixels))

@@ -1,22 +1,22 @@
-//! Sobel differences over 3x3 pixels and their L1 norm. Beyond the border the outermost pixels are repeated.
+//! Sobel differences over 3x3 pixels, and their L1 norm. Beyond the border the outermost pixels are repeated.
 
 /// Gradients of a frame.
 #[derive(Default)]
 pub(super) struct Gradients {
-    /// Pixels of a row.
+    /// Pixels per row.
     pub(super) width: usize,
     /// Differences to the right, row-major, within ±1020.
     pub(super) dx: Vec<i16>,
     /// Differences downwards, row-major, within ±1020.
     pub(super) dy: Vec<i16>,
-    /// `|dx| + |dy|` with a margin of one zero all around.
+    /// `|dx| + |dy|`, with a margin of one pixel of zeros.
     norms: Vec<u16>,
-    /// One row smoothed downwards and one of differences downwards, each with a margin of one pixel.
+    /// One row smoothed along y and one row of differences along y, each with a margin of one pixel.
     lines: [Vec<i16>; 2],
 }
 
 impl Gradients {
-    /// The gradients of `pixels`, row-major and `width` wide, which are not empty.
+    /// Computes the gradients of `pixels`, which are row-major, `width` wide and not empty.
     pub(super) fn find(&mut self, pixels: &[u8], width: usize) {
         let height = pixels.len() / width;
         self.prepare(width, height);
@@ -30,12 +30,12 @@ impl Gradients {
         }
     }
 
-    /// Rows.
+    /// Number of rows.
     pub(super) fn height(&self) -> usize {
         self.dx.len() / self.width.max(1)
     }
 
-    /// Row `y - 1` of the norms, its column `x` at `x + 1`: the margin's rows are 0 and `height + 1`.
+    /// Row `y - 1` of the norms, with its margins: column `x` is at `x + 1`. Rows 0 and `height + 1` are margins.
     pub(super) fn padded_norms(&self, y: usize) -> &[u16] {
         &self.norms[y * (self.width + 2)..][..self.width + 2]
     }

@@ -1,4 +1,4 @@
-//! The stages against small references, the whole against OpenCV's answers and on frames of known truth.
+//! Tests of the stages against small references, and of the whole against OpenCV's answers and known truth.
 
 use ndarray::{Array2, s};
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn a_point_blurs_to_the_product_of_two_gaussians() {
         ((255 * tap(row, 7) * tap(column, 8) + 32_768) >> 16) as u8
     });
     assert_eq!(blurred(&frame), expected);
-    // A Gaussian of sigma 2 sampled at whole pixels, to half a 256th and what makes the sum 256.
+    // The taps are a Gaussian of sigma 2 sampled at whole pixels, to half a 256th and adjusted to a sum of 256.
     let sum: f64 = (-4..=4).map(|i| (-f64::from(i * i) / 8.0).exp()).sum();
     for (tap, i) in taps.into_iter().zip(-4..=4) {
         assert!((f64::from(tap) - 256.0 * (-f64::from(i * i) / 8.0).exp() / sum).abs() < 0.5);
@@ -59,7 +59,7 @@ fn blur_mirrors_the_frame_about_its_outermost_pixels() {
 }
 
 #[test]
-fn an_even_frame_stays_as_it_is() {
+fn an_even_frame_stays_unchanged_and_has_no_edges() {
     for (gray, size) in [(0, (1, 1)), (255, (1, 9)), (255, (9, 1)), (128, (20, 33))] {
         let frame = Array2::from_elem(size, gray);
         assert_eq!(blurred(&frame), frame);
@@ -68,12 +68,12 @@ fn an_even_frame_stays_as_it_is() {
 }
 
 #[test]
-fn sobel_answers_a_ramp_with_eight_times_its_slope() {
+fn sobel_gives_eight_times_the_slope_of_a_ramp() {
     let frame = Array2::from_shape_fn((9, 40), |(row, column)| (3 * column + 2 * row) as u8);
     let found = gradients(&frame);
     for (at, (dx, dy)) in found.dx.iter().zip(&found.dy).enumerate() {
         let (row, column) = (at / 40, at % 40);
-        // Where one of the two neighbours is the pixel itself, the slope shows half.
+        // At the border one of the two neighbours is the pixel itself, so the slope is half.
         let part = |at: usize, last: usize| if at == 0 || at == last { 1 } else { 2 };
         assert_eq!((*dx, *dy), (12 * part(column, 39), 8 * part(row, 8)), "({column}, {row})");
     }
@@ -89,19 +89,19 @@ fn the_edge_of_a_disc_is_a_closed_ring_one_pixel_thin() {
     let mut sectors = [0; 36];
     for &(x, y) in &ring {
         let (dx, dy) = (x as f64 - truth.x, y as f64 - truth.y);
-        // Half a pixel's diagonal off, and a quarter of a pixel that blur draws the edge of a disc inwards.
+        // Half a pixel's diagonal, plus a quarter of a pixel by which blur moves the edge of a disc inwards.
         assert!((dx.hypot(dy) - truth.radius).abs() < 1.0, "({x}, {y})");
         sectors[((dy.atan2(dx) / std::f64::consts::TAU).rem_euclid(1.0) * 36.0) as usize % 36] += 1;
     }
-    // Ten degrees of it are 3.1 px long.
+    // Ten degrees of the ring are 3.1 px long.
     assert!(sectors.iter().all(|count| (2..=6).contains(count)), "{sectors:?}");
     assert!(ring.is_sorted_by_key(|&(_, y)| y));
 }
 
 #[test]
-fn a_weak_edge_counts_only_where_it_touches_a_strong_one() {
+fn a_weak_edge_counts_only_if_it_is_connected_to_a_strong_one() {
     let step = |column: usize, height: u8| if column >= 20 { 40 + height } else { 40 };
-    // Sobel answers 4 x the step: 40 is weak, 60 strong.
+    // Sobel gives 4 x the step: 40 is weak, 60 is strong.
     let weak = Array2::from_shape_fn((30, 40), |(_, column)| step(column, 10));
     assert_eq!(edges(&weak), []);
     let mixed = Array2::from_shape_fn((30, 40), |(row, column)| step(column, if row < 4 { 15 } else { 10 }));
@@ -109,7 +109,7 @@ fn a_weak_edge_counts_only_where_it_touches_a_strong_one() {
     assert_eq!(found.iter().map(|&(_, y)| y).collect::<Vec<_>>(), (0..30).collect::<Vec<_>>());
 }
 
-/// A disc on a texture of so many grays, both in whole numbers.
+/// A disc on a texture of `texture` gray levels, both drawn in integers.
 fn drawn((width, height): (usize, usize), (x, y, radius): (i64, i64, i64), inside: u8, texture: i64) -> Array2<u8> {
     Array2::from_shape_fn((height, width), |(row, column)| {
         let (row, column) = (row as i64, column as i64);
@@ -119,7 +119,7 @@ fn drawn((width, height): (usize, usize), (x, y, radius): (i64, i64, i64), insid
 }
 
 #[test]
-fn answers_are_those_of_opencv() {
+fn stages_and_answers_match_those_of_opencv() {
     // The sums of blurred pixels, |dx| and |dy|, the count of edges and the circle, as OpenCV 4.14.0 gives them.
     let cases = [
         ((160, 120), (80, 60, 20), 180, 1, (8.0, 30.0), [943_984, 88_256, 88_256, 144], Some((80.5, 60.5, 19.6))),
@@ -151,7 +151,7 @@ fn answers_are_those_of_opencv() {
 }
 
 #[test]
-fn discs_in_noise_are_found_to_half_a_pixel_on_the_mean() {
+fn discs_in_noise_are_found_with_a_mean_error_of_half_a_pixel() {
     let mut detector = Classic::new(limits(8.0, 30.0));
     let error = |seed| {
         let random = &mut Random::new(seed);
@@ -166,12 +166,12 @@ fn discs_in_noise_are_found_to_half_a_pixel_on_the_mean() {
         dx.abs() + dy.abs()
     };
     let mean = (0..200).map(error).sum::<f64>() / 200.0;
-    // Centres lie on halves: a cell of 1 px, hit in its middle on the mean, is 0.25 px off along each axis.
+    // Centres are on half pixels. The error along each axis is uniform within ½ px, so its mean is 0.25 px.
     assert!((0.4..0.65).contains(&mean), "mean L1 {mean} px");
 }
 
 #[test]
-fn bad_frames_hold_no_circle() {
+fn empty_and_even_frames_have_no_circle() {
     let mut detectors =
         [RadiusLimits::default(), limits(1.0, 3.0), limits(0.1, 1e300), limits(5000.0, 1e300)].map(Classic::new);
     for (rows, columns) in [(0, 0), (0, 9), (9, 0), (1, 1), (1, 640), (480, 1), (2, 2), (3, 200), (40, 40)] {
@@ -197,7 +197,7 @@ fn views_of_any_layout_give_the_same_answer() {
 }
 
 #[test]
-fn a_detector_remembers_nothing_of_other_frames() {
+fn an_answer_does_not_depend_on_earlier_frames() {
     let frames = [drawn((160, 120), (71, 49, 15), 180, 23), drawn((97, 131), (40, 77, 31), 220, 97)];
     let mut detector = Classic::new(limits(8.0, 40.0));
     for frame in frames.iter().chain(frames.iter().rev()) {
@@ -207,7 +207,7 @@ fn a_detector_remembers_nothing_of_other_frames() {
 
 proptest! {
     #[test]
-    fn any_frame_is_answered(
+    fn any_frame_gets_a_finite_answer_inside_the_frame_or_none(
         (rows, columns) in (0..60_usize, 0..60_usize),
         seed in any::<u64>(),
         (min, span) in (0.01..100.0_f64, 0.0..1000.0_f64),

@@ -1,7 +1,8 @@
-//! Votes for centres: every edge pixel gives one to each pixel it may be the edge of a circle around.
+//! Votes for centres: every edge pixel votes for each pixel that could be the centre of its circle.
 //!
-//! It steps along its gradient and against it, from the smallest radius to the largest, one pixel's length a step, in
-//! 1024ths of a pixel. Each cell of the accumulator is the square from one pixel's centre to the next.
+//! The votes follow the gradient of the edge pixel, in both directions, from the smallest radius to the largest. Each
+//! step is one pixel long, in units of 1024ths of a pixel. A cell of the accumulator is the square from one pixel's
+//! centre to the next.
 
 use std::cmp::Reverse;
 
@@ -10,11 +11,13 @@ use super::radii::Radii;
 use super::round::round;
 use super::sobel::Gradients;
 
-/// A centre has more votes than this: OpenCV's `param2`.
+/// Number of votes that a centre must exceed: OpenCV's `param2`.
 pub(super) const LEAST: u32 = 30;
 
-/// Units of a pixel that steps are rounded to, and their power of two.
+/// Units per pixel that steps are rounded to.
 const UNITS: f32 = 1024.0;
+
+/// [`UNITS`] as a power of two.
 const UNIT_BITS: u32 = 10;
 
 /// The accumulator and its centres.
@@ -22,7 +25,7 @@ const UNIT_BITS: u32 = 10;
 pub(super) struct Votes {
     /// Local maxima with more than [`LEAST`] votes, as indices of the accumulator, in no particular order.
     centres: Vec<usize>,
-    /// One cell a pixel, and two more columns and rows that get no votes.
+    /// One cell per pixel, and two more columns and rows that get no votes.
     cells: Vec<u32>,
     stride: usize,
     /// Cells with more than [`LEAST`] votes.
@@ -30,7 +33,7 @@ pub(super) struct Votes {
 }
 
 impl Votes {
-    /// Casts the votes of these edges and finds the centres.
+    /// Casts the votes of these edge pixels and finds the centres.
     pub(super) fn cast(&mut self, edges: &[Pixel], gradients: &Gradients, radii: Radii) {
         let (width, height) = (gradients.width, gradients.height());
         self.stride = width + 2;
@@ -51,7 +54,7 @@ impl Votes {
         self.centres.iter().map(|&cell| self.centre(cell))
     }
 
-    /// Centres in px, the most voted first, of equals the upper left one.
+    /// Centres in px, sorted by votes, the highest first. Of equal ones the upper left comes first.
     pub(super) fn centres_by_votes(&self) -> Vec<(f32, f32)> {
         let mut sorted = self.centres.clone();
         sorted.sort_unstable_by_key(|&cell| (Reverse(self.cells[cell]), cell));
@@ -62,13 +65,13 @@ impl Votes {
         ((cell % self.stride) as f32 + 0.5, (cell / self.stride) as f32 + 0.5)
     }
 
-    /// One vote a step, until the frame ends. A start outside the frame ends it too.
+    /// Casts one vote per step until a step is outside the frame. A start outside the frame casts none.
     fn walk(&mut self, from: Pixel, (sx, sy): (i64, i64), (width, height): (usize, usize), radii: Radii) {
         let start = |at: usize, step: i64| ((at as i64) << UNIT_BITS) + i64::from(radii.min) * step;
         let (mut x, mut y) = (start(from.x, sx), start(from.y, sy));
         let stride = self.stride;
         for _ in radii.min..=radii.max {
-            // Below zero they wrap to what is far too large.
+            // Negative coordinates wrap to numbers that are far too large.
             let (column, row) = ((x >> UNIT_BITS) as usize, (y >> UNIT_BITS) as usize);
             if column >= width || row >= height {
                 break;
@@ -83,12 +86,13 @@ impl Votes {
         }
     }
 
-    /// The full cells that have more votes than their left and upper, and no fewer than their right and lower neighbour.
+    /// Finds the full cells with more votes than their left and upper neighbours, and no fewer than their right and
+    /// lower neighbours.
     ///
-    /// The outermost row and column have no such neighbours and hold no centre.
+    /// Cells at the border lack a neighbour and are never centres.
     fn find_centres(&mut self, height: usize) {
         let (cells, stride) = (&self.cells, self.stride);
-        let is_top = |&cell: &usize| {
+        let is_maximum = |&cell: &usize| {
             let (column, row, votes) = (cell % stride, cell / stride, cells[cell]);
             (1..stride - 1).contains(&column)
                 && (1..=height).contains(&row)
@@ -98,11 +102,11 @@ impl Votes {
                 && votes >= cells[cell + stride]
         };
         self.centres.clear();
-        self.centres.extend(self.full.iter().copied().filter(is_top));
+        self.centres.extend(self.full.iter().copied().filter(is_maximum));
     }
 }
 
-/// A pixel's length along the gradient, in 1024ths.
+/// A step of one pixel's length along the gradient, in 1024ths of a pixel.
 fn step(dx: i16, dy: i16) -> (i64, i64) {
     let (dx, dy) = (f32::from(dx), f32::from(dy));
     // Squares of at most 1020² and their sum are exact in f32.

@@ -1,8 +1,8 @@
-//! The same pixels, in every order they may lie in.
+//! Memory layouts of a frame's pixels.
 
 use ndarray::{Array2, ArrayView2, s};
 
-/// How the pixels lie in memory.
+/// The layout of the pixels in memory.
 #[derive(Clone, Copy)]
 pub(super) enum Layout {
     Rows,
@@ -12,7 +12,7 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// Shows a view of the same pixels that lie so.
+    /// Calls `see` with a view of the same pixels in this layout.
     pub(super) fn show(self, picture: &Array2<u8>, mut see: impl FnMut(ArrayView2<'_, u8>)) {
         let (rows, columns) = picture.dim();
         match self {

@@ -1,4 +1,4 @@
-//! The bytes as a recipe: a frame's size and layout, limits, a ground and what is drawn over it.
+//! Reads bytes as a recipe: size and layout of a frame, radius limits, background and strokes.
 
 use ndarray::Array2;
 use shared::geometry::Size;
@@ -7,13 +7,13 @@ use super::layout::Layout;
 use super::stroke::Stroke;
 use crate::pipeline::radii::RadiusLimits;
 
-/// Most pixels of a frame: 65,280 in four rows still count, which is more than the 32,767 of a signed 16.16 number.
+/// Most pixels of a frame. This allows four rows of 65,280 pixels, more than the 32,767 of a signed 16.16 number.
 const MAX_PIXELS: usize = 1 << 18;
 
-/// Most things drawn.
+/// Most strokes per frame.
 const MAX_STROKES: usize = 24;
 
-/// Limits beyond those of real use.
+/// Radius limits that no real user would set.
 const ODD_LIMITS: [f64; 16] = [
     f64::MIN_POSITIVE,
     1e-9,
@@ -33,12 +33,12 @@ const ODD_LIMITS: [f64; 16] = [
     f64::MAX,
 ];
 
-/// A frame and the limits to look for a circle in it with, as the bytes describe them.
+/// A frame and radius limits, as the bytes describe them.
 pub(super) struct Recipe<'a> {
     pub(super) size: Size,
     pub(super) layout: Layout,
     pub(super) limits: RadiusLimits,
-    ground: u8,
+    background: u8,
     strokes: &'a [u8],
 }
 
@@ -53,14 +53,14 @@ impl<'a> Recipe<'a> {
             size: Size { width: width as u32, height: height as u32 },
             layout: [Layout::Rows, Layout::Columns, Layout::EverySecond, Layout::FromTheLast][shape & 3],
             limits: RadiusLimits { min: limit(at(3)), max: limit(at(4)) },
-            ground: at(5),
+            background: at(5),
             strokes: bytes.get(6..).unwrap_or_default(),
         }
     }
 
     pub(super) fn picture(&self) -> Array2<u8> {
         let (rows, columns) = (self.size.height as usize, self.size.width as usize);
-        let mut picture = Array2::from_elem((rows, columns), f32::from(self.ground));
+        let mut picture = Array2::from_elem((rows, columns), f32::from(self.background));
         for (i, bytes) in self.strokes.chunks(6).enumerate().take(MAX_STROKES) {
             Stroke::read(bytes, self.size).draw(&mut picture, &self.strokes[6 * i..]);
         }

@@ -1,11 +1,11 @@
-//! What is drawn over the ground: discs, boxes, ellipses, moving discs, ramps, checkerboards, noise, the bytes themselves.
+//! Strokes over the background: discs, boxes, ellipses, moving discs, ramps, checkerboards, noise, and raw bytes.
 
 use ndarray::Array2;
 use shared::geometry::Size;
 
-/// Something drawn, in pixels and gray levels.
+/// One stroke, in px and gray levels.
 pub(super) struct Stroke {
-    what: u8,
+    kind: u8,
     codes: [u8; 5],
     x: f32,
     y: f32,
@@ -15,10 +15,10 @@ pub(super) struct Stroke {
 impl Stroke {
     pub(super) fn read(bytes: &[u8], size: Size) -> Self {
         let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
-        // From a sixth of the frame before it to a sixth behind it.
+        // From a sixth of the frame's length outside on one side to a sixth on the other.
         let place = |code: u8, length: u32| (f32::from(code) - 32.0) / 192.0 * length as f32;
         Self {
-            what: at(0),
+            kind: at(0),
             codes: std::array::from_fn(|i| at(i + 1)),
             x: place(at(1), size.width),
             y: place(at(2), size.height),
@@ -29,14 +29,15 @@ impl Stroke {
     pub(super) fn draw(&self, picture: &mut Array2<f32>, rest: &[u8]) {
         let [right, down, first, second, last] = self.codes;
         let (long, short) = (f32::from(first) / 2.0, f32::from(second) / 2.0);
-        match self.what % 8 {
+        match self.kind % 8 {
             0 => self.blend(picture, |dx, dy| edge(long - dx.hypot(dy), f32::from(second) / 16.0)),
             1 => self.blend(picture, |dx, dy| f32::from(u8::from(dx.abs() <= long && dy.abs() <= short))),
             2 => self.blend(picture, |dx, dy| edge(long * (1.0 - (dx / long).hypot(dy / short)), 1.0)),
             3 => {
                 let (sin, cos) = (f32::from(second >> 4) / 16.0 * std::f32::consts::TAU).sin_cos();
-                let way = 2.0 * f32::from(second & 15);
-                let part = |dx: f32, dy: f32, t: f32| edge(long - (dx - t * way * cos).hypot(dy - t * way * sin), 1.0);
+                let path = 2.0 * f32::from(second & 15);
+                let part =
+                    |dx: f32, dy: f32, t: f32| edge(long - (dx - t * path * cos).hypot(dy - t * path * sin), 1.0);
                 let parts = |dx, dy| (0..9).map(|i| part(dx, dy, i as f32 / 8.0 - 0.5)).sum::<f32>() / 9.0;
                 self.blend(picture, parts);
             }
@@ -51,7 +52,7 @@ impl Stroke {
                 let random = scramble((x as u32) << 16 ^ y as u32 ^ u32::from(second) << 8);
                 f32::from(first) * (random as f32 / u32::MAX as f32 - 0.5)
             }),
-            // The bytes themselves, one a pixel, again and again.
+            // The bytes themselves, one per pixel, repeated.
             _ => {
                 for (value, &gray) in picture.iter_mut().zip(rest.iter().skip(1).cycle()) {
                     *value = f32::from(gray);
@@ -60,7 +61,7 @@ impl Stroke {
         }
     }
 
-    /// Draws over what is there; `share` is the part covered, by the distance from the stroke's place.
+    /// Draws over the picture. `share` gives the covered share of a pixel from its distance to the stroke's place.
     fn blend(&self, picture: &mut Array2<f32>, share: impl Fn(f32, f32) -> f32) {
         for ((row, column), value) in picture.indexed_iter_mut() {
             *value += share(column as f32 - self.x, row as f32 - self.y) * (self.gray - *value);
@@ -68,7 +69,7 @@ impl Stroke {
     }
 }
 
-/// Part of a pixel that is covered, at so many pixels within an edge of this width.
+/// The covered share of a pixel that is `depth` px inside an edge of this width.
 fn edge(depth: f32, width: f32) -> f32 {
     (depth / width.max(0.01) + 0.5).clamp(0.0, 1.0)
 }
@@ -79,7 +80,7 @@ fn shift(picture: &mut Array2<f32>, by: impl Fn(usize, usize) -> f32) {
     }
 }
 
-/// Bits as good as random, the same on every machine (Wellons' triple of multiplications, `lowbias32`).
+/// Pseudorandom bits, the same on every machine (Wellons' hash `lowbias32`).
 fn scramble(x: u32) -> u32 {
     let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d);
     let x = (x ^ x >> 15).wrapping_mul(0x846c_a68b);
