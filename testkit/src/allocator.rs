@@ -1,55 +1,58 @@
-//! An allocator that counts, for tests of what allocates nothing once it is warm, and of what memory is bounded.
+//! An allocator that counts, for tests that warm code allocates nothing, or that memory is bounded.
 //!
-//! A test makes it its own: `#[global_allocator] static COUNTING: Counting = Counting;`.
+//! A test installs it with `#[global_allocator] static COUNTING: Counting = Counting;`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Passes everything on to the system's allocator, and counts.
+/// Counts allocations and passes them on to the system's allocator.
 pub struct Counting;
 
-/// What the whole process has asked for.
+/// Allocations of the whole process so far.
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
+    /// Allocations of this thread so far.
     static OF_THREAD: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread holds now.
     static HELD: Cell<i64> = const { Cell::new(0) };
-    static MOST: Cell<i64> = const { Cell::new(0) };
+    /// Most bytes that this thread has held.
+    static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
-/// Allocations of the whole process while something runs: workers are threads of their own.
+/// Counts the allocations of the whole process while `run` runs. This includes the worker threads.
 pub fn allocations_of_process(run: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     run();
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
-/// Allocations of this thread while something runs.
+/// Counts the allocations of this thread while `run` runs.
 pub fn allocations(run: impl FnOnce()) -> u64 {
     let before = OF_THREAD.get();
     run();
     OF_THREAD.get() - before
 }
 
-/// The most bytes this thread holds at a time while something runs, beyond those held before.
+/// Measures the most bytes that this thread holds at once while `run` runs, beyond those held before.
 pub fn most_bytes(run: impl FnOnce()) -> usize {
     let before = HELD.get();
-    MOST.set(before);
+    PEAK.set(before);
     run();
-    usize::try_from(MOST.get() - before).expect("no less than before")
+    usize::try_from(PEAK.get() - before).expect("no less than before")
 }
 
 fn count_allocation() {
     ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-    // A thread that ends counts no more.
+    // A thread that is ending no longer counts.
     let _ = OF_THREAD.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
 fn count_bytes(bytes: i64) {
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
     });
 }
 

@@ -1,15 +1,15 @@
-//! The two ends of a session as programs: a server that listens, and clients of it.
+//! The two ends of a session as programs: a server that listens, and its clients.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
 use crate::program::{Ended, LIMIT, Program, command};
 
-/// A server that listens.
+/// A server program that listens.
 pub struct Server {
     /// The program.
     pub program: Program,
-    /// Where it listens.
+    /// Address at which it listens.
     pub address: String,
 }
 
@@ -19,13 +19,13 @@ impl Server {
         Self::listening(Program::start(with(command("server"), &[&["--no-graphics"], options].concat())))
     }
 
-    /// Reads where a server started with [`with`] listens.
+    /// Wraps a server started with [`with`]: waits until it listens, and reads its address.
     pub fn listening(program: Program) -> Self {
         let line = program.stderr.wait_for("listening on ");
         Self { address: address(&line).expect("an address").to_owned(), program }
     }
 
-    /// Starts a client of this server without graphics.
+    /// Starts a client without graphics for this server.
     pub fn client(&self, options: &[&str]) -> Program {
         client(&self.address, options)
     }
@@ -37,18 +37,18 @@ impl Server {
         stream
     }
 
-    /// Waits until it ends.
+    /// Waits for the end of the server.
     pub fn end(self) -> Ended {
         self.program.end()
     }
 }
 
-/// The address in the line with which a server says that it listens.
+/// The address in a server's line "listening on …".
 pub fn address(line: &str) -> Option<&str> {
     line.split("listening on ").nth(1)?.split(',').next()
 }
 
-/// The server's command, on a free port of this machine unless the options say otherwise.
+/// The server's command with these options. It listens on a free port of this machine unless `--listen` is among them.
 pub fn with(mut server: Command, options: &[&str]) -> Command {
     if !options.contains(&"--listen") {
         server.args(["--listen", "127.0.0.1:0"]);
@@ -64,7 +64,7 @@ pub fn client(address: &str, options: &[&str]) -> Program {
     Program::start(client)
 }
 
-/// An address on which nobody listens.
+/// A free address of this machine: nobody listens on it.
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("its address")

@@ -1,8 +1,8 @@
-//! What `--help` and `--version` of either program must say.
+//! Checks of `--help` and `--version` for both programs.
 
 use crate::program::command;
 
-/// What a program says to one argument, on stdout.
+/// Runs a program with one argument and returns its stdout.
 #[track_caller]
 pub fn said(program: &str, argument: &str) -> String {
     let output = command(program).arg(argument).output().expect("started");
@@ -10,12 +10,13 @@ pub fn said(program: &str, argument: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Its help names each of these options, with its environment variable, and its command line has no other.
+/// Asserts that the help names each of these options with its environment variable, and that the command line has no
+/// other option.
 #[track_caller]
 pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
     let named = |name: &str| options.iter().any(|option| option.strip_prefix("--") == Some(name));
-    let others: Vec<_> = command_line.get_arguments().filter_map(|argument| argument.get_long()).collect();
-    assert!(others.iter().all(|name| named(name)), "all of {others:?} are promised, but only these named: {options:?}");
+    let all: Vec<_> = command_line.get_arguments().filter_map(|argument| argument.get_long()).collect();
+    assert!(all.iter().all(|name| named(name)), "the command line has {all:?}, but this test names only {options:?}");
     let help = said(program, "--help");
     for option in options {
         assert!(help.contains(option), "no {option} in {help}");
@@ -24,7 +25,7 @@ pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&s
     }
 }
 
-/// Its version is this one: the caller's `env!("CARGO_PKG_VERSION")`.
+/// Asserts the version of a program, which is the caller's `env!("CARGO_PKG_VERSION")`.
 #[track_caller]
 pub fn assert_tells_version(program: &str, version: &str) {
     assert_eq!(said(program, "--version").trim(), format!("{program} {version}"));

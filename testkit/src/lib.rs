@@ -1,21 +1,20 @@
-//! What tests and benchmarks of several crates share.
+//! Helpers that tests and benchmarks of several crates share.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
-//! | [`processes`] | the real programs in benchmarks: what they use of the machine |
-//! | [`help`] | what `--help` and `--version` must say |
-//! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates |
+//! | [`processes`] | the real programs in benchmarks: measure the processor time and memory they use |
+//! | [`help`] | checks of `--help` and `--version` |
+//! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates datagrams |
 //! | `world` | two sessions over such a network in virtual time (feature `world`) |
-//! | `slow_client` | a real client that takes as long as told (feature `world`) |
+//! | `slow_client` | a real client with a given detection time (feature `world`) |
 //! | [`allocator`] | an allocator that counts |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
-//! | [`statistics`] | figures of a sample |
+//! | [`statistics`] | statistics of a sample |
 //!
-//! Everything here serves tests: what goes wrong in a test panics and says why, what goes wrong in a benchmark is an
-//! error. The library tests of a crate must not use types of that same crate from here: they would be another
-//! compilation's.
+//! Helpers for tests panic and say why; helpers for benchmarks return errors. The library tests of a crate must not use
+//! types of that same crate through this one, because they would be types of another compilation.
 
 pub mod allocator;
 pub mod ends;

@@ -1,4 +1,4 @@
-//! Python environments for the pipelines that tests and benchmarks run, made once.
+//! Python environments for the pipelines in tests and benchmarks. Each is made once.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,21 +7,21 @@ use std::process::Command;
 
 use thiserror::Error;
 
-/// Why there is no environment.
+/// The environment could not be made.
 #[derive(Debug, Error)]
 pub enum PythonError {
     /// Python cannot be started.
     #[error("cannot start python3: {0}; Python 3 with its venv module is needed (.ci/install)")]
     NoPython(io::Error),
-    /// No environment can be made.
+    /// Python cannot make an environment.
     #[error("python3 made no environment; its venv module is needed (Debian's python3-venv, see .ci/install): {0}")]
     NoVenv(String),
-    /// What is asked for cannot be installed.
+    /// The requirements cannot be installed.
     #[error("cannot install {}; the package index is needed: {said}", requirements.display())]
     Install {
         /// The file of requirements.
         requirements: PathBuf,
-        /// What pip said.
+        /// Output of pip.
         said: String,
     },
     /// A file of the environment failed.
@@ -29,15 +29,15 @@ pub enum PythonError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
 }
 
-/// The interpreter of the environment of this name, with what the file of requirements asks for; made anew when the file
-/// changed. Processes that want it at once wait for the one that makes it.
+/// Returns the Python interpreter of the environment `name`, with the packages of a requirements file installed.
 ///
-/// Environments stand in `folder`: the caller's `env!("CARGO_TARGET_TMPDIR")`.
+/// The environment is made anew if the file has changed. Processes that ask for it at the same time wait for the one
+/// that makes it. Environments are in `folder`: the caller's `env!("CARGO_TARGET_TMPDIR")`.
 pub fn environment(folder: &Path, name: &str, requirements: &Path) -> Result<PathBuf, PythonError> {
     let wanted = fs::read_to_string(requirements).map_err(at(requirements))?;
     let venv = folder.join(name);
@@ -59,7 +59,8 @@ pub fn environment(folder: &Path, name: &str, requirements: &Path) -> Result<Pat
     Ok(python)
 }
 
-/// Runs a command; what it said, when it failed. (venv says on stdout that a part of it is missing, pip says on stderr.)
+/// Runs a command. The inner error is the output of a command that failed, from stdout and stderr: venv reports a
+/// missing part on stdout, pip reports errors on stderr.
 fn run(command: &mut Command) -> io::Result<Result<(), String>> {
     let ended = command.output()?;
     let text = [ended.stdout, ended.stderr].concat();

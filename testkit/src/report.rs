@@ -1,21 +1,21 @@
-//! What the programs report: a document of JSON, and rows.
+//! Reports of the programs: a JSON document, and rows.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How a frame can end, in a report.
+/// The outcomes of a frame, as a report counts them.
 pub const OUTCOMES: [&str; 4] = ["answered", "dropped", "lost", "unresolved"];
 
-/// A place for a report.
+/// A temporary file for a report.
 pub struct ReportFile {
     _directory: TempDir,
     path: PathBuf,
 }
 
 impl ReportFile {
-    /// In a directory of its own.
+    /// A report file in its own temporary directory.
     #[expect(clippy::new_without_default, reason = "it makes a directory")]
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -23,24 +23,25 @@ impl ReportFile {
         Self { _directory: directory, path }
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The same, as an option's value.
+    /// Path of the file, as the value of an option.
     pub fn name(&self) -> &str {
         self.path.to_str().expect("a path in UTF-8")
     }
 
-    /// What was written into it; every session's frames add up.
+    /// Reads the report and asserts that the frames of every session add up.
     #[track_caller]
     pub fn read(&self) -> Value {
         let text = std::fs::read_to_string(&self.path).expect("a report");
         checked(&text)
     }
 
-    /// The same while the server may be writing it; `None` where that shows.
+    /// Reads the report as [`Self::read`] does, while the server may be writing it. `None` if it is missing or
+    /// incomplete.
     #[track_caller]
     pub fn try_read(&self) -> Option<Value> {
         let text = std::fs::read_to_string(&self.path).ok()?;
@@ -48,7 +49,7 @@ impl ReportFile {
     }
 }
 
-/// A report's document, whose frames add up.
+/// Parses a report and asserts that the frames of every session add up.
 #[track_caller]
 pub fn checked(text: &str) -> Value {
     let report: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
@@ -63,7 +64,7 @@ pub fn checked(text: &str) -> Value {
     report
 }
 
-/// A report's sessions.
+/// The sessions of a report.
 #[track_caller]
 pub fn sessions(report: &Value) -> &[Value] {
     report["sessions"].as_array().expect("a list of sessions")
@@ -76,7 +77,7 @@ pub fn only_session(report: &Value) -> &Value {
     session
 }
 
-/// Rows of frames in a program's output: those that begin with an id, in a column of its own.
+/// The rows of frames in a program's output: the lines that begin with spaces and an id.
 pub fn rows(lines: &[String]) -> Vec<&str> {
     let has_id = |line: &str| line.split_whitespace().next().is_some_and(|id| id.parse::<u64>().is_ok());
     lines.iter().map(String::as_str).filter(|line| line.starts_with(' ') && has_id(line)).collect()

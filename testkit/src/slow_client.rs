@@ -1,4 +1,4 @@
-//! A client whose queue and detector take as long as told, on a clock of its own.
+//! A client with given times for queue and detection, and with its own clock.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,27 +15,27 @@ use shared::time::{Micros, MonotonicClock};
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
 
-/// What the client does with a frame.
+/// A client that delays each frame.
 #[derive(Clone, Copy, Debug)]
 pub struct SlowClient {
-    /// A frame waits at least so long.
+    /// Least time a frame waits in the queue.
     pub queue: Duration,
-    /// And is then looked at for at least so long. Any number of them at a time.
+    /// Least time of detection after that. Any number of frames can be in detection at once.
     pub detect: Duration,
-    /// What the clock reads at its start.
+    /// Reading of the client's clock at its start, in µs.
     pub ahead_us: u64,
 }
 
-/// What it really took, frame by frame, by its own clock.
+/// The real times of each frame, by the client's clock.
 #[derive(Debug, Default)]
 pub struct Spent {
-    /// Waiting.
+    /// Times in the queue.
     pub queue_us: Vec<u64>,
-    /// Looking.
+    /// Times of detection.
     pub detect_us: Vec<u64>,
 }
 
-/// A frame that is being looked at, or will be.
+/// A frame that waits or is in detection.
 struct Job {
     frame: u64,
     received: Micros,
@@ -64,8 +64,8 @@ impl SlowClient {
         let now = || Micros(clock.now().0 + self.ahead_us);
         let instant = |time: Micros| clock.instant(Micros(time.0 - self.ahead_us));
         let mut session = Session::new(link.max_message_size(), now());
-        // Oldest first; all take the same time, so the oldest is the next to change.
-        let (mut waiting, mut looked_at) = (VecDeque::<Job>::new(), VecDeque::<Job>::new());
+        // Oldest first. All frames take the same time, so the oldest is the next to change its state.
+        let (mut waiting, mut in_detection) = (VecDeque::<Job>::new(), VecDeque::<Job>::new());
         let mut spent = Spent::default();
         loop {
             let mut wake = match session.poll(now()) {
@@ -84,7 +84,7 @@ impl SlowClient {
             if let Some(job) = waiting.front() {
                 wake = wake.min(job.received + self.queue);
             }
-            if let Some(started) = looked_at.front().and_then(|job| job.started) {
+            if let Some(started) = in_detection.front().and_then(|job| job.started) {
                 wake = wake.min(started + self.detect);
             }
             tokio::select! {
@@ -98,10 +98,10 @@ impl SlowClient {
             let time = now();
             while let Some(job) = waiting.pop_front_if(|job| time >= job.received + self.queue) {
                 spent.queue_us.push(time.since(job.received));
-                looked_at.push_back(Job { started: Some(time), ..job });
+                in_detection.push_back(Job { started: Some(time), ..job });
             }
             let is_done = |job: &mut Job| job.started.is_some_and(|started| time >= started + self.detect);
-            while let Some(Job { frame, received, started }) = looked_at.pop_front_if(is_done) {
+            while let Some(Job { frame, received, started }) = in_detection.pop_front_if(is_done) {
                 let started = started.unwrap_or(time);
                 spent.detect_us.push(time.since(started));
                 let payload = Payload::new("none");

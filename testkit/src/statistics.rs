@@ -1,21 +1,21 @@
-//! Figures of a sample, and what they allow to say beyond it.
+//! Statistics of a sample, and bounds on what it was drawn from.
 
 /// One-sided confidence of every bound.
 const CONFIDENCE: f64 = 0.95;
 
-/// Mean; `None` of nothing.
+/// Mean; `None` for an empty sample.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Standard deviation of the mean; `None` of fewer than two values.
+/// Standard error of the mean; `None` for fewer than two values.
 pub fn standard_error(values: &[f64]) -> Option<f64> {
     let (mean, count) = (mean(values)?, values.len() as f64);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     (values.len() > 1).then(|| (squares / (count - 1.0) / count).sqrt())
 }
 
-/// The value that a share of the values, 0–1, does not exceed; `None` of nothing.
+/// The smallest value that at least a share of the sample, 0 to 1, does not exceed; `None` for an empty sample.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -23,26 +23,26 @@ pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
 }
 
-/// The rate that such a sample excludes anything above, with 95 % confidence (Clopper and Pearson, Biometrika 26, 1934).
+/// Upper bound of a rate after `hits` in `n` trials, with 95 % confidence (Clopper and Pearson, Biometrika 26, 1934).
 ///
-/// Of none in `n` it is the "rule of three", 3 / n. 1 for an empty sample.
+/// Without hits it is the "rule of three", 3 / n. For an empty sample it is 1.
 pub fn upper_bound(hits: u64, n: u64) -> f64 {
     if hits >= n {
         return 1.0;
     }
-    // The chance of so few falls as the rate grows: halve down to the last bit of the answer.
+    // The probability of at most `hits` falls as the rate grows: bisect.
     let (mut low, mut high) = (hits as f64 / n as f64, 1.0);
     while high - low > 1e-12 * high {
         let middle = (low + high) / 2.0;
-        if chance_of_at_most(hits, n, middle) > 1.0 - CONFIDENCE { low = middle } else { high = middle }
+        if probability_of_at_most(hits, n, middle) > 1.0 - CONFIDENCE { low = middle } else { high = middle }
     }
     high
 }
 
-/// Binomial: the chance of at most `hits` of `n`, each with chance `rate` in (0, 1).
+/// Binomial probability of at most `hits` in `n` trials with the probability `rate`, in (0, 1).
 ///
-/// Terms are added from the largest down, each from the one before, so that none is lost to underflow.
-fn chance_of_at_most(hits: u64, n: u64, rate: f64) -> f64 {
+/// Terms are added from the largest to the smallest, each computed from the one before, so that none underflows.
+fn probability_of_at_most(hits: u64, n: u64, rate: f64) -> f64 {
     let odds = rate / (1.0 - rate);
     let mut term = 1.0;
     let mut sum = 1.0;
@@ -50,11 +50,11 @@ fn chance_of_at_most(hits: u64, n: u64, rate: f64) -> f64 {
         term *= k as f64 / (n - k + 1) as f64 / odds;
         sum += term;
     }
-    (ln_chance(hits, n, rate) + f64::ln(sum)).exp()
+    (ln_probability(hits, n, rate) + f64::ln(sum)).exp()
 }
 
-/// Logarithm of the chance of exactly `hits` of `n`.
-fn ln_chance(hits: u64, n: u64, rate: f64) -> f64 {
+/// Logarithm of the probability of exactly `hits` in `n` trials.
+fn ln_probability(hits: u64, n: u64, rate: f64) -> f64 {
     let ln_choices: f64 = (1..=hits).map(|k| ((n - hits + k) as f64 / k as f64).ln()).sum();
     ln_choices + hits as f64 * rate.ln() + (n - hits) as f64 * (-rate).ln_1p()
 }
@@ -64,12 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_has_no_figures() {
+    fn an_empty_sample_has_no_statistics() {
         assert_eq!((mean(&[]), quantile(&[], 0.5), standard_error(&[1.0])), (None, None, None));
     }
 
     #[test]
-    fn mean_and_its_error() {
+    fn the_mean_and_its_standard_error_are_exact() {
         assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
         // Variance 7, of three values.
         assert!((standard_error(&[1.0, 2.0, 6.0]).expect("three values") - (7.0_f64 / 3.0).sqrt()).abs() < 1e-15);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn none_of_many_is_the_rule_of_three() {
+    fn the_bound_without_hits_is_the_rule_of_three() {
         for n in [10, 1000, 50_000] {
             // (1 − p)ⁿ = 0.05, solved.
             let exact = 1.0 - 0.05_f64.powf(1.0 / n as f64);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn some_of_many_as_in_the_tables() {
+    fn bounds_match_the_published_tables() {
         // One-sided 95 % for Poisson counts of 1, 5 and 100: 4.744, 10.513, 118.079; binomial of 1 in 20: 0.2161.
         for (hits, count) in [(1, 4.744), (5, 10.513), (100, 118.079)] {
             let n = 10_000_000;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn all_or_nothing_bounds_nothing() {
+    fn an_empty_sample_or_only_hits_give_no_bound() {
         assert_eq!((upper_bound(0, 0), upper_bound(9, 9)), (1.0, 1.0));
         assert!((0.5..1.0).contains(&upper_bound(5000, 10_000)));
     }

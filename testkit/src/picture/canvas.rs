@@ -1,4 +1,4 @@
-//! A picture while it is painted.
+//! A picture that is being painted.
 
 use ndarray::Array2;
 use shared::geometry::Circle;
@@ -9,17 +9,17 @@ use super::random::Random;
 /// An unrounded picture, in gray levels.
 #[derive(Clone)]
 pub struct Canvas(
-    /// Rows and columns.
+    /// Gray levels by row and column.
     pub Array2<f64>,
 );
 
 impl Canvas {
-    /// One of this size, of this gray all over.
+    /// A canvas of this size, with the same gray everywhere.
     pub fn new(width: usize, height: usize, gray: f64) -> Self {
         Self(Array2::from_elem((height, width), gray))
     }
 
-    /// Adds a ramp of `x` and `y` gray levels a pixel, zero in the middle.
+    /// Adds a ramp of `x` and `y` gray levels per pixel, which is zero in the middle.
     pub fn ramp(mut self, x: f64, y: f64) -> Self {
         let (rows, columns) = self.0.dim();
         for ((row, column), value) in self.0.indexed_iter_mut() {
@@ -28,13 +28,13 @@ impl Canvas {
         self
     }
 
-    /// Draws a disc over what is there, each pixel by the area the disc covers of it.
+    /// Draws a disc over the picture. Each pixel is mixed by the share of its area that the disc covers.
     pub fn disc(mut self, circle: Circle, gray: f64) -> Self {
         self.blend(circle, gray, &[(0.0, 0.0)]);
         self
     }
 
-    /// Draws a disc that moves by `(dx, dy)` during the exposure, its centre in the middle of the stroke.
+    /// Draws a disc that moves by `(dx, dy)` during the exposure. `circle` is the disc half-way.
     pub fn moving_disc(mut self, circle: Circle, gray: f64, dx: f64, dy: f64) -> Self {
         let n = 48;
         let at = |i: usize| (i as f64 + 0.5) / n as f64 - 0.5;
@@ -60,7 +60,7 @@ impl Canvas {
         }
     }
 
-    /// Fills the convex polygon with these corners, hard-edged.
+    /// Fills the convex polygon with these corners, without antialiasing.
     pub fn polygon(mut self, corners: &[(f64, f64)], gray: f64) -> Self {
         let (rows, columns) = self.0.dim();
         let span = |along: &dyn Fn(&(f64, f64)) -> f64, end: usize| {
@@ -83,7 +83,7 @@ impl Canvas {
         self
     }
 
-    /// Draws a rectangle turned by `angle`.
+    /// Draws a rectangle with these half sides, turned by `angle` in radians.
     pub fn rectangle(self, centre: (f64, f64), half: (f64, f64), angle: f64, gray: f64) -> Self {
         let (c, s) = (angle.cos(), angle.sin());
         let corner =
@@ -91,7 +91,7 @@ impl Canvas {
         self.polygon(&[corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)], gray)
     }
 
-    /// Draws `shapes` random rectangles and lines, no circles.
+    /// Draws `shapes` random rectangles and lines, but no circles.
     pub fn clutter(mut self, random: &mut Random, shapes: usize) -> Self {
         let (rows, columns) = self.0.dim();
         for i in 0..shapes {
@@ -105,7 +105,7 @@ impl Canvas {
         self
     }
 
-    /// Blurs with a Gaussian of `sigma` pixels, the border repeated.
+    /// Blurs with a Gaussian of `sigma` px. Beyond the border the outermost pixels are repeated.
     pub fn blurred(self, sigma: f64) -> Self {
         let reach = (5.0 * sigma).ceil() as isize;
         let kernel: Vec<f64> = (-reach..=reach).map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp()).collect();
@@ -123,7 +123,7 @@ impl Canvas {
         Self(along(&along(&self.0, 0, 1), 1, 0))
     }
 
-    /// Rounds to bytes after adding noise of `sigma` gray levels.
+    /// Adds noise of `sigma` gray levels and rounds to bytes.
     pub fn shot(&self, sigma: f64, random: &mut Random) -> Array2<u8> {
         self.0.mapv(|value| (value + if sigma > 0.0 { sigma * random.normal() } else { 0.0 }).round() as u8)
     }

@@ -1,4 +1,4 @@
-//! Frames with known truth, rendered without any of a detector's own formulas.
+//! Frames with known truth, rendered without any formula of a detector.
 
 mod canvas;
 mod coverage;

@@ -1,6 +1,6 @@
 //! Random numbers for pictures.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, the same everywhere.
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, and the same on every machine.
 pub struct Random(u64);
 
 impl Random {
@@ -21,7 +21,7 @@ impl Random {
         low + (high - low) * (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Normal with sigma 1: twelve uniforms would be too short in the tails, hence Box–Muller.
+    /// A normal number with sigma 1, by Box–Muller. A sum of twelve uniform numbers would have too short tails.
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform(0.0, 1.0)).ln()).sqrt();
         radius * self.uniform(0.0, std::f64::consts::TAU).cos()

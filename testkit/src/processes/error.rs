@@ -1,26 +1,26 @@
-//! What can go wrong with a process.
+//! Errors of measuring a process.
 
 use std::io;
 
 use thiserror::Error;
 
-/// Why a process gives no figures.
+/// A process could not be run or measured.
 #[derive(Debug, Error)]
 pub enum ProcessError {
     /// A file, pipe or process failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The system says nothing of it.
-    #[error("the system says nothing of process {0}: {1}")]
+    /// The system has no figures for the process.
+    #[error("the system has no figures for process {0}: {1}")]
     NoFigures(u32, String),
-    /// It did not do what it was started for.
+    /// The process failed.
     #[error("{name}: {what}; it said: {said}")]
     Failed {
-        /// Its name.
+        /// Name of the process.
         name: String,
-        /// What it did.
+        /// What went wrong.
         what: String,
-        /// The last it said.
+        /// Last lines of its stderr.
         said: String,
     },
     /// The programs could not be built.

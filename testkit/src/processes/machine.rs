@@ -2,8 +2,8 @@
 
 use std::{fs, thread};
 
-/// The machine, for people: its processor, how many of them, and what else it did (the load average of the last minute,
-/// so ask before anything is run).
+/// Describes the machine for people: cores, processor, kernel, and the load average of the last minute. Call it before
+/// the benchmark puts load on the machine.
 pub fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

@@ -1,5 +1,4 @@
-//! The real programs as processes of their own, and what the system says they use. For benchmarks: what goes wrong is an
-//! error, not a panic.
+//! Runs the real programs as processes and measures what they use. For benchmarks: failures are errors, not panics.
 
 mod error;
 mod machine;

@@ -1,4 +1,4 @@
-//! A process of its own.
+//! A process that a benchmark runs.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 
 use super::error::ProcessError;
 
-/// How long a process may take to start, or to end when it is time: environments of Python take seconds.
+/// Longest time for a process to start or to end. A Python environment takes seconds to start.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Between two looks at a process.
-const LOOK: Duration = Duration::from_millis(1);
+/// Interval between two checks of a process.
+const CHECK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A running process, killed when dropped. What it says on stderr goes to a file.
+/// A running process. It is killed when dropped. Its stderr goes to a file.
 pub struct Process {
     name: String,
     child: Child,
     said: PathBuf,
 }
 
-/// Where a process writes its rows or figures.
+/// Destination of a process's stdout.
 pub enum Output {
-    /// Into this file.
+    /// This file.
     File(PathBuf),
-    /// To [`Process::stdout`].
+    /// A pipe that [`Process::stdout`] reads.
     Pipe,
 }
 
 impl Process {
-    /// Starts a process; its stderr goes to a file of this `name` in `folder`.
+    /// Starts a process. Its stderr goes to the file `name.stderr` in `folder`.
     pub fn start(name: &str, mut command: Command, output: &Output, folder: &Path) -> Result<Self, ProcessError> {
         let said = folder.join(format!("{name}.stderr"));
         let stdout = match output {
@@ -46,14 +46,16 @@ impl Process {
         }
     }
 
-    /// Its process id.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its stdout, once, where that is a pipe.
+    /// The stdout of the process, if it is a pipe and was not taken before.
     pub fn stdout(&mut self) -> Result<BufReader<ChildStdout>, ProcessError> {
-        Ok(BufReader::new(self.child.stdout.take().ok_or_else(|| io::Error::other("stdout is no pipe"))?))
+        Ok(BufReader::new(
+            self.child.stdout.take().ok_or_else(|| io::Error::other("stdout is not a pipe, or was taken before"))?,
+        ))
     }
 
     /// Waits for a line on stderr that contains `text`.
@@ -65,7 +67,7 @@ impl Process {
         })
     }
 
-    /// Asks until there is an answer, while the process lives.
+    /// Calls `ask` until it answers. Fails if the process ends first or the time limit passes.
     pub fn wait_until<T>(&mut self, else_failed: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T, ProcessError> {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -74,29 +76,29 @@ impl Process {
                 Some(answer) => return Ok(answer),
                 None if has_ended => return Err(self.failed(&format!("{else_failed} before it ended"))),
                 None if Instant::now() > deadline => return Err(self.failed(else_failed)),
-                None => thread::sleep(LOOK),
+                None => thread::sleep(CHECK_INTERVAL),
             }
         }
     }
 
-    /// Asks it to stop, as Ctrl-C does.
+    /// Interrupts the process, as Ctrl-C does.
     pub fn interrupt(&self) -> Result<(), ProcessError> {
-        // SAFETY: no memory is involved; the process is ours and not waited for, so its id is not another's.
+        // SAFETY: the call touches no memory. The child is not yet waited for, so its id is still its own.
         match unsafe { libc::kill(self.id().cast_signed(), libc::SIGINT) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error().into()),
         }
     }
 
-    /// Waits until it ends well.
+    /// Waits for the process to end with success.
     pub fn end(mut self) -> Result<(), ProcessError> {
         let deadline = Instant::now() + LIMIT;
         loop {
             match self.child.try_wait()? {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(self.failed(&status.to_string())),
-                None if Instant::now() > deadline => return Err(self.failed("it does not end")),
-                None => thread::sleep(LOOK),
+                None if Instant::now() > deadline => return Err(self.failed("it did not end in time")),
+                None => thread::sleep(CHECK_INTERVAL),
             }
         }
     }
@@ -119,7 +121,7 @@ impl Drop for Process {
     }
 }
 
-/// The next line of a process, without its end.
+/// Reads the next line of a process's output, without its line end.
 pub fn line(output: &mut impl BufRead) -> Result<String, ProcessError> {
     let mut line = String::new();
     if output.read_line(&mut line)? == 0 {

@@ -1,4 +1,4 @@
-//! Our two programs in their release build.
+//! The release builds of the two programs.
 
 use std::io;
 use std::process::Command;
@@ -6,14 +6,14 @@ use std::process::Command;
 use super::error::ProcessError;
 use crate::program::unset_options;
 
-/// Builds the programs as a user would, so that what is measured is this version.
+/// Builds both programs as a user would, so that benchmarks measure this version.
 pub fn build() -> Result<(), ProcessError> {
     let arguments = ["build", "--quiet", "--release", "--locked", "-p", "client", "-p", "server", "--bins"];
     let built = Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
     if built.success() { Ok(()) } else { Err(ProcessError::Build(built.to_string())) }
 }
 
-/// A program of this workspace, in its release build, without options from the environment.
+/// The command of a program of this workspace, in its release build, without options from the environment.
 pub fn program(name: &str) -> Result<Command, ProcessError> {
     let benchmark = std::env::current_exe()?;
     // target/<profile>/deps/<benchmark>

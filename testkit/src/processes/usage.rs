@@ -1,4 +1,4 @@
-//! What the system says a process uses.
+//! Measures the processor time and resources of a process.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::error::ProcessError;
 use super::process::Process;
 
-/// What a process holds of the system.
+/// Resources that a process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holdings {
     /// Resident memory.
@@ -20,10 +20,10 @@ pub struct Holdings {
 }
 
 impl Process {
-    /// What it used of the processors so far, all its threads together.
+    /// Processor time used so far by all threads of the process.
     pub fn cpu(&self) -> Result<Duration, ProcessError> {
         let mut clock = 0;
-        // SAFETY: both are told of places of the right type to write to, which outlive the calls.
+        // SAFETY: both calls write to places of the right type, which outlive the calls.
         let (of_process, now) = unsafe {
             let mut now = std::mem::zeroed();
             let of_process = libc::clock_getcpuclockid(self.id().cast_signed(), &raw mut clock);
@@ -35,7 +35,7 @@ impl Process {
         Ok(Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned() as u32))
     }
 
-    /// What it holds of the system now.
+    /// Resources that the process holds now.
     pub fn holdings(&self) -> Result<Holdings, ProcessError> {
         let folder = Path::new("/proc").join(self.id().to_string());
         let status = fs::read_to_string(folder.join("status"))?;
@@ -52,7 +52,7 @@ impl Process {
     }
 }
 
-/// The cores that each of these processes used meanwhile: 1 is one core, always.
+/// Measures the cores that each of these processes uses during `time`: 1 is one core all the time.
 pub fn cores_used<const N: usize>(processes: [&Process; N], time: Duration) -> Result<[f64; N], ProcessError> {
     let start = Instant::now();
     let mut before = [Duration::ZERO; N];

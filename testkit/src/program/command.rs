@@ -1,19 +1,19 @@
-//! Where the programs are, and how they are called.
+//! Commands of the two programs.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A program of this workspace, without a display for graphics and without options from the environment.
+/// The command of a program of this workspace, without a display for graphics and without options from the environment.
 ///
-/// It stands one folder above the test itself. Cargo builds only the programs of the package whose tests it runs, so the
-/// other one must be there already, and fresh: `cargo test --workspace` sees to that.
+/// The program is one folder above the test itself. Cargo builds only the programs of the package whose tests it runs.
+/// So the other program must already be there and up to date; `cargo test --workspace` ensures that.
 pub fn command(name: &str) -> Command {
     let mut command = Command::new(path(name));
     unset_options(&mut command);
     command
 }
 
-/// Takes a display and Plumb's options out of the environment a command passes on.
+/// Removes the display and Plumb's options from the environment of a command.
 pub(crate) fn unset_options(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("PLUMB_") {

@@ -1,22 +1,22 @@
-//! How a program ended.
+//! The result of a program that has ended.
 
 use std::time::Duration;
 
-/// How a program ended, and all it said.
+/// Exit code and output of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; `None` when a signal ended it.
+    /// Exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
     /// All lines of standard output.
     pub stdout: Vec<String>,
     /// All lines of standard error.
     pub stderr: Vec<String>,
-    /// From the start, or from the last [`Program::signal`](super::Program::signal), to the end.
+    /// Time from the start, or from the last [`Program::signal`](super::Program::signal), to the end.
     pub took: Duration,
 }
 
 impl Ended {
-    /// Asserts its exit code.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "exit code; stdout: {:#?}, stderr: {:#?}", self.stdout, self.stderr);

@@ -1,15 +1,16 @@
-//! How long a test waits.
+//! Time limits of tests.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take that is bound to happen: no measure of speed, only the end of a test that hangs.
+/// Longest time to wait for something that is bound to happen. It is not a measure of speed; it only ends a test that
+/// hangs.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Between two questions: far below what a person or a limit of a test notices.
+/// Pause between two polls. It is too short for a person or a limit of a test to notice.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Asks until there is an answer, for at most [`LIMIT`].
+/// Calls `ask` until it answers, for at most [`LIMIT`].
 pub fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + LIMIT;
     loop {

@@ -1,4 +1,4 @@
-//! What a program says, line by line.
+//! Reads a program's output line by line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::limit::LIMIT;
 
-/// How long after a program's end the thread that reads its output may take for the rest.
-const GATHERED: Duration = Duration::from_secs(10);
+/// Longest time to wait for the rest of a program's output after its end.
+const REST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lines of output, gathered by a thread of their own.
+/// Lines of output, gathered by a separate thread.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
 
@@ -21,7 +21,7 @@ struct Gathered {
 }
 
 impl Lines {
-    /// Those of an output, read as they come.
+    /// Gathers the lines of an output as they come.
     pub(crate) fn of(output: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let gathering = lines.clone();
@@ -37,7 +37,7 @@ impl Lines {
         lines
     }
 
-    /// None: whoever took the output reads it.
+    /// No lines: the caller took the output and reads it.
     pub(crate) fn taken() -> Self {
         let lines = Self::default();
         lines.0.0.lock().unwrap().complete = true;
@@ -50,7 +50,7 @@ impl Lines {
         self.wait_until(&format!("\"{text}\""), found)
     }
 
-    /// Waits for so many lines.
+    /// Waits for at least `count` lines.
     pub fn wait_for_count(&self, count: usize) {
         self.wait_until(&format!("line {count}"), |lines| (lines.len() >= count).then_some(()));
     }
@@ -69,15 +69,15 @@ impl Lines {
         }
     }
 
-    /// What came so far.
+    /// The lines so far.
     pub fn so_far(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// Everything, once the output is closed; what came so far when a grandchild keeps it open.
+    /// All lines, once the output is closed. If a grandchild keeps it open, only the lines so far.
     pub(crate) fn all(&self) -> Vec<String> {
         let (gathered, news) = &*self.0;
-        let closed = news.wait_timeout_while(gathered.lock().unwrap(), GATHERED, |now| !now.complete);
+        let closed = news.wait_timeout_while(gathered.lock().unwrap(), REST_TIMEOUT, |now| !now.complete);
         closed.unwrap().0.lines.clone()
     }
 }

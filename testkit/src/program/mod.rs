@@ -1,4 +1,4 @@
-//! The real programs in tests: every wait has a limit, every child is killed when dropped.
+//! Runs the real programs in tests. Every wait has a limit; every child process is killed when dropped.
 
 mod command;
 mod ended;

@@ -1,4 +1,4 @@
-//! A program that runs.
+//! A running program.
 
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use super::ended::Ended;
 use super::limit::{LIMIT, poll};
 use super::lines::Lines;
 
-/// A running program, its output read as it comes.
+/// A running program. Its output is read as it comes.
 pub struct Program {
     name: String,
     child: Child,
@@ -36,7 +36,7 @@ impl Program {
         (Self { name, child, started: Instant::now(), stdout: Lines::taken(), stderr }, stdout)
     }
 
-    /// Its process id.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -48,15 +48,15 @@ impl Program {
         assert!(sent.is_ok_and(|status| status.success()), "cannot send {signal} to {}", self.name);
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the program has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("our own child").is_none()
     }
 
-    /// Waits until it ends.
+    /// Waits for the end of the program.
     pub fn end(mut self) -> Ended {
         let status = poll(|| self.child.try_wait().expect("our own child"))
-            .unwrap_or_else(|| panic!("{} does not end within {LIMIT:?}; it said:\n{}", self.name, self.said()));
+            .unwrap_or_else(|| panic!("{} did not end within {LIMIT:?}; it said:\n{}", self.name, self.said()));
         let took = self.started.elapsed();
         Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), took }
     }

@@ -1,35 +1,35 @@
-//! Frames and answers through the relay, by UDP.
+//! Relays frames and answers over UDP.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::{io, thread};
 
-use super::way::{LOOK, Way, lock};
+use super::way::{CHECK_INTERVAL, Way, lock};
 
-/// The largest datagram there is.
+/// Largest UDP datagram, in bytes.
 const MAX_DATAGRAM: usize = 65_535;
 
-/// Where the two ends really are, once their descriptions said so.
+/// Real addresses of the two ends, once their descriptions have named them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ends {
-    /// The server's.
+    /// Address of the server.
     pub(super) server: Option<SocketAddr>,
-    /// The client's.
+    /// Address of the client.
     pub(super) client: Option<SocketAddr>,
 }
 
-/// A socket that waits for so long at a time.
+/// A socket on loopback with a read timeout of [`CHECK_INTERVAL`].
 pub(super) fn socket() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    socket.set_read_timeout(Some(LOOK))?;
+    socket.set_read_timeout(Some(CHECK_INTERVAL))?;
     Ok(socket)
 }
 
 /// Sender and receiver of a direction's datagrams.
 type Direction = fn(Ends) -> (Option<SocketAddr>, Option<SocketAddr>);
 
-/// Passes datagrams of one direction on, as the weather has it, until the relay is gone.
+/// Passes on the datagrams of one direction, as the weather says, until the relay is dropped.
 pub(super) fn pass_on(
     from: &Arc<UdpSocket>,
     to: &Arc<UdpSocket>,
@@ -43,7 +43,7 @@ pub(super) fn pass_on(
         let mut datagram = vec![0; MAX_DATAGRAM];
         while !over.load(Ordering::Relaxed) {
             let Ok((length, sender)) = from.recv_from(&mut datagram) else { continue };
-            // An end's other addresses are not the relay's business.
+            // Only the address in the description is relayed.
             if direction(*lock(&taking_ends)).0 == Some(sender) {
                 taking.take(&datagram[..length]);
             }
@@ -54,7 +54,7 @@ pub(super) fn pass_on(
         while !over.load(Ordering::Relaxed) {
             let datagram = way.next();
             if let (Some(datagram), Some(end)) = (datagram, direction(*lock(&ends)).1) {
-                // An end that is gone refuses; so would a network.
+                // An end that is gone refuses datagrams, as on a real network.
                 let _ = to.send_to(&datagram, end);
             }
         }

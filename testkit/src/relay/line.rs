@@ -1,4 +1,4 @@
-//! One direction of a relay: datagrams go in as they come, and out when their time has come.
+//! One direction of a relay: datagrams go in as they come, and out when they are due.
 
 use std::collections::BTreeMap;
 use std::iter::Sum;
@@ -6,19 +6,20 @@ use std::time::Instant;
 
 use super::weather::{Fate, Weather};
 
-/// What happened to the datagrams of a direction. Conservation, always:
-/// taken + duplicated = dropped + delivered + those still waiting.
+/// Counts of what happened to the datagrams of a direction.
+///
+/// Conservation holds always: taken + duplicated = dropped + delivered + waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Came in.
+    /// Datagrams that came in.
     pub taken: u64,
-    /// Never go out.
+    /// Datagrams that never go out.
     pub dropped: u64,
-    /// Go out a second time.
+    /// Datagrams that go out a second time.
     pub duplicated: u64,
-    /// Were held back, for others to overtake.
+    /// Datagrams that were held back so that others overtake them.
     pub held: u64,
-    /// Went out.
+    /// Datagrams that went out.
     pub delivered: u64,
 }
 
@@ -34,31 +35,31 @@ impl Sum for Counts {
     }
 }
 
-/// Datagrams on their way in one direction.
+/// Datagrams in flight in one direction.
 #[derive(Debug)]
 pub struct Line {
     seed: u64,
     weather: Weather,
-    /// By when they are due; those due at once, in the order they came.
+    /// Datagrams by due time. Those due at the same time are in the order in which they came.
     waiting: BTreeMap<(Instant, u64), Vec<u8>>,
-    /// When the last one that was not held back is due: no later one goes before it.
+    /// Due time of the last datagram that was not held back. No later datagram is due before it.
     latest: Option<Instant>,
     places: u64,
     counts: Counts,
 }
 
 impl Line {
-    /// A line in this weather.
+    /// An empty line in this weather.
     pub fn new(seed: u64, weather: Weather) -> Self {
         Self { seed, weather, waiting: BTreeMap::new(), latest: None, places: 0, counts: Counts::default() }
     }
 
-    /// From now on the weather is another; what is on its way stays as it is.
+    /// Changes the weather for later datagrams. Those in flight keep their due times.
     pub fn change(&mut self, weather: Weather) {
         self.weather = weather;
     }
 
-    /// A datagram came in.
+    /// Takes a datagram that came in.
     pub fn take(&mut self, datagram: &[u8], now: Instant) {
         let fate = self.weather.fate(self.seed, self.counts.taken);
         self.counts.taken += 1;
@@ -77,7 +78,7 @@ impl Line {
         }
     }
 
-    /// The next datagram that is due.
+    /// Removes and returns the next datagram, if it is due.
     pub fn deliver(&mut self, now: Instant) -> Option<Vec<u8>> {
         let first = self.waiting.first_entry()?;
         if first.key().0 > now {
@@ -87,22 +88,22 @@ impl Line {
         Some(first.remove())
     }
 
-    /// When the next one is due.
+    /// Due time of the next datagram.
     pub fn next_due(&self) -> Option<Instant> {
         self.waiting.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// What happened so far.
+    /// Counts so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many are on their way.
+    /// Number of datagrams in flight.
     pub fn waiting(&self) -> u64 {
         self.waiting.len() as u64
     }
 
-    /// No earlier than the one before: jitter overtakes nobody.
+    /// The due time, but no earlier than that of the datagram before: jitter does not reorder.
     fn in_order(&mut self, due: Instant) -> Instant {
         let due = self.latest.map_or(due, |latest| latest.max(due));
         self.latest = Some(due);

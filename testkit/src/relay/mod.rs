@@ -1,10 +1,10 @@
-//! A relay between the two ends of a session, for tests: it delays, drops, reorders and duplicates datagrams, each
-//! direction by itself, the same way for the same seed.
+//! A relay between the two ends of a session, for tests. It delays, drops, reorders and duplicates datagrams. Each
+//! direction has its own impairments, which are the same for the same seed.
 //!
-//! [`Weather`] decides, from (seed, index) alone, what becomes of a datagram; a [`Line`] holds those on their way. Both are
-//! plain state, tested in `testkit/tests/relay.rs`. A [`Relay`] puts them between two real ends, with the sockets and
-//! threads of `shell`: it relays `signaling` too, so that both ends see only its addresses, and their `datagrams`, each
-//! direction by a `way` of its own.
+//! A [`Weather`] decides the fate of a datagram from seed and index alone. A [`Line`] holds the datagrams in flight.
+//! Both are plain state, tested in `testkit/tests/relay.rs`. A [`Relay`] puts them between two real ends, with the
+//! sockets and threads of `shell`. It relays `signaling`, so that both ends see only its addresses, and their
+//! `datagrams`, with one `way` per direction.
 
 mod datagrams;
 mod line;

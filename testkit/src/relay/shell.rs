@@ -1,6 +1,6 @@
-//! The relay's sockets and threads: signaling by TCP, frames and answers by UDP, a set of them for each session.
+//! The relay's sockets and threads: signaling over TCP, frames and answers over UDP, with one set per session.
 //!
-//! Threads rather than a runtime: a thread wakes within a tenth of a millisecond of its time, tokio's timers within one.
+//! It uses threads, not an async runtime. A thread wakes within 0.1 ms of its time, a tokio timer within 1 ms.
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -23,15 +23,16 @@ pub struct Both {
     pub to_server: Weather,
 }
 
-/// A relay that listens for clients of one server on this machine, until dropped.
+/// A relay that listens on this machine for the clients of one server, until it is dropped.
 pub struct Relay {
-    /// Where clients connect instead of to the server.
+    /// Address that clients connect to instead of the server's.
     pub address: SocketAddr,
     sessions: Arc<Mutex<Sessions>>,
     is_over: Arc<AtomicBool>,
 }
 
-/// A client that tries again, as its link did not open, makes another session: what comes of one goes out of it.
+/// The sessions so far. A client that retries because its link did not open makes another session. Datagrams stay
+/// within their session.
 struct Sessions {
     seed: u64,
     weather: Both,
@@ -56,7 +57,7 @@ impl Relay {
                         let ways = lock(&begun).begin();
                         relay(client, server, &ways, &over).expect("sockets of this machine");
                     }
-                    // As a client would find it without us.
+                    // The client sees a closed connection, as without the relay.
                     Err(_) => drop(client),
                 }
             }
@@ -64,7 +65,7 @@ impl Relay {
         Self { address, sessions, is_over }
     }
 
-    /// From now on the weather is another.
+    /// Changes the weather of all sessions from now on.
     pub fn change(&self, weather: Both) {
         let mut sessions = lock(&self.sessions);
         sessions.weather = weather;
@@ -74,7 +75,7 @@ impl Relay {
         }
     }
 
-    /// What happened so far, server → client and client → server.
+    /// Counts so far: server → client, and client → server.
     pub fn counts(&self) -> (Counts, Counts) {
         let sessions = lock(&self.sessions);
         let sum = |way: fn(&Ways) -> &Way| sessions.ways.iter().map(|ways| way(ways).line().counts()).sum();
@@ -83,9 +84,9 @@ impl Relay {
 }
 
 impl Sessions {
-    /// Another session, in the weather of now.
+    /// Starts another session in the current weather.
     fn begin(&mut self) -> Ways {
-        // Sessions and directions are as independent of each other as their seeds.
+        // Each session and direction has its own seed, so that they are independent.
         let seed = 2 * (self.seed + self.ways.len() as u64);
         let way = |seed, weather| Arc::new(Way::new(seed, weather));
         let ways =
@@ -98,12 +99,12 @@ impl Sessions {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        // Wakes the one who accepts.
+        // Wakes the thread that accepts connections.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// Relays a session; descriptions name our sockets in place of the ends' own.
+/// Relays a session. Descriptions name the relay's sockets instead of the ends' own.
 fn relay(client: TcpStream, server: TcpStream, ways: &Ways, is_over: &Arc<AtomicBool>) -> io::Result<()> {
     let (facing_client, facing_server) = (datagrams::socket()?, datagrams::socket()?);
     let ends = Arc::new(Mutex::new(Ends::default()));
@@ -116,7 +117,7 @@ fn relay(client: TcpStream, server: TcpStream, ways: &Ways, is_over: &Arc<Atomic
                     *end(&mut lock(&ends)) = own;
                     rewritten
                 });
-                // One end's last line is the other's.
+                // When one end closes its connection, the other end sees that too.
                 let _ = to.shutdown(Shutdown::Write);
             });
         };

@@ -1,15 +1,17 @@
-//! Signaling through the relay: descriptions name its sockets in place of the ends' own.
+//! Relays signaling. Descriptions name the relay's sockets instead of the ends' own.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-/// Words of a candidate's line (RFC 8839, section 5.1).
+/// Index of the address among the words of a candidate's line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
+
+/// Index of the port among the same words.
 const CANDIDATE_PORT: usize = 5;
 
-/// Passes lines on; descriptions through `rewrite`.
+/// Passes lines on, with descriptions changed by `rewrite`.
 pub(super) fn pass_on(from: &TcpStream, mut to: &TcpStream, mut rewrite: impl FnMut(&str) -> String) -> io::Result<()> {
     for line in BufReader::new(from).lines() {
         let line = line?;
@@ -26,7 +28,8 @@ pub(super) fn pass_on(from: &TcpStream, mut to: &TcpStream, mut rewrite: impl Fn
     Ok(())
 }
 
-/// The description with one candidate, ours, in place of the one on loopback, and that one's address.
+/// Replaces the candidate on loopback by the relay's address and removes all other candidates. Returns the description
+/// and the address replaced.
 pub(super) fn rewritten(description: &str, ours: SocketAddr) -> (String, Option<SocketAddr>) {
     let mut own = None;
     let mut rewrite = |line: &str| -> Option<String> {

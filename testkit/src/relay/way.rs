@@ -1,4 +1,4 @@
-//! One direction of a session: a line that several threads share.
+//! One direction of a session: a [`Line`] that several threads share.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::line::Line;
 use super::weather::Weather;
 
-/// How often a thread that waits for datagrams looks whether the relay is gone.
-pub(super) const LOOK: Duration = Duration::from_millis(50);
+/// Interval at which a thread that waits for datagrams checks whether the relay was dropped.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A direction.
+/// One direction of a session.
 pub(super) struct Way {
     line: Mutex<Line>,
     news: Condvar,
@@ -30,30 +30,33 @@ impl Way {
         Self { line: Mutex::new(Line::new(seed, weather)), news: Condvar::new() }
     }
 
-    /// Its line.
+    /// Locks the line.
     pub(super) fn line(&self) -> MutexGuard<'_, Line> {
         lock(&self.line)
     }
 
-    /// A datagram came in.
+    /// Takes a datagram that came in.
     pub(super) fn take(&self, datagram: &[u8]) {
         self.line().take(datagram, Instant::now());
         self.news.notify_one();
     }
 
-    /// The next datagram when it is due; `None` now and then, to look whether all is over.
+    /// Waits for the next datagram that is due. Returns `None` after at most [`CHECK_INTERVAL`], so that the caller can
+    /// check whether the relay was dropped.
     pub(super) fn next(&self) -> Option<Vec<u8>> {
         let mut line = self.line();
         if let Some(datagram) = line.deliver(Instant::now()) {
             return Some(datagram);
         }
-        let wait = line.next_due().map_or(LOOK, |due| due.saturating_duration_since(Instant::now()).min(LOOK));
+        let wait = line
+            .next_due()
+            .map_or(CHECK_INTERVAL, |due| due.saturating_duration_since(Instant::now()).min(CHECK_INTERVAL));
         line = self.news.wait_timeout(line, wait).unwrap_or_else(PoisonError::into_inner).0;
         line.deliver(Instant::now())
     }
 }
 
-/// Locks; a thread that panicked meanwhile fails its test by itself.
+/// Locks a mutex and ignores poisoning: a panic in another thread fails the test anyway.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

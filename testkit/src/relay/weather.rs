@@ -1,42 +1,42 @@
-//! What becomes of a datagram: a function of the seed, its index, and when it came.
+//! Impairments of a network: the fate of a datagram is a function of the seed and the datagram's index.
 
 use std::time::Duration;
 
-/// What is done to the datagrams of one direction.
+/// Impairments of the datagrams of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weather {
-    /// Every datagram is delivered this much later.
+    /// Delay of every datagram.
     pub delay: Duration,
-    /// Up to this much is added, for each datagram another amount. It changes no order: none overtakes.
+    /// Longest random delay added to each datagram. It does not reorder datagrams.
     pub jitter: Duration,
     /// Share of datagrams that are dropped, 0 to 1.
     pub loss: f64,
-    /// Share that comes twice.
+    /// Share of datagrams that arrive twice, 0 to 1.
     pub duplication: f64,
-    /// Share that is held back by [`Self::hold`], while others overtake.
+    /// Share of datagrams that are held back for [`Self::hold`], so that others overtake them, 0 to 1.
     pub reordering: f64,
-    /// How long those are held back.
+    /// Additional delay of a datagram that is held back.
     pub hold: Duration,
 }
 
-/// What becomes of one datagram.
+/// The fate of one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It never arrives.
+    /// The datagram never arrives.
     Dropped,
-    /// It arrives.
+    /// The datagram arrives.
     Delivered {
-        /// So much later.
+        /// Delay.
         after: Duration,
-        /// Others may overtake it.
+        /// Whether others may overtake it.
         held: bool,
-        /// It arrives twice.
+        /// Whether it arrives twice.
         twice: bool,
     },
 }
 
 impl Weather {
-    /// What becomes of the datagram of this index.
+    /// The fate of the datagram with this index.
     pub fn fate(&self, seed: u64, index: u64) -> Fate {
         let chance = |purpose| uniform(seed, purpose, index);
         if chance(Purpose::Loss) < self.loss {
@@ -49,7 +49,7 @@ impl Weather {
     }
 }
 
-/// Draws for one purpose say nothing of another's.
+/// Purpose of a random number. Numbers for different purposes are independent.
 #[derive(Clone, Copy)]
 enum Purpose {
     Loss,
@@ -58,8 +58,8 @@ enum Purpose {
     Duplication,
 }
 
-/// Uniform in [0, 1): the upper 53 bits of SplitMix64's output (Steele, Lea and Flood, OOPSLA 2014), at a place of the
-/// sequence that follows from the arguments.
+/// A number uniform in [0, 1): the upper 53 bits of SplitMix64's output (Steele, Lea and Flood, OOPSLA 2014). The
+/// arguments determine the place in its sequence.
 fn uniform(seed: u64, purpose: Purpose, index: u64) -> f64 {
     let start = mix(seed ^ mix(purpose as u64 + 1));
     (mix(start.wrapping_add(index)) >> 11) as f64 / (1u64 << 53) as f64

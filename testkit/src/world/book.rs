@@ -1,4 +1,4 @@
-//! The oracle: it reads the answers on the wire by itself.
+//! The oracle: it reads the answers on the wire independently of the sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +11,25 @@ use shared::time::Micros;
 
 use super::stream::{DEADLINE_US, truth};
 
-/// A book of what the server was told, kept apart from its own.
+/// A record of what reached the server, independent of the server's own.
 #[derive(Default)]
 pub struct Book {
-    /// When each frame was captured.
+    /// Capture time of each frame.
     pub captured: BTreeMap<u64, Micros>,
-    /// First answer that reached the server in time.
+    /// First answer to each frame that reached the server in time.
     pub answered: BTreeMap<u64, Option<FoundCircle>>,
-    /// The client said in time that it will not be answered.
+    /// Frames that the client gave up in time.
     pub given_up: BTreeSet<u64>,
 }
 
 impl Book {
-    /// Reads a message on its way to the server, with no code of the session.
+    /// Reads a message that reaches the server, without any code of the session.
     pub(super) fn read(&mut self, now: Micros, lane: Lane, bytes: &Bytes) {
         if lane != Lane::Answers {
             return;
         }
         let (_, _, _, payload): (u64, u32, u32, serde_bytes::ByteBuf) = rmp_serde::from_slice(bytes).unwrap();
-        // Live messages of several answers may take several pieces: they are small enough here to take one.
+        // A live message with several answers could take several fragments. Here it is small enough for one.
         match message::decode_reply(&payload).unwrap() {
             Reply::Answer(answer) => self.note(now, answer.frame, Some(&answer.payload)),
             Reply::Answers(Answers { answers, previous, missing }) => {
@@ -42,7 +42,7 @@ impl Book {
         }
     }
 
-    /// A frame was answered, or given up.
+    /// Notes an answer to a frame; without a payload the frame was given up.
     fn note(&mut self, now: Micros, frame: u64, payload: Option<&Payload<'_>>) {
         let is_late = now.0 >= self.captured[&frame].0 + DEADLINE_US;
         if is_late || self.given_up.contains(&frame) || self.answered.contains_key(&frame) {
@@ -55,7 +55,7 @@ impl Book {
         }
     }
 
-    /// Asserts that the scores are what the answers deserve, in the order of the frames.
+    /// Asserts that the scores match the answers and come in frame order.
     pub(super) fn agrees_with(&self, scores: &[FrameRecord]) {
         assert_eq!(scores.len(), self.captured.len());
         let mut cumulative = 0.0;

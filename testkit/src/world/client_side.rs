@@ -1,4 +1,4 @@
-//! The client's end of a world.
+//! The client's end of a [`World`].
 
 use client::session::{Action, Detection};
 use shared::geometry::Circle;
@@ -12,7 +12,7 @@ use super::schedule::Event;
 use super::stream::{SIZE, truth};
 
 impl World {
-    /// Does what the client wants done now.
+    /// Performs the client's actions until it waits or ends.
     pub fn drain_client(&mut self) {
         while self.client_end.is_none() {
             let now = self.client_now();
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// What the pipeline under test finds: a function of the frame alone.
+    /// The answer of the pipeline under test, a function of the frame alone.
     fn finding(&self, frame: u64) -> Payload<'static> {
         let mut dice = Dice(frame.wrapping_mul(31) + 7);
         if dice.happens(self.network.weather.none_rate) {
@@ -47,7 +47,7 @@ impl World {
         FoundCircle::write(Some(FoundCircle { circle, covariance: None }))
     }
 
-    /// The pipeline is done with a frame, and perhaps says so twice.
+    /// Gives the client the pipeline's answer to a frame, sometimes twice.
     pub(super) fn detected(&mut self, frame: u64, received: Micros, started: Micros) {
         let now = self.client_now();
         let detection = Detection { frame, received, started, finished: now, payload: self.finding(frame) };

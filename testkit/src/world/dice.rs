@@ -1,8 +1,8 @@
-//! Random numbers by a seed.
+//! Random numbers from a seed.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, good enough to shake a network.
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, and good enough for a simulated network.
 pub struct Dice(
-    /// Its state; at first the seed.
+    /// The state; at first the seed.
     pub u64,
 );
 

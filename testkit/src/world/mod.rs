@@ -1,5 +1,5 @@
-//! Both session cores against each other in virtual time, over a network that loses, delays, reorders and duplicates
-//! by a seed. An oracle keeps its own book of what was delivered when; outcomes must agree with it exactly.
+//! Both session cores in virtual time, over a network that loses, delays, reorders and duplicates messages. A seed
+//! decides everything random. An oracle notes what was delivered and when; the outcomes must agree with it exactly.
 
 mod book;
 mod client_side;
@@ -19,5 +19,5 @@ pub use schedule::Event;
 pub use stream::{DEADLINE_US, truth};
 pub use weather::{CALM, Weather, bad_weather};
 
-/// Runs of each kind of network. A run takes some 100 µs.
+/// Runs per kind of network. A run takes about 100 µs.
 pub const RUNS: u64 = 1000;

@@ -1,4 +1,4 @@
-//! The network between both ends.
+//! The network between the two ends.
 
 use bytes::Bytes;
 use shared::link::Lane;
@@ -7,7 +7,7 @@ use super::dice::Dice;
 use super::schedule::{Event, Schedule};
 use super::weather::Weather;
 
-/// Which end a message goes to.
+/// The end that a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum To {
     /// The server.
@@ -16,25 +16,25 @@ pub(super) enum To {
     Client,
 }
 
-/// Messages on their way, in this weather.
+/// Carries messages as the weather says.
 pub struct Network {
-    /// What it does to messages from now on.
+    /// Weather for messages from now on.
     pub weather: Weather,
-    /// What decides for all that is random in a world.
+    /// Random numbers for everything random in a world.
     pub(super) dice: Dice,
-    /// What is to come.
+    /// Events in the future.
     pub(super) schedule: Schedule,
-    /// When the last control message to each end arrives: none overtakes it.
+    /// Arrival time of the last control message to each end. No later one overtakes it.
     control_free: [u64; 2],
 }
 
 impl Network {
-    /// A network with nothing on its way.
+    /// A network without messages in flight.
     pub(super) fn new(seed: u64, weather: Weather) -> Self {
         Self { weather, dice: Dice(seed), schedule: Schedule::default(), control_free: [0; 2] }
     }
 
-    /// Puts a message on the way, as often and as late as the weather says.
+    /// Sends a message: the weather decides how often and how late it arrives.
     pub(super) fn carry(&mut self, now: u64, to: To, lane: Lane, bytes: Bytes) {
         let event = |bytes| match to {
             To::Server => Event::ToServer(lane, bytes),

@@ -1,4 +1,4 @@
-//! Both ends, the network between them, and the time.
+//! Runs both ends and the network between them in virtual time.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -20,14 +20,14 @@ use super::schedule::Event;
 use super::stream::{DEADLINE_US, SIZE};
 use super::weather::Weather;
 
-/// Every message of answers fits one piece, so that the oracle can read it.
+/// Largest message of answers, so that each fits into one fragment and the oracle can read it.
 const ANSWER_SIZE: usize = 65_536;
 
-/// Two sessions and all that is around them. Times are in µs of the server's clock.
+/// Two sessions with their network and clock. Times are in µs of the server's clock.
 pub struct World {
-    /// The present.
+    /// The current time.
     pub now: u64,
-    /// What is between the two ends.
+    /// The network between the two ends.
     pub network: Network,
     /// The server's session.
     pub server: Session,
@@ -37,26 +37,26 @@ pub struct World {
     pub server_end: Option<End>,
     /// How the client's session ended.
     pub client_end: Option<ClientEnd>,
-    /// When the server wants to be asked again.
+    /// When the server wants to be polled again.
     pub server_wakes: u64,
-    /// When the client wants to be asked again.
+    /// When the client wants to be polled again.
     pub client_wakes: u64,
-    /// What the server scored.
+    /// The server's scores.
     pub scores: Vec<FrameRecord>,
-    /// What the oracle saw.
+    /// The oracle's record.
     pub book: Book,
-    /// The most frames that were sent and not scored yet.
+    /// Most frames that were sent but not yet scored.
     pub most_in_flight: u64,
-    /// The frame on its way into the link.
+    /// The frame that the link is taking, with its fragments.
     pub(super) sending: Option<(u64, Vec<Bytes>)>,
-    /// So many pieces to be sent again find no room on the link.
+    /// Number of fragments to be resent that the link still refuses.
     pub refusals: u64,
-    /// Pieces that were sent again.
+    /// Fragments that were resent.
     pub resent: u64,
 }
 
 impl World {
-    /// A session of so many frames, or endless, in this weather.
+    /// A session in this weather with a number of frames, or endless without one.
     pub fn new(seed: u64, weather: Weather, frames: Option<u64>) -> Self {
         Self {
             now: 1_000,
@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    /// Lets something happen at this time.
+    /// Schedules an event.
     pub fn at(&mut self, time: u64, event: Event) {
         self.network.schedule.at(time, event);
     }
@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    /// Asserts that every frame is accounted for, and that the book agrees.
+    /// Asserts that every frame is accounted for, and that the scores agree with the book.
     pub fn check(&self) -> FrameCounts {
         let counts = self.server.tally().counts();
         assert_eq!(counts.sent, counts.finished(), "{counts:?}");
@@ -115,12 +115,12 @@ impl World {
         counts
     }
 
-    /// Puts a message on the way.
+    /// Sends a message.
     pub(super) fn carry(&mut self, to: To, lane: Lane, bytes: Bytes) {
         self.network.carry(self.now, to, lane, bytes);
     }
 
-    /// The present by the client's clock.
+    /// The current time by the client's clock.
     pub(super) fn client_now(&self) -> Micros {
         Micros(self.now + self.network.weather.clock_offset_us)
     }

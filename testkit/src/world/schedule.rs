@@ -1,4 +1,4 @@
-//! What happens when.
+//! The schedule of events.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -7,13 +7,13 @@ use bytes::Bytes;
 use shared::link::Lane;
 use shared::time::Micros;
 
-/// What happens at a moment.
+/// An event at a point in time.
 pub enum Event {
     /// A message arrives at the server.
     ToServer(Lane, Bytes),
     /// A message arrives at the client.
     ToClient(Lane, Bytes),
-    /// The client is done with a frame, received and begun at these times of its clock.
+    /// The pipeline has answered a frame, which was received and started at these times of the client's clock.
     Detected(u64, Micros, Micros),
     /// The link has taken a frame, or dropped it.
     LinkReady(u64),
@@ -25,7 +25,7 @@ pub enum Event {
     CutLink,
 }
 
-/// Events to come. Those of the same moment happen in the order in which they were added.
+/// Events in the future. Events at the same time happen in the order in which they were added.
 #[derive(Default)]
 pub(super) struct Schedule {
     added: u64,
@@ -41,7 +41,7 @@ impl Schedule {
         self.events.insert(self.added, event);
     }
 
-    /// When the next event happens.
+    /// Time of the next event.
     pub(super) fn next_time(&self) -> Option<u64> {
         self.times.peek().map(|Reverse((time, _))| *time)
     }

@@ -1,4 +1,4 @@
-//! The server's end of a world.
+//! The server's end of a [`World`].
 
 use bytes::Bytes;
 use server::session::{Action, Capture};
@@ -12,7 +12,7 @@ use super::schedule::Event;
 use super::stream::{self, truth};
 
 impl World {
-    /// Does what the server wants done now.
+    /// Performs the server's actions until it waits or ends.
     pub fn drain_server(&mut self) {
         while self.server_end.is_none() {
             match self.server.poll(Micros(self.now)) {
@@ -53,14 +53,14 @@ impl World {
             Capture { source_index: id, truth, captured, encoded, raw_bytes: 1200, wire_bytes: 1300 },
             pieces.iter().map(|piece| &piece[..]),
         );
-        let out = self.server.tally().counts().sent - self.scores.len() as u64;
-        self.most_in_flight = self.most_in_flight.max(out);
-        assert!(self.sending.is_none(), "frame {id} is asked for while the link takes another");
+        let in_flight = self.server.tally().counts().sent - self.scores.len() as u64;
+        self.most_in_flight = self.most_in_flight.max(in_flight);
+        assert!(self.sending.is_none(), "frame {id} is captured while the link is taking another");
         self.sending = Some((id, pieces));
         self.at(self.now + self.network.weather.link_us, Event::LinkReady(id));
     }
 
-    /// The link has taken this frame, unless it has dropped it before.
+    /// The link has taken this frame, unless it was given up before.
     pub(super) fn link_ready(&mut self, id: u64) {
         let Some((_, pieces)) = self.sending.take_if(|(sending, _)| *sending == id) else { return };
         pieces.into_iter().for_each(|piece| self.carry(To::Client, Lane::Frames, piece));

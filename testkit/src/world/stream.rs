@@ -1,4 +1,4 @@
-//! The stream that is played.
+//! The stream of frames in a world.
 
 use bytes::{Bytes, BytesMut};
 use shared::geometry::{Circle, Size};
@@ -8,21 +8,21 @@ use shared::protocol::fragment;
 use shared::protocol::message::Frame;
 use shared::time::Micros;
 
-/// Small, as no pixel of it is looked at.
+/// Size of a frame: small, because no test looks at its pixels.
 pub(super) const SIZE: Size = Size { width: 40, height: 30 };
 
-/// A frame whose answer takes longer is lost.
+/// Deadline of an answer: a frame whose answer takes longer is lost.
 pub const DEADLINE_US: u64 = 50_000;
 
-/// Small enough to cut each frame of 1200 bytes into three.
+/// Largest message in bytes: each frame of 1200 bytes takes three fragments.
 const MAX_MESSAGE_SIZE: usize = 560;
 
-/// Where the ball is in a frame.
+/// The ball in a frame.
 pub fn truth(frame: u64) -> Circle {
     Circle { x: 15.0 + (frame % 10) as f64 * 0.37, y: 14.0, radius: 8.0 }
 }
 
-/// A frame as it goes over the link, in three pieces.
+/// The three fragments of a frame.
 pub(super) fn pieces(id: u64, captured: Micros) -> Vec<Bytes> {
     let message = Frame {
         id,

@@ -1,4 +1,4 @@
-//! What a network in virtual time does to messages, by a seed.
+//! The impairments of a network in virtual time.
 
 use shared::flow::pacer::Rate;
 use shared::protocol::message::Delivery;
@@ -6,38 +6,39 @@ use shared::protocol::message::Delivery;
 use super::dice::Dice;
 use super::stream::DEADLINE_US;
 
-/// What a network does to messages on the `frames` and `answers` lanes; `control` is only delayed, and in order.
+/// What a network does to messages on the lanes `frames` and `answers`, and the load of the two ends. Messages on the
+/// lane `control` are only delayed, and stay in order.
 #[derive(Clone, Copy)]
 pub struct Weather {
     /// Share of messages that are lost, 0 to 1.
     pub loss: f64,
-    /// Share that comes twice.
+    /// Share of messages that arrive twice, 0 to 1.
     pub duplication: f64,
-    /// How often the pipeline answers a frame twice.
+    /// Share of frames that the pipeline answers twice, 0 to 1.
     pub stammer: f64,
-    /// The most a message takes; each takes a random time up to this.
+    /// Longest delay of a message; each takes a random time up to this.
     pub delay_us: u64,
     /// The client's clock minus the server's.
     pub clock_offset_us: u64,
-    /// The least detection takes.
+    /// Least time of detection.
     pub least_detection_us: u64,
-    /// Detection takes a random time up to this in addition.
+    /// Longest random time added to the least time of detection.
     pub detection_us: u64,
-    /// What encoding a frame takes, nothing else being done meanwhile.
+    /// Time to encode a frame; the server does nothing else meanwhile.
     pub encoding_us: u64,
-    /// What the link takes to take a frame.
+    /// Time the link needs to take a frame.
     pub link_us: u64,
     /// Share of frames in which the pipeline finds nothing.
     pub none_rate: f64,
-    /// Frames a second.
+    /// Frame rate.
     pub fps: Rate,
-    /// Unanswered frames at a time.
+    /// Most unanswered frames at once.
     pub window: u32,
     /// How frames are delivered.
     pub delivery: Delivery,
 }
 
-/// A network that loses nothing.
+/// A network without losses.
 pub const CALM: Weather = Weather {
     loss: 0.0,
     duplication: 0.0,
@@ -54,7 +55,7 @@ pub const CALM: Weather = Weather {
     delivery: Delivery::Reliable,
 };
 
-/// A network as bad as the seed says.
+/// A random bad network.
 pub fn bad_weather(dice: &mut Dice, delivery: Delivery) -> Weather {
     Weather {
         loss: dice.roll() * 0.3,
