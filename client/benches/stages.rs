@@ -1,7 +1,7 @@
-//! The time `hough` takes, stage by stage and as a whole.
+//! Times the stages of the detector `hough`, and the whole detector.
 //!
-//! `cargo bench -p client --bench stages [FILTER]`. Stages are timed on one frame again and again; the whole also with
-//! cold input, frame after frame of 64 MiB, which no cache holds.
+//! Run with `cargo bench -p client --bench stages [FILTER]`. Each stage is timed on the same frame repeatedly. The
+//! whole is also timed with cold input: different frames of 64 MiB in total, more than any cache holds.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ fn main() {
     divan::main();
 }
 
-/// What a frame shows.
+/// Content of a frame.
 #[derive(Clone, Copy)]
 enum Scene {
     Clean,
@@ -29,10 +29,10 @@ use Scene::{Blur2, Clean, Clutter, FullHd, Motion10, Noise10};
 
 const ALL: [Scene; 6] = [Clean, Noise10, Blur2, Motion10, Clutter, FullHd];
 
-/// Frames for cold input, together.
+/// Total bytes of the frames for cold input.
 const COLD_BYTES: usize = 64 << 20;
 
-/// Different frames among them; the rest are copies elsewhere in memory.
+/// Different pictures among the frames for cold input. The other frames are copies elsewhere in memory.
 const COLD_PICTURES: u64 = 12;
 
 #[divan::bench(args = [4, 8])]
@@ -87,20 +87,20 @@ fn stage<T>(bencher: Bencher, scene: Scene, mut run: impl FnMut(&mut Stages) -> 
 }
 
 impl Scene {
-    /// Contrast 140; radius 20 px at 640x480, 50 px at 1920x1080, at a place of its own for every seed.
+    /// A frame with a contrast of 140 and a radius of 20 px at 640x480, or 50 px at 1920x1080. The seed sets the place.
     fn frame(self, seed: u64) -> Array2<u8> {
         let mut random = Random::new(seed);
         let (width, height, radius) = if matches!(self, FullHd) { (1920, 1080, 50.0) } else { (640, 480, 20.0) };
         let mut place = |length: usize| random.uniform(2.0 * radius, length as f64 - 2.0 * radius);
         let disc = Circle { x: place(width), y: place(height), radius };
-        let ground = Canvas::new(width, height, 40.0);
+        let background = Canvas::new(width, height, 40.0);
         let (canvas, noise) = match self {
-            Clean => (ground.disc(disc, 180.0), 0.0),
-            Noise10 => (ground.disc(disc, 180.0), 10.0),
-            Blur2 => (ground.disc(disc, 180.0).blurred(2.0), 10.0),
-            Motion10 => (ground.moving_disc(disc, 180.0, 8.0, 6.0), 3.0),
+            Clean => (background.disc(disc, 180.0), 0.0),
+            Noise10 => (background.disc(disc, 180.0), 10.0),
+            Blur2 => (background.disc(disc, 180.0).blurred(2.0), 10.0),
+            Motion10 => (background.moving_disc(disc, 180.0, 8.0, 6.0), 3.0),
             Clutter => (Canvas::new(width, height, 90.0).clutter(&mut random, 30).disc(disc, 180.0), 5.0),
-            FullHd => (ground.disc(disc, 180.0), 5.0),
+            FullHd => (background.disc(disc, 180.0), 5.0),
         };
         canvas.shot(noise, &mut random)
     }

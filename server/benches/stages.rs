@@ -1,7 +1,8 @@
-//! The time a frame takes on its way through both programs' cores, stage by stage, without link and detector.
+//! Times each stage of a frame's way through both programs, without link and detector.
 //!
-//! `cargo bench -p server --bench stages [FILTER]`. 640x480 gray8 unless said; messages of 64 KiB, as between two ends of
-//! ours. (The detector's stages: `cargo bench -p client --bench stages`.)
+//! Run with `cargo bench -p server --bench stages [FILTER]`. Frames are 640x480 gray8 unless the name says otherwise.
+//! Messages have 64 KiB, as between two ends of Plumb. (For the stages of the detector:
+//! `cargo bench -p client --bench stages`.)
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -29,7 +30,7 @@ fn main() {
 const VGA: Size = Size { width: 640, height: 480 };
 const FULL_HD: Size = Size { width: 1920, height: 1080 };
 
-/// What the camera does.
+/// Effects of the camera.
 #[derive(Clone, Copy, Debug)]
 enum Camera {
     Clean,
@@ -96,7 +97,7 @@ fn split(bencher: Bencher) {
 fn join(bencher: Bencher) {
     let pieces = pieces(StreamEncoding::Raw);
     let bytes: usize = pieces.iter().map(Bytes::len).sum();
-    // A reassembler knows what it has joined: each time a new one, made outside of what is timed.
+    // A reassembler remembers what it has joined, so each run takes a new one, which is made outside the timed part.
     bencher
         .counter(BytesCount::new(bytes))
         .with_inputs(|| Reassembler::new(1 << 20, 8))
@@ -104,7 +105,7 @@ fn join(bencher: Bencher) {
 }
 
 #[divan::bench]
-fn answer_and_its_reading(bencher: Bencher) {
+fn write_and_read_an_answer(bencher: Bencher) {
     let mut splitter = Splitter::new(MESSAGE_SIZE);
     let mut answers = Reassembler::new(1 << 16, 8);
     let mut id = 0;
@@ -156,7 +157,7 @@ fn message<'a>(id: u64, image: &Image, data: &'a [u8]) -> Frame<'a> {
     Frame { id, captured_us: Micros(id), width, height, pixel: image.format(), encoding, data, meta: None }
 }
 
-/// The pieces of a clean frame.
+/// The fragments of a clean frame.
 fn pieces(encoding: StreamEncoding) -> Vec<Bytes> {
     let image = image(Clean);
     let mut encoder = FrameEncoder::new(encoding, Delivery::Reliable);

@@ -1,11 +1,11 @@
-//! The tables as a picture: four panels in SVG, each with a logarithmic scale, lines named at their ends.
+//! Draws the tables as a chart in SVG: four panels with logarithmic scales, and the name of each line at its end.
 
 use std::fmt::{self, Write};
 
 use crate::Growth;
 use crate::point::Point;
 
-/// The picture's and the panels' sizes, in px.
+/// Sizes of the chart and of the panels, in px.
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 640.0;
 const PANEL_WIDTH: f64 = 330.0;
@@ -13,24 +13,24 @@ const PANEL_HEIGHT: f64 = 210.0;
 const LEFT: f64 = 60.0;
 const TOP: f64 = 60.0;
 
-/// Between the origins of two panels.
+/// Distances between the origins of two panels.
 const ACROSS: f64 = 480.0;
 const DOWN: f64 = 310.0;
 
-/// Between two names at the right, at least.
+/// Least distance between two names at the right.
 const NAME_HEIGHT: f64 = 15.0;
 
-/// Told apart also by those who see fewer colours (Okabe and Ito, 2008).
+/// Colours of the lines, which colour-blind people can distinguish (Okabe and Ito, 2008).
 const COLOURS: [&str; 3] = ["#0072b2", "#e69f00", "#d55e00"];
 
-/// A panel: lines over named places.
+/// A panel: lines over named places on the x axis.
 struct Panel {
     title: &'static str,
     places: Vec<String>,
     lines: Vec<(&'static str, Vec<f64>)>,
 }
 
-/// Draws all points.
+/// Draws all points as SVG.
 pub(crate) fn draw(growth: &Growth) -> Result<String, fmt::Error> {
     let paced: Vec<_> = growth.sizes.iter().map(|(paced, _)| paced.clone()).collect();
     let clients = |point: &Point| point.setting.clients.to_string();
@@ -46,7 +46,7 @@ pub(crate) fn draw(growth: &Growth) -> Result<String, fmt::Error> {
     };
     let panels = [
         latency("Latency in ms, by clients at 30 frames/s", &growth.clients, clients),
-        cpu("Processor time a frame in µs, by clients", &growth.clients, clients),
+        cpu("Processor time per frame in µs, by clients", &growth.clients, clients),
         latency("Latency in ms at 30 frames/s, by size of the frames", &paced, size),
         unpaced,
     ];
@@ -112,7 +112,7 @@ impl Panel {
         self.name_lines(out, y)
     }
 
-    /// Names the lines at their right ends, from the top down, apart from each other.
+    /// Writes the names of the lines at their right ends, from the top down, without overlap.
     fn name_lines(&self, out: &mut String, y: impl Fn(f64) -> f64) -> fmt::Result {
         let end = |values: &[f64]| values.last().map_or(0.0, |value| y(*value));
         let mut names: Vec<_> =
@@ -127,8 +127,8 @@ impl Panel {
         Ok(())
     }
 
-    /// Ends of the scale that hold all values: 1, 2 or 5 times a power of ten, and at least ten apart, so that little
-    /// looks like little.
+    /// Ends of a scale that holds all values: 1, 2 or 5 times a power of ten. They are at least a factor of ten apart,
+    /// so that small differences look small.
     fn decades(&self) -> (f64, f64) {
         let all = || self.lines.iter().flat_map(|(_, values)| values.iter().copied()).filter(|value| *value > 0.0);
         let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
@@ -143,11 +143,11 @@ impl Panel {
     }
 }
 
-/// 1, 2 and 5 times powers of ten between the two.
+/// All numbers from `low` to `high` that are 1, 2 or 5 times a power of ten.
 fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
     let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
     let all = powers.flat_map(|power| {
-        // Written, not multiplied: 0.2 and not 0.2000…01.
+        // Parsed, not multiplied, so that it is 0.2 and not 0.2000…01.
         [1, 2, 5].into_iter().filter_map(move |digit| format!("{digit}e{power}").parse::<f64>().ok())
     });
     all.filter(move |tick| (low * 0.999..=high * 1.001).contains(tick))

@@ -1,8 +1,8 @@
-//! How the programs grow: with the number of clients, each a process of its own at 30 frames a second; with the size of
-//! the frames; and, as it should not be, with time (`--soak`).
+//! Measures how the cost of the programs grows: with the number of clients, each a separate process at 30 frames/s;
+//! with the size of the frames; and with time (`--soak`), where nothing should grow.
 //!
-//! `cargo bench -p server --bench growth -- --help`. [`point`] runs one server and its clients, [`table`] writes the
-//! points down, [`chart`] draws them; [`soak`] runs for long.
+//! For help run `cargo bench -p server --bench growth -- --help`. [`point`] runs one server with its clients, [`table`]
+//! writes the points as tables, and [`chart`] draws them. [`soak`] runs for a long time.
 
 use std::error::Error;
 use std::io::Write;
@@ -23,10 +23,10 @@ mod table;
 use options::Options;
 use point::{Point, Setting};
 
-/// The size of the frames while clients grow in number: the programs' default.
+/// Size of the frames while the number of clients grows: the programs' default.
 const VGA: Size = Size { width: 640, height: 480 };
 
-/// Frames a second of each client.
+/// Frame rate of each client.
 const RATE: Rate = Rate::Hz(30.0);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -58,12 +58,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     finish(&table::write(&machine, &growth, &options)?, &options)
 }
 
-/// All points.
+/// All measured points.
 #[derive(Debug, Default)]
 pub(crate) struct Growth {
-    /// By number of clients.
+    /// Points by number of clients.
     pub(crate) clients: Vec<Point>,
-    /// By size of the frames: paced, and as fast as it goes.
+    /// Points by size of the frames: paced, and unpaced.
     pub(crate) sizes: Vec<(Point, Point)>,
 }
 
@@ -73,7 +73,7 @@ fn finish(text: &str, options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn save(text: &str, file: Option<&Path>) -> io::Result<()> {
-    // Cargo runs benchmarks in the package's folder, while people run cargo in the repository's.
+    // Cargo runs benchmarks in the package's folder, but people run cargo in the repository's folder.
     let here = |file: &Path| -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file) };
     file.map_or(Ok(()), |file| fs::write(here(file), text))
 }

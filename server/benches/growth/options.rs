@@ -9,21 +9,22 @@ use shared::geometry::Size;
 /// Numbers of clients.
 const CLIENTS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-/// Of a quick look.
+/// Numbers of clients with `--quick`.
 const QUICK_CLIENTS: [u32; 3] = [1, 4, 16];
 
 /// Sizes of frames.
 const SIZES: [(u32, u32); 6] = [(320, 240), (640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)];
 
-/// How the programs grow with the number of clients and the size of frames, and whether they grow with time.
+/// Measures how the cost of the programs grows with the number of clients and the size of frames, and that it does not
+/// grow with time.
 #[derive(Debug, Parser)]
 #[command(name = "growth")]
 pub(crate) struct Options {
-    /// Seconds each point is measured for, when all clients are served
+    /// Seconds to measure each point, once all clients are served
     #[arg(long, default_value_t = 60.0)]
     seconds: f64,
 
-    /// A quick look: three seconds, fewer points
+    /// Measure fewer points, for three seconds each
     #[arg(long)]
     quick: bool,
 
@@ -35,33 +36,33 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WxH,WxH,…")]
     sizes: Option<String>,
 
-    /// Options for the server beside those measured, such as "--encoding auto"
+    /// More options for the server, such as "--encoding auto"
     #[arg(long, value_name = "OPTIONS", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
 
-    /// Instead: one client at 60 frames a second for so long, such as 30m; memory, descriptors and threads at either end
+    /// Instead run one client at 60 frames/s for this time, such as 30m, and show memory, descriptors and threads
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) soak: Option<Duration>,
 
-    /// Takes the programs as they were last built
+    /// Use the programs as last built
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Where to write the tables, beside stdout
+    /// Also write the tables to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Where to draw them
+    /// Draw the points as a chart into this file
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) svg: Option<PathBuf>,
 
-    /// What cargo says to every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 impl Options {
-    /// How long a point is measured.
+    /// How long each point is measured.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs_f64(if self.quick { 3.0 } else { self.seconds.clamp(1.0, 86_400.0) })
     }
@@ -75,9 +76,10 @@ impl Options {
     /// Sizes of frames.
     ///
     /// # Errors
-    /// Where one of them is no size.
+    /// If one of them is not a size.
     pub(crate) fn sizes(&self) -> Result<Vec<Size>, String> {
-        let size = |text: &str| text.parse().map_err(|_| format!("\"{text}\" is no size: write 640x480"));
+        let size =
+            |text: &str| text.parse().map_err(|_| format!("\"{text}\" is not a size; write for example 640x480"));
         match self.sizes.as_deref() {
             Some("none") => Ok(Vec::new()),
             Some(sizes) => sizes.split(',').map(size).collect(),

@@ -1,4 +1,4 @@
-//! One point: a server, its clients, and what they used while all were served.
+//! One point: runs a server and its clients, and measures what they use while all clients are served.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,58 +16,62 @@ use shared::geometry::Size;
 use testkit::ends;
 use testkit::processes::{Output, Process, ProcessError, program};
 
-/// Before anything is measured: clients start, links' windows open.
+/// Warm-up before anything is measured: clients start, and the links' windows open.
 const WARM: Duration = Duration::from_secs(2);
 
-/// And for each client more.
+/// Additional warm-up per client.
 const WARM_PER_CLIENT: Duration = Duration::from_millis(50);
 
-/// How long the last report may take.
+/// Timeout for the report to contain all sessions.
 const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The ball's radius, as a share of the frame's height: the default of 20 px at 640x480.
+/// The ball's radius as a share of the frame's height: the default of 20 px at 640x480.
 const RADIUS_SHARE: f64 = 20.0 / 480.0;
 
-/// Columns of a row with an answer, and which of them are the latency and the session's number.
+/// Number of columns in a row with an answer.
 const ROW_COLUMNS: usize = 9;
+
+/// Index of the latency's column.
 const ROW_LATENCY: usize = 7;
+
+/// Index of the session's column.
 const ROW_SESSION: usize = 8;
 
-/// What is run.
+/// Setting of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Setting {
-    /// Processes.
+    /// Number of clients, each a process.
     pub(crate) clients: u32,
-    /// Of the frames.
+    /// Size of the frames.
     pub(crate) size: Size,
-    /// Of each client.
+    /// Frame rate of each client.
     pub(crate) rate: Rate,
-    /// How long it is measured.
+    /// Time of the measurement.
     pub(crate) time: Duration,
 }
 
-/// What it gave.
+/// Figures of a point.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
-    /// What ran.
+    /// Setting of the point.
     pub(crate) setting: Setting,
-    /// Answered frames a second, all clients together.
+    /// Answered frames per second of all clients together.
     pub(crate) frames_per_s: f64,
-    /// Latency of frames that were sent while all were served.
+    /// Median latency of frames sent while all clients were served.
     pub(crate) p50_ms: f64,
-    /// The same.
+    /// 99th percentile of the same latency.
     pub(crate) p99_ms: f64,
-    /// The same.
+    /// 99.9th percentile of the same latency.
     pub(crate) p999_ms: f64,
-    /// Processor time a frame: server, clients.
+    /// Processor time per frame: server, clients.
     pub(crate) cpu_us: [f64; 2],
-    /// Resident memory of the server for each client, beyond what it had before them.
+    /// Resident memory of the server per client, beyond what it had before the clients started.
     pub(crate) memory_per_client_bytes: f64,
-    /// Frames of all clients, from their start: sent, not answered in time, ticks left out.
+    /// Frames sent to all clients since their start.
     pub(crate) sent: u64,
-    /// Not answered in time.
+    /// Frames of these that were not answered in time.
     pub(crate) lost: u64,
-    /// Ticks without a frame, as the window was full.
+    /// Ticks without a frame because the window was full.
     pub(crate) skipped: u64,
 }
 
@@ -77,7 +81,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// Runs one point; the server has the options `with` too.
+/// Runs one point. `with` has more options for the server.
 pub(crate) fn run(setting: &Setting, with: &str, folder: &Path) -> Result<Point, ProcessError> {
     let warm = WARM + WARM_PER_CLIENT * setting.clients;
     let [report, rows] = ["report.json", "rows"].map(|name| folder.join(name));
@@ -137,7 +141,7 @@ fn server(
     server
         .args(["--size", &setting.size.to_string(), "--fps", &setting.rate.to_string()])
         .args(with.split_whitespace());
-    // The same picture at every size.
+    // With a radius in proportion to the height, the picture is the same at every size.
     server.args(["--radius", &(RADIUS_SHARE * f64::from(setting.size.height)).to_string()]);
     server.args(["--duration", &format!("{}ms", (warm + setting.time).as_millis())]).arg("--json").arg(report);
     let mut server = Process::start("server", server, &Output::File(rows.to_owned()), folder)?;
@@ -150,7 +154,7 @@ fn cpu(clients: &[Process]) -> Result<Duration, ProcessError> {
     clients.iter().map(Process::cpu).sum()
 }
 
-/// The sessions' reports, when all are there.
+/// Waits until the report contains all sessions, and returns them.
 fn sessions(report: &Path, clients: u32) -> Result<Vec<Value>, ProcessError> {
     let deadline = Instant::now() + REPORT_LIMIT;
     loop {
@@ -170,24 +174,24 @@ fn sessions(report: &Path, clients: u32) -> Result<Vec<Value>, ProcessError> {
     }
 }
 
-/// Latencies in the server's rows; each session's own start, this share of its rows, is left out.
+/// Latencies in the server's rows. `start_share` is the share of rows at the start of each session that is left out.
 fn latencies(rows: &str, start_share: f64) -> Histogram<u64> {
     let mut sessions = BTreeMap::<&str, Vec<f64>>::new();
     for row in rows.lines() {
         let columns: Vec<_> = row.split_whitespace().collect();
-        // The header is longer; frames without an answer have no estimate.
+        // The header has more columns, and a frame without an answer has fewer.
         if columns.len() == ROW_COLUMNS
             && let Ok(ms) = columns[ROW_LATENCY].parse()
         {
             sessions.entry(columns[ROW_SESSION]).or_default().push(ms);
         }
     }
-    // invariant: a constant in 0..=5, the only thing `new` checks.
+    // invariant: `new` only checks that the digits are in 0..=5, and they are a constant in that range.
     let mut latency_us = Histogram::new(3).expect("0 to 5 digits");
     for latencies_ms in sessions.values() {
         let start = (start_share * latencies_ms.len() as f64) as usize;
         for ms in &latencies_ms[start..] {
-            // Grows as needed.
+            // The histogram grows as needed, so recording cannot fail.
             let _ = latency_us.record((ms * 1e3).round() as u64);
         }
     }

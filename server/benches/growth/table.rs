@@ -1,4 +1,4 @@
-//! The tables, in Markdown.
+//! Writes the tables in Markdown.
 
 use std::fmt::{self, Write};
 
@@ -6,19 +6,19 @@ use crate::Growth;
 use crate::options::Options;
 use crate::point::Point;
 
-/// Latency that the most clients may see, of 999 frames in 1000: a frame interval.
+/// Goal for the 99.9th percentile of the latency with the most clients, in ms: one frame interval.
 const GOAL_P999_MS: f64 = 33.0;
 
-/// What a frame may cost with the most clients, of what it costs with one.
+/// Goal for the processor time per frame with the most clients, over that with the fewest.
 const GOAL_CPU: f64 = 1.2;
 
-/// Both tables, and what came of the goals.
+/// Writes both tables, and whether the goals are met.
 pub(crate) fn write(machine: &str, growth: &Growth, options: &Options) -> Result<String, fmt::Error> {
     let mut out = String::new();
     writeln!(
         out,
-        "One server, clients as processes of their own on the same machine ({machine}); gray8, {:.0} s a point once all are \
-         served{}. CPU is processor time a frame.\n",
+        "One server and its clients as separate processes on one machine ({machine}); gray8, {:.0} s per point once all \
+         are served{}. CPU is processor time per frame.\n",
         options.time().as_secs_f64(),
         if options.with.is_empty() { String::new() } else { format!("; server {}", options.with) },
     )?;
@@ -35,7 +35,7 @@ fn clients(out: &mut String, points: &[Point]) -> fmt::Result {
     writeln!(
         out,
         "Clients at 30 frames/s, 640x480:\n\n| clients | CPU x one client: server / client | frames/s | p50 ms | p99 | \
-         p99.9 | CPU µs: server / client | server's memory a client, MiB | lost | skipped |\n|{}",
+         p99.9 | CPU µs: server / client | server's memory per client, MiB | lost | skipped |\n|{}",
         "---|".repeat(10)
     )?;
     for point in points {
@@ -63,7 +63,7 @@ fn clients(out: &mut String, points: &[Point]) -> fmt::Result {
         let verdict = |is_met| if is_met { "met" } else { "**not met**" };
         writeln!(
             out,
-            "\n{} clients: p99.9 {:.2} ms (≤ {GOAL_P999_MS}: {}); CPU a frame, both sides, {cpu:.2} x that of {} \
+            "\n{} clients: p99.9 {:.2} ms (≤ {GOAL_P999_MS}: {}); CPU per frame, both sides, {cpu:.2} x that of {} \
              (≤ {GOAL_CPU}: {}).",
             last.setting.clients,
             last.p999_ms,

@@ -1,4 +1,4 @@
-"""The same job as a user would write it today, with aiortc and OpenCV: both ends of it.
+"""Both ends of the same job as a user would write them today, with aiortc and OpenCV.
 
     aiortc_opencv.py source --frames FILE --frame-bytes N --width W --height H --seconds S [--fps HZ]
     aiortc_opencv.py sink PORT
@@ -18,8 +18,8 @@ import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.signaling import BYE, TcpSocketSignaling, object_from_string, object_to_string
 
-WINDOW = 8  # unanswered frames at a time
-MESSAGE_BYTES = 65_536  # the largest aiortc announces
+WINDOW = 8  # most unanswered frames at once
+MESSAGE_BYTES = 65_536  # largest message that aiortc announces
 HEADER = struct.Struct("<QHHHH")  # frame, piece, pieces, width, height
 END_LIMIT_S = 2.0
 
@@ -74,7 +74,7 @@ async def source(options):
         for piece in range(pieces):
             header = HEADER.pack(index, piece, pieces, options.width, options.height)
             channel.send(header + frame[piece * payload : (piece + 1) * payload])
-        # Let it out, and answers in.
+        # Give aiortc time to send, and to receive answers.
         await asyncio.sleep(0)
         index += 1
 
@@ -118,7 +118,7 @@ async def sink(port):
 
 
 def find_circle(gray):
-    """The best circle (x, y, radius) in px, or None: OpenCV's example, for a disc of a radius it is told."""
+    """The best circle (x, y, radius) in px, or None: OpenCV's example, with limits for the radius."""
     blurred = cv2.GaussianBlur(gray, (9, 9), 2)
     found = cv2.HoughCircles(
         blurred, cv2.HOUGH_GRADIENT, 1, 1e5, param1=100, param2=20, minRadius=10, maxRadius=40

@@ -1,29 +1,29 @@
-//! Who runs, in groups that carry the same frames at the same rate.
+//! The contenders, in groups that carry the same frames at the same rate.
 
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 
-/// Contenders of a group carry the same frames.
+/// The frames that all contenders of a group carry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
-    /// For people.
+    /// Name for people.
     pub(crate) name: &'static str,
-    /// Of the frames.
+    /// Size of the frames.
     pub(crate) size: Size,
-    /// How often.
+    /// Frame rate.
     pub(crate) rate: Rate,
-    /// Largest SCTP packet, where it is not the largest the path carries.
+    /// Largest SCTP packet in bytes; `None` for the largest that the path carries.
     pub(crate) mtu: Option<u32>,
 }
 
-/// A contender's kind.
+/// Kind of a contender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Raw TCP.
     Tcp,
     /// Our link alone.
     BareLink,
-    /// Our programs, with these options of the server: names and values.
+    /// Our programs, with these options for the server: names and values.
     Ours(&'static [[&'static str; 2]]),
     /// Both our ends in one process, over a link in memory.
     Memory,
@@ -31,16 +31,16 @@ pub(crate) enum Kind {
     Aiortc,
 }
 
-/// Somebody who carries frames.
+/// A contender: one kind in one group.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Contender {
-    /// With whom it is compared.
+    /// Group in which it is compared.
     pub(crate) group: Group,
-    /// What it is.
+    /// Kind of the contender.
     pub(crate) kind: Kind,
 }
 
-/// An SCTP packet of a path with an MTU of 1500, as on a real network.
+/// Largest SCTP packet, in bytes, on a path with an MTU of 1500, as on a real network.
 const NETWORK_MTU: u32 = 1400;
 
 const VGA: Size = Size { width: 640, height: 480 };
@@ -59,7 +59,7 @@ const LIVE: Kind = Kind::Ours(&[["--delivery", "live"]]);
 pub(crate) const NETWORK_RAW: Kind = Kind::Ours(&[["--sctp-mtu", "1400"]]);
 const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "auto"]]);
 
-/// All of them, group by group.
+/// All contenders, group by group.
 pub(crate) fn all() -> Vec<Contender> {
     let groups: [(Group, &[Kind]); 4] = [
         (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, RAW, AUTO, LIVE, Kind::Aiortc]),
@@ -71,7 +71,7 @@ pub(crate) fn all() -> Vec<Contender> {
 }
 
 impl Kind {
-    /// For people.
+    /// Name for people.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Tcp => "raw TCP".to_owned(),
@@ -85,7 +85,7 @@ impl Kind {
 }
 
 impl Contender {
-    /// Group and name.
+    /// Name with the group's name.
     pub(crate) fn full_name(&self) -> String {
         format!("{}: {}", self.group.name, self.kind.name())
     }

@@ -1,4 +1,4 @@
-//! Why a run of a contender gave nothing.
+//! Errors of a contender's run.
 
 use serde_json::Error as JsonError;
 use thiserror::Error;
@@ -6,25 +6,25 @@ use thiserror::Error;
 use testkit::processes::ProcessError;
 use testkit::python::PythonError;
 
-/// Why a run gave nothing.
+/// A run gave no sample.
 #[derive(Debug, Error)]
 pub(crate) enum RunError {
-    /// This build has no such option.
+    /// This build does not have the option.
     #[error("not in this build: {0}")]
     NoOption(String),
     /// A process failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// Python's environment.
+    /// The Python environment could not be made.
     #[error(transparent)]
     Python(#[from] PythonError),
-    /// A file or pipe.
+    /// A file or pipe failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It said something else than its figures.
+    /// The output was not the figures expected.
     #[error("no figures: {0}")]
     Figures(#[from] JsonError),
-    /// It says itself that frames are missing.
+    /// The report shows that frames or sessions are missing.
     #[error("{0}")]
     Frames(String),
 }

@@ -1,4 +1,4 @@
-//! The frames that all contenders carry: what the server sends with the same seed.
+//! The frames that all contenders carry: those that the server sends with the same seed.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -13,19 +13,19 @@ use shared::image::PixelFormat;
 /// The seed of every run.
 pub(crate) const SEED: u64 = 5;
 
-/// Bytes of frames, which are then sent over and over: more than the caches hold, little to render.
+/// Total bytes of the frames, which are sent in a loop. That is more than the caches hold, but quick to render.
 const BYTES: usize = 64 << 20;
 
-/// Frames in a file.
+/// A file of frames.
 pub(crate) struct Frames {
-    /// One after the other.
+    /// The file, with the frames one after another.
     pub(crate) file: PathBuf,
-    /// Their size.
+    /// Size of each frame.
     pub(crate) size: Size,
 }
 
 impl Frames {
-    /// Frames of this size, rendered unless they are there.
+    /// The frames of this size. They are rendered unless the file exists.
     pub(crate) fn of(size: Size, folder: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         let file = folder.join(format!("{size}.gray8"));
         if !file.exists() {
@@ -47,7 +47,7 @@ impl Frames {
         Ok(Self { file, size })
     }
 
-    /// Bytes of a frame.
+    /// Bytes per frame.
     pub(crate) fn frame_bytes(&self) -> usize {
         self.size.pixels()
     }

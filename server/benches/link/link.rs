@@ -1,5 +1,5 @@
-//! The bare link: this repository's data channels with the programs' message sizes and window, and nothing else. What
-//! our pipeline could reach at most.
+//! The bare link: this repository's data channels with the programs' message sizes and window, and nothing else. It is
+//! the most that our pipeline could reach.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,13 +20,13 @@ use crate::frames;
 use crate::options::EndOptions;
 use crate::source::{ANSWER_BYTES, Answers, WINDOW};
 
-/// How long the last answers and the close may take.
+/// Timeout for the last answers, and for the close.
 const END_LIMIT: Duration = Duration::from_secs(2);
 
-/// Room in a message for a fragment's header.
+/// Bytes of a message that are reserved for a fragment's header.
 const HEADER_BYTES: usize = 32;
 
-/// Runs either end, on one thread as the programs do.
+/// Runs either end on one thread, as the programs do.
 pub(crate) fn run(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -57,7 +57,7 @@ async fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     while let Ok(LinkEvent::Message(Lane::Answers, _)) =
         tokio::time::timeout_at((over + END_LIMIT).into(), link.next()).await
     {
-        // Reliable and in order: the answer is to the oldest.
+        // The lane is reliable and ordered, so the answer belongs to the oldest unanswered frame.
         if let Ok(sent) = unanswered.try_recv() {
             answers.add(sent);
             room.add_permits(1);
@@ -71,11 +71,11 @@ async fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends frames while there is room.
+/// Sends frames while the window has room.
 struct Sending {
     link: LinkSender,
     frames: Vec<Vec<u8>>,
-    /// Bytes of a message, at most.
+    /// Most bytes per message.
     message: usize,
     fps: Option<f64>,
 }

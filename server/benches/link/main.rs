@@ -1,14 +1,15 @@
-//! The whole path against its limits: raw TCP as the floor, the bare link without our pipeline, our pipeline without the
-//! network, and aiortc + OpenCV as what else there is, all on the same frames, each end a process of its own.
+//! Compares Plumb's whole path with its limits and with an alternative, on the same frames. The limits are raw TCP,
+//! the bare link without our pipeline, and our pipeline without the network. The alternative is aiortc + OpenCV. Each
+//! end is a separate process.
 //!
-//! "Ours, in memory" is `server --loopback --link memory`: the real server and the real client in one process, over a link
-//! without sockets. It is the floor of our own path: what is above it is the cost of WebRTC and of two processes. Its
-//! client shows no rows, its processor time is that of both ends, and its start is that of both.
+//! "Ours, in memory" is `server --loopback --link memory`: the real server and the real client in one process, over a
+//! link without sockets. It is the floor of our own path: the difference to it is the cost of WebRTC and of two
+//! processes. Its client shows no rows; its processor time and its start are those of both ends.
 //!
-//! `cargo bench -p server --bench link -- --help`. [`contenders`] lists who runs, [`run`] runs one: [`ours`] the two
-//! programs, [`pair`] the others: this program itself as either end of [`tcp`] or of the bare [`link`] ([`source`] says what a
-//! source reports), and a Python script. Rounds are interleaved; [`table`] gives medians and ratios, and says what came
-//! of the goals.
+//! For help run `cargo bench -p server --bench link -- --help`. [`contenders`] lists the contenders; [`run`] runs one of
+//! them. [`ours`] runs the two programs. [`pair`] runs the others: this program itself as either end of [`tcp`] or of
+//! the bare [`link`] ([`source`] defines what a source prints), and a Python script. Rounds are interleaved. [`table`]
+//! gives medians and ratios, and whether the goals are met.
 
 use std::error::Error;
 use std::io::Write;
@@ -36,7 +37,7 @@ use frames::Frames;
 use options::{Command, EndOptions, Options, Wire};
 use sample::Samples;
 
-/// As in the programs, with a count of what is asked of it.
+/// The allocator of the programs, with counts of allocations and bytes.
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
@@ -78,7 +79,7 @@ fn run_end(end: &EndOptions) -> Result<(), Box<dyn Error>> {
 
 fn save(text: &str, options: &Options) -> io::Result<()> {
     match &options.out {
-        // Cargo runs benchmarks in the package's folder, while people run cargo in the repository's.
+        // Cargo runs benchmarks in the package's folder, but people run cargo in the repository's folder.
         Some(file) => fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file), text),
         None => Ok(()),
     }

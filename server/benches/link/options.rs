@@ -5,64 +5,64 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Holds the whole path against the bare link, raw TCP and an aiortc + OpenCV pipeline, on the same frames.
+/// Compares the whole path with the bare link, raw TCP and an aiortc + OpenCV pipeline, on the same frames.
 #[derive(Debug, Parser)]
 #[command(name = "link", args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) end: Option<Command>,
 
-    /// Rounds; each runs every contender once, the tables give medians
+    /// Number of rounds. Each round runs every contender once; the tables give medians
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// Seconds each contender runs for; twice this at 60 frames a second
+    /// Seconds each contender runs; twice as long at 60 frames/s
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
 
-    /// A quick look: one round of a second and a half
+    /// Run only one round of 1.5 seconds
     #[arg(long)]
     quick: bool,
 
-    /// Only contenders whose group and name contain this ("60 fps: ours"); may be given several times
+    /// Run only contenders whose group and name contain this ("60 fps: ours"); may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
 
-    /// Names the contenders, then ends
+    /// List the contenders and exit
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// Takes the programs as they were last built
+    /// Use the programs as last built
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Where to write the tables, beside stdout
+    /// Also write the tables to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// What cargo says to every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 impl Options {
-    /// Rounds.
+    /// Number of rounds.
     pub(crate) fn rounds(&self) -> u32 {
         if self.quick { 1 } else { self.rounds }
     }
 
-    /// How long a contender runs.
+    /// How long an unpaced contender runs.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs_f64(if self.quick { 1.5 } else { self.seconds.clamp(1.0, 3600.0) })
     }
 
-    /// Whether a contender of this name is asked for.
+    /// Whether the contender with this name is to run.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| name.contains(wanted.as_str()))
     }
 }
 
-/// What this program also is: the ends of the links it measures, each a process of its own.
+/// Other roles of this program: it is also the ends of the links that it measures, each in a separate process.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// One end of a link.
@@ -76,22 +76,22 @@ pub(crate) struct EndOptions {
     #[arg(long)]
     pub(crate) wire: Wire,
 
-    /// The source's port: this end is the sink, else the source, which says the port it took.
+    /// Port of the source. With it this end is the sink; without it this end is the source, which prints its port.
     #[arg(long)]
     pub(crate) port: Option<u16>,
 
-    /// File of frames, one after the other.
+    /// File of frames, one after another.
     #[arg(long)]
     pub(crate) frames: PathBuf,
 
-    /// Bytes of a frame.
+    /// Bytes per frame.
     #[arg(long)]
     pub(crate) frame_bytes: usize,
 
     #[arg(long)]
     pub(crate) seconds: f64,
 
-    /// Frames a second; as fast as the window allows when absent.
+    /// Frames per second. Without it, as fast as the window allows.
     #[arg(long)]
     pub(crate) fps: Option<f64>,
 
@@ -100,11 +100,11 @@ pub(crate) struct EndOptions {
     pub(crate) mtu: Option<u32>,
 }
 
-/// What carries the frames.
+/// Transport of the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wire {
     /// Raw TCP.
     Tcp,
-    /// The link of this repository.
+    /// This repository's link.
     Link,
 }

@@ -1,4 +1,4 @@
-//! Our two programs, as a user starts them; rows go to files, figures come from the report.
+//! Runs our two programs as a user does. Their rows go to files; the figures come from the report.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::sample::Sample;
 use testkit::ends;
 use testkit::processes::{Output, Process, cores_used, has_option, program};
 
-/// The report's part that matters here.
+/// The part of the report that is used here.
 #[derive(Debug, Deserialize)]
 struct Report {
     sessions: Vec<Session>,
@@ -52,7 +52,7 @@ struct Bytes {
     frames_wire: u64,
 }
 
-/// Runs both programs; `options` are the server's, in pairs of name and value.
+/// Runs both programs. `options` are options for the server, as pairs of name and value.
 pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: &Path) -> Result<Sample, RunError> {
     for [name, _] in options {
         if !has_option("server", name)? {
@@ -78,7 +78,7 @@ pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: 
     read(&report)?.sample(cores.map(Some), start)
 }
 
-/// Runs the server with the client in the same process and a link in memory: all of our path but the network.
+/// Runs the server with the client in the same process and a link in memory: our whole path without the network.
 pub(crate) fn run_in_memory(group: &Group, time: Duration, folder: &Path) -> Result<Sample, RunError> {
     if !has_option("server", "--link")? {
         return Err(RunError::NoOption("--link".to_owned()));
@@ -96,7 +96,7 @@ pub(crate) fn run_in_memory(group: &Group, time: Duration, folder: &Path) -> Res
     read(&report)?.sample([Some(cores), None], start)
 }
 
-/// The server's command, but for its link.
+/// The server's command without the options of its link.
 fn server(group: &Group, time: Duration, report: &Path) -> Result<Command, RunError> {
     let mut server = program("server")?;
     server.args(["--no-graphics", "--no-announce", "--seed", &SEED.to_string()]);
@@ -105,7 +105,7 @@ fn server(group: &Group, time: Duration, report: &Path) -> Result<Command, RunEr
     Ok(server)
 }
 
-/// The header comes with the first row.
+/// Waits for the server's first row, with which it also writes the header.
 fn wait_for_rows(server: &mut Process, rows: &Path) -> Result<(), RunError> {
     let come = || fs::metadata(rows).is_ok_and(|file| file.len() > 0).then_some(());
     Ok(server.wait_until("no rows", come)?)
@@ -116,7 +116,7 @@ fn read(report: &Path) -> Result<Report, RunError> {
 }
 
 impl Report {
-    /// The figures of the only session, in which all frames were answered.
+    /// The figures of the only session. It is an error if not all frames were answered.
     fn sample(&self, cores: [Option<f64>; 2], start: Duration) -> Result<Sample, RunError> {
         let Some(session) = self.sessions.first() else { return Err(RunError::Frames("no session".to_owned())) };
         if session.frames.circle != session.frames.sent {

@@ -1,5 +1,5 @@
-//! Two processes that are no programs of ours: a source that says its port, "started" with the first answer and its
-//! figures at the end, and a sink that is told the port.
+//! Runs a source and a sink that are not our programs. The source prints its port, "started" with the first answer, and
+//! its figures at the end. The sink gets the port as an argument.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,13 +10,13 @@ use crate::sample::Sample;
 use crate::source::Figures;
 use testkit::processes::{Output, Process, cores_used, line};
 
-/// After the first answer, before processor time is measured.
+/// Time between the first answer and the measurement of processor time.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// Processor time is measured until this long before the end.
+/// Time between the measurement of processor time and the end of the run.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// The time in the middle of a run of this length, in which processor time is measured.
+/// The middle part of a run of this length, in which processor time is measured.
 pub(crate) fn middle(time: Duration) -> Duration {
     time.saturating_sub(SETTLE + MARGIN)
 }
@@ -26,7 +26,7 @@ pub(crate) fn settle() {
     std::thread::sleep(SETTLE);
 }
 
-/// Runs the two; `sink` is made of the source's port.
+/// Runs both processes. `sink` makes the sink's command from the source's port.
 pub(crate) fn run(
     source: Command,
     sink: impl FnOnce(&str) -> Command,
@@ -34,16 +34,16 @@ pub(crate) fn run(
     folder: &Path,
 ) -> Result<Sample, RunError> {
     let mut source = Process::start("source", source, &Output::Pipe, folder)?;
-    let mut said = source.stdout()?;
-    let port = line(&mut said)?;
+    let mut output = source.stdout()?;
+    let port = line(&mut output)?;
     let start = Instant::now();
     let sink = Process::start("sink", sink(&port), &Output::File(folder.join("sink.stdout")), folder)?;
-    // The source ends where no sink comes, and with it its output.
-    line(&mut said)?;
+    // If no sink connects, the source ends; then its output ends too, and this read fails.
+    line(&mut output)?;
     let start = start.elapsed();
     settle();
     let cores = cores_used([&source, &sink], middle(time))?;
-    let figures: Figures = serde_json::from_str(&line(&mut said)?)?;
+    let figures: Figures = serde_json::from_str(&line(&mut output)?)?;
     source.end()?;
     sink.end()?;
     Ok(Sample {

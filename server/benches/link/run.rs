@@ -1,4 +1,4 @@
-//! One run of a contender.
+//! Runs a contender once.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::{ours, pair};
 use testkit::python;
 
 impl Contender {
-    /// Runs it once; twice as long when paced, for as many frames as matter.
+    /// Runs the contender once. A paced run takes twice as long, so that it has enough frames.
     pub(crate) fn run(&self, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
         let time = if self.group.rate == Rate::Max { time } else { 2 * time };
         match self.kind {
@@ -27,7 +27,7 @@ impl Contender {
         }
     }
 
-    /// This program itself as both ends of a wire.
+    /// Runs this program itself as both ends of a wire.
     fn run_bare(&self, wire: &str, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
         let benchmark = std::env::current_exe()?;
         let end = || {
@@ -45,7 +45,7 @@ impl Contender {
         pair::run(end(), sink, time, folder)
     }
 
-    /// The Python script as both ends.
+    /// Runs the Python script as both ends.
     fn run_aiortc(&self, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
         let folder_here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/link");
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -66,7 +66,7 @@ impl Contender {
         pair::run(source, sink, time, folder)
     }
 
-    /// What to send, for how long and how often.
+    /// Adds the options of a source: which frames to send, for how long and how often.
     fn describe(&self, command: &mut Command, frames: &Frames, time: Duration) {
         command.arg("--frames").arg(&frames.file);
         command.args([

@@ -1,4 +1,4 @@
-//! What one run of a contender gives, and the medians of several.
+//! Samples: the figures of each run of a contender, and their medians.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,38 +7,39 @@ use crate::contenders::Contender;
 use crate::counting::Allocations;
 use crate::error::RunError;
 
-/// One run.
+/// Figures of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// Answered frames a second.
+    /// Answered frames per second.
     pub(crate) frames_per_s: f64,
-    /// Latency.
+    /// Median latency.
     pub(crate) p50_us: f64,
-    /// The same, of one in a hundred.
+    /// 99th percentile of the latency.
     pub(crate) p99_us: f64,
-    /// Cores that source and sink used: 1 is one core, always. Where both are one process, the source's are those of both.
+    /// Cores that source and sink used: 1 is one core all the time. If both are one process, the first figure is for
+    /// both.
     pub(crate) cores: [Option<f64>; 2],
-    /// Start of the sink's process → first frame answered.
+    /// Time from the start of the sink's process to the first answered frame.
     pub(crate) start: Duration,
-    /// Bytes on the wire for a byte of pixels; of lossless encodings under 1.
+    /// Bytes on the wire per byte of pixels; below 1 for lossless encodings that save bytes.
     pub(crate) wire_share: f64,
-    /// Allocations at the source, a frame.
+    /// Allocations at the source, per frame.
     pub(crate) allocations: Option<Allocations>,
 }
 
 impl Sample {
-    /// Processor time for a frame at either end, in µs.
+    /// Processor time per frame at each end, in µs.
     pub(crate) fn cpu_us(&self) -> [Option<f64>; 2] {
         self.cores.map(|cores| Some(1e6 * cores? / self.frames_per_s))
     }
 }
 
-/// All runs, by contender, in the order of rounds.
+/// All runs by contender, in the order of the rounds.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(BTreeMap<String, Vec<Result<Sample, String>>>);
 
 impl Samples {
-    /// Keeps a run, or why there is none.
+    /// Adds a run, or the error of a run that failed.
     pub(crate) fn add(&mut self, contender: &Contender, run: Result<Sample, RunError>) {
         let run = run.map_err(|error| error.to_string());
         if let Err(error) = &run {
@@ -47,20 +48,21 @@ impl Samples {
         self.0.entry(contender.full_name()).or_default().push(run);
     }
 
-    /// Why a contender gave nothing, if it never did.
+    /// The first error of a contender whose runs all failed.
     pub(crate) fn failure(&self, contender: &Contender) -> Option<&str> {
         let runs = self.0.get(&contender.full_name())?;
         let failures: Option<Vec<_>> = runs.iter().map(|run| run.as_ref().err()).collect();
         failures?.first().map(|text| text.as_str())
     }
 
-    /// The median of a figure.
+    /// The median of a figure over all runs.
     pub(crate) fn median(&self, contender: &Contender, figure: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
         let runs = self.0.get(&contender.full_name())?;
         median(runs.iter().flatten().filter_map(figure).collect())
     }
 
-    /// The median of the rounds' ratios of a figure to another contender's: what slows a round down slows both.
+    /// The median over all rounds of the ratio of a figure to another contender's. A disturbance of a round slows both,
+    /// so it affects the ratio less.
     pub(crate) fn ratio(
         &self,
         contender: &Contender,
@@ -73,7 +75,7 @@ impl Samples {
     }
 }
 
-/// The middle; of an even number the mean of the middle two.
+/// The median: the middle value, or the mean of the middle two.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

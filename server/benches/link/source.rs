@@ -1,4 +1,4 @@
-//! What a source does beside sending: it says when it listens, when the first answer is there, and what came of it.
+//! Collects a source's answers. A source prints its port, "started" with the first answer, and its figures at the end.
 
 use std::time::{Duration, Instant};
 
@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::counting::{self, Allocations};
 
-/// Unanswered frames at a time: the programs' default.
+/// Most unanswered frames at once: the programs' default.
 pub(crate) const WINDOW: usize = 8;
 
-/// Bytes of an answer.
+/// Bytes per answer.
 pub(crate) const ANSWER_BYTES: usize = 40;
 
-/// Frames before allocations are counted: buffers have grown by then.
+/// Frames before allocations are counted. Buffers have grown to their size by then.
 const WARM: u64 = 100;
 
-/// What a source found, in one line of JSON.
+/// The figures of a source, which it prints as one line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    /// Answered frames a second, from the first answer to the last.
+    /// Answered frames per second, from the first answer to the last.
     pub(crate) frames_per_s: f64,
-    /// First byte given to the wire → answer.
+    /// Median latency, from the first byte sent to the answer.
     pub(crate) p50_us: u64,
-    /// The same, of one in a hundred.
+    /// 99th percentile of the same latency.
     pub(crate) p99_us: u64,
-    /// For each frame, at the source; where they are counted.
+    /// Allocations per frame at the source, if they are counted.
     #[serde(default)]
     pub(crate) allocations: Option<Allocations>,
 }
 
-/// Gathers answers.
+/// Gathers the answers of a run.
 pub(crate) struct Answers {
     latency_us: Histogram<u64>,
     first: Option<Instant>,
@@ -39,28 +39,28 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// None yet.
+    /// No answers yet.
     pub(crate) fn new() -> Self {
-        // invariant: a constant in 0..=5, the only thing `new` checks.
+        // invariant: `new` only checks that the digits are in 0..=5, and they are a constant in that range.
         let latency_us = Histogram::new(3).expect("0 to 5 digits");
         Self { latency_us, first: None, last: Instant::now(), warm: None }
     }
 
-    /// An answer came to a frame sent at that time; says so for the first.
+    /// Adds an answer to a frame that was sent at `sent`. Prints "started" for the first answer.
     pub(crate) fn add(&mut self, sent: Instant) {
         self.last = Instant::now();
         if self.first.is_none() {
             self.first = Some(self.last);
             println!("started");
         }
-        // Grows as needed.
+        // The histogram grows as needed, so recording cannot fail.
         let _ = self.latency_us.record(micros(self.last - sent));
         if self.latency_us.len() == WARM {
             self.warm = Some(counting::so_far());
         }
     }
 
-    /// What came of it.
+    /// The figures so far.
     pub(crate) fn figures(&self) -> Figures {
         let (count, elapsed) = (self.latency_us.len(), self.last - self.first.unwrap_or(self.last));
         Figures {

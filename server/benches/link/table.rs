@@ -1,4 +1,4 @@
-//! The tables, in Markdown: ratios first.
+//! Writes the tables in Markdown, with the ratios first.
 
 use std::fmt::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::contenders::{AUTO, Contender, Group, Kind, LARGE, NETWORK, NETWORK_RA
 use crate::options::Options;
 use crate::sample::{Sample, Samples};
 
-/// A table a group, and what came of the goals.
+/// Writes one table per group, the allocations, and whether the goals are met.
 pub(crate) fn write(
     machine: &str,
     contenders: &[Contender],
@@ -18,10 +18,10 @@ pub(crate) fn write(
     let mut out = String::new();
     writeln!(
         out,
-        "Both ends on one machine ({machine}), two processes (memory: one, whose processor \
-         time is both ends'), gray8, clean frames, 8 in flight; medians of {} interleaved \
-         rounds of {:.1} s (twice that at 60 fps). Latency: before encoding → answer decoded. Start: the sink's process \
-         starts → first frame answered. Ratios are medians of each round's.\n",
+        "Both ends on one machine ({machine}), in two processes (in memory: one process, with the processor \
+         time of both ends). Gray8, clean frames, 8 in flight. Medians of {} interleaved rounds of {:.1} s (twice that \
+         at 60 fps). Latency: before encoding → answer decoded. Start: start of the sink's process → first frame \
+         answered. Ratios are medians of the ratios of each round.\n",
         options.rounds(),
         options.time().as_secs_f64(),
     )?;
@@ -42,7 +42,7 @@ fn write_group(out: &mut String, group: &Group, contenders: &[&Contender], sampl
     writeln!(out, "{}:\n", group.name)?;
     writeln!(
         out,
-        "| | {what}, x TCP | x bare link | frames/s | MB/s of pixels | wire bytes / pixels | p50 ms | p99 ms | CPU µs a \
+        "| | {what}, x TCP | x bare link | frames/s | MB/s of pixels | wire bytes / pixels | p50 ms | p99 ms | CPU µs per \
          frame: source / sink | % of a core | start ms |\n|---|---|---|---|---|---|---|---|---|---|---|"
     )?;
     for contender in contenders {
@@ -89,8 +89,8 @@ fn write_allocations(out: &mut String, contenders: &[Contender], samples: &Sampl
             let copies = bytes / contender.group.size.pixels() as f64;
             writeln!(
                 out,
-                "Through the bare link's source ({}): {count:.0} allocations and {:.0} kB a frame, {copies:.2} times \
-                 its pixels (each copy into a buffer of its own counts once).\n",
+                "Bare link's source ({}): {count:.0} allocations and {:.0} kB per frame, {copies:.2} times \
+                 the bytes of its pixels (each copy into a new buffer counts once).\n",
                 contender.group.name,
                 bytes / 1e3,
             )?;
@@ -99,7 +99,7 @@ fn write_allocations(out: &mut String, contenders: &[Contender], samples: &Sampl
     Ok(())
 }
 
-/// What a goal asks of a figure.
+/// The goal for a figure.
 enum Goal {
     AtLeast(f64),
     AtMost(f64),
@@ -148,7 +148,7 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
     Ok(())
 }
 
-/// Three digits that count, down to a thousandth.
+/// A ratio with three significant digits, but no finer than a thousandth.
 fn ratio_shown(ratio: Option<f64>) -> String {
     let digits = match ratio {
         Some(ratio) if ratio >= 10.0 => 0,

@@ -1,4 +1,4 @@
-//! Raw TCP: the same bytes, as many in flight, nothing else. What the machine could carry.
+//! Raw TCP: the same bytes with the same window, and nothing else. It is the most that the machine could carry.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -25,7 +25,7 @@ fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     println!("{}", listener.local_addr()?.port());
     let (stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
-    // A frame holds its place here from before its first byte is sent until its answer is there.
+    // A frame holds a slot of this channel from before its first byte is sent until its answer has arrived.
     let (sent, unanswered) = sync_channel(WINDOW);
     let writer = thread::spawn({
         let (stream, end) = (stream.try_clone()?, end.clone());
@@ -58,7 +58,7 @@ fn send(
     stream.shutdown(Shutdown::Write)
 }
 
-/// Until the sink, having read everything, closes.
+/// Receives answers until the sink has read everything and closes the connection.
 fn receive(mut stream: TcpStream, unanswered: &Receiver<Instant>) -> std::io::Result<Answers> {
     let (mut answers, mut answer) = (Answers::new(), [0; ANSWER_BYTES]);
     while stream.read_exact(&mut answer).is_ok() {
