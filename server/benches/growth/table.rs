@@ -17,8 +17,8 @@ pub(crate) fn write(machine: &str, growth: &Growth, options: &Options) -> Result
     let mut out = String::new();
     writeln!(
         out,
-        "One server and its clients as separate processes on one machine ({machine}); gray8, {:.0} s per point once all \
-         are served{}. CPU is processor time per frame.\n",
+        "One server and its clients, all separate processes on one machine ({machine}); gray8, {:.0} s per point \
+         once all are served{}. CPU is processor time per frame.\n",
         options.time().as_secs_f64(),
         if options.with.is_empty() { String::new() } else { format!("; server {}", options.with) },
     )?;

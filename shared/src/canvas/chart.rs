@@ -1,4 +1,4 @@
-//! A series over the last frames: a line, its mean and the gaps in it.
+//! A chart of the last frames: a line, its mean and its gaps.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
@@ -8,25 +8,25 @@ use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme;
 
-/// Pixels between the top of the area and the plot: a line of notes and some air.
+/// Pixels between the top of the area and the plot: a line of notes and a margin.
 const ABOVE_PX: u32 = 20;
 
-/// Pixels between the plot and the bottom of the area, likewise.
+/// Pixels between the plot and the bottom of the area: a line of notes and a margin.
 const BELOW_PX: u32 = 20;
 
-/// Height of the mark of a frame without a value, in px.
+/// Height of the mark for a frame without a value, in px.
 const GAP_MARK_PX: u32 = 4;
 
-/// What a chart shows.
+/// Content of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// The value of each frame, not negative, oldest first; `None` where a frame has none.
+    /// The value of each frame, the oldest first. Values are not negative; a frame without a value has `None`.
     pub values: Vec<Option<f64>>,
-    /// Frames across the whole width; fewer leave the left empty, of more the last ones are shown.
+    /// Frames across the whole width. Fewer values leave the left part empty; of more values only the last are shown.
     pub frames: usize,
-    /// Written after numbers.
+    /// Unit, written after numbers.
     pub unit: &'static str,
-    /// Written after the number of frames without a value, say "lost".
+    /// Word after the number of frames without a value, for example "lost".
     pub gap: &'static str,
 }
 
@@ -37,8 +37,8 @@ impl Chart {
 }
 
 impl Canvas {
-    /// Draws a chart: the vertical axis from 0 to a round number above the largest value, which is written at
-    /// its top; the mean as a dashed line with its number; red marks along the bottom where there is no value.
+    /// Draws a chart. The vertical axis goes from 0 to a round number above the largest value; that number is written
+    /// at its top. The mean is a dashed line with its number. Red marks at the bottom show frames without a value.
     pub fn chart(&mut self, area: Rectangle, chart: &Chart) {
         let plot = Rectangle::new(
             area.top_left + Point::new(0, ABOVE_PX as i32),

@@ -1,4 +1,4 @@
-//! What a window shows, as data: whoever has something to show fills a face.
+//! The content of a window as data. Each program fills a face with what it has to show.
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use super::theme::Tone;
 use crate::geometry::Size;
 use crate::image::Image;
 
-/// Everything that a window shows.
+/// The whole content of a window.
 #[derive(Clone, Debug)]
 pub struct Face {
-    /// The window's title.
+    /// Title of the window.
     pub title: &'static str,
-    /// How things stand.
+    /// Status of the session.
     pub status: Status,
-    /// Size of the frames, which the window is laid out for.
+    /// Size of the frames. The window's layout depends on it.
     pub frame: Size,
-    /// The picture of a frame, of that size.
+    /// The picture of a frame, with that size.
     pub image: Option<Arc<Image>>,
-    /// The marks on it.
+    /// Marks on the picture.
     pub marks: Vec<Mark>,
-    /// Which marks there may be.
+    /// Legend of the marks that may appear.
     pub legend: Legend,
-    /// The panel of figures, from top to bottom.
+    /// Sections of the panel, from top to bottom.
     pub sections: Vec<Section>,
 }
 
@@ -49,18 +49,18 @@ struct Row {
 }
 
 impl Section {
-    /// A section without figures; the note stands at the right of the heading.
+    /// A section without figures. The note is at the right of the heading.
     pub fn new(heading: impl Into<String>, note: impl Into<String>) -> Self {
         Self { heading: heading.into(), note: note.into(), rows: Vec::new(), chart: None }
     }
 
-    /// Adds a row: a label and up to two figures, `None` where one is not known yet.
+    /// Adds a row: a label and up to two figures. A figure that is not known yet is `None`.
     pub fn row<const N: usize>(mut self, label: impl Into<String>, values: [Option<String>; N], tone: Tone) -> Self {
         self.rows.push(Row { label: label.into(), values: values.into(), tone });
         self
     }
 
-    /// Adds a row with a count that tells of nothing bad.
+    /// Adds a row with a neutral count.
     pub fn count(self, label: impl Into<String>, count: u64) -> Self {
         self.row(label, [Some(count.to_string())], Tone::Plain)
     }
@@ -71,7 +71,7 @@ impl Section {
         self.row(label, [Some(count.to_string())], tone)
     }
 
-    /// Adds a chart, which takes what is left of the panel: it belongs into the last section.
+    /// Adds a chart. It takes the rest of the panel, so it belongs in the last section.
     pub fn chart(self, chart: Chart) -> Self {
         Self { chart: Some(chart), ..self }
     }
@@ -122,14 +122,14 @@ mod tests {
         canvas
     }
 
-    /// Pixels of exactly this colour.
+    /// Number of pixels with exactly this colour.
     fn count(face: &Face, colour: Rgb888) -> usize {
         let packed = u32::from_be_bytes([0, colour.r(), colour.g(), colour.b()]);
         drawn(face).pixels().iter().filter(|&&pixel| pixel == packed).count()
     }
 
     #[test]
-    fn the_legend_shows_the_marks_there_may_be() {
+    fn the_legend_shows_the_marks_that_may_appear() {
         for (width, height) in SIZES {
             let size = Size { width, height };
             for (legend, truth, estimate) in
@@ -137,7 +137,7 @@ mod tests {
             {
                 let face = blank(size, legend);
                 let signs = [theme::TRUTH, theme::ESTIMATE].map(|colour| count(&face, colour));
-                assert!(signs.iter().all(|&pixels| pixels < 60), "{size}: the signs of the legend alone");
+                assert!(signs.iter().all(|&pixels| pixels < 60), "{size}: more than the signs of the legend");
                 assert_eq!(signs.map(|pixels| pixels > 0), [truth, estimate], "{size}");
             }
         }
@@ -154,7 +154,7 @@ mod tests {
             let alone = with(vec![Mark::Truth(disc)]);
             let both = with(vec![Mark::Truth(disc), Mark::Estimate(disc)]);
             let more = |face, than, colour| count(face, colour) - count(than, colour);
-            // The crosses alone have as much of the pure colour, at any scale.
+            // The cross of a mark alone has at least 10 pixels of its pure colour, at any scale.
             assert!(more(&both, &alone, theme::ESTIMATE) >= 10, "{frame}");
             assert!(more(&both, &without, theme::TRUTH) >= 10, "{frame}");
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn more_sections_than_fit_are_cut_off_and_a_chart_takes_what_is_left() {
+    fn sections_that_do_not_fit_are_cut_off_and_a_chart_takes_the_rest() {
         let size = Size { width: 64, height: 64 };
         let chart = Chart { values: vec![Some(f64::NAN), None, Some(1e300)], frames: 240, unit: "px", gap: "lost" };
         let long = |rows: u64| (0..rows).fold(Section::new("FRAME", ""), |section, row| section.count("Row", row));

@@ -1,42 +1,42 @@
-//! Figures as text, short enough for their column.
+//! Writes figures as text that fits into their column.
 
-/// What stands where a figure is not known.
+/// Text for a figure that is not known.
 pub const UNKNOWN: &str = "-";
 
-/// Characters of a figure, so that `8191.999` and its sign fit; a column is one wider.
+/// Most characters of a figure: `8191.999` and its sign fit. A column is one character wider.
 pub const CHARACTERS: usize = 9;
 
-/// A length in px, to a thousandth.
+/// A length in px, with three decimals.
 pub fn pixels(value: f64) -> String {
     figure(value, 3, CHARACTERS)
 }
 
-/// An error in px, to a hundred-thousandth: clean frames are answered to 0.0005 px.
+/// An error in px, with five decimals: the error of clean frames is about 0.0005 px.
 pub fn error_pixels(value: f64) -> String {
     figure(value, 5, CHARACTERS)
 }
 
-/// A time in µs as milliseconds, to a hundredth.
+/// A time in µs as milliseconds, with two decimals.
 pub fn milliseconds(value_us: u64) -> String {
     figure(value_us as f64 / 1000.0, 2, CHARACTERS)
 }
 
-/// A rate in Hz, in words; nothing while it is unknown.
+/// A rate in Hz, in words; empty while it is unknown.
 pub fn per_second(rate_hz: Option<f64>) -> String {
     rate_hz.map_or(String::new(), |rate| format!("{} per second", figure(rate, 1, CHARACTERS)))
 }
 
-/// A number with this many decimals, or as a power of ten if that takes more characters than there are.
+/// A number with this many decimals, or with a power of ten if the plain form takes more than `characters`.
 pub fn figure(value: f64, decimals: usize, characters: usize) -> String {
     let plain = format!("{value:.decimals$}");
     if plain.len() <= characters {
         return plain;
     }
-    // Sign, digit, point, `e`, sign and three digits of exponent: what is left goes to decimals.
+    // Sign, digit, point, `e`, sign and three digits of the exponent take 8 characters. The rest is for decimals.
     format!("{value:.*e}", characters.saturating_sub(8).min(decimals))
 }
 
-/// A text cut to this many characters, `..` showing that it was.
+/// A text cut to this many characters. A text that was cut ends with `..`.
 pub fn shortened(text: &str, characters: usize) -> String {
     if text.chars().count() <= characters {
         return text.to_owned();
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_fall_back_on_powers_of_ten() {
+    fn figures_too_long_are_written_with_powers_of_ten() {
         assert_eq!(figure(12.3456, 3, 9), "12.346");
         assert_eq!(figure(-1234.5, 3, 9), "-1234.500");
         assert_eq!(figure(123_456.789, 3, 9), "1.2e5");

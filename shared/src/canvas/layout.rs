@@ -11,8 +11,8 @@
 //! └────────────────────────┴─────────────┘
 //! ```
 //!
-//! The panel is the same for every frame size, the picture takes what it needs at a whole-number scale, and the
-//! window stays within 1280 x 900 px.
+//! The width of the panel is the same for every frame size. The picture is shown at an integer scale. The window is at
+//! most 1280 x 900 px.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
@@ -21,39 +21,39 @@ use super::placement::{Placement, Scale};
 use super::surface::Canvas;
 use crate::geometry::Size;
 
-/// Largest window: what an ordinary laptop screen shows whole, borders and bars included.
+/// Largest window: an ordinary laptop screen shows it whole, with borders and bars.
 const LIMIT: Size = Size { width: 1280, height: 900 };
-/// Air between parts.
+/// Margin between parts.
 pub(super) const MARGIN_PX: u32 = 16;
 /// Height of the header.
 const HEADER_PX: u32 = 48;
-/// Width of the panel: two columns of nine figures beside a label.
+/// Width of the panel: a label and two columns of nine characters.
 const PANEL_PX: u32 = 352;
-/// Least height of the panel: a 640x480 frame and its legend, which leaves the fuller of the two windows 116 px for
-/// its chart.
+/// Least height of the panel: that of a 640x480 frame and its legend. It leaves 116 px for the chart in the window with
+/// more figures.
 const PANEL_HEIGHT_PX: u32 = 512;
 /// Height of the legend under the picture.
 const LEGEND_PX: u32 = 32;
 /// Least width of the picture's area, so that header and legend fit.
 const VIEW_WIDTH_PX: u32 = 448;
-/// Small frames grow as long as they stay within this.
+/// Size that small frames are enlarged to at most.
 const COMFORTABLE: Size = Size { width: 640, height: 480 };
 
-/// Where the parts of a window are.
+/// Places of the parts of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The whole window.
     pub size: Size,
     /// Size of the frames shown.
     pub frame: Size,
-    /// Where a frame's picture goes.
+    /// Place and scale of a frame's picture.
     pub picture: Placement,
     pub(super) view: Rectangle,
     pub(super) panel: Rectangle,
 }
 
 impl Layout {
-    /// The arrangement for frames of one size.
+    /// The layout for frames of one size.
     pub fn new(frame: Size) -> Self {
         let beside = 3 * MARGIN_PX + PANEL_PX;
         let around = HEADER_PX + MARGIN_PX;
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_fit_a_laptop_screen_and_their_own_text() {
+    fn windows_fit_a_laptop_screen_and_hold_their_text() {
         for Layout { size, frame, .. } in layouts() {
             assert!(size.width <= LIMIT.width && size.height <= LIMIT.height, "{frame}: {size}");
             assert!(size.width >= 848 && size.height >= 576, "{frame}: {size}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_picture_lies_in_its_area() {
+    fn the_whole_picture_is_inside_its_area() {
         for layout in layouts() {
             let picture = layout.picture.area(layout.frame);
             assert_eq!(picture.intersection(&layout.view), picture, "{}", layout.frame);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_frame_is_shown_pixel_for_pixel() {
+    fn a_640x480_frame_is_shown_pixel_for_pixel() {
         let layout = Layout::new(Size { width: 640, height: 480 });
         assert_eq!(layout.size, Size { width: 1040, height: 576 });
         assert_eq!(layout.picture, Placement { at: Point::new(16, 48), scale: Scale::Up(1) });

@@ -10,13 +10,13 @@ use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme::{self, Tone};
 
-/// Air between the panel's edges and what it holds.
+/// Margin between the panel's edges and its content, in px.
 const INSET: Point = Point::new(16, 8);
-/// From one row of figures to the next.
+/// Distance from one row of figures to the next.
 const ROW_PX: i32 = 20;
 
 impl Canvas {
-    /// Draws the panel: what fills it starts at the top, and what does not fit is cut off.
+    /// Draws the panel. `fill` adds its content from the top; content that does not fit is cut off.
     pub fn panel(&mut self, layout: &Layout, fill: impl FnOnce(Panel<'_>)) {
         let Rectangle { top_left, size } = layout.panel;
         let (left, right) = (top_left.x + INSET.x, top_left.x + size.width as i32 - INSET.x);
@@ -39,7 +39,7 @@ pub struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// A heading, with a note at the right, over a rule.
+    /// Adds a heading with a note at the right, and a rule below.
     pub fn heading(&mut self, text: &str, note: &str) {
         self.y += 6;
         self.canvas.text(text, Point::new(self.left, self.y), Side::Left, Font::Note, theme::MUTED);
@@ -49,7 +49,7 @@ impl Panel<'_> {
         self.y += 24;
     }
 
-    /// A label and its figures in right-aligned columns; `None` where one is unknown.
+    /// Adds a row: a label, and its figures in right-aligned columns. An unknown figure is `None`.
     pub fn row(&mut self, label: &str, figures: &[Option<String>], tone: Tone) {
         self.canvas.text(label, Point::new(self.left, self.y), Side::Left, Font::Label, theme::MUTED);
         let column = ((CHARACTERS + 1) as u32 * Font::Figure.advance()) as i32;
@@ -61,7 +61,7 @@ impl Panel<'_> {
         self.y += ROW_PX;
     }
 
-    /// A chart in what is left of the panel.
+    /// Adds a chart that takes the rest of the panel.
     pub fn chart(&mut self, chart: &Chart) {
         let size = Extent::new((self.right - self.left) as u32, (self.bottom - self.y).max(0) as u32);
         self.canvas.chart(Rectangle::new(Point::new(self.left, self.y), size), chart);
