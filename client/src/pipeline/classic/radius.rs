@@ -71,7 +71,7 @@ impl Supports {
         kept
     }
 
-    /// Counts the distances beyond the smallest radius in bins of a tenth of a pixel. Larger distances count in the
+    /// Counts the distances in bins of a tenth of a pixel, from the smallest radius on. Larger distances count in the
     /// last bin.
     fn count(&mut self, kept: usize, radii: Radii) {
         let last = BINS_PER_PX * (radii.max - radii.min) as usize - 1;
