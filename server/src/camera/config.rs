@@ -44,7 +44,7 @@ pub enum Background {
 
 /// The camera's settings. The default has no effects; it only sets contrast and gray levels.
 ///
-/// Each field is an option of the command line and of files; the module `run` lists the other places.
+/// Each field is an option of the command line, of the environment and of files.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = CAMERA_HEADING)]
 pub struct CameraConfig {
