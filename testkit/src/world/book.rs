@@ -9,11 +9,12 @@ use shared::link::Lane;
 use shared::protocol::message::{self, Answers, FoundCircle, Payload, Reply};
 use shared::time::Micros;
 
-use super::stream::{DEADLINE_US, truth};
+use super::stream::truth;
 
 /// A book of what the server was told, kept apart from its own.
-#[derive(Default)]
 pub struct Book {
+    /// An answer that takes longer comes too late.
+    deadline_us: u64,
     /// When each frame was captured.
     pub captured: BTreeMap<u64, Micros>,
     /// First answer that reached the server in time.
@@ -23,6 +24,11 @@ pub struct Book {
 }
 
 impl Book {
+    /// An empty one.
+    pub(super) fn new(deadline_us: u64) -> Self {
+        Self { deadline_us, captured: BTreeMap::new(), answered: BTreeMap::new(), given_up: BTreeSet::new() }
+    }
+
     /// Reads a message on its way to the server, with no code of the session.
     pub(super) fn read(&mut self, now: Micros, lane: Lane, bytes: &Bytes) {
         if lane != Lane::Answers {
@@ -44,7 +50,7 @@ impl Book {
 
     /// A frame was answered, or given up.
     fn note(&mut self, now: Micros, frame: u64, payload: Option<&Payload<'_>>) {
-        let is_late = now.0 >= self.captured[&frame].0 + DEADLINE_US;
+        let is_late = now.0 >= self.captured[&frame].0 + self.deadline_us;
         if is_late || self.given_up.contains(&frame) || self.answered.contains_key(&frame) {
             return;
         }

@@ -14,6 +14,10 @@ use super::stream::{SIZE, truth};
 impl World {
     /// Does what the client wants done now.
     pub fn drain_client(&mut self) {
+        if self.is_frozen() {
+            self.client_wakes = self.frozen.end;
+            return;
+        }
         while self.client_end.is_none() {
             let now = self.client_now();
             match self.client.poll(now) {

@@ -11,7 +11,7 @@ use shared::time::Micros;
 /// Small, as no pixel of it is looked at.
 pub(super) const SIZE: Size = Size { width: 40, height: 30 };
 
-/// A frame whose answer takes longer is lost.
+/// A frame whose answer takes longer is lost, unless the weather says otherwise.
 pub const DEADLINE_US: u64 = 50_000;
 
 /// Small enough to cut each frame of 1200 bytes into three.
