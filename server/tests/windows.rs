@@ -246,6 +246,7 @@ fn a_signal_closes_a_window_in_order() {
     client.end().expect(0);
     let client = display.client(&server.address);
     let frame = Size { width: 640, height: 480 };
+    display.window("Plumb client", CLIENT_LEFT);
     display.shows(|shot| shot.shows_ball_with(frame, CLIENT_LEFT, gray_ball(), &[estimate()]));
     server.program.signal("TERM");
     server.end().expect(0);
