@@ -13,6 +13,14 @@ pub fn command(name: &str) -> Command {
     command
 }
 
+/// The same, after a line of shell: limits and signals that the program inherits. It is the shell's process.
+pub fn command_after(line: &str, name: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{line}; exec \"$0\" \"$@\"")]).arg(path(name));
+    unset_options(&mut command);
+    command
+}
+
 /// Takes a display and Plumb's options out of the environment a command passes on.
 pub(crate) fn unset_options(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {
