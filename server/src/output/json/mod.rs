@@ -1,7 +1,7 @@
 //! The report as JSON: a file replaced after each session, or one document at the end where a stream takes it.
 //!
-//! The file is opened before anything runs, so that a bad path fails at once. [`document`] keeps its text, [`keeper`]
-//! writes it beside the run, [`replace`] puts it in the place of the last. A report that could not be written is tried
+//! The file is opened before anything runs, so that a bad path fails at once. `document` keeps its text, `keeper`
+//! writes it beside the run, `replace` puts it in the place of the last. A report that could not be written is tried
 //! again: what counts in the end is whether the file has all of it.
 
 mod document;
