@@ -62,7 +62,7 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let connected = tokio::select! {
         connected = connect::connect(&config.server, config.wait, config.sctp_mtu) => connected,
-        () = stop.stopped() => return Exit::Fine,
+        () = stop.stopped() => return stopped_early(),
     };
     let link = match connected {
         Ok(link) => link,
@@ -82,9 +82,19 @@ fn not_connected(wrong: &ConnectError) -> Exit {
     Exit::NoPeer
 }
 
+/// Whoever waits for a session's end must not take the end of the wait for it.
+fn stopped_early() -> Exit {
+    error!("stopped before there was a session");
+    Exit::NoPeer
+}
+
 fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
     view.ended(tally);
     match end {
+        End::ServerLeft { reason } if tally.received == 0 => {
+            error!("the server said bye before the first frame: {reason}");
+            Exit::NoPeer
+        }
         End::ServerLeft { reason } => {
             info!("the server said bye: {reason}");
             Exit::Fine

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;
-use std::time::Duration;
 
 use shared::link::memory::Dialer;
 use thiserror::Error;
 
 use crate::pipeline::PipelineChoice;
 use crate::workers::Policy;
+
+pub use shared::shell::wait::{NotAWait, Wait};
 
 /// What a session needs to know.
 #[derive(Clone, Debug)]
@@ -72,31 +73,6 @@ impl FromStr for ServerAddress {
     }
 }
 
-/// How long to wait for a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// So long.
-    For(Duration),
-    /// Until told to stop.
-    Forever,
-}
-
-/// Why a wait was refused.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a time to wait: a duration such as 30s or 500ms, or forever")]
-pub struct NotAWait(String);
-
-impl FromStr for Wait {
-    type Err = NotAWait;
-
-    fn from_str(text: &str) -> Result<Self, NotAWait> {
-        match text {
-            "forever" => Ok(Self::Forever),
-            _ => humantime::parse_duration(text).map(Self::For).map_err(|_| NotAWait(text.into())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,12 +85,5 @@ mod tests {
         for text in ["host:1", "127.0.0.1:8080", "[::1]:8080"] {
             assert!(text.parse::<ServerAddress>().is_ok(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_wait_is_a_duration_or_forever() {
-        assert_eq!("forever".parse(), Ok(Wait::Forever));
-        assert_eq!("1m 30s".parse(), Ok(Wait::For(Duration::from_secs(90))));
-        assert!("30".parse::<Wait>().is_err());
     }
 }

@@ -29,8 +29,8 @@ Examples:
 the environment, that before --run FILE, that before --camera FILE. An empty
 environment variable is an unset one.
 
-Exit codes: 0 fine, 2 wrong usage, 3 no peer, port taken or connection lost,
-4 anything else";
+Exit codes: 0 fine, 2 wrong usage, 3 no peer, port taken, connection lost or
+fewer frames than asked for with --once, 4 anything else";
 
 /// Plumb's server: renders frames whose truth it knows, sends them over WebRTC, scores the answers.
 #[derive(Debug, Parser)]
@@ -113,7 +113,7 @@ pub struct Local {
     #[arg(long)]
     pub no_graphics: bool,
 
-    /// Write the report to this file after each session, or to stdout (-) at the end
+    /// Write the report to this file after each session, or to stdout (-), a pipe or a device at the end
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<JsonTarget>,
 

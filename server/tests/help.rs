@@ -26,6 +26,7 @@ const OPTIONS: &[&str] = &[
     "--loopback",
     "--link",
     "--once",
+    "--wait",
     "--frames",
     "--duration",
     "--deadline",

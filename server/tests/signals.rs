@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: an orderly end within about a second.
+//! Ctrl-C, SIGTERM and SIGHUP: an orderly end within about a second.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn soon(ended: &Ended) {
 
 #[test]
 fn a_signal_ends_the_server_in_order_and_its_client_hears_it() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let report = ReportFile::new();
         let mut server = Server::start(&["--json", report.name()]);
         let client = server.client(&[]);
@@ -35,7 +35,7 @@ fn a_signal_ends_the_server_in_order_and_its_client_hears_it() {
 
 #[test]
 fn a_signal_ends_the_client_in_order_and_its_server_hears_it() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let report = ReportFile::new();
         let server = Server::start(&["--once", "--json", report.name()]);
         let mut client = server.client(&[]);
@@ -51,7 +51,7 @@ fn a_signal_ends_the_client_in_order_and_its_server_hears_it() {
 
 #[test]
 fn a_server_without_client_ends_on_a_signal() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let report = ReportFile::new();
         let mut server = Server::start(&["--json", report.name()]);
         server.program.signal(signal);
@@ -65,7 +65,7 @@ fn a_client_without_server_ends_on_a_signal() {
     let mut client = client(&free_address().to_string(), &["--wait", "forever"]);
     client.stderr.wait_for("waiting for a server");
     client.signal("INT");
-    soon(&client.end().expect(0));
+    soon(&client.end().expect(3));
 }
 
 #[test]

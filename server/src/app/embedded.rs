@@ -9,13 +9,46 @@ use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
 use shared::shell::exit::Exit;
-use shared::shell::stop::{Stop, Stopper};
+use shared::shell::stop::{Stop, Stopper, stop_pair};
 use tracing::{debug, error};
 
-/// Runs a client on a thread of its own against this server.
-///
-/// Nobody else knows where this server listens: where the client fails, `failed` says how and the server stops.
-pub(super) fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, failed: Arc<OnceLock<Exit>>) {
+/// A client of this process.
+pub(super) struct Embedded {
+    stopper: Stopper,
+    failed: Arc<OnceLock<Exit>>,
+}
+
+impl Embedded {
+    /// Starts a client against this server.
+    ///
+    /// Nobody else knows where this server listens: where the client fails, the server stops. A signal is for the server
+    /// alone, which says `bye` to its client: told both, it would be chance who ends the session.
+    pub(super) fn start(target: ClientTarget, server: &Stopper) -> Self {
+        let (stopper, stop) = stop_pair();
+        let (server, failed) = (server.clone(), Arc::new(OnceLock::new()));
+        let telling = failed.clone();
+        let run = move || {
+            if let Some(exit) = session(target, stop) {
+                let _ = telling.set(exit);
+                server.stop();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("client".into()).spawn(run) {
+            error!("no client: {error}");
+        }
+        Self { stopper, failed }
+    }
+
+    /// Stops the client, should it still wait for a session; how it failed before, if it did.
+    pub(super) fn stop(self) -> Option<Exit> {
+        let failed = self.failed.get().copied();
+        self.stopper.stop();
+        failed
+    }
+}
+
+/// Runs the client; how it failed, if it did.
+fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
     let config = ClientConfig {
         server: target,
         wait: Wait::Forever,
@@ -25,19 +58,14 @@ pub(super) fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, f
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         policy: Policy::Every,
     };
-    let run = move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return error!("no client: {error}"),
-        };
-        let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
-        debug!("the embedded client ended: {exit:?}");
-        if exit != Exit::Fine {
-            let _ = failed.set(exit);
-            stopper.stop();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            error!("no client: {error}");
+            return Some(Exit::Other);
         }
     };
-    if let Err(error) = thread::Builder::new().name("client".into()).spawn(run) {
-        error!("no client: {error}");
-    }
+    let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
+    debug!("the embedded client ended: {exit:?}");
+    (exit != Exit::Fine).then_some(exit)
 }

@@ -1,9 +1,10 @@
 //! Builds what the command line asks for and runs it.
 //!
-//! `work` serves until the end, `embedded` is the client of `--loopback`. Here everything is checked and opened, so
-//! that what is wrong is said before anything runs.
+//! `work` opens what is needed and serves until the end, `embedded` is the client of `--loopback`, `verdict` decides the
+//! exit code. Here everything is checked, so that what is wrong is said before anything runs.
 
 mod embedded;
+mod verdict;
 mod work;
 
 use std::io::{self, Write};
@@ -16,11 +17,11 @@ use shared::shell::window::{Board, Place, beside_window_or_rows};
 use tracing::error;
 
 use crate::cli::{Cli, Local};
+use crate::output::Plan;
 use crate::output::json::JsonTarget;
 use crate::output::report::Run;
 use crate::output::window::{Sessions, WindowOutput};
 use crate::output::writer::Shown;
-use crate::output::{Plan, outputs};
 use crate::run::{LinkKind, RunConfig, RunSpec};
 use crate::source::{self, SourceError, Supply};
 
@@ -75,13 +76,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone())),
             local,
         };
-        match outputs(plan) {
-            Ok(outputs) => Work { spec, local, task, supply, outputs, shown, board: board.clone() }.run(&stopper, stop),
-            Err(wrong) => {
-                error!("{wrong}: name a file that can be written");
-                Exit::Usage
-            }
-        }
+        Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
     beside_window_or_rows(board.as_ref(), &rows, &stopper, work)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
@@ -13,15 +13,16 @@ use shared::shell::window::Board;
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
-use super::embedded::embed_client;
+use super::embedded::Embedded;
+use super::verdict::{Ran, exit, is_once};
 use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
-use crate::output::{Output, Outputs};
+use crate::output::{Outputs, Plan, outputs};
 use crate::run::{LinkKind, RunSpec};
-use crate::serve::{self, Entrance, ServeConfig, Served};
-use crate::session::{End, SessionConfig};
+use crate::serve::{self, Ended, Entrance, ServeConfig};
+use crate::session::SessionConfig;
 use crate::source::{StreamFormat, Supply};
 use crate::task::TaskName;
 
@@ -31,16 +32,15 @@ pub(super) struct Work<'a> {
     pub(super) local: &'a Local,
     pub(super) task: TaskName,
     pub(super) supply: Arc<dyn Supply>,
-    pub(super) outputs: Vec<Box<dyn Output>>,
     pub(super) shown: Shown,
     pub(super) board: Option<Board<Sessions>>,
 }
 
 impl Work<'_> {
-    /// Serves on this thread until the end.
-    pub(super) fn run(self, stopper: &Stopper, stop: Stop) -> Exit {
+    /// Opens the outputs of this plan and serves on this thread until the end.
+    pub(super) fn run(self, plan: Plan<'_>, stopper: &Stopper, stop: Stop) -> Exit {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.serve(stopper, stop)),
+            Ok(runtime) => runtime.block_on(self.serve(plan, stopper, stop)),
             Err(error) => {
                 error!("cannot start the runtime: {error}");
                 Exit::Other
@@ -48,8 +48,16 @@ impl Work<'_> {
         }
     }
 
-    async fn serve(mut self, stopper: &Stopper, stop: Stop) -> Exit {
+    async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
         stopper.stop_on_signals();
+        let outputs = match outputs(plan, &mut stop).await {
+            Ok(Some(outputs)) => outputs,
+            Ok(None) => return exit(self.spec, &Ran::stopped_early()),
+            Err(wrong) => {
+                error!("{wrong}: name a file that can be written");
+                return Exit::Usage;
+            }
+        };
         let Opened { entrance, name, address, target } = match self.open().await {
             Ok(opened) => opened,
             Err((wrong, exit)) => {
@@ -57,7 +65,7 @@ impl Work<'_> {
                 return exit;
             }
         };
-        let (outputs, writer) = match Outputs::start(std::mem::take(&mut self.outputs), &self.shown) {
+        let (outputs, writer) = match Outputs::start(outputs, &self.shown) {
             Ok(started) => started,
             Err(wrong) => {
                 error!("{wrong}");
@@ -73,13 +81,11 @@ impl Work<'_> {
         let is_loopback = self.spec.delivered.loopback;
         let announced = address.filter(|_| !self.local.no_announce && !is_loopback);
         let _announcement = announced.map(|address| announce::announce(address, &config.identity));
-        let client_failed = Arc::new(OnceLock::new());
-        if is_loopback {
-            embed_client(target, stopper.clone(), stop.clone(), client_failed.clone());
-        }
+        let client = is_loopback.then(|| Embedded::start(target, stopper));
         let served = serve::serve(entrance, config, outputs, stop).await;
-        let all_written = writer.finish(matches!(served, Ok(Served::Stopped)));
-        if all_written { exit(served, client_failed.get()) } else { Exit::Other }
+        let all_written = writer.finish(matches!(&served, Ok(served) if matches!(served.ended, Ended::Stopped)));
+        let client_failed = client.and_then(Embedded::stop);
+        exit(self.spec, &Ran { served, all_written, client_failed })
     }
 
     fn config(&self, identity: Identity) -> ServeConfig {
@@ -101,7 +107,8 @@ impl Work<'_> {
         ServeConfig {
             supply: self.supply.clone(),
             session,
-            once: delivered.once || delivered.loopback,
+            once: is_once(self.spec),
+            wait: delivered.wait,
             identity,
             advertise: self.local.advertise,
             udp_ports: self.local.udp_port.clone(),
@@ -144,19 +151,6 @@ struct Opened {
     address: Option<SocketAddr>,
     /// How a client of this process comes in.
     target: ClientTarget,
-}
-
-fn exit(served: io::Result<Served>, client_failed: Option<&Exit>) -> Exit {
-    match served {
-        Ok(Served::Once(End::ClientGone { .. })) => Exit::NoPeer,
-        Ok(Served::Once(End::SourceFailed { .. })) => Exit::Other,
-        Ok(Served::Stopped) => client_failed.copied().unwrap_or(Exit::Fine),
-        Ok(Served::Once(_)) => Exit::Fine,
-        Err(wrong) => {
-            error!("cannot start a thread: {wrong}");
-            Exit::Other
-        }
-    }
 }
 
 fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {

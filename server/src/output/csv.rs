@@ -2,12 +2,15 @@
 //!
 //! Numbers have as many digits as they need to be read back exactly; what is not known is empty.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
+use shared::shell::stop::Stop;
+
 use super::error::OutputError;
+use super::place;
 use super::seam::Output;
+use super::whole_rows::WholeRows;
 use crate::score::cells::{Cell, Cells};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::task::TaskName;
@@ -22,28 +25,36 @@ const AFTER: [&str; 6] = ["latency_us", "encode_us", "to_client_us", "queue_us",
 pub struct CsvOutput {
     place: String,
     task: TaskName,
-    writer: csv::Writer<BufWriter<File>>,
+    writer: csv::Writer<WholeRows>,
 }
 
 impl CsvOutput {
-    /// Opens the file, and leaves what is in it until [`Output::begin`].
+    /// Opens the file, and leaves what is in it until [`Output::begin`]. `None` where the run was stopped meanwhile.
     ///
     /// # Errors
     /// [`OutputError`] where it cannot be written.
-    pub fn open(path: &Path, task: TaskName) -> Result<Self, OutputError> {
+    pub(super) async fn open(path: &Path, task: TaskName, stop: &mut Stop) -> Result<Option<Self>, OutputError> {
         let place = path.display().to_string();
-        if place == "-" {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, "rows are on stdout already");
-            return Err(OutputError { what: WHAT, place, error });
-        }
-        match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
-            Ok(file) => Ok(Self { place, task, writer: csv::Writer::from_writer(BufWriter::new(file)) }),
+        let opened = match place::is_stdout(path) {
+            true => Err(io::Error::new(io::ErrorKind::InvalidInput, "rows are on stdout already")),
+            false => place::open(path, stop).await,
+        };
+        match opened {
+            Ok(Some(open)) => Ok(Some(Self { place, task, writer: csv::Writer::from_writer(WholeRows::new(open)) })),
+            Ok(None) => Ok(None),
             Err(error) => Err(OutputError { what: WHAT, place, error }),
         }
     }
 
     fn written(&self, result: Result<(), csv::Error>) -> Result<(), OutputError> {
         result.map_err(|error| OutputError { what: WHAT, place: self.place.clone(), error: error.into() })
+    }
+
+    fn begun(&mut self) -> Result<(), csv::Error> {
+        let header = BEFORE.into_iter().chain(self.task.columns().all().map(|column| column.name)).chain(AFTER);
+        self.writer.write_record(header)?;
+        // What `csv` keeps goes to the rows gathered, and these to the file.
+        Ok(self.writer.flush()?)
     }
 }
 
@@ -55,14 +66,15 @@ impl Output for CsvOutput {
     }
 
     fn begin(&mut self) -> Result<(), OutputError> {
-        let header = BEFORE.into_iter().chain(self.task.columns().all().map(|column| column.name)).chain(AFTER);
-        let emptied = emptied(self.writer.get_ref().get_ref()).map_err(csv::Error::from);
-        let written = emptied.and_then(|()| self.writer.write_record(header)).and_then(|()| Ok(self.writer.flush()?));
-        self.written(written)
+        let begun = self.begun();
+        self.written(begun)
     }
 
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
-        let written = write(&mut self.writer, self.task, session, record);
+        let mut written = write(&mut self.writer, self.task, session, record);
+        if self.writer.get_ref().is_full() {
+            written = written.and_then(|()| Ok(self.writer.flush()?));
+        }
         self.written(written)
     }
 
@@ -70,11 +82,10 @@ impl Output for CsvOutput {
         let flushed = self.writer.flush().map_err(csv::Error::from);
         self.written(flushed)
     }
-}
 
-/// Empties a file; a pipe or a device has nothing to be emptied.
-fn emptied(file: &File) -> io::Result<()> {
-    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
+    fn needs_every_frame(&self) -> bool {
+        true
+    }
 }
 
 fn write<W: io::Write>(

@@ -3,6 +3,7 @@
 use std::io;
 
 use shared::shell::rows::Rows;
+use shared::shell::stop::Stop;
 
 use super::csv::CsvOutput;
 use super::error::OutputError;
@@ -28,21 +29,27 @@ pub struct Plan<'a> {
     pub local: &'a Local,
 }
 
-/// Opens the outputs; nothing is written yet.
+/// Opens the outputs; nothing is written yet. `None` where the run was stopped meanwhile.
 ///
 /// # Errors
 /// The first that cannot be written.
-pub fn outputs(plan: Plan<'_>) -> Result<Vec<Box<dyn Output>>, OutputError> {
+pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<dyn Output>>>, OutputError> {
     let Plan { task, run, rows, window, local } = plan;
     refuse_one_file_for_two(local)?;
     let mut outputs: Vec<Box<dyn Output>> = Vec::new();
-    outputs.extend(local.json.as_ref().map(|target| JsonOutput::open(target, run)).transpose()?.map(boxed));
-    outputs.extend(local.csv.as_ref().map(|path| CsvOutput::open(path, task)).transpose()?.map(boxed));
+    if let Some(target) = &local.json {
+        let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };
+        outputs.push(boxed(json));
+    }
+    if let Some(path) = &local.csv {
+        let Some(csv) = CsvOutput::open(path, task, stop).await? else { return Ok(None) };
+        outputs.push(boxed(csv));
+    }
     match window {
         Some(window) => outputs.extend([boxed(window), boxed(RowsOutput::of_summaries(rows))]),
         None => outputs.push(boxed(RowsOutput::of_frames(rows, task))),
     }
-    Ok(outputs)
+    Ok(Some(outputs))
 }
 
 /// Two outputs in one file would destroy each other. Devices and pipes take both.

@@ -10,10 +10,12 @@ pub mod csv;
 mod error;
 pub mod json;
 mod list;
+mod place;
 pub mod report;
 pub mod rows;
 mod seam;
 mod summary;
+mod whole_rows;
 pub mod window;
 pub mod writer;
 

@@ -1,7 +1,5 @@
 //! The report: every session's figures, schema 1, described in `docs/report.md` and `docs/report.schema.json`.
 
-use std::collections::VecDeque;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
@@ -11,10 +9,10 @@ use crate::run::RunConfig;
 use crate::session::{ClientInfo, End, Figures, Session};
 
 /// The schema's version.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// The latest sessions kept: 30 MB of report, for a server that runs for years.
-const KEPT_SESSIONS: usize = 10_000;
+pub(super) const KEPT_SESSIONS: usize = 10_000;
 
 /// What the server writes with --json; docs/report.md explains each figure.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,7 +25,7 @@ pub struct Report {
     run: Run,
     /// One entry for each session, in the order they ended.
     #[schemars(length(max = KEPT_SESSIONS))]
-    sessions: VecDeque<SessionReport>,
+    sessions: Vec<SessionReport>,
     /// Earlier sessions no longer listed.
     sessions_omitted: u64,
 }
@@ -85,18 +83,9 @@ pub struct ClockReport {
 }
 
 impl Report {
-    /// The report of a run, without sessions.
-    pub fn new(run: Run) -> Self {
-        Self { schema: SCHEMA, run, sessions: VecDeque::new(), sessions_omitted: 0 }
-    }
-
-    /// Adds a session, in place of the first where there are too many.
-    pub fn add(&mut self, session: SessionReport) {
-        if self.sessions.len() == KEPT_SESSIONS {
-            self.sessions.pop_front();
-            self.sessions_omitted += 1;
-        }
-        self.sessions.push_back(session);
+    /// The report of a run, its sessions, and how many earlier ones it does not have.
+    pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
+        Self { schema: SCHEMA, run, sessions, sessions_omitted }
     }
 }
 
@@ -128,10 +117,34 @@ impl From<Option<ClockOffset>> for ClockReport {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use shared::time::Micros;
+
+    use super::{ClockReport, Run, SessionReport};
+    use crate::run::{RunConfig, RunSpec};
     use crate::score::latency::FrameLatency;
     use crate::score::record::{FrameRecord, Outcome};
+    use crate::session::{End, Tally};
+    use crate::task::TaskName;
     use crate::truth::Truth;
-    use shared::time::Micros;
+
+    /// A run of nothing but defaults.
+    pub(crate) fn run() -> Run {
+        Run { version: "0", seed: 7, config: RunConfig::new(&crate::options::defaults::<RunSpec>()) }
+    }
+
+    /// A session of this number in which nothing was sent, whose end has a line break.
+    pub(crate) fn session(session: u64) -> SessionReport {
+        SessionReport {
+            session,
+            client: None,
+            end: End::ClientLeft { reason: "two\nlines".into() },
+            figures: Tally::new(TaskName::default()).figures(),
+            connect_us: None,
+            first_score_us: None,
+            clock: ClockReport { offset_us: None, uncertainty_us: None },
+            ignored_messages: 0,
+        }
+    }
 
     /// The record of an answered frame of which nothing is known but its latency.
     pub(crate) fn record(id: u64) -> FrameRecord {

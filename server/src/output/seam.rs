@@ -56,6 +56,16 @@ pub trait Output: Send {
     fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()
     }
+
+    /// Whether all it was told is where it belongs, after [`Self::finish`] and where nothing was said to be wrong.
+    fn is_complete(&self) -> bool {
+        true
+    }
+
+    /// Whether a frame that it was not told of, because others were too slow, makes it worthless.
+    fn needs_every_frame(&self) -> bool {
+        false
+    }
 }
 
 /// A session that begins.

@@ -1,6 +1,7 @@
 //! A session's figures, for people.
 
 use super::report::SessionReport;
+use crate::score::latency::Percentiles;
 
 /// The session's summary, several lines without the last `\n`.
 pub fn summary(report: &SessionReport) -> String {
@@ -25,6 +26,9 @@ fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {
             counts.sent, counts.dropped, counts.lost, counts.unresolved, counts.skipped
         ),
     )];
+    if let Some(us) = report.figures.latency_us.standstill.filter(|_| counts.skipped > 0) {
+        lines.push(("", format!("longest standstill, from a skipped tick to the next frame: {} ms", milliseconds(us))));
+    }
     if counts.lost > 0 {
         lines.push(("lost", counts.lost_by.describe()));
     }
@@ -38,16 +42,24 @@ fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {
 
 fn latency(report: &SessionReport) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    let total = &report.figures.latency_us.total;
-    if let (Some(p50), Some(p95), Some(p99), Some(max)) = (total.p50, total.p95, total.p99, total.max) {
-        let [p50, p95, p99, max] = [p50, p95, p99, max].map(milliseconds);
-        lines.push(("latency", format!("p50 {p50} ms, p95 {p95}, p99 {p99}, max {max}")));
+    let figures = &report.figures.latency_us;
+    if let Some(total) = percentiles(&figures.total) {
+        lines.push(("latency", total));
+        let skipped = report.figures.frames.counts.skipped > 0;
+        lines.extend(
+            percentiles(&figures.corrected).filter(|_| skipped).map(|all| ("", format!("{all} with skipped ticks"))),
+        );
         lines.push(("", format!("p50 by stage: {}", stages(report))));
     }
     if let (Some(sent), Some(answered)) = (report.figures.fps.sent, report.figures.fps.answered) {
         lines.push(("rate", format!("{sent:.2} frames/s sent, {answered:.2} answered")));
     }
     lines
+}
+
+fn percentiles(of: &Percentiles) -> Option<String> {
+    let [p50, p95, p99, max] = [of.p50?, of.p95?, of.p99?, of.max?].map(milliseconds);
+    Some(format!("p50 {p50} ms, p95 {p95}, p99 {p99}, max {max}"))
 }
 
 fn stages(report: &SessionReport) -> String {

@@ -44,6 +44,8 @@ pub struct Writer {
     queue: Sender<Message>,
     done: Receiver<bool>,
     lost_frames: Arc<AtomicU64>,
+    /// An output is worthless without every frame.
+    needs_every_frame: bool,
 }
 
 /// Which session a window shows; told by the window's output.
@@ -64,6 +66,7 @@ impl Outputs {
     /// The first [`Output::begin`] that fails.
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
+        let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
         let lost_frames = Arc::new(AtomicU64::new(0));
@@ -74,7 +77,7 @@ impl Outputs {
         if let Err(error) = thread::Builder::new().name("outputs".into()).spawn(run) {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
-        let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone() };
+        let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone(), needs_every_frame };
         Ok((Self { queue, lost_frames, shown: shown.0.clone() }, writer))
     }
 
@@ -123,11 +126,11 @@ impl Writer {
         if lost > 0 {
             warn!("frames missing in rows and files: {lost} (an output was too slow)");
         }
-        all_good
+        all_good && (lost == 0 || !self.needs_every_frame)
     }
 }
 
-/// Tells all outputs until the end; whether none failed.
+/// Tells all outputs until the end; whether each has everything.
 fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
     'run: while let Ok(first) = queue.recv() {
@@ -139,7 +142,7 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
         thread::sleep(GATHERING);
     }
     outputs.iter_mut().for_each(|told| told.attempt(|output| output.finish()));
-    outputs.iter().all(|told| !told.has_failed)
+    outputs.iter().all(|told| !told.has_failed && told.output.is_complete())
 }
 
 /// An output, and whether it has failed.
@@ -212,8 +215,8 @@ mod tests {
         assert_eq!(told(true), (vec![1, 2], false));
     }
 
-    /// An output that takes nothing until it is let go.
-    struct Stuck(Receiver<()>);
+    /// An output that takes nothing until it is let go, and may need every frame.
+    struct Stuck(Receiver<()>, bool);
 
     impl Output for Stuck {
         fn name(&self) -> String {
@@ -224,12 +227,16 @@ mod tests {
             let _ = self.0.recv();
             Ok(())
         }
+
+        fn needs_every_frame(&self) -> bool {
+            self.1
+        }
     }
 
     #[tokio::test]
     async fn a_stuck_output_holds_nobody_up_and_what_is_lost_is_counted() {
         let (release, held) = bounded(0);
-        let (outputs, writer) = Outputs::start(vec![Box::new(Stuck(held))], &Shown::default()).unwrap();
+        let (outputs, writer) = Outputs::start(vec![Box::new(Stuck(held, false))], &Shown::default()).unwrap();
         let start = || Event::Started(SessionStart { session: 1, task: TaskName::default() });
         let frame = || Event::Frame { session: 1, record: crate::output::report::tests::record(0) };
         outputs.tell(start());
@@ -239,5 +246,19 @@ mod tests {
         drop(release);
         outputs.tell_surely(start()).await;
         assert!(writer.finish(false));
+    }
+
+    #[test]
+    fn a_file_without_some_of_its_frames_is_told_at_the_end() {
+        for needs_every_frame in [false, true] {
+            let (release, held) = bounded(0);
+            let stuck = Box::new(Stuck(held, needs_every_frame));
+            let (outputs, writer) = Outputs::start(vec![stuck], &Shown::default()).unwrap();
+            outputs.tell(Event::Started(SessionStart { session: 1, task: TaskName::default() }));
+            let frame = || Event::Frame { session: 1, record: crate::output::report::tests::record(0) };
+            (0..2 * CAPACITY).for_each(|_| outputs.tell(frame()));
+            drop(release);
+            assert_eq!(writer.finish(false), !needs_every_frame);
+        }
     }
 }

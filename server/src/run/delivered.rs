@@ -10,6 +10,7 @@ use shared::link::webrtc::{LEAST_MTU, LOOPBACK_MTU};
 use shared::protocol::MAX_WINDOW;
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::Delivery;
+use shared::shell::wait::Wait;
 
 use super::link::LinkKind;
 use super::text;
@@ -55,4 +56,11 @@ pub struct Delivered {
     /// Serve one client, then end
     #[arg(long)]
     pub once: bool,
+
+    /// How long to wait for the first client, until it has said hello: a duration such as 30s, or forever. When that is
+    /// over the run ends with exit code 3
+    #[arg(long, value_name = "DURATION", default_value = "forever")]
+    #[serde(serialize_with = "text::display")]
+    #[schemars(with = "String")]
+    pub wait: Wait,
 }

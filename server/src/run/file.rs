@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use super::patience::patiently;
+
 /// The largest file read: a thousand times what all options need.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -84,7 +86,8 @@ pub(super) fn printable(text: &str) -> String {
 
 fn read_text(path: &Path) -> Result<String, FileError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    let mut read = || File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    let read = patiently(path, &mut read);
     match read {
         Err(error) => Err(FileError::Read { path: path.into(), error }),
         Ok(read) if read as u64 > MAX_FILE_BYTES => Err(FileError::TooLarge { path: path.into() }),

@@ -13,6 +13,7 @@ mod delivered;
 mod file;
 mod layers;
 mod link;
+mod patience;
 mod print;
 mod sent;
 mod spec;

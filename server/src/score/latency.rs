@@ -93,58 +93,87 @@ fn span(from: Option<Micros>, to: Option<Micros>) -> Option<u64> {
 }
 
 /// Gathers latencies of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LatencyStats {
-    total: Histogram<u64>,
-    encode: Histogram<u64>,
-    to_client: Histogram<u64>,
-    queue: Histogram<u64>,
-    detect: Histogram<u64>,
-    back: Histogram<u64>,
-}
-
-impl Default for LatencyStats {
-    fn default() -> Self {
-        // invariant: a constant in 0..=5, the only thing `new` checks.
-        let empty = || Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
-        Self { total: empty(), encode: empty(), to_client: empty(), queue: empty(), detect: empty(), back: empty() }
-    }
+    total: Series,
+    /// The whole way, with that of ticks without a frame.
+    corrected: Series,
+    encode: Series,
+    to_client: Series,
+    queue: Series,
+    detect: Series,
+    back: Series,
 }
 
 impl LatencyStats {
     /// Adds a frame's way.
     pub fn add(&mut self, latency: FrameLatency) {
-        let add = |histogram: &mut Histogram<u64>, us: Option<u64>| {
-            if let Some(us) = us {
-                // Grows as needed; a latency of 2^63 µs and more does not exist.
-                let _ = histogram.record(us);
-            }
-        };
-        add(&mut self.total, Some(latency.total_us));
-        add(&mut self.encode, Some(latency.encode_us));
-        add(&mut self.to_client, latency.to_client_us);
-        add(&mut self.queue, latency.queue_us);
-        add(&mut self.detect, latency.detect_us);
-        add(&mut self.back, latency.back_us);
+        self.total.add(Some(latency.total_us));
+        self.corrected.add(Some(latency.total_us));
+        self.encode.add(Some(latency.encode_us));
+        self.to_client.add(latency.to_client_us);
+        self.queue.add(latency.queue_us);
+        self.detect.add(latency.detect_us);
+        self.back.add(latency.back_us);
+    }
+
+    /// Adds what would have been the way of a frame that was not sent.
+    pub fn add_skipped(&mut self, us: u64) {
+        self.corrected.add(Some(us));
     }
 
     /// Median of the whole way, in µs.
     pub fn p50_us(&self) -> Option<u64> {
-        Percentiles::of(&self.total).p50
+        self.total.percentiles().p50
     }
 
-    /// The report's figures.
-    pub fn figures(&self) -> LatencyFigures {
+    /// The report's figures; `standstill` is the longest time without a frame, where ticks say when one is due.
+    pub fn figures(&self, standstill: Option<u64>) -> LatencyFigures {
         LatencyFigures {
-            total: Percentiles::of(&self.total),
+            total: self.total.percentiles(),
+            corrected: if standstill.is_some() { self.corrected.percentiles() } else { Percentiles::default() },
+            standstill,
             stages: Stages {
-                encode: Percentiles::of(&self.encode),
-                to_client: Percentiles::of(&self.to_client),
-                queue: Percentiles::of(&self.queue),
-                detect: Percentiles::of(&self.detect),
-                back: Percentiles::of(&self.back),
+                encode: self.encode.percentiles(),
+                to_client: self.to_client.percentiles(),
+                queue: self.queue.percentiles(),
+                detect: self.detect.percentiles(),
+                back: self.back.percentiles(),
             },
         }
+    }
+}
+
+/// A series of times: its percentiles to [`SIGNIFICANT_DIGITS`], its largest exactly.
+#[derive(Clone, Debug)]
+struct Series {
+    histogram: Histogram<u64>,
+    max_us: u64,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        // invariant: a constant in 0..=5, the only thing `new` checks.
+        Self { histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"), max_us: 0 }
+    }
+}
+
+impl Series {
+    fn add(&mut self, us: Option<u64>) {
+        if let Some(us) = us {
+            self.max_us = self.max_us.max(us);
+            // Grows as needed; a latency of 2^63 µs and more does not exist.
+            let _ = self.histogram.record(us);
+        }
+    }
+
+    fn percentiles(&self) -> Percentiles {
+        if self.histogram.is_empty() {
+            return Percentiles::default();
+        }
+        // The histogram knows a value to its digits and gives the largest it may be: never over the true maximum.
+        let at = |percent| Some(self.histogram.value_at_percentile(percent).min(self.max_us));
+        Percentiles { p50: at(50.0), p95: at(95.0), p99: at(99.0), max: Some(self.max_us) }
     }
 }
 
@@ -154,6 +183,11 @@ pub struct LatencyFigures {
     /// The whole way.
     #[serde(flatten)]
     pub total: Percentiles,
+    /// The same with ticks without a frame counted: each from when it was due to the first answer to a later frame.
+    /// `null` without ticks.
+    pub corrected: Percentiles,
+    /// The longest time without a frame although one was due; `null` without ticks.
+    pub standstill: Option<u64>,
     /// Its parts.
     pub stages: Stages,
 }
@@ -174,7 +208,7 @@ pub struct Stages {
 }
 
 /// Percentiles in µs; all `None` without a sample.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<u64>,
@@ -184,14 +218,6 @@ pub struct Percentiles {
     pub p99: Option<u64>,
     /// Largest.
     pub max: Option<u64>,
-}
-
-impl Percentiles {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        let known = !histogram.is_empty();
-        let at = |percent| known.then(|| histogram.value_at_percentile(percent));
-        Self { p50: at(50.0), p95: at(95.0), p99: at(99.0), max: known.then(|| histogram.max()) }
-    }
 }
 
 #[cfg(test)]
@@ -257,9 +283,21 @@ mod tests {
             let answered = Micros(seconds * 1_000_000);
             stats.add(FrameLatency::new(Micros(0), Micros(0), answered, AnswerTimes::default(), None));
         }
-        let figures = stats.figures().total;
+        let figures = stats.figures(None).total;
         assert!(figures.p50.unwrap().abs_diff(2_000_000) <= 2_000, "{figures:?}");
-        assert!(figures.max.unwrap().abs_diff(100_000_000) <= 100_000, "{figures:?}");
+        assert_eq!((figures.p99, figures.max), (Some(100_000_000), Some(100_000_000)), "{figures:?}");
+    }
+
+    #[test]
+    fn the_largest_is_exact() {
+        let mut stats = LatencyStats::default();
+        // The histogram knows it to the 16 µs.
+        let us = 16_777_217;
+        stats.add(FrameLatency::new(Micros(0), Micros(3_001), Micros(us), times(3_001, 5_001, us), None));
+        let figures = stats.figures(Some(0));
+        let maxima = [&figures.total, &figures.corrected, &figures.stages.encode, &figures.stages.detect];
+        assert_eq!(maxima.map(|series| series.max), [us, us, 3_001, us - 5_001].map(Some));
+        assert!(maxima.iter().all(|series| series.p50 <= series.max && series.p99 <= series.max), "{figures:?}");
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use shared::door::discovery::Identity;
+use shared::shell::wait::Wait;
 
 use crate::session::SessionConfig;
 use crate::source::Supply;
@@ -18,6 +19,8 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// End after one session in which both ends said hello.
     pub once: bool,
+    /// How long to wait for the first client's hello.
+    pub wait: Wait,
     /// Who this server is, for whoever asks.
     pub identity: Identity,
     /// The address to offer instead of the bound one.

@@ -11,12 +11,14 @@ mod shards;
 mod stream;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::stop::Stop;
+use shared::shell::wait::Wait;
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -36,13 +38,26 @@ use crate::session::{End, SessionConfig};
 /// After an accept that failed (no descriptors left, say), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How serving ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Served {
+/// What came of serving.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Why it is over.
+    pub ended: Ended,
+    /// Sessions whose client had said hello.
+    pub sessions: u64,
+    /// Sessions whose source failed.
+    pub source_failures: u64,
+}
+
+/// Why serving is over.
+#[derive(Clone, Debug)]
+pub enum Ended {
     /// The server was told to stop.
     Stopped,
+    /// No client said hello in this time.
+    NobodyCame(Duration),
     /// The one session was served.
-    Once(End),
+    Once(Box<SessionReport>),
 }
 
 /// What all sessions share.
@@ -53,6 +68,8 @@ struct Server {
     stop: Stop,
     places: Places,
     sessions: AtomicU64,
+    /// A client has said hello.
+    begun: AtomicBool,
     finished: mpsc::Sender<Finished>,
 }
 
@@ -64,7 +81,7 @@ enum Finished {
     Session(Box<SessionReport>, Option<OnlyPlace>),
 }
 
-/// Serves until told to stop, or until the one client is served.
+/// Serves until told to stop, until the one client is served, or until it was waited long enough for the first.
 pub async fn serve(
     mut entrance: Entrance,
     config: ServeConfig,
@@ -74,8 +91,12 @@ pub async fn serve(
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
-    let (places, sessions) = (Places::new(config.once), AtomicU64::new(0));
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, sessions, finished });
+    let (places, sessions, begun) = (Places::new(config.once), AtomicU64::new(0), AtomicBool::new(false));
+    let wait = config.wait;
+    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, sessions, begun, finished });
+    let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
+    let mut waited = pin!(over(wait));
+    let mut is_waiting = true;
     loop {
         tokio::select! {
             arrived = entrance.next() => match arrived {
@@ -86,8 +107,14 @@ pub async fn serve(
                 }
             },
             Some(finished) = reports.recv() => {
-                if let Some(end) = server.conclude(finished) {
-                    return Ok(Served::Once(end));
+                if let Some(report) = server.conclude(finished, &mut served) {
+                    return Ok(Served { ended: Ended::Once(report), ..served });
+                }
+            }
+            limit = &mut waited, if is_waiting => {
+                is_waiting = false;
+                if !server.begun.load(Ordering::Acquire) {
+                    return Ok(Served { ended: Ended::NobodyCame(limit), ..served });
                 }
             }
             () = stop.stopped() => break,
@@ -96,9 +123,20 @@ pub async fn serve(
     // Sessions were told by the same signal; each reports within its limits.
     while server.places.has_visitors() {
         let Some(finished) = reports.recv().await else { break };
-        server.conclude(finished);
+        server.conclude(finished, &mut served);
     }
-    Ok(Served::Stopped)
+    Ok(served)
+}
+
+/// Waits so long; for ever where there is no end to it.
+async fn over(wait: Wait) -> Duration {
+    match wait {
+        Wait::For(limit) => {
+            sleep(limit).await;
+            limit
+        }
+        Wait::Forever => std::future::pending().await,
+    }
 }
 
 impl Server {
@@ -126,7 +164,7 @@ impl Server {
                 let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
                 let encoding = self.encoding_for(&features, number);
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-                let client = stream::Client { link, address, accepted };
+                let client = stream::Client { link, address, accepted, begun: &self.begun };
                 let report =
                     stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
@@ -153,13 +191,17 @@ impl Server {
         encoding
     }
 
-    /// Lets go of a session's place; how it ended, if it was the one to serve.
-    fn conclude(&self, finished: Finished) -> Option<End> {
+    /// Lets go of a session's place and counts it; the session itself, if it was the one to serve.
+    fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
         self.places.leave();
         let Finished::Session(report, _place) = finished else { return None };
         info!("session {}: {}", report.session, report.end.describe());
-        let counts = report.connect_us.is_some();
-        (self.config.once && counts).then_some(report.end)
+        let source_failed = matches!(report.end, End::SourceFailed { .. });
+        let was_greeted = report.connect_us.is_some();
+        served.sessions += u64::from(was_greeted);
+        served.source_failures += u64::from(source_failed);
+        // A source that fails one fails the next, also where it could not even be opened.
+        (self.config.once && (was_greeted || source_failed)).then_some(report)
     }
 }
 

@@ -333,8 +333,8 @@ impl Session {
         match pacer.poll(now) {
             Pace::Wait(due) => Action::Wait(due.min(next_moment)),
             Pace::Due { missed } if can_send => {
+                self.tally.skipped(pacer.next_ticks(missed));
                 pacer.take(now);
-                self.tally.skipped(missed);
                 // Until the shell has handed this one over there is no other frame.
                 (self.capturing, self.link_busy) = (true, true);
                 Action::Capture(self.pairing.next_id())
@@ -342,8 +342,8 @@ impl Session {
             // Unpaced, nothing is skipped: the next answer makes room.
             Pace::Due { .. } if self.config.rate == Rate::Max => Action::Wait(next_moment),
             Pace::Due { missed } => {
+                self.tally.skipped(pacer.next_ticks(missed + 1));
                 pacer.take(now);
-                self.tally.skipped(missed + 1);
                 match pacer.poll(now) {
                     Pace::Wait(due) => Action::Wait(due.min(next_moment)),
                     Pace::Due { .. } => Action::Wait(next_moment),

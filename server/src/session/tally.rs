@@ -1,6 +1,7 @@
 //! A session's tally: delivery and latency, which every task shares, and the scores of its task.
 
 use shared::flow::clock::ClockOffset;
+use shared::flow::pacer::Ticks;
 use shared::protocol::message::{Payload, PayloadError};
 use shared::time::Micros;
 
@@ -10,6 +11,7 @@ use crate::score::counts::FrameCounts;
 use crate::score::latency::{FrameLatency, LatencyStats};
 use crate::score::pairing::Finished;
 use crate::score::record::{FrameRecord, LossCause};
+use crate::score::skipped::SkippedTicks;
 use crate::task::{Figure, Scored, Scorer, TaskName};
 
 /// Gathers a session's scores, in frame order, in bounded memory.
@@ -19,6 +21,7 @@ pub struct Tally {
     scorer: Box<dyn Scorer>,
     counts: FrameCounts,
     latency: LatencyStats,
+    skipped: SkippedTicks,
     sent: Span,
     answered: Span,
     bytes: Bytes,
@@ -34,6 +37,7 @@ impl Tally {
             scorer: task.scorer(),
             counts: FrameCounts::default(),
             latency: LatencyStats::default(),
+            skipped: SkippedTicks::default(),
             sent: Span::default(),
             answered: Span::default(),
             bytes: Bytes::default(),
@@ -48,15 +52,19 @@ impl Tally {
 
     /// A frame of `raw` bytes left as `wire` bytes.
     pub fn sent(&mut self, captured: Micros, raw: u64, wire: u64) {
+        self.skipped.captured(self.counts.sent, captured);
         self.counts.sent += 1;
         self.sent.add(captured);
         self.bytes.frames_raw += raw;
         self.bytes.frames_wire += wire;
     }
 
-    /// So many ticks passed without a frame.
-    pub fn skipped(&mut self, ticks: u64) {
-        self.counts.skipped += ticks;
+    /// These ticks passed without a frame; none is given of a stream that has no ticks.
+    pub fn skipped(&mut self, ticks: Option<Ticks>) {
+        if let Some(ticks) = ticks {
+            self.counts.skipped += ticks.count;
+            self.skipped.add(ticks, self.counts.sent);
+        }
     }
 
     /// An answer came for a frame already given up, for this.
@@ -85,6 +93,7 @@ impl Tally {
         if let (Some(answer), Some(latency)) = (&answer, latency) {
             self.answered.add(answer.at);
             self.latency.add(latency);
+            self.skipped.answered(frame.id, answer.at).for_each(|us| self.latency.add_skipped(us));
         }
         let answer = answer.and_then(|answer| answer.cells);
         let Scored { truth, residual } = self.scorer.score(frame.truth, outcome, answer.as_deref());
@@ -129,7 +138,7 @@ impl Tally {
         Figures {
             frames: Frames::new(self.counts(), task.circles),
             error_px: task.error_px.clone(),
-            latency_us: self.latency.figures(),
+            latency_us: self.latency.figures(self.skipped.longest_us()),
             fps: Fps { sent: self.sent.rate_hz(), answered: self.answered.rate_hz() },
             bytes: self.bytes,
             task: self.task,

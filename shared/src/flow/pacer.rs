@@ -66,6 +66,30 @@ pub enum Pace {
     Wait(Micros),
 }
 
+/// Ticks in a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ticks {
+    /// When the first is due.
+    pub first: Micros,
+    /// How many.
+    pub count: u64,
+    /// From one to the next.
+    pub interval_us: f64,
+}
+
+impl Ticks {
+    /// When each is due.
+    pub fn due(self) -> impl Iterator<Item = Micros> {
+        (0..self.count)
+            .map(move |tick| Micros(self.first.0.saturating_add((tick as f64 * self.interval_us).round() as u64)))
+    }
+
+    /// How long they take, up to when the one after them is due, in µs.
+    pub fn span_us(self) -> u64 {
+        (self.count as f64 * self.interval_us).round() as u64
+    }
+}
+
 /// Hands out ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacer {
@@ -88,6 +112,12 @@ impl Pacer {
             return Pace::Wait(due);
         }
         Pace::Due { missed: self.latest_tick(now, hz) - self.next_tick }
+    }
+
+    /// So many of the ticks not taken yet; `None` where there are no ticks.
+    pub fn next_ticks(&self, count: u64) -> Option<Ticks> {
+        let hz = self.rate.hz()?;
+        Some(Ticks { first: self.due(self.next_tick, hz), count, interval_us: 1e6 / hz })
     }
 
     /// Uses up every tick due at `now`, whether a frame was sent for it or not.
@@ -138,6 +168,17 @@ mod tests {
         assert_eq!(pacer.poll(Micros(55_000)), Pace::Due { missed: 4 });
         pacer.take(Micros(55_000));
         assert_eq!(pacer.poll(Micros(55_000)), Pace::Wait(Micros(60_000)));
+    }
+
+    #[test]
+    fn ticks_that_are_skipped_are_known_by_when_they_were_due() {
+        let mut pacer = Pacer::new(Rate::Hz(60.0), Micros(1_000));
+        pacer.take(Micros(1_000));
+        let Pace::Due { missed } = pacer.poll(Micros(52_000)) else { panic!("due") };
+        let ticks = pacer.next_ticks(missed).unwrap();
+        assert_eq!(ticks.due().collect::<Vec<_>>(), [17_667, 34_334].map(Micros));
+        assert_eq!(ticks.span_us(), 33_333);
+        assert_eq!(Pacer::new(Rate::Max, Micros(0)).next_ticks(1), None);
     }
 
     #[test]

@@ -11,14 +11,43 @@ pub enum Exit {
     GateFailed = 1,
     /// The command line asks for something impossible.
     Usage = 2,
-    /// No peer, port taken, or connection lost.
+    /// No peer, port taken, connection lost, or a session that came to less than was asked for.
     NoPeer = 3,
     /// Anything else.
     Other = 4,
 }
 
+/// The codes, most telling first. Wrong usage says that nothing ran; a failure of the program's own (a file that is not
+/// whole) that no other code can be trusted; a gate that failed speaks of figures; a lost peer says the least.
+const ORDER: [Exit; 5] = [Exit::Usage, Exit::Other, Exit::GateFailed, Exit::NoPeer, Exit::Fine];
+
+impl Exit {
+    /// The one code where several hold: 2, then 4, then 1, then 3. Fine where none does.
+    pub fn of(reasons: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| ORDER.iter().position(|known| known == exit);
+        reasons.into_iter().min_by_key(rank).unwrap_or(Self::Fine)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_codes_the_most_telling_holds() {
+        assert_eq!(Exit::of([]), Exit::Fine);
+        assert_eq!(Exit::of([Exit::Fine, Exit::NoPeer]), Exit::NoPeer);
+        assert_eq!(Exit::of([Exit::NoPeer, Exit::GateFailed, Exit::Fine]), Exit::GateFailed);
+        assert_eq!(Exit::of([Exit::GateFailed, Exit::Other, Exit::NoPeer]), Exit::Other);
+        assert_eq!(Exit::of([Exit::Other, Exit::Usage, Exit::GateFailed]), Exit::Usage);
+        for code in ORDER {
+            assert_eq!(Exit::of([code, Exit::Fine]), code, "every code has its place");
+        }
     }
 }

@@ -4,4 +4,5 @@ pub mod exit;
 pub mod log;
 pub mod rows;
 pub mod stop;
+pub mod wait;
 pub mod window;

@@ -25,9 +25,9 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
-    /// Stops on Ctrl-C (SIGINT) and SIGTERM, also as process 1 of a container. Needs a tokio runtime.
+    /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container. Needs a tokio runtime.
     ///
-    /// From the return on, these signals do nothing else.
+    /// From the return on, these signals do nothing else. SIGHUP stays ignored where it was at the start: so `nohup` asks.
     pub fn stop_on_signals(&self) {
         let signals = match Signals::listen() {
             Ok(signals) => signals,
@@ -56,21 +56,42 @@ impl Stop {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Absent where it was ignored at the start.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hangup = if is_ignored(libc::SIGHUP)? { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
     }
 
     async fn next(mut self) -> &'static str {
+        let hung_up = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
+            _ = hung_up => "SIGHUP",
         }
     }
+}
+
+/// Whether this process ignores a signal.
+#[cfg(unix)]
+fn is_ignored(signal: libc::c_int) -> std::io::Result<bool> {
+    // SAFETY: zeros are a sound `sigaction`; with no new action given the call only writes the present one into it.
+    let (status, action) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        (libc::sigaction(signal, std::ptr::null(), &raw mut action), action)
+    };
+    if status == 0 { Ok(action.sa_sigaction == libc::SIG_IGN) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// The signals that ask for an end.

@@ -13,6 +13,14 @@ pub fn command(name: &str) -> Command {
     command
 }
 
+/// The same command, run by a shell after `line`: the program inherits the limits and signals that the line sets.
+pub fn command_after(line: &str, name: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{line}; exec \"$0\" \"$@\"")]).arg(path(name));
+    unset_options(&mut command);
+    command
+}
+
 /// Removes the display and Plumb's options from the environment of a command.
 pub(crate) fn unset_options(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {

@@ -6,8 +6,8 @@ mod limit;
 mod lines;
 mod running;
 
-pub use command::command;
 pub(crate) use command::unset_options;
+pub use command::{command, command_after};
 pub use ended::Ended;
 pub use limit::{LIMIT, poll};
 pub use lines::Lines;

@@ -9,11 +9,12 @@ use shared::link::Lane;
 use shared::protocol::message::{self, Answers, FoundCircle, Payload, Reply};
 use shared::time::Micros;
 
-use super::stream::{DEADLINE_US, truth};
+use super::stream::truth;
 
 /// A record of what reached the server, independent of the server's own.
-#[derive(Default)]
 pub struct Book {
+    /// Deadline of an answer: a frame whose answer takes longer is lost.
+    deadline_us: u64,
     /// Capture time of each frame.
     pub captured: BTreeMap<u64, Micros>,
     /// First answer to each frame that reached the server in time.
@@ -23,6 +24,11 @@ pub struct Book {
 }
 
 impl Book {
+    /// An empty record.
+    pub(super) fn new(deadline_us: u64) -> Self {
+        Self { deadline_us, captured: BTreeMap::new(), answered: BTreeMap::new(), given_up: BTreeSet::new() }
+    }
+
     /// Reads a message that reaches the server, without any code of the session.
     pub(super) fn read(&mut self, now: Micros, lane: Lane, bytes: &Bytes) {
         if lane != Lane::Answers {
@@ -44,7 +50,7 @@ impl Book {
 
     /// Notes an answer to a frame; without a payload the frame was given up.
     fn note(&mut self, now: Micros, frame: u64, payload: Option<&Payload<'_>>) {
-        let is_late = now.0 >= self.captured[&frame].0 + DEADLINE_US;
+        let is_late = now.0 >= self.captured[&frame].0 + self.deadline_us;
         if is_late || self.given_up.contains(&frame) || self.answered.contains_key(&frame) {
             return;
         }

@@ -14,6 +14,10 @@ use super::stream::{SIZE, truth};
 impl World {
     /// Performs the client's actions until it waits or ends.
     pub fn drain_client(&mut self) {
+        if self.is_frozen() {
+            self.client_wakes = self.frozen.end;
+            return;
+        }
         while self.client_end.is_none() {
             let now = self.client_now();
             match self.client.poll(now) {

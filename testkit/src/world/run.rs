@@ -1,6 +1,7 @@
 //! Runs both ends and the network between them in virtual time.
 
 use std::num::{NonZeroU32, NonZeroU64};
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use shared::time::Micros;
 use super::book::Book;
 use super::network::{Network, To};
 use super::schedule::Event;
-use super::stream::{DEADLINE_US, SIZE};
+use super::stream::SIZE;
 use super::weather::Weather;
 
 /// Largest message of answers, so that each fits into one fragment and the oracle can read it.
@@ -43,6 +44,8 @@ pub struct World {
     pub client_wakes: u64,
     /// The server's scores.
     pub scores: Vec<FrameRecord>,
+    /// While the client is frozen: what reaches it waits until the end of this range.
+    pub frozen: Range<u64>,
     /// The oracle's record.
     pub book: Book,
     /// Most frames that were sent but not yet scored.
@@ -68,7 +71,8 @@ impl World {
             server_wakes: 0,
             client_wakes: 0,
             scores: Vec::new(),
-            book: Book::default(),
+            book: Book::new(weather.deadline_us),
+            frozen: 0..0,
             most_in_flight: 0,
             sending: None,
             refusals: 0,
@@ -120,6 +124,11 @@ impl World {
         self.network.carry(self.now, to, lane, bytes);
     }
 
+    /// Whether the client is frozen now.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.frozen.contains(&self.now)
+    }
+
     /// The current time by the client's clock.
     pub(super) fn client_now(&self) -> Micros {
         Micros(self.now + self.network.weather.clock_offset_us)
@@ -128,6 +137,9 @@ impl World {
     fn happen(&mut self) {
         let (now, client_now) = (Micros(self.now), self.client_now());
         let Some(event) = self.network.schedule.take() else { return };
+        if self.is_frozen() && matches!(event, Event::ToClient(..) | Event::Detected(..) | Event::StopClient) {
+            return self.at(self.frozen.end, event);
+        }
         match event {
             Event::ToServer(lane, bytes) => {
                 if self.server_end.is_none() {
@@ -157,7 +169,7 @@ fn config(weather: &Weather, frames: Option<u64>) -> SessionConfig {
         rate: weather.fps,
         window: NonZeroU32::new(weather.window).unwrap(),
         delivery: weather.delivery,
-        deadline: Duration::from_micros(DEADLINE_US),
+        deadline: Duration::from_micros(weather.deadline_us),
         task: TaskName::default(),
         frames: frames.and_then(NonZeroU64::new),
         duration: None,

@@ -36,6 +36,8 @@ pub struct Weather {
     pub window: u32,
     /// How frames are delivered.
     pub delivery: Delivery,
+    /// A frame whose answer takes longer is lost.
+    pub deadline_us: u64,
 }
 
 /// A network without losses.
@@ -53,6 +55,7 @@ pub const CALM: Weather = Weather {
     fps: Rate::Hz(1000.0),
     window: 8,
     delivery: Delivery::Reliable,
+    deadline_us: DEADLINE_US,
 };
 
 /// A random bad network.
@@ -71,5 +74,6 @@ pub fn bad_weather(dice: &mut Dice, delivery: Delivery) -> Weather {
         fps: if dice.happens(0.3) { Rate::Max } else { Rate::Hz(50.0 + dice.roll() * 2_000.0) },
         window: 1 + dice.up_to(16) as u32,
         delivery,
+        deadline_us: DEADLINE_US,
     }
 }

@@ -8,6 +8,7 @@ mod outgoing;
 mod room;
 mod told;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
@@ -38,10 +39,12 @@ const BYE_LIMIT: Duration = Duration::from_secs(1);
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.
-pub(super) struct Client {
+pub(super) struct Client<'a> {
     pub(super) link: Link,
     pub(super) address: String,
     pub(super) accepted: Micros,
+    /// Set once it has said hello.
+    pub(super) begun: &'a AtomicBool,
 }
 
 /// A session's shell.
@@ -52,6 +55,7 @@ struct Streamer<'a> {
     told: Told<'a>,
     clock: MonotonicClock,
     address: String,
+    begun: &'a AtomicBool,
     introduced: bool,
     /// The frame asked for, while the source is not ready.
     awaited: Option<u64>,
@@ -61,14 +65,14 @@ struct Streamer<'a> {
 
 /// Runs a session until it ends.
 pub(super) async fn stream(
-    client: Client,
+    client: Client<'_>,
     config: SessionConfig,
     supply: &dyn Supply,
     outputs: &Outputs,
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, address, accepted } = client;
+    let Client { link, address, accepted, begun } = client;
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,
@@ -82,6 +86,7 @@ pub(super) async fn stream(
         told: Told::new(outputs, config.number),
         clock,
         address,
+        begun,
         introduced: false,
         awaited: None,
         latest: 0,
@@ -229,6 +234,7 @@ impl Streamer<'_> {
         }
         if let (Some(client), Some(connect_us)) = (self.session.client(), self.session.connect_us()) {
             self.introduced = true;
+            self.begun.store(true, Ordering::Release);
             let number = self.session.number();
             info!("session {number}: {} {} at {}", client.name, client.version, self.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);

@@ -1,0 +1,176 @@
+//! The exit code of a run: all that speaks against it, said, and the one code for it.
+
+use std::io;
+
+use shared::shell::exit::Exit;
+use tracing::error;
+
+use crate::output::report::SessionReport;
+use crate::run::RunSpec;
+use crate::serve::{Ended, Served};
+use crate::session::End;
+
+/// What came of a run.
+pub(super) struct Ran {
+    /// What came of serving.
+    pub(super) served: io::Result<Served>,
+    /// Whether every output has everything; where not, that was said.
+    pub(super) all_written: bool,
+    /// How the client of `--loopback` failed, which said so itself.
+    pub(super) client_failed: Option<Exit>,
+}
+
+impl Ran {
+    /// A run that was stopped before it served.
+    pub(super) fn stopped_early() -> Self {
+        let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 });
+        Self { served, all_written: true, client_failed: None }
+    }
+}
+
+/// Whether a run has one session.
+pub(super) fn is_once(spec: &RunSpec) -> bool {
+    spec.delivered.once || spec.delivered.loopback
+}
+
+/// Says what speaks against a run; its exit code.
+pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
+    let finished =
+        matches!(&ran.served, Ok(Served { ended: Ended::Once(session), .. }) if session.end == End::Finished);
+    // Of a session that came to its end nothing is lost with the client, whatever it met afterwards.
+    let client = ran.client_failed.filter(|_| !finished);
+    let told = client.into_iter().chain((!ran.all_written).then_some(Exit::Other));
+    let reasons = reasons(spec, ran);
+    reasons.iter().for_each(|(_, reason)| error!("{reason}"));
+    Exit::of(told.chain(reasons.iter().map(|(exit, _)| *exit)))
+}
+
+/// What speaks against a run and was not said yet.
+fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
+    let served = match &ran.served {
+        Ok(served) => served,
+        Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {wrong}"))],
+    };
+    let ended = match &served.ended {
+        Ended::Once(session) => lack(spec, session).map(|reason| (Exit::NoPeer, reason)),
+        Ended::NobodyCame(limit) => {
+            let limit = humantime::format_duration(*limit);
+            Some((Exit::NoPeer, format!("no client said hello within {limit} (--wait)")))
+        }
+        // A server of many was to serve whoever comes.
+        Ended::Stopped if is_once(spec) && served.sessions == 0 && ran.client_failed.is_none() => {
+            Some((Exit::NoPeer, "stopped before there was a session".into()))
+        }
+        Ended::Stopped => None,
+    };
+    let failures = served.source_failures;
+    let source = (failures > 0).then(|| (Exit::Other, format!("the source failed in {failures} session(s)")));
+    ended.into_iter().chain(source).collect()
+}
+
+/// What a run's only session lacks of what was asked for. One that was stopped ended as somebody wished.
+fn lack(spec: &RunSpec, session: &SessionReport) -> Option<String> {
+    let (counts, why) = (session.figures.frames.counts, session.end.describe());
+    // Without an end the other side has the frames that were on their way; nobody has their outcome.
+    let done = counts.sent - counts.unresolved;
+    match (&session.end, spec.sent.frames, spec.sent.duration) {
+        // Of a source that failed, that is said.
+        (End::Stopped | End::SourceFailed { .. }, ..) => None,
+        // Whichever limit comes first ends a session.
+        (End::Finished, _, Some(_)) => None,
+        (End::Finished, Some(asked), None) if done < asked.get() => {
+            Some(format!("{done} of {asked} frames: the source has no more"))
+        }
+        (End::Finished, ..) => None,
+        (_, Some(asked), _) if done < asked.get() => Some(format!("{done} of {asked} frames: {why}")),
+        (_, None, Some(duration)) => {
+            Some(format!("{done} frames, but not for {}: {why}", humantime::format_duration(duration)))
+        }
+        (End::ClientGone { .. } | End::Rejected { .. }, ..) => Some(why),
+        (End::ClientLeft { .. }, ..) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::output::report::tests::session;
+
+    fn spec(frames: Option<u64>, duration: Option<Duration>) -> RunSpec {
+        let mut spec = crate::options::defaults::<RunSpec>();
+        spec.sent.frames = frames.and_then(std::num::NonZeroU64::new);
+        spec.sent.duration = duration;
+        spec.delivered.once = true;
+        spec
+    }
+
+    fn once(end: End, sent: u64, unresolved: u64) -> Ended {
+        let mut session = session(1);
+        session.end = end;
+        session.figures.frames.counts.sent = sent;
+        session.figures.frames.counts.unresolved = unresolved;
+        Ended::Once(Box::new(session))
+    }
+
+    fn code(spec: &RunSpec, ended: Ended) -> Exit {
+        let served = Served { sessions: 0, source_failures: 0, ended };
+        exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None })
+    }
+
+    fn left() -> End {
+        End::ClientLeft { reason: String::new() }
+    }
+
+    #[test]
+    fn fewer_frames_than_asked_for_are_no_success() {
+        let asked = spec(Some(600), None);
+        assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
+        assert_eq!(code(&asked, once(left(), 600, 1)), Exit::NoPeer, "one was not answered yet");
+        assert_eq!(code(&asked, once(left(), 600, 0)), Exit::Fine);
+        assert_eq!(code(&asked, once(End::Finished, 600, 0)), Exit::Fine);
+        assert_eq!(code(&asked, once(End::Finished, 40, 0)), Exit::NoPeer, "the source has no more");
+        assert_eq!(code(&asked, once(End::Stopped, 7, 1)), Exit::Fine, "somebody wished so");
+    }
+
+    #[test]
+    fn less_time_than_asked_for_is_no_success() {
+        let asked = spec(None, Some(Duration::from_secs(10)));
+        assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
+        assert_eq!(code(&asked, once(End::Finished, 600, 0)), Exit::Fine);
+        let either = spec(Some(600), Some(Duration::from_secs(1)));
+        assert_eq!(code(&either, once(End::Finished, 60, 0)), Exit::Fine, "the time was over first");
+    }
+
+    #[test]
+    fn a_client_may_leave_a_run_that_asks_for_no_end() {
+        let endless = spec(None, None);
+        assert_eq!(code(&endless, once(left(), 7, 0)), Exit::Fine);
+        assert_eq!(code(&endless, once(End::ClientGone { reason: "silence".into() }, 7, 0)), Exit::NoPeer);
+    }
+
+    #[test]
+    fn a_stop_before_the_only_session_is_no_success_and_one_after_it_is() {
+        let stopped = |spec: &RunSpec, sessions| {
+            let served = Served { ended: Ended::Stopped, sessions, source_failures: 0 };
+            exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None })
+        };
+        let mut spec = spec(Some(600), None);
+        assert_eq!((stopped(&spec, 0), stopped(&spec, 1)), (Exit::NoPeer, Exit::Fine));
+        spec.delivered.once = false;
+        assert_eq!(stopped(&spec, 0), Exit::Fine, "a server of many serves whoever comes");
+    }
+
+    #[test]
+    fn what_failed_beside_a_lost_client_goes_before_it() {
+        let spec = spec(Some(600), None);
+        let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
+        let ran = Ran { served: Ok(served.clone()), all_written: false, client_failed: None };
+        assert_eq!(exit(&spec, &ran), Exit::Other);
+        let served = Ok(Served { source_failures: 1, ..served });
+        assert_eq!(exit(&spec, &Ran { served, all_written: true, client_failed: Some(Exit::NoPeer) }), Exit::Other);
+        let gone = Ended::NobodyCame(Duration::from_secs(1));
+        assert_eq!(code(&spec, gone), Exit::NoPeer);
+    }
+}

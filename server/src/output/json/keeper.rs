@@ -1,0 +1,199 @@
+//! Writes the report after each session, on a thread of its own: a slow disk holds up neither a session nor a row.
+//!
+//! After each writing the thread rests, for a multiple of what that took: what ends meanwhile goes out together, and a
+//! report of 30 MB is not written anew for every short session.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use tracing::{error, info};
+
+use super::document::Document;
+use crate::output::report::SessionReport;
+
+/// The rest after a writing, in times of what it took: so the report takes at most a tenth of a disk's and a core's time.
+const REST: u32 = 9;
+
+/// The thread, seen from the output.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    document: Arc<Mutex<Document>>,
+    /// There is something new; dropped at the end.
+    news: Sender<()>,
+    thread: JoinHandle<bool>,
+}
+
+impl Keeper {
+    /// Starts the thread, which hands the report to `write` whenever it has become another than `document`, which is
+    /// written already.
+    pub(super) fn start<W>(document: Document, place: &str, write: W) -> io::Result<Self>
+    where
+        W: FnMut(&[u8]) -> io::Result<()> + Send + 'static,
+    {
+        let written = document.ended();
+        let document = Arc::new(Mutex::new(document));
+        let (news, told) = bounded(1);
+        let keeping = Keeping { document: document.clone(), place: place.to_owned(), write, written, failing: false };
+        let thread = thread::Builder::new().name("report".into()).spawn(move || keeping.run(&told))?;
+        Ok(Self { document, news, thread })
+    }
+
+    /// Adds a session, without waiting for the disk.
+    pub(super) fn add(&self, session: &SessionReport) -> io::Result<()> {
+        locked(&self.document).add(session)?;
+        // Full: the thread will look anyhow.
+        let _ = self.news.try_send(());
+        Ok(())
+    }
+
+    /// Writes what is not written yet; whether all is.
+    pub(super) fn finish(self) -> bool {
+        let Self { news, thread, .. } = self;
+        drop(news);
+        thread.join().unwrap_or(false)
+    }
+}
+
+fn locked(document: &Mutex<Document>) -> MutexGuard<'_, Document> {
+    // Whole also after a panic: sessions are added in one step.
+    document.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thread's own.
+struct Keeping<W> {
+    document: Arc<Mutex<Document>>,
+    place: String,
+    write: W,
+    /// How many sessions had ended when it was last written.
+    written: u64,
+    failing: bool,
+}
+
+impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
+    /// Writes until the end; whether all is written.
+    fn run(mut self, news: &Receiver<()>) -> bool {
+        let mut rest_until = Instant::now();
+        loop {
+            let is_over = wait(news, rest_until);
+            let started = Instant::now();
+            self.write_news();
+            rest_until = Instant::now() + started.elapsed() * REST;
+            if is_over {
+                return self.written == locked(&self.document).ended();
+            }
+        }
+    }
+
+    fn write_news(&mut self) {
+        let (ended, text) = {
+            let document = locked(&self.document);
+            if document.ended() == self.written {
+                return;
+            }
+            (document.ended(), document.text())
+        };
+        match (self.write)(text.as_bytes()) {
+            Ok(()) => {
+                self.written = ended;
+                if std::mem::take(&mut self.failing) {
+                    info!("the report is written to {} again", self.place);
+                }
+            }
+            Err(wrong) if !self.failing => {
+                self.failing = true;
+                error!(
+                    "cannot write the report to {}: {wrong}; the run goes on, the report is tried again after each \
+                     session and at the end, and is the last good one until then",
+                    self.place
+                );
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Waits for news, then until the rest is over; whether the run is.
+fn wait(news: &Receiver<()>, rest_until: Instant) -> bool {
+    if news.recv().is_err() {
+        return true;
+    }
+    loop {
+        match news.recv_deadline(rest_until) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => return true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::report::tests::{run, session};
+
+    fn sessions(text: &[u8]) -> Vec<u64> {
+        let report: serde_json::Value = serde_json::from_slice(text).unwrap();
+        report["sessions"].as_array().unwrap().iter().map(|session| session["session"].as_u64().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_disk_that_takes_its_time_holds_nobody_up_and_what_ended_meanwhile_goes_out_together() {
+        let (begin, begun) = bounded(0);
+        let (release, released) = bounded::<()>(0);
+        let (written, writings) = crossbeam_channel::unbounded();
+        let write = move |text: &[u8]| {
+            let _ = begin.send(());
+            let _ = released.recv();
+            written.send(sessions(text)).map_err(io::Error::other)
+        };
+        let keeper = Keeper::start(Document::new(&run()).unwrap(), "slow", write).unwrap();
+        keeper.add(&session(1)).unwrap();
+        begun.recv().unwrap();
+        // The disk is stuck from here on.
+        (2..=100).for_each(|number| keeper.add(&session(number)).unwrap());
+        drop((release, begun));
+        assert!(keeper.finish());
+        let writings: Vec<_> = writings.iter().collect();
+        assert_eq!(writings[0], [1]);
+        assert_eq!(writings.last().unwrap(), &(1..=100).collect::<Vec<_>>());
+        assert_eq!(writings.len(), 2, "the 99 that ended meanwhile went out at once");
+    }
+
+    #[test]
+    fn a_report_that_could_not_be_written_is_tried_again_and_whole_in_the_end() {
+        let (written, writings) = crossbeam_channel::unbounded();
+        let (refuse, refused) = bounded(1);
+        let write = move |text: &[u8]| {
+            // Once.
+            if refuse.try_send(()).is_ok() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            written.send(sessions(text)).map_err(io::Error::other)
+        };
+        let keeper = Keeper::start(Document::new(&run()).unwrap(), "full", write).unwrap();
+        keeper.add(&session(1)).unwrap();
+        while refused.is_empty() {
+            thread::yield_now();
+        }
+        assert!(keeper.finish(), "the end tries again");
+        assert_eq!(writings.iter().collect::<Vec<_>>(), [[1]]);
+    }
+
+    #[test]
+    fn a_report_that_is_not_written_in_the_end_is_told() {
+        let keeper = Keeper::start(Document::new(&run()).unwrap(), "full", |_| Err(io::ErrorKind::StorageFull.into()));
+        let keeper = keeper.unwrap();
+        keeper.add(&session(1)).unwrap();
+        assert!(!keeper.finish());
+    }
+
+    #[test]
+    fn without_a_session_there_is_nothing_new_to_write() {
+        let keeper =
+            Keeper::start(Document::new(&run()).unwrap(), "unused", |_| Err(io::ErrorKind::StorageFull.into()));
+        assert!(keeper.unwrap().finish());
+    }
+}

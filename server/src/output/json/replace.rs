@@ -1,0 +1,264 @@
+//! A file whose content is replaced in one step: whoever reads it finds the old content or the new one, never a part.
+//!
+//! The new content goes into a file of its own beside it, and that takes its name (rename(2)). It is on the disk before it
+//! has the name, so also after a power cut there is one of the two. Owner and mode stay; a symbolic link is followed once,
+//! at the opening, and keeps pointing. Access lists and extended attributes are the folder's.
+//!
+//! Some files cannot be replaced so: the folder takes no new file, the file is a mount of its own (a file handed into a
+//! container) or has other names, or its owner cannot be kept. They are rewritten in place, so that a failure for want
+//! of room leaves the old content, but a reader may see a part. That is said once.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::Builder;
+use tracing::warn;
+
+/// A file that is replaced.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    /// Where it is in truth, all links followed.
+    path: PathBuf,
+    /// The last that was known of it, should somebody delete it.
+    kept: Metadata,
+    /// Somebody was told that it is rewritten in place.
+    said: bool,
+}
+
+/// Why a file was not replaced.
+enum Failure {
+    /// It cannot be, but may be written in place.
+    NotSo(io::Error),
+    /// It was tried, and failed: the old content is still there.
+    Failed(io::Error),
+}
+
+impl Replaced {
+    /// The file of this name, which is there.
+    ///
+    /// # Errors
+    /// Where it cannot be looked at.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let path = path.canonicalize()?;
+        Ok(Self { kept: path.metadata()?, path, said: false })
+    }
+
+    /// Replaces the content.
+    ///
+    /// # Errors
+    /// Where that fails; the old content is still there then.
+    pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        match self.replace(content) {
+            Ok(()) => Ok(()),
+            Err(Failure::Failed(error)) => Err(error),
+            Err(Failure::NotSo(reason)) => {
+                if !std::mem::replace(&mut self.said, true) {
+                    let path = self.path.display();
+                    warn!(
+                        "{path} cannot be replaced in one step ({reason}): it is rewritten in place, and who reads \
+                           it meanwhile may see a part"
+                    );
+                }
+                rewrite(&self.path, content)
+            }
+        }
+    }
+
+    fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
+        if let Ok(now) = self.path.metadata() {
+            self.kept = now;
+        }
+        if has_other_names(&self.kept) {
+            return Err(Failure::NotSo(io::Error::other("it has other names: hard links")));
+        }
+        let mut new = self.beside().map_err(or_in_place)?;
+        new.write_all(content).map_err(Failure::Failed)?;
+        keep_owner_and_mode(new.as_file(), &self.kept).map_err(or_in_place)?;
+        new.as_file().sync_all().map_err(Failure::Failed)?;
+        new.persist(&self.path).map_err(|failed| or_in_place(failed.error))?;
+        Ok(())
+    }
+
+    /// A new file in the same folder, deleted unless it takes the name.
+    fn beside(&self) -> io::Result<tempfile::NamedTempFile> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)
+    }
+}
+
+/// Whether a failure is one of replacing alone. A full disk is none: in place there would be no more room.
+fn or_in_place(error: io::Error) -> Failure {
+    match error.kind() {
+        // The folder, a folder of others' files (/tmp), the owner; a mount; a file laid over another file system.
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::ResourceBusy
+        | ErrorKind::CrossesDevices => Failure::NotSo(error),
+        _ => Failure::Failed(error),
+    }
+}
+
+#[cfg(unix)]
+fn has_other_names(file: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) > 1
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
+fn keep_owner_and_mode(new: &File, kept: &Metadata) -> io::Result<()> {
+    keep_owner(new, kept)?;
+    // After the owner, whose change takes some of the mode away.
+    new.set_permissions(kept.permissions())
+}
+
+#[cfg(unix)]
+fn keep_owner(new: &File, kept: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let made = new.metadata()?;
+    if (made.uid(), made.gid()) == (kept.uid(), kept.gid()) {
+        return Ok(());
+    }
+    fchown(new, Some(kept.uid()), Some(kept.gid()))
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Rewrites a file in place, what needs new room first: without it the old content stays. A shorter text is filled up with
+/// spaces, which JSON allows, until the rest is cut off.
+fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let old = file.metadata()?.len();
+    let over = content.len().min(usize::try_from(old).unwrap_or(usize::MAX));
+    file.seek(SeekFrom::Start(old))?;
+    if let Err(error) = file.write_all(&content[over..]) {
+        // The failure is what counts.
+        let _ = file.set_len(old);
+        return Err(error);
+    }
+    file.rewind()?;
+    file.write_all(&content[..over])?;
+    io::copy(&mut io::repeat(b' ').take(old.saturating_sub(content.len() as u64)), &mut file)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn file(content: &str) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.collect()
+    }
+
+    #[test]
+    fn the_content_is_replaced_and_nothing_is_left_beside_it() {
+        let (folder, path) = file("a longer one");
+        let mut replaced = Replaced::new(&path).unwrap();
+        for content in ["one", "and another", ""] {
+            replaced.write(content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(names(folder.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn a_reader_finds_the_old_content_or_the_new_one_and_no_part() {
+        let contents = ["1".repeat(300_000), "2".repeat(7)];
+        let (_folder, path) = file(&contents[1]);
+        let mut replaced = Replaced::new(&path).unwrap();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..400).for_each(|turn| replaced.write(contents[turn % 2].as_bytes()).unwrap());
+                is_over.store(true, Ordering::Relaxed);
+            });
+            while !is_over.load(Ordering::Relaxed) {
+                let read = fs::read_to_string(&path).unwrap();
+                assert!(contents.contains(&read), "{} bytes", read.len());
+            }
+        });
+    }
+
+    #[test]
+    fn owner_and_mode_stay() {
+        let (_folder, path) = file("old");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        // Only root may give a file away.
+        let owner =
+            std::os::unix::fs::chown(&path, Some(12_345), Some(23_456)).map_or(None, |()| Some((12_345, 23_456)));
+        Replaced::new(&path).unwrap().write(b"new").unwrap();
+        let now = path.metadata().unwrap();
+        assert_eq!(now.mode() & 0o7777, 0o640);
+        assert!(owner.is_none_or(|owner| owner == (now.uid(), now.gid())), "{now:?}");
+    }
+
+    #[test]
+    fn a_symbolic_link_keeps_pointing_and_its_target_is_replaced() {
+        let (folder, path) = file("old");
+        let link = folder.path().join("link");
+        symlink("report.json", &link).unwrap();
+        Replaced::new(&link).unwrap().write(b"new").unwrap();
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("report.json"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_is_there_again() {
+        let (_folder, path) = file("old");
+        fs::set_permissions(&path, Permissions::from_mode(0o604)).unwrap();
+        let mut replaced = Replaced::new(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        replaced.write(b"new").unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o604);
+    }
+
+    #[test]
+    fn a_file_of_several_names_is_rewritten_under_all_of_them() {
+        let (folder, path) = file("a longer one");
+        let other = folder.path().join("other");
+        fs::hard_link(&path, &other).unwrap();
+        let mut replaced = Replaced::new(&path).unwrap();
+        for content in ["short", "longer than before", "end"] {
+            replaced.write(content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&other).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_content() {
+        let (folder, path) = file("old");
+        let mut replaced = Replaced::new(&path).unwrap();
+        let moved = folder.path().with_extension("moved");
+        fs::rename(folder.path(), &moved).unwrap();
+        assert!(replaced.write(b"new").is_err());
+        fs::rename(&moved, folder.path()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        replaced.write(b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+}

@@ -1,0 +1,184 @@
+//! The exit code tells a script whether it has what it asked for.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+
+use image::GrayImage;
+use testkit::ends::{Server, client, free_address, with};
+use testkit::program::{Program, command, command_after};
+use testkit::report::{ReportFile, only_session, rows, sessions};
+
+#[test]
+fn a_client_that_leaves_early_leaves_less_than_was_asked_for() {
+    let server = Server::start(&["--once", "--frames", "600"]);
+    let mut client = server.client(&[]);
+    client.stdout.wait_for_count(7);
+    client.signal("INT");
+    client.end().expect(0);
+    server.end().expect(3).says(" of 600 frames: the client left");
+}
+
+#[test]
+fn a_client_that_leaves_before_the_time_is_over_leaves_less_than_was_asked_for() {
+    let server = Server::start(&["--once", "--duration", "1h"]);
+    let mut client = server.client(&[]);
+    client.stdout.wait_for_count(7);
+    client.signal("INT");
+    client.end().expect(0);
+    server.end().expect(3).says("not for 1h: the client left");
+}
+
+#[test]
+fn a_source_with_fewer_frames_than_asked_for_has_too_few() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    GrayImage::new(64, 48).save(folder.path().join("a.png")).expect("written");
+    let source = folder.path().to_str().expect("UTF-8");
+    let options = ["--source", source, "--once", "--fps", "max"];
+    let server = Server::start(&[&options[..], &["--frames", "2"]].concat());
+    server.client(&[]).end().expect(0);
+    server.end().expect(3).says("1 of 2 frames: the source has no more");
+    let server = Server::start(&options);
+    server.client(&[]).end().expect(0);
+    server.end().expect(0);
+}
+
+#[test]
+fn a_signal_before_the_only_session_leaves_nothing_of_what_was_asked_for() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let report = ReportFile::new();
+        let mut server = Server::start(&["--once", "--frames", "600", "--json", report.name()]);
+        server.program.signal(signal);
+        server.end().expect(3).says("stopped before there was a session");
+        assert!(sessions(&report.read()).is_empty());
+    }
+}
+
+#[test]
+fn a_signal_in_a_session_is_an_end_that_somebody_wished() {
+    let mut server = Server::start(&["--once", "--frames", "600"]);
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(7);
+    server.program.signal("TERM");
+    server.end().expect(0);
+    client.end().expect(0);
+}
+
+#[test]
+fn a_client_that_was_stopped_before_it_had_a_server_had_no_session() {
+    let mut client = client(&free_address().to_string(), &["--wait", "forever"]);
+    client.stderr.wait_for("waiting for a server");
+    client.signal("TERM");
+    client.end().expect(3).says("stopped before there was a session");
+}
+
+#[test]
+fn a_hangup_ends_both_programs_as_other_signals_do() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&["--json", report.name()]);
+    let mut first = server.client(&[]);
+    first.stdout.wait_for_count(7);
+    first.signal("HUP");
+    let first = first.end().expect(0);
+    assert!(first.stdout.iter().any(|line| line.contains("frames received")), "a summary: {:#?}", first.stdout);
+    let second = server.client(&[]);
+    second.stdout.wait_for_count(7);
+    server.program.signal("HUP");
+    let server = server.end().expect(0);
+    assert!(server.stdout.iter().any(|line| line.contains(": stopped")), "a summary: {:#?}", server.stdout);
+    second.end().expect(0).says("the server stops");
+    assert_eq!(sessions(&report.read()).len(), 2);
+}
+
+#[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    // As `nohup` does.
+    let ignoring = |name| command_after("trap '' HUP", name);
+    let server = Program::start(with(ignoring("server"), &["--no-graphics", "--once", "--frames", "120"]));
+    let mut server = Server::listening(server);
+    let mut client = ignoring("client");
+    client.args([&server.address, "--no-graphics"]);
+    let mut client = Program::start(client);
+    client.stdout.wait_for_count(7);
+    client.signal("HUP");
+    server.program.signal("HUP");
+    assert_eq!(rows(&client.end().expect(0).stdout).len(), 120);
+    server.end().expect(0).says("finished");
+}
+
+#[test]
+fn a_server_waits_for_its_client_no_longer_than_it_is_told() {
+    for once in [&["--once"][..], &[]] {
+        let server = Server::start(&[once, &["--wait", "300ms"]].concat());
+        server.end().expect(3).says("no client said hello within 300ms (--wait)");
+    }
+}
+
+#[test]
+fn a_visitor_that_never_opens_its_link_is_no_client() {
+    let server = Server::start(&["--once", "--wait", "2s"]);
+    let mut visitor = server.connect();
+    visitor.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");
+    let mut offer = String::new();
+    BufReader::new(&visitor).read_line(&mut offer).expect("an offer");
+    server.end().expect(3).says("no client said hello within 2s (--wait)");
+}
+
+#[test]
+fn a_session_that_has_begun_may_last_longer_than_the_wait_for_it() {
+    let server = Server::start(&["--once", "--wait", "5s", "--duration", "6s", "--fps", "30"]);
+    server.client(&[]).end().expect(0);
+    server.end().expect(0).says("finished");
+}
+
+#[test]
+fn a_source_that_fails_while_the_server_serves_on_is_told_at_the_end() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let image = |name: &str, side| GrayImage::new(side, side).save(folder.path().join(name)).expect("written");
+    (0..10).for_each(|place| image(&format!("{place}.png"), 64));
+    let mut server = Server::start(&["--source", folder.path().to_str().expect("UTF-8"), "--fps", "2"]);
+    // Checked at the start, read as the session plays: the last has become another by then.
+    image("9.png", 3);
+    server.client(&[]).end();
+    server.program.stderr.wait_for("the source failed");
+    server.program.signal("TERM");
+    server.end().expect(4).says("the source failed in 1 session(s)");
+}
+
+#[test]
+fn a_source_that_is_gone_when_the_only_client_comes_ends_the_run_with_4() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let images = folder.path().join("images");
+    fs::create_dir(&images).expect("made");
+    GrayImage::new(64, 48).save(images.join("a.png")).expect("written");
+    let server = Server::start(&["--source", images.to_str().expect("UTF-8"), "--once"]);
+    fs::remove_dir_all(&images).expect("deleted");
+    server.client(&["--wait", "0s"]).end().expect(3);
+    server.end().expect(4).says("the source failed");
+}
+
+#[test]
+fn a_loopback_run_that_is_stopped_was_stopped_and_not_left() {
+    for turn in 0..8 {
+        let report = ReportFile::new();
+        let mut server = command("server");
+        server.args(["--loopback", "--no-graphics", "--json", report.name()]);
+        if turn % 2 == 0 {
+            server.args(["--link", "memory"]);
+        }
+        let mut server = Program::start(server);
+        server.stdout.wait_for_count(5);
+        server.signal("INT");
+        server.end().expect(0);
+        assert_eq!(only_session(&report.read())["end"]["kind"], "stopped", "turn {turn}");
+    }
+}
+
+#[test]
+fn of_several_failures_the_files_go_before_the_lost_client() {
+    let server = Server::start(&["--once", "--frames", "600", "--json", "/dev/full"]);
+    let client = server.client(&[]);
+    server.program.stdout.wait_for_count(7);
+    drop(client);
+    server.program.stderr.wait_for("the client is gone");
+    server.end().expect(4).says(" of 600 frames: the client is gone");
+}

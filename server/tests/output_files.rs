@@ -1,0 +1,260 @@
+//! What becomes of files that fail, vanish or are none, while the run goes on.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::ends::{Server, free_address, with};
+use testkit::program::{Program, command, command_after};
+use testkit::report::{ReportFile, checked, only_session, rows, sessions};
+
+/// No file takes more than 8 KiB (16 where the shell counts in 1,024 bytes), as on a disk that is full then.
+const FULL_AT_8K: &str = "trap '' XFSZ; ulimit -f 16";
+
+/// A name in a folder of its own.
+fn place(name: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join(name);
+    (folder, path)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn pipe(name: &str) -> (TempDir, PathBuf) {
+    let (folder, path) = place(name);
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    (folder, path)
+}
+
+/// How often a program said something like this.
+fn said(stderr: &[String], words: &str) -> usize {
+    stderr.iter().filter(|line| line.contains(words)).count()
+}
+
+fn report(path: &Path) -> Value {
+    checked(&fs::read_to_string(path).expect("a report"))
+}
+
+#[test]
+fn a_report_on_a_full_disk_stays_whole_is_told_once_and_ends_the_run_with_4() {
+    let (_folder, path) = place("report.json");
+    let options = ["--no-graphics", "--frames", "2", "--fps", "max", "--json", text(&path)];
+    let mut server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
+    // A session takes some 3 KB.
+    for _ in 0..10 {
+        server.client(&[]).end().expect(0);
+    }
+    server.program.stderr.wait_for("cannot write the report");
+    assert!((1..10).contains(&sessions(&report(&path)).len()), "the last good one is there");
+    // And still serves.
+    server.client(&[]).end().expect(0);
+    server.program.signal("TERM");
+    let ended = server.end().expect(4);
+    assert_eq!(said(&ended.stderr, "cannot write the report"), 1, "{:#?}", ended.stderr);
+    assert!((1..10).contains(&sessions(&report(&path)).len()));
+    let beside = fs::read_dir(path.parent().expect("a folder")).expect("the folder").count();
+    assert_eq!(beside, 1, "nothing is left beside it");
+}
+
+#[test]
+fn rows_on_a_full_disk_stay_whole_are_told_once_and_end_the_run_with_4() {
+    let (_folder, path) = place("frames.csv");
+    let options = ["--no-graphics", "--once", "--frames", "300", "--fps", "max", "--csv", text(&path)];
+    let server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
+    server.client(&[]).end().expect(0);
+    let ended = server.end().expect(4);
+    assert_eq!(said(&ended.stderr, text(&path)), 1, "{:#?}", ended.stderr);
+    assert_eq!(rows(&ended.stdout).len(), 300, "the other outputs have everything");
+    let written = fs::read_to_string(&path).expect("rows");
+    assert!(written.lines().count() > 1 && written.ends_with('\n'));
+    let columns = |row: &str| row.split(',').count();
+    assert!(written.lines().all(|row| Some(columns(row)) == written.lines().next().map(columns)), "whole rows alone");
+}
+
+#[test]
+fn rows_that_are_deleted_are_told_and_end_the_run_with_4() {
+    let (_folder, path) = place("frames.csv");
+    let mut server = Server::start(&["--csv", text(&path)]);
+    let client = server.client(&[]);
+    server.program.stdout.wait_for_count(5);
+    fs::remove_file(&path).expect("deleted");
+    server.program.stderr.wait_for("it was deleted meanwhile");
+    server.program.signal("TERM");
+    client.end().expect(0);
+    let ended = server.end().expect(4);
+    assert_eq!(said(&ended.stderr, text(&path)), 1, "{:#?}", ended.stderr);
+}
+
+#[test]
+fn a_report_whose_folder_comes_back_is_whole_in_the_end_and_no_failure() {
+    for comes_back in [true, false] {
+        let (folder, path) = place("report.json");
+        let moved = folder.path().with_extension("moved");
+        let mut server = Server::start(&["--frames", "2", "--json", text(&path)]);
+        fs::rename(folder.path(), &moved).expect("moved");
+        server.client(&[]).end().expect(0);
+        server.program.stderr.wait_for("cannot write the report");
+        if comes_back {
+            fs::rename(&moved, folder.path()).expect("moved back");
+        }
+        server.program.signal("TERM");
+        let ended = server.end().expect(if comes_back { 0 } else { 4 });
+        assert_eq!(said(&ended.stderr, "cannot write the report"), 1, "{:#?}", ended.stderr);
+        if comes_back {
+            assert_eq!(sessions(&report(&path)).len(), 1);
+        } else {
+            fs::rename(&moved, folder.path()).expect("moved back");
+        }
+    }
+}
+
+/// A folder in which nobody else may make files, with a report that others may write; run by somebody who is not root.
+#[test]
+fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_and_that_is_said() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+
+    let (folder, path) = place("report.json");
+    fs::write(&path, "x".repeat(10_000)).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("for all");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("for nobody");
+    let mut server = with(command("server"), &["--no-graphics", "--once", "--frames", "2", "--json", text(&path)]);
+    // Root may do everything.
+    if chown(&path, Some(0), None).is_ok() {
+        server.uid(65_534).gid(65_534);
+    }
+    let server = Server::listening(Program::start(server));
+    server.client(&[]).end().expect(0);
+    let ended = server.end().expect(0);
+    assert_eq!(said(&ended.stderr, "rewritten in place"), 1, "{:#?}", ended.stderr);
+    assert_eq!(only_session(&report(&path))["frames"]["sent"], 2);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("to be deleted");
+}
+
+#[test]
+fn a_device_takes_the_report_or_not() {
+    let run = |device: &str| {
+        let mut server = command("server");
+        server.args(["--loopback", "--no-graphics", "--frames", "2", "--json", device]);
+        Program::start(server).end()
+    };
+    run("/dev/null").expect(0);
+    run("/dev/full").expect(4).says("/dev/full");
+}
+
+#[test]
+fn a_report_on_the_descriptor_of_stdout_is_one_document_and_rows_go_to_stderr() {
+    let (_folder, path) = place("out.json");
+    let mut server = command("server");
+    server.args(["--loopback", "--no-graphics", "--frames", "3", "--json", "/dev/stdout"]).stdin(Stdio::null());
+    let done = server.stdout(fs::File::create(&path).expect("a file")).output().expect("it runs");
+    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(only_session(&report(&path))["frames"]["sent"], 3);
+}
+
+#[test]
+fn a_pipe_gets_one_document_at_the_end() {
+    let mut server = Command::new("bash");
+    server.args(["-c", "exec \"$0\" --loopback --no-graphics --frames 3 --json >(cat >&2)"]);
+    server.arg(command("server").get_program()).env_remove("DISPLAY");
+    let done = server.stdin(Stdio::null()).output().expect("it runs");
+    assert_eq!(done.status.code(), Some(0));
+    let stderr = String::from_utf8(done.stderr).expect("UTF-8");
+    let json = &stderr[stderr.find('{').expect("a document")..=stderr.rfind('}').expect("its end")];
+    assert_eq!(only_session(&checked(json))["frames"]["sent"], 3);
+}
+
+#[test]
+fn a_socket_gets_one_document_at_the_end() {
+    let (_folder, path) = place("socket");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    let mut server = command("server");
+    server.args(["--loopback", "--no-graphics", "--frames", "3", "--json", text(&path)]);
+    let server = Program::start(server);
+    let mut heard = String::new();
+    listener.accept().expect("the server").0.read_to_string(&mut heard).expect("a document");
+    server.end().expect(0);
+    assert_eq!(only_session(&checked(&heard))["frames"]["sent"], 3);
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_waited_for_and_said_to_be() {
+    for option in ["--json", "--csv"] {
+        let (_folder, path) = pipe("unread");
+        let options = ["--no-graphics", "--once", "--frames", "3", option, text(&path)];
+        let server = Program::start(with(command("server"), &options));
+        server.stderr.wait_for("waiting for somebody to read the pipe");
+        let mut reader = BufReader::new(fs::File::open(&path).expect("a reader"));
+        let server = Server::listening(server);
+        server.client(&[]).end().expect(0);
+        let mut first = String::new();
+        reader.read_line(&mut first).expect("a line");
+        assert!(first.starts_with(if option == "--json" { "{" } else { "session,frame," }), "{first}");
+        reader.read_to_string(&mut first).expect("the rest");
+        let ended = server.end().expect(0);
+        assert_eq!(said(&ended.stderr, "waiting for somebody"), 1, "{:#?}", ended.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_reader() {
+    let (_folder, path) = pipe("unread");
+    let mut server = Program::start(with(command("server"), &["--no-graphics", "--csv", text(&path)]));
+    server.stderr.wait_for("waiting for somebody to read the pipe");
+    server.signal("INT");
+    server.end().expect(0);
+}
+
+#[test]
+fn a_runs_file_that_nobody_writes_is_waited_for_and_said_to_be() {
+    let (_folder, path) = pipe("run.toml");
+    let options = ["--no-graphics", "--loopback", "--run", text(&path)];
+    let server = Program::start(with(command("server"), &options));
+    server.stderr.wait_for("waiting for somebody to write");
+    fs::write(&path, "frames = 3").expect("read");
+    assert_eq!(rows(&server.end().expect(0).stdout).len(), 3);
+}
+
+#[test]
+fn a_run_that_never_listened_leaves_files_as_they_were() {
+    let (folder, csv) = place("frames.csv");
+    let json = folder.path().join("report.json");
+    [&csv, &json].into_iter().for_each(|path| fs::write(path, "kept").expect("written"));
+    let taken = std::net::TcpListener::bind(free_address()).expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let mut server = command("server");
+    server.args(["--no-graphics", "--listen", &address, "--csv", text(&csv), "--json", text(&json)]);
+    Program::start(server).end().expect(3);
+    for path in [&csv, &json] {
+        assert_eq!(fs::read_to_string(path).expect("still there"), "kept");
+    }
+}
+
+#[test]
+fn a_report_is_whole_whenever_it_is_read_and_when_the_server_is_killed() {
+    let report = ReportFile::new();
+    fs::write(report.path(), "x".repeat(100_000)).expect("written");
+    let mut server = Server::start(&["--frames", "1", "--fps", "max", "--json", report.name()]);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                report.read();
+            }
+        });
+        (0..8).for_each(|_| drop(server.client(&[]).end().expect(0)));
+        server.program.signal("KILL");
+        is_over.store(true, Ordering::Relaxed);
+        reader.join().expect("a whole report each time");
+    });
+    let _ = server.end();
+    report.read();
+}
