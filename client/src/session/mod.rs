@@ -12,21 +12,19 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use shared::flow::live::Receiver;
 use shared::flow::liveness::Liveness;
-use shared::geometry::Size;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, Hello, Payload, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, Payload, Pong, Role, Stream,
 };
-use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
+use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
 
-pub use frame::ReceivedFrame;
+use frame::{Announced, UnusableFrame};
 
-/// Room in a frame message beside its pixels, in bytes: ids, names and a few kilobytes of metadata.
-const FRAME_OVERHEAD: usize = 64 << 10;
+pub use frame::ReceivedFrame;
 
 /// The most memory a window of frames may take, in bytes: ten of the largest. Unfinished ones, their pieces that overtook
 /// others, and finished ones with those kept for the next take as much each, these last twice.
@@ -39,6 +37,13 @@ pub enum Action {
     Send(Lane, BytesMut),
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
+    /// Count this frame: it is not as announced and was answered as dropped.
+    Refused {
+        /// The frame's id.
+        frame: u64,
+        /// When its last byte arrived.
+        received: Micros,
+    },
     /// The server said what it will send.
     Greeted {
         /// The frames.
@@ -98,8 +103,7 @@ pub enum End {
 #[derive(Debug)]
 struct Frames {
     pieces: Reassembler,
-    /// The most that a frame's pixels take, in bytes: what the server announced.
-    pixels: usize,
+    announced: Announced,
 }
 
 /// A session with a server.
@@ -244,11 +248,10 @@ impl Session {
             return self.ignore(&"a second hello");
         }
         match usable(hello) {
-            Ok((stream, size)) => {
-                let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
+            Ok((stream, announced)) => {
+                let limit = announced.bytes() + FRAME_OVERHEAD;
                 let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
-                self.frames =
-                    Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
+                self.frames = Some(Frames { pieces: Reassembler::new(limit, window), announced });
                 if stream.delivery == Delivery::Live {
                     self.live = Some(live::receiver(&stream, window));
                 }
@@ -265,23 +268,37 @@ impl Session {
     }
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
-        let pixels = self.frames.as_ref().map_or(0, |frames| frames.pixels);
-        let message = self.reassembled(fragment, now);
-        match message.map(|message| message.map(|message| frame::received(&message, pixels, now))) {
-            Ok(Some(Ok(frame))) => self.outbox.push_back(Action::Detect(frame)),
-            Ok(Some(Err(error))) => self.ignore(&error),
+        match self.reassembled(fragment, now) {
+            Ok(Some((message, announced))) => match frame::received(&message, announced, now) {
+                Ok(frame) => self.outbox.push_back(Action::Detect(frame)),
+                Err(error) => self.unusable(&message, &error, now),
+            },
             Ok(None) => {}
             Err(error) => self.ignore(&error),
         }
     }
 
-    fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<Bytes>, FrameError> {
-        let frames = &mut self.frames.as_mut().ok_or(FrameError::Early)?.pieces;
-        let piece = Piece::parse(fragment)?;
-        let Some(live) = &mut self.live else { return Ok(frames.put(piece)?) };
-        let (message, given_up) = live.put(frames, piece, now);
-        given_up.into_iter().for_each(|id| self.give_up(id, now));
-        Ok(message?)
+    /// A frame that is not looked at is answered, where its id can be read: the server waits for it.
+    fn unusable(&mut self, message: &[u8], error: &UnusableFrame, now: Micros) {
+        self.ignore(error);
+        if let Some(frame) = message::frame_id(message).filter(|id| *id < INTEGER_LIMIT) {
+            self.dropped(frame, now, now);
+            self.outbox.push_back(Action::Refused { frame, received: now });
+        }
+    }
+
+    fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<(Bytes, Announced)>, FrameError> {
+        let Frames { pieces, announced } = self.frames.as_mut().ok_or(FrameError::Early)?;
+        let (piece, announced) = (Piece::parse(fragment)?, *announced);
+        let message = match &mut self.live {
+            None => pieces.put(piece)?,
+            Some(live) => {
+                let (message, given_up) = live.put(pieces, piece, now);
+                given_up.into_iter().for_each(|id| self.give_up(id, now));
+                message?
+            }
+        };
+        Ok(message.map(|message| (message, announced)))
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
@@ -345,7 +362,7 @@ fn introduction() -> Hello {
 }
 
 /// The stream a server's hello announces, or why this client cannot take it.
-fn usable(hello: Hello) -> Result<(Stream, Size), String> {
+fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
     if hello.protocol != VERSION {
         return Err(format!("it speaks protocol {}, this client {VERSION}", hello.protocol));
     }
@@ -354,5 +371,6 @@ fn usable(hello: Hello) -> Result<(Stream, Size), String> {
     }
     let stream = hello.stream.ok_or("its hello announces no stream")?;
     let size = stream.size().map_err(|error| error.to_string())?;
-    Ok((stream, size))
+    let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
+    Ok((stream, announced))
 }
