@@ -185,8 +185,11 @@ impl Session {
     }
 
     /// The client cannot do what the server asks for: it says so and leaves.
+    ///
+    /// Nothing else is said any more, no hello either: the session never begins.
     pub fn reject(&mut self, reason: String) {
         if !self.over {
+            self.outbox.clear();
             self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
             self.end(End::Unable { reason });
         }
@@ -256,9 +259,10 @@ impl Session {
                     self.live = Some(live::receiver(&stream, window));
                 }
                 self.hello_until = None;
-                // Ours only now: frames follow it, and on another lane they could overtake the server's.
-                self.send_control(&Control::Hello(introduction()));
+                // First, as the shell may reject what is asked for. Our hello only now: frames follow it, and on another
+                // lane they could overtake the server's.
                 self.outbox.push_back(Action::Greeted { stream, window });
+                self.send_control(&Control::Hello(introduction()));
             }
             Err(reason) => {
                 self.send_control(&Control::Bye(Bye { reason: reason.clone() }));

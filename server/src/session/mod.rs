@@ -197,6 +197,12 @@ impl Session {
         self.over(End::ClientGone { reason: reason.to_owned() });
     }
 
+    /// The client, which has just said hello, is not served after all: it is told why, and was never here.
+    pub fn reject(&mut self, reason: String) {
+        (self.client, self.connect_us) = (None, None);
+        self.over(End::Rejected { reason });
+    }
+
     /// The server was told to stop.
     pub fn stop(&mut self, now: Micros) {
         match self.phase {

@@ -25,6 +25,8 @@ use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
 
+use super::places::Place;
+
 use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
 use room::Room;
@@ -42,6 +44,7 @@ pub(super) struct Client {
     pub(super) link: Link,
     pub(super) address: String,
     pub(super) accepted: Micros,
+    pub(super) place: Place,
 }
 
 /// A session's shell.
@@ -52,6 +55,7 @@ struct Streamer<'a> {
     told: Told<'a>,
     clock: MonotonicClock,
     address: String,
+    place: Place,
     introduced: bool,
     /// The frame asked for, while the source is not ready.
     awaited: Option<u64>,
@@ -68,7 +72,7 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, address, accepted } = client;
+    let Client { link, address, accepted, place } = client;
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,
@@ -82,6 +86,7 @@ pub(super) async fn stream(
         told: Told::new(outputs, config.number),
         clock,
         address,
+        place,
         introduced: false,
         awaited: None,
         latest: 0,
@@ -229,6 +234,9 @@ impl Streamer<'_> {
         }
         if let (Some(client), Some(connect_us)) = (self.session.client(), self.session.connect_us()) {
             self.introduced = true;
+            if let Err(refusal) = self.place.begin() {
+                return self.session.reject(refusal.to_string());
+            }
             let number = self.session.number();
             info!("session {number}: {} {} at {}", client.name, client.version, self.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
