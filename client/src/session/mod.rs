@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use shared::flow::live::Receiver;
 use shared::flow::liveness::Liveness;
+use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
@@ -110,6 +111,7 @@ struct Frames {
 #[derive(Debug)]
 pub struct Session {
     hello_until: Option<Micros>,
+    no_hello: Verdict,
     outbox: VecDeque<Action>,
     frames: Option<Frames>,
     /// In live delivery only.
@@ -127,6 +129,7 @@ impl Session {
     pub fn new(max_message_size: usize, now: Micros) -> Self {
         Self {
             hello_until: Some(now + HELLO_LIMIT),
+            no_hello: Verdict::default(),
             outbox: VecDeque::new(),
             frames: None,
             live: None,
@@ -199,7 +202,7 @@ impl Session {
     pub fn poll(&mut self, now: Micros) -> Action {
         if self.liveness.is_gone(now) {
             self.end(End::ServerGone { reason: "no packet from it".into() });
-        } else if self.hello_until.is_some_and(|until| now >= until) {
+        } else if self.hello_until.is_some_and(|until| self.no_hello.is_final(until, now)) {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
             self.end(End::Rejected { reason });
         }
@@ -207,7 +210,8 @@ impl Session {
             self.advance_live(now);
         }
         let live = self.live.as_ref().and_then(Receiver::next_moment);
-        let moments = live.into_iter().chain(self.hello_until);
+        let hello = self.hello_until.map(|until| self.no_hello.next(until));
+        let moments = live.into_iter().chain(hello);
         let wait = moments.fold(self.liveness.deadline(), Micros::min);
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
     }
