@@ -1,21 +1,22 @@
 //! The shell of a session: link, workers and view around the session's core.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::message::{Payload, Stream};
 use shared::shell::stop::Stop;
-use shared::time::MonotonicClock;
+use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::config::Config;
 use crate::pipeline::NoAnswers;
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::workers::{Pool, PoolError, Submitted};
+use crate::workers::{Pool, PoolError, Submitted, affordable};
 
 /// How long to wait until the server has our `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -75,6 +76,11 @@ impl Runner<'_> {
                     self.received(frame);
                     continue;
                 }
+                Action::Refused { frame, received } => {
+                    self.tally.received += 1;
+                    self.count_dropped(frame, received);
+                    continue;
+                }
                 Action::Close(end) => {
                     sender.close_within(BYE_LIMIT).await;
                     return Ok(end);
@@ -108,10 +114,22 @@ impl Runner<'_> {
             }
         };
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
+        let workers = self.affordable(workers, stream);
         self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
         self.tally = Tally::of(chosen.answers());
         self.view.greeted(stream, chosen.answers());
         Ok(())
+    }
+
+    /// As many workers as memory has room for.
+    fn affordable(&self, workers: NonZeroUsize, stream: &Stream) -> NonZeroUsize {
+        // The session takes no stream without a size.
+        let Ok(size) = stream.size() else { return workers };
+        let affordable = affordable(workers, size, stream.pixel);
+        if affordable < workers {
+            warn!("frames of {size} leave memory for {affordable} of {workers} workers");
+        }
+        affordable
     }
 
     fn received(&mut self, frame: ReceivedFrame) {
@@ -125,9 +143,12 @@ impl Runner<'_> {
     }
 
     fn dropped(&mut self, frame: &ReceivedFrame) {
+        self.session.dropped(frame.id, frame.received, self.clock.now());
+        self.count_dropped(frame.id, frame.received);
+    }
+
+    fn count_dropped(&mut self, frame: u64, received: Micros) {
         let now = self.clock.now();
-        self.session.dropped(frame.id, frame.received, now);
-        let (frame, received) = (frame.id, frame.received);
         self.count(&Detection { frame, received, started: now, finished: now, payload: Payload::dropped() });
     }
 

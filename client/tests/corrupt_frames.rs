@@ -6,18 +6,24 @@ use bytes::BytesMut;
 use client::pipeline::PipelineChoice;
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
+use serde_json::json;
 use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
-use shared::protocol::fragment;
+use shared::protocol::fragment::{self, Reassembler};
 use shared::protocol::message::{self, CIRCLE_TASK, Control, Delivery, Frame, Hello, Payload, Role, Stream};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc;
 
 const MESSAGE_SIZE: usize = 65_536;
 
-/// A session with a server that announced frames of 64x48.
+/// A session with a server that announced frames of 64x48, some as LZ4.
 fn session() -> Session {
+    session_of(StreamEncoding::Lz4)
+}
+
+/// The same, with frames so encoded.
+fn session_of(encoding: StreamEncoding) -> Session {
     let stream = Stream {
         task: CIRCLE_TASK.into(),
         width: 64,
@@ -27,7 +33,7 @@ fn session() -> Session {
         window: 8,
         delivery: Delivery::Reliable,
         lifetime_us: None,
-        encoding: StreamEncoding::Lz4,
+        encoding,
     };
     let hello = Hello {
         protocol: 1,
@@ -83,13 +89,79 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     }
 }
 
+/// What a session does with a message of the `frames` lane: the ids it answers as dropped, those it says are to be counted
+/// so, and those it hands on.
+fn outcome(session: &mut Session, id: u64, message: &impl serde::Serialize) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
+    for piece in fragment::split(id, message, MESSAGE_SIZE).unwrap() {
+        session.message(Lane::Frames, &BytesMut::freeze(piece), Micros(2));
+    }
+    let (mut answered, mut counted, mut detected) = (vec![], vec![], vec![]);
+    let mut answers = Reassembler::new(MESSAGE_SIZE, 1);
+    loop {
+        match session.poll(Micros(2)) {
+            Action::Send(Lane::Answers, piece) => {
+                let bytes = answers.accept(&piece.freeze()).unwrap().expect("one piece");
+                let answer = message::decode_answer(&bytes).unwrap();
+                assert!(answer.payload.is_dropped());
+                answered.push(answer.frame);
+            }
+            Action::Refused { frame, .. } => counted.push(frame),
+            Action::Detect(frame) => detected.push(frame.id),
+            Action::Wait(_) => return (answered, counted, detected),
+            _ => {}
+        }
+    }
+}
+
 #[test]
-fn a_frame_larger_than_announced_is_not_taken() {
-    let mut session = session();
+fn a_frame_that_is_not_as_announced_is_answered_as_dropped() {
+    let flat = [40; 64 * 48];
+    let frame = |id| Frame {
+        id,
+        captured_us: Micros(1),
+        width: 64,
+        height: 48,
+        pixel: PixelFormat::Gray8,
+        encoding: Encoding::Raw,
+        data: &flat,
+        meta: None,
+    };
+    let colour = vec![40; 3 * flat.len()];
     let block = Lz4Encoder::default().encode(&vec![40; 8192 * 8192]).unwrap()[..1000].to_vec();
-    assert!(received(&mut session, 0, (8192, 8192), &block).is_none());
-    assert!(received(&mut session, 1, (64, 49), &block).is_none());
-    assert_eq!(session.ignored_messages(), 2);
-    assert!(received(&mut session, 2, (64, 48), &block).is_some());
-    assert!(received(&mut session, 3, (48, 32), &block).is_some(), "a smaller one is");
+    let (lz4, bgr) = (Encoding::Lz4, PixelFormat::Bgr8);
+    let mut session = session_of(StreamEncoding::Raw);
+    let others = [
+        Frame { width: 8192, height: 8192, encoding: lz4, data: &block, ..frame(0) },
+        Frame { height: 49, data: &colour[..64 * 49], ..frame(1) },
+        Frame { width: 48, height: 32, data: &flat[..48 * 32], ..frame(2) },
+        Frame { width: 48, height: 64, ..frame(3) },
+        Frame { pixel: bgr, data: &colour, ..frame(4) },
+        Frame { width: 0, data: &[], ..frame(5) },
+        Frame { data: &flat[1..], ..frame(6) },
+        Frame { encoding: lz4, data: &block, ..frame(7) },
+    ];
+    for (id, other) in others.iter().enumerate() {
+        let id = id as u64;
+        assert_eq!(outcome(&mut session, id, other), (vec![id], vec![id], vec![]), "{other:?}");
+    }
+    assert_eq!(session.ignored_messages(), 8);
+    assert_eq!(outcome(&mut session, 8, &frame(8)), (vec![], vec![], vec![8]));
+}
+
+#[test]
+fn a_frame_of_an_unknown_kind_or_with_too_much_beside_it_is_answered_as_dropped() {
+    let mut session = session_of(StreamEncoding::Raw);
+    let odd = [
+        json!({"type": "frame", "id": 0, "width": 64, "height": 48, "pixel": "gray16", "encoding": "raw", "captured_us": 1}),
+        json!({"type": "frame", "id": 1, "width": 64, "height": 48, "pixel": "gray8", "encoding": "avif", "captured_us": 1}),
+        json!({"type": "frame", "id": 2, "meta": {"list": vec![0; 60_000]}}),
+        json!({"type": "frame", "id": 3, "meta": {"text": "x".repeat(5_000)}}),
+    ];
+    for (id, odd) in odd.iter().enumerate() {
+        let id = id as u64;
+        assert_eq!(outcome(&mut session, id, odd), (vec![id], vec![id], vec![]), "{odd}");
+    }
+    // Whose it is cannot be told.
+    assert_eq!(outcome(&mut session, 4, &json!({"type": "frame", "id": "four"})), (vec![], vec![], vec![]));
+    assert_eq!(outcome(&mut session, 5, &json!({"type": "frame", "id": 1u64 << 53})), (vec![], vec![], vec![]));
 }

@@ -127,6 +127,16 @@ fn bad_files_are_reported_and_the_others_done() {
 }
 
 #[test]
+fn a_file_larger_than_any_image_is_refused_unread() {
+    let pictures = Pictures::new();
+    let large = pictures.save("large.jpg", disc(), ImageFormat::Jpeg);
+    // A decoder that takes the whole file into memory would take 3 GB.
+    fs::File::options().write(true).open(&large).and_then(|file| file.set_len(3 << 30)).expect("a file with a hole");
+    detect(&[], &[&large]).expect(4).says("large.jpg: larger than 256 MiB: an image file has at most that");
+    detect(&[], &[Path::new("/dev/zero")]).expect(4).says("/dev/zero: not an image");
+}
+
+#[test]
 fn without_json_there_is_a_line_a_file() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);

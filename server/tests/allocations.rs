@@ -249,6 +249,7 @@ impl Ends {
                     self.client.detected(detection, now);
                 }
                 ClientAction::Greeted { .. } => {}
+                ClientAction::Refused { frame, .. } => panic!("frame {frame} is not as announced"),
                 ClientAction::Close(end) => panic!("{end:?}"),
                 ClientAction::Wait(_) => return,
             }

@@ -156,6 +156,75 @@ fn an_unknown_version_or_role_is_told_so() {
     serves_a_good_client(&server);
 }
 
+/// What the server says to a first line, until it closes the connection.
+#[track_caller]
+fn said_to(server: &Server, line: &str) -> String {
+    let mut visitor = server.connect();
+    visitor.write_all(format!("{line}\n").as_bytes()).expect("sent");
+    let mut said = String::new();
+    visitor.read_to_string(&mut said).expect("closed by the server");
+    said
+}
+
+#[test]
+fn a_hello_that_is_none_is_told_what_one_is() {
+    let server = server();
+    for (hello, words) in [
+        (r#"{"type":"hello","plumb":1,"role":"juggler"}"#.to_owned(), "juggler"),
+        (r#"{"type":"hello","plumb":1}"#.to_owned(), "role"),
+        (r#"{"type":"hello","role":"sink"}"#.to_owned(), "plumb"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":-5}"#.to_owned(), "-5"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":"large"}"#.to_owned(), "large"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","features":"lz4"}"#.to_owned(), "lz4"),
+        (r#"{"type":"answer","sdp":"v=0"}"#.to_owned(), "expected a hello"),
+        ("GET / HTTP/1.1".to_owned(), "GET / HTTP/1.1"),
+        (format!(r#"{{"type":"hello","plumb":1,"role":"{}"}}"#, "\u{7f}".repeat(60_000)), r"\\u{7f}\\u{7f}"),
+    ] {
+        let said = said_to(&server, &hello);
+        assert!(said.starts_with(r#"{"type":"error","reason":"#) && said.contains(words), "{said}");
+        assert!(said.contains(r#"a hello is {\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}"#), "{said}");
+        assert!(said.len() < 700 && !said.contains('\u{7f}'), "cut and escaped: {said}");
+    }
+    let said = said_to(&server, r#"{"type":"hello","plumb":1,"role":"sink","mtu":575}"#);
+    assert!(said.contains("an mtu of 575 bytes") && said.contains("576 or more"), "{said}");
+    serves_a_good_client(&server);
+    let longest = server.program.stderr.so_far().iter().map(String::len).max();
+    assert!(longest < Some(500), "log lines are cut too: {longest:?} bytes");
+}
+
+#[test]
+fn a_peer_whose_messages_hold_no_piece_is_told_so() {
+    let server = server();
+    let mut visitor = offered(&server);
+    let sdp = r"v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=max-message-size:536\r\n";
+    visitor.write_all(format!("{{\"type\":\"answer\",\"sdp\":\"{sdp}\"}}\n").as_bytes()).expect("sent");
+    let mut said = String::new();
+    visitor.read_to_string(&mut said).expect("closed by the server");
+    assert!(said.starts_with(r#"{"type":"error","reason":"#), "{said}");
+    assert!(said.contains("messages of 536 bytes") && said.contains("at least 537"), "{said}");
+    one_line(&server, "a=max-message-size");
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn endless_talk_before_the_answer_is_cut_off() {
+    for talk in [
+        r#"{"type":"candidate","candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host"}"#.to_owned(),
+        format!(r#"{{"type":"candidate","candidate":"c","further":[{}0]}}"#, "[[],[]],".repeat(8_000)),
+        String::new(),
+    ] {
+        let server = server();
+        let visitor = offered(&server);
+        // The server may close before all is written.
+        let mut writer = visitor.try_clone().expect("a second handle");
+        let talking =
+            std::thread::spawn(move || (0..5_000).all(|_| writer.write_all(format!("{talk}\n").as_bytes()).is_ok()));
+        closed(visitor);
+        talking.join().expect("no panic");
+        serves_a_good_client(&server);
+    }
+}
+
 #[test]
 fn a_bad_visitor_does_not_disturb_the_client_being_served() {
     let mut server = Server::start(&["--once"]);

@@ -128,6 +128,37 @@ fn a_server_stopped_for_a_second_goes_on() {
     assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
 }
 
+/// As long as silence may last: neither end may take the other for gone before it has read what came meanwhile.
+const HELD_UP: Duration = Duration::from_secs(4);
+
+#[test]
+fn a_server_held_up_for_4_s_goes_on() {
+    let report = ReportFile::new();
+    let mut server = Server::start(&[STREAM, &["--json", report.name()]].concat());
+    let client = server.client(&[]);
+    client.stdout.wait_for_count(10);
+    server.program.signal("STOP");
+    std::thread::sleep(HELD_UP);
+    server.program.signal("CONT");
+    client.end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
+}
+
+#[test]
+fn a_client_held_up_for_4_s_goes_on() {
+    let report = ReportFile::new();
+    let server = Server::start(&[STREAM, &["--json", report.name()]].concat());
+    let mut client = server.client(&[]);
+    server.program.stdout.wait_for_count(10);
+    client.signal("STOP");
+    std::thread::sleep(HELD_UP);
+    client.signal("CONT");
+    client.end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
+}
+
 #[test]
 fn frames_unanswered_at_the_deadline_are_lost_and_the_session_goes_on() {
     let report = ReportFile::new();

@@ -1,7 +1,7 @@
 //! Ways for a session to end, in virtual time: both ends know it in time, and the count is whole.
 
 use client::session::End as ClientEnd;
-use server::session::End;
+use server::session::{Action, End};
 use shared::link::Lane;
 use shared::protocol::message::{self, Control, Ping};
 use shared::time::Micros;
@@ -47,7 +47,7 @@ fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
 }
 
 #[test]
-fn a_silent_client_is_given_up_after_4_s() {
+fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
     let mut world = World::new(1, CALM, None);
     // The client's core is never driven: it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);
@@ -57,7 +57,7 @@ fn a_silent_client_is_given_up_after_4_s() {
         world.now = world.server_wakes.max(world.now);
     }
     assert_eq!(world.server_end, Some(End::ClientGone { reason: "no packet from it".into() }));
-    assert_eq!(world.now, 4_001_000);
+    assert_eq!(world.now, 4_501_000);
 }
 
 #[test]
@@ -71,5 +71,33 @@ fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
         world.now = world.server_wakes.max(world.now);
     }
     assert_eq!(world.server_end, Some(End::Rejected { reason: "no hello within 5 s".into() }));
-    assert_eq!(world.now, 5_001_000);
+    assert_eq!(world.now, 5_501_000);
+}
+
+/// The world until each end has frames behind it.
+fn under_way(seed: u64) -> World {
+    let mut world = World::new(seed, Weather { delay_us: 5_000, ..CALM }, None);
+    world.run(50_000);
+    assert!(world.server_end.is_none() && world.client_end.is_none());
+    world
+}
+
+#[test]
+fn a_server_that_was_held_up_reads_what_has_arrived_before_it_takes_the_client_for_gone() {
+    let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
+    for held_up in [3_990_000, 4_000_000, 4_600_000, 60_000_000] {
+        let mut world = under_way(1);
+        let now = Micros(world.now + held_up);
+        // The clock is looked at first, as a thread that goes on does, and then what came meanwhile is read.
+        while !matches!(world.server.poll(now), Action::Wait(_)) {}
+        world.server.message(Lane::Control, &ping, now);
+        let later = now + std::time::Duration::from_secs(1);
+        loop {
+            match world.server.poll(later) {
+                Action::Wait(_) => break,
+                Action::Close(end) => panic!("held up for {held_up} us: {end:?}"),
+                _ => {}
+            }
+        }
+    }
 }

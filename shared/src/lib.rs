@@ -16,6 +16,7 @@
 //! when a peer counts as gone; [`link`] carries it, opened at a [`door`]; [`canvas`] shows it. [`pool`] lends the memory
 //! for frames on their way.
 
+pub mod bounded;
 pub mod canvas;
 pub mod door;
 pub mod flow;

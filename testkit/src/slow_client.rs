@@ -77,7 +77,7 @@ impl SlowClient {
                     waiting.push_back(Job { frame: frame.id, received: frame.received, started: None });
                     continue;
                 }
-                Action::Greeted { .. } => continue,
+                Action::Greeted { .. } | Action::Refused { .. } => continue,
                 Action::Close(_) => return spent,
                 Action::Wait(wake) => wake,
             };

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat};
-use shared::protocol::encoding::{self, Encoding, PixelsError};
+use shared::protocol::encoding::{self, Encoding, PixelsError, StreamEncoding};
 use shared::protocol::message::{self, DecodeError, Frame};
 use shared::time::Micros;
 use thiserror::Error;
@@ -40,25 +40,50 @@ impl ReceivedFrame {
     }
 }
 
-/// A frame that is ignored.
+/// What the server's hello says of all frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Announced {
+    pub(super) size: Size,
+    pub(super) pixel: PixelFormat,
+    pub(super) encoding: StreamEncoding,
+}
+
+impl Announced {
+    /// What a frame's pixels take, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.pixel.bytes(self.size)
+    }
+
+    /// Whether a frame may be written so: raw ones come in every stream.
+    fn allows(&self, encoding: Encoding) -> bool {
+        encoding == Encoding::Raw || self.encoding != StreamEncoding::Raw
+    }
+}
+
+/// A frame that is not looked at.
 #[derive(Debug, Error)]
 pub(super) enum UnusableFrame {
     #[error(transparent)]
     Message(#[from] DecodeError),
-    #[error("frame {frame}, {size} {pixel}, is larger than the frames announced")]
-    TooLarge { frame: u64, size: Size, pixel: PixelFormat },
+    #[error("frame {frame}, {size} {pixel}: the hello announced {} {}", .announced.size, .announced.pixel)]
+    OtherShape { frame: u64, size: Size, pixel: PixelFormat, announced: Announced },
+    #[error("frame {frame}, which is encoded: the hello announced raw frames")]
+    OtherEncoding { frame: u64 },
 }
 
-/// A frame whose pixels take at most `limit` bytes. Raw ones are checked here, others where they are read.
-pub(super) fn received(message: &Bytes, limit: usize, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
+/// A frame as it was announced. The pixels of raw ones are checked here, those of others where they are read.
+pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
     let frame = message::decode_frame(message)?;
-    let size = frame.size()?;
-    if frame.pixel.bytes(size) > limit {
-        return Err(UnusableFrame::TooLarge { frame: frame.id, size, pixel: frame.pixel });
+    let (size, pixel) = (frame.size()?, frame.pixel);
+    if (size, pixel) != (announced.size, announced.pixel) {
+        return Err(UnusableFrame::OtherShape { frame: frame.id, size, pixel, announced });
+    }
+    if !announced.allows(frame.encoding) {
+        return Err(UnusableFrame::OtherEncoding { frame: frame.id });
     }
     if frame.encoding == Encoding::Raw {
         frame.image(&mut Vec::new())?;
     }
-    let Frame { id, pixel, encoding, data, .. } = frame;
+    let Frame { id, encoding, data, .. } = frame;
     Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
 }

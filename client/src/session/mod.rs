@@ -12,21 +12,20 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use shared::flow::live::Receiver;
 use shared::flow::liveness::Liveness;
-use shared::geometry::Size;
+use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, Hello, Payload, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, Payload, Pong, Role, Stream,
 };
-use shared::protocol::{HELLO_LIMIT, MAX_WINDOW, VERSION};
+use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
 
-pub use frame::ReceivedFrame;
+use frame::{Announced, UnusableFrame};
 
-/// Room in a frame message beside its pixels, in bytes: ids, names and a few kilobytes of metadata.
-const FRAME_OVERHEAD: usize = 64 << 10;
+pub use frame::ReceivedFrame;
 
 /// The most memory a window of frames may take, in bytes: ten of the largest. Unfinished ones, their pieces that overtook
 /// others, and finished ones with those kept for the next take as much each, these last twice.
@@ -39,6 +38,13 @@ pub enum Action {
     Send(Lane, BytesMut),
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
+    /// Count this frame: it is not as announced and was answered as dropped.
+    Refused {
+        /// The frame's id.
+        frame: u64,
+        /// When its last byte arrived.
+        received: Micros,
+    },
     /// The server said what it will send.
     Greeted {
         /// The frames.
@@ -98,14 +104,14 @@ pub enum End {
 #[derive(Debug)]
 struct Frames {
     pieces: Reassembler,
-    /// The most that a frame's pixels take, in bytes: what the server announced.
-    pixels: usize,
+    announced: Announced,
 }
 
 /// A session with a server.
 #[derive(Debug)]
 pub struct Session {
     hello_until: Option<Micros>,
+    no_hello: Verdict,
     outbox: VecDeque<Action>,
     frames: Option<Frames>,
     /// In live delivery only.
@@ -123,6 +129,7 @@ impl Session {
     pub fn new(max_message_size: usize, now: Micros) -> Self {
         Self {
             hello_until: Some(now + HELLO_LIMIT),
+            no_hello: Verdict::default(),
             outbox: VecDeque::new(),
             frames: None,
             live: None,
@@ -181,8 +188,11 @@ impl Session {
     }
 
     /// The client cannot do what the server asks for: it says so and leaves.
+    ///
+    /// Nothing else is said any more, no hello either: the session never begins.
     pub fn reject(&mut self, reason: String) {
         if !self.over {
+            self.outbox.clear();
             self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
             self.end(End::Unable { reason });
         }
@@ -192,7 +202,7 @@ impl Session {
     pub fn poll(&mut self, now: Micros) -> Action {
         if self.liveness.is_gone(now) {
             self.end(End::ServerGone { reason: "no packet from it".into() });
-        } else if self.hello_until.is_some_and(|until| now >= until) {
+        } else if self.hello_until.is_some_and(|until| self.no_hello.is_final(until, now)) {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
             self.end(End::Rejected { reason });
         }
@@ -200,7 +210,8 @@ impl Session {
             self.advance_live(now);
         }
         let live = self.live.as_ref().and_then(Receiver::next_moment);
-        let moments = live.into_iter().chain(self.hello_until);
+        let hello = self.hello_until.map(|until| self.no_hello.next(until));
+        let moments = live.into_iter().chain(hello);
         let wait = moments.fold(self.liveness.deadline(), Micros::min);
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
     }
@@ -244,18 +255,18 @@ impl Session {
             return self.ignore(&"a second hello");
         }
         match usable(hello) {
-            Ok((stream, size)) => {
-                let limit = stream.pixel.bytes(size) + FRAME_OVERHEAD;
+            Ok((stream, announced)) => {
+                let limit = announced.bytes() + FRAME_OVERHEAD;
                 let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
-                self.frames =
-                    Some(Frames { pieces: Reassembler::new(limit, window), pixels: stream.pixel.bytes(size) });
+                self.frames = Some(Frames { pieces: Reassembler::new(limit, window), announced });
                 if stream.delivery == Delivery::Live {
                     self.live = Some(live::receiver(&stream, window));
                 }
                 self.hello_until = None;
-                // Ours only now: frames follow it, and on another lane they could overtake the server's.
-                self.send_control(&Control::Hello(introduction()));
+                // First, as the shell may reject what is asked for. Our hello only now: frames follow it, and on another
+                // lane they could overtake the server's.
                 self.outbox.push_back(Action::Greeted { stream, window });
+                self.send_control(&Control::Hello(introduction()));
             }
             Err(reason) => {
                 self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
@@ -265,23 +276,37 @@ impl Session {
     }
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
-        let pixels = self.frames.as_ref().map_or(0, |frames| frames.pixels);
-        let message = self.reassembled(fragment, now);
-        match message.map(|message| message.map(|message| frame::received(&message, pixels, now))) {
-            Ok(Some(Ok(frame))) => self.outbox.push_back(Action::Detect(frame)),
-            Ok(Some(Err(error))) => self.ignore(&error),
+        match self.reassembled(fragment, now) {
+            Ok(Some((message, announced))) => match frame::received(&message, announced, now) {
+                Ok(frame) => self.outbox.push_back(Action::Detect(frame)),
+                Err(error) => self.unusable(&message, &error, now),
+            },
             Ok(None) => {}
             Err(error) => self.ignore(&error),
         }
     }
 
-    fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<Bytes>, FrameError> {
-        let frames = &mut self.frames.as_mut().ok_or(FrameError::Early)?.pieces;
-        let piece = Piece::parse(fragment)?;
-        let Some(live) = &mut self.live else { return Ok(frames.put(piece)?) };
-        let (message, given_up) = live.put(frames, piece, now);
-        given_up.into_iter().for_each(|id| self.give_up(id, now));
-        Ok(message?)
+    /// A frame that is not looked at is answered, where its id can be read: the server waits for it.
+    fn unusable(&mut self, message: &[u8], error: &UnusableFrame, now: Micros) {
+        self.ignore(error);
+        if let Some(frame) = message::frame_id(message).filter(|id| *id < INTEGER_LIMIT) {
+            self.dropped(frame, now, now);
+            self.outbox.push_back(Action::Refused { frame, received: now });
+        }
+    }
+
+    fn reassembled(&mut self, fragment: &Bytes, now: Micros) -> Result<Option<(Bytes, Announced)>, FrameError> {
+        let Frames { pieces, announced } = self.frames.as_mut().ok_or(FrameError::Early)?;
+        let (piece, announced) = (Piece::parse(fragment)?, *announced);
+        let message = match &mut self.live {
+            None => pieces.put(piece)?,
+            Some(live) => {
+                let (message, given_up) = live.put(pieces, piece, now);
+                given_up.into_iter().for_each(|id| self.give_up(id, now));
+                message?
+            }
+        };
+        Ok(message.map(|message| (message, announced)))
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
@@ -345,7 +370,7 @@ fn introduction() -> Hello {
 }
 
 /// The stream a server's hello announces, or why this client cannot take it.
-fn usable(hello: Hello) -> Result<(Stream, Size), String> {
+fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
     if hello.protocol != VERSION {
         return Err(format!("it speaks protocol {}, this client {VERSION}", hello.protocol));
     }
@@ -354,5 +379,6 @@ fn usable(hello: Hello) -> Result<(Stream, Size), String> {
     }
     let stream = hello.stream.ok_or("its hello announces no stream")?;
     let size = stream.size().map_err(|error| error.to_string())?;
-    Ok((stream, size))
+    let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
+    Ok((stream, announced))
 }

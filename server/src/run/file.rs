@@ -1,9 +1,9 @@
 //! A file of options: flat TOML whose keys are option names with `_` for `-`.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use shared::bounded::{self, BoundedError};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -35,7 +35,7 @@ pub enum FileError {
         error: io::Error,
     },
     /// It is too large to be one.
-    #[error("{path} is larger than {MAX_FILE_BYTES} bytes: a run needs no more than a line an option")]
+    #[error("{path} is larger than {} MiB: a run's or a camera's file has at most a line for each option", MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -85,14 +85,11 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 fn read_text(path: &Path) -> Result<String, FileError> {
-    let mut bytes = Vec::new();
-    let mut read = || File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    let read = patiently(path, &mut read);
-    match read {
-        Err(error) => Err(FileError::Read { path: path.into(), error }),
-        Ok(read) if read as u64 > MAX_FILE_BYTES => Err(FileError::TooLarge { path: path.into() }),
-        Ok(_) => String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() }),
-    }
+    let bytes = patiently(path, || bounded::read(path, MAX_FILE_BYTES)).map_err(|error| match error {
+        BoundedError::Io(error) => FileError::Read { path: path.into(), error },
+        BoundedError::TooLarge { .. } => FileError::TooLarge { path: path.into() },
+    })?;
+    String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() })
 }
 
 /// Enough of a line to know it again.

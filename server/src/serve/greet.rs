@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
-use shared::door::signal::{Introduction, Signal};
+use shared::door::signal::{HELLO, Introduction, Signal};
 use shared::door::stranger::{Visitor, visitor};
 use shared::link::Link;
-use shared::link::webrtc::{self, HandshakeError, LinkSettings, PeerKind, sound_mtu};
+use shared::link::webrtc::{
+    self, HandshakeError, LEAST_MTU, LinkSettings, Offer, OpenError, PeerKind, Reply, sound_mtu,
+};
 use shared::protocol::VERSION;
 use shared::protocol::encoding::FEATURES;
 use shared::protocol::message::Role;
@@ -16,19 +18,21 @@ use tracing::debug;
 
 use super::config::ServeConfig;
 use super::entrance::Arrival;
-use super::places::{OnlyPlace, Places};
+use super::places::{Place, Places};
+use super::strangers::{Strangers, Turn};
 
 /// Receives visitors.
 #[derive(Clone, Copy)]
 pub(super) struct Greeter<'a> {
     pub(super) config: &'a ServeConfig,
     pub(super) places: &'a Places,
+    pub(super) strangers: &'a Strangers,
 }
 
 /// A visitor with an open link.
 pub(super) struct Guest {
     pub(super) link: Link,
-    pub(super) place: Option<OnlyPlace>,
+    pub(super) place: Place,
     /// What it said it can do beside what every client can.
     pub(super) features: Vec<String>,
 }
@@ -36,46 +40,51 @@ pub(super) struct Guest {
 /// A connection whose visitor is not known yet, or has no link yet.
 struct Connection {
     signaling: Signaling,
+    path: Path,
+}
+
+/// The way to a visitor.
+#[derive(Clone, Copy)]
+struct Path {
     local: SocketAddr,
     peer: SocketAddr,
-    /// The SCTP packet size for its path, or the one asked for.
+    /// The SCTP packet size for it, or the one asked for.
     mtu: u32,
-    /// How many others are here.
-    others: usize,
 }
 
 impl Greeter<'_> {
-    /// Opens a link to a visitor who finds this many `others`; `None` for one that wants no session or gets none.
+    /// Opens a link to a visitor; `None` for one that wants no session or gets none.
     ///
-    /// A Plumb client has its place from its hello on. A stranger, who may only be silent, has it once the link is open.
-    pub(super) async fn greet(&self, arrival: Arrival, others: usize) -> Result<Option<Guest>, HandshakeError> {
+    /// A visitor has a place from the first that it says on: a hello, or an answer to a stranger's offer.
+    pub(super) async fn greet(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
         let (stream, peer) = match arrival {
             Arrival::Connection { stream, peer } => (stream, peer),
-            Arrival::Link(link) => return Ok(self.greet_ours(link, others)),
+            Arrival::Link(link) => return Ok(self.greet_ours(link)),
         };
-        let mut connection = self.connection(stream, peer, others).map_err(SignalingError::Io)?;
-        match visitor(&mut connection.signaling).await? {
-            Visitor::Plumb(hello) => self.greet_plumb(connection, hello).await,
-            Visitor::Stranger => self.greet_stranger(connection).await,
-            Visitor::Prober => {
+        let mut connection = self.connection(stream, peer).map_err(SignalingError::Io)?;
+        match visitor(&mut connection.signaling).await {
+            Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
+            Ok(Visitor::Stranger) => self.greet_stranger(connection).await,
+            Ok(Visitor::Prober) => {
                 let Identity { name, id } = self.config.identity.clone();
                 connection.signaling.send(&Signal::Pong { name: Some(name), id: Some(id) }).await?;
                 Ok(None)
             }
-            Visitor::Gone => Ok(None),
+            Ok(Visitor::Gone) => Ok(None),
+            Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
     }
 
-    fn connection(&self, stream: std::net::TcpStream, peer: SocketAddr, others: usize) -> std::io::Result<Connection> {
+    fn connection(&self, stream: std::net::TcpStream, peer: SocketAddr) -> std::io::Result<Connection> {
         let stream = TcpStream::from_std(stream)?;
         let local = stream.local_addr()?;
         let mtu = self.config.sctp_mtu.map_or_else(|| webrtc::path_mtu(&stream), Ok)?;
-        Ok(Connection { signaling: Signaling::new(stream), local, peer, mtu, others })
+        Ok(Connection { signaling: Signaling::new(stream), path: Path { local, peer, mtu } })
     }
 
     /// A client of this process is this version's own: what it can do is known.
-    fn greet_ours(&self, link: Link, others: usize) -> Option<Guest> {
-        match Places::admit(others).and_then(|()| self.places.take()) {
+    fn greet_ours(&self, link: Link) -> Option<Guest> {
+        match self.places.take() {
             Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec() }),
             Err(reason) => {
                 debug!("the client in this process: refused: {reason}");
@@ -89,47 +98,88 @@ impl Greeter<'_> {
         mut connection: Connection,
         hello: Introduction,
     ) -> Result<Option<Guest>, HandshakeError> {
-        let place = match self.welcome(&hello, connection.others) {
+        let Path { peer, mtu, .. } = connection.path;
+        let place = match self.welcome(&hello) {
             Ok(place) => place,
             Err(reason) => {
-                debug!("{}: refused: {reason}", connection.peer);
+                debug!("{peer}: refused: {reason}");
                 connection.signaling.send(&Signal::Error { reason }).await?;
                 return Ok(None);
             }
         };
-        let ours = connection.mtu;
-        let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
-        let link = self.listen(connection, mtu, PeerKind::Plumb).await?;
-        Ok(Some(Guest { link, place, features: hello.features }))
+        let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
+        let offer = match self.offer(&connection.path, mtu, PeerKind::Plumb, None).await {
+            Ok(offer) => offer,
+            Err(error) => {
+                connection.signaling.send(&Signal::Error { reason: error.to_string() }).await?;
+                return Err(error.into());
+            }
+        };
+        let mut offered = offer.send(connection.signaling).await?;
+        loop {
+            match offered.reply().await? {
+                Reply::Answer(answer) => {
+                    let link = offered.open(answer).await?;
+                    return Ok(Some(Guest { link, place, features: hello.features }));
+                }
+                Reply::Hello(_) => debug!("{peer}: ignoring a second hello"),
+            }
+        }
     }
 
+    /// A stranger gives way while it says nothing. One that says hello after all is greeted as who it is.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
-        let peer = connection.peer;
-        if let Err(reason) = Places::admit(connection.others) {
-            debug!("{peer}: refused: {reason}");
-            return Ok(None);
-        }
-        let link = self.listen(connection, self.config.sctp_mtu, PeerKind::Stranger).await?;
-        match self.places.take() {
-            Ok(place) => Ok(Some(Guest { link, place, features: Vec::new() })),
-            Err(reason) => {
-                debug!("{peer}: refused: {reason}");
+        let (mut turn, path) = (self.strangers.come(), connection.path);
+        let offer = self.offer(&path, self.config.sctp_mtu, PeerKind::Stranger, Some(&turn)).await?;
+        let mut offered = offer.send(connection.signaling).await?;
+        let reply = tokio::select! {
+            reply = offered.reply() => Some(reply?),
+            () = turn.must_give_way() => None,
+        };
+        match reply {
+            Some(Reply::Answer(answer)) => {
+                drop(turn);
+                let place = match self.places.take() {
+                    Ok(place) => place,
+                    Err(reason) => {
+                        debug!("{}: refused: {reason}", path.peer);
+                        return Ok(None);
+                    }
+                };
+                let link = offered.open(answer).await?;
+                Ok(Some(Guest { link, place, features: Vec::new() }))
+            }
+            Some(Reply::Hello(hello)) => {
+                let signaling = offered.take_back().await;
+                drop(turn);
+                self.greet_plumb(Connection { signaling, path }, hello).await
+            }
+            None => {
+                debug!("{}: has said nothing, and gives way", path.peer);
+                offered.take_back().await;
                 Ok(None)
             }
         }
     }
 
     /// A place for a client of this introduction, or why it gets none.
-    fn welcome(&self, hello: &Introduction, others: usize) -> Result<Option<OnlyPlace>, String> {
+    fn welcome(&self, hello: &Introduction) -> Result<Place, String> {
         if let Some(reason) = unusable(hello) {
             return Err(reason);
         }
-        Places::admit(others).and_then(|()| self.places.take()).map_err(|refusal| refusal.to_string())
+        self.places.take().map_err(|refusal| refusal.to_string())
     }
 
-    async fn listen(&self, connection: Connection, mtu: Option<u32>, peer: PeerKind) -> Result<Link, HandshakeError> {
+    /// Makes an offer. Where no UDP port is free, strangers that have said nothing give way.
+    async fn offer(
+        &self,
+        path: &Path,
+        mtu: Option<u32>,
+        peer: PeerKind,
+        turn: Option<&Turn>,
+    ) -> Result<Offer, OpenError> {
         let settings = LinkSettings {
-            addresses: webrtc::local_addresses(connection.local),
+            addresses: webrtc::local_addresses(path.local),
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
             mtu,
@@ -137,8 +187,20 @@ impl Greeter<'_> {
             delivery: self.config.session.delivery,
         };
         debug!("offering {settings:?}");
-        webrtc::listen(connection.signaling, &settings).await
+        loop {
+            match Offer::make(&settings).await {
+                Err(OpenError::NoPort { .. }) if self.strangers.dismiss_oldest(turn).await => {}
+                made => return made,
+            }
+        }
     }
+}
+
+/// Tells a visitor that what it said first was wrong, and what would be right.
+async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
+    // Who closed or broke the connection does not hear it.
+    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {HELLO}") }).await;
+    error
 }
 
 /// Why a client of this introduction cannot be served.
@@ -146,5 +208,11 @@ fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
         return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));
     }
-    (hello.role != Role::Sink).then(|| "this server is the source of frames: the role must be sink".into())
+    if hello.role != Role::Sink {
+        return Some("this server is the source of frames: the role must be sink".into());
+    }
+    let mtu = hello.mtu.filter(|mtu| sound_mtu(*mtu).is_none())?;
+    Some(format!(
+        "an mtu of {mtu} bytes carries no frames: {LEAST_MTU} or more is right, or none where it is not known"
+    ))
 }

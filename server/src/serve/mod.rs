@@ -1,19 +1,20 @@
 //! Serving: accepts clients and runs a session with each, all at the same time.
 //!
 //! Peers come by an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if there is one of the `places`
-//! for it; `stream` drives its session; `shards` are the threads that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
+//! for it and `strangers` are few; `stream` drives its session; `shards` are the threads that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
 mod config;
 mod entrance;
 mod greet;
 mod places;
 mod shards;
+mod strangers;
 mod stream;
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
@@ -29,8 +30,9 @@ pub use self::entrance::Entrance;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};
-use self::places::{MAX_CLIENTS, OnlyPlace, Places};
+use self::places::{MAX_CLIENTS, Places};
 use self::shards::Shards;
+use self::strangers::Strangers;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
@@ -67,9 +69,8 @@ struct Server {
     clock: MonotonicClock,
     stop: Stop,
     places: Places,
+    strangers: Strangers,
     sessions: AtomicU64,
-    /// A client has said hello.
-    begun: AtomicBool,
     finished: mpsc::Sender<Finished>,
 }
 
@@ -77,8 +78,8 @@ struct Server {
 enum Finished {
     /// No session came of it.
     NoSession,
-    /// A session, in which both ends may have said hello, and the place it took.
-    Session(Box<SessionReport>, Option<OnlyPlace>),
+    /// A session, in which both ends may have said hello.
+    Session(Box<SessionReport>),
 }
 
 /// Serves until told to stop, until the one client is served, or until it was waited long enough for the first.
@@ -91,9 +92,9 @@ pub async fn serve(
     let shards = Shards::start()?;
     let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
     let clock = MonotonicClock::start();
-    let (places, sessions, begun) = (Places::new(config.once), AtomicU64::new(0), AtomicBool::new(false));
+    let (places, strangers, sessions) = (Places::new(config.once), Strangers::default(), AtomicU64::new(0));
     let wait = config.wait;
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, sessions, begun, finished });
+    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished });
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     let mut waited = pin!(over(wait));
     let mut is_waiting = true;
@@ -113,7 +114,7 @@ pub async fn serve(
             }
             limit = &mut waited, if is_waiting => {
                 is_waiting = false;
-                if !server.begun.load(Ordering::Acquire) {
+                if !server.places.has_begun() {
                     return Ok(Served { ended: Ended::NobodyCame(limit), ..served });
                 }
             }
@@ -143,20 +144,20 @@ impl Server {
     /// Hands a peer to a thread of its own kind.
     fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
-        let others = self.places.come();
+        self.places.come();
         shards.spawn(async move {
-            let finished = self.attend(arrival, accepted, others).await;
+            let finished = self.attend(arrival, accepted).await;
             // The receiver outlives every session.
             let _ = self.finished.send(finished).await;
         });
     }
 
-    async fn attend(&self, arrival: Arrival, accepted: Micros, others: usize) -> Finished {
+    async fn attend(&self, arrival: Arrival, accepted: Micros) -> Finished {
         let mut stop = self.stop.clone();
         let address = arrival.address();
-        let greeter = Greeter { config: &self.config, places: &self.places };
+        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
         let greeted = tokio::select! {
-            greeted = greeter.greet(arrival, others) => greeted,
+            greeted = greeter.greet(arrival) => greeted,
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
@@ -164,11 +165,11 @@ impl Server {
                 let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
                 let encoding = self.encoding_for(&features, number);
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-                let client = stream::Client { link, address, accepted, begun: &self.begun };
+                let client = stream::Client { link, address, accepted, place };
                 let report =
                     stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
-                Finished::Session(Box::new(report), place)
+                Finished::Session(Box::new(report))
             }
             Ok(None) => Finished::NoSession,
             Err(error) => {
@@ -191,13 +192,13 @@ impl Server {
         encoding
     }
 
-    /// Lets go of a session's place and counts it; the session itself, if it was the one to serve.
+    /// Counts a visitor that left; returns its session if it was the one to serve.
     fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
         self.places.leave();
-        let Finished::Session(report, _place) = finished else { return None };
+        let Finished::Session(report) = finished else { return None };
         info!("session {}: {}", report.session, report.end.describe());
         let source_failed = matches!(report.end, End::SourceFailed { .. });
-        let was_greeted = report.connect_us.is_some();
+        let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
         served.sessions += u64::from(was_greeted);
         served.source_failures += u64::from(source_failed);
         // A source that fails one fails the next, also where it could not even be opened.

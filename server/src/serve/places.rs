@@ -1,4 +1,4 @@
-//! Places for clients: so many at a time, or one only.
+//! Places for clients: so many at a time, and one session only where one client is served.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,23 +10,23 @@ use thiserror::Error;
 /// histogram (15 with errors over a quarter pixel): the README has the sum.
 pub(super) const MAX_CLIENTS: usize = 256;
 
-/// Places for clients.
+/// Places for clients. Connections that have said nothing yet have none.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Whether there is one place only, for the whole run.
+    /// Whether one session alone is served.
     is_once: bool,
-    is_taken: Arc<AtomicBool>,
+    /// Whether a session has begun.
+    has_begun: Arc<AtomicBool>,
+    taken: Arc<AtomicUsize>,
     visitors: AtomicUsize,
 }
 
-/// The only place of a server that serves one client; free again when dropped.
+/// A client's place; free again when dropped.
 #[derive(Debug)]
-pub(super) struct OnlyPlace(Arc<AtomicBool>);
-
-impl Drop for OnlyPlace {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
+pub(super) struct Place {
+    is_once: bool,
+    has_begun: Arc<AtomicBool>,
+    taken: Arc<AtomicUsize>,
 }
 
 /// Why a client is not served.
@@ -35,20 +35,20 @@ pub(super) enum Refusal {
     /// There are as many clients as the server serves.
     #[error("this server is full: {MAX_CLIENTS} clients")]
     Full,
-    /// The only place is taken.
+    /// The only session has begun.
     #[error("this server serves one client (--once), which is here already")]
     Taken,
 }
 
 impl Places {
-    /// All free; one only where one client is served.
+    /// All free; one session only where one client is served.
     pub(super) fn new(is_once: bool) -> Self {
-        Self { is_once, is_taken: Arc::default(), visitors: AtomicUsize::new(0) }
+        Self { is_once, has_begun: Arc::default(), taken: Arc::default(), visitors: AtomicUsize::new(0) }
     }
 
-    /// A visitor came; how many others are here.
-    pub(super) fn come(&self) -> usize {
-        self.visitors.fetch_add(1, Ordering::AcqRel)
+    /// A visitor came.
+    pub(super) fn come(&self) {
+        self.visitors.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A visitor left.
@@ -61,18 +61,37 @@ impl Places {
         self.visitors.load(Ordering::Acquire) > 0
     }
 
-    /// Whether a visitor that finds this many others may have a link at all.
-    pub(super) fn admit(others: usize) -> Result<(), Refusal> {
-        if others < MAX_CLIENTS { Ok(()) } else { Err(Refusal::Full) }
+    /// Whether a client has begun a session.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
     }
 
-    /// A place for a client: the only one where one client is served.
-    pub(super) fn take(&self) -> Result<Option<OnlyPlace>, Refusal> {
-        match self.is_once {
-            true if self.is_taken.swap(true, Ordering::AcqRel) => Err(Refusal::Taken),
-            true => Ok(Some(OnlyPlace(self.is_taken.clone()))),
-            false => Ok(None),
+    /// A place for a client that has said something.
+    pub(super) fn take(&self) -> Result<Place, Refusal> {
+        if self.is_once && self.has_begun() {
+            return Err(Refusal::Taken);
         }
+        let (has_begun, taken) = (self.has_begun.clone(), self.taken.clone());
+        let place = Place { is_once: self.is_once, has_begun, taken };
+        match self.taken.fetch_add(1, Ordering::AcqRel) {
+            // Dropped where it is one too many.
+            others if others >= MAX_CLIENTS => Err(Refusal::Full),
+            _ => Ok(place),
+        }
+    }
+}
+
+impl Place {
+    /// The client has said hello on its link: the only session, where there is one, is its own from now on.
+    pub(super) fn begin(&self) -> Result<(), Refusal> {
+        let is_later = self.has_begun.swap(true, Ordering::AcqRel);
+        if self.is_once && is_later { Err(Refusal::Taken) } else { Ok(()) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -81,20 +100,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_only_place_is_given_once_and_comes_back() {
+    fn the_only_session_is_the_first_that_begins() {
         let places = Places::new(true);
-        let place = places.take().unwrap();
-        assert!(place.is_some());
+        let (first, second) = (places.take().unwrap(), places.take().unwrap());
+        assert_eq!(second.begin(), Ok(()));
+        assert_eq!(first.begin(), Err(Refusal::Taken));
         assert_eq!(places.take().unwrap_err(), Refusal::Taken);
-        drop(place);
-        assert!(places.take().is_ok());
+    }
+
+    #[test]
+    fn who_leaves_before_a_session_has_begun_uses_nothing_up() {
+        let places = Places::new(true);
+        drop(places.take().unwrap());
+        assert!(places.take().is_ok_and(|place| place.begin().is_ok()));
     }
 
     #[test]
     fn a_server_of_many_is_full_at_its_limit() {
         let places = Places::new(false);
-        assert!((0..2 * MAX_CLIENTS).all(|_| places.take().is_ok_and(|place| place.is_none())));
-        assert_eq!(Places::admit(MAX_CLIENTS - 1), Ok(()));
-        assert_eq!(Places::admit(MAX_CLIENTS), Err(Refusal::Full));
+        let mut taken: Vec<_> = (0..MAX_CLIENTS).map(|_| places.take().unwrap()).collect();
+        assert!(taken.iter().all(|place| place.begin().is_ok()));
+        assert_eq!(places.take().unwrap_err(), Refusal::Full);
+        assert_eq!(places.take().unwrap_err(), Refusal::Full);
+        taken.pop();
+        assert!(places.take().is_ok());
     }
 }

@@ -23,6 +23,7 @@ use shared::flow::heartbeat::Heartbeat;
 use shared::flow::live::Sender;
 use shared::flow::liveness::Liveness;
 use shared::flow::pacer::{Pace, Pacer, Rate};
+use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::HELLO_LIMIT;
 use shared::protocol::fragment::Reassembler;
@@ -80,6 +81,7 @@ pub struct Session {
     tally: Tally,
     answers: Reassembler,
     liveness: Liveness,
+    no_hello: Verdict,
     heartbeat: Heartbeat,
     offset: OffsetEstimator,
     client: Option<ClientInfo>,
@@ -104,6 +106,7 @@ impl Session {
             tally: Tally::new(config.task),
             answers: Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(config.window.get() as usize)),
             liveness: Liveness::new(now),
+            no_hello: Verdict::default(),
             heartbeat: Heartbeat::new(now),
             offset: OffsetEstimator::default(),
             client: None,
@@ -195,6 +198,12 @@ impl Session {
     /// The link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
         self.over(End::ClientGone { reason: reason.to_owned() });
+    }
+
+    /// The client, which has just said hello, is not served after all: it is told why, and was never here.
+    pub fn reject(&mut self, reason: String) {
+        (self.client, self.connect_us) = (None, None);
+        self.over(End::Rejected { reason });
     }
 
     /// The server was told to stop.
@@ -299,7 +308,7 @@ impl Session {
             self.send_control(&Control::Ping(Ping { id }));
         }
         match &self.phase {
-            Phase::Greeting { until } if now >= *until => {
+            Phase::Greeting { until } if self.no_hello.is_final(*until, now) => {
                 let reason = format!("no hello within {} s", HELLO_LIMIT.as_secs());
                 self.over(End::Rejected { reason });
             }
@@ -355,7 +364,7 @@ impl Session {
     /// The next moment at which time alone changes something.
     fn next_moment(&self) -> Micros {
         let phase_ends = match &self.phase {
-            Phase::Greeting { until } => Some(*until),
+            Phase::Greeting { until } => Some(self.no_hello.next(*until)),
             Phase::Draining { until, .. } => *until,
             Phase::Streaming(_) => self.end_of_duration(),
             Phase::Over { .. } => None,

@@ -11,10 +11,25 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+use super::quote::{QUOTED, quoted};
 use super::signal::Signal;
 
 /// The longest line taken, in bytes, its `\n` included: a description with 64 candidates of 100 bytes is a tenth of this.
 pub const MAX_LINE: usize = 64 << 10;
+
+/// How deep a line's values are nested at most: the deepest message has a list in it.
+const MAX_DEPTH: usize = 4;
+
+/// How many values a line holds at most: a hello with a hundred features has a tenth of it. (Lines of 64 KiB of empty lists,
+/// nested, took so long to read that two connections cost a session on the same thread 221 of 480 frames.)
+const MAX_VALUES: usize = 1024;
+
+/// Empty lines in a row, and lines beside an open link, that are ignored at most: each costs time that sessions on the same
+/// thread do not have.
+const MAX_IGNORED: usize = 1024;
+
+/// The beginning of a line that was no message, in characters.
+const LINE_START: usize = 60;
 
 /// A signaling connection.
 #[derive(Debug)]
@@ -76,19 +91,22 @@ impl LineWriter {
 impl LineReader {
     /// The next line. Safe to cancel: a line read in part is kept for the next call.
     pub async fn receive(&mut self) -> Result<Signal, SignalingError> {
-        loop {
+        for _ in 0..MAX_IGNORED {
             self.read_line().await?;
             let line = std::mem::take(&mut self.line);
             if !line.trim_ascii().is_empty() {
                 return parse(&line);
             }
         }
+        Err(SignalingError::EmptyLines)
     }
 
-    /// Waits until the peer says bye or the connection ends, ignoring anything else. Safe to cancel.
+    /// Waits until the peer says bye or the connection ends, ignoring anything else up to a point. Safe to cancel.
     pub async fn ended(&mut self) {
-        while !matches!(self.receive().await, Ok(Signal::Bye {}) | Err(SignalingError::Closed | SignalingError::Io(_)))
-        {
+        for _ in 0..MAX_IGNORED {
+            if let Ok(Signal::Bye {}) | Err(SignalingError::Closed | SignalingError::Io(_)) = self.receive().await {
+                break;
+            }
         }
     }
 
@@ -118,11 +136,17 @@ pub enum SignalingError {
     /// A line over [`MAX_LINE`].
     #[error("a signaling line is longer than {MAX_LINE} bytes")]
     LineTooLong,
+    /// So many of them that somebody keeps us busy.
+    #[error("more than {MAX_IGNORED} empty lines")]
+    EmptyLines,
+    /// More lines than anybody has to say before a description.
+    #[error("more than {0} lines before the description")]
+    TooManyLines(usize),
     /// A line that is no JSON object of ours.
-    #[error("not a signaling message ({error}): {line}")]
+    #[error("not a signaling message ({reason}): {line}")]
     NotASignal {
         /// What the parser says.
-        error: serde_json::Error,
+        reason: String,
         /// The beginning of the line.
         line: String,
     },
@@ -142,11 +166,38 @@ pub enum SignalingError {
     Refused(String),
 }
 
+/// Nothing longer than a quotation is kept of a line that is refused.
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
-    serde_json::from_slice(line).map_err(|error| SignalingError::NotASignal {
-        error,
-        line: String::from_utf8_lossy(&line[..line.len().min(60)]).trim_end().escape_debug().to_string(),
-    })
+    let refused = |reason: &str| SignalingError::NotASignal {
+        reason: quoted(reason, QUOTED),
+        // A character takes up to four bytes.
+        line: quoted(String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]).trim_end(), LINE_START),
+    };
+    if !is_simple(line) {
+        return Err(refused(&format!("over {MAX_VALUES} values, or more than {MAX_DEPTH} within each other")));
+    }
+    serde_json::from_slice(line).map_err(|error| refused(&error.to_string()))
+}
+
+/// Whether a line holds no more values, and none deeper, than a message does: looked at before anything is made of them.
+fn is_simple(line: &[u8]) -> bool {
+    let (mut depth, mut values, mut is_text, mut is_escaped) = (0usize, 0usize, false, false);
+    for byte in line {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            b'[' | b'{' => (depth, values) = (depth + 1, values + 1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' => values += 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH || values > MAX_VALUES {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -166,6 +217,44 @@ mod tests {
         let error = parse(b"GET / HTTP/1.1\r\n").unwrap_err().to_string();
         assert!(error.starts_with("not a signaling message") && error.ends_with("GET / HTTP/1.1"), "{error}");
         assert!(parse(br#"{"type":"dance"}"#).unwrap_err().to_string().contains("dance"));
+    }
+
+    #[test]
+    fn a_line_of_more_or_deeper_values_than_a_message_has_is_refused_unread() {
+        let candidate = |further: &str| format!(r#"{{"type":"candidate","candidate":"c","further":{further}}}"#);
+        let read = |further: &str| parse(candidate(further).as_bytes());
+        assert!(read("[[[1, 2]]]").is_ok());
+        assert!(read("[[[[1, 2]]]]").unwrap_err().to_string().contains("over 1024 values"));
+        assert!(read(&format!("[{}0]", "0,".repeat(1_000))).is_ok());
+        assert!(read(&format!("[{}0]", "0,".repeat(1_100))).is_err());
+        assert!(read(&format!("[{}[]]", "[],".repeat(600))).is_err());
+        assert!(read(&format!(r#""{}""#, "[{,\\\"".repeat(2_000))).is_ok(), "what is text is no value");
+    }
+
+    #[test]
+    fn no_more_than_a_quotation_is_kept_of_a_line() {
+        let long = "\u{7f}".repeat(60_000);
+        for line in
+            [long.clone(), format!("\"{long}\""), format!(r#"{{"type":"{long}"}}"#), format!(r#"{{"{long}":1}}"#)]
+        {
+            let error = parse(line.as_bytes()).unwrap_err().to_string();
+            assert!(error.len() < 320 && error.is_ascii() && !error.contains('\u{7f}'), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn endless_empty_lines_are_cut_off() {
+        let (mut ours, mut theirs) = pair().await;
+        theirs.write_all(&[b'\n'; 2 * MAX_IGNORED]).await.unwrap();
+        assert!(matches!(ours.receive().await, Err(SignalingError::EmptyLines)));
+    }
+
+    #[tokio::test]
+    async fn endless_talk_beside_a_link_is_no_longer_read() {
+        let (ours, mut theirs) = pair().await;
+        let (mut reader, _writer) = ours.split();
+        theirs.write_all("x\n".repeat(2 * MAX_IGNORED).as_bytes()).await.unwrap();
+        reader.ended().await;
     }
 
     #[tokio::test]

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::message::Role;
 
+/// What a hello is, for whoever said another.
+pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more) and "features":["NAME"] where it has them"#;
+
 /// A message of signaling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]

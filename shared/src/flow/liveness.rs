@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::verdict::Verdict;
 use crate::time::Micros;
 
-/// A peer is gone after this long without any packet: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
+/// A peer is gone after this long without any packet, once what has arrived by then was read: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
 /// doubled once), below the 5 s in which a client must say that its server vanished.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
@@ -17,12 +18,13 @@ pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 pub struct Liveness {
     last_packet: Micros,
     hinted: Option<Micros>,
+    verdict: Verdict,
 }
 
 impl Liveness {
     /// Starts watching a peer that was just heard.
     pub fn new(now: Micros) -> Self {
-        Self { last_packet: now, hinted: None }
+        Self { last_packet: now, hinted: None, verdict: Verdict::default() }
     }
 
     /// A packet arrived.
@@ -38,6 +40,11 @@ impl Liveness {
 
     /// When the peer will count as gone if it stays silent.
     pub fn deadline(&self) -> Micros {
+        self.verdict.next(self.limit())
+    }
+
+    /// When its silence has lasted too long.
+    fn limit(&self) -> Micros {
         let patient = self.last_packet + SILENCE_LIMIT;
         match self.hinted {
             Some(ended) => patient.min(ended.max(self.last_packet) + SILENCE_LIMIT_AFTER_EOF),
@@ -45,9 +52,9 @@ impl Liveness {
         }
     }
 
-    /// Whether the peer counts as gone.
-    pub fn is_gone(&self, now: Micros) -> bool {
-        now >= self.deadline()
+    /// Whether the peer counts as gone: too long silent, and still so once what has arrived was read.
+    pub fn is_gone(&mut self, now: Micros) -> bool {
+        self.verdict.is_final(self.limit(), now)
     }
 }
 
@@ -59,17 +66,29 @@ mod tests {
 
     #[test]
     fn a_peer_stopped_for_a_second_is_still_there() {
-        let liveness = Liveness::new(Micros(0));
+        let mut liveness = Liveness::new(Micros(0));
         assert!(!liveness.is_gone(Micros(SECOND)));
-        assert!(!liveness.is_gone(Micros(4 * SECOND - 1)));
-        assert!(liveness.is_gone(Micros(4 * SECOND)));
+        assert!(!liveness.is_gone(Micros(4 * SECOND)));
+        assert!(!liveness.is_gone(Micros(4 * SECOND + 499_999)));
+        assert!(liveness.is_gone(Micros(4 * SECOND + 500_000)));
+    }
+
+    #[test]
+    fn a_peer_is_there_whose_packets_were_only_not_read() {
+        let mut liveness = Liveness::new(Micros(0));
+        assert!(!liveness.is_gone(Micros(60 * SECOND)), "nobody looked for a minute");
+        assert_eq!(liveness.deadline(), Micros(60 * SECOND + 500_000));
+        liveness.heard(Micros(60 * SECOND + 1));
+        assert!(!liveness.is_gone(Micros(61 * SECOND)));
+        assert_eq!(liveness.deadline(), Micros(64 * SECOND + 1));
     }
 
     #[test]
     fn an_ended_signaling_connection_shortens_the_wait() {
         let mut liveness = Liveness::new(Micros(0));
         liveness.peer_may_be_gone(Micros(SECOND));
-        assert!(liveness.is_gone(Micros(SECOND + 1_500_000)));
+        assert!(!liveness.is_gone(Micros(SECOND + 1_500_000)));
+        assert!(liveness.is_gone(Micros(SECOND + 2_000_000)));
     }
 
     #[test]

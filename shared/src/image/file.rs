@@ -1,6 +1,5 @@
 //! Images in files: PNG, JPEG, PGM and PPM, 8 bits a channel, without alpha.
 
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
@@ -9,10 +8,15 @@ use ndarray::{Array2, Array3};
 use thiserror::Error;
 
 use super::Image;
+use crate::bounded::{self, BoundedError};
 use crate::geometry::{MAX_SIDE, Size};
 
 /// The most memory a decoder may take, in bytes: 8192x8192 pixels of four channels, twice.
 const DECODER_BYTES: u64 = 512 << 20;
+
+/// The largest file read, in bytes: the largest frame without compression has 192 MiB. (Some decoders take the whole file
+/// into memory.)
+const FILE_BYTES: u64 = 256 << 20;
 
 /// Endings of the files that are read, in lower case.
 pub const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
@@ -23,6 +27,9 @@ pub enum ImageFileError {
     /// The file system refused.
     #[error("cannot read it: {0}")]
     Io(#[from] io::Error),
+    /// It is larger than any image.
+    #[error("larger than {} MiB: an image file has at most that", FILE_BYTES >> 20)]
+    LargeFile,
     /// It is a directory.
     #[error("it is a directory: name the files in it")]
     Directory,
@@ -67,7 +74,11 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageFileError> {
     if path.is_dir() {
         return Err(ImageFileError::Directory);
     }
-    let mut reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
+    let file = bounded::open(path, FILE_BYTES).map_err(|error| match error {
+        BoundedError::Io(error) => ImageFileError::Io(error),
+        BoundedError::TooLarge { .. } => ImageFileError::LargeFile,
+    })?;
+    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
     let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm];
     if !reader.format().is_some_and(|format| known.contains(&format)) {
         return Err(ImageFileError::NotAnImage);

@@ -8,7 +8,6 @@ mod outgoing;
 mod room;
 mod told;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
@@ -26,6 +25,8 @@ use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
 
+use super::places::Place;
+
 use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
 use room::Room;
@@ -39,12 +40,11 @@ const BYE_LIMIT: Duration = Duration::from_secs(1);
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.
-pub(super) struct Client<'a> {
+pub(super) struct Client {
     pub(super) link: Link,
     pub(super) address: String,
     pub(super) accepted: Micros,
-    /// Set once it has said hello.
-    pub(super) begun: &'a AtomicBool,
+    pub(super) place: Place,
 }
 
 /// A session's shell.
@@ -55,7 +55,7 @@ struct Streamer<'a> {
     told: Told<'a>,
     clock: MonotonicClock,
     address: String,
-    begun: &'a AtomicBool,
+    place: Place,
     introduced: bool,
     /// The frame asked for, while the source is not ready.
     awaited: Option<u64>,
@@ -65,14 +65,14 @@ struct Streamer<'a> {
 
 /// Runs a session until it ends.
 pub(super) async fn stream(
-    client: Client<'_>,
+    client: Client,
     config: SessionConfig,
     supply: &dyn Supply,
     outputs: &Outputs,
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, address, accepted, begun } = client;
+    let Client { link, address, accepted, place } = client;
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,
@@ -86,7 +86,7 @@ pub(super) async fn stream(
         told: Told::new(outputs, config.number),
         clock,
         address,
-        begun,
+        place,
         introduced: false,
         awaited: None,
         latest: 0,
@@ -234,7 +234,9 @@ impl Streamer<'_> {
         }
         if let (Some(client), Some(connect_us)) = (self.session.client(), self.session.connect_us()) {
             self.introduced = true;
-            self.begun.store(true, Ordering::Release);
+            if let Err(refusal) = self.place.begin() {
+                return self.session.reject(refusal.to_string());
+            }
             let number = self.session.number();
             info!("session {number}: {} {} at {}", client.name, client.version, self.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);

@@ -4,11 +4,19 @@
 use std::net::IpAddr;
 
 use crate::link::MESSAGE_SIZE;
+use crate::protocol::fragment::{MAX_HEADER, MIN_PAYLOAD};
 
 use super::mtu::sound_mtu;
 
 /// The address is this word of a candidate's line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
+
+/// The least that a peer's messages must hold: a piece that is not the last.
+pub(super) const LEAST_MESSAGE: usize = MAX_HEADER + MIN_PAYLOAD;
+
+/// Addresses taken of a peer, in its description and after it: more than any machine offers. (Each is sent checks, also
+/// where it is another machine's: 900 of them held a session's thread up for 9 s.)
+pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// The session-level attribute by which a Plumb offer tells what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +66,16 @@ pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
     sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
 }
 
+/// The description with the first [`MAX_CANDIDATES`] of its candidates.
+pub(super) fn few_candidates(sdp: &str) -> String {
+    let mut candidates = 0;
+    let is_taken = |line: &&str| {
+        candidates += usize::from(line.starts_with("a=candidate:"));
+        !line.starts_with("a=candidate:") || candidates <= MAX_CANDIDATES
+    };
+    sdp.split_inclusive('\n').filter(is_taken).collect()
+}
+
 /// The largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB when absent, no limit when 0 (RFC 8841).
 pub(super) fn peer_message_size(sdp: &str) -> usize {
     let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=max-message-size:"));
@@ -90,6 +108,15 @@ mod tests {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false }), "{mtu}");
         }
+    }
+
+    #[test]
+    fn no_more_candidates_are_taken_than_a_machine_has() {
+        let line = |number: usize| format!("a=candidate:{number} 1 udp 1 192.0.2.1 {number} typ host\r\n");
+        let with = |count: usize| format!("v=0\r\n{}a=mid:0\r\n", (1..=count).map(line).collect::<String>());
+        assert_eq!(few_candidates(&with(MAX_CANDIDATES)), with(MAX_CANDIDATES));
+        assert_eq!(few_candidates(&with(900)), with(MAX_CANDIDATES));
+        assert_eq!(few_candidates("v=0"), "v=0");
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
+use crate::door::quote::{QUOTED, quoted};
+
+use super::description::LEAST_MESSAGE;
 
 /// How long a peer may take for its description.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -28,7 +31,7 @@ pub enum HandshakeError {
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The crate refused.
-    #[error("WebRTC: {0}")]
+    #[error("WebRTC: {}", quoted(&.0.to_string(), QUOTED))]
     WebRtc(#[from] webrtc::error::Error),
     /// None of the ports is free.
     #[error("no free UDP port in {}-{}", .ports.start(), .ports.end())]
@@ -42,6 +45,9 @@ pub enum OpenError {
     /// The peer's lanes did not open in time.
     #[error("the data channels did not open within {} s: is UDP blocked between the two ends?", OPENING_LIMIT.as_secs())]
     Timeout,
+    /// The peer takes messages that hold no piece of a frame.
+    #[error("the peer takes messages of {0} bytes at most (a=max-message-size); at least {LEAST_MESSAGE} are needed")]
+    MessageSize(usize),
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,

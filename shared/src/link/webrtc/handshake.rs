@@ -1,39 +1,29 @@
-//! Opening a link over a signaling connection: one side listens and offers, the other dials and answers.
+//! The dialling side's handshake, and what both sides do once an offer is answered.
 
 use tokio::time::sleep;
 use tracing::debug;
 
 use crate::door::lines::{Signaling, SignalingError};
+use crate::door::quote::quoted;
 use crate::door::signal::Signal;
 use crate::flow::liveness::SILENCE_LIMIT;
 use crate::link::Link;
 use crate::protocol::message::Delivery;
 
 use super::candidates::Candidates;
-use super::description::PlumbAttribute;
+use super::description::{MAX_CANDIDATES, PlumbAttribute};
 use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
 use super::opening::{self, Opened, Opening};
-use super::settings::{LinkSettings, PeerKind};
+use super::settings::LinkSettings;
 
-/// Addresses taken of a peer beside those in its description: more than any machine has.
-const MAX_CANDIDATES: usize = 64;
+/// Lines before a description: its candidates may come first, and as many again.
+pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
 
-/// The listening side: offers a link on an accepted signaling connection and waits until it is open.
-///
-/// A Plumb peer is told why where no link comes of it.
-pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
-    match offer(&mut signaling, settings).await {
-        Ok(opened) => Ok(opened.link(signaling)),
-        Err(error) => {
-            if settings.peer == PeerKind::Plumb {
-                let reason = error.to_string();
-                // A peer that is gone does not hear it.
-                let _ = signaling.send(&Signal::Error { reason }).await;
-            }
-            Err(error)
-        }
-    }
-}
+/// Lines that are ignored while a link opens: later ones are not read.
+const MAX_IGNORED: usize = 256;
+
+/// What was said in place of something else, in characters.
+const SHOWN: usize = 60;
 
 /// The dialling side: waits for an offer, answers it with `settings`, their MTU and delivery as far as the offer agrees,
 /// and waits until the link is open.
@@ -49,20 +39,8 @@ pub async fn dial(mut signaling: Signaling, settings: &LinkSettings) -> Result<L
     }
 }
 
-async fn offer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Opened, HandshakeError> {
-    let (mut opening, sdp) = opening::offer(settings).await?;
-    let candidates = opening.candidates();
-    signaling.send(&Signal::Offer { sdp }).await?;
-    let (answer, early) = description(signaling, Description::Answer).await?;
-    opening.accept(answer).await?;
-    for candidate in early {
-        candidates.add(candidate).await;
-    }
-    opened(opening, candidates, signaling).await
-}
-
 async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Opened, HandshakeError> {
-    let (offer, early) = description(signaling, Description::Offer).await?;
+    let (offer, early) = offered(signaling).await?;
     let offered = PlumbAttribute::find(&offer);
     let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?.mtu?)));
     let delivery = if offered.is_some_and(|offered| offered.live) { Delivery::Live } else { Delivery::Reliable };
@@ -75,46 +53,34 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
     opened(opening, candidates, signaling).await
 }
 
-/// Which description is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Description {
-    Offer,
-    Answer,
-}
-
-/// Waits for the peer's description; addresses that come before it are kept, as they can be used only after it.
-async fn description(
-    signaling: &mut Signaling,
-    expected: Description,
-) -> Result<(String, Vec<String>), SignalingError> {
+/// Waits for the peer's offer; addresses that come before it are kept, as they can be used only after it.
+async fn offered(signaling: &mut Signaling) -> Result<(String, Vec<String>), SignalingError> {
     let wait = async {
         let mut early = Vec::new();
-        loop {
+        for _ in 0..MAX_LINES {
             match signaling.receive().await? {
-                Signal::Offer { sdp } if expected == Description::Offer => return Ok((sdp, early)),
-                Signal::Answer { sdp } if expected == Description::Answer => return Ok((sdp, early)),
+                Signal::Offer { sdp } => return Ok((sdp, early)),
                 Signal::Candidate { candidate } if early.len() < MAX_CANDIDATES => early.push(candidate),
                 Signal::Candidate { .. } => {}
                 Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
-                other => return Err(unexpected(expected, &other)),
+                other => return Err(unexpected("an offer", &other)),
             }
         }
+        Err(SignalingError::TooManyLines(MAX_LINES))
     };
     tokio::time::timeout(ANSWER_LIMIT, wait).await.unwrap_or(Err(SignalingError::Silence(ANSWER_LIMIT)))
 }
 
-fn unexpected(expected: Description, got: &Signal) -> SignalingError {
-    let expected = match expected {
-        Description::Offer => "an offer",
-        Description::Answer => "an answer",
-    };
-    let mut got = format!("{got:?}");
-    got.truncate(got.char_indices().nth(60).map_or(got.len(), |(at, _)| at));
-    SignalingError::Unexpected { expected, got }
+pub(super) fn unexpected(expected: &'static str, got: &Signal) -> SignalingError {
+    SignalingError::Unexpected { expected, got: quoted(&format!("{got:?}"), SHOWN) }
 }
 
 /// Waits for the lanes while further addresses may come.
-async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signaling) -> Result<Opened, HandshakeError> {
+pub(super) async fn opened(
+    opening: Opening,
+    candidates: Candidates,
+    signaling: &mut Signaling,
+) -> Result<Opened, HandshakeError> {
     tokio::select! {
         opened = opening.opened() => Ok(opened?),
         error = trickle(candidates, signaling) => Err(error),
@@ -124,7 +90,7 @@ async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signal
 /// Takes further addresses until the peer gives up.
 async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> HandshakeError {
     let mut taken = 0;
-    loop {
+    for _ in 0..MAX_IGNORED {
         match signaling.receive().await {
             Ok(Signal::Candidate { candidate }) if taken < MAX_CANDIDATES => {
                 taken += 1;
@@ -132,14 +98,15 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Handshake
             }
             Ok(Signal::Bye {}) => return OpenError::Closed.into(),
             Ok(Signal::Error { reason }) => return OpenError::Peer { reason }.into(),
-            Ok(other) => debug!("ignoring {other:?} while the link opens"),
+            Ok(other) => debug!("ignoring {} while the link opens", quoted(&format!("{other:?}"), SHOWN)),
             Err(SignalingError::NotASignal { .. }) => {}
             // An early end of signaling is a hint, not the end: a peer still there is heard within this.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {
                 sleep(SILENCE_LIMIT).await;
                 return OpenError::Closed.into();
             }
-            Err(_) => std::future::pending().await,
+            Err(_) => break,
         }
     }
+    std::future::pending().await
 }

@@ -1,6 +1,6 @@
 //! Links over WebRTC data channels, and all that is WebRTC's own: packet sizes, UDP ports and buffers, pace.
 //!
-//! Who [`listen`]s on a signaling connection offers, with the three channels; who [`dial`]s answers. Host candidates only,
+//! Who [`listen`]s on a signaling connection makes an [`Offer`], with the three channels; who [`dial`]s answers. Host candidates only,
 //! all in the description: no STUN, no trickle. [`path_mtu`] and [`local_addresses`] tell of a path what [`LinkSettings`]
 //! need.
 //!
@@ -18,6 +18,7 @@ mod events;
 mod handshake;
 mod lanes;
 mod mtu;
+mod offering;
 mod opening;
 mod own_answers;
 mod pace;
@@ -31,7 +32,8 @@ mod socket;
 mod tests;
 
 pub use error::{HandshakeError, OpenError};
-pub use handshake::{dial, listen};
+pub use handshake::dial;
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};
+pub use offering::{Offer, Offered, Reply, listen};
 pub use path::{local_addresses, path_mtu};
 pub use settings::{LinkSettings, PeerKind};

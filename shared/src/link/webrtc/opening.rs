@@ -11,7 +11,7 @@ use crate::link::{Lane, Link, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 
 use super::candidates::Candidates;
-use super::description::{PlumbAttribute, advertised, peer_message_size};
+use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidates, peer_message_size};
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::lanes::{OpenLanes, OpeningLanes};
@@ -54,7 +54,8 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
 /// Answers an offer.
 pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, String), OpenError> {
     let (mut opening, gathered) = Opening::build(settings).await?;
-    opening.max_message_size = peer_message_size(&offer);
+    opening.max_message_size = enough(peer_message_size(&offer))?;
+    let offer = few_candidates(&offer);
     let connection = opening.lanes.peer.connection.clone();
     connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
     let answer = connection.create_answer(None).await?;
@@ -71,7 +72,7 @@ impl Opening {
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler { gathered: gathered_tx, incoming: incoming_tx }))
+            .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx)))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
             .with_udp_addrs(settings.addresses.iter().map(bound).collect())
@@ -98,9 +99,14 @@ impl Opening {
 
     /// Applies the peer's answer to our offer.
     pub(super) async fn accept(&mut self, answer: String) -> Result<(), OpenError> {
-        self.max_message_size = peer_message_size(&answer);
-        let answer = RTCSessionDescription::answer(answer)?;
+        self.max_message_size = enough(peer_message_size(&answer))?;
+        let answer = RTCSessionDescription::answer(few_candidates(&answer))?;
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
+    }
+
+    /// Closes the sockets, and waits until they are.
+    pub(super) async fn close(self) {
+        self.lanes.peer.close().await;
     }
 
     /// Takes further addresses of the peer, also while the lanes open.
@@ -122,6 +128,11 @@ impl Opened {
     pub(super) fn link(self, signaling: Signaling) -> Link {
         self.lanes.link(signaling, self.max_message_size)
     }
+}
+
+/// A message size that holds a piece of a frame.
+fn enough(max_message_size: usize) -> Result<usize, OpenError> {
+    if max_message_size >= LEAST_MESSAGE { Ok(max_message_size) } else { Err(OpenError::MessageSize(max_message_size)) }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A connection of the crate's, and what its driver tells of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 use webrtc::data_channel::DataChannel;
@@ -21,6 +23,13 @@ impl Peer {
     pub(super) fn new(connection: Arc<dyn PeerConnection>, port: Option<PortLease>) -> Self {
         Self { connection, port }
     }
+
+    /// Closes the connection, and waits until its sockets are closed.
+    pub(super) async fn close(&self) {
+        if let Err(error) = self.connection.close().await {
+            debug!("closing: {error}");
+        }
+    }
 }
 
 impl Drop for Peer {
@@ -32,10 +41,21 @@ impl Drop for Peer {
     }
 }
 
+/// Channels beyond the lanes that are closed: of the others the handle is dropped, and the crate keeps what comes on them.
+const MAX_CLOSED: usize = 8;
+
 /// Tells the opening what the crate's callbacks say.
 pub(super) struct Handler {
-    pub(super) gathered: watch::Sender<bool>,
-    pub(super) incoming: mpsc::Sender<Arc<dyn DataChannel>>,
+    gathered: watch::Sender<bool>,
+    incoming: mpsc::Sender<Arc<dyn DataChannel>>,
+    /// Channels beyond the lanes, so far.
+    further: AtomicUsize,
+}
+
+impl Handler {
+    pub(super) fn new(gathered: watch::Sender<bool>, incoming: mpsc::Sender<Arc<dyn DataChannel>>) -> Self {
+        Self { gathered, incoming, further: AtomicUsize::new(0) }
+    }
 }
 
 #[async_trait]
@@ -47,10 +67,15 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        // The callback runs on the driver: it must not wait. A peer that opens more channels than there are lanes
-        // gets no more of our memory.
-        if self.incoming.try_send(channel).is_err() {
-            debug!("ignoring a data channel beyond the three lanes");
+        // The callback runs on the driver: it must not wait. A channel beyond the lanes is closed: the crate would keep 256
+        // messages of each.
+        let further = match self.incoming.try_send(channel) {
+            Ok(()) => return,
+            Err(TrySendError::Full(further) | TrySendError::Closed(further)) => further,
+        };
+        if self.further.fetch_add(1, Ordering::Relaxed) < MAX_CLOSED {
+            debug!("closing a data channel beyond the three lanes");
+            tokio::spawn(async move { further.close().await });
         }
     }
 }

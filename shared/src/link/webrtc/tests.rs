@@ -8,8 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::door::lines::Signaling;
 use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 
-use super::handshake::{dial, listen};
+use super::handshake::dial;
 use super::mtu::LOOPBACK_MTU;
+use super::offering::listen;
 use super::settings::LinkSettings;
 
 /// The listening and the dialling end of one link.

@@ -6,6 +6,7 @@
 //! A [`Splitter`] cuts, a [`Reassembler`] joins; both work in memory that comes back to them once its users are done,
 //! so that a steady stream allocates nothing.
 
+mod finished;
 mod limits;
 mod reassemble;
 mod split;

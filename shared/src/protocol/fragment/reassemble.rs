@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+use super::finished::Finished;
 use super::limits::{FragmentError, MIN_PAYLOAD};
 use crate::pool::BufferPool;
 use crate::protocol::INTEGER_LIMIT;
@@ -52,7 +53,7 @@ pub struct Reassembler {
     max_open: usize,
     /// By id.
     open: VecDeque<Partial>,
-    finished: VecDeque<u64>,
+    finished: Finished,
     abandoned: u64,
     pool: BufferPool,
 }
@@ -79,7 +80,7 @@ impl Reassembler {
             max_bytes,
             max_open,
             open: VecDeque::new(),
-            finished: VecDeque::new(),
+            finished: Finished::new(REMEMBERED),
             abandoned: 0,
             // As many finished ones may be in use.
             pool: BufferPool::new(2 * max_open),
@@ -100,14 +101,14 @@ impl Reassembler {
     pub fn put(&mut self, piece: Piece) -> Result<Option<Bytes>, FragmentError> {
         let Piece { id, index, count, payload } = piece;
         self.check(id, index, count, payload.len())?;
-        if self.finished.contains(&id) {
+        if self.finished.contains(id) {
             return Ok(None);
         }
         if count == 1 {
             if let Ok(place) = self.place(id) {
                 self.let_go(place);
             }
-            self.remember(id);
+            self.finished.push(id);
             return Ok(Some(payload));
         }
         self.store(id, index, count, payload)
@@ -133,7 +134,7 @@ impl Reassembler {
             self.let_go(place);
             self.abandoned += 1;
         }
-        self.remember(id);
+        self.finished.push(id);
     }
 
     /// Unfinished messages given up for newer ones, or for being late.
@@ -168,7 +169,7 @@ impl Reassembler {
             return Ok(None);
         }
         let message = self.open.remove(place).map(|partial| self.pool.share(partial.joined).freeze());
-        self.remember(id);
+        self.finished.push(id);
         Ok(message)
     }
 
@@ -193,13 +194,6 @@ impl Reassembler {
         if let Some(partial) = self.open.remove(place) {
             self.pool.put_back(partial.joined);
         }
-    }
-
-    fn remember(&mut self, id: u64) {
-        if self.finished.len() == REMEMBERED {
-            self.finished.pop_front();
-        }
-        self.finished.push_back(id);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, check_integer, tag, unknown_type, whole};
+use super::{DecodeError, check_integer, outline, tag, unknown_type, whole};
 use crate::geometry::Size;
 use crate::image::{ImageView, PixelFormat};
 use crate::protocol::encoding::{self, Encoding};
@@ -63,8 +63,9 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Reads a message of the `frames` lane; the pixels stay where they lie.
+/// Reads a message of the `frames` lane; the pixels stay where they lie. What is beside them is bounded before it is decoded.
 pub fn decode_frame(bytes: &[u8]) -> Result<Frame<'_>, DecodeError> {
+    outline::check(bytes)?;
     match tag(bytes)? {
         "frame" => {
             let frame: Frame<'_> = whole(bytes)?;

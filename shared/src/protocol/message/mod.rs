@@ -7,6 +7,7 @@ mod answer;
 mod circle;
 mod control;
 mod frame;
+mod outline;
 mod payload;
 mod reply;
 
@@ -25,6 +26,7 @@ pub use control::{
     Bye, CIRCLE_TASK, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
+pub use outline::{FRAME_OVERHEAD, META_LIMIT, frame_id};
 pub use payload::{DROPPED, Payload, PayloadError, Value};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};
 
@@ -59,6 +61,12 @@ pub enum DecodeError {
         /// Its length in bytes.
         length: usize,
     },
+    /// A frame's metadata over its limit.
+    #[error("meta of more than {META_LIMIT} bytes")]
+    MetaTooLong,
+    /// More beside a frame's pixels than a frame has.
+    #[error("more than {FRAME_OVERHEAD} bytes beside the pixels")]
+    BesideTooLong,
     /// A frame's size is out of range.
     #[error(transparent)]
     Size(#[from] SizeError),

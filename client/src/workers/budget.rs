@@ -1,0 +1,44 @@
+//! How many workers memory has room for.
+
+use std::num::NonZeroUsize;
+
+use shared::geometry::Size;
+use shared::image::PixelFormat;
+
+/// The most memory that all workers take together for the frames they look at, in bytes: as much as a window of frames.
+const BUDGET: usize = 2 << 30;
+
+/// What a detector takes beside the frame's pixels, in bytes for each pixel: its gray levels and gradients. (Measured with
+/// `hough`, 8192x8192 gray: 271 MB a worker, of which 67 MB are the decoded frame.)
+const DETECTOR_BYTES: usize = 3;
+
+/// As many of these workers as there is memory for, with frames of this size. A few hundred bytes decode to 201 MB: what
+/// one server sends would otherwise take that much, and a detector's share, of each of them.
+pub fn affordable(workers: NonZeroUsize, size: Size, pixel: PixelFormat) -> NonZeroUsize {
+    let each = pixel.bytes(size) + DETECTOR_BYTES * size.pixels();
+    let most = NonZeroUsize::new(BUDGET / each.max(1)).unwrap_or(NonZeroUsize::MIN);
+    workers.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_64(width: u32, height: u32, pixel: PixelFormat) -> usize {
+        let workers = NonZeroUsize::new(64).expect("64");
+        affordable(workers, Size { width, height }, pixel).get()
+    }
+
+    #[test]
+    fn frames_of_cameras_leave_every_worker_in_place() {
+        assert_eq!(of_64(640, 480, PixelFormat::Gray8), 64);
+        assert_eq!(of_64(2560, 1440, PixelFormat::Bgr8), 64);
+    }
+
+    #[test]
+    fn the_largest_frames_are_looked_at_by_as_many_as_memory_has_room_for() {
+        assert_eq!(of_64(8192, 8192, PixelFormat::Gray8), 8);
+        assert_eq!(of_64(8192, 8192, PixelFormat::Bgr8), 5);
+        assert_eq!(of_64(1, 1, PixelFormat::Gray8), 64);
+    }
+}

@@ -1,0 +1,55 @@
+//! A client that was held up reads what has arrived before it takes the server for gone.
+
+use bytes::Bytes;
+use client::session::{Action, End, Session};
+use shared::image::PixelFormat;
+use shared::link::{Lane, MESSAGE_SIZE};
+use shared::protocol::VERSION;
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::message::{self, Control, Delivery, Hello, Role, Stream};
+use shared::time::Micros;
+
+fn hello() -> Bytes {
+    let stream = Stream {
+        width: 64,
+        height: 48,
+        pixel: PixelFormat::Gray8,
+        rate_hz: None,
+        window: 8,
+        delivery: Delivery::Reliable,
+        lifetime_us: None,
+        encoding: StreamEncoding::Raw,
+        task: "circle".into(),
+    };
+    let (name, version) = ("test".into(), "0".into());
+    let hello = Hello { protocol: VERSION, name, version, session: 1, role: Role::Source, stream: Some(stream) };
+    message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze()
+}
+
+/// How a session ends that is looked at now, if it does.
+fn end(session: &mut Session, now: Micros) -> Option<End> {
+    loop {
+        match session.poll(now) {
+            Action::Close(end) => return Some(end),
+            Action::Wait(until) => {
+                assert!(until > now, "it spins");
+                return None;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_hello_that_came_while_the_client_was_held_up_counts() {
+    for held_up in [3_900_000, 4_600_000, 5_100_000, 60_000_000] {
+        let mut session = Session::new(MESSAGE_SIZE, Micros(0));
+        // The clock is looked at first, as a thread that goes on does.
+        assert_eq!(end(&mut session, Micros(held_up)), None);
+        session.message(Lane::Control, &hello(), Micros(held_up));
+        assert_eq!(end(&mut session, Micros(held_up + 1_000_000)), None, "held up for {held_up} us");
+        // And once more, with nothing read in half a second.
+        assert_eq!(end(&mut session, Micros(held_up + 4_000_000)), None);
+        assert!(end(&mut session, Micros(held_up + 4_500_000)).is_some());
+    }
+}

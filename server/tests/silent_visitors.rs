@@ -1,0 +1,121 @@
+//! Connections that say nothing, or say it late, keep no client out.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, UdpSocket};
+
+use testkit::ends::Server;
+use testkit::report::rows;
+
+const HELLO: &str = r#"{"type":"hello","plumb":1,"role":"sink","mtu":1300}"#;
+
+/// The next line that the server says, without its end; empty once it has closed the connection.
+fn line(visitor: &mut BufReader<TcpStream>) -> String {
+    let mut line = String::new();
+    visitor.read_line(&mut line).expect("a line, or the end");
+    line.trim_end().to_owned()
+}
+
+fn say(visitor: &BufReader<TcpStream>, text: &str) {
+    visitor.get_ref().write_all(format!("{text}\n").as_bytes()).expect("sent");
+}
+
+/// A silent connection that has its offer.
+#[track_caller]
+fn silent(server: &Server) -> BufReader<TcpStream> {
+    let mut visitor = BufReader::new(server.connect());
+    let offer = line(&mut visitor);
+    assert!(offer.contains(r#""type":"offer""#), "{offer}");
+    visitor
+}
+
+#[track_caller]
+fn is_served(server: &Server, frames: usize) {
+    let client = server.client(&["--wait", "0s"]).end().expect(0);
+    assert_eq!(rows(&client.stdout).len(), frames);
+}
+
+#[test]
+fn as_many_silent_connections_as_there_are_places_take_none() {
+    let server = Server::start(&["--frames", "3", "--fps", "max"]);
+    let crowd: Vec<TcpStream> = (0..256).map(|_| server.connect()).collect();
+    is_served(&server, 3);
+    // All but the last 16 had to give way, without a word but for an offer.
+    let mut first = crowd.into_iter().next().expect("256 of them");
+    let mut said = String::new();
+    first.read_to_string(&mut said).expect("closed by the server");
+    assert!(said.is_empty() || said.starts_with(r#"{"type":"offer""#), "{said}");
+}
+
+#[test]
+fn the_oldest_silent_connection_gives_way_and_the_newest_has_its_offer() {
+    let server = Server::start(&["--frames", "3", "--fps", "max"]);
+    let mut crowd: Vec<_> = (0..17).map(|_| silent(&server)).collect();
+    assert_eq!(line(&mut crowd[0]), "", "the first was closed");
+    // The others wait on.
+    for visitor in &mut crowd[1..] {
+        say(visitor, r#"{"type":"ping"}"#);
+        assert_eq!(line(visitor), "", "closed for what it said, not before");
+    }
+    let told = |line: &String| line.contains("expected an answer, got Ping");
+    assert_eq!(server.program.stderr.so_far().iter().filter(|line| told(line)).count(), 16);
+}
+
+#[test]
+fn a_silent_connection_holds_neither_the_only_session_nor_the_only_port() {
+    let port = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
+    for options in [&["--once"][..], &["--udp-port", &port.to_string()], &["--once", "--udp-port", &port.to_string()]] {
+        let server = Server::start(&[&["--frames", "3", "--fps", "max"], options].concat());
+        let _silent = silent(&server);
+        is_served(&server, 3);
+    }
+}
+
+#[test]
+fn a_client_that_said_hello_and_no_more_does_not_use_up_the_only_session() {
+    let server = Server::start(&["--once", "--frames", "3", "--fps", "max"]);
+    let mut half = BufReader::new(server.connect());
+    say(&half, HELLO);
+    assert!(line(&mut half).contains("offer"));
+    is_served(&server, 3);
+    server.end().expect(0);
+}
+
+#[test]
+fn a_hello_after_the_silence_takes_the_strangers_offer_back_and_gets_one_of_its_own() {
+    let port = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
+    for options in [vec![], vec!["--udp-port".to_owned(), port.to_string()]] {
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        let server = Server::start(&[&["--frames", "3", "--fps", "max"], &options[..]].concat());
+        let mut late = silent(&server);
+        say(&late, HELLO);
+        let offer = line(&mut late);
+        assert!(offer.contains(r#""type":"offer""#) && offer.contains("a=x-plumb:1 mtu=1300"), "{offer}");
+        say(&late, r#"{"type":"answer","sdp":"v=0"}"#);
+        let refusal = line(&mut late);
+        assert!(refusal.contains(r#""type":"error""#), "from now on it is told why: {refusal}");
+        is_served(&server, 3);
+    }
+}
+
+#[test]
+fn a_late_hello_that_is_wrong_is_told_so() {
+    let server = Server::start(&[]);
+    for (hello, words) in [
+        (r#"{"type":"hello","plumb":2,"role":"sink"}"#, "only 1"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":100}"#, "an mtu of 100 bytes"),
+    ] {
+        let mut late = silent(&server);
+        say(&late, hello);
+        let refusal = line(&mut late);
+        assert!(refusal.starts_with(r#"{"type":"error","reason":"#) && refusal.contains(words), "{refusal}");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_do_the_task_does_not_use_up_the_only_session() {
+    let server = Server::start(&["--once", "--task", "ack", "--frames", "3", "--fps", "max"]);
+    let unable = server.client(&["--pipeline", "hough"]).end();
+    assert_ne!(unable.code, Some(0), "{unable:#?}");
+    assert!(server.client(&["--wait", "0s"]).end().expect(0).stdout.len() >= 3);
+    server.end().expect(0);
+}

@@ -1,0 +1,151 @@
+//! The listening side's handshake: an offer, what its peer says to it, and the link that comes of it.
+//!
+//! An offer made to a stranger is taken back where the peer turns out to be a Plumb client whose hello came late, or where
+//! others need its place.
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::door::lines::{Signaling, SignalingError};
+use crate::door::signal::{Introduction, Signal};
+use crate::link::Link;
+
+use super::description::MAX_CANDIDATES;
+use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
+use super::handshake::{MAX_LINES, opened, unexpected};
+use super::opening::{self, Opening};
+use super::settings::{LinkSettings, PeerKind};
+
+/// An offer that nobody has seen yet; its sockets are bound.
+pub struct Offer {
+    opening: Opening,
+    sdp: String,
+    peer: PeerKind,
+}
+
+/// An offer that was made to a peer.
+pub struct Offered {
+    opening: Opening,
+    signaling: Signaling,
+    peer: PeerKind,
+    /// Addresses that came before the answer: they can be used only after it.
+    early: Vec<String>,
+    lines: usize,
+    until: Instant,
+}
+
+/// What a peer says to an offer.
+#[derive(Debug)]
+pub enum Reply {
+    /// It answers: for [`Offered::open`].
+    Answer(String),
+    /// It introduces itself, after all.
+    Hello(Introduction),
+}
+
+/// The listening side: offers a link on an accepted signaling connection and waits until it is open.
+///
+/// A Plumb peer is told why where no link comes of it.
+pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
+    let offer = match Offer::make(settings).await {
+        Ok(offer) => offer,
+        Err(error) => return Err(told(&mut signaling, settings.peer, error.into()).await),
+    };
+    let mut offered = offer.send(signaling).await?;
+    match offered.reply().await? {
+        Reply::Answer(answer) => offered.open(answer).await,
+        Reply::Hello(hello) => Err(unexpected("an answer", &Signal::Hello(hello)).into()),
+    }
+}
+
+impl Offer {
+    /// Binds sockets and describes them.
+    ///
+    /// # Errors
+    /// [`OpenError::NoPort`] where no port is free, and what the crate says.
+    pub async fn make(settings: &LinkSettings) -> Result<Self, OpenError> {
+        let (opening, sdp) = opening::offer(settings).await?;
+        Ok(Self { opening, sdp, peer: settings.peer })
+    }
+
+    /// Makes the offer to the peer of a signaling connection.
+    ///
+    /// # Errors
+    /// [`SignalingError`] where the connection has failed.
+    pub async fn send(self, mut signaling: Signaling) -> Result<Offered, SignalingError> {
+        let Self { opening, sdp, peer } = self;
+        signaling.send(&Signal::Offer { sdp }).await?;
+        let until = Instant::now() + ANSWER_LIMIT;
+        Ok(Offered { opening, signaling, peer, early: Vec::new(), lines: 0, until })
+    }
+}
+
+impl Offered {
+    /// Waits for what the peer says to the offer. Safe to cancel.
+    ///
+    /// # Errors
+    /// [`SignalingError`] where it says nothing in time, or what makes no sense; a Plumb peer is told.
+    pub async fn reply(&mut self) -> Result<Reply, HandshakeError> {
+        let until = self.until;
+        let reply = timeout_at(until, self.next_reply()).await;
+        let reply = reply.unwrap_or(Err(SignalingError::Silence(ANSWER_LIMIT)));
+        match reply {
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(self.refused(error.into()).await),
+        }
+    }
+
+    async fn next_reply(&mut self) -> Result<Reply, SignalingError> {
+        while self.lines < MAX_LINES {
+            let signal = self.signaling.receive().await?;
+            self.lines += 1;
+            match signal {
+                Signal::Answer { sdp } => return Ok(Reply::Answer(sdp)),
+                Signal::Hello(hello) => return Ok(Reply::Hello(hello)),
+                Signal::Candidate { candidate } if self.early.len() < MAX_CANDIDATES => self.early.push(candidate),
+                Signal::Candidate { .. } => {}
+                Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
+                other => return Err(unexpected("an answer", &other)),
+            }
+        }
+        Err(SignalingError::TooManyLines(MAX_LINES))
+    }
+
+    /// Takes the peer's answer and waits until the link is open.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] where no link comes of it; a Plumb peer is told.
+    pub async fn open(mut self, answer: String) -> Result<Link, HandshakeError> {
+        if let Err(error) = self.opening.accept(answer).await {
+            return Err(self.refused(error.into()).await);
+        }
+        let candidates = self.opening.candidates();
+        for candidate in std::mem::take(&mut self.early) {
+            candidates.add(candidate).await;
+        }
+        let Self { opening, mut signaling, peer, .. } = self;
+        match opened(opening, candidates, &mut signaling).await {
+            Ok(opened) => Ok(opened.link(signaling)),
+            Err(error) => Err(told(&mut signaling, peer, error).await),
+        }
+    }
+
+    /// Takes the offer back: its sockets are closed when this returns. What the peer still says to it is in the way of who
+    /// takes the connection.
+    pub async fn take_back(self) -> Signaling {
+        self.opening.close().await;
+        self.signaling
+    }
+
+    async fn refused(&mut self, error: HandshakeError) -> HandshakeError {
+        told(&mut self.signaling, self.peer, error).await
+    }
+}
+
+/// Tells a Plumb peer why it gets no link.
+async fn told(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
+    if peer == PeerKind::Plumb {
+        // A peer that is gone does not hear it.
+        let _ = signaling.send(&Signal::Error { reason: error.to_string() }).await;
+    }
+    error
+}

@@ -1,0 +1,95 @@
+//! Ids of messages that are done with.
+
+use std::collections::{HashMap, VecDeque};
+
+/// The last so many ids of messages that are done with, each found in constant time: it is asked for each piece that
+/// arrives.
+///
+/// An id may be noted more than once (a message given up whose piece still comes whole): it is known until the last of
+/// them is forgotten.
+#[derive(Debug)]
+pub(super) struct Finished {
+    most: usize,
+    /// The oldest first.
+    order: VecDeque<u64>,
+    /// How often each stands in `order`.
+    counts: HashMap<u64, u32>,
+}
+
+impl Finished {
+    /// Remembers the last `most` ids, in memory that it takes now: a steady stream allocates nothing.
+    pub(super) fn new(most: usize) -> Self {
+        // One more is known for a moment. Twice as many, so that removed entries are swept where they are.
+        Self { most, order: VecDeque::with_capacity(most), counts: HashMap::with_capacity(2 * (most + 1)) }
+    }
+
+    /// Whether the id is among them.
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.counts.contains_key(&id)
+    }
+
+    /// Notes an id, and forgets the oldest where there are too many.
+    pub(super) fn push(&mut self, id: u64) {
+        if self.order.len() == self.most {
+            self.forget_oldest();
+        }
+        self.order.push_back(id);
+        *self.counts.entry(id).or_default() += 1;
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.order.pop_front() else { return };
+        match self.counts.get_mut(&oldest) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                self.counts.remove(&oldest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The slow reference: a list that is searched from its beginning.
+        #[test]
+        fn it_knows_what_a_list_of_the_last_ids_knows(
+            most in 1usize..40,
+            ids in proptest::collection::vec(0u64..60, 0..400),
+        ) {
+            let (mut finished, mut list) = (Finished::new(most), VecDeque::new());
+            for id in ids {
+                finished.push(id);
+                list.push_back(id);
+                if list.len() > most {
+                    list.pop_front();
+                }
+                prop_assert!(finished.counts.len() <= most);
+                for asked in 0..60 {
+                    prop_assert_eq!(finished.contains(asked), list.contains(&asked), "{}", asked);
+                }
+            }
+        }
+    }
+
+    /// What an id costs, searched and by its place in the table: `cargo test --release -- --ignored --nocapture cost`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn cost_of_a_look_among_1024_ids() {
+        let mut finished = Finished::new(1024);
+        let list: VecDeque<u64> = (0..1024).collect();
+        list.iter().for_each(|id| finished.push(*id));
+        let time = |look: &dyn Fn(u64) -> bool| {
+            let start = std::time::Instant::now();
+            let found = (0..1_000_000).filter(|id| look(std::hint::black_box(2_000 + id))).count();
+            (start.elapsed().as_nanos() as f64 / 1e6, found)
+        };
+        let (searched_ns, _) = time(&|id| list.contains(&id));
+        let (table_ns, _) = time(&|id| finished.contains(id));
+        println!("searched {searched_ns:.1} ns, in the table {table_ns:.1} ns");
+    }
+}
