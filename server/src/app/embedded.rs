@@ -31,7 +31,7 @@ pub(super) fn embed_client(target: ClientTarget, stopper: Stopper, stop: Stop, f
             Err(error) => return error!("no client: {error}"),
         };
         let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
-        debug!("the embedded client ended: {exit:?}");
+        debug!("the embedded client ended with exit code {}", exit as u8);
         if exit != Exit::Fine {
             let _ = failed.set(exit);
             stopper.stop();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
+use shared::shell::standard::unless_reader_left;
 use shared::shell::stop::stop_pair;
 use shared::shell::window::{Board, Place, beside_window_or_rows};
 use tracing::error;
@@ -50,7 +51,7 @@ fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
 }
 
 fn print(spec: &RunSpec) -> Exit {
-    match io::stdout().write_all(spec.to_toml().as_bytes()) {
+    match unless_reader_left(io::stdout().write_all(spec.to_toml().as_bytes())) {
         Ok(()) => Exit::Fine,
         Err(wrong) => {
             error!("cannot write the run to stdout: {wrong}");
@@ -61,8 +62,8 @@ fn print(spec: &RunSpec) -> Exit {
 
 fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
     let task = spec.sent.task.unwrap_or_default();
-    let rows = Rows::start(rows_target(local));
     let (stopper, stop) = stop_pair();
+    let rows = Rows::start(rows_target(local), stopper.clone());
     let sessions = Sessions::new(supply.format().size, task, "starting".into());
     let board = (!local.no_graphics).then(|| Board::new(sessions));
     let work = |place| {
@@ -83,7 +84,14 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             }
         }
     };
-    beside_window_or_rows(board.as_ref(), &rows, &stopper, work)
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, work);
+    match rows.finish(|| stopper.is_stopped()) {
+        Ok(()) => exit,
+        Err(lost) => {
+            error!("{lost}");
+            exit.and(Exit::Other)
+        }
+    }
 }
 
 fn what_ran(spec: &RunSpec) -> Run {

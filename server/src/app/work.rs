@@ -49,7 +49,6 @@ impl Work<'_> {
     }
 
     async fn serve(mut self, stopper: &Stopper, stop: Stop) -> Exit {
-        stopper.stop_on_signals();
         let Opened { entrance, name, address, target } = match self.open().await {
             Ok(opened) => opened,
             Err((wrong, exit)) => {

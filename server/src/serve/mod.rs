@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use shared::door::lines::SignalingError;
+use shared::link::webrtc::HandshakeError;
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
@@ -134,7 +136,7 @@ impl Server {
             }
             Ok(None) => Finished::NoSession,
             Err(error) => {
-                warn!("{address}: {error}");
+                warn!(kind = kind(&error), "{address}: {error}");
                 Finished::NoSession
             }
         }
@@ -160,6 +162,16 @@ impl Server {
         info!("session {}: {}", report.session, report.end.describe());
         let counts = report.connect_us.is_some();
         (self.config.once && counts).then_some(report.end)
+    }
+}
+
+/// What kind of failure it is: of each, one line a second is enough.
+fn kind(error: &HandshakeError) -> &'static str {
+    match error {
+        HandshakeError::Signaling(SignalingError::Silence(_)) => "silence",
+        HandshakeError::Signaling(SignalingError::Io(_) | SignalingError::Closed) => "connection",
+        HandshakeError::Signaling(_) => "signaling",
+        HandshakeError::Open(_) => "opening",
     }
 }
 
