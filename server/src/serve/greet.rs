@@ -136,7 +136,7 @@ impl Greeter<'_> {
             peer,
             delivery: self.config.session.delivery,
         };
-        debug!("offering {settings:?}");
+        debug!("offering a link: {settings}");
         webrtc::listen(connection.signaling, &settings).await
     }
 }

@@ -12,9 +12,14 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::signal::Signal;
+use crate::protocol::malformed;
+use crate::text::Brief;
 
 /// The longest line taken, in bytes, its `\n` included: a description with 64 candidates of 100 bytes is a tenth of this.
 pub const MAX_LINE: usize = 64 << 10;
+
+/// Characters of a bad line that are repeated.
+const QUOTED: usize = 60;
 
 /// A signaling connection.
 #[derive(Debug)]
@@ -119,9 +124,9 @@ pub enum SignalingError {
     #[error("a signaling line is longer than {MAX_LINE} bytes")]
     LineTooLong,
     /// A line that is no JSON object of ours.
-    #[error("not a signaling message ({error}): {line}")]
+    #[error("not a signaling message, {}: {line}", malformed::of_json(.error))]
     NotASignal {
-        /// What the parser says.
+        /// What is wrong with it.
         error: serde_json::Error,
         /// The beginning of the line.
         line: String,
@@ -130,22 +135,22 @@ pub enum SignalingError {
     #[error("no signaling message for {} s", .0.as_secs())]
     Silence(Duration),
     /// A signal that has no place here.
-    #[error("expected {expected}, got {got}")]
+    #[error("expected {expected}, got \"{got}\"")]
     Unexpected {
         /// What would have been right.
         expected: &'static str,
         /// What came.
-        got: String,
+        got: &'static str,
     },
     /// The server will not serve.
-    #[error("the server refused: {0}")]
+    #[error("the server refused: {}", Brief(.0, crate::text::REASON))]
     Refused(String),
 }
 
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
     serde_json::from_slice(line).map_err(|error| SignalingError::NotASignal {
         error,
-        line: String::from_utf8_lossy(&line[..line.len().min(60)]).trim_end().escape_debug().to_string(),
+        line: Brief(String::from_utf8_lossy(line).trim_end(), QUOTED).to_string(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
+use crate::text::{Brief, REASON};
 
 /// How long a peer may take for its description.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -49,7 +50,7 @@ pub enum OpenError {
     #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
     GaveUp,
     /// The peer gave up first.
-    #[error("the peer could not open it: {reason}")]
+    #[error("the peer could not open it: {}", Brief(.reason, REASON))]
     Peer {
         /// What it says.
         reason: String,

@@ -108,9 +108,7 @@ fn unexpected(expected: Description, got: &Signal) -> SignalingError {
         Description::Offer => "an offer",
         Description::Answer => "an answer",
     };
-    let mut got = format!("{got:?}");
-    got.truncate(got.char_indices().nth(60).map_or(got.len(), |(at, _)| at));
-    SignalingError::Unexpected { expected, got }
+    SignalingError::Unexpected { expected, got: got.name() }
 }
 
 /// Waits for the lanes while further addresses may come.
@@ -132,7 +130,7 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Handshake
             }
             Ok(Signal::Bye {}) => return OpenError::Closed.into(),
             Ok(Signal::Error { reason }) => return OpenError::Peer { reason }.into(),
-            Ok(other) => debug!("ignoring {other:?} while the link opens"),
+            Ok(other) => debug!("ignoring \"{}\" while the link opens", other.name()),
             Err(SignalingError::NotASignal { .. }) => {}
             // An early end of signaling is a hint, not the end: a peer still there is heard within this.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {
