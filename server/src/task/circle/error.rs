@@ -120,6 +120,11 @@ impl ErrorStats {
         self.mean(self.l1)
     }
 
+    /// Mean error along each axis, in px; `None` before the first.
+    pub fn bias(&self) -> Bias {
+        Bias { x: self.mean(self.dx), y: self.mean(self.dy) }
+    }
+
     /// Mean L1 error over the limit, and what that is; `None` while no frame's limit is known.
     pub fn efficiency(&self) -> Option<(f64, LimitKind)> {
         Some((self.limits.efficiency()?, self.limits.kind()?))
@@ -137,7 +142,7 @@ impl ErrorStats {
                 sum: self.l1.value(),
             },
             l2: L2Figures { mean: self.mean(self.l2), rms: self.mean(self.l2_squared).map(f64::sqrt) },
-            bias: Bias { x: self.mean(self.dx), y: self.mean(self.dy) },
+            bias: self.bias(),
             limit: self.limits.mean_px(),
             limit_kind: self.limits.kind(),
             efficiency: self.limits.efficiency(),
