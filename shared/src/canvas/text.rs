@@ -8,6 +8,7 @@ use embedded_graphics::prelude::Point;
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 
 use super::surface::Canvas;
+use crate::text::Escaped;
 
 /// The fonts of the windows, by purpose; all know Latin-1, so `±`, `µ`, `×` and `·`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub enum Side {
 impl Canvas {
     /// Writes one line; `at` is its upper left corner, or its upper right one.
     ///
-    /// Characters beyond Latin-1 show as `?`.
+    /// Characters beyond Latin-1 show as `?`, control characters as escapes.
     pub fn text(&mut self, text: &str, at: Point, side: Side, font: Font, colour: Rgb888) {
         let (alignment, at) = match side {
             Side::Left => (Alignment::Left, at),
@@ -68,7 +69,8 @@ impl Canvas {
             Side::Right => (Alignment::Right, at - Point::new(1, 0)),
         };
         let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Top).build();
-        let Ok(_) = Text::with_text_style(text, at, MonoTextStyle::new(font.mono(), colour), layout).draw(self);
+        let text = Escaped(text).to_string();
+        let Ok(_) = Text::with_text_style(&text, at, MonoTextStyle::new(font.mono(), colour), layout).draw(self);
     }
 }
 
