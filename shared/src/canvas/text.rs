@@ -98,6 +98,16 @@ mod tests {
     }
 
     #[test]
+    fn what_others_say_stays_on_one_line() {
+        let drawn = |text: &str| {
+            let mut canvas = Canvas::new(120, 60);
+            canvas.text(text, Point::zero(), Side::Left, Font::Label, Rgb888::WHITE);
+            canvas
+        };
+        assert_eq!(drawn("a\nb\u{1b}"), drawn("a\\nb\\u{1b}"));
+    }
+
+    #[test]
     fn latin_1_symbols_are_drawn() {
         let drawn = |text: &str| {
             let mut canvas = Canvas::new(10, 15);

@@ -1,8 +1,8 @@
 //! Logging: one line an event on stderr, so that stdout holds rows alone.
 //!
 //! Nobody waits for stderr: a paused terminal or a reader that reads nothing costs lines, which are counted, and no
-//! frame. What a peer can cause is bounded: a line has its length ([`line`]), a kind of failure a line a second
-//! ([`limit`]), and control characters are escaped, whoever said them.
+//! frame. What a peer can cause is bounded: a line has its length (`line`), a kind of failure a line a second
+//! (`limit`), and control characters are escaped, whoever said them.
 
 mod limit;
 mod line;
