@@ -2,7 +2,7 @@
 
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
-use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::window::{Place, beside_window_or_rows};
 use tracing::{error, info};
 
@@ -32,16 +32,23 @@ pub fn run(args: &SessionArgs) -> Exit {
         policy: args.policy.into(),
     };
     let (stopper, stop) = stop_pair();
-    let rows = Rows::start(Target::Stdout);
+    let rows = Rows::start(Target::Stdout, stopper.clone());
     let mut window = WindowView::new(config.server.address(), rows.clone());
     let board = (!args.no_graphics).then(|| window.board());
-    beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
-        Place::Window => work(&config, &mut window, &stopper, stop),
-        Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), &stopper, stop),
-    })
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
+        Place::Window => work(&config, &mut window, stop),
+        Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), stop),
+    });
+    match rows.finish(|| stopper.is_stopped()) {
+        Ok(()) => exit,
+        Err(lost) => {
+            error!("{lost}");
+            Exit::of([exit, Exit::Other])
+        }
+    }
 }
 
-fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> Exit {
+fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -49,10 +56,7 @@ fn work(config: &Config, view: &mut dyn View, stopper: &Stopper, stop: Stop) -> 
             return Exit::Other;
         }
     };
-    let exit = runtime.block_on(async {
-        stopper.stop_on_signals();
-        session(config, view, stop).await
-    });
+    let exit = runtime.block_on(session(config, view, stop));
     // A look-up of a name may hang for seconds: it must not hold up the end.
     runtime.shutdown_background();
     exit

@@ -7,6 +7,8 @@ use std::time::Instant;
 use serde::Serialize;
 use shared::image::{Image, file};
 use shared::shell::exit::Exit;
+use shared::shell::standard::reader_left;
+use shared::text::Escaped;
 use tracing::error;
 
 use crate::cli::DetectArgs;
@@ -41,6 +43,7 @@ pub fn run(args: &DetectArgs) -> Exit {
     match if args.json { print_json(results) } else { print_lines(results) } {
         Ok(true) => Exit::Fine,
         Ok(false) => Exit::Other,
+        Err(wrong) if reader_left(&wrong) => Exit::Fine,
         Err(wrong) => {
             error!("cannot write the results: {wrong}");
             Exit::Other
@@ -72,7 +75,7 @@ fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
             error!("{file}: {error}");
             continue;
         }
-        let detect_us = detect_us.unwrap_or_default();
+        let (file, detect_us) = (Escaped(file), detect_us.unwrap_or_default());
         match circle {
             Some(FoundCircle { x, y, radius }) => {
                 writeln!(stdout, "{file}: centre ({x:.3}, {y:.3}), radius {radius:.3} px, in {detect_us} µs")?;

@@ -12,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::start("client", cli.verbose, cli.quiet);
+    let _logging = log::start("client", cli.verbose, cli.quiet);
     match cli.command {
         Some(Command::Detect(detect)) => files::run(&detect).into(),
         None => app::run(&cli.session).into(),

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use shared::text::Escaped;
 use thiserror::Error;
 
 use crate::options::{self, TakesAll};
@@ -136,7 +137,8 @@ impl Cli {
         }
         let layers = &asked.layers;
         let layered = run::layered(command, layers.run.as_deref(), layers.camera.as_deref());
-        let layered = layered.map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{wrong}\n")))?;
+        let layered =
+            layered.map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", Escaped(wrong))))?;
         Self::from_arg_matches(&layered.try_get_matches_from(arguments)?)
     }
 

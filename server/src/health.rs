@@ -44,6 +44,6 @@ async fn ping(address: &str) -> Result<(), SignalingError> {
     signaling.send(&Signal::Ping {}).await?;
     match signaling.receive().await? {
         Signal::Pong { .. } => Ok(()),
-        other => Err(SignalingError::Unexpected { expected: "a pong", got: format!("{other:?}") }),
+        other => Err(SignalingError::Unexpected { expected: "a pong", got: other.name() }),
     }
 }

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         // Also help and version, which are no errors.
         Err(said) => said.exit(),
     };
-    log::start("server", cli.verbose, cli.quiet);
+    let _logging = log::start("server", cli.verbose, cli.quiet);
     match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
         None => app::run(cli).into(),

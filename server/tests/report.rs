@@ -1,11 +1,11 @@
 //! The report as whoever reads it finds it, and output that is closed or shared.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{ChildStdout, Stdio};
 
 use serde_json::Value;
 use testkit::ends::{Server, with};
-use testkit::program::{Program, command, poll};
+use testkit::program::{Ended, Program, command, poll};
 use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 
 #[test]
@@ -64,40 +64,90 @@ fn an_interrupted_server_still_prints_its_report() {
     assert_eq!(only_session(&report)["end"]["kind"], "stopped");
 }
 
-#[test]
-fn a_closed_stdout_loses_rows_but_no_frame() {
-    let report = ReportFile::new();
-    // 5 s, so that many a row comes after the closing.
-    let options = ["--no-graphics", "--once", "--frames", "300", "--deadline", "30s", "--json", report.name()];
-    let (server, stdout) = Program::start_taking_stdout(with(command("server"), &options));
-    let server = Server::listening(server);
-    let mut client = command("client");
-    client.args([&server.address, "--no-graphics"]);
-    let (client, client_stdout) = Program::start_taking_stdout(client);
-    for output in [stdout, client_stdout] {
-        let mut header = String::new();
-        BufReader::new(output).read_line(&mut header).expect("a first line");
-        assert!(header.contains("frame"), "{header}");
-    }
-    client.end().expect(0).says("rows lost: ");
-    server.end().expect(0).says("rows lost: ");
-    assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
+/// Reads so many lines of an output, and leaves.
+fn head(output: ChildStdout, lines: usize) -> Vec<String> {
+    let read: Vec<_> = BufReader::new(output).lines().take(lines).map_while(Result::ok).collect();
+    assert_eq!(read.len(), lines, "{read:#?}");
+    read
+}
+
+#[track_caller]
+fn is_silent(ended: &Ended) {
+    let loud = |line: &&String| ["error", "warning", "rows"].iter().any(|word| line.contains(word));
+    assert!(!ended.stderr.iter().any(|line| loud(&line)), "{ended:#?}");
 }
 
 #[test]
-fn a_stdout_nobody_reads_holds_no_frame_up() {
+fn a_run_whose_rows_go_to_head_ends_by_itself_and_silently() {
     let report = ReportFile::new();
-    // 8,000 rows are more than pipe, queue and buffer hold: some 700, 4,096 and 100.
+    let options = ["--loopback", "--no-graphics", "--json", report.name()];
+    let (server, stdout) = Program::start_taking_stdout(with(command("server"), &options));
+    assert_eq!(rows(&head(stdout, 3)).len(), 2, "a header and two rows");
+    is_silent(&server.end().expect(0));
+    assert_eq!(only_session(&report.read())["end"]["kind"], "stopped", "its files are complete");
+}
+
+#[test]
+fn a_client_whose_rows_go_to_head_leaves_in_order() {
+    let server = Server::start(&["--once"]);
+    let mut client = command("client");
+    client.args([&server.address, "--no-graphics"]);
+    let (client, stdout) = Program::start_taking_stdout(client);
+    assert_eq!(rows(&head(stdout, 3)).len(), 2, "a header and two rows");
+    is_silent(&client.end().expect(0));
+    server.end().expect(0).says("the client left");
+}
+
+#[test]
+fn a_stdout_nobody_reads_holds_no_frame_up_and_the_end_says_what_is_missing() {
+    let report = ReportFile::new();
+    // 8,000 rows of 80 bytes are more than a pipe's 64 KiB.
     let options = ["--loopback", "--no-graphics", "--frames", "8000", "--fps", "max", "--size", "64x48"];
     let options = [&options[..], &["--radius", "10", "--deadline", "30s", "--json", report.name()]].concat();
     let (server, mut unread) = Program::start_taking_stdout(with(command("server"), &options));
-    server.end().expect(0).says("rows lost: ");
+    let ended = server.end().expect(4).says("stdout is read too slowly, or not at all; rows missing there: ");
     let report = report.read();
     let frames = &only_session(&report)["frames"];
     assert_eq!((&frames["sent"], &frames["lost"]), (&8_000.into(), &0.into()), "{frames}");
     let mut read = String::new();
     unread.read_to_string(&mut read).expect("what the pipe holds");
-    assert!(read.lines().count() < 8_000);
+    let missing = |line: &String| line.split("rows missing there: ").nth(1)?.parse::<usize>().ok();
+    let missing = ended.stderr.iter().find_map(missing).expect("a number");
+    // Those in the thread's hands when it was given up are partly written.
+    assert!((8_000..8_000 + 200).contains(&(read.lines().count() + missing)), "{} read", read.lines().count());
+}
+
+#[test]
+fn a_slow_reader_gets_every_row_and_the_summary() {
+    let options = ["--loopback", "--no-graphics", "--frames", "3000", "--fps", "max", "--size", "64x48"];
+    let options = [&options[..], &["--radius", "10", "--deadline", "30s"]].concat();
+    let (server, mut slow) = Program::start_taking_stdout(with(command("server"), &options));
+    server.stderr.wait_for("session 1: finished");
+    let (mut read, mut bytes) = (Vec::new(), [0; 8 << 10]);
+    // Some 30 times as long as what was once waited for in all.
+    while let Ok(count @ 1..) = slow.read(&mut bytes) {
+        read.extend_from_slice(&bytes[..count]);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let ended = server.end().expect(0);
+    is_silent(&ended);
+    let lines: Vec<_> = String::from_utf8(read).expect("UTF-8").lines().map(str::to_owned).collect();
+    assert_eq!(rows(&lines).len(), 3_000);
+    assert!(lines.iter().any(|line| line.contains("session 1 with")), "a summary");
+}
+
+#[test]
+fn a_full_stdout_is_told_at_the_end() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("a device");
+    let mut server = command("server");
+    server.args(["--loopback", "--no-graphics", "--frames", "10"]).stdout(full()).stdin(Stdio::null());
+    let done = server.output().expect("it runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(4), "{said}");
+    // A header, ten rows and a summary.
+    let told =
+        |line: &str| line.contains("cannot write to stdout: No space left") && line.ends_with("missing there: 12");
+    assert_eq!(said.lines().filter(|line| told(line)).count(), 1, "{said}");
 }
 
 #[test]

@@ -18,25 +18,33 @@ const SCREEN: (usize, usize) = (2400, 1000);
 /// Where the client's window is put, in px from the left.
 const CLIENT_LEFT: usize = 1200;
 
+/// The frames that windows open for, unless told of others.
+const FRAME: Size = Size { width: 640, height: 480 };
+
 /// A display that nobody sees.
 struct Display {
     _xvfb: Program,
     name: String,
+    size: (usize, usize),
 }
 
 impl Display {
     fn open() -> Self {
+        Self::of(SCREEN)
+    }
+
+    fn of(size: (usize, usize)) -> Self {
         for (tool, package) in [("Xvfb", "xvfb"), ("xdotool", "xdotool"), ("import", "imagemagick")] {
             let found = Command::new("which").arg(tool).output().is_ok_and(|which| which.status.success());
             assert!(found, "these tests need {tool}: apt-get install xvfb xdotool imagemagick ({package} is missing)");
         }
-        let (width, height) = SCREEN;
+        let (width, height) = size;
         let mut xvfb = Command::new("Xvfb");
         // Without -noreset the display starts anew, refusing whoever comes, when its last window closes.
         xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
         let xvfb = Program::start(xvfb);
         let name = format!(":{}", xvfb.stdout.wait_for("").trim());
-        Self { _xvfb: xvfb, name }
+        Self { _xvfb: xvfb, name, size }
     }
 
     fn server(&self, options: &[&str]) -> Server {
@@ -67,8 +75,13 @@ impl Display {
     fn shot(&self) -> Shot {
         let arguments = ["-silent", "-window", "root", "-depth", "8", "rgb:-"];
         let done = Command::new("import").args(arguments).env("DISPLAY", &self.name).output().expect("import");
-        assert_eq!(done.stdout.len(), 3 * SCREEN.0 * SCREEN.1, "{}", String::from_utf8_lossy(&done.stderr));
-        Shot(done.stdout)
+        assert_eq!(done.stdout.len(), 3 * self.size.0 * self.size.1, "{}", String::from_utf8_lossy(&done.stderr));
+        Shot { pixels: done.stdout, screen: self.size, window: self.opened() }
+    }
+
+    /// The size that windows open with.
+    fn opened(&self) -> Size {
+        Layout::opening(FRAME, Size { width: self.size.0 as u32, height: self.size.1 as u32 }).size
     }
 
     /// Looks at the screen until it is as it should be; else says what is missing.
@@ -86,6 +99,20 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// Its width and height.
+    fn size(&self) -> (u32, u32) {
+        let geometry = self.display.xdotool(&["getwindowgeometry", "--shell", &self.id.to_string()]);
+        let side =
+            |name: &str| geometry.lines().find_map(|line| line.strip_prefix(name)?.parse().ok()).expect("a side");
+        (side("WIDTH="), side("HEIGHT="))
+    }
+
+    /// Gives it another size, as a person does at its border.
+    fn resize(&self, size: Size) {
+        let (width, height) = (size.width.to_string(), size.height.to_string());
+        self.display.xdotool(&["windowsize", "--sync", &self.id.to_string(), &width, &height]);
+    }
+
     /// Presses a key and holds it until `program` has ended.
     fn press(&self, key: &str, program: &mut Program) {
         self.display.xdotool(&["windowfocus", "--sync", &self.id.to_string()]);
@@ -128,18 +155,23 @@ fn atom(x: &mut UnixStream, name: &str) -> [u8; 4] {
 }
 
 /// A picture of the screen.
-struct Shot(Vec<u8>);
+struct Shot {
+    pixels: Vec<u8>,
+    screen: (usize, usize),
+    /// The size of the windows on it.
+    window: Size,
+}
 
 impl Shot {
     /// How many pixels of the frame's picture have this colour, and where their mean is: in px of the frame.
     fn in_picture(&self, frame: Size, left: usize, colour: [u8; 3]) -> (usize, f64, f64) {
-        let placement = Layout::new(frame).picture;
+        let placement = Layout::filling(frame, self.window).picture;
         let area = placement.area(frame);
         let (mut count, mut x, mut y) = (0, 0.0, 0.0);
         for row in 0..area.size.height as usize {
             for column in 0..area.size.width as usize {
-                let at = (row + area.top_left.y as usize) * SCREEN.0 + column + area.top_left.x as usize + left;
-                if self.0[3 * at..3 * at + 3] == colour {
+                let at = (row + area.top_left.y as usize) * self.screen.0 + column + area.top_left.x as usize + left;
+                if self.pixels[3 * at..3 * at + 3] == colour {
                     count += 1;
                     x += column as f64;
                     y += row as f64;
@@ -215,13 +247,52 @@ fn a_clients_window_follows_the_size_of_the_frames_and_closes_when_asked() {
     let client = display.client(&server.address);
     client.stderr.wait_for("connected");
     let shows = || {
-        // The window is another one once the size is known.
         let window = display.window("Plumb client", CLIENT_LEFT);
         display.shot().shows_ball_with(frame, CLIENT_LEFT, colour_ball(), &[estimate()]).is_ok().then_some(window)
     };
     poll(shows).expect("the ball and its mark").close();
     client.end().expect(0);
     server.end().expect(0).says("the client left");
+}
+
+#[test]
+fn windows_open_whole_on_a_small_screen() {
+    let display = Display::of((800, 600));
+    // Shown at half its size.
+    let server = display.server(&["--once", "--radius", "60"]);
+    let window = display.window("Plumb server", 0);
+    let (width, height) = window.size();
+    // Borders and title take some of the screen.
+    assert!(width <= 784 && height <= 552, "{width}x{height}");
+    let client = server.client(&[]);
+    display.shows(|shot| shot.shows_ball_with(FRAME, 0, gray_ball(), &[truth(), estimate()]));
+    window.close();
+    server.end().expect(0);
+    client.end().expect(0);
+}
+
+#[test]
+fn a_picture_grows_with_its_window_and_is_shown_whole() {
+    let display = Display::open();
+    let frame = Size { width: 320, height: 240 };
+    let server = display.server(&["--once", "--size", "320x240", "--radius", "30"]);
+    let client = server.client(&[]);
+    let window = display.window("Plumb server", 0);
+    let large = Size { width: 1800, height: 1000 };
+    let shot_of = |size| Shot { window: size, ..display.shot() };
+    for (size, times) in [(large, 3.0), (display.opened(), 2.0)] {
+        window.resize(size);
+        assert_eq!(Layout::filling(frame, size).picture.scale.factor(), times);
+        poll(|| shot_of(size).shows_ball_with(frame, 0, gray_ball(), &[truth(), estimate()]).ok())
+            .unwrap_or_else(|| panic!("no ball {times} times as large"));
+        // Torn pictures would have parts of two balls, or marks beside theirs.
+        for _ in 0..5 {
+            shot_of(size).shows_ball_with(frame, 0, gray_ball(), &[truth(), estimate()]).expect("one moment's picture");
+        }
+    }
+    window.close();
+    server.end().expect(0);
+    client.end().expect(0);
 }
 
 #[test]
@@ -248,6 +319,8 @@ fn a_signal_closes_a_window_in_order() {
     let frame = Size { width: 640, height: 480 };
     display.window("Plumb client", CLIENT_LEFT);
     display.shows(|shot| shot.shows_ball_with(frame, CLIENT_LEFT, gray_ball(), &[estimate()]));
+    // Both ends are ready: a client that is connected while the server still opens the link hears no bye.
+    server.program.stderr.wait_for("session 2: plumb-client");
     server.program.signal("TERM");
     server.end().expect(0);
     client.end().expect(0).says("the server stops");

@@ -118,6 +118,6 @@ async fn open(mut signaling: Signaling, local: SocketAddr, mtu: u32) -> Result<L
     let features = FEATURES.map(String::from).to_vec();
     signaling.send(&Signal::Hello(Introduction { plumb: VERSION, role: Role::Sink, mtu, features })).await?;
     let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
-    debug!("answering with {settings:?}");
+    debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

@@ -148,7 +148,7 @@ impl Session {
         match lane {
             Lane::Control => self.control(bytes, now),
             Lane::Frames => self.frame(bytes, now),
-            Lane::Answers => self.ignore(&"a message on the answers lane, which is the client's"),
+            Lane::Answers => self.ignore(&"it came on the answers lane, which is the client's"),
         }
     }
 
@@ -252,7 +252,7 @@ impl Session {
 
     fn greeted(&mut self, hello: Hello) {
         if self.frames.is_some() {
-            return self.ignore(&"a second hello");
+            return self.ignore(&"it is a second hello");
         }
         match usable(hello) {
             Ok((stream, announced)) => {
@@ -311,7 +311,7 @@ impl Session {
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
         if self.ignored_messages == 0 {
-            warn!("ignoring {what} (further ones are counted, not logged)");
+            warn!("ignoring a message: {what} (further ones are counted, not logged)");
         }
         self.ignored_messages += 1;
     }
@@ -326,7 +326,7 @@ impl Session {
     fn send_control(&mut self, control: &Control) {
         match message::control_bytes(control) {
             Ok(bytes) => self.outbox.push_back(Action::Send(Lane::Control, bytes)),
-            Err(error) => debug!("cannot encode {control:?}: {error}"),
+            Err(error) => debug!("cannot encode a message on the control lane: {error}"),
         }
     }
 
@@ -352,7 +352,7 @@ impl Session {
 /// Why no frame came of a message on the `frames` lane.
 #[derive(Debug, Error)]
 enum FrameError {
-    #[error("a frame before the hello")]
+    #[error("it is a frame before the hello")]
     Early,
     #[error(transparent)]
     Fragment(#[from] FragmentError),

@@ -51,7 +51,7 @@ impl Worker {
     /// What the pipeline answers; one that panics loses the frame, not the session.
     fn answer(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         catch_unwind(AssertUnwindSafe(|| self.look_at(frame))).unwrap_or_else(|_| {
-            error!("the pipeline panicked on frame {}, which counts as dropped", frame.id);
+            error!(kind = "panic", "the pipeline panicked on frame {}, which counts as dropped", frame.id);
             self.rebuild();
             Payload::dropped()
         })

@@ -66,6 +66,6 @@ fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
         }
     };
     let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
-    debug!("the embedded client ended: {exit:?}");
+    debug!("the embedded client ended with exit code {}", exit as u8);
     (exit != Exit::Fine).then_some(exit)
 }

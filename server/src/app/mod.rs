@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
+use shared::shell::standard::unless_reader_left;
 use shared::shell::stop::stop_pair;
 use shared::shell::window::{Board, Place, beside_window_or_rows};
 use tracing::error;
@@ -51,7 +52,7 @@ fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
 }
 
 fn print(spec: &RunSpec) -> Exit {
-    match io::stdout().write_all(spec.to_toml().as_bytes()) {
+    match unless_reader_left(io::stdout().write_all(spec.to_toml().as_bytes())) {
         Ok(()) => Exit::Fine,
         Err(wrong) => {
             error!("cannot write the run to stdout: {wrong}");
@@ -62,8 +63,8 @@ fn print(spec: &RunSpec) -> Exit {
 
 fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
     let task = spec.sent.task.unwrap_or_default();
-    let rows = Rows::start(rows_target(local));
     let (stopper, stop) = stop_pair();
+    let rows = Rows::start(rows_target(local), stopper.clone());
     let sessions = Sessions::new(supply.format().size, task, "starting".into());
     let board = (!local.no_graphics).then(|| Board::new(sessions));
     let work = |place| {
@@ -78,7 +79,14 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
         };
         Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
-    beside_window_or_rows(board.as_ref(), &rows, &stopper, work)
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, work);
+    match rows.finish(|| stopper.is_stopped()) {
+        Ok(()) => exit,
+        Err(lost) => {
+            error!("{lost}");
+            Exit::of([exit, Exit::Other])
+        }
+    }
 }
 
 fn what_ran(spec: &RunSpec) -> Run {

@@ -49,7 +49,6 @@ impl Work<'_> {
     }
 
     async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
-        stopper.stop_on_signals();
         let outputs = match outputs(plan, &mut stop).await {
             Ok(Some(outputs)) => outputs,
             Ok(None) => return exit(self.spec, &Ran::stopped_early()),

@@ -1,5 +1,7 @@
 //! A session's figures, for people.
 
+use shared::text::Escaped;
+
 use super::report::SessionReport;
 use crate::score::latency::Percentiles;
 
@@ -7,9 +9,12 @@ use crate::score::latency::Percentiles;
 pub fn summary(report: &SessionReport) -> String {
     let client = report.client.as_ref().map_or_else(
         || "no client".into(),
-        |client| format!("{} {} at {}", client.info.name, client.info.version, client.address),
+        |client| {
+            let (name, version) = (Escaped(&client.info.name), Escaped(&client.info.version));
+            format!("{name} {version} at {}", client.address)
+        },
     );
-    let mut lines = vec![format!("session {} with {client}: {}", report.session, report.end.describe())];
+    let mut lines = vec![format!("session {} with {client}: {}", report.session, Escaped(report.end.describe()))];
     let own = &report.figures.own;
     let labelled = delivery(report).into_iter().chain(own.lines.clone()).chain(latency(report));
     lines.extend(labelled.map(|(label, text)| format!("  {label:<8} {text}")));

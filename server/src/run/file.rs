@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use shared::bounded::{self, BoundedError};
+use shared::text::Escaped;
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -80,8 +81,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
 
 /// What a file says, without what would move the cursor of who reads it.
 pub(super) fn printable(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
+    Escaped(text).to_string()
 }
 
 fn read_text(path: &Path) -> Result<String, FileError> {

@@ -24,6 +24,8 @@ pub struct Heading {
     pub width: usize,
     /// Digits after the point.
     pub decimals: usize,
+    /// What stands above it, and its width, where a line has 80 characters.
+    pub narrow: (&'static str, usize),
 }
 
 impl Column {
@@ -35,7 +37,16 @@ impl Column {
     /// The same column, shown in a terminal too.
     #[must_use]
     pub const fn shown(self, text: &'static str, width: usize, decimals: usize) -> Self {
-        Self { heading: Some(Heading { text, width, decimals }), ..self }
+        Self { heading: Some(Heading { text, width, decimals, narrow: (text, width) }), ..self }
+    }
+
+    /// The same column, shown like this where there is less room.
+    #[must_use]
+    pub const fn narrow(self, text: &'static str, width: usize) -> Self {
+        match self.heading {
+            Some(heading) => Self { heading: Some(Heading { narrow: (text, width), ..heading }), ..self },
+            None => self,
+        }
     }
 }
 

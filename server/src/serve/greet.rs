@@ -186,7 +186,7 @@ impl Greeter<'_> {
             peer,
             delivery: self.config.session.delivery,
         };
-        debug!("offering {settings:?}");
+        debug!("offering a link: {settings}");
         loop {
             match Offer::make(&settings).await {
                 Err(OpenError::NoPort { .. }) if self.strangers.dismiss_oldest(turn).await => {}

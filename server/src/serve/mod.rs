@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use shared::door::lines::SignalingError;
+use shared::link::webrtc::HandshakeError;
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::stop::Stop;
 use shared::shell::wait::Wait;
@@ -173,7 +175,7 @@ impl Server {
             }
             Ok(None) => Finished::NoSession,
             Err(error) => {
-                warn!("{address}: {error}");
+                warn!(kind = kind(&error), "{address}: {error}");
                 Finished::NoSession
             }
         }
@@ -203,6 +205,16 @@ impl Server {
         served.source_failures += u64::from(source_failed);
         // A source that fails one fails the next, also where it could not even be opened.
         (self.config.once && (was_greeted || source_failed)).then_some(report)
+    }
+}
+
+/// What kind of failure it is: of each, one line a second is enough.
+fn kind(error: &HandshakeError) -> &'static str {
+    match error {
+        HandshakeError::Signaling(SignalingError::Silence(_)) => "silence",
+        HandshakeError::Signaling(SignalingError::Io(_) | SignalingError::Closed) => "connection",
+        HandshakeError::Signaling(_) => "signaling",
+        HandshakeError::Open(_) => "opening",
     }
 }
 

@@ -25,7 +25,7 @@ impl Session {
 
     fn greeted(&mut self, hello: Hello, now: Micros) {
         if !matches!(self.phase, Phase::Greeting { .. }) {
-            return self.ignore(&"a second hello");
+            return self.ignore(&"it is a second hello");
         }
         if hello.protocol != VERSION {
             let reason = format!("protocol {} is not served here, only {VERSION}", hello.protocol);
@@ -73,7 +73,7 @@ impl Session {
     pub(super) fn send_control(&mut self, control: &Control) {
         match message::control_bytes(control) {
             Ok(bytes) => self.outbox.push_back(Action::Send(Lane::Control, bytes)),
-            Err(error) => debug!("cannot encode {control:?}: {error}"),
+            Err(error) => debug!("cannot encode a message on the control lane: {error}"),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Session {
     /// The client requests these pieces.
     pub(super) fn requested(&mut self, resend: &Resend, now: Micros) {
         let Some(live) = &mut self.live else {
-            return self.ignore(&"a request for pieces: in reliable delivery none are sent again");
+            return self.ignore(&"it asks for pieces, and in reliable delivery none are sent again");
         };
         for message in &resend.messages {
             if self.pairing.is_fresh(message.id, now) {

@@ -126,7 +126,7 @@ impl Session {
         match lane {
             Lane::Control => self.control(bytes, now),
             Lane::Answers => self.answer(bytes, now),
-            Lane::Frames => self.ignore(&"a message on the frames lane, which is the server's"),
+            Lane::Frames => self.ignore(&"it came on the frames lane, which is the server's"),
         }
     }
 
@@ -393,7 +393,7 @@ impl Session {
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {
         if self.ignored_messages == 0 {
-            warn!("session {}: ignoring {what} (further ones are counted, not logged)", self.config.number);
+            warn!("session {}: ignoring a message: {what} (further ones are counted, not logged)", self.config.number);
         }
         self.ignored_messages += 1;
     }

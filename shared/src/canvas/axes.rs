@@ -4,19 +4,40 @@ use embedded_graphics::primitives::Rectangle;
 
 use super::figure::figure;
 
-/// Largest and mean of the values there are.
+/// How far above the upper quartile a value is far out, in interquartile ranges (Tukey, Exploratory Data Analysis, 1977).
+const FAR_OUT: f64 = 3.0;
+
+/// The axis leaves values out only where it would else be longer than this: one step of its end flattens nothing.
+const WORTH: f64 = 2.5;
+
+/// What the values there are sum up to.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Summary {
-    pub(super) max: f64,
     pub(super) mean: f64,
+    pub(super) max: f64,
+    /// Where the axis ends: at a round number above all values but those far out.
+    pub(super) top: f64,
+    /// How many are above it.
+    pub(super) above: usize,
 }
 
 impl Summary {
     pub(super) fn of(values: &[Option<f64>]) -> Option<Self> {
-        let known = || values.iter().flatten();
-        let count = known().count();
-        (count > 0)
-            .then(|| Self { max: known().copied().fold(0.0, f64::max), mean: known().sum::<f64>() / count as f64 })
+        let mut known: Vec<f64> = values.iter().flatten().copied().collect();
+        known.sort_by(f64::total_cmp);
+        let max = known.last()?.max(0.0);
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        let (all, usual) = (round_up(max), round_up(usual(&known)));
+        let top = if all > WORTH * usual { usual } else { all };
+        Some(Self { mean, max, top, above: known.iter().filter(|value| **value > top).count() })
     }
+}
+
+/// The largest of sorted values that is not far out.
+fn usual(sorted: &[f64]) -> f64 {
+    let quartile = |quarters: usize| sorted[(sorted.len() - 1) * quarters / 4];
+    let fence = quartile(3) + FAR_OUT * (quartile(3) - quartile(1));
+    sorted.iter().copied().rfind(|value| *value <= fence).unwrap_or_default()
 }
 
 /// Where values go: the newest at the right edge, zero at the bottom.
@@ -68,6 +89,22 @@ mod tests {
         }
         assert_eq!(round_up(0.0), 1.0);
         assert_eq!(round_up(f64::INFINITY), 1.0);
+    }
+
+    #[test]
+    fn one_slow_frame_leaves_the_axis_to_the_others() {
+        let usual = (0..100).map(|index| Some(1.0 + f64::from(index % 10) / 10.0));
+        let of = |values: Vec<Option<f64>>| Summary::of(&values).unwrap();
+        let slow_first = of(std::iter::once(Some(340.0)).chain(usual.clone()).collect());
+        assert_eq!((slow_first.top, slow_first.above, slow_first.max), (2.0, 1, 340.0));
+        assert_eq!(of(usual.clone().collect()).top, 2.0);
+        let somewhat_slower = of(usual.chain([Some(3.5)]).collect());
+        assert_eq!((somewhat_slower.top, somewhat_slower.above), (5.0, 0), "one step of the axis flattens nothing");
+        let spread = of((0..100).map(|index| Some(f64::from(index))).collect());
+        assert_eq!((spread.top, spread.above), (100.0, 0));
+        assert_eq!(of(vec![Some(340.0)]).top, 500.0);
+        assert_eq!(of(vec![Some(340.0), Some(1.0), Some(1.0)]).above, 1, "from the third frame on");
+        assert_eq!(Summary::of(&[None]), None);
     }
 
     #[test]

@@ -1,32 +1,32 @@
-//! A chart of the last frames: a line, its mean and its gaps.
+//! A series over the last frames: a line, its mean and the gaps in it.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
 
-use super::axes::{Axes, Summary, round_up, short};
+use super::axes::{Axes, Summary, short};
 use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme;
 
-/// Pixels between the top of the area and the plot: a line of notes and a margin.
+/// Pixels between the top of the area and the plot: a line of notes and some air.
 const ABOVE_PX: u32 = 20;
 
-/// Pixels between the plot and the bottom of the area: a line of notes and a margin.
+/// Pixels between the plot and the bottom of the area, likewise.
 const BELOW_PX: u32 = 20;
 
-/// Height of the mark for a frame without a value, in px.
+/// Height of the mark of a frame without a value, or with one far above the others, in px.
 const GAP_MARK_PX: u32 = 4;
 
-/// Content of a chart.
+/// What a chart shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// The value of each frame, the oldest first. Values are not negative; a frame without a value has `None`.
+    /// The value of each frame, not negative, oldest first; `None` where a frame has none.
     pub values: Vec<Option<f64>>,
-    /// Frames across the whole width. Fewer values leave the left part empty; of more values only the last are shown.
+    /// Frames across the whole width; fewer leave the left empty, of more the last ones are shown.
     pub frames: usize,
-    /// Unit, written after numbers.
+    /// Written after numbers.
     pub unit: &'static str,
-    /// Word after the number of frames without a value, for example "lost".
+    /// Written after the number of frames without a value, say "lost".
     pub gap: &'static str,
 }
 
@@ -37,8 +37,9 @@ impl Chart {
 }
 
 impl Canvas {
-    /// Draws a chart. The vertical axis goes from 0 to a round number above the largest value; that number is written
-    /// at its top. The mean is a dashed line with its number. Red marks at the bottom show frames without a value.
+    /// Draws a chart: the vertical axis from 0 to a round number, which is written at its top; the mean as a dashed line
+    /// with its number; red marks along the bottom where there is no value. Values far above the others, which would
+    /// flatten them, are marks along the top, with their number and the largest.
     pub fn chart(&mut self, area: Rectangle, chart: &Chart) {
         let plot = Rectangle::new(
             area.top_left + Point::new(0, ABOVE_PX as i32),
@@ -49,9 +50,10 @@ impl Canvas {
         self.draw_notes(area, chart, summary.as_ref());
         self.draw_gaps(plot, chart);
         if let Some(summary) = summary {
-            let axes = Axes { plot, frames: chart.frames, top: round_up(summary.max) };
+            let axes = Axes { plot, frames: chart.frames, top: summary.top };
             self.draw_series(&axes, chart);
             self.draw_mean(&axes, summary.mean);
+            self.draw_far_out(&axes, chart);
         }
     }
 
@@ -68,9 +70,13 @@ impl Canvas {
         let Rectangle { top_left: Point { x: left, y: top }, size } = area;
         let (right, below) = (left + size.width as i32, top + size.height as i32 - Font::Note.height() as i32);
         let mut note = |text: &str, x, y, side, colour| self.text(text, Point::new(x, y), side, Font::Note, colour);
-        if let Some(Summary { max, mean }) = summary {
-            let scale = format!("{} {}", short(round_up(*max)), chart.unit);
+        if let Some(Summary { mean, max, top: end, above }) = summary {
+            let scale = format!("{} {}", short(*end), chart.unit);
             note(&scale, left, top, Side::Left, theme::MUTED);
+            if *above > 0 {
+                let x = left + ((scale.chars().count() + 2) as u32 * Font::Note.advance()) as i32;
+                note(&format!("{above} above, to {}", short(*max)), x, top, Side::Left, theme::WAITING);
+            }
             note(&format!("mean {} {}", short(*mean), chart.unit), right, top, Side::Right, theme::TEXT);
         }
         note(&format!("last {} frames", chart.frames), left, below, Side::Left, theme::MUTED);
@@ -86,6 +92,15 @@ impl Canvas {
             let (x, y) = axes.point(chart.shown().len(), index, 0.0);
             let at = Point::new(x.round() as i32, y.round() as i32 - GAP_MARK_PX as i32);
             self.fill(Rectangle::new(at, Extent::new(1, GAP_MARK_PX)), theme::BAD);
+        }
+    }
+
+    fn draw_far_out(&mut self, axes: &Axes, chart: &Chart) {
+        let shown = chart.shown();
+        for (index, _) in shown.iter().enumerate().filter(|(_, value)| value.is_some_and(|value| value > axes.top)) {
+            let (x, y) = axes.point(shown.len(), index, axes.top);
+            let at = Point::new(x.round() as i32 - 1, y.round() as i32);
+            self.fill(Rectangle::new(at, Extent::new(3, GAP_MARK_PX)), theme::WAITING);
         }
     }
 
@@ -126,6 +141,27 @@ mod tests {
     fn only_the_last_frames_are_shown() {
         let long: Vec<Option<f64>> = (0..40).map(|i| Some(f64::from(i % 7))).collect();
         assert_eq!(drawn(&long), drawn(&long[29..]));
+    }
+
+    #[test]
+    fn a_value_far_above_the_others_is_a_mark_and_leaves_them_their_height() {
+        let packed = |colour: embedded_graphics::pixelcolor::Rgb888| {
+            use embedded_graphics::pixelcolor::RgbColor;
+            u32::from_be_bytes([0, colour.r(), colour.g(), colour.b()])
+        };
+        let count = |canvas: &Canvas, colour| canvas.pixels().iter().filter(|pixel| **pixel == packed(colour)).count();
+        let usual: Vec<_> = [1.0, 1.2, 0.8, 1.1, 0.9, 1.0, 1.2, 0.8, 1.1].map(Some).to_vec();
+        let with_one = drawn(&[&[Some(340.0)], &usual[..]].concat());
+        assert!(count(&with_one, theme::WAITING) >= 12, "a mark and a note");
+        assert_eq!(count(&drawn(&usual), theme::WAITING), 0);
+        // The series is where it is without that frame.
+        let right = |canvas: &Canvas| -> Vec<u32> {
+            canvas.pixels().chunks(105).skip(24).take(40).flat_map(|row| row[40..].to_vec()).collect()
+        };
+        assert_eq!(
+            right(&with_one).iter().filter(|pixel| **pixel == packed(theme::SERIES)).count(),
+            right(&drawn(&usual)).iter().filter(|pixel| **pixel == packed(theme::SERIES)).count()
+        );
     }
 
     #[test]

@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn drawn(face: &Face) -> Canvas {
-        let layout = Layout::new(face.frame);
+        let layout = Layout::opening(face.frame, Size { width: 1366, height: 768 });
         let mut canvas = layout.canvas();
         face.draw(&layout, &mut canvas);
         canvas

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_long_status_is_shortened() {
-        let layout = Layout::new(Size { width: 16, height: 16 });
+        let layout = Layout::opening(Size { width: 16, height: 16 }, Size { width: 1366, height: 768 });
         let mut canvas = layout.canvas();
         canvas.header("Plumb server", &Status::new("long ".repeat(100), Tone::Bad));
         let mut title = layout.canvas();

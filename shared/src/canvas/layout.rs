@@ -11,8 +11,9 @@
 //! └────────────────────────┴─────────────┘
 //! ```
 //!
-//! The width of the panel is the same for every frame size. The picture is shown at an integer scale. The window is at
-//! most 1280 x 900 px.
+//! The panel is as wide for every frame size; the picture takes what is left at a whole-number scale, so that each of its
+//! pixels stays what it is. A window opens with the room its picture needs, on a screen it fits; a person may give it
+//! another size.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
@@ -21,54 +22,74 @@ use super::placement::{Placement, Scale};
 use super::surface::Canvas;
 use crate::geometry::Size;
 
-/// Largest window: an ordinary laptop screen shows it whole, with borders and bars.
-const LIMIT: Size = Size { width: 1280, height: 900 };
-/// Margin between parts.
+/// Largest window that opens: what an ordinary laptop screen shows whole, borders and bars included.
+const LARGEST: Size = Size { width: 1280, height: 900 };
+/// What borders, title and a bar take of a screen: those of usual window managers.
+const AROUND: Size = Size { width: 16, height: 48 };
+/// The least that is laid out; a smaller window shows this shrunk. Header and legend fit, and a chart has some pixels.
+const LEAST: Size = Size { width: 720, height: 440 };
+/// Air between parts.
 pub(super) const MARGIN_PX: u32 = 16;
 /// Height of the header.
 const HEADER_PX: u32 = 48;
-/// Width of the panel: a label and two columns of nine characters.
+/// Width of the panel: two columns of nine figures beside a label.
 const PANEL_PX: u32 = 352;
-/// Least height of the panel: that of a 640x480 frame and its legend. It leaves 116 px for the chart in the window with
-/// more figures.
+/// Height that the panel opens with: a 640x480 frame and its legend, which leaves the fuller of the two windows 96 px for
+/// its chart.
 const PANEL_HEIGHT_PX: u32 = 512;
 /// Height of the legend under the picture.
 const LEGEND_PX: u32 = 32;
-/// Least width of the picture's area, so that header and legend fit.
+/// Width that the picture's area opens with at least, so that header and legend have room.
 const VIEW_WIDTH_PX: u32 = 448;
-/// Size that small frames are enlarged to at most.
+/// What stands beside the picture's area: margins and the panel.
+const BESIDE_PX: u32 = 3 * MARGIN_PX + PANEL_PX;
+/// What stands above the panel, and below it.
+const ABOVE_AND_BELOW_PX: u32 = HEADER_PX + MARGIN_PX;
+/// Small frames grow as long as they stay within this.
 const COMFORTABLE: Size = Size { width: 640, height: 480 };
 
-/// Places of the parts of a window.
+/// Where the parts of a window are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The whole window.
     pub size: Size,
     /// Size of the frames shown.
     pub frame: Size,
-    /// Place and scale of a frame's picture.
+    /// Where a frame's picture goes.
     pub picture: Placement,
     pub(super) view: Rectangle,
     pub(super) panel: Rectangle,
 }
 
 impl Layout {
-    /// The layout for frames of one size.
-    pub fn new(frame: Size) -> Self {
-        let beside = 3 * MARGIN_PX + PANEL_PX;
-        let around = HEADER_PX + MARGIN_PX;
-        let limit = Size { width: LIMIT.width - beside, height: LIMIT.height - around - LEGEND_PX };
-        let scale = Scale::to_fit(frame, COMFORTABLE, limit);
-        let shown = scale.applied_to(frame);
-        let view_width = shown.width.clamp(VIEW_WIDTH_PX, limit.width);
-        let height = (shown.height + LEGEND_PX).max(PANEL_HEIGHT_PX);
+    /// The arrangement a window opens with, for frames of one size, on a screen of another.
+    pub fn opening(frame: Size, screen: Size) -> Self {
+        let limit = Size {
+            width: screen.width.saturating_sub(AROUND.width).clamp(LEAST.width, LARGEST.width) - BESIDE_PX,
+            height: screen.height.saturating_sub(AROUND.height).clamp(LEAST.height, LARGEST.height)
+                - ABOVE_AND_BELOW_PX,
+        };
+        let view = Size { width: limit.width, height: limit.height - LEGEND_PX };
+        let comfortable =
+            Size { width: COMFORTABLE.width.min(view.width), height: COMFORTABLE.height.min(view.height) };
+        let shown = Scale::to_fit(frame, comfortable, view).applied_to(frame);
+        let view_width = shown.width.max(VIEW_WIDTH_PX.min(limit.width));
+        let height = (shown.height + LEGEND_PX).max(PANEL_HEIGHT_PX.min(limit.height));
+        Self::filling(frame, Size { width: view_width + BESIDE_PX, height: height + ABOVE_AND_BELOW_PX })
+    }
+
+    /// The arrangement in a window of this size, for frames of one size.
+    pub fn filling(frame: Size, window: Size) -> Self {
+        let size = Size { width: window.width.max(LEAST.width), height: window.height.max(LEAST.height) };
+        let (view_width, height) = (size.width - BESIDE_PX, size.height - ABOVE_AND_BELOW_PX);
+        let room = Size { width: view_width, height: height - LEGEND_PX };
         let top = HEADER_PX as i32;
-        let view = Rectangle::new(Point::new(MARGIN_PX as i32, top), Extent::new(view_width, height - LEGEND_PX));
+        let view = Rectangle::new(Point::new(MARGIN_PX as i32, top), Extent::new(room.width, room.height));
         let panel_left = (2 * MARGIN_PX + view_width) as i32;
         Self {
-            size: Size { width: view_width + beside, height: height + around },
+            size,
             frame,
-            picture: Placement::centred(frame, scale, view),
+            picture: Placement::centred(frame, Scale::to_fit(frame, room, room), view),
             view,
             panel: Rectangle::new(Point::new(panel_left, top), Extent::new(PANEL_PX, height)),
         }
@@ -84,31 +105,47 @@ impl Layout {
 mod tests {
     use super::*;
 
-    fn layouts() -> impl Iterator<Item = Layout> {
+    const LAPTOP: Size = Size { width: 1366, height: 768 };
+    const SMALL: Size = Size { width: 800, height: 600 };
+    const LARGE: Size = Size { width: 3840, height: 2160 };
+
+    fn frames() -> impl Iterator<Item = Size> {
         let sides = [1, 16, 17, 64, 100, 240, 480, 481, 640, 800, 817, 1080, 1920, 4096, 8192];
-        sides.into_iter().flat_map(move |width| sides.map(|height| Layout::new(Size { width, height })))
+        sides.into_iter().flat_map(move |width| sides.map(|height| Size { width, height }))
     }
 
     #[test]
-    fn windows_fit_a_laptop_screen_and_hold_their_text() {
-        for Layout { size, frame, .. } in layouts() {
-            assert!(size.width <= LIMIT.width && size.height <= LIMIT.height, "{frame}: {size}");
-            assert!(size.width >= 848 && size.height >= 576, "{frame}: {size}");
+    fn windows_open_on_a_screen_they_fit() {
+        for (frame, screen) in frames().flat_map(|frame| [SMALL, LAPTOP, LARGE].map(|screen| (frame, screen))) {
+            let Size { width, height } = Layout::opening(frame, screen).size;
+            assert!(
+                width + 16 <= screen.width && height + 48 <= screen.height,
+                "{frame} on {screen}: {width}x{height}"
+            );
+            assert!(width <= 1280 && height <= 900, "{frame} on {screen}: {width}x{height}");
+            assert!(width >= 720 && height >= 440, "{frame} on {screen}: {width}x{height}");
         }
     }
 
     #[test]
-    fn the_whole_picture_is_inside_its_area() {
-        for layout in layouts() {
+    fn the_whole_picture_lies_in_its_area_whatever_the_window() {
+        let windows = [(1, 1), (720, 440), (784, 552), (1040, 576), (1280, 1024), (3840, 2160), (300, 2000)];
+        for (frame, (width, height)) in frames().flat_map(|frame| windows.map(|window| (frame, window))) {
+            let layout = Layout::filling(frame, Size { width, height });
             let picture = layout.picture.area(layout.frame);
-            assert_eq!(picture.intersection(&layout.view), picture, "{}", layout.frame);
+            assert_eq!(picture.intersection(&layout.view), picture, "{frame} in {width}x{height}");
+            let canvas = Rectangle::new(Point::zero(), Extent::new(layout.size.width, layout.size.height));
+            assert_eq!(layout.panel.intersection(&canvas), layout.panel, "{frame} in {width}x{height}");
         }
     }
 
     #[test]
-    fn a_640x480_frame_is_shown_pixel_for_pixel() {
-        let layout = Layout::new(Size { width: 640, height: 480 });
+    fn a_usual_frame_is_shown_pixel_for_pixel_and_grows_with_its_window() {
+        let frame = Size { width: 640, height: 480 };
+        let layout = Layout::opening(frame, LAPTOP);
         assert_eq!(layout.size, Size { width: 1040, height: 576 });
         assert_eq!(layout.picture, Placement { at: Point::new(16, 48), scale: Scale::Up(1) });
+        assert_eq!(Layout::filling(frame, Size { width: 1700, height: 1100 }).picture.scale, Scale::Up(2));
+        assert_eq!(Layout::opening(frame, SMALL).picture.scale, Scale::Down(2));
     }
 }

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn marks_stay_in_the_picture_area() {
-        let layout = Layout::new(Size { width: 640, height: 480 });
+        let layout = Layout::opening(Size { width: 640, height: 480 }, Size { width: 1366, height: 768 });
         let circle = Circle { x: -10.0, y: 475.0, radius: 300.0 };
         let mut plain = layout.canvas();
         plain.view(&layout, None, &[]);

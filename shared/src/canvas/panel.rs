@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn rows_and_charts_stay_inside_the_panel() {
-        let layout = Layout::new(Size { width: 64, height: 64 });
+        let layout = Layout::opening(Size { width: 64, height: 64 }, Size { width: 1366, height: 768 });
         let mut canvas = layout.canvas();
         canvas.panel(&layout, |mut panel| {
             panel.heading("FRAME 18446744073709551615", "x, y in px");

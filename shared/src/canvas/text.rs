@@ -8,6 +8,7 @@ use embedded_graphics::prelude::Point;
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 
 use super::surface::Canvas;
+use crate::text::Escaped;
 
 /// The fonts of the windows, by purpose; all know Latin-1, so `±`, `µ`, `×` and `·`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub enum Side {
 impl Canvas {
     /// Writes one line; `at` is its upper left corner, or its upper right one.
     ///
-    /// Characters beyond Latin-1 show as `?`.
+    /// Characters beyond Latin-1 show as `?`, control characters as escapes.
     pub fn text(&mut self, text: &str, at: Point, side: Side, font: Font, colour: Rgb888) {
         let (alignment, at) = match side {
             Side::Left => (Alignment::Left, at),
@@ -68,7 +69,8 @@ impl Canvas {
             Side::Right => (Alignment::Right, at - Point::new(1, 0)),
         };
         let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Top).build();
-        let Ok(_) = Text::with_text_style(text, at, MonoTextStyle::new(font.mono(), colour), layout).draw(self);
+        let text = Escaped(text).to_string();
+        let Ok(_) = Text::with_text_style(&text, at, MonoTextStyle::new(font.mono(), colour), layout).draw(self);
     }
 }
 
@@ -93,6 +95,16 @@ mod tests {
             let (first, last) = columns(&canvas).expect("ink");
             assert!((10..12).contains(&first) && (35..37).contains(&last), "{side:?}: {first} to {last}");
         }
+    }
+
+    #[test]
+    fn what_others_say_stays_on_one_line() {
+        let drawn = |text: &str| {
+            let mut canvas = Canvas::new(120, 60);
+            canvas.text(text, Point::zero(), Side::Left, Font::Label, Rgb888::WHITE);
+            canvas
+        };
+        assert_eq!(drawn("a\nb\u{1b}"), drawn("a\\nb\\u{1b}"));
     }
 
     #[test]

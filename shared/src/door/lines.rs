@@ -11,8 +11,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::quote::{QUOTED, quoted};
 use super::signal::Signal;
+use crate::protocol::malformed;
+use crate::text::Brief;
 
 /// The longest line taken, in bytes, its `\n` included: a description with 64 candidates of 100 bytes is a tenth of this.
 pub const MAX_LINE: usize = 64 << 10;
@@ -28,7 +29,7 @@ const MAX_VALUES: usize = 1024;
 /// thread do not have.
 const MAX_IGNORED: usize = 1024;
 
-/// The beginning of a line that was no message, in characters.
+/// Characters of a bad line that are repeated.
 const LINE_START: usize = 60;
 
 /// A signaling connection.
@@ -143,9 +144,9 @@ pub enum SignalingError {
     #[error("more than {0} lines before the description")]
     TooManyLines(usize),
     /// A line that is no JSON object of ours.
-    #[error("not a signaling message ({reason}): {line}")]
+    #[error("not a signaling message, {reason}: {line}")]
     NotASignal {
-        /// What the parser says.
+        /// What is wrong with it.
         reason: String,
         /// The beginning of the line.
         line: String,
@@ -154,29 +155,30 @@ pub enum SignalingError {
     #[error("no signaling message for {} s", .0.as_secs())]
     Silence(Duration),
     /// A signal that has no place here.
-    #[error("expected {expected}, got {got}")]
+    #[error("expected {expected}, got \"{got}\"")]
     Unexpected {
         /// What would have been right.
         expected: &'static str,
         /// What came.
-        got: String,
+        got: &'static str,
     },
     /// The server will not serve.
-    #[error("the server refused: {0}")]
+    #[error("the server refused: {}", Brief(.0, crate::text::REASON))]
     Refused(String),
 }
 
 /// Nothing longer than a quotation is kept of a line that is refused.
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
-    let refused = |reason: &str| SignalingError::NotASignal {
-        reason: quoted(reason, QUOTED),
+    let refused = |reason: String| SignalingError::NotASignal {
+        reason,
         // A character takes up to four bytes.
-        line: quoted(String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]).trim_end(), LINE_START),
+        line: Brief(String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]).trim_end(), LINE_START)
+            .to_string(),
     };
     if !is_simple(line) {
-        return Err(refused(&format!("over {MAX_VALUES} values, or more than {MAX_DEPTH} within each other")));
+        return Err(refused(format!("over {MAX_VALUES} values, or more than {MAX_DEPTH} within each other")));
     }
-    serde_json::from_slice(line).map_err(|error| refused(&error.to_string()))
+    serde_json::from_slice(line).map_err(|error| refused(malformed::of_json(&error).to_string()))
 }
 
 /// Whether a line holds no more values, and none deeper, than a message does: looked at before anything is made of them.

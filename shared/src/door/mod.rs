@@ -1,10 +1,9 @@
 //! Ways in at the server's port.
 //!
 //! A Plumb client speaks [`lines`] of JSON, whose messages are [`signal`]s. [`stranger`] tells who is there by what comes
-//! first. [`quote`] cuts what they say. [`discovery`] is what a client needs to find a server that nobody named.
+//! first. [`discovery`] is what a client needs to find a server that nobody named.
 
 pub mod discovery;
 pub mod lines;
-pub mod quote;
 pub mod signal;
 pub mod stranger;

@@ -48,6 +48,22 @@ pub enum Signal {
     Bye {},
 }
 
+impl Signal {
+    /// Its `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Ping {} => "ping",
+            Self::Pong { .. } => "pong",
+            Self::Offer { .. } => "offer",
+            Self::Answer { .. } => "answer",
+            Self::Candidate { .. } => "candidate",
+            Self::Error { .. } => "error",
+            Self::Bye {} => "bye",
+        }
+    }
+}
+
 /// What a Plumb client says of itself before the offer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Introduction {
@@ -77,6 +93,24 @@ mod tests {
             json(&Signal::Hello(hello)),
             r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
         );
+    }
+
+    #[test]
+    fn a_signals_name_is_the_type_it_is_written_with() {
+        let description = || String::new();
+        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, features: vec![] };
+        for signal in [
+            Signal::Hello(hello),
+            Signal::Ping {},
+            Signal::Pong { name: None, id: None },
+            Signal::Offer { sdp: description() },
+            Signal::Answer { sdp: description() },
+            Signal::Candidate { candidate: description() },
+            Signal::Error { reason: description() },
+            Signal::Bye {},
+        ] {
+            assert_eq!(serde_json::to_value(&signal).unwrap()["type"], signal.name());
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::lines::{Signaling, SignalingError};
-use super::quote::{QUOTED, quoted};
 use super::signal::{Introduction, Signal};
 
 /// A peer that has said nothing for this long is a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
@@ -28,10 +27,7 @@ pub async fn visitor(signaling: &mut Signaling) -> Result<Visitor, SignalingErro
         Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
         Ok(Signal::Ping {}) => Ok(Visitor::Prober),
         Ok(Signal::Bye {}) | Err(SignalingError::Closed) => Ok(Visitor::Gone),
-        Ok(other) => Err(SignalingError::Unexpected {
-            expected: "a hello, a ping or silence",
-            got: quoted(&format!("{other:?}"), QUOTED),
-        }),
+        Ok(other) => Err(SignalingError::Unexpected { expected: "a hello, a ping or silence", got: other.name() }),
         Err(SignalingError::Silence(_)) => Ok(Visitor::Stranger),
         Err(error) => Err(error),
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::{Array2, Array3};
 use thiserror::Error;
 
@@ -106,6 +106,12 @@ fn pixels(image: DynamicImage) -> Result<Image, ImageFileError> {
             bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|[red, _, blue]| std::mem::swap(red, blue));
             Ok(Image::Bgr8(Array3::from_shape_vec((rows, columns, 3), bytes).map_err(damaged)?))
         }
-        other => Err(ImageFileError::Pixels(format!("{:?}", other.color()))),
+        other => Err(ImageFileError::Pixels(in_words(other.color()))),
     }
+}
+/// What pixels of this type are called.
+fn in_words(colour: ColorType) -> String {
+    let channels = if colour.has_color() { "colour" } else { "gray" };
+    let alpha = if colour.has_alpha() { " with alpha" } else { "" };
+    format!("{}-bit {channels}{alpha}", 8 * u16::from(colour.bytes_per_pixel() / colour.channel_count()))
 }

@@ -7,6 +7,7 @@
 
 pub mod encoding;
 pub mod fragment;
+pub(crate) mod malformed;
 pub mod message;
 
 use std::time::Duration;

@@ -1,8 +1,14 @@
-//! What both programs' shells have in common: stopping, logging, rows on stdout, exit codes, a window.
+//! What both programs' shells have in common: stopping, logging, rows on stdout, keys, exit codes, a window.
+//!
+//! Nothing that writes to a terminal or a pipe waits for it while a session runs: [`log`] and [`rows`] each have a queue,
+//! whose thread waits instead.
 
 pub mod exit;
+pub mod keys;
 pub mod log;
+mod queue;
 pub mod rows;
+pub mod standard;
 pub mod stop;
 pub mod wait;
 pub mod window;

@@ -1,192 +1,131 @@
 //! Rows on stdout that never hold up a frame.
 //!
-//! A thread writes; when it cannot keep up, or stdout is closed, rows are lost and counted.
+//! Rows wait in a queue for a reader that is slow; at the end all of them are written as long as somebody reads. A reader
+//! that leaves, as `head` does, has all it wants: the run ends, and nothing is said of it. What could not be written is
+//! an error at the end.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Rows waiting to be written: a second and a half at full speed.
-const CAPACITY: usize = 4096;
+use thiserror::Error;
 
-/// Bytes written at once while more rows are waiting.
-const BUFFER_BYTES: usize = 8 << 10;
+use super::queue::{Beside, Patience, Queue};
+use super::standard::reader_left;
+use super::stop::Stopper;
 
-/// How long [`Rows::finish`] waits for a slow stdout: within the second in which a stop must be done.
-const FINISH_LIMIT: Duration = Duration::from_millis(300);
+pub use super::standard::Target;
+
+/// Bytes of rows that wait for a slow reader: half an hour at 60 rows a second.
+const ROOM: usize = 8 << 20;
+
+/// The same for summaries, which come when rows have taken their room.
+const SUMMARY_ROOM: usize = ROOM + (1 << 20);
 
 /// After writing, rows gather for this long: each waking of the thread takes some 20 us from the frames (measured at 60
 /// rows a second; two wakings a row were a tenth of the server's processor time), and nobody reads faster.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// Between two attempts to put something into a full queue.
-const RETRY_PAUSE: Duration = Duration::from_millis(5);
+/// How long a run that came to its end waits for a reader that reads nothing; for one that reads, as long as it takes.
+const END_PATIENCE: Patience = Patience { standstill: Duration::from_secs(10), total: Duration::MAX };
 
-/// Where rows go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Standard output.
-    Stdout,
-    /// Standard error, while stdout carries something else.
-    Stderr,
-}
+/// How long a run that was told to stop waits: within the second in which a stop must be done.
+const STOP_PATIENCE: Patience = Patience { standstill: Duration::from_millis(300), total: Duration::from_millis(600) };
 
 /// Hands rows to the writing thread; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    queue: SyncSender<Line>,
-    counts: Arc<Counts>,
+    queue: Queue,
+    target: Target,
 }
 
-/// Rows that never came out, and rows that have not yet.
-#[derive(Debug, Default)]
-struct Counts {
-    lost: AtomicU64,
-    waiting: AtomicU64,
-}
-
-#[derive(Debug)]
-enum Line {
-    Row(String),
-    /// Everything before is written; tell this one.
-    Flush(SyncSender<()>),
+/// Rows that could not be written.
+#[derive(Debug, Error)]
+pub enum RowsLost {
+    /// The output failed.
+    #[error("cannot write to {place}: {error}; rows missing there: {rows}")]
+    Failed {
+        /// Which.
+        place: &'static str,
+        /// Why.
+        error: io::Error,
+        /// How many, summaries included.
+        rows: u64,
+    },
+    /// The output was read too slowly, or not at all.
+    #[error("{place} is read too slowly, or not at all; rows missing there: {rows}")]
+    Slow {
+        /// Which.
+        place: &'static str,
+        /// How many, summaries included.
+        rows: u64,
+    },
 }
 
 impl Rows {
-    /// Starts writing to `target`.
-    pub fn start(target: Target) -> Self {
-        match target {
-            Target::Stdout => Self::to(io::stdout()),
-            Target::Stderr => Self::to(io::stderr()),
-        }
+    /// Starts writing to `target`; tells `stopper` when the reader of stdout has left.
+    pub fn start(target: Target, stopper: Stopper) -> Self {
+        let stopper = Some(stopper).filter(|_| target == Target::Stdout);
+        Self { queue: Queue::start("rows", target.open(), Gathering { stopper }), target }
     }
 
     /// Starts writing to `output`.
     pub fn to(output: impl Write + Send + 'static) -> Self {
-        let (queue, lines) = mpsc::sync_channel(CAPACITY);
-        let counts = Arc::new(Counts::default());
-        let counter = counts.clone();
-        // Without the thread every row is lost, and counted as such.
-        let _ = thread::Builder::new().name("rows".into()).spawn(move || write(&lines, output, &counter));
-        Self { queue, counts }
+        Self { queue: Queue::start("rows", output, Gathering { stopper: None }), target: Target::Stdout }
+    }
+
+    /// Where they go.
+    pub fn target(&self) -> Target {
+        self.target
     }
 
     /// Writes a row when its turn comes; a `\n` is added.
     pub fn row(&self, text: String) {
-        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        if self.queue.try_send(Line::Row(text)).is_err() {
-            self.counts.give_up(1);
-        }
+        self.queue.put(text + "\n", ROOM);
     }
 
-    /// Writes a row that people wait for, a summary: a full queue is given a moment.
+    /// Writes a row that people wait for, a summary: there is room for it beside the rows.
     pub fn summary(&self, text: String) {
-        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        if !self.send_soon(Line::Row(text)) {
-            self.counts.give_up(1);
-        }
+        self.queue.put(text + "\n", SUMMARY_ROOM);
     }
 
-    /// Waits until every row is written, but not for ever; returns how many were lost, those still waiting included.
-    pub fn finish(&self) -> u64 {
-        let (done, written) = mpsc::sync_channel(1);
-        if self.send_soon(Line::Flush(done)) {
-            let _ = written.recv_timeout(FINISH_LIMIT);
-        }
-        self.counts.lost.load(Ordering::Relaxed) + self.counts.waiting.load(Ordering::Relaxed)
-    }
-
-    fn send_soon(&self, mut line: Line) -> bool {
-        let end = Instant::now() + FINISH_LIMIT;
-        loop {
-            line = match self.queue.try_send(line) {
-                Ok(()) => return true,
-                Err(TrySendError::Disconnected(_)) => return false,
-                Err(TrySendError::Full(line)) => line,
-            };
-            if Instant::now() >= end {
-                return false;
-            }
-            thread::sleep(RETRY_PAUSE);
+    /// Waits until every row is written: while the output takes any, or only a moment once `is_stopped`.
+    ///
+    /// # Errors
+    /// How many rows could not be written and why, unless the reader has left: that is as it should be.
+    pub fn finish(&self, is_stopped: impl Fn() -> bool) -> Result<(), RowsLost> {
+        let waiting = self.queue.finish(|| if is_stopped() { STOP_PATIENCE } else { END_PATIENCE });
+        let place = self.target.name();
+        match (self.queue.failure(), self.queue.lost() + waiting) {
+            (Some(error), _) if reader_left(&error) => Ok(()),
+            (Some(error), rows) => Err(RowsLost::Failed { place, error, rows }),
+            (None, 0) => Ok(()),
+            (None, rows) => Err(RowsLost::Slow { place, rows }),
         }
     }
 }
 
-impl Counts {
-    fn give_up(&self, rows: u64) {
-        self.waiting.fetch_sub(rows, Ordering::Relaxed);
-        self.lost.fetch_add(rows, Ordering::Relaxed);
-    }
+/// Rows go out some at a time.
+struct Gathering {
+    stopper: Option<Stopper>,
 }
 
-fn write(lines: &Receiver<Line>, output: impl Write, counts: &Counts) {
-    let mut output = Buffered { output, text: Vec::new(), rows: 0, closed: false, counts };
-    while let Some(line) = next(lines, &mut output) {
-        match line {
-            Line::Row(row) => output.row(&row),
-            Line::Flush(done) => {
-                output.flush();
-                let _ = done.try_send(());
-            }
-        }
-    }
-}
-
-/// The next line; what was written is flushed whenever none is waiting.
-fn next(lines: &Receiver<Line>, output: &mut Buffered<'_, impl Write>) -> Option<Line> {
-    match lines.recv_timeout(Duration::ZERO) {
-        Ok(line) => Some(line),
-        Err(RecvTimeoutError::Disconnected) => {
-            output.flush();
-            None
-        }
-        Err(RecvTimeoutError::Timeout) => {
-            if output.flush() > 0 {
-                thread::sleep(GATHERING);
-            }
-            lines.recv().ok()
-        }
-    }
-}
-
-/// Rows on their way out: an output that fails loses all that it was given at once, and every row after.
-struct Buffered<'a, W> {
-    output: W,
-    text: Vec<u8>,
-    rows: u64,
-    closed: bool,
-    counts: &'a Counts,
-}
-
-impl<W: Write> Buffered<'_, W> {
-    fn row(&mut self, row: &str) {
-        self.text.extend_from_slice(row.as_bytes());
-        self.text.push(b'\n');
-        self.rows += 1;
-        if self.text.len() >= BUFFER_BYTES {
-            self.flush();
-        }
+impl Beside for Gathering {
+    fn nap(&self) -> Duration {
+        GATHERING
     }
 
-    /// Writes what there is; how many rows that were.
-    fn flush(&mut self) -> u64 {
-        self.closed = self.closed || self.output.write_all(&self.text).and_then(|()| self.output.flush()).is_err();
-        if self.closed {
-            self.counts.give_up(self.rows);
-        } else {
-            self.counts.waiting.fetch_sub(self.rows, Ordering::Relaxed);
+    fn failed(&mut self, error: &io::Error) {
+        if let Some(stopper) = self.stopper.take().filter(|_| reader_left(error)) {
+            stopper.stop();
         }
-        self.text.clear();
-        std::mem::take(&mut self.rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::io::ErrorKind;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
 
     use super::*;
 
@@ -204,11 +143,11 @@ mod tests {
         }
     }
 
-    struct Broken;
+    struct Broken(ErrorKind);
 
     impl Write for Broken {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
+            Err(self.0.into())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -220,8 +159,9 @@ mod tests {
 
     impl Write for Stuck {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            thread::park();
-            Ok(0)
+            loop {
+                thread::park();
+            }
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -230,33 +170,45 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_written_in_order() {
+    fn rows_are_written_in_order_and_the_end_waits_for_them() {
         let kept = Kept::default();
         let rows = Rows::to(kept.clone());
-        rows.row("one".into());
-        rows.row("two".into());
-        // A busy machine may let the thread wait for longer than one call does.
-        let all_written = (0..40).any(|_| rows.finish() == 0);
-        assert!(all_written, "rows lost or never written");
-        assert_eq!(*kept.0.lock().unwrap(), b"one\ntwo\n");
+        for number in 0..20_000 {
+            rows.row(number.to_string());
+        }
+        rows.summary("sum".into());
+        rows.finish(|| false).unwrap();
+        let expected = (0..20_000).map(|number| format!("{number}\n")).chain(["sum\n".into()]).collect::<String>();
+        assert!(*kept.0.lock().unwrap() == expected.into_bytes(), "rows lost or out of order");
     }
 
     #[test]
-    fn a_closed_output_loses_rows_and_counts_them() {
-        let rows = Rows::to(Broken);
-        for _ in 0..3 {
-            rows.row("x".into());
-            rows.finish();
-        }
-        assert_eq!(rows.finish(), 3);
+    fn an_output_that_fails_loses_rows_and_the_end_says_why_and_how_many() {
+        let rows = Rows::to(Broken(ErrorKind::StorageFull));
+        (0..3).for_each(|_| rows.row("x".into()));
+        let lost = rows.finish(|| false).unwrap_err().to_string();
+        assert_eq!(lost, "cannot write to stdout: no storage space; rows missing there: 3");
+    }
+
+    #[test]
+    fn a_reader_that_leaves_is_no_failure_and_ends_the_run() {
+        let (stopper, _stop) = super::super::stop::stop_pair();
+        let beside = Gathering { stopper: Some(stopper.clone()) };
+        let queue = Queue::start("rows", Broken(ErrorKind::BrokenPipe), beside);
+        let rows = Rows { queue, target: Target::Stdout };
+        rows.row("x".into());
+        rows.finish(|| false).unwrap();
+        assert!(stopper.is_stopped());
     }
 
     #[test]
     fn a_stuck_output_holds_nobody_up() {
         let rows = Rows::to(Stuck);
-        for _ in 0..3 * CAPACITY {
+        for _ in 0..100_000 {
             rows.row("x".repeat(100));
         }
-        assert_eq!(rows.finish(), 3 * CAPACITY as u64, "what waits is lost too");
+        rows.summary("sum".into());
+        let lost = rows.finish(|| true).unwrap_err();
+        assert!(matches!(lost, RowsLost::Slow { rows: 100_001, .. }), "what waits is lost too: {lost}");
     }
 }

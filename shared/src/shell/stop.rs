@@ -1,6 +1,7 @@
 //! Telling everything to stop, from a signal, a key or a closed window.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -25,20 +26,39 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
-    /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container. Needs a tokio runtime.
+    /// Whether everyone was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container.
     ///
-    /// From the return on, these signals do nothing else. SIGHUP stays ignored where it was at the start: so `nohup` asks.
+    /// When this returns, these signals have no other effect. SIGHUP stays ignored if it was ignored at the start, as
+    /// `nohup` asks. A separate thread listens, so that signals are heard to the very end, even while results are written
+    /// and no runtime is left.
     pub fn stop_on_signals(&self) {
-        let signals = match Signals::listen() {
-            Ok(signals) => signals,
-            Err(error) => return warn!("cannot listen for signals: {error}"),
-        };
         let stopper = self.clone();
-        tokio::spawn(async move {
-            let name = signals.next().await;
-            debug!("stopping on {name}");
-            stopper.stop();
-        });
+        let (ready, listens) = mpsc::sync_channel(1);
+        let listen = move || {
+            let listening = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {
+                let signals = runtime.block_on(async { Signals::listen() })?;
+                Ok((runtime, signals))
+            });
+            match listening {
+                Ok((runtime, signals)) => {
+                    let _ = ready.send(());
+                    let name = runtime.block_on(signals.next());
+                    debug!("stopping on {name}");
+                    stopper.stop();
+                }
+                Err(error) => warn!("cannot listen for signals: {error}"),
+            }
+        };
+        match thread::Builder::new().name("signals".into()).spawn(listen) {
+            // Where it cannot listen, the channel closes.
+            Ok(_) => drop(listens.recv()),
+            Err(error) => warn!("cannot listen for signals: {error}"),
+        }
     }
 }
 

@@ -4,6 +4,8 @@ mod command;
 mod ended;
 mod limit;
 mod lines;
+#[cfg(unix)]
+mod pty;
 mod running;
 
 pub(crate) use command::unset_options;
@@ -11,4 +13,6 @@ pub use command::{command, command_after};
 pub use ended::Ended;
 pub use limit::{LIMIT, poll};
 pub use lines::Lines;
+#[cfg(unix)]
+pub use pty::AtTerminal;
 pub use running::Program;

@@ -121,6 +121,11 @@ impl ErrorStats {
         self.mean(self.l1)
     }
 
+    /// Mean error along each axis, in px; `None` before the first answer.
+    pub fn bias(&self) -> Bias {
+        Bias { x: self.mean(self.dx), y: self.mean(self.dy) }
+    }
+
     /// Mean L1 error divided by the limit, and the kind of the limit; `None` while no frame's limit is known.
     pub fn efficiency(&self) -> Option<(f64, LimitKind)> {
         Some((self.limits.efficiency()?, self.limits.kind()?))
@@ -138,7 +143,7 @@ impl ErrorStats {
                 sum: self.l1.value(),
             },
             l2: L2Figures { mean: self.mean(self.l2), rms: self.mean(self.l2_squared).map(f64::sqrt) },
-            bias: Bias { x: self.mean(self.dx), y: self.mean(self.dy) },
+            bias: self.bias(),
             limit: self.limits.mean_px(),
             limit_kind: self.limits.kind(),
             efficiency: self.limits.efficiency(),

@@ -29,16 +29,16 @@ pub struct CircleTask;
 
 const TRUTH: &[Column] = &[
     Column::new("truth"),
-    Column::new("truth_x").shown("actual x", 10, 3),
-    Column::new("truth_y").shown("actual y", 10, 3),
+    Column::new("truth_x").shown("actual x", 10, 3).narrow("actual x", 8),
+    Column::new("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
     Column::new("truth_radius"),
     Column::new("limit_l1"),
 ];
 
 const ANSWER: &[Column] = &[
     Column::new("kind"),
-    Column::new("x").shown("estimate x", 10, 3),
-    Column::new("y").shown("estimate y", 10, 3),
+    Column::new("x").shown("estimate x", 10, 3).narrow("estim. x", 8),
+    Column::new("y").shown("estimate y", 10, 3).narrow("estim. y", 8),
     Column::new("radius"),
     Column::new("cov_xx"),
     Column::new("cov_xy"),
@@ -48,8 +48,8 @@ const ANSWER: &[Column] = &[
 const RESIDUAL: &[Column] = &[
     Column::new("dx"),
     Column::new("dy"),
-    Column::new("l1").shown("error px", 9, 4),
-    Column::new("cumulative_l1").shown("cumulative px", 13, 3),
+    Column::new("l1").shown("error px", 9, 4).narrow("error px", 8),
+    Column::new("cumulative_l1").shown("cumulative px", 13, 3).narrow("total px", 9),
 ];
 
 /// Index of `l1` in the residual columns.
@@ -132,11 +132,12 @@ impl Scorer for CircleScorer {
     }
 
     fn session_figures(&self) -> [Vec<Figure>; 2] {
-        let efficiency = self.errors.efficiency();
+        let (efficiency, bias) = (self.errors.efficiency(), self.errors.bias());
         let limit = efficiency.map_or("the limit", |(_, kind)| kind.describe());
         let sums = vec![
             Figure::one("Cumulative error px", self.cumulative_px().map(pixels)),
             Figure::one("Mean error px", self.errors.mean_l1_px().map(error_pixels)),
+            Figure::two("Bias x, y px", [bias.x, bias.y].map(|mean| mean.map(error_pixels))),
             Figure::one(format!("x {limit}"), efficiency.map(|(ratio, _)| format!("{ratio:.2}"))),
         ];
         let answered = vec![

@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
-use crate::door::quote::{QUOTED, quoted};
+use crate::text::{Brief, REASON};
 
 use super::description::LEAST_MESSAGE;
 
@@ -31,7 +31,7 @@ pub enum HandshakeError {
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The crate refused.
-    #[error("WebRTC: {}", quoted(&.0.to_string(), QUOTED))]
+    #[error("WebRTC: {}", Brief(.0, REASON))]
     WebRtc(#[from] webrtc::error::Error),
     /// None of the ports is free.
     #[error("no free UDP port in {}-{}", .ports.start(), .ports.end())]
@@ -55,7 +55,7 @@ pub enum OpenError {
     #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
     GaveUp,
     /// The peer gave up first.
-    #[error("the peer could not open it: {reason}")]
+    #[error("the peer could not open it: {}", Brief(.reason, REASON))]
     Peer {
         /// What it says.
         reason: String,

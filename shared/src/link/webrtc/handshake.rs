@@ -4,7 +4,6 @@ use tokio::time::sleep;
 use tracing::debug;
 
 use crate::door::lines::{Signaling, SignalingError};
-use crate::door::quote::quoted;
 use crate::door::signal::Signal;
 use crate::flow::liveness::SILENCE_LIMIT;
 use crate::link::Link;
@@ -21,9 +20,6 @@ pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
 
 /// Lines that are ignored while a link opens: later ones are not read.
 const MAX_IGNORED: usize = 256;
-
-/// What was said in place of something else, in characters.
-const SHOWN: usize = 60;
 
 /// The dialling side: waits for an offer, answers it with `settings`, their MTU and delivery as far as the offer agrees,
 /// and waits until the link is open.
@@ -72,7 +68,7 @@ async fn offered(signaling: &mut Signaling) -> Result<(String, Vec<String>), Sig
 }
 
 pub(super) fn unexpected(expected: &'static str, got: &Signal) -> SignalingError {
-    SignalingError::Unexpected { expected, got: quoted(&format!("{got:?}"), SHOWN) }
+    SignalingError::Unexpected { expected, got: got.name() }
 }
 
 /// Waits for the lanes while further addresses may come.
@@ -98,7 +94,7 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Handshake
             }
             Ok(Signal::Bye {}) => return OpenError::Closed.into(),
             Ok(Signal::Error { reason }) => return OpenError::Peer { reason }.into(),
-            Ok(other) => debug!("ignoring {} while the link opens", quoted(&format!("{other:?}"), SHOWN)),
+            Ok(other) => debug!("ignoring \"{}\" while the link opens", other.name()),
             Err(SignalingError::NotASignal { .. }) => {}
             // An early end of signaling is a hint, not the end: a peer still there is heard within this.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {

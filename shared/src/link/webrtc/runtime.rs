@@ -59,7 +59,7 @@ impl Runtime for LinkRuntime {
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         match enlarge(&socket) {
-            Ok(granted) => debug!("receive buffer of {} KiB at {:?}", granted >> 10, socket.local_addr()),
+            Ok(granted) => debug!("receive buffer of {} KiB", granted >> 10),
             Err(error) => warn!("cannot enlarge the buffers of a UDP socket: {error}"),
         }
         let socket = self.tokio.wrap_udp_socket(socket)?;

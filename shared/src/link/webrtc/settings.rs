@@ -1,5 +1,6 @@
 //! How a link's sockets and packets are set up, by what is known of the peer and the path.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -45,6 +46,27 @@ pub struct LinkSettings {
     pub peer: PeerKind,
     /// How the offerer's lanes for frames and answers deliver; the answerer's do as the offer says.
     pub delivery: Delivery,
+}
+
+/// For people: what is set, one after the other.
+impl fmt::Display for LinkSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses = self.addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+        write!(f, "addresses {}, {} delivery", addresses.join(" "), self.delivery)?;
+        if let Some(ports) = &self.ports {
+            write!(f, ", UDP ports {}-{}", ports.start(), ports.end())?;
+        }
+        if let Some(advertise) = self.advertise {
+            write!(f, ", advertised as {advertise}")?;
+        }
+        if let Some(mtu) = self.mtu {
+            write!(f, ", packets of up to {mtu} bytes")?;
+        }
+        match self.peer {
+            PeerKind::Plumb => Ok(()),
+            PeerKind::Stranger => f.write_str(", for a stranger"),
+        }
+    }
 }
 
 /// What is known of a peer before it opens.

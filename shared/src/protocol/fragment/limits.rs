@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::protocol::malformed;
+
 /// The most a header takes: array marker 1, id 9, index 5, count 5, bin length 5 bytes.
 pub const MAX_HEADER: usize = 25;
 
@@ -12,7 +14,7 @@ pub const MIN_PAYLOAD: usize = 512;
 #[derive(Debug, Error)]
 pub enum FragmentError {
     /// Not `[id, index, count, bin]`.
-    #[error("malformed fragment: {0}")]
+    #[error("malformed fragment: {}", malformed::of_message_pack(.0))]
     Malformed(#[from] rmp_serde::decode::Error),
     /// Bytes after the piece.
     #[error("fragment {index} of {count} of message {id} is followed by {extra} further bytes: one piece a message")]

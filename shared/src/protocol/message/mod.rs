@@ -19,6 +19,8 @@ use thiserror::Error;
 use crate::geometry::SizeError;
 use crate::protocol::INTEGER_LIMIT;
 use crate::protocol::encoding::PixelsError;
+use crate::protocol::malformed;
+use crate::text::Brief;
 
 pub use answer::{Answer, AnswerTimes, decode_answer};
 pub use circle::{COORDINATE_LIMIT, FoundCircle};
@@ -37,13 +39,13 @@ const TEXT_LIMIT: usize = 256;
 #[derive(Debug, Error)]
 pub enum DecodeError {
     /// Not a MessagePack map with the fields its type asks for.
-    #[error("malformed message: {0}")]
+    #[error("malformed message: {}", malformed::of_message_pack(.0))]
     Malformed(#[from] rmp_serde::decode::Error),
     /// More bytes than the message.
     #[error("bytes after the message")]
     Trailing,
     /// A type this version does not know.
-    #[error("message of unknown type \"{0}\"")]
+    #[error("its type \"{}\" is unknown", Brief(.0, 40))]
     UnknownType(String),
     /// An id or time too large for other languages.
     #[error("{field} {value} is not below 2^53")]

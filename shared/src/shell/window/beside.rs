@@ -7,6 +7,7 @@ use tracing::warn;
 use super::board::{Board, Subject};
 use super::painter::Painter;
 use super::screen::Wish;
+use crate::shell::keys::Keys;
 use crate::shell::rows::Rows;
 use crate::shell::stop::Stopper;
 
@@ -19,27 +20,26 @@ pub enum Place {
     Rows,
 }
 
-/// Runs `work`, which is told where people see it, and returns its result once its rows are written.
+/// Runs `work`, which is told where people see it, and returns its result. Rows may still wait to be written.
 ///
 /// `board` is what a window shall show: it opens if there can be one, else a line says why not. When the person closes
-/// the window or presses `q` or Esc in it, `stopper` tells the work to end.
+/// the window or presses `q` or Esc in it, or `q` in a terminal that shows `rows`, `stopper` tells the work to end; so it
+/// does on signals.
 pub fn beside_window_or_rows<S: Subject, T: Send>(
     board: Option<&Board<S>>,
     rows: &Rows,
     stopper: &Stopper,
     work: impl FnOnce(Place) -> T + Send,
 ) -> T {
-    if let Some(painter) = board.and_then(open) {
-        let result = beside(painter, stopper, || work(Place::Window));
-        rows.finish();
-        return result;
+    let painter = board.and_then(open);
+    // Not before, as a display may take minutes to answer; and before the terminal gives its keys, as no signal may end
+    // the program with a terminal left like that.
+    stopper.stop_on_signals();
+    if let Some(painter) = painter {
+        return beside(painter, stopper, || work(Place::Window));
     }
-    let result = work(Place::Rows);
-    let lost = rows.finish();
-    if lost > 0 {
-        warn!("rows lost: {lost} (the output was closed or too slow)");
-    }
-    result
+    let _keys = Keys::watch(rows.target(), stopper);
+    work(Place::Rows)
 }
 
 fn open<S: Subject>(board: &Board<S>) -> Option<Painter<S>> {

@@ -1,7 +1,7 @@
 //! Draws a board's face on a screen, again and again.
 
 use super::board::{Board, Subject};
-use super::screen::{NoWindow, Screen, Wish};
+use super::screen::{self, NoWindow, Screen, Wish};
 use crate::canvas::Canvas;
 use crate::canvas::layout::Layout;
 
@@ -14,20 +14,20 @@ pub(super) struct Painter<S> {
 }
 
 impl<S: Subject> Painter<S> {
-    /// Opens a window with the title of the board's face and for its size of frames.
+    /// Opens a window with the title of the board's face, on whose screen its frames fit.
     pub(super) fn open(board: Board<S>) -> Result<Self, NoWindow> {
         let face = board.face();
-        let layout = Layout::new(face.frame);
-        let screen = Screen::open(face.title, layout.size.width, layout.size.height)?;
+        let layout = Layout::opening(face.frame, screen::size()?);
+        let screen = Screen::open(face.title, layout.size)?;
         Ok(Self { board, screen, canvas: layout.canvas(), layout })
     }
 
     /// Draws what there is to see, waits for the next refresh, and says what the person wants.
     pub(super) fn paint(&mut self) -> Wish {
         let face = self.board.face();
-        if face.frame != self.layout.frame {
-            self.layout = Layout::new(face.frame);
-            self.canvas = self.layout.canvas();
+        let layout = Layout::filling(face.frame, self.screen.size());
+        if layout != self.layout {
+            (self.layout, self.canvas) = (layout, layout.canvas());
         }
         face.draw(&self.layout, &mut self.canvas);
         self.screen.show(&self.canvas)

@@ -1,9 +1,14 @@
 //! A window on the screen, for whoever draws on a canvas.
 
-use minifb::{Key, Window, WindowOptions};
+use embedded_graphics::pixelcolor::RgbColor;
+use minifb::{Key, ScaleMode, Window, WindowOptions};
 use thiserror::Error;
 
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, theme};
+use crate::geometry::Size;
+
+/// The largest side that is drawn, in px: a wall of screens.
+const LARGEST_SIDE: u32 = 8192;
 
 /// How often the window is drawn, in Hz. A redraw takes 1 ms at 640x480 and 5 ms at 1920x1080 (measured): 3 % and 14 %
 /// of a core at 30 Hz, on a thread of its own.
@@ -35,50 +40,72 @@ pub(super) enum Wish {
 }
 
 /// An open window.
-pub(super) struct Screen {
-    window: Window,
-    title: &'static str,
-    size: (usize, usize),
-}
+pub(super) struct Screen(Window);
 
 impl Screen {
-    /// Opens a window for a canvas of this size, in pixels.
-    pub(super) fn open(title: &'static str, width: u32, height: u32) -> Result<Self, NoWindow> {
-        #[cfg(target_os = "linux")]
-        check_display()?;
-        let size = (width as usize, height as usize);
-        Ok(Self { window: open(title, size)?, title, size })
+    /// Opens a window of this size.
+    pub(super) fn open(title: &str, size: Size) -> Result<Self, NoWindow> {
+        // Where the window is larger or smaller than what is drawn, for a moment or below the least size, that is scaled.
+        let options = WindowOptions { resize: true, scale_mode: ScaleMode::AspectRatioStretch, ..Default::default() };
+        let mut window = Window::new(title, size.width as usize, size.height as usize, options)
+            .map_err(|error| refused(error.to_string()))?;
+        window.set_target_fps(REFRESH_HZ);
+        let colour = theme::BACKGROUND;
+        window.set_background_color(colour.r(), colour.g(), colour.b());
+        Ok(Self(window))
+    }
+
+    /// The window's size, which the person may change.
+    pub(super) fn size(&self) -> Size {
+        let (width, height) = self.0.get_size();
+        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX).min(LARGEST_SIDE);
+        Size { width: side(width), height: side(height) }
     }
 
     /// Shows the canvas, waits for the next refresh, and says what the person wants.
     ///
-    /// A canvas of another size gets a window of its own; where that fails the old one stays.
+    /// The window system is handed the picture in one piece, which it shows whole.
     pub(super) fn show(&mut self, canvas: &Canvas) -> Wish {
-        let size = (canvas.width() as usize, canvas.height() as usize);
-        if size != self.size
-            && let Ok(window) = open(self.title, size)
-        {
-            self.window = window;
-            self.size = size;
-        }
-        let shown = size != self.size || self.window.update_with_buffer(canvas.pixels(), size.0, size.1).is_ok();
-        let asked = !self.window.is_open() || self.window.is_key_down(Key::Q) || self.window.is_key_down(Key::Escape);
+        let (width, height) = (canvas.width() as usize, canvas.height() as usize);
+        let shown = self.0.update_with_buffer(canvas.pixels(), width, height).is_ok();
+        let asked = !self.0.is_open() || self.0.is_key_down(Key::Q) || self.0.is_key_down(Key::Escape);
         if asked || !shown { Wish::Leave } else { Wish::Stay }
     }
 }
 
-fn open(title: &str, (width, height): (usize, usize)) -> Result<Window, NoWindow> {
-    let mut window = Window::new(title, width, height, WindowOptions::default())
-        .map_err(|error| NoWindow::Refused { display: display(), reason: error.to_string() })?;
-    window.set_target_fps(REFRESH_HZ);
-    Ok(window)
-}
-
-#[cfg(target_os = "linux")]
-fn check_display() -> Result<(), NoWindow> {
-    if display().is_empty() { Err(NoWindow::NoDisplay) } else { Ok(()) }
+fn refused(reason: String) -> NoWindow {
+    NoWindow::Refused { display: display(), reason }
 }
 
 fn display() -> String {
     std::env::var("DISPLAY").unwrap_or_default()
+}
+
+/// The screen's size.
+#[cfg(target_os = "linux")]
+pub(super) fn size() -> Result<Size, NoWindow> {
+    if display().is_empty() {
+        return Err(NoWindow::NoDisplay);
+    }
+    let lib = x11_dl::xlib::Xlib::open().map_err(|error| refused(error.to_string()))?;
+    // SAFETY: the functions are those of the library just opened; the display is checked, and used before it is closed.
+    let (width, height) = unsafe {
+        // Before anything else of the library's: the window's own thread comes later.
+        (lib.XInitThreads)();
+        let display = (lib.XOpenDisplay)(std::ptr::null());
+        if display.is_null() {
+            return Err(refused("it does not answer".into()));
+        }
+        let screen = (lib.XDefaultScreen)(display);
+        let size = ((lib.XDisplayWidth)(display, screen), (lib.XDisplayHeight)(display, screen));
+        (lib.XCloseDisplay)(display);
+        size
+    };
+    Ok(Size { width: width.unsigned_abs(), height: height.unsigned_abs() })
+}
+
+/// The least that screens of these systems have, for want of a way to ask.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn size() -> Result<Size, NoWindow> {
+    Ok(Size { width: 1280, height: 800 })
 }

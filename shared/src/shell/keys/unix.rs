@@ -1,0 +1,129 @@
+//! Keys of a terminal, by POSIX.
+
+use std::io::{self, IsTerminal};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::stdio::stdin;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP};
+use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::emulate_default_handler;
+use tracing::{debug, info};
+
+use crate::shell::standard::Target;
+use crate::shell::stop::Stopper;
+
+/// How often a program in the background looks whether it is in the foreground again.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A terminal that gives its keys at once, until this is dropped.
+#[derive(Debug)]
+pub struct Keys {
+    terminal: Terminal,
+    signals: Handle,
+}
+
+/// The terminal's modes.
+#[derive(Clone, Debug)]
+struct Terminal {
+    before: Termios,
+    watched: Termios,
+}
+
+impl Keys {
+    /// Has `q` tell `stopper`, where rows go to a terminal and a person is at its keyboard.
+    pub fn watch(target: Target, stopper: &Stopper) -> Option<Self> {
+        if !(io::stdin().is_terminal() && target.is_terminal() && is_in_foreground()) {
+            return None;
+        }
+        let watched = watch(stopper.clone());
+        watched.inspect_err(|error| debug!("no keys of the terminal: {error}")).ok()
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.signals.close();
+        self.terminal.restore();
+    }
+}
+
+fn watch(stopper: Stopper) -> io::Result<Keys> {
+    let terminal = Terminal::new()?;
+    let mut signals = Signals::new([SIGQUIT, SIGTSTP, SIGCONT])?;
+    let (handle, of_signals) = (signals.handle(), terminal.clone());
+    let follow = move || signals.forever().for_each(|signal| of_signals.follow(signal));
+    thread::Builder::new().name("key signals".into()).spawn(follow)?;
+    terminal.watch();
+    let keys = Keys { terminal, signals: handle };
+    thread::Builder::new().name("keys".into()).spawn(move || read(&stopper))?;
+    info!("q ends the run");
+    Ok(keys)
+}
+
+impl Terminal {
+    fn new() -> io::Result<Self> {
+        let before = tcgetattr(stdin())?;
+        let mut watched = before.clone();
+        // Signals of the keyboard stay as they are.
+        watched.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        watched.special_codes[SpecialCodeIndex::VMIN] = 1;
+        watched.special_codes[SpecialCodeIndex::VTIME] = 0;
+        Ok(Self { before, watched })
+    }
+
+    fn watch(&self) {
+        set(&self.watched);
+    }
+
+    fn restore(&self) {
+        set(&self.before);
+    }
+
+    /// Does what a signal does, on a terminal as it was before.
+    fn follow(&self, signal: i32) {
+        if signal == SIGCONT {
+            return self.watch();
+        }
+        self.restore();
+        // It ends or stops here; where it cannot, the terminal is sound all the same.
+        let _ = emulate_default_handler(signal);
+    }
+}
+
+/// Sets modes at once: waiting for what is still to be shown could take for ever on a paused terminal. A terminal that
+/// another program has in hand is left alone.
+fn set(modes: &Termios) {
+    if is_in_foreground() {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
+    }
+}
+
+fn is_in_foreground() -> bool {
+    tcgetpgrp(stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// Reads keys until `q`, or until there is no terminal any more.
+fn read(stopper: &Stopper) {
+    let mut keys = [0; 16];
+    loop {
+        // In the background, reading would stop the whole program (SIGTTIN).
+        if !is_in_foreground() {
+            thread::sleep(LOOK);
+        } else if is_readable() {
+            match rustix::io::read(stdin(), &mut keys) {
+                Ok(0) | Err(_) => return,
+                Ok(count) if keys[..count].iter().any(|key| key.eq_ignore_ascii_case(&b'q')) => return stopper.stop(),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+fn is_readable() -> bool {
+    let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+    let stdin = stdin();
+    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0)
+}

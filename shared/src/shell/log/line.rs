@@ -1,0 +1,92 @@
+//! An event as a line: `server: warning: the message`, with the level where it is not plain information.
+
+use std::fmt::{Debug, Write};
+
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level};
+
+use crate::text::Brief;
+
+/// Characters of a line about a failure that others can cause.
+const FAILURE: usize = 200;
+
+/// Characters of any other line: a path of 255 bytes and what is wrong with it fit several times.
+const LONGEST: usize = 1000;
+
+/// How lines look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// Stands before each.
+    pub(super) program: &'static str,
+    /// Whether the level is coloured.
+    pub(super) has_colours: bool,
+}
+
+/// Where an event comes from, and which of several failures told there it is.
+pub(super) type Kind = (Identifier, String);
+
+/// A line without its end.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) text: String,
+    /// Of which there shall be no more than one a second.
+    pub(super) kind: Option<Kind>,
+}
+
+impl Style {
+    /// An event's line. Warnings, and whatever names its `kind`, are failures that others can cause again and again.
+    pub(super) fn line(self, event: &Event<'_>) -> Line {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let metadata = event.metadata();
+        let level = *metadata.level();
+        let is_failure = level == Level::WARN || said.kind.is_some();
+        let message = Brief(said.message, if is_failure { FAILURE } else { LONGEST });
+        let kind = is_failure.then(|| (metadata.callsite(), said.kind.unwrap_or_default()));
+        Line { text: self.text(level, &message.to_string()), kind }
+    }
+
+    /// A warning of the log's own.
+    pub(super) fn warning(self, message: &str) -> String {
+        self.text(Level::WARN, message)
+    }
+
+    fn text(self, level: Level, message: &str) -> String {
+        let (label, colour) = match level {
+            Level::ERROR => ("error: ", "\x1b[31m"),
+            Level::WARN => ("warning: ", "\x1b[33m"),
+            Level::INFO => ("", ""),
+            Level::DEBUG => ("debug: ", "\x1b[2m"),
+            Level::TRACE => ("trace: ", "\x1b[2m"),
+        };
+        let (colour, plain) = if self.has_colours { (colour, "\x1b[0m") } else { ("", "") };
+        format!("{}: {colour}{label}{plain}{message}", self.program)
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Said {
+    message: String,
+    kind: Option<String>,
+}
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "kind" => self.kind = Some(value.into()),
+            _ => self.record_debug(field, &format_args!("{value}")),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing to a string cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            // Where a library's line comes from, which nobody asked for.
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(self.message, " {name}={value:?}"),
+        };
+    }
+}

@@ -1,0 +1,141 @@
+//! Logging: one line an event on stderr, so that stdout holds rows alone.
+//!
+//! Nobody waits for stderr: a paused terminal or a reader that reads nothing costs lines, which are counted, and no
+//! frame. What a peer can cause is bounded: a line has its length (`line`), a kind of failure a line a second
+//! (`limit`), and control characters are escaped, whoever said them.
+
+mod limit;
+mod line;
+
+use std::io;
+use std::panic::{self, PanicHookInfo};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anstream::{AutoStream, ColorChoice};
+use tracing::{Event, Subscriber, error};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::queue::{Beside, Patience, Queue};
+use super::standard::Target;
+
+use limit::Limiter;
+use line::{Kind, Line, Style};
+
+/// Bytes of lines that wait for stderr: some two thousand lines.
+const ROOM: usize = 256 << 10;
+
+/// How long the end waits for a stderr that takes nothing, and in all: within the second in which a stop must be done.
+const PATIENCE: Patience = Patience { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
+
+/// Logging, until this is dropped: then what waits is written, if stderr takes it.
+#[derive(Debug)]
+#[must_use = "logging ends when this is dropped"]
+pub struct Logging(Lines);
+
+/// Starts logging: warnings with `quiet`, else what people should know, and more with each `verbose`.
+///
+/// Libraries are heard from the second `-v` on: their warnings are about packets, not about what to do.
+pub fn start(program: &'static str, verbose: u8, quiet: bool) -> Logging {
+    let style = Style { program, has_colours: AutoStream::choice(&io::stderr()) != ColorChoice::Never };
+    let lines = Lines::to(Target::Stderr.open(), style);
+    // A second start, as in tests, keeps the first.
+    let _ = tracing_subscriber::registry().with(filter(program, verbose, quiet)).with(lines.clone()).try_init();
+    // Its default writes to stderr, and waits for it.
+    panic::set_hook(Box::new(panicked));
+    Logging(lines)
+}
+
+fn filter(program: &'static str, verbose: u8, quiet: bool) -> Targets {
+    let (ours, theirs) = match (quiet, verbose) {
+        (true, _) => (LevelFilter::WARN, LevelFilter::OFF),
+        (false, 0) => (LevelFilter::INFO, LevelFilter::OFF),
+        (false, 1) => (LevelFilter::DEBUG, LevelFilter::OFF),
+        (false, 2) => (LevelFilter::TRACE, LevelFilter::WARN),
+        (false, _) => (LevelFilter::TRACE, LevelFilter::DEBUG),
+    };
+    // The server's embedded client says nothing of its own unless asked: the server's lines tell the same.
+    let embedded = if verbose > 0 { ours } else { LevelFilter::WARN };
+    let targets = ["shared", "client", "server"]
+        .map(|target| (target, if target == program || target == "shared" { ours } else { embedded }));
+    Targets::new().with_default(theirs).with_targets(targets)
+}
+
+fn panicked(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
+    error!(kind = "panic", "panicked{place}: {message}");
+    let backtrace = std::backtrace::Backtrace::capture();
+    if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+        backtrace.to_string().lines().for_each(|line| error!("{line}"));
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        let Lines { queue, limiter, .. } = &self.0;
+        let held = limiter.lock().unwrap_or_else(PoisonError::into_inner).all();
+        held.into_iter().for_each(|line| queue.put(line + "\n", ROOM));
+        queue.finish(|| PATIENCE);
+    }
+}
+
+/// Events as lines on their way to stderr.
+#[derive(Clone, Debug)]
+struct Lines {
+    style: Style,
+    queue: Queue,
+    limiter: Arc<Mutex<Limiter<Kind>>>,
+}
+
+impl Lines {
+    fn to(output: impl io::Write + Send + 'static, style: Style) -> Self {
+        let limiter = Arc::new(Mutex::new(Limiter::new()));
+        let queue = Queue::start("log", output, HeldBack { style, limiter: limiter.clone() });
+        Self { style, queue, limiter }
+    }
+
+    /// Writes a line when its turn comes; one of a kind that was written less than a second ago waits.
+    fn put(&self, line: Line) {
+        let text = match line.kind {
+            Some(kind) => {
+                let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+                limiter.admit(kind, line.text, Instant::now())
+            }
+            None => Some(line.text),
+        };
+        match text {
+            Some(text) => self.queue.put(text + "\n", ROOM),
+            // The thread learns when it is due.
+            None => self.queue.wake(),
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        self.put(self.style.line(event));
+    }
+}
+
+/// What the thread writes beside: lines whose time has come, and how many found no room.
+struct HeldBack {
+    style: Style,
+    limiter: Arc<Mutex<Limiter<Kind>>>,
+}
+
+impl Beside for HeldBack {
+    fn due(&mut self, now: Instant, lost: u64) -> (Vec<String>, Option<Instant>) {
+        let (mut lines, next) = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).due(now);
+        if lost > 0 {
+            lines.push(self.style.warning(&format!("{lost} log lines dropped: stderr took nothing for a while")));
+        }
+        (lines.into_iter().map(|line| line + "\n").collect(), next)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use std::io::Write;
+use std::sync::mpsc;
+
+use tracing::{info, warn};
+
+use super::*;
+
+/// Takes nothing until it is let go, then keeps what it is given.
+#[derive(Clone)]
+struct Output {
+    kept: Arc<Mutex<Vec<u8>>>,
+    go_on: Option<Arc<Mutex<mpsc::Receiver<()>>>>,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(go_on) = &self.go_on {
+            // An error says that it was let go for good.
+            let _ = go_on.lock().unwrap().recv();
+        }
+        self.kept.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged by `say` to an output that is stuck until `say` has returned, if it is to be.
+fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
+    let (release, go_on) = mpsc::sync_channel(0);
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let output = Output { kept: kept.clone(), go_on: is_stuck.then(|| Arc::new(Mutex::new(go_on))) };
+    let lines = Lines::to(output, Style { program: "server", has_colours: false });
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(lines.clone()), say);
+    drop::<mpsc::SyncSender<()>>(release);
+    // A busy machine may let the thread wait for longer than one call does.
+    let ended = (0..100).any(|_| {
+        drop(Logging(lines.clone()));
+        lines.queue.finish(|| PATIENCE) == 0
+    });
+    assert!(ended, "never written");
+    let text = String::from_utf8(kept.lock().unwrap().clone()).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_stuck_stderr_holds_nobody_up_and_what_it_lost_is_counted() {
+    let said = 10_000;
+    let lines = logged(true, || (0..said).for_each(|number| info!("line {number} {}", "x".repeat(100))));
+    let (told, written): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log lines dropped"));
+    let dropped = |line: &&String| line.split_whitespace().find_map(|word| word.parse::<usize>().ok());
+    assert_eq!(told.iter().filter_map(dropped).sum::<usize>() + written.len(), said, "{told:?}");
+    assert!(!told.is_empty() && written.len() > 1000, "{told:?}");
+}
+
+#[test]
+fn a_peers_words_forge_no_line_and_move_no_cursor() {
+    let reason = "done\r\nserver: all is well\u{1b}[2J\u{202e}";
+    let lines = logged(false, || info!("the server said bye: {reason}"));
+    assert_eq!(lines, ["server: the server said bye: done\\r\\nserver: all is well\\u{1b}[2J\\u{202e}"]);
+}
+
+#[test]
+fn a_failure_others_cause_is_a_short_line() {
+    let lines = logged(false, || warn!("10.0.0.1:9: {}", "\u{7f}".repeat(64 << 10)));
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].chars().count(), "server: warning: ".len() + 200, "{lines:?}");
+}
+
+#[test]
+fn a_flood_of_one_kind_is_a_few_lines_that_count_it_and_another_kind_is_heard() {
+    let lines = logged(false, || {
+        for number in 0..1_000 {
+            warn!(kind = if number == 500 { "other" } else { "same" }, "failure {number}");
+        }
+    });
+    let more = |line: &String| line.split("(and ").nth(1)?.split(' ').next()?.parse::<usize>().ok();
+    assert_eq!(lines[0], "server: warning: failure 0");
+    assert!(lines.contains(&"server: warning: failure 500".into()), "{lines:?}");
+    assert_eq!(lines.len() + lines.iter().filter_map(more).sum::<usize>(), 1_000, "none is uncounted: {lines:?}");
+    // One a second, and a thousand lines take less than ten.
+    assert!(lines.len() < 13, "{lines:?}");
+}
+
+#[test]
+fn fields_follow_the_message() {
+    let lines = logged(false, || info!(frames = 3, name = "a\nb", "hello"));
+    assert_eq!(lines, ["server: hello frames=3 name=a\\nb"]);
+}

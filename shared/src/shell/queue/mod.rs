@@ -1,0 +1,105 @@
+//! Texts on their way to an output that may be slow, stuck or gone, and that holds nobody up.
+//!
+//! Whoever has a text puts it into a bounded queue; a thread writes. What finds no room is counted.
+
+mod out;
+mod state;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, unbounded};
+
+use out::Out;
+use state::State;
+
+pub(super) use out::Beside;
+
+/// Between two looks at what was written.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The side that puts texts in; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    texts: Sender<String>,
+    state: Arc<State>,
+    /// Absent where it could not start: every text is lost then, and counted as such.
+    writer: Option<Thread>,
+}
+
+/// When to give up on an output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// It took nothing for this long.
+    pub(super) standstill: Duration,
+    /// It was waited for, for this long in all.
+    pub(super) total: Duration,
+}
+
+impl Queue {
+    /// Starts a thread of this name that writes to `output`.
+    pub(super) fn start(name: &str, output: impl Write + Send + 'static, beside: impl Beside) -> Self {
+        let (texts, waiting) = unbounded();
+        let state = Arc::new(State::default());
+        let out = Out::new(output, beside, state.clone());
+        let writer = thread::Builder::new().name(name.into()).spawn(move || out.run(&waiting));
+        Self { texts, state, writer: writer.ok().map(|writer| writer.thread().clone()) }
+    }
+
+    /// Puts a text in, unless it is empty or more than `room` bytes wait already; then it is lost, and counted.
+    pub(super) fn put(&self, text: String, room: usize) {
+        let waiting = self.state.waiting_bytes.load(Ordering::Relaxed);
+        if self.writer.is_none() || waiting.saturating_add(text.len()) > room {
+            return self.state.lose(1);
+        }
+        self.state.expect(text.len());
+        // The thread ends only when all who put something in are gone.
+        let _ = self.texts.send(text);
+    }
+
+    /// Has the thread ask [`Beside::due`].
+    pub(super) fn wake(&self) {
+        let _ = self.texts.send(String::new());
+    }
+
+    /// Waits until all is written, as long as `patience` says; returns how many texts still wait.
+    pub(super) fn finish(&self, patience: impl Fn() -> Patience) -> u64 {
+        self.state.is_ending.store(true, Ordering::Relaxed);
+        self.wake();
+        self.writer.iter().for_each(Thread::unpark);
+        let start = Instant::now();
+        let (mut moved, mut written) = (start, self.written());
+        while self.waiting() > 0 {
+            let (now, Patience { standstill, total }) = (Instant::now(), patience());
+            if std::mem::replace(&mut written, self.written()) != written {
+                moved = now;
+            }
+            if now - moved >= standstill || now - start >= total {
+                break;
+            }
+            thread::sleep(PAUSE);
+        }
+        self.state.waiting.load(Ordering::Acquire)
+    }
+
+    /// Texts lost so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.state.lost.load(Ordering::Relaxed)
+    }
+
+    /// Why the output failed, once.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.state.take_failure()
+    }
+
+    fn written(&self) -> u64 {
+        self.state.written.load(Ordering::Relaxed)
+    }
+
+    fn waiting(&self) -> u64 {
+        self.state.waiting.load(Ordering::Acquire) + self.state.untold.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,99 @@
+//! Standard output and error as they are: without a lock in between, how wide they are, and what it means that they fail.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Columns of a terminal that does not say how many it has, and of what is no terminal.
+const COLUMNS: usize = 80;
+
+/// Where a program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// Standard error, while stdout carries something else.
+    Stderr,
+}
+
+impl Target {
+    /// How people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+
+    /// Whether a person reads it as it comes.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+        }
+    }
+
+    /// How many characters a line may have there: as many as the terminal has columns; 80 for files and pipes, so that
+    /// what is read from them does not depend on who looks at it.
+    pub fn columns(self) -> usize {
+        terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
+    }
+
+    /// To write to: whoever waits there holds no lock that others wait for.
+    pub(super) fn open(self) -> Box<dyn Write + Send> {
+        #[cfg(unix)]
+        if let Ok(descriptor) = descriptor(self).try_clone_to_owned() {
+            return Box::new(std::fs::File::from(descriptor));
+        }
+        match self {
+            Self::Stdout => Box::new(io::stdout()),
+            Self::Stderr => Box::new(io::stderr()),
+        }
+    }
+}
+
+/// Whether whoever reads an output has left, as `head` does when it has enough: the one place where that is decided.
+///
+/// It wants no more. That is no failure, and nothing is to be said of it.
+pub fn reader_left(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::BrokenPipe
+}
+
+/// The result of writing for a reader, who may leave when it has enough.
+///
+/// # Errors
+/// Any other failure.
+pub fn unless_reader_left<T: Default>(result: io::Result<T>) -> io::Result<T> {
+    match result {
+        Err(error) if reader_left(&error) => Ok(T::default()),
+        result => result,
+    }
+}
+
+#[cfg(unix)]
+fn descriptor(target: Target) -> std::os::fd::BorrowedFd<'static> {
+    match target {
+        Target::Stdout => rustix::stdio::stdout(),
+        Target::Stderr => rustix::stdio::stderr(),
+    }
+}
+
+#[cfg(unix)]
+fn terminal_columns(target: Target) -> Option<usize> {
+    rustix::termios::tcgetwinsize(descriptor(target)).ok().map(|size| size.ws_col.into())
+}
+
+#[cfg(not(unix))]
+fn terminal_columns(_: Target) -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_leaves_is_no_failure_and_a_full_disk_is() {
+        assert!(unless_reader_left::<bool>(Err(ErrorKind::BrokenPipe.into())).is_ok_and(|written| !written));
+        assert!(unless_reader_left::<bool>(Err(ErrorKind::StorageFull.into())).is_err());
+        assert!(unless_reader_left(Ok(true)).is_ok_and(|written| written));
+    }
+}
