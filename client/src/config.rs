@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
+use shared::door::address;
 use shared::link::memory::Dialer;
 use thiserror::Error;
 
@@ -60,15 +61,22 @@ pub struct ServerAddress(pub String);
 
 /// Why a server's address was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a server: write HOST:PORT, for example 127.0.0.1:8080")]
-pub struct NotAnAddress(String);
+#[error("\"{text}\" is not a server: write {right}")]
+pub struct NotAnAddress {
+    text: String,
+    right: String,
+}
 
 impl FromStr for ServerAddress {
     type Err = NotAnAddress;
 
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        let port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
-        if text.rsplit_once(':').is_some_and(port) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
+        let refused = |right| NotAnAddress { text: text.into(), right };
+        match address::host_and_port(text) {
+            Ok((_, 0)) => Err(refused("HOST:PORT, with the port at which the server listens".into())),
+            Ok(_) => Ok(Self(text.into())),
+            Err(right) => Err(refused(right)),
+        }
     }
 }
 
@@ -83,7 +91,7 @@ pub enum Wait {
 
 /// Why a wait was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a time to wait: a duration such as 30s or 500ms, or forever")]
+#[error("\"{0}\" is not a time to wait: write a duration such as 30s or 500ms, or forever")]
 pub struct NotAWait(String);
 
 impl FromStr for Wait {

@@ -14,7 +14,7 @@
 //!
 //! [`geometry`] and [`image`] say what is seen; [`protocol`] how it is written down; [`flow`] when it may be sent and
 //! when a peer counts as gone; [`link`] carries it, opened at a [`door`]; [`canvas`] shows it. [`pool`] lends the memory
-//! for frames on their way.
+//! for frames on their way; [`text`] makes what others say fit to be printed.
 
 pub mod canvas;
 pub mod door;
@@ -25,4 +25,5 @@ pub mod link;
 pub mod pool;
 pub mod protocol;
 pub mod shell;
+pub mod text;
 pub mod time;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
 //! | [`processes`] | the real programs in benchmarks: what they use of the machine |
+//! | [`wrong_values`] | what is said to them, for every option |
 //! | [`help`] | what `--help` and `--version` must say |
 //! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates |
 //! | `world` | two sessions over such a network in virtual time (feature `world`) |
@@ -31,3 +32,4 @@ pub mod slow_client;
 pub mod statistics;
 #[cfg(feature = "world")]
 pub mod world;
+pub mod wrong_values;

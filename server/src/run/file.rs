@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use shared::text::{Brief, Escaped};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -25,8 +26,10 @@ pub struct Entry {
 #[derive(Debug, Error)]
 pub enum FileError {
     /// It cannot be read.
-    #[error("cannot read {path}: {error}")]
+    #[error("{option}: \"{}\" cannot be read ({error}): write the name of a file", Brief(path.display(), SHOWN_CHARACTERS))]
     Read {
+        /// The option that names it.
+        option: String,
         /// The file.
         path: PathBuf,
         /// What failed.
@@ -66,9 +69,20 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The same of a file that the environment names.
+    #[must_use]
+    pub fn said_by(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        if let Self::Read { option, .. } = &mut self {
+            *option = variable(option.trim_start_matches('-')).unwrap_or_else(|| option.clone());
+        }
+        self
+    }
+}
+
 /// Reads a file's lines, in their order.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
-    let text = read_text(path)?;
+pub(super) fn read(option: &str, path: &Path) -> Result<Vec<Entry>, FileError> {
+    let text = read_text(option, path)?;
     let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
     let mut found: Vec<_> = table.into_iter().collect();
     found.sort_by_key(|(key, _)| key.span().start);
@@ -78,15 +92,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
 
 /// What a file says, without what would move the cursor of who reads it.
 pub(super) fn printable(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
+    Escaped(text).to_string()
 }
 
-fn read_text(path: &Path) -> Result<String, FileError> {
+fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
     match read {
-        Err(error) => Err(FileError::Read { path: path.into(), error }),
+        Err(error) => Err(FileError::Read { option: option.to_owned(), path: path.into(), error }),
         Ok(read) if read as u64 > MAX_FILE_BYTES => Err(FileError::TooLarge { path: path.into() }),
         Ok(_) => String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() }),
     }

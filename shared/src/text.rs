@@ -1,0 +1,135 @@
+//! What peers, files and names say, as it may be printed.
+//!
+//! Control characters move the cursor, forge lines and switch a terminal's modes; format characters (right-to-left marks
+//! among them) make a text look like another. All of them are written as escapes, `\n` or `\u{202e}`, wherever a text of
+//! others is printed.
+
+use std::fmt::{self, Display, Write};
+
+/// Stands where a text was cut.
+const CUT: &str = "..";
+
+/// A text of somebody else's, its control and format characters escaped.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<T>(pub T);
+
+/// The same, cut to a number of characters, `..` included.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<T>(pub T, pub usize);
+
+impl<T: Display> Display for Escaped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+impl<T: Display> Display for Brief<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bounded = Bounded { text: String::new(), room: self.1 };
+        match write!(Escaping(&mut bounded), "{}", self.0) {
+            Ok(()) => f.write_str(&bounded.text),
+            Err(fmt::Error) => {
+                let kept = bounded.text.chars().take(self.1.saturating_sub(CUT.len()));
+                kept.chain(CUT.chars()).try_for_each(|character| f.write_char(character))
+            }
+        }
+    }
+}
+
+/// Escapes what is written through it.
+struct Escaping<W>(W);
+
+impl<W: Write> Write for Escaping<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|character| match is_plain(character) {
+            true => self.0.write_char(character),
+            false => write!(self.0, "{}", character.escape_debug()),
+        })
+    }
+}
+
+/// A text that takes no more than so many characters.
+struct Bounded {
+    text: String,
+    room: usize,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|character| {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(character);
+            Ok(())
+        })
+    }
+}
+
+/// Whether a character shows as itself and does nothing else.
+///
+/// The standard library's table says so: it escapes controls, format characters, separators other than the space, and
+/// code points without a character. It escapes quotes and backslashes too, which do no harm.
+fn is_plain(character: char) -> bool {
+    matches!(character, ' '..='~') || !is_escaped_by_the_standard_library(character)
+}
+
+/// Behind a letter, where it leaves combining marks as they are.
+fn is_escaped_by_the_standard_library(character: char) -> bool {
+    let mut bytes = [b'x'; 5];
+    let length = 1 + character.encode_utf8(&mut bytes[1..]).len();
+    // A letter and an encoded character are always text.
+    let text = std::str::from_utf8(&bytes[..length]).unwrap_or_default();
+    text.escape_debug().nth(1) == Some('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        Escaped(text).to_string()
+    }
+
+    #[test]
+    fn what_moves_the_cursor_or_reverses_text_is_escaped() {
+        let cases = [
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("one\r\ntwo\tthree\0", "one\\r\\ntwo\\tthree\\0"),
+            ("\u{7f}\u{9b}31m", "\\u{7f}\\u{9b}31m"),
+            ("gpj.\u{202e}exe", "gpj.\\u{202e}exe"),
+            (
+                "\u{200f}\u{2066}\u{2069}\u{200b}\u{feff}\u{2028}",
+                "\\u{200f}\\u{2066}\\u{2069}\\u{200b}\\u{feff}\\u{2028}",
+            ),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+        ];
+        for (text, printed) in cases {
+            assert_eq!(escaped(text), printed);
+        }
+    }
+
+    #[test]
+    fn what_people_write_stays_as_it_is() {
+        for text in ["naïve café 測試 тест 🙂", "C:\\a 'b' \"c\" {d}", "cafe\u{301}", "µ ± ×", ""] {
+            assert_eq!(escaped(text), text);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_after_escaping() {
+        assert_eq!(Brief("waiting", 7).to_string(), "waiting");
+        assert_eq!(Brief("waiting", 6).to_string(), "wait..");
+        assert_eq!(Brief("\u{7f}".repeat(64 << 10), 10).to_string(), "\\u{7f}\\u..");
+        assert_eq!(Brief("é".repeat(9), 3).to_string(), "é..");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_has_a_control_character_left(text in any::<String>(), room in 2..40_usize) {
+            prop_assert!(!escaped(&text).chars().any(char::is_control));
+            prop_assert!(Brief(&text, room).to_string().chars().count() <= room);
+            prop_assert_eq!(escaped(&escaped(&text)), escaped(&text));
+        }
+    }
+}
