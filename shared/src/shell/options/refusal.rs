@@ -112,8 +112,8 @@ fn option_at<'a>(options: &[&'a Arg], arguments: &[OsString], position: usize) -
     };
     let own = called(&name(&arguments[position]));
     own.or_else(|| called(arguments[position - 1].to_str()?)).or_else(|| {
-        let positional = options.iter().filter(|option| option.is_positional());
-        positional.last().filter(|_| !name(&arguments[position]).starts_with("--")).copied()
+        let mut positional = options.iter().filter(|option| option.is_positional());
+        positional.next_back().filter(|_| !name(&arguments[position]).starts_with("--")).copied()
     })
 }
 
