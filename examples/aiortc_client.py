@@ -1,9 +1,11 @@
 """A Plumb client in Python: receives frames, finds the disc, answers.
 
-    pip install -r requirements.txt
-    python aiortc_client.py 127.0.0.1 8080
+    python3 -m venv venv
+    venv/bin/pip install -r examples/requirements.txt
+    venv/bin/python examples/aiortc_client.py 127.0.0.1 8080
 
-It knows nothing of Plumb but docs/protocol.md. To try a detector of your own, replace `find_circle`.
+from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`: it
+is all that looks at an image. The rest knows nothing of Plumb but docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
@@ -12,10 +14,41 @@ import asyncio
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
+
+
+def find_circle(image):
+    """Your detector: centre and radius (x, y, radius) in px of the one disc in an image, or None.
+
+    The image is an array of bytes, [rows, columns] where the server sends gray and [rows, columns, 3] in the order blue,
+    green, red where it sends colour, as OpenCV's are. It must not be written to. Pixel centres are at integer coordinates,
+    (0, 0) in the middle of the top-left pixel, x to the right, y down. This runs on a thread of its own, one frame at a
+    time.
+    """
+    # As far as each pixel is from the background, which is what most of the rim of the image shows, in the clearest channel.
+    levels = image.reshape(*image.shape[:2], -1).astype(np.int16)
+    background = np.median(np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]]), axis=0)
+    contrasts = np.abs(levels - background)
+    clearest = contrasts.max(axis=(0, 1)).argmax()
+    weight = contrasts[:, :, clearest]
+    contrast = weight.max()
+    if contrast < 20:
+        return None
+    # The disc's bounding box, with a margin for the rim.
+    inside = weight > contrast / 2
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    top, left = max(rows[0] - 2, 0), max(columns[0] - 2, 0)
+    # A rim pixel weighs as much as the disc covers of it.
+    weight = weight[top : rows[-1] + 3, left : columns[-1] + 3]
+    total = weight.sum()
+    x = left + weight.sum(axis=0) @ np.arange(weight.shape[1]) / total
+    y = top + weight.sum(axis=1) @ np.arange(weight.shape[0]) / total
+    return float(x), float(y), float(np.sqrt(total / contrast / np.pi))
+
 
 LANES = {"control", "frames", "answers"}
 CHANNELS = {"gray8": 1, "bgr8": 3}
@@ -31,36 +64,17 @@ class LinkLost(Exception):
     """There is no server, or no longer."""
 
 
-def find_circle(gray):
-    """Centre and radius (x, y, radius) in px of the one disc in a plain image, or None."""
-    edges = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    background = int(np.median(edges))
-    contrast = max(int(gray.max()) - background, background - int(gray.min()))
-    if contrast < 20:
-        return None
-    # The disc's bounding box, with a margin for the rim.
-    inside = np.abs(gray.astype(np.int16) - background) > contrast // 2
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    top, left = max(rows[0] - 2, 0), max(columns[0] - 2, 0)
-    box = gray[top : rows[-1] + 3, left : columns[-1] + 3]
-    # A rim pixel weighs as much as the disc covers of it.
-    weight = np.abs(box.astype(np.float64) - background)
-    total = weight.sum()
-    x = left + weight.sum(axis=0) @ np.arange(box.shape[1]) / total
-    y = top + weight.sum(axis=1) @ np.arange(box.shape[0]) / total
-    return float(x), float(y), float(np.sqrt(total / contrast / np.pi))
+def now_us():
+    """This machine's clock in whole microseconds, from any origin that stays."""
+    return time.monotonic_ns() // 1000
 
 
-def gray_image(frame):
-    """The frame's pixels as an array [rows, columns]."""
+def pixels(frame):
+    """The frame's image: [rows, columns] of gray, or [rows, columns, 3] of blue, green, red."""
     if frame["encoding"] != "raw":
         raise ValueError("encoding " + frame["encoding"])
     shape = frame["height"], frame["width"], CHANNELS[frame["pixel"]]
-    pixels = np.frombuffer(frame["data"], np.uint8).reshape(shape)
-    if shape[2] == 1:
-        return pixels[:, :, 0]
-    blue, green, red = np.moveaxis(pixels, 2, 0).astype(np.uint16)
-    return ((blue + green + red) // 3).astype(np.uint8)
+    return np.frombuffer(frame["data"], np.uint8).reshape(shape if shape[2] > 1 else shape[:2])
 
 
 class Reassembler:
@@ -101,6 +115,9 @@ class Client:
         self.lanes, self.reassembler, self.answers_sent = {}, None, 0
         self.ended = asyncio.get_running_loop().create_future()  # the server's reason, or LinkLost
         self.heard, self.signaling_ended = time.monotonic(), None
+        # The event loop must stay free for packets and pings: frames are looked at beside it, one after the other.
+        self.loop, self.detector = asyncio.get_running_loop(), ThreadPoolExecutor(max_workers=1)
+        self.window = self.waiting = 0  # frames at a time, and those that the detector has not looked at yet
 
     def add_lane(self, channel):
         if channel.label in LANES:
@@ -114,7 +131,7 @@ class Client:
             if lane == "control":
                 self.control(msgpack.unpackb(data))
             elif lane == "frames" and self.reassembler and (message := self.reassembler.accept(data)):
-                self.frame(msgpack.unpackb(message))
+                self.frame(msgpack.unpackb(message), received_us=now_us())
         except (ValueError, KeyError, TypeError) as error:  # msgpack's errors are ValueErrors
             print(f"ignoring a message on {lane}: {error!r}", file=sys.stderr)
 
@@ -122,8 +139,8 @@ class Client:
         if message["type"] == "hello":
             self.greeted(message)
         elif message["type"] == "ping":
-            now = time.monotonic_ns() // 1000
-            self.send("control", {"type": "pong", "id": message["id"], "received_us": now, "sent_us": now})
+            received_us = now_us()
+            self.send("control", {"type": "pong", "id": message["id"], "received_us": received_us, "sent_us": now_us()})
         elif message["type"] == "bye":
             self.end(message.get("reason", ""))
 
@@ -131,14 +148,38 @@ class Client:
         if hello["protocol"] != 1:
             return self.end(LinkLost(f"the server speaks protocol {hello['protocol']}"))
         stream = hello["stream"]
-        pixels = stream["width"] * stream["height"] * CHANNELS[stream["pixel"]]
-        self.reassembler = Reassembler(pixels + OVERHEAD, stream["window"])
+        bytes_ = stream["width"] * stream["height"] * CHANNELS[stream["pixel"]]
+        self.window = stream["window"]
+        self.reassembler = Reassembler(bytes_ + OVERHEAD, self.window)
         self.send("control", {"type": "hello", "protocol": 1, "name": "aiortc-client", "version": "1", "role": "sink"})
 
-    def frame(self, frame):
-        answer = {"type": "answer", "frame": frame["id"], "kind": "none"}
-        if circle := find_circle(gray_image(frame)):
+    def frame(self, frame, received_us):
+        """Has the detector look at a frame; it waits while another is looked at."""
+        image = pixels(frame)
+        if self.waiting >= self.window:  # the server has given up on some of these
+            return self.answer({"type": "answer", "frame": frame["id"], "kind": "dropped"})
+        self.waiting += 1
+        self.detector.submit(self.look, frame["id"], image, received_us)
+
+    def look(self, frame, image, received_us):
+        """On the detector's thread. The times place the frame's stages in the report: queue, detection, the way back."""
+        started_us = now_us()
+        try:
+            circle = find_circle(image)
+        except Exception as error:  # a detector's fault costs its frame, not the session
+            print(f"frame {frame}: {error!r}", file=sys.stderr)
+            circle = None
+        answer = {"type": "answer", "frame": frame, "kind": "none"}
+        if circle is not None:
             answer |= {"kind": "circle"} | dict(zip(("x", "y", "radius"), circle))
+        answer |= {"received_us": received_us, "started_us": started_us, "finished_us": now_us()}
+        self.loop.call_soon_threadsafe(self.looked, answer)
+
+    def looked(self, answer):
+        self.waiting -= 1
+        self.answer(answer)
+
+    def answer(self, answer):
         # An answer is far smaller than any peer's message size: always one fragment.
         self.send("answers", [self.answers_sent, 0, 1, msgpack.packb(answer)])
         self.answers_sent += 1
@@ -192,6 +233,7 @@ async def run(host, port):
     finally:
         for task in tasks:
             task.cancel()
+        client.detector.shutdown(wait=False, cancel_futures=True)
         await pc.close()
         writer.close()
 

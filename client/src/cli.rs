@@ -1,13 +1,15 @@
 //! The command line. Every option can also be given by environment; `--help` says how.
 
-use std::env;
+use std::ffi::OsString;
+use std::net::Ipv6Addr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use shared::link::webrtc::parse_mtu;
+use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 
 use crate::config::{ServerAddress, Wait};
 use crate::pipeline::{
@@ -18,15 +20,50 @@ use crate::workers::Policy;
 /// The most worker threads: more than any machine's cores, few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// The variable of `--pipeline`.
-const PIPELINE_VARIABLE: &str = "PLUMB_PIPELINE";
+/// What stands at the end of `--help`.
+const MORE_HELP: &str = "\
+Examples:
+  client                                 a server on this machine or the network
+  client 192.0.2.7:8080 --wait forever   that one, whenever it is there
+  client --pipeline hough-classic --workers 1
+  client detect photo.png scans/*.jpg    no server: circles in files
 
-/// The variable of `--detector`.
-const DETECTOR_VARIABLE: &str = "PLUMB_DETECTOR";
+=false switches a switch off, as in --no-graphics=false. The command line goes
+before the environment. An empty environment variable is an unset one.
+
+Exit codes:
+  0  fine: the server said bye, or stopped by Ctrl-C, SIGTERM, q or the closed
+     window
+  2  wrong usage, also a pipeline that cannot do the server's task
+  3  no server, or the connection was lost
+  4  anything else";
+
+/// What stands at the end of `detect --help`.
+const DETECT_HELP: &str = "\
+Examples:
+  client detect photo.png                            a line a file
+  client detect --min-radius 40 --json scans/*.jpg   one JSON array
+
+Exit codes:
+  0  all files were read, whether or not they show a circle
+  2  wrong usage
+  4  a file could not be read, or the results not be written";
+
+/// The heading of where the server is and what carries its frames.
+const CONNECTION: &str = "Connection";
+
+/// The heading of what looks at the frames.
+const PIPELINE: &str = "Pipeline";
+
+/// The heading of what is shown and written.
+const OUTPUT: &str = "Output";
+
+/// The heading of what the logs say.
+const LOGS: &str = "Logs";
 
 /// Plumb's client: receives frames from a Plumb server, has a pipeline look at each, answers.
 #[derive(Debug, Parser)]
-#[command(name = "client", version, args_conflicts_with_subcommands = true)]
+#[command(name = "client", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {
     /// What to do instead of a session.
     #[command(subcommand)]
@@ -37,18 +74,38 @@ pub struct Cli {
     pub session: SessionArgs,
 
     /// Say more (-v, -vv, -vvv)
-    #[arg(short, long, action = clap::ArgAction::Count, global = true, env = "PLUMB_VERBOSE")]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = LOGS)]
     pub verbose: u8,
 
     /// Say only what is wrong
-    #[arg(short, long, global = true, env = "PLUMB_QUIET", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, global = true, help_heading = LOGS)]
     pub quiet: bool,
+}
+
+impl Cli {
+    /// Reads the command line and the environment.
+    ///
+    /// # Errors
+    /// What is wrong, or the help or version that was asked for: to be printed before anything runs.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, clap::Error> {
+        let command = Self::completed_command();
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        let line = CommandLine::new(&command, arguments.clone(), environment);
+        let line = line.map_err(|refused| in_two_words(&arguments, refused))?;
+        Self::from_arg_matches(&line.over(command)?)
+    }
+
+    /// The command line with what all its options have in common.
+    pub fn completed_command() -> clap::Command {
+        completed(Self::command())
+    }
 }
 
 /// Other things the client does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find the circle in image files (PNG, JPEG, PGM)
+    #[command(after_help = DETECT_HELP)]
     Detect(DetectArgs),
 }
 
@@ -56,20 +113,16 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct SessionArgs {
     /// The server's HOST:PORT [default: found on this machine or the local network]
-    #[arg(value_name = "SERVER", env = "PLUMB_SERVER")]
+    #[arg(value_name = "SERVER")]
     pub server: Option<ServerAddress>,
 
-    /// Print a row a frame instead of opening a window
-    #[arg(long, env = "PLUMB_NO_GRAPHICS", value_parser = FalseyValueParser::new())]
-    pub no_graphics: bool,
-
     /// How long to wait for a server that is not there yet: a duration such as 30s, or forever
-    #[arg(long, value_name = "DURATION", env = "PLUMB_WAIT", allow_hyphen_values = true, default_value = "30s")]
+    #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
 
     /// Largest SCTP packet in bytes; the smaller of both ends' holds [default: what the path carries: 16000 within a
     /// machine, up to 1400 on a network]
-    #[arg(long, value_name = "BYTES", env = "PLUMB_SCTP_MTU", allow_hyphen_values = true, value_parser = parse_mtu)]
+    #[arg(long, help_heading = CONNECTION, value_name = "BYTES", value_parser = parse_mtu)]
     pub sctp_mtu: Option<u32>,
 
     /// The pipeline and its options.
@@ -77,7 +130,7 @@ pub struct SessionArgs {
     pub pipeline: PipelineArgs,
 
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N", env = "PLUMB_WORKERS", allow_hyphen_values = true, value_parser = workers)]
+    #[arg(long, help_heading = PIPELINE, value_name = "N", value_parser = workers)]
     pub workers: Option<NonZeroUsize>,
 
     /// When all workers are busy: look at every frame in turn, or only at the latest
@@ -85,8 +138,12 @@ pub struct SessionArgs {
     /// With `every` frames wait in a queue of the server's window. A frame leaves that window when it is answered or when the
     /// server's deadline for it is over (live: its lifetime): a pipeline so slow that frames wait longer finds the queue full
     /// in the end, and a frame that comes then is answered `dropped`.
-    #[arg(long, env = "PLUMB_POLICY", default_value = "every")]
+    #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
+
+    /// Print a row a frame instead of opening a window
+    #[arg(long, help_heading = OUTPUT)]
+    pub no_graphics: bool,
 }
 
 impl SessionArgs {
@@ -103,13 +160,14 @@ pub struct DetectArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Print one JSON array instead of a line a file
-    #[arg(long)]
-    pub json: bool,
-
     /// The detector and its limits.
     #[command(flatten)]
     pub detector: DetectorArgs,
+
+    /// Print one JSON array instead of a line a file
+    // Not PLUMB_JSON, by which the server is told a file.
+    #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
+    pub json: bool,
 }
 
 /// Which pipeline, looking for what.
@@ -117,7 +175,7 @@ pub struct DetectArgs {
 pub struct PipelineArgs {
     /// What looks at the frames: hough, or hough-classic, OpenCV's plain gradient method, for comparison; ack, which only
     /// acknowledges them; or auto, which takes hough or ack as the server's task asks for it
-    #[arg(long, visible_alias = "detector", value_name = "NAME", env = pipeline_variable(), default_value = AUTO)]
+    #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
     /// The radii.
@@ -128,7 +186,7 @@ pub struct PipelineArgs {
 impl PipelineArgs {
     /// The pipeline, checked.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
-        PipelineChoice::new(named(&self.pipeline), PipelineOptions { radii: self.radii.limits() })
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii: self.radii.limits() })
     }
 }
 
@@ -136,7 +194,7 @@ impl PipelineArgs {
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
     /// The detector: hough, which auto is too, or hough-classic, OpenCV's plain gradient method, for comparison
-    #[arg(long, value_name = "NAME", env = DETECTOR_VARIABLE, default_value = AUTO)]
+    #[arg(long, help_heading = PIPELINE, visible_alias = "pipeline", value_name = "NAME", default_value = AUTO, value_parser = detector)]
     pub detector: String,
 
     /// The radii.
@@ -147,7 +205,7 @@ pub struct DetectorArgs {
 impl DetectorArgs {
     /// The detector, checked.
     pub fn choice(&self) -> Result<DetectorChoice, PipelineError> {
-        let name = match named(&self.detector) {
+        let name = match self.detector.as_str() {
             AUTO => detector_names().next().unwrap_or_default(),
             name => name,
         };
@@ -159,11 +217,11 @@ impl DetectorArgs {
 #[derive(Debug, Args)]
 pub struct RadiusArgs {
     /// Smallest radius looked for, in px [default: 8, or a 60th of the frame's shorter side if that is more]
-    #[arg(long, value_name = "PX", env = "PLUMB_MIN_RADIUS", allow_hyphen_values = true)]
+    #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub min_radius: Option<f64>,
 
     /// Largest radius looked for, in px [default: a quarter of the frame's shorter side]
-    #[arg(long, value_name = "PX", env = "PLUMB_MAX_RADIUS", allow_hyphen_values = true)]
+    #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub max_radius: Option<f64>,
 }
 
@@ -171,17 +229,6 @@ impl RadiusArgs {
     fn limits(&self) -> RadiusLimits {
         RadiusLimits { min: self.min_radius, max: self.max_radius }
     }
-}
-
-/// The variable that names the pipeline, unless the detector's does: `--detector` is another name of `--pipeline`.
-fn pipeline_variable() -> &'static str {
-    let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
-    if is_set(DETECTOR_VARIABLE) && !is_set(PIPELINE_VARIABLE) { DETECTOR_VARIABLE } else { PIPELINE_VARIABLE }
-}
-
-/// A pipeline's name as it was given; an empty variable is an unset one.
-fn named(text: &str) -> &str {
-    if text.is_empty() { AUTO } else { text }
 }
 
 /// A worker policy, as it is written.
@@ -202,22 +249,67 @@ impl From<PolicyArg> for Policy {
     }
 }
 
-fn workers(text: &str) -> Result<NonZeroUsize, String> {
-    match text.parse() {
-        Ok(count @ 1..=MAX_WORKERS) => NonZeroUsize::new(count),
-        _ => None,
+/// What is said of a host and a port beside it, which are no two arguments; anything else stays as it was refused.
+fn in_two_words(arguments: &[OsString], refused: clap::Error) -> clap::Error {
+    let is_one_too_many = matches!(
+        refused.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict | ErrorKind::InvalidSubcommand
+    );
+    let words: Vec<_> = arguments.iter().skip(1).filter_map(|argument| argument.to_str()).collect();
+    match words.windows(2).find_map(|words| joined(words[0], words[1])) {
+        Some((words, right)) if is_one_too_many => {
+            Refusal { place: "SERVER".into(), reason: format!("\"{words}\" is not a server: write {right}") }.into()
+        }
+        _ => refused,
     }
-    .ok_or_else(|| format!("must be a whole number from 1 to {MAX_WORKERS}"))
+}
+
+/// The two words, and the server that they are with a colon between them.
+fn joined(host: &str, port: &str) -> Option<(String, String)> {
+    port.parse::<u16>().ok().filter(|_| !host.starts_with('-'))?;
+    let bracketed = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };
+    let right: ServerAddress = format!("{bracketed}:{port}").parse().ok()?;
+    Some((format!("{host} {port}"), right.0))
+}
+
+fn pipeline(text: &str) -> Result<String, String> {
+    known(text, PipelineChoice::new(text, PipelineOptions::default()))
+}
+
+fn detector(text: &str) -> Result<String, String> {
+    match text {
+        AUTO => Ok(text.to_owned()),
+        name => known(name, DetectorChoice::new(name, RadiusLimits::default())),
+    }
+}
+
+fn known<T>(name: &str, chosen: Result<T, PipelineError>) -> Result<String, String> {
+    match chosen {
+        Ok(_) => Ok(name.to_owned()),
+        Err(PipelineError::Unknown { known, .. }) => Err(format!("\"{name}\" is not a pipeline: write one of {known}")),
+        Err(PipelineError::UnknownDetector { known, .. }) => {
+            Err(format!("\"{name}\" is not a detector of circles: write one of {AUTO}, {known}"))
+        }
+        Err(other) => Err(other.to_string()),
+    }
+}
+
+fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MAX_WORKERS).contains(count)).and_then(NonZeroUsize::new);
+    count.ok_or_else(|| format!("\"{text}\" is not a whole number from 1 to {MAX_WORKERS}"))
+}
+
+fn radius(text: &str) -> Result<f64, String> {
+    let px = text.parse().ok().filter(|px: &f64| px.is_finite() && *px > 0.0);
+    px.ok_or_else(|| format!("\"{text}\" is not a radius in px: write a number above 0, for example 8"))
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        Cli::completed_command().debug_assert();
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use shared::door::address;
 use shared::link::memory::Dialer;
 use thiserror::Error;
 
@@ -61,15 +62,22 @@ pub struct ServerAddress(pub String);
 
 /// Why a server's address was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a server: write HOST:PORT, for example 127.0.0.1:8080")]
-pub struct NotAnAddress(String);
+#[error("\"{text}\" is not a server: write {right}")]
+pub struct NotAnAddress {
+    text: String,
+    right: String,
+}
 
 impl FromStr for ServerAddress {
     type Err = NotAnAddress;
 
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        let port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
-        if text.rsplit_once(':').is_some_and(port) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
+        let refused = |right| NotAnAddress { text: text.into(), right };
+        match address::host_and_port(text) {
+            Ok((_, 0)) => Err(refused("HOST:PORT, with the port at which the server listens".into())),
+            Ok(_) => Ok(Self(text.into())),
+            Err(right) => Err(refused(right)),
+        }
     }
 }
 

@@ -2,17 +2,25 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use client::cli::{Cli, Command};
 use client::{app, files};
 use shared::shell::log;
+use shared::shell::options::{Environment, unknown_variables};
+use tracing::warn;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let environment = Environment::of_process();
+    let unknown = unknown_variables(&environment);
+    let cli = match Cli::read(std::env::args_os(), environment) {
+        Ok(cli) => cli,
+        // Also help and version, which are no errors.
+        Err(said) => said.exit(),
+    };
     let _logging = log::start("client", cli.verbose, cli.quiet);
+    unknown.iter().for_each(|unknown| warn!("{unknown}"));
     match cli.command {
         Some(Command::Detect(detect)) => files::run(&detect).into(),
         None => app::run(&cli.session).into(),

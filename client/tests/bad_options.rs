@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 26] = [
         (&["--sctp-mtu", "0"], "from 576 to 16000"),
         (&["--sctp-mtu", "wide"], "from 576 to 16000"),
         (&["--workers", "0"], "from 1"),
@@ -21,15 +21,24 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "-5"], "above 0"),
         (&["--min-radius", "NaN"], "NaN"),
         (&["--max-radius", "inf"], "inf"),
-        (&["--pipeline", "crystal-ball"], "\"crystal-ball\"; there is auto, hough, hough-classic, ack"),
-        (&["--detector", "crystal-ball"], "there is auto, hough, hough-classic, ack"),
+        (
+            &["--pipeline", "crystal-ball"],
+            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack",
+        ),
+        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),
-        (&["localhost"], "HOST:PORT"),
+        (&["localhost"], "localhost:8080"),
         (&["localhost:0"], "HOST:PORT"),
         (&["localhost:65536"], "HOST:PORT"),
         (&[":8080"], "HOST:PORT"),
+        (&["::1"], "brackets around the address: [::1]:8080"),
+        (&["http://localhost:8080/"], "write localhost:8080"),
+        (&["localhost", "8080"], "write localhost:8080"),
+        (&["::1", "8080"], "write [::1]:8080"),
+        (&["8080"], "127.0.0.1:8080"),
+        (&["\u{1b}[2J:1"], "\\u{1b}[2J:1"),
         (&["--colour"], "--colour"),
     ];
     for (options, word) in cases {

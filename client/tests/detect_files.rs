@@ -155,8 +155,13 @@ fn only_detectors_of_circles_are_taken() {
     for detector in ["auto", "hough", "hough-classic"] {
         let found = results(&detect(&["--json", "--detector", detector], &[&good]).expect(0));
         is_the_disc(&found[0], 1.0);
+        let found_again = results(&detect(&["--json", "--pipeline", detector], &[&good]).expect(0));
+        assert_eq!(found_again[0]["circle"], found[0]["circle"], "--pipeline is another name of --detector");
     }
-    detect(&["--detector", "ack"], &[&good]).expect(2).says("\"ack\"; there is hough, hough-classic");
+    detect(&["--pipeline", "ack"], &[&good]).expect(2).says("--detector: \"ack\"");
+    detect(&["--detector", "ack"], &[&good])
+        .expect(2)
+        .says("\"ack\" is not a detector of circles: write one of auto, hough, hough-classic");
 }
 
 #[test]

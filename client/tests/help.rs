@@ -1,32 +1,18 @@
-//! `--help` teaches: every option, its default and its environment variable.
+//! `--help` teaches: every option, its default and its environment variable, examples, exit codes.
 
-use clap::CommandFactory;
 use client::cli::Cli;
+use shared::shell::options::CLIENT;
 use testkit::help;
 
 #[test]
 fn help_names_every_option_with_its_environment_variable() {
-    help::assert_teaches("client", &Cli::command(), OPTIONS);
+    help::assert_teaches("client", &Cli::completed_command(), CLIENT);
 }
 
 #[test]
 fn the_version_is_the_packages() {
     help::assert_tells_version("client", env!("CARGO_PKG_VERSION"));
 }
-
-/// Their names are a promise.
-const OPTIONS: &[&str] = &[
-    "--sctp-mtu",
-    "--no-graphics",
-    "--wait",
-    "--pipeline",
-    "--min-radius",
-    "--max-radius",
-    "--workers",
-    "--policy",
-    "--verbose",
-    "--quiet",
-];
 
 #[test]
 fn help_says_how_a_server_is_named_or_found() {

@@ -91,7 +91,8 @@ fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
             }
         };
         // What each frame costs is in every stretch; what only warms a thread or a channel up is in a few.
-        let mut counts = (0..STRETCHES).map(|_| allocations_of_process(|| windows(100)));
-        assert!(counts.any(|count| count == 0), "{policy:?}: each of {STRETCHES} times 100 windows allocated");
+        let counts: Vec<_> = (0..STRETCHES).map(|_| allocations_of_process(|| windows(100))).collect();
+        let clean = counts.iter().filter(|count| **count == 0).count();
+        assert!(clean > STRETCHES / 2, "{policy:?}: allocations in each 100 windows: {counts:?}");
     }
 }

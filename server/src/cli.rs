@@ -9,12 +9,13 @@ use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
-use shared::text::Escaped;
+use shared::door::address;
+use shared::shell::options::{CommandLine, Environment};
 use thiserror::Error;
 
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
-use crate::run::{self, RunSpec};
+use crate::run::{self, Origins, RunSpec};
 
 /// Where the server listens unless told: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -24,14 +25,36 @@ const MORE_HELP: &str = "\
 Examples:
   server --loopback                              a first try, all in one process
   server --frames 600 --seed 7 --json report.json
+  server --listen 0.0.0.0:8080 --fps max         for clients on other machines
   server --noise 10 --radius 10..40 --print-run  that run as TOML, for --run
+  server health 192.0.2.7:8080                   whether a server is there
 
 =false switches a switch off, as in --once=false. The command line goes before
 the environment, that before --run FILE, that before --camera FILE. An empty
 environment variable is an unset one.
 
-Exit codes: 0 fine, 2 wrong usage, 3 no peer, port taken, connection lost or
-fewer frames than asked for with --once, 4 anything else";
+Exit codes:
+  0  fine: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or the closed window
+  2  wrong usage, found before the run
+  3  no peer, port taken, connection lost, or fewer frames than --once asks for
+  4  anything else";
+
+/// What stands at the end of `health --help`.
+const HEALTH_HELP: &str = "\
+Examples:
+  server health
+  server health 192.0.2.7:8080
+
+Exit codes:
+  0  a server answers
+  2  wrong usage
+  3  none does";
+
+/// The heading of what the logs say.
+const LOGS: &str = "Logs";
+
+/// The heading of what is shown and written.
+const OUTPUT: &str = "Output";
 
 /// Plumb's server: renders frames whose truth it knows, sends them over WebRTC, scores the answers.
 #[derive(Debug, Parser)]
@@ -42,11 +65,11 @@ pub struct Cli {
     pub command: Option<Command>,
 
     /// Say more (-v, -vv, -vvv)
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = LOGS)]
     pub verbose: u8,
 
     /// Say only what is wrong
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = LOGS)]
     pub quiet: bool,
 
     /// Where else the run is described.
@@ -60,12 +83,17 @@ pub struct Cli {
     /// What belongs to this machine.
     #[command(flatten)]
     pub local: Local,
+
+    /// Where the options of the run were said.
+    #[arg(skip)]
+    pub origins: Origins,
 }
 
 /// Other things the server does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Ask whether a server is there: exit code 0 if it answers, 3 if not
+    #[command(after_help = HEALTH_HELP)]
     Health {
         /// Where it listens
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
@@ -103,7 +131,7 @@ pub struct Local {
     pub no_announce: bool,
 
     /// The address clients shall send to, where it is not the one they connected to
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_parser = ip)]
     pub advertise: Option<IpAddr>,
 
     /// UDP port or range for the links, one a client, such as 40000-40015 [default: any free one]
@@ -111,15 +139,15 @@ pub struct Local {
     pub udp_port: Option<RangeInclusive<u16>>,
 
     /// Print a row a frame instead of opening a window
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
 
     /// Write the report to this file after each session, or to stdout (-), a pipe or a device at the end
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<JsonTarget>,
 
     /// Write the frames to this file as CSV, a row a frame: truth, answer, residual, outcome, latency by stage
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
 }
 
@@ -128,18 +156,20 @@ impl Cli {
     ///
     /// # Errors
     /// What is wrong, or the help or version that was asked for: to be printed before anything runs.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let arguments: Vec<_> = arguments.into_iter().collect();
+    pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, clap::Error> {
         let command = Self::completed_command();
-        let asked = Self::from_arg_matches(&command.clone().try_get_matches_from(&arguments)?)?;
+        let line = CommandLine::new(&command, arguments, environment)?;
+        let asked = Self::from_arg_matches(&line.over(command.clone())?)?;
         if asked.command.is_some() {
             return Ok(asked);
         }
         let layers = &asked.layers;
-        let layered = run::layered(command, layers.run.as_deref(), layers.camera.as_deref());
-        let layered =
-            layered.map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", Escaped(wrong))))?;
-        Self::from_arg_matches(&layered.try_get_matches_from(arguments)?)
+        let named = |id: &str| line.variable(command.get_arguments().find(|option| option.get_id() == id)?);
+        let layered = run::layered(command.clone(), layers.run.as_deref(), layers.camera.as_deref());
+        let (layered, origins) = layered
+            .map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", wrong.said_by(named))))?;
+        let origins = over_files(origins, &layered, &line);
+        Ok(Self { origins, ..Self::from_arg_matches(&line.over(layered)?)? })
     }
 
     /// The command line with what all its options have in common.
@@ -148,26 +178,48 @@ impl Cli {
     }
 }
 
+/// Where options were said, the environment and the command line before the files.
+fn over_files(mut origins: Origins, command: &clap::Command, line: &CommandLine) -> Origins {
+    for option in command.get_arguments() {
+        let id = option.get_id().as_str();
+        match line.variable(option) {
+            Some(variable) => origins.said_by(id, variable),
+            None if line.names(option) => origins.said_by_the_command_line(id),
+            None => {}
+        }
+    }
+    origins
+}
+
 /// A host and port to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddress(pub String);
 
 /// Why an address was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is no address: write HOST:PORT, for example {DEFAULT_LISTEN}")]
-pub struct NotAnAddress(String);
+#[error("\"{text}\" is not an address to listen on: write {right}")]
+pub struct NotAnAddress {
+    text: String,
+    right: String,
+}
 
 impl FromStr for ListenAddress {
     type Err = NotAnAddress;
 
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        let sound = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
-        if text.rsplit_once(':').is_some_and(sound) { Ok(Self(text.into())) } else { Err(NotAnAddress(text.into())) }
+        match address::host_and_port(text) {
+            Ok(_) => Ok(Self(text.into())),
+            Err(right) => Err(NotAnAddress { text: text.into(), right }),
+        }
     }
 }
 
+fn ip(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not an IP address: write one such as 192.0.2.7 or 2001:db8::7"))
+}
+
 fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
-    let wrong = || "must be a port from 1 to 65535, or a range such as 40000-40015".to_owned();
+    let wrong = || format!("\"{text}\" is not a port from 1 to 65535, nor a range such as 40000-40015");
     let port = |text: &str| text.trim().parse::<u16>().ok().filter(|&port| port > 0).ok_or_else(wrong);
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let range = port(first)?..=port(last)?;
@@ -181,14 +233,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::completed_command().debug_assert();
-    }
-
-    #[test]
-    fn every_option_has_an_environment_variable() {
-        for option in Cli::completed_command().get_arguments() {
-            let name = options::variable(option.get_id().as_str());
-            assert_eq!(option.get_env().map(|env| env.to_string_lossy().into_owned()), Some(name));
-        }
     }
 
     #[test]

@@ -5,17 +5,22 @@ use std::process::ExitCode;
 use server::cli::{Cli, Command};
 use server::{app, health};
 use shared::shell::log;
+use shared::shell::options::{Environment, unknown_variables};
+use tracing::warn;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os()) {
+    let environment = Environment::of_process();
+    let unknown = unknown_variables(&environment);
+    let cli = match Cli::read(std::env::args_os(), environment) {
         Ok(cli) => cli,
         // Also help and version, which are no errors.
         Err(said) => said.exit(),
     };
     let _logging = log::start("server", cli.verbose, cli.quiet);
+    unknown.iter().for_each(|unknown| warn!("{unknown}"));
     match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
         None => app::run(cli).into(),

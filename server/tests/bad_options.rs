@@ -37,7 +37,7 @@ const IMPOSSIBLE: [(&[&str], &str); 63] = [
     (&["--fps", "fast"], "max"),
     (&["--window", "0"], "from 1"),
     (&["--window", "100000"], "4096"),
-    (&["--frames", "0"], "'0'"),
+    (&["--frames", "0"], "--frames: \"0\""),
     (&["--duration", "0s"], "longer than 0"),
     (&["--duration", "10"], "10s"),
     (&["--deadline", "0s"], "longer than 0"),
@@ -50,11 +50,11 @@ const IMPOSSIBLE: [(&[&str], &str); 63] = [
     (&["--radius", "10-40"], "10..40"),
     (&["--radius", "40..10"], "40..10"),
     (&["--radius", "10..241"], "at most 240 px"),
-    (&["--noise", "-1"], "noise -1 is not a standard deviation of 0 to 255"),
-    (&["--noise", "NaN"], "noise NaN"),
+    (&["--noise", "-1"], "--noise: \"-1\" is not a standard deviation of 0 to 255"),
+    (&["--noise", "NaN"], "--noise: \"NaN\""),
     (&["--noise", "much"], "much"),
     (&["--shot-noise", "101"], "a gain of 0 to 100"),
-    (&["--blur", "inf"], "blur inf"),
+    (&["--blur", "inf"], "--blur: \"inf\""),
     (&["--exposure", "1.5"], "from 0 to 1"),
     (&["--contrast", "216"], "-40 to 215"),
     (&["--contrast", "-41"], "-40 to 215"),
@@ -67,7 +67,7 @@ const IMPOSSIBLE: [(&[&str], &str); 63] = [
     (&["--jpeg", "256"], "256"),
     (&["--gamma", "0"], "0.1 to 10"),
     (&["--vignette", "1"], "0 to 0.9"),
-    (&["--empty-rate", "2"], "empty-rate 2"),
+    (&["--empty-rate", "2"], "--empty-rate: \"2\""),
     (&["--camera", "no-such-camera.toml"], "no-such-camera.toml"),
     (&["--task", "square"], "circle or ack"),
     (&["--source", "no-such-source"], "is no source and no folder"),
@@ -93,24 +93,23 @@ fn a_camera_file_is_refused_with_its_name_the_key_and_what_would_be_right() {
     for (text, words) in [
         ("nose = 3", ["nose", "noise"]),
         ("noise = 'much'", ["noise", "much"]),
-        ("noise = -1", ["noise -1", "0 to 255"]),
-        ("contrast = 300", ["contrast 300", "-40 to 215"]),
-        ("jpeg = 0", ["jpeg 0", "1 to 100"]),
+        ("noise = -1", ["noise: \"-1\"", "0 to 255"]),
+        ("contrast = 300", ["contrast: \"300\"", "-40 to 215"]),
+        ("jpeg = 0", ["jpeg: \"0\"", "1 to 100"]),
         ("jpeg = 1000", ["jpeg", "1000"]),
         ("background = 'forest'", ["forest", "clutter"]),
         ("radius = 'big'", ["big", "10..40"]),
         ("radius = 0", ["radius 0", "positive"]),
+        ("radius = 300", ["radius 300", "radius is from"]),
+        ("contrast = 0", ["contrast 0", "not 0"]),
+        ("contrast = 0.0", ["contrast 0", "contrast is from"]),
         ("noise = 3\nnoise = 4", ["noise", "duplicate"]),
         ("noise", ["noise", "="]),
     ] {
         std::fs::write(path, text).expect("written");
         let ended = run(&["--camera", path]).expect(2).says(words[0]).says(words[1]);
         assert!(!ended.stderr.iter().any(|line| line.contains("panicked")), "{:#?}", ended.stderr);
-        assert!(
-            text.starts_with("radius = 0") || ended.stderr.join(" ").contains("camera.toml"),
-            "{:#?}",
-            ended.stderr
-        );
+        assert!(ended.stderr.join(" ").contains("camera.toml"), "{:#?}", ended.stderr);
     }
     std::fs::write(path, b"\xff\xfe").expect("written");
     run(&["--camera", path]).expect(2).says("camera.toml");

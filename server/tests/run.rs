@@ -77,9 +77,6 @@ fn an_empty_environment_variable_is_an_unset_one() {
         bare.env(format!("PLUMB_{name}"), "");
     }
     assert_eq!(printed(bare), plain);
-    let mut help = server(&["--help"]);
-    help.env("PLUMB_FPS", "");
-    assert!(printed(help).join("\n").contains("[env: PLUMB_FPS=]"));
     // 3: nobody listens there, but the address is one.
     let mut health = server(&["health"]);
     health.env("PLUMB_LISTEN", "");
@@ -135,4 +132,25 @@ fn neither_a_report_is_opened_nor_a_port_for_a_run_that_is_printed() {
     let said = printed(server).join("\n");
     assert!(!said.contains(&address) && !said.contains("report.json"), "{said}");
     assert!(!report.exists());
+}
+
+#[test]
+fn a_variable_of_no_option_is_warned_of_with_those_it_may_have_been() {
+    for program in ["server", "client"] {
+        let run = |variables: &[(&str, &str)]| {
+            let mut run = command(program);
+            match program {
+                "server" => run.arg("--print-run"),
+                _ => run.args(["--no-graphics", "127.0.0.1:1", "--wait", "0s"]),
+            };
+            run.envs(variables.iter().copied());
+            Program::start(run).end().stderr.join("\n")
+        };
+        let said = run(&[("PLUMB_WORKER", "2"), ("PLUMB_FRAMSE", "600")]);
+        assert!(said.contains("PLUMB_WORKER belongs to no option: did you mean PLUMB_WORKERS?"), "{program}: {said}");
+        assert!(said.contains("did you mean PLUMB_FRAMES"), "{program}: {said}");
+        // Of the other program, of nothing of ours, and unset.
+        let said = run(&[("PLUMB_WORKERS", "2"), ("PLUMB_FRAMES", "600"), ("FRAMSE", "1"), ("PLUMB_FRAMSE", "")]);
+        assert!(!said.contains("belongs to no option"), "{program}: {said}");
+    }
 }

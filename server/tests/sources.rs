@@ -7,6 +7,7 @@ use image::{GrayImage, Luma};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::ends::Server;
+use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session, rows};
 
 /// A folder of gray images of 160x120 with a bright disc each.
@@ -39,6 +40,25 @@ fn images_are_acknowledged_one_by_one_and_the_session_ends_with_them() {
     assert_eq!((&session["task"], &session["ack"]["codes"]), (&json!("ack"), &json!({"0": 3})));
     assert_eq!(session["error_px"], Value::Null);
     assert_eq!(report["run"]["config"]["size"], "160x120");
+    let unused = report["run"]["config"]["unused_options"].as_array().expect("names");
+    assert!(["radius", "speed", "noise", "jpeg"].iter().all(|option| unused.contains(&json!(option))), "{unused:?}");
+    assert!(["fps", "size", "seed", "window"].iter().all(|option| !unused.contains(&json!(option))), "{unused:?}");
+}
+
+#[test]
+fn a_printed_run_of_a_folder_leaves_the_balls_options_out_and_is_read_back() {
+    let (folder, file) = (folder(&["f1.png"]), tempfile::NamedTempFile::new().expect("a file"));
+    let print = |options: &[&str]| {
+        let mut server = command("server");
+        server.args(options).arg("--print-run");
+        Program::start(server).end().expect(0).stdout
+    };
+    let printed = print(&["--source", name(folder.path()), "--seed", "7"]);
+    for option in ["radius", "speed", "border", "contrast", "noise", "invert"] {
+        assert!(!printed.iter().any(|line| line.starts_with(option)), "{printed:#?}");
+    }
+    fs::write(file.path(), printed.join("\n")).expect("written");
+    assert_eq!(print(&["--run", name(file.path())]), printed);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Checks of `--help` and `--version` for both programs.
 
+use std::collections::BTreeSet;
+
+use shared::shell::options;
+
 use crate::program::command;
 
 /// Runs a program with one argument and returns its stdout.
@@ -10,19 +14,45 @@ pub fn said(program: &str, argument: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Asserts that the help names each of these options with its environment variable, and that the command line has no
-/// other option.
+/// Its help names each of these options (or what is given without a name) with its environment variable, and its command
+/// line, subcommands included, has no other.
 #[track_caller]
 pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
-    let named = |name: &str| options.iter().any(|option| option.strip_prefix("--") == Some(name));
-    let all: Vec<_> = command_line.get_arguments().filter_map(|argument| argument.get_long()).collect();
-    assert!(all.iter().all(|name| named(name)), "the command line has {all:?}, but this test names only {options:?}");
-    let help = said(program, "--help");
-    for option in options {
-        assert!(help.contains(option), "no {option} in {help}");
-        let variable = format!("PLUMB_{}", option.trim_start_matches("--").replace('-', "_").to_uppercase());
-        assert!(help.contains(&variable), "no {variable} in {help}");
+    let named = names(command_line);
+    assert_eq!(named, options.iter().map(ToString::to_string).collect(), "the names of {program}'s options");
+    let subcommands = command_line.get_subcommands().map(|subcommand| helped(program, Some(subcommand.get_name())));
+    let help: Vec<_> = [helped(program, None)].into_iter().chain(subcommands).collect();
+    for variable in options.iter().map(|option| options::variable(option)) {
+        assert!(help.iter().any(|help| help.contains(&variable)), "no {variable} in {help:#?}");
     }
+}
+
+/// What a program says to `--help`, which ends with examples and all exit codes there are, within 80 columns where the
+/// terminal has no more; each option stands under a heading that says what it is for.
+#[track_caller]
+fn helped(program: &str, subcommand: Option<&str>) -> String {
+    let mut help = command(program);
+    let output = help.args(subcommand).arg("--help").env("COLUMNS", "80").output().expect("started");
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    let end = help.find("\nExamples:\n").map(|start| &help[start..]).unwrap_or_else(|| panic!("no examples in {help}"));
+    assert!(end.contains(&format!("\n  {program} ")) && end.contains("\nExit codes:\n  0  "), "{end}");
+    assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    // Only what every program has is for nothing in particular.
+    let (_, plain) = help.split_once("\nOptions:\n").expect("options");
+    let plain = plain.split("\n\n").take_while(|paragraph| !paragraph.trim_start().ends_with(':'));
+    let plain: String = plain.take_while(|paragraph| paragraph.starts_with("  ")).collect();
+    assert!(plain.matches("--").count() <= 2, "options without a heading: {plain}");
+    help
+}
+
+/// All names of all options, and what is given without one; not of what must be given each time.
+fn names(command_line: &clap::Command) -> BTreeSet<String> {
+    let own = command_line.get_arguments().filter(|option| !option.is_required_set());
+    let own = own.flat_map(|option| {
+        let others = option.get_all_aliases().into_iter().flatten();
+        [option.get_id().as_str()].into_iter().chain(others).map(|name| name.replace('_', "-")).collect::<Vec<_>>()
+    });
+    own.chain(command_line.get_subcommands().flat_map(names)).collect()
 }
 
 /// Asserts the version of a program, which is the caller's `env!("CARGO_PKG_VERSION")`.

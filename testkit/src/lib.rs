@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
 //! | [`processes`] | the real programs in benchmarks: measure the processor time and memory they use |
+//! | [`wrong_values`] | wrong values for every option, and what the programs must say to them |
 //! | [`help`] | checks of `--help` and `--version` |
 //! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates datagrams |
 //! | `world` | two sessions over such a network in virtual time (feature `world`) |
@@ -30,3 +31,4 @@ pub mod slow_client;
 pub mod statistics;
 #[cfg(feature = "world")]
 pub mod world;
+pub mod wrong_values;

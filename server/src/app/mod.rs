@@ -31,13 +31,14 @@ use work::Work;
 /// Serves as the command line asks for it, or prints what run that is.
 pub fn run(cli: Cli) -> Exit {
     if cli.spec.delivered.link == LinkKind::Memory && !cli.spec.delivered.loopback {
-        error!("--link memory is a link within one process: it needs --loopback");
+        let wrong = "--link memory is a link within one process: it needs --loopback";
+        error!("{}", cli.origins.told(wrong, &["link".into(), "loopback".into()]));
         return Exit::Usage;
     }
     let (spec, supply) = match sourced(cli.spec.with_seed()) {
         Ok(sourced) => sourced,
         Err(wrong) => {
-            error!("{wrong}");
+            error!("{}", cli.origins.told(&wrong.to_string(), &wrong.options()));
             return Exit::Usage;
         }
     };
@@ -47,7 +48,7 @@ pub fn run(cli: Cli) -> Exit {
 /// The run with what its source says, and the source's supply of frames.
 fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
     let supply = source::supply(&spec)?;
-    let spec = spec.of_source(supply.format().size, supply.default_task());
+    let spec = spec.of_source(supply.format().size, supply.default_task()).without(supply.unused_options());
     Ok((spec, supply.into()))
 }
 

@@ -27,6 +27,11 @@ pub struct OutOfRange {
     pub right: String,
 }
 
+/// The same where an option's value is read: whoever reads it says which option it was.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{}\" is not {}", .0.got, .0.right)]
+pub struct NotTaken(#[from] pub OutOfRange);
+
 /// What one option takes.
 #[derive(Clone, Debug)]
 pub struct Takes {
@@ -116,8 +121,8 @@ impl Takes {
         (*kind == TypeId::of::<T>()).then(|| ValueParser::new(parser))
     }
 
-    fn parse<T: FromStr>(&self, text: &str) -> Result<T, OutOfRange> {
-        let (Ok(value), Ok(number)) = (text.parse(), text.parse()) else { return Err(self.refuse(text)) };
+    fn parse<T: FromStr>(&self, text: &str) -> Result<T, NotTaken> {
+        let (Ok(value), Ok(number)) = (text.parse(), text.parse()) else { return Err(self.refuse(text).into()) };
         self.check(number, text)?;
         Ok(value)
     }
@@ -180,7 +185,7 @@ mod tests {
         let takes = TakesAll::of::<Options>();
         let count = takes.get("count").expect("it says what it takes");
         assert_eq!(count.parse::<u32>("7"), Ok(7));
-        assert_eq!(count.parse::<u32>("1k").unwrap_err().to_string(), "count 1k is not a whole number from 1");
+        assert_eq!(count.parse::<u32>("1k").unwrap_err().to_string(), "\"1k\" is not a whole number from 1");
         assert!(count.parse::<u32>("1.5").is_err() && count.parse::<u32>("-1").is_err());
         assert!(takes.get("other").is_none());
     }

@@ -40,6 +40,8 @@ struct Measures {
     camera: CameraConfig,
     /// In live delivery, how long after its capture a frame may be on its way, in us; else null
     lifetime_us: Option<u64>,
+    /// Names of the options that the run's source does not use, whose values mean nothing: the ball's, of a folder
+    unused_options: Vec<String>,
 }
 
 impl RunConfig {
@@ -51,7 +53,7 @@ impl RunConfig {
 
 impl Measures {
     fn of(spec: &RunSpec) -> Self {
-        let RunSpec { sent, delivered, camera } = spec;
+        let RunSpec { sent, delivered, camera, unused } = spec;
         let lifetime = (delivered.delivery == Delivery::Live).then(|| live::lifetime(sent.fps));
         Self {
             width: spec.size().width,
@@ -64,6 +66,7 @@ impl Measures {
             speed_px_s: sent.speed,
             camera: *camera,
             lifetime_us: lifetime.map(micros),
+            unused_options: unused.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use shared::bounded::{self, BoundedError};
-use shared::text::Escaped;
+use shared::text::{Brief, Escaped};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -28,8 +28,10 @@ pub struct Entry {
 #[derive(Debug, Error)]
 pub enum FileError {
     /// It cannot be read.
-    #[error("cannot read {path}: {error}")]
+    #[error("{option}: \"{}\" cannot be read ({error}): write the name of a file", Brief(path.display(), SHOWN_CHARACTERS))]
     Read {
+        /// The option that names it.
+        option: String,
         /// The file.
         path: PathBuf,
         /// What failed.
@@ -69,9 +71,20 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The same of a file that the environment names.
+    #[must_use]
+    pub fn said_by(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        if let Self::Read { option, .. } = &mut self {
+            *option = variable(option.trim_start_matches('-')).unwrap_or_else(|| option.clone());
+        }
+        self
+    }
+}
+
 /// Reads a file's lines, in their order.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
-    let text = read_text(path)?;
+pub(super) fn read(option: &str, path: &Path) -> Result<Vec<Entry>, FileError> {
+    let text = read_text(option, path)?;
     let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
     let mut found: Vec<_> = table.into_iter().collect();
     found.sort_by_key(|(key, _)| key.span().start);
@@ -84,9 +97,9 @@ pub(super) fn printable(text: &str) -> String {
     Escaped(text).to_string()
 }
 
-fn read_text(path: &Path) -> Result<String, FileError> {
+fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
     let bytes = patiently(path, || bounded::read(path, MAX_FILE_BYTES)).map_err(|error| match error {
-        BoundedError::Io(error) => FileError::Read { path: path.into(), error },
+        BoundedError::Io(error) => FileError::Read { option: option.to_owned(), path: path.into(), error },
         BoundedError::TooLarge { .. } => FileError::TooLarge { path: path.into() },
     })?;
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() })

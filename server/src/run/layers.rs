@@ -3,35 +3,40 @@
 //! So the order of precedence (command line, environment, file, default) is that of `clap`. Each value is read by its
 //! option's own parser first, so that what is wrong is said of the file and not of the command line.
 
-use std::error::Error;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, Command};
+use shared::shell::options;
 
 use super::file::{Entry, FileError, printable, read};
+use super::origins::Origins;
 use super::spec::RunSpec;
 use crate::camera::CAMERA_HEADING;
 
 /// The option that names a camera's file; a run's file may name it too.
 const CAMERA: &str = "camera";
 
-/// The command with defaults from a run's file and, below it, from a camera's: the one named here or in the run's file.
+/// The command with defaults from a run's file and, below it, from a camera's: the one named here or in the run's file;
+/// and which options they speak of.
 ///
 /// # Errors
 /// [`FileError`] names the file, the key, what was wrong and what would be right.
-pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> Result<Command, FileError> {
-    let entries = run.map(read).transpose()?.unwrap_or_default();
+pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> Result<(Command, Origins), FileError> {
+    let mut origins = Origins::default();
+    let entries = run.map(|path| read("--run", path)).transpose()?.unwrap_or_default();
     let named = entries.iter().find(|entry| entry.id == CAMERA && !entry.is_switch);
     let camera = camera.or_else(|| named.map(|entry| Path::new(&entry.text)));
     let command = match camera {
-        Some(path) => with_entries(command, path, read(path)?, Holds::Camera)?,
+        Some(path) => with_entries(command, path, read("--camera", path)?, Holds::Camera, &mut origins)?,
         None => command,
     };
-    match run {
-        Some(path) => with_entries(command, path, entries, Holds::Run),
-        None => Ok(command),
-    }
+    let command = match run {
+        Some(path) => with_entries(command, path, entries, Holds::Run, &mut origins)?,
+        None => command,
+    };
+    Ok((command, origins))
 }
 
 /// What a file may hold.
@@ -41,7 +46,13 @@ enum Holds {
     Camera,
 }
 
-fn with_entries(mut command: Command, path: &Path, entries: Vec<Entry>, holds: Holds) -> Result<Command, FileError> {
+fn with_entries(
+    mut command: Command,
+    path: &Path,
+    entries: Vec<Entry>,
+    holds: Holds,
+    origins: &mut Origins,
+) -> Result<Command, FileError> {
     let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
     let mut seen = Vec::new();
     for Entry { id, text, is_switch } in entries {
@@ -49,8 +60,9 @@ fn with_entries(mut command: Command, path: &Path, entries: Vec<Entry>, holds: H
             return Err(refused(format!("{id} is there twice, as {id} and as {}", id.replace('_', "-"))));
         }
         let option = belongs(&command, &id, holds).map_err(refused)?;
-        check(option, &text, is_switch).map_err(|reason| refused(about(&id, reason)))?;
+        check(option, &text, is_switch).map_err(|reason| refused(format!("{id}: {reason}")))?;
         command = command.mut_arg(&id, |option| option.default_value(text));
+        origins.said_by(&id, path.display().to_string());
         seen.push(id);
     }
     Ok(command)
@@ -87,29 +99,8 @@ fn near(spec: &Command, id: &str) -> String {
 fn check(option: &Arg, text: &str, is_switch: bool) -> Result<(), String> {
     let takes_switch = matches!(option.get_action(), ArgAction::Set) && option.is_require_equals_set();
     match (takes_switch, is_switch) {
-        (true, false) => return Err(format!("\"{text}\" is neither true nor false, without quotes")),
-        (false, true) => return Err(format!("{text} is for switches: write a number, or a text in quotes")),
-        _ => {}
+        (true, false) => Err(format!("\"{text}\" is neither true nor false, without quotes")),
+        (false, true) => Err(format!("{text} is for switches: write a number, or a text in quotes")),
+        _ => options::check(option, OsStr::new(text)),
     }
-    let name = option.get_long().unwrap_or_default();
-    let alone = Command::new("file").no_binary_name(true).arg(option.clone());
-    let read = alone.try_get_matches_from([format!("--{name}={text}")]);
-    read.map(drop).map_err(|refused| reason(option, text, &refused))
-}
-
-fn reason(option: &Arg, text: &str, refused: &clap::Error) -> String {
-    let known = option.get_possible_values();
-    match refused.source() {
-        Some(reason) => reason.to_string(),
-        None if !known.is_empty() => {
-            let names: Vec<_> = known.iter().map(clap::builder::PossibleValue::get_name).collect();
-            format!("\"{text}\" is none of {}", names.join(", "))
-        }
-        None => format!("\"{text}\" is not a value: {}", refused.kind()),
-    }
-}
-
-/// Names the option where the reason does not.
-fn about(id: &str, reason: String) -> String {
-    if reason.starts_with(&id.replace('_', "-")) { reason } else { format!("{id}: {reason}") }
 }

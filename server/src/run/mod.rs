@@ -13,6 +13,7 @@ mod delivered;
 mod file;
 mod layers;
 mod link;
+mod origins;
 mod patience;
 mod print;
 mod sent;
@@ -24,6 +25,7 @@ pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
 pub use layers::layered;
 pub use link::LinkKind;
+pub use origins::Origins;
 pub use sent::{DEFAULT_SIZE, Sent};
 pub use spec::RunSpec;
 

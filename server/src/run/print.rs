@@ -9,12 +9,16 @@ use serde_json::{Map, Value};
 use super::spec::RunSpec;
 
 impl RunSpec {
-    /// The specification as flat TOML, in the order of the help; what is absent is left out.
+    /// The specification as flat TOML, in the order of the help; what is absent is left out, and what
+    /// the source does not use.
     pub fn to_toml(&self) -> String {
         let values = values(self);
         let mut text = String::new();
         for option in Self::augment_args(Command::new("run")).get_arguments() {
             let id = option.get_id().as_str();
+            if self.unused.iter().any(|unused| unused == id) {
+                continue;
+            }
             if let Some(value) = values.get(id).and_then(written) {
                 // Writing into a string does not fail.
                 let _ = writeln!(text, "{id} = {value}");

@@ -30,6 +30,11 @@ pub struct RunSpec {
     #[command(flatten)]
     #[serde(flatten)]
     pub camera: CameraConfig,
+
+    /// Ids of the options that the run's source does not use.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub unused: Vec<String>,
 }
 
 impl RunSpec {
@@ -46,6 +51,12 @@ impl RunSpec {
         self.sent.size.get_or_insert(size);
         self.sent.task.get_or_insert(default_task);
         self
+    }
+
+    /// The specification whose source does not use these options.
+    #[must_use]
+    pub fn without(self, unused: Vec<String>) -> Self {
+        Self { unused, ..self }
     }
 
     /// Size of the frames.

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use proptest::prelude::*;
 use serde_json::Value;
+use shared::shell::options::Environment;
 
 use super::*;
 use crate::camera::CameraConfig;
@@ -20,7 +21,7 @@ fn read_with(file: &str, options: &[&str]) -> Result<RunSpec, String> {
     std::fs::write(&path, file).expect("written");
     let path = path.to_str().expect("UTF-8");
     let arguments = ["server"].iter().chain(options).map(|option| OsString::from(option.replace("{}", path)));
-    Cli::read(arguments).map(|cli| cli.spec).map_err(|refused| refused.to_string())
+    Cli::read(arguments, Environment::default()).map(|cli| cli.spec).map_err(|refused| refused.to_string())
 }
 
 fn read(options: &[&str]) -> RunSpec {
@@ -48,7 +49,7 @@ fn the_command_line_goes_before_the_run_file_and_that_before_the_camera_file() {
     std::fs::write(&camera, "noise = 1\nblur = 1\ngamma = 2\nshot-noise = 0.5\nradius = 30").expect("written");
     let camera = camera.to_str().expect("UTF-8");
     let file = "noise = 2\nblur = 2\nwindow = 3";
-    let RunSpec { sent, delivered, camera: seen } =
+    let RunSpec { sent, delivered, camera: seen, .. } =
         read_with(file, &["--run", "{}", "--camera", camera, "--noise", "3"]).expect("a run");
     assert_eq!((seen.noise, seen.blur, seen.gamma, seen.shot_noise), (3.0, 2.0, 2.0, 0.5));
     assert_eq!((sent.radius.max, delivered.window.get(), sent.fps.to_string()), (30.0, 3, "60".into()));
@@ -79,8 +80,8 @@ fn every_switch_is_switched_on_and_off() {
 fn a_file_is_refused_with_its_key_and_what_would_be_right() {
     for (file, words) in [
         ("fps = 'fast'", ["fps: \"fast\" is not a frame rate", "60, or max"]),
-        ("frames = 0", ["frames 0", "a whole number of frames from 1"]),
-        ("frames = 1.5", ["frames 1.5", "a whole number of frames from 1"]),
+        ("frames = 0", ["frames: \"0\"", "a whole number of frames from 1"]),
+        ("frames = 1.5", ["frames: \"1.5\"", "a whole number of frames from 1"]),
         ("deadline = 2", ["deadline", "10s"]),
         ("once = 'yes'", ["once: \"yes\"", "true nor false"]),
         ("fps = true", ["fps: true", "a number, or a text"]),
@@ -92,8 +93,8 @@ fn a_file_is_refused_with_its_key_and_what_would_be_right() {
         ("json = 'report.json'", ["json is not part of a run", "on the command line"]),
         ("run = 'other.toml'", ["run is not part of a run", "on the command line"]),
         ("shot-noise = 1\nshot_noise = 2", ["shot_noise", "twice"]),
-        ("noise = 300", ["noise 300", "0 to 255 gray levels"]),
-        ("jpeg = 101", ["jpeg 101", "1 to 100"]),
+        ("noise = 300", ["noise: \"300\"", "0 to 255 gray levels"]),
+        ("jpeg = 101", ["jpeg: \"101\"", "1 to 100"]),
         ("background = 'forest'", ["background: \"forest\"", "clutter"]),
         ("window = 8\nfps 60", ["line 2", "fps 60"]),
         ("'\\u001b[2J' = 1", ["is not an option", "server --help"]),
@@ -101,7 +102,10 @@ fn a_file_is_refused_with_its_key_and_what_would_be_right() {
     ] {
         let said = read_with(file, &["--run", "{}"]).expect_err("a file that is refused");
         assert!(said.contains(words[0]) && said.contains(words[1]), "{file}: {said}");
-        assert!(said.contains("run.toml: ") || said.contains("no-such-camera.toml: "), "{said}");
+        assert!(
+            said.contains("run.toml: ") || said.contains("--camera: \"no-such-camera.toml\" cannot be read"),
+            "{said}"
+        );
         assert!(!said.contains('\u{1b}'), "{said:?}");
     }
 }
@@ -116,7 +120,8 @@ fn a_camera_file_holds_the_camera_alone() {
 #[test]
 fn files_that_are_no_text_or_without_end_are_refused() {
     assert!(refused(&" ".repeat(MAX_FILE_BYTES as usize + 1)).contains("larger than"));
-    for (path, word) in [("/dev/zero", "larger than"), ("/no/such/run.toml", "cannot read"), ("/", "cannot read")] {
+    for (path, word) in [("/dev/zero", "larger than"), ("/no/such/run.toml", "cannot be read"), ("/", "cannot be read")]
+    {
         let said = read_with("", &["--run", path]).expect_err("no file of options");
         assert!(said.contains(path) && said.contains(word), "{said}");
     }
@@ -131,7 +136,7 @@ fn every_number_with_a_range_is_held_to_it_on_the_command_line() {
     for name in limited.filter_map(clap::Arg::get_long) {
         for wrong in ["-1e9", "lots", ""] {
             let said = read_with("", &[&format!("--{name}={wrong}")]).expect_err("out of range");
-            assert!(said.contains(&format!("{name} {wrong} is not a")), "{said}");
+            assert!(said.contains(&format!("--{name}: \"{wrong}\" is not a")), "{said}");
         }
         count += 1;
     }

@@ -50,9 +50,9 @@ pub(super) fn optional_duration<S: Serializer>(value: &Option<Duration>, seriali
 /// Reads numbers with units.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() => Err("must be longer than 0, for example 10s".into()),
+        Ok(duration) if duration.is_zero() => Err(format!("\"{text}\" is not longer than 0: write 10s, for example")),
         Ok(duration) => Ok(duration),
-        Err(_) => Err("not a duration: a number and a unit, for example 10s, 500ms or 2m".into()),
+        Err(_) => Err(format!("\"{text}\" is not a duration: write a number and a unit, for example 10s, 500ms or 2m")),
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Radii {
 
 /// The text is neither a radius nor a range of radii.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("radius \"{0}\" is neither a number of px, for example 20, nor a range, for example 10..40")]
+#[error("\"{0}\" is neither a radius in px, for example 20, nor a range, for example 10..40")]
 pub struct NotARadius(String);
 
 impl Radii {
@@ -47,14 +47,12 @@ impl FromStr for Radii {
     type Err = NotARadius;
 
     fn from_str(text: &str) -> Result<Self, NotARadius> {
-        let number = |text: &str| text.trim().parse::<f64>().map_err(|_| NotARadius(text.to_owned()));
-        match text.split_once("..") {
-            Some((min, max)) => match (number(min), number(max)) {
-                (Ok(min), Ok(max)) => Ok(Self { min, max }),
-                _ => Err(NotARadius(text.to_owned())),
-            },
+        let number = |text: &str| text.trim().parse().ok().filter(|px: &f64| px.is_finite());
+        let radii = match text.split_once("..") {
+            Some((min, max)) => number(min).zip(number(max)).map(|(min, max)| Self { min, max }),
             None => number(text).map(Self::one),
-        }
+        };
+        radii.ok_or_else(|| NotARadius(text.to_owned()))
     }
 }
 

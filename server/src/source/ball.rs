@@ -1,5 +1,6 @@
 //! The ball: a scene of known truth, seen by the simulated camera. Computed, so it runs in the session.
 
+use clap::{Args, Command};
 use shared::image::{Image, PixelFormat};
 
 use super::error::SourceError;
@@ -46,20 +47,21 @@ impl Supply for BallScene {
     }
 }
 
+/// Options of what is sent that only the ball has; those of the camera are the others.
+const OPTIONS: [&str; 3] = ["radius", "speed", "border"];
+
+/// Ids of the options that only the ball has.
+pub(super) fn options_of_the_ball() -> Vec<String> {
+    let camera = CameraConfig::augment_args(Command::new("camera"));
+    let camera = camera.get_arguments().map(|option| option.get_id().to_string());
+    OPTIONS.map(str::to_owned).into_iter().chain(camera).collect()
+}
+
 /// An option of the run that only the ball has, and that says something else than its default.
 pub(super) fn option_of_the_ball(run: &RunSpec) -> Option<String> {
-    let plain = RunSpec::default();
-    let own = [
-        ("radius", run.sent.radius != plain.sent.radius),
-        ("speed", run.sent.speed != plain.sent.speed),
-        ("border", run.sent.border != plain.sent.border),
-    ];
-    let own = own.into_iter().find(|(_, differs)| *differs).map(|(option, _)| option.to_owned());
-    own.or_else(|| {
-        let [asked, plain] = [run.camera, plain.camera].map(|camera| serde_json::to_value(camera).unwrap_or_default());
-        let asked = asked.as_object()?.iter().find(|(key, value)| plain.get(*key) != Some(*value));
-        asked.map(|(key, _)| key.replace('_', "-"))
-    })
+    let [asked, plain] = [run, &RunSpec::default()].map(|run| serde_json::to_value(run).unwrap_or_default());
+    let own = options_of_the_ball().into_iter().find(|id| asked.get(id) != plain.get(id));
+    own.map(|id| id.replace('_', "-"))
 }
 
 /// The step of a scene whose rate only the window limits, in seconds: as at 60 frames a second.

@@ -85,3 +85,22 @@ pub enum SourceError {
     #[error("the source's thread failed: {0}")]
     Thread(String),
 }
+
+impl SourceError {
+    /// Ids of the options it is about.
+    pub fn options(&self) -> Vec<String> {
+        let ids: &[&str] = match self {
+            Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],
+            Self::Option { option, .. } => return vec![option.replace('-', "_"), "source".into()],
+            Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
+            Self::Ball(BallError::Radius { .. } | BallError::RadiusRange(_)) => &["radius"],
+            Self::Ball(BallError::TooLarge { .. }) => &["radius", "size"],
+            Self::Ball(BallError::Speed { .. }) => &["speed"],
+            Self::Ball(BallError::Step { .. }) => &["fps"],
+            Self::Size { .. } => &["size", "source"],
+            Self::Thread(_) => &[],
+            _ => &["source"],
+        };
+        ids.iter().map(ToString::to_string).collect()
+    }
+}

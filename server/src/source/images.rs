@@ -12,7 +12,7 @@ use shared::image::file::{self, ImageFileError};
 use shared::image::{Image, PixelFormat};
 use tracing::warn;
 
-use super::ball::option_of_the_ball;
+use super::ball::{option_of_the_ball, options_of_the_ball};
 use super::error::SourceError;
 use super::queue::{QueuedSource, ReadFrame};
 use super::seam::{Source, SourceKind, StreamFormat, Supply};
@@ -72,6 +72,10 @@ impl Supply for Images {
 
     fn default_task(&self) -> TaskName {
         TaskName::ack()
+    }
+
+    fn unused_options(&self) -> Vec<String> {
+        options_of_the_ball()
     }
 
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {

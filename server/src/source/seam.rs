@@ -36,6 +36,11 @@ pub trait Supply: Debug + Send + Sync {
     /// The task of a run that names none.
     fn default_task(&self) -> TaskName;
 
+    /// Ids of the options of a run that its frames do not depend on.
+    fn unused_options(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A fresh source: each plays the same sequence from index 0.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What both programs' shells have in common: stopping, logging, rows on stdout, keys, exit codes, a window.
+//! What both programs' shells have in common: stopping, logging, options, rows on stdout, keys, exit codes, a window.
 //!
 //! Nothing that writes to a terminal or a pipe waits for it while a session runs: [`log`] and [`rows`] each have a queue,
 //! whose thread waits instead.
@@ -6,6 +6,7 @@
 pub mod exit;
 pub mod keys;
 pub mod log;
+pub mod options;
 mod queue;
 pub mod rows;
 pub mod standard;

@@ -34,7 +34,7 @@ pub fn sound_mtu(mtu: u32) -> Option<u32> {
 /// A packet size as a person writes it.
 pub fn parse_mtu(text: &str) -> Result<u32, String> {
     let mtu = text.parse().ok().filter(|mtu| (LEAST_MTU..=LOOPBACK_MTU).contains(mtu));
-    mtu.ok_or_else(|| format!("must be a whole number of bytes from {LEAST_MTU} to {LOOPBACK_MTU}"))
+    mtu.ok_or_else(|| format!("\"{text}\" is not a whole number of bytes from {LEAST_MTU} to {LOOPBACK_MTU}"))
 }
 
 /// How many SCTP packets of up to `mtu` bytes one system call sends.

@@ -1,0 +1,20 @@
+//! Every option of the server answers a wrong value with what would be right.
+
+use server::cli::Cli;
+use testkit::wrong_values::assert_answered;
+
+/// What some of the values are for some of the options: a contrast below the background, and names of files to be written.
+fn takes(id: &str, value: &str) -> bool {
+    matches!((id, value), ("contrast", "-1") | ("json" | "csv", _))
+}
+
+#[test]
+fn every_wrong_value_is_named_with_its_option_and_what_would_be_right() {
+    let command_line = Cli::completed_command();
+    assert!(
+        assert_answered("server", &["--print-run"], &command_line, |id, value| takes(id, value) || id == "print_run")
+            > 300
+    );
+    let health = command_line.find_subcommand("health").expect("the subcommand");
+    assert!(assert_answered("server", &["health"], health, takes) >= 8);
+}
