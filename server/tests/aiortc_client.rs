@@ -24,20 +24,34 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
+/// Of 2024: it waits until its peer begins SCTP.
+static OLD_PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let requirements = example("../bench/peers/old-aiortc.txt");
+    python::environment(folder, "old-aiortc-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
+});
+
 fn python_client(server: &Server) -> Program {
+    python_program(&PYTHON, &example("aiortc_client.py"), &[], server)
+}
+
+fn python_program(python: &Path, script: &Path, arguments: &[&str], server: &Server) -> Program {
     let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
-    let mut command = Command::new(&*PYTHON);
-    command.arg(example("aiortc_client.py")).args([host, port]);
+    let mut command = Command::new(python);
+    command.arg(script).args(arguments).args([host, port]);
     Program::start(command)
 }
 
 fn whole_job(options: &[&str]) -> (Ended, serde_json::Value) {
-    // The environment is made before the server waits for its client.
-    LazyLock::force(&PYTHON);
+    whole_job_of(&PYTHON, options)
+}
+
+/// The environment is made before the server waits for its client.
+fn whole_job_of(python: &Path, options: &[&str]) -> (Ended, serde_json::Value) {
     let report = ReportFile::new();
     let server =
         Server::start(&[&["--once", "--frames", "60", "--fps", "30", "--json", report.name()], options].concat());
-    let client = python_client(&server).end();
+    let client = python_program(python, &example("aiortc_client.py"), &[], &server).end();
     server.end().expect(0);
     (client, only_session(&report.read()).clone())
 }
@@ -54,6 +68,35 @@ fn a_python_pipeline_does_the_whole_job() {
     assert!(session["latency_us"]["p50"].is_u64());
     assert!(session["latency_us"]["stages"]["detect"]["p50"].is_null());
     assert!(session["latency_us"]["stages"]["encode"]["p50"].is_u64());
+}
+
+#[test]
+fn a_python_pipeline_whose_sctp_waits_for_its_peers_does_the_whole_job() {
+    let (client, session) = whole_job_of(&OLD_PYTHON, &[]);
+    client.expect(0);
+    assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
+}
+
+#[test]
+fn a_link_that_does_not_open_says_where_it_is_stuck_while_it_waits() {
+    LazyLock::force(&PYTHON);
+    let mut server = Server::start(&[]);
+    let faults = [
+        ("client", "both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive"),
+        ("silent", "ICE and DTLS are up, but the peer's SCTP does not answer"),
+        ("stranger", "DTLS fails: is the fingerprint in the peer's description that of its certificate?"),
+    ];
+    let peers = faults.map(|(fault, said)| {
+        let peer = python_program(&PYTHON, &example("../bench/peers/stuck_client.py"), &[fault], &server);
+        server.program.stderr.wait_for(&format!("the data channels are not open yet: {said}"));
+        peer
+    });
+    for ((_, said), peer) in faults.iter().zip(peers) {
+        server.program.stderr.wait_for(&format!("the data channels did not open within 10 s: {said}"));
+        peer.end().expect(3);
+    }
+    server.program.signal("INT");
+    server.end().expect(0);
 }
 
 #[test]

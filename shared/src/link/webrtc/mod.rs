@@ -1,6 +1,6 @@
 //! Links over WebRTC data channels, and all that is WebRTC's own: packet sizes, UDP ports and buffers, pace.
 //!
-//! Who [`listen`]s on a signaling connection offers, with the three channels; who [`dial`]s answers. Host candidates only,
+//! Who [`listen`]s on a signaling connection offers, with the three channels, and is DTLS's client; who [`dial`]s answers. Host candidates only,
 //! all in the description: no STUN, no trickle. [`path_mtu`] and [`local_addresses`] tell of a path what [`LinkSettings`]
 //! need.
 //!
@@ -18,14 +18,17 @@ mod events;
 mod handshake;
 mod lanes;
 mod mtu;
+mod old_form;
 mod opening;
 mod own_answers;
 mod pace;
 mod path;
 mod peer;
 mod port;
+mod progress;
 mod runtime;
 mod settings;
+mod setup;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -34,4 +37,5 @@ pub use error::{HandshakeError, OpenError};
 pub use handshake::{dial, listen};
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};
 pub use path::{local_addresses, path_mtu};
+pub use progress::Stuck;
 pub use settings::{LinkSettings, PeerKind};

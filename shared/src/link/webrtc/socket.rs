@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit};
 
 use super::pace::SharedClock;
+use super::progress::Progress;
 
 /// Where packets are being lost, a datagram that is sent alone and has up to so many bytes is sent twice: acknowledgements,
 /// answers, requests, and what SCTP's timer retransmits, one packet at a time. A lost acknowledgement holds up all that
@@ -17,7 +18,8 @@ use super::pace::SharedClock;
 /// are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry, and tells the clock of a live link when something arrives.
+/// Caps each send at what one datagram can carry, tells the clock of a live link when something arrives, and the opening
+/// what it begins with.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     pub(super) socket: Arc<dyn AsyncUdpSocket>,
@@ -25,6 +27,7 @@ pub(super) struct LinkSocket {
     pub(super) most_segments: usize,
     /// A live link's clock.
     pub(super) clock: Option<SharedClock>,
+    pub(super) progress: Progress,
 }
 
 impl AsyncUdpSocket for LinkSocket {
@@ -51,8 +54,11 @@ impl AsyncUdpSocket for LinkSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll_recv(cx, buffers, meta);
-        if let (Some(clock), Poll::Ready(Ok(_))) = (&self.clock, &received) {
-            clock.lock().heard(TokioRuntime.now());
+        if let Poll::Ready(Ok(filled)) = received {
+            buffers.iter().take(filled).for_each(|buffer| self.progress.heard(buffer));
+            if let Some(clock) = &self.clock {
+                clock.lock().heard(TokioRuntime.now());
+            }
         }
         received
     }
