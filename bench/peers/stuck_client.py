@@ -29,6 +29,7 @@ def other_fingerprints(transport):
     return aiortc.RTCDtlsParameters(fingerprints=other, role=known.role)
 
 
+aiortc_client.OPENING_LIMIT = 20.0  # s: the server gives up first
 own_parameters = RTCDtlsTransport.getLocalParameters
 fault = sys.argv.pop(1)
 if fault == "client":

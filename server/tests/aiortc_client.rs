@@ -84,7 +84,7 @@ fn a_link_that_does_not_open_says_where_it_is_stuck_while_it_waits() {
     let faults = [
         ("client", "both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive"),
         ("silent", "ICE and DTLS are up, but the peer's SCTP does not answer"),
-        ("stranger", "DTLS fails: is the fingerprint in the peer's description that of its certificate?"),
+        ("stranger", "the two ends reach each other, but DTLS fails: is the fingerprint in the peer's description that of its certificate?"),
     ];
     let peers = faults.map(|(fault, said)| {
         let peer = python_program(&PYTHON, &example("../bench/peers/stuck_client.py"), &[fault], &server);

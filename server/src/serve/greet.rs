@@ -99,7 +99,7 @@ impl Greeter<'_> {
         };
         let ours = connection.mtu;
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(ours)).or(self.config.sctp_mtu);
-        let link = self.listen(connection, mtu, PeerKind::Plumb).await?;
+        let link = self.listen(connection, mtu, hello.receive_buffer, PeerKind::Plumb).await?;
         Ok(Some(Guest { link, place, features: hello.features }))
     }
 
@@ -109,7 +109,7 @@ impl Greeter<'_> {
             debug!("{peer}: refused: {reason}");
             return Ok(None);
         }
-        let link = self.listen(connection, self.config.sctp_mtu, PeerKind::Stranger).await?;
+        let link = self.listen(connection, self.config.sctp_mtu, None, PeerKind::Stranger).await?;
         match self.places.take() {
             Ok(place) => Ok(Some(Guest { link, place, features: Vec::new() })),
             Err(reason) => {
@@ -127,12 +127,20 @@ impl Greeter<'_> {
         Places::admit(others).and_then(|()| self.places.take()).map_err(|refusal| refusal.to_string())
     }
 
-    async fn listen(&self, connection: Connection, mtu: Option<u32>, peer: PeerKind) -> Result<Link, HandshakeError> {
+    async fn listen(
+        &self,
+        connection: Connection,
+        mtu: Option<u32>,
+        peer_buffer: Option<u32>,
+        peer: PeerKind,
+    ) -> Result<Link, HandshakeError> {
         let settings = LinkSettings {
             addresses: webrtc::local_addresses(connection.local),
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
             mtu,
+            path_mtu: Some(connection.mtu),
+            peer_buffer,
             peer,
             delivery: self.config.session.delivery,
         };

@@ -55,6 +55,9 @@ pub struct Introduction {
     /// The largest SCTP packet it can take on this path, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
+    /// What its UDP sockets take at once, in bytes as `SO_RCVBUF` reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive_buffer: Option<u32>,
     /// What else it can do; unknown names are ignored.
     #[serde(default)]
     pub features: Vec<String>,
@@ -69,10 +72,15 @@ mod tests {
         let json = |signal: &Signal| serde_json::to_string(signal).unwrap();
         assert_eq!(json(&Signal::Ping {}), r#"{"type":"ping"}"#);
         assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), features: vec![] };
+        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
+        assert_eq!(
+            json(&Signal::Hello(hello.clone())),
+            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
+        );
+        let hello = Introduction { receive_buffer: Some(131_072), ..hello };
         assert_eq!(
             json(&Signal::Hello(hello)),
-            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
+            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"receive_buffer":131072,"features":[]}"#
         );
     }
 

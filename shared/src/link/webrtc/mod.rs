@@ -9,6 +9,7 @@
 
 mod beside;
 mod buffers;
+mod burst;
 mod candidates;
 mod channels;
 mod description;
@@ -33,6 +34,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use buffers::receive_buffer;
 pub use error::{HandshakeError, OpenError};
 pub use handshake::{dial, listen};
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};

@@ -18,7 +18,6 @@ use super::description::{PlumbAttribute, advertised, peer_message_size};
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::lanes::{OpenLanes, OpeningLanes};
-use super::mtu::CRATE_MTU;
 use super::old_form;
 use super::peer::{Handler, Peer};
 use super::port::PortLease;
@@ -77,8 +76,7 @@ pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Op
 impl Opening {
     async fn build(settings: &LinkSettings) -> Result<(Self, watch::Receiver<bool>), OpenError> {
         let progress = Progress::new();
-        let mtu = settings.packet_size().unwrap_or(CRATE_MTU);
-        let runtime = LinkRuntime::new(settings.pace(), mtu, progress.clone());
+        let runtime = LinkRuntime::new(settings.pace(), settings.packet_size(), progress.clone());
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
