@@ -72,7 +72,8 @@ mod tests {
         let json = |signal: &Signal| serde_json::to_string(signal).unwrap();
         assert_eq!(json(&Signal::Ping {}), r#"{"type":"ping"}"#);
         assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
+        let hello =
+            Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
         assert_eq!(
             json(&Signal::Hello(hello.clone())),
             r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#

@@ -16,6 +16,7 @@ mod description;
 mod engine;
 mod error;
 mod events;
+mod fragments;
 mod handshake;
 mod lanes;
 mod mtu;

@@ -83,7 +83,11 @@ impl Opening {
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler { gathered: gathered_tx, incoming: incoming_tx, progress: progress.clone() }))
+            .with_handler(Arc::new(Handler {
+                gathered: gathered_tx,
+                incoming: incoming_tx,
+                progress: progress.clone(),
+            }))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
             .with_udp_addrs(settings.addresses.iter().map(bound).collect())
@@ -139,11 +143,7 @@ impl Opening {
 }
 
 /// What the opening comes to; logs where it is stuck, once, when a step takes long.
-async fn told_where_it_lags<T>(
-    opening: impl Future<Output = T>,
-    progress: &Progress,
-    stuck: impl Fn() -> Stuck,
-) -> T {
+async fn told_where_it_lags<T>(opening: impl Future<Output = T>, progress: &Progress, stuck: impl Fn() -> Stuck) -> T {
     let mut opening = pin!(opening);
     tokio::select! {
         opened = &mut opening => return opened,

@@ -30,10 +30,14 @@ pub enum Stuck {
     #[error("is UDP blocked between the two ends?")]
     NoWay,
     /// DTLS does not complete.
-    #[error("the two ends reach each other, but DTLS fails: is the fingerprint in the peer's description that of its certificate?")]
+    #[error(
+        "the two ends reach each other, but DTLS fails: is the fingerprint in the peer's description that of its certificate?"
+    )]
     NoDtls,
     /// The peer claimed a role that the offer does not leave to it.
-    #[error("both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive, as DTLS server")]
+    #[error(
+        "both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive, as DTLS server"
+    )]
     TwoClients,
     /// It did not begin, as the DTLS client.
     #[error("ICE and DTLS are up, but the peer's SCTP is silent: an answer with a=setup:passive would make ours begin")]
@@ -115,7 +119,8 @@ mod tests {
         assert_eq!(progress.stuck(true, true), Stuck::NoDtls);
         progress.reached(Step::Secured);
         progress.reached(Step::Reached);
-        let stuck = [(true, true), (false, true), (false, false)].map(|(client, offers)| progress.stuck(client, offers));
+        let stuck =
+            [(true, true), (false, true), (false, false)].map(|(client, offers)| progress.stuck(client, offers));
         assert_eq!(stuck, [Stuck::DeafSctp, Stuck::SilentSctp, Stuck::SilentOfferer]);
     }
 

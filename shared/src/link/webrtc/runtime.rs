@@ -14,6 +14,7 @@ use webrtc::runtime::{
 };
 
 use super::buffers::enlarge;
+use super::fragments;
 use super::mtu::packets_at_once;
 use super::pace::{PacedClock, SharedClock};
 use super::progress::Progress;
@@ -65,10 +66,13 @@ impl Runtime for LinkRuntime {
             Ok(granted) => debug!("receive buffer of {} KiB at {:?}", granted >> 10, socket.local_addr()),
             Err(error) => warn!("cannot enlarge the buffers of a UDP socket: {error}"),
         }
+        let options = socket.try_clone()?;
         let socket = self.tokio.wrap_udp_socket(socket)?;
+        if let Err(error) = fragments::allow(&options) {
+            debug!("packets may not be cut on their way: {error}");
+        }
         let clock = self.is_paced.then(|| self.clock.clone());
-        let progress = self.progress.clone();
-        Ok(Arc::new(LinkSocket { socket, most_segments: self.most_segments, clock, progress }))
+        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, clock, self.progress.clone())))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -129,7 +133,8 @@ mod tests {
         for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
-            let segments = LinkRuntime::new(1, mtu, Progress::new()).wrap_udp_socket(socket).unwrap().max_gso_segments();
+            let segments =
+                LinkRuntime::new(1, mtu, Progress::new()).wrap_udp_socket(socket).unwrap().max_gso_segments();
             // Of 1300 bytes, 49 segments would be 65,513.
             assert!((1..=64).contains(&segments) && segments as u32 * (mtu + 37) <= 65_507, "{segments} of {mtu}");
         }

@@ -184,13 +184,20 @@ mod tests {
                     let packets = most.div_ceil(packet_payload(mtu));
                     // Of a buffer that takes less than three packets one message is on its way at a time.
                     assert!(packets * datagram <= buffer as usize || packets <= 2, "{settings:?}: {packets}");
-                    assert!((1..=MESSAGE_SIZE).contains(&message) && settings.send_buffer() <= SEND_BUFFER, "{settings:?}");
+                    assert!(
+                        (1..=MESSAGE_SIZE).contains(&message) && settings.send_buffer() <= SEND_BUFFER,
+                        "{settings:?}"
+                    );
                 }
             }
         }
         let plain = LinkSettings { mtu: Some(1400), ..Default::default() };
         let large = LinkSettings { peer_buffer: Some(8 << 20), ..plain.clone() };
-        assert_eq!((large.message_size(), large.send_buffer()), (plain.message_size(), plain.send_buffer()), "no bound");
+        assert_eq!(
+            (large.message_size(), large.send_buffer()),
+            (plain.message_size(), plain.send_buffer()),
+            "no bound"
+        );
     }
 
     #[test]
