@@ -51,7 +51,8 @@ impl SlowClient {
             let local = stream.local_addr().expect("connected");
             let mtu = Some(webrtc::path_mtu(&stream).expect("connected"));
             let mut signaling = Signaling::new(stream);
-            let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, features: Vec::new() };
+            let hello =
+                Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer: None, features: Vec::new() };
             signaling.send(&Signal::Hello(hello)).await.expect("sent");
             let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
             let link = webrtc::dial(signaling, &settings).await.expect("a link");

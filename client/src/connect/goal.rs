@@ -116,8 +116,11 @@ async fn tcp(server: &str, limit: Duration) -> io::Result<TcpStream> {
 async fn open(mut signaling: Signaling, local: SocketAddr, mtu: u32) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu);
     let features = FEATURES.map(String::from).to_vec();
-    signaling.send(&Signal::Hello(Introduction { plumb: VERSION, role: Role::Sink, mtu, features })).await?;
-    let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
+    let receive_buffer = webrtc::receive_buffer();
+    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer, features };
+    signaling.send(&Signal::Hello(hello)).await?;
+    let addresses = webrtc::local_addresses(local);
+    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

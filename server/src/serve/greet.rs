@@ -108,7 +108,7 @@ impl Greeter<'_> {
             }
         };
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
-        let offer = match self.offer(&connection.path, mtu, PeerKind::Plumb, None).await {
+        let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, None).await {
             Ok(offer) => offer,
             Err(error) => {
                 connection.signaling.send(&Signal::Error { reason: error.to_string() }).await?;
@@ -130,7 +130,7 @@ impl Greeter<'_> {
     /// A stranger gives way while it says nothing. One that says hello after all is greeted as who it is.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
-        let offer = self.offer(&path, self.config.sctp_mtu, PeerKind::Stranger, Some(&turn)).await?;
+        let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, Some(&turn)).await?;
         let mut offered = offer.send(connection.signaling).await?;
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
@@ -175,6 +175,7 @@ impl Greeter<'_> {
         &self,
         path: &Path,
         mtu: Option<u32>,
+        peer_buffer: Option<u32>,
         peer: PeerKind,
         turn: Option<&Turn>,
     ) -> Result<Offer, OpenError> {
@@ -183,6 +184,8 @@ impl Greeter<'_> {
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
             mtu,
+            path_mtu: Some(path.mtu),
+            peer_buffer,
             peer,
             delivery: self.config.session.delivery,
         };

@@ -74,6 +74,10 @@ pub struct Session {
     link_busy: bool,
     /// A frame was asked for and has not come yet.
     capturing: bool,
+    /// A tick is due and waits for the link or for room in the window.
+    tick_waits: bool,
+    /// How long the tick of the frame asked for had waited, in µs.
+    waited_us: u64,
     /// In live delivery only.
     live: Option<Sender>,
     newest_reply: Option<u64>,
@@ -100,6 +104,8 @@ impl Session {
             outbox: VecDeque::new(),
             link_busy: false,
             capturing: false,
+            tick_waits: false,
+            waited_us: 0,
             live: config.lifetime().map(Sender::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
@@ -156,6 +162,12 @@ impl Session {
     /// Whether the frame asked for by [`Action::Capture`] is still wanted: the session may have come to its end since.
     pub fn is_capturing(&self) -> bool {
         self.capturing && matches!(self.phase, Phase::Streaming(_))
+    }
+
+    /// How long the tick of the frame asked for by [`Action::Capture`] had waited for the link or for room in the window, in
+    /// µs. The frame counts as captured so much earlier: a pipeline that keeps up on average is still late with this one.
+    pub fn waited_us(&self) -> u64 {
+        self.waited_us
     }
 
     /// The source has no further frame: the session ends once the frames sent are answered.
@@ -334,15 +346,20 @@ impl Session {
         Some(self.first_capture? + self.config.duration?)
     }
 
-    /// Takes the next frame when one is due, has room and finds the link free; else skips the tick or waits.
+    /// Takes the next frame when one is due, has room and finds the link free; else its tick waits, or is skipped.
+    ///
+    /// A tick waits until the next one is due, so that a link or a pipeline that keeps up on average, if not each time, loses
+    /// none. Live, where a frame is to be fresh, it is skipped at once.
     fn stream(&mut self, now: Micros) -> Action {
         let can_send = self.pairing.has_room() && !self.link_busy;
         let next_moment = self.next_moment();
+        let is_live = self.live.is_some();
         let Phase::Streaming(pacer) = &mut self.phase else { return Action::Wait(next_moment) };
         match pacer.poll(now) {
             Pace::Wait(due) => Action::Wait(due.min(next_moment)),
             Pace::Due { missed } if can_send => {
                 self.tally.skipped(pacer.next_ticks(missed));
+                self.waited_us = if std::mem::take(&mut self.tick_waits) { pacer.overdue_us(now) } else { 0 };
                 pacer.take(now);
                 // Until the shell has handed this one over there is no other frame.
                 (self.capturing, self.link_busy) = (true, true);
@@ -351,12 +368,11 @@ impl Session {
             // Unpaced, nothing is skipped: the next answer makes room.
             Pace::Due { .. } if self.config.rate == Rate::Max => Action::Wait(next_moment),
             Pace::Due { missed } => {
-                self.tally.skipped(pacer.next_ticks(missed + 1));
-                pacer.take(now);
-                match pacer.poll(now) {
-                    Pace::Wait(due) => Action::Wait(due.min(next_moment)),
-                    Pace::Due { .. } => Action::Wait(next_moment),
-                }
+                let skipped = if is_live { missed + 1 } else { missed };
+                self.tally.skipped(pacer.next_ticks(skipped));
+                pacer.pass(skipped);
+                self.tick_waits = !is_live;
+                Action::Wait(pacer.upcoming(now).map_or(next_moment, |due| due.min(next_moment)))
             }
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::message::Role;
 
 /// What a hello is, for whoever said another.
-pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more) and "features":["NAME"] where it has them"#;
+pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more), "receive_buffer":BYTES and "features":["NAME"] where it has them"#;
 
 /// A message of signaling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Introduction {
     /// The largest SCTP packet it can take on this path, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
+    /// What its UDP sockets take at once, in bytes as `SO_RCVBUF` reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive_buffer: Option<u32>,
     /// What else it can do; unknown names are ignored.
     #[serde(default)]
     pub features: Vec<String>,
@@ -88,17 +91,23 @@ mod tests {
         let json = |signal: &Signal| serde_json::to_string(signal).unwrap();
         assert_eq!(json(&Signal::Ping {}), r#"{"type":"ping"}"#);
         assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), features: vec![] };
+        let hello =
+            Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
+        assert_eq!(
+            json(&Signal::Hello(hello.clone())),
+            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
+        );
+        let hello = Introduction { receive_buffer: Some(131_072), ..hello };
         assert_eq!(
             json(&Signal::Hello(hello)),
-            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
+            r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"receive_buffer":131072,"features":[]}"#
         );
     }
 
     #[test]
     fn a_signals_name_is_the_type_it_is_written_with() {
         let description = || String::new();
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, features: vec![] };
+        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, receive_buffer: None, features: vec![] };
         for signal in [
             Signal::Hello(hello),
             Signal::Ping {},

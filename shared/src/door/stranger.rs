@@ -52,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_speaks_first_says_who_it_is() {
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, features: vec![] };
+        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, receive_buffer: None, features: vec![] };
         let said = "{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n";
         assert_eq!(saying(said).await.unwrap(), Visitor::Plumb(hello));
         assert_eq!(saying("{\"type\":\"ping\"}\n").await.unwrap(), Visitor::Prober);

@@ -127,6 +127,25 @@ impl Pacer {
         }
     }
 
+    /// Uses up so many ticks that passed, from the first not taken on; what is due after them stays due.
+    pub fn pass(&mut self, ticks: u64) {
+        self.next_tick += ticks;
+    }
+
+    /// When the first tick after `now` is due; `None` where there are no ticks.
+    pub fn upcoming(&self, now: Micros) -> Option<Micros> {
+        let hz = self.rate.hz()?;
+        match self.poll(now) {
+            Pace::Wait(due) => Some(due),
+            Pace::Due { .. } => Some(self.due(self.latest_tick(now, hz) + 1, hz)),
+        }
+    }
+
+    /// For how long the latest tick has been due, in µs.
+    pub fn overdue_us(&self, now: Micros) -> u64 {
+        self.rate.hz().map_or(0, |hz| now.since(self.due(self.latest_tick(now, hz), hz)))
+    }
+
     fn due(&self, tick: u64, hz: f64) -> Micros {
         // Exact to the microsecond for 2^53 / 1e6 seconds, 285 years.
         Micros(self.start.0.saturating_add((tick as f64 * 1e6 / hz).round() as u64))
@@ -179,6 +198,19 @@ mod tests {
         assert_eq!(ticks.due().collect::<Vec<_>>(), [17_667, 34_334].map(Micros));
         assert_eq!(ticks.span_us(), 33_333);
         assert_eq!(Pacer::new(Rate::Max, Micros(0)).next_ticks(1), None);
+    }
+
+    #[test]
+    fn a_tick_stays_due_until_it_is_taken_or_the_next_one_is() {
+        let mut pacer = Pacer::new(Rate::Hz(100.0), Micros(0));
+        assert_eq!(pacer.upcoming(Micros(4_000)), Some(Micros(10_000)));
+        assert_eq!(pacer.overdue_us(Micros(4_000)), 4_000);
+        assert_eq!(pacer.poll(Micros(10_000)), Pace::Due { missed: 1 });
+        pacer.pass(1);
+        assert_eq!((pacer.poll(Micros(13_000)), pacer.overdue_us(Micros(13_000))), (Pace::Due { missed: 0 }, 3_000));
+        pacer.take(Micros(13_000));
+        assert_eq!(pacer.upcoming(Micros(13_000)), Some(Micros(20_000)));
+        assert_eq!(Pacer::new(Rate::Max, Micros(0)).upcoming(Micros(0)), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl World {
     }
 
     fn capture(&mut self, id: u64) {
-        let captured = Micros(self.now);
+        let captured = Micros(self.now - self.server.waited_us());
         let pieces = stream::pieces(id, captured);
         self.book.captured.insert(id, captured);
         self.now += self.network.weather.encoding_us;

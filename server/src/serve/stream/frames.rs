@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use shared::image::Image;
 use shared::protocol::fragment::{SplitError, Splitter};
 use shared::protocol::message::Frame;
-use shared::time::MonotonicClock;
+use shared::time::{Micros, MonotonicClock};
 use thiserror::Error;
 use tokio::sync::Notify;
 
@@ -20,6 +20,8 @@ pub(super) struct FrameMaker {
     pub(super) encoder: FrameEncoder,
     splitter: Splitter,
     clock: MonotonicClock,
+    /// When the last frame was captured.
+    latest: Micros,
 }
 
 /// A frame, ready for the link.
@@ -44,7 +46,7 @@ impl FrameMaker {
         max_message_size: usize,
         clock: MonotonicClock,
     ) -> Self {
-        Self { source, encoder, splitter: Splitter::new(max_message_size), clock }
+        Self { source, encoder, splitter: Splitter::new(max_message_size), clock, latest: Micros(0) }
     }
 
     /// Whether [`Self::make`] returns at once.
@@ -57,10 +59,13 @@ impl FrameMaker {
         self.source.wake()
     }
 
-    /// Takes the source's next frame as frame `id`, encodes and cuts it; `None` at the source's end.
-    pub(super) fn make(&mut self, id: u64) -> Result<Option<MadeFrame>, MakeError> {
+    /// Takes the source's next frame as frame `id`, whose tick has waited for so long, encodes and cuts it; `None` at the
+    /// source's end.
+    pub(super) fn make(&mut self, id: u64, waited_us: u64) -> Result<Option<MadeFrame>, MakeError> {
         let Some(SourceFrame { index, image, truth, meta }) = self.source.next()? else { return Ok(None) };
-        let captured = self.clock.now();
+        // As if it had been taken when it was due, but after the one before it.
+        let captured = Micros(self.clock.now().0.saturating_sub(waited_us)).max(self.latest);
+        self.latest = captured;
         let size = image.size();
         let (encoding, data) = self.encoder.encode(id, image);
         let (width, height, pixel) = (size.width, size.height, image.format());

@@ -193,7 +193,7 @@ impl Streamer<'_> {
             self.awaited = Some(id);
             return;
         }
-        match self.frames.make(id) {
+        match self.frames.make(id, self.session.waited_us()) {
             Ok(Some(MadeFrame { capture, fragments })) => {
                 self.latest = id;
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));

@@ -13,6 +13,9 @@ use tracing::warn;
 /// Receive and send buffer asked of the kernel, in bytes: measured to be free of stalls at full speed.
 const WANTED_BUFFER: usize = 4 << 20;
 
+/// Linux reports so many times what was asked for, for its own bookkeeping.
+const BOOKKEEPING: usize = 2;
+
 /// A grant of at least this carries the crate's own receive window of 1 MiB without loss.
 const COMFORTABLE_BUFFER: usize = 1 << 20;
 
@@ -23,7 +26,7 @@ const CAUTIOUS_WINDOW: u32 = 131_072;
 ///
 /// Warns, once, when the kernel caps the buffer.
 pub(super) fn receive_window() -> Option<u32> {
-    let granted = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| enlarge(&socket)).unwrap_or(0);
+    let granted = receive_buffer().unwrap_or(0) as usize / BOOKKEEPING;
     if granted >= COMFORTABLE_BUFFER {
         return None;
     }
@@ -39,11 +42,17 @@ pub(super) fn receive_window() -> Option<u32> {
     Some(CAUTIOUS_WINDOW)
 }
 
+/// What a link's UDP sockets take at once on this machine, in bytes as `SO_RCVBUF` reads.
+pub fn receive_buffer() -> Option<u32> {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).or_else(|_| UdpSocket::bind(("::1", 0))).ok()?;
+    let granted = enlarge(&socket).ok()?;
+    u32::try_from(granted * BOOKKEEPING).ok()
+}
+
 /// Enlarges both buffers as far as the kernel allows; returns the receive buffer granted, in bytes.
 pub(super) fn enlarge(socket: &UdpSocket) -> io::Result<usize> {
     let socket = SockRef::from(socket);
     socket.set_recv_buffer_size(WANTED_BUFFER)?;
     socket.set_send_buffer_size(WANTED_BUFFER)?;
-    // Linux reports double the payload it will hold, for its own bookkeeping.
-    Ok(socket.recv_buffer_size()? / 2)
+    Ok(socket.recv_buffer_size()? / BOOKKEEPING)
 }

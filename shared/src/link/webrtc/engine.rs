@@ -41,8 +41,5 @@ pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
     if let Some(window) = receive_window() {
         engine = engine.with_sctp_max_receive_buffer_size(window);
     }
-    if let Some(mtu) = settings.packet_size() {
-        engine = engine.with_sctp_mtu(mtu);
-    }
-    engine.build()
+    engine.with_sctp_mtu(settings.packet_size()).build()
 }

@@ -9,6 +9,7 @@ use crate::door::lines::SignalingError;
 use crate::text::{Brief, REASON};
 
 use super::description::LEAST_MESSAGE;
+use super::progress::Stuck;
 
 /// How long a peer may take for its description.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -43,11 +44,17 @@ pub enum OpenError {
     #[error("WebRTC: no local description after gathering addresses")]
     NoDescription,
     /// The peer's lanes did not open in time.
-    #[error("the data channels did not open within {} s: is UDP blocked between the two ends?", OPENING_LIMIT.as_secs())]
-    Timeout,
+    #[error("the data channels did not open within {} s: {stuck}", OPENING_LIMIT.as_secs())]
+    Timeout {
+        /// At which step.
+        stuck: Stuck,
+    },
     /// The peer takes messages that hold no piece of a frame.
     #[error("the peer takes messages of {0} bytes at most (a=max-message-size); at least {LEAST_MESSAGE} are needed")]
     MessageSize(usize),
+    /// Our own addresses were not found in time.
+    #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
+    Gathering,
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
@@ -66,6 +73,6 @@ impl OpenError {
     /// Whether another attempt may succeed with a peer that is still there: a network that loses many packets lets one of
     /// several through.
     pub fn is_worth_another_attempt(&self) -> bool {
-        matches!(self, Self::Timeout | Self::GaveUp | Self::Peer { .. })
+        matches!(self, Self::Timeout { .. } | Self::GaveUp | Self::Peer { .. })
     }
 }

@@ -1,6 +1,6 @@
 //! Links over WebRTC data channels, and all that is WebRTC's own: packet sizes, UDP ports and buffers, pace.
 //!
-//! Who [`listen`]s on a signaling connection makes an [`Offer`], with the three channels; who [`dial`]s answers. Host candidates only,
+//! Who [`listen`]s on a signaling connection makes an [`Offer`], with the three channels, and is DTLS's client; who [`dial`]s answers. Host candidates only,
 //! all in the description: no STUN, no trickle. [`path_mtu`] and [`local_addresses`] tell of a path what [`LinkSettings`]
 //! need.
 //!
@@ -9,31 +9,38 @@
 
 mod beside;
 mod buffers;
+mod burst;
 mod candidates;
 mod channels;
 mod description;
 mod engine;
 mod error;
 mod events;
+mod fragments;
 mod handshake;
 mod lanes;
 mod mtu;
 mod offering;
+mod old_form;
 mod opening;
 mod own_answers;
 mod pace;
 mod path;
 mod peer;
 mod port;
+mod progress;
 mod runtime;
 mod settings;
+mod setup;
 mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use buffers::receive_buffer;
 pub use error::{HandshakeError, OpenError};
 pub use handshake::dial;
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};
 pub use offering::{Offer, Offered, Reply, listen};
 pub use path::{local_addresses, path_mtu};
+pub use progress::Stuck;
 pub use settings::{LinkSettings, PeerKind};

@@ -13,7 +13,7 @@ pub const LEAST_MTU: u32 = 576;
 /// reads 1500), and 1,485 bytes with DTLS, UDP and IPv6 around it, within Ethernet's 1500.
 pub(super) const NETWORK_MTU: u32 = 1400;
 
-/// What the crate sends where it is told nothing: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
+/// What the crate sends where it is told nothing, and so do we to a peer that named no size: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
 pub(super) const CRATE_MTU: u32 = 1191;
 
 /// Bytes of an SCTP packet beside a message that fills it: common header 12, data chunk header 16 (RFC 9260, 3.3.1).

@@ -1,9 +1,12 @@
 //! A link on its way to be opened: descriptions are made and taken, then its lanes are waited for.
 
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
+use tracing::warn;
 use webrtc::peer_connection::{PeerConnectionBuilder, RTCSessionDescription};
 
 use crate::door::lines::Signaling;
@@ -15,16 +18,21 @@ use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidat
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::lanes::{OpenLanes, OpeningLanes};
-use super::mtu::CRATE_MTU;
+use super::old_form;
 use super::peer::{Handler, Peer};
 use super::port::PortLease;
+use super::progress::{Progress, Stuck};
 use super::runtime::LinkRuntime;
 use super::settings::LinkSettings;
+use super::setup::Setup;
 
 /// A link on its way to be opened.
 pub(super) struct Opening {
     runtime: Arc<LinkRuntime>,
     lanes: OpeningLanes,
+    progress: Progress,
+    /// Whether we begin DTLS, and with it SCTP.
+    is_client: bool,
     /// What we would send, in bytes.
     largest_message: usize,
     /// What the peer takes, in bytes.
@@ -37,7 +45,7 @@ pub(super) struct Opened {
     max_message_size: usize,
 }
 
-/// Makes an offer with three lanes. Answer it with [`Opening::accept`].
+/// Makes an offer with three lanes, as DTLS's client. Answer it with [`Opening::accept`].
 pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), OpenError> {
     let (mut opening, gathered) = Opening::build(settings).await?;
     let connection = opening.lanes.peer.connection.clone();
@@ -48,31 +56,35 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
     let offer = connection.create_offer(None).await?;
     let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
     let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live };
-    Ok((opening, attribute.insert(&sdp)))
+    Ok((opening, attribute.insert(&Setup::Active.put(&sdp))))
 }
 
 /// Answers an offer.
 pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, String), OpenError> {
+    let offer = old_form::current(offer);
     let (mut opening, gathered) = Opening::build(settings).await?;
     opening.max_message_size = enough(peer_message_size(&offer))?;
     let offer = few_candidates(&offer);
+    let setup = Setup::left_by(&offer);
+    opening.is_client = setup == Setup::Active;
     let connection = opening.lanes.peer.connection.clone();
     connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
     let answer = connection.create_answer(None).await?;
     let sdp = advertised(opening.describe(answer, gathered).await?, settings.advertise);
-    Ok((opening, sdp))
+    Ok((opening, setup.put(&sdp)))
 }
 
 impl Opening {
     async fn build(settings: &LinkSettings) -> Result<(Self, watch::Receiver<bool>), OpenError> {
-        let runtime = LinkRuntime::new(settings.pace(), settings.packet_size().unwrap_or(CRATE_MTU));
+        let progress = Progress::new();
+        let runtime = LinkRuntime::new(settings.pace(), settings.packet_size(), progress.clone());
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx)))
+            .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx, progress.clone())))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
             .with_udp_addrs(settings.addresses.iter().map(bound).collect())
@@ -81,7 +93,8 @@ impl Opening {
         let peer = Arc::new(Peer::new(Arc::new(connection), port));
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
-        Ok((Self { runtime, lanes, largest_message, max_message_size: MESSAGE_SIZE }, gathered))
+        let max_message_size = MESSAGE_SIZE;
+        Ok((Self { runtime, lanes, progress, is_client: true, largest_message, max_message_size }, gathered))
     }
 
     /// Applies our description and waits until it names all our addresses.
@@ -93,12 +106,16 @@ impl Opening {
         let connection = &self.lanes.peer.connection;
         connection.set_local_description(description).await?;
         let wait = gathered.wait_for(|gathered| *gathered);
-        let _ = tokio::time::timeout(OPENING_LIMIT, wait).await.map_err(|_| OpenError::Timeout)?;
+        let _ = tokio::time::timeout(OPENING_LIMIT, wait).await.map_err(|_| OpenError::Gathering)?;
         Ok(connection.local_description().await.ok_or(OpenError::NoDescription)?.sdp)
     }
 
     /// Applies the peer's answer to our offer.
+    ///
+    /// Whatever role it claims, the offer leaves it the server's: pion and the crate itself claim the client's when they
+    /// answer, and then are what the offer leaves to them.
     pub(super) async fn accept(&mut self, answer: String) -> Result<(), OpenError> {
+        let answer = Setup::Passive.put(&old_form::current(answer));
         self.max_message_size = enough(peer_message_size(&answer))?;
         let answer = RTCSessionDescription::answer(few_candidates(&answer))?;
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
@@ -114,13 +131,27 @@ impl Opening {
         Candidates(self.lanes.peer.clone())
     }
 
-    /// Waits until all three lanes are open.
+    /// Waits until all three lanes are open. Says what it waits for where that takes long.
     pub(super) async fn opened(self) -> Result<Opened, OpenError> {
-        let opened = tokio::time::timeout(OPENING_LIMIT, self.lanes.opened()).await;
-        self.runtime.opened();
-        let lanes = opened.map_err(|_| OpenError::Timeout)??;
-        Ok(Opened { lanes, max_message_size: self.max_message_size.min(self.largest_message) })
+        let Self { runtime, lanes, progress, is_client, largest_message, max_message_size } = self;
+        let offers = !lanes.made.is_empty();
+        let stuck = || progress.stuck(is_client, offers);
+        let opening = told_where_it_lags(lanes.opened(), &progress, &stuck);
+        let opened = tokio::time::timeout(OPENING_LIMIT, opening).await;
+        runtime.opened();
+        let lanes = opened.map_err(|_| OpenError::Timeout { stuck: stuck() })??;
+        Ok(Opened { lanes, max_message_size: max_message_size.min(largest_message) })
     }
+}
+
+/// What the opening comes to; logs where it is stuck, once, when a step takes long.
+async fn told_where_it_lags<T>(opening: impl Future<Output = T>, progress: &Progress, stuck: impl Fn() -> Stuck) -> T {
+    let mut opening = pin!(opening);
+    tokio::select! {
+        opened = &mut opening => return opened,
+        () = progress.lags() => warn!("the data channels are not open yet: {}", stuck()),
+    }
+    opening.await
 }
 
 impl Opened {

@@ -21,7 +21,7 @@ pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
     [Some(local), other].into_iter().flatten().collect()
 }
 
-/// The SCTP packet size for the path of this signaling connection to a peer that is Plumb's too.
+/// The largest SCTP packet that the path of this signaling connection carries, to a peer that takes what ours do.
 pub fn path_mtu(stream: &TcpStream) -> io::Result<u32> {
     let segment = SockRef::from(stream).tcp_mss().ok();
     Ok(mtu_between(stream.local_addr()?, stream.peer_addr()?, segment))

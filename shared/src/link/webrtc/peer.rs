@@ -8,9 +8,12 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 use webrtc::data_channel::DataChannel;
-use webrtc::peer_connection::{PeerConnection, PeerConnectionEventHandler, RTCIceGatheringState};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
+};
 
 use super::port::PortLease;
+use super::progress::{Progress, Step};
 
 /// A connection that closes when nobody holds it: the crate's driver task would go on for ever.
 pub(super) struct Peer {
@@ -48,13 +51,18 @@ const MAX_CLOSED: usize = 8;
 pub(super) struct Handler {
     gathered: watch::Sender<bool>,
     incoming: mpsc::Sender<Arc<dyn DataChannel>>,
+    progress: Progress,
     /// Channels beyond the lanes, so far.
     further: AtomicUsize,
 }
 
 impl Handler {
-    pub(super) fn new(gathered: watch::Sender<bool>, incoming: mpsc::Sender<Arc<dyn DataChannel>>) -> Self {
-        Self { gathered, incoming, further: AtomicUsize::new(0) }
+    pub(super) fn new(
+        gathered: watch::Sender<bool>,
+        incoming: mpsc::Sender<Arc<dyn DataChannel>>,
+        progress: Progress,
+    ) -> Self {
+        Self { gathered, incoming, progress, further: AtomicUsize::new(0) }
     }
 }
 
@@ -63,6 +71,19 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
             self.gathered.send_replace(true);
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        if matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed) {
+            self.progress.reached(Step::Reached);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        // ICE and DTLS are, says the standard; of SCTP it says nothing.
+        if state == RTCPeerConnectionState::Connected {
+            self.progress.reached(Step::Secured);
         }
     }
 

@@ -14,8 +14,10 @@ use webrtc::runtime::{
 };
 
 use super::buffers::enlarge;
+use super::fragments;
 use super::mtu::packets_at_once;
 use super::pace::{PacedClock, SharedClock};
+use super::progress::Progress;
 use super::socket::LinkSocket;
 
 /// While a connection opens, its driver is woken this often: DTLS and SCTP send their first packets from a timer that
@@ -33,16 +35,18 @@ pub(super) struct LinkRuntime {
     is_paced: bool,
     most_segments: usize,
     opening: AtomicBool,
+    progress: Progress,
 }
 
 impl LinkRuntime {
     /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time, and whose
     /// SCTP packets have up to `mtu` bytes.
-    pub(super) fn new(pace: u32, mtu: u32) -> Arc<Self> {
+    pub(super) fn new(pace: u32, mtu: u32, progress: Progress) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = SharedClock::new(PacedClock::new(pace, tokio.now()));
         let most_segments = packets_at_once(mtu);
-        Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening: AtomicBool::new(true) })
+        let opening = AtomicBool::new(true);
+        Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening, progress })
     }
 
     /// The connection is open, or given up: no more quick ticks.
@@ -62,9 +66,13 @@ impl Runtime for LinkRuntime {
             Ok(granted) => debug!("receive buffer of {} KiB", granted >> 10),
             Err(error) => warn!("cannot enlarge the buffers of a UDP socket: {error}"),
         }
+        let options = socket.try_clone()?;
         let socket = self.tokio.wrap_udp_socket(socket)?;
+        if let Err(error) = fragments::allow(&options) {
+            debug!("packets may not be cut on their way: {error}");
+        }
         let clock = self.is_paced.then(|| self.clock.clone());
-        Ok(Arc::new(LinkSocket { socket, most_segments: self.most_segments, clock }))
+        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, clock, self.progress.clone())))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -125,7 +133,8 @@ mod tests {
         for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
-            let segments = LinkRuntime::new(1, mtu).wrap_udp_socket(socket).unwrap().max_gso_segments();
+            let segments =
+                LinkRuntime::new(1, mtu, Progress::new()).wrap_udp_socket(socket).unwrap().max_gso_segments();
             // Of 1300 bytes, 49 segments would be 65,513.
             assert!((1..=64).contains(&segments) && segments as u32 * (mtu + 37) <= 65_507, "{segments} of {mtu}");
         }

@@ -3,11 +3,14 @@
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit};
 
+use super::fragments::is_refused;
 use super::pace::SharedClock;
+use super::progress::Progress;
 
 /// Where packets are being lost, a datagram that is sent alone and has up to so many bytes is sent twice: acknowledgements,
 /// answers, requests, and what SCTP's timer retransmits, one packet at a time. A lost acknowledgement holds up all that
@@ -17,14 +20,39 @@ use super::pace::SharedClock;
 /// are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry, and tells the clock of a live link when something arrives.
+/// Caps each send at what one datagram can carry, tells the clock of a live link when something arrives, and the opening
+/// what it begins with.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
-    pub(super) socket: Arc<dyn AsyncUdpSocket>,
+    socket: Arc<dyn AsyncUdpSocket>,
     /// Packets that one system call may send.
-    pub(super) most_segments: usize,
+    most_segments: AtomicUsize,
     /// A live link's clock.
-    pub(super) clock: Option<SharedClock>,
+    clock: Option<SharedClock>,
+    progress: Progress,
+}
+
+impl LinkSocket {
+    /// Over this socket, with so many packets in a system call at most.
+    pub(super) fn new(
+        socket: Arc<dyn AsyncUdpSocket>,
+        most_segments: usize,
+        clock: Option<SharedClock>,
+        progress: Progress,
+    ) -> Self {
+        Self { socket, most_segments: AtomicUsize::new(most_segments), clock, progress }
+    }
+
+    /// Sends what one system call could not, each segment by itself.
+    fn send_one_by_one(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>, size: usize) -> Poll<io::Result<usize>> {
+        self.most_segments.store(1, Ordering::Relaxed);
+        for contents in transmit.contents.chunks(size) {
+            let Transmit { destination, ecn, src_ip, .. } = *transmit;
+            // What the socket has no room for is lost, as on the way.
+            let _ = self.socket.poll_send(cx, &Transmit { destination, ecn, contents, segment_size: None, src_ip });
+        }
+        Poll::Ready(Ok(transmit.contents.len()))
+    }
 }
 
 impl AsyncUdpSocket for LinkSocket {
@@ -34,6 +62,12 @@ impl AsyncUdpSocket for LinkSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let sent = self.socket.poll_send(cx, transmit);
+        if let (Poll::Ready(Err(error)), Some(size)) = (&sent, transmit.segment_size)
+            && size > 0
+            && is_refused(error)
+        {
+            return self.send_one_by_one(cx, transmit, size);
+        }
         let is_alone = transmit.contents.len() <= GOES_TWICE && matches!(sent, Poll::Ready(Ok(_)));
         if let Some(clock) = self.clock.as_ref().filter(|_| is_alone)
             && clock.lock().was_silent_lately(TokioRuntime.now())
@@ -51,14 +85,17 @@ impl AsyncUdpSocket for LinkSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll_recv(cx, buffers, meta);
-        if let (Some(clock), Poll::Ready(Ok(_))) = (&self.clock, &received) {
-            clock.lock().heard(TokioRuntime.now());
+        if let Poll::Ready(Ok(filled)) = received {
+            buffers.iter().take(filled).for_each(|buffer| self.progress.heard(buffer));
+            if let Some(clock) = &self.clock {
+                clock.lock().heard(TokioRuntime.now());
+            }
         }
         received
     }
 
     fn max_gso_segments(&self) -> usize {
-        self.socket.max_gso_segments().min(self.most_segments)
+        self.socket.max_gso_segments().min(self.most_segments.load(Ordering::Relaxed))
     }
 
     fn max_gro_segments(&self) -> usize {

@@ -11,15 +11,20 @@ use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 use super::handshake::dial;
 use super::mtu::LOOPBACK_MTU;
 use super::offering::listen;
+use super::opening;
 use super::settings::LinkSettings;
+use super::setup::Setup;
+
+fn settings() -> LinkSettings {
+    LinkSettings { addresses: vec![[127, 0, 0, 1].into()], mtu: Some(LOOPBACK_MTU), ..Default::default() }
+}
 
 /// The listening and the dialling end of one link.
 async fn ends() -> (Link, Link) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
     let (theirs, ours) = (Signaling::new(theirs.unwrap()), Signaling::new(ours.unwrap().0));
-    let settings =
-        LinkSettings { addresses: vec![[127, 0, 0, 1].into()], mtu: Some(LOOPBACK_MTU), ..Default::default() };
+    let settings = settings();
     let (listening, dialling) = tokio::join!(listen(ours, &settings), dial(theirs, &settings));
     (listening.unwrap(), dialling.unwrap())
 }
@@ -39,4 +44,37 @@ async fn two_ends_open_a_link_and_messages_cross_it_on_their_lanes() {
     for _ in 0..2 {
         assert!(matches!(source.next().await, LinkEvent::Closed), "for ever");
     }
+}
+
+/// Opens a link whose descriptions are changed on their way to the other end.
+async fn opened(offered: impl Fn(&str) -> String, answered: impl Fn(&str) -> String) {
+    let (mut listening, offer) = opening::offer(&settings()).await.unwrap();
+    let (dialling, answer) = opening::answer(&settings(), offered(&offer)).await.unwrap();
+    listening.accept(answered(&answer)).await.unwrap();
+    let (listening, dialling) = tokio::join!(listening.opened(), dialling.opened());
+    assert!(listening.is_ok() && dialling.is_ok());
+}
+
+#[tokio::test]
+async fn an_answer_that_claims_the_clients_role_all_the_same_opens() {
+    opened(str::to_owned, |answer| Setup::Active.put(answer)).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_claims_no_role_opens() {
+    opened(str::to_owned, |answer| answer.replace("a=setup:passive\r\n", "")).await;
+}
+
+#[tokio::test]
+async fn an_offer_that_leaves_the_choice_opens() {
+    opened(|offer| offer.replace("a=setup:active", "a=setup:actpass"), str::to_owned).await;
+}
+
+#[tokio::test]
+async fn an_offer_of_the_old_form_opens() {
+    let old = |offer: &str| {
+        let offer = offer.replace("UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5000");
+        offer.replace("a=sctp-port:5000", "a=sctpmap:5000 webrtc-datachannel 65535")
+    };
+    opened(old, old).await;
 }

@@ -1,0 +1,39 @@
+//! A source of frames that is not Plumb's: aiortc, of an age when descriptions had another form.
+//!
+//! The virtual environment is made once, in the target folder, from `bench/peers/old-aiortc.txt`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::ends;
+use testkit::program::Program;
+use testkit::python;
+
+/// The source's disc stands there, in px.
+const CENTRE: (f64, f64) = (160.0, 120.0);
+
+fn peers(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/peers").join(name)
+}
+
+#[test]
+fn a_client_answers_the_frames_of_a_source_that_describes_data_channels_in_the_old_form() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let python = python::environment(folder, "old-aiortc-venv", &peers("old-aiortc.txt"));
+    let mut source = Command::new(python.unwrap_or_else(|error| panic!("{error}")));
+    source.arg(peers("aiortc_source.py")).arg("5");
+    let source = Program::start(source);
+    let line = source.stdout.wait_for("listening on ");
+    let port = line.rsplit(' ').next().expect("a port");
+
+    let client = ends::client(&format!("127.0.0.1:{port}"), &[]);
+    client.end().expect(0).says("connected to");
+    let source = source.end().expect(0);
+    let answers: Vec<serde_json::Value> = serde_json::from_str(source.stdout.last().expect("answers")).expect("JSON");
+    assert_eq!(answers.len(), 5);
+    for answer in answers {
+        let off = |axis: &str, is: f64| (answer[axis].as_f64().expect("a coordinate") - is).abs();
+        // A disc with a rim of one pixel: far more than the detector's error.
+        assert!(answer["kind"] == "circle" && off("x", CENTRE.0) < 0.1 && off("y", CENTRE.1) < 0.1, "{answer}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Paths that carry less than Ethernet's 1,500 bytes, between network namespaces (`bench/path.sh`).
+//!
+//! Namespaces need root and `ip`: where they cannot be had a test says so and passes, except where `CI` is `true`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::program::{Ended, Program, command};
+use testkit::python;
+use testkit::report::{ReportFile, only_session};
+
+fn from_root(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// Whether namespaces can be made here.
+fn has_namespaces() -> bool {
+    let probe = "[ $(id -u) = 0 ] && command -v iptables && ip netns add plumb-$$ && ip netns del plumb-$$";
+    let made = Command::new("sh").args(["-c", probe]).output().is_ok_and(|output| output.status.success());
+    assert!(made || std::env::var("CI").as_deref() != Ok("true"), "no network namespaces here");
+    if !made {
+        eprintln!("skipped: network namespaces need root, ip and iptables");
+    }
+    made
+}
+
+/// What becomes of 30 frames on this path to this client, whose arguments follow.
+fn run(path: [&str; 2], client: &Command, arguments: &[&str], options: &[&str]) -> (Ended, serde_json::Value) {
+    let report = ReportFile::new();
+    let mut script = Command::new(from_root("bench/path.sh"));
+    script.args(path).arg(command("server").get_program());
+    script.args(["--no-graphics", "--listen", "SERVER:9200", "--once", "--frames", "30", "--fps", "30"]);
+    script.args(["--json", report.name()]).args(options).arg("--");
+    script.arg(client.get_program()).args(client.get_args()).args(arguments);
+    let ended = Program::start(script).end();
+    (ended, only_session(&report.read()).clone())
+}
+
+fn all_frames_are_answered(path: [&str; 2], client: &Command, arguments: &[&str], options: &[&str]) {
+    let (ended, session) = run(path, client, arguments, options);
+    ended.expect(0);
+    assert_eq!(session["frames"]["circle"], 30, "{path:?} {options:?}: {:#}", session["frames"]);
+}
+
+/// The MTUs of Tailscale (and IPv6's least) and of WireGuard; and one that only the middle of the path has.
+const PATHS: [[&str; 2]; 3] = [["end", "1280"], ["end", "1420"], ["middle", "1280"]];
+
+#[test]
+fn a_stranger_on_a_narrow_path_gets_all_frames() {
+    if !has_namespaces() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
+    let mut client = Command::new(python.unwrap_or_else(|error| panic!("{error}")));
+    client.arg(from_root("examples/aiortc_client.py"));
+    for path in PATHS {
+        all_frames_are_answered(path, &client, &["SERVER", "9200"], &[]);
+    }
+}
+
+#[test]
+fn our_own_client_on_a_narrow_path_gets_all_frames() {
+    if !has_namespaces() {
+        return;
+    }
+    let client = command("client");
+    for path in PATHS {
+        all_frames_are_answered(path, &client, &["SERVER:9200", "--no-graphics"], &[]);
+    }
+    // Packets larger than the path are cut, not lost, where a person asks for them.
+    all_frames_are_answered(
+        PATHS[0],
+        &client,
+        &["SERVER:9200", "--no-graphics", "--sctp-mtu", "1400"],
+        &["--sctp-mtu", "1400"],
+    );
+}

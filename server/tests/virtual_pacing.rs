@@ -1,0 +1,127 @@
+//! Paced sessions in virtual time on a link that takes frames at a pace of its own: which ticks are skipped, and from when the
+//! frames count.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::Bytes;
+use server::session::{Action, Capture, Session, SessionConfig};
+use server::task::TaskName;
+use server::truth::{Limit, Truth};
+use shared::flow::pacer::Rate;
+use shared::geometry::{Circle, Size};
+use shared::image::PixelFormat;
+use shared::link::Lane;
+use shared::protocol::VERSION;
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::message::{Control, Delivery, Hello, Role, encode};
+use shared::time::Micros;
+
+/// Between two ticks, in µs.
+const INTERVAL: u64 = 10_000;
+
+/// What became of a session's ticks.
+struct Ran {
+    /// When each frame was taken, in µs from the first.
+    taken: Vec<u64>,
+    /// From when it counts.
+    captured: Vec<u64>,
+    skipped: u64,
+}
+
+/// A session on a link that takes so long for each frame, in µs, until it has taken 200.
+fn run(delivery: Delivery, link_us: impl Fn(u64) -> u64) -> Ran {
+    let mut session = Session::new(config(delivery), Micros(0), Micros(0));
+    session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
+    let (mut now, mut free_at) = (0, u64::MAX);
+    let mut ran = Ran { taken: Vec::new(), captured: Vec::new(), skipped: 0 };
+    while ran.taken.len() < 200 {
+        match session.poll(Micros(now)) {
+            Action::Capture(id) => {
+                let captured = Micros(now - session.waited_us());
+                ran.taken.push(now);
+                ran.captured.push(captured.0);
+                session.captured(capture(id, captured), []);
+                free_at = now + link_us(id);
+            }
+            Action::Wait(until) if until.0 < free_at => now = until.0,
+            Action::Wait(_) => {
+                (now, free_at) = (free_at, u64::MAX);
+                session.link_ready();
+            }
+            Action::Close(end) => panic!("{end:?}"),
+            _ => {}
+        }
+    }
+    ran.skipped = session.tally().counts().skipped;
+    ran
+}
+
+fn config(delivery: Delivery) -> SessionConfig {
+    SessionConfig {
+        number: 1,
+        size: Size { width: 40, height: 30 },
+        pixel: PixelFormat::Gray8,
+        encoding: StreamEncoding::Raw,
+        rate: Rate::Hz(1e6 / INTERVAL as f64),
+        // Nothing is answered: only the link holds frames up.
+        window: NonZeroU32::new(1_000).unwrap(),
+        delivery,
+        deadline: Duration::from_secs(60),
+        task: TaskName::default(),
+        frames: None,
+        duration: None,
+    }
+}
+
+fn hello() -> Vec<u8> {
+    let (name, version) = ("test".into(), "1".into());
+    let hello = Hello { protocol: VERSION, name, version, session: 0, role: Role::Sink, stream: None };
+    let mut bytes = Vec::new();
+    encode(&Control::Hello(hello), &mut bytes).unwrap();
+    bytes
+}
+
+fn capture(id: u64, captured: Micros) -> Capture {
+    let truth = Truth::Ball { circle: Circle { x: 1.0, y: 1.0, radius: 1.0 }, limit: Limit::Unknown };
+    Capture { source_index: id, truth, captured, encoded: captured, raw_bytes: 1, wire_bytes: 1 }
+}
+
+/// Nine tenths of an interval on average, and up to 1.6.
+fn jittery(id: u64) -> u64 {
+    [2_000, 16_000, 9_000, 13_000, 5_000][id as usize % 5]
+}
+
+#[test]
+fn a_link_that_keeps_up_on_average_skips_no_tick() {
+    let ran = run(Delivery::Reliable, jittery);
+    assert_eq!(ran.skipped, 0);
+    let waits = ran.taken.iter().zip(&ran.captured).map(|(taken, captured)| taken - captured);
+    assert!(waits.clone().any(|wait| wait > 0), "it did hold frames up");
+    assert!(waits.clone().all(|wait| wait < INTERVAL), "none for longer than an interval");
+}
+
+#[test]
+fn a_frame_counts_from_its_tick_however_late_it_was_taken() {
+    let ran = run(Delivery::Reliable, jittery);
+    let ticks: Vec<u64> = (0..200).map(|tick| tick * INTERVAL).collect();
+    assert_eq!(ran.captured, ticks);
+}
+
+#[test]
+fn a_link_that_does_not_keep_up_skips_as_many_ticks_as_it_is_short_of() {
+    // 200 frames in 200 times 12.5 ms: 250 ticks less the 200 that were taken.
+    let ran = run(Delivery::Reliable, |_| 12_500);
+    assert_eq!(*ran.taken.last().unwrap(), 199 * 12_500, "the link is never idle");
+    assert_eq!(ran.skipped, 199 * 12_500 / INTERVAL - 199);
+    assert!(ran.taken.iter().zip(&ran.captured).all(|(taken, captured)| taken - captured < INTERVAL));
+}
+
+#[test]
+fn a_live_tick_that_finds_the_link_busy_is_skipped_at_once() {
+    let ran = run(Delivery::Live, jittery);
+    assert_eq!(ran.taken, ran.captured);
+    assert!(ran.taken.iter().all(|taken| taken % INTERVAL == 0), "frames are fresh");
+    // Two of five frames hold the link for longer than an interval.
+    assert_eq!(ran.skipped, 200 * 2 / 5);
+}

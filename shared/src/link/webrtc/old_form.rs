@@ -1,0 +1,50 @@
+//! Descriptions of the form before RFC 8841, as aiortc wrote until 1.9: `m=application 9 DTLS/SCTP 5000` with
+//! `a=sctpmap:5000 webrtc-datachannel 65535`, where now there are `UDP/DTLS/SCTP webrtc-datachannel` and `a=sctp-port:5000`
+//! (draft-ietf-mmusic-sctp-sdp-07). The crate reads the new form only.
+
+/// The description in the form of RFC 8841; one that has it comes back as it is.
+pub(super) fn current(sdp: String) -> String {
+    let Some(port) = sdp.lines().find_map(old_port).map(str::to_owned) else { return sdp };
+    let has_port = sdp.lines().any(|line| line.starts_with("a=sctp-port:"));
+    let mut current = String::new();
+    for line in sdp.split_inclusive('\n') {
+        if old_port(line).is_some() {
+            current.push_str(&line.replace(&format!("DTLS/SCTP {port}"), "UDP/DTLS/SCTP webrtc-datachannel"));
+        } else if !line.starts_with("a=sctpmap:") {
+            current.push_str(line);
+        } else if !has_port {
+            current.push_str(&format!("a=sctp-port:{port}\r\n"));
+        }
+    }
+    current
+}
+
+/// The SCTP port that a media line of the old form names.
+fn old_port(line: &str) -> Option<&str> {
+    let mut words = line.trim_end().strip_prefix("m=application ")?.split(' ').skip(1);
+    (words.next()? == "DTLS/SCTP").then(|| words.next()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_old_form_of_data_channels_is_read_as_the_new_one() {
+        let old = "v=0\r\nm=application 49152 DTLS/SCTP 5000\r\nc=IN IP4 10.0.0.1\r\na=mid:0\r\n\
+                   a=sctpmap:5000 webrtc-datachannel 65535\r\na=max-message-size:65536\r\na=setup:actpass\r\n";
+        let new = "v=0\r\nm=application 49152 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 10.0.0.1\r\na=mid:0\r\n\
+                   a=sctp-port:5000\r\na=max-message-size:65536\r\na=setup:actpass\r\n";
+        assert_eq!(current(old.into()), new);
+        assert_eq!(current(new.into()), new);
+    }
+
+    #[test]
+    fn what_is_neither_form_is_left_alone() {
+        for sdp in
+            ["", "m=application", "m=application 9 DTLS/SCTP", "m=application 9 UDP/DTLS/SCTP x\r\na=sctpmap:1\r\n"]
+        {
+            assert_eq!(current(sdp.into()), sdp);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How far a link has come on its way to be opened, and where it is stuck.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// A step that takes longer than this is told of: on loopback each takes 20 ms, and a lost first packet of DTLS costs 1 s.
+const STEP_LIMIT: Duration = Duration::from_millis(2_500);
+
+/// How far a link has come on its way to be opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// Nothing was heard.
+    #[default]
+    Begun,
+    /// The two ends reach each other (ICE).
+    Reached,
+    /// What they say is secret (DTLS); next is SCTP.
+    Secured,
+}
+
+/// Where a link that does not open is stuck, and what to look at.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Stuck {
+    /// ICE found no way.
+    #[error("is UDP blocked between the two ends?")]
+    NoWay,
+    /// DTLS does not complete.
+    #[error(
+        "the two ends reach each other, but DTLS fails: is the fingerprint in the peer's description that of its certificate?"
+    )]
+    NoDtls,
+    /// The peer claimed a role that the offer does not leave to it.
+    #[error(
+        "both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive, as DTLS server"
+    )]
+    TwoClients,
+    /// It did not begin, as the DTLS client.
+    #[error("ICE and DTLS are up, but the peer's SCTP is silent: an answer with a=setup:passive would make ours begin")]
+    SilentSctp,
+    /// It did not begin, having made the offer.
+    #[error("ICE and DTLS are up, but the peer's SCTP is silent: an offer with a=setup:passive would make ours begin")]
+    SilentOfferer,
+    /// It does not answer to ours.
+    #[error("ICE and DTLS are up, but the peer's SCTP does not answer")]
+    DeafSctp,
+}
+
+/// What a link that opens is told on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    step: watch::Sender<Step>,
+    /// The peer began DTLS.
+    peer_began: Arc<AtomicBool>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { step: watch::Sender::new(Step::Begun), peer_began: Arc::default() }
+    }
+
+    /// So far it came.
+    pub(super) fn reached(&self, step: Step) {
+        self.step.send_if_modified(|known| {
+            let is_further = step > *known;
+            *known = step.max(*known);
+            is_further
+        });
+    }
+
+    /// A datagram came, perhaps the peer's first of DTLS: a handshake record (22) with a ClientHello (1) behind its header
+    /// of 13 bytes (RFC 6347, 4.1 and 4.2.2).
+    pub(super) fn heard(&self, datagram: &[u8]) {
+        if datagram.first() == Some(&22) && datagram.get(13) == Some(&1) {
+            self.peer_began.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Where it is stuck, being DTLS's client or not, and having offered or not.
+    pub(super) fn stuck(&self, is_client: bool, offers: bool) -> Stuck {
+        match *self.step.borrow() {
+            Step::Begun => Stuck::NoWay,
+            Step::Reached if is_client && self.peer_began.load(Ordering::Relaxed) => Stuck::TwoClients,
+            Step::Reached => Stuck::NoDtls,
+            Step::Secured if is_client => Stuck::DeafSctp,
+            Step::Secured if offers => Stuck::SilentSctp,
+            Step::Secured => Stuck::SilentOfferer,
+        }
+    }
+
+    /// Waits until a step after the first takes too long.
+    pub(super) async fn lags(&self) {
+        let mut step = self.step.subscribe();
+        let _ = step.wait_for(|step| *step > Step::Begun).await;
+        while timeout(STEP_LIMIT, step.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A record of a DTLS handshake, by the type of its message.
+    fn handshake(message: u8) -> Vec<u8> {
+        [&[22, 254, 253][..], &[0; 10], &[message, 0, 0]].concat()
+    }
+
+    #[test]
+    fn a_link_says_at_which_step_it_is_stuck() {
+        let progress = Progress::new();
+        assert_eq!(progress.stuck(true, true), Stuck::NoWay);
+        progress.reached(Step::Reached);
+        assert_eq!(progress.stuck(true, true), Stuck::NoDtls);
+        progress.reached(Step::Secured);
+        progress.reached(Step::Reached);
+        let stuck =
+            [(true, true), (false, true), (false, false)].map(|(client, offers)| progress.stuck(client, offers));
+        assert_eq!(stuck, [Stuck::DeafSctp, Stuck::SilentSctp, Stuck::SilentOfferer]);
+    }
+
+    #[test]
+    fn a_peer_that_is_a_client_too_is_known_by_its_first_record() {
+        let progress = Progress::new();
+        progress.reached(Step::Reached);
+        for other in [handshake(2), vec![22], vec![], vec![20; 14]] {
+            progress.heard(&other);
+        }
+        assert_eq!(progress.stuck(true, true), Stuck::NoDtls);
+        progress.heard(&handshake(1));
+        assert_eq!(progress.stuck(true, true), Stuck::TwoClients);
+        assert_eq!(progress.stuck(false, true), Stuck::NoDtls, "to a server its client begins");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lags_is_told_within_three_seconds_of_the_last_step() {
+        let (progress, start) = (Progress::new(), Instant::now());
+        let other = progress.clone();
+        tokio::spawn(async move {
+            for (after, step) in [(4, Step::Reached), (2, Step::Secured)] {
+                tokio::time::sleep(Duration::from_secs(after)).await;
+                other.reached(step);
+            }
+        });
+        progress.lags().await;
+        assert_eq!(start.elapsed(), Duration::from_millis(8_500));
+    }
+}
