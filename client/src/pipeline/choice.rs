@@ -1,5 +1,7 @@
 //! Which pipeline: as the user asks for it, then as the server's task asks for it.
 
+use shared::geometry::Size;
+
 use super::answers::Answers;
 use super::error::PipelineError;
 use super::list::kinds;
@@ -80,6 +82,12 @@ impl ChosenPipeline {
     #[must_use]
     pub fn answers(&self) -> &'static dyn Answers {
         self.kind.answers()
+    }
+
+    /// What it looks for in frames of this size, where it can say that.
+    #[must_use]
+    pub fn looks_for(&self, size: Size) -> Option<String> {
+        self.kind.looks_for(&self.options, size)
     }
 
     /// A new pipeline.

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use shared::geometry::Size;
 use shared::image::ImageView;
 use shared::protocol::message::Payload;
 
@@ -27,6 +28,11 @@ pub trait PipelineKind: Debug + Sync {
 
     /// The answers it gives, for counts, rows and the window.
     fn answers(&self) -> &'static dyn Answers;
+
+    /// What it looks for in frames of this size, and what changes that; told where nothing was found.
+    fn looks_for(&self, _options: &PipelineOptions, _size: Size) -> Option<String> {
+        None
+    }
 
     /// A new pipeline with scratch memory of its own; each worker has one.
     ///
