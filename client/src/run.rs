@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use shared::geometry::Size;
 use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::message::{Payload, Stream};
 use shared::shell::stop::Stop;
@@ -116,7 +117,8 @@ impl Runner<'_> {
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
         let workers = self.affordable(workers, stream);
         self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
-        self.tally = Tally::of(chosen.answers());
+        let size = Size { width: stream.width, height: stream.height };
+        self.tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         self.view.greeted(stream, chosen.answers());
         Ok(())
     }

@@ -21,6 +21,8 @@ pub struct Tally {
     /// In the order of the kinds.
     counts: Vec<u64>,
     work_us: Histogram<u32>,
+    /// What is looked for, told where none was found.
+    looks_for: Option<String>,
 }
 
 impl Tally {
@@ -28,7 +30,19 @@ impl Tally {
     pub fn of(answers: &'static dyn Answers) -> Self {
         // invariant: a constant in 0..=5, the only thing `new` checks.
         let work_us = Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
-        Self { received: 0, dropped: 0, answers, counts: vec![0; answers.kinds().len()], work_us }
+        Self { received: 0, dropped: 0, answers, counts: vec![0; answers.kinds().len()], work_us, looks_for: None }
+    }
+
+    /// With what is looked for, to be told where none is found.
+    #[must_use]
+    pub fn looking_for(self, looks_for: Option<String>) -> Self {
+        Self { looks_for, ..self }
+    }
+
+    /// Whether frames were looked at and nothing was found.
+    fn found_nothing(&self) -> bool {
+        let found = self.counts().filter(|(kind, _)| !kind.is_bad).map(|(_, count)| count).sum::<u64>();
+        found == 0 && self.counts.iter().any(|count| *count > 0)
     }
 
     /// Counts a detection.
@@ -72,12 +86,16 @@ impl fmt::Display for Tally {
             let (work, p50_ms, p99_ms) = (self.answers.work(), p50 as f64 / 1e3, p99 as f64 / 1e3);
             write!(f, "; {work} p50 {p50_ms:.3} ms, p99 {p99_ms:.3} ms")?;
         }
-        Ok(())
+        match &self.looks_for {
+            Some(looks_for) if self.found_nothing() => write!(f, "\nnothing was found: looked for {looks_for}"),
+            _ => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::geometry::Size;
     use shared::protocol::message::Payload;
     use shared::time::Micros;
 
@@ -85,8 +103,9 @@ mod tests {
     use crate::pipeline::{NoAnswers, PipelineChoice};
 
     fn tally(task: &str, kinds: &[&'static str]) -> String {
-        let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
-        let mut tally = Tally::of(answers);
+        let chosen = PipelineChoice::auto().for_task(task).expect("a pipeline");
+        let size = Size { width: 2560, height: 1440 };
+        let mut tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         for kind in kinds {
             let payload = Payload::new(kind);
             tally.received += 1;
@@ -101,6 +120,11 @@ mod tests {
         assert_eq!(tally("circle", &["circle", "none", "dropped", "circle"]), told);
         let told = "2 frames received: 2 ack, 0 dropped; answer p50 0.250 ms, p99 0.250 ms";
         assert_eq!(tally("ack", &["ack", "ack"]), told);
+        let told = "2 frames received: 0 circle, 2 none, 0 dropped; detection p50 0.250 ms, p99 0.250 ms\n\
+                    nothing was found: looked for circles of radius 24.0 to 360.0 px, brighter or darker than what is around; \
+                    --min-radius and --max-radius change that";
+        assert_eq!(tally("circle", &["none", "none"]), told);
+        assert_eq!(tally("circle", &["dropped"]), "1 frames received: 0 circle, 0 none, 1 dropped");
         assert_eq!(tally("ack", &["dropped"]), "1 frames received: 0 ack, 1 dropped");
         assert_eq!(Tally::of(&NoAnswers).to_string(), "0 frames received: 0 dropped");
     }

@@ -129,6 +129,21 @@ fn a_ramp_and_clutter_cost_little() {
 }
 
 #[test]
+fn uneven_light_costs_little() {
+    let low_light = |camera: &mut CameraConfig| {
+        (camera.contrast, camera.exposure, camera.blur, camera.vignette) = (60.0, 0.5, 1.2, 0.3);
+        (camera.shot_noise, camera.noise) = (0.5, 4.0);
+    };
+    hold(1.10, &measure(BallConfig { speed_px_s: 200.0, ..ball() }, low_light));
+    for (vignette, noise, invert) in [(0.15, 5.0, false), (0.3, 10.0, false), (0.4, 8.0, true), (0.6, 5.0, false)] {
+        let dimmed = |camera: &mut CameraConfig| {
+            (camera.vignette, camera.noise, camera.invert) = (vignette, noise, invert);
+        };
+        hold(1.10, &measure(ball(), dimmed));
+    }
+}
+
+#[test]
 fn an_occluder_costs_little() {
     hold(1.15, &measure(ball(), |camera| (camera.noise, camera.occlude) = (5.0, true)));
 }

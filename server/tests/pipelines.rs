@@ -16,7 +16,7 @@ fn session(server: &Ended) -> Value {
 fn assert_acknowledged(session: &Value, frames: u64) {
     assert_eq!(session["ack"]["codes"], json!({ "0": frames }));
     assert_eq!((&session["frames"]["sent"], &session["frames"]["answered"]), (&frames.into(), &frames.into()));
-    for count in ["circle", "no_circle", "empty", "false_positive"] {
+    for count in ["circle", "no_circle", "missed", "empty", "false_positive"] {
         assert_eq!(session["frames"][count], Value::Null, "{count}");
     }
     assert_eq!(session["error_px"], Value::Null);

@@ -1,5 +1,7 @@
 //! Chooses the pipeline from the user's option and the server's task.
 
+use shared::geometry::Size;
+
 use super::answers::Answers;
 use super::error::PipelineError;
 use super::list::kinds;
@@ -81,6 +83,12 @@ impl ChosenPipeline {
     #[must_use]
     pub fn answers(&self) -> &'static dyn Answers {
         self.kind.answers()
+    }
+
+    /// Says what it looks for in frames of this size, if it can.
+    #[must_use]
+    pub fn looks_for(&self, size: Size) -> Option<String> {
+        self.kind.looks_for(&self.options, size)
     }
 
     /// Builds a new pipeline.

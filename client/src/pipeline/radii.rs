@@ -63,7 +63,7 @@ impl RadiusRange {
 
     /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more, to a quarter of it.
     ///
-    /// `None` when that is empty, in frames under 32 px.
+    /// In frames under 32 px a quarter alone.
     #[must_use]
     pub fn for_size(size: Size) -> Option<Self> {
         RadiusLimits::default().range(size)
@@ -98,6 +98,8 @@ impl RadiusLimits {
         let shorter_px = f64::from(size.width.min(size.height));
         let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
         let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
+        // A small frame has a range too: the one radius that a quarter of it is.
+        let min = if self == Self::default() { min.min(max) } else { min };
         RadiusRange::new(min, max).ok()
     }
 
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!((range.min(), range.max()), (8.0, 120.0));
         let range = RadiusRange::for_size(Size { width: 1920, height: 1080 }).expect("not empty");
         assert_eq!((range.min(), range.max()), (18.0, 270.0));
-        assert_eq!(RadiusRange::for_size(Size { width: 640, height: 31 }), None);
+        let range = RadiusRange::for_size(Size { width: 640, height: 24 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (6.0, 6.0));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use shared::geometry::Size;
 use shared::image::ImageView;
 use shared::protocol::message::Payload;
 
@@ -27,6 +28,11 @@ pub trait PipelineKind: Debug + Sync {
 
     /// Describes the answers, for counts, rows and the window.
     fn answers(&self) -> &'static dyn Answers;
+
+    /// Says what it looks for in frames of this size, and which options change that. Printed when nothing was found.
+    fn looks_for(&self, _options: &PipelineOptions, _size: Size) -> Option<String> {
+        None
+    }
 
     /// Builds a new pipeline with its own scratch memory. Each worker has one.
     ///

@@ -35,6 +35,7 @@ const PLAIN: Goals = Goals {
 };
 const CLEAN: Goals = Goals { ratio: Some(1.15), ..PLAIN };
 const RAMP: Goals = Goals { ratio: Some(1.15), ..PLAIN };
+const LOW_LIGHT: Goals = Goals { ratio: Some(1.10), missed: Some(1e-3), time_us: Some(200.0), ..PLAIN };
 const HIDDEN: Goals = Goals { ratio: Some(1.15), missed: Some(1e-3), ..PLAIN };
 const MOVING: Goals = Goals { time_us: Some(200.0), ..PLAIN };
 const SPOILT: Goals = Goals { ratio: None, time_us: Some(200.0), ..PLAIN };
@@ -89,6 +90,12 @@ pub(crate) fn all() -> Vec<Condition> {
         moving(10.0),
         moving(20.0),
         plain("ramp").sees(|camera| camera.background = Background::Ramp).with_noise(5.0).asks(RAMP),
+        low_light(),
+        Condition {
+            name: "vignette 0.3, noise 5".into(),
+            ..plain("").sees(|camera| (camera.vignette, camera.noise) = (0.3, 5.0))
+        }
+        .asks(LOW_LIGHT),
         clutter("clutter").with_noise(5.0).asks(HIDDEN),
         plain("occluded").sees(|camera| camera.occlude = true).with_noise(5.0).asks(HIDDEN),
         clutter("clutter, occluded").sees(|camera| camera.occlude = true).with_noise(5.0).asks(HIDDEN),
@@ -194,6 +201,15 @@ fn clutter(name: &str) -> Condition {
 
 fn jpeg(quality: u8) -> Condition {
     plain(&format!("JPEG {quality}")).sees(|camera| camera.jpeg = Some(quality))
+}
+
+/// The camera of examples/low-light.toml, with a disc in every frame.
+fn low_light() -> Condition {
+    let still = plain("low light").sees(|camera| {
+        (camera.contrast, camera.exposure, camera.blur, camera.vignette) = (60.0, 0.5, 1.2, 0.3);
+        (camera.shot_noise, camera.noise) = (0.5, 4.0);
+    });
+    Condition { ball: BallConfig { speed_px_s: 200.0, ..still.ball }, ..still }.asks(LOW_LIGHT)
 }
 
 /// A disc that the border cuts.

@@ -160,6 +160,7 @@ fn answer_word(record: &FrameRecord) -> &'static str {
         _ => None,
     });
     match record.outcome {
+        Outcome::Answered if own == Some("none") && matches!(record.truth, Truth::Ball { .. }) => "missed",
         Outcome::Answered => own.unwrap_or("answered"),
         other => other.name(),
     }
@@ -204,6 +205,8 @@ mod tests {
         let none = Form::Wide.row(task, 2, &scored(task, Truth::Empty, &FoundCircle::write(None)));
         assert_eq!(none.len(), header.len());
         assert!(none.contains("no ball") && none.contains("none"), "{none}");
+        let missed = Form::Wide.row(task, 2, &scored(task, truth, &FoundCircle::write(None)));
+        assert!(missed.len() == header.len() && missed.contains("  missed  "), "{missed}");
         let lost = FrameRecord {
             outcome: Outcome::Lost(LossCause::Unanswered),
             answer: None,

@@ -69,11 +69,12 @@ pub struct Sent {
     #[schemars(range(min = 0, max = MAX_SPEED_PX_S), extend("takes" = "a speed of {} px/s"))]
     pub speed: f64,
 
-    /// Radius of the ball in px, or a range from which each frame draws its own
-    #[arg(long, value_name = "PX|MIN..MAX", default_value = "20", help_heading = CAMERA_HEADING)]
-    #[serde(serialize_with = "text::display")]
-    #[schemars(with = "String")]
-    pub radius: Radii,
+    /// Radius of the ball in px, or a range from which each frame draws its own [default: a 24th of the shorter side, at
+    /// least 8 px: 20 at 640x480]
+    #[arg(long, value_name = "PX|MIN..MAX", help_heading = CAMERA_HEADING)]
+    #[serde(serialize_with = "text::optional_display")]
+    #[schemars(with = "Option<String>")]
+    pub radius: Option<Radii>,
 
     /// Let the ball leave the frame in part; its centre stays inside
     #[arg(long, help_heading = CAMERA_HEADING)]

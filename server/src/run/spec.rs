@@ -11,6 +11,7 @@ use super::delivered::Delivered;
 use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
 use crate::options;
+use crate::scene::Radii;
 use crate::task::TaskName;
 
 /// What a run does.
@@ -48,7 +49,8 @@ impl RunSpec {
     /// The specification with what its source says of size and task, where nobody chose them.
     #[must_use]
     pub fn of_source(mut self, size: Size, default_task: TaskName) -> Self {
-        self.sent.size.get_or_insert(size);
+        let size = *self.sent.size.get_or_insert(size);
+        self.sent.radius.get_or_insert(Radii::for_size(size));
         self.sent.task.get_or_insert(default_task);
         self
     }
@@ -57,6 +59,11 @@ impl RunSpec {
     #[must_use]
     pub fn without(self, unused: Vec<String>) -> Self {
         Self { unused, ..self }
+    }
+
+    /// Radii of the ball, in px.
+    pub fn radius(&self) -> Radii {
+        self.sent.radius.unwrap_or_else(|| Radii::for_size(self.size()))
     }
 
     /// Size of the frames.

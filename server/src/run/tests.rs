@@ -52,7 +52,7 @@ fn the_command_line_goes_before_the_run_file_and_that_before_the_camera_file() {
     let RunSpec { sent, delivered, camera: seen, .. } =
         read_with(file, &["--run", "{}", "--camera", camera, "--noise", "3"]).expect("a run");
     assert_eq!((seen.noise, seen.blur, seen.gamma, seen.shot_noise), (3.0, 2.0, 2.0, 0.5));
-    assert_eq!((sent.radius.max, delivered.window.get(), sent.fps.to_string()), (30.0, 3, "60".into()));
+    assert_eq!((sent.radius.expect("given").max, delivered.window.get(), sent.fps.to_string()), (30.0, 3, "60".into()));
     // The run's file may name the camera's.
     let named = read_with(&format!("{file}\ncamera = '{camera}'"), &["--run", "{}"]).expect("a run");
     assert_eq!((named.camera.noise, named.camera.gamma), (2.0, 2.0));

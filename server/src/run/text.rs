@@ -18,12 +18,12 @@ pub(super) enum NumberOrWord {
     Word(String),
 }
 
-/// As it is displayed.
+/// Writes a value as it is displayed.
 pub(super) fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// The same, or nothing.
+/// Writes a value as it is displayed, or nothing.
 pub(super) fn optional_display<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().map(ToString::to_string).serialize(serializer)
 }

@@ -3,9 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use shared::geometry::Size;
 use thiserror::Error;
 
 use super::random::{Random, Stream};
+
+/// Shorter side divided by the default radius: 480 over 20 px.
+const SIDE_OVER_RADIUS: f64 = 24.0;
+
+/// Smallest default radius, in px, unless a quarter of the side is less.
+const LEAST_DEFAULT_PX: f64 = 8.0;
 
 /// A range of radii in px, both ends included. Written `20` or `10..40`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +32,13 @@ impl Radii {
     /// One radius for all frames.
     pub const fn one(radius: f64) -> Self {
         Self { min: radius, max: radius }
+    }
+
+    /// The default radius for a frame size: a 24th of the shorter side (20 px at 640x480), at least 8 px, at most a quarter
+    /// of the side. The client's default range covers it at every size.
+    pub fn for_size(size: Size) -> Self {
+        let shorter_px = f64::from(size.shorter_side());
+        Self::one((shorter_px / SIDE_OVER_RADIUS).max(LEAST_DEFAULT_PX).min(shorter_px / 4.0))
     }
 
     /// The radius in a frame: uniform in the range, a function of seed and frame index.

@@ -64,10 +64,12 @@ pub struct Frames {
     /// How many.
     #[serde(flatten)]
     pub counts: FrameCounts,
-    /// Answered with a circle; `null` in every task but `circle`, as the next three are.
+    /// Answered with a circle; `null` in every task but `circle`, as the next four are.
     pub circle: Option<u64>,
     /// Answered: no circle.
     pub no_circle: Option<u64>,
+    /// Of those, frames that show a ball.
+    pub missed: Option<u64>,
     /// Finished frames that show no ball.
     pub empty: Option<u64>,
     /// Of those, answered with a circle.
@@ -83,6 +85,7 @@ impl Frames {
             counts,
             circle: circles.map(|circles| circles.circle),
             no_circle: circles.map(|circles| circles.no_circle),
+            missed: circles.map(|circles| circles.missed),
             empty: circles.map(|circles| circles.empty),
             false_positive: circles.map(|circles| circles.false_positive),
             lost_rate: counts.lost_rate(),

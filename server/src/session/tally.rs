@@ -271,7 +271,7 @@ mod tests {
         let mut tally = Tally::new("ack".parse().unwrap());
         tally.sent(Micros(0), 1, 1);
         let json = serde_json::to_value(tally.figures()).unwrap();
-        for field in ["circle", "no_circle", "empty", "false_positive"] {
+        for field in ["circle", "no_circle", "missed", "empty", "false_positive"] {
             assert!(json["frames"].as_object().unwrap().contains_key(field), "{field} is there");
             assert!(json["frames"][field].is_null(), "{field} is null");
         }

@@ -97,7 +97,7 @@ impl BallScene {
     pub fn of(run: &RunSpec) -> Self {
         let ball = BallConfig {
             size: run.size(),
-            radius: run.sent.radius,
+            radius: run.radius(),
             speed_px_s: run.sent.speed,
             step_s: run.sent.fps.hz().map_or(UNPACED_STEP_S, f64::recip),
             border: run.sent.border,

@@ -11,6 +11,8 @@ pub struct CircleCounts {
     pub circle: u64,
     /// Frames answered with no circle.
     pub no_circle: u64,
+    /// Frames that show a ball and were answered with none.
+    pub missed: u64,
     /// Finished frames that show no ball.
     pub empty: u64,
     /// Frames without a ball that were answered with a circle.

@@ -1,9 +1,15 @@
-//! The offset between two monotonic clocks, from ping and pong.
+//! The offset between two monotonic clocks, and how fast it changes, from ping and pong.
 //!
-//! The four-timestamp method of NTP (RFC 5905, section 8): with the ping sent at t0 and its pong received at t3 on our
-//! clock, received at t1 and answered at t2 on the peer's, the offset is ((t1 − t0) + (t2 − t3)) / 2, off by at most
-//! half the time on the wire, ((t3 − t0) − (t2 − t1)) / 2. Queueing only ever adds to that, so of the last 32 samples the
-//! most certain is believed, where a sample grows less certain with age, as clocks drift apart.
+//! The four times of NTP (RFC 5905, section 8) bound the offset, the peer's reading less ours, from both sides: with the
+//! ping sent at t0 and its pong received at t3 on our clock, received at t1 and answered at t2 on the peer's, it was at
+//! most t1 − t0 and at least t2 − t3. Queueing only ever widens that, each way by itself: what queues on the way there
+//! lifts the upper bound, what queues on the way back lowers the lower one.
+//!
+//! Two clocks part evenly. How fast, the quieter way of the two tells: it is the slope of the line below all its upper
+//! bounds, or above all its lower ones, that is nearest to them (Moon, Skelly and Towsley, "Estimation and removal of clock
+//! skew from network delay measurements", INFOCOM 1999). Along that slope the last 32 samples are carried to the present:
+//! the middle between the least upper bound and the greatest lower one is believed. The uncertainty is as far as any straight
+//! line within the bounds may be from it. Where there is none, the rate has changed, and the oldest samples are forgotten.
 
 use std::collections::VecDeque;
 
@@ -14,8 +20,9 @@ use crate::time::Micros;
 /// Samples kept: 8 s of pings.
 const SAMPLES: usize = 32;
 
-/// How far two quartz clocks part at most, in µs a second: each is good for 50 ppm or better, so 100 between them.
-const DRIFT_US_PER_S: u64 = 100;
+/// How fast two clocks part at most, in parts of the time: quartz is good for 50 ppm, a clock that is being set may run
+/// 500 ppm off (adjtimex), and virtual machines were seen at 1,000.
+const MOST_DRIFT: f64 = 1_500e-6;
 
 /// Where the peer's clock stands against ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,8 +43,30 @@ impl ClockOffset {
 /// Collects samples.
 #[derive(Clone, Debug, Default)]
 pub struct OffsetEstimator {
-    /// When each pong arrived, and what it told.
-    samples: VecDeque<(Micros, ClockOffset)>,
+    samples: VecDeque<Sample>,
+    lines: Option<Lines>,
+}
+
+/// What one ping and its pong told.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    /// When the pong arrived, on our clock.
+    at: Micros,
+    /// Bounds of the offset, in µs.
+    least: i64,
+    most: i64,
+}
+
+/// The lines within the bounds of all samples: where they are at the last one, in µs, and their slopes; and of these the
+/// likeliest.
+#[derive(Clone, Copy, Debug)]
+struct Lines {
+    at: Micros,
+    least: f64,
+    most: f64,
+    slopes: (f64, f64),
+    likely: f64,
+    likely_slope: f64,
 }
 
 impl OffsetEstimator {
@@ -51,27 +80,104 @@ impl OffsetEstimator {
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
-        let there = signed(received) - signed(sent);
-        let back = signed(answered) - signed(returned);
-        let offset = ClockOffset { offset_us: (there + back) / 2, uncertainty_us: (away - held).div_ceil(2) };
-        self.samples.push_back((returned, offset));
+        let [least, most] = [signed(answered) - signed(returned), signed(received) - signed(sent)];
+        self.samples.push_back(Sample { at: returned, least, most });
+        self.lines = None;
+        while self.lines.is_none() && !self.samples.is_empty() {
+            self.lines = Lines::within(&self.samples);
+            if self.lines.is_none() {
+                self.samples.pop_front();
+            }
+        }
     }
 
-    /// The most certain sample, with the uncertainty it has `now`; `None` before the first.
+    /// The offset `now`; `None` before the first sample.
     pub fn best(&self, now: Micros) -> Option<ClockOffset> {
-        let aged = |&(taken, offset): &(Micros, ClockOffset)| ClockOffset {
-            uncertainty_us: offset.uncertainty_us + now.since(taken) * DRIFT_US_PER_S / 1_000_000,
-            ..offset
-        };
-        self.samples.iter().map(aged).min_by_key(|sample| sample.uncertainty_us)
+        self.lines.map(|lines| lines.offset(now))
     }
 
     /// The least time that a ping and its pong were on the wire, there and back, of the samples kept, in µs; `None`
     /// before the first.
     pub fn round_trip_us(&self) -> Option<u64> {
-        // A sample is off by at most half of its round trip.
-        self.samples.iter().map(|(_, sample)| 2 * sample.uncertainty_us).min()
+        self.samples.iter().map(|sample| sample.most.abs_diff(sample.least)).min()
     }
+}
+
+impl Lines {
+    /// The lines within the bounds of samples; `None` where there is none.
+    fn within(samples: &VecDeque<Sample>) -> Option<Self> {
+        let last = samples.back()?;
+        let slopes = (-MOST_DRIFT, MOST_DRIFT);
+        let mut lines = Self { at: last.at, least: f64::MIN, most: f64::MAX, slopes, likely: 0.0, likely_slope: 0.0 };
+        for (i, sample) in samples.iter().enumerate() {
+            // The steepest lines through this sample's bounds that earlier samples allow.
+            let (mut falling, mut rising) = (-MOST_DRIFT, MOST_DRIFT);
+            for before in samples.iter().take(i).filter(|before| before.at < sample.at) {
+                let time = sample.at.since(before.at) as f64;
+                rising = rising.min((sample.most - before.least) as f64 / time);
+                falling = falling.max((sample.least - before.most) as f64 / time);
+            }
+            let time = last.at.since(sample.at) as f64;
+            lines.most = lines.most.min(sample.most as f64 + rising * time);
+            lines.least = lines.least.max(sample.least as f64 + falling * time);
+            lines.slopes = (lines.slopes.0.max(falling), lines.slopes.1.min(rising));
+        }
+        if lines.least > lines.most || lines.slopes.0 > lines.slopes.1 {
+            return None;
+        }
+        lines.likely_slope = slope(samples).clamp(lines.slopes.0, lines.slopes.1);
+        let carried = |bound: i64, at: Micros| bound as f64 + lines.likely_slope * last.at.since(at) as f64;
+        let most = samples.iter().map(|sample| carried(sample.most, sample.at)).fold(f64::MAX, f64::min);
+        let least = samples.iter().map(|sample| carried(sample.least, sample.at)).fold(f64::MIN, f64::max);
+        lines.likely = (0.5 * (least + most)).clamp(lines.least, lines.most);
+        Some(lines)
+    }
+
+    fn offset(&self, now: Micros) -> ClockOffset {
+        let time = now.since(self.at) as f64;
+        let (least, most) = (self.least + self.slopes.0 * time, self.most + self.slopes.1 * time);
+        let offset_us = (self.likely + self.likely_slope * time).round();
+        let uncertainty_us = (most - offset_us).max(offset_us - least).ceil().max(0.0);
+        // Bounds are differences of times below 2^53.
+        ClockOffset { offset_us: offset_us as i64, uncertainty_us: uncertainty_us as u64 }
+    }
+}
+
+/// How fast the offset grows, by the quieter way.
+fn slope(samples: &VecDeque<Sample>) -> f64 {
+    let (Some(first), n) = (samples.front(), samples.len() as f64) else { return 0.0 };
+    let time = |sample: &Sample| sample.at.since(first.at) as f64;
+    let middle = samples.iter().map(time).sum::<f64>() / n;
+    let below = |bound: fn(&Sample) -> f64| {
+        let points = samples.iter().map(|sample| (time(sample), bound(sample)));
+        edge_below(points, middle).map(|(slope, at_middle)| {
+            let above = samples.iter().map(bound).sum::<f64>() / n - at_middle;
+            (above, slope)
+        })
+    };
+    let there = below(|sample| sample.most as f64);
+    let back = below(|sample| -(sample.least as f64)).map(|(above, slope)| (above, -slope));
+    let quieter = there.into_iter().chain(back).min_by(|a, b| a.0.total_cmp(&b.0));
+    quieter.map_or(0.0, |(_, slope)| slope)
+}
+
+/// Slope, and height at `middle`, of the line below all points that is nearest to them: the edge of their convex hull
+/// there (Andrew's monotone chain). Points come from left to right; `None` for fewer than two.
+fn edge_below(points: impl Iterator<Item = (f64, f64)>, middle: f64) -> Option<(f64, f64)> {
+    let mut hull: Vec<(f64, f64)> = Vec::with_capacity(SAMPLES);
+    for point in points {
+        let is_above = |hull: &[(f64, f64)]| {
+            let [.., (ax, ay), (bx, by)] = *hull else { return false };
+            (bx - ax) * (point.1 - ay) <= (by - ay) * (point.0 - ax)
+        };
+        while is_above(&hull) {
+            hull.pop();
+        }
+        hull.push(point);
+    }
+    let edge = hull.windows(2).find(|edge| edge[1].0 >= middle && edge[1].0 > edge[0].0)?;
+    let slope = (edge[1].1 - edge[0].1) / (edge[1].0 - edge[0].0);
+    Some((slope, edge[0].1 + slope * (middle - edge[0].0)))
 }
 
 fn signed(time: Micros) -> i64 {
@@ -114,7 +220,91 @@ mod tests {
         let mut estimator = OffsetEstimator::default();
         estimator.add(Micros(0), Micros(100), Micros(100), Micros(200));
         let at = |seconds: u64| estimator.best(Micros(200 + seconds * 1_000_000)).unwrap().uncertainty_us;
-        assert_eq!((at(0), at(1), at(10)), (100, 200, 1_100));
+        assert_eq!((at(0), at(1), at(10)), (100, 1_600, 15_100));
+    }
+
+    #[test]
+    fn clocks_that_part_by_a_thousandth_are_followed_whichever_way_is_jittery() {
+        // Least delays there and back, and the means of what queues on top.
+        for (drift, there, back) in [
+            (1e-3, (200.0, 300.0), (150.0, 3_000.0)),
+            (-1e-3, (200.0, 300.0), (150.0, 3_000.0)),
+            (1e-3, (150.0, 3_000.0), (200.0, 100.0)),
+            (-1e-3, (20_000.0, 2_000.0), (20_200.0, 50.0)),
+            (0.0, (200.0, 300.0), (150.0, 3_000.0)),
+        ] {
+            let mut world = World::new(drift);
+            let [mut wrong_there, mut wrong_back] = [Vec::new(), Vec::new()];
+            for frame in 0..3_600u64 {
+                let sent = frame as f64 * 16_667.0;
+                if frame % 15 == 0 {
+                    world.ping(sent, there, back);
+                }
+                let (to, from) = (world.delay(there), world.delay(back));
+                let (received, answered) = (sent + to, sent + to + from);
+                if frame < 120 {
+                    continue;
+                }
+                let offset = world.estimator.best(Micros(answered as u64)).expect("pings were answered");
+                let told = offset.to_ours(world.theirs(received)) as f64 - sent;
+                wrong_there.push(told - to);
+                wrong_back.push(answered - sent - told - from);
+                let true_offset = signed(world.theirs(answered)) - answered as i64;
+                assert!(offset.offset_us.abs_diff(true_offset) <= offset.uncertainty_us + 2, "{offset:?}");
+            }
+            // Half of what the least delays differ by (100 µs at most), and the least of 32 queues each way.
+            let most = 50.0 + 3_000.0 / 32.0 + 50.0;
+            for wrong in [&mut wrong_there, &mut wrong_back] {
+                wrong.sort_by(f64::total_cmp);
+                let p50 = wrong[wrong.len() / 2];
+                assert!(p50.abs() < most, "p50 is {p50} µs off at a drift of {drift}, {there:?} {back:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_followed_again() {
+        let mut world = World::new(0.0);
+        for second in 0..40 {
+            world.ahead = if second < 10 { 5e6 } else { -5e6 };
+            world.ping(f64::from(second) * 1e6, (100.0, 0.0), (100.0, 0.0));
+        }
+        let found = world.estimator.best(Micros(39_000_200)).unwrap();
+        assert!(found.offset_us.abs_diff(-5_000_000) <= found.uncertainty_us, "{found:?}");
+    }
+
+    /// Two clocks and the way between them.
+    struct World {
+        estimator: OffsetEstimator,
+        drift: f64,
+        ahead: f64,
+        random: u64,
+    }
+
+    impl World {
+        fn new(drift: f64) -> Self {
+            Self { estimator: OffsetEstimator::default(), drift, ahead: 1e9, random: 7 }
+        }
+
+        /// Their clock's reading at a time of ours.
+        fn theirs(&self, ours: f64) -> Micros {
+            Micros((self.ahead + ours * (1.0 + self.drift)) as u64)
+        }
+
+        /// A least delay and an exponential queue.
+        fn delay(&mut self, (least, mean): (f64, f64)) -> f64 {
+            // Knuth's linear congruential generator.
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let uniform = ((self.random >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+            least - mean * uniform.ln()
+        }
+
+        fn ping(&mut self, sent: f64, there: (f64, f64), back: (f64, f64)) {
+            let received = sent + self.delay(there);
+            let returned = received + self.delay(back);
+            let theirs = self.theirs(received);
+            self.estimator.add(Micros(sent as u64), theirs, theirs, Micros(returned as u64));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A detector as a kind of pipeline.
 
+use shared::geometry::Size;
 use shared::protocol::message::CIRCLE_TASK;
 
 use super::answers::Circles;
@@ -31,6 +32,20 @@ impl PipelineKind for CircleKind {
 
     fn answers(&self) -> &'static dyn Answers {
         &Circles
+    }
+
+    fn looks_for(&self, options: &PipelineOptions, size: Size) -> Option<String> {
+        let range = options.radii.range(size).map_or_else(
+            || format!("no radius is left in frames of {size}"),
+            |range| {
+                format!(
+                    "circles of radius {:.1} to {:.1} px, brighter or darker than what is around",
+                    range.min(),
+                    range.max()
+                )
+            },
+        );
+        Some(format!("{range}; --min-radius and --max-radius change that"))
     }
 
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {

@@ -90,10 +90,10 @@ impl Hough {
         let noise_gray = self.gradients.noise_gray;
         let candidate = self.candidates.ranked[candidate];
         let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
-        let fit = self.refiner.fit(frame, &start).or_else(|| {
+        let fit = self.refiner.fit(frame, &self.cells, &start).or_else(|| {
             let wide = start.edge_sigma > WIDE_EDGE_PX;
             let start = wide.then(|| start_from_moments(frame, &start)).flatten()?;
-            self.refiner.fit(frame, &start)
+            self.refiner.fit(frame, &self.cells, &start)
         })?;
         let verdict = judge(&fit, noise_gray)?;
         let estimate = Estimate { circle: fit.circle, covariance: Some(fit.covariance) };

@@ -10,8 +10,7 @@
 //! around a centre. `stages` runs them one by one, for benchmarks.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, and give the same numbers:
-//! `search/block_sums`, `search/sobel`, `search/strong`, `search/neighbours`, `fit/equations/pass` and
-//! `fit/equations/waves`.
+//! `machine` says which is taken.
 
 pub use detector::{Hough, NAME};
 pub use kind::KIND;
@@ -21,6 +20,7 @@ mod fit;
 mod frame;
 mod kind;
 mod locate;
+mod machine;
 mod ring;
 mod search;
 mod sectors;

@@ -69,7 +69,7 @@ impl Stages {
 
     /// Whether a disc can be fitted where they agree.
     pub fn fit(&mut self) -> bool {
-        self.hough.refiner.fit(frame(&self.gray), &self.start).is_some()
+        self.hough.refiner.fit(frame(&self.gray), &self.hough.cells, &self.start).is_some()
     }
 }
 

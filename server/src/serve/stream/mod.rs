@@ -197,9 +197,8 @@ impl Streamer<'_> {
             Ok(Some(MadeFrame { capture, fragments })) => {
                 self.latest = id;
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
-                let offset = self.session.clock_offset(self.clock.now());
-                let uncertainty_us = offset.map(|offset| offset.uncertainty_us);
-                self.outgoing.start(fragments, capture.wire_bytes as usize, uncertainty_us);
+                let round_trip_us = self.session.round_trip_us();
+                self.outgoing.start(fragments, capture.wire_bytes as usize, round_trip_us);
             }
             Ok(None) => self.session.source_ended(),
             Err(MakeError::Source(error)) => self.session.source_failed(&error.to_string()),

@@ -33,9 +33,9 @@ impl Outgoing {
     }
 
     /// Starts to hand a frame to the link, which is waited for by [`Self::handed_over`].
-    pub(super) fn start(&mut self, fragments: Vec<BytesMut>, bytes: usize, clock_uncertainty_us: Option<u64>) {
+    pub(super) fn start(&mut self, fragments: Vec<BytesMut>, bytes: usize, round_trip_us: Option<u64>) {
         let last_bytes = std::mem::replace(&mut self.last_bytes, bytes);
-        let room = self.room.as_ref().map(|room| last_bytes * room.frames(clock_uncertainty_us));
+        let room = self.room.as_ref().map(|room| last_bytes * room.frames(round_trip_us));
         self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room, self.is_unpaced)));
     }
 

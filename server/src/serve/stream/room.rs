@@ -18,12 +18,13 @@ pub(super) enum Room {
 }
 
 impl Room {
-    /// For frames of this lifetime, two intervals of a paced stream.
+    /// For frames that come at this rate and have this lifetime.
     pub(super) fn new(rate: Rate, lifetime: Duration, window: u32) -> Self {
         let lifetime_us = lifetime.as_micros() as u64;
-        match rate {
-            Rate::Hz(_) => Self::Paced { interval_us: (lifetime_us / 2).max(1) },
-            Rate::Max => Self::Unpaced { lifetime_us, frames: 1, window: u64::from(window) },
+        match rate.hz() {
+            // Not half of a lifetime: that has bounds, below which 200 frames a second are.
+            Some(hz) => Self::Paced { interval_us: ((1e6 / hz).round() as u64).max(1) },
+            None => Self::Unpaced { lifetime_us, frames: 1, window: u64::from(window) },
         }
     }
 
@@ -41,11 +42,11 @@ impl Room {
         }
     }
 
-    /// How many frames the link may hold; the clock's uncertainty is half of the round trip.
-    pub(super) fn frames(&self, clock_uncertainty_us: Option<u64>) -> usize {
+    /// How many frames the link may hold, when a message and its answer take so long.
+    pub(super) fn frames(&self, round_trip_us: Option<u64>) -> usize {
         let frames = match self {
-            Self::Paced { interval_us } => clock_uncertainty_us
-                .map_or(FRAMES_AT_FIRST, |uncertainty_us| 1 + (2 * uncertainty_us / interval_us).min(FRAMES_AT_MOST)),
+            Self::Paced { interval_us } => round_trip_us
+                .map_or(FRAMES_AT_FIRST, |round_trip_us| 1 + (round_trip_us / interval_us).min(FRAMES_AT_MOST)),
             Self::Unpaced { frames, .. } => *frames,
         };
         frames as usize
@@ -54,6 +55,8 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
+    use shared::flow::live::lifetime;
+
     use super::*;
 
     const LIFETIME: Duration = Duration::from_millis(32);
@@ -61,8 +64,23 @@ mod tests {
     #[test]
     fn a_paced_stream_has_room_for_the_frames_of_a_round_trip_and_one() {
         let room = Room::new(Rate::Hz(62.5), LIFETIME, 8);
-        assert_eq!([None, Some(100), Some(8_000), Some(80_000)].map(|us| room.frames(us)), [16, 1, 2, 11]);
+        assert_eq!([None, Some(200), Some(16_000), Some(160_000)].map(|us| room.frames(us)), [16, 1, 2, 11]);
         assert_eq!(room.frames(Some(u64::MAX / 4)), 241);
+    }
+
+    #[test]
+    fn a_stream_of_more_than_200_frames_a_second_has_room_for_those_of_a_round_trip_too() {
+        for (hz, of_10_ms) in [(100.0, 2), (200.0, 3), (500.0, 6), (1_000.0, 11), (4_000.0, 41)] {
+            let rate = Rate::Hz(hz);
+            let room = Room::new(rate, lifetime(rate), 64);
+            assert_eq!(room.frames(Some(10_000)), of_10_ms, "{hz} frames a second");
+        }
+        let slow = Rate::Hz(0.01);
+        assert_eq!(
+            Room::new(slow, lifetime(slow), 8).frames(Some(10_000_000)),
+            1,
+            "nor is an interval longer than 5 s cut"
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use smallvec::smallvec;
 use super::figures::{Figure, TaskFigures, Tone};
 use super::schema1::CircleCounts;
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::scene::Radii;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
@@ -50,6 +51,7 @@ const RESIDUAL: &[Column] = &[
     Column::new("dy"),
     Column::new("l1").shown("error px", 9, 4).narrow("error px", 8),
     Column::new("cumulative_l1").shown("cumulative px", 13, 3).narrow("total px", 9),
+    Column::new("missed"),
 ];
 
 /// Index of `l1` in the residual columns.
@@ -108,6 +110,8 @@ struct CircleScorer {
     with_truth: u64,
     /// Frames whose truth was not known.
     without_truth: u64,
+    /// Radii of the balls that were missed, in px.
+    missed_px: Option<Radii>,
 }
 
 impl Scorer for CircleScorer {
@@ -117,7 +121,11 @@ impl Scorer for CircleScorer {
 
     fn score(&mut self, truth: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
         let found = answer.and_then(found);
+        let missed = answer.map(|_| matches!(truth, Truth::Ball { .. }) && found.is_none());
         self.count(truth, answer.is_some(), found.is_some());
+        if let (Some(true), Truth::Ball { circle, .. }) = (missed, truth) {
+            self.miss(circle.radius);
+        }
         let error = match (truth, found) {
             (Truth::Ball { circle, limit }, Some(FoundCircle { circle: estimate, covariance })) => {
                 let error = PixelError::of(estimate, circle);
@@ -127,7 +135,10 @@ impl Scorer for CircleScorer {
             _ => None,
         };
         let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
-        let residual = smallvec![dx, dy, l1, self.cumulative_px().into()];
+        // Whether a ball was missed is known where truth and answer are.
+        let missed = missed.filter(|_| truth != Truth::Unknown);
+        let missed = missed.map_or(Cell::Empty, |missed| Cell::Integer(i64::from(missed)));
+        let residual = smallvec![dx, dy, l1, self.cumulative_px().into(), missed];
         Scored { truth: truth_cells(truth), residual }
     }
 
@@ -142,7 +153,8 @@ impl Scorer for CircleScorer {
         ];
         let answered = vec![
             Figure::one("Circle", Some(self.counts.circle.to_string())),
-            Figure::bad_count("No circle", self.counts.no_circle),
+            Figure::one("No circle", Some(self.counts.no_circle.to_string())),
+            Figure::bad_count("Missed", self.counts.missed),
         ];
         [sums, answered]
     }
@@ -153,8 +165,8 @@ impl Scorer for CircleScorer {
             name: CircleTask.name(),
             // Counts always have a JSON form.
             object: serde_json::to_value(CircleFigures { counts: self.counts }).unwrap_or_default(),
-            answered: format!("{} circle, {} none", self.counts.circle, self.counts.no_circle),
-            lines: summary::lines(self.counts, error_px.as_ref()),
+            answered: answered(self.counts),
+            lines: summary::lines(self.counts, error_px.as_ref(), self.missed_px),
             circles: Some(self.counts),
             error_px,
         }
@@ -172,6 +184,12 @@ impl CircleScorer {
         self.without_truth > 0 && self.with_truth == 0
     }
 
+    fn miss(&mut self, radius: f64) {
+        self.counts.missed += 1;
+        let known = self.missed_px.unwrap_or(Radii::one(radius));
+        self.missed_px = Some(Radii { min: known.min.min(radius), max: known.max.max(radius) });
+    }
+
     fn count(&mut self, truth: Truth, answered: bool, found: bool) {
         self.counts.circle += u64::from(found);
         self.counts.no_circle += u64::from(answered && !found);
@@ -182,6 +200,14 @@ impl CircleScorer {
         let is_known = truth != Truth::Unknown;
         self.with_truth += u64::from(is_known);
         self.without_truth += u64::from(!is_known);
+    }
+}
+
+/// What was answered, and how much of it wrongly.
+fn answered(CircleCounts { circle, no_circle, missed, .. }: CircleCounts) -> String {
+    match missed {
+        0 => format!("{circle} circle, {no_circle} none"),
+        missed => format!("{circle} circle, {no_circle} none ({missed} missed)"),
     }
 }
 

@@ -1,10 +1,23 @@
 //! The lines of the task `circle` in a session's summary.
 
+use crate::scene::Radii;
 use crate::task::schema1::{CircleCounts, ErrorFigures};
 
 /// The summary lines: a label, empty on a continuation line, and the text.
-pub(super) fn lines(counts: CircleCounts, error: Option<&ErrorFigures>) -> Vec<(&'static str, String)> {
+pub(super) fn lines(
+    counts: CircleCounts,
+    error: Option<&ErrorFigures>,
+    missed_px: Option<Radii>,
+) -> Vec<(&'static str, String)> {
     let mut lines = error.map(error_lines).unwrap_or_default();
+    if let (0, Some(Radii { min, max })) = (counts.circle, missed_px) {
+        let radii = if min == max { format!("{min:.1}") } else { format!("{min:.1} to {max:.1}") };
+        lines.push((
+            "missed",
+            format!("every ball, of radius {radii} px: does the client look for such? Its summary says."),
+        ));
+        lines.push(("", "`--radius` here, or `--min-radius` and `--max-radius` there change that".into()));
+    }
     if counts.empty > 0 {
         let CircleCounts { empty, false_positive, .. } = counts;
         lines.push(("empty", format!("{empty} frames without a ball: {false_positive} false positives")));

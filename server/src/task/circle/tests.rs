@@ -6,6 +6,9 @@ use crate::truth::Limit;
 /// Index of `cumulative_l1` in the residual columns.
 const CUMULATIVE: usize = 3;
 
+/// That of `missed`.
+const MISSED: usize = 4;
+
 fn circle(x: f64) -> Circle {
     Circle { x, y: 0.0, radius: 9.0 }
 }
@@ -33,7 +36,30 @@ fn an_error_is_scored_only_with_both_truth_and_estimate() {
     assert!(!has_error(scorer.score(ball(1.0), Outcome::Dropped, None)));
     let scored = score(&mut scorer, ball(1.5), Some(circle(2.0)));
     assert_eq!((scored.residual[L1], scored.residual[CUMULATIVE]), (Cell::Real(0.5), Cell::Real(0.5)));
-    assert_eq!(scorer.counts, CircleCounts { circle: 3, no_circle: 1, empty: 1, false_positive: 1 });
+    assert_eq!(scorer.counts, CircleCounts { circle: 3, no_circle: 1, missed: 1, empty: 1, false_positive: 1 });
+}
+
+#[test]
+fn a_ball_answered_with_none_is_missed_and_an_empty_frame_is_not() {
+    let mut scorer = CircleScorer::default();
+    let mut missed = |truth, found| score(&mut scorer, truth, found).residual[MISSED];
+    assert_eq!(missed(ball(1.0), None), Cell::Integer(1));
+    assert_eq!(missed(ball(1.0), Some(circle(2.0))), Cell::Integer(0));
+    assert_eq!(missed(Truth::Empty, None), Cell::Integer(0));
+    assert_eq!(missed(Truth::Unknown, None), Cell::Empty);
+    assert_eq!(scorer.score(ball(1.0), Outcome::Dropped, None).residual[MISSED], Cell::Empty);
+    assert_eq!(scorer.counts, CircleCounts { circle: 1, no_circle: 3, missed: 1, empty: 1, false_positive: 0 });
+    assert_eq!(scorer.figures().answered, "1 circle, 3 none (1 missed)");
+    assert!(scorer.figures().lines.iter().all(|(label, _)| *label != "missed"), "one was found");
+}
+
+#[test]
+fn where_every_ball_was_missed_the_summary_says_which_and_what_to_change() {
+    let mut scorer = CircleScorer::default();
+    score(&mut scorer, ball(1.0), None);
+    let lines = scorer.figures().lines;
+    assert!(lines.iter().any(|(label, text)| *label == "missed" && text.contains("radius 9.0 px")), "{lines:?}");
+    assert!(lines.iter().any(|(_, text)| text.contains("--radius") && text.contains("--min-radius")), "{lines:?}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::pixels::annulus::{Annulus, Rims};
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 
-/// Levels by what the rims show, everything else as the start has it.
-pub(crate) fn initial_state(annulus: &Annulus, start: &Start) -> State {
+/// Levels by what the rims show, everything else as the start has it. `slope` is the ground's, as far as known.
+pub(crate) fn initial_state(annulus: &Annulus, start: &Start, slope: (f64, f64)) -> State {
     let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
     let sectors = annulus.sectors;
     let (mut discs, mut n) = ([0.0; MAX_SECTORS], 0);
@@ -30,7 +30,7 @@ pub(crate) fn initial_state(annulus: &Annulus, start: &Start) -> State {
         variance: f64::from(variance),
         disc: f64::from(disc),
         motion: start.motion,
-        slope: (0.0, 0.0),
+        slope,
         disc_slope: (0.0, 0.0),
         ground,
         profile: if start.motion == (0.0, 0.0) { Profile::Gaussian } else { Profile::Smear },

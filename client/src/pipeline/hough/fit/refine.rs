@@ -7,16 +7,19 @@
 use shared::geometry::{Circle, Covariance};
 
 use super::decide::state::{Ground, State};
+use super::equations::columns::{DISC, RADIUS};
 use super::equations::normal::Solution;
 use super::equations::sums::SectorSums;
 use super::evidence::{Evidence, evidence, honest};
 use super::initial::initial_state;
 use super::iterate::{SETTLING, iterate};
+use super::light::gain::Gain;
 use super::pixels::annulus::Annulus;
 use super::pixels::band::Reach;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::ring::Ring;
+use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 use crate::pipeline::radii::RadiusRange;
 
@@ -62,7 +65,7 @@ impl Refiner {
     }
 
     /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
-    pub(crate) fn fit(&mut self, frame: Frame<'_>, start: &Start) -> Option<Fit> {
+    pub(crate) fn fit(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<Fit> {
         let mut ring = start.ring;
         let mut plain_px = WIDTH_PX;
         let mut even = WIDTH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
@@ -73,7 +76,12 @@ impl Refiner {
             even += WIDTH_CUT_PX - WIDTH_PX;
             self.annulus.gather(frame, ring, reach(even, way), SECTORS);
         }
-        let mut state = initial_state(&self.annulus, start);
+        let gain = Gain::of(frame, cells, start, self.annulus.typical_rims());
+        if let Some(gain) = &gain {
+            self.annulus.divide(gain);
+        }
+        let ground_slope = gain.map_or((0.0, 0.0), |gain| gain.ground_slope);
+        let mut state = initial_state(&self.annulus, start, ground_slope);
         let mut solution = self.iterate(&mut state, 0)?;
         for _ in 0..3 {
             let model = &state.model;
@@ -95,6 +103,9 @@ impl Refiner {
             (even, way) = (wanted, model.motion);
             let sectors = if fine { MAX_SECTORS } else { self.annulus.sectors };
             self.gather_again(frame, ring, reach(even, way), sectors, &mut state);
+            if let Some(gain) = &gain {
+                self.annulus.divide(gain);
+            }
             solution = self.iterate(&mut state, SETTLING)?;
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
@@ -103,7 +114,20 @@ impl Refiner {
         let plane = matches!(state.ground, Ground::Plane { .. });
         let [xx, xy, yy] = solution.centre;
         let covariance = honest(Covariance { xx, xy, yy }, &directions);
+        let covariance = gain.map_or(covariance, |gain| self.with_slope(covariance, gain.slope_variance, &state));
         Some(Fit { plane, circle, covariance, directions })
+    }
+
+    /// The covariance when the disc may have a slope of this variance, in (gray levels / pixel)²: it shifts the centre.
+    fn with_slope(&self, covariance: Covariance, variance: f64, state: &State) -> Covariance {
+        let sum = |i: usize, j: usize| -> f64 {
+            let sectors = self.sums[..self.annulus.sectors].iter().enumerate();
+            sectors.filter(|(k, _)| state.active >> k & 1 == 1).map(|(_, sector)| sector.at(i, j)).sum()
+        };
+        // The shift that a slope of 1 makes, all around alike.
+        let shift_px = state.model.radius * sum(RADIUS, DISC) / sum(RADIUS, RADIUS).max(1e-9);
+        let more = variance * shift_px * shift_px;
+        Covariance { xx: covariance.xx + more, yy: covariance.yy + more, ..covariance }
     }
 
     fn wants_finer(&self, state: &State) -> bool {

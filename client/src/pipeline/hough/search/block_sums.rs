@@ -2,6 +2,8 @@
 //!
 //! Each is there twice: for any machine, and for those with AVX2, chosen at run time. Both give the same numbers.
 
+use crate::pipeline::hough::machine::has_avx2;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
@@ -11,7 +13,7 @@ const EVEN_PAIRS: u64 = 0x0000_FFFF_0000_FFFF;
 /// The 4x reduction of four rows; returns the cells written.
 pub(crate) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if has_avx2() {
         // SAFETY: the machine has AVX2.
         return unsafe { avx2::reduce_by_4(band, width, out) };
     }
@@ -21,7 +23,7 @@ pub(crate) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
 /// The 8x reduction of eight rows; returns the cells written.
 pub(crate) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if has_avx2() {
         // SAFETY: the machine has AVX2.
         return unsafe { avx2::reduce_by_8(band, width, out) };
     }

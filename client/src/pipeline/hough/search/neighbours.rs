@@ -1,25 +1,26 @@
 //! Sums over each cell and its eight neighbours.
 
-use multiversion::multiversion;
+use crate::pipeline::hough::machine::for_two_machines;
 
-/// Sums over 3x3 cells, zero beyond the border; `rows` is scratch.
-#[multiversion(targets("x86_64+avx2"))]
-pub(crate) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut [u16]) {
-    for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
-        let inner = out[1..width - 1].iter_mut().zip(row).zip(&row[1..]).zip(&row[2..]);
-        for (((sum, left), here), right) in inner {
-            *sum = left.saturating_add(*here).saturating_add(*right);
+for_two_machines! {
+    /// Sums over 3x3 cells, zero beyond the border; `rows` is scratch.
+    pub(crate) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut [u16]) {
+        for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
+            let inner = out[1..width - 1].iter_mut().zip(row).zip(&row[1..]).zip(&row[2..]);
+            for (((sum, left), here), right) in inner {
+                *sum = left.saturating_add(*here).saturating_add(*right);
+            }
+            out[0] = row[0].saturating_add(row[1]);
+            out[width - 1] = row[width - 2].saturating_add(row[width - 1]);
         }
-        out[0] = row[0].saturating_add(row[1]);
-        out[width - 1] = row[width - 2].saturating_add(row[width - 1]);
-    }
-    let height = votes.len() / width;
-    for (y, out) in sums.chunks_exact_mut(width).enumerate() {
-        let row = |y: usize| &rows[y * width..(y + 1) * width];
-        let (above, below) = (row(y.saturating_sub(1)), row((y + 1).min(height - 1)));
-        let (more, less) = (u16::from(y > 0), u16::from(y + 1 < height));
-        for (((sum, here), above), below) in out.iter_mut().zip(row(y)).zip(above).zip(below) {
-            *sum = here.saturating_add(above * more).saturating_add(below * less);
+        let height = votes.len() / width;
+        for (y, out) in sums.chunks_exact_mut(width).enumerate() {
+            let row = |y: usize| &rows[y * width..(y + 1) * width];
+            let (above, below) = (row(y.saturating_sub(1)), row((y + 1).min(height - 1)));
+            let (more, less) = (u16::from(y > 0), u16::from(y + 1 < height));
+            for (((sum, here), above), below) in out.iter_mut().zip(row(y)).zip(above).zip(below) {
+                *sum = here.saturating_add(above * more).saturating_add(below * less);
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Sobel differences of cells, in `i16`.
 
-use multiversion::multiversion;
+use crate::pipeline::hough::machine::for_two_machines;
 
-/// |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
-#[multiversion(targets("x86_64+avx2"))]
-pub(crate) fn sobel_strengths(above: &[i16], here: &[i16], below: &[i16], strength: &mut [i16]) {
-    let (above, here, below) = (shifted(above), shifted(here), shifted(below));
-    for (((strength, (a, (b, c))), (d, (_, e))), (f, (g, h))) in strength.iter_mut().zip(above).zip(here).zip(below) {
-        let (across, down) = sobel([*a, *b, *c], [*d, *e], [*f, *g, *h]);
-        *strength = across.abs() + down.abs();
+for_two_machines! {
+    /// |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
+    pub(crate) fn sobel_strengths(above: &[i16], here: &[i16], below: &[i16], strength: &mut [i16]) {
+        let (above, here, below) = (shifted(above), shifted(here), shifted(below));
+        for (((strength, (a, (b, c))), (d, (_, e))), (f, (g, h))) in strength.iter_mut().zip(above).zip(here).zip(below) {
+            let (across, down) = sobel([*a, *b, *c], [*d, *e], [*f, *g, *h]);
+            *strength = across.abs() + down.abs();
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The cells whose gradient is strong: few of many, so whole vectors of cells are tested at once.
 
+use crate::pipeline::hough::machine::has_avx2;
+
 /// Appends the cells whose strength is at least `least`.
 pub(crate) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if has_avx2() {
         // SAFETY: the machine has AVX2.
         let done = unsafe { avx2::strong_cells(strengths, least, strong) };
         return strong_cells_one_by_one(&strengths[done..], done, least, strong);

@@ -4,5 +4,7 @@ mod accuracy;
 mod empty;
 mod fixtures;
 mod hidden;
+mod light;
+mod machines;
 mod repeatable;
 mod sizes;

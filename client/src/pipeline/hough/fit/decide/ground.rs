@@ -91,7 +91,7 @@ pub(crate) fn choose_ground(
         }
     }
     if !state.sloped {
-        state.model.slope = (0.0, 0.0);
+        state.model.slope = state.known_slope;
     }
     if !state.lit {
         state.model.disc_slope = (0.0, 0.0);

@@ -22,7 +22,9 @@ const NOISELESS: f64 = 1.0;
 pub(crate) struct State {
     pub(crate) model: Model,
     pub(crate) ground: Ground,
-    /// Whether the plane has a slope.
+    /// The slope of the ground that the frame around the disc shows, in gray levels a pixel.
+    pub(crate) known_slope: (f64, f64),
+    /// Whether the plane has a slope beside that.
     pub(crate) sloped: bool,
     /// Whether the disc has a slope too, because light falls on it unevenly.
     pub(crate) lit: bool,
@@ -61,6 +63,7 @@ impl State {
     /// A fit to begin from `model`, in the sectors of the directions that the rays agreed in.
     pub(crate) fn new(model: Model, start: &Start, sectors: usize) -> Self {
         let mut state = Self {
+            known_slope: model.slope,
             model,
             ground: Ground::Unknown,
             sloped: false,

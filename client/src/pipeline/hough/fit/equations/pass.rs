@@ -6,11 +6,12 @@ use super::model::Model;
 use super::products::{fold, sum_sectors};
 use super::sums::SectorSums;
 use crate::pipeline::hough::fit::pixels::annulus::Annulus;
+use crate::pipeline::hough::machine::has_avx2;
 
 /// See [`sum_sectors`].
 pub(crate) fn sum_annulus(annulus: &Annulus, model: &Model, per_sigma: f32, sums: &mut [SectorSums]) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if has_avx2() {
         // SAFETY: the machine has AVX2.
         return unsafe { avx2::sum_annulus(annulus, model, per_sigma, sums) };
     }

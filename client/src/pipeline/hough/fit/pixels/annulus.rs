@@ -2,6 +2,7 @@
 
 use super::band::{Band, Reach, holds};
 use super::compass::Compass;
+use crate::pipeline::hough::fit::light::gain::Gain;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
 use crate::pipeline::hough::sectors::{MAX_SECTORS, direction_of};
@@ -14,6 +15,9 @@ pub(crate) const LANES: usize = 8;
 
 /// A circle is whole where this part of its annulus is in the frame.
 pub(crate) const WHOLE_SHARE: f64 = 0.9;
+
+/// The least part of the light at the centre that a pixel of the annulus is taken to have.
+const LEAST_GAIN: f32 = 0.1;
 
 /// How far the compass is prepared beyond an annulus, for larger ones to come, and before the first, in pixels.
 const SPARE_PX: usize = 64;
@@ -121,6 +125,30 @@ impl Annulus {
     /// Mean intensities of a sector's rims.
     pub(crate) fn rims(&self, sector: usize) -> Rims {
         self.parts[sector].rims
+    }
+
+    /// What the rims show: the medians of the sectors'.
+    pub(crate) fn typical_rims(&self) -> Rims {
+        let median = |pick: fn(&Rims) -> f32| {
+            let (mut all, mut n) = ([0.0; MAX_SECTORS], 0);
+            for value in self.parts.iter().map(|part| pick(&part.rims)).filter(|value| *value > 0.0) {
+                (all[n], n) = (value, n + 1);
+            }
+            if n == 0 { 0.0 } else { *all[..n].select_nth_unstable_by(n / 2, f32::total_cmp).1 }
+        };
+        Rims { inside: median(|rims| rims.inside), outside: median(|rims| rims.outside) }
+    }
+
+    /// Divides the pixels by what uneven light does to them.
+    pub(crate) fn divide(&mut self, gain: &Gain) {
+        let (x, y) = gain.offset(self.x, self.y);
+        for part in &mut self.parts {
+            let pixels = part.start..part.start + part.count;
+            let places = self.dx[pixels.clone()].iter().zip(&self.dy[pixels.clone()]);
+            for (gray, (dx, dy)) in self.gray[pixels].iter_mut().zip(places) {
+                *gray /= gain.at(x + dx, y + dy).max(LEAST_GAIN);
+            }
+        }
     }
 
     fn make_room(&mut self, end: usize) {

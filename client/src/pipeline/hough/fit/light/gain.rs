@@ -1,0 +1,115 @@
+//! What uneven light does to each pixel around a disc.
+
+use super::around::{Ground, uneven_ground};
+use super::slope::Slope;
+use super::within::{Middle, middle};
+use crate::pipeline::hough::fit::pixels::annulus::Rims;
+use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::locate::start::Start;
+use crate::pipeline::hough::search::reduce::Cells;
+
+/// Darkest ground, in gray levels, that shows how light falls: below, a black level unknown to us would spoil it.
+const MIN_GROUND_GRAY: f64 = 2.0;
+
+/// How likely it is, before the disc is looked at, that light falls unevenly on ground and disc alike, that the ground
+/// has a slope of its own and the disc none, and that both have their own.
+const COMMON: f64 = 0.65;
+const EVEN: f64 = 0.3;
+const OWN: f64 = 0.05;
+
+/// Gain by place, 1 at the circle's centre: what pixels are divided by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gain {
+    /// Centre, in the frame.
+    x: f64,
+    y: f64,
+    /// Factors of x, y, x², xy and y², by pixels.
+    terms: [f64; 5],
+    /// Variance of the disc's slope once it is divided, in (gray levels / pixel)².
+    pub(crate) slope_variance: f64,
+    /// Slope of the ground once it is divided, in gray levels a pixel.
+    pub(crate) ground_slope: (f64, f64),
+}
+
+impl Gain {
+    /// The gain around a circle, of whose inside and outside these are the levels; `None` where light falls evenly as
+    /// far as can be told.
+    pub(crate) fn of(frame: Frame<'_>, cells: &Cells, start: &Start, rims: Rims) -> Option<Self> {
+        // What moved by about its own width begins from its moments: its edge is all over the ring.
+        if start.motion != (0.0, 0.0) {
+            return None;
+        }
+        let (edge, noise_gray) = (f64::from(start.edge_sigma), f64::from(start.noise_gray));
+        let ground = uneven_ground(cells, start.ring, edge, rims, noise_gray)?;
+        let level = ground.surface.terms[0];
+        if level < MIN_GROUND_GRAY {
+            return None;
+        }
+        let (inside, outside) = (f64::from(rims.inside), f64::from(rims.outside));
+        let noise = noise_gray * noise_gray + 1.0 / 12.0;
+        let middle = middle(frame, start.ring, edge, (inside, inside - outside), noise);
+        let common = Self::common(start, &ground);
+        Some(middle.map_or(common, |middle| common.weighed(&ground, &middle)))
+    }
+
+    /// What the light does to the pixel at a place of the frame.
+    pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
+        let [by_x, by_y, xx, xy, yy] = self.terms.map(|term| term as f32);
+        1.0 + x * (by_x + x * xx + y * xy) + y * (by_y + y * yy)
+    }
+
+    /// From the gain's centre to a place of the frame.
+    pub(crate) fn offset(&self, x: f32, y: f32) -> (f32, f32) {
+        ((f64::from(x) - self.x) as f32, (f64::from(y) - self.y) as f32)
+    }
+
+    /// That of light which falls on ground and disc alike.
+    fn common(start: &Start, ground: &Ground) -> Self {
+        let [level, x, y, xx, xy, yy] = ground.surface.terms;
+        let (one, two) = (1.0 / (level * ground.unit_px), 1.0 / (level * ground.unit_px * ground.unit_px));
+        let terms = [x * one, y * one, xx * two, xy * two, yy * two];
+        Self {
+            x: f64::from(start.ring.x),
+            y: f64::from(start.ring.y),
+            terms,
+            slope_variance: 0.0,
+            ground_slope: (0.0, 0.0),
+        }
+    }
+
+    /// The same where the disc's middle is seen: by how likely each of the three ways is in which ground and disc go
+    /// together.
+    fn weighed(self, ground: &Ground, middle: &Middle) -> Self {
+        let level = ground.surface.terms[0];
+        let per_level = middle.level / (level * ground.unit_px);
+        let told = Slope {
+            x: self.terms[0] * middle.level,
+            y: self.terms[1] * middle.level,
+            variance: per_level * per_level * 0.5 * (ground.spread[0] + ground.spread[1]),
+        };
+        let (slope, common) = disc_slope(told, middle.slope);
+        let (x, y) = (slope.x / middle.level, slope.y / middle.level);
+        let own = |ground: f64, disc: f64| (1.0 - common) * level * (ground - disc);
+        let ground_slope = (own(self.terms[0], x), own(self.terms[1], y));
+        let [_, _, xx, xy, yy] = self.terms.map(|term| common * term);
+        Self { terms: [x, y, xx, xy, yy], ground_slope, slope_variance: slope.variance, ..self }
+    }
+}
+
+/// The disc's slope, and how likely it is that of common light: `told` is what the ground says of it then, `seen` what
+/// the disc's middle shows.
+///
+/// The mean over three beliefs (Bayesian model averaging), each with what it would have told of the middle's slope.
+fn disc_slope(told: Slope, seen: Slope) -> (Slope, f64) {
+    let steepness = 0.5 * (told.x * told.x + told.y * told.y);
+    let beliefs = [(COMMON, told), (EVEN, Slope::default()), (OWN, Slope { variance: steepness, ..Slope::default() })];
+    let weighed = beliefs.map(|(prior, belief)| (prior * belief.likelihood(&seen), belief.combined(&seen)));
+    let all: f64 = weighed.iter().map(|(weight, _)| weight).sum();
+    if all.is_nan() || all <= 0.0 {
+        return (seen, 0.0);
+    }
+    let mean = |of: &dyn Fn(&Slope) -> f64| weighed.iter().map(|(weight, slope)| weight / all * of(slope)).sum::<f64>();
+    let (x, y) = (mean(&|slope| slope.x), mean(&|slope| slope.y));
+    let apart = |slope: &Slope| 0.5 * ((slope.x - x).powi(2) + (slope.y - y).powi(2));
+    (Slope { x, y, variance: mean(&|slope| slope.variance + apart(slope)) }, weighed[0].0 / all)
+}
