@@ -63,7 +63,7 @@ pub struct SessionArgs {
     #[arg(long, env = "PLUMB_NO_GRAPHICS", value_parser = FalseyValueParser::new())]
     pub no_graphics: bool,
 
-    /// How long to wait for a server that is not there yet: a duration such as 30s, or forever
+    /// How long to try again while no server is there or it cannot serve yet: a duration such as 30s, or forever
     #[arg(long, value_name = "DURATION", env = "PLUMB_WAIT", allow_hyphen_values = true, default_value = "30s")]
     pub wait: Wait,
 

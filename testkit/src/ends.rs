@@ -43,9 +43,9 @@ impl Server {
     }
 }
 
-/// The address in the line with which a server says that it listens.
+/// The first address in the line with which a server says that it listens.
 pub fn address(line: &str) -> Option<&str> {
-    line.split("listening on ").nth(1)?.split(',').next()
+    line.split("listening on ").nth(1)?.split([',', ' ']).next()
 }
 
 /// The server's command, on a free port of this machine unless the options say otherwise.

@@ -33,6 +33,12 @@ pub(super) struct Guest {
     pub(super) features: Vec<String>,
 }
 
+/// Why a client gets no place, and whether it may get one later.
+struct Unwelcome {
+    reason: String,
+    retry: bool,
+}
+
 /// A connection whose visitor is not known yet, or has no link yet.
 struct Connection {
     signaling: Signaling,
@@ -91,9 +97,9 @@ impl Greeter<'_> {
     ) -> Result<Option<Guest>, HandshakeError> {
         let place = match self.welcome(&hello, connection.others) {
             Ok(place) => place,
-            Err(reason) => {
+            Err(Unwelcome { reason, retry }) => {
                 debug!("{}: refused: {reason}", connection.peer);
-                connection.signaling.send(&Signal::Error { reason }).await?;
+                connection.signaling.send(&Signal::Error { reason, retry }).await?;
                 return Ok(None);
             }
         };
@@ -120,11 +126,13 @@ impl Greeter<'_> {
     }
 
     /// A place for a client of this introduction, or why it gets none.
-    fn welcome(&self, hello: &Introduction, others: usize) -> Result<Option<OnlyPlace>, String> {
+    fn welcome(&self, hello: &Introduction, others: usize) -> Result<Option<OnlyPlace>, Unwelcome> {
         if let Some(reason) = unusable(hello) {
-            return Err(reason);
+            return Err(Unwelcome { reason, retry: false });
         }
-        Places::admit(others).and_then(|()| self.places.take()).map_err(|refusal| refusal.to_string())
+        // Places become free again.
+        let place = Places::admit(others).and_then(|()| self.places.take());
+        place.map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
     }
 
     async fn listen(&self, connection: Connection, mtu: Option<u32>, peer: PeerKind) -> Result<Link, HandshakeError> {

@@ -85,10 +85,15 @@ impl LineReader {
         }
     }
 
-    /// Waits until the peer says bye or the connection ends, ignoring anything else. Safe to cancel.
-    pub async fn ended(&mut self) {
-        while !matches!(self.receive().await, Ok(Signal::Bye {}) | Err(SignalingError::Closed | SignalingError::Io(_)))
-        {
+    /// Waits until the peer says bye or the connection ends, ignoring anything else; the bye's reason, where it has one.
+    /// Safe to cancel.
+    pub async fn ended(&mut self) -> Option<String> {
+        loop {
+            match self.receive().await {
+                Ok(Signal::Bye { reason }) => return reason,
+                Err(SignalingError::Closed | SignalingError::Io(_)) => return None,
+                Ok(_) | Err(_) => {}
+            }
         }
     }
 
@@ -138,8 +143,13 @@ pub enum SignalingError {
         got: String,
     },
     /// The server will not serve.
-    #[error("the server refused: {0}")]
-    Refused(String),
+    #[error("the server refused: {reason}")]
+    Refused {
+        /// What it says.
+        reason: String,
+        /// Whether it says that another attempt may be served.
+        retry: bool,
+    },
 }
 
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
@@ -198,12 +208,12 @@ mod tests {
     async fn the_halves_of_a_connection_work_apart() {
         let (ours, mut theirs) = pair().await;
         let (mut reader, mut writer) = ours.split();
-        writer.send(&Signal::Bye {}).await.unwrap();
+        writer.send(&Signal::GOODBYE).await.unwrap();
         drop(writer);
         let mut said = String::new();
         theirs.read_to_string(&mut said).await.unwrap();
         assert_eq!(said, "{\"type\":\"bye\"}\n");
-        theirs.write_all(b"nonsense\n{\"type\":\"bye\"}\n").await.unwrap();
-        reader.ended().await;
+        theirs.write_all(b"nonsense\n{\"type\":\"bye\",\"reason\":\"finished\"}\n").await.unwrap();
+        assert_eq!(reader.ended().await.as_deref(), Some("finished"));
     }
 }

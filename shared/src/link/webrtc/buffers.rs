@@ -7,7 +7,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tracing::warn;
 
 /// Receive and send buffer asked of the kernel, in bytes: measured to be free of stalls at full speed.
@@ -23,7 +23,8 @@ const CAUTIOUS_WINDOW: u32 = 131_072;
 ///
 /// Warns, once, when the kernel caps the buffer.
 pub(super) fn receive_window() -> Option<u32> {
-    let granted = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| enlarge(&socket)).unwrap_or(0);
+    // Where there is no socket at all its own error will say why: no word of buffers.
+    let granted = any_socket().and_then(|socket| enlarge(&socket)).ok()?;
     if granted >= COMFORTABLE_BUFFER {
         return None;
     }
@@ -37,6 +38,12 @@ pub(super) fn receive_window() -> Option<u32> {
         );
     }
     Some(CAUTIOUS_WINDOW)
+}
+
+/// A UDP socket of either family: a machine may have one alone.
+fn any_socket() -> io::Result<UdpSocket> {
+    let socket = |domain| Socket::new(domain, Type::DGRAM, None).map(UdpSocket::from);
+    socket(Domain::IPV4).or_else(|_| socket(Domain::IPV6))
 }
 
 /// Enlarges both buffers as far as the kernel allows; returns the receive buffer granted, in bytes.

@@ -18,6 +18,9 @@ use super::settings::{LinkSettings, PeerKind};
 /// Addresses taken of a peer beside those in its description: more than any machine has.
 const MAX_CANDIDATES: usize = 64;
 
+/// Offers taken of a peer on one connection: a stranger's, one that answers our hello, and one to spare.
+const MAX_OFFERS: usize = 3;
+
 /// The listening side: offers a link on an accepted signaling connection and waits until it is open.
 ///
 /// A Plumb peer is told why where no link comes of it.
@@ -26,9 +29,9 @@ pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result
         Ok(opened) => Ok(opened.link(signaling)),
         Err(error) => {
             if settings.peer == PeerKind::Plumb {
-                let reason = error.to_string();
+                let refusal = Signal::Error { reason: error.to_string(), retry: error.may_pass() };
                 // A peer that is gone does not hear it.
-                let _ = signaling.send(&Signal::Error { reason }).await;
+                let _ = signaling.send(&refusal).await;
             }
             Err(error)
         }
@@ -43,7 +46,7 @@ pub async fn dial(mut signaling: Signaling, settings: &LinkSettings) -> Result<L
     match answer(&mut signaling, settings).await {
         Ok(opened) => Ok(opened.link(signaling)),
         Err(error) => {
-            let _ = signaling.send(&Signal::Bye {}).await;
+            let _ = signaling.send(&Signal::GOODBYE).await;
             Err(error)
         }
     }
@@ -62,7 +65,34 @@ async fn offer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Ope
 }
 
 async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Opened, HandshakeError> {
-    let (offer, early) = description(signaling, Description::Offer).await?;
+    let (mut offer, mut early) = description(signaling, Description::Offer).await?;
+    for _ in 0..MAX_OFFERS {
+        if PlumbAttribute::find(&offer).is_some_and(|offered| offered.is_stranger) {
+            debug!("an offer for a stranger: our hello came late, and gets another");
+            (offer, early) = description(signaling, Description::Offer).await?;
+            continue;
+        }
+        match answer_one(signaling, settings, offer, early).await? {
+            Answered::Open(opened) => return Ok(opened),
+            Answered::Another(sdp) => (offer, early) = (sdp, Vec::new()),
+        }
+    }
+    Err(SignalingError::Unexpected { expected: "one offer", got: format!("more than {MAX_OFFERS}") }.into())
+}
+
+/// What came of an answer.
+enum Answered {
+    Open(Opened),
+    /// The peer offers anew: its last offer is void.
+    Another(String),
+}
+
+async fn answer_one(
+    signaling: &mut Signaling,
+    settings: &LinkSettings,
+    offer: String,
+    early: Vec<String>,
+) -> Result<Answered, HandshakeError> {
     let offered = PlumbAttribute::find(&offer);
     let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?.mtu?)));
     let delivery = if offered.is_some_and(|offered| offered.live) { Delivery::Live } else { Delivery::Reliable };
@@ -72,7 +102,10 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
         candidates.add(candidate).await;
     }
     signaling.send(&Signal::Answer { sdp }).await?;
-    opened(opening, candidates, signaling).await
+    tokio::select! {
+        opened = opening.opened() => Ok(Answered::Open(opened?)),
+        another = trickle(candidates, signaling) => another.map(Answered::Another),
+    }
 }
 
 /// Which description is waited for.
@@ -95,7 +128,7 @@ async fn description(
                 Signal::Answer { sdp } if expected == Description::Answer => return Ok((sdp, early)),
                 Signal::Candidate { candidate } if early.len() < MAX_CANDIDATES => early.push(candidate),
                 Signal::Candidate { .. } => {}
-                Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
+                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
                 other => return Err(unexpected(expected, &other)),
             }
         }
@@ -117,12 +150,14 @@ fn unexpected(expected: Description, got: &Signal) -> SignalingError {
 async fn opened(opening: Opening, candidates: Candidates, signaling: &mut Signaling) -> Result<Opened, HandshakeError> {
     tokio::select! {
         opened = opening.opened() => Ok(opened?),
-        error = trickle(candidates, signaling) => Err(error),
+        another = trickle(candidates, signaling) => {
+            another.and_then(|_| Err(SignalingError::Unexpected { expected: "no offer", got: "one".into() }.into()))
+        }
     }
 }
 
-/// Takes further addresses until the peer gives up.
-async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> HandshakeError {
+/// Takes further addresses until the peer gives up, or offers anew.
+async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Result<String, HandshakeError> {
     let mut taken = 0;
     loop {
         match signaling.receive().await {
@@ -130,14 +165,15 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Handshake
                 taken += 1;
                 candidates.add(candidate).await;
             }
-            Ok(Signal::Bye {}) => return OpenError::Closed.into(),
-            Ok(Signal::Error { reason }) => return OpenError::Peer { reason }.into(),
+            Ok(Signal::Offer { sdp }) => return Ok(sdp),
+            Ok(Signal::Bye { .. }) => return Err(OpenError::Closed.into()),
+            Ok(Signal::Error { reason, .. }) => return Err(OpenError::Peer { reason }.into()),
             Ok(other) => debug!("ignoring {other:?} while the link opens"),
             Err(SignalingError::NotASignal { .. }) => {}
             // An early end of signaling is a hint, not the end: a peer still there is heard within this.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {
                 sleep(SILENCE_LIMIT).await;
-                return OpenError::Closed.into();
+                return Err(OpenError::Closed.into());
             }
             Err(_) => std::future::pending().await,
         }

@@ -24,6 +24,7 @@ mod pace;
 mod path;
 mod peer;
 mod port;
+mod progress;
 mod runtime;
 mod settings;
 mod socket;

@@ -1,6 +1,6 @@
 //! A link on its way to be opened: descriptions are made and taken, then its lanes are waited for.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -18,13 +18,15 @@ use super::lanes::{OpenLanes, OpeningLanes};
 use super::mtu::CRATE_MTU;
 use super::peer::{Handler, Peer};
 use super::port::PortLease;
+use super::progress::Progress;
 use super::runtime::LinkRuntime;
-use super::settings::LinkSettings;
+use super::settings::{LinkSettings, PeerKind};
 
 /// A link on its way to be opened.
 pub(super) struct Opening {
     runtime: Arc<LinkRuntime>,
     lanes: OpeningLanes,
+    progress: Progress,
     /// What we would send, in bytes.
     largest_message: usize,
     /// What the peer takes, in bytes.
@@ -47,7 +49,8 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
     }
     let offer = connection.create_offer(None).await?;
     let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
-    let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live };
+    let is_stranger = settings.peer == PeerKind::Stranger;
+    let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live, is_stranger };
     Ok((opening, attribute.insert(&sdp)))
 }
 
@@ -69,18 +72,25 @@ impl Opening {
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
+        let addresses: Vec<_> = settings.addresses.iter().map(bound).collect();
+        let progress = Progress::default();
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler { gathered: gathered_tx, incoming: incoming_tx }))
+            .with_handler(Arc::new(Handler {
+                gathered: gathered_tx,
+                incoming: incoming_tx,
+                progress: progress.clone(),
+            }))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
-            .with_udp_addrs(settings.addresses.iter().map(bound).collect())
+            .with_udp_addrs(addresses.clone())
             .build()
-            .await?;
+            .await
+            .map_err(|error| no_socket(&addresses).unwrap_or(OpenError::WebRtc(error)))?;
         let peer = Arc::new(Peer::new(Arc::new(connection), port));
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
-        Ok((Self { runtime, lanes, largest_message, max_message_size: MESSAGE_SIZE }, gathered))
+        Ok((Self { runtime, lanes, progress, largest_message, max_message_size: MESSAGE_SIZE }, gathered))
     }
 
     /// Applies our description and waits until it names all our addresses.
@@ -92,7 +102,7 @@ impl Opening {
         let connection = &self.lanes.peer.connection;
         connection.set_local_description(description).await?;
         let wait = gathered.wait_for(|gathered| *gathered);
-        let _ = tokio::time::timeout(OPENING_LIMIT, wait).await.map_err(|_| OpenError::Timeout)?;
+        let _ = tokio::time::timeout(OPENING_LIMIT, wait).await.map_err(|_| OpenError::NoDescription)?;
         Ok(connection.local_description().await.ok_or(OpenError::NoDescription)?.sdp)
     }
 
@@ -112,7 +122,7 @@ impl Opening {
     pub(super) async fn opened(self) -> Result<Opened, OpenError> {
         let opened = tokio::time::timeout(OPENING_LIMIT, self.lanes.opened()).await;
         self.runtime.opened();
-        let lanes = opened.map_err(|_| OpenError::Timeout)??;
+        let lanes = opened.map_err(|_| self.progress.too_late())?.map_err(|error| self.progress.failed(error))?;
         Ok(Opened { lanes, max_message_size: self.max_message_size.min(self.largest_message) })
     }
 }
@@ -124,9 +134,23 @@ impl Opened {
     }
 }
 
+/// Why the system gives no socket at any of these, where it is that: the crate says only that it has none.
+fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
+    let refused =
+        |&address: &SocketAddr| UdpSocket::bind(address).err().map(|error| OpenError::NoSocket { address, error });
+    addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_told_as_what_it_is() {
+        let settings = LinkSettings { addresses: vec![[192, 0, 2, 7].into()], ..Default::default() };
+        let error = offer(&settings).await.err().expect("no socket").to_string();
+        assert!(error.starts_with("cannot open a UDP socket at 192.0.2.7:0: "), "{error}");
+    }
 
     #[tokio::test]
     async fn candidates_name_the_advertised_address_and_the_bound_port() {

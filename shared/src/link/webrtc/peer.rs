@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 use webrtc::data_channel::DataChannel;
-use webrtc::peer_connection::{PeerConnection, PeerConnectionEventHandler, RTCIceGatheringState};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
+};
 
 use super::port::PortLease;
+use super::progress::{Progress, Stage};
 
 /// A connection that closes when nobody holds it: the crate's driver task would go on for ever.
 pub(super) struct Peer {
@@ -36,6 +39,7 @@ impl Drop for Peer {
 pub(super) struct Handler {
     pub(super) gathered: watch::Sender<bool>,
     pub(super) incoming: mpsc::Sender<Arc<dyn DataChannel>>,
+    pub(super) progress: Progress,
 }
 
 #[async_trait]
@@ -43,6 +47,18 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
             self.gathered.send_replace(true);
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        if matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed) {
+            self.progress.reached(Stage::Ice);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        if state == RTCPeerConnectionState::Connected {
+            self.progress.reached(Stage::Dtls);
         }
     }
 
