@@ -14,6 +14,10 @@ const SLOW: Rate = Rate { bits_per_s: 2_000_000, queue_bytes: 250_000 };
 /// What is done to a session in which frames flow.
 type Done = fn(&mut Server, &mut Program);
 
+/// Options of both, what happens, the report's kind and reason, the server's exit code, the client's and its words.
+type Case =
+    (&'static [&'static str], &'static [&'static str], Done, &'static str, &'static str, i32, i32, &'static str);
+
 /// How both ends saw it.
 struct Seen {
     server: Ended,
@@ -45,8 +49,7 @@ fn both_ends_agree_on_how_a_session_ended() {
         flows(server);
         client.signal("INT");
     };
-    // Options of both, what happens, the report's kind and reason, the server's exit code, the client's and its words.
-    let cases: [(&[&str], &[&str], Done, &str, &str, i32, i32, &str); 4] = [
+    let cases: [Case; 4] = [
         (&["--frames", "10"], &[], finishes, "finished", "", 0, 0, "the server said bye: finished"),
         (&[], &[], stops_server, "stopped", "", 0, 0, "the server said bye: the server stops"),
         (&[], &[], stops_client, "client_left", "the client stops", 0, 0, "connected"),
