@@ -94,12 +94,12 @@ network() {
   done
 }
 
-# Each end drops what arrives of UDP: signaling by TCP would only be slower to begin.
+# Each end drops what arrives, of UDP and of TCP, by which a session begins.
 drop() {
   local space
   for space in "$SERVER_SPACE" "$CLIENT_SPACE"; do
     ip netns exec "$space" iptables -F INPUT
-    [ "$1" = 0 ] || ip netns exec "$space" iptables -A INPUT -i wire -p udp -m statistic --mode random \
+    [ "$1" = 0 ] || ip netns exec "$space" iptables -A INPUT -i wire -m statistic --mode random \
       --probability "$(python3 -c "print($1 / 100)")" -j DROP
   done
 }

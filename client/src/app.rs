@@ -8,7 +8,7 @@ use tracing::{error, info};
 
 use crate::cli::SessionArgs;
 use crate::config::Config;
-use crate::connect::{self, ConnectError};
+use crate::connect::{ConnectError, Connecting};
 use crate::run;
 use crate::session::End;
 use crate::tally::Tally;
@@ -62,21 +62,26 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
     exit
 }
 
-/// Connects and runs one session; says how it ended.
+/// Connects and runs one session; says how it ended. A link that breaks before there is a session is followed by another
+/// while there is time to wait.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
-    let connected = tokio::select! {
-        connected = connect::connect(&config.server, config.wait, config.sctp_mtu) => connected,
-        () = stop.stopped() => return stopped_early(),
-    };
-    let link = match connected {
-        Ok(link) => link,
-        Err(wrong) => return not_connected(&wrong),
-    };
-    match run::run(link, config, view, stop).await {
-        Ok((end, tally)) => ended(&end, &tally, view),
-        Err(wrong) => {
-            error!("{wrong}");
-            Exit::Other
+    let mut connecting = Connecting::begin(&config.server, config.wait, config.sctp_mtu);
+    loop {
+        let connected = tokio::select! {
+            connected = connecting.link() => connected,
+            () = stop.stopped() => return stopped_early(),
+        };
+        let link = match connected {
+            Ok(link) => link,
+            Err(wrong) => return not_connected(&wrong),
+        };
+        match run::run(link, config, view, stop.clone()).await {
+            Ok((End::NeverBegan { reason }, _)) if connecting.may_begin_again(&reason) => {}
+            Ok((end, tally)) => return ended(&end, &tally, view),
+            Err(wrong) => {
+                error!("{wrong}");
+                return Exit::Other;
+            }
         }
     }
 }
@@ -104,7 +109,7 @@ fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
             Exit::Fine
         }
         End::Stopped => Exit::Fine,
-        End::ServerGone { reason } => {
+        End::ServerGone { reason } | End::NeverBegan { reason } => {
             error!("the server is gone: {reason}");
             Exit::NoPeer
         }

@@ -116,7 +116,7 @@ pub struct SessionArgs {
     #[arg(value_name = "SERVER")]
     pub server: Option<ServerAddress>,
 
-    /// How long to wait for a server that is not there yet: a duration such as 30s, or forever
+    /// How long to try again while no server is there or it cannot serve yet: a duration such as 30s, or forever
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
 

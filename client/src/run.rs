@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use shared::geometry::Size;
-use shared::link::{Lane, Link, LinkEvent};
+use shared::link::{Lane, Link, LinkEvent, Signs};
 use shared::protocol::message::{Payload, Stream};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
@@ -57,8 +57,11 @@ impl Runner<'_> {
         mut stop: Stop,
     ) -> Result<End, PoolError> {
         let sender = link.sender();
-        let mut told = false;
+        let (mut told, mut signs) = (false, Signs::on(&[Lane::Control]));
         loop {
+            if signs.look(&sender, self.session.is_silent(self.clock.now())).await {
+                self.session.acknowledged(self.clock.now());
+            }
             if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {
                 self.session.hold_replies(self.clock.now());
             }
@@ -83,6 +86,9 @@ impl Runner<'_> {
                     continue;
                 }
                 Action::Close(end) => {
+                    if let Some(reason) = end.farewell() {
+                        sender.leave(reason).await;
+                    }
                     sender.close_within(BYE_LIMIT).await;
                     return Ok(end);
                 }
@@ -92,6 +98,7 @@ impl Runner<'_> {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
                     LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+                    LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
                     LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 Some(detection) = found.recv() => self.detected(detection),

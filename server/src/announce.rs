@@ -3,7 +3,7 @@
 //! Only addresses on which it listens are announced: on loopback none, there a client looks anyway. A machine without
 //! multicast works without it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
 use shared::door::discovery::{ID_PROPERTY, Identity, SERVICE_TYPE};
@@ -23,13 +23,10 @@ pub fn identity(address: SocketAddr) -> Identity {
     Identity { name: format!("{host}:{}", address.port()), id: format!("{id:016x}") }
 }
 
-/// Announces the server that listens on `address`; `None` on loopback and where there is no multicast.
-pub fn announce(address: SocketAddr, identity: &Identity) -> Option<Announcement> {
-    let ip = address.ip();
-    if ip.is_loopback() {
-        return None;
-    }
-    let service = service(address, identity);
+/// Announces the server that listens on these addresses, at one port; `None` on loopback and where there is no multicast.
+pub fn announce(addresses: &[SocketAddr], identity: &Identity) -> Option<Announcement> {
+    let reachable: Vec<_> = addresses.iter().copied().filter(|address| !address.ip().is_loopback()).collect();
+    let service = service(&reachable, identity)?;
     match service.and_then(register) {
         Ok(announcement) => {
             debug!("announced as {}", announcement.name);
@@ -42,24 +39,29 @@ pub fn announce(address: SocketAddr, identity: &Identity) -> Option<Announcement
     }
 }
 
-fn service(address: SocketAddr, identity: &Identity) -> mdns_sd::Result<ServiceInfo> {
+/// What is announced of a server at these addresses; nothing where there are none.
+fn service(addresses: &[SocketAddr], identity: &Identity) -> Option<mdns_sd::Result<ServiceInfo>> {
+    let port = addresses.first()?.port();
     // A label holds at most 63 bytes and no dot; the id keeps two servers of one host apart.
     let name: String = identity.name.replace('.', "-").chars().filter(char::is_ascii).take(48).collect();
     let label = format!("{name} {}", &identity.id[..4]);
     let host = format!("plumb-{}.local.", identity.id);
     let properties = [(ID_PROPERTY, identity.id.as_str())];
-    let port = address.port();
-    let mut service = if address.ip().is_unspecified() {
-        ServiceInfo::new(SERVICE_TYPE, &label, &host, (), port, &properties[..])?.enable_addr_auto()
-    } else {
-        ServiceInfo::new(SERVICE_TYPE, &label, &host, address.ip(), port, &properties[..])?
-    };
-    if address.ip().is_unspecified() && address.is_ipv4() {
-        service.set_interfaces(vec![IfKind::IPv4]);
-    }
-    // The id makes the name unique: no second of probing for another of that name.
-    service.set_requires_probe(false);
-    Ok(service)
+    let is_any = |address: &SocketAddr| address.ip().is_unspecified();
+    // At "any" address: whatever this machine's are.
+    let named: Vec<IpAddr> = addresses.iter().filter(|address| !is_any(address)).map(SocketAddr::ip).collect();
+    let service = ServiceInfo::new(SERVICE_TYPE, &label, &host, &named[..], port, &properties[..]);
+    Some(service.map(|mut service| {
+        if addresses.iter().any(is_any) {
+            service = service.enable_addr_auto();
+            if addresses.iter().all(SocketAddr::is_ipv4) {
+                service.set_interfaces(vec![IfKind::IPv4]);
+            }
+        }
+        // The id makes the name unique: no second of probing for another of that name.
+        service.set_requires_probe(false);
+        service
+    }))
 }
 
 fn register(service: ServiceInfo) -> mdns_sd::Result<Announcement> {
@@ -74,5 +76,29 @@ impl Drop for Announcement {
         // Best effort, without waiting: clients that still know the name probe it first.
         let _ = self.daemon.unregister(&self.name);
         let _ = self.daemon.shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn announced(addresses: &[&str]) -> Option<Vec<String>> {
+        let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        let identity = Identity { name: "host:8080".into(), id: "0123456789abcdef".into() };
+        let reachable: Vec<_> = addresses.into_iter().filter(|address| !address.ip().is_loopback()).collect();
+        let service = service(&reachable, &identity)?.unwrap();
+        assert_eq!(service.get_port(), 8080);
+        let mut addresses: Vec<_> = service.get_addresses().iter().map(ToString::to_string).collect();
+        addresses.sort();
+        Some(addresses)
+    }
+
+    #[test]
+    fn every_address_that_others_reach_is_announced() {
+        assert_eq!(announced(&["127.0.0.1:8080", "[::1]:8080"]), None);
+        let all = announced(&["127.0.0.1:8080", "192.0.2.1:8080", "[2001:db8::1]:8080"]);
+        assert_eq!(all, Some(vec!["192.0.2.1".to_owned(), "2001:db8::1".to_owned()]));
+        assert_eq!(announced(&["0.0.0.0:8080"]), Some(vec![]), "this machine's, found out later");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use shared::door::dial::{self, Unreachable};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::Signal;
 use shared::shell::exit::Exit;
-use tokio::net::TcpStream;
+use thiserror::Error;
 use tokio::time::timeout;
 use tracing::{error, info};
 
@@ -39,11 +40,20 @@ fn unhealthy(address: &str, reason: &str) -> Exit {
     Exit::NoPeer
 }
 
-async fn ping(address: &str) -> Result<(), SignalingError> {
-    let mut signaling = Signaling::new(TcpStream::connect(address).await?);
+/// Why a server is not healthy.
+#[derive(Debug, Error)]
+enum Unhealthy {
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    #[error(transparent)]
+    Signaling(#[from] SignalingError),
+}
+
+async fn ping(address: &str) -> Result<(), Unhealthy> {
+    let mut signaling = Signaling::new(dial::connect(address).await?);
     signaling.send(&Signal::Ping {}).await?;
     match signaling.receive().await? {
         Signal::Pong { .. } => Ok(()),
-        other => Err(SignalingError::Unexpected { expected: "a pong", got: other.name() }),
+        other => Err(SignalingError::Unexpected { expected: "a pong", got: other.name() }.into()),
     }
 }

@@ -75,7 +75,7 @@ fn a_server_that_vanishes_while_the_link_opens_is_noticed() {
     let offer = line(&to_server);
 
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let client = client(&listener.local_addr().expect("its address").to_string(), &[]);
+    let client = client(&listener.local_addr().expect("its address").to_string(), &["--wait", "0s"]);
     let (mut to_client, _) = listener.accept().expect("the client");
     assert!(line(&to_client).contains("hello"));
     to_client.write_all(offer.as_bytes()).expect("sent");
@@ -84,6 +84,30 @@ fn a_server_that_vanishes_while_the_link_opens_is_noticed() {
     let vanished = Instant::now();
     client.end().expect(3).says("closed the connection while it opened");
     assert!(vanished.elapsed() < NOTICED, "took {:?}", vanished.elapsed());
+}
+
+#[test]
+fn a_link_that_closes_while_it_opens_is_followed_by_another() {
+    let server = Server::start(&["--once", "--frames", "3"]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let client = client(&listener.local_addr().expect("its address").to_string(), &[]);
+    let (mut to_client, _) = listener.accept().expect("the client");
+    let mut to_server = server.connect();
+    to_server.write_all(line(&to_client).as_bytes()).expect("sent");
+    to_client.write_all(line(&to_server).as_bytes()).expect("sent");
+    assert!(line(&to_client).contains("answer"));
+    // The server hears no answer, the client a farewell: then it comes again, to the server itself.
+    to_client.write_all(b"{\"type\":\"bye\"}\n").expect("sent");
+    drop((to_client, to_server));
+    let (again, _) = listener.accept().expect("the client again");
+    let relayed = server.connect();
+    for (mut from, mut to) in [(again.try_clone(), relayed.try_clone()), (Ok(relayed), Ok(again))]
+        .map(|(from, to)| (from.expect("a stream"), to.expect("a stream")))
+    {
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+    client.end().expect(0).says("closed the connection while it opened; trying again");
+    server.end().expect(0);
 }
 
 /// A line of signaling, read byte by byte so that nothing after it is lost.

@@ -35,6 +35,7 @@ const CALM: Weather = Weather {
     duplication: 0.0,
     reordering: 0.0,
     hold: Duration::ZERO,
+    rate: None,
 };
 /// Everything at once.
 const BAD: Weather = Weather {
@@ -44,6 +45,7 @@ const BAD: Weather = Weather {
     duplication: 0.05,
     reordering: 0.05,
     hold: Duration::from_millis(20),
+    rate: None,
 };
 
 /// Small frames, which leave in one flight, so that a delay is met once a frame. They span less than the 8 s for which

@@ -49,7 +49,7 @@ fn once_refuses_a_second_client_and_says_why() {
     let server = Server::start(&["--once", "--json", report.name()]);
     let mut first = server.client(&[]);
     first.stdout.wait_for_count(2);
-    server.client(&[]).end().expect(3).says("one client (--once)");
+    server.client(&["--wait", "0s"]).end().expect(3).says("one client (--once)");
     // The first is still served.
     first.stdout.wait_for_count(first.stdout.so_far().len() + 10);
     first.signal("INT");
@@ -94,8 +94,14 @@ fn a_client_for_whom_no_udp_port_is_left_is_told_so() {
     let server = Server::start(&["--udp-port", &free.to_string()]);
     let first = server.client(&[]);
     first.stdout.wait_for_count(3);
-    server.client(&[]).end().expect(3).says("no free UDP port");
+    server.client(&["--wait", "0s"]).end().expect(3).says("no free UDP port");
+    // One that waits has it once it is free.
+    let mut second = server.client(&[]);
+    second.stderr.wait_for("no free UDP port");
     drop(first);
+    second.stdout.wait_for_count(3);
+    second.signal("INT");
+    second.end().expect(0);
 }
 
 #[test]

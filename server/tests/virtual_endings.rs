@@ -56,7 +56,7 @@ fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
         world.drain_server();
         world.now = world.server_wakes.max(world.now);
     }
-    assert_eq!(world.server_end, Some(End::ClientGone { reason: "no packet from it".into() }));
+    assert_eq!(world.server_end, Some(End::ClientGone { reason: "no message from it for 4.5 s".into() }));
     assert_eq!(world.now, 4_501_000);
 }
 

@@ -43,9 +43,9 @@ impl Server {
     }
 }
 
-/// The address in a server's line "listening on …".
+/// The first address in a server's line "listening on …".
 pub fn address(line: &str) -> Option<&str> {
-    line.split("listening on ").nth(1)?.split(',').next()
+    line.split("listening on ").nth(1)?.split([',', ' ']).next()
 }
 
 /// The server's command with these options. It listens on a free port of this machine unless `--listen` is among them.

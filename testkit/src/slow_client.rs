@@ -91,7 +91,7 @@ impl SlowClient {
             tokio::select! {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => session.message(lane, &bytes, now()),
-                    LinkEvent::PeerMayBeGone => session.peer_may_be_gone(now()),
+                    LinkEvent::PeerMayBeGone | LinkEvent::PeerLeaves(_) => session.peer_may_be_gone(now()),
                     LinkEvent::Closed => session.link_closed("closed"),
                 },
                 () = sleep_until(instant(wake).into()) => {}

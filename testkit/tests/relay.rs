@@ -19,6 +19,7 @@ fn weather() -> impl Strategy<Value = Weather> {
             duplication,
             reordering,
             hold,
+            rate: None,
         },
     )
 }

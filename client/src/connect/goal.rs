@@ -1,9 +1,8 @@
 //! Where to connect to, and one attempt to get there.
 
-use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
+use shared::door::dial::{self, Unreachable};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
 use shared::link::Link;
@@ -12,19 +11,24 @@ use shared::link::webrtc::{self, HandshakeError, LinkSettings};
 use shared::protocol::VERSION;
 use shared::protocol::encoding::FEATURES;
 use shared::protocol::message::Role;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
+use shared::shell::descriptors::MORE_DESCRIPTORS;
 use tracing::{debug, info};
 
 use crate::config::Server;
 use crate::discover::{Discovery, Found};
+
+/// Servers named in a line for people where several are found.
+const SHOWN_SERVERS: usize = 5;
+
+/// Servers tried in one attempt where several are found, before all places are looked in again.
+const TRIED_SERVERS: usize = 4;
 
 /// Where to connect to.
 pub(super) enum Goal {
     /// The server that was named, and no other.
     Named(String),
     /// Whichever answers.
-    Any(Discovery),
+    Any(Box<Discovery>),
     /// The one in this process.
     InProcess(Dialer),
 }
@@ -34,14 +38,21 @@ pub(super) enum Failure {
     /// Nobody yet: worth another attempt.
     NotThere(String),
     /// Somebody, but no link.
-    NotUsable { server: String, error: HandshakeError },
+    NotUsable {
+        /// Where.
+        server: String,
+        /// What went wrong.
+        error: HandshakeError,
+        /// Whether another attempt may meet another server.
+        may_be_another: bool,
+    },
 }
 
 impl Goal {
     pub(super) fn new(server: &Server) -> Self {
         match server {
             Server::Named(address) => Self::Named(address.0.clone()),
-            Server::Any => Self::Any(Discovery::start()),
+            Server::Any => Self::Any(Box::new(Discovery::start())),
             Server::InProcess(dialer) => Self::InProcess(dialer.clone()),
         }
     }
@@ -55,36 +66,48 @@ impl Goal {
         }
     }
 
-    /// One attempt, whose TCP connection may take so long.
-    pub(super) async fn attempt(&mut self, mtu: Option<u32>, limit: Duration) -> Result<Link, Failure> {
+    /// One attempt, as long as it takes within its own limits.
+    pub(super) async fn attempt(&mut self, mtu: Option<u32>) -> Result<Link, Failure> {
         match self {
-            Self::Named(server) => attempt(server, mtu, limit).await,
-            Self::Any(discovery) => {
-                let found = discovery.look().await;
-                let server = chosen(&found).ok_or_else(|| Failure::NotThere("none answers".into()))?;
-                attempt(&server.address.to_string(), mtu, limit).await
-            }
+            Self::Named(server) => attempt(server, mtu).await,
+            Self::Any(discovery) => attempt_any(discovery, mtu).await,
             Self::InProcess(dialer) => dialer.dial().map_err(|error| Failure::NotThere(error.to_string())),
         }
     }
 }
 
-/// The first of the servers by name; says so where there are several.
-fn chosen(found: &[Found]) -> Option<&Found> {
-    let server = found.first()?;
+/// Tries the servers that are found, until one opens a link. One that did not comes after the others the next time.
+async fn attempt_any(discovery: &mut Discovery, mtu: Option<u32>) -> Result<Link, Failure> {
+    let found = discovery.look().await;
     if found.len() > 1 {
-        let names: Vec<_> = found.iter().map(|found| format!("{} at {}", found.identity.name, found.address)).collect();
-        info!("{} servers: {}; taking the first, name another to choose it", found.len(), names.join(", "));
+        info!("{} servers: {}; name one to choose it", found.len(), listed(&found));
     }
-    Some(server)
+    let mut last = Failure::NotThere(discovery.why_nobody());
+    for server in found.into_iter().take(TRIED_SERVERS) {
+        last = match attempt(&server.address.to_string(), mtu).await {
+            Ok(link) => return Ok(link),
+            Err(Failure::NotUsable { server, error, .. }) => {
+                debug!("{server}: {error}");
+                Failure::NotUsable { server, error, may_be_another: true }
+            }
+            Err(failure) => failure,
+        };
+        discovery.failed(&server);
+    }
+    Err(last)
 }
 
-async fn attempt(server: &str, mtu: Option<u32>, limit: Duration) -> Result<Link, Failure> {
-    let stream = match timeout(limit, tcp(server, limit)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(Failure::NotThere(error.to_string())),
-        Err(_) => return Err(Failure::NotThere("no answer to the TCP connection".into())),
-    };
+fn listed(found: &[Found]) -> String {
+    let shown = found.iter().take(SHOWN_SERVERS);
+    let mut names: Vec<_> = shown.map(|found| format!("{} at {}", found.identity.name, found.address)).collect();
+    if found.len() > SHOWN_SERVERS {
+        names.push(format!("and {} more", found.len() - SHOWN_SERVERS));
+    }
+    names.join(", ")
+}
+
+async fn attempt(server: &str, mtu: Option<u32>) -> Result<Link, Failure> {
+    let stream = dial::connect(server).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
     let path = stream.local_addr().and_then(|local| Ok((local, webrtc::path_mtu(&stream)?)));
     let (local, path_mtu) = path.map_err(|error| Failure::NotThere(error.to_string()))?;
     match open(Signaling::new(stream), local, mtu.unwrap_or(path_mtu)).await {
@@ -96,21 +119,13 @@ async fn attempt(server: &str, mtu: Option<u32>, limit: Duration) -> Result<Link
         Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
             Err(Failure::NotThere(error.to_string()))
         }
-        Err(error) => Err(Failure::NotUsable { server: server.to_owned(), error }),
+        Err(error) => Err(Failure::NotUsable { server: server.to_owned(), error, may_be_another: false }),
     }
 }
 
-async fn tcp(server: &str, limit: Duration) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    let deadline = Instant::now() + limit;
-    for address in lookup_host(server).await? {
-        match timeout_at(deadline, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => last = error,
-            Err(_) => break,
-        }
-    }
-    Err(last)
+/// Where this process is what fails, what would help.
+fn why_not(error: &Unreachable) -> String {
+    if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }
 
 async fn open(mut signaling: Signaling, local: SocketAddr, mtu: u32) -> Result<Link, HandshakeError> {

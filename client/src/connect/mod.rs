@@ -1,8 +1,9 @@
 //! Opening a link to the server, waiting for one that is not there yet.
 //!
-//! `goal` makes one attempt; here is decided whether there is another.
+//! `goal` makes one attempt, `waiting` knows how long attempts are made; here is decided whether there is another.
 
 mod goal;
+mod waiting;
 
 use std::time::Duration;
 
@@ -10,28 +11,29 @@ use shared::door::lines::SignalingError;
 use shared::link::Link;
 use shared::link::webrtc::HandshakeError;
 use thiserror::Error;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use self::goal::{Failure, Goal};
+use self::waiting::Waiting;
 use crate::config::{Server, Wait};
 
 /// Between two attempts: unnoticed by a person, and 20 connection attempts a second at most.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long one attempt may take to connect.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// After a refusal: a server that is full should not be asked 20 times a second by each that waits.
+const REFUSED_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why there is no link to a server.
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// Nobody was there in time.
-    #[error("no server at {server} within {}: {reason}", humantime::format_duration(*.waited))]
+    #[error("no server at {server}{within}: {reason}")]
     NoServer {
         /// Where.
         server: String,
-        /// How long it was tried.
-        waited: Duration,
+        /// How long it was tried, for people.
+        within: String,
         /// What the last attempt met.
         reason: String,
     },
@@ -45,75 +47,84 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to the server, or to one it finds where none is named, waiting for one that is not there yet.
-///
-/// Says once that it waits, and why. SCTP packets are as large as the path carries, or at most `mtu` bytes.
-pub async fn connect(server: &Server, wait: Wait, mtu: Option<u32>) -> Result<Link, ConnectError> {
-    let mut goal = Goal::new(server);
-    let waiting = Waiting { wait, start: Instant::now() };
-    let (mut said, mut failed_to_open) = (false, false);
-    loop {
-        match goal.attempt(mtu, CONNECT_LIMIT.min(waiting.left())).await {
-            Ok(link) => return Ok(link),
-            Err(Failure::NotThere(reason)) => {
-                if let Some(waited) = waiting.over() {
-                    return Err(ConnectError::NoServer { server: goal.describe(), waited, reason });
+/// Connects to a server, or to one it finds where none is named, waiting for one that is not there yet.
+pub struct Connecting {
+    goal: Goal,
+    waiting: Waiting,
+    mtu: Option<u32>,
+    said: Option<String>,
+    failed_to_open: bool,
+}
+
+impl Connecting {
+    /// Begins to wait. SCTP packets are as large as the path carries, or at most `mtu` bytes.
+    pub fn begin(server: &Server, wait: Wait, mtu: Option<u32>) -> Self {
+        Self { goal: Goal::new(server), waiting: Waiting::begin(wait), mtu, said: None, failed_to_open: false }
+    }
+
+    /// Makes attempts until a link is open or there is no time for another. Says once what it waits for, and why.
+    ///
+    /// # Errors
+    /// What the last attempt met.
+    pub async fn link(&mut self) -> Result<Link, ConnectError> {
+        loop {
+            let pause = match self.goal.attempt(self.mtu).await {
+                Ok(link) => return Ok(link),
+                Err(failure) => self.failed(failure)?,
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// A link was open, but broke before there was a session: whether there is time for another.
+    pub fn may_begin_again(&mut self, reason: &str) -> bool {
+        let may = !self.waiting.is_over_after(RETRY_INTERVAL);
+        if may {
+            self.say(&format!("no session with the server came about: {reason}"));
+        }
+        may
+    }
+
+    /// After an attempt that failed: how long to pause before the next, or why there is none.
+    fn failed(&mut self, failure: Failure) -> Result<Duration, ConnectError> {
+        match failure {
+            Failure::NotThere(reason) => {
+                if self.waiting.is_over_after(RETRY_INTERVAL) {
+                    let (server, within) = (self.goal.describe(), self.waiting.within());
+                    return Err(ConnectError::NoServer { server, within, reason });
                 }
-                if !said {
-                    info!("waiting for a server at {} {} ({reason})", goal.describe(), waiting.describe());
-                    said = true;
+                if self.said.is_none() {
+                    let (server, how_long) = (self.goal.describe(), self.waiting.describe());
+                    info!("waiting for a server at {server} {how_long} ({reason})");
+                    self.said = Some(reason);
                 }
+                Ok(RETRY_INTERVAL)
             }
-            Err(Failure::NotUsable { server, error }) => {
-                if waiting.over().is_some() || !is_worth_another_attempt(&error, failed_to_open) {
+            Failure::NotUsable { server, error, may_be_another } => {
+                let is_refusal = matches!(error, HandshakeError::Signaling(_));
+                let pause = if is_refusal { REFUSED_INTERVAL } else { RETRY_INTERVAL };
+                if self.waiting.is_over_after(pause) || !(may_be_another || self.may_pass(&error)) {
                     return Err(ConnectError::Handshake { server, error });
                 }
-                if matches!(error, HandshakeError::Open(_)) {
-                    warn!("{server}: {error}; trying again {}", waiting.describe());
-                }
-                failed_to_open = true;
+                self.say(&format!("{server}: {error}"));
+                self.failed_to_open |= !is_refusal;
+                Ok(pause)
             }
         }
-        sleep(RETRY_INTERVAL).await;
-    }
-}
-
-/// Whether a server that is there may open a link to another attempt. One that refuses us where an attempt before failed to
-/// open may not have noticed yet that this one is over: it still holds its only place for it.
-fn is_worth_another_attempt(error: &HandshakeError, failed_to_open: bool) -> bool {
-    match error {
-        HandshakeError::Open(error) => error.is_worth_another_attempt(),
-        HandshakeError::Signaling(SignalingError::Refused(_)) => failed_to_open,
-        HandshakeError::Signaling(_) => false,
-    }
-}
-
-/// A wait that has begun.
-struct Waiting {
-    wait: Wait,
-    start: Instant,
-}
-
-impl Waiting {
-    fn left(&self) -> Duration {
-        match self.wait {
-            Wait::For(limit) => limit.saturating_sub(self.start.elapsed()),
-            Wait::Forever => Duration::MAX,
-        }
     }
 
-    /// How long was waited, where there is no time for another attempt.
-    fn over(&self) -> Option<Duration> {
-        match self.wait {
-            Wait::For(limit) => (self.start.elapsed() + RETRY_INTERVAL > limit).then_some(limit),
-            Wait::Forever => None,
-        }
+    /// Whether a server that is there may open a link to another attempt. One that refuses us where an attempt before failed
+    /// to open may not have noticed yet that this one is over: it still holds its only place for it.
+    fn may_pass(&self, error: &HandshakeError) -> bool {
+        let refused = matches!(error, HandshakeError::Signaling(SignalingError::Refused { .. }));
+        error.may_pass() || (refused && self.failed_to_open)
     }
 
-    fn describe(&self) -> String {
-        match self.wait {
-            Wait::For(limit) => format!("for up to {}", humantime::format_duration(limit)),
-            Wait::Forever => "for as long as it takes".into(),
+    /// Warns, unless the same was said last.
+    fn say(&mut self, what: &str) {
+        if self.said.as_deref() != Some(what) {
+            warn!("{what}; trying again {}", self.waiting.describe());
+            self.said = Some(what.to_owned());
         }
     }
 }
@@ -128,7 +139,7 @@ mod tests {
     async fn a_server_in_this_process_is_dialled_in_memory() {
         let (mut listener, dialer) = memory::endpoint();
         let server = Server::InProcess(dialer);
-        assert!(connect(&server, Wait::Forever, None).await.is_ok());
+        assert!(Connecting::begin(&server, Wait::Forever, None).link().await.is_ok());
         assert!(listener.accept().await.is_some());
     }
 
@@ -136,8 +147,8 @@ mod tests {
     async fn a_server_of_this_process_that_has_ended_is_waited_for_like_any_other() {
         let (listener, dialer) = memory::endpoint();
         drop(listener);
-        let failed = connect(&Server::InProcess(dialer), Wait::For(Duration::ZERO), None).await;
-        let error = failed.err().expect("nobody listens").to_string();
-        assert_eq!(error, "no server at this process within 0s: nobody listens in this process");
+        let mut connecting = Connecting::begin(&Server::InProcess(dialer), Wait::For(Duration::ZERO), None);
+        let error = connecting.link().await.err().expect("nobody listens").to_string();
+        assert_eq!(error, "no server at this process: nobody listens in this process");
     }
 }

@@ -1,47 +1,41 @@
 //! Finding a server that nobody named.
 //!
-//! Places where one may be: this machine, the name `rust-server` (containers of one network), the default gateway (a
-//! container's host, with a published port), and whatever is announced by multicast DNS. Each is asked by `ping`, which
-//! makes no session; a server that answers in several places is one server.
+//! Places where one may be: this machine, the name `rust-server` (containers of one network, looked up by `lookup`), the
+//! default `gateway` (a container's host, with a published port), and whatever is announced by multicast DNS (`mdns`).
+//! `places` says which is asked next, `probe` asks; a server that answers in several places is one server.
 
 mod gateway;
+mod lookup;
 mod mdns;
+mod places;
+mod probe;
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use shared::door::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT, Identity};
-use shared::door::lines::Signaling;
-use shared::door::signal::Signal;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use shared::door::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT};
+use shared::shell::descriptors::MORE_DESCRIPTORS;
+use tokio::time::{Instant, sleep};
 
-/// How long a place may take to answer. Places are near: the same machine or network.
-const PROBE_LIMIT: Duration = Duration::from_millis(400);
+use self::lookup::NameLookup;
+use self::places::Places;
+use self::probe::{PROBE_LIMIT, Probed, probe};
+
+pub use self::probe::Found;
 
 /// After the first answer, how long others may take: announcements on one network come within 100 ms (measured).
 const GRACE: Duration = Duration::from_millis(150);
 
+/// A look at so many places that they do not all have their turn ends after this long: the next one goes on with the others.
+const LOOK_LIMIT: Duration = Duration::from_secs(4);
+
 /// How often announcements and names that were looked up are taken in.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Between two look-ups of the conventional name.
-const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The longest server name shown.
-const SHOWN_NAME: usize = 64;
-
-/// A server that answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Who it is.
-    pub identity: Identity,
-    /// Where it answered.
-    pub address: SocketAddr,
-}
+/// Servers remembered that opened no link.
+const MOST_FAILED: usize = 1_024;
 
 /// Looks in all places, again and again.
 pub struct Discovery {
@@ -49,18 +43,24 @@ pub struct Discovery {
     fixed: Vec<SocketAddr>,
     mdns: Option<mdns::Browser>,
     name: Option<NameLookup>,
+    places: Places,
+    /// How often a server that answered there opened no link.
+    failed: BTreeMap<SocketAddr, u32>,
+    was_out_of_descriptors: bool,
 }
 
 impl Discovery {
     /// Starts to listen for announcements.
     pub fn start() -> Self {
-        let local = Some(Ipv4Addr::LOCALHOST);
-        let fixed = [local, gateway::default_gateway()].into_iter().flatten();
-        Self {
-            fixed: fixed.map(|address| SocketAddr::from((address, DEFAULT_PORT))).collect(),
-            mdns: mdns::Browser::start(),
-            name: Some(NameLookup::default()),
-        }
+        let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let gateway = gateway::default_gateway().map(IpAddr::V4);
+        let fixed = here.into_iter().chain(gateway).map(|address| SocketAddr::from((address, DEFAULT_PORT)));
+        Self::looking_in(fixed.collect(), mdns::Browser::start(), Some(NameLookup::default()))
+    }
+
+    fn looking_in(fixed: Vec<SocketAddr>, mdns: Option<mdns::Browser>, name: Option<NameLookup>) -> Self {
+        let (places, failed) = (Places::default(), BTreeMap::new());
+        Self { fixed, mdns, name, places, failed, was_out_of_descriptors: false }
     }
 
     /// Where it looks, for people.
@@ -71,109 +71,85 @@ impl Discovery {
         fixed.chain(announced).chain(named).collect::<Vec<_>>().join(", ")
     }
 
-    /// Looks once in every place; the servers that answered, each once, those of this machine first, then by name.
+    /// Looks once in every place; the servers that answered, each once: first those that have not failed to open a link, of
+    /// these those of this machine, then by name.
     ///
     /// A server on this machine is meant, and ends the look; elsewhere there may be several, which get a moment.
     pub async fn look(&mut self) -> Vec<Found> {
-        let mut probes = FuturesUnordered::new();
-        let mut asked = BTreeSet::new();
-        let mut found = Vec::new();
-        let mut deadline = Instant::now() + PROBE_LIMIT;
+        self.places.begin_look();
+        self.was_out_of_descriptors = false;
+        let (mut probes, mut found) = (FuturesUnordered::new(), Vec::new());
+        let (start, mut end) = (Instant::now(), None);
         loop {
-            for place in self.places() {
-                if asked.insert(place) {
-                    probes.push(probe(place));
-                }
+            self.take_in_news();
+            while let Some(place) = self.places.next() {
+                probes.push(probe(place));
             }
+            let all_asked = probes.is_empty();
             let answer = tokio::select! {
-                Some(answer) = probes.next() => answer,
+                Some(answer) = probes.next() => Some(answer),
                 () = sleep(TICK) => None,
             };
-            if let Some(server) = answer {
-                let grace = if server.address.ip().is_loopback() { Duration::ZERO } else { GRACE };
-                deadline = deadline.min(Instant::now() + grace);
-                found.push(server);
+            if let Some((place, probed)) = answer {
+                self.places.done(place, matches!(probed, Probed::Found(_)));
+                self.was_out_of_descriptors |= probed == Probed::NotAsked;
+                if let Probed::Found(server) = probed {
+                    end = end.min(Some(self.moment_after(&server))).or(Some(self.moment_after(&server)));
+                    found.push(server);
+                }
             }
-            // Without any answer there is nothing to wait for once all have refused, but announcements.
-            if Instant::now() >= deadline || (found.is_empty() && probes.is_empty() && self.mdns.is_none()) {
-                break;
+            // Without any answer there is nothing to wait for once all were asked, but announcements.
+            let may_come = self.mdns.is_some() && start.elapsed() < PROBE_LIMIT;
+            if end.is_some_and(|end| Instant::now() >= end) || (all_asked && !may_come) || start.elapsed() >= LOOK_LIMIT
+            {
+                return self.each_once(found);
             }
         }
-        each_once(found)
     }
 
-    fn places(&mut self) -> BTreeSet<SocketAddr> {
-        let announced = self.mdns.as_mut().map(mdns::Browser::addresses).unwrap_or_default();
+    /// A server that was found opened no link: others come before it.
+    pub fn failed(&mut self, server: &Found) {
+        if self.failed.len() >= MOST_FAILED {
+            self.failed.clear();
+        }
+        *self.failed.entry(server.address).or_default() += 1;
+    }
+
+    /// Why the last look found nobody, for people.
+    pub fn why_nobody(&self) -> String {
+        if self.was_out_of_descriptors { MORE_DESCRIPTORS.to_owned() } else { "none answers".to_owned() }
+    }
+
+    fn take_in_news(&mut self) {
         let named = self.name.as_mut().map(NameLookup::addresses).unwrap_or_default();
-        self.fixed.iter().copied().chain(announced).chain(named).collect()
+        self.places.know(self.fixed.iter().chain(named).copied().collect());
+        if let Some(mdns) = &mut self.mdns {
+            mdns.tell(&mut self.places);
+        }
     }
-}
 
-/// Each server where it answered first; those of this machine first, then by name.
-fn each_once(mut found: Vec<Found>) -> Vec<Found> {
-    let mut known = BTreeSet::new();
-    found.retain(|server| known.insert(server.identity.clone()));
-    found.sort_by_key(|server| (!server.address.ip().is_loopback(), server.identity.clone()));
-    found
-}
-
-/// Looks up the conventional name, one look-up at a time: each occupies a thread, for seconds where nobody answers.
-#[derive(Debug, Default)]
-struct NameLookup {
-    running: Option<JoinHandle<Vec<SocketAddr>>>,
-    next: Option<Instant>,
-    known: Vec<SocketAddr>,
-}
-
-impl NameLookup {
-    /// What the last finished look-up found; starts another when it is time.
-    fn addresses(&mut self) -> Vec<SocketAddr> {
-        use futures_util::FutureExt;
-        if let Some(found) = self.running.as_mut().and_then(FutureExt::now_or_never) {
-            self.known = found.unwrap_or_default();
-            self.running = None;
-        }
-        if self.running.is_none() && self.next.is_none_or(|next| Instant::now() >= next) {
-            self.next = Some(Instant::now() + LOOKUP_INTERVAL);
-            self.running = Some(tokio::spawn(async {
-                let addresses = lookup_host((CONVENTIONAL_HOST, DEFAULT_PORT)).await;
-                addresses.map(Iterator::collect).unwrap_or_default()
-            }));
-        }
-        self.known.clone()
+    /// Until when others may answer after this one did.
+    fn moment_after(&self, server: &Found) -> Instant {
+        let is_meant = server.address.ip().is_loopback() && !self.failed.contains_key(&server.address);
+        Instant::now() + if is_meant { Duration::ZERO } else { GRACE }
     }
-}
 
-/// Asks whether a server is there, and which.
-async fn probe(address: SocketAddr) -> Option<Found> {
-    let ask = async {
-        let mut signaling = Signaling::new(TcpStream::connect(address).await.ok()?);
-        signaling.send(&Signal::Ping {}).await.ok()?;
-        match signaling.receive().await.ok()? {
-            Signal::Pong { name, id } => Some(Found { identity: identity(name, id, address), address }),
-            _ => None,
-        }
-    };
-    timeout(PROBE_LIMIT, ask).await.ok()?
-}
-
-/// A server that does not say who it is, is whoever answers at this address.
-fn identity(name: Option<String>, id: Option<String>, address: SocketAddr) -> Identity {
-    let shown = |text: String| text.escape_debug().take(SHOWN_NAME).collect::<String>();
-    let name = name.map_or_else(|| address.to_string(), shown);
-    Identity { name, id: id.unwrap_or_else(|| address.to_string()) }
-}
-
-/// Whether an announced address can be connected to as it is: a link-local one of IPv6 needs its interface's number.
-fn is_plain(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(_) => true,
-        IpAddr::V6(address) => !address.is_unicast_link_local(),
+    /// Each server where it failed least, of these where it answered first.
+    fn each_once(&self, mut found: Vec<Found>) -> Vec<Found> {
+        let failures = |server: &Found| self.failed.get(&server.address).copied().unwrap_or(0);
+        found.sort_by_key(failures);
+        let mut known = BTreeSet::new();
+        found.retain(|server| known.insert(server.identity.clone()));
+        found.sort_by_key(|server| (failures(server), !server.address.ip().is_loopback(), server.identity.clone()));
+        found
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::door::discovery::Identity;
+    use shared::door::lines::Signaling;
+    use shared::door::signal::Signal;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -193,7 +169,7 @@ mod tests {
     }
 
     fn looking_in(fixed: Vec<SocketAddr>) -> Discovery {
-        Discovery { fixed, mdns: None, name: None }
+        Discovery::looking_in(fixed, None, None)
     }
 
     /// What is found in these places, where something is: a busy machine may take a place longer than one look does.
@@ -223,16 +199,29 @@ mod tests {
         assert_eq!(looking_in(vec![]).look().await, []);
     }
 
+    fn found(name: &str, id: &str, address: [u8; 4]) -> Found {
+        Found { identity: Identity { name: name.into(), id: id.into() }, address: (address, DEFAULT_PORT).into() }
+    }
+
     #[test]
     fn a_server_found_in_two_places_is_one_server() {
-        let found = |name: &str, id: &str, address: [u8; 4]| Found {
-            identity: Identity { name: name.into(), id: id.into() },
-            address: (address, DEFAULT_PORT).into(),
-        };
         let gateway = found("one", "1", [192, 0, 2, 1]);
         let (announced, other) = (found("one", "1", [192, 0, 2, 7]), found("another", "2", [192, 0, 2, 8]));
         let here = found("two", "3", [127, 0, 0, 1]);
-        assert_eq!(each_once(vec![gateway.clone(), other.clone(), announced, here.clone()]), [here, other, gateway]);
+        let all = vec![gateway.clone(), other.clone(), announced, here.clone()];
+        assert_eq!(looking_in(vec![]).each_once(all), [here, other, gateway]);
+    }
+
+    #[test]
+    fn a_server_that_opened_no_link_comes_after_the_others_also_where_it_takes_anothers_name() {
+        let (fake, real) = (found("server", "1", [192, 0, 2, 66]), found("server", "1", [192, 0, 2, 1]));
+        let first = found("a name before all", "2", [192, 0, 2, 67]);
+        let all = || vec![fake.clone(), real.clone(), first.clone()];
+        let mut discovery = looking_in(vec![]);
+        assert_eq!(discovery.each_once(all()), [first.clone(), fake.clone()]);
+        discovery.failed(&first);
+        discovery.failed(&fake);
+        assert_eq!(discovery.each_once(all()), [real, first]);
     }
 
     #[tokio::test]
@@ -247,11 +236,21 @@ mod tests {
         assert_eq!(looking_in(vec![address]).look().await, []);
     }
 
-    #[test]
-    fn a_servers_name_cannot_move_the_cursor() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 9));
-        let identity = identity(Some(format!("\x1b[2J{}", "x".repeat(500))), None, address);
-        assert!(identity.name.starts_with("\\u{1b}[2J") && identity.name.len() <= SHOWN_NAME, "{}", identity.name);
-        assert_eq!(identity.id, "127.0.0.1:9");
+    /// Places that take a connection and say nothing.
+    async fn silent_places(count: u8) -> (Vec<TcpListener>, Vec<SocketAddr>) {
+        let mut listeners = Vec::new();
+        for host in 0..count {
+            listeners.push(TcpListener::bind((Ipv4Addr::new(127, 0, 1, host), 0)).await.unwrap());
+        }
+        let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        (listeners, addresses)
+    }
+
+    #[tokio::test]
+    async fn a_hundred_silent_places_do_not_hide_a_server_that_comes_after_them() {
+        let server = answering("alone", "1").await;
+        let (_listeners, silent) = silent_places(100).await;
+        let found = found_in(silent.into_iter().chain([server]).collect()).await;
+        assert_eq!(found[0].address, server);
     }
 }

@@ -1,8 +1,9 @@
 //! The client's session core: what arrives, what to detect, what to answer.
 //!
 //! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`] is what
-//! came of a message; `live` is what live delivery does beside.
+//! came of a message, an [`End`] why it is over; `live` is what live delivery does beside.
 
+mod end;
 mod frame;
 mod live;
 
@@ -24,6 +25,8 @@ use thiserror::Error;
 use tracing::{debug, warn};
 
 use frame::{Announced, UnusableFrame};
+
+pub use end::End;
 
 pub use frame::ReceivedFrame;
 
@@ -73,33 +76,6 @@ pub struct Detection {
     pub payload: Payload<'static>,
 }
 
-/// Why a session is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The server said bye.
-    ServerLeft {
-        /// The server's reason.
-        reason: String,
-    },
-    /// This client was told to stop.
-    Stopped,
-    /// The server fell silent, or the link broke.
-    ServerGone {
-        /// How that was noticed.
-        reason: String,
-    },
-    /// The server said a hello this client cannot work with.
-    Rejected {
-        /// What was wrong.
-        reason: String,
-    },
-    /// This client cannot do what the server's hello asks for.
-    Unable {
-        /// What it cannot do, and what it can.
-        reason: String,
-    },
-}
-
 /// The frames on their way.
 #[derive(Debug)]
 struct Frames {
@@ -118,6 +94,7 @@ pub struct Session {
     live: Option<Receiver>,
     answers: Splitter,
     liveness: Liveness,
+    last_word: Option<String>,
     next_message: u64,
     over: bool,
     given_up: u64,
@@ -135,6 +112,7 @@ impl Session {
             live: None,
             answers: Splitter::new(max_message_size),
             liveness: Liveness::new(now),
+            last_word: None,
             next_message: 0,
             over: false,
             given_up: 0,
@@ -174,17 +152,40 @@ impl Session {
         self.liveness.peer_may_be_gone(now);
     }
 
+    /// The server said beside the link that it leaves: its last word, should nothing else come.
+    pub fn peer_leaves(&mut self, reason: String, now: Micros) {
+        self.last_word = Some(reason);
+        self.liveness.peer_may_be_gone(now);
+    }
+
+    /// Whether it is worth a look whether the server's link acknowledges.
+    pub fn is_silent(&self, now: Micros) -> bool {
+        self.liveness.is_silent(now)
+    }
+
+    /// The server's link acknowledged something sent to it.
+    pub fn acknowledged(&mut self, now: Micros) {
+        self.liveness.acknowledged(now);
+    }
+
     /// The link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
-        self.end(End::ServerGone { reason: reason.to_owned() });
+        self.lost(reason.to_owned());
+    }
+
+    /// The server is no more: it left, where it has said so.
+    fn lost(&mut self, reason: String) {
+        let end = match self.last_word.take() {
+            Some(reason) => End::ServerLeft { reason },
+            None if self.frames.is_none() => End::NeverBegan { reason },
+            None => End::ServerGone { reason },
+        };
+        self.end(end);
     }
 
     /// The client was told to stop.
     pub fn stop(&mut self) {
-        if !self.over {
-            self.send_control(&Control::Bye(Bye { reason: "the client stops".into() }));
-            self.end(End::Stopped);
-        }
+        self.leave(End::Stopped);
     }
 
     /// The client cannot do what the server asks for: it says so and leaves.
@@ -193,18 +194,26 @@ impl Session {
     pub fn reject(&mut self, reason: String) {
         if !self.over {
             self.outbox.clear();
-            self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
-            self.end(End::Unable { reason });
         }
+        self.leave(End::Unable { reason });
+    }
+
+    /// Says bye, and why.
+    fn leave(&mut self, end: End) {
+        if let Some(reason) = end.farewell().filter(|_| !self.over) {
+            self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
+        }
+        self.end(end);
     }
 
     /// What to do next.
     pub fn poll(&mut self, now: Micros) -> Action {
         if self.liveness.is_gone(now) {
-            self.end(End::ServerGone { reason: "no packet from it".into() });
+            let reason = self.liveness.describe(now);
+            self.lost(reason);
         } else if self.hello_until.is_some_and(|until| self.no_hello.is_final(until, now)) {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
-            self.end(End::Rejected { reason });
+            self.leave(End::Rejected { reason });
         }
         if !self.over {
             self.advance_live(now);
@@ -212,7 +221,7 @@ impl Session {
         let live = self.live.as_ref().and_then(Receiver::next_moment);
         let hello = self.hello_until.map(|until| self.no_hello.next(until));
         let moments = live.into_iter().chain(hello);
-        let wait = moments.fold(self.liveness.deadline(), Micros::min);
+        let wait = moments.fold(self.liveness.wake(now), Micros::min);
         self.outbox.pop_front().unwrap_or(Action::Wait(wait))
     }
 
@@ -268,10 +277,7 @@ impl Session {
                 self.outbox.push_back(Action::Greeted { stream, window });
                 self.send_control(&Control::Hello(introduction()));
             }
-            Err(reason) => {
-                self.send_control(&Control::Bye(Bye { reason: reason.clone() }));
-                self.end(End::Rejected { reason });
-            }
+            Err(reason) => self.leave(End::Rejected { reason }),
         }
     }
 

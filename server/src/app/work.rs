@@ -57,7 +57,7 @@ impl Work<'_> {
                 return Exit::Usage;
             }
         };
-        let Opened { entrance, name, address, target } = match self.open().await {
+        let Opened { entrance, name, addresses, target } = match self.open().await {
             Ok(opened) => opened,
             Err((wrong, exit)) => {
                 error!("{wrong}");
@@ -75,11 +75,11 @@ impl Work<'_> {
         if let Some(board) = &self.board {
             board.write(|sessions| sessions.wait_for(format!("waiting for a client on {name}")));
         }
-        let identity = address.map_or_else(Identity::default, announce::identity);
+        let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
         let config = self.config(identity);
         let is_loopback = self.spec.delivered.loopback;
-        let announced = address.filter(|_| !self.local.no_announce && !is_loopback);
-        let _announcement = announced.map(|address| announce::announce(address, &config.identity));
+        let is_announced = !self.local.no_announce && !is_loopback;
+        let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
         let client = is_loopback.then(|| Embedded::start(target, stopper));
         let served = serve::serve(entrance, config, outputs, stop).await;
         let all_written = writer.finish(matches!(&served, Ok(served) if matches!(served.ended, Ended::Stopped)));
@@ -120,24 +120,25 @@ impl Work<'_> {
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
             let target = ClientTarget::InProcess(dialer);
-            return Ok(Opened { entrance: Entrance::Memory(listener), name: "memory".into(), address: None, target });
+            let (entrance, name) = (Entrance::Memory(listener), "memory".into());
+            return Ok(Opened { entrance, name, addresses: Vec::new(), target });
         }
-        let (listener, address) = self.listen().await?;
-        let name = address.to_string();
-        let target = ClientTarget::Named(ServerAddress(name.clone()));
-        Ok(Opened { entrance: Entrance::Port(listener), name, address: Some(address), target })
+        let (listeners, addresses) = self.listen().await?;
+        let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        let target = ClientTarget::Named(ServerAddress(names.first().cloned().unwrap_or_default()));
+        Ok(Opened { entrance: Entrance::Port(listeners), name: names.join(" and "), addresses, target })
     }
 
     /// Listens where the command line says; a loopback run that was told nothing takes any free port.
-    async fn listen(&self) -> Result<(TcpListener, SocketAddr), (String, Exit)> {
+    async fn listen(&self) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), (String, Exit)> {
         let asked = match &self.local.listen {
             Some(address) => address.0.as_str(),
             None if self.spec.delivered.loopback => "127.0.0.1:0",
             None => DEFAULT_LISTEN,
         };
-        let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
-        let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
-        Ok((listener, address))
+        let listeners = serve::listen(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+        let addresses: io::Result<_> = listeners.iter().map(TcpListener::local_addr).collect();
+        Ok((listeners, addresses.map_err(|error| cannot_listen(asked, &error))?))
     }
 }
 
@@ -146,8 +147,8 @@ struct Opened {
     entrance: Entrance,
     /// Where, for people.
     name: String,
-    /// The port's address.
-    address: Option<SocketAddr>,
+    /// The port's addresses; none where there is no port.
+    addresses: Vec<SocketAddr>,
     /// How a client of this process comes in.
     target: ClientTarget,
 }

@@ -1,16 +1,18 @@
-//! Where peers come from: the TCP port, or a listener in memory.
+//! Where peers come from: the TCP port, at one address or several, or a listener in memory.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 
 use shared::link::{Link, memory};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Where peers come from.
 #[derive(Debug)]
 pub enum Entrance {
-    /// The server's TCP port.
-    Port(TcpListener),
+    /// The server's TCP port, at each of its addresses.
+    Port(Vec<TcpListener>),
     /// This process.
     Memory(memory::Listener),
 }
@@ -27,8 +29,8 @@ impl Entrance {
     /// The next peer. Safe to cancel.
     pub(super) async fn next(&mut self) -> io::Result<Arrival> {
         match self {
-            Self::Port(listener) => {
-                let (stream, peer) = listener.accept().await?;
+            Self::Port(listeners) => {
+                let (stream, peer) = poll_fn(|cx| accept(listeners, cx)).await?;
                 Ok(Arrival::Connection { stream: stream.into_std()?, peer })
             }
             Self::Memory(listener) => match listener.accept().await {
@@ -38,6 +40,17 @@ impl Entrance {
             },
         }
     }
+}
+
+/// The next connection at any of these addresses, each of which is looked at first in its turn.
+fn accept(listeners: &mut [TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    for place in 0..listeners.len() {
+        if let Poll::Ready(accepted) = listeners[place].poll_accept(cx) {
+            listeners.rotate_left(place + 1);
+            return Poll::Ready(accepted);
+        }
+    }
+    Poll::Pending
 }
 
 impl Arrival {

@@ -37,6 +37,12 @@ pub(super) struct Guest {
     pub(super) features: Vec<String>,
 }
 
+/// Why a client gets no place, and whether it may get one later.
+struct Unwelcome {
+    reason: String,
+    retry: bool,
+}
+
 /// A connection whose visitor is not known yet, or has no link yet.
 struct Connection {
     signaling: Signaling,
@@ -101,9 +107,9 @@ impl Greeter<'_> {
         let Path { peer, mtu, .. } = connection.path;
         let place = match self.welcome(&hello) {
             Ok(place) => place,
-            Err(reason) => {
+            Err(Unwelcome { reason, retry }) => {
                 debug!("{peer}: refused: {reason}");
-                connection.signaling.send(&Signal::Error { reason }).await?;
+                connection.signaling.send(&Signal::Error { reason, retry }).await?;
                 return Ok(None);
             }
         };
@@ -111,7 +117,10 @@ impl Greeter<'_> {
         let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, None).await {
             Ok(offer) => offer,
             Err(error) => {
-                connection.signaling.send(&Signal::Error { reason: error.to_string() }).await?;
+                connection
+                    .signaling
+                    .send(&Signal::Error { reason: error.to_string(), retry: error.is_worth_another_attempt() })
+                    .await?;
                 return Err(error.into());
             }
         };
@@ -163,11 +172,12 @@ impl Greeter<'_> {
     }
 
     /// A place for a client of this introduction, or why it gets none.
-    fn welcome(&self, hello: &Introduction) -> Result<Place, String> {
+    fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
         if let Some(reason) = unusable(hello) {
-            return Err(reason);
+            return Err(Unwelcome { reason, retry: false });
         }
-        self.places.take().map_err(|refusal| refusal.to_string())
+        // Places become free again.
+        self.places.take().map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
     }
 
     /// Makes an offer. Where no UDP port is free, strangers that have said nothing give way.
@@ -202,7 +212,7 @@ impl Greeter<'_> {
 /// Tells a visitor that what it said first was wrong, and what would be right.
 async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
     // Who closed or broke the connection does not hear it.
-    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {HELLO}") }).await;
+    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {HELLO}"), retry: false }).await;
     error
 }
 

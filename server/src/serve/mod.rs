@@ -1,11 +1,13 @@
 //! Serving: accepts clients and runs a session with each, all at the same time.
 //!
-//! Peers come by an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if there is one of the `places`
-//! for it and `strangers` are few; `stream` drives its session; `shards` are the threads that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
+//! Peers come by an [`Entrance`], its port opened by [`listen()`]. `greet` finds out who a client is and opens a link to
+//! it, if there is one of the `places` for it and `strangers` are few; `stream` drives its session; `shards` are the threads
+//! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
 
 mod config;
 mod entrance;
 mod greet;
+mod listen;
 mod places;
 mod shards;
 mod strangers;
@@ -29,6 +31,7 @@ use tracing::{info, warn};
 
 pub use self::config::ServeConfig;
 pub use self::entrance::Entrance;
+pub use self::listen::listen;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};

@@ -43,6 +43,18 @@ pub enum End {
 }
 
 impl End {
+    /// What the client is told of it; to one that left or is gone there is nobody to say it to.
+    pub fn farewell(&self) -> Option<&str> {
+        match self {
+            Self::Finished => Some("finished"),
+            Self::Stopped => Some("the server stops"),
+            Self::Rejected { reason } => Some(reason),
+            // Names of files may tell the truth: they stay here.
+            Self::SourceFailed { .. } => Some("the source failed"),
+            Self::ClientLeft { .. } | Self::ClientGone { .. } => None,
+        }
+    }
+
     /// For people.
     pub fn describe(&self) -> String {
         match self {

@@ -86,6 +86,7 @@ pub struct Session {
     answers: Reassembler,
     liveness: Liveness,
     no_hello: Verdict,
+    last_word: Option<String>,
     heartbeat: Heartbeat,
     offset: OffsetEstimator,
     client: Option<ClientInfo>,
@@ -113,6 +114,7 @@ impl Session {
             answers: Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(config.window.get() as usize)),
             liveness: Liveness::new(now),
             no_hello: Verdict::default(),
+            last_word: None,
             heartbeat: Heartbeat::new(now),
             offset: OffsetEstimator::default(),
             client: None,
@@ -207,9 +209,34 @@ impl Session {
         self.liveness.peer_may_be_gone(now);
     }
 
+    /// The client said beside the link that it leaves: its last word, should nothing else come.
+    pub fn peer_leaves(&mut self, reason: String, now: Micros) {
+        self.last_word = Some(reason);
+        self.liveness.peer_may_be_gone(now);
+    }
+
+    /// Whether it is worth a look whether the client's link acknowledges.
+    pub fn is_silent(&self, now: Micros) -> bool {
+        self.liveness.is_silent(now)
+    }
+
+    /// The client's link acknowledged something sent to it.
+    pub fn acknowledged(&mut self, now: Micros) {
+        self.liveness.acknowledged(now);
+    }
+
     /// The link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
-        self.over(End::ClientGone { reason: reason.to_owned() });
+        self.lost(reason.to_owned());
+    }
+
+    /// The client is no more: it left, where it has said so.
+    fn lost(&mut self, reason: String) {
+        let end = match self.last_word.take() {
+            Some(reason) => End::ClientLeft { reason },
+            None => End::ClientGone { reason },
+        };
+        self.over(end);
     }
 
     /// The client, which has just said hello, is not served after all: it is told why, and was never here.
@@ -247,7 +274,7 @@ impl Session {
             }
             Phase::Over { .. } => Action::Wait(now + HELLO_LIMIT),
             Phase::Streaming(_) => self.stream(now),
-            Phase::Greeting { .. } | Phase::Draining { .. } => Action::Wait(self.next_moment()),
+            Phase::Greeting { .. } | Phase::Draining { .. } => Action::Wait(self.next_moment(now)),
         }
     }
 
@@ -314,7 +341,8 @@ impl Session {
         self.pairing.expire(now);
         self.advance_live(now);
         if self.liveness.is_gone(now) {
-            return self.over(End::ClientGone { reason: "no packet from it".into() });
+            let reason = self.liveness.describe(now);
+            return self.lost(reason);
         }
         if let Some(id) = self.heartbeat.poll(now) {
             self.send_control(&Control::Ping(Ping { id }));
@@ -352,7 +380,7 @@ impl Session {
     /// none. Live, where a frame is to be fresh, it is skipped at once.
     fn stream(&mut self, now: Micros) -> Action {
         let can_send = self.pairing.has_room() && !self.link_busy;
-        let next_moment = self.next_moment();
+        let next_moment = self.next_moment(now);
         let is_live = self.live.is_some();
         let Phase::Streaming(pacer) = &mut self.phase else { return Action::Wait(next_moment) };
         match pacer.poll(now) {
@@ -378,7 +406,7 @@ impl Session {
     }
 
     /// The next moment at which time alone changes something.
-    fn next_moment(&self) -> Micros {
+    fn next_moment(&self, now: Micros) -> Micros {
         let phase_ends = match &self.phase {
             Phase::Greeting { until } => Some(self.no_hello.next(*until)),
             Phase::Draining { until, .. } => *until,
@@ -387,7 +415,7 @@ impl Session {
         };
         let live = self.live.as_ref().and_then(|live| live.next_moment(self.link_busy));
         let moments = [phase_ends, self.pairing.next_deadline(), live, Some(self.heartbeat.next())];
-        moments.into_iter().flatten().fold(self.liveness.deadline(), Micros::min)
+        moments.into_iter().flatten().fold(self.liveness.wake(now), Micros::min)
     }
 
     fn over(&mut self, end: End) {
@@ -395,14 +423,8 @@ impl Session {
             return;
         }
         self.pairing.abandon();
-        // To a client that left or is gone there is nobody to say it to.
-        match &end {
-            End::Finished => self.send_bye("finished"),
-            End::Stopped => self.send_bye("the server stops"),
-            End::Rejected { reason } => self.send_bye(reason),
-            // Names of files may tell the truth: they stay here.
-            End::SourceFailed { .. } => self.send_bye("the source failed"),
-            End::ClientLeft { .. } | End::ClientGone { .. } => {}
+        if let Some(reason) = end.farewell() {
+            self.send_bye(reason);
         }
         self.phase = Phase::Over { end, closing: false };
     }

@@ -102,13 +102,17 @@ impl LineReader {
         Err(SignalingError::EmptyLines)
     }
 
-    /// Waits until the peer says bye or the connection ends, ignoring anything else up to a point. Safe to cancel.
-    pub async fn ended(&mut self) {
+    /// Waits until the peer says bye or the connection ends, ignoring anything else up to a point; the bye's reason, where
+    /// it has one. Safe to cancel.
+    pub async fn ended(&mut self) -> Option<String> {
         for _ in 0..MAX_IGNORED {
-            if let Ok(Signal::Bye {}) | Err(SignalingError::Closed | SignalingError::Io(_)) = self.receive().await {
-                break;
+            match self.receive().await {
+                Ok(Signal::Bye { reason }) => return reason,
+                Err(SignalingError::Closed | SignalingError::Io(_)) => break,
+                Ok(_) | Err(_) => {}
             }
         }
+        None
     }
 
     async fn read_line(&mut self) -> Result<(), SignalingError> {
@@ -163,8 +167,13 @@ pub enum SignalingError {
         got: &'static str,
     },
     /// The server will not serve.
-    #[error("the server refused: {}", Brief(.0, crate::text::REASON))]
-    Refused(String),
+    #[error("the server refused: {}", Brief(.reason, crate::text::REASON))]
+    Refused {
+        /// What it says.
+        reason: String,
+        /// Whether it says that another attempt may be served.
+        retry: bool,
+    },
 }
 
 /// Nothing longer than a quotation is kept of a line that is refused.
@@ -289,12 +298,12 @@ mod tests {
     async fn the_halves_of_a_connection_work_apart() {
         let (ours, mut theirs) = pair().await;
         let (mut reader, mut writer) = ours.split();
-        writer.send(&Signal::Bye {}).await.unwrap();
+        writer.send(&Signal::GOODBYE).await.unwrap();
         drop(writer);
         let mut said = String::new();
         theirs.read_to_string(&mut said).await.unwrap();
         assert_eq!(said, "{\"type\":\"bye\"}\n");
-        theirs.write_all(b"nonsense\n{\"type\":\"bye\"}\n").await.unwrap();
-        reader.ended().await;
+        theirs.write_all(b"nonsense\n{\"type\":\"bye\",\"reason\":\"finished\"}\n").await.unwrap();
+        assert_eq!(reader.ended().await.as_deref(), Some("finished"));
     }
 }

@@ -43,9 +43,22 @@ pub enum Signal {
     Error {
         /// For people.
         reason: String,
+        /// Whether it may pass: another attempt, later, may be served.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        retry: bool,
     },
     /// The sender is leaving.
-    Bye {},
+    Bye {
+        /// The reason of the session's `bye`, where a session has ended: a link that carries much, or loses much, may not
+        /// bring that one before it closes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+impl Signal {
+    /// The sender is leaving, before there was a session.
+    pub const GOODBYE: Self = Self::Bye { reason: None };
 }
 
 impl Signal {
@@ -59,7 +72,7 @@ impl Signal {
             Self::Answer { .. } => "answer",
             Self::Candidate { .. } => "candidate",
             Self::Error { .. } => "error",
-            Self::Bye {} => "bye",
+            Self::Bye { .. } => "bye",
         }
     }
 }
@@ -90,6 +103,11 @@ mod tests {
     fn messages_are_written_exactly_as_documented() {
         let json = |signal: &Signal| serde_json::to_string(signal).unwrap();
         assert_eq!(json(&Signal::Ping {}), r#"{"type":"ping"}"#);
+        assert_eq!(json(&Signal::GOODBYE), r#"{"type":"bye"}"#);
+        assert_eq!(json(&Signal::Bye { reason: Some("finished".into()) }), r#"{"type":"bye","reason":"finished"}"#);
+        let refusal = |retry| json(&Signal::Error { reason: "full".into(), retry });
+        assert_eq!(refusal(false), r#"{"type":"error","reason":"full"}"#);
+        assert_eq!(refusal(true), r#"{"type":"error","reason":"full","retry":true}"#);
         assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
         let hello =
             Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
@@ -115,8 +133,8 @@ mod tests {
             Signal::Offer { sdp: description() },
             Signal::Answer { sdp: description() },
             Signal::Candidate { candidate: description() },
-            Signal::Error { reason: description() },
-            Signal::Bye {},
+            Signal::Error { reason: description(), retry: false },
+            Signal::Bye { reason: None },
         ] {
             assert_eq!(serde_json::to_value(&signal).unwrap()["type"], signal.name());
         }

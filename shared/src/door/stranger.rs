@@ -26,7 +26,7 @@ pub async fn visitor(signaling: &mut Signaling) -> Result<Visitor, SignalingErro
     match signaling.receive_within(STRANGER_SILENCE).await {
         Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
         Ok(Signal::Ping {}) => Ok(Visitor::Prober),
-        Ok(Signal::Bye {}) | Err(SignalingError::Closed) => Ok(Visitor::Gone),
+        Ok(Signal::Bye { .. }) | Err(SignalingError::Closed) => Ok(Visitor::Gone),
         Ok(other) => Err(SignalingError::Unexpected { expected: "a hello, a ping or silence", got: other.name() }),
         Err(SignalingError::Silence(_)) => Ok(Visitor::Stranger),
         Err(error) => Err(error),

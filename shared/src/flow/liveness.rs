@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::verdict::Verdict;
 use crate::time::Micros;
 
-/// A peer is gone after this long without any packet, once what has arrived by then was read: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
+/// A peer is gone after this long without any message or acknowledgement, once what has arrived by then was read: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
 /// doubled once), below the 5 s in which a client must say that its server vanished.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
@@ -13,10 +13,19 @@ pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 /// tidied up keeps sending, and a packet takes this limit back.
 pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 
+/// A peer whose link acknowledges what is sent, but that says nothing, is gone after this long: on a slow link our pings and
+/// its answers stand behind frames (4 MiB at 1 Mbit/s take 34 s), and one whose program hangs must not stay for ever.
+pub const MUTE_LIMIT: Duration = Duration::from_secs(60);
+
+/// After this long without a sign it is worth a look whether the peer's link acknowledges, so often: four pings apart.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+
 /// Watches for silence.
 #[derive(Clone, Copy, Debug)]
 pub struct Liveness {
-    last_packet: Micros,
+    last_message: Micros,
+    last_sign: Micros,
     hinted: Option<Micros>,
     verdict: Verdict,
 }
@@ -24,18 +33,39 @@ pub struct Liveness {
 impl Liveness {
     /// Starts watching a peer that was just heard.
     pub fn new(now: Micros) -> Self {
-        Self { last_packet: now, hinted: None, verdict: Verdict::default() }
+        Self { last_message: now, last_sign: now, hinted: None, verdict: Verdict::default() }
     }
 
-    /// A packet arrived.
+    /// A message arrived.
     pub fn heard(&mut self, now: Micros) {
-        self.last_packet = now;
+        self.last_message = now;
+        self.sign(now);
+    }
+
+    /// The peer's link acknowledged something that was sent to it.
+    pub fn acknowledged(&mut self, now: Micros) {
+        self.sign(now);
+    }
+
+    fn sign(&mut self, now: Micros) {
+        self.last_sign = now;
         self.hinted = None;
     }
 
     /// The connection beside the link ended: a hint.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.hinted = Some(now);
+    }
+
+    /// Whether the peer has been silent for so long that it is worth a look whether its link acknowledges.
+    pub fn is_silent(&self, now: Micros) -> bool {
+        now >= self.last_sign + LOOK_AFTER
+    }
+
+    /// When to look at it again.
+    pub fn wake(&self, now: Micros) -> Micros {
+        let look = self.last_sign + LOOK_AFTER;
+        self.deadline().min(if now < look { look } else { now + LOOK_INTERVAL })
     }
 
     /// When the peer will count as gone if it stays silent.
@@ -45,10 +75,24 @@ impl Liveness {
 
     /// When its silence has lasted too long.
     fn limit(&self) -> Micros {
-        let patient = self.last_packet + SILENCE_LIMIT;
+        let patient = (self.last_sign + SILENCE_LIMIT).min(self.last_message + MUTE_LIMIT);
         match self.hinted {
-            Some(ended) => patient.min(ended.max(self.last_packet) + SILENCE_LIMIT_AFTER_EOF),
+            Some(ended) => patient.min(ended.max(self.last_sign) + SILENCE_LIMIT_AFTER_EOF),
             None => patient,
+        }
+    }
+
+    /// What is known of a peer that counts as gone, for people.
+    pub fn describe(&self, now: Micros) -> String {
+        let silent_s = now.since(self.last_message) as f64 / 1e6;
+        if self.last_sign > self.last_message {
+            return format!(
+                "no message from it for {silent_s:.1} s, though its link acknowledged some of what was sent"
+            );
+        }
+        match self.hinted {
+            Some(_) => format!("no message from it for {silent_s:.1} s, and its signaling connection has ended"),
+            None => format!("no message from it for {silent_s:.1} s"),
         }
     }
 
@@ -81,6 +125,21 @@ mod tests {
         liveness.heard(Micros(60 * SECOND + 1));
         assert!(!liveness.is_gone(Micros(61 * SECOND)));
         assert_eq!(liveness.deadline(), Micros(64 * SECOND + 1));
+    }
+
+    #[test]
+    fn a_peer_that_acknowledges_is_there_for_a_minute_whatever_it_says() {
+        let mut liveness = Liveness::new(Micros(0));
+        for second in 1..60 {
+            liveness.acknowledged(Micros(second * SECOND));
+            assert!(!liveness.is_gone(Micros((second + 1) * SECOND - 1)), "{second}");
+        }
+        assert!(liveness.is_gone(Micros(60 * SECOND)));
+        let said = liveness.describe(Micros(60 * SECOND));
+        assert_eq!(said, "no message from it for 60.0 s, though its link acknowledged some of what was sent");
+        liveness.heard(Micros(60 * SECOND));
+        assert_eq!(liveness.deadline(), Micros(64 * SECOND));
+        assert_eq!(liveness.describe(Micros(64 * SECOND)), "no message from it for 4.0 s");
     }
 
     #[test]

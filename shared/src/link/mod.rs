@@ -6,18 +6,22 @@
 
 mod lane;
 pub mod memory;
+mod signs;
 pub mod webrtc;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use thiserror::Error;
+use tokio::time::Instant;
 
 pub use lane::Lane;
+pub use signs::Signs;
 
 /// The largest message this end sends or takes, in bytes: what every peer takes (RFC 8841, section 6.1), and the size
 /// at which the data channel is fastest (under 24 KiB its batching switches off and CPU triples).
@@ -36,6 +40,8 @@ pub enum LinkEvent {
     Message(Lane, Bytes),
     /// What stays beside the link has ended: a hint that the peer may be gone, no more. Any message after it takes it back.
     PeerMayBeGone,
+    /// The peer says there that it leaves, and why: its last word, should its `bye` not come before the link closes.
+    PeerLeaves(String),
     /// The link is closed, by either end; nothing follows.
     Closed,
 }
@@ -57,18 +63,32 @@ pub trait Lanes: Send + Sync {
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
+    /// Says beside the lanes, where there is such a way, that this end leaves, and why.
+    async fn leave(&self, _reason: &str) {}
+
     /// Closes all lanes, and says so to the peer where that can be told. Idempotent.
     async fn close(&self);
 }
 
 /// The sending half of a link; cheap to clone.
 #[derive(Clone)]
-pub struct LinkSender(Arc<dyn Lanes>);
+pub struct LinkSender {
+    lanes: Arc<dyn Lanes>,
+    /// Bytes handed over, by lane.
+    sent: Arc<[AtomicU64; Lane::ALL.len()]>,
+}
 
 impl LinkSender {
+    fn new(lanes: Arc<dyn Lanes>) -> Self {
+        Self { lanes, sent: Arc::default() }
+    }
+
     /// Sends a message, waiting while the lane's send buffer is full.
     pub async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
-        self.0.send(lane, message).await
+        let bytes = message.len();
+        self.lanes.send(lane, message).await?;
+        self.count(lane, bytes);
+        Ok(())
     }
 
     /// Sends messages one after another, and gives way to the link after each 48 KiB: the peer takes these while the next
@@ -98,23 +118,68 @@ impl LinkSender {
 
     /// Sends a message if the lane's send buffer has room for it; says whether it had.
     pub async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed> {
-        self.0.try_send(lane, message).await
+        let bytes = message.len();
+        let was_sent = self.lanes.try_send(lane, message).await?;
+        if was_sent {
+            self.count(lane, bytes);
+        }
+        Ok(was_sent)
+    }
+
+    fn count(&self, lane: Lane, bytes: usize) {
+        self.sent[lane as usize].fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes sent on these lanes that the peer has acknowledged. On a lane that gives up what is lost, those count too.
+    pub async fn acknowledged(&self, lanes: &[Lane]) -> u64 {
+        let mut acknowledged = 0;
+        for &lane in lanes {
+            let sent = self.sent[lane as usize].load(Ordering::Relaxed);
+            acknowledged += sent.saturating_sub(self.buffered(lane).await as u64);
+        }
+        acknowledged
     }
 
     /// Bytes sent on the lane that the peer has not acknowledged.
     pub async fn buffered(&self, lane: Lane) -> usize {
-        self.0.buffered(lane).await
+        self.lanes.buffered(lane).await
+    }
+
+    /// Says beside the lanes that this end leaves, and why: what is said on them may stand behind much else, or get lost.
+    pub async fn leave(&self, reason: &str) {
+        self.lanes.leave(reason).await;
     }
 
     /// Closes the link once the peer has everything sent on the control lane, or after `limit`. Idempotent.
     pub async fn close_within(&self, limit: Duration) {
+        self.close_patiently(limit, limit).await;
+    }
+
+    /// The same, but waits on, up to `limit`, while the peer acknowledges something at least every `patience`: on a slow
+    /// link what is said on the control lane stands behind a megabyte of frames.
+    pub async fn close_patiently(&self, patience: Duration, limit: Duration) {
         let flushed = async {
+            let (mut least, mut last) = (usize::MAX, Instant::now());
             while self.buffered(Lane::Control).await > 0 {
+                let left = self.all_buffered().await;
+                if left < least {
+                    (least, last) = (left, Instant::now());
+                } else if last.elapsed() >= patience {
+                    return;
+                }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         let _ = tokio::time::timeout(limit, flushed).await;
-        self.0.close().await;
+        self.lanes.close().await;
+    }
+
+    async fn all_buffered(&self) -> usize {
+        let mut bytes = 0;
+        for lane in Lane::ALL {
+            bytes += self.buffered(lane).await;
+        }
+        bytes
     }
 }
 
@@ -133,7 +198,7 @@ impl Link {
         events: impl Stream<Item = LinkEvent> + Send + 'static,
         max_message_size: usize,
     ) -> Self {
-        Self { sender: LinkSender(lanes), events: Box::pin(events), max_message_size, is_closed: false }
+        Self { sender: LinkSender::new(lanes), events: Box::pin(events), max_message_size, is_closed: false }
     }
 
     /// The sending half.

@@ -1,8 +1,10 @@
-//! What both programs' shells have in common: stopping, logging, options, rows on stdout, keys, exit codes, a window.
+//! What both programs' shells have in common: stopping, logging, options, rows on stdout, keys, exit codes, a window, the
+//! limits of a process.
 //!
 //! Nothing that writes to a terminal or a pipe waits for it while a session runs: [`log`] and [`rows`] each have a queue,
 //! whose thread waits instead.
 
+pub mod descriptors;
 pub mod exit;
 pub mod keys;
 pub mod log;

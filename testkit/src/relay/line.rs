@@ -44,6 +44,8 @@ pub struct Line {
     waiting: BTreeMap<(Instant, u64), Vec<u8>>,
     /// Due time of the last datagram that was not held back. No later datagram is due before it.
     latest: Option<Instant>,
+    /// When the line is done with what has come so far, where it takes its time.
+    free: Option<Instant>,
     places: u64,
     counts: Counts,
 }
@@ -51,7 +53,7 @@ pub struct Line {
 impl Line {
     /// An empty line in this weather.
     pub fn new(seed: u64, weather: Weather) -> Self {
-        Self { seed, weather, waiting: BTreeMap::new(), latest: None, places: 0, counts: Counts::default() }
+        Self { seed, weather, waiting: BTreeMap::new(), latest: None, free: None, places: 0, counts: Counts::default() }
     }
 
     /// Changes the weather for later datagrams. Those in flight keep their due times.
@@ -63,10 +65,14 @@ impl Line {
     pub fn take(&mut self, datagram: &[u8], now: Instant) {
         let fate = self.weather.fate(self.seed, self.counts.taken);
         self.counts.taken += 1;
+        let Some(through) = self.through(datagram.len(), now) else {
+            self.counts.dropped += 1;
+            return;
+        };
         match fate {
             Fate::Dropped => self.counts.dropped += 1,
             Fate::Delivered { after, held, twice } => {
-                let due = now + after;
+                let due = through + after;
                 let due = if held { due } else { self.in_order(due) };
                 self.counts.held += u64::from(held);
                 self.enqueue(datagram, due);
@@ -101,6 +107,17 @@ impl Line {
     /// Number of datagrams in flight.
     pub fn waiting(&self) -> u64 {
         self.waiting.len() as u64
+    }
+
+    /// When so many bytes are through, behind those before them; `None` if the queue is full.
+    fn through(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
+        let Some(rate) = self.weather.rate else { return Some(now) };
+        let begin = self.free.map_or(now, |free| free.max(now));
+        if begin - now > rate.time(rate.queue_bytes) {
+            return None;
+        }
+        self.free = Some(begin + rate.time(bytes));
+        self.free
     }
 
     /// The due time, but no earlier than that of the datagram before: jitter does not reorder.

@@ -15,4 +15,4 @@ mod weather;
 
 pub use line::{Counts, Line};
 pub use shell::{Both, Relay};
-pub use weather::{Fate, Weather};
+pub use weather::{Fate, Rate, Weather};

@@ -17,6 +17,24 @@ pub struct Weather {
     pub reordering: f64,
     /// Additional delay of a datagram that is held back.
     pub hold: Duration,
+    /// How fast the line is; without end when absent.
+    pub rate: Option<Rate>,
+}
+
+/// A line that takes its time for each byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Bits a second.
+    pub bits_per_s: u64,
+    /// What may wait for its turn, in bytes; what comes beyond is dropped.
+    pub queue_bytes: usize,
+}
+
+impl Rate {
+    /// How long it takes for so many bytes.
+    pub fn time(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 * 8.0 / self.bits_per_s as f64)
+    }
 }
 
 /// The fate of one datagram.

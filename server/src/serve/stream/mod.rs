@@ -11,7 +11,8 @@ mod told;
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
-use shared::link::{Link, LinkClosed, LinkEvent, LinkSender};
+use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
+use shared::protocol::message::Delivery;
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::Notify;
@@ -32,9 +33,13 @@ use outgoing::Outgoing;
 use room::Room;
 use told::Told;
 
-/// How long to wait until the client has our `bye`: nobody waits for the end of a session that has come to it, and where
-/// every fifth packet is lost it may take several repeats.
-const BYE_LIMIT: Duration = Duration::from_secs(1);
+/// How long to wait until the client has our `bye`, from one acknowledgement of it or of what stands before it to the next:
+/// where every fifth packet is lost it may take several repeats.
+const BYE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// And in all: nobody waits for the end of a session that has come to it. A full lane of frames, 1 MiB, takes 8.4 s at
+/// 1 Mbit/s.
+const BYE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The same when the server stops, which must be done within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -57,6 +62,7 @@ struct Streamer<'a> {
     address: String,
     place: Place,
     introduced: bool,
+    is_live: bool,
     /// The frame asked for, while the source is not ready.
     awaited: Option<u64>,
     /// The last frame given to the link.
@@ -88,6 +94,7 @@ pub(super) async fn stream(
         address,
         place,
         introduced: false,
+        is_live: config.delivery == Delivery::Live,
         awaited: None,
         latest: 0,
     };
@@ -116,7 +123,11 @@ impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
         let mut told = false;
         let wake_up = self.frames.wake();
+        let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
+            if signs.look(&self.outgoing.sender, self.session.is_silent(self.clock.now())).await {
+                self.session.acknowledged(self.clock.now());
+            }
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Wait(wake) => self.clock.instant(wake),
                 Action::Close(end) => {
@@ -168,6 +179,7 @@ impl Streamer<'_> {
                 self.introduce().await;
             }
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+            LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
             LinkEvent::Closed => self.session.link_closed("it closed the link"),
         }
     }
@@ -252,15 +264,23 @@ async fn woken(wake_up: Option<&Notify>) {
     }
 }
 
-/// Waits until the client has our `bye`, then closes the link.
+/// Waits until the client has our `bye`, then closes the link. The client is told beside the link too.
 async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
-    let limit = if matches!(end, End::Finished) { BYE_LIMIT } else { STOP_BYE_LIMIT };
+    if let Some(reason) = end.farewell() {
+        sender.leave(reason).await;
+    }
     let stopped = async {
         stop.stopped().await;
         sleep(STOP_BYE_LIMIT).await;
     };
+    let closed = async {
+        match end {
+            End::Finished => sender.close_patiently(BYE_PATIENCE, BYE_LIMIT).await,
+            _ => sender.close_within(STOP_BYE_LIMIT).await,
+        }
+    };
     tokio::select! {
-        () = sender.close_within(limit) => {}
+        () = closed => {}
         () = stopped => sender.close_within(Duration::ZERO).await,
     }
 }

@@ -8,8 +8,10 @@ use crate::link::LinkEvent;
 
 /// Waits for the connection's end, or for the peer's `bye` on it.
 pub(super) async fn peer_may_be_gone(mut reader: LineReader) -> LinkEvent {
-    reader.ended().await;
-    LinkEvent::PeerMayBeGone
+    match reader.ended().await {
+        Some(reason) => LinkEvent::PeerLeaves(reason),
+        None => LinkEvent::PeerMayBeGone,
+    }
 }
 
 /// A `bye` that is said once.
@@ -22,10 +24,10 @@ impl Farewell {
     }
 
     /// Says it, if it was not said before. A peer that is gone does not hear it.
-    pub(super) async fn say(&self) {
+    pub(super) async fn say(&self, reason: Option<&str>) {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut writer) = writer {
-            let _ = writer.send(&Signal::Bye {}).await;
+            let _ = writer.send(&Signal::Bye { reason: reason.map(str::to_owned) }).await;
         }
     }
 }
@@ -49,11 +51,19 @@ mod tests {
         let (ours, mut theirs) = pair().await;
         let (_reader, writer) = ours.split();
         let farewell = Farewell::new(writer);
-        farewell.say().await;
-        farewell.say().await;
+        farewell.say(None).await;
+        farewell.say(Some("again")).await;
         let mut said = String::new();
         theirs.read_to_string(&mut said).await.unwrap();
         assert_eq!(said, "{\"type\":\"bye\"}\n");
+    }
+
+    #[tokio::test]
+    async fn a_bye_with_a_reason_is_the_peers_last_word() {
+        let (ours, theirs) = pair().await;
+        Farewell::new(Signaling::new(theirs).split().1).say(Some("finished")).await;
+        let (reader, _writer) = ours.split();
+        assert!(matches!(peer_may_be_gone(reader).await, LinkEvent::PeerLeaves(reason) if reason == "finished"));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tracing::warn;
 
 /// Receive and send buffer asked of the kernel, in bytes: measured to be free of stalls at full speed.
@@ -26,7 +26,8 @@ const CAUTIOUS_WINDOW: u32 = 131_072;
 ///
 /// Warns, once, when the kernel caps the buffer.
 pub(super) fn receive_window() -> Option<u32> {
-    let granted = receive_buffer().unwrap_or(0) as usize / BOOKKEEPING;
+    // Where there is no socket at all its own error will say why: no word of buffers.
+    let granted = receive_buffer()? as usize / BOOKKEEPING;
     if granted >= COMFORTABLE_BUFFER {
         return None;
     }
@@ -44,9 +45,14 @@ pub(super) fn receive_window() -> Option<u32> {
 
 /// What a link's UDP sockets take at once on this machine, in bytes as `SO_RCVBUF` reads.
 pub fn receive_buffer() -> Option<u32> {
-    let socket = UdpSocket::bind(("127.0.0.1", 0)).or_else(|_| UdpSocket::bind(("::1", 0))).ok()?;
-    let granted = enlarge(&socket).ok()?;
+    let granted = any_socket().and_then(|socket| enlarge(&socket)).ok()?;
     u32::try_from(granted * BOOKKEEPING).ok()
+}
+
+/// A UDP socket of either family: a machine may have one alone.
+fn any_socket() -> io::Result<UdpSocket> {
+    let socket = |domain| Socket::new(domain, Type::DGRAM, None).map(UdpSocket::from);
+    socket(Domain::IPV4).or_else(|_| socket(Domain::IPV6))
 }
 
 /// Enlarges both buffers as far as the kernel allows; returns the receive buffer granted, in bytes.

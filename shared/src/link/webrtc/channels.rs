@@ -52,10 +52,14 @@ impl Lanes for DataChannels {
         }
     }
 
+    async fn leave(&self, reason: &str) {
+        self.farewell.say(Some(reason)).await;
+    }
+
     async fn close(&self) {
         if let Err(error) = self.peer.connection.close().await {
             debug!("closing: {error}");
         }
-        self.farewell.say().await;
+        self.farewell.say(None).await;
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct PlumbAttribute {
     pub(super) mtu: Option<u32>,
     /// Whether the lanes for frames and answers deliver live.
     pub(super) live: bool,
+    /// Whether the offerer has heard no hello: a client whose hello came late gets another offer.
+    pub(super) is_stranger: bool,
 }
 
 impl PlumbAttribute {
@@ -37,6 +39,9 @@ impl PlumbAttribute {
         if self.live {
             line.push_str(" live");
         }
+        if self.is_stranger {
+            line.push_str(" stranger");
+        }
         line.push_str("\r\n");
         let at = sdp.find("m=").unwrap_or(sdp.len());
         format!("{}{line}{}", &sdp[..at], &sdp[at..])
@@ -46,8 +51,8 @@ impl PlumbAttribute {
     pub(super) fn find(sdp: &str) -> Option<Self> {
         let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=x-plumb:1"))?;
         let mtu = value.split_whitespace().find_map(|word| word.strip_prefix("mtu=")?.parse().ok());
-        let live = value.split_whitespace().any(|word| word == "live");
-        Some(Self { mtu: mtu.and_then(sound_mtu), live })
+        let says = |wanted| value.split_whitespace().any(|word| word == wanted);
+        Some(Self { mtu: mtu.and_then(sound_mtu), live: says("live"), is_stranger: says("stranger") })
     }
 }
 
@@ -93,20 +98,26 @@ mod tests {
     #[test]
     fn the_plumb_attribute_stands_before_the_first_media_section() {
         let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
-        let marked = PlumbAttribute { mtu: Some(16_000), live: false }.insert(sdp);
+        let marked = PlumbAttribute { mtu: Some(16_000), live: false, is_stranger: false }.insert(sdp);
         assert!(marked.starts_with("v=0\r\ns=-\r\na=x-plumb:1 mtu=16000\r\nm=application"), "{marked}");
-        assert_eq!(PlumbAttribute::find(&marked), Some(PlumbAttribute { mtu: Some(16_000), live: false }));
+        assert_eq!(
+            PlumbAttribute::find(&marked),
+            Some(PlumbAttribute { mtu: Some(16_000), live: false, is_stranger: false })
+        );
         assert_eq!(PlumbAttribute::find(sdp), None);
-        let live = PlumbAttribute { mtu: None, live: true };
+        let live = PlumbAttribute { mtu: None, live: true, is_stranger: false };
         assert!(live.insert(sdp).contains("\r\na=x-plumb:1 live\r\n"));
         assert_eq!(PlumbAttribute::find(&live.insert(sdp)), Some(live));
+        let stranger = PlumbAttribute { is_stranger: true, ..live };
+        assert!(stranger.insert(sdp).contains("\r\na=x-plumb:1 live stranger\r\n"));
+        assert_eq!(PlumbAttribute::find(&stranger.insert(sdp)), Some(stranger));
     }
 
     #[test]
     fn an_mtu_that_no_path_has_is_not_believed() {
         for mtu in ["0", "100", "-5", "x"] {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
-            assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false }), "{mtu}");
+            assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false, is_stranger: false }), "{mtu}");
         }
     }
 

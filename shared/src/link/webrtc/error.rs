@@ -1,11 +1,14 @@
 //! Why no link came of a signaling connection.
 
+use std::io;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
+use crate::shell::descriptors::{MORE_DESCRIPTORS, is_out_of_descriptors};
 use crate::text::{Brief, REASON};
 
 use super::description::LEAST_MESSAGE;
@@ -49,12 +52,26 @@ pub enum OpenError {
         /// At which step.
         stuck: Stuck,
     },
+    /// A step failed before the time was over.
+    #[error("the data channels did not open: {stuck}")]
+    Failed {
+        /// Which step.
+        stuck: Stuck,
+    },
     /// The peer takes messages that hold no piece of a frame.
     #[error("the peer takes messages of {0} bytes at most (a=max-message-size); at least {LEAST_MESSAGE} are needed")]
     MessageSize(usize),
     /// Our own addresses were not found in time.
     #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
     Gathering,
+    /// This machine gives no socket.
+    #[error("cannot open a UDP socket at {address}: {error}{}", more(.error))]
+    NoSocket {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
@@ -73,6 +90,27 @@ impl OpenError {
     /// Whether another attempt may succeed with a peer that is still there: a network that loses many packets lets one of
     /// several through.
     pub fn is_worth_another_attempt(&self) -> bool {
-        matches!(self, Self::Timeout { .. } | Self::GaveUp | Self::Peer { .. })
+        match self {
+            Self::Timeout { .. } | Self::Failed { .. } | Self::GaveUp | Self::Closed | Self::Peer { .. } => true,
+            Self::NoPort { .. } | Self::NoSocket { .. } | Self::Gathering => true,
+            Self::WebRtc(_) | Self::NoDescription | Self::MessageSize(_) => false,
+        }
     }
+}
+
+impl HandshakeError {
+    /// Whether another attempt, later, may open a link: ports and descriptors become free, networks recover.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Open(error) => error.is_worth_another_attempt(),
+            Self::Signaling(SignalingError::Refused { retry, .. }) => *retry,
+            Self::Signaling(SignalingError::Silence(_) | SignalingError::Closed | SignalingError::Io(_)) => true,
+            Self::Signaling(_) => false,
+        }
+    }
+}
+
+/// What to do about it, where that is known.
+fn more(error: &io::Error) -> String {
+    if is_out_of_descriptors(error) { format!("; {MORE_DESCRIPTORS}") } else { String::new() }
 }

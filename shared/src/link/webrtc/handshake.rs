@@ -21,6 +21,9 @@ pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
 /// Lines that are ignored while a link opens: later ones are not read.
 const MAX_IGNORED: usize = 256;
 
+/// Offers taken of a peer on one connection: a stranger's, one that answers our hello, and one to spare.
+const MAX_OFFERS: usize = 3;
+
 /// The dialling side: waits for an offer, answers it with `settings`, their MTU and delivery as far as the offer agrees,
 /// and waits until the link is open.
 ///
@@ -29,14 +32,41 @@ pub async fn dial(mut signaling: Signaling, settings: &LinkSettings) -> Result<L
     match answer(&mut signaling, settings).await {
         Ok(opened) => Ok(opened.link(signaling)),
         Err(error) => {
-            let _ = signaling.send(&Signal::Bye {}).await;
+            let _ = signaling.send(&Signal::GOODBYE).await;
             Err(error)
         }
     }
 }
 
 async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Opened, HandshakeError> {
-    let (offer, early) = offered(signaling).await?;
+    let (mut offer, mut early) = offered(signaling).await?;
+    for _ in 0..MAX_OFFERS {
+        if PlumbAttribute::find(&offer).is_some_and(|offered| offered.is_stranger) {
+            debug!("an offer for a stranger: our hello came late, and gets another");
+            (offer, early) = offered(signaling).await?;
+            continue;
+        }
+        match answer_one(signaling, settings, offer, early).await? {
+            Answered::Open(opened) => return Ok(opened),
+            Answered::Another(sdp) => (offer, early) = (sdp, Vec::new()),
+        }
+    }
+    Err(SignalingError::Unexpected { expected: "one offer", got: "one after another" }.into())
+}
+
+/// What came of an answer.
+enum Answered {
+    Open(Opened),
+    /// The peer offers anew: its last offer is void.
+    Another(String),
+}
+
+async fn answer_one(
+    signaling: &mut Signaling,
+    settings: &LinkSettings,
+    offer: String,
+    early: Vec<String>,
+) -> Result<Answered, HandshakeError> {
     let offered = PlumbAttribute::find(&offer);
     let mtu = settings.mtu.and_then(|ours| Some(ours.min(offered?.mtu?)));
     let delivery = if offered.is_some_and(|offered| offered.live) { Delivery::Live } else { Delivery::Reliable };
@@ -46,7 +76,10 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
         candidates.add(candidate).await;
     }
     signaling.send(&Signal::Answer { sdp }).await?;
-    opened(opening, candidates, signaling).await
+    tokio::select! {
+        opened = opening.opened() => Ok(Answered::Open(opened?)),
+        another = trickle(candidates, signaling) => another.map(Answered::Another),
+    }
 }
 
 /// Waits for the peer's offer; addresses that come before it are kept, as they can be used only after it.
@@ -58,7 +91,7 @@ async fn offered(signaling: &mut Signaling) -> Result<(String, Vec<String>), Sig
                 Signal::Offer { sdp } => return Ok((sdp, early)),
                 Signal::Candidate { candidate } if early.len() < MAX_CANDIDATES => early.push(candidate),
                 Signal::Candidate { .. } => {}
-                Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
+                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
                 other => return Err(unexpected("an offer", &other)),
             }
         }
@@ -79,12 +112,14 @@ pub(super) async fn opened(
 ) -> Result<Opened, HandshakeError> {
     tokio::select! {
         opened = opening.opened() => Ok(opened?),
-        error = trickle(candidates, signaling) => Err(error),
+        another = trickle(candidates, signaling) => {
+            another.and_then(|_| Err(SignalingError::Unexpected { expected: "no offer", got: "offer" }.into()))
+        }
     }
 }
 
-/// Takes further addresses until the peer gives up.
-async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> HandshakeError {
+/// Takes further addresses until the peer gives up, or offers anew.
+async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Result<String, HandshakeError> {
     let mut taken = 0;
     for _ in 0..MAX_IGNORED {
         match signaling.receive().await {
@@ -92,14 +127,15 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Handshake
                 taken += 1;
                 candidates.add(candidate).await;
             }
-            Ok(Signal::Bye {}) => return OpenError::Closed.into(),
-            Ok(Signal::Error { reason }) => return OpenError::Peer { reason }.into(),
+            Ok(Signal::Offer { sdp }) => return Ok(sdp),
+            Ok(Signal::Bye { .. }) => return Err(OpenError::Closed.into()),
+            Ok(Signal::Error { reason, .. }) => return Err(OpenError::Peer { reason }.into()),
             Ok(other) => debug!("ignoring \"{}\" while the link opens", other.name()),
             Err(SignalingError::NotASignal { .. }) => {}
             // An early end of signaling is a hint, not the end: a peer still there is heard within this.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {
                 sleep(SILENCE_LIMIT).await;
-                return OpenError::Closed.into();
+                return Err(OpenError::Closed.into());
             }
             Err(_) => break,
         }

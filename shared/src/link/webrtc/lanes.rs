@@ -1,10 +1,12 @@
 //! The wait for a link's lanes, until all three are open.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, SelectAll};
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::debug;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 
@@ -17,6 +19,10 @@ use super::error::OpenError;
 use super::events::events;
 use super::own_answers::{OwnAnswers, peers_answers};
 use super::peer::Peer;
+
+/// How long after the link's end the connection beside it may take to say why: a lost segment's repeat (RFC 6298: its timer
+/// is at least 200 ms on Linux) and its way.
+const LAST_WORD_LIMIT: Duration = Duration::from_millis(400);
 
 /// Lanes on their way to be opened.
 pub(super) struct OpeningLanes {
@@ -100,6 +106,36 @@ impl OpenLanes {
         let (reader, writer) = signaling.split();
         heard.push(stream::once(peer_may_be_gone(reader)).boxed());
         let lanes = DataChannels { peer, channels, own_answers, farewell: Farewell::new(writer) };
-        Link::new(Arc::new(lanes), heard, max_message_size)
+        Link::new(Arc::new(lanes), with_last_word(heard), max_message_size)
+    }
+}
+
+/// Before the link's end comes what the peer says of it beside the lanes: the two go separate ways.
+fn with_last_word(heard: SelectAll<BoxStream<'static, LinkEvent>>) -> impl Stream<Item = LinkEvent> {
+    stream::unfold((heard, false, false), |(mut heard, said, is_closed)| async move {
+        if is_closed {
+            return Some((LinkEvent::Closed, (heard, said, is_closed)));
+        }
+        match heard.next().await? {
+            LinkEvent::Closed if !said => match timeout(LAST_WORD_LIMIT, last_word(&mut heard)).await {
+                Ok(Some(reason)) => Some((LinkEvent::PeerLeaves(reason), (heard, true, true))),
+                _ => Some((LinkEvent::Closed, (heard, true, true))),
+            },
+            event => {
+                let said = said || matches!(event, LinkEvent::PeerLeaves(_) | LinkEvent::PeerMayBeGone);
+                Some((event, (heard, said, is_closed)))
+            }
+        }
+    })
+}
+
+/// What the peer says beside the lanes; `None` where it only ends.
+async fn last_word(heard: &mut SelectAll<BoxStream<'static, LinkEvent>>) -> Option<String> {
+    loop {
+        match heard.next().await? {
+            LinkEvent::PeerLeaves(reason) => return Some(reason),
+            LinkEvent::PeerMayBeGone => return None,
+            LinkEvent::Message(..) | LinkEvent::Closed => {}
+        }
     }
 }

@@ -103,7 +103,7 @@ impl Offered {
                 Signal::Hello(hello) => return Ok(Reply::Hello(hello)),
                 Signal::Candidate { candidate } if self.early.len() < MAX_CANDIDATES => self.early.push(candidate),
                 Signal::Candidate { .. } => {}
-                Signal::Error { reason } => return Err(SignalingError::Refused(reason)),
+                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
                 other => return Err(unexpected("an answer", &other)),
             }
         }
@@ -145,7 +145,8 @@ impl Offered {
 async fn told(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
     if peer == PeerKind::Plumb {
         // A peer that is gone does not hear it.
-        let _ = signaling.send(&Signal::Error { reason: error.to_string() }).await;
+        let refusal = Signal::Error { reason: error.to_string(), retry: error.may_pass() };
+        let _ = signaling.send(&refusal).await;
     }
     error
 }

@@ -1,7 +1,7 @@
 //! A link on its way to be opened: descriptions are made and taken, then its lanes are waited for.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use super::peer::{Handler, Peer};
 use super::port::PortLease;
 use super::progress::{Progress, Stuck};
 use super::runtime::LinkRuntime;
-use super::settings::LinkSettings;
+use super::settings::{LinkSettings, PeerKind};
 use super::setup::Setup;
 
 /// A link on its way to be opened.
@@ -55,7 +55,8 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
     }
     let offer = connection.create_offer(None).await?;
     let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
-    let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live };
+    let is_stranger = settings.peer == PeerKind::Stranger;
+    let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live, is_stranger };
     Ok((opening, attribute.insert(&Setup::Active.put(&sdp))))
 }
 
@@ -82,14 +83,16 @@ impl Opening {
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
+        let addresses: Vec<_> = settings.addresses.iter().map(bound).collect();
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
             .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx, progress.clone())))
             .with_setting_engine(setting_engine(settings))
             .with_data_channel_send_buffer_limit(settings.send_buffer())
-            .with_udp_addrs(settings.addresses.iter().map(bound).collect())
+            .with_udp_addrs(addresses.clone())
             .build()
-            .await?;
+            .await
+            .map_err(|error| no_socket(&addresses).unwrap_or(OpenError::WebRtc(error)))?;
         let peer = Arc::new(Peer::new(Arc::new(connection), port));
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
@@ -139,7 +142,11 @@ impl Opening {
         let opening = told_where_it_lags(lanes.opened(), &progress, &stuck);
         let opened = tokio::time::timeout(OPENING_LIMIT, opening).await;
         runtime.opened();
-        let lanes = opened.map_err(|_| OpenError::Timeout { stuck: stuck() })??;
+        let lanes = opened.map_err(|_| OpenError::Timeout { stuck: stuck() })?.map_err(|error| match error {
+            // The crate says only that it gave up.
+            OpenError::GaveUp if progress.has_way() => OpenError::Failed { stuck: stuck() },
+            error => error,
+        })?;
         Ok(Opened { lanes, max_message_size: max_message_size.min(largest_message) })
     }
 }
@@ -166,9 +173,23 @@ fn enough(max_message_size: usize) -> Result<usize, OpenError> {
     if max_message_size >= LEAST_MESSAGE { Ok(max_message_size) } else { Err(OpenError::MessageSize(max_message_size)) }
 }
 
+/// Why the system gives no socket at any of these, where it is that: the crate says only that it has none.
+fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
+    let refused =
+        |&address: &SocketAddr| UdpSocket::bind(address).err().map(|error| OpenError::NoSocket { address, error });
+    addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_told_as_what_it_is() {
+        let settings = LinkSettings { addresses: vec![[192, 0, 2, 7].into()], ..Default::default() };
+        let error = offer(&settings).await.err().expect("no socket").to_string();
+        assert!(error.starts_with("cannot open a UDP socket at 192.0.2.7:0: "), "{error}");
+    }
 
     #[tokio::test]
     async fn candidates_name_the_advertised_address_and_the_bound_port() {

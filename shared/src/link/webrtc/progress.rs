@@ -72,6 +72,11 @@ impl Progress {
         });
     }
 
+    /// Whether the two ends reach each other, but DTLS is not up.
+    pub(super) fn has_way(&self) -> bool {
+        *self.step.borrow() == Step::Reached
+    }
+
     /// A datagram came, perhaps the peer's first of DTLS: a handshake record (22) with a ClientHello (1) behind its header
     /// of 13 bytes (RFC 6347, 4.1 and 4.2.2).
     pub(super) fn heard(&self, datagram: &[u8]) {

@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::door::lines::Signaling;
+use crate::door::signal::Signal;
 use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 
 use super::handshake::dial;
@@ -19,14 +20,52 @@ fn settings() -> LinkSettings {
     LinkSettings { addresses: vec![[127, 0, 0, 1].into()], mtu: Some(LOOPBACK_MTU), ..Default::default() }
 }
 
-/// The listening and the dialling end of one link.
-async fn ends() -> (Link, Link) {
+/// Both ends of a signaling connection.
+async fn pair() -> (Signaling, Signaling) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-    let (theirs, ours) = (Signaling::new(theirs.unwrap()), Signaling::new(ours.unwrap().0));
+    (Signaling::new(ours.unwrap().0), Signaling::new(theirs.unwrap()))
+}
+
+/// The listening and the dialling end of one link.
+async fn ends() -> (Link, Link) {
+    let (ours, theirs) = pair().await;
     let settings = settings();
     let (listening, dialling) = tokio::join!(listen(ours, &settings), dial(theirs, &settings));
     (listening.unwrap(), dialling.unwrap())
+}
+
+/// Passes lines on, descriptions with another fingerprint.
+async fn tamper(mut from: Signaling, mut to: Signaling) {
+    loop {
+        let (line, comes_from_first) = tokio::select! {
+            line = from.receive() => (line, true),
+            line = to.receive() => (line, false),
+        };
+        let line = match line {
+            Ok(Signal::Offer { sdp }) => Signal::Offer { sdp: another_fingerprint(&sdp) },
+            Ok(line) => line,
+            Err(_) => return,
+        };
+        let _ = if comes_from_first { to.send(&line).await } else { from.send(&line).await };
+    }
+}
+
+fn another_fingerprint(sdp: &str) -> String {
+    let at = sdp.find("a=fingerprint:sha-256 ").expect("a fingerprint") + "a=fingerprint:sha-256 ".len();
+    format!("{}{}{}", &sdp[..at], "00:11", &sdp[at + "00:11".len()..])
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_the_one_described_is_told_as_that() {
+    let ((ours, one), (theirs, other)) = (pair().await, pair().await);
+    tokio::spawn(tamper(one, other));
+    let settings = LinkSettings { addresses: vec![[127, 0, 0, 1].into()], ..Default::default() };
+    let (listening, dialling) = tokio::join!(listen(ours, &settings), dial(theirs, &settings));
+    // The dialling end checks it, and gives up first; the other is told so.
+    let (listening, dialling) = (listening.err().expect("no link"), dialling.err().expect("no link"));
+    let said = format!("{listening} / {dialling}");
+    assert!(said.contains("fingerprint") && !said.contains("UDP blocked"), "{said}");
 }
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+//! Listening at every address of a name, at one port.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, lookup_host};
+use tracing::{debug, warn};
+
+/// Ports tried, where any will do, until one is free at all addresses.
+const PORT_ATTEMPTS: usize = 16;
+
+/// Listens at HOST:PORT, at every address of the host; where port 0 picks one, at the same everywhere.
+///
+/// # Errors
+/// Where one of them is taken, or none is this machine's.
+pub async fn listen(name: &str) -> io::Result<Vec<TcpListener>> {
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in lookup_host(name).await? {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    let mut attempt = 1;
+    loop {
+        match listen_at(&addresses).await {
+            Err(error) if is_taken(&error) && addresses.iter().all(|address| address.port() == 0) => {
+                attempt += 1;
+                if attempt > PORT_ATTEMPTS {
+                    return Err(error);
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Listens at all of these that are this machine's; where the first has no port, at the one it gets.
+async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut wrong = None;
+    for &address in addresses {
+        let port = listeners.first().and_then(|first| first.local_addr().ok()).map(|first| first.port());
+        let address = SocketAddr::new(address.ip(), port.unwrap_or(address.port()));
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if is_taken(&error) => return Err(error),
+            // A name may have addresses of a family that this machine has switched off, or of other machines.
+            Err(error) => {
+                debug!("cannot listen at {address} too: {error}");
+                wrong = Some((address, error));
+            }
+        }
+    }
+    match wrong {
+        Some((_, error)) if listeners.is_empty() => Err(error),
+        Some((address, error)) => {
+            warn!("cannot listen at {address} too: {error}");
+            Ok(listeners)
+        }
+        None if listeners.is_empty() => Err(io::Error::new(ErrorKind::NotFound, "the name has no address")),
+        None => Ok(listeners),
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AddrInUse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+        listeners.iter().map(|listener| listener.local_addr().unwrap()).collect()
+    }
+
+    /// Two addresses of this machine, whatever families it has.
+    fn two() -> [SocketAddr; 2] {
+        ["127.0.0.1:0".parse().unwrap(), "127.0.0.2:0".parse().unwrap()]
+    }
+
+    #[tokio::test]
+    async fn every_address_is_listened_at_with_one_port() {
+        let listeners = listen_at(&two()).await.unwrap();
+        let [first, second] = addresses(&listeners)[..] else { panic!("not two") };
+        assert_eq!((first.port(), second.ip()), (second.port(), two()[1].ip()));
+        assert_ne!(first.port(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_at_one_of_them_is_taken() {
+        let taken = TcpListener::bind(two()[1]).await.unwrap().local_addr().unwrap();
+        let holder = TcpListener::bind(taken).await.unwrap();
+        let port = holder.local_addr().unwrap().port();
+        let error = listen_at(&two().map(|address| SocketAddr::new(address.ip(), port))).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_this_machines_costs_the_others_nothing() {
+        let foreign = "192.0.2.1:0".parse().unwrap();
+        let listeners = listen_at(&[foreign, two()[0]]).await.unwrap();
+        assert_eq!(addresses(&listeners)[0].ip(), two()[0].ip());
+        assert!(listen_at(&[foreign]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn localhost_is_all_there_is_of_it() {
+        let known: Vec<_> = lookup_host("localhost:0").await.unwrap().collect();
+        let mut expected: Vec<_> = Vec::new();
+        for address in known {
+            if TcpListener::bind(address).await.is_ok() && !expected.contains(&address.ip()) {
+                expected.push(address.ip());
+            }
+        }
+        let heard = listen("localhost:0").await.unwrap();
+        assert_eq!(addresses(&heard).iter().map(SocketAddr::ip).collect::<Vec<_>>(), expected);
+    }
+}

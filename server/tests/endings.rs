@@ -1,0 +1,126 @@
+//! Every way a session ends: what the server's report says of it and what the client says and exits with agree.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::ends::{Server, client};
+use testkit::program::{Ended, Program};
+use testkit::relay::{Both, Rate, Relay, Weather};
+use testkit::report::{ReportFile, only_session};
+
+/// 2 Mbit/s, with a buffer of a second, as many routers have.
+const SLOW: Rate = Rate { bits_per_s: 2_000_000, queue_bytes: 250_000 };
+
+/// What is done to a session in which frames flow.
+type Done = fn(&mut Server, &mut Program);
+
+/// Options of both, what happens, the report's kind and reason, the server's exit code, the client's and its words.
+type Case =
+    (&'static [&'static str], &'static [&'static str], Done, &'static str, &'static str, i32, i32, &'static str);
+
+/// How both ends saw it.
+struct Seen {
+    server: Ended,
+    client: Ended,
+    end: Value,
+}
+
+fn run(server: &[&str], client: &[&str], done: Done) -> Seen {
+    let report = ReportFile::new();
+    let mut server = Server::start(&[&["--once", "--json", report.name()], server].concat());
+    let mut client = server.client(client);
+    done(&mut server, &mut client);
+    let client = client.end();
+    Seen { server: server.end(), client, end: only_session(&report.read())["end"].clone() }
+}
+
+fn flows(server: &Server) {
+    server.program.stdout.wait_for_count(5);
+}
+
+#[test]
+fn both_ends_agree_on_how_a_session_ended() {
+    let finishes: Done = |_, _| ();
+    let stops_server: Done = |server, _| {
+        flows(server);
+        server.program.signal("INT");
+    };
+    let stops_client: Done = |server, client| {
+        flows(server);
+        client.signal("INT");
+    };
+    let cases: [Case; 4] = [
+        (&["--frames", "10"], &[], finishes, "finished", "", 0, 0, "the server said bye: finished"),
+        (&[], &[], stops_server, "stopped", "", 0, 0, "the server said bye: the server stops"),
+        (&[], &[], stops_client, "client_left", "the client stops", 0, 0, "connected"),
+        (&["--task", "ack"], &["--pipeline", "hough"], finishes, "client_left", "task", 0, 2, "task"),
+    ];
+    for (server, client, done, kind, reason, server_code, client_code, words) in cases {
+        let seen = run(server, client, done);
+        assert_eq!(seen.end["kind"], kind, "{:#?}", seen.end);
+        assert!(seen.end["reason"].as_str().unwrap_or_default().contains(reason), "{}", seen.end);
+        seen.client.expect(client_code).says(words);
+        seen.server.expect(server_code);
+    }
+}
+
+#[test]
+fn both_ends_agree_where_the_other_is_killed() {
+    let seen = run(&[], &[], |server, client| {
+        flows(server);
+        client.signal("KILL");
+    });
+    assert_eq!(seen.end["kind"], "client_gone");
+    let said = seen.end["reason"].as_str().expect("a reason").to_owned();
+    assert!(said.starts_with("no message from it for ") || said.contains("closed"), "{said}");
+    seen.server.expect(3);
+}
+
+/// Both ends over a line of 2 Mbit/s, where a frame of 307,200 bytes takes 1.2 s.
+fn slow(options: &[&str], done: Done) -> Seen {
+    let report = ReportFile::new();
+    let mut server = Server::start(&[&["--once", "--json", report.name()], options].concat());
+    let slow = Weather { rate: Some(SLOW), ..Weather::default() };
+    let relay = Relay::start(&server.address, 5, Both { to_client: slow, to_server: slow });
+    let mut client = client(&relay.address.to_string(), &[]);
+    done(&mut server, &mut client);
+    let client = client.end();
+    Seen { server: server.end(), client, end: only_session(&report.read())["end"].clone() }
+}
+
+#[test]
+fn both_ends_agree_on_the_end_over_a_line_that_is_too_slow_for_the_frames() {
+    // Reliable and raw: a megabyte stands before the bye.
+    let seen = slow(&["--frames", "12", "--deadline", "500ms"], |_, _| ());
+    assert_eq!(seen.end["kind"], "finished", "{}; {:#?}; {:#?}", seen.end, seen.client, seen.server);
+    seen.client.expect(0).says("the server said bye: finished");
+    seen.server.expect(0);
+}
+
+#[test]
+fn both_ends_agree_on_a_stop_over_a_line_that_is_too_slow_for_the_frames() {
+    let seen = slow(&[], |server, client| {
+        client.stderr.wait_for("connected");
+        // The first frames are lost by then, and the lane is full.
+        server.program.stdout.wait_for("  lost  ");
+        server.program.signal("INT");
+    });
+    assert_eq!(seen.end["kind"], "stopped", "{}", seen.end);
+    seen.client.expect(0).says("the server said bye: the server stops");
+    assert!(seen.server.expect(0).took < Duration::from_secs(5), "a stop must not wait for a slow line");
+
+    let seen = slow(&[], |server, client| {
+        server.program.stdout.wait_for("  lost  ");
+        client.signal("INT");
+    });
+    assert_eq!(seen.end["kind"], "client_left", "{}", seen.end);
+    seen.client.expect(0);
+}
+
+#[test]
+fn a_client_whose_frames_take_long_is_there_as_long_as_its_link_acknowledges() {
+    // Three megabytes a frame: 12 s, in which the client has nothing to say and our pings stand behind it.
+    let seen = slow(&["--frames", "1", "--size", "1920x1080", "--deadline", "40s"], |_, _| ());
+    assert_eq!(seen.end["kind"], "finished", "{}", seen.end);
+    seen.client.expect(0);
+}

@@ -1,0 +1,54 @@
+//! Signs of life of a peer that says nothing: its link acknowledges what is sent to it.
+
+use super::{Lane, LinkSender};
+
+/// Looks for them, from one look to the next.
+#[derive(Debug)]
+pub struct Signs {
+    lanes: &'static [Lane],
+    acknowledged: Option<u64>,
+}
+
+impl Signs {
+    /// To be seen on these lanes, which must be reliable: where what is lost is given up, that looks like an acknowledgement.
+    pub fn on(lanes: &'static [Lane]) -> Self {
+        Self { lanes, acknowledged: None }
+    }
+
+    /// Whether the peer has acknowledged something since the last look; looks only at one that `is_silent`.
+    pub async fn look(&mut self, sender: &LinkSender, is_silent: bool) -> bool {
+        if !is_silent {
+            self.acknowledged = None;
+            return false;
+        }
+        let acknowledged = sender.acknowledged(self.lanes).await;
+        self.acknowledged.replace(acknowledged).is_some_and(|before| acknowledged > before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::link::memory;
+
+    #[tokio::test]
+    async fn a_peer_that_takes_what_is_sent_gives_signs_and_one_that_does_not_gives_none() {
+        let (mut listener, dialer) = memory::endpoint();
+        let link = dialer.dial().unwrap();
+        let mut peer = listener.accept().await.unwrap();
+        let (sender, mut signs) = (link.sender(), Signs::on(&[Lane::Control]));
+        for _ in 0..2 {
+            sender.send(Lane::Control, BytesMut::from(&b"ping"[..])).await.unwrap();
+        }
+        assert!(!signs.look(&sender, true).await, "nothing to compare with");
+        assert!(!signs.look(&sender, true).await);
+        peer.next().await;
+        assert!(signs.look(&sender, true).await);
+        assert!(!signs.look(&sender, true).await);
+        peer.next().await;
+        assert!(!signs.look(&sender, false).await, "it was heard meanwhile");
+        assert!(!signs.look(&sender, true).await);
+    }
+}
