@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The images, as they are used: builds them by their Dockerfiles and runs them the ways the README tells.
+# The images, as they are used: builds them by their Dockerfiles and runs them the ways docs/docker.md tells.
 #
 #   docker/test.sh            all of it
 #   docker/test.sh NAME...    only these scenarios, with the images that are there (names: see SCENARIOS)

@@ -49,11 +49,10 @@ fn both_ends_agree_on_how_a_session_ended() {
         flows(server);
         client.signal("INT");
     };
-    let cases: [Case; 4] = [
+    let cases: [Case; 3] = [
         (&["--frames", "10"], &[], finishes, "finished", "", 0, 0, "the server said bye: finished"),
         (&[], &[], stops_server, "stopped", "", 0, 0, "the server said bye: the server stops"),
         (&[], &[], stops_client, "client_left", "the client stops", 0, 0, "connected"),
-        (&["--task", "ack"], &["--pipeline", "hough"], finishes, "client_left", "task", 0, 2, "task"),
     ];
     for (server, client, done, kind, reason, server_code, client_code, words) in cases {
         let seen = run(server, client, done);
@@ -62,6 +61,20 @@ fn both_ends_agree_on_how_a_session_ended() {
         seen.client.expect(client_code).says(words);
         seen.server.expect(server_code);
     }
+}
+
+#[test]
+fn both_ends_agree_that_a_client_cannot_do_the_task_and_the_wait_goes_on() {
+    let seen = run(&["--task", "ack"], &["--pipeline", "hough"], |server, client| {
+        client.stderr.wait_for("--pipeline ack or auto does");
+        server.program.stdout.wait_for("the client left");
+        server.program.signal("INT");
+    });
+    assert_eq!(seen.end["kind"], "client_left", "{}", seen.end);
+    assert!(seen.end["reason"].as_str().is_some_and(|reason| reason.contains("task")), "{}", seen.end);
+    seen.client.expect(2);
+    // Stopped before there was a session.
+    seen.server.expect(3);
 }
 
 #[test]

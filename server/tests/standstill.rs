@@ -23,10 +23,11 @@ fn about(got: Option<u64>, us: u64) {
 
 /// 60 frames a second for 10 s, in which the client stands still from 1.99 s to 2.99 s, with two frames at a time.
 ///
-/// The ticks at 2.000 and 2.017 s (120 and 121) are sent and wait for 0.995 and 0.978 s. The 58 from 2.033 to 2.983 s find
-/// no room. At 2.995 s the first two are answered, and the tick at 3.000 s (180) is sent and answered in 5 ms: the tick n
-/// before it waited 180 − n intervals longer than that. So of 600 ticks 540 took 5 ms, and in order the others took
-/// 1 to 58 intervals more, then 0.978 and 0.995 s. Rank 570 of 600 is the 30th of them, rank 594 the 54th.
+/// The ticks at 2.000 and 2.017 s (120 and 121) are sent and wait for 0.995 and 0.978 s. The 57 from 2.033 to 2.967 s (122
+/// to 178) find no room and are skipped. The tick at 2.983 s (179) waits. At 2.995 s the first two are answered, and tick
+/// 179 is sent; its answer comes at 3.000003 s, 1 interval and 3 µs after the tick. A skipped tick n waited for the same
+/// answer, for 180 − n intervals and 3 µs. So of 600 ticks 540 took 5 ms, and in order the others took 1 to 58 intervals
+/// and 3 µs, then 0.978 and 0.995 s. Rank 570 of 600 is the 30th of them, rank 594 the 54th.
 #[test]
 fn a_second_of_ten_at_a_standstill_shows_in_the_corrected_percentiles() {
     let weather = Weather {
@@ -38,21 +39,21 @@ fn a_second_of_ten_at_a_standstill_shows_in_the_corrected_percentiles() {
         deadline_us: 10_000_000,
         ..CALM
     };
-    let mut world = World::new(1, weather, Some(542));
+    let mut world = World::new(1, weather, Some(543));
     world.frozen = FIRST_TICK + 1_990_000..FIRST_TICK + 2_990_000;
     world.run(60_000_000);
     assert_eq!(world.server_end, Some(End::Finished));
     let counts = world.check();
-    assert_eq!((counts.answered, counts.skipped), (542, 58));
+    assert_eq!((counts.answered, counts.skipped), (543, 57));
 
     let latency = world.server.tally().figures().latency_us;
-    let after = |ticks: u64| ticks * 1_000_000 / 60 + WAY_US;
+    let after = |ticks: u64| ticks * 1_000_000 / 60 + 3;
     about(latency.corrected.p50, WAY_US);
     about(latency.corrected.p95, after(30));
     about(latency.corrected.p99, after(54));
     assert_eq!(latency.corrected.max, Some(995_001), "the frame that waited from 2.000 s on, exactly");
-    assert_eq!(latency.standstill, Some(966_667), "from the tick at 2.033 s to that at 3.000 s");
-    // What the frames alone tell: two of 542 are no hundredth.
+    assert_eq!(latency.standstill, Some(950_000), "from the tick at 2.033 s to that at 2.983 s, whose frame was sent");
+    // What the frames alone tell: three of 543 are no hundredth.
     about(latency.total.p99, WAY_US);
     assert_eq!(latency.total.max, Some(995_001));
 }

@@ -11,7 +11,7 @@
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
 //!
-//! To add a pipeline: one file or folder here, its line in `list`, its name in the table of options in `README.md`.
+//! To add a pipeline: one file or folder here, its line in `list`, its name in `docs/options.md`.
 //!
 //! Conventions: arrays are `[rows, columns]`; pixel centres are at integer coordinates, the origin is the centre of
 //! the top-left pixel, x to the right, y down; lengths are in pixels.

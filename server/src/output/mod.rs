@@ -4,7 +4,7 @@
 //! [`Output`]. A slow output lags; it delays no frame, and what the queue has no room for is counted. [`report`] has the
 //! report's types; [`rows`], [`window`], [`json`] and [`csv`] are the outputs there are.
 //!
-//! To add an output: one file here, its line in `list::outputs`, its option, its row in the README.
+//! To add an output: one file here, its line in `list::outputs`, its option, its row in `docs/options.md`.
 
 pub mod csv;
 mod error;

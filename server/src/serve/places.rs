@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// Clients at a time; more are told that the server is full. A client costs a few of its frames, up to 3 MiB of send
 /// buffers, 2 of messages' memory, 4 of answers in pieces, 8 of socket buffers for each of its one or two sockets, and 1 of
-/// histogram (15 with errors over a quarter pixel): the README has the sum.
+/// histogram (15 with errors over a quarter pixel): `docs/benchmarks.md` has the sum.
 pub(super) const MAX_CLIENTS: usize = 256;
 
 /// Places for clients. Connections that have said nothing yet have none.

@@ -4,7 +4,7 @@
 //! session opens a [`Source`] of its own from it and plays the same frames from the first on. What computes frames
 //! ([`ball`]) runs in the session; what blocks ([`images`]) runs on a thread of its own behind a bounded `queue`.
 //!
-//! To add a source: one file here, its line in `list::SOURCES`, its row in the README.
+//! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 
 pub mod ball;
 mod error;

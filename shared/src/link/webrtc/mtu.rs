@@ -61,7 +61,7 @@ mod tests {
     fn a_person_is_told_which_packet_sizes_there_are() {
         assert_eq!(parse_mtu("1400"), Ok(1400));
         for text in ["575", "16001", "-1", "large"] {
-            assert_eq!(parse_mtu(text), Err("must be a whole number of bytes from 576 to 16000".into()), "{text}");
+            assert_eq!(parse_mtu(text), Err(format!("\"{text}\" is not a whole number of bytes from 576 to 16000")));
         }
     }
 
