@@ -1,7 +1,9 @@
 //! Builds what the command line asks for and runs it.
 
+use shared::shell::descriptors::told;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
+use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::window::{Place, beside_window_or_rows};
 use tracing::{error, info};
@@ -49,10 +51,10 @@ pub fn run(args: &SessionArgs) -> Exit {
 }
 
 fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("cannot start the runtime: {error}");
+            error!("cannot start the runtime: {}", told(&error));
             return Exit::Other;
         }
     };

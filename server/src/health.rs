@@ -5,7 +5,9 @@ use std::time::Duration;
 use shared::door::dial::{self, Unreachable};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::Signal;
+use shared::shell::descriptors::told;
 use shared::shell::exit::Exit;
+use shared::shell::runtime;
 use thiserror::Error;
 use tokio::time::timeout;
 use tracing::{error, info};
@@ -15,10 +17,10 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// Asks whether a server is there, at HOST:PORT.
 pub fn run(address: &str) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("cannot start the runtime: {error}");
+            error!("cannot start the runtime: {}", told(&error));
             return Exit::Other;
         }
     };

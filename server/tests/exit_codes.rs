@@ -182,3 +182,20 @@ fn of_several_failures_the_files_go_before_the_lost_client() {
     server.program.stderr.wait_for("the client is gone");
     server.end().expect(4).says(" of 600 frames: the client is gone");
 }
+
+#[test]
+#[cfg(unix)]
+fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
+    // From fewer than a program begins with to as many as a session takes.
+    for limit in 4..24 {
+        for (name, options) in [("server", ["--listen", "127.0.0.1:0"]), ("client", ["127.0.0.1:9", "--workers=1"])] {
+            let mut program = command_after(&format!("ulimit -n {limit}"), name);
+            program.args(options).args(["--no-graphics", "--wait", "0s"]);
+            let ended = Program::start(program).end();
+            let said = ended.stderr.join("\n");
+            assert!(!said.contains("panicked"), "{name}, {limit}: {said}");
+            assert!(ended.code == Some(3) && limit > 8 || ended.code == Some(4), "{name}, {limit}: {ended:#?}");
+            assert!(ended.code == Some(3) || said.contains("(ulimit -n)"), "{name}, {limit}: {said}");
+        }
+    }
+}

@@ -59,6 +59,20 @@ fn once_refuses_a_second_client_and_says_why() {
 }
 
 #[test]
+fn of_many_clients_at_once_one_is_served_and_each_other_ends_as_the_server_says() {
+    let server = Server::start(&["--once", "--frames", "30"]);
+    // Their links open at about the same time: most have one when the first has said hello.
+    let clients: Vec<_> = (0..6).map(|_| server.client(&["--wait", "0s"])).collect();
+    let (served, others): (Vec<_>, Vec<_>) =
+        clients.into_iter().map(Program::end).partition(|client| client.code == Some(0));
+    assert_eq!(served.len(), 1, "{served:#?}");
+    for other in others {
+        other.expect(3).says("this server serves one client (--once), which is here already");
+    }
+    server.end().expect(0);
+}
+
+#[test]
 fn once_is_not_used_up_by_visitors_that_are_no_clients() {
     let server = Server::start(&["--once", "--frames", "5"]);
     drop(server.connect());

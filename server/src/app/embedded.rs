@@ -8,7 +8,9 @@ use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
+use shared::shell::descriptors::told;
 use shared::shell::exit::Exit;
+use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
 use tracing::{debug, error};
 
@@ -58,10 +60,10 @@ fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         policy: Policy::Every,
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("no client: {error}");
+            error!("no client: {}", told(&error));
             return Some(Exit::Other);
         }
     };

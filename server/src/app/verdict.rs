@@ -2,6 +2,7 @@
 
 use std::io;
 
+use shared::shell::descriptors::told;
 use shared::shell::exit::Exit;
 use tracing::error;
 
@@ -49,7 +50,7 @@ pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
 fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
     let served = match &ran.served {
         Ok(served) => served,
-        Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {wrong}"))],
+        Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {}", told(wrong)))],
     };
     let ended = match &served.ended {
         Ended::Once(session) => lack(spec, session).map(|reason| (Exit::NoPeer, reason)),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
 use shared::link::memory;
+use shared::shell::descriptors::{is_out_of_descriptors, told};
 use shared::shell::exit::Exit;
+use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
 use shared::shell::window::Board;
 use tokio::net::TcpListener;
@@ -39,10 +41,10 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     /// Opens the outputs of this plan and serves on this thread until the end.
     pub(super) fn run(self, plan: Plan<'_>, stopper: &Stopper, stop: Stop) -> Exit {
-        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        match runtime::start() {
             Ok(runtime) => runtime.block_on(self.serve(plan, stopper, stop)),
             Err(error) => {
-                error!("cannot start the runtime: {error}");
+                error!("cannot start the runtime: {}", told(&error));
                 Exit::Other
             }
         }
@@ -159,6 +161,7 @@ fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {
             format!("{asked} is taken: another server may be running; choose another port with --listen"),
             Exit::NoPeer,
         ),
+        _ if is_out_of_descriptors(error) => (format!("cannot listen on {asked}: {}", told(error)), Exit::Other),
         _ => (
             format!(
                 "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tokio::runtime::{Builder, Handle};
+use shared::shell::runtime;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// A thread a core. They end when this is dropped.
@@ -55,7 +56,7 @@ impl Shards {
 
 impl Shard {
     fn start(index: usize) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::start()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("session-{index}")).spawn(move || {

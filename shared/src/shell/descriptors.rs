@@ -13,13 +13,20 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
+/// What the system said, and what to do about it where no descriptors are left.
+pub fn told(error: &io::Error) -> String {
+    if is_out_of_descriptors(error) { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_lack_of_descriptors_is_told_from_other_failures() {
-        assert!(is_out_of_descriptors(&io::Error::from_raw_os_error(24)));
-        assert!(!is_out_of_descriptors(&io::Error::from(io::ErrorKind::ConnectionRefused)));
+        let (lack, other) = (io::Error::from_raw_os_error(24), io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert!(is_out_of_descriptors(&lack) && !is_out_of_descriptors(&other));
+        assert!(told(&lack).ends_with("(ulimit -n)"));
+        assert_eq!(told(&other), other.to_string());
     }
 }

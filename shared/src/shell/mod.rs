@@ -11,6 +11,7 @@ pub mod log;
 pub mod options;
 mod queue;
 pub mod rows;
+pub mod runtime;
 pub mod standard;
 pub mod stop;
 pub mod wait;

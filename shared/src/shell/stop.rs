@@ -6,6 +6,9 @@ use std::thread;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use super::descriptors::told;
+use super::runtime;
+
 /// Tells everyone who waits on the matching [`Stop`] to stop.
 #[derive(Clone, Debug)]
 pub struct Stopper(Arc<watch::Sender<bool>>);
@@ -40,7 +43,7 @@ impl Stopper {
         let stopper = self.clone();
         let (ready, listens) = mpsc::sync_channel(1);
         let listen = move || {
-            let listening = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {
+            let listening = runtime::start().and_then(|runtime| {
                 let signals = runtime.block_on(async { Signals::listen() })?;
                 Ok((runtime, signals))
             });
@@ -51,7 +54,7 @@ impl Stopper {
                     debug!("stopping on {name}");
                     stopper.stop();
                 }
-                Err(error) => warn!("cannot listen for signals: {error}"),
+                Err(error) => warn!("cannot listen for signals: {}", told(&error)),
             }
         };
         match thread::Builder::new().name("signals".into()).spawn(listen) {

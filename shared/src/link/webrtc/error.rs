@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
-use crate::shell::descriptors::{MORE_DESCRIPTORS, is_out_of_descriptors};
+use crate::shell::descriptors::told;
 use crate::text::{Brief, REASON};
 
 use super::description::LEAST_MESSAGE;
@@ -65,7 +65,7 @@ pub enum OpenError {
     #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
     Gathering,
     /// This machine gives no socket.
-    #[error("cannot open a UDP socket at {address}: {error}{}", more(.error))]
+    #[error("cannot open a UDP socket at {address}: {}", told(.error))]
     NoSocket {
         /// Where.
         address: SocketAddr,
@@ -108,9 +108,4 @@ impl HandshakeError {
             Self::Signaling(_) => false,
         }
     }
-}
-
-/// What to do about it, where that is known.
-fn more(error: &io::Error) -> String {
-    if is_out_of_descriptors(error) { format!("; {MORE_DESCRIPTORS}") } else { String::new() }
 }

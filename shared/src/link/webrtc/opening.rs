@@ -1,6 +1,7 @@
 //! A link on its way to be opened: descriptions are made and taken, then its lanes are waited for.
 
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl Opening {
             .with_udp_addrs(addresses.clone())
             .build()
             .await
-            .map_err(|error| no_socket(&addresses).unwrap_or(OpenError::WebRtc(error)))?;
+            .map_err(|error| no_socket(&addresses).unwrap_or_else(|| not_built(&addresses, error)))?;
         let peer = Arc::new(Peer::new(Arc::new(connection), port));
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
@@ -180,6 +181,18 @@ fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
     addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
+/// Why no connection was made where there is a socket again by now: one that was refused a moment ago, or its copy.
+fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError {
+    use webrtc::error::Error;
+    let Some(&address) = addresses.first() else { return OpenError::WebRtc(error) };
+    match error {
+        Error::Io(error) => OpenError::NoSocket { address, error: error.0 },
+        // None could be bound, or copied: its words are all there is.
+        Error::Other(reason) => OpenError::NoSocket { address, error: io::Error::other(reason) },
+        error => OpenError::WebRtc(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +202,16 @@ mod tests {
         let settings = LinkSettings { addresses: vec![[192, 0, 2, 7].into()], ..Default::default() };
         let error = offer(&settings).await.err().expect("no socket").to_string();
         assert!(error.starts_with("cannot open a UDP socket at 192.0.2.7:0: "), "{error}");
+    }
+
+    #[test]
+    fn a_lack_of_sockets_that_has_passed_by_now_is_worth_another_attempt() {
+        let addresses = [([127, 0, 0, 1], 0).into()];
+        // What the crate says where a socket's copy, or the socket, is refused.
+        let copy = not_built(&addresses, io::Error::from_raw_os_error(24).into());
+        assert!(copy.to_string().ends_with("(ulimit -n)"), "{copy}");
+        let socket = not_built(&addresses, webrtc::error::Error::Other("no udp_sockets available".into()));
+        assert!(copy.is_worth_another_attempt() && socket.is_worth_another_attempt());
     }
 
     #[tokio::test]

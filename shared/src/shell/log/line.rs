@@ -60,7 +60,7 @@ impl Style {
             Level::DEBUG => ("debug: ", "\x1b[2m"),
             Level::TRACE => ("trace: ", "\x1b[2m"),
         };
-        let (colour, plain) = if self.has_colours { (colour, "\x1b[0m") } else { ("", "") };
+        let (colour, plain) = if self.has_colours && !label.is_empty() { (colour, "\x1b[0m") } else { ("", "") };
         format!("{}: {colour}{label}{plain}{message}", self.program)
     }
 }
