@@ -1,4 +1,4 @@
-//! The client of `--loopback`, on a thread of its own.
+//! The client of `--loopback`, on its own thread.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
 use tracing::{debug, error};
 
-/// A client of this process.
+/// A client in this process.
 pub(super) struct Embedded {
     stopper: Stopper,
     failed: Arc<OnceLock<Exit>>,
@@ -23,8 +23,8 @@ pub(super) struct Embedded {
 impl Embedded {
     /// Starts a client against this server.
     ///
-    /// Nobody else knows where this server listens: where the client fails, the server stops. A signal is for the server
-    /// alone, which says `bye` to its client: told both, it would be chance who ends the session.
+    /// Nobody else knows where this server listens, so the server stops if the client fails. Only the server handles
+    /// signals, and says `bye` to its client: if both did, chance would decide which of them ends the session.
     pub(super) fn start(target: ClientTarget, server: &Stopper) -> Self {
         let (stopper, stop) = stop_pair();
         let (server, failed) = (server.clone(), Arc::new(OnceLock::new()));
@@ -41,7 +41,7 @@ impl Embedded {
         Self { stopper, failed }
     }
 
-    /// Stops the client, should it still wait for a session; how it failed before, if it did.
+    /// Stops the client if it still waits for a session. Returns how it failed before that, if it did.
     pub(super) fn stop(self) -> Option<Exit> {
         let failed = self.failed.get().copied();
         self.stopper.stop();
@@ -49,12 +49,12 @@ impl Embedded {
     }
 }
 
-/// Runs the client; how it failed, if it did.
+/// Runs the client. Returns how it failed, if it did.
 fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
     let config = ClientConfig {
         server: target,
         wait: Wait::Forever,
-        // The server's holds for both.
+        // The server's setting applies to both ends.
         sctp_mtu: None,
         pipeline: PipelineChoice::auto(),
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),

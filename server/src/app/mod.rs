@@ -1,7 +1,7 @@
-//! Builds what the command line asks for and runs it.
+//! Builds the run that the command line asks for, and runs it.
 //!
-//! `work` opens what is needed and serves until the end, `embedded` is the client of `--loopback`, `verdict` decides the
-//! exit code. Here everything is checked, so that what is wrong is said before anything runs.
+//! `work` opens what is needed and serves until the end, `embedded` is the client of `--loopback`, and `verdict`
+//! decides the exit code. Everything is checked here, so that errors are reported before anything runs.
 
 mod embedded;
 mod verdict;
@@ -28,7 +28,7 @@ use crate::source::{self, SourceError, Supply};
 
 use work::Work;
 
-/// Serves as the command line asks for it, or prints what run that is.
+/// Serves as the command line asks, or prints the run specification.
 pub fn run(cli: Cli) -> Exit {
     if cli.spec.delivered.link == LinkKind::Memory && !cli.spec.delivered.loopback {
         let wrong = "--link memory is a link within one process: it needs --loopback";
@@ -45,7 +45,7 @@ pub fn run(cli: Cli) -> Exit {
     if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
 }
 
-/// The run with what its source says, and the source's supply of frames.
+/// Completes the run with the size and task that its source gives, and returns the source's supply of frames.
 fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
     let supply = source::supply(&spec)?;
     let spec = spec.of_source(supply.format().size, supply.default_task()).without(supply.unused_options());

@@ -1,4 +1,4 @@
-//! The exit code of a run: all that speaks against it, said, and the one code for it.
+//! The exit code of a run: reports everything that went wrong and picks one code for it.
 
 use std::io;
 
@@ -11,34 +11,34 @@ use crate::run::RunSpec;
 use crate::serve::{Ended, Served};
 use crate::session::End;
 
-/// What came of a run.
+/// The result of a run.
 pub(super) struct Ran {
-    /// What came of serving.
+    /// The result of serving.
     pub(super) served: io::Result<Served>,
-    /// Whether every output has everything; where not, that was said.
+    /// Whether every output has everything; if not, that was already reported.
     pub(super) all_written: bool,
-    /// How the client of `--loopback` failed, which said so itself.
+    /// How the client of `--loopback` failed, if it did; it has reported that itself.
     pub(super) client_failed: Option<Exit>,
 }
 
 impl Ran {
-    /// A run that was stopped before it served.
+    /// The result of a run that was stopped before it served.
     pub(super) fn stopped_early() -> Self {
         let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 });
         Self { served, all_written: true, client_failed: None }
     }
 }
 
-/// Whether a run has one session.
+/// Whether a run has only one session.
 pub(super) fn is_once(spec: &RunSpec) -> bool {
     spec.delivered.once || spec.delivered.loopback
 }
 
-/// Says what speaks against a run; its exit code.
+/// Reports what went wrong in a run and returns its exit code.
 pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
     let finished =
         matches!(&ran.served, Ok(Served { ended: Ended::Once(session), .. }) if session.end == End::Finished);
-    // Of a session that came to its end nothing is lost with the client, whatever it met afterwards.
+    // A session that finished has lost nothing, whatever happened to the client afterwards.
     let client = ran.client_failed.filter(|_| !finished);
     let told = client.into_iter().chain((!ran.all_written).then_some(Exit::Other));
     let reasons = reasons(spec, ran);
@@ -46,7 +46,7 @@ pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
     Exit::of(told.chain(reasons.iter().map(|(exit, _)| *exit)))
 }
 
-/// What speaks against a run and was not said yet.
+/// What went wrong in a run and was not reported yet.
 fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
     let served = match &ran.served {
         Ok(served) => served,
@@ -58,7 +58,7 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
             let limit = humantime::format_duration(*limit);
             Some((Exit::NoPeer, format!("no client said hello within {limit} (--wait)")))
         }
-        // A server of many was to serve whoever comes.
+        // A server for many clients succeeds even if none came.
         Ended::Stopped if is_once(spec) && served.sessions == 0 && ran.client_failed.is_none() => {
             Some((Exit::NoPeer, "stopped before there was a session".into()))
         }
@@ -69,15 +69,15 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
     ended.into_iter().chain(source).collect()
 }
 
-/// What a run's only session lacks of what was asked for. One that was stopped ended as somebody wished.
+/// What a run's only session lacks of what was asked for. A session that was stopped ended as somebody wished.
 fn lack(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
-    // Without an end the other side has the frames that were on their way; nobody has their outcome.
+    // In a session that broke off, the outcome of the frames in flight is unknown.
     let done = counts.sent - counts.unresolved;
     match (&session.end, spec.sent.frames, spec.sent.duration) {
-        // Of a source that failed, that is said.
+        // The failure of a source is reported separately.
         (End::Stopped | End::SourceFailed { .. }, ..) => None,
-        // Whichever limit comes first ends a session.
+        // The limit that is reached first ends a session.
         (End::Finished, _, Some(_)) => None,
         (End::Finished, Some(asked), None) if done < asked.get() => {
             Some(format!("{done} of {asked} frames: the source has no more"))

@@ -28,7 +28,7 @@ use crate::session::SessionConfig;
 use crate::source::{StreamFormat, Supply};
 use crate::task::TaskName;
 
-/// Everything but the screen.
+/// Everything that a run does except drawing the window.
 pub(super) struct Work<'a> {
     pub(super) spec: &'a RunSpec,
     pub(super) local: &'a Local,
@@ -117,7 +117,7 @@ impl Work<'_> {
         }
     }
 
-    /// Opens the way in that the command line asks for.
+    /// Opens the entrance that the command line asks for.
     async fn open(&self) -> Result<Opened, (String, Exit)> {
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
@@ -131,7 +131,7 @@ impl Work<'_> {
         Ok(Opened { entrance: Entrance::Port(listeners), name: names.join(" and "), addresses, target })
     }
 
-    /// Listens where the command line says; a loopback run that was told nothing takes any free port.
+    /// Listens where the command line says; a loopback run without an address takes any free port.
     async fn listen(&self) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), (String, Exit)> {
         let asked = match &self.local.listen {
             Some(address) => address.0.as_str(),
@@ -144,14 +144,14 @@ impl Work<'_> {
     }
 }
 
-/// A way in that is open.
+/// An open entrance.
 struct Opened {
     entrance: Entrance,
-    /// Where, for people.
+    /// Where it is, for people.
     name: String,
-    /// The port's addresses; none where there is no port.
+    /// The port's addresses; empty if there is no port.
     addresses: Vec<SocketAddr>,
-    /// How a client of this process comes in.
+    /// How a client in this process connects.
     target: ClientTarget,
 }
 

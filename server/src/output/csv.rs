@@ -1,6 +1,6 @@
-//! Frames as CSV (RFC 4180): a row a frame, in the columns that every task shares and those of its own.
+//! Frames as CSV (RFC 4180): one row per frame, with the columns that all tasks share and the task's own.
 //!
-//! Numbers have as many digits as they need to be read back exactly; what is not known is empty.
+//! Numbers have as many digits as they need to be read back exactly; unknown values are empty.
 
 use std::io;
 use std::path::Path;
@@ -18,10 +18,10 @@ use crate::task::TaskName;
 /// The columns before the task's own.
 const BEFORE: [&str; 6] = ["session", "frame", "source_index", "captured_us", "outcome", "lost_by"];
 
-/// The columns after them.
+/// The columns after the task's own.
 const AFTER: [&str; 6] = ["latency_us", "encode_us", "to_client_us", "queue_us", "detect_us", "back_us"];
 
-/// Writes a row a frame.
+/// Writes one row per frame.
 pub struct CsvOutput {
     place: String,
     task: TaskName,
@@ -29,10 +29,10 @@ pub struct CsvOutput {
 }
 
 impl CsvOutput {
-    /// Opens the file, and leaves what is in it until [`Output::begin`]. `None` where the run was stopped meanwhile.
+    /// Opens the file and keeps its content until [`Output::begin`]. `None` if the run was stopped meanwhile.
     ///
     /// # Errors
-    /// [`OutputError`] where it cannot be written.
+    /// [`OutputError`] if the file cannot be written.
     pub(super) async fn open(path: &Path, task: TaskName, stop: &mut Stop) -> Result<Option<Self>, OutputError> {
         let place = path.display().to_string();
         let opened = match place::is_stdout(path) {
@@ -53,7 +53,7 @@ impl CsvOutput {
     fn begun(&mut self) -> Result<(), csv::Error> {
         let header = BEFORE.into_iter().chain(self.task.columns().all().map(|column| column.name)).chain(AFTER);
         self.writer.write_record(header)?;
-        // What `csv` keeps goes to the rows gathered, and these to the file.
+        // Moves the rows that `csv` buffers to the gathered rows, and those to the file.
         Ok(self.writer.flush()?)
     }
 }
@@ -120,7 +120,7 @@ fn write<W: io::Write>(
     writer.write_record(None::<&[u8]>)
 }
 
-/// The stages of [`AFTER`], in their order.
+/// Latency and stages, in the order of [`AFTER`].
 fn stages(record: &FrameRecord) -> [Option<u64>; 6] {
     let Some(latency) = record.latency else { return [None; 6] };
     let known = [latency.total_us, latency.encode_us].map(Some);

@@ -8,9 +8,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("cannot write the {what} to {place}: {error}")]
 pub struct OutputError {
-    /// What is written.
+    /// The output's content.
     pub what: &'static str,
-    /// Where.
+    /// Where it is written.
     pub place: String,
     /// What failed.
     pub error: io::Error,

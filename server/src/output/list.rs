@@ -1,4 +1,4 @@
-//! The outputs there are.
+//! The list of all outputs.
 
 use std::io;
 
@@ -17,22 +17,22 @@ use crate::task::TaskName;
 
 /// Which outputs a run has.
 pub struct Plan<'a> {
-    /// The run's task, whose columns they have.
+    /// The run's task, whose columns the outputs have.
     pub task: TaskName,
     /// What ran, for the report.
     pub run: Run,
-    /// Where rows and summaries go.
+    /// Where rows and summaries are printed.
     pub rows: Rows,
-    /// The window; rows of frames where there is none.
+    /// The window; without one, rows of frames are printed.
     pub window: Option<WindowOutput>,
-    /// Which files are asked for.
+    /// The files that were asked for.
     pub local: &'a Local,
 }
 
-/// Opens the outputs; nothing is written yet. `None` where the run was stopped meanwhile.
+/// Opens the outputs without writing anything yet. `None` if the run was stopped meanwhile.
 ///
 /// # Errors
-/// The first that cannot be written.
+/// The error of the first output that cannot be written.
 pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<dyn Output>>>, OutputError> {
     let Plan { task, run, rows, window, local } = plan;
     refuse_one_file_for_two(local)?;
@@ -52,7 +52,7 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
     Ok(Some(outputs))
 }
 
-/// Two outputs in one file would destroy each other. Devices and pipes take both.
+/// Refuses the same file for two outputs, which would destroy each other. Devices and pipes can take both.
 fn refuse_one_file_for_two(local: &Local) -> Result<(), OutputError> {
     let (Some(JsonTarget::File(json)), Some(csv)) = (&local.json, &local.csv) else { return Ok(()) };
     let is_one = match (json.canonicalize(), csv.canonicalize()) {

@@ -1,8 +1,8 @@
-//! Outputs: every form of the results, told of the sessions by one writer thread.
+//! Outputs: every form of the results, informed about the sessions by one writer thread.
 //!
 //! Sessions put events into a bounded queue and never wait ([`Outputs`]); the thread ([`writer`]) hands them to each
-//! [`Output`]. A slow output lags; it delays no frame, and what the queue has no room for is counted. [`report`] has the
-//! report's types; [`rows`], [`window`], [`json`] and [`csv`] are the outputs there are.
+//! [`Output`]. A slow output lags, but delays no frame; events that the queue has no room for are counted. [`report`]
+//! has the report's types; the outputs are [`rows`], [`window`], [`json`] and [`csv`].
 //!
 //! To add an output: one file here, its line in `list::outputs`, its option, its row in `docs/options.md`.
 

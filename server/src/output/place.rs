@@ -1,7 +1,7 @@
-//! Where an output's file is, and what kind of file: each kind takes what fits it.
+//! Opens an output's file in the way that fits its kind.
 //!
-//! A regular file can be emptied, replaced and read again by others. Everything else is a stream (pipes, devices, sockets,
-//! open descriptors): what goes into it is gone, so an output gives it each thing once.
+//! A regular file can be emptied, replaced and read again. Everything else is a stream (pipes, devices, sockets, open
+//! descriptors): what is written to it cannot be taken back, so an output writes everything once.
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Write};
@@ -12,42 +12,42 @@ use shared::shell::stop::Stop;
 use tokio::time::sleep;
 use tracing::info;
 
-/// Between two looks whether somebody reads a pipe: unnoticed by a person.
+/// Interval between two checks whether somebody reads a pipe: too short for a person to notice.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// An open place.
+/// An open file or stream.
 pub(super) enum Place {
-    /// A regular file, which keeps what is in it for now.
+    /// A regular file, whose content is kept for now.
     File(File),
     /// Anything else that takes bytes.
     Stream(Box<dyn Write + Send>),
 }
 
-/// Opens a place, and leaves what is in it. `None` where the run was stopped meanwhile.
+/// Opens a file or stream and keeps its content. `None` if the run was stopped meanwhile.
 ///
-/// A pipe that nobody reads is waited for, and said to be. Safe to cancel.
+/// If nobody reads a pipe, says so and waits for a reader. Safe to cancel.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub(super) async fn open(path: &Path, stop: &mut Stop) -> io::Result<Option<Place>> {
     match path.metadata().map(|found| found.file_type()) {
         Ok(kind) if is_pipe(kind) => Ok(read_pipe(path, stop).await?.map(stream)),
         Ok(kind) if is_socket(kind) => connected(path).await.map(Some),
         Ok(kind) if !kind.is_file() || is_descriptor(path) => {
-            // Appending: of a descriptor that is a file, what stands in it is somebody's.
+            // Append: if the descriptor is a file, its content belongs to somebody else.
             Ok(Some(stream(OpenOptions::new().append(true).open(path)?)))
         }
-        // A new one, too.
+        // An existing regular file, or a new one.
         _ => Ok(Some(Place::File(OpenOptions::new().write(true).create(true).truncate(false).open(path)?))),
     }
 }
 
-/// Whether this is another name of standard output.
+/// Whether this path is a name of standard output.
 pub(super) fn is_stdout(path: &Path) -> bool {
     ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
-/// Whether this names a descriptor of this process: what it is must not be opened by another name, and not be replaced.
+/// Whether this path names a descriptor of this process. Its file must not be opened by another name or replaced.
 fn is_descriptor(path: &Path) -> bool {
     let open = |folder: &str| path.starts_with(folder);
     open("/dev/fd") || open("/proc/self/fd") || path == Path::new("/dev/stderr")
@@ -67,7 +67,7 @@ fn is_socket(kind: FileType) -> bool {
     std::os::unix::fs::FileTypeExt::is_socket(&kind)
 }
 
-/// Opens a pipe once somebody reads it. Opened as usual, it would block without a word, signals or not.
+/// Opens a pipe once somebody reads it. A plain open would block silently and ignore signals.
 #[cfg(unix)]
 async fn read_pipe(path: &Path, stop: &mut Stop) -> io::Result<Option<File>> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -76,12 +76,12 @@ async fn read_pipe(path: &Path, stop: &mut Stop) -> io::Result<Option<File>> {
     let mut said = false;
     loop {
         match OpenOptions::new().write(true).custom_flags(at_once.bits() as i32).open(path) {
-            // fifo(7): so fails the opening of a pipe that nobody reads.
+            // fifo(7): opening a pipe that nobody reads fails with this error.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {}
             Err(error) => return Err(error),
             Ok(pipe) => {
                 let flags = rustix::fs::fcntl_getfl(&pipe)?;
-                // From here on it waits for its reader as any other file does.
+                // From here on, writes wait for the reader like those to any other file.
                 rustix::fs::fcntl_setfl(&pipe, flags - at_once)?;
                 return Ok(Some(pipe));
             }
@@ -96,7 +96,7 @@ async fn read_pipe(path: &Path, stop: &mut Stop) -> io::Result<Option<File>> {
     }
 }
 
-/// A socket in the file system: whoever listens there reads what is written.
+/// Connects to a socket in the file system, whose listener reads what is written.
 #[cfg(unix)]
 async fn connected(path: &Path) -> io::Result<Place> {
     let socket = tokio::net::UnixStream::connect(path).await?.into_std()?;

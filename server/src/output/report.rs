@@ -11,7 +11,7 @@ use crate::session::{ClientInfo, End, Figures, Session};
 /// The schema's version.
 pub(super) const SCHEMA: u32 = 1;
 
-/// The latest sessions kept: 30 MB of report, for a server that runs for years.
+/// Maximum number of sessions in the report, the latest ones: 30 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
 
 /// What the server writes with --json; docs/report.md explains each figure.
@@ -83,14 +83,14 @@ pub struct ClockReport {
 }
 
 impl Report {
-    /// The report of a run, its sessions, and how many earlier ones it does not have.
+    /// The report of a run with these sessions; `sessions_omitted` earlier ones are left out.
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
         Self { schema: SCHEMA, run, sessions, sessions_omitted }
     }
 }
 
 impl SessionReport {
-    /// The report of a session with the client at `address` that ended so, `now`.
+    /// The report of a session with the client at `address` that ended `now` with `end`.
     pub fn new(session: &Session, address: &str, end: End, now: Micros) -> Self {
         let client = session.client().map(|info| ClientReport { info: info.clone(), address: address.to_owned() });
         Self {
@@ -127,12 +127,12 @@ pub(crate) mod tests {
     use crate::task::TaskName;
     use crate::truth::Truth;
 
-    /// A run of nothing but defaults.
+    /// A run with default options.
     pub(crate) fn run() -> Run {
         Run { version: "0", seed: 7, config: RunConfig::new(&crate::options::defaults::<RunSpec>()) }
     }
 
-    /// A session of this number in which nothing was sent, whose end has a line break.
+    /// A session with this number in which nothing was sent, and whose end has a line break.
     pub(crate) fn session(session: u64) -> SessionReport {
         SessionReport {
             session,
@@ -146,7 +146,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The record of an answered frame of which nothing is known but its latency.
+    /// The record of an answered frame that has a latency and nothing else.
     pub(crate) fn record(id: u64) -> FrameRecord {
         let latency = FrameLatency {
             total_us: 50,

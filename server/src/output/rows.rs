@@ -1,6 +1,6 @@
-//! Rows in the terminal: a row a frame, in the columns the task shows, and a summary a session.
+//! Rows in the terminal: one row per frame, with the columns that the task shows, and one summary per session.
 //!
-//! What the terminal did not take is counted by [`Rows`], whose owner says so at the end.
+//! [`Rows`] counts what the terminal did not take; its owner reports the count at the end.
 
 use shared::shell::rows::Rows;
 
@@ -16,21 +16,21 @@ use crate::truth::Truth;
 /// How rows are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// With room between columns.
+    /// With space between columns.
     Wide,
-    /// For 80 characters a line.
+    /// For lines of 80 characters.
     Narrow,
 }
 
-/// Prints rows, or summaries alone.
+/// Prints rows and summaries, or only summaries.
 #[derive(Debug)]
 pub struct RowsOutput {
     rows: Rows,
-    /// Absent where only summaries are printed.
+    /// Absent if only summaries are printed.
     table: Option<Table>,
 }
 
-/// The rows of a run's task.
+/// The table of frames, with the columns of the run's task.
 #[derive(Debug)]
 struct Table {
     task: TaskName,
@@ -39,13 +39,13 @@ struct Table {
 }
 
 impl RowsOutput {
-    /// Prints a row a frame of this task, and summaries.
+    /// Prints one row per frame of this task, and summaries.
     pub fn of_frames(rows: Rows, task: TaskName) -> Self {
         let form = Form::fitting(task, rows.target().columns());
         Self { rows, table: Some(Table { task, form, is_headed: false }) }
     }
 
-    /// Prints summaries alone.
+    /// Prints only summaries.
     pub fn of_summaries(rows: Rows) -> Self {
         Self { rows, table: None }
     }
@@ -73,12 +73,12 @@ impl Output for RowsOutput {
 }
 
 impl Form {
-    /// The wide form where a line has room for it.
+    /// The wide layout if a line has room for it, else the narrow one.
     fn fitting(task: TaskName, columns: usize) -> Self {
         if Self::Wide.header(task).len() <= columns { Self::Wide } else { Self::Narrow }
     }
 
-    /// Between two columns.
+    /// The gap between two columns.
     fn gap(self) -> &'static str {
         match self {
             Self::Wide => "  ",
@@ -86,7 +86,7 @@ impl Form {
         }
     }
 
-    /// What stands above a column, and its width.
+    /// A column's heading and width.
     fn heading(self, heading: Heading) -> (&'static str, usize) {
         match self {
             Self::Wide => (heading.text, heading.width),
@@ -94,7 +94,7 @@ impl Form {
         }
     }
 
-    /// The columns of every task: frame, latency, session.
+    /// The columns that all tasks share: frame, latency, session.
     fn common(self) -> [(&'static str, usize); 3] {
         match self {
             Self::Wide => [("frame", 8), ("latency ms", 10), ("session", 7)],
@@ -122,7 +122,8 @@ impl Form {
         columns.collect::<Vec<_>>().join(self.gap())
     }
 
-    /// The shown cells of a group; a word across all of them where none has a value. Nothing for a group that shows none.
+    /// The cells of a group that are shown, or `word` across all of them if none has a value. `None` for a group that shows
+    /// no columns.
     fn group(self, columns: &[Column], values: &[Cell], word: &str) -> Option<String> {
         let shown: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.heading.is_some()).collect();
         if shown.is_empty() {
@@ -153,7 +154,7 @@ fn truth_word(truth: Truth) -> &'static str {
     }
 }
 
-/// What to say of a frame whose answer shows no value: the answer's own word, else what became of the frame.
+/// The word for a frame whose answer shows no value: the answer's own word, else the frame's outcome.
 fn answer_word(record: &FrameRecord) -> &'static str {
     let own = record.answer.iter().flatten().find_map(|cell| match cell {
         Cell::Word(word) => Some(*word),

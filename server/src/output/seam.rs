@@ -1,4 +1,4 @@
-//! What an output is, and what it is told.
+//! The [`Output`] trait and the events that outputs receive.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::score::record::FrameRecord;
 use crate::session::Progress;
 use crate::task::TaskName;
 
-/// A form of the results. Told everything in order, on the writer's thread, where it may take its time.
+/// A form of the results. Receives every event in order, on the writer's thread, where it may block.
 ///
-/// An output that fails is told nothing more; the run goes on, says so once and ends with exit code 4.
+/// An output that fails receives nothing more. The run goes on, reports the failure once and ends with exit code 4.
 pub trait Output: Send {
-    /// What it is, for messages.
+    /// The output's name, for messages.
     fn name(&self) -> String;
 
-    /// The server listens: from here on files are this run's. Called once, before anything else.
+    /// The server listens: from here on, files belong to this run. Called once, before anything else.
     fn begin(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
@@ -27,7 +27,7 @@ pub trait Output: Send {
         Ok(())
     }
 
-    /// The picture of a frame that was sent: now and then, for whoever shows it.
+    /// The picture of a frame that was sent. Called now and then, for outputs that show pictures.
     fn picture(&mut self, _session: u64, _id: u64, _image: &Arc<Image>) -> Result<(), OutputError> {
         Ok(())
     }
@@ -37,7 +37,7 @@ pub trait Output: Send {
         Ok(())
     }
 
-    /// How a session stands: now and then, for whoever shows it.
+    /// A session's progress. Called now and then, for outputs that show it.
     fn progress(&mut self, _session: u64, _progress: &Progress) -> Result<(), OutputError> {
         Ok(())
     }
@@ -47,7 +47,7 @@ pub trait Output: Send {
         Ok(())
     }
 
-    /// Nothing is waiting at the moment: what was buffered goes out.
+    /// No event is waiting: write out what is buffered.
     fn flush(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
@@ -57,18 +57,18 @@ pub trait Output: Send {
         self.flush()
     }
 
-    /// Whether all it was told is where it belongs, after [`Self::finish`] and where nothing was said to be wrong.
+    /// Whether everything was written. Asked after [`Self::finish`] if no call failed.
     fn is_complete(&self) -> bool {
         true
     }
 
-    /// Whether a frame that it was not told of, because others were too slow, makes it worthless.
+    /// Whether a single missed frame, dropped because other outputs were too slow, makes this output worthless.
     fn needs_every_frame(&self) -> bool {
         false
     }
 }
 
-/// A session that begins.
+/// The start of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionStart {
     /// Its number.
@@ -77,7 +77,7 @@ pub struct SessionStart {
     pub task: TaskName,
 }
 
-/// What outputs are told of sessions.
+/// An event of a session, for the outputs.
 #[expect(clippy::large_enum_variant, reason = "most are frames; a box would be an allocation each")]
 #[derive(Debug)]
 pub enum Event {
@@ -96,10 +96,10 @@ pub enum Event {
     Frame {
         /// The session.
         session: u64,
-        /// All that is known of the frame.
+        /// Everything known about the frame.
         record: FrameRecord,
     },
-    /// How a session stands.
+    /// A session's progress.
     Progress {
         /// The session.
         session: u64,
@@ -111,7 +111,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Tells an output.
+    /// Passes the event to an output.
     pub(super) fn tell(&self, output: &mut dyn Output) -> Result<(), OutputError> {
         match self {
             Self::Started(start) => output.started(*start),

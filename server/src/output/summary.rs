@@ -1,11 +1,11 @@
-//! A session's figures, for people.
+//! A session's summary in text.
 
 use shared::text::Escaped;
 
 use super::report::SessionReport;
 use crate::score::latency::Percentiles;
 
-/// The session's summary, several lines without the last `\n`.
+/// The session's summary: several lines, without a final `\n`.
 pub fn summary(report: &SessionReport) -> String {
     let client = report.client.as_ref().map_or_else(
         || "no client".into(),

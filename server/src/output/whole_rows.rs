@@ -1,29 +1,29 @@
-//! A file that holds whole rows alone, and notices when it is none any more.
+//! A file that only ever holds whole rows, and reports when somebody else cut or deleted it.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::place::Place;
 
-/// Rows gathered at most before they are written, in bytes: some 400.
+/// Size of the gathered rows at which they are written, in bytes: about 400 rows.
 const GATHERED: usize = 64 << 10;
 
-/// Gathers rows; each [`Write::flush`] stands between two of them and writes what there is. What was in a file before
-/// goes with the first of them.
+/// Gathers rows. Each [`Write::flush`] comes between two rows and writes the gathered ones. The first write empties the
+/// file.
 pub(super) struct WholeRows {
     place: Place,
     gathered: Vec<u8>,
-    /// Where the last whole row of a file ends; `None` before the first.
+    /// Where the last whole row in the file ends; `None` before the first write.
     end: Option<u64>,
 }
 
 impl WholeRows {
-    /// Rows for this place.
+    /// Writes rows to this file or stream.
     pub(super) fn new(place: Place) -> Self {
         Self { place, gathered: Vec::new(), end: None }
     }
 
-    /// Whether as much is gathered as should be.
+    /// Whether enough rows are gathered to be written.
     pub(super) fn is_full(&self) -> bool {
         self.gathered.len() >= GATHERED
     }
@@ -36,12 +36,12 @@ impl Write for WholeRows {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        // Nobody has written yet: so it is when a writer is let go of before its time.
+        // Nothing was written yet, for example when the writer is dropped early: leave the file's content alone.
         if self.end.is_none() && self.gathered.is_empty() {
             return Ok(());
         }
         let written = self.put();
-        // Also what failed: it must not come after what was cut off.
+        // Also after a failure: these rows must not follow a gap.
         self.gathered.clear();
         written
     }
@@ -63,7 +63,7 @@ impl WholeRows {
     }
 }
 
-/// What is written into a file without a name is lost, and what others cut off is gone.
+/// Fails if the file was deleted, which would lose what is written, or cut off by others, which has lost rows.
 fn check(file: &File, end: u64) -> io::Result<()> {
     let now = file.metadata()?;
     if is_deleted(&now) {
@@ -75,7 +75,7 @@ fn check(file: &File, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// A write that fails leaves the rows that found room, and no half one.
+/// Appends rows. If a write fails, the rows that found room stay, but no partial row does.
 fn append(file: &mut File, end: u64, rows: &[u8]) -> io::Result<()> {
     file.seek(SeekFrom::Start(end))?;
     let mut written = 0;
@@ -89,7 +89,7 @@ fn append(file: &mut File, end: u64, rows: &[u8]) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => error,
         };
-        // No field has a line break of its own. The failure is what counts, also where this fails too.
+        // No field contains a line break. If cutting off fails too, the first failure is the one to report.
         let whole = rows[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let _ = file.set_len(end + whole as u64);
         return Err(error);

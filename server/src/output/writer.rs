@@ -1,4 +1,4 @@
-//! The writer: one thread that tells every output what sessions put into a bounded queue.
+//! The writer: one thread that passes events from a bounded queue to every output.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,23 +11,23 @@ use tracing::{error, warn};
 use super::error::OutputError;
 use super::seam::{Event, Output};
 
-/// Events waiting to be told: 0.8 s of an unpaced stream of 2,500 frames a second, in 1.5 MB.
+/// Capacity of the event queue: 0.8 s of an unpaced stream of 2,500 frames per second, in 1.5 MB.
 const CAPACITY: usize = 2048;
 
-/// After telling, events gather for this long. Each waking of the thread takes some 20 us from the frames (measured at
-/// 60 rows a second), and no person and no file asks for more.
+/// How long events gather between two rounds of writing. Each wake-up of the thread costs the frames about 20 us
+/// (measured at 60 rows per second), and neither people nor files need more frequent writes.
 const GATHERING: Duration = Duration::from_millis(25);
 
-/// Between two attempts to put an event that must not be lost into a full queue.
+/// Pause between two attempts to put an event that must not be lost into a full queue.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
-/// How long a run that was told to stop waits for its outputs: within the second that it has.
+/// How long a run that was told to stop waits for its outputs: part of the second that it has to stop.
 const STOP_LIMIT: Duration = Duration::from_millis(500);
 
-/// How long a run that came to its end waits for them: a disk that takes nothing for longer is broken.
+/// How long a run that ended waits for its outputs: a disk that takes nothing for longer is broken.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// The sessions' side of the outputs; cheap to clone.
+/// The sessions' handle to the outputs; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outputs {
     queue: Sender<Message>,
@@ -35,35 +35,35 @@ pub struct Outputs {
     shown: Arc<AtomicU64>,
 }
 
-/// What stands in the queue: an event, or the end.
+/// An entry of the queue: an event, or `None` for the end.
 type Message = Option<Event>;
 
-/// The run's side: ends the thread.
+/// The run's handle to the writer thread, which ends it.
 #[derive(Debug)]
 pub struct Writer {
     queue: Sender<Message>,
     done: Receiver<bool>,
     lost_frames: Arc<AtomicU64>,
-    /// An output is worthless without every frame.
+    /// Whether any output needs every frame.
     needs_every_frame: bool,
 }
 
-/// Which session a window shows; told by the window's output.
+/// Which session the window shows; set by the window's output.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(Arc<AtomicU64>);
 
 impl Shown {
-    /// This session is shown from now on; none for 0.
+    /// Sets the session that is shown from now on; 0 for none.
     pub fn set(&self, session: u64) {
         self.0.store(session, Ordering::Relaxed);
     }
 }
 
 impl Outputs {
-    /// Starts the thread. `shown` is the session that a window shows, if there is one.
+    /// Starts the thread. `shown` holds the session that the window shows, if there is a window.
     ///
     /// # Errors
-    /// The first [`Output::begin`] that fails.
+    /// The error of the first [`Output::begin`] that fails.
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
@@ -81,15 +81,15 @@ impl Outputs {
         Ok((Self { queue, lost_frames, shown: shown.0.clone() }, writer))
     }
 
-    /// Tells the outputs, without waiting. A frame that finds the queue full is counted as lost; pictures and progress
-    /// are let go of.
+    /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
+    /// dropped.
     pub fn tell(&self, event: Event) {
         if let Err(TrySendError::Full(Some(Event::Frame { .. }))) = self.queue.try_send(Some(event)) {
             self.lost_frames.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Tells the outputs what none may miss: waits, without holding up other sessions, while the queue is full.
+    /// Queues an event that no output may miss. Waits while the queue is full, without holding up other sessions.
     pub async fn tell_surely(&self, event: Event) {
         let mut message = Some(event);
         while let Err(TrySendError::Full(again)) = self.queue.try_send(message) {
@@ -98,18 +98,18 @@ impl Outputs {
         }
     }
 
-    /// Whether a window shows this session: only then are pictures and progress of use.
+    /// Whether the window shows this session: only then are pictures and progress useful.
     pub fn shows(&self, session: u64) -> bool {
         self.shown.load(Ordering::Relaxed) == session
     }
 }
 
 impl Writer {
-    /// Waits until every output has what it was told until now. Whether all is written.
+    /// Waits until every output has handled all events queued so far. Returns whether everything is written.
     pub fn finish(self, was_stopped: bool) -> bool {
         let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
         let end = Instant::now() + limit;
-        // A thread that failed is noticed below.
+        // If the thread failed, this is noticed below.
         let _ = self.queue.send_deadline(None, end);
         let all_good = match self.done.recv_deadline(end) {
             Ok(all_good) => all_good,
@@ -130,7 +130,7 @@ impl Writer {
     }
 }
 
-/// Tells all outputs until the end; whether each has everything.
+/// Passes events to all outputs until the end. Returns whether every output has everything.
 fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
     'run: while let Ok(first) = queue.recv() {
@@ -171,7 +171,7 @@ mod tests {
     use crate::output::seam::SessionStart;
     use crate::task::TaskName;
 
-    /// Notes the sessions it is told of; fails from the third on, if it is to.
+    /// Records the sessions it receives; if set to fail, fails from the third on.
     struct Notes {
         sessions: Sender<u64>,
         fails: bool,
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(told(true), (vec![1, 2], false));
     }
 
-    /// An output that takes nothing until it is let go, and may need every frame.
+    /// An output that blocks until it is released, and may need every frame.
     struct Stuck(Receiver<()>, bool);
 
     impl Output for Stuck {

@@ -1,4 +1,4 @@
-//! What is served, and how.
+//! Configuration of the server's serving loop.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -10,23 +10,23 @@ use shared::shell::wait::Wait;
 use crate::session::SessionConfig;
 use crate::source::Supply;
 
-/// What is served, and how.
+/// What to serve, to whom, and on which addresses and ports.
 #[derive(Clone, Debug)]
 pub struct ServeConfig {
     /// Where each session's frames come from.
     pub supply: Arc<dyn Supply>,
-    /// The sessions' limits; `number` is set for each.
+    /// Configuration of every session; `number` is set for each session.
     pub session: SessionConfig,
     /// End after one session in which both ends said hello.
     pub once: bool,
     /// How long to wait for the first client's hello.
     pub wait: Wait,
-    /// Who this server is, for whoever asks.
+    /// Identity of this server, sent to clients that ask for it.
     pub identity: Identity,
-    /// The address to offer instead of the bound one.
+    /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
-    /// UDP ports for the links.
+    /// UDP ports that the links may use.
     pub udp_ports: Option<RangeInclusive<u16>>,
-    /// The largest SCTP packet, in bytes; by peer and path when absent.
+    /// Largest SCTP packet, in bytes; chosen by peer and path when absent.
     pub sctp_mtu: Option<u32>,
 }

@@ -17,16 +17,16 @@ pub enum Entrance {
     Memory(memory::Listener),
 }
 
-/// A peer that came.
+/// A peer that has arrived.
 pub(super) enum Arrival {
-    /// A connection, to be greeted.
+    /// A TCP connection that has not been greeted yet.
     Connection { stream: std::net::TcpStream, peer: SocketAddr },
-    /// A client in this process, its link open.
+    /// A client in this process, with its link already open.
     Link(Link),
 }
 
 impl Entrance {
-    /// The next peer. Safe to cancel.
+    /// Waits for the next peer. Safe to cancel.
     pub(super) async fn next(&mut self) -> io::Result<Arrival> {
         match self {
             Self::Port(listeners) => {
@@ -35,14 +35,14 @@ impl Entrance {
             }
             Self::Memory(listener) => match listener.accept().await {
                 Some(link) => Ok(Arrival::Link(link)),
-                // Nobody can come any more.
+                // No further peer can arrive.
                 None => std::future::pending().await,
             },
         }
     }
 }
 
-/// The next connection at any of these addresses, each of which is looked at first in its turn.
+/// Accepts the next connection at any of these addresses. The addresses take turns at being polled first.
 fn accept(listeners: &mut [TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
     for place in 0..listeners.len() {
         if let Poll::Ready(accepted) = listeners[place].poll_accept(cx) {
@@ -54,7 +54,7 @@ fn accept(listeners: &mut [TcpListener], cx: &mut Context<'_>) -> Poll<io::Resul
 }
 
 impl Arrival {
-    /// Where the peer is, for people.
+    /// The peer's address, for log lines and reports.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Connection { peer, .. } => peer.to_string(),

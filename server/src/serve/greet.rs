@@ -1,4 +1,4 @@
-//! Greeting: who is it, may it come in, and a link to it.
+//! Greeting: finds out who a visitor is, decides whether it may have a session, and opens a link to it.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ use super::entrance::Arrival;
 use super::places::{Place, Places};
 use super::strangers::{Strangers, Turn};
 
-/// Receives visitors.
+/// Greets visitors.
 #[derive(Clone, Copy)]
 pub(super) struct Greeter<'a> {
     pub(super) config: &'a ServeConfig,
@@ -33,35 +33,35 @@ pub(super) struct Greeter<'a> {
 pub(super) struct Guest {
     pub(super) link: Link,
     pub(super) place: Place,
-    /// What it said it can do beside what every client can.
+    /// Optional features that its hello named.
     pub(super) features: Vec<String>,
 }
 
-/// Why a client gets no place, and whether it may get one later.
+/// Why a client gets no place, and whether it may try again later.
 struct Unwelcome {
     reason: String,
     retry: bool,
 }
 
-/// A connection whose visitor is not known yet, or has no link yet.
+/// A connection to a visitor that is still unknown or has no link yet.
 struct Connection {
     signaling: Signaling,
     path: Path,
 }
 
-/// The way to a visitor.
+/// The network path to a visitor.
 #[derive(Clone, Copy)]
 struct Path {
     local: SocketAddr,
     peer: SocketAddr,
-    /// The SCTP packet size for it, or the one asked for.
+    /// SCTP packet size for this path, or the configured one.
     mtu: u32,
 }
 
 impl Greeter<'_> {
-    /// Opens a link to a visitor; `None` for one that wants no session or gets none.
+    /// Opens a link to a visitor; `None` if it wants no session or gets none.
     ///
-    /// A visitor has a place from the first that it says on: a hello, or an answer to a stranger's offer.
+    /// A visitor takes a place with its first message: a hello, or an answer to the offer made to a stranger.
     pub(super) async fn greet(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
         let (stream, peer) = match arrival {
             Arrival::Connection { stream, peer } => (stream, peer),
@@ -88,7 +88,7 @@ impl Greeter<'_> {
         Ok(Connection { signaling: Signaling::new(stream), path: Path { local, peer, mtu } })
     }
 
-    /// A client of this process is this version's own: what it can do is known.
+    /// Greets a client in this process. It has this server's version, so its features are known.
     fn greet_ours(&self, link: Link) -> Option<Guest> {
         match self.places.take() {
             Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec() }),
@@ -136,7 +136,8 @@ impl Greeter<'_> {
         }
     }
 
-    /// A stranger gives way while it says nothing. One that says hello after all is greeted as who it is.
+    /// Makes an offer to a stranger, which gives way while it is silent. A stranger that says hello after all is
+    /// greeted as the client it says it is.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
         let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, Some(&turn)).await?;
@@ -171,16 +172,16 @@ impl Greeter<'_> {
         }
     }
 
-    /// A place for a client of this introduction, or why it gets none.
+    /// Takes a place for the client that introduced itself like this, or says why it gets none.
     fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
         if let Some(reason) = unusable(hello) {
             return Err(Unwelcome { reason, retry: false });
         }
-        // Places become free again.
+        // The client may retry: places become free again.
         self.places.take().map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
     }
 
-    /// Makes an offer. Where no UDP port is free, strangers that have said nothing give way.
+    /// Makes an offer. If no UDP port is free, silent strangers give way.
     async fn offer(
         &self,
         path: &Path,
@@ -209,14 +210,14 @@ impl Greeter<'_> {
     }
 }
 
-/// Tells a visitor that what it said first was wrong, and what would be right.
+/// Tells a visitor that its first message was wrong, and what a correct one looks like.
 async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
-    // Who closed or broke the connection does not hear it.
+    // Fails if the visitor closed or broke the connection; then there is nobody to tell.
     let _ = signaling.send(&Signal::Error { reason: format!("{error}; {HELLO}"), retry: false }).await;
     error
 }
 
-/// Why a client of this introduction cannot be served.
+/// Why a client that introduced itself like this cannot be served; `None` if it can.
 fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
         return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));

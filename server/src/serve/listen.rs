@@ -1,4 +1,4 @@
-//! Listening at every address of a name, at one port.
+//! Listening at every address of a host name, on one port.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, lookup_host};
 use tracing::{debug, warn};
 
-/// Ports tried, where any will do, until one is free at all addresses.
+/// How many ports to try, when any will do, until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
 
-/// Listens at HOST:PORT, at every address of the host; where port 0 picks one, at the same everywhere.
+/// Listens at HOST:PORT, at every address of the host. Port 0 picks a free port, the same at every address.
 ///
 /// # Errors
-/// Where one of them is taken, or none is this machine's.
+/// If the port is taken at one of the addresses, or none of them belongs to this machine.
 pub async fn listen(name: &str) -> io::Result<Vec<TcpListener>> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
     for address in lookup_host(name).await? {
@@ -34,7 +34,8 @@ pub async fn listen(name: &str) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Listens at all of these that are this machine's; where the first has no port, at the one it gets.
+/// Listens at all of these addresses that belong to this machine. If the first has port 0, the others use the port
+/// that it gets.
 async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut wrong = None;
@@ -44,7 +45,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
         match TcpListener::bind(address).await {
             Ok(listener) => listeners.push(listener),
             Err(error) if is_taken(&error) => return Err(error),
-            // A name may have addresses of a family that this machine has switched off, or of other machines.
+            // A name may have addresses of other machines, or of a family that is disabled on this one.
             Err(error) => {
                 debug!("cannot listen at {address} too: {error}");
                 wrong = Some((address, error));
@@ -74,7 +75,7 @@ mod tests {
         listeners.iter().map(|listener| listener.local_addr().unwrap()).collect()
     }
 
-    /// Two addresses of this machine, whatever families it has.
+    /// Two addresses of this machine, whichever address families it has.
     fn two() -> [SocketAddr; 2] {
         ["127.0.0.1:0".parse().unwrap(), "127.0.0.2:0".parse().unwrap()]
     }

@@ -1,8 +1,9 @@
-//! Serving: accepts clients and runs a session with each, all at the same time.
+//! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
-//! Peers come by an [`Entrance`], its port opened by [`listen()`]. `greet` finds out who a client is and opens a link to
-//! it, if there is one of the `places` for it and `strangers` are few; `stream` drives its session; `shards` are the threads
-//! that sessions are spread over. What fails for one client is logged in one line and costs the others nothing.
+//! Peers arrive through an [`Entrance`]; [`listen()`] opens its port. `greet` finds out who a client is and opens a
+//! link to it, if one of the `places` is free; `strangers` limits the connections that have said nothing. `stream`
+//! drives the session, and `shards` are the threads that sessions are spread over. A failure of one client is logged
+//! in one line and does not affect the others.
 
 mod config;
 mod entrance;
@@ -43,32 +44,32 @@ use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
 
-/// After an accept that failed (no descriptors left, say), so that the loop does not spin.
+/// Pause after a failed accept (no descriptors left, for example), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What came of serving.
+/// The result of serving.
 #[derive(Clone, Debug)]
 pub struct Served {
-    /// Why it is over.
+    /// Why serving ended.
     pub ended: Ended,
-    /// Sessions whose client had said hello.
+    /// Number of sessions whose client said hello.
     pub sessions: u64,
-    /// Sessions whose source failed.
+    /// Number of sessions whose source failed.
     pub source_failures: u64,
 }
 
-/// Why serving is over.
+/// Why serving ended.
 #[derive(Clone, Debug)]
 pub enum Ended {
     /// The server was told to stop.
     Stopped,
-    /// No client said hello in this time.
+    /// No client said hello within this time.
     NobodyCame(Duration),
     /// The one session was served.
     Once(Box<SessionReport>),
 }
 
-/// What all sessions share.
+/// State that all sessions share.
 struct Server {
     config: ServeConfig,
     outputs: Outputs,
@@ -80,15 +81,15 @@ struct Server {
     finished: mpsc::Sender<Finished>,
 }
 
-/// A connection is done with.
+/// The end of a connection.
 enum Finished {
-    /// No session came of it.
+    /// The connection led to no session.
     NoSession,
-    /// A session, in which both ends may have said hello.
+    /// The connection led to a session. Its ends may or may not have said hello.
     Session(Box<SessionReport>),
 }
 
-/// Serves until told to stop, until the one client is served, or until it was waited long enough for the first.
+/// Serves until told to stop, until the only client has been served, or until the wait for the first client times out.
 pub async fn serve(
     mut entrance: Entrance,
     config: ServeConfig,
@@ -127,7 +128,7 @@ pub async fn serve(
             () = stop.stopped() => break,
         }
     }
-    // Sessions were told by the same signal; each reports within its limits.
+    // The same signal stops the sessions; each reports within its limits.
     while server.places.has_visitors() {
         let Some(finished) = reports.recv().await else { break };
         server.conclude(finished, &mut served);
@@ -135,7 +136,7 @@ pub async fn serve(
     Ok(served)
 }
 
-/// Waits so long; for ever where there is no end to it.
+/// Waits until `wait` is over and returns its length; never returns if it has no end.
 async fn over(wait: Wait) -> Duration {
     match wait {
         Wait::For(limit) => {
@@ -147,7 +148,7 @@ async fn over(wait: Wait) -> Duration {
 }
 
 impl Server {
-    /// Hands a peer to a thread of its own kind.
+    /// Hands a new peer to one of the threads.
     fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
         self.places.come();
@@ -185,8 +186,8 @@ impl Server {
         }
     }
 
-    /// The encoding asked for, or raw for a client that reads nothing else: whoever measures its own pipeline shall be
-    /// served, not sent away for an option of the server's.
+    /// The configured encoding, or raw for a client that cannot read it. A client that measures its own pipeline should
+    /// be served, not rejected because of a server option.
     fn encoding_for(&self, features: &[String], session: u64) -> StreamEncoding {
         let asked = self.config.session.encoding;
         let encoding = readable(asked, features);
@@ -198,7 +199,7 @@ impl Server {
         encoding
     }
 
-    /// Counts a visitor that left; returns its session if it was the one to serve.
+    /// Counts a visitor that left; returns its session if it was the only one to serve.
     fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
         self.places.leave();
         let Finished::Session(report) = finished else { return None };
@@ -207,12 +208,12 @@ impl Server {
         let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
         served.sessions += u64::from(was_greeted);
         served.source_failures += u64::from(source_failed);
-        // A source that fails one fails the next, also where it could not even be opened.
+        // A source that failed in one session fails in the next too, even if it could not be opened at all.
         (self.config.once && (was_greeted || source_failed)).then_some(report)
     }
 }
 
-/// What kind of failure it is: of each, one line a second is enough.
+/// The kind of a failure. Each kind is logged at most once per second.
 fn kind(error: &HandshakeError) -> &'static str {
     match error {
         HandshakeError::Signaling(SignalingError::Silence(_)) => "silence",
@@ -222,7 +223,7 @@ fn kind(error: &HandshakeError) -> &'static str {
     }
 }
 
-/// What a client of these features can read of the encoding asked for.
+/// The configured encoding if a client with these features can read it, else one that it can read.
 fn readable(asked: StreamEncoding, features: &[String]) -> StreamEncoding {
     match features.iter().any(|feature| feature == LZ4_FEATURE) {
         true => asked,

@@ -1,19 +1,21 @@
-//! Places for clients: so many at a time, and one session only where one client is served.
+//! Places for clients: limits how many are served at a time, and allows only one session with `--once`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use thiserror::Error;
 
-/// Clients at a time; more are told that the server is full. A client costs a few of its frames, up to 3 MiB of send
-/// buffers, 2 of messages' memory, 4 of answers in pieces, 8 of socket buffers for each of its one or two sockets, and 1 of
-/// histogram (15 with errors over a quarter pixel): `docs/benchmarks.md` has the sum.
+/// Maximum number of concurrent clients; further ones are told that the server is full.
+///
+/// A client costs the memory of a few of its frames, and up to 3 MiB of send buffers, 2 MiB of message memory, 4 MiB of
+/// partly received answers, 8 MiB of socket buffers for each of its one or two sockets, and 1 MiB of histogram (15 MiB
+/// with errors over a quarter pixel). The `docs/benchmarks.md` has the sum.
 pub(super) const MAX_CLIENTS: usize = 256;
 
-/// Places for clients. Connections that have said nothing yet have none.
+/// Places for clients. A connection that has said nothing yet does not take one.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Whether one session alone is served.
+    /// Whether only one session is served.
     is_once: bool,
     /// Whether a session has begun.
     has_begun: Arc<AtomicBool>,
@@ -21,7 +23,7 @@ pub(super) struct Places {
     visitors: AtomicUsize,
 }
 
-/// A client's place; free again when dropped.
+/// A client's place; becomes free again when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     is_once: bool,
@@ -32,7 +34,7 @@ pub(super) struct Place {
 /// Why a client is not served.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// There are as many clients as the server serves.
+    /// The maximum number of clients is connected.
     #[error("this server is full: {MAX_CLIENTS} clients")]
     Full,
     /// The only session has begun.
@@ -41,22 +43,22 @@ pub(super) enum Refusal {
 }
 
 impl Places {
-    /// All free; one session only where one client is served.
+    /// All places, free. With `is_once`, only one session can begin.
     pub(super) fn new(is_once: bool) -> Self {
         Self { is_once, has_begun: Arc::default(), taken: Arc::default(), visitors: AtomicUsize::new(0) }
     }
 
-    /// A visitor came.
+    /// Counts a visitor that arrived.
     pub(super) fn come(&self) {
         self.visitors.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A visitor left.
+    /// Counts a visitor that left.
     pub(super) fn leave(&self) {
         self.visitors.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Whether a visitor is here.
+    /// Whether any visitor is connected.
     pub(super) fn has_visitors(&self) -> bool {
         self.visitors.load(Ordering::Acquire) > 0
     }
@@ -66,7 +68,7 @@ impl Places {
         self.has_begun.load(Ordering::Acquire)
     }
 
-    /// A place for a client that has said something.
+    /// Takes a place for a client that has sent its first message.
     pub(super) fn take(&self) -> Result<Place, Refusal> {
         if self.is_once && self.has_begun() {
             return Err(Refusal::Taken);
@@ -74,7 +76,7 @@ impl Places {
         let (has_begun, taken) = (self.has_begun.clone(), self.taken.clone());
         let place = Place { is_once: self.is_once, has_begun, taken };
         match self.taken.fetch_add(1, Ordering::AcqRel) {
-            // Dropped where it is one too many.
+            // Returning an error drops the place, which frees it.
             others if others >= MAX_CLIENTS => Err(Refusal::Full),
             _ => Ok(place),
         }
@@ -82,7 +84,7 @@ impl Places {
 }
 
 impl Place {
-    /// The client has said hello on its link: the only session, where there is one, is its own from now on.
+    /// Notes that the client said hello on its link. If only one session is served, it is this client's from now on.
     pub(super) fn begin(&self) -> Result<(), Refusal> {
         let is_later = self.has_begun.swap(true, Ordering::AcqRel);
         if self.is_once && is_later { Err(Refusal::Taken) } else { Ok(()) }

@@ -1,5 +1,5 @@
-//! The threads that sessions run on: one a core, each with a runtime of its own, so that a session never moves between
-//! cores (measured: 1.5 times the throughput of a shared pool) and no session waits for another's core.
+//! The threads that sessions run on: one per core, each with its own runtime. A session never moves between cores
+//! (measured: 1.5 times the throughput of a shared pool), and no session waits for another's core.
 
 use std::future::Future;
 use std::io;
@@ -11,7 +11,7 @@ use shared::shell::runtime;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// A thread a core. They end when this is dropped.
+/// One thread per core. The threads end when this is dropped.
 pub(super) struct Shards {
     shards: Vec<Shard>,
 }
@@ -23,7 +23,7 @@ struct Shard {
     _end: oneshot::Sender<()>,
 }
 
-/// A future's place on a thread, free again when dropped.
+/// A future's place on a thread; becomes free again when dropped.
 struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
@@ -40,10 +40,10 @@ impl Shards {
         Ok(Self { shards })
     }
 
-    /// Runs a future on the thread that has fewest: by turns, those that came and went (health checks, clients that
-    /// left) would crowd one thread and leave another idle.
+    /// Runs a future on the thread with the fewest futures. Round robin could crowd one thread and leave another idle,
+    /// because some futures end early (health checks, clients that left).
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        // There is a thread a core, and at least one.
+        // There is one thread per core, so at least one.
         let Some(shard) = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed)) else { return };
         shard.load.fetch_add(1, Ordering::Relaxed);
         let place = Place(shard.load.clone());
@@ -60,7 +60,7 @@ impl Shard {
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("session-{index}")).spawn(move || {
-            // An error is the sender's end: the same.
+            // An error means that the sender was dropped, which ends the thread too.
             let _ = runtime.block_on(ended);
         })?;
         Ok(Self { runtime: handle, load: Arc::default(), _end: end })
@@ -79,7 +79,7 @@ mod tests {
         Shards { shards: (0..count).map(|index| Shard::start(index).unwrap()).collect() }
     }
 
-    /// Starts something that stays until the sender is dropped; on which thread.
+    /// Spawns a future that runs until the returned sender is dropped; also returns its thread.
     fn stay(shards: &Shards) -> (oneshot::Sender<()>, ThreadId) {
         let (here, mut place) = mpsc::channel(1);
         let (leave, left) = oneshot::channel();
@@ -96,7 +96,7 @@ mod tests {
         let mut staying = Vec::new();
         for _ in 0..4 {
             staying.push(stay(&shards));
-            // One that is gone before the next comes.
+            // A visitor that leaves before the next one arrives.
             let (leave, visited) = stay(&shards);
             drop(leave);
             let load = || shards.shards.iter().map(|shard| shard.load.load(Ordering::Relaxed)).sum::<usize>();

@@ -1,24 +1,24 @@
-//! Strangers: connections that have said nothing and have an offer, or soon will.
+//! Strangers: connections that have said nothing and were made an offer, or soon will be.
 //!
-//! Each costs a WebRTC peer with its sockets. There are few at a time, and each gives way to whoever comes later or says
-//! who it is: an honest one answers within a fraction of a second.
+//! Each costs a WebRTC peer and its sockets, so their number is limited. A stranger gives way to later arrivals and to
+//! clients that say who they are. An honest stranger answers within a fraction of a second.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Offers to strangers that are unanswered at a time.
+/// Maximum number of unanswered offers to strangers.
 const MAX_STRANGERS: usize = 16;
 
-/// The strangers whose offers are unanswered.
+/// The strangers that have not answered their offers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strangers(Arc<Mutex<Line>>);
 
 #[derive(Debug, Default)]
 struct Line {
     next: u64,
-    /// The oldest first.
+    /// Oldest first.
     waiting: VecDeque<Waiting>,
 }
 
@@ -29,18 +29,18 @@ struct Waiting {
     gone: oneshot::Receiver<()>,
 }
 
-/// A stranger's turn. It is over when this is dropped, which is to be done once its offer's sockets are closed.
+/// A stranger's turn, which ends when this is dropped. Drop it only after the sockets of its offer are closed.
 #[derive(Debug)]
 pub(super) struct Turn {
     id: u64,
     line: Strangers,
     give_way: oneshot::Receiver<()>,
-    /// Dropping it says that this is gone.
+    /// Dropping this signals that the stranger is gone.
     _gone: oneshot::Sender<()>,
 }
 
 impl Strangers {
-    /// A turn for one more; the oldest gives way where there are too many.
+    /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
     pub(super) fn come(&self) -> Turn {
         let ((give_way, told), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Strangers {
         Turn { id, line: self.clone(), give_way: told, _gone: gone }
     }
 
-    /// Makes the oldest give way, but for the one that asks, and waits until it is gone; whether there was one.
+    /// Makes the oldest stranger except `asking` give way and waits until it is gone. Returns whether there was one.
     pub(super) async fn dismiss_oldest(&self, asking: Option<&Turn>) -> bool {
         let oldest = {
             let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +62,7 @@ impl Strangers {
         };
         match dismiss(oldest) {
             Some(gone) => {
-                // An error is the end that is waited for.
+                // An error means that the stranger is gone, which is what this waits for.
                 let _ = gone.await;
                 true
             }
@@ -73,15 +73,15 @@ impl Strangers {
 
 fn dismiss(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
     let Waiting { give_way, gone, .. } = waiting?;
-    // One that is just leaving does not hear it.
+    // Fails if the stranger is just leaving, which is fine.
     let _ = give_way.send(());
     Some(gone)
 }
 
 impl Turn {
-    /// Waits until it must give way. Safe to cancel.
+    /// Waits until this stranger must give way. Safe to cancel.
     pub(super) async fn must_give_way(&mut self) {
-        // Its sender goes when it leaves the line, and says so before.
+        // The sender sends before it is dropped, so both results mean the same.
         let _ = (&mut self.give_way).await;
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         let _newest = strangers.come();
         assert!(gives_way(&mut turns[0]).await);
         assert!(!gives_way(&mut turns[1]).await);
-        // One that left makes room.
+        // A stranger that left makes room.
         drop(turns.pop());
         let _another = strangers.come();
         assert!(!gives_way(&mut turns[1]).await);

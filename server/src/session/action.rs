@@ -1,4 +1,4 @@
-//! What a session's core asks of its shell, and is told by it.
+//! What a session's core asks its shell to do, and what the shell reports back.
 
 use bytes::BytesMut;
 use shared::link::Lane;
@@ -12,7 +12,7 @@ use crate::truth::Truth;
 #[expect(clippy::large_enum_variant, reason = "one at a time; a box would be an allocation a frame")]
 #[derive(Debug)]
 pub enum Action {
-    /// Hand this to the link.
+    /// Hand this message to the link.
     Send(Lane, BytesMut),
     /// Render, encode and send the frame of this id; then call [`Session::captured`](super::Session::captured) and [`link_ready`](super::Session::link_ready).
     Capture(u64),
@@ -24,29 +24,29 @@ pub enum Action {
         /// The piece.
         piece: KeptPiece,
     },
-    /// Stop handing over the frame being sent: its lifetime is over.
+    /// Stop handing over the current frame: its lifetime is over.
     GiveUp,
-    /// A frame's outcome is final, and scored.
+    /// A frame's outcome is final and has been scored.
     Score(FrameRecord),
-    /// The session is over: flush the link, close it.
+    /// The session is over: flush the link and close it.
     Close(End),
-    /// Nothing to do before this moment or the next input.
+    /// Nothing to do until this moment or the next input.
     Wait(Micros),
 }
 
-/// A frame that was rendered and encoded.
+/// A frame that has been rendered and encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Capture {
     /// Its index at the source.
     pub source_index: u64,
     /// What it shows.
     pub truth: Truth,
-    /// Last pixel rendered.
+    /// When the last pixel was rendered.
     pub captured: Micros,
-    /// Ready to send.
+    /// When the encoded frame was ready to send.
     pub encoded: Micros,
-    /// Bytes of its pixels.
+    /// Size of its pixels, in bytes.
     pub raw_bytes: u64,
-    /// Bytes for the link.
+    /// Size of what the link is given, in bytes.
     pub wire_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! What the client says on its lane: answers, told once or several times, and what it lacks.
+//! Messages on the client's lane: answers, each of which may be repeated, and requests for missing pieces.
 
 use bytes::Bytes;
 use shared::protocol::fragment::Piece;
@@ -11,7 +11,8 @@ use crate::score::cells::Cells;
 use crate::score::pairing::Receipt;
 use crate::score::record::LossCause;
 
-/// Whether an answer is told for the first time: then a second to its frame is one too many.
+/// Whether an answer is sent for the first time or repeated. Only a first one counts as a duplicate if its frame has
+/// an answer already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Telling {
     First,
@@ -19,7 +20,7 @@ enum Telling {
 }
 
 impl Session {
-    /// A message on the answers lane.
+    /// Handles a message on the answers lane.
     pub(super) fn answer(&mut self, fragment: &Bytes, now: Micros) {
         let reassembled = Piece::parse(fragment).and_then(|piece| Ok((piece.id, self.answers.put(piece)?)));
         let (id, message) = match reassembled {
@@ -36,9 +37,9 @@ impl Session {
         }
     }
 
-    /// The message of this id: oldest answer first, as they would have come one by one.
+    /// Handles the answers of message `id`, oldest first, as if they had come one by one.
     fn told_several(&mut self, id: u64, message: &Answers<'_>, now: Micros) {
-        // One that was overtaken tells for the first time what a later one may have repeated.
+        // A later message may already have repeated the answers that an overtaken one sends for the first time.
         let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
         self.newest_reply = self.newest_reply.max(Some(id));
         for answer in message.previous.iter().rev() {
@@ -80,7 +81,7 @@ impl Session {
         }
     }
 
-    /// What the task reads of an answer; nothing where the frame was not looked at, which every task takes.
+    /// Reads an answer as the task does; `None` if the frame was not looked at, which every task accepts.
     fn read(&self, answer: &Answer<'_>) -> Result<Option<Cells>, PayloadError> {
         match answer.payload.is_dropped() {
             true => Ok(None),

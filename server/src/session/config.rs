@@ -1,4 +1,4 @@
-//! What a session sends, and until when.
+//! Configuration of a session: what it sends, and until when.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -23,24 +23,24 @@ pub struct SessionConfig {
     pub pixel: PixelFormat,
     /// How they are encoded.
     pub encoding: StreamEncoding,
-    /// How often.
+    /// Frame rate.
     pub rate: Rate,
-    /// Unanswered frames at a time.
+    /// Maximum number of unanswered frames.
     pub window: NonZeroU32,
     /// How frames and answers are delivered.
     pub delivery: Delivery,
-    /// A frame unanswered for this long is lost.
+    /// Time after which an unanswered frame is lost.
     pub deadline: Duration,
     /// What is asked of the pipeline.
     pub task: TaskName,
-    /// Frames to send; no end when absent.
+    /// Number of frames to send; unlimited when absent.
     pub frames: Option<NonZeroU64>,
-    /// Time to send, from the first frame; no end when absent.
+    /// How long to send, from the first frame; unlimited when absent.
     pub duration: Option<Duration>,
 }
 
 impl SessionConfig {
-    /// How long after its capture a frame may be on its way; without end in reliable delivery.
+    /// How long after its capture a frame may be in flight; `None` in reliable delivery, which has no limit.
     pub fn lifetime(&self) -> Option<Duration> {
         (self.delivery == Delivery::Live).then(|| live::lifetime(self.rate))
     }

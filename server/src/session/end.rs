@@ -43,19 +43,19 @@ pub enum End {
 }
 
 impl End {
-    /// What the client is told of it; to one that left or is gone there is nobody to say it to.
+    /// The reason to give the client; `None` if the client left or is gone.
     pub fn farewell(&self) -> Option<&str> {
         match self {
             Self::Finished => Some("finished"),
             Self::Stopped => Some("the server stops"),
             Self::Rejected { reason } => Some(reason),
-            // Names of files may tell the truth: they stay here.
+            // File names may reveal the truth, so they are not sent.
             Self::SourceFailed { .. } => Some("the source failed"),
             Self::ClientLeft { .. } | Self::ClientGone { .. } => None,
         }
     }
 
-    /// For people.
+    /// Describes the end for people.
     pub fn describe(&self) -> String {
         match self {
             Self::Finished => "finished".into(),

@@ -32,7 +32,7 @@ pub struct Figures {
     pub own: TaskFigures,
 }
 
-/// The task's object under the task's name.
+/// Serializes the task's object under the task's name.
 fn named_object<S: Serializer>(own: &TaskFigures, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(1))?;
     map.serialize_entry(own.name, &own.object)?;
@@ -79,7 +79,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The counts, and those of circles where there are any.
+    /// The frame counts, with the counts of circles if the task has them.
     pub fn new(counts: FrameCounts, circles: Option<CircleCounts>) -> Self {
         Self {
             counts,

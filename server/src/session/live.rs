@@ -1,5 +1,5 @@
-//! Live delivery, seen by the session: it carries what [`Sender`](shared::flow::live::Sender) retransmits, and counts as lost
-//! what is given up.
+//! Live delivery, seen by the session: it sends what [`Sender`](shared::flow::live::Sender) retransmits, and counts
+//! frames that are given up as lost.
 
 use shared::protocol::message::Resend;
 use shared::time::Micros;
@@ -9,7 +9,7 @@ use super::{Action, Capture, Session};
 use crate::score::record::LossCause;
 
 impl Session {
-    /// Gives up a frame that the link takes too slowly; probes for those whose acknowledgement is late.
+    /// Gives up a frame that the link takes too slowly; probes for frames whose acknowledgement is late.
     pub(super) fn advance_live(&mut self, now: Micros) {
         let Some(live) = &mut self.live else { return };
         if live.gives_up_sending(now) {
@@ -23,7 +23,7 @@ impl Session {
         }
     }
 
-    /// A frame whose lifetime was over before it was ready: it counts as sent, and is lost.
+    /// Handles a frame whose lifetime was over before it was encoded: it counts as sent, and as lost.
     pub(super) fn not_ready(&mut self, frame: u64, capture: &Capture) {
         if self.tally.counts().lost_by.not_ready == 0 {
             warn!(
@@ -37,7 +37,7 @@ impl Session {
         self.outbox.push_back(Action::GiveUp);
     }
 
-    /// The client requests these pieces.
+    /// Handles the client's request for these pieces.
     pub(super) fn requested(&mut self, resend: &Resend, now: Micros) {
         let Some(live) = &mut self.live else {
             return self.ignore(&"it asks for pieces, and in reliable delivery none are sent again");
@@ -49,7 +49,7 @@ impl Session {
         }
     }
 
-    /// The next piece to be retransmitted.
+    /// The next piece to retransmit.
     pub(super) fn next_retransmission(&mut self) -> Option<Action> {
         let (frame, piece) = self.live.as_mut()?.next_retransmission()?;
         Some(Action::Resend { frame, piece })

@@ -1,9 +1,9 @@
 //! A session's core: what to send, when, and what the answers mean.
 //!
-//! Plain state: messages and `now` go in, [`Action`]s come out. The shell drains [`Session::poll`] until it says
-//! [`Action::Wait`], then waits for that moment or the next input. No socket, clock or task inside, so every fault is
-//! tested in virtual time. [`SessionConfig`] says what it sends and until when, [`End`] why it is over; `answers` reads
-//! what the client says of frames, `live` is what live delivery does beside.
+//! Plain state: messages and `now` go in, [`Action`]s come out. The shell calls [`Session::poll`] until it returns
+//! [`Action::Wait`], then waits for that moment or the next input. The core has no socket, clock or task inside, so
+//! every fault is tested in virtual time. [`SessionConfig`] says what the session sends and until when, [`End`] why it
+//! ended. `answers` reads the client's answers; `live` adds what live delivery needs.
 
 mod action;
 mod answers;
@@ -41,25 +41,26 @@ pub use figures::Figures;
 pub use shared::flow::live::KeptPiece;
 pub use tally::{Progress, Tally};
 
-/// How long a stopped session waits for the answers still out.
+/// How long a stopped session waits for outstanding answers.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
 
-/// The most an answer takes, in bytes: some 200 with every field, with room for those of later versions.
+/// Maximum size of an answer, in bytes: about 200 with every field, with room for the fields of later versions.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// The most answers whose pieces have come in part: with their pool of twice as many and pieces that overtook others, 4 MiB.
+/// Maximum number of partly received answers. With their pool of twice as many, and with pieces that overtook others,
+/// they take 4 MiB.
 const MAX_OPEN_ANSWERS: usize = 16;
 
-/// Where a session stands.
+/// The phase of a session.
 #[derive(Debug)]
 enum Phase {
     /// Waiting for the client's hello.
     Greeting { until: Micros },
     /// Sending frames.
     Streaming(Pacer),
-    /// Waiting for the outstanding answers, at most until then.
+    /// Waiting for outstanding answers, at most until `until`.
     Draining { until: Option<Micros>, end: End },
-    /// Over; `closing` once the shell was told.
+    /// Over; `closing` once the shell has been told.
     Over { end: End, closing: bool },
 }
 
@@ -70,15 +71,15 @@ pub struct Session {
     accepted: Micros,
     phase: Phase,
     outbox: VecDeque<Action>,
-    /// From a capture on, until the link took the whole frame.
+    /// Set from a capture until the link has taken the whole frame.
     link_busy: bool,
-    /// A frame was asked for and has not come yet.
+    /// Whether a frame was asked for and has not come yet.
     capturing: bool,
-    /// A tick is due and waits for the link or for room in the window.
+    /// Whether a tick is due and waits for the link or for room in the window.
     tick_waits: bool,
-    /// How long the tick of the frame asked for had waited, in µs.
+    /// How long the tick of the requested frame had waited, in µs.
     waited_us: u64,
-    /// In live delivery only.
+    /// Present in live delivery only.
     live: Option<Sender>,
     newest_reply: Option<u64>,
     pairing: Pairing,
@@ -97,7 +98,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session on a link that opened at `now`, whose TCP connection was accepted at `accepted`.
+    /// Starts a session on a link that opened at `now` and whose TCP connection was accepted at `accepted`.
     pub fn new(config: SessionConfig, accepted: Micros, now: Micros) -> Self {
         let mut session = Self {
             accepted,
@@ -128,7 +129,7 @@ impl Session {
         session
     }
 
-    /// A message arrived on a lane.
+    /// Handles a message that arrived on a lane.
     pub fn message(&mut self, lane: Lane, bytes: &Bytes, now: Micros) {
         self.liveness.heard(now);
         match lane {
@@ -138,10 +139,10 @@ impl Session {
         }
     }
 
-    /// The frame asked for by [`Action::Capture`] is on its way, in these pieces (looked at in live delivery only).
+    /// Notes that the frame asked for by [`Action::Capture`] is being sent in these pieces (used only in live delivery).
     ///
-    /// A live frame whose encoding has outlasted its lifetime is lost: [`Action::GiveUp`] follows, nothing of it is to be
-    /// sent. [`Self::link_ready`] is waited for all the same.
+    /// A live frame whose encoding took longer than its lifetime is lost: [`Action::GiveUp`] follows, and nothing of
+    /// the frame should be sent. The session still waits for [`Self::link_ready`].
     pub fn captured<'a>(&mut self, capture: Capture, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let (id, pairing) = (self.pairing.next_id(), &self.pairing);
         let too_late = self.live.as_ref().is_some_and(|live| live.is_too_late(capture.captured, capture.encoded));
@@ -161,23 +162,24 @@ impl Session {
         }
     }
 
-    /// Whether the frame asked for by [`Action::Capture`] is still wanted: the session may have come to its end since.
+    /// Whether the frame asked for by [`Action::Capture`] is still wanted: the session may have ended since.
     pub fn is_capturing(&self) -> bool {
         self.capturing && matches!(self.phase, Phase::Streaming(_))
     }
 
-    /// How long the tick of the frame asked for by [`Action::Capture`] had waited for the link or for room in the window, in
-    /// µs. The frame counts as captured so much earlier: a pipeline that keeps up on average is still late with this one.
+    /// How long the tick of the frame asked for by [`Action::Capture`] had waited for the link or for room in the
+    /// window, in µs. The frame counts as captured that much earlier: a pipeline that keeps up on average is still late
+    /// with this frame.
     pub fn waited_us(&self) -> u64 {
         self.waited_us
     }
 
-    /// The source has no further frame: the session ends once the frames sent are answered.
+    /// Notes that the source has no further frame: the session ends once the sent frames are answered.
     pub fn source_ended(&mut self) {
         self.end_streaming(End::Finished);
     }
 
-    /// The source failed: what was sent is waited for, then the session ends for this reason.
+    /// Notes that the source failed: the session waits for outstanding answers, then ends for this reason.
     pub fn source_failed(&mut self, reason: &str) {
         self.end_streaming(End::SourceFailed { reason: reason.to_owned() });
     }
@@ -189,7 +191,7 @@ impl Session {
         }
     }
 
-    /// The link took the whole frame, or let go of it: it may be given the next.
+    /// Notes that the link took the whole frame, or that the frame was given up: the link is ready for the next frame.
     pub fn link_ready(&mut self) {
         self.link_busy = false;
         if let Some(live) = &mut self.live {
@@ -197,40 +199,40 @@ impl Session {
         }
     }
 
-    /// The link had no room for the piece of this frame that [`Action::Resend`] handed over.
+    /// Notes that the link had no room for the piece of this frame that [`Action::Resend`] asked to send.
     pub fn not_resent(&mut self, frame: u64) {
         if let Some(live) = &mut self.live {
             live.not_retransmitted(frame);
         }
     }
 
-    /// What stays beside the link ended: a hint, no more.
+    /// Notes that the connection beside the link ended, which is only a hint that the client is gone.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// The client said beside the link that it leaves: its last word, should nothing else come.
+    /// Notes that the client said beside the link that it leaves. Its reason is used if no `bye` comes over the link.
     pub fn peer_leaves(&mut self, reason: String, now: Micros) {
         self.last_word = Some(reason);
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// Whether it is worth a look whether the client's link acknowledges.
+    /// Whether the client has been silent long enough to check if its link still acknowledges.
     pub fn is_silent(&self, now: Micros) -> bool {
         self.liveness.is_silent(now)
     }
 
-    /// The client's link acknowledged something sent to it.
+    /// Notes that the client's link acknowledged something.
     pub fn acknowledged(&mut self, now: Micros) {
         self.liveness.acknowledged(now);
     }
 
-    /// The link closed or broke.
+    /// Notes that the link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
         self.lost(reason.to_owned());
     }
 
-    /// The client is no more: it left, where it has said so.
+    /// Ends the session because the client is gone; if the client said that it leaves, as one that left.
     fn lost(&mut self, reason: String) {
         let end = match self.last_word.take() {
             Some(reason) => End::ClientLeft { reason },
@@ -239,13 +241,13 @@ impl Session {
         self.over(end);
     }
 
-    /// The client, which has just said hello, is not served after all: it is told why, and was never here.
+    /// Rejects a client that has just said hello. The client is told why, and does not count as having been here.
     pub fn reject(&mut self, reason: String) {
         (self.client, self.connect_us) = (None, None);
         self.over(End::Rejected { reason });
     }
 
-    /// The server was told to stop.
+    /// Stops the session because the server was told to stop.
     pub fn stop(&mut self, now: Micros) {
         match self.phase {
             Phase::Greeting { .. } => self.over(End::Stopped),
@@ -256,7 +258,7 @@ impl Session {
         }
     }
 
-    /// What to do next.
+    /// The next thing that the shell must do.
     pub fn poll(&mut self, now: Micros) -> Action {
         self.advance(now);
         let next = self.outbox.pop_front();
@@ -298,42 +300,42 @@ impl Session {
         &self.tally
     }
 
-    /// TCP accepted → both hellos, in µs.
+    /// Time from the accepted TCP connection to both hellos, in µs.
     pub fn connect_us(&self) -> Option<u64> {
         self.connect_us
     }
 
-    /// TCP accepted → first score, in µs.
+    /// Time from the accepted TCP connection to the first score, in µs.
     pub fn first_score_us(&self) -> Option<u64> {
         self.first_score_us
     }
 
-    /// How long after its capture a frame may be on its way; without end in reliable delivery.
+    /// How long after its capture a frame may be in flight; `None` in reliable delivery, which has no limit.
     pub fn lifetime(&self) -> Option<Duration> {
         self.config.lifetime()
     }
 
-    /// The client's clock against ours, as far as it is known `now`.
+    /// Offset of the client's clock from ours, as far as it is known `now`.
     pub fn clock_offset(&self, now: Micros) -> Option<ClockOffset> {
         self.offset.best(now)
     }
 
-    /// How long a small message takes there and back, in µs, as far as pings have told.
+    /// Round trip time of a small message, in µs, measured by pings; `None` before the first.
     pub fn round_trip_us(&self) -> Option<u64> {
         self.offset.round_trip_us()
     }
 
-    /// Pieces of frames sent again, in live delivery.
+    /// Number of retransmitted pieces, in live delivery.
     pub fn repeated_pieces(&self) -> u64 {
         self.live.as_ref().map_or(0, Sender::retransmitted)
     }
 
-    /// Messages of unknown type, or that made no sense.
+    /// Number of messages of unknown type or that made no sense.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
     }
 
-    /// Lets time act: deadlines, silence, pings, the end of a phase.
+    /// Handles the passing of time: deadlines, silence, pings, the end of a phase.
     fn advance(&mut self, now: Micros) {
         if matches!(self.phase, Phase::Over { .. }) {
             return;
@@ -374,10 +376,11 @@ impl Session {
         Some(self.first_capture? + self.config.duration?)
     }
 
-    /// Takes the next frame when one is due, has room and finds the link free; else its tick waits, or is skipped.
+    /// Asks for the next frame if it is due, the window has room and the link is free; else its tick waits or is
+    /// skipped.
     ///
-    /// A tick waits until the next one is due, so that a link or a pipeline that keeps up on average, if not each time, loses
-    /// none. Live, where a frame is to be fresh, it is skipped at once.
+    /// A tick waits until the next one is due, so that a link or pipeline that keeps up on average, if not every time,
+    /// loses none. In live delivery it is skipped at once, because frames should be fresh.
     fn stream(&mut self, now: Micros) -> Action {
         let can_send = self.pairing.has_room() && !self.link_busy;
         let next_moment = self.next_moment(now);
@@ -389,11 +392,11 @@ impl Session {
                 self.tally.skipped(pacer.next_ticks(missed));
                 self.waited_us = if std::mem::take(&mut self.tick_waits) { pacer.overdue_us(now) } else { 0 };
                 pacer.take(now);
-                // Until the shell has handed this one over there is no other frame.
+                // No other frame until the shell has handed this one over.
                 (self.capturing, self.link_busy) = (true, true);
                 Action::Capture(self.pairing.next_id())
             }
-            // Unpaced, nothing is skipped: the next answer makes room.
+            // An unpaced stream skips nothing: the next answer makes room.
             Pace::Due { .. } if self.config.rate == Rate::Max => Action::Wait(next_moment),
             Pace::Due { missed } => {
                 let skipped = if is_live { missed + 1 } else { missed };
@@ -405,7 +408,7 @@ impl Session {
         }
     }
 
-    /// The next moment at which time alone changes something.
+    /// The next moment at which something changes without any input.
     fn next_moment(&self, now: Micros) -> Micros {
         let phase_ends = match &self.phase {
             Phase::Greeting { until } => Some(self.no_hello.next(*until)),

@@ -1,4 +1,4 @@
-//! A session's tally: delivery and latency, which every task shares, and the scores of its task.
+//! A session's tally: delivery and latency, which all tasks share, and the scores of its task.
 
 use shared::flow::clock::ClockOffset;
 use shared::flow::pacer::Ticks;
@@ -25,12 +25,12 @@ pub struct Tally {
     sent: Span,
     answered: Span,
     bytes: Bytes,
-    /// Late answers to frames whose loss nothing else explains.
+    /// Number of late answers to frames whose loss has no other known cause.
     explained_by_lateness: u64,
 }
 
 impl Tally {
-    /// An empty tally of a session with this task.
+    /// An empty tally for a session with this task.
     pub fn new(task: TaskName) -> Self {
         Self {
             task,
@@ -50,7 +50,7 @@ impl Tally {
         self.scorer.read(payload)
     }
 
-    /// A frame of `raw` bytes left as `wire` bytes.
+    /// Counts a frame of `raw` bytes that was sent as `wire` bytes.
     pub fn sent(&mut self, captured: Micros, raw: u64, wire: u64) {
         self.skipped.captured(self.counts.sent, captured);
         self.counts.sent += 1;
@@ -59,7 +59,7 @@ impl Tally {
         self.bytes.frames_wire += wire;
     }
 
-    /// These ticks passed without a frame; none is given of a stream that has no ticks.
+    /// Counts ticks that passed without a frame; `None` for a stream without ticks.
     pub fn skipped(&mut self, ticks: Option<Ticks>) {
         if let Some(ticks) = ticks {
             self.counts.skipped += ticks.count;
@@ -67,23 +67,23 @@ impl Tally {
         }
     }
 
-    /// An answer came for a frame already given up, for this.
+    /// Counts an answer to a frame that was already given up for this cause.
     pub fn late(&mut self, cause: LossCause) {
         self.counts.late += 1;
         self.explained_by_lateness += u64::from(cause == LossCause::Unanswered);
     }
 
-    /// A second answer came for a frame.
+    /// Counts a second answer to a frame.
     pub fn duplicate(&mut self) {
         self.counts.duplicate += 1;
     }
 
-    /// A message came that is no answer: unknown frame, malformed, or not of the task.
+    /// Counts a message that is not a valid answer: its frame is unknown, or it is malformed or not of the task.
     pub fn invalid(&mut self) {
         self.counts.invalid += 1;
     }
 
-    /// A frame's outcome is final; `offset` is the client's clock against ours.
+    /// Scores a frame whose outcome is final; `offset` is that of the client's clock from ours.
     pub fn finish(&mut self, finished: Finished, offset: Option<ClockOffset>) -> FrameRecord {
         let Finished { frame, outcome, answer } = finished;
         self.counts.finish(outcome);
@@ -113,14 +113,14 @@ impl Tally {
     /// The counts so far.
     pub fn counts(&self) -> FrameCounts {
         let mut counts = self.counts;
-        // A late answer may come before its frame's turn to be counted.
+        // A late answer may come before its frame is counted, because frames are counted in order.
         let late = self.explained_by_lateness.min(counts.lost_by.unanswered);
         counts.lost_by.late = late;
         counts.lost_by.unanswered -= late;
         counts
     }
 
-    /// What a window shows of the session so far.
+    /// What the window shows of the session so far.
     pub fn progress(&self) -> Progress {
         let [sums, answered] = self.scorer.session_figures();
         Progress {
@@ -132,7 +132,7 @@ impl Tally {
         }
     }
 
-    /// The figures of the report.
+    /// The session's figures for the report.
     pub fn figures(&self) -> Figures {
         let task = self.scorer.figures();
         Figures {
@@ -147,29 +147,29 @@ impl Tally {
     }
 }
 
-/// What a window shows of a session so far.
+/// What the window shows of a session so far.
 #[derive(Clone, Debug)]
 pub struct Progress {
     /// Frames by outcome.
     pub counts: FrameCounts,
-    /// The task's sums.
+    /// The task's summary figures.
     pub sums: Vec<Figure>,
-    /// How frames were answered, in the task's words.
+    /// Counts of answers by kind, in the task's words.
     pub answered: Vec<Figure>,
     /// Median latency, in µs.
     pub latency_p50_us: Option<u64>,
-    /// Frames captured a second; `None` before the second.
+    /// Frames captured per second; `None` before the second frame.
     pub sent_fps: Option<f64>,
 }
 
 impl Progress {
-    /// That of a session of which nothing is known yet.
+    /// The progress of a session before its first frame.
     pub fn of_nothing(task: TaskName) -> Self {
         Tally::new(task).progress()
     }
 }
 
-/// First and last of a series of moments.
+/// First and last of a series of moments, and their number.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
     count: u64,
@@ -182,13 +182,13 @@ impl Span {
         if self.count == 0 {
             self.first = moment;
         }
-        // Answers are finished in frame order, not in the order they came.
+        // Answers are finished in frame order, not in order of arrival.
         self.first = self.first.min(moment);
         self.last = self.last.max(moment);
         self.count += 1;
     }
 
-    /// (n − 1) / (last − first).
+    /// Mean rate: (n − 1) / (last − first).
     fn rate_hz(&self) -> Option<f64> {
         let span_us = self.last.since(self.first);
         (self.count > 1 && span_us > 0).then(|| (self.count - 1) as f64 * 1e6 / span_us as f64)

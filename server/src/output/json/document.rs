@@ -1,4 +1,4 @@
-//! The report's text, kept so that a new session costs its own text and no other's.
+//! The report's text, kept so that adding a session formats only that session.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::output::report::{KEPT_SESSIONS, Run, SCHEMA, SessionReport};
 
-/// A report, in text.
+/// The text of a report.
 #[derive(Debug)]
 pub(super) struct Document {
     run: String,
@@ -16,12 +16,12 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// That of a run, without sessions.
+    /// The report of a run without sessions.
     pub(super) fn new(run: &Run) -> io::Result<Self> {
         Ok(Self { run: indented(run, 1)?, sessions: VecDeque::new(), omitted: 0 })
     }
 
-    /// Adds a session, in place of the first where there are too many.
+    /// Adds a session; if there are too many, the first is removed.
     pub(super) fn add(&mut self, session: &SessionReport) -> io::Result<()> {
         let text = indented(session, 2)?;
         if self.sessions.len() == KEPT_SESSIONS {
@@ -32,12 +32,12 @@ impl Document {
         Ok(())
     }
 
-    /// How many sessions have ended.
+    /// Number of sessions that have ended.
     pub(super) fn ended(&self) -> u64 {
         self.sessions.len() as u64 + self.omitted
     }
 
-    /// All of it: [`Report`](crate::output::report::Report) as `serde_json` prints it.
+    /// The whole text: [`Report`](crate::output::report::Report) as `serde_json` prints it.
     pub(super) fn text(&self) -> String {
         let length = self.run.len() + self.sessions.iter().map(|session| session.len() + BESIDE).sum::<usize>();
         let mut text = String::with_capacity(length + BESIDE * 2);
@@ -51,10 +51,10 @@ impl Document {
     }
 }
 
-/// More than stands beside a session's text, and half of what stands around all of them, in bytes.
+/// Upper bound of the text around each session, and half of the upper bound of the text around all of them, in bytes.
 const BESIDE: usize = 64;
 
-/// Printed as it stands at this depth. No text has a line break of its own: JSON escapes them.
+/// Prints a value indented to this depth. Strings contain no line breaks, because JSON escapes them.
 fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {
     Ok(serde_json::to_string_pretty(value)?.replace('\n', &format!("\n{}", "  ".repeat(depth))))
 }

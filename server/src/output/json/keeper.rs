@@ -1,7 +1,7 @@
-//! Writes the report after each session, on a thread of its own: a slow disk holds up neither a session nor a row.
+//! Writes the report after each session, on its own thread: a slow disk holds up neither a session nor a row.
 //!
-//! After each writing the thread rests, for a multiple of what that took: what ends meanwhile goes out together, and a
-//! report of 30 MB is not written anew for every short session.
+//! After each write the thread rests for a multiple of the time that the write took. Sessions that end meanwhile are
+//! written together, so a report of 30 MB is not rewritten for every short session.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,21 +14,21 @@ use tracing::{error, info};
 use super::document::Document;
 use crate::output::report::SessionReport;
 
-/// The rest after a writing, in times of what it took: so the report takes at most a tenth of a disk's and a core's time.
+/// Rest after a write, as a multiple of the write's duration: so the report takes at most a tenth of a disk's and a
+/// core's time.
 const REST: u32 = 9;
 
-/// The thread, seen from the output.
+/// The output's handle to the thread.
 #[derive(Debug)]
 pub(super) struct Keeper {
     document: Arc<Mutex<Document>>,
-    /// There is something new; dropped at the end.
+    /// Signals that there is something new; dropped at the end.
     news: Sender<()>,
     thread: JoinHandle<bool>,
 }
 
 impl Keeper {
-    /// Starts the thread, which hands the report to `write` whenever it has become another than `document`, which is
-    /// written already.
+    /// Starts the thread, which hands the report to `write` whenever it changes. `document` itself is already written.
     pub(super) fn start<W>(document: Document, place: &str, write: W) -> io::Result<Self>
     where
         W: FnMut(&[u8]) -> io::Result<()> + Send + 'static,
@@ -44,12 +44,12 @@ impl Keeper {
     /// Adds a session, without waiting for the disk.
     pub(super) fn add(&self, session: &SessionReport) -> io::Result<()> {
         locked(&self.document).add(session)?;
-        // Full: the thread will look anyhow.
+        // If the channel is full, the thread will look anyway.
         let _ = self.news.try_send(());
         Ok(())
     }
 
-    /// Writes what is not written yet; whether all is.
+    /// Writes what is not written yet. Returns whether everything is written.
     pub(super) fn finish(self) -> bool {
         let Self { news, thread, .. } = self;
         drop(news);
@@ -58,22 +58,22 @@ impl Keeper {
 }
 
 fn locked(document: &Mutex<Document>) -> MutexGuard<'_, Document> {
-    // Whole also after a panic: sessions are added in one step.
+    // The document is consistent even after a panic, because sessions are added in one step.
     document.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread's own.
+/// State of the thread.
 struct Keeping<W> {
     document: Arc<Mutex<Document>>,
     place: String,
     write: W,
-    /// How many sessions had ended when it was last written.
+    /// How many sessions had ended when the report was last written.
     written: u64,
     failing: bool,
 }
 
 impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
-    /// Writes until the end; whether all is written.
+    /// Writes until the end. Returns whether everything is written.
     fn run(mut self, news: &Receiver<()>) -> bool {
         let mut rest_until = Instant::now();
         loop {
@@ -115,7 +115,7 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
     }
 }
 
-/// Waits for news, then until the rest is over; whether the run is.
+/// Waits for news, then until the rest is over. Returns whether the run is over.
 fn wait(news: &Receiver<()>, rest_until: Instant) -> bool {
     if news.recv().is_err() {
         return true;
@@ -167,7 +167,7 @@ mod tests {
         let (written, writings) = crossbeam_channel::unbounded();
         let (refuse, refused) = bounded(1);
         let write = move |text: &[u8]| {
-            // Once.
+            // Fails once.
             if refuse.try_send(()).is_ok() {
                 return Err(io::ErrorKind::StorageFull.into());
             }

@@ -1,8 +1,8 @@
-//! The report as JSON: a file replaced after each session, or one document at the end where a stream takes it.
+//! The report as JSON: a file that is replaced after each session, or, for a stream, one document at the end.
 //!
-//! The file is opened before anything runs, so that a bad path fails at once. `document` keeps its text, `keeper`
-//! writes it beside the run, `replace` puts it in the place of the last. A report that could not be written is tried
-//! again: what counts in the end is whether the file has all of it.
+//! The file is opened before anything runs, so that a bad path fails at once. `document` keeps the text, `keeper`
+//! writes it in the background, `replace` replaces the file's content. A failed write is tried again; what counts in
+//! the end is whether the file has the whole report.
 
 mod document;
 mod keeper;
@@ -46,22 +46,21 @@ pub struct JsonOutput {
 }
 
 enum State {
-    /// Opened, nothing written.
+    /// The file is open; nothing is written yet.
     New(Document, Replaced),
-    /// Written after each session.
+    /// The report is written after each session.
     Kept(Keeper),
-    /// Written at the end.
+    /// The report is written at the end.
     AtTheEnd(Document, Box<dyn Write + Send>),
-    /// At its end: whether it is whole.
+    /// The output is finished; whether the report is complete.
     Done(bool),
 }
 
 impl JsonOutput {
-    /// Opens the report's file, and leaves what is in it until [`Output::begin`]. `None` where the run was stopped
-    /// meanwhile.
+    /// Opens the report's file and keeps its content until [`Output::begin`]. `None` if the run was stopped meanwhile.
     ///
     /// # Errors
-    /// [`OutputError`] where the file cannot be written.
+    /// [`OutputError`] if the file cannot be written.
     pub(super) async fn open(target: &JsonTarget, run: &Run, stop: &mut Stop) -> Result<Option<Self>, OutputError> {
         let place = match target {
             JsonTarget::File(path) => path.display().to_string(),

@@ -1,12 +1,12 @@
-//! A file whose content is replaced in one step: whoever reads it finds the old content or the new one, never a part.
+//! A file whose content is replaced atomically: a reader finds the old content or the new, never a part.
 //!
-//! The new content goes into a file of its own beside it, and that takes its name (rename(2)). It is on the disk before it
-//! has the name, so also after a power cut there is one of the two. Owner and mode stay; a symbolic link is followed once,
-//! at the opening, and keeps pointing. Access lists and extended attributes are the folder's.
+//! The new content is written to a temporary file in the same folder, which is then renamed (rename(2)). It is on the
+//! disk before the rename, so one of the two survives a power cut. Owner and mode are kept. A symbolic link is followed
+//! once, when the file is opened, and stays. Access lists and extended attributes are those the folder gives new files.
 //!
-//! Some files cannot be replaced so: the folder takes no new file, the file is a mount of its own (a file handed into a
-//! container) or has other names, or its owner cannot be kept. They are rewritten in place, so that a failure for want
-//! of room leaves the old content, but a reader may see a part. That is said once.
+//! Some files cannot be replaced like this: the folder takes no new file, the file is itself a mount (a file mounted
+//! into a container) or has other names, or its owner cannot be kept. They are rewritten in place: a full disk leaves
+//! the old content, but a reader may see a part. This is reported once.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -18,27 +18,27 @@ use tracing::warn;
 /// A file that is replaced.
 #[derive(Debug)]
 pub(super) struct Replaced {
-    /// Where it is in truth, all links followed.
+    /// The real path, with all links followed.
     path: PathBuf,
-    /// The last that was known of it, should somebody delete it.
+    /// Its last known metadata, in case somebody deletes it.
     kept: Metadata,
-    /// Somebody was told that it is rewritten in place.
+    /// Whether it was reported that the file is rewritten in place.
     said: bool,
 }
 
 /// Why a file was not replaced.
 enum Failure {
-    /// It cannot be, but may be written in place.
+    /// It cannot be replaced, but may be written in place.
     NotSo(io::Error),
-    /// It was tried, and failed: the old content is still there.
+    /// Replacing was tried and failed: the old content is still there.
     Failed(io::Error),
 }
 
 impl Replaced {
-    /// The file of this name, which is there.
+    /// The existing file with this name.
     ///
     /// # Errors
-    /// Where it cannot be looked at.
+    /// If its path or metadata cannot be read.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         Ok(Self { kept: path.metadata()?, path, said: false })
@@ -47,7 +47,7 @@ impl Replaced {
     /// Replaces the content.
     ///
     /// # Errors
-    /// Where that fails; the old content is still there then.
+    /// If that fails; the old content is then still there.
     pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         match self.replace(content) {
             Ok(()) => Ok(()),
@@ -80,7 +80,7 @@ impl Replaced {
         Ok(())
     }
 
-    /// A new file in the same folder, deleted unless it takes the name.
+    /// Creates a temporary file in the same folder, deleted unless it is renamed.
     fn beside(&self) -> io::Result<tempfile::NamedTempFile> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -88,10 +88,11 @@ impl Replaced {
     }
 }
 
-/// Whether a failure is one of replacing alone. A full disk is none: in place there would be no more room.
+/// Sorts out failures that affect only replacing, where writing in place may work. A full disk is not one of them:
+/// there would be no more room in place.
 fn or_in_place(error: io::Error) -> Failure {
     match error.kind() {
-        // The folder, a folder of others' files (/tmp), the owner; a mount; a file laid over another file system.
+        // The folder, a folder with files of others (/tmp), the owner; a mount; a file laid over another file system.
         ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::ResourceBusy
@@ -112,7 +113,7 @@ fn has_other_names(_: &Metadata) -> bool {
 
 fn keep_owner_and_mode(new: &File, kept: &Metadata) -> io::Result<()> {
     keep_owner(new, kept)?;
-    // After the owner, whose change takes some of the mode away.
+    // After the owner, because changing the owner clears some bits of the mode.
     new.set_permissions(kept.permissions())
 }
 
@@ -132,15 +133,15 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Rewrites a file in place, what needs new room first: without it the old content stays. A shorter text is filled up with
-/// spaces, which JSON allows, until the rest is cut off.
+/// Rewrites a file in place. The part that needs new room is written first: if there is none, the old content stays. A
+/// shorter text is padded with spaces, which JSON allows, until the rest is cut off.
 fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let old = file.metadata()?.len();
     let over = content.len().min(usize::try_from(old).unwrap_or(usize::MAX));
     file.seek(SeekFrom::Start(old))?;
     if let Err(error) = file.write_all(&content[over..]) {
-        // The failure is what counts.
+        // The write's failure is the one to report.
         let _ = file.set_len(old);
         return Err(error);
     }

@@ -1,7 +1,7 @@
-//! The window: a frame with truth and estimate, and how well the client does.
+//! The window: a frame with truth and estimate, and the client's figures.
 //!
-//! The output writes onto the board, the painter draws what is there. With several clients the window shows the session
-//! that began first, and the next when it ends.
+//! The output writes to the board, and the painter draws what is there. With several clients the window shows the
+//! session that began first; when it ends, the next.
 
 mod sections;
 mod watched;
@@ -27,7 +27,7 @@ use crate::truth::Truth;
 
 use watched::Watched;
 
-/// The writer's side of the window.
+/// The window's output, on the writer's thread.
 #[derive(Debug)]
 pub struct WindowOutput {
     board: Board<Sessions>,
@@ -44,7 +44,7 @@ pub struct Sessions {
     watched: Watched<Session>,
 }
 
-/// What there is to show of one session.
+/// What the window shows of one session.
 #[derive(Clone, Debug, Default)]
 struct Session {
     frames: Pairing<Arc<Image>, FrameRecord>,
@@ -53,19 +53,19 @@ struct Session {
 }
 
 impl Sessions {
-    /// Nobody yet; the window is for frames of this size and says `waiting`.
+    /// No session yet; the window is for frames of this size and says `waiting`.
     pub fn new(frame: Size, task: TaskName, waiting: String) -> Self {
         Self { frame, task, waiting, watched: Watched::default() }
     }
 
-    /// Says something else while there is no client.
+    /// Changes the text that is shown while there is no client.
     pub fn wait_for(&mut self, waiting: String) {
         self.waiting = waiting;
     }
 }
 
 impl WindowOutput {
-    /// Shows the sessions on this board, and tells them by `shown` which of them is shown.
+    /// Shows the sessions on this board, and sets `shown` to the session that is shown.
     pub fn new(board: Board<Sessions>, shown: Shown) -> Self {
         Self { board, shown }
     }
@@ -134,7 +134,7 @@ impl Subject for Sessions {
     }
 }
 
-/// What stands on a frame's picture.
+/// The marks on a frame's picture.
 fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
     if !has_marks(task) {
         return Vec::new();
@@ -147,7 +147,7 @@ fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
     [truth, estimate].into_iter().flatten().collect()
 }
 
-/// Whether the task's answers say where something is.
+/// Whether the task's answers contain positions to mark.
 fn has_marks(task: TaskName) -> bool {
     !task.columns().truth.is_empty()
 }

@@ -1,4 +1,4 @@
-//! The panel of the window: how well the client does, as sections of figures.
+//! The window's panel: the client's figures, in sections.
 
 use shared::canvas::face::Section;
 use shared::canvas::figure::{milliseconds, per_second};
@@ -11,7 +11,7 @@ use crate::session::Progress;
 use crate::task::{Figure, TaskName, Tone};
 use crate::truth::Truth;
 
-/// The whole panel: the frame shown, the session so far, and the chart of its last frames.
+/// The whole panel: the shown frame, the session so far, and the chart of its last frames.
 pub(super) fn sections(
     task: TaskName,
     record: Option<&FrameRecord>,
@@ -68,7 +68,7 @@ fn with(section: Section, figure: &Figure) -> Section {
     }
 }
 
-/// A frame of which nothing is known: its rows stand in the panel before the first comes.
+/// A frame about which nothing is known; the panel shows its rows before the first frame.
 fn unknown() -> FrameRecord {
     FrameRecord {
         id: 0,

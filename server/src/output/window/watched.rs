@@ -1,13 +1,13 @@
-//! Which of several sessions a window shows.
+//! Decides which of several sessions the window shows.
 
 use std::collections::BTreeSet;
 
 use shared::canvas::header::Status;
 use shared::canvas::theme::Tone;
 
-/// Sessions, of which one is shown: the one that began first, and the next when it ends.
+/// The running sessions, one of which is shown: the one that began first and, when it ends, the next.
 ///
-/// `D` is what there is to show of a session. The last session's stays when it has ended.
+/// `D` is the data to show of a session. After the last session has ended, its data stays.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watched<D> {
     running: BTreeSet<u64>,
@@ -15,7 +15,7 @@ pub(super) struct Watched<D> {
 }
 
 impl<D: Default> Watched<D> {
-    /// A session has begun.
+    /// Adds a session that has begun.
     pub(super) fn begin(&mut self, session: u64) {
         self.running.insert(session);
         if self.shows(session) {
@@ -23,7 +23,7 @@ impl<D: Default> Watched<D> {
         }
     }
 
-    /// A session is over.
+    /// Removes a session that is over.
     pub(super) fn end(&mut self, session: u64) {
         let was_shown = self.shows(session);
         self.running.remove(&session);
@@ -42,17 +42,17 @@ impl<D: Default> Watched<D> {
         self.running.first() == Some(&session)
     }
 
-    /// What there is to show of a session, to be added to; `None` while another is shown.
+    /// The data of a session, to be updated; `None` while another session is shown.
     pub(super) fn of(&mut self, session: u64) -> Option<&mut D> {
         self.shows(session).then_some(&mut self.shown)
     }
 
-    /// What is shown.
+    /// The data that is shown.
     pub(super) fn shown(&self) -> &D {
         &self.shown
     }
 
-    /// Which session is shown, of how many; `waiting` while there is none.
+    /// Which of how many sessions is shown; `waiting` while there is none.
     pub(super) fn status(&self, waiting: &str) -> Status {
         match (self.running.first(), self.running.len()) {
             (None, _) => Status::new(waiting, Tone::Waiting),

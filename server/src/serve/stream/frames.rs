@@ -1,4 +1,4 @@
-//! Makes the session's frames: source, encoder, fragments.
+//! Makes the session's frames: takes them from the source, encodes them and cuts them into fragments.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::encode::FrameEncoder;
 use crate::session::Capture;
 use crate::source::{Source, SourceError, SourceFrame};
 
-/// Makes frames, ready for the link.
+/// Makes frames that are ready for the link.
 pub(super) struct FrameMaker {
     source: Box<dyn Source>,
     pub(super) encoder: FrameEncoder,
@@ -24,13 +24,13 @@ pub(super) struct FrameMaker {
     latest: Micros,
 }
 
-/// A frame, ready for the link.
+/// A frame that is ready for the link.
 pub(super) struct MadeFrame {
     pub(super) capture: Capture,
     pub(super) fragments: Vec<BytesMut>,
 }
 
-/// Why there is no frame.
+/// Why a frame could not be made.
 #[derive(Debug, Error)]
 pub(super) enum MakeError {
     #[error(transparent)]
@@ -49,21 +49,21 @@ impl FrameMaker {
         Self { source, encoder, splitter: Splitter::new(max_message_size), clock, latest: Micros(0) }
     }
 
-    /// Whether [`Self::make`] returns at once.
+    /// Whether [`Self::make`] would return without waiting for the source.
     pub(super) fn is_ready(&mut self) -> bool {
         self.source.is_ready()
     }
 
-    /// Is notified when the source may have become ready; absent for one that always is.
+    /// Notifies when the source may have become ready; `None` for a source that always is.
     pub(super) fn wake(&self) -> Option<Arc<Notify>> {
         self.source.wake()
     }
 
-    /// Takes the source's next frame as frame `id`, whose tick has waited for so long, encodes and cuts it; `None` at the
-    /// source's end.
+    /// Takes the source's next frame as frame `id`, encodes it and cuts it into fragments. `waited_us` is how long the
+    /// frame's tick has waited. `None` at the source's end.
     pub(super) fn make(&mut self, id: u64, waited_us: u64) -> Result<Option<MadeFrame>, MakeError> {
         let Some(SourceFrame { index, image, truth, meta }) = self.source.next()? else { return Ok(None) };
-        // As if it had been taken when it was due, but after the one before it.
+        // As if captured when it was due, but never before the previous frame.
         let captured = Micros(self.clock.now().0.saturating_sub(waited_us)).max(self.latest);
         self.latest = captured;
         let size = image.size();

@@ -1,7 +1,7 @@
-//! The shell of a session: link, source and outputs around the session's core.
+//! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames, [`outgoing`] hands them to the link (live, no more than it has [`room`] for), [`told`] tells
-//! the outputs. Here is the loop that does what the core asks and tells it what happens.
+//! [`frames`] makes frames. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
+//! [`told`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
 
 mod frames;
 mod outgoing;
@@ -33,15 +33,15 @@ use outgoing::Outgoing;
 use room::Room;
 use told::Told;
 
-/// How long to wait until the client has our `bye`, from one acknowledgement of it or of what stands before it to the next:
-/// where every fifth packet is lost it may take several repeats.
+/// Longest wait between two acknowledgements while the `bye` and what is queued before it are delivered. If every fifth
+/// packet is lost, delivery may take several retransmissions.
 const BYE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// And in all: nobody waits for the end of a session that has come to it. A full lane of frames, 1 MiB, takes 8.4 s at
-/// 1 Mbit/s.
+/// Longest total wait until the client has our `bye`, so that a session that is over does end. A full lane of frames,
+/// 1 MiB, takes 8.4 s at 1 Mbit/s.
 const BYE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The same when the server stops, which must be done within a second.
+/// Longest total wait for the `bye` when the server stops, which it must do within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.
@@ -63,9 +63,9 @@ struct Streamer<'a> {
     place: Place,
     introduced: bool,
     is_live: bool,
-    /// The frame asked for, while the source is not ready.
+    /// The frame that the core asked for, while the source is not ready.
     awaited: Option<u64>,
-    /// The last frame given to the link.
+    /// Id of the last frame given to the link.
     latest: u64,
 }
 
@@ -112,7 +112,7 @@ fn open(
     Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock))
 }
 
-/// The report of a session whose source could not be opened any more.
+/// The report of a session whose source could not be opened.
 fn refused(mut session: Session, address: &str, error: &SourceError, clock: MonotonicClock) -> SessionReport {
     session.link_closed(&error.to_string());
     let end = End::SourceFailed { reason: error.to_string() };
@@ -152,7 +152,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// Does what the core asks for.
+    /// Carries out an action that the core asked for.
     async fn act(&mut self, action: Action) {
         match action {
             Action::Send(lane, message) => {
@@ -167,7 +167,7 @@ impl Streamer<'_> {
             },
             Action::GiveUp => self.outgoing.give_up(),
             Action::Score(record) => self.scored(record),
-            // The loop's own.
+            // The loop handles these.
             Action::Close(_) | Action::Wait(_) => {}
         }
     }
@@ -184,7 +184,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// The link took the frame being sent, or broke.
+    /// Handles the end of the current frame's hand-over: the link took the frame, or broke.
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
         if sent.is_ok() {
             self.session.link_ready();
@@ -199,7 +199,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes the frame asked for and starts to send it; waits for the source where it is not ready.
+    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited.
     fn capture(&mut self, id: u64) {
         if !self.frames.is_ready() {
             self.awaited = Some(id);
@@ -218,7 +218,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// The source may have become ready. The frame may not be wanted any more.
+    /// Retries the awaited frame after the source may have become ready, if the frame is still wanted.
     fn source_woke(&mut self) {
         if let Some(id) = self.awaited.take()
             && self.session.is_capturing()
@@ -238,7 +238,7 @@ impl Streamer<'_> {
         self.told.frame(record, &self.session, now);
     }
 
-    /// Says once who the client is.
+    /// Tells the outputs who the client is, once.
     async fn introduce(&mut self) {
         if self.introduced {
             return;
@@ -256,7 +256,7 @@ impl Streamer<'_> {
     }
 }
 
-/// Waits until a source that was not ready may have become so; for ever for one that always is. Safe to cancel.
+/// Waits until the source may have become ready; never returns for a source that always is. Safe to cancel.
 async fn woken(wake_up: Option<&Notify>) {
     match wake_up {
         Some(wake_up) => wake_up.notified().await,
@@ -264,7 +264,7 @@ async fn woken(wake_up: Option<&Notify>) {
     }
 }
 
-/// Waits until the client has our `bye`, then closes the link. The client is told beside the link too.
+/// Waits until the client has our `bye`, then closes the link. The client is also told beside the link.
 async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
     if let Some(reason) = end.farewell() {
         sender.leave(reason).await;

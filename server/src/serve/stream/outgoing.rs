@@ -1,4 +1,4 @@
-//! What is on its way into the link: one frame at a time, and single messages.
+//! Hands frames to the link, one at a time, and single messages.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,20 +10,20 @@ use tokio::time::sleep;
 
 use super::room::Room;
 
-/// How often a live frame looks whether the link has room: a sixteenth of the interval at 60 frames a second.
+/// How often a live frame checks whether the link has room: a sixteenth of the interval at 60 frames per second.
 const ROOM_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The rest of a frame on its way into the link.
+/// The hand-over of a frame to the link, in progress.
 type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
 
-/// The link's sending half, and the frame that it is taking.
+/// The link's sending half, and the frame being handed to it.
 pub(super) struct Outgoing {
     pub(super) sender: LinkSender,
     sending: Option<Sending>,
     is_unpaced: bool,
-    /// In live delivery only.
+    /// Present in live delivery only.
     room: Option<Room>,
-    /// Of the last frame.
+    /// Size of the last frame, in bytes.
     last_bytes: usize,
 }
 
@@ -32,19 +32,20 @@ impl Outgoing {
         Self { sender, sending: None, is_unpaced, room, last_bytes: 0 }
     }
 
-    /// Starts to hand a frame to the link, which is waited for by [`Self::handed_over`].
+    /// Starts to hand a frame to the link; [`Self::handed_over`] waits for the end.
     pub(super) fn start(&mut self, fragments: Vec<BytesMut>, bytes: usize, round_trip_us: Option<u64>) {
         let last_bytes = std::mem::replace(&mut self.last_bytes, bytes);
         let room = self.room.as_ref().map(|room| last_bytes * room.frames(round_trip_us));
         self.sending = Some(Box::pin(send_all(self.sender.clone(), fragments, room, self.is_unpaced)));
     }
 
-    /// Lets go of the frame being sent.
+    /// Stops handing over the current frame.
     pub(super) fn give_up(&mut self) {
         self.sending = Some(Box::pin(give_way()));
     }
 
-    /// Waits until the link has the whole frame, or was let go of it; for ever while there is none. Safe to cancel.
+    /// Waits until the link has the whole frame, or the frame was given up; never returns while there is no frame. Safe
+    /// to cancel.
     pub(super) async fn handed_over(&mut self) -> Result<(), LinkClosed> {
         match &mut self.sending {
             Some(sending) => {
@@ -56,21 +57,21 @@ impl Outgoing {
         }
     }
 
-    /// An answer came, so long after its frame's capture.
+    /// Notes an answer that came `latency_us` after its frame's capture.
     pub(super) fn answered(&mut self, latency_us: u64) {
         if let Some(room) = &mut self.room {
             room.answered(latency_us);
         }
     }
 
-    /// Sends a piece again if the link has room for it; says whether it had.
+    /// Retransmits a piece if the link has room for it; returns whether it had.
     pub(super) async fn resend(&mut self, piece: &[u8]) -> Result<bool, LinkClosed> {
         self.sender.try_send(Lane::Frames, BytesMut::from(piece)).await
     }
 }
 
-/// Hands a frame to the link; live, once no more than `room` bytes of earlier ones are on their way, so that it does not
-/// grow old in the link's queue.
+/// Hands a frame to the link. In live delivery it first waits until at most `room` bytes of earlier frames are in
+/// flight, so that the frame does not grow old in the link's queue.
 async fn send_all(
     sender: LinkSender,
     fragments: Vec<BytesMut>,
@@ -91,8 +92,8 @@ async fn send_all(
     Ok(())
 }
 
-/// In place of a frame that is given up: the next one is due at once, and what came meanwhile is to be seen before it, by
-/// this session and by the others of its thread.
+/// Yields once in place of a frame that was given up. The next frame is due at once; yielding lets this session and the
+/// others on its thread handle pending events first.
 async fn give_way() -> Result<(), LinkClosed> {
     tokio::task::yield_now().await;
     Ok(())

@@ -1,37 +1,39 @@
-//! How many live frames the link may hold at a time, so that none grows old in its queue.
+//! How many live frames the link may hold at a time, so that no frame grows old in its queue.
 
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
 
-/// Of a paced stream before the round trip is known, and at most: a quarter of a second and 4 s at 60 frames a second.
+/// Frames of a paced stream that the link may hold before the round trip is known, and the maximum: a quarter of a
+/// second and 4 s at 60 frames per second.
 const FRAMES_AT_FIRST: u64 = 16;
 const FRAMES_AT_MOST: u64 = 240;
 
 /// Room for live frames in the link.
 #[derive(Debug)]
 pub(super) enum Room {
-    /// Frames come at intervals: those of a round trip, and one, are on their way where nothing holds them up.
+    /// Frames come at intervals. If nothing holds them up, the frames of one round trip plus one are in flight.
     Paced { interval_us: u64 },
-    /// Frames come as fast as they go: as many as are answered early in their lifetime, within the window.
+    /// Frames come as fast as they are answered: as many as are answered early in their lifetime, within the window.
     Unpaced { lifetime_us: u64, frames: u64, window: u64 },
 }
 
 impl Room {
-    /// For frames that come at this rate and have this lifetime.
+    /// Room for frames with this rate and lifetime.
     pub(super) fn new(rate: Rate, lifetime: Duration, window: u32) -> Self {
         let lifetime_us = lifetime.as_micros() as u64;
         match rate.hz() {
-            // Not half of a lifetime: that has bounds, below which 200 frames a second are.
+            // From the rate. Half of the lifetime would not do: the lifetime is bounded, and 200 frames per second are
+            // below its bounds.
             Some(hz) => Self::Paced { interval_us: ((1e6 / hz).round() as u64).max(1) },
             None => Self::Unpaced { lifetime_us, frames: 1, window: u64::from(window) },
         }
     }
 
-    /// An answer came, so long after the capture of its frame.
+    /// Notes an answer that came `latency_us` after its frame's capture.
     ///
-    /// One more frame for each that took less than a quarter of its lifetime, half as many after one that took more than
-    /// half of it: frames wait for each other in the link before any is lost.
+    /// An answer within a quarter of the lifetime adds one frame of room. An answer after more than half of the
+    /// lifetime halves the room: frames wait for each other in the link before any is lost.
     pub(super) fn answered(&mut self, latency_us: u64) {
         if let Self::Unpaced { lifetime_us, frames, window } = self {
             if latency_us < *lifetime_us / 4 {
@@ -42,7 +44,7 @@ impl Room {
         }
     }
 
-    /// How many frames the link may hold, when a message and its answer take so long.
+    /// How many frames the link may hold at this round trip time.
     pub(super) fn frames(&self, round_trip_us: Option<u64>) -> usize {
         let frames = match self {
             Self::Paced { interval_us } => round_trip_us

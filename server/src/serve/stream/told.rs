@@ -1,4 +1,4 @@
-//! What the outputs are told of a session.
+//! Informs the outputs about a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::score::record::FrameRecord;
 use crate::session::Session;
 use crate::task::TaskName;
 
-/// Pictures and progress go out at most this often: as often as a window is drawn.
+/// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Tells the outputs of one session.
+/// Informs the outputs about one session.
 pub(super) struct Told<'a> {
     outputs: &'a Outputs,
     session: u64,
@@ -27,12 +27,12 @@ impl<'a> Told<'a> {
         Self { outputs, session, next_picture: Micros(0), next_progress: Micros(0) }
     }
 
-    /// The client has said hello.
+    /// Reports that the client said hello.
     pub(super) async fn started(&self, task: TaskName) {
         self.outputs.tell_surely(Event::Started(SessionStart { session: self.session, task })).await;
     }
 
-    /// A frame's outcome is final.
+    /// Reports a frame whose outcome is final.
     pub(super) fn frame(&mut self, record: FrameRecord, session: &Session, now: Micros) {
         self.outputs.tell(Event::Frame { session: self.session, record });
         if self.outputs.shows(self.session) && now >= self.next_progress {
@@ -42,8 +42,8 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// The link has taken the frame of this id: whoever shows it gets a copy now and then. Only now, so that the copy
-    /// delays the frame by nothing.
+    /// Passes a copy of frame `id` to the window now and then. Called after the link has taken the frame, so that the
+    /// copy does not delay it.
     pub(super) fn picture(&mut self, id: u64, image: Option<&Image>, now: Micros) {
         if let Some(image) = image.filter(|_| self.outputs.shows(self.session) && now >= self.next_picture) {
             self.next_picture = now + SHOW_INTERVAL;
