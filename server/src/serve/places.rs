@@ -9,7 +9,7 @@ use thiserror::Error;
 ///
 /// A client costs the memory of a few of its frames, and up to 3 MiB of send buffers, 2 MiB of message memory, 4 MiB of
 /// partly received answers, 8 MiB of socket buffers for each of its one or two sockets, and 1 MiB of histogram (15 MiB
-/// with errors over a quarter pixel). The `docs/benchmarks.md` has the sum.
+/// with errors over a quarter pixel). `docs/benchmarks.md` has the sum.
 pub(super) const MAX_CLIENTS: usize = 256;
 
 /// Places for clients. A connection that has said nothing yet does not take one.

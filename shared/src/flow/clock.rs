@@ -157,7 +157,9 @@ fn slope(samples: &VecDeque<Sample>) -> f64 {
     };
     let there = below(|sample| sample.most as f64);
     let back = below(|sample| -(sample.least as f64)).map(|(above, slope)| (above, -slope));
-    let quieter = there.into_iter().chain(back).min_by(|a, b| a.0.total_cmp(&b.0));
+    // No clock runs so far off: a delay that began or ended on that way looks so.
+    let is_drift = |&(_, slope): &(f64, f64)| slope.abs() <= MOST_DRIFT;
+    let quieter = there.into_iter().chain(back).filter(is_drift).min_by(|a, b| a.0.total_cmp(&b.0));
     quieter.map_or(0.0, |(_, slope)| slope)
 }
 
@@ -221,6 +223,21 @@ mod tests {
         estimator.add(Micros(0), Micros(100), Micros(100), Micros(200));
         let at = |seconds: u64| estimator.best(Micros(200 + seconds * 1_000_000)).unwrap().uncertainty_us;
         assert_eq!((at(0), at(1), at(10)), (100, 1_600, 15_100));
+    }
+
+    #[test]
+    fn a_delay_that_begins_is_not_taken_for_drift() {
+        for (there, back) in [(80_000, 20_000), (20_000, 80_000), (80_000, 0), (0, 20_000)] {
+            let mut estimator = OffsetEstimator::default();
+            for ping in 0..20_u64 {
+                let (there, back) = if ping < 2 { (200, 200) } else { (200 + there, 200 + back) };
+                let sent = ping * 250_000;
+                let received = sent + there;
+                estimator.add(Micros(sent), Micros(received), Micros(received), Micros(received + back));
+            }
+            let best = estimator.best(Micros(5_000_000)).unwrap();
+            assert!(best.offset_us.abs() <= 400, "{there}, {back}: {best:?}");
+        }
     }
 
     #[test]
