@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::spec::RunSpec;
 
 impl RunSpec {
-    /// The specification as flat TOML, in the order of the help, without options that are absent or that the source does
-    /// not use.
+    /// The specification as flat TOML, in the order of the help, without options that are absent or that the source
+    /// does not use.
     pub fn to_toml(&self) -> String {
         let values = values(self);
         let mut text = String::new();

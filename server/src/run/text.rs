@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-/// The schema of a value that is a number, or a word if there is no number.
+/// The schema of what is a number, or a word where there is none.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 // Used only for its schema.
