@@ -1,9 +1,9 @@
 //! OpenCV's settings: for each condition, the one that serves it best.
 //!
 //! A setting is chosen on separate frames, which are not measured. For empty conditions these frames have a disc on the
-//! same background. The best setting misses fewest discs, then has the smallest error. A faster setting that is nearly
-//! as good (half a per cent more missed, a tenth more error) is preferred. A setting that drowns in edges and takes 50 ms
-//! or more for a frame of 640x480 is excluded.
+//! same background. The best setting misses fewest discs, then has the smallest error. A faster setting that is
+//! nearly as good (half a per cent more missed, a tenth more error) is preferred. A setting that drowns in edges and
+//! takes 50 ms or more for a frame of 640x480 is excluded.
 
 use crate::accuracy::circle;
 use crate::batch::{Batch, Purpose};

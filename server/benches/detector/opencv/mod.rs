@@ -16,8 +16,8 @@ use tempfile::{NamedTempFile, TempDir};
 use testkit::python::{self, PythonError};
 use thiserror::Error;
 
-/// Threshold above which the allocator would get memory from the system and return it every time, in bytes. With the
-/// default, OpenCV would look three times slower than it is.
+/// Size, in bytes, above which the allocator would get memory from the system and return it every time. Set high,
+/// because that would make OpenCV look three times slower than it is.
 const NEVER_GIVE_BACK_BYTES: &str = "4000000000";
 
 /// Why a request to OpenCV failed.
