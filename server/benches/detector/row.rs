@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::settings;
 use crate::timing::{self, Times};
 
-/// Frames on which OpenCV's settings are tried out, relative to the frames measured.
+/// OpenCV's settings are tried out on the number of measured frames divided by this.
 const TUNING_SHARE: u64 = 50;
 
 /// A row.
