@@ -1,7 +1,7 @@
-//! Announcing the server by multicast DNS, so that clients on the same network find it.
+//! Announces the server by multicast DNS, so that clients on the same network find it.
 //!
-//! Only addresses on which it listens are announced: on loopback none, there a client looks anyway. A machine without
-//! multicast works without it.
+//! Only addresses on which the server listens are announced. Loopback is not announced, because clients look there
+//! anyway. On a machine without multicast, the server runs without an announcement.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ pub struct Announcement {
     name: String,
 }
 
-/// Who this server is, listening on `address`.
+/// Identity of this server, listening on `address`.
 pub fn identity(address: SocketAddr) -> Identity {
     use std::hash::{BuildHasher, RandomState};
     let host = hostname::get().map_or_else(|_| "plumb".into(), |name| name.to_string_lossy().into_owned());
@@ -23,7 +23,7 @@ pub fn identity(address: SocketAddr) -> Identity {
     Identity { name: format!("{host}:{}", address.port()), id: format!("{id:016x}") }
 }
 
-/// Announces the server that listens on these addresses, at one port; `None` on loopback and where there is no multicast.
+/// Announces the server that listens on these addresses, at one port; `None` on loopback or without multicast.
 pub fn announce(addresses: &[SocketAddr], identity: &Identity) -> Option<Announcement> {
     let reachable: Vec<_> = addresses.iter().copied().filter(|address| !address.ip().is_loopback()).collect();
     let service = service(&reachable, identity)?;
@@ -39,7 +39,7 @@ pub fn announce(addresses: &[SocketAddr], identity: &Identity) -> Option<Announc
     }
 }
 
-/// What is announced of a server at these addresses; nothing where there are none.
+/// The announcement for a server at these addresses; `None` if there are none to announce.
 fn service(addresses: &[SocketAddr], identity: &Identity) -> Option<mdns_sd::Result<ServiceInfo>> {
     let port = addresses.first()?.port();
     // A label holds at most 63 bytes and no dot; the id keeps two servers of one host apart.
@@ -48,7 +48,7 @@ fn service(addresses: &[SocketAddr], identity: &Identity) -> Option<mdns_sd::Res
     let host = format!("plumb-{}.local.", identity.id);
     let properties = [(ID_PROPERTY, identity.id.as_str())];
     let is_any = |address: &SocketAddr| address.ip().is_unspecified();
-    // At "any" address: whatever this machine's are.
+    // Listening on the unspecified address: announce all addresses of this machine.
     let named: Vec<IpAddr> = addresses.iter().filter(|address| !is_any(address)).map(SocketAddr::ip).collect();
     let service = ServiceInfo::new(SERVICE_TYPE, &label, &host, &named[..], port, &properties[..]);
     Some(service.map(|mut service| {
@@ -58,7 +58,7 @@ fn service(addresses: &[SocketAddr], identity: &Identity) -> Option<mdns_sd::Res
                 service.set_interfaces(vec![IfKind::IPv4]);
             }
         }
-        // The id makes the name unique: no second of probing for another of that name.
+        // The id makes the name unique, so the second of probing for a conflicting name is not needed.
         service.set_requires_probe(false);
         service
     }))

@@ -1,4 +1,4 @@
-//! One ping to a server's signaling port.
+//! Health check: one ping to a server's signaling port.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tracing::{error, info};
 /// A server that does not answer within this is not healthy.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Asks whether a server is there, at HOST:PORT.
+/// Checks whether a server answers at HOST:PORT.
 pub fn run(address: &str) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
@@ -25,7 +25,7 @@ pub fn run(address: &str) -> Exit {
         }
     };
     let answered = runtime.block_on(async { timeout(LIMIT, ping(address)).await });
-    // A look-up of a name may hang for seconds: it must not hold up the end.
+    // A name lookup may hang for seconds and must not delay the end.
     runtime.shutdown_background();
     match answered {
         Ok(Ok(())) => {
@@ -42,7 +42,7 @@ fn unhealthy(address: &str, reason: &str) -> Exit {
     Exit::NoPeer
 }
 
-/// Why a server is not healthy.
+/// Why a server is considered unhealthy.
 #[derive(Debug, Error)]
 enum Unhealthy {
     #[error(transparent)]

@@ -1,12 +1,12 @@
-//! Plumb's server: renders frames of known truth, sends them, scores the answers.
+//! Plumb's server: renders frames with known truth, sends them and scores the answers.
 //!
-//! The story: [`cli`] reads the command line, whose [`run`] specification says what a run does; [`app`] builds it.
+//! Overview: [`cli`] reads the command line; its [`run`] specification says what a run does, and [`app`] builds it.
 //! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a [`scene`]
 //! seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored by the
-//! [`task`] against the [`truth`]. Every [`output`] is told of it: rows, window, report, CSV.
+//! [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
 //!
-//! The truth stays here: no byte of seed, scene or radius reaches a client.
-//! Conventions (pixels, units, images) are those of [`shared`].
+//! The truth stays in the server: no byte of seed, scene or radius reaches a client.
+//! [`shared`] defines the conventions for pixels, units and images.
 
 pub mod announce;
 pub mod app;

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let unknown = unknown_variables(&environment);
     let cli = match Cli::read(std::env::args_os(), environment) {
         Ok(cli) => cli,
-        // Also help and version, which are no errors.
+        // Includes help and version, which are not errors.
         Err(said) => said.exit(),
     };
     let _logging = log::start("server", cli.verbose, cli.quiet);

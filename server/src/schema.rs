@@ -1,6 +1,6 @@
-//! The JSON schema of the report, made from its types.
+//! The JSON schema of the report, generated from its types.
 //!
-//! `docs/report.schema.json` is this schema, checked in; `tests/report_schema.rs` compares.
+//! `docs/report.schema.json` is this schema, checked in; `tests/report_schema.rs` compares the two.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -15,7 +15,7 @@ pub fn report() -> Schema {
     schema_of::<Report>()
 }
 
-/// What a type serializes to, in objects that have no other keys.
+/// The schema of what a type serializes to, with objects that allow no other keys.
 fn schema_of<T: JsonSchema>() -> Schema {
     let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(tidy).transform(&mut schema);
@@ -26,9 +26,9 @@ fn tidy(schema: &mut Schema) {
     if schema.get("properties").is_some_and(Value::is_object) && schema.get("additionalProperties").is_none() {
         schema.insert("additionalProperties".into(), false.into());
     }
-    // Minimum and maximum say the same to a program.
+    // Minimum and maximum give programs the same information.
     schema.remove(TakesAll::KEYWORD);
-    // `uint64`, `double` and so on are no formats of draft 2020-12.
+    // `uint64`, `double` and the like are not formats of draft 2020-12.
     schema.remove("format");
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.replace('\n', " ");

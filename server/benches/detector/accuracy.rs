@@ -1,4 +1,4 @@
-//! Answers to many frames of one condition, a batch a thread at a time, so that memory stays bounded.
+//! Answers to many frames of one condition, one batch per thread at a time, so that memory stays bounded.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,15 +13,15 @@ use crate::failure::Failure;
 use crate::marks::Marks;
 use crate::opencv::{OpenCv, Setting};
 
-/// Bytes of a batch: what a thread holds, as much again in the file.
+/// Size of a batch, in bytes: each thread holds this much, and the file as much again.
 const BATCH_BYTES: usize = 32 << 20;
 
-/// Marks of ours, OpenCV's gradient method and its ALT, on the same frames.
+/// Marks of our detector, OpenCV's gradient method and its ALT method, on the same frames.
 pub(crate) type MarksOfAll = [Marks; 3];
 
 /// Renders `count` frames of a condition and marks all three, on as many threads as there are OpenCVs.
 ///
-/// A frame depends on its condition and index alone, so the marks do not depend on the threads.
+/// A frame depends only on its condition and index, so the marks do not depend on the threads.
 pub(crate) fn measure(
     condition: &Condition,
     count: u64,
@@ -63,17 +63,17 @@ pub(crate) fn measure(
     }))
 }
 
-/// Our detector, as it comes.
+/// Our detector, with default settings.
 pub(crate) fn ours() -> Result<Box<dyn Detector>, Failure> {
     Ok(DetectorChoice::new(hough::NAME, RadiusLimits::default())?.build())
 }
 
-/// Frames of this size that so many bytes hold, at least one.
+/// How many frames of this size fit in this many bytes, at least one.
 pub(crate) fn frames_in(bytes: usize, size: Size) -> u64 {
     (bytes / size.pixels().max(1)).max(1) as u64
 }
 
-/// A circle as OpenCV gives it.
+/// A circle as OpenCV returns it.
 pub(crate) fn circle([x, y, radius]: [f64; 3]) -> Circle {
     Circle { x, y, radius }
 }

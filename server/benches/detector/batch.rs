@@ -9,7 +9,7 @@ use crate::conditions::Condition;
 use crate::failure::Failure;
 use crate::frames::Shot;
 
-/// What a frame is rendered for. No purpose sees another one's frames.
+/// What a frame is rendered for. Each purpose has its own frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To measure accuracy.
@@ -22,7 +22,7 @@ pub(crate) enum Purpose {
     Parity,
 }
 
-/// Frames in memory, one after the other.
+/// Frames in memory, stored one after the other.
 pub(crate) struct Batch {
     pub(crate) size: Size,
     pub(crate) pixels: Vec<u8>,
@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Renders the frames of these indices.
+    /// Renders the frames with these indices.
     pub(crate) fn render(condition: &Condition, purpose: Purpose, indices: Range<u64>) -> Result<Self, Failure> {
         let mut frames = condition.frames(seed(&condition.name, purpose))?;
         let mut pixels = Vec::new();

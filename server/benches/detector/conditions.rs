@@ -1,4 +1,4 @@
-//! The conditions of the goals: what is rendered, and what the detector shall reach there.
+//! The conditions of the goals: what is rendered, and what the detector should reach there.
 
 use serde::{Deserialize, Serialize};
 use server::camera::{Background, CameraConfig};
@@ -17,11 +17,11 @@ const FULL_HD: Size = Size { width: 1920, height: 1080 };
 const VGA_RADII: Radii = Radii { min: 10.0, max: 40.0 };
 const FULL_HD_RADII: Radii = Radii { min: 30.0, max: 80.0 };
 
-/// Frames a second, and the share of that time the shutter is open where the disc moves.
+/// Frames per second, and the share of the frame interval for which the shutter is open if the disc moves.
 const RATE_HZ: f64 = 60.0;
 const EXPOSURE: f64 = 0.5;
 
-/// Empty frames are shared out over eight conditions: 50,000 in all when the others have 10,000 each.
+/// Empty frames are divided among eight conditions: 50,000 in all when the others have 10,000 each.
 const EMPTY_SHARE: f64 = 5.0 / 8.0;
 
 /// Where the limit is a bound, where it is a reference, and where more than noise is in the way.
@@ -47,28 +47,28 @@ const EMPTY: Goals =
 pub(crate) struct Condition {
     /// Its name in the table.
     pub(crate) name: String,
-    /// What is asked of the detector.
+    /// The detector's goals.
     pub(crate) goals: Goals,
     ball: BallConfig,
     camera: CameraConfig,
-    /// Whether discs are drawn in whole pixels instead.
+    /// Whether discs are drawn in whole pixels instead of rendered.
     is_drawn: bool,
 }
 
-/// What is asked of the detector; `None` where nothing is.
+/// The detector's goals; `None` where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Goals {
-    /// Mean L1 over its limit, at most.
+    /// Largest ratio of the mean L1 error to its limit.
     pub(crate) ratio: Option<f64>,
-    /// Share missed, at most.
+    /// Largest share of missed discs.
     pub(crate) missed: Option<f64>,
-    /// Share of empty frames with a circle, at most.
+    /// Largest share of empty frames with a circle.
     pub(crate) false_positives: Option<f64>,
-    /// Median time, at most, in µs.
+    /// Largest median time, in µs.
     pub(crate) time_us: Option<f64>,
-    /// How much faster than OpenCV's gradient method, at least.
+    /// Smallest factor by which to be faster than OpenCV's gradient method.
     pub(crate) faster: Option<f64>,
-    /// How much more accurate than OpenCV's gradient method, at least.
+    /// Smallest factor by which to be more accurate than OpenCV's gradient method.
     pub(crate) closer: Option<f64>,
 }
 
@@ -135,17 +135,17 @@ impl Condition {
         self.camera.empty_rate > 0.0
     }
 
-    /// The same with a disc in every frame.
+    /// This condition with a disc in every frame.
     pub(crate) fn with_disc(&self) -> Self {
         self.clone().sees(|camera| camera.empty_rate = 0.0)
     }
 
-    /// The radii as OpenCV takes them.
+    /// The radii in the form that OpenCV takes.
     pub(crate) fn whole_radii(&self) -> (u32, u32) {
         (self.ball.radius.min.floor() as u32, self.ball.radius.max.ceil() as u32)
     }
 
-    /// Frames to measure when a condition at 640x480 has so many.
+    /// Number of frames to measure, given the number for a condition at 640x480.
     pub(crate) fn count(&self, frames: u64) -> u64 {
         match (self.is_empty(), self.size()) {
             (true, _) => (frames as f64 * EMPTY_SHARE).ceil() as u64,
@@ -172,7 +172,7 @@ impl Condition {
         self.sees(|camera| camera.empty_rate = 1.0).asks(EMPTY)
     }
 
-    /// The same at 1920x1080.
+    /// This condition at 1920x1080.
     fn at_full_hd(self) -> Self {
         let name = format!("1920x1080, {}", self.name);
         let ball = BallConfig { size: FULL_HD, radius: FULL_HD_RADII, ..self.ball };
@@ -181,7 +181,7 @@ impl Condition {
     }
 }
 
-/// A still disc on an even ground, nothing else.
+/// A still disc on a plain background, nothing else.
 fn plain(name: &str) -> Condition {
     let ball = BallConfig { size: VGA, radius: VGA_RADII, speed_px_s: 0.0, step_s: 1.0 / RATE_HZ, border: false };
     Condition { name: name.into(), goals: PLAIN, ball, camera: CameraConfig::default(), is_drawn: false }
@@ -212,13 +212,13 @@ fn low_light() -> Condition {
     Condition { ball: BallConfig { speed_px_s: 200.0, ..still.ball }, ..still }.asks(LOW_LIGHT)
 }
 
-/// A disc that the border cuts.
+/// A disc that is cut by the border.
 fn cut(name: &str) -> Condition {
     let plain = plain(name);
     Condition { ball: BallConfig { border: true, ..plain.ball }, ..plain }
 }
 
-/// A disc that moves so far while the shutter is open, in px.
+/// A disc that moves this far while the shutter is open, in px.
 fn moving(length: f64) -> Condition {
     let still = plain(&format!("motion {length} px")).sees(|camera| camera.exposure = EXPOSURE).with_noise(3.0);
     let ball = BallConfig { speed_px_s: length * RATE_HZ / EXPOSURE, ..still.ball };

@@ -1,4 +1,4 @@
-//! Whatever goes wrong on a thread.
+//! The error type of the benchmark's threads.
 
 use std::error::Error;
 

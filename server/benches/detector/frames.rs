@@ -1,4 +1,4 @@
-//! Frames with what they show: as the camera renders them, or drawn in whole pixels.
+//! Frames with their truth: as the camera renders them, or drawn in whole pixels.
 
 use server::camera::{BACKGROUND, CONTRAST};
 use server::source::BallSource;
@@ -10,13 +10,13 @@ use shared::geometry::Circle;
 pub(crate) struct Shot {
     /// The disc; `None` when there is none.
     pub(crate) truth: Option<Circle>,
-    /// The best expected L1 error, in px, where it is known.
+    /// The best expected L1 error, in px, if it is known.
     pub(crate) limit_px: Option<f64>,
 }
 
 /// Renders frames.
 pub(crate) trait Frames {
-    /// Appends the pixels of the frame of this index and says what it shows.
+    /// Appends the pixels of the frame with this index and returns what it shows.
     fn frame(&mut self, index: u64, pixels: &mut Vec<u8>) -> Shot;
 }
 

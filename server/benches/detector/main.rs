@@ -62,7 +62,7 @@ fn print(text: &str, options: &Options) -> Result<(), Failure> {
 
 fn save(text: &str, options: &Options) -> Result<(), Failure> {
     match &options.out {
-        // Cargo runs benchmarks in the package's folder, while people run cargo in the repository's.
+        // Cargo runs benchmarks in the package's folder, but people run cargo in the repository's.
         Some(file) => Ok(fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file), text)?),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! What the answers to a condition's frames are worth.
+//! Marks for the answers to a condition's frames: misses and errors.
 
 use serde::{Deserialize, Serialize};
 use shared::geometry::{Circle, Covariance};
@@ -6,16 +6,16 @@ use shared::geometry::{Circle, Covariance};
 use crate::frames::Shot;
 use testkit::statistics::{mean, quantile, standard_error, upper_bound};
 
-/// An answer is missed when it is none, or its L1 error is above this.
+/// A disc counts as missed if there is no answer or the answer's L1 error is above this.
 pub(crate) const MISSED_PX: f64 = 5.0;
 
 /// Marks of one program's answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {
-    /// L1 errors of what was not missed, in px, and the limits for the same frames as far as there are any.
+    /// L1 errors of discs that were not missed, in px, and the limits for the same frames if they have any.
     l1: Vec<f64>,
     limits: Vec<f64>,
-    /// Squared errors over their own covariance, 1 on the mean when that is honest.
+    /// Squared errors over their own covariance; the mean is 1 if the covariance is correct.
     nees: Vec<f64>,
     worst_px: f64,
     discs: u64,
@@ -27,13 +27,13 @@ pub(crate) struct Marks {
 /// Figures of the marks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    /// Frames with a disc, and those where it was missed.
+    /// Number of frames with a disc, and of those where it was missed.
     pub(crate) discs: u64,
     pub(crate) missed: u64,
-    /// Frames without, and those where one was seen.
+    /// Number of frames without a disc, and of those where one was seen.
     pub(crate) empty: u64,
     pub(crate) false_positives: u64,
-    /// L1 error of what was not missed, in px.
+    /// L1 error of discs that were not missed, in px.
     pub(crate) mean_px: Option<f64>,
     pub(crate) standard_error_px: Option<f64>,
     pub(crate) p99_px: Option<f64>,
@@ -81,7 +81,7 @@ impl Marks {
         self.false_positives += more.false_positives;
     }
 
-    /// What they come to.
+    /// The figures of these marks.
     pub(crate) fn figures(&self) -> Figures {
         Figures {
             discs: self.discs,
@@ -92,7 +92,7 @@ impl Marks {
             standard_error_px: standard_error(&self.l1),
             p99_px: quantile(&self.l1, 0.99),
             worst_px: self.worst_px,
-            // A mean over some frames only would be no limit of the mean over all.
+            // A mean over only some frames would not be a limit for the mean over all.
             limit_px: mean(&self.limits).filter(|_| self.limits.len() == self.l1.len()),
             nees: mean(&self.nees),
         }
@@ -100,23 +100,23 @@ impl Marks {
 }
 
 impl Figures {
-    /// Mean L1 over its limit.
+    /// Ratio of the mean L1 error to its limit.
     pub(crate) fn ratio(&self) -> Option<f64> {
         Some(self.mean_px? / self.limit_px?)
     }
 
-    /// Share missed, and the share excluded with 95 % confidence.
+    /// Share of missed discs, and the share that is excluded with 95 % confidence.
     pub(crate) fn missed_rate(&self) -> (f64, f64) {
         rate(self.missed, self.discs)
     }
 }
 
-/// The share of hits, and the share excluded with 95 % confidence.
+/// The share of hits, and the share that is excluded with 95 % confidence.
 pub(crate) fn rate(hits: u64, n: u64) -> (f64, f64) {
     (hits as f64 / n.max(1) as f64, upper_bound(hits, n))
 }
 
-/// eᵀ P⁻¹ e / 2: half, since the centre has two coordinates.
+/// eᵀ P⁻¹ e / 2: halved because the centre has two coordinates.
 fn normalised_square(Covariance { xx, xy, yy }: Covariance, dx: f64, dy: f64) -> f64 {
     (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy) / 2.0
 }

@@ -1,6 +1,6 @@
-//! `hough-classic` against OpenCV's gradient method, stage by stage: how far apart the numbers are.
+//! Compares `hough-classic` with OpenCV's gradient method, stage by stage: how far apart the numbers are.
 //!
-//! Each program goes its own way from the gray frame, so a difference in one stage would show in all that follow.
+//! Each program computes all stages from the gray frame, so a difference in one stage would show in all later ones.
 
 use std::fmt::Write;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::conditions::Condition;
 use crate::failure::Failure;
 use crate::opencv::OpenCv;
 
-/// Colours at a time, of all 2²⁴.
+/// Number of colours compared at a time, out of all 2²⁴.
 const COLOURS: Size = Size { width: 65_536, height: 16 };
 
 /// OpenCV's stages beside the arrays.
@@ -40,7 +40,7 @@ struct Divergence {
     largest: f64,
 }
 
-/// The table, over so many frames of each condition.
+/// The table, over this many frames of each condition.
 pub(crate) fn table(conditions: &[Condition], count: u64, opencv: &mut OpenCv) -> Result<String, Failure> {
     let mut stages = vec![gray(opencv)?];
     for condition in conditions {
@@ -70,13 +70,13 @@ fn write(stages: &[Divergence], conditions: usize, count: u64, version: &str) ->
     Ok(out)
 }
 
-/// The gray level of every colour there is.
+/// Compares the gray level of every colour.
 fn gray(opencv: &mut OpenCv) -> Result<Divergence, Failure> {
     let mut divergence = Divergence { stage: "gray (BGR2GRAY)", unit: "colours", ..Divergence::default() };
     let per_frame = COLOURS.pixels() as u32;
     for first in (0..1 << 24).step_by(COLOURS.pixels()) {
         let colours = first..first + per_frame;
-        // Blue, green and red of all colours, each as an image of its own, one below the other.
+        // Blue, green and red of all colours, each as a separate image, one below the other.
         let planes: Vec<u8> =
             (0..3).flat_map(|byte| colours.clone().map(move |bgr| (bgr >> (8 * byte)) as u8)).collect();
         opencv.load(&planes, Size { height: 3 * COLOURS.height, ..COLOURS }, false)?;
@@ -110,7 +110,7 @@ fn compare(
     let theirs_best = theirs.best.map(|(x, y, radius)| [x, y, radius].map(f64::from));
     last.compare_one(best.map(|best| [best.x, best.y, best.radius]), theirs_best);
     divergences.push(last);
-    // OpenCV tells all centres only of circles up to the frame's longer side.
+    // OpenCV returns all centres only for circles up to the frame's longer side.
     let longer = f64::from(batch.size.width.max(batch.size.height));
     let mut ours = Classic::new(RadiusLimits { min: Some(f64::from(min)), max: Some(longer) });
     ours.detect(view(pixels, batch.size));
@@ -156,7 +156,7 @@ impl Divergence {
         ours.into_iter().zip(theirs).for_each(|(ours, theirs)| self.compare_one(one(ours), one(theirs)));
     }
 
-    /// What one program has and the other has not is infinitely far off.
+    /// An item that only one of the programs has counts as infinitely far off.
     fn compare_one<const N: usize>(&mut self, ours: Option<[f64; N]>, theirs: Option<[f64; N]>) {
         let far = match (ours, theirs) {
             (Some(ours), Some(theirs)) => (0..N).map(|i| (ours[i] - theirs[i]).abs()).fold(0.0, f64::max),
@@ -175,7 +175,7 @@ impl Divergence {
     }
 }
 
-/// OpenCV's arrays, as they came by file.
+/// OpenCV's arrays, as read from the file.
 struct Arrays {
     blurred: Vec<u8>,
     dx: Vec<i16>,

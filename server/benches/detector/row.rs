@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::settings;
 use crate::timing::{self, Times};
 
-/// Frames on which OpenCV's settings are tried out, of those measured.
+/// OpenCV's settings are tried out on the number of measured frames divided by this.
 const TUNING_SHARE: u64 = 50;
 
 /// A row.
@@ -32,7 +32,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Measures a condition, or takes it from the last run if that may be.
+    /// Measures a condition, or takes it from the last run if that is allowed.
     pub(crate) fn make(condition: &Condition, options: &Options, opencvs: &mut [OpenCv]) -> Result<Self, Failure> {
         let file = file(&condition.name);
         if options.resume

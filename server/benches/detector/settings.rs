@@ -1,9 +1,9 @@
-//! How OpenCV is asked: for each condition the setting that serves it best.
+//! OpenCV's settings: for each condition, the one that serves it best.
 //!
-//! A setting is chosen on frames of its own, which are not measured; for empty frames on such that have a disc before
-//! the same ground. Best is: fewest missed, then least error. What is nearly as good (half a per cent more missed, a
-//! tenth more error) and faster goes before it. A setting that drowns in edges, with 50 ms or more for a frame of
-//! 640x480, is no choice.
+//! A setting is chosen on separate frames, which are not measured. For empty conditions these frames have a disc on the
+//! same background. The best setting misses fewest discs, then has the smallest error. A faster setting that is
+//! nearly as good (half a per cent more missed, a tenth more error) is preferred. A setting that drowns in edges and
+//! takes 50 ms or more for a frame of 640x480 is excluded.
 
 use crate::accuracy::circle;
 use crate::batch::{Batch, Purpose};
@@ -18,17 +18,17 @@ use testkit::statistics::quantile;
 const SAME_MISSED: f64 = 0.005;
 const SAME_ERROR: f64 = 1.1;
 
-/// What a frame may take while settings are tried out, in µs a pixel.
+/// Time limit for a frame while settings are tried out, in µs per pixel.
 const PATIENCE_US: f64 = 50_000.0 / (640.0 * 480.0);
 
-/// More than any distance between two centres: the best circle only.
+/// More than any distance between two centres, so that OpenCV returns only the best circle.
 const ONE_CIRCLE_PX: f64 = 1e5;
 
-/// ALT searches so far around each centre, which takes time; 20 px is its fastest without thousands of centres.
+/// ALT searches this far around each centre, which takes time. 20 px is fastest without thousands of centres.
 const ALT_APART_PX: f64 = 20.0;
 
-/// Settings tried for the gradient method, the common one first: blurs up to the noisiest frames, thresholds down to the
-/// faintest discs.
+/// Settings tried for the gradient method, the common one first: blurs for up to the noisiest frames, thresholds for
+/// down to the faintest discs.
 const GRADIENTS: [Setting; 14] = [
     gradient(Some((9, 2.0)), 1.0, 50.0, 30.0),
     gradient(None, 1.0, 100.0, 30.0),
@@ -46,7 +46,7 @@ const GRADIENTS: [Setting; 14] = [
     gradient(Some((15, 4.0)), 1.0, 15.0, 10.0),
 ];
 
-/// Settings tried for ALT, the one its documentation recommends first.
+/// Settings tried for ALT; the first is the one that its documentation recommends.
 const ALTS: [Setting; 10] = [
     alt(None, 1.5, 300.0, 0.9),
     alt(None, 1.0, 300.0, 0.9),

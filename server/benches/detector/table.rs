@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write};
 use crate::marks::{Figures, rate};
 use crate::row::Row;
 
-/// What was run, on what.
+/// What was run, and on which machine.
 pub(crate) struct Run {
     /// OpenCV's version.
     pub(crate) opencv: String,
@@ -134,7 +134,7 @@ fn false_positives(out: &mut String, rows: &[&Row]) -> fmt::Result {
         let [hough, gradient, alt] = [&row.hough, &row.gradient, &row.alt].map(|f| (f.false_positives, f.empty));
         (row.name.as_str(), None, [hough, gradient, alt])
     });
-    // The goal is one for all of them.
+    // All of them share one goal.
     let goal = rows.first().and_then(|row| row.goals.false_positives);
     let cells = |(name, goal, counts): (&str, Option<f64>, [(u64, u64); 3])| {
         let (rate, bound) = rate(counts[0].0, counts[0].1);
@@ -178,7 +178,7 @@ fn at_least(figure: Option<f64>, goal: Option<f64>) -> String {
     judged(figure, goal, is_met, |figure| format!("{figure:.1}"), |goal| format!("≥ {goal}"))
 }
 
-/// The figure, and where there is a goal, whether it is met.
+/// The figure and, if there is a goal, whether it is met.
 fn judged(
     figure: Option<f64>,
     goal: Option<f64>,
@@ -198,7 +198,7 @@ fn judged(
 }
 
 fn px(value: Option<f64>) -> String {
-    // Three digits that count, whether a ten-thousandth or some pixels.
+    // Three significant digits, for ten-thousandths as for whole pixels.
     match value {
         Some(px) if px >= 0.1 => format!("{px:.2}"),
         Some(px) if px >= 0.001 => format!("{px:.4}"),
@@ -218,7 +218,7 @@ fn shown(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-/// What the machine calls its processor.
+/// The processor's name.
 fn processor() -> impl Display {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

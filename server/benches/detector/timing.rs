@@ -1,4 +1,4 @@
-//! Time a frame, one thread each: all go round through the same 64 MiB of frames, so that none finds them in a cache.
+//! Time per frame, on one thread each. All cycle through the same 64 MiB of frames, so that none finds them in a cache.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::opencv::{OpenCv, Setting};
 use testkit::statistics::quantile;
 
-/// Frames cycled through: far more than the second-level cache, which is what a core has to itself.
+/// Size of the frames to cycle through: far more than the second-level cache, which a core has to itself.
 const BYTES: usize = 64 << 20;
 
 /// Median times from the gray frame to the circle, in µs.
@@ -24,7 +24,7 @@ pub(crate) struct Times {
     pub(crate) alt_us: f64,
 }
 
-/// Times all four in turns: whatever else the machine does meets each of them alike.
+/// Times all four in turns, so that other load on the machine affects them alike.
 pub(crate) fn measure(
     condition: &Condition,
     rounds: usize,
@@ -36,7 +36,7 @@ pub(crate) fn measure(
     opencv.load(&batch.pixels, condition.size(), true)?;
     let (mut hough, mut classic) = (ours()?, as_opencv(condition)?);
     let mut times_us: [Vec<f64>; 4] = Default::default();
-    // The first round warms up: buffers are allocated, clocks rise. It does not count.
+    // The first round is a warm-up (buffers are allocated, clocks rise) and does not count.
     for round in 0..=rounds {
         let turns = [
             run(hough.as_mut(), &batch),
@@ -61,7 +61,7 @@ fn run(detector: &mut dyn Detector, batch: &Batch) -> Vec<f64> {
     batch.frames().map(|(_, frame)| frame).map(time).collect()
 }
 
-/// The classic detector, told the radii as OpenCV is.
+/// The classic detector, given the radii as OpenCV is.
 fn as_opencv(condition: &Condition) -> Result<Box<dyn Detector>, Failure> {
     let (min, max) = condition.whole_radii();
     let limits = RadiusLimits { min: Some(f64::from(min)), max: Some(f64::from(max)) };

@@ -1,16 +1,16 @@
-//! The limit: the least mean L1 error that any unbiased estimate of a frame's centre can have.
+//! The limit: the lowest mean L1 error that any unbiased estimate of the centre in a frame can have.
 //!
 //! The Cramér–Rao bound (Kay, Estimation Theory, 1993, ch. 3): no unbiased estimate has a covariance below the inverse
 //! of the Fisher matrix `I = Σ μ'μ'ᵀ / v + ½ v'v'ᵀ / v²` over all pixels, μ' and v' being the derivatives of a pixel's
 //! mean and variance. An efficient estimate is nearly Gaussian, so its mean `|dx| + |dy|` is `√(2/π) (σx + σy)`.
 //!
-//! A pixel's variance is that of read noise, shot noise and rounding (1/12), as the sensor's gamma curve passes them
-//! on; where noise is clipped at 0 or 255, what that takes of the information is taken. Of `bgr8` frames it is the gray
-//! picture (OpenCV's BGR2GRAY) that counts, the rounding of which adds its own 1/12.
+//! A pixel's variance is that of read noise, shot noise and rounding (1/12), transformed by the sensor's gamma curve.
+//! Where noise is clipped at 0 or 255, the information lost by clipping is subtracted. For `bgr8` frames the gray image
+//! counts (OpenCV's BGR2GRAY); its rounding adds another 1/12.
 //!
-//! What nobody tells the pipeline is estimated too: radius, the ball's level, and the level of the background and, of a
-//! ramp, its slope (both from the whole image). Clutter, the ball's way, blur, vignette, gamma and the occluder count as
-//! known, so where these matter the bound is one that no estimate may reach.
+//! Parameters that the pipeline does not know are estimated too: the radius, the ball's level, the level of the
+//! background and, for a ramp, its slope (both from the whole image). Clutter, the ball's motion, blur, vignette, gamma
+//! and the occluder count as known. Where these matter, possibly no estimate reaches the bound.
 
 use std::f64::consts::PI;
 
@@ -33,15 +33,16 @@ const DITHER: f64 = 0.5;
 /// Weights of blue, green and red in gray, as OpenCV's BGR2GRAY.
 const GRAY: [f64; 3] = [3735.0 / 32768.0, 19235.0 / 32768.0, 9798.0 / 32768.0];
 
-/// Least radius that the closed form is taken for: in px, and in standard deviations of the blurred edge. Beyond it
-/// agrees with the Fisher matrix to 1 %, averaged over how a disc falls on the grid (tested).
+/// Smallest radius for the closed form, in px and in standard deviations of the blurred edge. For larger radii it
+/// agrees with the Fisher matrix to 1 %, averaged over the disc's position on the pixel grid (tested).
 const CLOSED_RADIUS: f64 = 2.0;
 const CLOSED_SHARPNESS: f64 = 4.0;
 
-/// And how far clipping has to be, in standard deviations of the noise: there it takes 0.3 % of a pixel's information.
+/// Smallest distance of levels from clipping for the closed form, in standard deviations of the noise. At this
+/// distance clipping takes 0.3 % of a pixel's information.
 const CLOSED_CLIPPING: f64 = 2.0;
 
-/// What limits all frames of a camera.
+/// The part of the limit that all frames of a camera share.
 #[derive(Clone, Debug)]
 pub(super) struct LimitModel {
     pub(super) output: Output,
@@ -54,10 +55,10 @@ pub(super) struct LimitModel {
     closed: Option<Closed>,
 }
 
-/// What the closed form needs besides the radius.
+/// Parameters of the closed form besides the radius.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
-    /// The limit for a radius of 1 px, were its rim straight.
+    /// The limit for a radius of 1 px if the rim were straight.
     straight_px: f64,
     /// Variance of the edge's profile, blur and pixel, in px².
     edge_variance: f64,
@@ -70,16 +71,16 @@ enum Kind {
     Unknown,
 }
 
-/// A pixel as the limit sees it: light in each channel, and the derivatives of all of them.
+/// A pixel as the limit sees it: the light in each channel and its derivatives.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pixel {
-    /// Light of blue, green and red; of gray, the first.
+    /// Light in blue, green and red; for gray, only the first.
     pub(super) light: [f64; 3],
-    /// Derivatives of each with x, y, radius and the ball's level, in that order.
+    /// Derivatives of each channel with respect to x, y, radius and the ball's level, in that order.
     pub(super) ball: [[f64; 3]; 4],
-    /// Derivative of all with the background's level.
+    /// Derivative of all channels with respect to the background's level.
     pub(super) background: f64,
-    /// Where it is, from the middle of the ball, in units of 100 px.
+    /// Position relative to the ball's centre, in units of 100 px.
     pub(super) place: (f64, f64),
 }
 
@@ -106,12 +107,12 @@ impl LimitModel {
         model
     }
 
-    /// Whether frames have a limit at all.
+    /// Whether frames of this camera have a limit at all.
     pub(super) fn is_known(&self) -> bool {
         self.kind != Kind::Unknown
     }
 
-    /// The limit of a whole disc at rest, where it follows from the radius alone.
+    /// The limit of a whole disc at rest, if it follows from the radius alone.
     pub(super) fn closed(&self, radius: f64) -> Option<Limit> {
         let Closed { straight_px, edge_variance } = self.closed?;
         if radius < CLOSED_RADIUS || radius < CLOSED_SHARPNESS * edge_variance.sqrt() {
@@ -124,12 +125,12 @@ impl LimitModel {
         Some(self.labelled(straight_px / (radius * curved).sqrt()))
     }
 
-    /// The limit that a Fisher matrix sets.
+    /// The limit given by a Fisher matrix.
     pub(super) fn of(&self, fisher: &Fisher) -> Limit {
         fisher.l1_px().map_or(Limit::Unknown, |l1_px| self.labelled(l1_px))
     }
 
-    /// An empty matrix of the parameters that this camera's background has.
+    /// An empty matrix with the parameters of this camera's background.
     pub(super) fn fisher(&self) -> Fisher {
         let parameters = match self.background {
             Background::Clutter => 4,
@@ -139,7 +140,7 @@ impl LimitModel {
         Fisher::empty(parameters)
     }
 
-    /// Adds what `count` pixels like this one tell.
+    /// Adds the information of `count` pixels like this one.
     pub(super) fn add(&self, fisher: &mut Fisher, pixel: &Pixel, count: f64) {
         let weights = if self.channels == 1 { [1.0, 0.0, 0.0] } else { GRAY };
         let (mut mean, mut sensor) = (0.0, 0.0);
@@ -168,7 +169,7 @@ impl LimitModel {
         }
     }
 
-    /// The same without the closed form, to compare them.
+    /// This limit without the closed form, for comparison.
     #[cfg(test)]
     pub(super) fn without_closed_form(&mut self) {
         self.closed = None;
@@ -182,12 +183,12 @@ impl LimitModel {
         }
     }
 
-    /// Variance of all roundings on the way to a gray level.
+    /// Total variance of the rounding steps on the way to a gray level.
     fn rounding(&self) -> f64 {
         if self.channels == 1 { ROUNDING } else { ROUNDING * (1.0 + GRAY.iter().map(|w| w * w).sum::<f64>()) }
     }
 
-    /// Standard deviation, in levels of the output, of the sensor's noise at some light.
+    /// Standard deviation of the sensor's noise at this light, in output levels.
     fn noise_at(&self, light: f64) -> f64 {
         self.output.curve(light).1 * (self.read_variance + self.gain * light.max(0.0)).sqrt()
     }

@@ -1,11 +1,11 @@
-//! Light that the lens loses towards the corners: the cos⁴ law.
+//! Vignetting: the light that a lens loses towards the corners, by the cos⁴ law.
 //!
-//! At an angle θ off the axis an image is cos⁴ θ = 1 / (1 + tan² θ)² as bright as on it, and tan θ grows with the
-//! distance from the image's centre. The focal length follows from the share lost in the corners.
+//! At an angle θ off the axis, the brightness of an image is cos⁴ θ = 1 / (1 + tan² θ)² of that on the axis. tan θ
+//! grows with the distance from the image's centre. The focal length follows from the share lost in the corners.
 
 use shared::geometry::Size;
 
-/// The share of light that reaches each pixel, row after row; empty for a lens that loses none.
+/// The share of light that reaches each pixel, row by row; empty for a lens that loses none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vignette {
     gains: Vec<f32>,

@@ -1,7 +1,8 @@
-//! What the numbers among the server's options may be ([`Takes`]), beside what all options have in common
-//! ([`shared::shell::options`]).
+//! Ranges of the server's numeric options ([`Takes`]). What all programs' options have in common is in
+//! [`shared::shell::options`].
 //!
-//! An option is one field: its doc comment is the help, its type parses, its attributes say default, range and unit.
+//! An option is one field. Its doc comment is the help, its type parses the value, and its attributes give default,
+//! range and unit.
 
 mod takes;
 
@@ -10,13 +11,13 @@ use shared::shell::options;
 
 pub use takes::{NotTaken, OutOfRange, Takes, TakesAll};
 
-/// The command with what all its options have in common, and the ranges of its numbers.
+/// The command with the common settings of all options and the ranges of its numbers.
 #[must_use]
 pub fn completed(command: Command, ranges: &TakesAll) -> Command {
     options::completed(limited(command, ranges))
 }
 
-/// Options that nobody gave: the defaults that the fields' attributes name.
+/// The default options, from the fields' attributes.
 pub fn defaults<T: Args>() -> T {
     let command = T::augment_args(Command::new("defaults").no_binary_name(true));
     let none: [&str; 0] = [];

@@ -1,7 +1,7 @@
-//! What the number of an option may be: read from the attributes of its field.
+//! The range of a numeric option, read from the attributes of its field.
 //!
 //! `#[schemars(range(min = 0, max = 50), extend("takes" = "a standard deviation of {} px"))]` is all there is to write.
-//! The command line, files, the help and whoever checks the struct read it from the field's schema.
+//! The command line, files, the help and checks of the struct all read it from the field's schema.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -15,19 +15,19 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use thiserror::Error;
 
-/// A number that its option does not take.
+/// A number outside its option's range.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{key} {got} is not {right}")]
 pub struct OutOfRange {
     /// The option, as it is written.
     pub key: String,
-    /// What it was given.
+    /// The value it was given.
     pub got: String,
-    /// What it takes.
+    /// What the option takes.
     pub right: String,
 }
 
-/// The same where an option's value is read: whoever reads it says which option it was.
+/// The same error without the option's name, for parsers whose caller names the option.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{}\" is not {}", .0.got, .0.right)]
 pub struct NotTaken(#[from] pub OutOfRange);
@@ -38,16 +38,16 @@ pub struct Takes {
     key: String,
     least: Option<Number>,
     most: Option<Number>,
-    /// What it takes, with `{}` for the range.
+    /// What the option takes, in words, with `{}` for the range.
     text: String,
 }
 
-/// What each option of a struct takes, where its field says so.
+/// What each option of a struct takes, if its field says so.
 #[derive(Clone, Debug)]
 pub struct TakesAll(BTreeMap<String, Takes>);
 
 impl TakesAll {
-    /// The keyword of a field's schema that says in words what it takes, with `{}` for the range.
+    /// The keyword in a field's schema for what the option takes in words, with `{}` for the range.
     pub const KEYWORD: &str = "takes";
 
     /// Reads the fields' attributes.
@@ -58,7 +58,7 @@ impl TakesAll {
         Self(taking.collect())
     }
 
-    /// What the option of this id takes.
+    /// What the option with this id takes.
     pub fn get(&self, id: &str) -> Option<&Takes> {
         self.0.get(id)
     }
@@ -66,9 +66,9 @@ impl TakesAll {
     /// Checks every number of a struct.
     ///
     /// # Errors
-    /// [`OutOfRange`] names the first, in alphabetical order, that is not taken.
+    /// [`OutOfRange`] names the first option, in alphabetical order, that is out of range.
     pub fn check(&self, options: &impl Serialize) -> Result<(), OutOfRange> {
-        // Of TOML, as JSON has no NaN.
+        // As TOML, because JSON has no NaN.
         let numbers = toml::Table::try_from(options).unwrap_or_default();
         for (id, value) in numbers {
             let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
@@ -87,7 +87,7 @@ impl Takes {
         Some(Self { key: id.replace('_', "-"), least: bound("minimum"), most: bound("maximum"), text })
     }
 
-    /// The option with this range, in its parser and in its help.
+    /// Adds the range to the option's parser and help.
     pub(super) fn limit(&self, option: Arg) -> Arg {
         let option = match (option.get_help(), &self.least, &self.most) {
             (Some(help), Some(_), Some(_)) => {
@@ -102,7 +102,7 @@ impl Takes {
         }
     }
 
-    /// Reads a number of the kind that the field has; `None` for a kind that is no number.
+    /// Reads a number of the field's type; `None` if the type is not a number.
     fn parser(&self, kind: &impl PartialEq<TypeId>) -> Option<ValueParser> {
         self.parser_of::<f64>(kind)
             .or_else(|| self.parser_of::<u8>(kind))
@@ -138,7 +138,7 @@ impl Takes {
         OutOfRange { key: self.key.clone(), got: text.to_owned(), right }
     }
 
-    /// For people: `0 to 50`, or `1` where there is no end.
+    /// Text for people: `0 to 50`, or `1` if there is no upper end.
     fn range(&self) -> String {
         let bounds = [&self.least, &self.most].into_iter().flatten();
         bounds.map(written).collect::<Vec<_>>().join(" to ")

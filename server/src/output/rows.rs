@@ -122,8 +122,8 @@ impl Form {
         columns.collect::<Vec<_>>().join(self.gap())
     }
 
-    /// The cells of a group that are shown, or `word` across all of them if none has a value. `None` for a group that shows
-    /// no columns.
+    /// The cells of a group that are shown, or `word` across all of them if none has a value. `None` for a group that
+    /// shows no columns.
     fn group(self, columns: &[Column], values: &[Cell], word: &str) -> Option<String> {
         let shown: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.heading.is_some()).collect();
         if shown.is_empty() {

@@ -10,7 +10,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::patience::patiently;
 
-/// The largest file read: a thousand times what all options need.
+/// Size of the largest file that is read: a thousand times what all options need.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// One line of the file.
@@ -18,16 +18,16 @@ pub const MAX_FILE_BYTES: u64 = 1 << 20;
 pub struct Entry {
     /// The option's id: its name with `_` for `-`.
     pub id: String,
-    /// Its value, as it would be written on the command line.
+    /// The option's value, as it would be written on the command line.
     pub text: String,
-    /// Whether it is `true` or `false`, without quotes.
+    /// Whether the value is `true` or `false` without quotes.
     pub is_switch: bool,
 }
 
-/// Why a file was refused: which one, what was wrong and what would be right.
+/// Why a file was refused: which file, what was wrong and what would be right.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{option}: \"{}\" cannot be read ({error}): write the name of a file", Brief(path.display(), SHOWN_CHARACTERS))]
     Read {
         /// The option that names it.
@@ -37,31 +37,31 @@ pub enum FileError {
         /// What failed.
         error: io::Error,
     },
-    /// It is too large to be one.
+    /// The file is too large.
     #[error("{path} is larger than {} MiB: a run's or a camera's file has at most a line for each option", MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// It is not text.
+    /// The file is not text.
     #[error("{path} is not UTF-8 text: write TOML, such as fps = 60")]
     NotText {
         /// The file.
         path: PathBuf,
     },
-    /// It is no TOML.
+    /// The file is not valid TOML.
     #[error("{path}: line {line} (\"{text}\"): {reason}")]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The text of that line.
         text: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Its key is no option, its option does not belong here, or its value is none.
+    /// A key is not an option, its option does not belong in this file, or its value is invalid.
     #[error("{path}: {reason}")]
     Entry {
         /// The file.
@@ -72,7 +72,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// The same of a file that the environment names.
+    /// This error for a file that the environment names.
     #[must_use]
     pub fn said_by(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         if let Self::Read { option, .. } = &mut self {
@@ -82,7 +82,7 @@ impl FileError {
     }
 }
 
-/// Reads a file's lines, in their order.
+/// Reads a file's lines, in order.
 pub(super) fn read(option: &str, path: &Path) -> Result<Vec<Entry>, FileError> {
     let text = read_text(option, path)?;
     let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
@@ -92,7 +92,7 @@ pub(super) fn read(option: &str, path: &Path) -> Result<Vec<Entry>, FileError> {
     found.iter().map(|(key, value)| entry(key.get_ref(), value.get_ref()).map_err(refused)).collect()
 }
 
-/// What a file says, without what would move the cursor of who reads it.
+/// A file's text without control characters, which could move the terminal's cursor.
 pub(super) fn printable(text: &str) -> String {
     Escaped(text).to_string()
 }
@@ -105,7 +105,7 @@ fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() })
 }
 
-/// Enough of a line to know it again.
+/// How much of a line to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
 fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
@@ -130,7 +130,7 @@ fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
     Ok(Entry { id: key.replace('-', "_"), text, is_switch: value.is_bool() })
 }
 
-/// `0xff` as 255; what no option holds stays as it is.
+/// Reads `0xff` as 255; a value too large for any option stays as it is.
 fn decimal(whole: &DeInteger<'_>) -> String {
     match i128::from_str_radix(whole.as_str(), whole.radix()) {
         Ok(number) => number.to_string(),

@@ -1,7 +1,7 @@
-//! Files under the command line: what they say becomes the defaults of its options.
+//! Files below the command line: their values become the defaults of its options.
 //!
-//! So the order of precedence (command line, environment, file, default) is that of `clap`. Each value is read by its
-//! option's own parser first, so that what is wrong is said of the file and not of the command line.
+//! So the order of precedence (command line, environment, file, default) is that of `clap`. Each value is first read by
+//! its option's own parser, so that errors name the file and not the command line.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -15,11 +15,11 @@ use super::origins::Origins;
 use super::spec::RunSpec;
 use crate::camera::CAMERA_HEADING;
 
-/// The option that names a camera's file; a run's file may name it too.
+/// The option that names a camera's file; a run's file may give it too.
 const CAMERA: &str = "camera";
 
-/// The command with defaults from a run's file and, below it, from a camera's: the one named here or in the run's file;
-/// and which options they speak of.
+/// Takes defaults from a run's file and, below it, from a camera's file, which is named here or in the run's file.
+/// Returns the command with these defaults, and which options the files set.
 ///
 /// # Errors
 /// [`FileError`] names the file, the key, what was wrong and what would be right.
@@ -39,7 +39,7 @@ pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> R
     Ok((command, origins))
 }
 
-/// What a file may hold.
+/// The options that a file may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Run,
@@ -68,7 +68,7 @@ fn with_entries(
     Ok(command)
 }
 
-/// The option of this id, if a file may hold it.
+/// The option with this id, if a file may hold it.
 fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
     let spec = RunSpec::augment_args(Command::new("run"));
     let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
@@ -83,7 +83,7 @@ fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, 
     }
 }
 
-/// Says which option may have been meant, as `clap` finds it.
+/// Suggests the option that may have been meant, as `clap` finds it.
 fn near(spec: &Command, id: &str) -> String {
     let asked = ["run".to_owned(), format!("--{}", id.replace('_', "-"))];
     let refused = spec.clone().try_get_matches_from(asked).err();

@@ -1,26 +1,26 @@
-//! Where the options of a run were said, where that is not the command line: what is wrong with them together is found
-//! only after all of them are read, and is to be mended there.
+//! Where a run's options were set, if not on the command line. Options that conflict are found only after all have been
+//! read, and the error has to say where to fix them.
 
 use std::collections::BTreeMap;
 
 use shared::text::Escaped;
 
-/// Files and variables by the ids of the options that they say.
+/// Files and variables, by the ids of the options that they set.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(BTreeMap<String, String>);
 
 impl Origins {
-    /// An option is said by this file or variable, and by none that was named before.
+    /// Notes that this file or variable sets an option, and overrides those noted before.
     pub fn said_by(&mut self, id: &str, origin: String) {
         self.0.insert(id.to_owned(), origin);
     }
 
-    /// An option is said by the command line.
+    /// Notes that the command line sets an option.
     pub fn said_by_the_command_line(&mut self, id: &str) {
         self.0.remove(id);
     }
 
-    /// What is wrong with these options, with their names where it has none, and with where each was said.
+    /// An error about these options, with their names if it lacks them, and with where each was set.
     pub fn told(&self, wrong: &str, ids: &[String]) -> String {
         let names: Vec<_> = ids.iter().map(|id| id.replace('_', "-")).collect();
         let is_named = names.is_empty() || names.iter().any(|name| wrong.contains(name));

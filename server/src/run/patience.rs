@@ -1,4 +1,4 @@
-//! Says so where a file takes its time: a pipe into which nobody writes blocks whoever opens it.
+//! Reports when reading a file takes long: opening a pipe that nobody writes to blocks.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,20 +6,20 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// A file that is one is read by then, on the slowest disk; a person has not begun to wonder.
+/// Time before the report: a regular file is read by then even on the slowest disk, and a person does not yet wonder.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Reads a file, and says what is waited for if that takes its time. The log has not begun yet.
+/// Reads a file, and reports what it waits for if that takes long. Writes to stderr, because the log has not started.
 pub(super) fn patiently<T>(path: &Path, read: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let (done, told) = channel::<()>();
         let telling = move || {
             if told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                // stderr may be gone.
+                // stderr may be closed.
                 let _ = writeln!(io::stderr(), "server: waiting for somebody to write {}", path.display());
             }
         };
-        // Without the thread nobody is told.
+        // Without the thread, nothing is reported.
         let _ = thread::Builder::new().spawn_scoped(scope, telling);
         let result = read();
         drop(done);

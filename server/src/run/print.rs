@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::spec::RunSpec;
 
 impl RunSpec {
-    /// The specification as flat TOML, in the order of the help; what is absent is left out, and what
-    /// the source does not use.
+    /// The specification as flat TOML, in the order of the help, without options that are absent or that the source
+    /// does not use.
     pub fn to_toml(&self) -> String {
         let values = values(self);
         let mut text = String::new();
@@ -28,11 +28,11 @@ impl RunSpec {
     }
 }
 
-/// A struct's fields by their names; texts, numbers, switches and nulls.
+/// A struct's fields by name: strings, numbers, booleans and nulls.
 pub(super) fn values(fields: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(fields) {
         Ok(Value::Object(values)) => values,
-        // A struct is an object.
+        // A struct serializes to an object.
         _ => Map::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! The whole specification: its parts, one after the other.
+//! The whole run specification, made of its parts.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -39,14 +39,14 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// The specification with nothing left to chance: its seed is drawn if nobody chose one.
+    /// The specification with a fixed seed, drawn at random if none was chosen.
     #[must_use]
     pub fn with_seed(mut self) -> Self {
         self.sent.seed.get_or_insert_with(drawn_seed);
         self
     }
 
-    /// The specification with what its source says of size and task, where nobody chose them.
+    /// The specification with size and task from its source, if they were not chosen.
     #[must_use]
     pub fn of_source(mut self, size: Size, default_task: TaskName) -> Self {
         let size = *self.sent.size.get_or_insert(size);
@@ -55,7 +55,7 @@ impl RunSpec {
         self
     }
 
-    /// The specification whose source does not use these options.
+    /// The specification with these options noted as not used by its source.
     #[must_use]
     pub fn without(self, unused: Vec<String>) -> Self {
         Self { unused, ..self }
@@ -78,7 +78,7 @@ impl Default for RunSpec {
     }
 }
 
-/// A seed nobody chose, short enough to be typed again.
+/// A random seed, short enough to be typed again.
 fn drawn_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) >> 32
 }

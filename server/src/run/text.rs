@@ -1,4 +1,4 @@
-//! How options are written in files and reports: as on the command line.
+//! Writes options in files and reports as on the command line.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 /// The schema of what is a number, or a word where there is none.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
-// Only its schema is wanted.
+// Used only for its schema.
 #[allow(dead_code)]
 pub(super) enum NumberOrWord {
     /// A number.
@@ -23,12 +23,12 @@ pub(super) fn display<S: Serializer>(value: &impl Display, serializer: S) -> Res
     serializer.collect_str(value)
 }
 
-/// Writes a value as it is displayed, or nothing.
+/// Writes a value as it is displayed, or null.
 pub(super) fn optional_display<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
-/// As a number where what is displayed is one, else as that word.
+/// Writes a number if the displayed text is one, else the text.
 pub(super) fn number_or_word<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     let text = value.to_string();
     match text.parse::<f64>() {
@@ -37,12 +37,12 @@ pub(super) fn number_or_word<S: Serializer>(value: &impl Display, serializer: S)
     }
 }
 
-/// As numbers with units, such as `1s 500ms`.
+/// Writes numbers with units, such as `1s 500ms`.
 pub(super) fn duration<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_duration(*value))
 }
 
-/// The same, or nothing.
+/// Writes numbers with units, or null.
 pub(super) fn optional_duration<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|value| humantime::format_duration(value).to_string()).serialize(serializer)
 }

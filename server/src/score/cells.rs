@@ -1,6 +1,6 @@
 //! A frame's values in the columns that its task names.
 //!
-//! A task states its columns once; every output takes them from there. So a new task touches no output.
+//! A task states its columns once, and every output takes them from there. So a new task changes no output.
 
 use std::fmt;
 
@@ -9,38 +9,38 @@ use smallvec::SmallVec;
 /// A column of a task's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name in files: snake_case, with its unit where a bare number could mislead.
+    /// Its name in files: snake_case, with the unit if a bare number could mislead.
     pub name: &'static str,
-    /// How a terminal shows it; absent where it has no room for it.
+    /// How a terminal shows it; absent if a terminal has no room for it.
     pub heading: Option<Heading>,
 }
 
 /// A column of a terminal's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heading {
-    /// What stands above it.
+    /// Its heading.
     pub text: &'static str,
     /// Its width in characters.
     pub width: usize,
-    /// Digits after the point.
+    /// Digits after the decimal point.
     pub decimals: usize,
-    /// What stands above it, and its width, where a line has 80 characters.
+    /// Its heading and width in lines of 80 characters.
     pub narrow: (&'static str, usize),
 }
 
 impl Column {
-    /// A column that only files have.
+    /// A column for files only.
     pub const fn new(name: &'static str) -> Self {
         Self { name, heading: None }
     }
 
-    /// The same column, shown in a terminal too.
+    /// This column, shown in a terminal too.
     #[must_use]
     pub const fn shown(self, text: &'static str, width: usize, decimals: usize) -> Self {
         Self { heading: Some(Heading { text, width, decimals, narrow: (text, width) }), ..self }
     }
 
-    /// The same column, shown like this where there is less room.
+    /// This column, with this heading and width where there is less room.
     #[must_use]
     pub const fn narrow(self, text: &'static str, width: usize) -> Self {
         match self.heading {
@@ -53,11 +53,11 @@ impl Column {
 /// The columns of a task, in three groups: what the frame shows, what the answer says, and the difference.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
-    /// Of the truth.
+    /// Columns of the truth.
     pub truth: &'static [Column],
-    /// Of the answer.
+    /// Columns of the answer.
     pub answer: &'static [Column],
-    /// Of the residual.
+    /// Columns of the residual.
     pub residual: &'static [Column],
 }
 
@@ -71,22 +71,23 @@ impl Columns {
 /// A value in a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Cell {
-    /// There is none.
+    /// No value.
     #[default]
     Empty,
     /// A whole number.
     Integer(i64),
-    /// A real number, finite.
+    /// A finite real number.
     Real(f64),
     /// A word.
     Word(&'static str),
 }
 
-/// The values of one group of columns, in their order. A circle with its covariance, the largest, takes no memory.
+/// The values of one group of columns, in column order. Even the largest group, a circle with its covariance, needs no
+/// allocation.
 pub type Cells = SmallVec<[Cell; 7]>;
 
 impl Cell {
-    /// The number, if it is one.
+    /// The value as a number, if it is one.
     pub fn number(self) -> Option<f64> {
         match self {
             Self::Integer(value) => Some(value as f64),
@@ -95,7 +96,7 @@ impl Cell {
         }
     }
 
-    /// The value with so many digits after the point, for people; `-` where there is none.
+    /// The value for people, with this many digits after the decimal point; `-` if there is none.
     pub fn rounded(self, decimals: usize) -> String {
         match self {
             Self::Empty => "-".into(),
@@ -112,7 +113,7 @@ impl From<Option<f64>> for Cell {
     }
 }
 
-/// For files: nothing where there is no value, and as many digits as the number needs to be read back exactly.
+/// The value for files: as many digits as the number needs to be read back exactly; empty if there is none.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! How many frames came to what, and why the lost ones are lost.
+//! Counts of frames by outcome, and of lost frames by cause.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -36,7 +36,7 @@ impl FrameCounts {
         self.answered + self.dropped + self.lost + self.unresolved
     }
 
-    /// Counts a frame whose outcome is final.
+    /// Adds a frame whose outcome is final.
     pub fn finish(&mut self, outcome: Outcome) {
         let counter = match outcome {
             Outcome::Answered => &mut self.answered,
@@ -82,7 +82,7 @@ impl LostBy {
         }
     }
 
-    /// For people: the causes there are, most direct first; empty without any.
+    /// Text for people: the causes that occurred, most direct first; empty if there are none.
     pub fn describe(&self) -> String {
         let causes = [
             (self.not_ready, "not encoded in time"),

@@ -1,8 +1,8 @@
-//! Latency: of a frame, stage by stage, and over a session.
+//! Latency of a frame, stage by stage, and of a session.
 //!
-//! From the last pixel rendered to the answer decoded at the server, both read on the server's clock. The stages in
-//! between sum to it; those that the client's clock bounds are placed with the estimated offset, and never before the
-//! frame left or after its answer came.
+//! Latency is the time from the last pixel rendered to the answer decoded at the server, both on the server's clock.
+//! The stages in between add up to it. Stages bounded by the client's clock are placed with the estimated clock
+//! offset, and never before the frame left or after its answer came.
 
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
@@ -11,10 +11,10 @@ use shared::flow::clock::ClockOffset;
 use shared::protocol::message::AnswerTimes;
 use shared::time::Micros;
 
-/// Digits the histograms keep: 1 ms to the µs, in 50 kB each.
+/// Significant digits that the histograms keep: 1 ms to the µs, in 50 kB each.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// A frame's way, in µs.
+/// Latency of a frame and its stages, in µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLatency {
     /// Last pixel rendered → answer decoded.
@@ -32,10 +32,10 @@ pub struct FrameLatency {
 }
 
 impl FrameLatency {
-    /// The way of a frame captured, encoded and answered at these times on our clock.
+    /// The latency of a frame that was captured, encoded and answered at these times on our clock.
     ///
-    /// The client's times are believed where they are in order and fit between ours; else the stages they bound are
-    /// `None`, as they are when absent.
+    /// The client's times are used if they are in order and fit between ours. If not, or if they are absent, the stages
+    /// that they bound are `None`.
     pub fn new(
         captured: Micros,
         encoded: Micros,
@@ -56,7 +56,7 @@ impl FrameLatency {
         latency
     }
 
-    /// Splits what is left of the time away into the way there and the way back.
+    /// Splits the time that the frame spent outside the client into the way there and the way back.
     fn place_trips(&mut self, away_us: u64, encoded: Micros, times: AnswerTimes, offset: Option<ClockOffset>) {
         let (Some(offset), Some(received)) = (offset, times.received) else { return };
         let inside_us = span(times.received, times.finished);
@@ -66,19 +66,19 @@ impl FrameLatency {
         self.back_us = inside_us.map(|_| trips_us - there_us);
     }
 
-    /// The frame's time to the client and its answer's back, of a client that tells its own times.
+    /// The frame's time to the client and its answer's time back, for a client that reports its own times.
     pub fn flight_us(&self) -> Option<u64> {
         self.to_client_us.zip(self.back_us).map(|(there, back)| there + back)
     }
 }
 
-/// What [`FrameLatency`] asks of the client's times.
+/// Checks of the client's times for [`FrameLatency`].
 trait Ordered {
     fn are_ordered_within(self, away_us: u64) -> bool;
 }
 
 impl Ordered for AnswerTimes {
-    /// Whether the times that are there are in order and span no more than the frame was away.
+    /// Whether the times that are present are in order and span no more time than the frame was away.
     fn are_ordered_within(self, away_us: u64) -> bool {
         let times = [self.received, self.started, self.finished, self.sent];
         let mut known = times.into_iter().flatten();
@@ -92,11 +92,11 @@ fn span(from: Option<Micros>, to: Option<Micros>) -> Option<u64> {
     Some(to?.since(from?))
 }
 
-/// Gathers latencies of a session.
+/// Gathers the latencies of a session.
 #[derive(Clone, Debug, Default)]
 pub struct LatencyStats {
     total: Series,
-    /// The whole way, with that of ticks without a frame.
+    /// Total latency, including ticks without a frame.
     corrected: Series,
     encode: Series,
     to_client: Series,
@@ -106,7 +106,7 @@ pub struct LatencyStats {
 }
 
 impl LatencyStats {
-    /// Adds a frame's way.
+    /// Adds a frame's latency.
     pub fn add(&mut self, latency: FrameLatency) {
         self.total.add(Some(latency.total_us));
         self.corrected.add(Some(latency.total_us));
@@ -117,17 +117,17 @@ impl LatencyStats {
         self.back.add(latency.back_us);
     }
 
-    /// Adds what would have been the way of a frame that was not sent.
+    /// Adds the latency that a frame would have had that was not sent.
     pub fn add_skipped(&mut self, us: u64) {
         self.corrected.add(Some(us));
     }
 
-    /// Median of the whole way, in µs.
+    /// Median total latency, in µs.
     pub fn p50_us(&self) -> Option<u64> {
         self.total.percentiles().p50
     }
 
-    /// The report's figures; `standstill` is the longest time without a frame, where ticks say when one is due.
+    /// The report's figures; `standstill` is the longest time without a frame, if ticks say when one is due.
     pub fn figures(&self, standstill: Option<u64>) -> LatencyFigures {
         LatencyFigures {
             total: self.total.percentiles(),
@@ -144,7 +144,7 @@ impl LatencyStats {
     }
 }
 
-/// A series of times: its percentiles to [`SIGNIFICANT_DIGITS`], its largest exactly.
+/// A series of times. Percentiles are kept to [`SIGNIFICANT_DIGITS`], the largest exactly.
 #[derive(Clone, Debug)]
 struct Series {
     histogram: Histogram<u64>,
@@ -162,7 +162,7 @@ impl Series {
     fn add(&mut self, us: Option<u64>) {
         if let Some(us) = us {
             self.max_us = self.max_us.max(us);
-            // Grows as needed; a latency of 2^63 µs and more does not exist.
+            // The histogram grows as needed; no latency reaches 2^63 µs.
             let _ = self.histogram.record(us);
         }
     }
@@ -171,7 +171,7 @@ impl Series {
         if self.histogram.is_empty() {
             return Percentiles::default();
         }
-        // The histogram knows a value to its digits and gives the largest it may be: never over the true maximum.
+        // The histogram returns the largest value of a bucket, which must not exceed the true maximum.
         let at = |percent| Some(self.histogram.value_at_percentile(percent).min(self.max_us));
         Percentiles { p50: at(50.0), p95: at(95.0), p99: at(99.0), max: Some(self.max_us) }
     }
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn the_largest_is_exact() {
         let mut stats = LatencyStats::default();
-        // The histogram knows it to the 16 µs.
+        // The histogram's resolution here is 16 µs.
         let us = 16_777_217;
         stats.add(FrameLatency::new(Micros(0), Micros(3_001), Micros(us), times(3_001, 5_001, us), None));
         let figures = stats.figures(Some(0));

@@ -1,9 +1,9 @@
-//! Scoring that every task shares: answers paired with their frames by id, in frame order; delivery and latency.
+//! Scoring that all tasks share: answers paired with their frames by id, in frame order; delivery and latency.
 //!
-//! [`pairing`] decides what became of each frame, [`counts`] says how often, [`latency`] how long it took, `skipped` how
-//! long it would have taken where none was sent; a
-//! [`record`] is what is known of a frame in the end, in the [`cells`] that its task names.
-//! Conservation holds always: sent = answered + dropped + lost + unresolved.
+//! [`pairing`] decides the outcome of each frame, [`counts`] counts outcomes, and [`latency`] measures how long
+//! answers took; `skipped` adds how long they would have taken for ticks without a frame. A [`record`] is everything
+//! known about a finished frame, in the [`cells`] that its task names.
+//! Conservation always holds: sent = answered + dropped + lost + unresolved.
 
 pub mod cells;
 pub mod counts;

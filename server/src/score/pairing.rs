@@ -1,8 +1,9 @@
-//! Pairing: what became of each frame.
+//! Pairing: decides the outcome of each frame.
 //!
-//! Frames are finished in the order they were sent: an answered frame waits for those before it, which are answered,
-//! or lost when their deadline passes. So sums are the same on every run, and nothing is held longer than a deadline.
-//! In live delivery a frame frees its place in the window once its lifetime is over; it can be answered until its deadline.
+//! Frames are finished in the order they were sent. An answered frame waits for earlier frames until they are answered,
+//! or lost because their deadline passed. So sums are the same on every run, and no frame is held longer than a
+//! deadline. In live delivery a frame frees its place in the window once its lifetime is over, and can be answered
+//! until its deadline.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
@@ -16,10 +17,10 @@ use super::cells::Cells;
 use super::record::{LossCause, Outcome};
 use crate::truth::Truth;
 
-/// Lost frames whose late answer is still told from a duplicate: a minute of them at 60 fps.
+/// Number of lost frames that are remembered, to tell a late answer from a duplicate: a minute of frames at 60 fps.
 const REMEMBERED_LOST: usize = 4096;
 
-/// A frame on its way.
+/// A frame in flight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SentFrame {
     /// Counts from 0 without a gap.
@@ -39,7 +40,7 @@ pub struct SentFrame {
 pub struct Finished {
     /// The frame.
     pub frame: SentFrame,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Its answer, if there is one.
     pub answer: Option<PairedAnswer>,
@@ -48,28 +49,28 @@ pub struct Finished {
 /// An answer that was paired with its frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairedAnswer {
-    /// What the task read; none where the frame was not looked at.
+    /// What the task read; `None` if the frame was not looked at.
     pub cells: Option<Cells>,
     /// When it was decoded.
     pub at: Micros,
-    /// What the client said of its time there.
+    /// The times that the client reported.
     pub times: AnswerTimes,
 }
 
-/// What an answer was worth.
+/// What became of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// The first for its frame, in time.
+    /// It is the first for its frame, and in time.
     Accepted,
     /// Its frame was answered before.
     Duplicate,
-    /// Its frame was given up before, for this.
+    /// Its frame was given up before, for this cause.
     Late(LossCause),
-    /// No frame of that id was sent.
+    /// No frame with that id was sent.
     Unknown,
 }
 
-/// A sent frame and, once known, what became of it.
+/// A sent frame and, once known, its outcome.
 #[derive(Debug)]
 struct Tracked {
     frame: SentFrame,
@@ -81,13 +82,14 @@ struct Tracked {
 #[derive(Debug)]
 pub struct Pairing {
     deadline: Duration,
-    /// In live delivery.
+    /// Present in live delivery.
     lifetime: Option<Duration>,
     window: Window,
-    /// Sent frames not yet finished, by id without a gap.
+    /// Sent frames that are not finished yet, by id without a gap.
     frames: VecDeque<Tracked>,
     next_id: u64,
-    /// The oldest that is unanswered, and the oldest unanswered that holds a place in the window; or the next to be sent.
+    /// The oldest unanswered frame, and the oldest unanswered frame that holds a place in the window; if there is none,
+    /// the next frame to be sent.
     oldest_unanswered: u64,
     oldest_in_window: u64,
     unanswered: u32,
@@ -95,8 +97,8 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// Nothing sent yet. Frames unanswered `deadline` after their capture are lost; `lifetime` after it, if there is one,
-    /// they free their place in the window.
+    /// A pairing without frames. Frames that are unanswered `deadline` after their capture are lost. `lifetime` after
+    /// their capture, if there is one, they free their place in the window.
     pub fn new(window: NonZeroU32, deadline: Duration, lifetime: Option<Duration>) -> Self {
         Self {
             deadline,
@@ -116,24 +118,24 @@ impl Pairing {
         self.window.has_room()
     }
 
-    /// Frames sent, neither answered nor lost.
+    /// Number of frames that were sent and are neither answered nor lost.
     pub fn unanswered(&self) -> u32 {
         self.unanswered
     }
 
-    /// Whether it is of use to send more of a frame: it is unanswered, and its lifetime is not over.
+    /// Whether sending more of a frame is useful: it is unanswered, and its lifetime is not over.
     pub fn is_fresh(&self, id: u64, now: Micros) -> bool {
         let Some(tracked) = self.place(id).and_then(|place| self.frames.get(place)) else { return false };
         let lives = self.lifetime.is_none_or(|lifetime| now < tracked.frame.captured + lifetime);
         tracked.settled.is_none() && lives
     }
 
-    /// The id the next frame will have.
+    /// Id of the next frame.
     pub fn next_id(&self) -> u64 {
         self.next_id
     }
 
-    /// A frame was sent. Its id is [`Self::next_id`].
+    /// Adds a frame that was sent. Its id is [`Self::next_id`].
     pub fn sent(&mut self, source_index: u64, truth: Truth, captured: Micros, encoded: Micros) {
         let frame = SentFrame { id: self.next_id, source_index, truth, captured, encoded };
         self.frames.push_back(Tracked { frame, settled: None, in_window: true });
@@ -142,8 +144,8 @@ impl Pairing {
         self.window.enter();
     }
 
-    /// An answer was decoded. Frames whose deadline has passed are given up first.
-    /// `cells` is what the task read of it, none where the frame was not looked at.
+    /// Pairs an answer that was decoded. Frames whose deadline has passed are given up first.
+    /// `cells` is what the task read from it; `None` if the frame was not looked at.
     pub fn answered(&mut self, id: u64, cells: Option<Cells>, times: AnswerTimes, now: Micros) -> Receipt {
         self.expire(now);
         if id >= self.next_id {
@@ -158,7 +160,7 @@ impl Pairing {
         Receipt::Accepted
     }
 
-    /// A frame is known to be lost before its deadline; nothing happens to one that is answered or lost already.
+    /// Marks a frame as lost before its deadline. Does nothing to a frame that is already answered or lost.
     pub fn lose(&mut self, id: u64, cause: LossCause) {
         if let Some(place) = self.unanswered_place(id) {
             self.remember_lost(id, cause);
@@ -166,7 +168,7 @@ impl Pairing {
         }
     }
 
-    /// Gives up every frame whose deadline has passed, and frees the places of those whose lifetime has.
+    /// Gives up every frame whose deadline has passed, and frees the places of frames whose lifetime is over.
     pub fn expire(&mut self, now: Micros) {
         while self.next_loss().is_some_and(|at| at <= now) {
             self.lose(self.oldest_unanswered, LossCause::Unanswered);
@@ -186,12 +188,12 @@ impl Pairing {
         }
     }
 
-    /// When the next frame will be given up, or free its place.
+    /// When the next frame will be given up or free its place.
     pub fn next_deadline(&self) -> Option<Micros> {
         [self.next_loss(), self.next_free_place()].into_iter().flatten().min()
     }
 
-    /// The next finished frame, in the order sent; `None` while the oldest is unanswered.
+    /// The next finished frame, in sending order; `None` while the oldest is unanswered.
     pub fn next_finished(&mut self) -> Option<Finished> {
         self.frames.front()?.settled.as_ref()?;
         self.frames.pop_front()?.settled
@@ -231,7 +233,7 @@ impl Pairing {
         }
     }
 
-    /// Moves on to the oldest frames that are as the fields say: each frame is passed once.
+    /// Advances both fields to the oldest frames that they stand for. Each frame is passed only once.
     fn advance(&mut self) {
         let passed = |frames: &VecDeque<Tracked>, place: Option<usize>, keeps: fn(&Tracked) -> bool| {
             place.and_then(|place| frames.get(place)).is_some_and(|tracked| !keeps(tracked))
@@ -258,7 +260,7 @@ mod tests {
 
     const NO_TIMES: AnswerTimes = AnswerTimes { received: None, started: None, finished: None, sent: None };
 
-    /// An answer of a task whose answers say nothing more.
+    /// An answer of a task whose answers have no values.
     fn answer() -> Option<Cells> {
         Some(Cells::new())
     }

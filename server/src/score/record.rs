@@ -1,4 +1,4 @@
-//! What is known of a frame once its outcome is final.
+//! Everything known about a frame once its outcome is final.
 
 use shared::time::Micros;
 
@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::latency::FrameLatency;
 use crate::truth::Truth;
 
-/// What became of a frame on its way.
+/// The outcome of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Answered in time, with a payload of the task.
@@ -31,14 +31,14 @@ impl Outcome {
     }
 }
 
-/// Why a frame is lost, as far as this end can know.
+/// Why a frame was lost, as far as the server can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossCause {
     /// Its encoding took longer than its lifetime: nothing of it was sent.
     NotReady,
     /// The link did not take all of it within its lifetime.
     Unsent,
-    /// The client says that it never came whole.
+    /// The client reports that it never received the whole frame.
     Incomplete,
     /// No answer came within the deadline, and nothing else is known.
     Unanswered,
@@ -56,7 +56,7 @@ impl LossCause {
     }
 }
 
-/// A frame's record, final: what every output is told of it.
+/// A frame's final record, which every output receives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrameRecord {
     /// The frame's id in the session.
@@ -65,16 +65,16 @@ pub struct FrameRecord {
     pub source_index: u64,
     /// Last pixel rendered, on the server's clock.
     pub captured: Micros,
-    /// What it showed.
+    /// The truth of what it shows.
     pub truth: Truth,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// From captured to answered, for answered and dropped frames.
+    /// Latency from capture to answer, for answered and dropped frames.
     pub latency: Option<FrameLatency>,
     /// The values of the task's truth columns.
     pub truth_cells: Cells,
-    /// Those of its answer columns; none without an answer.
+    /// The values of the task's answer columns; empty without an answer.
     pub answer: Option<Cells>,
-    /// Those of its residual columns.
+    /// The values of the task's residual columns.
     pub residual: Cells,
 }

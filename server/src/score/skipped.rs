@@ -1,19 +1,19 @@
-//! Ticks without a frame, and what the latency of their frames would have been.
+//! Ticks without a frame, and the latency that their frames would have had.
 //!
-//! A pipeline that stands still is sent no frames meanwhile, so the latencies of those that were sent hardly show it: the
-//! samples are left out just when they would be worst (Gil Tene, "How NOT to Measure Latency", 2013: coordinated
-//! omission). What Tene's HdrHistogram guesses from a long sample and the expected interval
-//! (`recordValueWithExpectedInterval`: one more sample an interval down from it) is known here: which ticks had no frame.
-//! Frames are not queued, so for whoever waits for the picture of a skipped tick the next frame stands in: its latency is
-//! the time from when it was due until the first answer to a frame sent after it.
+//! A pipeline that stands still is sent no frames meanwhile, so the latencies of sent frames hardly show it: samples
+//! are missing just when they would be worst (Gil Tene, "How NOT to Measure Latency", 2013: coordinated omission).
+//! Tene's HdrHistogram guesses the missing samples from a long sample and the expected interval
+//! (`recordValueWithExpectedInterval`: one more sample for each interval below it). Here they need no guess: the
+//! ticks without a frame are known. Frames are not queued, so the next frame stands in for that of a skipped tick.
+//! The latency of a skipped tick is the time from when it was due until the first answer to a frame sent after it.
 
 use std::collections::VecDeque;
 
 use shared::flow::pacer::Ticks;
 use shared::time::Micros;
 
-/// The most standstills that wait for an answer: as many frames in a row must go unanswered, with a skipped tick before
-/// each, until the first is let go of.
+/// Maximum number of standstills that wait for an answer. The first is dropped only after this many frames in a row
+/// went unanswered, with a skipped tick before each.
 const MOST_WAITING: usize = 4096;
 
 /// Ticks without a frame that wait for an answer.
@@ -24,16 +24,16 @@ pub(crate) struct SkippedTicks {
     is_paced: bool,
 }
 
-/// Ticks in a row, each without a frame.
+/// Consecutive ticks without a frame.
 #[derive(Clone, Copy, Debug)]
 struct Standstill {
     ticks: Ticks,
-    /// The next frame that was sent, or will be.
+    /// The next frame that was sent or will be sent.
     before: u64,
 }
 
 impl SkippedTicks {
-    /// These ticks had no frame; the next frame will be this one.
+    /// Adds ticks that had no frame, before the frame that will be sent next.
     pub(crate) fn add(&mut self, ticks: Ticks, before: u64) {
         self.is_paced = true;
         if ticks.count == 0 {
@@ -48,20 +48,20 @@ impl SkippedTicks {
         }
     }
 
-    /// This frame was captured: a standstill before it is over.
+    /// Notes that a frame was captured, which ends a standstill before it.
     pub(crate) fn captured(&mut self, frame: u64, at: Micros) {
         if let Some(last) = self.waiting.back().filter(|last| last.before == frame) {
             self.longest_us = self.longest_us.max(at.since(last.ticks.first));
         }
     }
 
-    /// This frame was answered: what would have been the latencies of the ticks before it, in µs.
+    /// Notes that a frame was answered, and returns the latencies that the ticks before it would have had, in µs.
     pub(crate) fn answered(&mut self, frame: u64, at: Micros) -> impl Iterator<Item = u64> {
         let count = self.waiting.iter().take_while(|standstill| standstill.before <= frame).count();
         self.waiting.drain(..count).flat_map(move |standstill| standstill.ticks.due().map(move |due| at.since(due)))
     }
 
-    /// The longest time without a frame although one was due, in µs; `None` where none is ever due.
+    /// The longest time without a frame although one was due, in µs; `None` for a stream without ticks.
     pub(crate) fn longest_us(&self) -> Option<u64> {
         let open = self.waiting.back().map_or(0, |last| last.ticks.span_us());
         self.is_paced.then_some(self.longest_us.max(open))

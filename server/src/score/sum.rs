@@ -1,7 +1,7 @@
-//! Sums that do not drift, however many terms they have.
+//! Sums without accumulated rounding error, however many terms they have.
 
-/// A running sum with Neumaier's compensation (ZAMM 54, 1974): what rounding takes is carried along, so that a long
-/// session's mean is exact to the last digits.
+/// A running sum with Neumaier's compensation (ZAMM 54, 1974): the rounding error of each addition is carried along, so
+/// that the mean of a long session is exact to the last digits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sum {
     sum: f64,

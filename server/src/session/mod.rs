@@ -139,7 +139,7 @@ impl Session {
         }
     }
 
-    /// Notes that the frame asked for by [`Action::Capture`] is being sent in these pieces (used only in live delivery).
+    /// Notes that the frame asked for by [`Action::Capture`] is being sent in these pieces (used in live delivery).
     ///
     /// A live frame whose encoding took longer than its lifetime is lost: [`Action::GiveUp`] follows, and nothing of
     /// the frame should be sent. The session still waits for [`Self::link_ready`].

@@ -1,4 +1,4 @@
-//! The ball: a scene of known truth, seen by the simulated camera. Computed, so it runs in the session.
+//! The ball: a scene with known truth, seen by the simulated camera. It is computed, so it runs in the session.
 
 use clap::{Args, Command};
 use shared::image::{Image, PixelFormat};
@@ -11,10 +11,10 @@ use crate::scene::{BallConfig, ScatteredScene, Scene, Shot};
 use crate::task::TaskName;
 use crate::truth::Truth;
 
-/// What is written after `--source` for the ball, and the default.
+/// The name of this source after `--source`, and the default.
 pub const NAME: &str = "ball";
 
-/// The source, as it is listed.
+/// The source's entry in the list of sources.
 pub(super) struct BallKind;
 
 impl SourceKind for BallKind {
@@ -47,37 +47,37 @@ impl Supply for BallScene {
     }
 }
 
-/// Options of what is sent that only the ball has; those of the camera are the others.
+/// Options among [`Sent`](crate::run::Sent) that only the ball uses; the camera's options come on top.
 const OPTIONS: [&str; 3] = ["radius", "speed", "border"];
 
-/// Ids of the options that only the ball has.
+/// Ids of the options that only the ball uses.
 pub(super) fn options_of_the_ball() -> Vec<String> {
     let camera = CameraConfig::augment_args(Command::new("camera"));
     let camera = camera.get_arguments().map(|option| option.get_id().to_string());
     OPTIONS.map(str::to_owned).into_iter().chain(camera).collect()
 }
 
-/// An option of the run that only the ball has, and that says something else than its default.
+/// An option of the run that only the ball uses and that differs from its default.
 pub(super) fn option_of_the_ball(run: &RunSpec) -> Option<String> {
     let [asked, plain] = [run, &RunSpec::default()].map(|run| serde_json::to_value(run).unwrap_or_default());
     let own = options_of_the_ball().into_iter().find(|id| asked.get(id) != plain.get(id));
     own.map(|id| id.replace('_', "-"))
 }
 
-/// The step of a scene whose rate only the window limits, in seconds: as at 60 frames a second.
+/// The time step of a scene without a frame rate, in seconds: that of 60 frames per second.
 pub const UNPACED_STEP_S: f64 = 1.0 / 60.0;
 
-/// How the ball gets from frame to frame.
+/// How the ball's position changes from frame to frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Motion {
     /// It moves and bounces, so that frames follow each other.
     #[default]
     Bouncing,
-    /// Place and direction are drawn anew for each frame, so that frames do not depend on each other.
+    /// Position and direction are drawn anew for each frame, so that frames are independent.
     Scattered,
 }
 
-/// What is to be seen, and by which camera.
+/// The scene and the camera that sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct BallScene {
     /// The ball and its room.
@@ -93,7 +93,7 @@ pub struct BallScene {
 }
 
 impl BallScene {
-    /// The scene that a run asks for.
+    /// The scene of a run.
     pub fn of(run: &RunSpec) -> Self {
         let ball = BallConfig {
             size: run.size(),
@@ -107,10 +107,10 @@ impl BallScene {
         Self { ball, motion: Motion::Bouncing, camera: run.camera, pixel: run.sent.pixel, seed }
     }
 
-    /// A fresh source: each plays the same sequence from index 0.
+    /// Opens a new source. Each plays the same sequence from index 0.
     ///
     /// # Errors
-    /// [`SourceError`] when the ball's size or motion, or the camera, is impossible.
+    /// [`SourceError`] if the ball's size or motion, or the camera, is impossible.
     pub fn source(&self) -> Result<BallSource, SourceError> {
         let scene = match self.motion {
             Motion::Bouncing => Place::Bouncing(Box::new(Scene::new(self.seed, &self.ball)?)),
@@ -121,7 +121,7 @@ impl BallScene {
     }
 }
 
-/// A ball, seen by a camera. Any frame may be asked for, in any order; in order they are quickest.
+/// A ball seen by a camera. Frames may be asked for in any order; in sequence is fastest.
 #[derive(Clone, Debug)]
 pub struct BallSource {
     scene: Place,
@@ -131,7 +131,7 @@ pub struct BallSource {
 }
 
 impl BallSource {
-    /// The frame of this index.
+    /// Renders the frame with this index.
     pub fn frame(&mut self, index: u64) -> SourceFrame<'_> {
         let shot = self.scene.shot(index, self.exposure);
         let picture = self.camera.render(&shot, index);

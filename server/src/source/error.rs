@@ -1,4 +1,4 @@
-//! Why there are no frames, or no more.
+//! Errors of sources.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,23 @@ use thiserror::Error;
 use crate::camera::CameraError;
 use crate::scene::BallError;
 
-/// Why there are no frames, or no more.
+/// Why a source gives no frames, or no more.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// No kind of source is meant.
+    /// No kind of source matches.
     #[error("--source \"{got}\" {why}: write {right}")]
     Unknown {
         /// What was written.
         got: String,
-        /// What it is instead.
+        /// What the written text is instead.
         why: &'static str,
-        /// What would be right.
+        /// What would be accepted.
         right: String,
     },
     /// The ball is impossible.
     #[error(transparent)]
     Ball(#[from] BallError),
-    /// The camera is.
+    /// The camera is impossible.
     #[error(transparent)]
     Camera(#[from] CameraError),
     /// An option that belongs to another source.
@@ -61,7 +61,7 @@ pub enum SourceError {
     /// None of the images can be shown.
     #[error("none of the folder's {0} images could be read: the lines before this one say why")]
     AllBroken(usize),
-    /// The images are not of one size.
+    /// The images differ in size.
     #[error("{} is {got}, {} is {first_size}: all images of a folder must have one size", path.display(), first.display())]
     Mixed {
         /// The image that differs.
@@ -73,21 +73,21 @@ pub enum SourceError {
         /// Its size.
         first_size: Size,
     },
-    /// Another size was asked for.
+    /// The images do not have the size that was asked for.
     #[error("--size {asked} is not the size of the images, which is {size}: leave --size out")]
     Size {
         /// The size asked for.
         asked: Size,
-        /// That of the images.
+        /// The size of the images.
         size: Size,
     },
-    /// The thread that reads could not be started, or ended without a word.
+    /// The reading thread could not be started, or ended without a result.
     #[error("the source's thread failed: {0}")]
     Thread(String),
 }
 
 impl SourceError {
-    /// Ids of the options it is about.
+    /// Ids of the options that this error is about.
     pub fn options(&self) -> Vec<String> {
         let ids: &[&str] = match self {
             Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],

@@ -1,7 +1,7 @@
 //! A folder of images, one frame each, in natural order (`frame2.png` before `frame10.png`). Their truth is unknown.
 //!
-//! Names, sizes and types are checked before the server listens; pixels are read by a thread as the session plays. An
-//! image that turns out broken is named and passed over: it keeps its index.
+//! Names, sizes and types are checked before the server listens. Pixels are read by a thread during the session. A
+//! broken image is reported and skipped; the others keep their indices.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::seam::{Source, SourceKind, StreamFormat, Supply};
 use crate::run::RunSpec;
 use crate::task::TaskName;
 
-/// The source, as it is listed.
+/// The source's entry in the list of sources.
 pub(super) struct ImagesKind;
 
 impl SourceKind for ImagesKind {
@@ -52,7 +52,7 @@ struct Images {
 }
 
 impl Images {
-    /// Finds the images of a folder and checks that they are of one size.
+    /// Finds the images of a folder and checks that all have the same size.
     fn find(folder: &Path, pixel: PixelFormat) -> Result<Self, SourceError> {
         let unreadable = |error| SourceError::Folder { path: folder.into(), error };
         let entries = fs::read_dir(folder).map_err(unreadable)?;
@@ -103,19 +103,19 @@ impl Iterator for ImageReader {
                 return Some(frame);
             }
         }
-        // Said once: an image folder of which nothing can be shown is no end but a failure.
+        // Reported once: a folder in which no image can be read is a failure, not an end.
         (!std::mem::replace(&mut self.has_read, true)).then(|| Err(SourceError::AllBroken(self.images.paths.len())))
     }
 }
 
-/// Whether the name's ending is one of the types that are read.
+/// Whether the file name ends in one of the supported types.
 fn is_image(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     !is_hidden && ending.is_some_and(|ending| file::ENDINGS.contains(&&*ending)) && path.is_file()
 }
 
-/// The size that all images have. One whose size cannot be read counts as broken: it is passed over when its turn comes.
+/// The size of all images. An image whose size cannot be read counts as broken and is skipped when its turn comes.
 fn one_size(first: &Path, paths: &[PathBuf]) -> Result<Size, SourceError> {
     let mut sizes = paths.iter().filter_map(|path| Some((path, file::size(path).ok()?)));
     let Some((first_good, size)) = sizes.next() else {
@@ -130,7 +130,7 @@ fn one_size(first: &Path, paths: &[PathBuf]) -> Result<Size, SourceError> {
     }
 }
 
-/// Reads one image; nothing where it is broken, which is said.
+/// Reads one image; `None` if it is broken, which is reported.
 fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Option<ReadFrame>, SourceError> {
     match file::read(&path) {
         Ok(image) if image.size() == size => Ok(Some(ReadFrame { index, image: converted(image, pixel) })),

@@ -1,4 +1,4 @@
-//! The sources there are.
+//! The list of all sources.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use super::images::ImagesKind;
 use super::seam::{SourceKind, Supply};
 use crate::run::RunSpec;
 
-/// Enough of what was written to know it again.
+/// How much of the written text to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// All kinds of sources; the first that takes what was written is meant.
+/// All kinds of sources. The first that accepts the written text is used.
 static SOURCES: [&dyn SourceKind; 2] = [&BallKind, &ImagesKind];
 
-/// The supply of frames that the run asks for.
+/// The supply of frames for the run.
 ///
 /// # Errors
-/// [`SourceError`] where no source is meant by `--source`, or the one that is cannot be what the run asks for.
+/// [`SourceError`] if no source matches `--source`, or if the source cannot supply what the run asks for.
 pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
     let why = if Path::new(&run.sent.source).is_file() { "is a single file" } else { "is no source and no folder" };

@@ -1,8 +1,8 @@
-//! Sources: where frames come from, with their truth where it is known.
+//! Sources: where frames come from, with their truth if it is known.
 //!
-//! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens; each
-//! session opens a [`Source`] of its own from it and plays the same frames from the first on. What computes frames
-//! ([`ball`]) runs in the session; what blocks ([`images`]) runs on a thread of its own behind a bounded `queue`.
+//! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each
+//! session opens its own [`Source`] from it and plays the same frames from the first. A source that computes frames
+//! ([`ball`]) runs in the session; one that blocks ([`images`]) runs on its own thread behind a bounded `queue`.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 

@@ -1,4 +1,4 @@
-//! A source that blocks, on a thread of its own behind a bounded queue.
+//! A source that blocks, on its own thread behind a bounded queue.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +11,7 @@ use super::error::SourceError;
 use super::seam::{Source, SourceFrame};
 use crate::truth::Truth;
 
-/// Frames read ahead: enough that a slow read is not noticed at 60 frames a second, few enough that 8192x8192 colour
+/// Number of frames read ahead: enough to hide a slow read at 60 frames per second, few enough that 8192x8192 colour
 /// images (201 MB each) stay below 1 GB.
 const READ_AHEAD: usize = 4;
 
@@ -24,24 +24,24 @@ pub(super) struct ReadFrame {
     pub(super) image: Image,
 }
 
-/// What reads frames one after another, and may block. It ends after the last frame or the first error.
+/// Reads frames one after another, and may block. It ends after the last frame or the first error.
 pub(super) type Reader = Box<dyn Iterator<Item = Result<ReadFrame, SourceError>> + Send>;
 
-/// A frame, the end, or why there is neither.
+/// A frame, the end, or an error.
 type Read = Result<Option<ReadFrame>, SourceError>;
 
-/// A source whose frames are read on a thread of its own. The thread ends when this is dropped.
+/// A source whose frames are read on its own thread. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct QueuedSource {
     queue: Receiver<Read>,
-    /// Taken from the queue, not yet asked for.
+    /// Taken from the queue and not yet asked for.
     next: Option<Read>,
     wake: Arc<Notify>,
     latest: Option<Image>,
 }
 
 impl QueuedSource {
-    /// Starts to read.
+    /// Starts the thread, which begins to read.
     pub(super) fn start(reader: Reader) -> Result<Self, SourceError> {
         let (sender, queue) = bounded(READ_AHEAD);
         let wake = Arc::new(Notify::new());
@@ -52,7 +52,7 @@ impl QueuedSource {
     }
 }
 
-/// Reads until there is nothing more to read, or nobody who wants it.
+/// Reads until there is nothing more to read, or the queue's receiver is dropped.
 fn read(reader: Reader, queue: &Sender<Read>, waker: &Notify) {
     for frame in reader.map(|frame| frame.map(Some)).chain([Ok(None)]) {
         let is_last = !matches!(frame, Ok(Some(_)));
@@ -66,7 +66,7 @@ fn read(reader: Reader, queue: &Sender<Read>, waker: &Notify) {
     }
 }
 
-/// The thread ended without the last word: it panicked.
+/// The error for a thread that ended without a result: it panicked.
 fn broken() -> Read {
     Err(SourceError::Thread("it ended without a word".into()))
 }

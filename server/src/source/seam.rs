@@ -1,4 +1,4 @@
-//! What a source is, to the run that makes it and to the session that plays it.
+//! The traits of a source: for the run that makes it, and for the session that plays it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,42 +13,42 @@ use crate::run::RunSpec;
 use crate::task::TaskName;
 use crate::truth::Truth;
 
-/// A kind of source, as it is listed.
+/// A kind of source, as an entry in the list of sources.
 pub trait SourceKind: Send + Sync {
     /// What to write after `--source`.
     fn usage(&self) -> &'static str;
 
-    /// Whether this kind is meant by what was written there.
+    /// Whether the text after `--source` means this kind.
     fn is_meant(&self, text: &str) -> bool;
 
-    /// The supply of frames that the run asks for.
+    /// The supply of frames for the run.
     ///
     /// # Errors
     /// [`SourceError`] names the option, what was wrong and what would be right.
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError>;
 }
 
-/// A supply of frames that was checked: each session opens a source of its own.
+/// A supply of frames that has been checked. Each session opens its own source from it.
 pub trait Supply: Debug + Send + Sync {
-    /// What its frames look like.
+    /// The format of its frames.
     fn format(&self) -> StreamFormat;
 
-    /// The task of a run that names none.
+    /// The task of a run that does not name one.
     fn default_task(&self) -> TaskName;
 
-    /// Ids of the options of a run that its frames do not depend on.
+    /// Ids of the run's options that do not affect its frames.
     fn unused_options(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// A fresh source: each plays the same sequence from index 0.
+    /// Opens a new source. Each plays the same sequence from index 0.
     ///
     /// # Errors
-    /// [`SourceError`] where it cannot be opened any more.
+    /// [`SourceError`] if it cannot be opened any more.
     fn open(&self) -> Result<Box<dyn Source>, SourceError>;
 }
 
-/// Size and pixels, the same in all frames of a source.
+/// Size and pixel format, the same in all frames of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamFormat {
     /// Columns and rows.
@@ -57,37 +57,37 @@ pub struct StreamFormat {
     pub pixel: PixelFormat,
 }
 
-/// Yields frames, one session's. A skipped tick asks for none, so it consumes no index.
+/// Yields the frames of one session. A skipped tick does not ask for a frame, so it uses up no index.
 pub trait Source: Send {
     /// The next frame; `None` at the end. May block while [`Self::is_ready`] is false.
     ///
     /// # Errors
-    /// [`SourceError`] ends the session, which says why.
+    /// [`SourceError`], which ends the session and becomes its reason.
     fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError>;
 
     /// The image of the last frame.
     fn image(&self) -> Option<&Image>;
 
-    /// Whether [`Self::next`] returns at once.
+    /// Whether [`Self::next`] returns without blocking.
     fn is_ready(&mut self) -> bool {
         true
     }
 
-    /// Is notified when a source that was not ready may have become so. Sources that compute need none.
+    /// Notifies when a source that was not ready may have become so. Sources that compute frames need none.
     fn wake(&self) -> Option<Arc<Notify>> {
         None
     }
 }
 
-/// A frame, what it shows, and whatever else the source knows of it.
+/// A frame, its truth, and what else the source knows about it.
 #[derive(Debug)]
 pub struct SourceFrame<'a> {
-    /// Its place at the source, counted from 0; what the source passed over counts too.
+    /// Its index at the source, from 0. Frames that the source skipped count too.
     pub index: u64,
-    /// The pixels. The moment the source hands them over is when they were captured.
+    /// The pixels. The frame counts as captured when the source hands them over.
     pub image: &'a Image,
     /// What they show.
     pub truth: Truth,
-    /// For the client, beside the pixels.
+    /// Metadata for the client, sent with the pixels.
     pub meta: Option<Meta>,
 }

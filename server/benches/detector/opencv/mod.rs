@@ -1,4 +1,4 @@
-//! OpenCV, in a Python process of its own: frames go to it through a file both map, requests and answers by pipe.
+//! OpenCV, in a separate Python process. Frames go through a file that both map, requests and answers through pipes.
 //!
 //! The virtual environment is made once, in the target folder, from `requirements.txt`. The release is pinned to the
 //! faster of the current two: 5.0.0 gives the same circles as 4.14.0 and takes up to 1.5 times as long.
@@ -16,20 +16,20 @@ use tempfile::{NamedTempFile, TempDir};
 use testkit::python::{self, PythonError};
 use thiserror::Error;
 
-/// Above this many bytes the allocator would ask the system for memory and give it back, every time: OpenCV would look
-/// three times slower than it is.
+/// Size, in bytes, above which the allocator would get memory from the system and return it every time. Set high,
+/// because that would make OpenCV look three times slower than it is.
 const NEVER_GIVE_BACK_BYTES: &str = "4000000000";
 
-/// Why OpenCV cannot be asked.
+/// Why a request to OpenCV failed.
 #[derive(Debug, Error)]
 pub(crate) enum OpenCvError {
-    /// The environment could not be made.
+    /// The virtual environment could not be created.
     #[error(transparent)]
     Environment(#[from] PythonError),
     /// A file or pipe failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The process said something else.
+    /// The process gave an unexpected answer.
     #[error("OpenCV's process answered {line:?}: {reason}")]
     Answer {
         /// What it said.
@@ -39,14 +39,14 @@ pub(crate) enum OpenCvError {
     },
 }
 
-/// How OpenCV is asked for circles.
+/// OpenCV's settings for finding circles.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setting {
     /// "gradient" or "alt".
     pub(crate) method: Method,
-    /// Side and sigma of the Gaussian before it, in px; without one for none.
+    /// Side and sigma of the Gaussian blur before the search, in px; `None` for no blur.
     pub(crate) blur: Option<(u32, f64)>,
-    /// Pixels a cell of the accumulator.
+    /// Pixels per cell of the accumulator.
     pub(crate) dp: f64,
     /// Least distance between two centres, in px.
     pub(crate) min_dist: f64,
@@ -66,7 +66,7 @@ pub(crate) enum Method {
     Alt,
 }
 
-/// What it saw in each frame, as x, y and radius in px, and how long it took.
+/// The circle found in each frame, as x, y and radius in px, and the time taken.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answers {
     pub(crate) circles: Vec<Option<[f64; 3]>>,
@@ -79,12 +79,12 @@ pub(crate) struct OpenCv {
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     frames: NamedTempFile,
-    /// Where arrays come back.
+    /// The file in which arrays come back.
     pub(crate) folder: TempDir,
 }
 
 impl OpenCv {
-    /// Starts one, making its environment first if need be.
+    /// Starts OpenCV, and creates its environment first if needed.
     pub(crate) fn start() -> Result<Self, OpenCvError> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let folder = tempfile::tempdir_in(target)?;
@@ -101,9 +101,9 @@ impl OpenCv {
         Ok(Self { process, requests, answers, frames: NamedTempFile::new_in(&folder)?, folder })
     }
 
-    /// Hands over frames, one after the other; to be timed, it copies them into memory of its own.
+    /// Hands over frames, one after the other. For timing, OpenCV copies them into its own memory.
     pub(crate) fn load(&mut self, frames: &[u8], size: Size, to_be_timed: bool) -> Result<(), OpenCvError> {
-        // Never shortened: what is mapped must stay there.
+        // Never truncated: mapped memory must stay valid.
         self.frames.as_file().write_all_at(frames, 0)?;
         let request = json!({
             "op": "load", "file": self.frames.path(), "count": frames.len() / size.pixels().max(1),
@@ -112,12 +112,12 @@ impl OpenCv {
         self.ask::<Value>(&request).map(|_| ())
     }
 
-    /// The circles of the frames loaded, with radii in px within these.
+    /// The circles in the loaded frames, with radii within this range in px.
     pub(crate) fn detect(&mut self, setting: &Setting, radii: (u32, u32)) -> Result<Answers, OpenCvError> {
         self.detect_within(None, setting, radii)
     }
 
-    /// The same, but only up to the first frame that takes longer than this, in µs.
+    /// Finds circles only up to the first frame that takes longer than this, in µs.
     pub(crate) fn detect_within(
         &mut self,
         patience_us: Option<f64>,
@@ -148,7 +148,7 @@ impl OpenCv {
 
 impl Drop for OpenCv {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The process ends when its input ends.
         self.requests = None;
         let _ = self.process.wait();
     }
