@@ -6,12 +6,14 @@ use server::cli::{Cli, Command};
 use server::{app, health};
 use shared::shell::log;
 use shared::shell::options::{Environment, unknown_variables};
+use shared::shell::standard;
 use tracing::warn;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    standard::respect_dumb_terminals();
     let environment = Environment::of_process();
     let unknown = unknown_variables(&environment);
     let cli = match Cli::read(std::env::args_os(), environment) {

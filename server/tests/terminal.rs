@@ -123,6 +123,11 @@ fn colours_are_left_out_where_they_are_not_wanted() {
     assert_eq!(coloured(&[("NO_COLOR", "")]), [true, true], "an empty variable is an unset one");
     assert_eq!(coloured(&[("NO_COLOR", "1")]), [false, false]);
     assert_eq!(coloured(&[("TERM", "dumb")]), [false, false]);
+    assert_eq!(
+        coloured(&[("TERM", "dumb"), ("CI", "true")]),
+        [false, false],
+        "a machine of CI has no more of a terminal"
+    );
 }
 
 #[test]

@@ -2,8 +2,19 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use anstream::ColorChoice;
+
 /// Columns of a terminal that does not say how many it has, and of what is no terminal.
 const COLUMNS: usize = 80;
+
+/// Leaves colours out on a terminal that says it has none (`TERM=dumb`). Called first, before help or a log line is written.
+///
+/// `anstream` decides everything else, but believes `CI=true` more than the terminal.
+pub fn respect_dumb_terminals() {
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        ColorChoice::Never.write_global();
+    }
+}
 
 /// Where a program writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
