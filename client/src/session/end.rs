@@ -1,6 +1,6 @@
-//! Why a session is over.
+//! Why a session ended.
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The server said bye.
@@ -15,25 +15,26 @@ pub enum End {
         /// How that was noticed.
         reason: String,
     },
-    /// The same before the server had said hello: for it there was no session either, and there may be another attempt.
+    /// The server fell silent or the link broke before the server's hello.
+    /// The server has no session either, so the client may make another attempt.
     NeverBegan {
         /// How that was noticed.
         reason: String,
     },
-    /// The server said a hello this client cannot work with.
+    /// The server's hello is one this client cannot work with.
     Rejected {
         /// What was wrong.
         reason: String,
     },
     /// This client cannot do what the server's hello asks for.
     Unable {
-        /// What it cannot do, and what it can.
+        /// What the client cannot do, and what it can.
         reason: String,
     },
 }
 
 impl End {
-    /// What the server is told of it; to one that left or is gone there is nobody to say it to.
+    /// The reason to send in a bye, or `None` when the server has left or is gone and nobody would read it.
     pub fn farewell(&self) -> Option<&str> {
         match self {
             Self::Stopped => Some("the client stops"),

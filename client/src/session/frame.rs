@@ -8,7 +8,7 @@ use shared::protocol::message::{self, DecodeError, Frame};
 use shared::time::Micros;
 use thiserror::Error;
 
-/// A frame as it arrived; its pixels stay where they were put together.
+/// A frame as it arrived. Its pixels are not copied: they stay in the reassembled message.
 #[derive(Clone, Debug)]
 pub struct ReceivedFrame {
     /// The frame's id.
@@ -22,10 +22,10 @@ pub struct ReceivedFrame {
 }
 
 impl ReceivedFrame {
-    /// The pixels; `memory` is for those that do not lie in the message as they are.
+    /// Returns the pixels. Uses `memory` only for pixels that have to be decoded.
     ///
     /// # Errors
-    /// [`PixelsError`] where they cannot be read.
+    /// [`PixelsError`] when the pixels cannot be read.
     pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
         encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
     }
@@ -33,14 +33,14 @@ impl ReceivedFrame {
 
 #[cfg(test)]
 impl ReceivedFrame {
-    /// A gray frame, for tests of what looks at frames.
+    /// A gray frame, for tests of code that takes frames.
     pub(crate) fn raw(size: Size, pixels: Vec<u8>) -> Self {
         let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Raw);
         Self { id: 0, received: Micros(0), size, pixel, encoding, data: pixels.into() }
     }
 }
 
-/// What the server's hello says of all frames.
+/// What the server's hello announces about every frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Announced {
     pub(super) size: Size,
@@ -49,18 +49,18 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    /// What a frame's pixels take, in bytes.
+    /// Size of a frame's pixels, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.pixel.bytes(self.size)
     }
 
-    /// Whether a frame may be written so: raw ones come in every stream.
+    /// Whether a frame may use this encoding. Raw frames are allowed in every stream.
     fn allows(&self, encoding: Encoding) -> bool {
         encoding == Encoding::Raw || self.encoding != StreamEncoding::Raw
     }
 }
 
-/// A frame that is not looked at.
+/// Why a frame is not handed to the workers.
 #[derive(Debug, Error)]
 pub(super) enum UnusableFrame {
     #[error(transparent)]
@@ -71,7 +71,8 @@ pub(super) enum UnusableFrame {
     OtherEncoding { frame: u64 },
 }
 
-/// A frame as it was announced. The pixels of raw ones are checked here, those of others where they are read.
+/// Decodes a frame and checks it against the announcement. Raw pixels are checked here, encoded ones when they are
+/// read.
 pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Result<ReceivedFrame, UnusableFrame> {
     let frame = message::decode_frame(message)?;
     let (size, pixel) = (frame.size()?, frame.pixel);

@@ -1,4 +1,4 @@
-//! Live delivery, seen by the session: it carries what [`Receiver`] requests and acknowledges.
+//! Live delivery in the session: sends the requests and acknowledgements of [`Receiver`].
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use shared::time::Micros;
 
 use super::Session;
 
-/// Watches a stream, at most so many of whose frames are incomplete at a time.
+/// Creates the receiver of a stream, with at most `window` incomplete frames at a time.
 pub(super) fn receiver(stream: &Stream, window: usize) -> Receiver {
     Receiver::new(live::bounded(Duration::from_micros(stream.lifetime_us.unwrap_or_default())), window)
 }
 
 impl Session {
-    /// Gives up what is late, sends acknowledgements and requests that are due.
+    /// Gives up late frames, then sends the acknowledgements and requests that are due.
     pub(super) fn advance_live(&mut self, now: Micros) {
         while let Some(id) = self.live.as_mut().and_then(|live| live.expired(now)) {
             self.give_up(id, now);
@@ -28,7 +28,7 @@ impl Session {
         }
     }
 
-    /// A frame will not come whole any more.
+    /// Gives up a frame that can no longer be completed.
     pub(super) fn give_up(&mut self, frame: u64, now: Micros) {
         let (Some(live), Some(frames)) = (&mut self.live, &mut self.frames) else { return };
         frames.pieces.give_up(frame);

@@ -1,7 +1,7 @@
-//! The client's session core: what arrives, what to detect, what to answer.
+//! The client's session core: decides which frames to detect and which answers to send.
 //!
-//! Plain state, as the server's: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`] is what
-//! came of a message, an [`End`] why it is over; `live` is what live delivery does beside.
+//! Plain state, like the server's core: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`]
+//! is a frame as it arrived, [`End`] says why the session ended, and `live` adds what live delivery needs.
 
 mod end;
 mod frame;
@@ -30,8 +30,10 @@ pub use end::End;
 
 pub use frame::ReceivedFrame;
 
-/// The most memory a window of frames may take, in bytes: ten of the largest. Unfinished ones, their pieces that overtook
-/// others, and finished ones with those kept for the next take as much each, these last twice.
+/// Bound on the memory of a window of frames, in bytes: ten frames of the largest size.
+///
+/// Unfinished frames may take this much, pieces that arrived ahead of earlier ones as much again, and finished frames,
+/// together with buffers kept for the next ones, twice as much.
 const FRAME_BUDGET: usize = 2 << 30;
 
 /// What the shell must do next.
@@ -41,18 +43,18 @@ pub enum Action {
     Send(Lane, BytesMut),
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
-    /// Count this frame: it is not as announced and was answered as dropped.
+    /// Count this frame: it differs from what the hello announced and was answered as dropped.
     Refused {
         /// The frame's id.
         frame: u64,
         /// When its last byte arrived.
         received: Micros,
     },
-    /// The server said what it will send.
+    /// The server's hello arrived and announced a stream.
     Greeted {
-        /// The frames.
+        /// The announced stream.
         stream: Stream,
-        /// The most of them to hold at a time.
+        /// How many frames to hold at most at a time.
         window: usize,
     },
     /// The session is over: flush the link, close it.
@@ -61,22 +63,22 @@ pub enum Action {
     Wait(Micros),
 }
 
-/// What a worker made of a frame.
+/// A worker's result for a frame.
 #[derive(Clone, Debug)]
 pub struct Detection {
     /// The frame's id.
     pub frame: u64,
-    /// When it arrived.
+    /// When the frame arrived.
     pub received: Micros,
-    /// When its detection started.
+    /// When the pipeline started on it.
     pub started: Micros,
-    /// When it ended.
+    /// When the pipeline finished.
     pub finished: Micros,
-    /// What the pipeline says.
+    /// The pipeline's answer.
     pub payload: Payload<'static>,
 }
 
-/// The frames on their way.
+/// Frames that have not arrived completely.
 #[derive(Debug)]
 struct Frames {
     pieces: Reassembler,
@@ -90,7 +92,7 @@ pub struct Session {
     no_hello: Verdict,
     outbox: VecDeque<Action>,
     frames: Option<Frames>,
-    /// In live delivery only.
+    /// `Some` in live delivery only.
     live: Option<Receiver>,
     answers: Splitter,
     liveness: Liveness,
@@ -102,7 +104,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session on a link that opened at `now` and whose peer takes messages of up to `max_message_size` bytes.
+    /// Starts a session on a link that opened at `now`. The peer takes messages of up to `max_message_size` bytes.
     pub fn new(max_message_size: usize, now: Micros) -> Self {
         Self {
             hello_until: Some(now + HELLO_LIMIT),
@@ -120,7 +122,7 @@ impl Session {
         }
     }
 
-    /// A message arrived on a lane.
+    /// Handles a message that arrived on a lane.
     pub fn message(&mut self, lane: Lane, bytes: &Bytes, now: Micros) {
         self.liveness.heard(now);
         match lane {
@@ -130,7 +132,7 @@ impl Session {
         }
     }
 
-    /// A worker is done with a frame.
+    /// Answers a frame with a worker's result.
     pub fn detected(&mut self, detection: Detection, now: Micros) {
         let times = AnswerTimes {
             received: Some(detection.received),
@@ -141,39 +143,39 @@ impl Session {
         self.answer(Answer { frame: detection.frame, payload: detection.payload, times }, now);
     }
 
-    /// A frame will not be looked at.
+    /// Answers a frame as dropped: no worker will process it.
     pub fn dropped(&mut self, frame: u64, received: Micros, now: Micros) {
         let times = AnswerTimes { received: Some(received), sent: Some(now), ..Default::default() };
         self.answer(Answer { frame, payload: Payload::dropped(), times }, now);
     }
 
-    /// What stays beside the link ended: a hint, no more.
+    /// Notes that the connection kept beside the link ended. That is only a hint that the server may be gone.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// The server said beside the link that it leaves: its last word, should nothing else come.
+    /// Notes a goodbye that came beside the link. Its reason is used if no bye comes over the link.
     pub fn peer_leaves(&mut self, reason: String, now: Micros) {
         self.last_word = Some(reason);
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// Whether it is worth a look whether the server's link acknowledges.
+    /// Whether the server has been silent long enough to check if its link still acknowledges.
     pub fn is_silent(&self, now: Micros) -> bool {
         self.liveness.is_silent(now)
     }
 
-    /// The server's link acknowledged something sent to it.
+    /// Notes that the server's link acknowledged something the client sent.
     pub fn acknowledged(&mut self, now: Micros) {
         self.liveness.acknowledged(now);
     }
 
-    /// The link closed or broke.
+    /// Ends the session: the link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
         self.lost(reason.to_owned());
     }
 
-    /// The server is no more: it left, where it has said so.
+    /// Ends the session because the server is gone, or because it left if it said so beside the link.
     fn lost(&mut self, reason: String) {
         let end = match self.last_word.take() {
             Some(reason) => End::ServerLeft { reason },
@@ -183,14 +185,14 @@ impl Session {
         self.end(end);
     }
 
-    /// The client was told to stop.
+    /// Ends the session because the client was told to stop.
     pub fn stop(&mut self) {
         self.leave(End::Stopped);
     }
 
-    /// The client cannot do what the server asks for: it says so and leaves.
+    /// Ends the session because the client cannot do what the server asks for.
     ///
-    /// Nothing else is said any more, no hello either: the session never begins.
+    /// Only the bye is sent, not even the client's hello, so the session never begins.
     pub fn reject(&mut self, reason: String) {
         if !self.over {
             self.outbox.clear();
@@ -198,7 +200,7 @@ impl Session {
         self.leave(End::Unable { reason });
     }
 
-    /// Says bye, and why.
+    /// Sends a bye with the reason, if there is one, then ends the session.
     fn leave(&mut self, end: End) {
         if let Some(reason) = end.farewell().filter(|_| !self.over) {
             self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
@@ -206,7 +208,7 @@ impl Session {
         self.end(end);
     }
 
-    /// What to do next.
+    /// Returns what the shell must do next.
     pub fn poll(&mut self, now: Micros) -> Action {
         if self.liveness.is_gone(now) {
             let reason = self.liveness.describe(now);
@@ -230,19 +232,19 @@ impl Session {
         self.live.as_ref().and_then(Receiver::next_moment).is_some_and(|moment| moment <= now)
     }
 
-    /// The link has enough of them under way: wait a moment, then tell all at once.
+    /// Holds replies back for a moment, to send them together: the link has enough of them in flight.
     pub fn hold_replies(&mut self, now: Micros) {
         if let Some(live) = &mut self.live {
             live.hold(now);
         }
     }
 
-    /// Frames that never came whole: given up for newer ones, or for being late.
+    /// Number of frames given up before they were complete, because newer ones came or they were late.
     pub fn given_up(&self) -> u64 {
         self.given_up
     }
 
-    /// Messages of unknown type, or that made no sense.
+    /// Number of messages of unknown type, or that could not be used.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
     }
@@ -272,8 +274,8 @@ impl Session {
                     self.live = Some(live::receiver(&stream, window));
                 }
                 self.hello_until = None;
-                // First, as the shell may reject what is asked for. Our hello only now: frames follow it, and on another
-                // lane they could overtake the server's.
+                // `Greeted` comes first, because the shell may reject the stream. The client's hello is sent only now:
+                // the server sends frames after it, and on their own lane they could overtake the server's hello.
                 self.outbox.push_back(Action::Greeted { stream, window });
                 self.send_control(&Control::Hello(introduction()));
             }
@@ -292,7 +294,7 @@ impl Session {
         }
     }
 
-    /// A frame that is not looked at is answered, where its id can be read: the server waits for it.
+    /// Answers a frame that cannot be used, if its id can be read: the server waits for an answer.
     fn unusable(&mut self, message: &[u8], error: &UnusableFrame, now: Micros) {
         self.ignore(error);
         if let Some(frame) = message::frame_id(message).filter(|id| *id < INTEGER_LIMIT) {
@@ -355,7 +357,7 @@ impl Session {
     }
 }
 
-/// Why no frame came of a message on the `frames` lane.
+/// Why a message on the `frames` lane was ignored.
 #[derive(Debug, Error)]
 enum FrameError {
     #[error("it is a frame before the hello")]
@@ -375,7 +377,7 @@ fn introduction() -> Hello {
     }
 }
 
-/// The stream a server's hello announces, or why this client cannot take it.
+/// Returns the stream that a server's hello announces, or why this client cannot take it.
 fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
     if hello.protocol != VERSION {
         return Err(format!("it speaks protocol {}, this client {VERSION}", hello.protocol));
