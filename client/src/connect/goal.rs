@@ -1,4 +1,4 @@
-//! Where to connect to, and one attempt to get there.
+//! Where to connect to, and a single attempt to connect.
 
 use std::net::SocketAddr;
 
@@ -17,29 +17,29 @@ use tracing::{debug, info};
 use crate::config::Server;
 use crate::discover::{Discovery, Found};
 
-/// Servers named in a line for people where several are found.
+/// How many servers a log line names when several are found.
 const SHOWN_SERVERS: usize = 5;
 
-/// Servers tried in one attempt where several are found, before all places are looked in again.
+/// How many found servers one attempt tries before it looks in all places again.
 const TRIED_SERVERS: usize = 4;
 
 /// Where to connect to.
 pub(super) enum Goal {
     /// The server that was named, and no other.
     Named(String),
-    /// Whichever answers.
+    /// Any server that answers.
     Any(Box<Discovery>),
-    /// The one in this process.
+    /// The server in this process.
     InProcess(Dialer),
 }
 
-/// What an attempt met.
+/// Why an attempt brought no link.
 pub(super) enum Failure {
-    /// Nobody yet: worth another attempt.
+    /// No server answered. Another attempt may find one.
     NotThere(String),
-    /// Somebody, but no link.
+    /// A server answered, but no link opened.
     NotUsable {
-        /// Where.
+        /// The server's address.
         server: String,
         /// What went wrong.
         error: HandshakeError,
@@ -57,7 +57,7 @@ impl Goal {
         }
     }
 
-    /// For people.
+    /// Describes the goal for people.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Named(server) => server.clone(),
@@ -66,7 +66,7 @@ impl Goal {
         }
     }
 
-    /// One attempt, as long as it takes within its own limits.
+    /// Makes one attempt. Its steps have their own timeouts; there is no other.
     pub(super) async fn attempt(&mut self, mtu: Option<u32>) -> Result<Link, Failure> {
         match self {
             Self::Named(server) => attempt(server, mtu).await,
@@ -76,7 +76,7 @@ impl Goal {
     }
 }
 
-/// Tries the servers that are found, until one opens a link. One that did not comes after the others the next time.
+/// Tries the servers that are found until one opens a link. A server that did not is tried after the others next time.
 async fn attempt_any(discovery: &mut Discovery, mtu: Option<u32>) -> Result<Link, Failure> {
     let found = discovery.look().await;
     if found.len() > 1 {
@@ -115,7 +115,7 @@ async fn attempt(server: &str, mtu: Option<u32>) -> Result<Link, Failure> {
             info!("connected to {server}");
             Ok(link)
         }
-        // A proxy that accepts for a server still starting (a container's published port) closes at once.
+        // A proxy (a container's published port) accepts for a server that is still starting, then closes at once.
         Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
             Err(Failure::NotThere(error.to_string()))
         }
@@ -123,7 +123,7 @@ async fn attempt(server: &str, mtu: Option<u32>) -> Result<Link, Failure> {
     }
 }
 
-/// Where this process is what fails, what would help.
+/// Describes why nothing could be reached. If this process has run out of descriptors, adds what would help.
 fn why_not(error: &Unreachable) -> String {
     if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }

@@ -1,6 +1,6 @@
-//! Opening a link to the server, waiting for one that is not there yet.
+//! Opens a link to the server, and waits for a server that is not there yet.
 //!
-//! `goal` makes one attempt, `waiting` knows how long attempts are made; here is decided whether there is another.
+//! `goal` makes one attempt, `waiting` knows how long to keep trying, and this file decides whether to try again.
 
 mod goal;
 mod waiting;
@@ -18,36 +18,36 @@ use self::goal::{Failure, Goal};
 use self::waiting::Waiting;
 use crate::config::{Server, Wait};
 
-/// Between two attempts: unnoticed by a person, and 20 connection attempts a second at most.
+/// Pause between two attempts: too short for a person to notice, and at most 20 connection attempts per second.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// After a refusal: a server that is full should not be asked 20 times a second by each that waits.
+/// Pause after a refusal: clients that wait for a full server should not each ask it 20 times per second.
 const REFUSED_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why there is no link to a server.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// Nobody was there in time.
+    /// No server was there in time.
     #[error("no server at {server}{within}: {reason}")]
     NoServer {
-        /// Where.
+        /// Where the client looked.
         server: String,
-        /// How long it was tried, for people.
+        /// For how long it tried, for people.
         within: String,
-        /// What the last attempt met.
+        /// Why the last attempt failed.
         reason: String,
     },
-    /// Something is there, but no link came of it.
+    /// A server is there, but no link opened.
     #[error("{server}: {error}")]
     Handshake {
-        /// Where.
+        /// The server's address.
         server: String,
         /// What went wrong.
         error: HandshakeError,
     },
 }
 
-/// Connects to a server, or to one it finds where none is named, waiting for one that is not there yet.
+/// Connects to the named server, or to one it finds if none is named. Waits for a server that is not there yet.
 pub struct Connecting {
     goal: Goal,
     waiting: Waiting,
@@ -57,15 +57,15 @@ pub struct Connecting {
 }
 
 impl Connecting {
-    /// Begins to wait. SCTP packets are as large as the path carries, or at most `mtu` bytes.
+    /// Starts the wait. SCTP packets are as large as the path allows, or at most `mtu` bytes if that is given.
     pub fn begin(server: &Server, wait: Wait, mtu: Option<u32>) -> Self {
         Self { goal: Goal::new(server), waiting: Waiting::begin(wait), mtu, said: None, failed_to_open: false }
     }
 
-    /// Makes attempts until a link is open or there is no time for another. Says once what it waits for, and why.
+    /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why.
     ///
     /// # Errors
-    /// What the last attempt met.
+    /// Why the last attempt failed.
     pub async fn link(&mut self) -> Result<Link, ConnectError> {
         loop {
             let pause = match self.goal.attempt(self.mtu).await {
@@ -76,7 +76,7 @@ impl Connecting {
         }
     }
 
-    /// A link was open, but broke before there was a session: whether there is time for another.
+    /// Whether there is time for another attempt after a link broke before its session began.
     pub fn may_begin_again(&mut self, reason: &str) -> bool {
         let may = !self.waiting.is_over_after(RETRY_INTERVAL);
         if may {
@@ -85,7 +85,7 @@ impl Connecting {
         may
     }
 
-    /// After an attempt that failed: how long to pause before the next, or why there is none.
+    /// Returns the pause before the next attempt, or the error if there will be none.
     fn failed(&mut self, failure: Failure) -> Result<Duration, ConnectError> {
         match failure {
             Failure::NotThere(reason) => {
@@ -113,14 +113,16 @@ impl Connecting {
         }
     }
 
-    /// Whether a server that is there may open a link to another attempt. One that refuses us where an attempt before failed
-    /// to open may not have noticed yet that this one is over: it still holds its only place for it.
+    /// Whether a server that is there may open a link to a later attempt.
+    ///
+    /// A refusal counts if an earlier attempt failed to open: the server may not have noticed yet that the earlier
+    /// attempt is over, so that attempt still occupies its only place.
     fn may_pass(&self, error: &HandshakeError) -> bool {
         let refused = matches!(error, HandshakeError::Signaling(SignalingError::Refused { .. }));
         error.may_pass() || (refused && self.failed_to_open)
     }
 
-    /// Warns, unless the same was said last.
+    /// Logs a warning, unless it repeats the last one.
     fn say(&mut self, what: &str) {
         if self.said.as_deref() != Some(what) {
             warn!("{what}; trying again {}", self.waiting.describe());

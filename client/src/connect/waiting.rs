@@ -1,4 +1,4 @@
-//! A wait that has begun: whether there is time for another attempt.
+//! How long to keep trying to connect.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::config::Wait;
 
-/// A wait that has begun. It bounds how long attempts are made again; each has limits of its own.
+/// A wait that has begun. It limits when new attempts start; each attempt has its own timeouts.
 pub(super) struct Waiting {
     wait: Wait,
     start: Instant,
 }
 
 impl Waiting {
-    /// Begins now.
+    /// Starts the wait now.
     pub(super) fn begin(wait: Wait) -> Self {
         Self { wait, start: Instant::now() }
     }
 
-    /// Whether there is no time for another attempt after a pause.
+    /// Whether time is up for another attempt after `pause`.
     pub(super) fn is_over_after(&self, pause: Duration) -> bool {
         match self.wait {
             Wait::For(limit) => self.start.elapsed() + pause > limit,
@@ -26,7 +26,7 @@ impl Waiting {
         }
     }
 
-    /// How long was waited, for people; nothing where one attempt was all there was.
+    /// The time waited, for people. Empty if there was only one attempt or the wait has no limit.
     pub(super) fn within(&self) -> String {
         match self.wait {
             Wait::For(Duration::ZERO) | Wait::Forever => String::new(),
@@ -34,7 +34,7 @@ impl Waiting {
         }
     }
 
-    /// How long attempts are made again, for people.
+    /// How long attempts go on, for people.
     pub(super) fn describe(&self) -> String {
         match self.wait {
             Wait::For(limit) => format!("for up to {}", humantime::format_duration(limit)),
