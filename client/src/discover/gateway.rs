@@ -1,14 +1,14 @@
-//! The default gateway: in a container, the machine it runs on.
+//! The default gateway. In a container, that is the machine the container runs on.
 
 use std::fs;
 use std::net::Ipv4Addr;
 
-/// The IPv4 default gateway, where the system tells it (Linux).
+/// The IPv4 default gateway, if the system tells it (Linux does).
 pub(super) fn default_gateway() -> Option<Ipv4Addr> {
     parse(&fs::read_to_string("/proc/net/route").ok()?)
 }
 
-/// Reads the kernel's routing table (proc(5), `/proc/net/route`): destination and gateway in hexadecimal, in the
+/// Parses the kernel's routing table (proc(5), `/proc/net/route`): destination and gateway in hexadecimal, in the
 /// machine's byte order.
 fn parse(routes: &str) -> Option<Ipv4Addr> {
     routes.lines().skip(1).find_map(|line| {

@@ -1,4 +1,4 @@
-//! Looking up the conventional name.
+//! Looks up the conventional host name.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Between two look-ups.
+/// Time between two look-ups.
 const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Addresses taken of the name: a resolver may say anything.
+/// How many addresses of the name are used at most: a resolver may return any number.
 const MOST_ADDRESSES: usize = 16;
 
-/// Looks up the conventional name, one look-up at a time: each occupies a thread, for seconds where nobody answers.
+/// Looks up the conventional name, one look-up at a time. Each occupies a thread, for seconds if no resolver answers.
 #[derive(Debug, Default)]
 pub(super) struct NameLookup {
     running: Option<JoinHandle<Vec<SocketAddr>>>,
@@ -24,7 +24,7 @@ pub(super) struct NameLookup {
 }
 
 impl NameLookup {
-    /// What the last finished look-up found; starts another when it is time.
+    /// Returns what the last finished look-up found, and starts another when it is due.
     pub(super) fn addresses(&mut self) -> &[SocketAddr] {
         if let Some(found) = self.running.as_mut().and_then(FutureExt::now_or_never) {
             self.known = found.unwrap_or_default();

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::places::Places;
 
-/// Announcements taken in at a time: a flood of them must not hold up the look.
+/// How many announcements are processed at a time, so that a flood of them does not hold up the look.
 const AT_ONCE: usize = 4_096;
 
 /// Listens for announcements.
@@ -18,7 +18,7 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    /// Starts to listen; `None` on machines without multicast.
+    /// Starts to listen. `None` on machines without multicast.
     pub(super) fn start() -> Option<Self> {
         let listening = ServiceDaemon::new().and_then(|daemon| Ok((daemon.browse(SERVICE_TYPE)?, daemon)));
         match listening {
@@ -30,10 +30,10 @@ impl Browser {
         }
     }
 
-    /// Tells of what was announced since.
+    /// Passes on what was announced since the last call.
     ///
-    /// The daemon ends a browse of which 1,000 events wait to be taken (while a link opens, say): then another begins, which
-    /// hears again of all that the daemon knows.
+    /// The daemon ends a browse once 1,000 events are queued (while a link opens, for example). Then another browse is
+    /// started, which reports everything the daemon knows.
     pub(super) fn tell(&mut self, places: &mut Places) {
         let missed = places.has_missed();
         for _ in 0..AT_ONCE {
@@ -68,7 +68,8 @@ fn note(event: ServiceEvent, places: &mut Places) {
     }
 }
 
-/// Whether an announced address can be connected to as it is: a link-local one of IPv6 needs its interface's number.
+/// Whether an announced address can be dialled as it stands. An IPv6 link-local address also needs its interface
+/// number.
 fn is_plain(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => true,
@@ -78,7 +79,7 @@ fn is_plain(address: &IpAddr) -> bool {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Best effort, without waiting.
+        // Best effort: do not wait for it.
         let _ = self.daemon.shutdown();
     }
 }

@@ -1,8 +1,9 @@
-//! Finding a server that nobody named.
+//! Finds a server when none is named.
 //!
-//! Places where one may be: this machine, the name `rust-server` (containers of one network, looked up by `lookup`), the
-//! default `gateway` (a container's host, with a published port), and whatever is announced by multicast DNS (`mdns`).
-//! `places` says which is asked next, `probe` asks; a server that answers in several places is one server.
+//! Four kinds of place are asked: this machine, the name `rust-server` (containers on one network, looked up by
+//! `lookup`), the default `gateway` (a container's host, with a published port), and every server announced by
+//! multicast DNS (`mdns`). `places` decides which place is next, and `probe` asks it. A server that answers in several
+//! places counts once.
 
 mod gateway;
 mod lookup;
@@ -25,26 +26,26 @@ use self::probe::{PROBE_LIMIT, Probed, probe};
 
 pub use self::probe::Found;
 
-/// After the first answer, how long others may take: announcements on one network come within 100 ms (measured).
+/// How long other servers may take after the first answer: announcements on one network come within 100 ms (measured).
 const GRACE: Duration = Duration::from_millis(150);
 
-/// A look at so many places that they do not all have their turn ends after this long: the next one goes on with the others.
+/// Time limit of a look. If there are too many places for one look, the next look continues with the rest.
 const LOOK_LIMIT: Duration = Duration::from_secs(4);
 
-/// How often announcements and names that were looked up are taken in.
+/// How often new announcements and look-up results are taken in.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Servers remembered that opened no link.
+/// How many servers that opened no link are remembered.
 const MOST_FAILED: usize = 1_024;
 
-/// Looks in all places, again and again.
+/// Looks for servers in all places, again and again.
 pub struct Discovery {
-    /// Places that are known from the start.
+    /// Places known from the start.
     fixed: Vec<SocketAddr>,
     mdns: Option<mdns::Browser>,
     name: Option<NameLookup>,
     places: Places,
-    /// How often a server that answered there opened no link.
+    /// How often the server at an address opened no link.
     failed: BTreeMap<SocketAddr, u32>,
     was_out_of_descriptors: bool,
 }
@@ -63,7 +64,7 @@ impl Discovery {
         Self { fixed, mdns, name, places, failed, was_out_of_descriptors: false }
     }
 
-    /// Where it looks, for people.
+    /// Describes where it looks, for people.
     pub fn describe(&self) -> String {
         let fixed = self.fixed.iter().map(ToString::to_string);
         let announced = self.mdns.as_ref().map(|_| "announced ones".to_owned());
@@ -71,10 +72,11 @@ impl Discovery {
         fixed.chain(announced).chain(named).collect::<Vec<_>>().join(", ")
     }
 
-    /// Looks once in every place; the servers that answered, each once: first those that have not failed to open a link, of
-    /// these those of this machine, then by name.
+    /// Looks once in every place and returns the servers that answered, each once.
     ///
-    /// A server on this machine is meant, and ends the look; elsewhere there may be several, which get a moment.
+    /// Servers with the fewest failures to open a link come first, then those on this machine, then the rest by name.
+    /// An answer from this machine ends the look at once, unless that server has failed to open a link before.
+    /// Elsewhere there may be several servers, so the look continues for a moment (`GRACE`).
     pub async fn look(&mut self) -> Vec<Found> {
         self.places.begin_look();
         self.was_out_of_descriptors = false;
@@ -98,7 +100,7 @@ impl Discovery {
                     found.push(server);
                 }
             }
-            // Without any answer there is nothing to wait for once all were asked, but announcements.
+            // Once all places have been asked without an answer, only announcements can still bring one.
             let may_come = self.mdns.is_some() && start.elapsed() < PROBE_LIMIT;
             if end.is_some_and(|end| Instant::now() >= end) || (all_asked && !may_come) || start.elapsed() >= LOOK_LIMIT
             {
@@ -107,7 +109,7 @@ impl Discovery {
         }
     }
 
-    /// A server that was found opened no link: others come before it.
+    /// Notes that a server opened no link, so that others are tried before it.
     pub fn failed(&mut self, server: &Found) {
         if self.failed.len() >= MOST_FAILED {
             self.failed.clear();
@@ -115,7 +117,7 @@ impl Discovery {
         *self.failed.entry(server.address).or_default() += 1;
     }
 
-    /// Why the last look found nobody, for people.
+    /// Why the last look found no server, for people.
     pub fn why_nobody(&self) -> String {
         if self.was_out_of_descriptors { MORE_DESCRIPTORS.to_owned() } else { "none answers".to_owned() }
     }
@@ -128,13 +130,13 @@ impl Discovery {
         }
     }
 
-    /// Until when others may answer after this one did.
+    /// Until when other servers may answer, given that this one did now.
     fn moment_after(&self, server: &Found) -> Instant {
         let is_meant = server.address.ip().is_loopback() && !self.failed.contains_key(&server.address);
         Instant::now() + if is_meant { Duration::ZERO } else { GRACE }
     }
 
-    /// Each server where it failed least, of these where it answered first.
+    /// Keeps each server once: at the address with the fewest failures, or the first to answer among equals.
     fn each_once(&self, mut found: Vec<Found>) -> Vec<Found> {
         let failures = |server: &Found| self.failed.get(&server.address).copied().unwrap_or(0);
         found.sort_by_key(failures);
@@ -172,7 +174,8 @@ mod tests {
         Discovery::looking_in(fixed, None, None)
     }
 
-    /// What is found in these places, where something is: a busy machine may take a place longer than one look does.
+    /// Looks until something is found in these places: on a busy machine, a place may take longer to answer than one
+    /// look.
     async fn found_in(fixed: Vec<SocketAddr>) -> Vec<Found> {
         let mut discovery = looking_in(fixed);
         for _ in 0..20 {
@@ -236,7 +239,7 @@ mod tests {
         assert_eq!(looking_in(vec![address]).look().await, []);
     }
 
-    /// Places that take a connection and say nothing.
+    /// Places that accept a connection and then say nothing.
     async fn silent_places(count: u8) -> (Vec<TcpListener>, Vec<SocketAddr>) {
         let mut listeners = Vec::new();
         for host in 0..count {

@@ -1,25 +1,25 @@
-//! Places where a server may be: which are remembered, which is asked next, how many at a time.
+//! Places where a server may be: which are remembered, which is asked next, and how many at a time.
 //!
-//! Whoever is on the network can announce whatever it likes, so all of it is bounded, and no name is before another: first
-//! come the places that were never asked, each name's first address before any name's second. Plain state: what is
-//! announced, and what came of those asked, go in; the next to ask comes out.
+//! Anyone on the network can announce anything, so everything here is bounded, and no name is preferred. Places that
+//! were never asked come first, and each name's first address comes before any name's second. Plain state:
+//! announcements and the results of asking go in, the next place to ask comes out.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Names remembered: far more servers than anyone runs.
+/// How many names are remembered: far more servers than anyone runs.
 const MOST_NAMES: usize = 1_024;
 
-/// Addresses asked of one name: more than most machines have.
+/// How many addresses of one name are asked: more than most machines have.
 const MOST_ADDRESSES: usize = 8;
 
-/// Sockets open at a time.
+/// How many sockets are open at a time.
 const MOST_AT_ONCE: usize = 32;
 
-/// All places, and what is known of them.
+/// All places, and what is known about them.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// Known without announcement: the way to most servers.
+    /// Known without an announcement. Most servers are found here.
     known: Vec<SocketAddr>,
     announced: BTreeMap<String, Vec<SocketAddr>>,
     asked: BTreeMap<SocketAddr, Asked>,
@@ -28,16 +28,16 @@ pub(super) struct Places {
     has_missed: bool,
 }
 
-/// What is known of a place that was asked.
+/// What is known about a place that was asked.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    /// In which look, the last time.
+    /// The look in which it was last asked.
     look: u64,
     has_answered: bool,
 }
 
 impl Places {
-    /// From now on each place may be asked once more.
+    /// Begins a look. Each place may be asked once more.
     pub(super) fn begin_look(&mut self) {
         self.look += 1;
         self.running = 0;
@@ -45,12 +45,12 @@ impl Places {
         asked.retain(|address, _| known.contains(address) || announced.values().any(|all| all.contains(address)));
     }
 
-    /// These are known without announcement, in place of those before.
+    /// Replaces the addresses that are known without an announcement.
     pub(super) fn know(&mut self, addresses: Vec<SocketAddr>) {
         self.known = addresses;
     }
 
-    /// A server of this name is announced at these addresses.
+    /// Notes that a server of this name is announced at these addresses.
     pub(super) fn announce(&mut self, name: &str, mut addresses: Vec<SocketAddr>) {
         addresses.sort_unstable();
         addresses.dedup();
@@ -62,17 +62,17 @@ impl Places {
         }
     }
 
-    /// Its announcement is withdrawn.
+    /// Notes that the announcement of this name was withdrawn.
     pub(super) fn withdraw(&mut self, name: &str) {
         self.announced.remove(name);
     }
 
-    /// Whether an announcement found no room since this was asked last: it should be heard again.
+    /// Whether an announcement found no room since the last call. If so, it should be heard again.
     pub(super) fn has_missed(&mut self) -> bool {
         std::mem::take(&mut self.has_missed)
     }
 
-    /// The next place to ask, if one may be asked now. Tell [`Self::done`] what came of it.
+    /// The next place to ask, if one may be asked now. Report the result to [`Self::done`].
     pub(super) fn next(&mut self) -> Option<SocketAddr> {
         if self.running >= MOST_AT_ONCE {
             return None;
@@ -90,7 +90,7 @@ impl Places {
         Some(address)
     }
 
-    /// A place that was asked answered, or did not.
+    /// Notes whether a place that was asked answered.
     pub(super) fn done(&mut self, address: SocketAddr, has_answered: bool) {
         self.running -= 1;
         if let Some(asked) = self.asked.get_mut(&address) {
@@ -98,7 +98,8 @@ impl Places {
         }
     }
 
-    /// Forgets the name that was asked longest ago of those that were asked at all their addresses and answered at none.
+    /// Forgets one name, if there is a name all of whose addresses were asked and did not answer: the one asked longest
+    /// ago.
     fn make_room(&mut self) -> bool {
         let silent_since = |addresses: &[SocketAddr]| {
             let asked = addresses.iter().map(|address| self.asked.get(address));
@@ -126,7 +127,7 @@ mod tests {
         places.announce(&format!("fake {name:05}"), (0..addresses).map(|address| place(name, address)).collect());
     }
 
-    /// Asks all there are in one look, none of which answers but this; in which order.
+    /// Asks all places in one look and returns them in the order asked. Only `answers` answers.
     fn look(places: &mut Places, answers: SocketAddr) -> Vec<SocketAddr> {
         places.begin_look();
         let mut asked = Vec::new();
@@ -151,7 +152,7 @@ mod tests {
             };
             announce(&mut places);
             let mut found = look(&mut places, server()).contains(&server());
-            // What found no room is heard again: by then those that did not answer give way.
+            // An announcement that found no room is heard again. By then, silent names make room for it.
             if !found {
                 assert!(places.has_missed(), "{fakes}");
                 places.announce("server", vec![server()]);

@@ -1,4 +1,4 @@
-//! Asks a place whether a server is there, by a `ping`, which makes no session.
+//! Asks a place whether a server is there, with a `ping`. A `ping` starts no session.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use shared::shell::descriptors::is_out_of_descriptors;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a place may take to answer. Places are near: the same machine or network.
+/// How long a place may take to answer. Places are near: on this machine or this network.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_millis(400);
 
-/// The longest name and id kept of a server.
+/// How many characters of a server's name and id are kept.
 const KEPT: usize = 64;
 
 /// A server that answered.
@@ -26,16 +26,16 @@ pub struct Found {
     pub address: SocketAddr,
 }
 
-/// What came of asking a place.
+/// Result of asking a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Probed {
     Found(Found),
     Nobody,
-    /// This process has no descriptors left: nobody was asked.
+    /// Not asked, because this process has no descriptors left.
     NotAsked,
 }
 
-/// Asks whether a server is there, and which.
+/// Asks whether a server is there, and which one.
 pub(super) async fn probe(address: SocketAddr) -> (SocketAddr, Probed) {
     let probed = match timeout(PROBE_LIMIT, ask(address)).await {
         Ok(Ok(found)) => Probed::Found(found),
@@ -54,7 +54,7 @@ async fn ask(address: SocketAddr) -> Result<Found, SignalingError> {
     }
 }
 
-/// A server that does not say who it is, is whoever answers at this address.
+/// The server's identity. A server that gives no name or id is identified by its address.
 fn identity(name: Option<String>, id: Option<String>, address: SocketAddr) -> Identity {
     let kept = |text: String| text.escape_debug().take(KEPT).collect::<String>();
     let said = |text: Option<String>| text.map_or_else(|| address.to_string(), kept);
