@@ -5,15 +5,18 @@ use std::num::NonZeroUsize;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 
-/// The most memory that all workers take together for the frames they look at, in bytes: as much as a window of frames.
+/// Bound on the memory that all workers together use for the frames they process, in bytes: as much as a window of
+/// frames.
 const BUDGET: usize = 2 << 30;
 
-/// What a detector takes beside the frame's pixels, in bytes for each pixel: its gray levels and gradients. (Measured with
-/// `hough`, 8192x8192 gray: 271 MB a worker, of which 67 MB are the decoded frame.)
+/// Memory of a detector besides the frame's pixels, in bytes per pixel: its gray levels and gradients. Measured with
+/// `hough` on 8192x8192 gray: 271 MB per worker, of which 67 MB are the decoded frame.
 const DETECTOR_BYTES: usize = 3;
 
-/// As many of these workers as there is memory for, with frames of this size. A few hundred bytes decode to 201 MB: what
-/// one server sends would otherwise take that much, and a detector's share, of each of them.
+/// Limits `workers` to as many as memory has room for, with frames of this size.
+///
+/// A few hundred bytes can decode to 201 MB. Without the limit, a server could make each worker take that much, plus
+/// the detector's share.
 pub fn affordable(workers: NonZeroUsize, size: Size, pixel: PixelFormat) -> NonZeroUsize {
     let each = pixel.bytes(size) + DETECTOR_BYTES * size.pixels();
     let most = NonZeroUsize::new(BUDGET / each.max(1)).unwrap_or(NonZeroUsize::MIN);

@@ -1,7 +1,7 @@
-//! Worker threads: frames in through a bounded queue, detections out.
+//! Worker threads: frames go in through a bounded queue, detections come out.
 //!
-//! A [`Pool`] hands frames to threads through a `queue`; each is a `worker` with a pipeline of its own. [`affordable`] says
-//! how many memory has room for.
+//! A [`Pool`] hands frames to threads through a `queue`. Each thread runs a `worker` with its own pipeline.
+//! [`affordable`] limits the workers to what memory has room for.
 
 pub use budget::affordable;
 pub use pool::{Pool, PoolError};

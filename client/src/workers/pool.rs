@@ -1,4 +1,4 @@
-//! The threads that look at frames.
+//! The threads that process frames.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -15,30 +15,30 @@ use super::worker::Worker;
 use crate::pipeline::{ChosenPipeline, PipelineError};
 use crate::session::{Detection, ReceivedFrame};
 
-/// A pool of threads, each with a pipeline. They end when it is dropped; frames that wait then are not looked at.
+/// A pool of threads, each with its own pipeline. Dropping the pool ends them; frames still queued are discarded.
 #[derive(Debug)]
 pub struct Pool {
     queue: Queue<ReceivedFrame>,
 }
 
-/// Why no pool could be started.
+/// Why the pool could not be started.
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// The system refuses a thread.
+    /// The system refused to start a thread.
     #[error("cannot start a worker thread: {0}; fewer --workers may do")]
     Thread(#[from] io::Error),
-    /// There is no pipeline.
+    /// The pipeline could not be built.
     #[error("cannot build the pipeline: {0}")]
     Pipeline(#[from] PipelineError),
 }
 
 impl Pool {
-    /// Starts `workers` threads, each with a pipeline of its own, that answer into `detections`.
+    /// Starts `workers` threads, each with its own pipeline, that send their results to `detections`.
     ///
-    /// At most `window` frames wait; with [`Policy::Latest`] at most one.
+    /// At most `window` frames wait in the queue; with [`Policy::Latest`] at most one.
     ///
     /// # Errors
-    /// [`PoolError`] where a thread cannot be started or a pipeline cannot be built; what has started ends then.
+    /// [`PoolError`] when a thread cannot be started or a pipeline cannot be built. Threads that were started then end.
     pub fn start(
         workers: NonZeroUsize,
         window: usize,
@@ -47,7 +47,7 @@ impl Pool {
         clock: MonotonicClock,
         detections: &UnboundedSender<Detection>,
     ) -> Result<Self, PoolError> {
-        // Made first: what has started ends with it if a thread cannot.
+        // Created first: if a later thread fails to start, dropping the pool ends those already started.
         let pool = Self { queue: Queue::new(window, policy) };
         let warned = Arc::new(AtomicBool::new(false));
         for index in 0..workers.get() {
@@ -59,7 +59,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Hands over a frame, without waiting.
+    /// Hands over a frame without waiting.
     pub fn submit(&mut self, frame: ReceivedFrame) -> Submitted<ReceivedFrame> {
         self.queue.submit(frame)
     }

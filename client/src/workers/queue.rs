@@ -1,39 +1,40 @@
-//! The queue before the workers.
+//! The queue in front of the workers.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// What happens to a frame that finds all workers busy.
+/// What happens to a frame that arrives while all workers are busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// It waits its turn in a queue of the window, which is full only where frames wait longer than they are waited for.
+    /// The frame waits its turn. The queue holds a window of frames, and fills up only if frames wait longer than the
+    /// server waits for their answers.
     #[default]
     Every,
-    /// It replaces the one that waits, which is answered as dropped.
+    /// The frame replaces the one that waits, which is answered as dropped.
     Latest,
 }
 
-/// What became of a frame handed over.
+/// What happened to a frame that was handed over.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Submitted<T> {
-    /// A worker has it or will.
+    /// A worker has the frame or will take it.
     Taken,
-    /// A worker will have it; this one gave way and will not be looked at.
+    /// A worker will take the frame. The older frame given here was replaced and will not be processed.
     InPlaceOf(T),
-    /// The queue is full; it will not be looked at.
+    /// The queue is full. The frame given here will not be processed.
     Refused(T),
 }
 
-/// A bounded queue with one sender. Dropping it ends those who receive; what waits is not looked at.
+/// A bounded queue with one sender. Dropping it ends the receivers and discards the frames that wait.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     sender: Sender<T>,
-    /// What waits, for whoever takes it out unseen.
+    /// The receiving end, used here to remove frames that no worker will process.
     waiting: Receiver<T>,
     policy: Policy,
 }
 
 impl<T> Queue<T> {
-    /// A queue in which at most `window` frames wait; with [`Policy::Latest`] at most one.
+    /// Creates a queue in which at most `window` frames wait; with [`Policy::Latest`] at most one.
     pub(super) fn new(window: usize, policy: Policy) -> Self {
         let capacity = match policy {
             Policy::Every => window.max(1),
@@ -43,15 +44,15 @@ impl<T> Queue<T> {
         Self { sender, waiting, policy }
     }
 
-    /// The end for one more worker.
+    /// A receiver for one more worker.
     pub(super) fn receiver(&self) -> Receiver<T> {
         self.waiting.clone()
     }
 
-    /// Hands over a frame, without waiting.
+    /// Hands over a frame without waiting.
     pub(super) fn submit(&mut self, frame: T) -> Submitted<T> {
         let is_replacing = self.policy == Policy::Latest && self.sender.is_full();
-        // None where a worker was quicker. There is room then too, as nobody else sends.
+        // `None` if a worker took it first. Then there is room too, because nobody else sends.
         let older = if is_replacing { self.waiting.try_recv().ok() } else { None };
         match (self.sender.try_send(frame), older) {
             (Ok(()), None) => Submitted::Taken,

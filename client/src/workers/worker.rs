@@ -13,24 +13,24 @@ use tracing::{error, warn};
 use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError};
 use crate::session::{Detection, ReceivedFrame};
 
-/// Looks at frames with a pipeline of its own.
+/// Processes frames with its own pipeline.
 pub(super) struct Worker {
-    /// Absent only where one that panicked could not be built again.
+    /// `None` only after a panic, if the pipeline could not be built again.
     pipeline: Option<Box<dyn Pipeline>>,
     chosen: ChosenPipeline,
-    /// Of the frame in hand, where they do not lie in its message: the announced size bounds it.
+    /// Memory for the decoded pixels of the current frame, if it is encoded. Bounded by the announced size.
     pixels: Vec<u8>,
-    /// Whether any worker has said that frames cannot be read.
+    /// Whether any worker has warned that frames cannot be read.
     warned: Arc<AtomicBool>,
 }
 
 impl Worker {
-    /// A worker with a new pipeline; `warned` is for all workers of a pool.
+    /// Creates a worker with a new pipeline. All workers of a pool share `warned`.
     pub(super) fn new(chosen: ChosenPipeline, warned: Arc<AtomicBool>) -> Result<Self, PipelineError> {
         Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), warned })
     }
 
-    /// Looks at frames until there will be no more, or nobody wants the answers.
+    /// Processes frames until there are no more, or until nobody receives the detections.
     pub(super) fn run(
         mut self,
         frames: &Receiver<ReceivedFrame>,
@@ -48,7 +48,7 @@ impl Worker {
         }
     }
 
-    /// What the pipeline answers; one that panics loses the frame, not the session.
+    /// Returns the pipeline's answer. A panic in the pipeline costs this frame, not the session.
     fn answer(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         catch_unwind(AssertUnwindSafe(|| self.look_at(frame))).unwrap_or_else(|_| {
             error!(kind = "panic", "the pipeline panicked on frame {}, which counts as dropped", frame.id);
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::pipeline::{Answers, NoAnswers, PipelineKind, PipelineOptions};
 
-    /// A pipeline that panics on black frames and counts the others it has seen.
+    /// A pipeline that panics on black frames and counts the other frames it has seen.
     #[derive(Debug)]
     struct Delicate;
 
