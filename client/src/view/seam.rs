@@ -1,4 +1,4 @@
-//! What a view is: it is told what happens in a session.
+//! The trait of a view, which is notified of events in a session.
 
 use shared::protocol::message::Stream;
 
@@ -6,9 +6,9 @@ use crate::pipeline::Answers;
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 
-/// Is told what happens in a session. Never waits.
+/// Receives the events of a session. Its methods never block.
 pub trait View: Send {
-    /// The server said what it will send; answers like these will be given.
+    /// The server announced its stream; the pipeline's answers will be of this kind.
     fn greeted(&mut self, _stream: &Stream, _answers: &'static dyn Answers) {}
 
     /// A frame arrived.

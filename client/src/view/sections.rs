@@ -1,4 +1,4 @@
-//! The panel of the client's window: what was answered, and how long that took, as sections of figures.
+//! The panel of the client's window: sections of figures about the answers and how long they took.
 
 use shared::canvas::face::Section;
 use shared::canvas::figure::{milliseconds, per_second};
@@ -9,32 +9,32 @@ use shared::protocol::message::Payload;
 use crate::pipeline::{AnswerKind, Answers};
 use crate::tally::Tally;
 
-/// One frame that was answered.
+/// An answered frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Its id.
+    /// The frame's id.
     pub id: u64,
     /// The answer.
     pub payload: Payload<'static>,
-    /// How long the work on it took, in µs.
+    /// How long the pipeline took, in µs.
     pub work_us: u64,
 }
 
-/// Figures over the session so far; `None` is what is not known yet.
+/// Figures over the session so far. `None` means not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Median time that the work on a frame took, in µs.
+    /// Median time the pipeline took for a frame, in µs.
     pub work_p50_us: Option<u64>,
-    /// Frames received in all.
+    /// Number of frames received.
     pub received: u64,
-    /// Frames by the kind of their answer.
+    /// Number of frames per kind of answer.
     pub counts: Vec<(&'static AnswerKind, u64)>,
-    /// Answered as dropped.
+    /// Number of frames answered as dropped.
     pub dropped: u64,
 }
 
 impl Figures {
-    /// What a tally says.
+    /// Takes the figures from a tally.
     pub fn of(tally: &Tally) -> Self {
         Self {
             work_p50_us: tally.work_percentile_us(50.0),
@@ -45,8 +45,8 @@ impl Figures {
     }
 }
 
-/// The whole panel: the frame shown, the session so far with its frames received per second, and the times of its last
-/// frames in µs.
+/// Builds the whole panel: the frame shown, the figures of the session with the rate of received frames in Hz, and the
+/// times of the last frames in µs.
 pub fn sections(
     answers: &dyn Answers,
     frame: Option<&Frame>,

@@ -1,4 +1,4 @@
-//! A row a frame, and a summary.
+//! Prints one row per frame, then a summary.
 
 use shared::shell::rows::Rows;
 
@@ -7,7 +7,7 @@ use crate::session::Detection;
 use crate::tally::Tally;
 use crate::view::seam::View;
 
-/// Prints rows.
+/// Prints the rows.
 #[derive(Debug)]
 pub struct TerminalView {
     rows: Rows,
@@ -15,7 +15,7 @@ pub struct TerminalView {
 }
 
 impl TerminalView {
-    /// Prints into `rows`.
+    /// Creates a view that prints into `rows`.
     pub fn new(rows: Rows) -> Self {
         Self { rows, headed: false }
     }
@@ -42,7 +42,7 @@ fn header(answers: &dyn Answers) -> String {
 fn row(detection: &Detection, answers: &dyn Answers) -> String {
     let answer = answers.row(&detection.payload);
     if detection.payload.is_dropped() {
-        // Nobody looked at it: there is no time.
+        // No pipeline processed it, so there is no time to show.
         return format!("{:>8}  {answer}", detection.frame);
     }
     let work_ms = detection.finished.since(detection.started) as f64 / 1e3;

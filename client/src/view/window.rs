@@ -1,4 +1,4 @@
-//! The client's window: the frame received, with the client's own answer.
+//! The client's window: the received frame with the client's answer drawn on it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,10 +21,11 @@ use crate::tally::Tally;
 use crate::view::seam::View;
 use crate::view::sections::{Figures, Frame, sections};
 
-/// The window before the first frame says how large frames are: the server's default.
+/// Frame size that the window assumes before the first frame: the server's default.
 const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
 
-/// The rate is shown from this time on: the first few frames say little of it.
+/// Time after the first frame from which the rate is shown, in seconds. Earlier, too few frames have arrived to tell
+/// it.
 const RATE_AFTER_S: f64 = 0.5;
 
 /// The session's side of the window.
@@ -34,7 +35,7 @@ pub struct WindowView {
     rows: Rows,
 }
 
-/// What the window shows of a session.
+/// The state that the window shows.
 #[derive(Clone, Debug)]
 pub struct Received {
     status: Status,
@@ -47,7 +48,7 @@ pub struct Received {
 }
 
 impl WindowView {
-    /// A window that waits for this server, or any; its summary goes to `rows`.
+    /// Creates a window that waits for this server, or for any if `None`. Its summary goes to `rows`.
     pub fn new(server: Option<&ServerAddress>, rows: Rows) -> Self {
         let text = server
             .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
@@ -63,7 +64,7 @@ impl WindowView {
         Self { board: Board::new(received), rows }
     }
 
-    /// What the window shows.
+    /// The board that the window draws from.
     pub fn board(&self) -> Board<Received> {
         self.board.clone()
     }
@@ -86,7 +87,7 @@ impl Subject for Received {
 }
 
 impl Received {
-    /// Frames received per second, once there is something to say.
+    /// Rate of received frames in Hz, once enough time has passed to tell it.
     fn received_hz(&self) -> Option<f64> {
         let elapsed_s = self.first_frame?.elapsed().as_secs_f64();
         (elapsed_s > RATE_AFTER_S).then(|| self.figures.received as f64 / elapsed_s)
@@ -104,7 +105,7 @@ impl Received {
     }
 }
 
-/// The pixels of a frame; none where they cannot be read.
+/// Decodes a frame's pixels. `None` if they cannot be read.
 fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
     let mut memory = Vec::new();
     let image = frame.image(&mut memory).ok()?;
@@ -159,7 +160,7 @@ mod tests {
         WindowView::new(None, Rows::to(std::io::sink()))
     }
 
-    /// A view of this task, told of one frame that was answered.
+    /// The face of a view for this task that was told about one answered frame.
     fn told(task: &str, payload: Payload<'static>) -> Face {
         let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
         let mut view = waiting();
