@@ -59,13 +59,13 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
         }
     };
     let exit = runtime.block_on(session(config, view, stop));
-    // A look-up of a name may hang for seconds: it must not hold up the end.
+    // A look-up of a host name may hang for seconds. It must not delay the exit.
     runtime.shutdown_background();
     exit
 }
 
-/// Connects and runs one session; says how it ended. A link that breaks before there is a session is followed by another
-/// while there is time to wait.
+/// Connects, runs one session and logs how it ended. If the link breaks before the session begins, connects again while
+/// there is time to wait.
 pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
     let mut connecting = Connecting::begin(&config.server, config.wait, config.sctp_mtu);
     loop {
@@ -93,7 +93,7 @@ fn not_connected(wrong: &ConnectError) -> Exit {
     Exit::NoPeer
 }
 
-/// Whoever waits for a session's end must not take the end of the wait for it.
+/// Logs that no session began, so that a caller waiting for a session to end does not mistake this for its end.
 fn stopped_early() -> Exit {
     error!("stopped before there was a session");
     Exit::NoPeer

@@ -17,10 +17,10 @@ use crate::pipeline::{
 };
 use crate::workers::Policy;
 
-/// The most worker threads: more than any machine's cores, few enough to start.
+/// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// What stands at the end of `--help`.
+/// Text at the end of `--help`.
 const MORE_HELP: &str = "\
 Examples:
   client                                 a server on this machine or the network
@@ -38,7 +38,7 @@ Exit codes:
   3  no server, or the connection was lost
   4  anything else";
 
-/// What stands at the end of `detect --help`.
+/// Text at the end of `detect --help`.
 const DETECT_HELP: &str = "\
 Examples:
   client detect photo.png                            a line a file
@@ -49,16 +49,16 @@ Exit codes:
   2  wrong usage
   4  a file could not be read, or the results not be written";
 
-/// The heading of where the server is and what carries its frames.
+/// Help heading of the options for finding and connecting to the server.
 const CONNECTION: &str = "Connection";
 
-/// The heading of what looks at the frames.
+/// Help heading of the options for the pipeline.
 const PIPELINE: &str = "Pipeline";
 
-/// The heading of what is shown and written.
+/// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
 
-/// The heading of what the logs say.
+/// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
 /// Plumb's client: receives frames from a Plumb server, has a pipeline look at each, answers.
@@ -86,7 +86,7 @@ impl Cli {
     /// Reads the command line and the environment.
     ///
     /// # Errors
-    /// What is wrong, or the help or version that was asked for: to be printed before anything runs.
+    /// A usage error, or the help or version text that was asked for. Print it before anything runs.
     pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, clap::Error> {
         let command = Self::completed_command();
         let arguments: Vec<_> = arguments.into_iter().collect();
@@ -95,7 +95,7 @@ impl Cli {
         Self::from_arg_matches(&line.over(command)?)
     }
 
-    /// The command line with what all its options have in common.
+    /// Returns the command line with the settings that all its options share.
     pub fn completed_command() -> clap::Command {
         completed(Self::command())
     }
@@ -147,7 +147,7 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
-    /// Worker threads: as asked, else one a core.
+    /// Number of worker threads: as given, or one per core.
     pub fn worker_count(&self) -> NonZeroUsize {
         self.workers.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
     }
@@ -165,7 +165,7 @@ pub struct DetectArgs {
     pub detector: DetectorArgs,
 
     /// Print one JSON array instead of a line a file
-    // Not PLUMB_JSON, by which the server is told a file.
+    // The environment variable is not PLUMB_JSON, which names the server's output file.
     #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
     pub json: bool,
 }
@@ -184,7 +184,7 @@ pub struct PipelineArgs {
 }
 
 impl PipelineArgs {
-    /// The pipeline, checked.
+    /// Checks the options and returns the pipeline.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
         PipelineChoice::new(&self.pipeline, PipelineOptions { radii: self.radii.limits() })
     }
@@ -203,7 +203,7 @@ pub struct DetectorArgs {
 }
 
 impl DetectorArgs {
-    /// The detector, checked.
+    /// Checks the options and returns the detector.
     pub fn choice(&self) -> Result<DetectorChoice, PipelineError> {
         let name = match self.detector.as_str() {
             AUTO => detector_names().next().unwrap_or_default(),
@@ -249,7 +249,7 @@ impl From<PolicyArg> for Policy {
     }
 }
 
-/// What is said of a host and a port beside it, which are no two arguments; anything else stays as it was refused.
+/// Replaces the error if a host and a port were given as two arguments. Any other error is returned unchanged.
 fn in_two_words(arguments: &[OsString], refused: clap::Error) -> clap::Error {
     let is_one_too_many = matches!(
         refused.kind(),
@@ -264,7 +264,7 @@ fn in_two_words(arguments: &[OsString], refused: clap::Error) -> clap::Error {
     }
 }
 
-/// The two words, and the server that they are with a colon between them.
+/// Returns both words as written, and the server address they make when joined by a colon.
 fn joined(host: &str, port: &str) -> Option<(String, String)> {
     port.parse::<u16>().ok().filter(|_| !host.starts_with('-'))?;
     let bracketed = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };

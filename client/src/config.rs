@@ -1,4 +1,4 @@
-//! What a session needs to know: where the server is, and how its frames are looked at.
+//! The settings of a session: where the server is, and how its frames are processed.
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -12,36 +12,36 @@ use crate::workers::Policy;
 
 pub use shared::shell::wait::{NotAWait, Wait};
 
-/// What a session needs to know.
+/// The settings of a session.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Which server.
+    /// The server to connect to.
     pub server: Server,
-    /// How long to wait for it.
+    /// How long to wait for the server.
     pub wait: Wait,
-    /// The largest SCTP packet, in bytes; by the path when absent.
+    /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,
-    /// What looks at the frames.
+    /// The pipeline that processes the frames.
     pub pipeline: PipelineChoice,
-    /// On how many threads.
+    /// Number of worker threads.
     pub workers: NonZeroUsize,
-    /// And what when all are busy.
+    /// What happens to a frame when all workers are busy.
     pub policy: Policy,
 }
 
-/// Which server a client wants.
+/// The server that a client wants.
 #[derive(Clone, Debug)]
 pub enum Server {
-    /// The one at this address, and no other.
+    /// The server at this address, and no other.
     Named(ServerAddress),
-    /// Whichever is found on this machine or the local network.
+    /// Any server found on this machine or the local network.
     Any,
-    /// The one in this process, over a link in memory.
+    /// The server in this process, over a link in memory.
     InProcess(Dialer),
 }
 
 impl Server {
-    /// Its address, where one was named.
+    /// The server's address, if one was named.
     pub fn address(&self) -> Option<&ServerAddress> {
         match self {
             Self::Named(address) => Some(address),

@@ -1,4 +1,4 @@
-//! Detection in image files.
+//! Circle detection in image files.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +14,7 @@ use tracing::error;
 use crate::cli::DetectArgs;
 use crate::pipeline::Detector;
 
-/// A file's result.
+/// Result for one file.
 #[derive(Debug, Serialize)]
 struct Found {
     file: String,
@@ -30,7 +30,7 @@ struct FoundCircle {
     radius: f64,
 }
 
-/// Looks at each file in turn; a bad one is reported, the others are done.
+/// Processes the files one after the other. A file that cannot be read is reported, and the rest are still processed.
 pub fn run(args: &DetectArgs) -> Exit {
     let mut detector = match args.detector.choice() {
         Ok(choice) => choice.build(),
@@ -65,7 +65,7 @@ fn look(path: &Path, detector: &mut dyn Detector) -> Found {
     }
 }
 
-/// Prints a line a file; whether all files were good.
+/// Prints one line per file. Returns whether all files could be read.
 fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     let mut all_good = true;

@@ -1,9 +1,8 @@
-//! Plumb's client: receives frames, has a pipeline look at them on worker threads, answers.
+//! Plumb's client: receives frames, runs a pipeline on them in worker threads, and sends the answers.
 //!
-//! The story: [`cli`] says what is wanted (a [`config`]), [`app`] builds it, [`connect`] opens a link to the server, found by
-//! [`discover`] where none is named, [`run`] drives a
-//! [`session`] whose frames the [`workers`] look at with a [`pipeline`], and a [`view`] shows it. [`files`] detects in
-//! image files instead.
+//! [`cli`] parses the command line into a [`config`], and [`app`] builds the rest from it. [`connect`] opens a link to
+//! the server, which [`discover`] finds if none is named. [`run`] drives a [`session`]: the [`workers`] process its
+//! frames with a [`pipeline`], and a [`view`] shows them. Alternatively, [`files`] detects circles in image files.
 //!
 //! Conventions (pixels, units, images) are those of [`shared`].
 

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let unknown = unknown_variables(&environment);
     let cli = match Cli::read(std::env::args_os(), environment) {
         Ok(cli) => cli,
-        // Also help and version, which are no errors.
+        // Help and version come here too. They are not errors.
         Err(said) => said.exit(),
     };
     let _logging = log::start("client", cli.verbose, cli.quiet);

@@ -1,4 +1,4 @@
-//! The shell of a session: link, workers and view around the session's core.
+//! The shell of a session: connects the session's core to the link, the workers and the view.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -19,11 +19,13 @@ use crate::tally::Tally;
 use crate::view::View;
 use crate::workers::{Pool, PoolError, Submitted, affordable};
 
-/// How long to wait until the server has our `bye`.
+/// How long to wait for the server to receive the client's `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Live, replies are held back and told together while the link has this much of them under way, in bytes: some four
-/// messages of four outcomes, more than a stream of 60 frames a second has out on a link that flows.
+/// In live delivery, replies are held back and sent together while the link has more than this in flight, in bytes.
+///
+/// This is about four messages of four outcomes each: more than a stream of 60 frames per second has in flight on a
+/// link without congestion.
 const BACKLOG: usize = 3 << 10;
 
 /// A session's shell.
@@ -37,10 +39,10 @@ struct Runner<'a> {
     tally: Tally,
 }
 
-/// Runs a session on an open link until it ends; returns why, and what was counted.
+/// Runs a session on an open link until it ends. Returns why it ended, and the counts.
 pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
-    // Bounded by the pool's queue: each frame handed over makes one detection.
+    // Bounded by the pool's queue, because each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
     let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::of(&NoAnswers) };
@@ -111,7 +113,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The server's task decides which pipeline is used. Without one that can do it there is no session.
+    /// Starts the pipeline that the server's task asks for. Rejects the session if there is none.
     fn greeted(&mut self, stream: &Stream, window: usize) -> Result<(), PoolError> {
         let Config { workers, policy, pipeline, .. } = *self.config;
         let chosen = match pipeline.for_task(&stream.task) {
@@ -130,9 +132,9 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// As many workers as memory has room for.
+    /// Limits `workers` to as many as memory has room for, and warns if that is fewer.
     fn affordable(&self, workers: NonZeroUsize, stream: &Stream) -> NonZeroUsize {
-        // The session takes no stream without a size.
+        // Cannot fail here: the session rejects a stream without a valid size.
         let Ok(size) = stream.size() else { return workers };
         let affordable = affordable(workers, size, stream.pixel);
         if affordable < workers {

@@ -1,4 +1,4 @@
-//! What a client counts over a session.
+//! The client's counts over a session.
 
 use std::fmt;
 
@@ -7,39 +7,39 @@ use hdrhistogram::Histogram;
 use crate::pipeline::{AnswerKind, Answers};
 use crate::session::Detection;
 
-/// Digits the histogram keeps: 1 ms to the µs.
+/// Significant digits that the histogram keeps: times around 1 ms are exact to 1 µs.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Counts by the kinds of a pipeline's answers, and how long its work took.
+/// Counts per kind of answer, and how long the pipeline took.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// Frames that arrived.
+    /// Number of frames that arrived.
     pub received: u64,
-    /// Answered as dropped.
+    /// Number of frames answered as dropped.
     pub dropped: u64,
     answers: &'static dyn Answers,
-    /// In the order of the kinds.
+    /// Counts, in the order of the kinds.
     counts: Vec<u64>,
     work_us: Histogram<u32>,
-    /// What is looked for, told where none was found.
+    /// What the pipeline looks for. Shown when it found nothing.
     looks_for: Option<String>,
 }
 
 impl Tally {
-    /// Counts answers like these.
+    /// Starts counting answers of these kinds.
     pub fn of(answers: &'static dyn Answers) -> Self {
-        // invariant: a constant in 0..=5, the only thing `new` checks.
+        // invariant: `new` checks only that this constant lies in 0..=5.
         let work_us = Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits");
         Self { received: 0, dropped: 0, answers, counts: vec![0; answers.kinds().len()], work_us, looks_for: None }
     }
 
-    /// With what is looked for, to be told where none is found.
+    /// Sets what the pipeline looks for, to be shown when it finds nothing.
     #[must_use]
     pub fn looking_for(self, looks_for: Option<String>) -> Self {
         Self { looks_for, ..self }
     }
 
-    /// Whether frames were looked at and nothing was found.
+    /// Whether frames were processed but nothing was found.
     fn found_nothing(&self) -> bool {
         let found = self.counts().filter(|(kind, _)| !kind.is_bad).map(|(_, count)| count).sum::<u64>();
         found == 0 && self.counts.iter().any(|count| *count > 0)
@@ -55,7 +55,7 @@ impl Tally {
         if let Some(place) = self.answers.kinds().iter().position(|kind| kind.name == payload.kind()) {
             self.counts[place] += 1;
         }
-        // Grows as needed; no detection takes 2^63 µs.
+        // The histogram grows as needed, and no detection takes 2^63 µs, so this cannot fail.
         let _ = self.work_us.record(detection.finished.since(detection.started));
     }
 
@@ -69,7 +69,7 @@ impl Tally {
         self.answers.kinds().iter().zip(self.counts.iter().copied())
     }
 
-    /// A percentile of the time that the work on a frame took, in µs; `None` before the first.
+    /// A percentile of the time the pipeline took per frame, in µs. `None` before the first frame.
     pub fn work_percentile_us(&self, percent: f64) -> Option<u64> {
         (!self.work_us.is_empty()).then(|| self.work_us.value_at_percentile(percent))
     }

@@ -1,4 +1,4 @@
-//! A detector as a kind of pipeline.
+//! Makes a kind of pipeline from a detector.
 
 use shared::geometry::Size;
 use shared::protocol::message::CIRCLE_TASK;
@@ -15,7 +15,7 @@ use crate::pipeline::seam::{Pipeline, PipelineKind};
 /// A pipeline that finds a circle with a detector.
 #[derive(Debug)]
 pub struct CircleKind {
-    /// Its name.
+    /// The pipeline's name.
     pub name: &'static str,
     /// Builds a detector of circles with radii within these limits.
     pub detector: fn(RadiusLimits) -> Box<dyn Detector>,

@@ -1,6 +1,7 @@
-//! Pipelines of the task `circle`: each is a [`Detector`](super::Detector) with the same answers around it.
+//! Pipelines of the task `circle`. Each wraps a [`Detector`](super::Detector), and all give the same kinds of answer.
 //!
-//! `kind` makes a listed pipeline of a detector, `pipeline` asks it and writes its answer, `answers` shows answers.
+//! `kind` makes a kind of pipeline from a detector, `pipeline` runs the detector and writes its answer, and `answers`
+//! shows the answers.
 
 pub use kind::CircleKind;
 

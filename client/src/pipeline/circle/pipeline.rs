@@ -1,4 +1,4 @@
-//! A detector as a pipeline.
+//! Runs a detector as a pipeline.
 
 use ndarray::Array2;
 use shared::image::{ImageView, to_gray};
@@ -7,10 +7,10 @@ use shared::protocol::message::{FoundCircle, Payload};
 use crate::pipeline::detector::{Detector, Estimate};
 use crate::pipeline::seam::Pipeline;
 
-/// Asks a detector, which sees gray levels alone.
+/// Runs a detector on the gray levels of each frame.
 pub(super) struct CirclePipeline {
     detector: Box<dyn Detector>,
-    /// The gray levels of a frame in colour.
+    /// The gray levels of a colour frame.
     gray: Array2<u8>,
 }
 
@@ -50,7 +50,7 @@ mod tests {
         let answer = CirclePipeline::new(detector()).answer(gray.view());
         let found = FoundCircle::read(&answer).expect("an answer of this task").expect("a circle").circle;
         assert!((found.x - circle.x).hypot(found.y - circle.y) < 0.05, "{found:?}");
-        // OpenCV's weights add up to one: equal channels have their own value as gray level.
+        // OpenCV's weights add up to one, so three equal channels have that value as their gray level.
         assert_eq!(CirclePipeline::new(detector()).answer(gray.clone().into_bgr().view()), answer);
         let empty = Image::zeros(gray.size(), gray.format());
         assert_eq!(CirclePipeline::new(detector()).answer(empty.view()).kind(), "none");
