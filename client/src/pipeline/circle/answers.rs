@@ -9,7 +9,7 @@ use shared::protocol::message::{FoundCircle, Payload};
 
 use crate::pipeline::answers::{AnswerKind, Answers};
 
-/// The answers of every detector.
+/// The answers that every detector gives.
 #[derive(Debug)]
 pub(super) struct Circles;
 
