@@ -1,4 +1,4 @@
-//! The detector as a whole: one candidate after the other, until one is a disc.
+//! The whole detector: tries one candidate after the other until one is a disc.
 
 use ndarray::ArrayView2;
 use shared::geometry::Size;
@@ -15,17 +15,18 @@ use super::verify::verdict::Verdict;
 use crate::pipeline::detector::{Detector, Estimate};
 use crate::pipeline::radii::{RadiusLimits, RadiusRange};
 
-/// The name this detector is asked for by.
+/// The name that selects this detector.
 pub const NAME: &str = "hough";
 
-/// Slack on the range of radii, as a part of the radius and in pixels: a limit names a true radius, not an estimate.
+/// Slack on the range of radii, as a fraction of the radius and in pixels. The limits apply to the true radius, not to
+/// an estimate.
 const RADIUS_SLACK: (f64, f64) = (0.02, 0.5);
 
-/// Sigma of an edge, in pixels, above which a disc that has no ring may be one that moved by its own width.
+/// Edge sigma, in pixels, above which a disc without a ring may be one that moved by its own width.
 const WIDE_EDGE_PX: f32 = 1.5;
 
-/// Most cells along a side: the walks over them count in 16.16 fixed point. No frame from a link or a file has more than
-/// [`MAX_SIDE`](shared::geometry::MAX_SIDE).
+/// Largest number of cells along a side, because walks over the cells count in 16.16 fixed point. Frames from links and
+/// files are never larger than [`MAX_SIDE`](shared::geometry::MAX_SIDE).
 const MAX_CELLS: usize = i16::MAX as usize;
 
 /// Gradient voting with a least-squares fit to the intensities. See the [module](super).
@@ -41,7 +42,7 @@ pub struct Hough {
 }
 
 impl Hough {
-    /// A detector of circles with radii within `limits`.
+    /// Creates a detector of circles with radii within `limits`.
     #[must_use]
     pub fn new(limits: RadiusLimits) -> Self {
         Self { limits, ..Self::default() }
@@ -61,7 +62,7 @@ impl Hough {
         self.best_candidate(frame, range)
     }
 
-    /// The first candidate with ample evidence, else the one with most.
+    /// Returns the first candidate with ample evidence, else the one with the most evidence.
     fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let mut best: Option<(f64, Estimate)> = None;
         while self.candidates.examine_more(&self.cells) {
@@ -80,7 +81,7 @@ impl Hough {
         best.map(|(_, estimate)| estimate)
     }
 
-    /// The candidate's circle and how sure it is; `None` when it is no disc.
+    /// Measures a candidate: its circle and how certain it is. `None` if it is not a disc.
     pub(crate) fn measure(
         &mut self,
         candidate: usize,

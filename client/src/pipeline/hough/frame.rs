@@ -2,10 +2,11 @@
 
 use shared::geometry::Circle;
 
-/// Fraction bits of a walk along a line: over 64 steps it strays by a millionth of a pixel.
+/// Fraction bits of a walk along a line. Over 64 steps, the walk drifts by a millionth of a pixel.
 const LINE_FRACTION: u32 = 24;
 
-/// Slack on the frame's border, in pixels: half a disc of 10 px in noise of 10 gray levels is known to 0.05 px.
+/// Slack on the frame's border, in pixels. The centre of half a disc of 10 px in noise of 10 gray levels is known to
+/// 0.05 px.
 const CENTRE_SLACK_PX: f64 = 0.25;
 
 /// A borrowed gray frame, row-major without gaps.
@@ -13,19 +14,19 @@ const CENTRE_SLACK_PX: f64 = 0.25;
 pub(crate) struct Frame<'a> {
     /// `width * height` intensities.
     pub(crate) pixels: &'a [u8],
-    /// Pixels a row.
+    /// Pixels per row.
     pub(crate) width: usize,
-    /// Rows.
+    /// Number of rows.
     pub(crate) height: usize,
 }
 
 impl<'a> Frame<'a> {
-    /// Row `y`, which must be below the height.
+    /// Returns row `y`, which must be less than the height.
     pub(crate) fn row(self, y: usize) -> &'a [u8] {
         &self.pixels[y * self.width..(y + 1) * self.width]
     }
 
-    /// Intensity of the pixel a point lies on; `None` outside the frame.
+    /// Intensity of the pixel that contains the point. `None` outside the frame.
     pub(crate) fn nearest(self, x: f32, y: f32) -> Option<f32> {
         let (column, row) = (x + 0.5, y + 0.5);
         if !(column >= 0.0 && row >= 0.0) {
@@ -35,13 +36,13 @@ impl<'a> Frame<'a> {
         (column < self.width && row < self.height).then(|| f32::from(self.pixels[row * self.width + column]))
     }
 
-    /// Whether a point is on a pixel of the frame, a hundredth of one from its border.
+    /// Whether the point lies on a pixel of the frame, at least a hundredth of a pixel from the frame's border.
     pub(crate) fn holds_point(self, x: f32, y: f32) -> bool {
         let within = |at: f32, length: usize| (-0.49..length as f32 - 0.51).contains(&at);
         within(x, self.width) && within(y, self.height)
     }
 
-    /// Intensities of the pixels that points a `step` apart lie on; the frame must hold the first and the last.
+    /// Reads the pixels at points that are `step` apart. The frame must hold the first point and the last.
     pub(crate) fn read_line(self, from: (f32, f32), step: (f32, f32), values: &mut [f32]) {
         let fixed = |value: f32| (value * (1u64 << LINE_FRACTION) as f32) as i64;
         let (mut x, mut y) = (fixed(from.0 + 0.5), fixed(from.1 + 0.5));
@@ -53,7 +54,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Intensity at a point between four pixel centres, bilinear; `None` outside the outermost centres.
+    /// Intensity at a point, by bilinear interpolation between four pixel centres. `None` outside the outermost
+    /// centres.
     pub(crate) fn sample(self, x: f32, y: f32) -> Option<f32> {
         if !(x >= 0.0 && y >= 0.0) {
             return None;
@@ -70,8 +72,8 @@ impl<'a> Frame<'a> {
         Some(above + fy * (below - above))
     }
 
-    /// Whether the centre lies on the frame, whose pixels reach half a pixel beyond their centres, or as near to it as an
-    /// estimate of one on its border may be.
+    /// Whether the circle's centre lies on the frame, with slack for an estimate of a centre on the border. The frame
+    /// reaches half a pixel beyond the outermost pixel centres.
     pub(crate) fn holds(self, circle: Circle) -> bool {
         let beyond = 0.5 + CENTRE_SLACK_PX;
         let within = |at: f64, length: usize| (-beyond..=length as f64 - 1.0 + beyond).contains(&at);

@@ -1,9 +1,9 @@
-//! Which code runs: the same source compiled for any machine, and once more for those with AVX2.
+//! Selects the compiled code: the same source is compiled once for any machine and once for machines with AVX2.
 //!
-//! Neither has fused operations, and sums are added in the same order, so both give the same numbers to the bit. There is
-//! no other path: none for AVX-512, none with FMA.
+//! Neither version uses fused operations, and both add sums in the same order, so their results are identical to the
+//! bit. There is no other version: none for AVX-512, none with FMA.
 
-/// Whether to take the code for AVX2.
+/// Whether to run the AVX2 code.
 #[inline]
 pub(crate) fn has_avx2() -> bool {
     #[cfg(test)]
@@ -16,7 +16,7 @@ pub(crate) fn has_avx2() -> bool {
     false
 }
 
-/// Compiles a function for any machine and for those with AVX2.
+/// Compiles a function twice: for any machine, and for machines with AVX2.
 macro_rules! for_two_machines {
     ($(#[$about:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$about])*
@@ -41,7 +41,7 @@ macro_rules! for_two_machines {
 
 pub(crate) use for_two_machines;
 
-/// The code for any machine, on a machine that has better.
+/// Runs the code for any machine, even on a machine with AVX2.
 #[cfg(test)]
 pub(crate) mod testing {
     use std::cell::Cell;
@@ -54,7 +54,7 @@ pub(crate) mod testing {
         IS_PLAIN.get()
     }
 
-    /// What `run` gives when this thread takes the code for any machine.
+    /// Returns the result of `run`, with the code for any machine on this thread.
     pub(crate) fn plainly<T>(run: impl FnOnce() -> T) -> T {
         IS_PLAIN.set(true);
         let found = run();

@@ -18,7 +18,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Distance of a point from the circle, positive outside, in pixels.
+    /// Distance of a point from the circle in pixels, positive outside.
     pub(crate) fn distance(self, point: Point) -> f32 {
         let (dx, dy) = (point.x - self.x, point.y - self.y);
         (dx * dx + dy * dy).sqrt() - self.radius

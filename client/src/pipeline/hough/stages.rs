@@ -1,4 +1,4 @@
-//! The stages one by one, for `benches/stages.rs` only.
+//! Runs the stages one by one, for `benches/stages.rs` only.
 
 use ndarray::Array2;
 
@@ -9,7 +9,8 @@ use super::frame::Frame;
 use super::locate::start::Start;
 use crate::pipeline::radii::{RadiusLimits, RadiusRange};
 
-/// A frame with a disc, and a detector that has found it: each stage can be run again on what those before it left.
+/// A frame with a disc, and a detector that has found it. Each stage can be run again on the output of the stages
+/// before.
 pub struct Stages {
     hough: Hough,
     gray: Array2<u8>,
@@ -19,10 +20,10 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// The stages in which the disc of a frame is found.
+    /// Finds the disc in a frame and keeps the result of each stage.
     ///
     /// # Panics
-    /// When there is none, or the frame is not row by row.
+    /// If the frame shows no disc or is not stored row by row.
     #[must_use]
     pub fn of(gray: Array2<u8>, limits: RadiusLimits) -> Self {
         let frame = frame(&gray);
@@ -30,7 +31,7 @@ impl Stages {
         let range = limits.range(size).expect("a range of radii");
         let mut hough = Hough::new(limits);
         hough.detect_in(frame).expect("a disc");
-        // Once more from the peaks: the search goes on where a disc is seen without ample evidence.
+        // Start again from the peaks, because the search continues past a disc without ample evidence.
         hough.candidates.cast(&hough.cells, &hough.gradients.edges, range);
         while hough.candidates.examine_more(&hough.cells) {
             for candidate in 0..hough.candidates.ranked.len() {
@@ -43,19 +44,19 @@ impl Stages {
         unreachable!("the candidate by which the disc was found is among them")
     }
 
-    /// The reduction by 1, 2, 4 or 8, which the later stages go on with.
+    /// Reduces the frame by 1, 2, 4 or 8. The later stages continue with this reduction.
     pub fn reduce(&mut self, factor: usize) {
         let frame = frame(&self.gray);
         self.hough.cells.reduce(frame.pixels, frame.width, factor);
     }
 
-    /// Edges found.
+    /// Finds the edges and returns their number.
     pub fn gradients(&mut self) -> usize {
         self.hough.gradients.find(&self.hough.cells);
         self.hough.gradients.edges.len()
     }
 
-    /// Candidates among the first peaks.
+    /// Finds the candidates among the first peaks and returns their number.
     pub fn votes(&mut self) -> usize {
         self.hough.candidates.cast(&self.hough.cells, &self.hough.gradients.edges, self.range);
         self.hough.candidates.examine_more(&self.hough.cells);
@@ -67,7 +68,7 @@ impl Stages {
         locate(&mut self.hough, self.candidate, frame(&self.gray)).is_some()
     }
 
-    /// Whether a disc can be fitted where they agree.
+    /// Whether a disc can be fitted to the circle that the rays agreed on.
     pub fn fit(&mut self) -> bool {
         self.hough.refiner.fit(frame(&self.gray), &self.hough.cells, &self.start).is_some()
     }

@@ -1,6 +1,7 @@
-//! The sums over whole blocks that the 4x and the 8x reduction are made of.
+//! Sums over whole blocks, from which the 4x and the 8x reduction are made.
 //!
-//! Each is there twice: for any machine, and for those with AVX2, chosen at run time. Both give the same numbers.
+//! Each exists twice, for any machine and for machines with AVX2, and is chosen at run time. Both give the same
+//! numbers.
 
 use crate::pipeline::hough::machine::has_avx2;
 
@@ -10,7 +11,7 @@ mod avx2;
 const EVEN_BYTES: u64 = 0x00FF_00FF_00FF_00FF;
 const EVEN_PAIRS: u64 = 0x0000_FFFF_0000_FFFF;
 
-/// The 4x reduction of four rows; returns the cells written.
+/// Makes the 4x reduction of four rows. Returns the number of cells written.
 pub(crate) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
@@ -20,7 +21,7 @@ pub(crate) fn reduce_by_4(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     reduce_by_4_in_words(band, width, out)
 }
 
-/// The 8x reduction of eight rows; returns the cells written.
+/// Makes the 8x reduction of eight rows. Returns the number of cells written.
 pub(crate) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
@@ -30,9 +31,11 @@ pub(crate) fn reduce_by_8(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     reduce_by_8_in_words(band, width, out)
 }
 
-/// Four rows, eight pixels a word: bytes are added in pairs, pairs in fours, all lanes of a word at once.
+/// Reduces four rows, eight pixels per word. Bytes are added in pairs and pairs in fours, in all lanes of a word at
+/// once.
 ///
-/// Plain integer arithmetic that compilers turn into vector code on every target. Returns the cells written.
+/// Plain integer arithmetic, which compilers turn into vector code on every target. Returns the number of cells
+/// written.
 fn reduce_by_4_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     let (a, rest) = band.split_at(width);
     let (b, rest) = rest.split_at(width);
@@ -46,7 +49,7 @@ fn reduce_by_4_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     out.len() / 2 * 2
 }
 
-/// Eight rows, eight pixels a word, one cell a word. Returns the cells written: all.
+/// Reduces eight rows, eight pixels and one cell per word. Returns the number of cells written, which is all of them.
 fn reduce_by_8_in_words(band: &[u8], width: usize, out: &mut [i16]) -> usize {
     for (i, cell) in out.iter_mut().enumerate() {
         let word = |row: &[u8]| words(&row[8 * i..8 * i + 8]).next().map_or(0, sum_bytes);
@@ -77,7 +80,7 @@ mod tests {
 
     type Reduce = fn(&[u8], usize, &mut [i16]) -> usize;
 
-    /// Each path of a reduction: the one this machine takes, and that of every machine.
+    /// Both paths of a reduction: the one this machine takes, and the one for any machine.
     const PATHS: [(usize, Reduce); 4] =
         [(4, reduce_by_4), (4, reduce_by_4_in_words), (8, reduce_by_8), (8, reduce_by_8_in_words)];
 

@@ -1,4 +1,4 @@
-//! Candidates: the peaks of the votes, ranked by how much of a ring of one radius their edges cover.
+//! Candidates: the peaks of the votes, ranked by how much of a ring of one radius the edges cover.
 
 use super::edge_map::EdgeMap;
 use super::gradient::Edge;
@@ -8,28 +8,28 @@ use super::reduce::Cells;
 use super::vote::Votes;
 use crate::pipeline::radii::RadiusRange;
 
-/// Candidates handed on: bounds the time spent on a frame without a disc.
+/// Largest number of candidates passed on. Bounds the time spent on a frame without a disc.
 pub(crate) const MAX_CANDIDATES: usize = 12;
 
-/// Peaks examined first: most often the disc is among them.
+/// Number of peaks examined first. The disc is usually among them.
 const FIRST_PEAKS: usize = 12;
 
-/// Lowest score of a ring worth a closer look, of 32.
+/// Lowest score, out of 32, of a ring worth measuring.
 const MIN_SCORE: f32 = 14.0;
 
-/// A circle worth a closer look, in pixels, good to about a cell.
+/// A circle worth measuring, in pixels, accurate to about a cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     pub(crate) x: f32,
     pub(crate) y: f32,
     pub(crate) radius: f32,
-    /// Directions in which the ring shows edges, see `edge_map`.
+    /// Number of directions in which the ring shows edges, see `edge_map`.
     score: f32,
     /// Votes in the peak's 3x3 cells.
     votes: u16,
 }
 
-/// The candidates of one frame and what they are found with.
+/// The candidates of one frame, and the state of the search for them.
 #[derive(Default)]
 pub(crate) struct Candidates {
     /// Best first, at most [`MAX_CANDIDATES`].
@@ -37,9 +37,9 @@ pub(crate) struct Candidates {
     votes: Votes,
     peaks: Peaks,
     map: EdgeMap,
-    /// Peaks examined so far.
+    /// Number of peaks examined so far.
     examined: usize,
-    /// The radii looked for; `None` without edges.
+    /// The radii looked for. `None` if the frame has no edges.
     radii: Option<RadiiInCells>,
 }
 
@@ -57,7 +57,7 @@ impl Candidates {
         (self.radii, self.examined) = (Some(radii), 0);
     }
 
-    /// Examines the next, lower peaks, and ranks the candidates found; whether there were any peaks left.
+    /// Examines the next lower peaks and ranks the candidates found. Returns false if no peaks were left.
     pub(crate) fn examine_more(&mut self, cells: &Cells) -> bool {
         self.ranked.clear();
         let Some(radii) = self.radii else {
@@ -79,7 +79,7 @@ impl Candidates {
         true
     }
 
-    /// The best ring around a peak, if it is seen in enough directions.
+    /// The best ring around a peak, if its edges show in enough directions.
     fn examine(&mut self, peak: usize, cells: &Cells, radii: RadiiInCells) -> Option<Candidate> {
         let Peak { cell, votes } = self.peaks.highest[peak];
         let (x, y) = self.votes.centroid(cell, cells);

@@ -1,48 +1,50 @@
-//! How much of a ring the edges around a point show. This tells a disc's centre from a chance peak.
+//! Measures how much of a ring the edges around a point show. This tells a disc's centre from a chance peak.
 //!
-//! A map holds the orientation of the edge in each cell, thickened to three cells along its gradient, so that a walk
-//! outwards meets every edge it crosses. Walks in 32 directions then count, at each distance, the edges that lie
-//! across the walk. The cost is the same however many edges the frame has.
+//! A map holds the orientation of the edge in each cell. Edges are thickened to three cells along their gradient, so
+//! that a walk outwards meets every edge it crosses. Walks in 32 directions then count, at each distance, the edges
+//! that lie across the walk. The cost does not depend on the number of edges.
 
 use super::gradient::Edge;
 use super::reduce::Cells;
 
-/// Directions walked.
+/// Number of directions walked.
 pub(crate) const DIRECTIONS: usize = 32;
 
-/// Orientations told apart in half a turn, 5.6° each.
+/// Number of orientations in half a turn, 5.6° each.
 const ORIENTATIONS: f32 = 32.0;
 
-/// How many orientations an edge may be off: 17°, or 22° for rings of few cells, whose centre is known to half a cell.
+/// How many orientations an edge may be off: 17°, or 22° for rings of a few cells, whose centre is known to half a
+/// cell.
 const TOLERANCE: u8 = 3;
 const SMALL_TOLERANCE: u8 = 4;
 const SMALL_STEPS: usize = 4;
 
-/// What a direction outside the frame counts.
+/// Score of a direction that lies outside the frame.
 const OUTSIDE: f32 = 0.4;
 
-/// Fraction bits of a walk.
+/// Fraction bits of a walk's coordinates.
 const FRACTION: u32 = 16;
 
-/// The ring best seen around a point.
+/// The ring around a point that shows most edges.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Support {
-    /// Distance in cells, good to about one.
+    /// Distance from the point in cells, accurate to about one.
     pub(crate) radius: f32,
-    /// Directions of [`DIRECTIONS`] in which an edge lies across the walk; those outside the frame count in part.
+    /// Number of directions, out of [`DIRECTIONS`], in which an edge lies across the walk. Directions outside the frame
+    /// count in part.
     pub(crate) score: f32,
 }
 
-/// Orientation of the edges, by cell.
+/// Orientation of the edge in each cell.
 pub(crate) struct EdgeMap {
-    /// 0 where there is no edge, else 1 more than the orientation.
+    /// 0 where there is no edge, else the orientation plus 1.
     orientations: Vec<u8>,
     width: usize,
     height: usize,
     directions: [(f32, f32); DIRECTIONS],
-    /// Orientations of an edge across each direction, as in the map.
+    /// For each direction, the orientation of an edge across it, encoded as in the map.
     across: [u8; DIRECTIONS],
-    /// Directions that show an edge at each distance, and those within the frame.
+    /// For each distance, the number of directions that show an edge, and of those that lie within the frame.
     seen: Vec<u32>,
     inside: Vec<u32>,
 }
@@ -60,7 +62,7 @@ impl Default for EdgeMap {
 }
 
 impl EdgeMap {
-    /// Enters the edges of a frame.
+    /// Enters the edges of a frame into the map.
     pub(crate) fn draw(&mut self, cells: &Cells, edges: &[Edge]) {
         (self.width, self.height) = (cells.width, cells.height);
         self.orientations.clear();
@@ -83,9 +85,9 @@ impl EdgeMap {
         }
     }
 
-    /// The ring best seen around a point, its radius within `min..=max`; all in cells.
+    /// Finds the ring around a point that shows most edges, with a radius within `min..=max`. All lengths are in cells.
     ///
-    /// `None` when half of the directions already show that less than `least` will be seen.
+    /// Returns `None` as soon as half of the directions show that the score will be below `least`.
     pub(crate) fn support(&mut self, point: (f32, f32), min: f32, max: f32, least: f32) -> Option<Support> {
         let steps = (max - min).max(0.0) as usize + 1;
         for counts in [&mut self.seen, &mut self.inside] {
@@ -102,7 +104,7 @@ impl EdgeMap {
         (support.score >= least).then_some(support)
     }
 
-    /// Notes at each distance along a direction whether an edge lies across, as far as the map goes.
+    /// Notes whether an edge lies across a direction, at each distance up to the border of the map.
     fn walk(&mut self, (x, y): (f32, f32), min: f32, direction: usize) {
         let across = self.across[direction];
         let (ux, uy) = self.directions[direction];
@@ -116,7 +118,7 @@ impl EdgeMap {
             }
             let found = self.orientations[row * self.width + column];
             let tolerance = if step < SMALL_STEPS { SMALL_TOLERANCE } else { TOLERANCE };
-            // From `across - tolerance` to `across + tolerance`, around the half turn.
+            // From `across - tolerance` to `across + tolerance`, modulo half a turn.
             let apart = found.wrapping_sub(across).wrapping_add(tolerance) & 31;
             *seen += u32::from(found != 0) & u32::from(apart <= 2 * tolerance);
             *inside += 1;
@@ -124,7 +126,7 @@ impl EdgeMap {
         }
     }
 
-    /// Directions that show an edge at a step, of `walked`; those outside the frame count in part.
+    /// Number of the `walked` directions that show an edge at a step. Directions outside the frame count in part.
     fn score(&self, step: usize, walked: usize) -> f32 {
         self.seen[step] as f32 + OUTSIDE * (walked as f32 - self.inside[step] as f32)
     }
@@ -133,7 +135,7 @@ impl EdgeMap {
         let score = |i: usize| self.score(i, DIRECTIONS);
         let steps = self.seen.len();
         let best = (0..steps).map(|i| (score(i), i)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, 0));
-        // Thick edges are seen over three cells: the middle of the neighbours that are seen as well.
+        // Thick edges show over three cells. Take the centre of those neighbours that show as well.
         let (mut sum, mut weight) = (0.0, 0.0);
         for i in best.1.saturating_sub(1)..(best.1 + 2).min(steps) {
             let own = (score(i) - 0.5 * best.0).max(1e-3);
@@ -143,13 +145,13 @@ impl EdgeMap {
     }
 }
 
-/// Orientation of a gradient, 1..=32, the same for the opposite one.
+/// Orientation of a gradient, 1..=32. Opposite gradients have the same orientation.
 fn orientation(ux: f32, uy: f32) -> u8 {
     let (ux, uy) = if uy < 0.0 { (-ux, -uy) } else { (ux, uy) };
     let ax = ux.abs();
     let (long, short) = if ax > uy { (ax, uy) } else { (uy, ax) };
     let ratio = short / long.max(1e-9);
-    // atan to 0.004 rad.
+    // Approximates atan to 0.004 rad.
     let angle = ratio * (std::f32::consts::FRAC_PI_4 + 0.273 * (1.0 - ratio));
     let from_x = if ax > uy { angle } else { std::f32::consts::FRAC_PI_2 - angle };
     let angle = if ux < 0.0 { std::f32::consts::PI - from_x } else { from_x };

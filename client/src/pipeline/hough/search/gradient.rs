@@ -1,7 +1,7 @@
 //! Gradients of the reduced frame and the thin edges in it.
 //!
-//! Sobel differences in `i16`, a noise level from their lower quartile, then only cells that stand out of the noise
-//! and are largest along their gradient (Canny's thinning).
+//! Takes Sobel differences in `i16` and estimates the noise from their lower quartile. Edges are the cells that stand
+//! out of the noise and are largest along their gradient (Canny's thinning).
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use super::strong::strong_cells;
 /// Noise alone passes with exp(-4.5²/2) = 4e-5: less than one cell in a 640x480 frame.
 const EDGE_SIGMAS: f32 = 4.5;
 
-/// Weakest step taken for an edge, in gray levels: below it lie rounding and the blocks of compressed frames.
+/// Weakest step that counts as an edge, in gray levels. Rounding and the blocks of compressed frames lie below it.
 const MIN_STEP_GRAY: f32 = 1.5;
 
 /// Sobel response per gray level of a step: weights 1 + 2 + 1.
@@ -23,13 +23,14 @@ const SOBEL_PER_GRAY: f32 = 4.0 * UNITS_PER_GRAY;
 /// Lower quartile of |a| + |b| for two independent standard normals: erf(t / 2)² = 1/4.
 const QUARTILE_PER_SIGMA: f32 = 0.954;
 
-/// Cells looked at for the noise level: its own relative error is then about 4 %.
+/// Number of cells sampled for the noise level. The relative error of the noise level is then about 4 %.
 const NOISE_SAMPLES: usize = 512;
 
-/// Most edges kept, the strongest. Bounds the voting in textured frames; a ring of 500 cells' radius has 3,100.
+/// Largest number of edges kept, strongest first. Bounds the voting in textured frames. A ring with a radius of 500
+/// cells has 3,100 edges.
 const MAX_EDGES: usize = 4096;
 
-/// Strengths are told apart to 1 in 512 of the range when the strongest are chosen.
+/// Low bits of a strength that are ignored when the strongest edges are chosen, which leaves 512 levels.
 const STRENGTH_BITS: u32 = 6;
 
 /// tan(22.5°): gradients within 22.5° of an axis are compared along it, others along a diagonal.
@@ -48,12 +49,12 @@ pub(crate) struct Edge {
     strength: i16,
 }
 
-/// Gradients of one frame and the buffers they live in.
+/// Gradients of one frame, and the buffers for them.
 #[derive(Default)]
 pub(crate) struct Gradients {
-    /// The thin edges, in reading order unless there were too many.
+    /// The thin edges in reading order, limited to the strongest if there are too many.
     pub(crate) edges: Vec<Edge>,
-    /// Noise of a single pixel, in gray levels, as far as the reduced frame shows it.
+    /// Noise of a single pixel in gray levels, as estimated from the reduced frame.
     pub(crate) noise_gray: f32,
     strength: Vec<i16>,
     samples: Vec<i16>,
@@ -70,7 +71,7 @@ impl Gradients {
         }
         self.sobel(cells);
         let sigma = self.noise_sigma();
-        // Sobel weights have a square sum of 12; averaging `factor`² pixels divides the noise by `factor`.
+        // The squares of the Sobel weights add up to 12. Averaging `factor`² pixels divides the noise by `factor`.
         self.noise_gray = sigma / (12f32.sqrt() * UNITS_PER_GRAY) * cells.factor as f32;
         let threshold = (EDGE_SIGMAS * sigma).max(MIN_STEP_GRAY * SOBEL_PER_GRAY);
         self.collect_edges(cells, threshold);
@@ -85,10 +86,10 @@ impl Gradients {
         }
     }
 
-    /// Sigma of one gradient component where there is only noise.
+    /// Sigma of one gradient component in areas with noise only.
     ///
-    /// The quartile still shows the noise when most of the frame is covered with edges, and takes an even ramp for
-    /// noise, so that a ramp is not an edge.
+    /// The quartile still measures the noise when edges cover most of the frame. It also takes an even ramp for noise,
+    /// so a ramp is not an edge.
     fn noise_sigma(&mut self) -> f32 {
         let step = (self.strength.len() / NOISE_SAMPLES).max(1) | 1;
         self.samples.clear();
@@ -114,7 +115,7 @@ impl Gradients {
     }
 
     fn edge_at(&self, cells: &Cells, x: usize, y: usize, threshold: f32) -> Option<Edge> {
-        // Computed once more for the few strong cells: cheaper than keeping all.
+        // Computing this again for the few strong cells is cheaper than keeping it for all cells.
         let [above, here, below] = [0, 1, 2].map(|dy| &cells.padded_row(y + dy)[x..x + 3]);
         let (gx, gy) = sobel([above[0], above[1], above[2]], [here[0], here[2]], [below[0], below[1], below[2]]);
         let (gx, gy) = (f32::from(gx), f32::from(gy));
@@ -126,7 +127,7 @@ impl Gradients {
         Some(Edge { x: x as u16, y: y as u16, ux, uy, strength: self.strength[y * cells.width + x] })
     }
 
-    /// Whether no neighbour along the gradient is stronger; of two equals the first is taken.
+    /// Whether no neighbour along the gradient is stronger. Of two equal cells, only one counts.
     fn is_crest(&self, cells: &Cells, x: usize, y: usize, gx: f32, gy: f32) -> bool {
         let (dx, dy) = match (gx.abs(), gy.abs()) {
             (ax, ay) if ay < TAN_22_5 * ax => (1, 0),
@@ -144,7 +145,7 @@ impl Gradients {
         if inside { self.strength[y as usize * cells.width + x as usize] } else { -1 }
     }
 
-    /// Of too many, the strongest; of equals those read first.
+    /// Keeps the strongest edges if there are too many. Among equal edges, those first in reading order are kept.
     fn keep_strongest(&mut self) {
         if self.edges.len() <= MAX_EDGES {
             return;

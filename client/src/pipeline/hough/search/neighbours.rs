@@ -3,7 +3,7 @@
 use crate::pipeline::hough::machine::for_two_machines;
 
 for_two_machines! {
-    /// Sums over 3x3 cells, zero beyond the border; `rows` is scratch.
+    /// Sums over 3x3 cells. Cells beyond the border count as zero. `rows` is scratch memory.
     pub(crate) fn sum_3x3(votes: &[u16], width: usize, rows: &mut [u16], sums: &mut [u16]) {
         for (out, row) in rows.chunks_exact_mut(width).zip(votes.chunks_exact(width)) {
             let inner = out[1..width - 1].iter_mut().zip(row).zip(&row[1..]).zip(&row[2..]);
@@ -35,7 +35,7 @@ mod tests {
     fn sums_over_neighbours_end_at_the_border_and_saturate() {
         let mut random = Random::new(3);
         for (width, height) in [(3, 3), (4, 1), (17, 5), (40, 33)] {
-            // Every tenth cell is large enough to overflow with another.
+            // Every tenth cell is so large that its sum with another one overflows.
             let most = [65_536.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0, 99.0];
             let votes: Vec<u16> = (0..width * height).map(|i| random.uniform(0.0, most[i % 10]) as u16).collect();
             let (mut rows, mut sums) = (vec![0; votes.len()], vec![0; votes.len()]);

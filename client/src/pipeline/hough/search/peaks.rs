@@ -1,34 +1,35 @@
-//! Peaks of the votes: the cells that have the most of all around them.
+//! Peaks of the votes: cells with more votes than any cell around them.
 
 use super::neighbours::sum_3x3;
 
-/// Peaks whose ring is looked at, the highest.
+/// Largest number of peaks whose rings are examined, highest first.
 pub(crate) const MAX_PEAKS: usize = 96;
 
-/// A peak must reach this part of the highest.
+/// Least height of a peak, as a fraction of the highest one.
 const PEAK_OF_HIGHEST: f32 = 0.3;
 
-/// Least weight in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each voting twice there.
+/// Least votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each of which votes twice
+/// there.
 const MIN_VOTES: u16 = 120;
 
-/// A cell with the most votes of all within two cells.
+/// A cell with the most votes of all cells within two cells.
 pub(crate) struct Peak {
     pub(crate) cell: usize,
     /// Votes in its 3x3 cells.
     pub(crate) votes: u16,
 }
 
-/// The peaks of one frame and the buffers of the search.
+/// The peaks of one frame, and the buffers of the search.
 #[derive(Default)]
 pub(crate) struct Peaks {
-    /// The highest first, at most [`MAX_PEAKS`].
+    /// Highest first, at most [`MAX_PEAKS`].
     pub(crate) highest: Vec<Peak>,
     rows: Vec<u16>,
     sums: Vec<u16>,
 }
 
 impl Peaks {
-    /// Local maxima of the votes summed over 3x3 cells.
+    /// Finds the local maxima of the votes summed over 3x3 cells.
     pub(crate) fn find(&mut self, votes: &[u16], width: usize) {
         self.highest.clear();
         self.rows.resize(votes.len(), 0);
@@ -43,7 +44,7 @@ impl Peaks {
     }
 }
 
-/// Appends the cells no neighbour within two cells exceeds; of equals the first.
+/// Appends the cells that no neighbour within two cells exceeds. Of equal neighbours, the first counts.
 fn collect_peaks(sums: &[u16], width: usize, peaks: &mut Vec<Peak>) {
     let highest = sums.iter().fold(0, |most: u16, &v| most.max(v));
     let least = ((f32::from(highest) * PEAK_OF_HIGHEST) as u16).max(MIN_VOTES);
@@ -60,11 +61,11 @@ fn collect_peaks(sums: &[u16], width: usize, peaks: &mut Vec<Peak>) {
     }
 }
 
-/// Whether none of the four nearest exceeds a cell: most are no peaks for one of these.
+/// Whether none of the four nearest neighbours exceeds a cell. Most cells fail this quick test.
 fn is_crest(sums: &[u16], width: usize, cell: usize) -> bool {
     let at = |cell: Option<usize>| cell.and_then(|cell| sums.get(cell)).copied().unwrap_or(0);
     let own = sums[cell];
-    // Beyond a row's end lies the next row's beginning: the full look tells them apart.
+    // In memory, the end of a row is followed by the beginning of the next. The full test, `is_peak`, tells them apart.
     let across = |other: u16, same_row: bool| !same_row || other <= own;
     let column = cell % width;
     across(at(cell.checked_sub(1)), column > 0)

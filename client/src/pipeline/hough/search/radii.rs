@@ -3,7 +3,7 @@
 use super::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
 
-/// The range of radii in cells, widened by half a cell and bounded by the frame.
+/// The range of radii in cells, widened by half a cell and limited by the frame.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct RadiiInCells {
     pub(crate) min: f32,
@@ -11,7 +11,7 @@ pub(crate) struct RadiiInCells {
 }
 
 impl RadiiInCells {
-    /// The range `range` in such cells.
+    /// Converts `range` into cells of this size.
     pub(crate) fn new(cells: &Cells, range: RadiusRange) -> Self {
         let factor = cells.factor as f64;
         let diagonal = (cells.width + cells.height) as f64;

@@ -1,20 +1,21 @@
-//! Box reduction: the frame as means over square cells. Circles are first sought there.
+//! Box reduction: the frame as means over square cells, in which circles are searched first.
 //!
 //! A cell is `factor` x `factor` pixels. Reducing removes noise (a 4x cell has a quarter of its pixels' sigma) and
-//! leaves a sixteenth of the work to the stages that look everywhere. Cell (i, j) has its centre at pixel
-//! `factor * i + (factor - 1) / 2`; the pixels right of and below the last whole cell are left out.
+//! leaves a sixteenth of the work to the stages that search the whole frame. Cell (i, j) has its centre at pixel
+//! `factor * i + (factor - 1) / 2`, and likewise for j. Pixels right of and below the last whole cell are ignored.
 
 use super::block_sums;
 
-/// Cell values are in sixteenths of a gray level: exact for 4x cells, and 16 * 255 leaves Sobel sums within `i16`.
+/// Units of cell values: sixteenths of a gray level. This is exact for 4x cells, and with 16 * 255 the Sobel sums fit
+/// `i16`.
 pub(crate) const UNITS_PER_GRAY: f32 = 16.0;
 
-/// The reduced frame, with a margin of one cell repeated around it so that every cell has neighbours.
+/// The reduced frame. A margin of one cell is repeated around it, so that every cell has neighbours.
 #[derive(Default)]
 pub(crate) struct Cells {
-    /// Cells across, margin excluded.
+    /// Cells per row, without the margin.
     pub(crate) width: usize,
-    /// Cells down, margin excluded.
+    /// Number of rows, without the margin.
     pub(crate) height: usize,
     /// Pixels along a cell's side: 1, 2, 4 or 8.
     pub(crate) factor: usize,
@@ -52,12 +53,13 @@ impl Cells {
         self.repeat_margin_rows();
     }
 
-    /// Row `y` of cells with its margin: element `x + 1` is cell `x`. `y` runs from -1 to `height`, given plus one.
+    /// Returns row `y` of cells with its margin. Element `x + 1` is cell `x`. `y` runs from -1 to `height` and is
+    /// passed plus one.
     pub(crate) fn padded_row(&self, y_plus_one: usize) -> &[i16] {
         &self.values[y_plus_one * self.stride()..][..self.stride()]
     }
 
-    /// Pixel coordinate of a cell coordinate, both with integers at centres.
+    /// Pixel coordinate of a cell coordinate. Both have integers at the centres.
     pub(crate) fn to_px(&self, cell: f32) -> f32 {
         let factor = self.factor as f32;
         factor * cell + (factor - 1.0) / 2.0
@@ -80,7 +82,7 @@ fn reduce_band(band: &[u8], width: usize, factor: usize, out: &mut [i16]) {
         4 => block_sums::reduce_by_4(band, width, out),
         _ => 0,
     };
-    // The rest, less than a vector of the fast factors: as written.
+    // The rest of the row, shorter than a vector of the fast loops, one by one.
     let scale = 16 / (factor * factor).min(16);
     let divisor = (factor * factor / 16).max(1);
     for (i, cell) in out.iter_mut().enumerate().skip(done) {

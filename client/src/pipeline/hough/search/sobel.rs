@@ -3,7 +3,7 @@
 use crate::pipeline::hough::machine::for_two_machines;
 
 for_two_machines! {
-    /// |gx| + |gy| of a row of cells, from three rows with a margin of one cell.
+    /// Computes |gx| + |gy| for a row of cells, from three rows with a margin of one cell.
     pub(crate) fn sobel_strengths(above: &[i16], here: &[i16], below: &[i16], strength: &mut [i16]) {
         let (above, here, below) = (shifted(above), shifted(here), shifted(below));
         for (((strength, (a, (b, c))), (d, (_, e))), (f, (g, h))) in strength.iter_mut().zip(above).zip(here).zip(below) {
@@ -13,13 +13,13 @@ for_two_machines! {
     }
 }
 
-/// Each element with the two that follow it.
+/// Each element together with the two that follow it.
 #[inline(always)]
 fn shifted(row: &[i16]) -> impl Iterator<Item = (&i16, (&i16, &i16))> {
     row.iter().zip(row[1..].iter().zip(&row[2..]))
 }
 
-/// Sobel responses, gx and gy, of a cell with these three above, one on each side, and three below.
+/// Sobel responses gx and gy of a cell, from the three cells above, the two at its sides and the three below.
 #[inline(always)]
 pub(crate) fn sobel([a, b, c]: [i16; 3], [d, e]: [i16; 2], [f, g, h]: [i16; 3]) -> (i16, i16) {
     ((c - a) + 2 * (e - d) + (h - f), (f - a) + 2 * (g - b) + (h - c))

@@ -1,4 +1,4 @@
-//! The cells whose gradient is strong: few of many, so whole vectors of cells are tested at once.
+//! Finds the cells with a strong gradient. They are few, so whole vectors of cells are tested at once.
 
 use crate::pipeline::hough::machine::has_avx2;
 
@@ -13,9 +13,9 @@ pub(crate) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>)
     strong_cells_one_by_one(strengths, 0, least, strong);
 }
 
-/// The same one cell after the other; `first` is the number of the first cell.
+/// Tests one group of cells after the other. `first` is the number of the first cell.
 fn strong_cells_one_by_one(strengths: &[i16], first: usize, least: i16, strong: &mut Vec<u32>) {
-    // The maximum, unlike a search, is vector code.
+    // A maximum compiles to vector code, a search does not.
     let any = |strengths: &[i16]| strengths.iter().fold(i16::MIN, |most, &strength| most.max(strength)) >= least;
     for (group, strengths) in strengths.chunks(16).enumerate().filter(|(_, strengths)| any(strengths)) {
         for (i, _) in strengths.iter().enumerate().filter(|(_, strength)| **strength >= least) {
@@ -28,15 +28,15 @@ fn strong_cells_one_by_one(strengths: &[i16], first: usize, least: i16, strong: 
 mod avx2 {
     use std::arch::x86_64::{_mm256_cmpgt_epi16, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi16};
 
-    /// The strong ones of whole vectors; returns how many cells these are.
+    /// Finds the strong cells in whole vectors. Returns how many cells these vectors hold.
     #[target_feature(enable = "avx2")]
     pub(crate) fn strong_cells(strengths: &[i16], least: i16, strong: &mut Vec<u32>) -> usize {
         let (groups, _) = strengths.as_chunks::<16>();
         let below = _mm256_set1_epi16(least.saturating_sub(1));
         for (group, strengths) in groups.iter().enumerate() {
-            // SAFETY: 32 bytes are there, and the load needs no alignment.
+            // SAFETY: 32 bytes can be read, and the load needs no alignment.
             let strengths = unsafe { _mm256_loadu_si256(strengths.as_ptr().cast()) };
-            // Two bits a cell.
+            // Two bits per cell.
             let mut mask = _mm256_movemask_epi8(_mm256_cmpgt_epi16(strengths, below)) as u32;
             while mask != 0 {
                 let bit = mask.trailing_zeros();

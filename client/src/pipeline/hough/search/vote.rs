@@ -1,27 +1,29 @@
 //! Gradient voting: every edge votes for the centres it could belong to.
 //!
 //! The Hough gradient method (Yuen et al., Image and Vision Computing 8(1), 1990): a circle's gradients all point at
-//! its centre or away from it, so each edge votes along its gradient line, both ways: before clutter a disc may be
-//! brighter than its ground here and darker there.
+//! its centre or away from it, so each edge votes along its gradient line. It votes both ways, because in front of
+//! clutter a disc may be brighter than its ground in one place and darker in another.
 
 use super::gradient::Edge;
 use super::radii::RadiiInCells;
 use super::reduce::Cells;
 
-/// Weight of a vote at a radius of one cell, and its decay with the radius.
+/// Weight of a vote at a radius of one cell, and the power by which it falls with the radius.
 ///
-/// A ring has edges in proportion to its radius: equal votes would bury small discs under large shapes, votes by the
-/// inverse radius would raise every corner.
+/// The number of edges of a ring is proportional to its radius. Equal votes would bury small discs under large shapes,
+/// and votes weighted by the inverse radius would raise every corner.
 const VOTE_WEIGHT: f32 = 64.0;
 const WEIGHT_POWER: f32 = 0.75;
 
-/// Cells between two votes of an edge at the larger radii. Their rings have edges enough, and the sums over 3x3 cells
-/// still see each ray. At the smaller radii, the first so many steps, each cell has a vote. (With every other cell there
-/// too, 1 in 500 discs of 10 px, cut to a quarter, was missed.)
+/// Cells between two votes of an edge at larger radii, and the number of steps at the smallest radii where every cell
+/// has a vote.
+///
+/// Larger rings have enough edges, and the sums over 3x3 cells still see each ray. With a vote in every other cell at
+/// the smallest radii too, 1 in 500 discs of 10 px that were cut to a quarter was missed.
 const STRIDE: usize = 2;
 const NEAR_STEPS: usize = 8;
 
-/// Fraction bits of the voting walk.
+/// Fraction bits of the voting walk's coordinates.
 const FRACTION: u32 = 16;
 
 /// The accumulator of one frame.
@@ -29,9 +31,9 @@ const FRACTION: u32 = 16;
 pub(crate) struct Votes {
     /// Votes for each cell, in reading order.
     pub(crate) cells: Vec<u16>,
-    /// Weight of a vote by the steps from the smallest radius.
+    /// Weight of a vote, by the number of steps from the smallest radius.
     weights: Vec<u16>,
-    /// The radii these weights are for.
+    /// The radii that `weights` were computed for.
     weighed: Option<RadiiInCells>,
 }
 
@@ -59,7 +61,7 @@ impl Votes {
         }
     }
 
-    /// Centre of the votes in 3x3 cells around a peak, in cells.
+    /// Centroid of the votes in the 3x3 cells around a peak, in cells.
     pub(crate) fn centroid(&self, cell: usize, cells: &Cells) -> (f32, f32) {
         let votes = &self.cells;
         let (cx, cy) = (cell % cells.width, cell / cells.width);
@@ -76,10 +78,10 @@ impl Votes {
     }
 }
 
-/// One vote a cell along a ray from the edge, from the smallest radius to the largest or the frame's end.
+/// Votes along a ray from the edge, from the smallest radius to the largest or to the frame's border.
 fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: RadiiInCells, weights: &[u16]) {
     let (ux, uy) = (edge.ux * sign, edge.uy * sign);
-    // Cell i covers [i, i + 1) here, so that truncating finds the cell.
+    // Cell i covers [i, i + 1) here, so truncation gives the cell.
     let (x, y) = (f32::from(edge.x) + 0.5, f32::from(edge.y) + 0.5);
     let reach = reach(x, ux, cells.width).min(reach(y, uy, cells.height)).min(radii.max);
     if reach < radii.min {
@@ -100,7 +102,7 @@ fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: Ra
         vote(px, py, weight);
         (px, py) = (px + dx, py + dy);
     }
-    // Every other edge goes on a cell later, so that no radius goes without votes.
+    // Every other edge starts one cell later, so that every radius gets votes.
     let skipped = i32::from(edge.x + edge.y) % STRIDE as i32;
     (px, py) = (px + skipped * dx, py + skipped * dy);
     for &weight in far.iter().skip(skipped as usize).step_by(STRIDE) {
@@ -109,9 +111,9 @@ fn cast_line(votes: &mut [u16], cells: &Cells, edge: &Edge, sign: f32, radii: Ra
     }
 }
 
-/// How far a walk from `start` with `slope` a step stays within `0..length`, in steps.
+/// Number of steps for which a walk from `start`, moving by `slope` per step, stays within `0..length`.
 fn reach(start: f32, slope: f32, length: usize) -> f32 {
-    // A hundredth of a cell keeps rounding on the near side of the frame's edge.
+    // A margin of a hundredth of a cell keeps rounding from crossing the frame's border.
     let room = if slope > 0.0 { length as f32 - 0.01 - start } else { start - 0.01 };
     if slope == 0.0 { f32::INFINITY } else { room / slope.abs() }
 }
