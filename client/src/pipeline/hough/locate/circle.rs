@@ -2,13 +2,13 @@
 
 use crate::pipeline::hough::ring::{Point, Ring};
 
-/// Steps of the fit, from a consensus good to a pixel.
+/// Iterations of the fit, from a consensus accurate to a pixel.
 const FIT_STEPS: usize = 6;
 
-/// A step that ends the fit, in pixels: a start need be no better.
+/// A step this small, in pixels, ends the fit: the result is only a start and need not be better.
 const FIT_DONE_PX: f64 = 0.02;
 
-/// The circle through three points; `None` when they lie on a line.
+/// The circle through three points. `None` if they lie on a line.
 pub(crate) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
     let (bx, by, cx, cy) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
     let cross = 2.0 * (bx * cy - by * cx);
@@ -20,7 +20,8 @@ pub(crate) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {
     Some(Ring { x: a.x + ux, y: a.y + uy, radius: (ux * ux + uy * uy).sqrt() })
 }
 
-/// Least squares of the distances with Cauchy weights of width `scale`, which give points far off no weight.
+/// Fits a circle by least squares of the distances, with Cauchy weights of width `scale`, so that distant points have
+/// almost no weight.
 pub(crate) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option<Ring> {
     let per_square = 1.0 / (scale * scale);
     for _ in 0..FIT_STEPS {
@@ -49,7 +50,7 @@ pub(crate) fn fit_circle(points: &[Point], mut ring: Ring, scale: f32) -> Option
     Some(ring).filter(|ring| ring.x.is_finite() && ring.y.is_finite() && ring.radius.is_finite())
 }
 
-/// Solves a symmetric system by Cramer's rule; `None` when it is singular.
+/// Solves a symmetric system by Cramer's rule. `None` if it is singular.
 fn solve(m: &[[f64; 3]; 3], right: &[f64; 3]) -> Option<[f64; 3]> {
     let minor = |i: usize, j: usize| {
         let (a, b, c, d) = ((i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3);
@@ -101,7 +102,7 @@ mod tests {
     fn three_points_make_a_circle_unless_they_lie_on_a_line() {
         let ring = Ring { x: 320.4, y: 201.7, radius: 35.2 };
         let [a, b, c, ..] = points(ring, 5)[..] else { unreachable!("five points") };
-        // Single precision at coordinates of hundreds of pixels.
+        // The tolerance of single precision at coordinates of hundreds of pixels.
         assert_near(circle_through(a, b, c).expect("a circle"), ring, 1e-3);
         let on_a_line = |x: f32| Point { x, y: 2.0 * x + 1.0, sign: 1.0 };
         assert!(circle_through(on_a_line(0.0), on_a_line(3.0), on_a_line(7.0)).is_none());
@@ -115,7 +116,7 @@ mod tests {
             point.x += 30.0;
         }
         let start = Ring { x: 60.9, y: 41.2, radius: 20.8 };
-        // A quarter of the points, 30 px off: each pulls with the weight 1 / (1 + 75²).
+        // A quarter of the points are 30 px off. Each pulls with the weight 1 / (1 + 75²).
         assert_near(fit_circle(&points, start, 0.4).expect("a circle"), ring, 0.05);
     }
 }

@@ -1,4 +1,4 @@
-//! The width of the edge, from its mean profile along the rays.
+//! Measures the width of the edge from its mean profile along the rays.
 
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};
@@ -9,16 +9,16 @@ pub(crate) const AGREE_PX: f32 = 1.6;
 /// Half the length of the mean profile, in pixels: 2.25 sigma of the widest blur foreseen, 4 px.
 const PROFILE_REACH: usize = 9;
 
-/// Of the edge points, those whose profile is read: every third, 16 of a disc seen whole.
+/// Step between the edge points whose profile is read: every third, which is 16 for a disc seen whole.
 const PROFILE_EVERY: usize = 3;
 
-/// What reading between pixels, a pixel apart, adds to the variance of an edge, in px².
+/// Variance that sampling between pixels, a pixel apart, adds to an edge, in px².
 const READING_VARIANCE: f32 = 0.45;
 
-/// Least sigma of an edge to start from, in pixels.
+/// Smallest edge sigma to start the fit from, in pixels.
 const MIN_SIGMA_PX: f32 = 0.35;
 
-/// Sigma of the mean radial profile over the points that agree with a circle, taken from its steepest pixel.
+/// Sigma of the mean radial profile over the points that agree with a circle, derived from the steepest step.
 pub(crate) fn edge_sigma(frame: Frame<'_>, ring: Ring, points: &[Point]) -> Option<f32> {
     let mut sums = [(0.0f32, 0.0f32); 2 * PROFILE_REACH + 1];
     for &point in points.iter().step_by(PROFILE_EVERY).filter(|&&point| ring.distance(point).abs() < AGREE_PX) {
@@ -27,7 +27,7 @@ pub(crate) fn edge_sigma(frame: Frame<'_>, ring: Ring, points: &[Point]) -> Opti
     sigma_of_profile(&sums)
 }
 
-/// Adds the intensities through an edge point, a pixel apart, from within outwards.
+/// Adds the intensities along the radius through an edge point, a pixel apart, from the inside outwards.
 fn add_profile(frame: Frame<'_>, ring: Ring, point: Point, sums: &mut [(f32, f32)]) {
     let (dx, dy) = (point.x - ring.x, point.y - ring.y);
     let length = (dx * dx + dy * dy).sqrt().max(1e-3);

@@ -1,24 +1,25 @@
-//! A start for a disc that moved about as far as it is wide: its first and second moments.
+//! A start for a disc that moved about as far as it is wide, from its first and second moments.
 //!
-//! Such a disc shows no ring any more, and the rays find only one end of it. But motion keeps the amount of light, the
-//! light's centroid is the middle of the way, and an even way L adds L²/12 to the second moment along itself.
+//! Such a disc no longer shows a ring, and the rays find only one end of it. But motion preserves the amount of light,
+//! the light's centroid is the midpoint of the path, and uniform motion over a distance L adds L²/12 to the second
+//! moment along the path.
 
 use super::start::Start;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
 use crate::pipeline::hough::sectors::DIRECTIONS;
 
-/// The window reaches this many sigmas of the edge, and this many pixels, beyond the circle.
+/// How far the window extends beyond the circle: sigmas of the edge, plus pixels.
 const REACH_SIGMAS: f32 = 3.5;
 const REACH_PX: f32 = 4.0;
 
-/// Width of the window's rim, whose mean is the ground, in pixels.
+/// Width of the window's rim in pixels. The rim's mean is the level of the ground.
 const RIM_PX: f32 = 2.0;
 
-/// Half the width of the middle, whose mean is the disc, in pixels.
+/// Radius of the middle in pixels. The middle's mean is the level of the disc.
 const MIDDLE_PX: f32 = 1.5;
 
-/// Sums of light, or of pixels, and their moments about the window's centre.
+/// Sum of the light and its moments about the window's centre.
 #[derive(Default)]
 struct Moments {
     sum: f64,
@@ -40,12 +41,12 @@ impl Moments {
     }
 }
 
-/// A start from the moments of what lies around another start; `None` where there is no light to speak of.
+/// Derives a start from the moments of the pixels around another start. `None` if there is hardly any light.
 pub(crate) fn start_from_moments(frame: Frame<'_>, start: &Start) -> Option<Start> {
     let mut ring = start.ring;
     let reach = ring.radius + REACH_SIGMAS * start.edge_sigma + REACH_PX;
     let mut found = None;
-    // Twice: the second window is about the centroid.
+    // Two passes: the second window is centred on the centroid.
     for _ in 0..2 {
         let ground = mean(frame, ring, (reach - RIM_PX, reach))?;
         let disc = mean(frame, ring, (0.0, MIDDLE_PX))?;
@@ -56,7 +57,7 @@ pub(crate) fn start_from_moments(frame: Frame<'_>, start: &Start) -> Option<Star
     Some(Start { ring, edge_sigma: 0.5, directions: u16::MAX >> (16 - DIRECTIONS), motion, ..*start })
 }
 
-/// The circle of the light above `ground`, and the way it moved; `disc` is the gray level of full light.
+/// Returns the circle of the light above `ground`, and its motion. `disc` is the gray level of full light.
 fn light(frame: Frame<'_>, ring: Ring, reach: f32, ground: f64, disc: f64) -> Option<(Ring, (f64, f64))> {
     let mut moments = Moments::default();
     each_pixel(frame, ring, (0.0, reach), |gray, dx, dy| moments.add((gray - ground) / (disc - ground), dx, dy));
@@ -80,7 +81,8 @@ fn mean(frame: Frame<'_>, ring: Ring, between: (f32, f32)) -> Option<f64> {
     (count > 0.0).then(|| sum / count)
 }
 
-/// The pixels at distances `from..=to` from the circle's centre, with their places relative to it.
+/// Passes on each pixel at a distance in `from..=to` from the circle's centre, with its position relative to the
+/// centre.
 fn each_pixel(frame: Frame<'_>, ring: Ring, (from, to): (f32, f32), mut take: impl FnMut(f64, f64, f64)) {
     let span = |centre: f32, end: usize| {
         let first = (centre - to).max(0.0) as usize;

@@ -1,9 +1,10 @@
-//! From a candidate good to a few pixels to a circle good to a tenth: edges along rays, and a consensus.
+//! Finds edge points along rays, and the circle on which most of them agree.
 //!
-//! Along each ray from the centre the strongest steps, up or down, are edge points: before clutter a disc may be
-//! brighter than its ground here and darker there. Three-point circles vote for the consensus (RANSAC with a fixed
-//! schedule instead of chance), which then is fitted with Cauchy weights. The second pass looks closer, from a centre
-//! that is already right.
+//! Turns a candidate accurate to a few pixels into a circle accurate to a tenth. Along each ray from the centre, the
+//! strongest steps, up or down, are edge points, because in front of clutter a disc may be brighter than its ground in
+//! one place and darker in another. Circles through three points compete for the consensus (RANSAC with a fixed
+//! schedule instead of random choice), which is then fitted with Cauchy weights. The second pass looks closer, from a
+//! centre that is already right.
 
 use super::circle::{circle_through, fit_circle};
 use super::edge_width::{AGREE_PX, edge_sigma};
@@ -15,36 +16,37 @@ use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::hough::sectors::{DIRECTIONS, sector_of};
 use crate::pipeline::radii::RadiusRange;
 
-/// Rays: three a direction; 48 edge points of 1 px error fix a centre to 0.2 px.
+/// Number of rays: three per direction. 48 edge points with an error of 1 px determine a centre to 0.2 px.
 const RAYS: usize = 3 * DIRECTIONS;
 
-/// A step must exceed this many sigmas of its own noise, and some gray levels on top for frames without noise.
+/// Least size of a step: sigmas of the step's own noise, plus gray levels for frames without noise.
 const STEP_SIGMAS: f32 = 2.0;
 const MIN_STEP_GRAY: f32 = 1.5;
 
-/// Fewest edge points that make a circle, absolute and as a part of the rays that could show one.
+/// Fewest edge points that make a circle: a number, and a fraction of the rays that could show one.
 const MIN_AGREEING: usize = 8;
 const MIN_AGREEING_SHARE: f32 = 0.4;
 
-/// Least part of the visible directions that agree: 9 of 16 was the least of 1,800 discs, clutter and occluders included.
+/// Least fraction of the visible directions that agree. The least of 1,800 discs, with clutter and occluders, was 9 of
+/// 16.
 const MIN_DIRECTIONS_SHARE: f32 = 0.5;
 
-/// Agreement, as a part of the rays, at which no better circle is sought, and at which no closer look is needed.
+/// Agreement, as a fraction of the rays, at which no better circle is sought, and at which no closer look is needed.
 const CLEAR_CONSENSUS: f32 = 0.75;
 const CLEAR_AGREEMENT: f32 = 0.9;
 
 /// Distances between the three rays of a trial, in 48ths of a turn.
 ///
-/// Twice 8, 11 or 13 rays still fit beside an occluder of a third of the circle; 16 serves discs seen whole.
+/// Twice 8, 11 or 13 rays still fit beside an occluder that covers a third of the circle. 16 serves discs seen whole.
 const TRIAL_GAPS: [usize; 4] = [8, 11, 13, 16];
 
-/// Edge points of one candidate.
+/// The edge points of one candidate.
 pub(crate) struct Rays {
-    /// Radii a consensus may have, in pixels.
+    /// Radii that a consensus may have, in pixels.
     radii: std::ops::RangeInclusive<f32>,
     directions: [(f32, f32); RAYS],
     points: Vec<Point>,
-    /// Rays the frame holds whole.
+    /// Number of rays that lie almost entirely within the frame.
     inside: usize,
 }
 
@@ -64,14 +66,14 @@ impl Default for Rays {
 }
 
 impl Rays {
-    /// Radii looked for from now on. Without bounds, any straight edge would be part of a large enough circle.
+    /// Sets the radii to look for. Without bounds, any straight edge would be part of a large enough circle.
     pub(crate) fn expect(&mut self, range: RadiusRange) {
         self.radii = (0.8 * range.min() - 1.0) as f32..=(1.1 * range.max() + 1.0) as f32;
     }
 
-    /// The circle most edge points around the candidate agree on; `None` when they do not.
+    /// Finds the circle on which most edge points around the candidate agree. `None` if too few agree.
     ///
-    /// `cell_px` is the candidate's uncertainty, `noise_gray` the pixels' sigma.
+    /// `cell_px` is the candidate's uncertainty in pixels, and `noise_gray` the sigma of the pixels in gray levels.
     pub(crate) fn locate(
         &mut self,
         frame: Frame<'_>,
@@ -109,7 +111,8 @@ impl Rays {
         }
     }
 
-    /// The circle through the points that agree, unless it runs away from them.
+    /// Fits a circle to the points near `ring`. `None` if too few points agree with the result, or its radius is out of
+    /// range.
     fn fit(&self, ring: Ring, scale: f32) -> Option<Ring> {
         let fitted = fit_circle(&self.points, ring, scale)?;
         (self.radii.contains(&fitted.radius) && self.agreeing(fitted) >= self.least_agreeing()).then_some(fitted)
@@ -141,7 +144,7 @@ impl Rays {
         best.1.filter(|&ring| self.agreeing(ring) >= self.least_agreeing())
     }
 
-    /// Sum over the points of 1 on the circle, falling to 0 where agreement ends.
+    /// Score of a circle: each point counts 1 on the circle, falling to 0 at the distance where agreement ends.
     fn agreement(&self, ring: Ring) -> f32 {
         let score = |&point: &Point| {
             let ratio = ring.distance(point) / AGREE_PX;

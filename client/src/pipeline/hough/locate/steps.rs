@@ -1,15 +1,16 @@
-//! The steps in intensity along a ray. An edge may be at each.
+//! Steps in intensity along a ray. Each may be an edge.
 
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};
 
-/// Pixels averaged on each side of a step; shorter loses faint edges, longer loses small discs.
+/// Number of pixels averaged on each side of a step. Fewer would lose faint edges, more would lose small discs.
 pub(crate) const HALF_STEP: usize = 3;
 
-/// Most positions looked at along a ray.
+/// Largest number of samples along a ray.
 const MAX_REACH: usize = 64;
 
-/// A ray's second step counts from this part of the first: before clutter the disc's edge may be the weaker one.
+/// Least size of a ray's second step, as a fraction of the first. In front of clutter, the disc's edge may be the
+/// weaker of the two.
 const SECOND_SHARE: f32 = 0.25;
 
 /// Intensities along a ray, a pixel apart.
@@ -22,7 +23,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Reads from `reach` within the circle to `reach` beyond, with room for the step; ends where the frame does.
+    /// Reads from `reach` inside the circle to `reach` outside it, plus room for the step. Stops at the frame's border.
     pub(crate) fn read(frame: Frame<'_>, ring: Ring, (ux, uy): (f32, f32), reach: f32) -> Self {
         let first = (ring.radius - reach - HALF_STEP as f32).max(0.0);
         let wanted = ((ring.radius + reach + HALF_STEP as f32 - first) as usize + 1).min(MAX_REACH);
@@ -45,12 +46,13 @@ impl Line {
         Self { from, direction: (ux, uy), values, wanted, inside }
     }
 
-    /// Whether the frame holds most of the ray, so that an edge would be seen.
+    /// Whether the frame holds enough of the ray to show an edge.
     pub(crate) fn is_whole(&self) -> bool {
         self.inside + HALF_STEP + 1 >= self.wanted
     }
 
-    /// The one or two strongest steps, to a part of a pixel; the second only if comparable and apart.
+    /// The one or two strongest steps, with sub-pixel positions. The second counts only if it is comparable and far
+    /// enough away.
     pub(crate) fn steps(&self, least: f32) -> impl Iterator<Item = Point> {
         let steps = Steps::of(&self.values[..self.inside]);
         let first = steps.strongest(least, usize::MAX);
@@ -67,7 +69,7 @@ impl Line {
     }
 }
 
-/// Mean of the samples before minus mean of those behind, for each position along a ray that has enough of both.
+/// Mean of the samples before a position minus the mean of those after it, wherever the ray has enough of both.
 struct Steps {
     values: [f32; MAX_REACH],
     n: usize,
@@ -88,7 +90,7 @@ impl Steps {
         Self { values, n }
     }
 
-    /// Where the largest local step is, `apart` from a position taken before.
+    /// Position of the largest step that is at least `least`, away from a position already taken.
     fn strongest(&self, least: f32, taken: usize) -> Option<usize> {
         let mut best = (least, None);
         for (at, value) in self.values[..self.n].iter().enumerate() {
@@ -105,7 +107,7 @@ impl Steps {
         size(at) >= size(at.wrapping_sub(1)) && size(at) >= size(at + 1)
     }
 
-    /// Vertex of the parabola through a position and its neighbours, relative to it.
+    /// Offset from a position to the vertex of the parabola through it and its neighbours.
     fn shift(&self, at: usize) -> f32 {
         if at == 0 || at + 1 >= self.n {
             return 0.0;

@@ -1,34 +1,34 @@
-//! The fair question, for discs that misfit all around: do the pixels fit fairly, and alike in all directions?
+//! The fair question, for discs that misfit all around: do the pixels fit fairly well, and alike in all directions?
 
 use super::tally::{MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast_sigma, visible};
 use super::verdict::Verdict;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::sectors::DIRECTIONS;
 
-/// Faintest disc believed where a misfit is general, in gray levels.
+/// Faintest disc that is accepted when the misfit is general, in gray levels.
 const MIN_CONTRAST_GRAY: f64 = 3.0;
 
-/// A direction could show an edge when it has this many pixels beyond it. It is less than the ground that a visible one
-/// shows, because before clutter a direction of the smallest discs has four in all.
+/// Fewest pixels beyond the edge with which a direction could show an edge. Fewer than the ground of a visible
+/// direction, because in front of clutter a direction of the smallest discs has four pixels in all.
 const MIN_BEYOND_PX: f64 = 3.0;
 
-/// What a direction must have: unexplained variance as a part of the contrast, part of the edge that fits, and distance
-/// from the circle. It is less than the strict question asks, for sharp sides of a moving disc, integer-drawn and
-/// compressed discs.
+/// Requirements for a direction: unexplained variance as a fraction of the contrast, fraction of the edge that fits,
+/// and distance from the circle. They are weaker than those of the strict question, to allow for sharp sides of a
+/// moving disc, integer-drawn and compressed discs.
 const FAIR_MISFIT: f64 = 0.14;
 const MIN_FAIR_FITTING: f64 = 0.4;
 const FAIR_AGREE_PX: f64 = 0.3;
 
-/// The directions must be alike in contrast, nearly all confirm, and lie on one circle.
+/// Requirements for all directions: they are alike in contrast, nearly all confirm, and they lie on one circle.
 const MAX_UNLIKE: f64 = 0.12;
 const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
 
-/// Least contrast before a ground that is no plane, in sigmas of the residuals.
+/// Least contrast in front of a ground that is not a plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
 
-/// The verdict when the answer is yes; `noise_variance` is that of the frame's pixels.
+/// Returns the verdict if the answer is yes. `noise_variance` is the variance of the frame's pixels.
 pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let contrast = median_contrast(fit)?;
     if contrast < MIN_CONTRAST_GRAY || !fit.plane && contrast < MIN_CLUTTER_CONTRAST * residual_sigma(fit) {
@@ -47,12 +47,12 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     // Directions where nothing fits count too.
     let there = fit.directions.iter().filter(|sector| sector.beyond_px >= MIN_BEYOND_PX).count();
     let share = tally.confirmed / tally.visible.max(there as f64).max(1.0);
-    // That it is alike all around is all there is to know here: compared to strict evidence it counts little.
+    // The evidence is only the share of directions that are alike. It counts little compared to strict evidence.
     (tally.stands_out() && rms_px < most_px && share > MIN_SHARE_OF_FAIR)
         .then_some(Verdict { evidence: share, ample: share > 0.9 })
 }
 
-/// Root mean variance of the residuals over the sectors that take part, in gray levels.
+/// Root mean square of the residuals over the directions that take part, in gray levels.
 fn residual_sigma(fit: &Fit) -> f64 {
     let active = fit.directions.iter().filter(|sector| sector.active);
     let (sum, count) = active.fold((0.0, 0.0), |(sum, count), sector| (sum + sector.variance, count + 1.0));

@@ -4,38 +4,40 @@ use super::tally::{AGREE_PX, MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast
 use super::verdict::Verdict;
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// A direction that knows its edge less well than this, in pixels, does not count.
+/// Largest sigma of a direction's edge position, in pixels. A direction that knows its edge less precisely does not
+/// count.
 const MAX_SHIFT_SIGMA_PX: f64 = 0.3;
 
-/// Evidence a disc needs.
+/// Least evidence for a disc.
 ///
-/// Eight directions whose edges are known to 0.03 px have it. Of 15,000 candidates in 6,000 empty frames of clutter two
-/// had more, 25.4 and 26.3, both on a ground that is no plane.
+/// Eight directions whose edges are known to 0.03 px reach it. Of 15,000 candidates in 6,000 empty frames of clutter,
+/// two had more, 25.4 and 26.3, both on a ground that is not a plane.
 const MIN_EVIDENCE: f64 = 24.5;
 
-/// Evidence with which no further candidate is looked at.
+/// Evidence at which no further candidate is examined.
 const AMPLE_EVIDENCE: f64 = 30.0;
 
-/// Share of the visible directions that must confirm, whatever the evidence: less than half a disc is an arc.
+/// Least share of the visible directions that must confirm, whatever the evidence. Less than half a disc is an arc.
 const MIN_SHARE: f64 = 0.43;
 
-/// Largest disagreement with the circle, as a χ² for each direction that confirms.
+/// Largest disagreement with the circle, as χ² per confirming direction.
 const MAX_CHI2: f64 = 2.0;
 
-/// A disc cut by the border, on plane ground, needs less evidence if most of its directions confirm.
+/// Least evidence and least share of confirming directions for a disc that is cut by the border and lies on plane
+/// ground. It needs less evidence if most of its directions confirm.
 const MIN_EVIDENCE_OF_FEW: f64 = 13.0;
 const MIN_SHARE_OF_FEW: f64 = 0.8;
 
-/// Unexplained variance of a direction seen well, beyond [`MAX_NOISE_RATIO`]: in gray levels squared, and as a part of
-/// the contrast.
+/// Largest unexplained variance of a well-seen direction, in addition to [`MAX_NOISE_RATIO`]: in gray levels squared,
+/// and as a fraction of the contrast.
 const MAX_ROUNDING: f64 = 0.5;
 const STRICT_MISFIT: f64 = 0.05;
 
-/// Parts of the edge's information and of the disc's side that must fit in a direction seen well.
+/// Least fractions of the edge's information and of the disc's side that must fit in a well-seen direction.
 const MIN_FITTING: f64 = 0.75;
 const MIN_FITTING_DISC: f64 = 0.8;
 
-/// The verdict when the answer is yes; `noise_variance` is that of the frame's pixels.
+/// Returns the verdict if the answer is yes. `noise_variance` is the variance of the frame's pixels.
 pub(crate) fn strict(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let tally = Tally::of(fit, AGREE_PX, |sector| {
         let own = sector.contrast.abs();

@@ -1,10 +1,10 @@
-//! What the verification answers for a circle it believes.
+//! The verdict on a circle that passed verification.
 
-/// How sure it is that a fit shows a disc.
+/// How certain it is that a fit shows a disc.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verdict {
     /// Evidence, comparable between the candidates of a frame.
     pub(crate) evidence: f64,
-    /// Whether no other candidate need be looked at.
+    /// Whether the evidence is enough to skip the other candidates.
     pub(crate) ample: bool,
 }
