@@ -1,5 +1,5 @@
-//! How the ground is taken, as one plane or as a level for each sector, and whether light falls unevenly on it or on the
-//! disc.
+//! Decides how the ground is modelled, as one plane or as a level for each sector, and whether light falls unevenly on
+//! the ground or the disc.
 
 use super::state::{Ground, MODEL_ERROR, State};
 use crate::pipeline::hough::fit::equations::columns::{DISC, RADIUS, RESIDUAL};
@@ -8,27 +8,32 @@ use crate::pipeline::hough::fit::equations::normal::{Equations, GroundTerms, Sol
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::direction_of;
 
-/// A sector whose own ground differs from the plane by this many sigmas and part of the contrast is off it.
+/// A sector is off the plane if its own ground differs from it by this many sigmas plus this fraction of the contrast.
 const OFF_PLANE_SIGMAS: f64 = 3.5;
 const OFF_PLANE: f64 = 0.05;
 
-/// How much larger than told the centre's variance is when each sector has a level of its own.
+/// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own.
 const LEVELS_SPREAD: f64 = 1.35;
 
-/// Part of the sectors that take part where a slope of the ground can be told from an occluder.
+/// Least fraction of the seen sectors that must take part to tell a slope of the ground from an occluder.
 const WHOLE: f64 = 0.95;
 
-/// The ground's slope is taken for real when it is this significant, as a χ² of two: chance exceeds it once in 90.
+/// Significance at which the ground's slope is accepted, as a χ² with two degrees of freedom. Chance exceeds it once in
+/// 90.
 const SLOPE_CHI2: f64 = 9.0;
 
-/// The same for the disc's slope: chance exceeds it once in 1,000. It is higher because that slope costs more.
+/// Significance at which the disc's slope is accepted. Chance exceeds it once in 1,000. It is higher than the ground's
+/// because the disc's slope costs more.
 const DISC_SLOPE_CHI2: f64 = 14.0;
 
-/// A slope of the disc is looked for when one side of it seems brighter by this χ²: chance exceeds it once in 20.
+/// χ² of the brightness difference between the disc's sides at which a slope of the disc is tried. Chance exceeds it
+/// once in 20.
 const LEANING_CHI2: f64 = 6.0;
 
-/// Leaves out the sectors whose own ground is not the plane's, or gives up the plane where a level for each sector tells
-/// more. `variance` is that of the residuals, `contrast` the disc's.
+/// Leaves out the sectors whose own ground is not the plane's. Gives up the plane instead if a level for each sector
+/// would determine the centre better.
+///
+/// `variance` is the variance of the residuals, `contrast` the disc's contrast.
 pub(crate) fn leave_out_off_plane(sums: &[SectorSums], state: &mut State, variance: f64, contrast: f64) {
     let off_plane = off_plane(sums, state, state.active, variance, contrast);
     if off_plane == 0 {
@@ -42,7 +47,8 @@ pub(crate) fn leave_out_off_plane(sums: &[SectorSums], state: &mut State, varian
     }
 }
 
-/// A level for each sector where no plane will do; a plane where nothing was known yet. `sigma` is that of the residuals.
+/// Switches to a level for each sector if no plane will do, and to a plane if nothing was known yet. `sigma` is the
+/// sigma of the residuals.
 pub(crate) fn settle_ground(sums: &[SectorSums], state: &mut State, sigma: f64) {
     if state.no_plane {
         enter_levels(sums, state, sigma);
@@ -51,9 +57,11 @@ pub(crate) fn settle_ground(sums: &[SectorSums], state: &mut State, sigma: f64) 
     }
 }
 
-/// Keeps one plane when the sectors' own levels hardly explain the pixels better; gives it a slope only if one shows.
+/// Keeps one plane if the sectors' own levels hardly explain the pixels better. Gives the plane a slope only if a slope
+/// is significant.
 ///
-/// Returns the solution for what it chose; `None` when the ground is no plane to begin with, or the equations fail.
+/// Returns the solution for the chosen ground. `None` if the ground was not a plane to begin with, or the equations
+/// fail.
 pub(crate) fn choose_ground(
     sums: &[SectorSums],
     state: &mut State,
@@ -66,7 +74,7 @@ pub(crate) fn choose_ground(
     let equations = |terms| Equations::new(sums, state.active, &state.model, terms, ground_at);
     let sloped = equations(GroundTerms::Plane(level));
     let flat = sloped.without_slope().solve()?;
-    // Beside an occluder a slope would follow the occluder.
+    // Beside an occluder, a slope would follow the occluder.
     let whole =
         f64::from(state.active.count_ones()) > WHOLE * sums.iter().filter(|sector| sector.is_seen()).count() as f64;
     let slope = if whole { sloped.solve() } else { None };
@@ -99,17 +107,17 @@ pub(crate) fn choose_ground(
     Some(plane)
 }
 
-/// How many more squares a plane may leave over than the levels do.
+/// By how much a plane's sum of squared residuals may exceed that of the levels.
 fn most_misfit(sums: &[SectorSums], state: &State, levels: &Solution) -> f64 {
     let spare = f64::from(state.active.count_ones().max(4) - 3);
     let floor = levels.variance + (0.25 * MODEL_ERROR * state.typical_contrast(sums)).powi(2);
-    // Mean and four sigmas of the χ² by which chance alone would prefer the levels.
+    // Mean plus four sigmas of the χ² by which the levels would look better by chance.
     let chance = floor * (spare + 4.0 * (2.0 * spare).sqrt());
     let misfit = if state.general_misfit { levels.left } else { 0.0 };
     chance.max(misfit)
 }
 
-/// Solves the equations for the ground as it is taken now.
+/// Solves the equations for the present model of the ground.
 pub(crate) fn solve(sums: &[SectorSums], state: &State, ground_at: f64) -> Option<Solution> {
     let terms = match state.ground {
         Ground::Plane { level } if state.lit => GroundTerms::Lit(level),
@@ -120,7 +128,7 @@ pub(crate) fn solve(sums: &[SectorSums], state: &State, ground_at: f64) -> Optio
     Equations::new(sums, state.active, &state.model, terms, ground_at).solve()
 }
 
-/// Of a mask, the sectors whose own ground is not that of the plane, or of the others.
+/// Returns those sectors of a mask whose own ground differs from the plane, or from the median of the sectors.
 pub(crate) fn off_plane(sums: &[SectorSums], state: &State, among: u64, variance: f64, contrast: f64) -> u64 {
     let level = match state.ground {
         Ground::Plane { level } => level,
@@ -136,7 +144,7 @@ pub(crate) fn off_plane(sums: &[SectorSums], state: &State, among: u64, variance
     mask
 }
 
-/// Whether a level for each sector lets the centre be known better than a common one without the sectors off it.
+/// Whether a level for each sector determines the centre better than a common level without the off-plane sectors.
 fn tells_more_without_plane(sums: &[SectorSums], state: &State, off_plane: u64) -> bool {
     let spread = |active: u64, terms| {
         let solution = Equations::new(sums, active, &state.model, terms, 0.0).solve();
@@ -146,9 +154,9 @@ fn tells_more_without_plane(sums: &[SectorSums], state: &State, off_plane: u64) 
     plane > LEVELS_SPREAD * spread(state.active, GroundTerms::Levels)
 }
 
-/// Whether the disc seems brighter on one side once each sector's edge is where the sector would have it.
+/// Whether the disc seems brighter on one side, once each sector's edge is placed where the sector itself shows it.
 fn disc_leans(sums: &[SectorSums], state: &State) -> bool {
-    // The model of a moved disc consists of parts of its way; these lean by themselves.
+    // A moved disc is modelled as parts of its path, which makes it lean in any case.
     if !state.believes_shifts || state.model.profile == Profile::Smear {
         return false;
     }
@@ -167,7 +175,7 @@ fn disc_leans(sums: &[SectorSums], state: &State) -> bool {
     chi2 > LEANING_CHI2 * state.noise_variance.max(ROUNDING_VARIANCE)
 }
 
-/// From a plane to a level for each sector.
+/// Changes the ground from a plane to a level for each sector.
 fn enter_levels(sums: &[SectorSums], state: &mut State, sigma: f64) {
     if let Ground::Plane { .. } = state.ground {
         for (ground, sector) in state.model.ground.iter_mut().zip(sums) {

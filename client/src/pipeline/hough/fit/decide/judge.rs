@@ -1,4 +1,4 @@
-//! Which sectors take part: those that show disc, edge and ground where the circle has them, with no occluder in front.
+//! Decides which sectors take part: those that show disc, edge and ground where the circle has them, and no occluder.
 
 use super::ground::{leave_out_off_plane, settle_ground};
 use super::misfit::has_general_misfit;
@@ -6,43 +6,48 @@ use super::state::{MODEL_ERROR, State};
 use crate::pipeline::hough::fit::equations::sums::{MIN_DISC_PX, ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
-/// A sector whose variance exceeds the typical by this factor, beyond a small part of the contrast, is left out.
+/// A sector is left out if its variance exceeds this multiple of the typical variance, plus a small fraction of the
+/// contrast.
 const FOREIGN: f64 = 4.0;
 const FOREIGN_OF_CONTRAST: f64 = 0.04;
 
-/// A sector whose own edge is further from the circle than this many sigmas and part of a pixel is left out.
+/// A sector is left out if its own edge is further from the circle than this many sigmas plus this many pixels.
 const ASTRAY_SIGMAS: f64 = 3.5;
 const ASTRAY_PX: f64 = 0.03;
 
-/// A sector whose own disc differs from the others' by this many sigmas and part of the contrast is left out.
+/// A sector is left out if its own disc level differs from the others' by this many sigmas plus this fraction of the
+/// contrast.
 const OTHER_DISC_SIGMAS: f64 = 3.5;
 const OTHER_DISC: f64 = 0.03;
 
-/// The typical sector's variance is this quantile, not the median: some trusted sectors may show an occluder's edge.
+/// Quantile of the sectors' variances that counts as typical. Below the median, because some trusted sectors may show
+/// an occluder's edge.
 const TYPICAL: f64 = 0.35;
 
-/// "Most sectors": this quantile of the variances; without noise a higher one, because whole pixels fit
-/// well along some directions and would make the others look foreign.
+/// Quantile of the variances that counts as "most sectors". Without noise it is higher, because discs drawn in whole
+/// pixels fit well along some directions and would make the other sectors look foreign.
 const USUAL: f64 = 0.5;
 const USUAL_NOISELESS: f64 = 0.7;
 
-/// How much more sectors may differ under a general misfit, and the variance they may have, as a part of the contrast.
+/// Under a general misfit: the factor by which sectors may differ more, and the sigma they may have as a fraction of
+/// the contrast.
 const LENIENCE: f64 = 3.0;
 const GENERAL_OF_CONTRAST: f64 = 0.3;
 
-/// A sector takes part when these parts of its pixels, of its edge and of its disc's side fit.
+/// Least fractions of a sector's pixels, of its edge and of its disc's side that must fit for it to take part.
 ///
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
 const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
-/// Part of the sectors that must promise an edge for the fit to go on.
+/// Least fraction of the sectors that must promise an edge for the fit to go on.
 const MIN_PROMISING: f64 = 0.35;
 
-/// A sector promises an edge when it knows its own to this sigma, and has it this near to the circle, in pixels.
+/// A sector promises an edge if it knows the edge's position to this sigma, and has it this close to the circle, in
+/// pixels.
 const PROMISING_SIGMA_PX: f64 = 0.7;
 const PROMISING_PX: f64 = 0.6;
 
-/// Judges every sector by the sums at the present model: updates the ground and the sectors that take part.
+/// Judges every sector by the sums at the present model. Updates the ground and the set of sectors that take part.
 pub(crate) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
     let usual = if state.is_noiseless() { USUAL_NOISELESS } else { USUAL };
     let (Some(mut typical), Some(usual)) = (state.variance_at(sums, TYPICAL), state.variance_at(sums, usual)) else {
@@ -60,7 +65,7 @@ pub(crate) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
     let others = if general { 0 } else { other_discs(sums, variance, state.allowed_apart(OTHER_DISC) * contrast) };
     let mut active = 0u64;
     for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| sector.is_seen()) {
-        // The fewer pixels, the larger the part of chance: four sigmas of a χ² of as many.
+        // The fewer pixels, the more chance matters: allow four sigmas of a χ² with as many degrees of freedom.
         let chance = 1.0 + 4.0 * (2.0 / (sector.weight - 2.0).max(1.0)).sqrt();
         let part = if general { GENERAL_OF_CONTRAST } else { FOREIGN_OF_CONTRAST };
         let allowance = (part * state.sector_contrast(sector, k)).powi(2) + ROUNDING_VARIANCE;
@@ -82,7 +87,7 @@ pub(crate) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
     settle_ground(sums, state, state.typical_sigma);
 }
 
-/// The sectors whose own disc is not of the others' gray level: there an occluder lies over both sides of the edge.
+/// Returns the sectors whose own disc level differs from the others'. There, an occluder covers both sides of the edge.
 fn other_discs(sums: &[SectorSums], variance: f64, allowed_gray: f64) -> u64 {
     let (mut steps, mut allowed) = ([0.0; MAX_SECTORS], [0.0; MAX_SECTORS]);
     let (mut known, mut n, mut first, mut last) = ([0.0; MAX_SECTORS], 0, f64::INFINITY, f64::NEG_INFINITY);
@@ -102,11 +107,11 @@ fn other_discs(sums: &[SectorSums], variance: f64, allowed_gray: f64) -> u64 {
     let middle = *known[..n].select_nth_unstable_by(n / 2, f64::total_cmp).1;
     let other = |k: usize| (steps[k] - middle).abs() > allowed[k];
     let mask = (0..sums.len()).filter(|&k| other(k)).fold(0u64, |mask, k| mask | 1 << k);
-    // When most are others, there is no such disc, or it is not even.
+    // If most sectors differ, there is no common disc level, or the disc is uneven.
     if 2 * (mask.count_ones() as usize) < n { mask } else { 0 }
 }
 
-/// Leaves out the sectors whose own edge is not where the circle is.
+/// Leaves out the sectors whose own edge is not on the circle.
 fn leave_out_astray(sums: &[SectorSums], state: &mut State, variance: f64) {
     if !state.believes_shifts {
         return;
@@ -118,13 +123,13 @@ fn leave_out_astray(sums: &[SectorSums], state: &mut State, variance: f64) {
             kept &= !(1 << k);
         }
     }
-    // When most are astray, the circle is.
+    // If most sectors would be left out, the circle itself is wrong.
     if 2 * kept.count_ones() > state.active.count_ones() {
         state.active = kept;
     }
 }
 
-/// Whether the fit is not worth continuing: too few sectors show an edge where the circle has it.
+/// Whether the fit is not worth continuing, because too few sectors show an edge where the circle has it.
 pub(crate) fn is_hopeless(sums: &[SectorSums], state: &State) -> bool {
     let sigma = state.typical_sigma;
     let (mut all, mut promising) = (0, 0);

@@ -1,40 +1,41 @@
-//! Whether a disc fits badly all around, because it was compressed or drawn in whole pixels.
+//! Decides whether a disc fits badly all around, because it was compressed or drawn in whole pixels.
 
 use super::ground::off_plane;
 use super::state::State;
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 
-/// Most sectors fit worse than the frame's noise explains: beyond chance by so many sigmas, and by this part of the
-/// contrast. Then the misfit is the disc's own (compressed, drawn in whole pixels), and all sectors are judged leniently.
+/// Thresholds for a general misfit, where most sectors fit worse than the frame's noise explains: sigmas beyond chance,
+/// and a fraction of the contrast. The misfit is then the disc's own (compressed, drawn in whole pixels), and all
+/// sectors are judged leniently.
 ///
-/// Of 200 discs each drawn in whole pixels the misfit was at least 2.5 times the variance of a noise of 5 and 1.6 times
-/// that of 10; of discs in noise, blurred, moved or behind an occluder at most 1.3 times in 99 of 100. Before clutter and
-/// behind an occluder it reached 2.1: these cases [`MOST_APART`] sorts out.
+/// For 200 discs each drawn in whole pixels, the misfit was at least 2.5 times the variance of a noise of 5, and 1.6
+/// times that of a noise of 10. For discs in noise, blurred, moved or behind an occluder, it was at most 1.3 times in
+/// 99 of 100. In front of clutter and behind an occluder it reached 2.1. [`MOST_APART`] rejects those cases.
 const GENERAL_SIGMAS: f64 = 3.0;
 const GENERAL_MISFIT: f64 = 0.02;
 
-/// Part of the sectors with a ground of their own beyond which a misfit is clutter's.
+/// Largest fraction of sectors with a ground of their own. Beyond it, the misfit is blamed on clutter.
 const MOST_APART: f64 = 0.2;
 
-/// Relative error of the frame's noise variance: its sigma is known to 4 %.
+/// Relative error of the frame's noise variance. The noise's sigma is known to 4 %.
 const NOISE_ERROR: f64 = 0.08;
 
-/// A misfit above this part of the contrast is not the disc's own. Without noise a larger one is believed: nothing else
-/// could cause it.
+/// Largest misfit, as a fraction of the contrast, that can be the disc's own. It is larger without noise, where nothing
+/// else could cause a misfit.
 const MOST_MISFIT: f64 = 0.12;
 const MOST_MISFIT_NOISELESS: f64 = 0.25;
 
-/// Whether most sectors fit worse than the frame's noise explains, whatever their ground, their disc and their edge.
+/// Whether most sectors fit worse than the frame's noise explains, whatever their ground, disc and edge.
 ///
-/// Whole pixels and blocks misfit alike at every quarter turn; an occluder does not. Of each four sectors a quarter turn
-/// apart the second best counts, because an occluder hides at most two of them.
+/// Whole pixels and blocks misfit alike at every quarter turn, but an occluder does not. Of each four sectors a quarter
+/// turn apart, the second best counts, because an occluder hides at most two of them.
 pub(crate) fn has_general_misfit(sums: &[SectorSums], state: &State, contrast: f64) -> bool {
     let own = (GENERAL_MISFIT * contrast).powi(2) + ROUNDING_VARIANCE;
     let mean = sums.iter().map(SectorSums::variance).sum::<f64>() / sums.len() as f64;
     if mean < state.noise_variance + own {
         return false;
     }
-    // Before clutter the misfit has another cause.
+    // In front of clutter, the misfit has another cause.
     let all = (0..sums.len()).filter(|&k| sums[k].is_seen()).fold(0, |mask, k| mask | 1 << k);
     let apart = off_plane(sums, state, all, state.noise_variance.max(ROUNDING_VARIANCE), contrast);
     if f64::from(apart.count_ones()) > MOST_APART * f64::from(all.count_ones()) {

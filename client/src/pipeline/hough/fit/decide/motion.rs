@@ -1,4 +1,4 @@
-//! Whether the disc moved during the exposure. If so, its edge is wider along the way than across it.
+//! Decides whether the disc moved during the exposure. If it did, its edge is wider along the motion than across it.
 
 use super::state::State;
 use crate::pipeline::hough::fit::equations::columns::{RESIDUAL, VARIANCE};
@@ -6,21 +6,22 @@ use crate::pipeline::hough::fit::equations::model::{Model, Profile};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::direction_of;
 
-/// The cos 2θ part of the edge's width, which motion makes, is taken for real when it is this significant, as a χ² of
-/// two; and the least motion, in pixels squared.
+/// Significance at which motion is accepted, as a χ² with two degrees of freedom for the cos 2θ part of the edge's
+/// width, which motion causes; and the smallest motion, in pixels squared.
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
-/// Longest motion followed, in radii: beyond, the disc's middle is no longer plain.
+/// Longest motion that is followed, in radii. Beyond it, no part of the disc's middle is covered all the time.
 const MAX_MOTION_RADII: f64 = 2.2;
 
-/// Part of the squared residuals beyond the noise that a motion must explain: clutter makes waves too.
+/// Least fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves
+/// too.
 const MOTION_SHARE: f64 = 0.3;
 
-/// Fewest sectors, as a part of all, that tell a motion from clutter.
+/// Least fraction of the sectors that must be seen to tell a motion from clutter.
 const MIN_MOTION_SHARE: f64 = 0.7;
 
-/// Takes motion into the model when the edge's width varies as a motion makes it; returns whether it did so now.
+/// Adds motion to the model if the edge's width varies as motion would make it vary. Returns whether it did so.
 pub(crate) fn look_for_motion(sums: &[SectorSums], state: &mut State) -> bool {
     if state.model.profile == Profile::Smear {
         return false;
@@ -42,7 +43,7 @@ pub(crate) fn look_for_motion(sums: &[SectorSums], state: &mut State) -> bool {
     let explained = score[0] * cos + score[1] * sin;
     let noise = state.noise_variance.max(ROUNDING_VARIANCE);
     let significant = explained > MOTION_CHI2 * noise && explained > MOTION_SHARE * (squares - noise * freedom);
-    // An even way L adds L²/12 along itself: L²/24 to the mean and to the wave.
+    // Uniform motion over a distance L adds L²/12 to the variance along it: L²/24 to the mean and L²/24 to the wave.
     let way_squared = 24.0 * cos.hypot(sin);
     let longest = MAX_MOTION_RADII * state.model.radius;
     let found = seen > MIN_MOTION_SHARE * n as f64

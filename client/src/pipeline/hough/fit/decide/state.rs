@@ -1,4 +1,4 @@
-//! Where a fit stands: the model, how the ground is taken, which sectors take part, and what those typically show.
+//! The state of a fit: the model, how the ground is modelled, which sectors take part, and what they typically show.
 
 use crate::pipeline::hough::fit::equations::model::{Model, Profile};
 use crate::pipeline::hough::fit::equations::normal::Solution;
@@ -6,61 +6,61 @@ use crate::pipeline::hough::fit::equations::sums::SectorSums;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index, direction_of};
 
-/// Sigma added to the residuals' own before pixels are judged, as a part of the contrast.
+/// Sigma added to the residuals' own sigma before pixels are judged, as a fraction of the contrast.
 ///
-/// Without it a clean frame, whose residuals are mere rounding, would reject its own edge.
+/// Without it, a clean frame, whose residuals are only rounding, would reject its own edge.
 pub(crate) const MODEL_ERROR: f64 = 0.02;
 
-/// Part of the contrast by which the levels around a moved disc may differ from sector to sector: the model takes its
-/// edge in steps.
+/// Fraction of the contrast by which the levels around a moved disc may differ between sectors, because the model
+/// divides the disc's path into steps.
 const SMEARED_APART: f64 = 0.2;
 
-/// A frame without noise to speak of, in gray levels squared.
+/// Noise variance below which a frame counts as free of noise, in gray levels squared.
 const NOISELESS: f64 = 1.0;
 
 /// State of one fit.
 pub(crate) struct State {
     pub(crate) model: Model,
     pub(crate) ground: Ground,
-    /// The slope of the ground that the frame around the disc shows, in gray levels a pixel.
+    /// Slope of the ground that the frame around the disc shows, in gray levels per pixel.
     pub(crate) known_slope: (f64, f64),
-    /// Whether the plane has a slope beside that.
+    /// Whether the plane has a slope besides `known_slope`.
     pub(crate) sloped: bool,
-    /// Whether the disc has a slope too, because light falls on it unevenly.
+    /// Whether the disc has a slope too, because light falls unevenly on it.
     pub(crate) lit: bool,
-    /// Whether a plane was tried and failed.
+    /// Whether a plane was tried and rejected.
     pub(crate) no_plane: bool,
     /// Whether most sectors fit worse than the frame's noise explains.
     pub(crate) general_misfit: bool,
-    /// Sectors that take part, by bit.
+    /// Bit mask of the sectors that take part.
     pub(crate) active: u64,
-    /// Sectors left out only because of their ground: their edges still count as evidence of a disc.
+    /// Bit mask of the sectors left out only because of their ground. Their edges still count as evidence of a disc.
     pub(crate) off_plane: u64,
-    /// Whether the sectors' own edges are believed already.
+    /// Whether the sectors' own edges are trusted already.
     pub(crate) believes_shifts: bool,
-    /// Whether the fit was broken off for another annulus.
+    /// Whether the iterations stopped early because another annulus is needed.
     pub(crate) unsettled: bool,
     /// Sigma of the trusted sectors' residuals.
     pub(crate) typical_sigma: f64,
-    /// Directions the rays agreed in.
+    /// Bit mask of the directions in which the rays agreed.
     pub(crate) trusted: u16,
-    /// Of the frame, in gray levels squared.
+    /// Variance of the frame's noise, in gray levels squared.
     pub(crate) noise_variance: f64,
 }
 
-/// How the ground is taken.
+/// How the ground is modelled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ground {
-    /// Not known yet: a level for each sector, all pixels alike.
+    /// Not known yet: a level for each sector, and equal weights for all pixels.
     Unknown,
-    /// One plane under all sectors, of this level at the origin.
+    /// One plane under all sectors, with this level at the origin.
     Plane { level: f64 },
-    /// A level for each sector; `sigma` scales the pixels' weights.
+    /// A level for each sector. `sigma` scales the pixels' weights.
     Levels { sigma: f64 },
 }
 
 impl State {
-    /// A fit to begin from `model`, in the sectors of the directions that the rays agreed in.
+    /// Starts a fit from `model`, with the sectors of the directions in which the rays agreed.
     pub(crate) fn new(model: Model, start: &Start, sectors: usize) -> Self {
         let mut state = Self {
             known_slope: model.slope,
@@ -100,7 +100,7 @@ impl State {
         self.model.advance(&solution.step);
     }
 
-    /// Of `sectors`, those of the directions that the rays agreed in, by bit.
+    /// Bit mask of those of `sectors` that belong to directions in which the rays agreed.
     pub(crate) fn trusted_of(&self, sectors: usize) -> u64 {
         (0..sectors).filter(|&k| self.trusts(k, sectors)).fold(0, |mask, k| mask | 1 << k)
     }
@@ -109,17 +109,18 @@ impl State {
         self.trusted >> direction_index(sector, sectors, DIRECTIONS) & 1 == 1
     }
 
-    /// Whether the frame has no noise to speak of.
+    /// Whether the frame is practically free of noise.
     pub(crate) fn is_noiseless(&self) -> bool {
         self.noise_variance < NOISELESS
     }
 
-    /// What levels may differ from sector to sector, as a part of the contrast; `still` is that of a disc at rest.
+    /// How much levels may differ between sectors, as a fraction of the contrast. `still` is the value for a disc at
+    /// rest.
     pub(crate) fn allowed_apart(&self, still: f64) -> f64 {
         if self.model.profile == Profile::Smear { SMEARED_APART } else { still }
     }
 
-    /// Disc minus a sector's own best ground level.
+    /// The disc's level minus the sector's own best ground level.
     pub(crate) fn sector_contrast(&self, sector: &SectorSums, k: usize) -> f64 {
         self.model.disc - f64::from(self.model.ground[k]) - sector.level_step()
     }
@@ -141,14 +142,14 @@ impl State {
         quantile(active.map(level), 0.5).unwrap_or_default()
     }
 
-    /// Quantile of the variance of the trusted sectors' residuals.
+    /// A quantile of the variances of the trusted sectors' residuals.
     pub(crate) fn variance_at(&self, sums: &[SectorSums], part: f64) -> Option<f64> {
         let trusted = sums.iter().enumerate().filter(|(k, sector)| self.trusts(*k, sums.len()) && sector.is_seen());
         quantile(trusted.map(|(_, sector)| sector.variance()), part)
     }
 }
 
-/// Quantile of a value of each sector.
+/// A quantile of the sectors' values. `None` if there are none.
 fn quantile(values: impl Iterator<Item = f64>, part: f64) -> Option<f64> {
     let mut all = [0.0; MAX_SECTORS];
     let mut n = 0;

@@ -10,37 +10,40 @@ use crate::pipeline::hough::sectors::{MAX_SECTORS, direction_of};
 #[cfg(test)]
 mod tests;
 
-/// Sectors end on whole vectors of this many pixels; the rest is filled up with pixels of no weight.
+/// The number of pixels in each sector is a multiple of this. Sectors are filled up with pixels of weight 0.
 pub(crate) const LANES: usize = 8;
 
-/// A circle is whole where this part of its annulus is in the frame.
+/// Least fraction of an annulus that must lie in the frame for the circle to count as whole.
 pub(crate) const WHOLE_SHARE: f64 = 0.9;
 
-/// The least part of the light at the centre that a pixel of the annulus is taken to have.
+/// Least gain assumed for a pixel of the annulus, relative to the light at the centre.
 const LEAST_GAIN: f32 = 0.1;
 
-/// How far the compass is prepared beyond an annulus, for larger ones to come, and before the first, in pixels.
+/// How far beyond an annulus the compass is prepared, for larger annuli to come, and how far before the first annulus,
+/// in pixels.
 const SPARE_PX: usize = 64;
 const READY_PX: usize = 300;
 
-/// Pixels whose distance from the origin lies within a band, sector by sector from the x axis towards the y
-/// axis, and in each from the inside out. Lengths in pixels, relative to the origin.
+/// The pixels whose distance from the origin lies within a band.
+///
+/// They are stored sector by sector, from the x axis towards the y axis, and within each sector from the inside
+/// outwards. Lengths are in pixels, relative to the origin.
 #[derive(Default)]
 pub(crate) struct Annulus {
-    /// The centre the annulus was gathered around, in the frame.
+    /// The centre that the annulus was gathered around, in the frame.
     pub(crate) x: f32,
     pub(crate) y: f32,
-    /// Distance of the outermost pixels, the mean over the directions.
+    /// Distance of the outermost pixels, as the mean over the directions.
     pub(crate) outer: f32,
-    /// Pixels it has where the frame holds all of it.
+    /// Number of pixels if the frame held all of the annulus.
     whole_px: f32,
-    /// Sectors in use, a multiple of 16, at most [`MAX_SECTORS`].
+    /// Number of sectors in use: a multiple of 16, at most [`MAX_SECTORS`].
     pub(crate) sectors: usize,
     pub(crate) dx: Vec<f32>,
     pub(crate) dy: Vec<f32>,
     /// Intensities, in gray levels.
     pub(crate) gray: Vec<f32>,
-    /// 1 for a pixel, 0 for a filler.
+    /// 1 for a pixel, 0 for padding.
     pub(crate) weight: Vec<f32>,
     parts: Vec<Part>,
     coarse: Compass,
@@ -49,13 +52,13 @@ pub(crate) struct Annulus {
 
 /// A sector.
 struct Part {
-    /// Where it begins in the arrays, and how many pixels it has, fillers excluded.
+    /// Where the sector begins in the arrays, and how many pixels it has without padding.
     start: usize,
     count: usize,
     rims: Rims,
 }
 
-/// Mean intensities of a sector's innermost and outermost pixels, 0 of none, in gray levels.
+/// Mean intensities of a sector's innermost and outermost pixels, in gray levels. 0 if there are no such pixels.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rims {
     pub(crate) inside: f32,
@@ -63,7 +66,7 @@ pub(crate) struct Rims {
 }
 
 impl Annulus {
-    /// Gathers the frame's pixels around a circle, to whole pixels of their distance from its centre.
+    /// Gathers the frame's pixels around a circle. Distances from the centre are rounded to whole pixels.
     pub(crate) fn gather(&mut self, frame: Frame<'_>, ring: Ring, reach: Reach, sectors: usize) {
         (self.x, self.y, self.sectors) = (ring.x, ring.y, sectors);
         let mut compass = std::mem::take(if sectors == MAX_SECTORS { &mut self.fine } else { &mut self.coarse });
@@ -94,7 +97,7 @@ impl Annulus {
         *(if sectors == MAX_SECTORS { &mut self.fine } else { &mut self.coarse }) = compass;
     }
 
-    /// Prepares for circles of radii up to `largest`, in pixels, so that later ones find everything ready.
+    /// Prepares for circles with radii up to `largest`, in pixels, so that later calls need no preparation.
     pub(crate) fn expect(&mut self, largest: f64) {
         let reach = (largest.min(READY_PX as f64) as usize) + SPARE_PX;
         self.coarse.prepare(MAX_SECTORS / 2, reach, reach);
@@ -106,18 +109,18 @@ impl Annulus {
         self.held() < WHOLE_SHARE as f32
     }
 
-    /// Part of the annulus that the frame holds.
+    /// Fraction of the annulus that lies in the frame.
     fn held(&self) -> f32 {
         self.parts.iter().map(|part| part.count as f32).sum::<f32>() / self.whole_px.max(1.0)
     }
 
-    /// Positions of a sector in the arrays, fillers included.
+    /// Positions of a sector in the arrays, including padding.
     pub(crate) fn span(&self, sector: usize) -> std::ops::Range<usize> {
         let Part { start, count, .. } = self.parts[sector];
         start..start + count.next_multiple_of(LANES)
     }
 
-    /// Pixels in a sector.
+    /// Number of pixels in a sector.
     pub(crate) fn count(&self, sector: usize) -> usize {
         self.parts[sector].count
     }
@@ -127,7 +130,7 @@ impl Annulus {
         self.parts[sector].rims
     }
 
-    /// What the rims show: the medians of the sectors'.
+    /// The typical rims: medians over the sectors.
     pub(crate) fn typical_rims(&self) -> Rims {
         let median = |pick: fn(&Rims) -> f32| {
             let (mut all, mut n) = ([0.0; MAX_SECTORS], 0);
@@ -139,7 +142,7 @@ impl Annulus {
         Rims { inside: median(|rims| rims.inside), outside: median(|rims| rims.outside) }
     }
 
-    /// Divides the pixels by what uneven light does to them.
+    /// Divides the pixels by the gain of uneven light.
     pub(crate) fn divide(&mut self, gain: &Gain) {
         let (x, y) = gain.offset(self.x, self.y);
         for part in &mut self.parts {
@@ -159,8 +162,8 @@ impl Annulus {
         }
     }
 
-    /// Takes the pixels of a sector into the arrays, from `start` on. Those outside the frame are left out; a frame known
-    /// to hold the `WHOLE` sector is not asked.
+    /// Copies a sector's pixels into the arrays, from `start` on. Pixels outside the frame are left out. If the frame
+    /// is known to hold the `WHOLE` sector, the pixels are not checked.
     #[inline(always)]
     fn take<const WHOLE: bool>(
         &mut self,

@@ -1,12 +1,13 @@
-//! The band around a circle that an annulus covers: how far it reaches, and which pixels of a frame are in it.
+//! The band around a circle that an annulus covers: how far it extends, and which pixels of a frame lie in it.
 
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
 
-/// Width of a band's rims, which show nothing but disc and ground, in pixels.
+/// Width in pixels of a band's rims, which show only disc or only ground.
 const RIM_PX: usize = 2;
 
-/// How far an annulus reaches to both sides of its circle, in pixels: evenly, and by half of a way in its directions.
+/// How far an annulus extends to both sides of its circle, in pixels: an even part, plus half of the motion along the
+/// motion's direction.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach {
     pub(crate) even: f32,
@@ -14,32 +15,32 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// In the direction where it is longest.
+    /// The reach in the direction where it is longest.
     pub(crate) fn most(self) -> f32 {
         self.even + 0.5 * self.way.0.hypot(self.way.1)
     }
 
-    /// In a direction, given as a unit vector.
+    /// The reach in a direction, given as a unit vector.
     pub(crate) fn in_direction(self, (x, y): (f64, f64)) -> f32 {
         self.even + 0.5 * (self.way.0 * x as f32 + self.way.1 * y as f32).abs()
     }
 }
 
-/// A ring of whole pixels around one.
+/// A ring of pixels around the pixel that the centre is on.
 pub(crate) struct Band {
     x: i32,
     y: i32,
-    /// From the circle's centre to the middle of the pixel it is on.
+    /// Offset from the circle's centre to the middle of the pixel it is on.
     pub(crate) off_x: f32,
     pub(crate) off_y: f32,
-    /// Distances at which it begins, its inner rim ends, its outer rim begins, and it ends.
+    /// The distances at which the band begins, its inner rim ends, its outer rim begins, and the band ends.
     pub(crate) rings: [usize; 4],
 }
 
 impl Band {
-    /// Of a circle, to both sides of it.
+    /// The band around a circle, to both sides of it.
     pub(crate) fn new(ring: Ring, half_width: f32) -> Self {
-        // Distances are counted from the pixel the centre is on.
+        // Distances are measured from the pixel that the centre is on.
         let (x, y) = (ring.x.round(), ring.y.round());
         let inner = (ring.radius - half_width).round().max(0.0) as usize;
         let outer = ((ring.radius + half_width).round().max(0.0) as usize).max(inner);
@@ -53,12 +54,13 @@ impl Band {
         }
     }
 
-    /// The pixel at an offset from the middle one; `None` outside a frame not known to hold the `WHOLE` of the band.
+    /// The pixel at an offset from the middle pixel. `None` outside the frame, unless the frame is known to hold the
+    /// `WHOLE` band.
     #[inline(always)]
     pub(crate) fn pixel<const WHOLE: bool>(&self, frame: Frame<'_>, x: i32, y: i32) -> Option<u8> {
         let (x, y) = (self.x + x, self.y + y);
         let (column, row) = (x as usize, y as usize);
-        // Negative numbers become huge ones.
+        // As unsigned numbers, negative numbers become huge.
         (WHOLE || column < frame.width && row < frame.height).then(|| frame.pixels[row * frame.width + column])
     }
 }

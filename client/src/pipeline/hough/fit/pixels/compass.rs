@@ -2,17 +2,17 @@
 
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
-/// Offsets of pixels from a pixel in the middle, for one number of sectors: sector by sector, the nearest first.
+/// Offsets of pixels from a middle pixel, for one number of sectors: sector by sector, nearest first.
 ///
-/// Sector k lies about the angle k / sectors of a turn, from the x axis towards the y axis; pixels on an axis are in the
-/// middle of a sector. Only a quarter is kept: a quarter turn takes (x, y) to (-y, x), and a sector to the one a quarter
-/// further.
+/// Sector k is centred on the angle k / sectors of a turn, from the x axis towards the y axis, so pixels on an axis are
+/// in the middle of a sector. Only a quarter is stored: a quarter turn takes (x, y) to (-y, x), and a sector to the one
+/// a quarter further.
 #[derive(Default)]
 pub(crate) struct Compass {
     sectors: usize,
     reach: usize,
     places: Vec<Place>,
-    /// For each sector of the quarter and each whole distance, how many of the places come before.
+    /// For each sector of the quarter and each whole distance, the number of offsets stored before it.
     starts: Vec<u32>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// After `quarters` of a turn, from the x axis towards the y axis.
+    /// Rotates the offset by `quarters` of a turn, from the x axis towards the y axis.
     #[inline(always)]
     pub(crate) fn turned(self, quarters: usize) -> (i32, i32) {
         let (x, y) = (i32::from(self.x), i32::from(self.y));
@@ -38,20 +38,20 @@ impl Place {
 }
 
 impl Compass {
-    /// Prepares for `sectors`, a multiple of four, and distances below `least` pixels; where that takes work, for those
-    /// below `reach`. It takes four bytes a pixel of a quarter: 100 kB for 180 px.
+    /// Prepares for `sectors`, a multiple of four, and distances below `least` pixels. If that takes work, prepares for
+    /// distances below `reach`. This uses four bytes per pixel of a quarter: 100 kB for 180 px.
     pub(crate) fn prepare(&mut self, sectors: usize, least: usize, reach: usize) {
         let sectors = sectors.clamp(4, MAX_SECTORS);
         if self.sectors == sectors && self.reach >= least.min(i16::MAX as usize) {
             return;
         }
-        // Places are counted in 16 bits, and beyond a frame there is nothing to see.
+        // Offsets are counted in 16 bits, and there is nothing to see beyond a frame.
         let reach = reach.min(i16::MAX as usize);
         (self.sectors, self.reach) = (sectors, reach);
         self.sort();
     }
 
-    /// Places of a sector at distances of `from..to` whole pixels, to be turned by its quarter.
+    /// Offsets of a sector at distances of `from..to` whole pixels. The caller rotates them to the sector's quarter.
     pub(crate) fn places(&self, sector: usize, from: usize, to: usize) -> &[Place] {
         let ring = |distance: usize| {
             let at = sector % self.quarter() * (self.reach + 1) + distance.min(self.reach);
@@ -60,12 +60,12 @@ impl Compass {
         &self.places[ring(from)..ring(to).max(ring(from))]
     }
 
-    /// Sectors of a quarter.
+    /// Number of sectors in a quarter.
     pub(crate) fn quarter(&self) -> usize {
         self.sectors / 4
     }
 
-    /// A counting sort: once to count, once to place. Within a whole pixel of distance in reading order.
+    /// A counting sort: one pass to count, one to place. Offsets at the same whole distance stay in reading order.
     fn sort(&mut self) {
         let slots = self.quarter() * (self.reach + 1);
         self.starts.clear();
@@ -85,7 +85,7 @@ impl Compass {
     }
 }
 
-/// Calls `take` with every place of the first quarter but the middle, and its slot: sector, then distance.
+/// Calls `take` with every offset of the first quarter except the middle, and with its slot: sector, then distance.
 fn each_place(sectors: usize, reach: usize, mut take: impl FnMut(usize, Place)) {
     let most = reach as i32;
     let sector_angle = std::f64::consts::TAU / sectors as f64;

@@ -1,6 +1,7 @@
-//! The pixels of the fit: an `annulus` around the circle, sorted into sectors.
+//! The pixels of the fit: an `annulus` around the circle, divided into sectors.
 //!
-//! The `band` says how far it reaches and which pixels of the frame are in it; the `compass` has the order to read them.
+//! The `band` determines how far the annulus extends and which pixels of the frame are in it. The `compass` gives the
+//! order in which to read them.
 
 pub(crate) mod annulus;
 pub(crate) mod band;

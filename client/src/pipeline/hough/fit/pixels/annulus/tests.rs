@@ -1,4 +1,4 @@
-//! Annuli against a look at every pixel of the frame.
+//! Compares annuli with a check of every pixel of the frame.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ fn even(even: f32) -> Reach {
     Reach { even, way: (0.0, 0.0) }
 }
 
-/// A frame whose pixels differ from their neighbours.
+/// A frame in which neighbouring pixels differ.
 fn gray(x: usize, y: usize) -> u8 {
     ((7 * x + 31 * y) % 256) as u8
 }
@@ -25,7 +25,7 @@ fn gray(x: usize, y: usize) -> u8 {
 fn gather(width: usize, ring: Ring, half_width: f32, sectors: usize) -> Annulus {
     let pixels: Vec<u8> = (0..width * 80).map(|i| gray(i % width, i / width)).collect();
     let mut annulus = Annulus::default();
-    // What was there before must not show.
+    // Old contents must not remain.
     let frame = Frame { pixels: &pixels, width, height: 80 };
     annulus.gather(frame, Ring { x: 30.0, y: 30.0, radius: 25.0 }, even(9.0), 64);
     annulus.gather(frame, ring, even(half_width), sectors);
@@ -49,7 +49,7 @@ fn every_pixel_of_the_band_is_there_once_with_its_gray_level() {
         for (x, y) in (0..600 * 80).map(|i| (i % 600, i / 600)) {
             let distance = (x as f32 - ring.x.round()).hypot(y as f32 - ring.y.round()).floor();
             let times = times.get(&(x, y)).copied().unwrap_or(0);
-            // The pixel in the middle has no direction.
+            // The middle pixel has no direction.
             let expected = distance >= inner.max(1.0) && distance < outer;
             assert_eq!(times, u32::from(expected), "{x}, {y} of {ring:?}");
         }
@@ -59,7 +59,7 @@ fn every_pixel_of_the_band_is_there_once_with_its_gray_level() {
 #[test]
 fn the_part_that_the_frame_holds_is_known() {
     let inside = gather(600, RINGS[0].0, RINGS[0].1, 32);
-    // Pixels against the area of a ring.
+    // Compares the number of pixels with the area of a ring.
     assert!((inside.held() - 1.0).abs() < 0.05, "{}", inside.held());
     let half = gather(600, Ring { x: 0.0, y: 40.0, radius: 30.0 }, 5.0, 32);
     assert!((half.held() - 0.5).abs() < 0.05, "{}", half.held());
@@ -76,7 +76,7 @@ fn an_annulus_reaches_further_along_a_way() {
         let distance = |i: usize| annulus.dx[i].hypot(annulus.dy[i]);
         annulus.span(k).take(annulus.count(k)).map(distance).fold(0.0, f32::max)
     };
-    // Whole pixels, counted from the pixel the centre is on.
+    // Whole pixels, measured from the pixel that the centre is on.
     assert!((furthest(0) - 51.0).abs() < 1.5, "{}", furthest(0));
     assert!((furthest(8) - 45.0).abs() < 1.5, "{}", furthest(8));
 }
