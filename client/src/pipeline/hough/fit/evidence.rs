@@ -1,4 +1,4 @@
-//! What each direction by itself says about the fitted disc: why it is believed, and how well its centre is known.
+//! What each direction on its own shows about the fitted disc: the evidence for it, and how well its centre is known.
 
 use shared::geometry::Covariance;
 
@@ -7,36 +7,37 @@ use crate::pipeline::hough::fit::equations::columns::{DISC, RADIUS};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_index};
 
-/// Disagreement of the directions, as a reduced χ², up to which it may be chance: one in twenty of thirteen exceeds 1.7.
+/// Disagreement of the directions that may be chance, as a reduced χ². For thirteen directions, one case in twenty
+/// exceeds 1.7.
 const CHANCE_RATIO: f64 = 1.7;
 
-/// What one direction says about the disc.
+/// What one direction shows about the disc.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
-    /// Pixels in the annulus.
+    /// Number of pixels in the annulus.
     pub(crate) pixels: f64,
-    /// Part of the edge's information that is in the pixels that fit: 1 for a disc, little where edges merely cross.
+    /// Fraction of the edge's information that lies in pixels that fit. 1 for a disc, small where edges merely cross.
     pub(crate) fitting: f64,
-    /// Part of the disc's side of the edge that fits.
+    /// Fraction of the disc's side of the edge that fits.
     pub(crate) disc_fitting: f64,
-    /// Pixels beyond the edge, whether they fit or not.
+    /// Number of pixels beyond the edge, whether they fit or not.
     pub(crate) beyond_px: f64,
-    /// Ground seen, in pixels' worth.
+    /// Amount of ground seen, in pixels.
     pub(crate) ground_px: f64,
-    /// Disc minus the direction's own ground, in gray levels.
+    /// The disc's level minus the direction's own ground level, in gray levels.
     pub(crate) contrast: f64,
-    /// How much further out than the circle the edge would be for this direction alone, in pixels, and the sigma of that.
+    /// Distance from the circle outwards to the edge that this direction alone would find, in pixels, and its sigma.
     pub(crate) shift: f64,
     pub(crate) shift_sigma: f64,
     /// Variance of the residuals, in gray levels squared.
     pub(crate) variance: f64,
     /// Whether the direction shows an edge.
     pub(crate) active: bool,
-    /// Whether all that shows one takes part in the fit.
+    /// Whether all sectors of the direction that show an edge take part in the fit.
     pub(crate) fitted: bool,
 }
 
-/// What each direction says.
+/// Evidence of each direction.
 pub(crate) fn evidence(sums: &[SectorSums], state: &State) -> [Evidence; DIRECTIONS] {
     std::array::from_fn(|direction| of_direction(direction, sums, state))
 }
@@ -89,9 +90,9 @@ fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidenc
     }
 }
 
-/// The covariance widened by how much more the directions disagree about the edge than their residuals explain.
+/// Widens the covariance by how much more the directions disagree about the edge than their residuals explain.
 ///
-/// Compression makes neighbouring pixels err together; that shows here and nowhere else.
+/// Compression gives neighbouring pixels correlated errors. That shows only here.
 pub(crate) fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]) -> Covariance {
     let (chi2, count) = directions
         .iter()

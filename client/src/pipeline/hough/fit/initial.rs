@@ -1,4 +1,4 @@
-//! The model a fit begins with.
+//! The model that a fit starts with.
 
 use super::decide::state::State;
 use super::equations::model::{Model, Profile};
@@ -7,7 +7,8 @@ use super::pixels::annulus::{Annulus, Rims};
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 
-/// Levels by what the rims show, everything else as the start has it. `slope` is the ground's, as far as known.
+/// Takes the levels from the rims and everything else from `start`. `slope` is the slope of the ground, as far as
+/// known.
 pub(crate) fn initial_state(annulus: &Annulus, start: &Start, slope: (f64, f64)) -> State {
     let variance = start.edge_sigma.powi(2).max(PIXEL_VARIANCE);
     let sectors = annulus.sectors;
@@ -21,7 +22,7 @@ pub(crate) fn initial_state(annulus: &Annulus, start: &Start, slope: (f64, f64))
             n += 1;
         }
     }
-    // The median: an occluder may lie over a third of the disc's side.
+    // The median, because an occluder may cover a third of the disc's side.
     let disc = if n > 0 { *discs[..n].select_nth_unstable_by(n / 2, f32::total_cmp).1 } else { 0.0 };
     let model = Model {
         x: 0.0,

@@ -1,4 +1,4 @@
-//! The iterations on one annulus: sum up, decide, solve, step, until the next step would change nothing.
+//! The iterations on one annulus: sum up, decide, solve and step, until the next step would change nothing.
 
 use super::decide::ground::{choose_ground, solve};
 use super::decide::judge::{is_hopeless, judge_sectors};
@@ -10,40 +10,40 @@ use super::equations::pass::sum_annulus;
 use super::equations::sums::SectorSums;
 use super::pixels::annulus::{Annulus, WHOLE_SHARE};
 
-/// Most iterations on one annulus.
+/// Largest number of iterations on one annulus.
 const MAX_ITERATIONS: usize = 9;
 
-/// A fit that still moves this far, in pixels, after this many iterations follows no edge.
+/// A fit that still moves by this many pixels after this many iterations does not follow an edge.
 const ADRIFT_PX: f64 = 0.3;
 const ADRIFT_AFTER: usize = 4;
 
-/// Iterations before the residuals are believed, and before the sectors' own edges are.
+/// Iterations before the residuals are trusted, and before the sectors' own edges are.
 pub(crate) const SETTLING: usize = 1;
 const SETTLING_SHIFTS: usize = 2;
 
-/// A step this small, in pixels, or this part of the centre's sigma ends the fit: the next one would be its square. The
-/// last is for a disc that is cut or partly hidden.
+/// A step this small ends the fit: pixels, or a fraction of the centre's sigma. The next step would be its square. The
+/// last constant applies to a disc that is cut or partly hidden.
 const DONE_PX: f64 = 5e-5;
 const DONE_SIGMAS: f64 = 0.1;
 const DONE_SIGMAS_CUT: f64 = 0.02;
 
-/// A motion that grows beyond this, in radii, follows no disc.
+/// Longest motion in radii. A motion that grows beyond it does not follow a disc.
 const LONGEST_MOTION_RADII: f64 = 2.8;
 
 /// Fewest sectors that can be fitted.
 const MIN_SECTORS: u32 = 6;
 
-/// The last step's solution; `None` when the equations fail or the fit runs away.
+/// Iterates, and returns the solution of the last step. `None` if the equations fail or the fit runs away.
 ///
-/// `sums` has a place for each of the annulus' sectors. The first iteration counts as number `from`: an annulus gathered
-/// again goes on where the residuals are believed already.
+/// `sums` has one element per sector of the annulus. The first iteration has the number `from`. After an annulus is
+/// gathered again, this number is one at which the residuals are already trusted.
 pub(crate) fn iterate(annulus: &Annulus, sums: &mut [SectorSums], state: &mut State, from: usize) -> Option<Solution> {
     let mut before = f64::INFINITY;
     let mut began_to_move = false;
     for iteration in from..from + MAX_ITERATIONS {
         sum_up(annulus, state, sums);
         if iteration >= SETTLING && look_for_motion(sums, state) {
-            // With the columns of the motion.
+            // Again, with the columns for motion.
             sum_up(annulus, state, sums);
             began_to_move = true;
         }
@@ -57,7 +57,7 @@ pub(crate) fn iterate(annulus: &Annulus, sums: &mut [SectorSums], state: &mut St
         if iteration >= ADRIFT_AFTER && moved > ADRIFT_PX && state.model.profile != Profile::Smear {
             return None;
         }
-        // A disc that moves wants a wider annulus first.
+        // A disc that moves needs a wider annulus first.
         state.unsettled = began_to_move;
         let done = iteration > SETTLING && next_step(state, moved, before) < least_step(annulus, state, &solution);
         if done || began_to_move || iteration + 1 == from + MAX_ITERATIONS {
@@ -68,13 +68,13 @@ pub(crate) fn iterate(annulus: &Annulus, sums: &mut [SectorSums], state: &mut St
     None
 }
 
-/// The sums at the present model, with the pixels weighed as the ground asks for.
+/// Computes the sums at the present model, with the pixel weights that the ground's model requires.
 fn sum_up(annulus: &Annulus, state: &State, sums: &mut [SectorSums]) {
     let per_sigma = if let Ground::Levels { sigma } = state.ground { 1.0 / sigma as f32 } else { 0.0 };
     sum_annulus(annulus, &state.model, per_sigma, sums);
 }
 
-/// Decides what the sums mean, once they are believed, and solves the equations; `None` when too little is left.
+/// Decides what the sums mean, once they are trusted, and solves the equations. `None` if too little is left.
 fn decide_and_solve(annulus: &Annulus, sums: &[SectorSums], state: &mut State, iteration: usize) -> Option<Solution> {
     let ground_at = 0.5 * (state.model.radius + f64::from(annulus.outer));
     let mut solution = None;
@@ -90,14 +90,14 @@ fn decide_and_solve(annulus: &Annulus, sums: &[SectorSums], state: &mut State, i
     solution.or_else(|| solve(sums, state, ground_at))
 }
 
-/// How far the next step will go, in pixels, as far as the last two tell.
+/// Estimates the length of the next step, in pixels, from the last two steps.
 fn next_step(state: &State, moved: f64, before: f64) -> f64 {
     // On plane ground, where nothing else changes any more, steps shrink faster than in proportion.
     let settled = matches!(state.ground, Ground::Plane { .. });
     if settled { moved * (moved / before).min(1.0) } else { moved }
 }
 
-/// The step, in pixels, below which another is not worth its time.
+/// Length of a step, in pixels, below which another step is not worth its time.
 fn least_step(annulus: &Annulus, state: &State, solution: &Solution) -> f64 {
     let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
     let active = f64::from(state.active.count_ones());

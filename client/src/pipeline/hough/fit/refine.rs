@@ -1,8 +1,8 @@
-//! The fit as a whole: an annulus, iterations on it, and another annulus where the model asks for one.
+//! The whole fit: an annulus, iterations on it, and another annulus if the model requires one.
 //!
-//! The ground is taken either as one plane, which costs nothing when true, or as a level for each sector, which survives
-//! clutter. How much worse the plane fits decides (`decide::ground`). With levels, pixels and sectors that do not fit
-//! lose their weight.
+//! The ground is modelled either as one plane, which costs nothing if it is true, or as a level for each sector, which
+//! withstands clutter. How much worse the plane fits decides between them (`decide::ground`). With levels, pixels and
+//! sectors that do not fit lose their weight.
 
 use shared::geometry::{Circle, Covariance};
 
@@ -23,18 +23,18 @@ use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 use crate::pipeline::radii::RadiusRange;
 
-/// Sectors of the annulus; finer ones before clutter, when the circle is large enough for them.
+/// Number of sectors of the annulus. In front of clutter they are finer, if the circle has at least this radius.
 const SECTORS: usize = 32;
 const MIN_FINE_RADIUS_PX: f32 = 20.0;
 
-/// Half width of the annulus: this many sigmas of the edge, and this many pixels of plain disc and ground.
+/// Half width of the annulus: sigmas of the edge, plus pixels of plain disc and ground.
 const WIDTH_SIGMAS: f64 = 2.2;
 const WIDTH_PX: f64 = 3.0;
 
-/// More of it for a disc that is cut: without the other side to balance them, the levels must be known well.
+/// The pixels are more for a disc that is cut: with no opposite side for balance, the levels must be known well.
 const WIDTH_CUT_PX: f64 = 8.0;
 
-/// Less before clutter: the nearer the ground, the likelier it is of one level.
+/// The pixels are fewer in front of clutter: the closer the ground, the more likely it has one level.
 const WIDTH_LEVELS_PX: f64 = 2.0;
 
 /// A fitted disc.
@@ -59,12 +59,12 @@ impl Default for Refiner {
 }
 
 impl Refiner {
-    /// Makes ready for radii in `range`.
+    /// Prepares for radii in `range`.
     pub(crate) fn expect(&mut self, range: RadiusRange) {
         self.annulus.expect(range.max());
     }
 
-    /// Fits a disc to the pixels around `start`; `None` when the equations fail or run away.
+    /// Fits a disc to the pixels around `start`. `None` if the equations fail or the fit runs away.
     pub(crate) fn fit(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<Fit> {
         let mut ring = start.ring;
         let mut plain_px = WIDTH_PX;
@@ -109,7 +109,7 @@ impl Refiner {
             solution = self.iterate(&mut state, SETTLING)?;
         }
         let circle = state.model.circle((self.annulus.x, self.annulus.y));
-        // From the sums at the last model but one step.
+        // The sums belong to the model before the last step.
         let directions = evidence(&self.sums[..self.annulus.sectors], &state);
         let plane = matches!(state.ground, Ground::Plane { .. });
         let [xx, xy, yy] = solution.centre;
@@ -118,13 +118,13 @@ impl Refiner {
         Some(Fit { plane, circle, covariance, directions })
     }
 
-    /// The covariance when the disc may have a slope of this variance, in (gray levels / pixel)²: it shifts the centre.
+    /// Widens the covariance for a disc slope of this variance, in (gray levels / pixel)². A slope shifts the centre.
     fn with_slope(&self, covariance: Covariance, variance: f64, state: &State) -> Covariance {
         let sum = |i: usize, j: usize| -> f64 {
             let sectors = self.sums[..self.annulus.sectors].iter().enumerate();
             sectors.filter(|(k, _)| state.active >> k & 1 == 1).map(|(_, sector)| sector.at(i, j)).sum()
         };
-        // The shift that a slope of 1 makes, all around alike.
+        // The shift caused by a slope of 1, which is the same in all directions.
         let shift_px = state.model.radius * sum(RADIUS, DISC) / sum(RADIUS, RADIUS).max(1e-9);
         let more = variance * shift_px * shift_px;
         Covariance { xx: covariance.xx + more, yy: covariance.yy + more, ..covariance }
@@ -157,13 +157,13 @@ impl Refiner {
             state.active |= (active >> old & 1) << k;
         }
         if sectors != before {
-            // Every finer sector has a chance of its own.
+            // Every finer sector gets a chance of its own.
             state.active |= state.trusted_of(sectors);
         }
     }
 }
 
-/// The annulus' reach for an edge of this width that moved so far, in pixels.
+/// The annulus' reach for an edge of this half width and this motion, in pixels.
 fn reach(even: f64, way: (f64, f64)) -> Reach {
     Reach { even: even as f32, way: (way.0 as f32, way.1 as f32) }
 }

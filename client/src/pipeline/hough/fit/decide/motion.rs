@@ -11,7 +11,7 @@ use crate::pipeline::hough::sectors::direction_of;
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
-/// Longest motion that is followed, in radii. Beyond it, no part of the disc's middle is covered all the time.
+/// Longest motion that is followed, in radii. Beyond it, the disc's middle no longer shows a plain level.
 const MAX_MOTION_RADII: f64 = 2.2;
 
 /// Least fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves

@@ -1,4 +1,4 @@
-//! The ground around a disc, as the cells of the reduced frame show it.
+//! The ground around a disc, measured in the cells of the reduced frame.
 
 use super::samples::{Picture, Ring, sum_up};
 use super::surface::{Fitted, Surface};
@@ -6,48 +6,52 @@ use crate::pipeline::hough::fit::pixels::annulus::Rims;
 use crate::pipeline::hough::ring;
 use crate::pipeline::hough::search::reduce::{Cells, UNITS_PER_GRAY};
 
-/// The ring begins this many pixels, and sigmas of the edge, beyond the circle and a cell, and is this wide.
+/// The ring's distance from the circle, in pixels and in sigmas of the edge, besides a cell; and the ring's width.
 const CLEAR_PX: f64 = 2.0;
 const CLEAR_SIGMAS: f64 = 2.5;
 const WIDTH_PX: f64 = 32.0;
 
-/// Ground may differ from that at the disc by this part of the contrast; once a surface is known, cells may differ from
-/// it by so many sigmas and, in frames without noise, gray levels.
+/// How far ground may differ from the level at the disc, as a fraction of the contrast. Once a surface is known: how
+/// far cells may differ from it, in sigmas and, for frames without noise, in gray levels.
 const NEAR_OF_CONTRAST: f64 = 0.15;
 const NEAR_SIGMAS: f64 = 4.0;
 const NEAR_GRAY: f64 = 0.55;
 
-/// How much of the ring must be in the frame, in cells.
+/// Fewest cells of the ring that must lie in the frame.
 const MIN_CELLS: f64 = 30.0;
 
-/// Ground is uneven when a surface explains it better than a level by this χ² of five: chance does once in 100.
+/// χ² with five degrees of freedom by which a surface must fit better than a level for the ground to count as uneven.
+/// Chance exceeds it once in 100.
 const UNEVEN_CHI2: f64 = 15.0;
 
-/// Part of the ring that must be ground, but for one cell: a corner of an occluder, a shape of clutter or the end of a
-/// long motion looks like a slope. Chance leaves out one cell in 16,000.
+/// Least fraction of the ring that must be ground, except for one cell: a corner of an occluder, a shape of clutter or
+/// the end of a long motion looks like a slope. Chance leaves out one cell in 16,000.
 const MIN_SHARE: f64 = 0.998;
 
-/// Variance that the residuals may have: in times that of the frame's noise (five sigmas of a χ² of 600 cells, and what
-/// the noise itself is not known to), or in gray levels squared, as whole levels are steps in a frame without noise. What
-/// pokes into the ring leaves more.
+/// Largest variance of the residuals: as a multiple of the frame's noise variance, or in gray levels squared.
+///
+/// The multiple allows for five sigmas of a χ² of 600 cells, and for the uncertainty of the noise itself. The gray
+/// levels allow for whole levels, which are steps in a frame without noise. Anything that pokes into the ring leaves
+/// more.
 const MAX_NOISE_RATIO: f64 = 1.35;
 const MAX_ROUNDING: f64 = 0.09;
 
-/// Widest edge, as a part of the radius or in px, around which the ring is clear of the disc: beyond, it moved by its own width.
+/// Widest edge around which the ring is clear of the disc, as a fraction of the radius or in px. A disc with a wider
+/// edge moved by its own width.
 const WIDEST_EDGE: f64 = 0.1;
 const WIDEST_EDGE_PX: f64 = 1.5;
 
-/// What the ground around a disc looks like.
+/// The ground around a disc.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ground {
-    /// Gray levels; places relative to the circle's centre, in units of `unit_px`.
+    /// The surface in gray levels. Positions are relative to the circle's centre, in units of `unit_px`.
     pub(super) surface: Surface,
     pub(super) unit_px: f64,
     /// Variances of the slopes, in (gray levels / unit)².
     pub(super) spread: [f64; 2],
 }
 
-/// The ground around a circle, where it is uneven. `noise_gray` is the sigma of the frame's pixels.
+/// Returns the ground around a circle if it is uneven. `noise_gray` is the sigma of the frame's pixels.
 pub(super) fn uneven_ground(
     cells: &Cells,
     circle: ring::Ring,
@@ -86,7 +90,7 @@ pub(super) fn uneven_ground(
     Some(Ground { surface, unit_px: ring.unit * factor, spread: fitted.spread.map(|spread| spread * variance) })
 }
 
-/// Variance of a cell's level: the noise's and that of rounding.
+/// Variance of a cell's level, from noise and rounding.
 fn noise_of_cells(noise_gray: f64, factor: f64) -> f64 {
     (noise_gray * noise_gray + 1.0 / 12.0) / (factor * factor)
 }
@@ -94,7 +98,7 @@ fn noise_of_cells(noise_gray: f64, factor: f64) -> f64 {
 fn ring_of(cells: &Cells, circle: ring::Ring, edge_sigma: f64) -> Ring {
     let factor = cells.factor as f64;
     let to_cell = |px: f32| (f64::from(px) - (factor - 1.0) / 2.0) / factor;
-    // A cell reaches 0.71 of its side from its centre.
+    // The corner of a cell is 0.71 of its side from its centre.
     let inner = (f64::from(circle.radius) + CLEAR_PX + CLEAR_SIGMAS * edge_sigma) / factor + 0.71;
     let outer = inner + WIDTH_PX / factor;
     Ring { x: to_cell(circle.x), y: to_cell(circle.y), inner, outer, unit: outer, step: 1 }

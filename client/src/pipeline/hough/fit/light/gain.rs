@@ -1,4 +1,4 @@
-//! What uneven light does to each pixel around a disc.
+//! The gain of uneven light at each pixel around a disc.
 
 use super::around::{Ground, uneven_ground};
 use super::slope::Slope;
@@ -8,34 +8,36 @@ use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::search::reduce::Cells;
 
-/// Darkest ground, in gray levels, that shows how light falls: below, a black level unknown to us would spoil it.
+/// Darkest ground, in gray levels, from which the light is estimated. Below it, an unknown black level would spoil the
+/// estimate.
 const MIN_GROUND_GRAY: f64 = 2.0;
 
-/// How likely it is, before the disc is looked at, that light falls unevenly on ground and disc alike, that the ground
-/// has a slope of its own and the disc none, and that both have their own.
+/// Prior probabilities: that light falls unevenly on ground and disc alike, that the ground has a slope of its own and
+/// the disc has none, and that both have slopes of their own.
 const COMMON: f64 = 0.65;
 const EVEN: f64 = 0.3;
 const OWN: f64 = 0.05;
 
-/// Gain by place, 1 at the circle's centre: what pixels are divided by.
+/// The gain at each position, 1 at the circle's centre. Pixels are divided by it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gain {
     /// Centre, in the frame.
     x: f64,
     y: f64,
-    /// Factors of x, y, x², xy and y², by pixels.
+    /// Factors of x, y, x², xy and y², with positions in pixels.
     terms: [f64; 5],
-    /// Variance of the disc's slope once it is divided, in (gray levels / pixel)².
+    /// Variance of the disc's slope after the division, in (gray levels / pixel)².
     pub(crate) slope_variance: f64,
-    /// Slope of the ground once it is divided, in gray levels a pixel.
+    /// Slope of the ground after the division, in gray levels per pixel.
     pub(crate) ground_slope: (f64, f64),
 }
 
 impl Gain {
-    /// The gain around a circle, of whose inside and outside these are the levels; `None` where light falls evenly as
-    /// far as can be told.
+    /// Estimates the gain around a circle. `rims` has the levels inside and outside. `None` if the light seems to fall
+    /// evenly.
     pub(crate) fn of(frame: Frame<'_>, cells: &Cells, start: &Start, rims: Rims) -> Option<Self> {
-        // What moved by about its own width begins from its moments: its edge is all over the ring.
+        // A start with motion comes from moments: the disc moved by about its own width, so its edge reaches into the
+        // ring.
         if start.motion != (0.0, 0.0) {
             return None;
         }
@@ -52,18 +54,18 @@ impl Gain {
         Some(middle.map_or(common, |middle| common.weighed(&ground, &middle)))
     }
 
-    /// What the light does to the pixel at a place of the frame.
+    /// The gain at an offset from the gain's centre.
     pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
         let [by_x, by_y, xx, xy, yy] = self.terms.map(|term| term as f32);
         1.0 + x * (by_x + x * xx + y * xy) + y * (by_y + y * yy)
     }
 
-    /// From the gain's centre to a place of the frame.
+    /// Offset from the gain's centre to a position in the frame.
     pub(crate) fn offset(&self, x: f32, y: f32) -> (f32, f32) {
         ((f64::from(x) - self.x) as f32, (f64::from(y) - self.y) as f32)
     }
 
-    /// That of light which falls on ground and disc alike.
+    /// The gain of light that falls on ground and disc alike.
     fn common(start: &Start, ground: &Ground) -> Self {
         let [level, x, y, xx, xy, yy] = ground.surface.terms;
         let (one, two) = (1.0 / (level * ground.unit_px), 1.0 / (level * ground.unit_px * ground.unit_px));
@@ -77,8 +79,8 @@ impl Gain {
         }
     }
 
-    /// The same where the disc's middle is seen: by how likely each of the three ways is in which ground and disc go
-    /// together.
+    /// Corrects the gain by what the disc's middle shows: averages the three ways in which ground and disc can be
+    /// related, weighted by their likelihoods.
     fn weighed(self, ground: &Ground, middle: &Middle) -> Self {
         let level = ground.surface.terms[0];
         let per_level = middle.level / (level * ground.unit_px);
@@ -96,10 +98,11 @@ impl Gain {
     }
 }
 
-/// The disc's slope, and how likely it is that of common light: `told` is what the ground says of it then, `seen` what
-/// the disc's middle shows.
+/// Returns the disc's slope, and the probability that common light causes it.
 ///
-/// The mean over three beliefs (Bayesian model averaging), each with what it would have told of the middle's slope.
+/// `told` is the disc's slope derived from the ground, if the light is common. `seen` is the slope in the disc's
+/// middle. The result is the mean over the three hypotheses (Bayesian model averaging), each weighted by how well it
+/// predicts `seen`.
 fn disc_slope(told: Slope, seen: Slope) -> (Slope, f64) {
     let steepness = 0.5 * (told.x * told.x + told.y * told.y);
     let beliefs = [(COMMON, told), (EVEN, Slope::default()), (OWN, Slope { variance: steepness, ..Slope::default() })];

@@ -1,16 +1,16 @@
-//! Samples of a picture in a ring: those of its pixels, or of its cells, that are near a surface.
+//! Samples of a picture in a ring: those pixels or cells that are close to a surface.
 
 use super::surface::{Moments, RowSums, Surface};
 use crate::pipeline::hough::machine::has_avx2;
 
-/// Lanes of a vector: sums are kept apart in as many, so that every machine adds in the same order.
+/// Lanes of a vector. Sums are kept in this many separate parts, so that every machine adds in the same order.
 const LANES: usize = 8;
 
 /// A picture's rows.
 pub(super) trait Picture {
-    /// Samples across and down.
+    /// Number of samples per row, and number of rows.
     fn size(&self) -> (usize, usize);
-    /// The samples of a row from `from` on, in gray levels; 0 beyond its end.
+    /// The samples of a row from `from` on, in gray levels. 0 beyond the row's end.
     fn values<const N: usize>(&self, row: usize, from: usize) -> [f32; N];
 }
 
@@ -21,13 +21,14 @@ pub(super) struct Ring {
     pub(super) y: f64,
     pub(super) inner: f64,
     pub(super) outer: f64,
-    /// Places are told in this unit.
+    /// Unit in which positions are given.
     pub(super) unit: f64,
-    /// Every so many rows.
+    /// Distance between the rows that are read.
     pub(super) step: usize,
 }
 
-/// Sums over the samples in a ring that are within `near` gray levels of a surface, and how many there are in all.
+/// Sums over the samples in a ring that are within `near` gray levels of a surface, and the number of all samples in
+/// it.
 pub(super) fn sum_up<P: Picture>(picture: &P, ring: &Ring, surface: &Surface, near: f32) -> (Moments, f64) {
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
@@ -98,7 +99,7 @@ fn along_row<P: Picture>(
     (RowSums { places: [s0, s1, s2, s3, s4], values: [v0, v1, v2], squares }, seen)
 }
 
-/// The samples within `half` of a place, of `n`.
+/// Range of the `n` samples that lie within `half` of a position.
 fn span(at: f64, half: f64, n: usize) -> std::ops::Range<usize> {
     let from = (at - half).ceil().max(0.0) as usize;
     from.min(n)..((at + half).floor() + 1.0).clamp(0.0, n as f64) as usize

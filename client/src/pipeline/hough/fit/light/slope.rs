@@ -1,6 +1,6 @@
-//! A slope of the light on a disc, as one source tells it.
+//! A slope of the light on a disc, as one source shows it.
 
-/// A slope in gray levels a pixel, and the variance of either part.
+/// A slope in gray levels per pixel, and the variance of each component.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Slope {
     pub(super) x: f64,
@@ -9,14 +9,14 @@ pub(super) struct Slope {
 }
 
 impl Slope {
-    /// How likely another source of the same slope tells what it does, but for a factor that all have.
+    /// Likelihood of another source's value for the same slope, up to a common factor.
     pub(super) fn likelihood(&self, seen: &Self) -> f64 {
         let variance = (self.variance + seen.variance).max(f64::MIN_POSITIVE);
         let chi2 = ((self.x - seen.x).powi(2) + (self.y - seen.y).powi(2)) / variance;
         (-0.5 * chi2).exp() / variance
     }
 
-    /// What both tell together.
+    /// Combines both sources.
     pub(super) fn combined(&self, other: &Self) -> Self {
         let all = (self.variance + other.variance).max(f64::MIN_POSITIVE);
         let own = other.variance / all;

@@ -8,14 +8,14 @@ pub(super) const TERMS: usize = 6;
 /// Powers of x and y in each term.
 const POWERS: [(usize, usize); TERMS] = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)];
 
-/// Gray levels over a plane; places are relative to a centre and in units of a scale.
+/// A surface of gray levels over a plane. Positions are relative to a centre, in units of a scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Surface {
     /// Factors of the terms.
     pub(super) terms: [f64; TERMS],
 }
 
-/// Sums over samples: of x^i y^j, of these times the value, and of the squared value.
+/// Sums over samples: of x^i y^j, of x^i y^j times the value, and of the squared value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
     places: [[f64; 5]; 5],
@@ -23,20 +23,20 @@ pub(super) struct Moments {
     squares: f64,
 }
 
-/// A surface through samples.
+/// A surface fitted to samples.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fitted {
     pub(super) surface: Surface,
-    /// Squared residuals that a level alone leaves over, and the surface.
+    /// Sum of squared residuals of a level alone, and of the surface.
     pub(super) even: f64,
     pub(super) left: f64,
-    /// Variances of the slopes along x and y, where the samples' own is 1.
+    /// Variances of the slopes along x and y, for samples with a variance of 1.
     pub(super) spread: [f64; 2],
-    /// Samples.
+    /// Number of samples.
     pub(super) count: f64,
 }
 
-/// Sums along a row: of x^i, of these times the value, and of the squared value.
+/// Sums along a row: of x^i, of x^i times the value, and of the squared value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RowSums {
     pub(super) places: [f64; 5],
@@ -45,12 +45,12 @@ pub(super) struct RowSums {
 }
 
 impl Surface {
-    /// An even one.
+    /// A surface with one level everywhere.
     pub(super) fn even(level: f64) -> Self {
         Self { terms: [level, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
-    /// Along a row: factors of 1, x and x².
+    /// The surface along a row: factors of 1, x and x².
     pub(super) fn along(&self, y: f64) -> [f32; 3] {
         let [level, x, by_y, xx, xy, yy] = self.terms;
         [level + y * (by_y + y * yy), x + y * xy, xx].map(|factor| factor as f32)
@@ -73,12 +73,12 @@ impl Moments {
         self.squares += row.squares;
     }
 
-    /// Samples.
+    /// Number of samples.
     pub(super) fn count(&self) -> f64 {
         self.places[0][0]
     }
 
-    /// The surface; `None` where the samples do not fix one.
+    /// Fits the surface. `None` if the samples do not determine one.
     pub(super) fn fit(&self) -> Option<Fitted> {
         let mut matrix = [[0.0; TERMS]; TERMS];
         let mut right = [0.0; TERMS];
@@ -131,7 +131,7 @@ mod tests {
         }
         let fitted = moments.fit().expect("twenty samples");
         assert!(fitted.surface.terms.iter().zip(terms).all(|(found, term)| (found - term).abs() < 1e-6), "{fitted:?}");
-        // The ridge of the factor, 1e-9, times the squares.
+        // The factor's ridge, 1e-9, times the squares.
         assert!(fitted.left < 1e-6 && fitted.even > 1.0 && fitted.count == 20.0, "{fitted:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The middle of a disc, as its pixels show it.
+//! The middle of a disc, measured in its pixels.
 
 use super::samples::{Picture, Ring, sum_up};
 use super::slope::Slope;
@@ -6,24 +6,24 @@ use super::surface::Surface;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring;
 
-/// The middle ends this many pixels, and sigmas of the edge, within the circle.
+/// Distance of the middle's border from the circle: pixels, plus sigmas of the edge.
 const CLEAR_PX: f64 = 1.5;
 const CLEAR_SIGMAS: f64 = 2.2;
 
 /// Smallest middle that shows a slope, in pixels.
 const MIN_RADIUS_PX: f64 = 3.0;
 
-/// Rows looked at, at most about twice as many.
+/// Number of rows to aim for. At most about twice as many are read.
 const ROWS: f64 = 32.0;
 
-/// A disc's pixels may differ from its level by this part of the contrast, and by so many sigmas.
+/// How far a disc's pixels may differ from its level: a fraction of the contrast, and sigmas.
 const NEAR_OF_CONTRAST: f64 = 0.15;
 const NEAR_SIGMAS: f64 = 4.0;
 
-/// How much more noise a disc may show than the frame: photons' own, where it is four times as bright.
+/// Factor by which a disc may be noisier than the frame: the noise of photons on a disc that is four times as bright.
 const BRIGHTER: f64 = 2.0;
 
-/// Part of the middle that must be of the disc's level.
+/// Least fraction of the middle that must have the disc's level.
 const MIN_SHARE: f64 = 0.6;
 
 /// What the middle of a disc shows.
@@ -33,9 +33,9 @@ pub(super) struct Middle {
     pub(super) slope: Slope,
 }
 
-/// The middle of the disc in a circle, of about this level; `None` where it is too small or too little of it seen.
+/// Measures the middle of a disc with about this level. `None` if the middle is too small or too little of it is seen.
 ///
-/// `noise` is the variance of the frame's pixels; where the disc is brighter, photons may make it more here.
+/// `noise` is the variance of the frame's pixels. Where the disc is brighter, photons may make the noise larger.
 pub(super) fn middle(
     frame: Frame<'_>,
     circle: ring::Ring,
