@@ -1,6 +1,6 @@
-//! Symmetric systems of equations, solved by the Cholesky factor of their matrix.
+//! Solves symmetric systems of equations by the Cholesky factor of their matrix.
 
-/// Relative ridge on the diagonal: parameters that the pixels say nothing about stay where they are.
+/// Relative ridge on the diagonal. Parameters that the pixels do not determine stay as they are.
 const RIDGE: f64 = 1e-9;
 
 /// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.
@@ -10,7 +10,7 @@ pub(crate) struct Factor<const N: usize> {
 }
 
 impl<const N: usize> Factor<N> {
-    /// Of the first `n` rows, upper half read; `None` where that is not positive definite.
+    /// Factorises the first `n` rows, of which only the upper half is read. `None` if they are not positive definite.
     pub(crate) fn new(matrix: &[[f64; N]; N], n: usize) -> Option<Self> {
         let scale: [f64; N] =
             std::array::from_fn(|i| if matrix[i][i] > 0.0 { matrix[i][i].sqrt().recip() } else { 1.0 });
@@ -34,7 +34,7 @@ impl<const N: usize> Factor<N> {
         lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
     }
 
-    /// The solution for a right-hand side, of which the first `n` numbers count.
+    /// The solution for the first `n` elements of a right-hand side.
     pub(crate) fn solve(&self, right: &[f64; N], n: usize) -> [f64; N] {
         let mut x: [f64; N] = std::array::from_fn(|i| right[i] * self.scale[i]);
         for i in 0..n {

@@ -1,4 +1,5 @@
-//! What each pixel of the annulus says about the model: its residual, and the derivatives by the parameters.
+//! What each pixel of the annulus tells about the model: its residual, and the derivatives with respect to the
+//! parameters.
 
 use super::model::{Model, Profile};
 use super::profile::{Share, gaussian, pixel, smeared};
@@ -7,16 +8,18 @@ use crate::pipeline::hough::fit::pixels::annulus::Annulus;
 #[cfg(test)]
 mod tests;
 
-/// Pixels worked on at once.
+/// Number of pixels processed at once.
 pub(crate) const BLOCK: usize = 128;
 
-/// Longest part, in pixels, that the way of a smeared disc is divided into; there are up to four. (A clean disc that
-/// moved 10 px is off by 0.0045 px with parts of 5 px, and by 0.0014 px with parts of 2.5 px.)
+/// Longest part of a smeared disc's path, in pixels. There are up to four parts.
+///
+/// A clean disc that moved 10 px is off by 0.0045 px with parts of 5 px, and by 0.0014 px with parts of 2.5 px.
 const PART_PX: f64 = 2.75;
 
-/// Columns: derivatives by the ground's level, the residual, derivatives by the disc's level, the edge's variance, the
-/// radius; for a smeared disc also by the centre and by the motion. (A still disc's derivatives by the centre are
-/// those by the radius times the sector's direction.)
+/// Indices of the columns: the derivative with respect to the ground's level, the residual, and the derivatives with
+/// respect to the disc's level, the edge's variance and the radius. For a smeared disc, also those with respect to the
+/// centre and the motion. (A still disc's derivatives with respect to the centre are those with respect to the radius,
+/// times the sector's direction.)
 pub(crate) const LEVEL: usize = 0;
 pub(crate) const RESIDUAL: usize = 1;
 pub(crate) const DISC: usize = 2;
@@ -31,7 +34,7 @@ pub(crate) const COLUMNS: usize = 9;
 pub(crate) type Columns = [[f32; BLOCK]; COLUMNS];
 
 impl Model {
-    /// Columns in use.
+    /// Number of columns in use.
     pub(crate) fn columns(&self) -> usize {
         if self.profile == Profile::Smear { COLUMNS } else { STILL_COLUMNS }
     }
@@ -117,7 +120,7 @@ impl Model {
                 shares[i] += share.inside;
                 bends[i] += share.bend;
                 slopes[i] += share.slope;
-                // The depth grows with the centre's way to this side; the box widens with the motion across.
+                // The depth grows as the centre moves to this side. The box widens with the motion across the edge.
                 let way = t * share.slope + (0.5 * part).copysign(across) * share.widening;
                 by_x[i] += share.slope * cos;
                 by_y[i] += share.slope * sin;

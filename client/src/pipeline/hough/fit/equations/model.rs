@@ -1,26 +1,26 @@
 //! What a pixel near the edge of a disc shows, and how that changes with the disc.
 //!
-//! `I = g + (f - g) P(u)` with the disc's gray level `f` (with a slope where light falls unevenly), the ground
-//! `g = b + a·(p - o)` (a level for each sector and one slope), and the edge profile `P` of the depth `u = R - |p - c|`
-//! under the edge. Three profiles:
-//! - *Gaussian*, for edges blurred by optics: the normal distribution;
+//! The intensity is `I = g + (f - g) P(u)`. `f` is the disc's gray level, with a slope if light falls unevenly. The
+//! ground is `g = b + a·(p - o)`, with a level for each sector and one slope. `P` is the edge profile of the depth `u =
+//! R - |p - c|` under the edge. There are three profiles:
+//! - *Gaussian*, for edges blurred by optics: the normal distribution.
 //! - *pixel*, for sharp edges: the area of a square pixel on the disc's side of a straight edge, which depends on the
-//!   edge's direction. Its square may be larger than a pixel, to follow a little blur;
-//! - *smear*, for a disc that moved evenly and straight during the exposure: the mean of up to four parts of the way,
-//!   each a box across the edge. Where an edge runs along the motion its curvature shows; the parts follow it.
+//!   edge's direction. The square may be larger than a pixel, to follow a little blur.
+//! - *smear*, for a disc that moved evenly and straight during the exposure: the mean of up to four parts of the path,
+//!   each a box across the edge. Where an edge runs along the motion, its curvature shows. The parts follow it.
 //!
-//! All take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R` is found
-//! `s² / 2R` further in; the radius is corrected for that afterwards, see [`Model::circle`].
+//! All profiles take the same width `s²`, a variance: 1/12 px² is a pixel without blur. An edge curved with radius `R`
+//! is found `s² / 2R` further in. The radius is corrected for that afterwards, see [`Model::circle`].
 
 use shared::geometry::Circle;
 
 use super::profile::PIXEL_VARIANCE;
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
-/// Edges sharper than this variance, in px², show the shape of the pixel.
+/// Variance in px² below which an edge shows the shape of the pixel.
 const SHARP_VARIANCE: f64 = 0.16;
 
-/// Smallest variance of an edge: a little under a pixel's own, which noise may undercut.
+/// Smallest variance of an edge: a little less than a pixel's own, because noise may reduce the estimate below that.
 const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
 
 /// Shape of the edge.
@@ -31,7 +31,7 @@ pub(crate) enum Profile {
     Smear,
 }
 
-/// A disc and its ground; lengths in pixels relative to the annulus' origin, levels in gray.
+/// A disc and its ground. Lengths are in pixels relative to the annulus' origin, and levels are gray levels.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) x: f64,
@@ -40,11 +40,11 @@ pub(crate) struct Model {
     /// Variance of the edge, motion excluded, in px².
     pub(crate) variance: f64,
     pub(crate) disc: f64,
-    /// The way moved during the exposure.
+    /// Displacement during the exposure.
     pub(crate) motion: (f64, f64),
-    /// Slope of the ground, gray levels a pixel.
+    /// Slope of the ground, in gray levels per pixel.
     pub(crate) slope: (f64, f64),
-    /// Slope of the disc, the same.
+    /// Slope of the disc, in gray levels per pixel.
     pub(crate) disc_slope: (f64, f64),
     /// Ground level of each sector at the origin.
     pub(crate) ground: [f32; MAX_SECTORS],
@@ -65,7 +65,7 @@ pub(crate) struct Step {
 }
 
 impl Model {
-    /// Applies a step of the shared parameters, limited to what the linear equations can foresee.
+    /// Applies a step of the shared parameters, limited to the range in which the linear equations are valid.
     pub(crate) fn advance(&mut self, step: &Step) {
         let held = |step: f64, most: f64| step.clamp(-most, most);
         self.x += held(step.x, 2.0);
@@ -81,7 +81,7 @@ impl Model {
         self.disc_slope.1 += step.disc_slope.1;
     }
 
-    /// Chooses the profile: a sharp edge shows the shape of the pixel, any other is Gaussian; a moving disc stays smeared.
+    /// Chooses the profile: the pixel's for a sharp edge, else Gaussian. A moving disc stays smeared.
     pub(crate) fn choose_profile(&mut self) {
         if self.profile != Profile::Smear {
             self.profile = if self.variance < SHARP_VARIANCE { Profile::Pixel } else { Profile::Gaussian };

@@ -10,7 +10,8 @@ use crate::pipeline::hough::sectors::direction_of;
 #[cfg(test)]
 mod tests;
 
-/// Most shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc slope 2.
+/// Largest number of shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc
+/// slope 2.
 const MOST: usize = 12;
 
 /// How the ground enters the equations.
@@ -18,18 +19,18 @@ const MOST: usize = 12;
 pub(crate) enum GroundTerms {
     /// A level for each sector, eliminated beforehand.
     Levels,
-    /// One level under all sectors, this one, from which the residuals are taken.
+    /// One level under all sectors. The residuals are taken from this level.
     Level(f64),
-    /// One level and a slope.
+    /// One level and a slope of the ground.
     Plane(f64),
-    /// The same, and a slope of the disc: light falls unevenly.
+    /// One level, a slope of the ground and a slope of the disc: light falls unevenly.
     Lit(f64),
 }
 
-/// Columns of the parameters' derivatives.
+/// For each parameter, the column of its derivatives.
 const MOVING: [usize; 10] = [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL];
 
-/// The same with the disc's slope.
+/// The columns when the disc has a slope too.
 const STILL_LIT: [usize; 10] = [RADIUS, RADIUS, RADIUS, VARIANCE, DISC, LEVEL, LEVEL, LEVEL, DISC, DISC];
 const MOVING_LIT: [usize; MOST] =
     [CENTRE, CENTRE + 1, RADIUS, VARIANCE, DISC, MOTION, MOTION + 1, LEVEL, LEVEL, LEVEL, DISC, DISC];
@@ -39,10 +40,10 @@ const MOVING_LIT: [usize; MOST] =
 pub(crate) struct Equations {
     matrix: [[f64; MOST]; MOST],
     right: [f64; MOST],
-    /// Squared residuals, and the sum of their weights less the levels fitted to them.
+    /// Sum of the squared residuals, and sum of the weights minus the number of levels fitted to them.
     squares: f64,
     freedom: f64,
-    /// Parameters in use, and where the ground's begin.
+    /// Number of parameters in use, and index of the ground's first parameter.
     used: usize,
     ground_from: usize,
 }
@@ -51,18 +52,19 @@ pub(crate) struct Equations {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Solution {
     pub(crate) step: Step,
-    /// Step of the common level, if there is one.
+    /// Step of the common level, if there is one, else 0.
     pub(crate) level: f64,
-    /// Squares left over when the step is taken.
+    /// Sum of squared residuals after the step.
     pub(crate) left: f64,
-    /// The same for each degree of freedom, at least that of rounding.
+    /// `left` per degree of freedom, at least the variance of rounding.
     pub(crate) variance: f64,
     /// Covariance of the centre: xx, xy, yy.
     pub(crate) centre: [f64; 3],
 }
 
 impl Equations {
-    /// Sums up the sectors of a mask. `ground_at` is the distance of the ground seen from the centre, in pixels.
+    /// Sums up the sectors of a mask. `ground_at` is the distance, in pixels, from the centre at which the ground is
+    /// seen.
     pub(crate) fn new(sums: &[SectorSums], active: u64, model: &Model, ground: GroundTerms, ground_at: f64) -> Self {
         let moving = model.profile == Profile::Smear;
         let ground_from = if moving { 7 } else { 5 };
@@ -90,7 +92,7 @@ impl Equations {
                     Some(f64::from(model.ground[k]) - common)
                 }
             };
-            // The disc is seen about as far within the edge as the ground without.
+            // The disc is seen about as far inside the edge as the ground outside.
             let (dx, dy) = ((2.0 * model.radius - ground_at) * nx, (2.0 * model.radius - ground_at) * ny);
             match (moving, ground) {
                 (false, _) => add_waves(&sector.still_with(lower), (nx, ny), &mut waves),
@@ -111,9 +113,10 @@ impl Equations {
         all
     }
 
-    /// Adds the sums over the sectors of a still disc, whose ground and disc are seen at these distances.
+    /// Adds the sums over the sectors of a still disc, whose ground and disc are seen at these distances from the
+    /// centre.
     fn add_still(&mut self, waves: &Waves, ground_at: f64, disc_at: f64) {
-        // How each parameter varies with the direction: which of 1, x, y, and by how much.
+        // How each parameter varies with the direction: as 1, x or y, and with which factor.
         let (even, x, y) = (|by| (0, by), |by| (1, by), |by| (2, by));
         let one = even(1.0);
         let factors = [x(1.0), y(1.0), one, one, one, one, x(ground_at), y(ground_at), x(disc_at), y(disc_at)];
@@ -127,7 +130,7 @@ impl Equations {
         }
     }
 
-    /// Adds a sector: parameter `i` acts on column `columns[i]` by `factors[i]`.
+    /// Adds a sector. Parameter `i` acts on column `columns[i]` with the factor `factors[i]`.
     #[inline(always)]
     fn add<const C: usize, const N: usize>(&mut self, own: &[[f64; C]; C], columns: [usize; N], factors: [f64; N]) {
         self.squares += own[RESIDUAL][RESIDUAL];
@@ -140,12 +143,12 @@ impl Equations {
         }
     }
 
-    /// The same with a level ground.
+    /// The equations without any slope of the ground or disc.
     pub(crate) fn without_slope(&self) -> Self {
         Self { used: self.used.min(self.ground_from + 1), ..*self }
     }
 
-    /// Solves them; `None` when they are not positive definite.
+    /// Solves the equations. `None` if they are not positive definite.
     pub(crate) fn solve(&self) -> Option<Solution> {
         let n = self.used;
         let factor = Factor::new(&self.matrix, n)?;

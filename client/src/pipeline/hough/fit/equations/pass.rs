@@ -1,4 +1,5 @@
-//! The pass over the pixels, compiled for any machine and for those with AVX2; which one runs is decided at run time.
+//! The pass over the pixels, compiled for any machine and for machines with AVX2. Which one runs is decided at run
+//! time.
 //!
 //! Both have the same source and no fused operations, so they give the same numbers.
 
@@ -35,7 +36,7 @@ mod avx2 {
     /// Sums the lanes of eight vectors: neighbours, then pairs, then halves.
     #[target_feature(enable = "avx2")]
     fn fold(lanes: &[Lanes; LANES]) -> Lanes {
-        // SAFETY: eight lanes are there, and neither load nor store needs alignment.
+        // SAFETY: eight lanes can be read and written, and neither load nor store needs alignment.
         let [a, b, c, d, e, f, g, h] = lanes.each_ref().map(|lanes| unsafe { _mm256_loadu_ps(lanes.as_ptr()) });
         let left = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
         let right = _mm256_hadd_ps(_mm256_hadd_ps(e, f), _mm256_hadd_ps(g, h));

@@ -1,4 +1,4 @@
-//! The products of the columns, summed over each sector's pixels: the one pass that an iteration takes.
+//! The products of the columns, summed over each sector's pixels, in the one pass that an iteration takes.
 
 use super::columns::{BLOCK, COLUMNS, Columns, DISC, RADIUS, RESIDUAL, STILL_COLUMNS};
 use super::model::Model;
@@ -8,15 +8,16 @@ use crate::pipeline::hough::fit::pixels::annulus::{Annulus, LANES};
 #[cfg(test)]
 mod tests;
 
-/// Residuals beyond this many sigmas have no weight before clutter (Tukey's biweight).
+/// In front of clutter, residuals beyond this many sigmas have no weight (Tukey's biweight).
 pub(crate) const TUKEY_SIGMAS: f32 = 6.0;
 
 /// A vector.
 pub(crate) type Lanes = [f32; LANES];
 
-/// Sums up every sector. `per_sigma`, in 1 / gray levels, scales the weights of the residuals; 0 weighs all alike.
+/// Sums up every sector. `per_sigma`, in 1 / gray levels, scales the weights of the residuals. With 0, all weights are
+/// equal.
 ///
-/// `fold` sums the lanes of eight vectors, each vector by itself.
+/// `fold` sums the lanes of eight vectors, each vector separately.
 #[inline(always)]
 pub(crate) fn sum_sectors(
     annulus: &Annulus,
@@ -31,7 +32,7 @@ pub(crate) fn sum_sectors(
     }
 }
 
-/// The same for `C` columns, whose products fill `V` times eight vectors.
+/// Sums up every sector with `C` columns, whose products fill `V` times eight vectors.
 #[inline(always)]
 fn sum_columns<const C: usize, const V: usize>(
     annulus: &Annulus,
@@ -80,7 +81,7 @@ fn sum_columns<const C: usize, const V: usize>(
     }
 }
 
-/// Multiplies the columns with the square roots of the pixels' weights; returns the weights' sums.
+/// Multiplies the columns by the square roots of the pixels' weights. Returns the sums of the weights.
 #[inline(always)]
 fn weigh<const C: usize>(columns: &mut Columns, n: usize, scale: f32, real: &[f32]) -> Lanes {
     let n = n.min(BLOCK);
@@ -95,8 +96,8 @@ fn weigh<const C: usize>(columns: &mut Columns, n: usize, scale: f32, real: &[f3
     dot(&roots, &roots, n)
 }
 
-/// The dot products of slots `8 E..8 E + 8` of the first `n` elements of `C` columns, whole vectors, their lanes left
-/// apart.
+/// The dot products of slots `8 E..8 E + 8` of the first `n` elements of `C` columns, in whole vectors. The lanes are
+/// not summed.
 #[inline(always)]
 fn dots<const C: usize, const E: usize>(columns: &Columns, n: usize) -> [Lanes; LANES] {
     let pairs: [(usize, usize); LANES] = const {
@@ -124,7 +125,7 @@ fn dots<const C: usize, const E: usize>(columns: &Columns, n: usize) -> [Lanes; 
     lanes
 }
 
-/// Dot product of the first `n` elements, whole vectors, its lanes left apart.
+/// The dot product of the first `n` elements, in whole vectors. The lanes are not summed.
 #[inline(always)]
 fn dot(a: &[f32; BLOCK], b: &[f32; BLOCK], n: usize) -> Lanes {
     let n = n.min(BLOCK);

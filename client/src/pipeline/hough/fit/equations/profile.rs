@@ -1,9 +1,9 @@
-//! The profile of an edge: the share of the light that comes from the disc, by the depth under the edge.
+//! The profile of an edge: the disc's share of the light, as a function of the depth under the edge.
 
 /// Variance of a pixel's own aperture along any direction, in px².
 pub(crate) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;
 
-/// Share of the disc, and its first derivative by the depth in pixels.
+/// The disc's share, and its first derivative with respect to the depth in pixels.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) inside: f32,
@@ -12,8 +12,8 @@ pub(crate) struct Share {
 
 /// An edge blurred by optics: the normal distribution at `depth / sigma`.
 ///
-/// erf by Abramowitz & Stegun 7.1.28, error 3e-7: a polynomial and powers, no exponential, hence vector code; the
-/// slope is the derivative of that very expression.
+/// erf by Abramowitz & Stegun 7.1.28, with an error of 3e-7: a polynomial and powers without an exponential, which
+/// compiles to vector code. The slope is the derivative of that very expression.
 #[inline(always)]
 pub(crate) fn gaussian(depth: f32, sigma: f32) -> Share {
     const A: [f32; 6] = [0.070_523_08, 0.042_282_01, 0.009_270_527, 0.000_152_014_3, 0.000_276_567_2, 0.000_043_063_8];
@@ -32,15 +32,16 @@ pub(crate) fn gaussian(depth: f32, sigma: f32) -> Share {
 
 /// A sharp edge: the area of a square pixel beyond a straight edge whose normal is `(cos, sin)`.
 ///
-/// Across the edge the square's shadow is a trapezoid with half-widths (a + b)/2 at the foot and (a - b)/2 at the top,
-/// a ≥ b the direction's components; the area is its integral. `sigma` scales the square.
+/// Projected across the edge, the square is a trapezoid with half-widths (a + b)/2 at the foot and (a - b)/2 at the
+/// top, where a ≥ b are the components of the direction. The area is the trapezoid's integral. `sigma` scales the
+/// square.
 #[inline(always)]
 pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     let scale = 1.0 / (sigma * 12f32.sqrt());
     let (long, short) = (cos.abs().max(sin.abs()), cos.abs().min(sin.abs()).max(1e-4));
     let t = depth.abs() * scale;
     let to_foot = (0.5 * (long + short) - t).max(0.0);
-    // Divisions take longest: one for both.
+    // Divisions take longest, so both use one.
     let by_both = 1.0 / (long * short);
     let (by_long, to_foot_by_both) = (short * by_both, to_foot * by_both);
     let flat = t <= 0.5 * (long - short);
@@ -49,7 +50,8 @@ pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope * scale }
 }
 
-/// Share of the disc, with its first two derivatives by the depth, and that by half the way across.
+/// The disc's share, its first two derivatives with respect to the depth, and its derivative with respect to half the
+/// motion across the edge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Smear {
     pub(crate) inside: f32,
@@ -58,10 +60,11 @@ pub(crate) struct Smear {
     pub(crate) widening: f32,
 }
 
-/// A blurred edge that moved evenly by `2 half` across itself during the exposure: box and normal distribution.
+/// A blurred edge that moved evenly by `2 half` across itself during the exposure: a box convolved with a normal
+/// distribution.
 #[inline(always)]
 pub(crate) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
-    // Below a twentieth of sigma the box is no more than rounding.
+    // Below a twentieth of sigma, the box is only rounding.
     let half = half.max(0.05 * sigma);
     let (high, low) = (depth + half, depth - half);
     let (above, below) = (gaussian(high, sigma), gaussian(low, sigma));
@@ -70,7 +73,8 @@ pub(crate) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
     let width = 1.0 / (2.0 * half);
     let inside = (integral(high, above) - integral(low, below)) * width;
     let bend = (above.slope - below.slope) * width;
-    // The mean of the ends less that of all; of short ways, where rounding would show, as far as the bend tells.
+    // The mean at the ends minus the mean over all. For short motions, where rounding would show, derived from the
+    // bend.
     let ends = (above.inside + below.inside - 2.0 * inside) * width;
     let widening = if half < 0.3 * sigma { bend * half * (1.0 / 3.0) } else { ends };
     Smear { inside, slope: (above.inside - below.inside) * width, bend, widening }
@@ -81,15 +85,15 @@ mod tests {
     use super::*;
 
     const SIGMAS: [f32; 4] = [0.289, 0.5, 1.2, 4.0];
-    /// Directions of an edge, in radians; along an axis the pixel's share has a kink where others bend.
+    /// Directions of an edge, in radians. Along an axis, the pixel's share has a kink where the others bend.
     const ANGLES: [f32; 4] = [0.2, 0.5, std::f32::consts::FRAC_PI_4, 1.9];
 
-    /// Depths to four sigmas on both sides.
+    /// Depths up to four sigmas on both sides.
     fn depths(sigma: f32) -> impl Iterator<Item = f32> {
         (-80..=80).map(move |i| (i as f32 + 0.37) * 0.05 * sigma)
     }
 
-    /// The shapes of a still edge.
+    /// The profiles of an edge that does not move.
     fn still(depth: f32, sigma: f32) -> [Share; 5] {
         let along = |i: usize| pixel(depth, sigma, ANGLES[i].cos(), ANGLES[i].sin());
         [gaussian(depth, sigma), along(0), along(1), along(2), along(3)]
@@ -108,7 +112,7 @@ mod tests {
                 for i in 0..5 {
                     let (slope, by_steps) =
                         (still(depth, sigma)[i].slope, quotient(depth, sigma, |depth| still(depth, sigma)[i].inside));
-                    // Kinks of the pixel's slope are rounded off by the step, to a hundredth of its height.
+                    // The step rounds off kinks of the pixel's slope, to a hundredth of their height.
                     assert!((slope - by_steps).abs() < 0.006 / sigma, "{i}: {slope} {by_steps} at {depth}, {sigma}");
                 }
             }
@@ -129,7 +133,7 @@ mod tests {
                 }
             }
             let (none, all) = (still(-9.0 * sigma, sigma), still(9.0 * sigma, sigma));
-            // The tables' own error is 3e-7.
+            // The error of the tables is 3e-7.
             assert!(none.iter().all(|share| share.inside.abs() < 1e-6), "sigma {sigma}");
             assert!(all.iter().all(|share| (share.inside - 1.0).abs() < 1e-6), "sigma {sigma}");
         }
@@ -143,7 +147,7 @@ mod tests {
             let middle = (f64::from(i) + 0.5) * step;
             integral += step * (-0.5 * middle * middle).exp() / std::f64::consts::TAU.sqrt();
             let share = f64::from(gaussian(((f64::from(i) + 1.0) * step) as f32, 1.0).inside);
-            // Half of erf's 3e-7, and half the rounding of a sixteenth power.
+            // Half of erf's error of 3e-7, plus half the rounding of a sixteenth power.
             assert!((share - integral).abs() < 1e-6, "{share} {integral} at {middle}");
         }
     }
@@ -158,7 +162,7 @@ mod tests {
                 let inside = |i: i32| at(i % n) * cos + at(i / n) * sin < depth;
                 let area = (0..n * n).filter(|&i| inside(i)).count() as f32 / (n * n) as f32;
                 let share = pixel(depth, PIXEL_VARIANCE.sqrt(), cos, sin).inside;
-                // The outermost rows and columns counted are half of a 400th away from the pixel's sides.
+                // The outermost rows and columns counted are half of 1/400 away from the pixel's sides.
                 assert!((share - area).abs() < 0.003, "{share} {area} at {depth}, {angle}");
             }
         }
@@ -176,7 +180,7 @@ mod tests {
                 let found = smeared(depth, sigma, half);
                 let inside = mean(&|depth| gaussian(depth, sigma).inside);
                 let slope = mean(&|depth| gaussian(depth, sigma).slope);
-                // Differences of f32, divided by the way.
+                // Differences of f32, divided by the motion.
                 assert!((found.inside - inside).abs() < 2e-5, "{found:?} {inside} at {depth}, {sigma}, {half}");
                 assert!((found.slope - slope).abs() < 2e-5 / sigma, "{found:?} {slope} at {depth}, {sigma}, {half}");
                 let bend = quotient(depth, sigma, |depth| smeared(depth, sigma, half).slope);

@@ -1,16 +1,16 @@
-//! Sums over the sectors of a still disc's products, times what varies with their direction.
+//! Sums over the sectors of a still disc's products, multiplied by the terms that vary with the sector's direction.
 
 use super::sums::STILL_SLOTS;
 use crate::pipeline::hough::machine::for_two_machines;
 
-/// Sums over the sectors of a still disc's products, times 1, x, y, x², xy, y² of the sectors' directions.
+/// Sums over the sectors of a still disc's products, multiplied by 1, x, y, x², xy, y² of the sectors' directions.
 pub(crate) type Waves = [[f64; STILL_SLOTS]; 6];
 
-/// Which of these the product of two of 1, x, y is.
+/// Index into [`Waves`] for the product of two of 1, x, y.
 pub(crate) const WAVE_OF: [[usize; 3]; 3] = [[0, 1, 2], [1, 3, 4], [2, 4, 5]];
 
 for_two_machines! {
-    /// Adds a sector's products times 1, x, y, x², xy, y² of its direction.
+    /// Adds a sector's products, multiplied by 1, x, y, x², xy, y² of its direction.
     pub(crate) fn add_waves(own: &[f64; STILL_SLOTS], direction: (f64, f64), waves: &mut Waves) {
         let (x, y) = direction;
         for (wave, factor) in waves.iter_mut().zip([1.0, x, y, x * x, x * y, y * y]) {

@@ -1,4 +1,4 @@
-//! The columns against difference quotients of the model.
+//! Compares the columns with difference quotients of the model.
 
 use super::*;
 use crate::pipeline::hough::fit::pixels::band::Reach;
@@ -54,7 +54,7 @@ fn columns(model: &Model, annulus: &Annulus, level: f32) -> [Vec<f64>; COLUMNS] 
     all
 }
 
-/// Derivative of the modelled intensities, which are the negative residuals but for a constant.
+/// Derivative of the modelled intensities. These are the negative residuals, up to a constant.
 fn numeric(model: &Model, annulus: &Annulus, change: impl Fn(&mut Model, &mut f32, f64)) -> Vec<f64> {
     let step = 0.004;
     let at = |by: f64| {
@@ -66,7 +66,7 @@ fn numeric(model: &Model, annulus: &Annulus, change: impl Fn(&mut Model, &mut f3
     at(-step).iter().zip(at(step)).map(|(before, after)| (before - after) / (2.0 * step)).collect()
 }
 
-/// Root mean square difference, as a part of the second.
+/// Root mean square difference, as a fraction of the second argument.
 fn off(found: &[f64], expected: &[f64]) -> f64 {
     let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
     let differences = squares(&mut found.iter().zip(expected).map(|(a, b)| a - b));
@@ -90,7 +90,7 @@ fn the_columns_of_a_still_disc_are_derivatives() {
         let columns = columns(&model, &annulus, GROUND);
         for (column, change) in COMMON {
             let off = off(&columns[column], &numeric(&model, &annulus, change));
-            // Single precision over a step of 0.004; the pixel's slope has kinks.
+            // Single precision over a step of 0.004, and kinks in the pixel's slope.
             assert!(off < 0.01, "column {column} of {profile:?}, {variance} px²: off by {off}");
         }
     }
@@ -114,7 +114,7 @@ fn a_still_disc_moves_by_its_radius_column_times_the_direction() {
 #[test]
 fn the_columns_of_a_smeared_disc_are_derivatives() {
     let annulus = annulus();
-    // The change of the box's width with the edge's direction is left out.
+    // The columns ignore that the box's width changes with the edge's direction.
     let columns_of: [(usize, f64, Change); 4] = [
         (CENTRE, 0.005, |model, _, by| model.x += by),
         (CENTRE + 1, 0.005, |model, _, by| model.y += by),
@@ -141,7 +141,7 @@ fn a_short_smear_is_a_blur() {
     still.motion = (0.0, 0.0);
     let (smeared, still) = (columns(&smeared, &annulus, GROUND), columns(&still, &annulus, GROUND));
     for column in [LEVEL, RESIDUAL, DISC, RADIUS] {
-        // A way L adds L²/12 to a variance of 1 px².
+        // A motion over L adds L²/12 to a variance of 1 px².
         assert!(off(&smeared[column], &still[column]) < 0.01, "column {column}");
     }
 }

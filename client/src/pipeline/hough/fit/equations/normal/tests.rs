@@ -1,4 +1,4 @@
-//! The equations against a direct solution of made-up pixels.
+//! Compares the equations with a direct solution of made-up pixels.
 
 use super::*;
 use crate::pipeline::testing::Random;
@@ -11,7 +11,7 @@ const ALL: u64 = (1 << SECTORS) - 1;
 /// Derivatives and residual of a pixel.
 type Row = [f64; COLUMNS];
 
-/// Made-up pixels of each sector; only the equations matter here.
+/// Made-up pixels of each sector. Only the equations matter here.
 fn rows(random: &mut Random) -> Vec<Vec<Row>> {
     let mut row = || {
         let mut row: Row = std::array::from_fn(|_| random.uniform(-3.0, 3.0));
@@ -49,7 +49,7 @@ fn model(profile: Profile) -> Model {
     }
 }
 
-/// Derivatives by the shared parameters, the ground's left out.
+/// Derivatives with respect to the shared parameters, without those of the ground.
 fn shared(row: &Row, (nx, ny): (f64, f64), profile: Profile) -> Vec<f64> {
     let still = [RADIUS, VARIANCE, DISC].map(|column| row[column]);
     match profile {
@@ -61,7 +61,7 @@ fn shared(row: &Row, (nx, ny): (f64, f64), profile: Profile) -> Vec<f64> {
     }
 }
 
-/// The least-squares solution by Gaussian elimination with pivots, and the squares left over.
+/// The least-squares solution by Gaussian elimination with pivots, and the sum of squared residuals.
 fn direct(rows: &[(Vec<f64>, f64)]) -> (Vec<f64>, f64) {
     let n = rows[0].0.len();
     let mut m = vec![vec![0.0; n + 1]; n];
@@ -185,7 +185,7 @@ fn the_centres_covariance_is_the_inverse_matrixs() {
     let found = Equations::new(&sums(&rows), ALL, &model(Profile::Gaussian), GroundTerms::Levels, GROUND_AT);
     let [xx, xy, yy] = found.solve().expect("regular").centre;
     let Solution { variance, .. } = found.solve().expect("regular");
-    // The inverse's columns solve the equations for unit vectors: put back, the matrix gives them again.
+    // The columns of the inverse solve the equations for unit vectors, so the matrix maps them back to unit vectors.
     for (unit, known) in [(0, [xx, xy]), (1, [xy, yy])] {
         let mut right = [0.0; MOST];
         right[unit] = variance;

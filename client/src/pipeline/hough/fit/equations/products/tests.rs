@@ -1,4 +1,4 @@
-//! The sums against one pixel after the other, and each path against the other.
+//! Compares the sums with a pixel-by-pixel computation, and the paths with each other.
 
 use super::super::model::Profile;
 use super::super::pass;
@@ -10,7 +10,7 @@ use crate::pipeline::hough::sectors::MAX_SECTORS;
 
 const SIZE: usize = 200;
 
-/// A disc with gray levels that scatter, gathered around a place beside its centre.
+/// A disc with scattered gray levels, gathered around a position beside its centre.
 fn annulus(sectors: usize) -> Annulus {
     let gray = |x: usize, y: usize| {
         let inside = (x as f32 - 99.0).hypot(y as f32 - 101.0) < 70.0;
@@ -51,7 +51,7 @@ fn sums(path: impl Fn(&mut [SectorSums])) -> Vec<SectorSums> {
     sums
 }
 
-/// The same number by number: products, pixels, weight, edge, side.
+/// The sums as one list of numbers: products, pixels, weight, edge, side.
 fn numbers(sums: &SectorSums) -> Vec<f64> {
     let rest = [sums.pixels, sums.weight, sums.edge, sums.side];
     sums.products.iter().copied().chain(rest).collect()
@@ -89,7 +89,7 @@ fn sums_are_those_of_the_weighted_columns() {
             assert_eq!(found.pixels, annulus.count(k) as f64);
             assert!((found.weight - weight).abs() < 1e-4 * weight, "{} {weight}", found.weight);
             for (i, j) in (0..COLUMNS).flat_map(|i| (i..COLUMNS).map(move |j| (i, j))) {
-                // Single precision, next to what the two columns could add up to.
+                // Single precision, relative to the largest sum that the two columns could have.
                 let most = (products[i][i] * products[j][j]).sqrt();
                 let off = (found.at(i, j) - products[i][j]).abs();
                 assert!(off <= 1e-5 * most, "{profile:?}, sector {k}, {i} and {j}: off by {off} of {most}");
@@ -102,7 +102,7 @@ fn sums_are_those_of_the_weighted_columns() {
 fn pixels_far_off_the_model_have_no_weight() {
     let (annulus, model) = (annulus(16), model(Profile::Gaussian));
     let all = sums(|sums| sum_sectors(&annulus, &model, 0.0, sums, fold));
-    // No residual here is 6e-6 gray levels.
+    // No residual here is as small as 6e-6 gray levels.
     let none = sums(|sums| sum_sectors(&annulus, &model, 1e6, sums, fold));
     for (all, none) in all.iter().zip(&none).take(16) {
         assert_eq!(none.weight, 0.0);
