@@ -1,4 +1,4 @@
-//! How near to the truth discs seen whole are found.
+//! How close to the truth the detector finds discs that are seen whole.
 
 use super::fixtures::*;
 use crate::pipeline::testing::*;
@@ -19,7 +19,7 @@ fn discs_in_noise_of_ten_gray_levels_are_found_near_the_limit() {
         let truth = anywhere(random);
         (truth, ground().disc(truth, DISC).shot(10.0, random))
     });
-    // The limit at these radii is 0.0168 px; a tenth on top for the chance of 250 frames.
+    // The limit at these radii is 0.0168 px, plus a tenth for chance in 250 frames.
     assert!(mean < 0.0185, "mean L1 {mean} px");
 }
 
@@ -29,7 +29,7 @@ fn dark_discs_are_found_as_well_as_bright_ones() {
         let truth = anywhere(random);
         (truth, Canvas::new(160, 120, 200.0).disc(truth, 60.0).shot(10.0, random))
     });
-    // The limit, 0.0168 px, and a fifth for the chance of 60 frames.
+    // The limit is 0.0168 px, plus a fifth for chance in 60 frames.
     assert!(mean < 0.0205, "mean L1 {mean} px");
 }
 
@@ -59,7 +59,7 @@ fn a_ramp_in_the_ground_moves_no_centre() {
         let (truth, slopes) = (anywhere(random), [0.3, -0.2]);
         (truth, Canvas::new(160, 120, 70.0).ramp(slopes[0], slopes[1]).disc(truth, 210.0).shot(0.0, random))
     });
-    // A slope left out of the model would cost 0.01 px.
+    // Without a slope in the model, the error would grow by 0.01 px.
     assert!(mean < 0.0015, "mean L1 {mean} px");
 }
 

@@ -1,4 +1,4 @@
-//! Frames without a disc, or without one that is looked for.
+//! Frames without a disc, or without one that the detector looks for.
 
 use ndarray::Array2;
 use shared::geometry::Circle;

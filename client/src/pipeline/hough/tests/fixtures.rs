@@ -1,4 +1,4 @@
-//! Discs of known truth, and how far from it they are found.
+//! Discs of known truth, and the error with which they are found.
 
 use ndarray::Array2;
 use shared::geometry::Circle;
@@ -31,7 +31,7 @@ pub(super) fn ground() -> Canvas {
     Canvas::new(160, 120, GROUND)
 }
 
-/// Mean L1 error in px over `n` seeded frames; every one must be found.
+/// Mean L1 error in px over `n` seeded frames. The disc must be found in every frame.
 pub(super) fn mean_l1(n: u64, mut draw: impl FnMut(&mut Random) -> (Circle, Array2<u8>)) -> f64 {
     let mut detector = detector();
     let error = |seed| {

@@ -1,11 +1,11 @@
-//! Discs of which a part is hidden, or before a ground that is not even.
+//! Discs that are partly hidden, or in front of uneven ground.
 
 use shared::geometry::Circle;
 
 use super::fixtures::*;
 use crate::pipeline::testing::*;
 
-/// Ground of two levels that meet behind the disc.
+/// Ground with two levels that meet behind the disc.
 fn split(truth: Circle, random: &mut Random) -> Canvas {
     let angle = random.uniform(0.0, std::f64::consts::TAU);
     let (x, y) = (truth.x + 60.0 * angle.cos(), truth.y + 60.0 * angle.sin());
@@ -19,7 +19,7 @@ fn discs_touching_the_border_are_found_as_well_as_others() {
         truth.x = truth.radius - 0.5;
         (truth, ground().disc(truth, DISC).shot(0.0, random))
     });
-    // Twice what discs away from the border are allowed: some ground is missing.
+    // Twice the limit of discs away from the border, because some ground is missing.
     assert!(mean < 0.002, "mean L1 {mean} px");
 }
 
@@ -46,7 +46,8 @@ fn discs_occluded_to_a_quarter_are_found() {
     assert!(mean < 0.03, "mean L1 {mean} px");
 }
 
-/// Share of the disc's outline that stands out of the picture behind by three sigmas of `noise` and three gray levels.
+/// Fraction of the disc's outline that differs from the picture behind it by three sigmas of `noise` plus three gray
+/// levels.
 fn visible(truth: Circle, behind: &Canvas, noise: f64) -> f64 {
     let differs = |i: u32| {
         let angle = f64::from(i) / 180.0 * std::f64::consts::TAU;
@@ -73,7 +74,7 @@ fn discs_before_clutter_are_found() {
         assert!(error < 0.5, "seed {seed}: {truth:?} found as {found:?}");
         (sum, n) = (sum + error, n + 1);
     }
-    // Twice the limit of a whole disc, 0.0084 px: clutter hides part of the outline.
+    // Twice the limit of a whole disc, 0.0084 px, because clutter hides part of the outline.
     assert!(n > 50 && sum / f64::from(n) < 0.02, "mean L1 {} px of {n}", sum / f64::from(n));
 }
 
@@ -82,13 +83,13 @@ fn discs_occluded_to_a_third_of_their_area_are_found() {
     let mean = mean_l1(60, |random| {
         let truth = anywhere(random);
         let angle = random.uniform(0.0, std::f64::consts::TAU);
-        // A chord 0.265 radii from the centre cuts a third of the area off.
+        // A chord 0.265 radii from the centre cuts off a third of the area.
         let away = 0.265 * truth.radius + 60.0;
         let centre = (truth.x + away * angle.cos(), truth.y + away * angle.sin());
         let gray = random.uniform(10.0, 150.0);
         (truth, ground().disc(truth, DISC).rectangle(centre, (60.0, 60.0), angle, gray).shot(5.0, random))
     });
-    // Four times the limit of a whole disc: a little over half the outline is left, all on one side.
+    // Four times the limit of a whole disc, because only a little over half the outline is left, all on one side.
     assert!(mean < 0.034, "mean L1 {mean} px");
 }
 
@@ -98,6 +99,6 @@ fn discs_before_an_edge_in_the_ground_are_found() {
         let truth = anywhere(random);
         (truth, split(truth, random).disc(truth, DISC).shot(3.0, random))
     });
-    // Ground of several levels leaves less to see; misses would panic.
+    // Ground of several levels leaves less to see. A missed disc would panic.
     assert!(mean < 0.05, "mean L1 {mean} px");
 }

@@ -1,11 +1,11 @@
-//! Discs where light falls unevenly.
+//! Discs in uneven light.
 
 use shared::geometry::Circle;
 
 use super::fixtures::*;
 use crate::pipeline::testing::*;
 
-/// A lens that loses light by the square of the distance from a place, in parts of it a px².
+/// A lens that loses light with the square of the distance from a point, given as a fraction per px².
 fn dimmed(mut canvas: Canvas, (x, y): (f64, f64), loss: f64) -> Canvas {
     for ((row, column), level) in canvas.0.indexed_iter_mut() {
         let square = (column as f64 - x).powi(2) + (row as f64 - y).powi(2);
@@ -24,7 +24,7 @@ fn error(ground: f64, disc: f64, axis: (f64, f64), noise: f64) -> f64 {
 
 #[test]
 fn a_vignette_moves_no_centre() {
-    // The limits are 0.029, 0.035 and 0.028 px, where the light is least.
+    // The limits are 0.029, 0.035 and 0.028 px, where there is least light.
     for (ground, disc, axis) in
         [(40.0, 180.0, (-100.0, 60.0)), (200.0, 80.0, (80.0, -150.0)), (90.0, 240.0, (260.0, 200.0))]
     {
@@ -39,7 +39,7 @@ fn a_sloping_ground_does_not_make_an_even_disc_slope() {
         let truth = anywhere(random);
         (truth, Canvas::new(160, 120, 70.0).ramp(0.25, 0.2).disc(truth, 210.0).shot(5.0, random))
     });
-    // The limit is 0.0084 px, with the ground's slope unknown 2 % more; a fifth for the chance of 60 frames.
+    // The limit is 0.0084 px. An unknown slope of the ground adds 2 %, and chance in 60 frames a fifth.
     assert!(mean < 0.0105, "mean L1 {mean} px");
 }
 

@@ -1,4 +1,4 @@
-//! The same numbers from the code for any machine and from that for this one.
+//! The code for any machine and the code for this machine give the same numbers.
 
 use shared::geometry::Circle;
 
@@ -27,7 +27,7 @@ fn frames() -> Vec<ndarray::Array2<u8>> {
         .collect()
 }
 
-/// Seen by a lens that loses up to a third of the light to the right.
+/// The frame seen through a lens that loses up to a third of the light to the right.
 fn dimmed(mut canvas: Canvas) -> Canvas {
     canvas.0.indexed_iter_mut().for_each(|((_, x), level)| *level *= 1.0 - 0.002 * x as f64);
     canvas

@@ -1,4 +1,4 @@
-//! What the detector promises, on frames of known truth.
+//! Tests of the detector on frames of known truth.
 
 mod accuracy;
 mod empty;

@@ -1,4 +1,4 @@
-//! The same pixels, the same answer.
+//! The same pixels give the same answer.
 
 use ndarray::{Array2, s};
 use proptest::prelude::*;
@@ -47,8 +47,9 @@ proptest! {
             .shot(0.0, &mut random);
         let part = |dx: usize, dy: usize| frame.slice(s![dy..dy + 140, dx..dx + 180]).to_owned();
         let (still, moved) = (detect(&part(0, 0)).expect("a disc"), detect(&part(dx, dy)).expect("a disc"));
-        // The same pixels from another start: mostly apart by where the iteration stops, 2e-4 px; once in some 80 discs
-        // the two fits judge their edge differently and are up to a few thousandths apart (3,000 discs tried).
+        // The same pixels from another start. Usually the answers differ by where the iteration stops, 2e-4 px. In
+        // about 1 of 80 discs, the two fits judge their edge differently and differ by up to a few thousandths (3,000
+        // discs tried).
         prop_assert!((still.circle.x - moved.circle.x - dx as f64).abs() < 0.01, "{still:?} {moved:?}");
         prop_assert!((still.circle.y - moved.circle.y - dy as f64).abs() < 0.01, "{still:?} {moved:?}");
     }
@@ -68,7 +69,7 @@ fn transposing_the_frame_swaps_the_axes() {
         })
         .collect();
     apart.sort_by(f64::total_cmp);
-    // Rays and sums run in another order, and a decision at its threshold (does the ground slope?) may be taken differently:
-    // rarely, and by less than the noise, whose limit is 0.0084 px.
+    // Rays and sums run in another order, so a decision at its threshold (does the ground slope?) may turn out
+    // differently. That is rare, and changes the result by less than the noise, whose limit is 0.0084 px.
     assert!(apart[200] < 1e-4 && apart[380] < 1e-3 && apart[399] < 0.0084, "{:?}", [200, 380, 399].map(|i| apart[i]));
 }

@@ -1,4 +1,4 @@
-//! Discs and frames of every size, and what is said of them beside the centre.
+//! Discs and frames of every size, and what the detector reports besides the centre.
 
 use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
@@ -22,7 +22,8 @@ fn the_covariance_is_honest() {
             (c.yy * dx * dx - 2.0 * c.xy * dx * dy + c.xx * dy * dy) / (c.xx * c.yy - c.xy * c.xy)
         })
         .sum();
-    // A χ² of two each: mean 1 after halving, sigma 1/sqrt(200) = 0.07; four of these.
+    // A χ² with two degrees of freedom for each: after halving, mean 1 and sigma 1/sqrt(200) = 0.07. Four sigmas are
+    // allowed.
     let normalised = sum / (2 * n) as f64;
     assert!((0.72..1.28).contains(&normalised), "normalised squared error {normalised}");
 }
@@ -31,7 +32,7 @@ fn the_covariance_is_honest() {
 fn radii_are_right_too() {
     let truth = Circle { x: 70.3, y: 61.8, radius: 20.0 };
     let found = detect(&ground().disc(truth, DISC).shot(0.0, &mut Random::new(1))).expect("a disc");
-    // Rounding allows 0.0005 px; the curvature correction is good to a few thousandths.
+    // Rounding allows 0.0005 px. The curvature correction is accurate to a few thousandths.
     assert!((found.circle.radius - truth.radius).abs() < 0.005, "radius {} px", found.circle.radius);
 }
 
