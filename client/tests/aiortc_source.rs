@@ -1,6 +1,6 @@
-//! A source of frames that is not Plumb's: aiortc, of an age when descriptions had another form.
+//! A source of frames that is not Plumb: aiortc, in a version so old that its descriptions have another form.
 //!
-//! The virtual environment is made once, in the target folder, from `bench/peers/old-aiortc.txt`.
+//! The virtual environment is created once, in the target folder, from `bench/peers/old-aiortc.txt`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use testkit::ends;
 use testkit::program::Program;
 use testkit::python;
 
-/// The source's disc stands there, in px.
+/// Position of the source's disc, in px.
 const CENTRE: (f64, f64) = (160.0, 120.0);
 
 fn peers(name: &str) -> PathBuf {
@@ -33,7 +33,7 @@ fn a_client_answers_the_frames_of_a_source_that_describes_data_channels_in_the_o
     assert_eq!(answers.len(), 5);
     for answer in answers {
         let off = |axis: &str, is: f64| (answer[axis].as_f64().expect("a coordinate") - is).abs();
-        // A disc with a rim of one pixel: far more than the detector's error.
+        // The disc has a rim of one pixel, so this is far more than the detector's error.
         assert!(answer["kind"] == "circle" && off("x", CENTRE.0) < 0.1 && off("y", CENTRE.1) < 0.1, "{answer}");
     }
 }

@@ -1,4 +1,4 @@
-//! A detector that has seen a frame allocates nothing when it sees it again.
+//! A detector allocates nothing for a frame that it has seen before.
 
 use client::pipeline::{Detector, DetectorChoice, RadiusLimits, detector_names};
 use ndarray::Array2;
@@ -8,11 +8,11 @@ use testkit::allocator::{Counting, allocations};
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Passes over all frames, none of which allocates.
+/// Number of passes over all frames. None of them allocates.
 const PASSES: usize = 10;
 
-/// How far from the disc's centre a detector may be, in px: the pixels of the disc are whole, and OpenCV's plain method
-/// places it on a grid of a pixel.
+/// How far from the disc's centre an answer may be, in px. The disc has whole pixels, and OpenCV's plain method places
+/// it on a grid of a pixel.
 const NEAR_PX: f64 = 1.0;
 
 /// The disc's centre for a seed.
@@ -20,7 +20,7 @@ fn centre(seed: usize) -> (i32, i32) {
     (100 + 7 * seed as i32, 90 + 5 * seed as i32)
 }
 
-/// A disc of radius 20 px with a soft rim before squares of many grays, different for every `seed`.
+/// A disc of radius 20 px with a soft rim, in front of squares of many grays. Different for every `seed`.
 fn frame(seed: usize) -> Array2<u8> {
     let (x, y) = centre(seed);
     Array2::from_shape_fn((240, 320), |(row, column)| {
@@ -31,7 +31,7 @@ fn frame(seed: usize) -> Array2<u8> {
     })
 }
 
-/// Asserts that a detector sees each disc where it is.
+/// Asserts that the detector finds each disc where it is.
 fn look(detector: &mut dyn Detector, frames: &[Array2<u8>]) {
     for (seed, frame) in frames.iter().enumerate() {
         let (x, y) = centre(seed);
@@ -47,7 +47,7 @@ fn frames_seen_before_allocate_nothing() {
     for name in detector_names() {
         let mut detector = DetectorChoice::new(name, RadiusLimits::default()).expect("valid").build();
         look(detector.as_mut(), &frames);
-        // A detector works on the thread that calls it.
+        // Allocations are counted on this thread, and a detector works on the thread that calls it.
         let counts: Vec<_> = (0..PASSES).map(|_| allocations(|| look(detector.as_mut(), &frames))).collect();
         assert_eq!(counts, [0; PASSES], "{name}");
     }

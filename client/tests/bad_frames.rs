@@ -1,14 +1,14 @@
-//! Frames no camera should send and limits no frame can meet: no detector panics, and none sees a circle.
+//! Frames that no camera should send, and limits that no frame can meet: no detector panics, and none finds a circle.
 //!
-//! But for textures: OpenCV's gradient method has no notion of noise and sees circles there, and so does `hough-classic`,
-//! which gives its very numbers.
+//! Textures are the exception. OpenCV's gradient method does not consider noise and finds circles there, and so does
+//! `hough-classic`, which gives exactly its numbers.
 
 use client::pipeline::{DetectorChoice, RadiusLimits, detector_names};
 use ndarray::{Array2, ArrayView2, s};
 
 const DEFAULT: RadiusLimits = RadiusLimits { min: None, max: None };
 
-/// Every radius that fits into the frames here.
+/// Every radius that fits into these frames.
 const ANY: RadiusLimits = RadiusLimits { min: Some(1.0), max: Some(200.0) };
 
 fn assert_empty(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
@@ -19,7 +19,7 @@ fn assert_empty(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
     }
 }
 
-/// Any answer will do from `hough-classic`, of which only finite numbers are asked; none from `hough`.
+/// Checks an answer. `hough-classic` may give any finite numbers, `hough` must give no answer.
 fn assert_textured(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
     for name in detector_names() {
         let found = DetectorChoice::new(name, limits).expect("valid").build().detect(frame);
@@ -29,7 +29,7 @@ fn assert_textured(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
     }
 }
 
-/// Bytes without any pattern: SplitMix64 (Steele, Lea, Flood 2014).
+/// Bytes without a pattern: SplitMix64 (Steele, Lea, Flood 2014).
 fn noise(rows: usize, columns: usize, seed: u64) -> Array2<u8> {
     let mut state = seed;
     Array2::from_shape_simple_fn((rows, columns), || {
@@ -40,7 +40,7 @@ fn noise(rows: usize, columns: usize, seed: u64) -> Array2<u8> {
     })
 }
 
-/// Squares of black and white, `side` pixels along a side.
+/// Black and white squares of `side` pixels.
 fn checkerboard(rows: usize, columns: usize, side: usize) -> Array2<u8> {
     Array2::from_shape_fn(
         (rows, columns),
@@ -50,7 +50,7 @@ fn checkerboard(rows: usize, columns: usize, side: usize) -> Array2<u8> {
     )
 }
 
-/// A disc of radius 20 px, which both detectors find where the limits let them.
+/// A disc of radius 20 px, which both detectors find if the limits let them.
 fn disc(rows: usize, columns: usize) -> Array2<u8> {
     let (x, y) = (columns as i32 / 2, rows as i32 / 2);
     Array2::from_shape_fn((rows, columns), |(row, column)| {
@@ -64,7 +64,7 @@ fn the_disc_of_these_tests_is_found_within_fair_limits() {
     for name in detector_names() {
         let mut detector = DetectorChoice::new(name, DEFAULT).expect("valid").build();
         let found = detector.detect(disc(120, 160).view()).expect("a circle").circle;
-        // The gradient method is good to a pixel or two.
+        // The gradient method is accurate to a pixel or two.
         assert!((found.x - 80.0).abs() < 2.0 && (found.y - 60.0).abs() < 2.0, "{name}: {found:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the client's command line refuses: at once, in words that help, with exit code 2.
+//! The client's command line refuses bad options at once, with a helpful message and exit code 2.
 
 use testkit::program::{Ended, Program, command};
 

@@ -1,4 +1,4 @@
-//! Something listens, but it is no Plumb server: one clear line and exit code 3, never a hang.
+//! If a listener is not a Plumb server, the client prints one clear line and exits with code 3. It never hangs.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use testkit::program::{Ended, Program, command};
 
-/// Runs a client against a listener that treats each visitor so.
+/// Runs a client against a listener that treats each visitor with this function.
 fn run(wait: &str, treat: impl Fn(TcpStream) + Send + 'static) -> Ended {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();
@@ -17,7 +17,7 @@ fn run(wait: &str, treat: impl Fn(TcpStream) + Send + 'static) -> Ended {
     Program::start(client).end()
 }
 
-/// Says something and stays connected, as long as the test runs.
+/// Sends something and stays connected for as long as the test runs.
 fn saying(bytes: Vec<u8>) -> impl Fn(TcpStream) + Send {
     move |mut stream| {
         let _ = stream.write_all(&bytes);
@@ -50,13 +50,13 @@ fn an_endless_line_is_cut_off() {
 fn an_early_end_is_waited_out_and_named() {
     let ended = run("150ms", drop).expect(3);
     assert!(ended.stderr.len() <= 2, "{:#?}", ended.stderr);
-    // Which of the two it is depends on whether the hello was on its way.
+    // Which of the two errors appears depends on whether the hello was already on its way.
     assert!(ended.stderr.iter().any(|line| line.contains("closed") || line.contains("reset")), "{:#?}", ended.stderr);
 }
 
 #[test]
 fn silence_ends_in_a_clear_line() {
     let ended = run("1s", saying(Vec::new())).expect(3).says("no signaling message for");
-    // Ten seconds for a line, and some for a busy machine.
+    // The client waits ten seconds for a line. A busy machine needs some time more.
     assert!(ended.took < Duration::from_secs(15), "took {:?}", ended.took);
 }

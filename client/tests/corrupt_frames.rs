@@ -1,4 +1,5 @@
-//! Frames whose pixels cannot be read: answered as dropped, or not taken at all; never more memory than announced.
+//! Frames whose pixels cannot be read are answered as dropped or not accepted, and never take more memory than
+//! announced.
 
 use std::num::NonZeroUsize;
 
@@ -17,12 +18,12 @@ use tokio::sync::mpsc;
 
 const MESSAGE_SIZE: usize = 65_536;
 
-/// A session with a server that announced frames of 64x48, some as LZ4.
+/// A session with a server that announced frames of 64x48, some of them as LZ4.
 fn session() -> Session {
     session_of(StreamEncoding::Lz4)
 }
 
-/// The same, with frames so encoded.
+/// A session with frames in this encoding.
 fn session_of(encoding: StreamEncoding) -> Session {
     let stream = Stream {
         task: CIRCLE_TASK.into(),
@@ -49,7 +50,7 @@ fn session_of(encoding: StreamEncoding) -> Session {
     session
 }
 
-/// The frame as the session hands it on, if it does.
+/// The frame that the session hands on, if there is one.
 fn received(session: &mut Session, id: u64, (width, height): (u32, u32), data: &[u8]) -> Option<ReceivedFrame> {
     let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Lz4);
     let frame = Frame { id, captured_us: Micros(1), width, height, pixel, encoding, data, meta: None };
@@ -72,7 +73,7 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     let blocks: [(&[u8], Payload<'_>); 5] = [
         (&[], Payload::dropped()),
         (&flat[..flat.len() - 1], Payload::dropped()),
-        // 2 GB of it, if it were believed.
+        // It claims to be 2 GB long.
         (&[&[0x1f, 40, 1, 0][..], &[255; 8_000], &[0, 0x00]].concat(), Payload::dropped()),
         (&[0xff; 3_000], Payload::dropped()),
         (&flat, Payload::new("none")),
@@ -89,8 +90,8 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     }
 }
 
-/// What a session does with a message of the `frames` lane: the ids it answers as dropped, those it says are to be counted
-/// so, and those it hands on.
+/// What a session does with a message on the `frames` lane: the ids it answers as dropped, the ids it reports as
+/// refused, and the ids it hands on.
 fn outcome(session: &mut Session, id: u64, message: &impl serde::Serialize) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
     for piece in fragment::split(id, message, MESSAGE_SIZE).unwrap() {
         session.message(Lane::Frames, &BytesMut::freeze(piece), Micros(2));
@@ -161,7 +162,7 @@ fn a_frame_of_an_unknown_kind_or_with_too_much_beside_it_is_answered_as_dropped(
         let id = id as u64;
         assert_eq!(outcome(&mut session, id, odd), (vec![id], vec![id], vec![]), "{odd}");
     }
-    // Whose it is cannot be told.
+    // The frame's id cannot be read.
     assert_eq!(outcome(&mut session, 4, &json!({"type": "frame", "id": "four"})), (vec![], vec![], vec![]));
     assert_eq!(outcome(&mut session, 5, &json!({"type": "frame", "id": 1u64 << 53})), (vec![], vec![], vec![]));
 }

@@ -1,4 +1,4 @@
-//! `client detect`: good files are measured, bad ones reported, the others done all the same.
+//! `client detect` measures good files, reports bad ones, and processes the rest all the same.
 
 use std::fs;
 use std::io::BufRead;
@@ -37,7 +37,7 @@ impl Pictures {
     }
 }
 
-/// An antialiased disc of 180 on 40: the share of each pixel it covers, by 16x16 samples.
+/// An antialiased disc of 180 on 40. The coverage of each pixel is sampled at 16x16 points.
 fn disc() -> GrayImage {
     GrayImage::from_fn(128, 96, |column, row| {
         let sample = |at: u32, step: u32| f64::from(at) + (f64::from(step) + 0.5) / 16.0 - 0.5;
@@ -85,7 +85,7 @@ fn png_jpeg_and_pgm_in_gray_and_colour_are_measured() {
     let found = results(&detect(&["--json"], &files).expect(0));
     for (file, result) in files.iter().zip(&found) {
         assert_eq!(result["file"], file.to_str().expect("UTF-8"));
-        // Lossless pictures are as exact as the detector; JPEG's blocks move the rim by some hundredths.
+        // On lossless pictures, the detector is as accurate as ever. JPEG's blocks move the rim by a few hundredths.
         is_the_disc(result, if file.extension().is_some_and(|kind| kind == "jpg") { 0.2 } else { 0.05 });
     }
     assert_eq!(found.len(), files.len());
@@ -130,7 +130,7 @@ fn bad_files_are_reported_and_the_others_done() {
 fn a_file_larger_than_any_image_is_refused_unread() {
     let pictures = Pictures::new();
     let large = pictures.save("large.jpg", disc(), ImageFormat::Jpeg);
-    // A decoder that takes the whole file into memory would take 3 GB.
+    // A decoder that loads the whole file into memory would take 3 GB.
     fs::File::options().write(true).open(&large).and_then(|file| file.set_len(3 << 30)).expect("a file with a hole");
     detect(&[], &[&large]).expect(4).says("large.jpg: larger than 256 MiB: an image file has at most that");
     detect(&[], &[Path::new("/dev/zero")]).expect(4).says("/dev/zero: not an image");
@@ -189,7 +189,7 @@ fn without_files_there_is_nothing_to_do() {
 #[test]
 fn a_reader_that_has_enough_ends_it_silently() {
     let pictures = Pictures::new();
-    // More lines than a pipe holds, 64 KiB, so that the client still writes when its reader is gone.
+    // More lines than the 64 KiB that a pipe holds, so that the client still writes when its reader is gone.
     let long = format!("{}.png", "x".repeat(100));
     let tiny = pictures.save(&long, GrayImage::from_pixel(1, 1, Luma([40])), ImageFormat::Png);
     let mut client = command("client");
@@ -225,7 +225,7 @@ fn a_files_name_moves_no_cursor_and_forges_no_line() {
     assert_eq!(found[0]["file"], good.to_str().expect("UTF-8"), "JSON has its own escapes");
 }
 
-/// The picture's data overwritten in the middle.
+/// Overwrites the picture's data in the middle.
 fn damaged(whole: &[u8]) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     let middle = bytes.len() / 2;

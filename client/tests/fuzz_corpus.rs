@@ -1,4 +1,4 @@
-//! The frames a fuzzer starts from, and those with which it found something: `fuzz/corpus/detect`, one by one.
+//! Runs the frames in `fuzz/corpus/detect`: the fuzzer's first inputs, and those with which it found something.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ fn the_detectors_keep_their_word_on_the_whole_corpus() {
     files.sort();
     assert!(files.len() >= 20, "only {} files in {}", files.len(), folder.display());
     for file in files {
-        // Seen when the check fails.
+        // Printed when the check fails.
         println!("{}", file.display());
         check(&fs::read(&file).expect("readable"));
     }

@@ -1,4 +1,4 @@
-//! Pictures drawn by somebody else's code: imageproc's filled circles and its Gaussian noise.
+//! Pictures drawn by another library: imageproc's filled circles and its Gaussian noise.
 
 use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use image::{GrayImage, Luma};
@@ -21,7 +21,7 @@ fn an_integer_drawn_circle_has_its_centre_where_it_was_drawn() {
     for (x, y, radius) in [(100, 120, 20), (161, 77, 11), (60, 60, 37)] {
         let found = detect(&drawn(x, y, radius)).expect("a circle").circle;
         let l1 = (found.x - f64::from(x)).abs() + (found.y - f64::from(y)).abs();
-        // The drawing is symmetric about its centre: only the fit's own stop, 2e-4 px, is left.
+        // The drawing is symmetric about its centre, so the only error left is where the fit stops, 2e-4 px.
         assert!(l1 < 0.002, "radius {radius}: {found:?}");
     }
 }
@@ -30,7 +30,8 @@ fn an_integer_drawn_circle_has_its_centre_where_it_was_drawn() {
 fn it_is_found_in_their_noise_too() {
     for seed in 0..10 {
         let found = detect(&gaussian_noise(&drawn(150, 100, 20), 0.0, 10.0, seed)).expect("a circle").circle;
-        // The bound of the centre's sigma at noise 10 and radius 20 is 0.010 px along each axis: L1 of five sigmas.
+        // The bound on the centre's sigma at noise 10 and radius 20 is 0.010 px along each axis. This is the L1 of five
+        // sigmas.
         assert!((found.x - 150.0).abs() + (found.y - 100.0).abs() < 0.1, "seed {seed}: {found:?}");
     }
 }

@@ -11,7 +11,7 @@ use shared::time::Micros;
 
 const NOW: Micros = Micros(0);
 
-/// A session greeted by a server whose task is this one, and the stream it announced.
+/// A session greeted by a server with this task, and the stream it announced.
 fn greeted(task: &str) -> (Session, Stream) {
     let stream = Stream {
         width: 64,
@@ -44,7 +44,7 @@ fn greeted(task: &str) -> (Session, Stream) {
     }
 }
 
-/// What a session says in its bye, and how it ends.
+/// The reason in a session's bye, and how the session ends.
 fn farewell(session: &mut Session) -> (String, End) {
     let Action::Send(Lane::Control, bytes) = session.poll(NOW) else { panic!("no last word") };
     let Control::Bye(bye) = message::decode_control(&bytes).expect("a control message") else { panic!("no bye") };
@@ -63,7 +63,7 @@ fn a_task_nobody_can_do_ends_the_session_with_a_reason() {
 
 #[test]
 fn the_reason_has_room_in_a_bye_whatever_the_task_is_called() {
-    // As long as a hello may have it, and longer where it is escaped.
+    // As long as a hello allows, and longer when escaped.
     let (mut session, stream) = greeted(&"\u{1}".repeat(256));
     let wrong = PipelineChoice::auto().for_task(&stream.task).expect_err("nobody's task").to_string();
     session.reject(wrong.clone());

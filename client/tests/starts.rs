@@ -1,4 +1,4 @@
-//! Starts that do not succeed at once: names of several addresses, servers that are full, links that break.
+//! Starts that do not succeed at once: names with several addresses, full servers, and links that break.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,14 +8,14 @@ use std::thread;
 
 use testkit::program::{Program, command};
 
-/// A client of this server.
+/// Starts a client of this server.
 fn client(address: &str, wait: &str) -> Program {
     let mut client = command("client");
     client.args([address, "--no-graphics", "--wait", wait]);
     Program::start(client)
 }
 
-/// Treats each visitor so, once it has said its first line; how many came.
+/// Treats each visitor with `treat`, once it has sent its first line. Returns the address and the number of visitors.
 fn listener(treat: impl Fn(usize, TcpStream) + Send + 'static) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();
@@ -30,7 +30,7 @@ fn listener(treat: impl Fn(usize, TcpStream) + Send + 'static) -> (String, Arc<A
     (address, came)
 }
 
-/// The first is refused so, all others for good.
+/// Refuses the first visitor with this line, and all later ones for good.
 fn refusing(first: &'static str) -> (String, Arc<AtomicUsize>) {
     listener(move |visit, mut visitor| {
         let last = "{\"type\":\"error\",\"reason\":\"closed on Sundays\"}\n";
@@ -62,14 +62,15 @@ fn a_connection_that_closes_before_the_offer_is_followed_by_another_attempt() {
 
 #[test]
 fn an_offer_made_before_the_hello_was_heard_is_left_and_the_next_is_taken() {
-    // What a server says to one that it takes for a stranger, then to the same one as a client: two offers, one answer.
+    // A server sends an offer to a stranger, then another one when the stranger turns out to be a client. Only the
+    // second is to be answered.
     let (address, _) = listener(|_, mut visitor| {
         let early = "{\"type\":\"offer\",\"sdp\":\"v=0\\r\\na=x-plumb:1 mtu=1400 stranger\\r\\n\"}\n";
         let fresh = "{\"type\":\"offer\",\"sdp\":\"v=0\\r\\na=x-plumb:1 mtu=1400\\r\\n\"}\n";
         let _ = visitor.write_all([early, fresh].concat().as_bytes());
         std::mem::forget(visitor);
     });
-    // That one is no offer of a browser's, and says so: it was read.
+    // The second offer is not a browser's, and the client says so, which shows that it was read.
     client(&address, "0s").end().expect(3).says("WebRTC");
 }
 

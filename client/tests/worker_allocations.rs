@@ -1,4 +1,4 @@
-//! The queue before the workers and the one behind them allocate nothing once they are warm, on whichever thread.
+//! Once they are warm, the queue in front of the workers and the one behind them allocate nothing, on any thread.
 
 use std::num::NonZeroUsize;
 
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 static COUNTING: Counting = Counting;
 
 const WINDOW: usize = 8;
-/// Stretches of 100 windows within which every thread has had its first frame, however late the system lets it run.
+/// Number of stretches of 100 windows. Within them, every thread gets its first frame, however late the system runs it.
 const STRETCHES: usize = 50;
 const SIDE: u32 = 120;
 
@@ -74,7 +74,7 @@ fn frame() -> ReceivedFrame {
     }
 }
 
-// One test: another one's threads would be counted too.
+// The only test in this file, because the threads of another test would be counted too.
 #[test]
 fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
     let (frame, workers) = (frame(), NonZeroUsize::new(2).expect("not zero"));
@@ -90,7 +90,8 @@ fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
                 (0..taken).for_each(|_| assert!(found.blocking_recv().is_some(), "a detection"));
             }
         };
-        // What each frame costs is in every stretch; what only warms a thread or a channel up is in a few.
+        // Allocations per frame would show in every stretch. Allocations that warm up a thread or a channel show in a
+        // few.
         let counts: Vec<_> = (0..STRETCHES).map(|_| allocations_of_process(|| windows(100))).collect();
         let clean = counts.iter().filter(|count| **count == 0).count();
         assert!(clean > STRETCHES / 2, "{policy:?}: allocations in each 100 windows: {counts:?}");
