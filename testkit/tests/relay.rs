@@ -1,4 +1,4 @@
-//! The relay's decisions, without sockets.
+//! The relay's decisions, tested without sockets.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ fn weather() -> impl Strategy<Value = Weather> {
     )
 }
 
-/// Sends datagrams of these gaps in ms through a line; what comes out, with its times.
+/// Sends datagrams with these gaps in ms through a line. Returns what comes out with its times, and the line.
 fn through(seed: u64, weather: Weather, gaps: &[u32], start: Instant) -> (Vec<(Instant, u64)>, Line) {
     let (mut line, mut out, mut now) = (Line::new(seed, weather), Vec::new(), start);
     let drain = |line: &mut Line, until: Instant, out: &mut Vec<_>| {
@@ -63,7 +63,7 @@ proptest! {
         prop_assert!(times.values().all(|times| *times <= 2));
         prop_assert_eq!(times.len() as u64, taken - dropped);
         prop_assert_eq!(times.values().filter(|times| **times == 2).count() as u64, duplicated);
-        // Also while some are on their way.
+        // The counts also hold while some datagrams are in flight.
         let mut line = Line::new(seed, weather);
         for _ in &gaps[..until.min(gaps.len())] {
             line.take(&[0; 8], Instant::now());
@@ -104,7 +104,7 @@ proptest! {
                 Fate::Dropped => None,
             })
             .collect();
-        // Six standard deviations of a share of n draws are at most 3 / sqrt(n): once in a billion.
+        // Six standard deviations of a share of n draws are at most 3 / sqrt(n). Chance exceeds them once in a billion.
         let near = |hits: usize, of: usize, wanted: f64| {
             (hits as f64 / of as f64 - wanted).abs() <= 3.0 / (of as f64).sqrt()
         };
