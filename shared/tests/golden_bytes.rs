@@ -1,6 +1,6 @@
-//! The bytes of protocol 1, pinned: other languages rely on them.
+//! The bytes of protocol 1 do not change, because other languages rely on them.
 //!
-//! Each was checked against `msgpack` of PyPI: `msgpack.packb` of the same map gives the same bytes.
+//! Each message was checked against `msgpack` from PyPI: `msgpack.packb` of the same map gives the same bytes.
 
 use bytes::BytesMut;
 use shared::geometry::{Circle, Covariance, Size};
@@ -111,7 +111,7 @@ fn a_frame_in_one_fragment() {
 
 #[test]
 fn a_frame_as_an_lz4_block() {
-    // `lz4.block.decompress(block, uncompressed_size=40)` of PyPI's lz4 gives the same 40 bytes.
+    // `lz4.block.decompress(block, uncompressed_size=40)` from PyPI's lz4 gives the same 40 bytes.
     let block = [
         0x1f, 40, 1, 0, 15, // one literal, then the byte before it 4 + 15 + 15 times
         0x50, 40, 40, 40, 40, 180, // five literals, the last
@@ -231,7 +231,7 @@ fn a_stream_of_another_task_names_it() {
         message::encode(&Stream { task: task.into(), ..live_stream() }, &mut bytes).unwrap();
         hex(&bytes)
     };
-    // "circle" is what an absent task means, so that the bytes stay those of earlier versions.
+    // An absent task means "circle", so that the bytes stay those of earlier versions.
     assert!(!encoded("circle").contains(&hex(b"task")));
     assert!(encoded("ack").ends_with(&format!("a4{}a361636b", hex(b"task"))));
 }
