@@ -1,4 +1,4 @@
-//! What the server's command line refuses: at once, in words that help, with exit code 2.
+//! The server's command line refuses bad options at once, with a helpful message and exit code 2.
 
 use std::net::TcpListener;
 
@@ -9,7 +9,7 @@ fn run(options: &[&str]) -> Ended {
     Program::start(with(command("server"), &[&["--no-graphics"], options].concat())).end()
 }
 
-/// Options that nothing can be run with, and what the refusal says.
+/// Options with which nothing can run, and the text of the refusal.
 const IMPOSSIBLE: [(&[&str], &str); 63] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
@@ -133,7 +133,7 @@ fn a_taken_port_is_named() {
 
 #[test]
 fn an_address_of_another_machine_is_refused() {
-    // 192.0.2.0/24 is kept for documentation (RFC 5737).
+    // 192.0.2.0/24 is reserved for documentation (RFC 5737).
     run(&["--listen", "192.0.2.1:0"]).expect(2).says("192.0.2.1:0");
 }
 

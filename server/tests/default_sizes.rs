@@ -1,4 +1,4 @@
-//! The defaults of server and client fit each other: a frame of any size shows a ball that the client looks for and finds.
+//! The defaults of server and client match: in frames of any size, the client looks for the ball and finds it.
 
 use client::pipeline::{Detector, DetectorChoice, RadiusLimits, RadiusRange};
 use ndarray::ArrayView2;
@@ -9,7 +9,7 @@ use server::truth::Truth;
 use shared::geometry::{MAX_SIDE, Size};
 use shared::image::Image;
 
-/// Frames looked at of each size.
+/// Number of frames per size.
 const FRAMES: u64 = 3;
 
 fn size(width: u32, height: u32) -> Size {

@@ -1,4 +1,4 @@
-//! Frames of the camera, byte for byte: the same on every machine, whatever was seen before.
+//! Frames of the camera, byte for byte. They are the same on every machine, whatever was rendered before.
 
 use server::camera::{Background, CameraConfig};
 use server::scene::{BallConfig, Radii};
@@ -23,7 +23,7 @@ fn source(camera: CameraConfig, motion: Motion, pixel: PixelFormat) -> BallSourc
     BallScene { ball, motion, camera, pixel, seed: 1 }.source().expect("a possible scene")
 }
 
-/// Each effect, alone or with what it needs.
+/// Each effect, alone or with the effects it needs.
 fn cameras() -> [(&'static str, CameraConfig); 11] {
     let none = CameraConfig::default();
     [
@@ -85,7 +85,8 @@ fn a_frame_can_be_had_without_a_network() {
     assert!(limits.iter().all(|limit| (0.005..0.2).contains(limit)), "{limits:?}");
 }
 
-/// Bouncing in gray, then scattered in colour. A change breaks what a seed promises: every recorded sequence.
+/// A bouncing ball in gray, then a scattered one in colour. A change of these values breaks every recorded sequence,
+/// and with it what a seed promises.
 const GOLDEN: [(&str, u64); 22] = [
     ("none", 0x9c46_58ad_e2b5_5f69),
     ("none", 0x4618_5a69_1902_3915),

@@ -1,4 +1,4 @@
-//! `--help` teaches: every option, its default and its environment variable, examples, exit codes.
+//! `--help` explains every option with its default and environment variable, and gives examples and exit codes.
 
 use server::cli::Cli;
 use shared::shell::options::SERVER;

@@ -8,10 +8,10 @@ use testkit::ends::{Server, client};
 use testkit::program::{LIMIT, poll};
 use testkit::report::{ReportFile, only_session, sessions};
 
-/// The client promises to notice within 5 s; a busy machine may take as long again.
+/// The client promises to notice within 5 s. A busy machine may take as long again.
 const NOTICED: Duration = Duration::from_secs(10);
 
-/// 5 s of frames, so that a stop of a second falls among them, and a deadline that none misses by it.
+/// 5 s of frames, so that a stop of a second falls among them, and a deadline long enough that no frame misses it.
 const STREAM: &[&str] = &["--once", "--frames", "300", "--deadline", "30s"];
 
 #[test]
@@ -96,7 +96,8 @@ fn a_link_that_closes_while_it_opens_is_followed_by_another() {
     to_server.write_all(line(&to_client).as_bytes()).expect("sent");
     to_client.write_all(line(&to_server).as_bytes()).expect("sent");
     assert!(line(&to_client).contains("answer"));
-    // The server hears no answer, the client a farewell: then it comes again, to the server itself.
+    // The server hears no answer, and the client hears a farewell. Then the client connects again, to the server
+    // itself.
     to_client.write_all(b"{\"type\":\"bye\"}\n").expect("sent");
     drop((to_client, to_server));
     let (again, _) = listener.accept().expect("the client again");
@@ -110,7 +111,7 @@ fn a_link_that_closes_while_it_opens_is_followed_by_another() {
     server.end().expect(0);
 }
 
-/// A line of signaling, read byte by byte so that nothing after it is lost.
+/// Reads a line of signaling byte by byte, so that nothing after it is lost.
 fn line(mut stream: &TcpStream) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
@@ -152,7 +153,7 @@ fn a_server_stopped_for_a_second_goes_on() {
     assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
 }
 
-/// As long as silence may last: neither end may take the other for gone before it has read what came meanwhile.
+/// The longest silence allowed. Neither end may decide that the other is gone before it has read what came meanwhile.
 const HELD_UP: Duration = Duration::from_secs(4);
 
 #[test]

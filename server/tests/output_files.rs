@@ -1,4 +1,4 @@
-//! What becomes of files that fail, vanish or are none, while the run goes on.
+//! What happens to output files that fail, vanish or are not files, while the run continues.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use testkit::ends::{Server, free_address, with};
 use testkit::program::{Program, command, command_after};
 use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 
-/// No file takes more than 8 KiB (16 where the shell counts in 1,024 bytes), as on a disk that is full then.
+/// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
 const FULL_AT_8K: &str = "trap '' XFSZ; ulimit -f 16";
 
 /// A name in a folder of its own.
@@ -34,7 +34,7 @@ fn pipe(name: &str) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// How often a program said something like this.
+/// Number of lines in which a program said something like this.
 fn said(stderr: &[String], words: &str) -> usize {
     stderr.iter().filter(|line| line.contains(words)).count()
 }
@@ -48,13 +48,13 @@ fn a_report_on_a_full_disk_stays_whole_is_told_once_and_ends_the_run_with_4() {
     let (_folder, path) = place("report.json");
     let options = ["--no-graphics", "--frames", "2", "--fps", "max", "--json", text(&path)];
     let mut server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
-    // A session takes some 3 KB.
+    // A session takes about 3 KB.
     for _ in 0..10 {
         server.client(&[]).end().expect(0);
     }
     server.program.stderr.wait_for("cannot write the report");
     assert!((1..10).contains(&sessions(&report(&path)).len()), "the last good one is there");
-    // And still serves.
+    // The server still serves.
     server.client(&[]).end().expect(0);
     server.program.signal("TERM");
     let ended = server.end().expect(4);
@@ -116,7 +116,8 @@ fn a_report_whose_folder_comes_back_is_whole_in_the_end_and_no_failure() {
     }
 }
 
-/// A folder in which nobody else may make files, with a report that others may write; run by somebody who is not root.
+/// A folder in which nobody else may create files, with a report that others may write. The programs run as another
+/// user than root.
 #[test]
 fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_and_that_is_said() {
     use std::os::unix::fs::{PermissionsExt, chown};
@@ -127,7 +128,7 @@ fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_and_that_is_sa
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("for all");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("for nobody");
     let mut server = with(command("server"), &["--no-graphics", "--once", "--frames", "2", "--json", text(&path)]);
-    // Root may do everything.
+    // Root is allowed everything.
     if chown(&path, Some(0), None).is_ok() {
         server.uid(65_534).gid(65_534);
     }

@@ -1,11 +1,11 @@
-//! The client's pipeline follows the session's task, and a session without a pipeline for its task ends well.
+//! The client's pipeline follows the session's task, and a session whose task has no pipeline ends cleanly.
 
 use serde_json::{Value, json};
 use testkit::ends::{Server, with};
 use testkit::program::{Ended, Program, command};
 use testkit::report::rows;
 
-/// The only session of the report that a server wrote on stdout.
+/// The only session in the report that a server wrote to stdout.
 fn session(server: &Ended) -> Value {
     let text = server.stdout.join("\n");
     let mut report: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));

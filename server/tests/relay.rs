@@ -1,10 +1,11 @@
-//! Latency that can be trusted, and frames that are accounted for: the real programs with a relay between them that
+//! Latency that can be trusted, and frames that are accounted for: the real programs, with a relay between them that
 //! delays, drops, reorders and duplicates their datagrams.
 //!
-//! What can be read back. The client's clock is placed by ping and pong, which cannot tell the way there from the way
-//! back: of a difference between the two that was there from the start, half is read in the wrong direction, and the
-//! stated uncertainty must cover it. A difference that begins later is read in full, since the samples from before are
-//! believed. The whole way, and what happens inside the client, need no clock but one, and are read exactly.
+//! How exactly delays can be measured: the client's clock offset is estimated by ping and pong, which cannot tell the
+//! way there from the way back. If the two ways differ from the start, half of the difference is attributed to the
+//! wrong direction, and the stated uncertainty must cover it. A difference that begins later is measured in full,
+//! because the samples from before are trusted. The round trip and the times inside the client need only one clock, and
+//! are measured exactly.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,16 +19,17 @@ use testkit::slow_client::SlowClient;
 
 const SEED: u64 = 11;
 
-/// Server → client: more than any noise of this machine, and not the same as the way back.
+/// Delay from server to client: more than any noise of this machine, and different from the way back.
 const THERE: Duration = Duration::from_millis(80);
-/// Client → server.
+/// Delay from client to server.
 const BACK: Duration = Duration::from_millis(20);
 
-/// How much later than it should a busy machine may run a thread, in µs, in one run and not in the other: a quarter of
-/// the least of the delays above.
+/// How much later a busy machine may run a thread in one run than in the other, in µs: a quarter of the smallest delay
+/// above.
 const SCHEDULING_US: f64 = 5_000.0;
 
-/// What two clocks that run 1,500 ppm apart, the most that the estimate allows for, come apart in a session of 5 s, in µs.
+/// How far two clocks drift apart in a session of 5 s, in µs, if they differ by 1,500 ppm, the most that the estimate
+/// allows.
 const DRIFT_US: f64 = 7_500.0;
 
 const SLOW: Both = Both { to_client: Weather { delay: THERE, ..CALM }, to_server: Weather { delay: BACK, ..CALM } };
@@ -40,7 +42,7 @@ const CALM: Weather = Weather {
     hold: Duration::ZERO,
     rate: None,
 };
-/// Everything at once.
+/// All impairments at once.
 const BAD: Weather = Weather {
     delay: Duration::from_millis(5),
     jitter: Duration::from_millis(10),
@@ -51,18 +53,18 @@ const BAD: Weather = Weather {
     rate: None,
 };
 
-/// Small frames, which leave in one flight, so that a delay is met once a frame. They span less than the 8 s for which
-/// samples of the clock are kept.
+/// Small frames, which are sent in one flight, so that a delay applies once per frame. They take less than the 8 s for
+/// which clock samples are kept.
 const FRAMES: &[&str] = &["--once", "--size", "160x120", "--fps", "30", "--frames", "150", "--seed", "3"];
 
-/// A session, and what became of its datagrams.
+/// A session as seen from outside: its report, its rows and the counts of its datagrams.
 struct Seen {
     session: Value,
     rows: BTreeMap<u64, String>,
     counts: (Counts, Counts),
 }
 
-/// Runs both programs with a relay between them, whose weather changes to `later` after the first frames.
+/// Runs both programs with a relay between them. After the first frames, the relay's weather changes to `later`.
 fn run(weather: Both, later: Option<Both>) -> Seen {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
@@ -94,7 +96,7 @@ impl Seen {
         self.session["clock"]["uncertainty_us"].as_f64().expect("pings were answered")
     }
 
-    /// Asserts that a stage's median grew by `injected` since `calm`, as well as both can tell.
+    /// Asserts that a stage's median grew by `injected` since `calm`, within the uncertainty and the scheduling noise.
     #[track_caller]
     fn grew(&self, calm: &Self, stage: &str, injected: Duration, uncertainty_us: f64) {
         let grown_us = self.stage_us(stage, "p50") - calm.stage_us(stage, "p50");
@@ -108,7 +110,8 @@ impl Seen {
         );
     }
 
-    /// The two ways within the clocks' uncertainty, which is no more than `most_us`, all else exactly.
+    /// Asserts that both directions grew within the clocks' uncertainty, at most `most_us`, and everything else
+    /// exactly.
     fn grew_by_what_was_injected(&self, calm: &Self, most_us: f64) {
         for seen in [calm, self] {
             let uncertainty_us = seen.uncertainty_us();
@@ -117,7 +120,7 @@ impl Seen {
                 "the clocks are off by up to {uncertainty_us} µs"
             );
         }
-        // On one machine no clock drifts: what the estimate allows for drift is not allowed to the figures.
+        // Clocks on one machine do not drift, so the estimate's allowance for drift is not granted here.
         self.grew(calm, "to_client", THERE, most_us);
         self.grew(calm, "back", BACK, most_us);
         for stage in ["encode", "queue", "detect"] {
@@ -140,7 +143,7 @@ fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exac
     let slow = run(SLOW, None);
     let half_the_asymmetry_us = (THERE - BACK).as_secs_f64() * 1e6 / 2.0;
     assert!(slow.uncertainty_us() >= half_the_asymmetry_us, "{}", slow.uncertainty_us());
-    // Half of the round trip is all that can be wrong.
+    // At most half of the round trip can be wrong.
     slow.grew_by_what_was_injected(&calm, (THERE + BACK).as_secs_f64() * 1e6 / 2.0);
 }
 
@@ -163,12 +166,12 @@ fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_net
         }
     }
     let offset_us = seen.session["clock"]["offset_us"].as_f64().expect("pings were answered");
-    // Both programs started within the test's limit, the client's clock this far ahead.
+    // Both programs started within the test's limit, and the client's clock is ahead by this much.
     let limit_us = LIMIT.as_secs_f64() * 1e6;
     assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
 }
 
-/// Frames live over a network of this weather, to which `later` happens after the first frame's row.
+/// Runs a live session over a network with this weather. `later` runs after the first frame's row.
 fn run_live(weather: Both, later: impl FnOnce(&Relay)) -> Value {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--delivery", "live", "--json", report.name()]].concat());
@@ -178,7 +181,7 @@ fn run_live(weather: Both, later: impl FnOnce(&Relay)) -> Value {
     later(&relay);
     client.end().expect(0);
     server.end().expect(0);
-    // Conservation is checked as it is read.
+    // Conservation is checked when the report is read.
     let report = report.read();
     let frames = only_session(&report)["frames"].clone();
     assert_eq!(frames["sent"], 150, "{frames:#}");
@@ -187,19 +190,20 @@ fn run_live(weather: Both, later: impl FnOnce(&Relay)) -> Value {
 
 #[test]
 fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
-    // More than all that a clock at 128 times its pace would have waited for DTLS: 63 ms.
+    // Longer than a clock at 128 times its pace would have waited for DTLS in all: 63 ms.
     let long = Weather { delay: Duration::from_millis(90), ..CALM };
     let frames = run_live(Both { to_client: long, to_server: long }, |_| ());
-    // A busy machine may be late for some.
+    // On a busy machine, some frames may be late.
     assert!(frames["circle"].as_u64() > Some(75), "{frames:#}");
 }
 
 #[test]
 fn a_live_link_opens_where_every_fifth_packet_is_lost_and_every_frame_is_accounted_for() {
     let lossy = Weather { loss: 0.2, ..CALM };
-    // Were it to go on, SCTP would sooner or later lose all repeats of something, and the session end early.
+    // If the loss continued, SCTP would sooner or later lose all retransmissions of something, and the session would
+    // end early.
     let frames = run_live(Both { to_client: lossy, to_server: lossy }, |relay| relay.change(Both::default()));
-    // A busy machine may be late for some.
+    // On a busy machine, some frames may be late.
     assert!(frames["circle"].as_u64() > Some(75), "{frames:#}");
 }
 
@@ -212,7 +216,7 @@ fn a_live_link_outlives_an_outage_of_a_second() {
         relay.change(Both::default());
     });
     assert!(frames["lost"].as_u64() > Some(0), "{frames:#}");
-    // 5 s of frames, of which 1.2 s and what SCTP then waits for are gone.
+    // 5 s of frames, minus 1.2 s and the time that SCTP then waits.
     assert!(frames["circle"].as_u64() > Some(30), "{frames:#}");
 }
 
@@ -223,7 +227,7 @@ fn a_bad_network_costs_frames_that_are_counted_and_changes_no_score() {
     for Counts { dropped, duplicated, held, .. } in [bad.counts.0, bad.counts.1] {
         assert!(dropped > 0 && duplicated > 0 && held > 0, "the relay did nothing: {:?}", bad.counts);
     }
-    // That they add up was checked as the report was read.
+    // Reading the report has checked that they add up.
     assert_eq!(bad.session["frames"]["sent"], 150);
     assert_eq!((&bad.session["frames"]["invalid"], &bad.session["ignored_messages"]), (&0.into(), &0.into()));
     assert_eq!((calm.rows.len(), bad.rows.len()), (150, 150));

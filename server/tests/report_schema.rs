@@ -1,4 +1,4 @@
-//! Every report keeps the documented schema, and the schema notices one that does not.
+//! Every report follows the documented schema, and the schema detects a report that does not.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use testkit::ends::Server;
 use testkit::program::poll;
 use testkit::report::{ReportFile, only_session, sessions};
 
-/// Set, the test writes the schema instead of comparing.
+/// Environment variable. If it is set, the test writes the schema instead of comparing it.
 const WRITE: &str = "PLUMB_WRITE_SCHEMA";
 
 /// Where the repository documents the schema.

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP: an orderly end within about a second.
+//! Ctrl-C, SIGTERM and SIGHUP end a session in order, within about a second.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use testkit::ends::{Server, client, free_address};
 use testkit::program::Ended;
 use testkit::report::{ReportFile, only_session, rows, sessions};
 
-/// A second is promised. As much again is for a busy machine, which has to start the shell that sends the signal first; less
-/// than the 3 s after which a silent peer counts as gone, so that no end by silence passes.
+/// Time limit of an end. One second is promised, and another second is for a busy machine, which has to start the shell
+/// that sends the signal. The limit is below the 3 s after which a silent peer counts as gone, so an end by silence
+/// does not pass.
 const SOON: Duration = Duration::from_secs(2);
 
 #[track_caller]

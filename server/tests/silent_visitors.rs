@@ -1,4 +1,4 @@
-//! Connections that say nothing, or say it late, keep no client out.
+//! Connections that send nothing, or send it late, keep no client out.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -8,7 +8,7 @@ use testkit::report::rows;
 
 const HELLO: &str = r#"{"type":"hello","plumb":1,"role":"sink","mtu":1300}"#;
 
-/// The next line that the server says, without its end; empty once it has closed the connection.
+/// The next line that the server sends, without its line end. Empty once the server has closed the connection.
 fn line(visitor: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     visitor.read_line(&mut line).expect("a line, or the end");
@@ -19,7 +19,7 @@ fn say(visitor: &BufReader<TcpStream>, text: &str) {
     visitor.get_ref().write_all(format!("{text}\n").as_bytes()).expect("sent");
 }
 
-/// A silent connection that has its offer.
+/// A silent connection that has received its offer.
 #[track_caller]
 fn silent(server: &Server) -> BufReader<TcpStream> {
     let mut visitor = BufReader::new(server.connect());
@@ -39,7 +39,7 @@ fn as_many_silent_connections_as_there_are_places_take_none() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let crowd: Vec<TcpStream> = (0..256).map(|_| server.connect()).collect();
     is_served(&server, 3);
-    // All but the last 16 had to give way, without a word but for an offer.
+    // All but the last 16 had to give way. They received at most an offer.
     let mut first = crowd.into_iter().next().expect("256 of them");
     let mut said = String::new();
     first.read_to_string(&mut said).expect("closed by the server");
@@ -51,7 +51,7 @@ fn the_oldest_silent_connection_gives_way_and_the_newest_has_its_offer() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let mut crowd: Vec<_> = (0..17).map(|_| silent(&server)).collect();
     assert_eq!(line(&mut crowd[0]), "", "the first was closed");
-    // The others wait on, until they say what is wrong.
+    // The others keep waiting, until they send something wrong.
     for visitor in &mut crowd[1..] {
         let stream = visitor.get_ref();
         stream.set_nonblocking(true).expect("set");

@@ -1,4 +1,4 @@
-//! A folder of images as a source: frames without truth, to the last image.
+//! A folder of images as a source: frames without truth, up to the last image.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use testkit::ends::Server;
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session, rows};
 
-/// A folder of gray images of 160x120 with a bright disc each.
+/// A folder of gray images of 160x120, each with a bright disc.
 fn folder(names: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary directory");
     for (place, name) in names.iter().enumerate() {
@@ -95,7 +95,7 @@ fn a_source_that_breaks_in_the_middle_ends_the_run_with_4_and_its_reason() {
     let folder = folder(&["a.png", "b.png", "c.png", "d.png", "e.png", "f.png", "g.png", "h.png", "i.png", "j.png"]);
     let source = name(folder.path());
     let server = Server::start(&["--source", source, "--once", "--fps", "2"]);
-    // Checked at the start, read as the session plays: the last has become another by then.
+    // The files are checked at the start and read as the session plays. By then, the last one has been replaced.
     GrayImage::new(3, 3).save(folder.path().join("j.png")).expect("written");
     server.client(&[]).end();
     server.end().expect(4).says("j.png is 3x3");

@@ -1,4 +1,4 @@
-//! A server and a client, each a process of its own, to a good end.
+//! A server and a client in two processes run a session to a good end.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use testkit::ends::{Server, client, free_address, with};
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session, rows, sessions};
 
-/// Four times the worst of the detector's own tests on clean discs, in px.
+/// Four times the worst error of the detector's own tests on clean discs, in px.
 const GOOD_ERROR_PX: f64 = 0.05;
 
 #[test]
@@ -77,7 +77,7 @@ fn every_encoding_gives_the_same_errors_to_the_last_digit() {
     let (lz4_errors, wire, raw) = run("lz4");
     assert_eq!(lz4_errors, errors);
     assert!(wire < raw / 100, "{wire} bytes of {raw}");
-    // Whatever it chooses: that depends on the machine.
+    // Any encoding will do: the choice depends on the machine.
     assert_eq!(run("auto").0, errors);
 }
 
@@ -150,7 +150,7 @@ fn a_duration_ends_a_session() {
     let report = report.read();
     let session = only_session(&report);
     assert_eq!(session["end"]["kind"], "finished");
-    // 60 Hz for 0.3 s, ticks at both ends included; each sent a frame, or is said to have been skipped.
+    // 60 Hz for 0.3 s, including the ticks at both ends. Each tick sent a frame or is reported as skipped.
     let ticks = |name: &str| session["frames"][name].as_u64().expect("a count");
     assert!((18..=19).contains(&(ticks("sent") + ticks("skipped"))), "{session:#}");
 }

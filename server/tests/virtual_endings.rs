@@ -1,4 +1,4 @@
-//! Ways for a session to end, in virtual time: both ends know it in time, and the count is whole.
+//! Ways for a session to end, in virtual time: both ends notice in time, and every frame is counted.
 
 use client::session::End as ClientEnd;
 use server::session::{Action, End};
@@ -49,7 +49,7 @@ fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
 #[test]
 fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
     let mut world = World::new(1, CALM, None);
-    // The client's core is never driven: it neither greets nor answers.
+    // The client's core is never driven, so it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);
     world.client_wakes = u64::MAX;
     while world.server_end.is_none() && world.now < 20_000_000 {
@@ -64,7 +64,7 @@ fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
 fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
     let mut world = World::new(1, CALM, None);
     while world.server_end.is_none() && world.now < 20_000_000 {
-        // It keeps pinging, so it is no silent one, and says nothing else.
+        // It keeps pinging, so it is not silent, but it sends nothing else.
         let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
         world.server.message(Lane::Control, &ping, Micros(world.now));
         world.drain_server();
@@ -74,7 +74,7 @@ fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
     assert_eq!(world.now, 5_501_000);
 }
 
-/// The world until each end has frames behind it.
+/// Runs a world until each end has handled some frames.
 fn under_way(seed: u64) -> World {
     let mut world = World::new(seed, Weather { delay_us: 5_000, ..CALM }, None);
     world.run(50_000);
@@ -88,7 +88,7 @@ fn a_server_that_was_held_up_reads_what_has_arrived_before_it_takes_the_client_f
     for held_up in [3_990_000, 4_000_000, 4_600_000, 60_000_000] {
         let mut world = under_way(1);
         let now = Micros(world.now + held_up);
-        // The clock is looked at first, as a thread that goes on does, and then what came meanwhile is read.
+        // The session is polled first, as by a thread that resumes. Then the messages that came meanwhile are read.
         while !matches!(world.server.poll(now), Action::Wait(_)) {}
         world.server.message(Lane::Control, &ping, now);
         let later = now + std::time::Duration::from_secs(1);

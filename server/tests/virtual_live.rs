@@ -1,4 +1,4 @@
-//! Live delivery in virtual time: what is lost is asked for, outcomes are told again, every frame is accounted for.
+//! Live delivery in virtual time: lost pieces are requested, outcomes are repeated, and every frame is accounted for.
 
 use server::score::counts::FrameCounts;
 use server::session::End;
@@ -9,7 +9,7 @@ use shared::protocol::message::{Delivery, Incomplete, Resend};
 use shared::time::Micros;
 use testkit::world::{CALM, Dice, RUNS, Weather, World, bad_weather};
 
-/// A network as bad as this is common, on which a frame takes no time to cross worth speaking of.
+/// Networks this bad are common. The time a frame takes to cross it is negligible.
 const LOSSY: Weather = Weather { fps: Rate::Hz(60.0), delay_us: 1_500, delivery: Delivery::Live, ..CALM };
 
 #[test]
@@ -41,7 +41,7 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
 
 #[test]
 fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
-    // Loss of messages, and the least share of frames to be scored.
+    // Loss of messages, and the least share of frames that must be scored.
     for (loss, goal) in [(0.01, 0.99), (0.05, 0.95), (0.2, 0.8)] {
         let mut scored = 0;
         for seed in 0..20 {
@@ -53,10 +53,10 @@ fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
     }
 }
 
-/// A network within a building: what is lost is sent again before the next frame is due.
+/// A network within a building. Lost pieces are retransmitted before the next frame is due.
 const NEAR: Weather = Weather { delay_us: 150, ..LOSSY };
 
-/// Latencies of all scored frames, sorted, and the share of pieces sent again, of 20 runs of 300 frames.
+/// Sorted latencies of all scored frames, and the share of retransmitted pieces, over 20 runs of 300 frames.
 fn near_runs(weather: Weather) -> (Vec<u64>, f64) {
     let (mut latencies_us, mut repeated) = (Vec::new(), 0);
     for seed in 0..20 {
@@ -72,7 +72,8 @@ fn near_runs(weather: Weather) -> (Vec<u64>, f64) {
 
 #[test]
 fn live_what_is_lost_costs_less_than_a_frame_interval() {
-    // Loss of messages; the most pieces sent again: for each lost one, and for each frame whose answer is late, one.
+    // Loss of messages, and the largest share of retransmitted pieces: one for each lost piece, and one for each frame
+    // whose answer is late.
     for (loss, most_repeated) in [(0.01, 0.03), (0.05, 0.15)] {
         let (latencies_us, repeated) = near_runs(Weather { loss, ..NEAR });
         let p99_us = latencies_us[latencies_us.len() * 99 / 100];
@@ -83,7 +84,7 @@ fn live_what_is_lost_costs_less_than_a_frame_interval() {
 
 #[test]
 fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
-    // Detection takes a random time up to so long, in µs; the most pieces sent again.
+    // Longest detection time in µs (the times are random), and the largest share of retransmitted pieces.
     for (detection_us, most_repeated) in [(200, 0.0), (12_000, 0.02), (25_000, 0.02)] {
         let (latencies_us, repeated) = near_runs(Weather { detection_us, ..NEAR });
         assert_eq!(latencies_us.len(), 6_000);
@@ -96,7 +97,7 @@ fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
     let mut world = World::new(1, Weather { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
     world.run(5_000_000);
     assert_eq!(world.server.repeated_pieces(), 0);
-    // The client's machine has much to do from here on.
+    // From here on, the client's machine is busy.
     world.network.weather.least_detection_us = 8_000;
     world.run(60_000_000);
     let counts = world.check();
@@ -121,7 +122,7 @@ fn live_outcomes_told_again_are_no_duplicates_and_a_second_answer_is() {
 
 #[test]
 fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
-    // Nothing comes back; at 1000 frames a second a lifetime is 10 ms.
+    // Nothing comes back. At 1000 frames per second, a lifetime is 10 ms.
     let mut world = World::new(1, Weather { loss: 1.0, delivery: Delivery::Live, ..CALM }, Some(200));
     world.run(60_000_000);
     assert_eq!(world.check().lost_by.unanswered, 200);
@@ -135,7 +136,7 @@ fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
 #[test]
 fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
     let mut world = World::new(1, Weather { loss: 1.0, ..LOSSY }, Some(1));
-    // Until the frame is out.
+    // Wait until the frame has been sent.
     world.run(9_000);
     assert_eq!(world.book.captured.len(), 1);
     world.refusals = 30;
@@ -145,13 +146,13 @@ fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
         world.server.message(Lane::Answers, &piece, Micros(world.now));
         world.drain_server();
     }
-    // Three pieces, each three times.
+    // Three pieces, three times each.
     assert_eq!((world.resent, world.server.repeated_pieces()), (9, 9));
 }
 
 #[test]
 fn live_a_frame_whose_encoding_outlasts_its_lifetime_is_not_sent_and_says_why_it_is_lost() {
-    // At 1000 frames a second a lifetime is 10 ms.
+    // At 1000 frames per second, a lifetime is 10 ms.
     for (encoding_us, lost) in [(9_000, 0), (10_000, 20), (14_000, 20)] {
         let weather = Weather { encoding_us, window: 1, delivery: Delivery::Live, ..CALM };
         let mut world = World::new(1, weather, Some(20));

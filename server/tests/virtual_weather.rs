@@ -1,5 +1,5 @@
-//! Sessions in virtual time through calm and bad networks: every frame is accounted for, the window holds, the clock's
-//! offset is found.
+//! Sessions in virtual time over good and bad networks: every frame is accounted for, the window is kept, and the
+//! clock's offset is found.
 
 use client::session::End as ClientEnd;
 use server::score::counts::FrameCounts;
@@ -39,7 +39,7 @@ fn loss_reordering_duplication_and_lateness_lose_frames_but_never_the_count() {
         totals.duplicate += counts.duplicate;
         totals.skipped += counts.skipped;
     }
-    // The weather really was bad.
+    // The network really was bad.
     let FrameCounts { answered, lost, late, duplicate, skipped, .. } = totals;
     assert!([answered, lost, late, duplicate, skipped].iter().all(|n| *n > RUNS / 10), "{totals:?}");
 }
@@ -47,7 +47,7 @@ fn loss_reordering_duplication_and_lateness_lose_frames_but_never_the_count() {
 #[test]
 fn never_more_frames_are_out_than_the_window_and_the_deadline_allow() {
     for seed in 0..RUNS / 10 {
-        // Nothing comes back: each frame holds its place until it is lost.
+        // Nothing comes back, so each frame keeps its place in the window until it is lost.
         let weather = Weather { loss: 1.0, window: 4, fps: Rate::Max, ..CALM };
         let mut world = World::new(seed, weather, Some(20));
         world.run(60_000_000);
