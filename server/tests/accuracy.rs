@@ -1,5 +1,5 @@
-//! The detector against the camera's own limit, on a small fixed sample: the goals of the benchmark, with the room that
-//! so few frames need.
+//! Compares the detector with the camera's own limit on a small fixed sample. The goals are those of the benchmark,
+//! with the margin that so few frames need.
 
 use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits};
 use server::camera::{Background, CameraConfig};
@@ -9,19 +9,19 @@ use server::truth::Truth;
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 
-/// Frames of a condition; of seeds no constant was tuned on.
+/// Number of frames per condition. No constant was tuned on their seeds.
 const FRAMES: u64 = 120;
 const SEED: u64 = 20_261_120;
 
-/// The mean of so many L1 errors has a relative sigma of 0.53 / √120: three of these are allowed for.
+/// Margin for chance: the mean of this many L1 errors has a relative sigma of 0.53 / √120. Three of these are allowed.
 const CHANCE: f64 = 1.0 + 3.0 * 0.53 / 10.95;
 
-/// What came of a condition.
+/// The results of a condition.
 struct Outcome {
     missed: u64,
-    /// Mean L1 over the mean limit.
+    /// Mean L1 error divided by the mean limit.
     ratio: f64,
-    /// Mean squared error in units of the detector's own covariance, for each axis.
+    /// Mean squared error relative to the detector's own covariance, for each axis.
     nees: f64,
 }
 
@@ -41,7 +41,7 @@ fn detect(detector: &mut dyn Detector, image: &Image) -> Option<Estimate> {
     }
 }
 
-/// Measures the detector where the camera is what `change` makes it.
+/// Measures the detector with the camera changed by `change`.
 fn measure(ball: BallConfig, change: impl Fn(&mut CameraConfig)) -> Outcome {
     let mut camera = CameraConfig::default();
     change(&mut camera);
@@ -71,11 +71,12 @@ fn measure(ball: BallConfig, change: impl Fn(&mut CameraConfig)) -> Outcome {
     Outcome { missed, ratio: error / limits, nees: nees / found }
 }
 
-/// Holds a condition to a goal: no disc missed, mean L1 over the limit within it, the covariance honest.
+/// Checks a condition against a goal: no disc is missed, the mean L1 is within this multiple of the limit, and the
+/// covariance is honest.
 fn hold(goal: f64, outcome: &Outcome) {
     assert_eq!(outcome.missed, 0, "discs missed of {FRAMES}");
     assert!(outcome.ratio <= goal * CHANCE, "{} x the limit, the goal is {goal}", outcome.ratio);
-    // A χ² of twice as many: three sigmas, and what clutter and a disc's own misfit add.
+    // A χ² with twice as many degrees of freedom: three sigmas, plus what clutter and a disc's own misfit add.
     assert!((0.6..1.8).contains(&outcome.nees), "squared error is {} of what the covariance says", outcome.nees);
 }
 

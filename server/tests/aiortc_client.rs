@@ -1,6 +1,6 @@
-//! A pipeline that knows only the protocol document: the example in Python, on aiortc.
+//! A pipeline written from the protocol document alone: the example in Python, on aiortc.
 //!
-//! The virtual environment is made once, in the target folder, from `examples/requirements.txt`.
+//! The virtual environment is created once, in the target folder, from `examples/requirements.txt`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,8 +11,8 @@ use testkit::program::{Ended, Program};
 use testkit::python;
 use testkit::report::{ReportFile, only_session};
 
-/// The example's centroid of whole-pixel weights is good for this on clean frames, in px; the worst rounded centroid of
-/// a disc of radius 20 px is 0.0013 px off along each axis.
+/// Accuracy of the example on clean frames, in px. It takes the centroid with whole-pixel weights. The worst rounded
+/// centroid of a disc with a radius of 20 px is 0.0013 px off along each axis.
 const GOOD_MEAN_PX: f64 = 0.01;
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -24,7 +24,7 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
-/// Of 2024: it waits until its peer begins SCTP.
+/// Python with an aiortc of 2024, which waits until its peer begins SCTP.
 static OLD_PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let requirements = example("../bench/peers/old-aiortc.txt");
@@ -46,7 +46,7 @@ fn whole_job(options: &[&str]) -> (Ended, serde_json::Value) {
     whole_job_of(&PYTHON, options)
 }
 
-/// The environment is made before the server waits for its client.
+/// The environment is created before the server waits for its client.
 fn whole_job_of(python: &Path, options: &[&str]) -> (Ended, serde_json::Value) {
     let report = ReportFile::new();
     let server =
@@ -64,7 +64,7 @@ fn a_python_pipeline_does_the_whole_job() {
     assert_eq!(session["client"]["name"], "aiortc-client");
     let mean_px = session["error_px"]["l1"]["mean"].as_f64().expect("a mean");
     assert!(mean_px < GOOD_MEAN_PX, "mean L1 {mean_px} px");
-    // Its times place every stage.
+    // The client's times place every stage.
     for stage in ["encode", "to_client", "queue", "detect", "back"] {
         assert!(session["latency_us"]["stages"][stage]["p50"].is_u64(), "{stage}: {:#}", session["latency_us"]);
     }
@@ -77,8 +77,8 @@ fn a_python_pipeline_whose_sctp_waits_for_its_peers_does_the_whole_job() {
     assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
 }
 
-/// A loss stalls SCTP for a second and more, and frames with it: they would be lost here. (Without the field p99 was 1.2 s, and
-/// frames were lost.)
+/// A lost packet stalls SCTP for a second and more, and frames with it, which would be lost here. (Without the field,
+/// p99 was 1.2 s and frames were lost.)
 #[test]
 fn a_python_pipeline_with_small_udp_buffers_that_says_so_loses_no_frame_unpaced() {
     LazyLock::force(&PYTHON);
@@ -130,7 +130,7 @@ fn a_python_pipeline_takes_live_frames() {
     client.expect(0);
     let frames = &session["frames"];
     let scored = frames["circle"].as_u64().expect("a count");
-    // Nothing is lost between two processes that have the time; on a loaded machine frames may be late.
+    // Nothing is lost between two processes that have enough time. On a loaded machine, frames may be late.
     assert!(scored > 0 && frames["invalid"] == 0 && frames["duplicate"] == 0, "{frames:#}");
 }
 
@@ -145,7 +145,7 @@ fn a_python_pipeline_ends_in_peace_when_the_server_stops() {
     client.end().expect(0);
 }
 
-/// What the example's reassembler does with pieces that come again or late.
+/// Runs the example's reassembler with pieces that come twice or late.
 const LATE_PIECES: &str = r#"
 import msgpack
 from aiortc_client import REMEMBERED, Reassembler

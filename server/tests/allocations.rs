@@ -1,8 +1,8 @@
-//! A frame's way through the cores allocates nothing once they are warm: render, encode, cut, join, read, detect, answer,
-//! pair, score; in either delivery, and whatever the camera does to the light.
+//! Once they are warm, the cores allocate nothing for a frame: render, encode, cut, join, read, detect, answer, pair
+//! and score. This holds for either delivery, and whatever the camera does to the light.
 //!
-//! Driven without sockets and in one thread, whose allocations are counted. What is handed to the link comes back here as
-//! it does there, when the link is done with it.
+//! The cores are driven without sockets and in one thread, whose allocations are counted. What is handed to the link
+//! comes back here as it does in reality, when the link is done with it.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -32,16 +32,16 @@ use testkit::allocator::{Counting, allocations};
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// More than the finished messages a reassembler remembers, the last of what grows.
+/// More than the number of finished messages that a reassembler remembers, which are the last thing to grow.
 const WARM: u64 = 1_100;
 const COUNTED: u64 = 300;
 
-/// Until the ball has been everywhere: some lists are as long as its way.
+/// Enough for the ball to have been everywhere: some lists are as long as its path.
 const WARM_CAMERA: u64 = 400;
 
 const WINDOW: usize = 8;
 
-/// Several fragments a frame, the last one short, and a size that no vector width divides.
+/// Several fragments per frame, the last one short, and a size that no vector width divides.
 const SIZE: Size = Size { width: 351, height: 233 };
 
 fn source(pixel: PixelFormat) -> BallSource {
@@ -55,8 +55,8 @@ fn seen_by(camera: CameraConfig, pixel: PixelFormat) -> BallSource {
     BallScene { ball, motion, camera, pixel, seed: 5 }.source().expect("a possible scene")
 }
 
-/// An encoder that takes no writing for slow, however busy the machine is: it would then choose raw, whose first pieces
-/// are longer than any before.
+/// An encoder that never counts writing as slow, however busy the machine is. Otherwise it would switch to raw, whose
+/// first pieces are longer than any before.
 fn encoder(encoding: StreamEncoding, delivery: Delivery) -> FrameEncoder {
     static MOMENT: LazyLock<Instant> = LazyLock::new(Instant::now);
     FrameEncoder::new(encoding, delivery).timed_by(|| *MOMENT)
@@ -92,7 +92,7 @@ fn rendering_encoding_and_cutting_allocate_nothing() {
         for encoding in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
             let (mut source, mut encoder) = (source(pixel), encoder(encoding, Delivery::Reliable));
             let mut splitter = Splitter::new(MESSAGE_SIZE);
-            // The link holds what is not acknowledged: here, the last few pieces.
+            // The link holds pieces until they are acknowledged: here, the last few.
             let mut link = VecDeque::with_capacity(16);
             let mut frames = |ids: std::ops::Range<u64>| {
                 for id in ids {
@@ -110,8 +110,8 @@ fn rendering_encoding_and_cutting_allocate_nothing() {
     }
 }
 
-/// All effects but JPEG: the codec's library makes its tables and buffers anew for each picture, and has no way to be
-/// given them.
+/// All effects but JPEG. The codec's library allocates its tables and buffers anew for each picture, and they cannot be
+/// passed in.
 #[test]
 fn taking_a_picture_with_effects_allocates_nothing() {
     let plain = CameraConfig::default();
@@ -159,7 +159,7 @@ fn joining_and_reading_allocate_nothing_while_a_window_of_frames_waits() {
     }
 }
 
-/// Both ends of a session, their link a function call.
+/// Both ends of a session, with function calls as their link.
 struct Ends {
     now: u64,
     source: BallSource,
@@ -169,7 +169,7 @@ struct Ends {
     server: Session,
     client: Client,
     detector: Box<dyn Detector>,
-    /// The frame being sent.
+    /// The frame that is being sent.
     fragments: Vec<BytesMut>,
     pixels: Vec<u8>,
     gray: Array2<u8>,
@@ -207,8 +207,8 @@ impl Ends {
         }
     }
 
-    /// Plays until so many frames are scored. A µs passes with each step: too little for a ping to be due, which is a
-    /// matter of time and not of frames.
+    /// Plays until this many frames are scored. Each step takes 1 µs, too little for a ping to be due. Pings depend on
+    /// time, not on frames.
     fn play(&mut self, frames: u64) {
         while self.scored < frames {
             self.now += 1;
@@ -268,7 +268,7 @@ impl Ends {
     }
 }
 
-/// In live delivery a message is what a packet carries: here, of a network.
+/// In live delivery, a message is as large as a packet carries: here, on a network.
 fn message_size(delivery: Delivery) -> usize {
     match delivery {
         Delivery::Reliable => MESSAGE_SIZE,

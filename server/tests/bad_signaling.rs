@@ -1,4 +1,4 @@
-//! Whatever comes in on the signaling port, the next good client is served at once.
+//! Whatever arrives on the signaling port, the next good client is served at once.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -156,7 +156,7 @@ fn an_unknown_version_or_role_is_told_so() {
     serves_a_good_client(&server);
 }
 
-/// What the server says to a first line, until it closes the connection.
+/// What the server replies to a first line, until it closes the connection.
 #[track_caller]
 fn said_to(server: &Server, line: &str) -> String {
     let mut visitor = server.connect();
@@ -237,7 +237,7 @@ fn a_bad_visitor_does_not_disturb_the_client_being_served() {
     server.end().expect(0);
 }
 
-/// A visitor that said hello and has an offer.
+/// A visitor that said hello and has received an offer.
 fn offered(server: &Server) -> TcpStream {
     let mut visitor = server.connect();
     visitor.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");

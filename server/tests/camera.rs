@@ -1,4 +1,4 @@
-//! The camera's options from the command line, the environment and a file, to the figures in the report.
+//! The camera's options, from the command line, the environment and a file to the figures in the report.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use testkit::ends::with;
 use testkit::program::{Ended, Program, command};
 use testkit::report::{OUTCOMES, checked, only_session};
 
-/// Runs frames in loopback, small and as fast as they go; the report.
+/// Runs small frames in loopback, as fast as possible. Returns the report.
 fn report(options: &[&str]) -> Value {
     let options = [LOOPBACK, options].concat();
     checked(&Program::start(with(command("server"), &options)).end().expect(0).stdout.join("\n"))
@@ -42,7 +42,8 @@ fn with_noise_the_mean_error_is_near_its_limit() {
     assert!((0.007..0.012).contains(&limit), "limit {limit} px");
     let l1 = figure(session, "/error_px/l1/mean");
     assert!((efficiency - l1 / limit).abs() < 1e-9, "{efficiency}, {l1} / {limit}");
-    // No estimate is much better than the bound (3 % standard error of 300 frames); ours is not far from it.
+    // No estimate is much better than the bound (3 % standard error over 300 frames), and the detector's is close to
+    // it.
     assert!((0.88..3.0).contains(&efficiency), "{efficiency}");
     assert_eq!(report["run"]["config"]["radius_px"], 10.0);
     assert_eq!(report["run"]["config"]["radius_max_px"], 20.0);
@@ -68,7 +69,7 @@ fn empty_frames_are_counted_apart() {
     let report = report(&["--empty-rate", "0.4", "--radius", "15", "--noise", "3"]);
     let session = only_session(&report);
     let count = |name: &str| session["frames"][name].as_u64().expect("a count");
-    // 120 expected, standard deviation 8.5; four of them.
+    // 120 are expected, with a standard deviation of 8.5. Four standard deviations are allowed.
     assert!((86..=154).contains(&count("empty")), "{}", session["frames"]);
     assert_eq!(count("sent"), OUTCOMES.iter().map(|outcome| count(outcome)).sum::<u64>());
     assert!(count("false_positive") <= count("empty"));

@@ -1,4 +1,4 @@
-//! The frames as CSV: every frame once, and the figures of the report can be worked out from them.
+//! The frames as CSV: every frame appears once, and the figures of the report can be computed from the rows.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use testkit::ends::Server;
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session};
 
-/// The rows of a CSV file, by the names of its header.
+/// The rows of a CSV file, with values by column name.
 fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(|row| row.expect("a row of the header's length")).collect()
@@ -66,7 +66,7 @@ fn a_file_that_stops_taking_rows_is_said_once_and_the_run_goes_on_to_exit_code_4
     let path = directory.path().join("frames.fifo");
     let fifo = path.to_str().expect("UTF-8");
     assert!(Command::new("mkfifo").arg(fifo).status().expect("mkfifo").success());
-    // Reads a little, then is gone.
+    // Reads a little, then closes its end.
     let mut reader = Command::new("head").args(["-c", "10", fifo]).stdout(Stdio::null()).spawn().expect("head");
     let report = ReportFile::new();
     let options = ["--once", "--fps", "max", "--frames", "600", "--csv", fifo, "--json", report.name()];

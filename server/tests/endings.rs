@@ -1,4 +1,4 @@
-//! Every way a session ends: what the server's report says of it and what the client says and exits with agree.
+//! Every way a session ends: the server's report agrees with what the client prints and exits with.
 
 use std::time::Duration;
 
@@ -8,17 +8,18 @@ use testkit::program::{Ended, Program};
 use testkit::relay::{Both, Rate, Relay, Weather};
 use testkit::report::{ReportFile, only_session};
 
-/// 2 Mbit/s, with a buffer of a second, as many routers have.
+/// A line of 2 Mbit/s, with a buffer of one second, as many routers have.
 const SLOW: Rate = Rate { bits_per_s: 2_000_000, queue_bytes: 250_000 };
 
 /// What is done to a session in which frames flow.
 type Done = fn(&mut Server, &mut Program);
 
-/// Options of both, what happens, the report's kind and reason, the server's exit code, the client's and its words.
+/// Options of both programs, what happens, the kind and reason in the report, the exit codes of server and client, and
+/// the client's message.
 type Case =
     (&'static [&'static str], &'static [&'static str], Done, &'static str, &'static str, i32, i32, &'static str);
 
-/// How both ends saw it.
+/// How both ends saw the ending.
 struct Seen {
     server: Ended,
     client: Ended,
@@ -89,7 +90,7 @@ fn both_ends_agree_where_the_other_is_killed() {
     seen.server.expect(3);
 }
 
-/// Both ends over a line of 2 Mbit/s, where a frame of 307,200 bytes takes 1.2 s.
+/// Both ends over a line of 2 Mbit/s, on which a frame of 307,200 bytes takes 1.2 s.
 fn slow(options: &[&str], done: Done) -> Seen {
     let report = ReportFile::new();
     let mut server = Server::start(&[&["--once", "--json", report.name()], options].concat());
@@ -103,7 +104,7 @@ fn slow(options: &[&str], done: Done) -> Seen {
 
 #[test]
 fn both_ends_agree_on_the_end_over_a_line_that_is_too_slow_for_the_frames() {
-    // Reliable and raw: a megabyte stands before the bye.
+    // Reliable and raw: a megabyte is queued before the bye.
     let seen = slow(&["--frames", "12", "--deadline", "500ms"], |_, _| ());
     assert_eq!(seen.end["kind"], "finished", "{}; {:#?}; {:#?}", seen.end, seen.client, seen.server);
     seen.client.expect(0).says("the server said bye: finished");
@@ -114,7 +115,7 @@ fn both_ends_agree_on_the_end_over_a_line_that_is_too_slow_for_the_frames() {
 fn both_ends_agree_on_a_stop_over_a_line_that_is_too_slow_for_the_frames() {
     let seen = slow(&[], |server, client| {
         client.stderr.wait_for("connected");
-        // The first frames are lost by then, and the lane is full.
+        // By then, the first frames are lost and the lane is full.
         server.program.stdout.wait_for("  lost  ");
         server.program.signal("INT");
     });
@@ -132,7 +133,8 @@ fn both_ends_agree_on_a_stop_over_a_line_that_is_too_slow_for_the_frames() {
 
 #[test]
 fn a_client_whose_frames_take_long_is_there_as_long_as_its_link_acknowledges() {
-    // Three megabytes a frame: 12 s, in which the client has nothing to say and our pings stand behind it.
+    // Three megabytes per frame take 12 s. In this time, the client has nothing to send, and the server's pings are
+    // queued behind the frame.
     let seen = slow(&["--frames", "1", "--size", "1920x1080", "--deadline", "40s"], |_, _| ());
     assert_eq!(seen.end["kind"], "finished", "{}", seen.end);
     seen.client.expect(0);

@@ -1,4 +1,4 @@
-//! The exit code tells a script whether it has what it asked for.
+//! The exit code tells a script whether it got what it asked for.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -136,7 +136,7 @@ fn a_source_that_fails_while_the_server_serves_on_is_told_at_the_end() {
     let image = |name: &str, side| GrayImage::new(side, side).save(folder.path().join(name)).expect("written");
     (0..10).for_each(|place| image(&format!("{place}.png"), 64));
     let mut server = Server::start(&["--source", folder.path().to_str().expect("UTF-8"), "--fps", "2"]);
-    // Checked at the start, read as the session plays: the last has become another by then.
+    // The files are checked at the start and read as the session plays. By then, the last one has been replaced.
     image("9.png", 3);
     server.client(&[]).end();
     server.program.stderr.wait_for("the source failed");
@@ -186,7 +186,7 @@ fn of_several_failures_the_files_go_before_the_lost_client() {
 #[test]
 #[cfg(unix)]
 fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
-    // From fewer than a program begins with to as many as a session takes.
+    // From fewer than a program starts with, to as many as a session takes.
     for limit in 4..24 {
         for (name, options) in [("server", ["--listen", "127.0.0.1:0"]), ("client", ["127.0.0.1:9", "--workers=1"])] {
             let mut program = command_after(&format!("ulimit -n {limit}"), name);

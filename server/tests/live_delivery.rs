@@ -10,7 +10,7 @@ fn live_every_frame_is_accounted_for() {
     let server = Server::start(&options);
     server.client(&[]).end().expect(0).says("the server said bye: finished");
     server.end().expect(0);
-    // Conservation is checked as it is read.
+    // Conservation is checked when the report is read.
     let report = report.read();
     assert_eq!(report["run"]["config"]["delivery"], "live");
     assert_eq!(report["run"]["config"]["lifetime_us"], 33_333);

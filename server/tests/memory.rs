@@ -1,7 +1,8 @@
-//! What a client costs is bounded, in frames: whatever a session keeps beside what the link and the camera have.
+//! The memory that a client costs is bounded, in frames: everything a session keeps besides what the link and the
+//! camera hold.
 //!
-//! Bytes that this thread has from the allocator and not given back are counted, with frames so large that all else is
-//! little beside them.
+//! Counts the bytes that this thread has taken from the allocator and not returned. The frames are so large that
+//! everything else is small in comparison.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -32,7 +33,7 @@ static COUNTING: Counting = Counting;
 const FRAME: usize = 1 << 20;
 const WINDOW: usize = 4;
 
-/// All that is small beside a frame: books, queues, heads of messages.
+/// Allowance for everything that is small compared to a frame: bookkeeping, queues, message headers.
 const LITTLE: usize = FRAME / 4;
 
 fn session(delivery: Delivery) -> Session {
@@ -61,8 +62,8 @@ fn reply(id: u64, reply: &impl serde::Serialize) -> Bytes {
     fragment::split(id, reply, MESSAGE_SIZE).expect("cut").remove(0).freeze()
 }
 
-/// Plays so many frames, each answered at once, or none; then all pieces are asked for again. A millisecond passes with
-/// each step.
+/// Plays this many frames, of which all or none are answered at once. Then all pieces are requested again. Each step
+/// takes a millisecond.
 fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
     let (piece, mut sent, mut id) = (vec![7; 1024], 0, 0);
     for now in (1_000..).step_by(1_000).map(Micros) {
@@ -111,7 +112,8 @@ fn live_a_session_keeps_as_many_frames_as_its_window_however_many_are_sent_in_a_
     for (answered, asked) in [(true, false), (false, false), (false, true)] {
         let mut session = session(Delivery::Live);
         let most = most_bytes(|| play(&mut session, 400, answered, asked));
-        // Each has room for the next to be an eighth longer; as much goes for a list of pieces to be sent again.
+        // Each buffer leaves room for the next frame to be an eighth longer. A list of pieces to retransmit takes as
+        // much.
         assert!(most <= WINDOW * FRAME * 5 / 4 + LITTLE, "{} frames", most as f64 / FRAME as f64);
         assert!(most >= FRAME, "what is kept for repair is counted");
     }
@@ -133,7 +135,7 @@ fn cutting_takes_a_frame_what_the_link_holds_and_32_messages() {
         let most = most_bytes(|| {
             let mut link = VecDeque::with_capacity(2 * in_link);
             for id in 0..200 {
-                // Now long, now short, as encoding makes them.
+                // Lengths alternate, as encoding makes them.
                 let pixels = &pixels[..if id % 3 == 0 { FRAME } else { FRAME / 100 }];
                 let mut fragments = Vec::with_capacity(FRAME / 1024);
                 let message = serde_bytes::Bytes::new(pixels);
@@ -158,14 +160,14 @@ fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
         let piece = (id, index, 1024u32, serde_bytes::Bytes::new(&[7; 1000]));
         Bytes::from(rmp_serde::to_vec(&piece).expect("a piece"))
     };
-    // In order, backwards, and every other piece: what has come is joined, waits, or both.
+    // In order, backwards, and every other piece first: pieces that have come are joined, wait, or both.
     let orders: [fn(u32) -> u32; 3] = [|index| index, |index| 1023 - index, |index| index / 2 + 512 * (index % 2)];
     for order in orders {
         let mut reassembler = Reassembler::new(FRAME, OPEN);
         let most = most_bytes(|| {
             let mut in_use = VecDeque::with_capacity(OPEN);
             for id in 0..60 {
-                // Each third one stays unfinished.
+                // Each third message stays unfinished.
                 let count = if id % 3 == 0 { 1000 } else { 1024 };
                 for index in (0..count).map(order) {
                     if let Ok(Some(message)) = reassembler.accept(&piece(id, index)) {
@@ -179,7 +181,7 @@ fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
-    // Nor do pieces that wait drag along what follows them.
+    // Nor do waiting pieces keep the bytes that follow them.
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     let most = most_bytes(|| {
         for index in 1..1024 {
@@ -188,7 +190,7 @@ fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
         }
     });
     assert!(most <= FRAME + LITTLE, "{most} bytes");
-    // What a header claims takes nothing.
+    // The length that a header claims takes no memory.
     let claims = most_bytes(|| drop(BytesMut::from(&piece(0, 0)[..])));
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     assert!(most_bytes(|| drop(reassembler.accept(&piece(0, 0)))) <= claims + 8 * 1024);
@@ -210,9 +212,9 @@ fn a_camera_with_all_effects_takes_eight_planes_of_the_image_and_the_balls_surro
         occlude: true,
         ..plain
     };
-    // A number of four bytes for each pixel, beside the image of one.
+    // A number of four bytes for each pixel, besides the image with one byte.
     let plane = size.pixels() * 4;
-    // The ball's own planes, of a box of 60 px with a few cells a pixel.
+    // The ball's own planes, for a box of 60 px with a few cells per pixel.
     let surroundings = FRAME;
     for (camera, planes) in [(plain, 0), (noisy, 1), (all, 8)] {
         let most = most_bytes(|| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::program::{Ended, Program, command};
 use testkit::report::{checked, only_session, rows};
 
-/// A run without sockets; its report comes on stdout, its rows on stderr.
+/// A run without sockets. Its report is written to stdout, its rows to stderr.
 fn run(options: &[&str]) -> Ended {
     let mut server = command("server");
     server.args(["--loopback", "--link", "memory", "--once", "--no-graphics", "--json", "-"]).args(options);
@@ -61,7 +61,7 @@ fn a_signal_ends_it_in_order() {
     server.stderr.wait_for_count(20);
     server.signal("INT");
     let ended = server.end().expect(0);
-    // A second is promised; a busy machine may take some more.
+    // One second is promised. A busy machine may take a little longer.
     assert!(ended.took < Duration::from_secs(5), "took {:?}", ended.took);
     assert_eq!(only_session(&checked(&ended.stdout.join("\n")))["end"]["kind"], "stopped");
 }

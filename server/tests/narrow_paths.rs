@@ -1,6 +1,6 @@
 //! Paths that carry less than Ethernet's 1,500 bytes, between network namespaces (`bench/path.sh`).
 //!
-//! Namespaces need root and `ip`: where they cannot be had a test says so and passes, except where `CI` is `true`.
+//! Namespaces need root and `ip`. Where they are not available, a test says so and passes, unless `CI` is `true`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ fn from_root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-/// Whether namespaces can be made here.
+/// Whether namespaces can be created here.
 fn has_namespaces() -> bool {
     let probe = "[ $(id -u) = 0 ] && command -v iptables && ip netns add plumb-$$ && ip netns del plumb-$$";
     let made = Command::new("sh").args(["-c", probe]).output().is_ok_and(|output| output.status.success());
@@ -24,7 +24,7 @@ fn has_namespaces() -> bool {
     made
 }
 
-/// What becomes of 30 frames on this path to this client, whose arguments follow.
+/// Runs 30 frames on this path to this client, with these arguments. Returns what happened to the frames.
 fn run(path: [&str; 2], client: &Command, arguments: &[&str], options: &[&str]) -> (Ended, serde_json::Value) {
     let report = ReportFile::new();
     let mut script = Command::new(from_root("bench/path.sh"));
@@ -42,7 +42,8 @@ fn all_frames_are_answered(path: [&str; 2], client: &Command, arguments: &[&str]
     assert_eq!(session["frames"]["circle"], 30, "{path:?} {options:?}: {:#}", session["frames"]);
 }
 
-/// The MTUs of Tailscale (and IPv6's least) and of WireGuard; and one that only the middle of the path has.
+/// The MTUs of Tailscale (which is also IPv6's minimum) and of WireGuard, and one that applies only in the middle of
+/// the path.
 const PATHS: [[&str; 2]; 3] = [["end", "1280"], ["end", "1420"], ["middle", "1280"]];
 
 #[test]
@@ -68,7 +69,7 @@ fn our_own_client_on_a_narrow_path_gets_all_frames() {
     for path in PATHS {
         all_frames_are_answered(path, &client, &["SERVER:9200", "--no-graphics"], &[]);
     }
-    // Packets larger than the path are cut, not lost, where a person asks for them.
+    // Packets larger than the path are fragmented, not lost, if the user asks for them.
     all_frames_are_answered(
         PATHS[0],
         &client,

@@ -1,4 +1,4 @@
-//! The report as whoever reads it finds it, and output that is closed or shared.
+//! The report as a reader finds it, and outputs that are closed or shared.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Stdio};
@@ -64,7 +64,7 @@ fn an_interrupted_server_still_prints_its_report() {
     assert_eq!(only_session(&report)["end"]["kind"], "stopped");
 }
 
-/// Reads so many lines of an output, and leaves.
+/// Reads this many lines of an output, then closes it.
 fn head(output: ChildStdout, lines: usize) -> Vec<String> {
     let read: Vec<_> = BufReader::new(output).lines().take(lines).map_while(Result::ok).collect();
     assert_eq!(read.len(), lines, "{read:#?}");
@@ -113,7 +113,7 @@ fn a_stdout_nobody_reads_holds_no_frame_up_and_the_end_says_what_is_missing() {
     unread.read_to_string(&mut read).expect("what the pipe holds");
     let missing = |line: &String| line.split("rows missing there: ").nth(1)?.parse::<usize>().ok();
     let missing = ended.stderr.iter().find_map(missing).expect("a number");
-    // Those in the thread's hands when it was given up are partly written.
+    // Those that the thread held when it was given up are partly written.
     assert!((8_000..8_000 + 200).contains(&(read.lines().count() + missing)), "{} read", read.lines().count());
 }
 
@@ -124,7 +124,7 @@ fn a_slow_reader_gets_every_row_and_the_summary() {
     let (server, mut slow) = Program::start_taking_stdout(with(command("server"), &options));
     server.stderr.wait_for("session 1: finished");
     let (mut read, mut bytes) = (Vec::new(), [0; 8 << 10]);
-    // Some 30 times as long as what was once waited for in all.
+    // About 30 times the total time that was once waited for.
     while let Ok(count @ 1..) = slow.read(&mut bytes) {
         read.extend_from_slice(&bytes[..count]);
         std::thread::sleep(std::time::Duration::from_millis(100));

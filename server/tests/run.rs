@@ -1,4 +1,4 @@
-//! A run, from the command line, the environment and files, printed and fed back: the programs themselves.
+//! A run, given by the command line, the environment and files, is printed and read back by the real programs.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +16,7 @@ impl Files {
         Self(tempfile::tempdir().expect("a temporary directory"))
     }
 
-    /// Writes a file; its path.
+    /// Writes a file and returns its path.
     fn write(&self, name: &str, text: &str) -> String {
         std::fs::write(self.path(name), text).expect("written");
         self.path(name).to_str().expect("UTF-8").to_owned()
@@ -62,7 +62,7 @@ fn the_command_line_goes_before_the_environment_that_before_the_file_and_that_be
         "invert = false",
     ];
     assert_says(&printed(all), &lines);
-    // The files by environment.
+    // The files are named in the environment.
     let mut by_environment = server(&["--print-run"]);
     by_environment.env("PLUMB_RUN", &run).env("PLUMB_CAMERA", &camera);
     assert_says(&printed(by_environment), &["noise = 1.0", "vignette = 0.5", "once = true"]);
@@ -77,7 +77,7 @@ fn an_empty_environment_variable_is_an_unset_one() {
         bare.env(format!("PLUMB_{name}"), "");
     }
     assert_eq!(printed(bare), plain);
-    // 3: nobody listens there, but the address is one.
+    // Exit code 3: nobody listens there, but the address is valid.
     let mut health = server(&["health"]);
     health.env("PLUMB_LISTEN", "");
     assert_ne!(Program::start(health).end().code, Some(2));
@@ -149,7 +149,7 @@ fn a_variable_of_no_option_is_warned_of_with_those_it_may_have_been() {
         let said = run(&[("PLUMB_WORKER", "2"), ("PLUMB_FRAMSE", "600")]);
         assert!(said.contains("PLUMB_WORKER belongs to no option: did you mean PLUMB_WORKERS?"), "{program}: {said}");
         assert!(said.contains("did you mean PLUMB_FRAMES"), "{program}: {said}");
-        // Of the other program, of nothing of ours, and unset.
+        // Variables of the other program, of neither program, and unset ones.
         let said = run(&[("PLUMB_WORKERS", "2"), ("PLUMB_FRAMES", "600"), ("FRAMSE", "1"), ("PLUMB_FRAMSE", "")]);
         assert!(!said.contains("belongs to no option"), "{program}: {said}");
     }

@@ -1,4 +1,4 @@
-//! More than one client: at the same time, or one that keeps the others out.
+//! Several clients: some at the same time, and some that keep the others out.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Shutdown, UdpSocket};
@@ -50,7 +50,7 @@ fn once_refuses_a_second_client_and_says_why() {
     let mut first = server.client(&[]);
     first.stdout.wait_for_count(2);
     server.client(&["--wait", "0s"]).end().expect(3).says("one client (--once)");
-    // The first is still served.
+    // The first client is still served.
     first.stdout.wait_for_count(first.stdout.so_far().len() + 10);
     first.signal("INT");
     first.end().expect(0);
@@ -61,7 +61,7 @@ fn once_refuses_a_second_client_and_says_why() {
 #[test]
 fn of_many_clients_at_once_one_is_served_and_each_other_ends_as_the_server_says() {
     let server = Server::start(&["--once", "--frames", "30"]);
-    // Their links open at about the same time: most have one when the first has said hello.
+    // Their links open at about the same time. Most are open when the first client has said hello.
     let clients: Vec<_> = (0..6).map(|_| server.client(&["--wait", "0s"])).collect();
     let (served, others): (Vec<_>, Vec<_>) =
         clients.into_iter().map(Program::end).partition(|client| client.code == Some(0));
@@ -79,7 +79,7 @@ fn once_is_not_used_up_by_visitors_that_are_no_clients() {
     let mut health = command("server");
     health.args(["health", &server.address]);
     Program::start(health).end().expect(0);
-    // Stays connected, silent: it gets an offer and never answers it.
+    // Stays connected and silent: it gets an offer and never answers it.
     let silent = server.connect();
     let mut offer = String::new();
     BufReader::new(&silent).read_line(&mut offer).expect("an offer");
@@ -109,7 +109,7 @@ fn a_client_for_whom_no_udp_port_is_left_is_told_so() {
     let first = server.client(&[]);
     first.stdout.wait_for_count(3);
     server.client(&["--wait", "0s"]).end().expect(3).says("no free UDP port");
-    // One that waits has it once it is free.
+    // A waiting client gets the place once it is free.
     let mut second = server.client(&[]);
     second.stderr.wait_for("no free UDP port");
     drop(first);
@@ -152,7 +152,7 @@ fn a_stuck_client_costs_the_others_nothing() {
     let mut server = Server::start(&["--frames", "90", "--fps", "30", "--json", report.name()]);
     let mut stuck = server.client(&[]);
     stuck.stdout.wait_for_count(3);
-    // More than there are cores on most machines for tests: one of them shares the stuck one's thread.
+    // More clients than most test machines have cores, so one of them shares the stuck client's thread.
     let others: Vec<_> = (0..3).map(|_| server.client(&["--workers", "1"])).collect();
     others.iter().for_each(|other| other.stdout.wait_for_count(3));
     stuck.signal("STOP");

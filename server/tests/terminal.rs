@@ -1,4 +1,4 @@
-//! Both programs at a terminal: rows that fit it, the key `q`, a pause, and a terminal that is as it was afterwards.
+//! Both programs at a terminal: rows that fit it, the key `q`, a pause, and a terminal that is restored afterwards.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ fn at_terminal(command: Command, columns: u16) -> AtTerminal {
     AtTerminal::start(command, columns)
 }
 
-/// A server without graphics, on a free port of this machine.
+/// Starts a server without graphics, on a free port of this machine.
 fn server(options: &[&str], columns: u16) -> AtTerminal {
     at_terminal(with(command("server"), &[&["--no-graphics"], options].concat()), columns)
 }
@@ -98,7 +98,7 @@ fn a_paused_terminal_holds_up_no_session_and_no_end() {
         assert_eq!(rows(&ended.stdout).len(), 20, "{ended:#?}");
     }
     server.signal(libc::SIGTERM);
-    // What the terminal did not take is missing, and said by the exit code.
+    // Rows that the terminal did not take are missing, and the exit code says so.
     assert_eq!(server.end(), Some(4));
 }
 
@@ -135,14 +135,14 @@ fn an_unread_stderr_holds_up_no_session() {
     let address = free_address().to_string();
     let (unread, stderr) = std::io::pipe().expect("a pipe");
     let mut command = with(command("server"), &["--no-graphics", "--listen", &address, "--frames", "20", "-vvv"]);
-    // Said with -vvv, packets fill a pipe of 64 KiB many times.
+    // With -vvv, the logged packets fill a pipe of 64 KiB many times over.
     let mut server = command.stderr(stderr).stdout(std::process::Stdio::null()).spawn().expect("a server");
     drop(command);
     for _ in 0..3 {
         let ended = client(&address, &[]).end().expect(0);
         assert_eq!(rows(&ended.stdout).len(), 20, "{ended:#?}");
     }
-    // SAFETY: no memory is involved; the child is ours and not waited for.
+    // SAFETY: no memory is involved. The child is this test's own and has not been waited for.
     assert_eq!(unsafe { libc::kill(server.id().cast_signed(), libc::SIGTERM) }, 0);
     let status = poll(|| server.try_wait().expect("our own child"));
     assert_eq!(status.and_then(|status| status.code()), Some(0));

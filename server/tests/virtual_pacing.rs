@@ -1,5 +1,5 @@
-//! Paced sessions in virtual time on a link that takes frames at a pace of its own: which ticks are skipped, and from when the
-//! frames count.
+//! Paced sessions in virtual time, on a link that takes frames at its own pace: which ticks are skipped, and from when
+//! the frames count.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::{Control, Delivery, Hello, Role, encode};
 use shared::time::Micros;
 
-/// Between two ticks, in µs.
+/// Interval between two ticks, in µs.
 const INTERVAL: u64 = 10_000;
 
-/// What became of a session's ticks.
+/// What happened to a session's ticks.
 struct Ran {
     /// When each frame was taken, in µs from the first.
     taken: Vec<u64>,
-    /// From when it counts.
+    /// The time from which each frame counts.
     captured: Vec<u64>,
     skipped: u64,
 }
 
-/// A session on a link that takes so long for each frame, in µs, until it has taken 200.
+/// Runs a session until 200 frames have been taken, on a link that needs these times for the frames, in µs.
 fn run(delivery: Delivery, link_us: impl Fn(u64) -> u64) -> Ran {
     let mut session = Session::new(config(delivery), Micros(0), Micros(0));
     session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
@@ -64,7 +64,7 @@ fn config(delivery: Delivery) -> SessionConfig {
         pixel: PixelFormat::Gray8,
         encoding: StreamEncoding::Raw,
         rate: Rate::Hz(1e6 / INTERVAL as f64),
-        // Nothing is answered: only the link holds frames up.
+        // No frame is answered, so only the link holds frames up.
         window: NonZeroU32::new(1_000).unwrap(),
         delivery,
         deadline: Duration::from_secs(60),
@@ -87,7 +87,7 @@ fn capture(id: u64, captured: Micros) -> Capture {
     Capture { source_index: id, truth, captured, encoded: captured, raw_bytes: 1, wire_bytes: 1 }
 }
 
-/// Nine tenths of an interval on average, and up to 1.6.
+/// Link times of 0.9 intervals on average, and up to 1.6.
 fn jittery(id: u64) -> u64 {
     [2_000, 16_000, 9_000, 13_000, 5_000][id as usize % 5]
 }
@@ -110,7 +110,7 @@ fn a_frame_counts_from_its_tick_however_late_it_was_taken() {
 
 #[test]
 fn a_link_that_does_not_keep_up_skips_as_many_ticks_as_it_is_short_of() {
-    // 200 frames in 200 times 12.5 ms: 250 ticks less the 200 that were taken.
+    // 200 frames in 200 times 12.5 ms: 250 ticks minus the 200 that were taken.
     let ran = run(Delivery::Reliable, |_| 12_500);
     assert_eq!(*ran.taken.last().unwrap(), 199 * 12_500, "the link is never idle");
     assert_eq!(ran.skipped, 199 * 12_500 / INTERVAL - 199);

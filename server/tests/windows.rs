@@ -1,4 +1,4 @@
-//! Both windows on a display of their own: what they show, and how they close.
+//! Both windows on a virtual display: what they show, and how they close.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,15 +13,15 @@ use testkit::ends::{Server, with};
 use testkit::program::{LIMIT, Program, command, poll};
 use testkit::report::rows;
 
-/// Room for two windows side by side.
+/// Size of the screen, with room for two windows side by side.
 const SCREEN: (usize, usize) = (2400, 1000);
-/// Where the client's window is put, in px from the left.
+/// Position of the client's window, in px from the left.
 const CLIENT_LEFT: usize = 1200;
 
-/// The frames that windows open for, unless told of others.
+/// The frame size that windows open for, unless they are told another one.
 const FRAME: Size = Size { width: 640, height: 480 };
 
-/// A display that nobody sees.
+/// A virtual display.
 struct Display {
     _xvfb: Program,
     name: String,
@@ -40,7 +40,7 @@ impl Display {
         }
         let (width, height) = size;
         let mut xvfb = Command::new("Xvfb");
-        // Without -noreset the display starts anew, refusing whoever comes, when its last window closes.
+        // Without -noreset, the display restarts when its last window closes, and refuses connections meanwhile.
         xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
         let xvfb = Program::start(xvfb);
         let name = format!(":{}", xvfb.stdout.wait_for("").trim());
@@ -59,7 +59,7 @@ impl Display {
         Program::start(client)
     }
 
-    /// The window of this title, put this far from the left.
+    /// Finds the window with this title and moves it this far from the left.
     fn window(&self, title: &str, left: usize) -> Window<'_> {
         let found = poll(|| self.xdotool(&["search", "--name", title]).lines().last()?.parse().ok());
         let window = Window { display: self, id: found.unwrap_or_else(|| panic!("no window \"{title}\"")) };
@@ -79,12 +79,12 @@ impl Display {
         Shot { pixels: done.stdout, screen: self.size, window: self.opened() }
     }
 
-    /// The size that windows open with.
+    /// The size with which windows open.
     fn opened(&self) -> Size {
         Layout::opening(FRAME, Size { width: self.size.0 as u32, height: self.size.1 as u32 }).size
     }
 
-    /// Looks at the screen until it is as it should be; else says what is missing.
+    /// Looks at the screen until it is as expected. Panics with what is missing if that takes too long.
     fn shows(&self, right: impl Fn(&Shot) -> Result<(), String>) {
         let mut missing = String::new();
         let seen = poll(|| right(&self.shot()).map_err(|what| missing = what).ok());
@@ -99,7 +99,7 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// Its width and height.
+    /// The window's width and height.
     fn size(&self) -> (u32, u32) {
         let geometry = self.display.xdotool(&["getwindowgeometry", "--shell", &self.id.to_string()]);
         let side =
@@ -107,7 +107,7 @@ impl Window<'_> {
         (side("WIDTH="), side("HEIGHT="))
     }
 
-    /// Gives it another size, as a person does at its border.
+    /// Resizes the window, as a person does at its border.
     fn resize(&self, size: Size) {
         let (width, height) = (size.width.to_string(), size.height.to_string());
         self.display.xdotool(&["windowsize", "--sync", &self.id.to_string(), &width, &height]);
@@ -136,12 +136,12 @@ impl Window<'_> {
         let client_message = [[33, 32, 0, 0], self.id.to_le_bytes(), protocols, delete];
         let request = [send_event.as_flattened(), client_message.as_flattened(), &[0; 16]].concat();
         x.write_all(&request).expect("sent");
-        // The answer to another request says that this one was taken.
+        // The answer to a later request shows that this one was accepted.
         atom(&mut x, "WM_PROTOCOLS");
     }
 }
 
-/// The number of a name (X11 protocol, InternAtom).
+/// Returns the number of a name (X11 protocol, InternAtom).
 fn atom(x: &mut UnixStream, name: &str) -> [u8; 4] {
     let length = name.len() as u8;
     let padded = name.len().next_multiple_of(4);
@@ -158,12 +158,12 @@ fn atom(x: &mut UnixStream, name: &str) -> [u8; 4] {
 struct Shot {
     pixels: Vec<u8>,
     screen: (usize, usize),
-    /// The size of the windows on it.
+    /// The size of the windows in the picture.
     window: Size,
 }
 
 impl Shot {
-    /// How many pixels of the frame's picture have this colour, and where their mean is: in px of the frame.
+    /// How many pixels of the frame's picture have this colour, and their mean position in px of the frame.
     fn in_picture(&self, frame: Size, left: usize, colour: [u8; 3]) -> (usize, f64, f64) {
         let placement = Layout::filling(frame, self.window).picture;
         let area = placement.area(frame);
@@ -182,7 +182,7 @@ impl Shot {
         (count, to_frame(x), to_frame(y))
     }
 
-    /// Whether the ball is in the window's picture and each mark stands on it.
+    /// Whether the ball is in the window's picture and each mark lies on it.
     fn shows_ball_with(&self, frame: Size, left: usize, ball: [u8; 3], marks: &[[u8; 3]]) -> Result<(), String> {
         let (pixels, x, y) = self.in_picture(frame, left, ball);
         if pixels < 400 {
@@ -191,7 +191,7 @@ impl Shot {
         for mark in marks {
             let (pixels, mark_x, mark_y) = self.in_picture(frame, left, *mark);
             let off = (mark_x - x).hypot(mark_y - y);
-            // Marks cover the ball and each other unevenly; a mark beside the ball is 20 px away.
+            // Marks cover the ball and each other unevenly. A mark beside the ball would be 20 px away.
             if pixels < 20 || off.is_nan() || off > 4.0 {
                 return Err(format!("{pixels} pixels of mark {mark:02x?}, {off} px off the ball's centre"));
             }
@@ -303,7 +303,7 @@ fn a_window_that_waits_closes_too() {
     server.end().expect(0);
     let mut client = display.client(&testkit::ends::free_address().to_string());
     display.window("Plumb client", CLIENT_LEFT).press("Escape", &mut client);
-    // It waited for one session, which nobody had.
+    // It waited for one session, and no client came.
     client.end().expect(3);
 }
 
@@ -319,7 +319,7 @@ fn a_signal_closes_a_window_in_order() {
     let frame = Size { width: 640, height: 480 };
     display.window("Plumb client", CLIENT_LEFT);
     display.shows(|shot| shot.shows_ball_with(frame, CLIENT_LEFT, gray_ball(), &[estimate()]));
-    // Both ends are ready: a client that is connected while the server still opens the link hears no bye.
+    // Wait until both ends are ready. A client hears no bye if the server is still opening the link.
     server.program.stderr.wait_for("session 2: plumb-client");
     server.program.signal("TERM");
     server.end().expect(0);
