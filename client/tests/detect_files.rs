@@ -85,7 +85,7 @@ fn png_jpeg_and_pgm_in_gray_and_colour_are_measured() {
     let found = results(&detect(&["--json"], &files).expect(0));
     for (file, result) in files.iter().zip(&found) {
         assert_eq!(result["file"], file.to_str().expect("UTF-8"));
-        // On lossless pictures, the detector is as accurate as ever. JPEG's blocks move the rim by a few hundredths.
+        // Lossless pictures are as exact as the detector itself. JPEG's blocks move the rim by a few hundredths.
         is_the_disc(result, if file.extension().is_some_and(|kind| kind == "jpg") { 0.2 } else { 0.05 });
     }
     assert_eq!(found.len(), files.len());

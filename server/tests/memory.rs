@@ -62,7 +62,7 @@ fn reply(id: u64, reply: &impl serde::Serialize) -> Bytes {
     fragment::split(id, reply, MESSAGE_SIZE).expect("cut").remove(0).freeze()
 }
 
-/// Plays this many frames, of which all or none are answered at once. Then all pieces are requested again. Each step
+/// Plays this many frames. Either all are answered at once, or none. Then all pieces are requested again. Each step
 /// takes a millisecond.
 fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
     let (piece, mut sent, mut id) = (vec![7; 1024], 0, 0);

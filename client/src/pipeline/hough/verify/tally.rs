@@ -25,7 +25,6 @@ const AGREE_SIGMAS: f64 = 2.5;
 /// Of 15,000 candidates in 6,000 empty frames of clutter, none met them: those with so few directions had at most 21.5
 /// and disagreed by 0.77. Discs behind an occluder and in front of clutter have 22 and more, and disagree by 0.01 to
 /// 0.3.
-/// 21.5 and disagreed by 0.77. Discs behind an occluder and before clutter have 22 and more, and disagree by 0.01 to 0.3.
 const MIN_EVIDENCE_OF_ARC: f64 = 21.5;
 const MIN_EVIDENCE_EACH: f64 = 3.3;
 const MAX_CHI2_OF_ARC: f64 = 0.5;

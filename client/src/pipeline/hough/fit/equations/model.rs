@@ -1,8 +1,8 @@
 //! What a pixel near the edge of a disc shows, and how that changes with the disc.
 //!
 //! The intensity is `I = g + (f - g) P(u)`. `f` is the disc's gray level, with a slope if light falls unevenly. The
-//! ground is `g = b + a·(p - o)`, with a level for each sector and one slope. `P` is the edge profile of the depth `u =
-//! R - |p - c|` under the edge. There are three profiles:
+//! ground is `g = b + a·(p - o)`, with a level for each sector and one slope. `P` is the edge profile of the depth
+//! `u = R - |p - c|` under the edge. There are three profiles:
 //! - *Gaussian*, for edges blurred by optics: the normal distribution.
 //! - *pixel*, for sharp edges: the area of a square pixel on the disc's side of a straight edge, which depends on the
 //!   edge's direction. The square may be larger than a pixel, to follow a little blur.

@@ -10,8 +10,8 @@ use crate::pipeline::hough::sectors::direction_of;
 #[cfg(test)]
 mod tests;
 
-/// Largest number of shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2, disc
-/// slope 2.
+/// Largest number of shared parameters: centre 2, radius, variance, disc level, motion 2, ground level, ground slope 2,
+/// disc slope 2.
 const MOST: usize = 12;
 
 /// How the ground enters the equations.
