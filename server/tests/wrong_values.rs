@@ -3,8 +3,8 @@
 use server::cli::Cli;
 use testkit::wrong_values::assert_answered;
 
-/// Whether an option takes a value that is wrong elsewhere: a contrast may be below the background, and any text may name
-/// a file to be written.
+/// Whether an option takes a value that is wrong elsewhere: a contrast may be below the background, and any text may
+/// name a file to be written.
 fn takes(id: &str, value: &str) -> bool {
     matches!((id, value), ("contrast", "-1") | ("json" | "csv", _))
 }

@@ -98,8 +98,8 @@ impl Places {
         }
     }
 
-    /// Forgets one name, if there is a name all of whose addresses were asked and did not answer: the one asked longest
-    /// ago.
+    /// Forgets one name whose addresses were all asked and none answered: of these names, the one asked longest ago.
+    /// Returns whether there was one.
     fn make_room(&mut self) -> bool {
         let silent_since = |addresses: &[SocketAddr]| {
             let asked = addresses.iter().map(|address| self.asked.get(address));
