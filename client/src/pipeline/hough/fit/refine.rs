@@ -13,6 +13,7 @@ use super::equations::sums::SectorSums;
 use super::evidence::{Evidence, evidence, honest};
 use super::initial::initial_state;
 use super::iterate::{SETTLING, iterate};
+use super::light::around::clear_px;
 use super::light::gain::Gain;
 use super::pixels::annulus::Annulus;
 use super::pixels::band::Reach;
@@ -66,6 +67,16 @@ impl Refiner {
 
     /// Fits a disc to the pixels around `start`. `None` if the equations fail or the fit runs away.
     pub(crate) fn fit(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<Fit> {
+        let (fit, again) = self.fit_from(frame, cells, start)?;
+        match again {
+            None => Some(fit),
+            // This start has a motion, so the fit does not divide by a gain.
+            Some(start) => self.fit_from(frame, cells, &start).map(|(fit, _)| fit),
+        }
+    }
+
+    /// Fits from one start. Also returns another start if what seemed to be uneven ground was the moving disc itself.
+    fn fit_from(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<(Fit, Option<Start>)> {
         let mut ring = start.ring;
         let mut plain_px = WIDTH_PX;
         let mut even = WIDTH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
@@ -115,7 +126,8 @@ impl Refiner {
         let [xx, xy, yy] = solution.centre;
         let covariance = honest(Covariance { xx, xy, yy }, &directions);
         let covariance = gain.map_or(covariance, |gain| self.with_slope(covariance, gain.slope_variance, &state));
-        Some(Fit { plane, circle, covariance, directions })
+        let again = gain.and_then(|_| start_of_swept(&circle, &state, start));
+        Some((Fit { plane, circle, covariance, directions }, again))
     }
 
     /// Widens the covariance for a disc slope of this variance, in (gray levels / pixel)². A slope shifts the centre.
@@ -161,6 +173,17 @@ impl Refiner {
             state.active |= state.trusted_of(sectors);
         }
     }
+}
+
+/// A start with the motion found, if the moving disc reached the ground from which the light was estimated.
+fn start_of_swept(circle: &Circle, state: &State, start: &Start) -> Option<Start> {
+    let (ring, motion) = (start.ring, state.model.motion);
+    let off = (circle.x - f64::from(ring.x)).hypot(circle.y - f64::from(ring.y));
+    let beyond = 0.5 * motion.0.hypot(motion.1) + off + circle.radius - f64::from(ring.radius);
+    let ring = Ring { x: circle.x as f32, y: circle.y as f32, radius: circle.radius as f32 };
+    let edge_sigma = state.model.variance.sqrt() as f32;
+    let swept = motion != (0.0, 0.0) && beyond > clear_px(f64::from(start.edge_sigma));
+    swept.then_some(Start { ring, motion, edge_sigma, ..*start })
 }
 
 /// The annulus' reach for an edge of this half width and this motion, in pixels.

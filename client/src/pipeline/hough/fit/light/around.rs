@@ -90,6 +90,11 @@ pub(super) fn uneven_ground(
     Some(Ground { surface, unit_px: ring.unit * factor, spread: fitted.spread.map(|spread| spread * variance) })
 }
 
+/// Distance from the circle to the ring for an edge with this sigma, in pixels, besides a cell.
+pub(crate) fn clear_px(edge_sigma: f64) -> f64 {
+    CLEAR_PX + CLEAR_SIGMAS * edge_sigma
+}
+
 /// Variance of a cell's level, from noise and rounding.
 fn noise_of_cells(noise_gray: f64, factor: f64) -> f64 {
     (noise_gray * noise_gray + 1.0 / 12.0) / (factor * factor)
@@ -99,7 +104,7 @@ fn ring_of(cells: &Cells, circle: ring::Ring, edge_sigma: f64) -> Ring {
     let factor = cells.factor as f64;
     let to_cell = |px: f32| (f64::from(px) - (factor - 1.0) / 2.0) / factor;
     // The corner of a cell is 0.71 of its side from its centre.
-    let inner = (f64::from(circle.radius) + CLEAR_PX + CLEAR_SIGMAS * edge_sigma) / factor + 0.71;
+    let inner = (f64::from(circle.radius) + clear_px(edge_sigma)) / factor + 0.71;
     let outer = inner + WIDTH_PX / factor;
     Ring { x: to_cell(circle.x), y: to_cell(circle.y), inner, outer, unit: outer, step: 1 }
 }
