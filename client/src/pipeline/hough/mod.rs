@@ -2,7 +2,7 @@
 //!
 //! 1. `search`: in the reduced frame, edges vote for centres. The peaks of the votes become candidates, the most
 //!    complete rings first.
-//! 2. `locate`: in the full frame, finds the edge along each of 48 rays, and the circle on which most of the edges agree.
+//! 2. `locate`: in the full frame, finds the edge along each of 48 rays, and the circle on which most edges agree.
 //! 3. `fit`: Gauss–Newton on the intensities around that circle, which uses all the information in the pixels.
 //! 4. `verify`: decides whether the fitted circle is a disc. If not, the next candidate is tried. After the last one,
 //!    there is no circle.
