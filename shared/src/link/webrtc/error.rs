@@ -75,7 +75,7 @@ pub enum OpenError {
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
-    /// ICE, DTLS or SCTP gave up: each repeats lost packets only so often.
+    /// ICE, DTLS or SCTP gave up: each repeats lost packets a limited number of times.
     #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
     GaveUp,
     /// The peer gave up first.

@@ -18,7 +18,7 @@ pub(super) const NETWORK_MTU: u32 = 1400;
 pub(super) const CRATE_MTU: u32 = 1191;
 
 /// Overhead of an SCTP packet that one message fills, in bytes: common header 12, data chunk header 16 (RFC 9260,
-/// 3.3.1).
+/// section 3.3.1).
 const PACKET_OVERHEAD: u32 = 28;
 
 /// Most bytes a UDP datagram over IPv4 carries: 65,535 less the headers (RFC 791, RFC 768). One system call may send no
