@@ -1,4 +1,4 @@
-//! Files, read up to a bound: what a name leads to may be endless.
+//! Reads files up to a bound: a path may lead to something endless.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,13 +9,13 @@ use thiserror::Error;
 /// Why a file was not read.
 #[derive(Debug, Error)]
 pub enum BoundedError {
-    /// The system refused.
+    /// The system reported an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It holds more than it may.
+    /// The file is larger than its limit.
     #[error("larger than {} MiB", .limit >> 20)]
     TooLarge {
-        /// The most it may hold, in bytes.
+        /// The limit, in bytes.
         limit: u64,
     },
 }
@@ -23,7 +23,7 @@ pub enum BoundedError {
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
-/// [`BoundedError`] says whether it cannot be read or is larger.
+/// [`BoundedError`] if the file cannot be read or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, BoundedError> {
     let mut bytes = Vec::new();
     open(path, limit)?.file.take(limit + 1).read_to_end(&mut bytes)?;
@@ -33,7 +33,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, BoundedError> {
 /// Opens a file of at most `limit` bytes.
 ///
 /// # Errors
-/// As [`read`]; a device has no size, and one that turns out larger fails when it is read.
+/// Those of [`read`]. A device has no size: one that turns out larger fails while it is read.
 pub fn open(path: &Path, limit: u64) -> Result<BoundedFile, BoundedError> {
     let file = File::open(path)?;
     if file.metadata()?.len() > limit {
@@ -42,7 +42,7 @@ pub fn open(path: &Path, limit: u64) -> Result<BoundedFile, BoundedError> {
     Ok(BoundedFile { file, at: 0, limit })
 }
 
-/// A file that fails to be read beyond its bound.
+/// A file that returns an error when it is read beyond its bound.
 #[derive(Debug)]
 pub struct BoundedFile {
     file: File,

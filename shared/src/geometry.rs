@@ -10,14 +10,14 @@ use thiserror::Error;
 /// 8192x8192 bgr8 is 201 MB: the largest frame a peer may announce, and eight times a 4K sensor's pixels.
 pub const MAX_SIDE: u32 = 8192;
 
-/// A disc's outline: centre and radius in pixels, pixel centres at integer coordinates.
+/// The outline of a disc: centre and radius in pixels, with pixel centres at integer coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Circle {
-    /// Column of the centre, growing to the right.
+    /// Column of the centre. It increases to the right.
     pub x: f64,
-    /// Row of the centre, growing downwards.
+    /// Row of the centre. It increases downwards.
     pub y: f64,
-    /// Radius, over 0.
+    /// Radius, above 0.
     pub radius: f64,
 }
 
@@ -44,10 +44,10 @@ pub struct Size {
 /// Why a size was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SizeError {
-    /// Not of the form `WIDTHxHEIGHT`.
+    /// The text is not of the form `WIDTHxHEIGHT`.
     #[error("\"{0}\" is not a size: write WIDTHxHEIGHT, for example 640x480")]
     NotASize(String),
-    /// A side of zero, or longer than [`MAX_SIDE`].
+    /// A side is zero, or longer than [`MAX_SIDE`].
     #[error("a side of {0} px is out of range: each side must be 1 to {MAX_SIDE} px, for example 640x480")]
     SideOutOfRange(u64),
 }

@@ -12,9 +12,10 @@
 //!
 //! # The rooms
 //!
-//! [`geometry`] and [`image`] say what is seen; [`protocol`] how it is written down; [`flow`] when it may be sent and
-//! when a peer counts as gone; [`link`] carries it, opened at a [`door`]; [`canvas`] shows it. [`pool`] lends the memory
-//! for frames on their way; [`text`] makes what others say fit to be printed.
+//! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
+//! [`flow`] decides when frames may be sent and when a peer counts as gone. [`link`] carries messages, and is opened at
+//! a [`door`]. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
+//! foreign text safe to print.
 
 pub mod bounded;
 pub mod canvas;

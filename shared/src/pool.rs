@@ -1,33 +1,33 @@
-//! Buffers used again and again, also when those who got them give nothing back but drop them.
+//! A pool of reusable buffers. Whoever gets a buffer only drops it; nothing needs to be returned.
 
 use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
-/// Buffers looked at before a new one is made: they come free in about the order they were handed out.
+/// Buffers examined before a new one is made: they become free in about the order they were handed out.
 const TRIES: usize = 4;
 
-/// Room beyond what was asked for, in bytes: ids and times grow by so much over a session, and with them messages.
+/// Room beyond the requested size, in bytes: ids and times grow by this much over a session, and messages with them.
 const SLACK: usize = 64;
 
-/// Keeps hold of the memory of buffers it handed out, and hands it out again once nobody else does.
+/// Keeps the memory of the buffers it hands out, and reuses it once nobody else holds it.
 #[derive(Debug)]
 pub struct BufferPool {
-    /// Empty, each the rest of a buffer whose filled part somebody may still hold, and its whole room; the longest out
+    /// Empty remainders of buffers whose filled part may still be held, each with its total capacity. Longest out
     /// first.
     spare: VecDeque<(BytesMut, usize)>,
     most: usize,
-    /// The largest buffer asked for, so that each new one will do for all.
+    /// The largest size requested, so that each new buffer suffices for every request.
     largest: usize,
 }
 
 impl BufferPool {
-    /// A pool that keeps the memory of at most so many buffers.
+    /// A pool that keeps the memory of at most `most` buffers.
     pub fn new(most: usize) -> Self {
         Self { spare: VecDeque::new(), most, largest: 0 }
     }
 
-    /// Keeps at least so many from now on.
+    /// Raises the number of buffers kept to at least `most`.
     pub fn keep(&mut self, most: usize) {
         self.most = self.most.max(most);
     }
@@ -40,7 +40,7 @@ impl BufferPool {
             if buffer.try_reclaim(self.largest) {
                 return buffer;
             }
-            // One that has become too small will never do again.
+            // A buffer that has become too small stays too small: drop it.
             if room >= self.largest {
                 self.spare.push_back((buffer, room));
             }
@@ -48,7 +48,7 @@ impl BufferPool {
         BytesMut::with_capacity(self.largest + SLACK)
     }
 
-    /// Hands out what was filled of a buffer; its memory comes back when that is dropped.
+    /// Hands out the filled part of a buffer. Its memory returns to the pool when that part is dropped.
     pub fn share(&mut self, mut filled: BytesMut) -> BytesMut {
         self.largest = self.largest.max(filled.len());
         let room = filled.capacity();

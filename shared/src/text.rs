@@ -1,22 +1,22 @@
-//! What peers, files and names say, as it may be printed.
+//! Text from peers, files and names, made safe to print.
 //!
-//! Control characters move the cursor, forge lines and switch a terminal's modes; format characters (right-to-left marks
-//! among them) make a text look like another. All of them are written as escapes, `\n` or `\u{202e}`, wherever a text of
-//! others is printed.
+//! Control characters move the cursor, forge lines and switch a terminal's modes. Format characters, such as
+//! right-to-left marks, make a text look like another. All of them are printed as escapes, such as `\n` or `\u{202e}`,
+//! wherever foreign text is printed.
 
 use std::fmt::{self, Display, Write};
 
-/// Characters of a reason that a peer gives: some two lines of a terminal.
+/// Most characters of a peer's reason: some two lines of a terminal.
 pub const REASON: usize = 160;
 
-/// Stands where a text was cut.
+/// Marks where a text was cut.
 const CUT: &str = "..";
 
-/// A text of somebody else's, its control and format characters escaped.
+/// A foreign text with its control and format characters escaped.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<T>(pub T);
 
-/// The same, cut to a number of characters, `..` included.
+/// Like [`Escaped`], cut to a number of characters, `..` included.
 #[derive(Clone, Copy, Debug)]
 pub struct Brief<T>(pub T, pub usize);
 
@@ -39,7 +39,7 @@ impl<T: Display> Display for Brief<T> {
     }
 }
 
-/// Escapes what is written through it.
+/// Escapes everything written through it.
 struct Escaping<W>(W);
 
 impl<W: Write> Write for Escaping<W> {
@@ -51,7 +51,7 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// A text that takes no more than so many characters.
+/// A text of limited length. `room` is how many more characters it accepts.
 struct Bounded {
     text: String,
     room: usize,
@@ -67,19 +67,19 @@ impl Write for Bounded {
     }
 }
 
-/// Whether a character shows as itself and does nothing else.
+/// Whether a character is printed as itself and has no other effect.
 ///
-/// The standard library's table says so: it escapes controls, format characters, separators other than the space, and
-/// code points without a character. It escapes quotes and backslashes too, which do no harm.
+/// The standard library's table decides: it escapes controls, format characters, separators other than the space, and
+/// unassigned code points. It also escapes quotes and backslashes, which are harmless.
 fn is_plain(character: char) -> bool {
     matches!(character, ' '..='~') || !is_escaped_by_the_standard_library(character)
 }
 
-/// Behind a letter, where it leaves combining marks as they are.
+/// Tests the character after a letter, where the standard library leaves combining marks unescaped.
 fn is_escaped_by_the_standard_library(character: char) -> bool {
     let mut bytes = [b'x'; 5];
     let length = 1 + character.encode_utf8(&mut bytes[1..]).len();
-    // A letter and an encoded character are always text.
+    // A letter followed by an encoded character is always valid UTF-8.
     let text = std::str::from_utf8(&bytes[..length]).unwrap_or_default();
     text.escape_debug().nth(1) == Some('\\')
 }

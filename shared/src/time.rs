@@ -40,7 +40,7 @@ impl Sub<Duration> for Micros {
     }
 }
 
-/// The clock of a shell: monotonic, its origin is the moment it was started.
+/// The clock of a shell: monotonic, with its start as origin.
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
     origin: Instant,
@@ -57,12 +57,12 @@ impl MonotonicClock {
         self.at(Instant::now())
     }
 
-    /// The reading at `instant`, zero for instants before the origin.
+    /// The clock's reading at `instant`; zero for instants before its origin.
     pub fn at(&self, instant: Instant) -> Micros {
         Micros(micros(instant.saturating_duration_since(self.origin)))
     }
 
-    /// The instant at which this clock reads `time`: what timers are armed with.
+    /// The instant at which this clock reads `time`, for arming timers.
     pub fn instant(&self, time: Micros) -> Instant {
         self.origin + Duration::from_micros(time.0)
     }

@@ -1,23 +1,25 @@
-//! The numbers behind a chart: what a series sums up to, its axes, and how their figures are written.
+//! The numbers behind a chart: the summary of a series, its axes, and the format of its figures.
 
 use embedded_graphics::primitives::Rectangle;
 
 use super::figure::figure;
 
-/// How far above the upper quartile a value is far out, in interquartile ranges (Tukey, Exploratory Data Analysis, 1977).
+/// Distance above the upper quartile at which a value is far out, in interquartile ranges (Tukey, Exploratory Data
+/// Analysis, 1977).
 const FAR_OUT: f64 = 3.0;
 
-/// The axis leaves values out only where it would else be longer than this: one step of its end flattens nothing.
+/// Far-out values are left off the axis only if they would make it longer by more than this factor: a single step of
+/// its end flattens nothing.
 const WORTH: f64 = 2.5;
 
-/// What the values there are sum up to.
+/// Summary of the known values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Summary {
     pub(super) mean: f64,
     pub(super) max: f64,
-    /// Where the axis ends: at a round number above all values but those far out.
+    /// End of the axis: a round number above all values that are not far out.
     pub(super) top: f64,
-    /// How many are above it.
+    /// Number of values above the end of the axis.
     pub(super) above: usize,
 }
 
@@ -33,14 +35,14 @@ impl Summary {
     }
 }
 
-/// The largest of sorted values that is not far out.
+/// The largest value that is not far out; `sorted` is in ascending order.
 fn usual(sorted: &[f64]) -> f64 {
     let quartile = |quarters: usize| sorted[(sorted.len() - 1) * quarters / 4];
     let fence = quartile(3) + FAR_OUT * (quartile(3) - quartile(1));
     sorted.iter().copied().rfind(|value| *value <= fence).unwrap_or_default()
 }
 
-/// Where values go: the newest at the right edge, zero at the bottom.
+/// Positions of values: the newest at the right edge, zero at the bottom.
 pub(super) struct Axes {
     pub(super) plot: Rectangle,
     pub(super) frames: usize,
@@ -58,7 +60,7 @@ impl Axes {
     }
 }
 
-/// The least of 1, 2 and 5 times a power of ten that is not below a value; 1 if there is none.
+/// The smallest of 1, 2 and 5 times a power of ten that is not below a value; 1 if there is none.
 pub(super) fn round_up(value: f64) -> f64 {
     if !(value > 0.0 && value.is_finite()) {
         return 1.0;
@@ -68,7 +70,7 @@ pub(super) fn round_up(value: f64) -> f64 {
     steps.into_iter().find(|step| *step >= value).unwrap_or(value)
 }
 
-/// A number to three significant digits, or all of those before the point, without trailing zeros.
+/// Formats a number with three significant digits, or all digits before the point, without trailing zeros.
 pub(super) fn short(value: f64) -> String {
     let magnitude = if value > 0.0 { value.log10().floor() } else { 0.0 };
     let text = figure(value, (2.0 - magnitude).clamp(0.0, 8.0) as usize, 10);

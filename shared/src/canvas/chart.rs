@@ -8,25 +8,26 @@ use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme;
 
-/// Pixels between the top of the area and the plot: a line of notes and some air.
+/// Pixels between the top of the area and the plot: a line of notes and some space.
 const ABOVE_PX: u32 = 20;
 
-/// Pixels between the plot and the bottom of the area, likewise.
+/// Pixels between the plot and the bottom of the area: a line of notes and some space.
 const BELOW_PX: u32 = 20;
 
-/// Height of the mark of a frame without a value, or with one far above the others, in px.
+/// Height of the mark for a frame without a value, or with a value far above the others, in px.
 const GAP_MARK_PX: u32 = 4;
 
-/// What a chart shows.
+/// The contents of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// The value of each frame, not negative, oldest first; `None` where a frame has none.
+    /// Each frame's value, oldest first, not negative; `None` for a frame without one.
     pub values: Vec<Option<f64>>,
-    /// Frames across the whole width; fewer leave the left empty, of more the last ones are shown.
+    /// Frames across the whole width. If there are fewer values, the left stays empty; if there are more, the last ones
+    /// are shown.
     pub frames: usize,
-    /// Written after numbers.
+    /// Unit, written after numbers.
     pub unit: &'static str,
-    /// Written after the number of frames without a value, say "lost".
+    /// Word written after the number of frames without a value, for example "lost".
     pub gap: &'static str,
 }
 
@@ -37,9 +38,9 @@ impl Chart {
 }
 
 impl Canvas {
-    /// Draws a chart: the vertical axis from 0 to a round number, which is written at its top; the mean as a dashed line
-    /// with its number; red marks along the bottom where there is no value. Values far above the others, which would
-    /// flatten them, are marks along the top, with their number and the largest.
+    /// Draws a chart. The vertical axis goes from 0 to a round number, which is written at its top. The mean is a
+    /// dashed line with its number. Red marks along the bottom show frames without a value. Values so far above the
+    /// others that they would flatten them become marks along the top, with their number and the largest of them.
     pub fn chart(&mut self, area: Rectangle, chart: &Chart) {
         let plot = Rectangle::new(
             area.top_left + Point::new(0, ABOVE_PX as i32),
@@ -154,7 +155,7 @@ mod tests {
         let with_one = drawn(&[&[Some(340.0)], &usual[..]].concat());
         assert!(count(&with_one, theme::WAITING) >= 12, "a mark and a note");
         assert_eq!(count(&drawn(&usual), theme::WAITING), 0);
-        // The series is where it is without that frame.
+        // The series is drawn as it is without that frame.
         let right = |canvas: &Canvas| -> Vec<u32> {
             canvas.pixels().chunks(105).skip(24).take(40).flat_map(|row| row[40..].to_vec()).collect()
         };

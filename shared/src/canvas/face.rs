@@ -65,7 +65,7 @@ impl Section {
         self.row(label, [Some(count.to_string())], Tone::Plain)
     }
 
-    /// Adds a row with a count of something bad, which stands out unless it is zero.
+    /// Adds a row with a count of failures, which stands out unless it is zero.
     pub fn bad_count(self, label: impl Into<String>, count: u64) -> Self {
         let tone = if count > 0 { Tone::Bad } else { Tone::Plain };
         self.row(label, [Some(count.to_string())], tone)

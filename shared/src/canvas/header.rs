@@ -1,4 +1,4 @@
-//! The header of a window: its title, and how things stand.
+//! The header of a window: its title and a status.
 
 use embedded_graphics::prelude::{DrawTarget, Point};
 
@@ -8,17 +8,17 @@ use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme::{self, Tone};
 
-/// How things stand, in a few words and a colour.
+/// A status, in a few words and a colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// A few words, say "waiting for a client on 127.0.0.1:8080".
+    /// A few words, for example "waiting for a client on 127.0.0.1:8080".
     pub text: String,
-    /// What they mean: good, waiting or bad.
+    /// The meaning of the words, which sets their colour: good, waiting or bad.
     pub tone: Tone,
 }
 
 impl Status {
-    /// A status of these words.
+    /// A status with these words.
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
@@ -34,7 +34,7 @@ impl Canvas {
         let text = shortened(&status.text, Font::Label.fitting(self.width().saturating_sub(taken)));
         self.text(&text, Point::new(right, 17), Side::Right, Font::Label, theme::TEXT);
         let dot = right as f64 - (text.chars().count() as u32 * Font::Label.advance()) as f64 - 14.0;
-        // A line of no length is a dot.
+        // A line of zero length is drawn as a dot.
         self.line((dot, 24.0), (dot, 24.0), 10.0, status.tone.colour());
     }
 }

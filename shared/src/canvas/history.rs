@@ -1,4 +1,4 @@
-//! What a chart shows: a value of each of the last frames.
+//! The values of the last frames, for a chart.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use super::chart::Chart;
 /// Frames a chart spans: four seconds at 60 fps.
 const FRAMES: usize = 240;
 
-/// A value of each of the last 240 frames; `None` where a frame has none.
+/// The values of the last 240 frames; `None` for a frame without one.
 #[derive(Clone, Debug, Default)]
 pub struct History(VecDeque<Option<f64>>);
 
@@ -20,7 +20,7 @@ impl History {
         self.0.push_back(value);
     }
 
-    /// A chart of them: `unit` stands after numbers, `gap` after the number of frames without a value.
+    /// A chart of these values. `unit` is written after numbers, `gap` after the number of frames without a value.
     pub fn chart(&self, unit: &'static str, gap: &'static str) -> Chart {
         Chart { values: self.0.iter().copied().collect(), frames: FRAMES, unit, gap }
     }

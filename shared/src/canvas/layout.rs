@@ -11,9 +11,9 @@
 //! └────────────────────────┴─────────────┘
 //! ```
 //!
-//! The panel is as wide for every frame size; the picture takes what is left at a whole-number scale, so that each of its
-//! pixels stays what it is. A window opens with the room its picture needs, on a screen it fits; a person may give it
-//! another size.
+//! The panel has the same width for every frame size. The picture takes the remaining room at a whole-number scale, so
+//! that its pixels stay exact. A window opens with the room its picture needs, within its screen. A person may resize
+//! it.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
@@ -22,40 +22,40 @@ use super::placement::{Placement, Scale};
 use super::surface::Canvas;
 use crate::geometry::Size;
 
-/// Largest window that opens: what an ordinary laptop screen shows whole, borders and bars included.
+/// Largest window that opens: one that fits an ordinary laptop screen, including borders and bars.
 const LARGEST: Size = Size { width: 1280, height: 900 };
-/// What borders, title and a bar take of a screen: those of usual window managers.
+/// Room that borders, title and a bar take from a screen, with common window managers.
 const AROUND: Size = Size { width: 16, height: 48 };
-/// The least that is laid out; a smaller window shows this shrunk. Header and legend fit, and a chart has some pixels.
+/// Smallest layout. A smaller window shows it shrunk. Header and legend fit, and a chart has some pixels.
 const LEAST: Size = Size { width: 720, height: 440 };
-/// Air between parts.
+/// Space between parts.
 pub(super) const MARGIN_PX: u32 = 16;
 /// Height of the header.
 const HEADER_PX: u32 = 48;
 /// Width of the panel: two columns of nine figures beside a label.
 const PANEL_PX: u32 = 352;
-/// Height that the panel opens with: a 640x480 frame and its legend, which leaves the fuller of the two windows 96 px for
-/// its chart.
+/// Height that the panel opens with: that of a 640x480 frame and its legend. It leaves 96 px for the chart in the
+/// fuller of the two windows.
 const PANEL_HEIGHT_PX: u32 = 512;
 /// Height of the legend under the picture.
 const LEGEND_PX: u32 = 32;
-/// Width that the picture's area opens with at least, so that header and legend have room.
+/// Least width that the picture's area opens with, so that header and legend have room.
 const VIEW_WIDTH_PX: u32 = 448;
-/// What stands beside the picture's area: margins and the panel.
+/// Width taken up beside the picture's area: margins and the panel.
 const BESIDE_PX: u32 = 3 * MARGIN_PX + PANEL_PX;
-/// What stands above the panel, and below it.
+/// Height taken up above and below the panel.
 const ABOVE_AND_BELOW_PX: u32 = HEADER_PX + MARGIN_PX;
-/// Small frames grow as long as they stay within this.
+/// Small frames are enlarged as long as they stay within this size.
 const COMFORTABLE: Size = Size { width: 640, height: 480 };
 
-/// Where the parts of a window are.
+/// Positions of the parts of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The whole window.
     pub size: Size,
     /// Size of the frames shown.
     pub frame: Size,
-    /// Where a frame's picture goes.
+    /// Where the picture of a frame goes.
     pub picture: Placement,
     pub(super) view: Rectangle,
     pub(super) panel: Rectangle,

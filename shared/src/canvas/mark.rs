@@ -14,12 +14,12 @@ use crate::image::Image;
 
 /// Width of a cross's lines.
 const STROKE_PX: f64 = 1.6;
-/// Arm of the truth's cross; longer than the estimate's, so that it shows under it.
+/// Arm of the truth's cross: longer than the estimate's, so that it stays visible below it.
 const TRUTH_ARM_PX: f64 = 11.0;
 /// Arm of the estimate's cross.
 const ESTIMATE_ARM_PX: f64 = 7.0;
 
-/// A circle with a name, as a mark on the picture.
+/// A circle to mark on the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mark {
     /// Solid outline and upright cross.
@@ -31,17 +31,17 @@ pub enum Mark {
 /// Which marks the legend explains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Legend {
-    /// None: there are no marks.
+    /// No marks.
     #[default]
     Nothing,
-    /// An estimate's alone.
+    /// Only an estimate.
     Estimate,
-    /// The truth's and an estimate's.
+    /// The truth and an estimate.
     Both,
 }
 
 impl Canvas {
-    /// Draws the picture, or words in its place, and the marks on it.
+    /// Draws the picture, or a text in its place, and the marks on it.
     pub fn view(&mut self, layout: &Layout, image: Option<&Image>, marks: &[Mark]) {
         self.fill(layout.view, theme::MAT);
         match image {
@@ -61,7 +61,7 @@ impl Canvas {
         self.text(text, area.top_left + room, Side::Left, Font::Label, theme::MUTED);
     }
 
-    /// Darkens the surroundings of a mark's cross, which may lie on a bright disc.
+    /// Darkens the surroundings of a mark's cross, which may be on a bright disc.
     fn shadow(&mut self, picture: Placement, mark: Mark) {
         let width = STROKE_PX + 2.0;
         match mark {
@@ -83,7 +83,7 @@ impl Canvas {
         }
     }
 
-    /// Draws the legend under the picture: what the marks mean, and how large the picture is shown.
+    /// Draws the legend under the picture: the meaning of the marks, and the scale of the picture.
     pub fn legend(&mut self, layout: &Layout, legend: Legend) {
         let Rectangle { top_left, size } = layout.view;
         let y = top_left.y + size.height as i32 + 12;
@@ -105,7 +105,7 @@ impl Canvas {
         self.text(&shown, Point::new(right, y), Side::Right, Font::Note, theme::MUTED);
     }
 
-    /// Writes what a sign at `x` means; returns where the next sign goes.
+    /// Writes the meaning of a sign at `x`. Returns where the next sign goes.
     fn word_of_legend(&mut self, word: &str, x: i32, y: i32) -> i32 {
         self.text(word, Point::new(x + 18, y), Side::Left, Font::Note, theme::TEXT);
         x + 18 + (word.len() as u32 * Font::Note.advance()) as i32 + 20

@@ -1,13 +1,13 @@
-//! What a window shows, as plain pixels: pictures, marks on them, text and charts.
+//! The contents of a window, as plain pixels: pictures, marks on them, text and charts.
 //!
-//! A [`face::Face`] says everything that a window shows, as data: how things stand, a picture with its marks, sections of
-//! figures. Whoever has something to show fills one; nothing here knows what is measured. A [`pairing`] keeps the picture
-//! and the score of a frame together until both are there, and a [`history`] the values of the last frames.
+//! A [`face::Face`] describes everything that a window shows, as data: a status, a picture with its marks, sections of
+//! figures. Each program fills one; nothing here knows what is measured. A [`pairing`] holds the picture and the score
+//! of a frame until both are there, and a [`history`] holds the values of the last frames.
 //!
-//! [`layout`] arranges its parts: the [`header`] on top; on the left the picture, which [`picture`] draws where its
-//! [`placement`] says, with each [`mark`] on it; on the right the [`panel`] of [`figure`]s and a [`chart`]. All of them
-//! draw on a [`Canvas`] ([`surface`]) with [`stroke`]s and [`text`], in the colours of the [`theme`]. Nothing here opens
-//! a window.
+//! [`layout`] arranges the parts of a window. The [`header`] is at the top. On the left is the picture, which
+//! [`picture`] draws according to its [`placement`], with each [`mark`] on it. On the right is the [`panel`] of
+//! [`figure`]s and a [`chart`]. All of them draw on a [`Canvas`] ([`surface`]) with [`stroke`]s and [`text`], in the
+//! colours of the [`theme`]. Nothing here opens a window.
 
 mod axes;
 pub mod chart;

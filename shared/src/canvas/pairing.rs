@@ -1,13 +1,13 @@
-//! Pictures paired with their scores, so that what a window shows of a frame belongs together.
+//! Pairs pictures with their scores, so that a window shows both of the same frame.
 
 use std::collections::VecDeque;
 
-/// Pictures kept until their score is final: more than that are out only at speeds nobody watches.
+/// Most pictures kept until their scores are final. More are outstanding only at rates that nobody watches.
 const KEPT: usize = 16;
 
-/// Pictures of frames whose score is not final, and the last frame that has both.
+/// Pictures of frames whose score is not final yet, and the last frame with both.
 ///
-/// `P` is a handle on a picture, cheap to clone; `S` is what is said of a frame.
+/// `P` is a handle to a picture, cheap to clone. `S` is the score of a frame.
 #[derive(Clone, Debug)]
 pub struct Pairing<P, S> {
     waiting: VecDeque<(u64, P)>,
@@ -15,14 +15,14 @@ pub struct Pairing<P, S> {
 }
 
 impl<P, S> Pairing<P, S> {
-    /// Keeps the picture of a frame; forgets it at once where too many wait already.
+    /// Keeps the picture of a frame, unless too many are waiting already.
     pub fn picture(&mut self, id: u64, picture: P) {
         if self.waiting.len() < KEPT {
             self.waiting.push_back((id, picture));
         }
     }
 
-    /// A frame's score is final. Pictures from before it are given up.
+    /// Takes the final score of a frame. Pictures of earlier frames are dropped.
     pub fn scored(&mut self, id: u64, score: S) {
         match self.waiting.iter().position(|(waiting, _)| *waiting == id) {
             Some(place) => self.last = self.waiting.drain(..=place).next_back().map(|(_, picture)| (picture, score)),
@@ -30,7 +30,7 @@ impl<P, S> Pairing<P, S> {
         }
     }
 
-    /// The last frame of which both are there.
+    /// The picture and score of the last frame that has both.
     pub fn last(&self) -> Option<&(P, S)> {
         self.last.as_ref()
     }

@@ -5,12 +5,12 @@ use super::surface::Canvas;
 use crate::geometry::Size;
 use crate::image::Image;
 
-/// Samples along each side of a box that a shrunk pixel is the mean of, at most: enough that a disc keeps its
-/// soft rim, few enough that an 8192x8192 frame costs milliseconds.
+/// Most samples along each side of a box whose mean becomes one shrunk pixel: enough that a disc keeps its soft rim,
+/// few enough that an 8192x8192 frame costs milliseconds.
 const SAMPLES_PER_SIDE: usize = 4;
 
 impl Canvas {
-    /// Draws an image: by repeating pixels when it grows, by means of up to 4 x 4 samples a box when it shrinks.
+    /// Draws an image. Enlarging repeats pixels; shrinking takes the mean of up to 4 x 4 samples per box.
     pub fn draw_image(&mut self, image: &Image, placement: Placement) {
         let (size, bytes) = (image.size(), image.bytes());
         match image {
@@ -47,7 +47,7 @@ impl Canvas {
     }
 }
 
-/// Fills a line with the pixels of an image's row, each repeated; the line begins `first` repeated pixels in.
+/// Fills a line with the pixels of an image's row, each repeated. The first `first` repeated pixels are skipped.
 fn repeat<const N: usize>(
     line: &mut [u32],
     source: &[[u8; N]],
@@ -64,7 +64,7 @@ fn repeat<const N: usize>(
     }
 }
 
-/// Mean of the samples of one box, of those that lie in the image, rounded down.
+/// Mean of the samples of one box that are inside the image, rounded down.
 fn box_mean<const N: usize>(
     pixels: &[[u8; N]],
     size: Size,

@@ -1,23 +1,23 @@
-//! Where an image is on a canvas, at a whole-number scale, and where its points come to lie.
+//! The placement of an image on a canvas, at a whole-number scale, and the canvas position of its points.
 
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
 
 use crate::geometry::{Circle, Size};
 
-/// How many canvas pixels an image pixel becomes, along each axis.
+/// Scale of an image: the number of canvas pixels per image pixel, or its inverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Each image pixel becomes a square of this side; 1 is the original size.
+    /// Each image pixel becomes a square with this side; 1 is the original size.
     Up(u32),
-    /// Each square of this side, at least 2, becomes one canvas pixel.
+    /// Each square with this side, at least 2, becomes one canvas pixel.
     Down(u32),
 }
 
 impl Scale {
     /// The largest scale that keeps a small image within `comfortable`, and any image within `limit`.
     ///
-    /// An image between the two keeps its size. An empty image does too.
+    /// An image between the two limits keeps its size, as does an empty image.
     pub fn to_fit(image: Size, comfortable: Size, limit: Size) -> Self {
         let Size { width, height } = image;
         if width > limit.width || height > limit.height {
@@ -35,7 +35,7 @@ impl Scale {
         }
     }
 
-    /// The size an image has at this scale; a square that is not full counts whole.
+    /// The size of an image at this scale. A partial square counts as a whole one.
     pub fn applied_to(self, image: Size) -> Size {
         let side = |side: u32| match self {
             Self::Up(by) => side.saturating_mul(by),
@@ -45,10 +45,10 @@ impl Scale {
     }
 }
 
-/// Where an image is on a canvas.
+/// The placement of an image on a canvas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// Canvas pixel of the image's top-left corner.
+    /// Canvas pixel at the image's top-left corner.
     pub at: Point,
     /// Its scale.
     pub scale: Scale,
@@ -62,13 +62,13 @@ impl Placement {
         Self { at: area.top_left + room, scale }
     }
 
-    /// The part of the canvas an image takes up.
+    /// The part of the canvas that an image covers.
     pub fn area(self, image: Size) -> Rectangle {
         let shown = self.scale.applied_to(image);
         Rectangle::new(self.at, Extent::new(shown.width, shown.height))
     }
 
-    /// Where a point of the image is on the canvas, to a fraction of a pixel; both have pixel centres at integers.
+    /// Canvas position of a point of the image, to a fraction of a pixel. Both have pixel centres at integers.
     ///
     /// Image pixel 0 spans `[−½, ½]`, so x becomes `at + (x + ½) · factor − ½`.
     pub fn point(self, x: f64, y: f64) -> (f64, f64) {
@@ -76,7 +76,7 @@ impl Placement {
         (along(self.at.x, x), along(self.at.y, y))
     }
 
-    /// A circle of the image, on the canvas.
+    /// Canvas position and radius of a circle in the image.
     pub fn circle(self, circle: Circle) -> Circle {
         let (x, y) = self.point(circle.x, circle.y);
         Circle { x, y, radius: circle.radius * self.scale.factor() }

@@ -1,7 +1,7 @@
-//! Antialiased lines, circles and crosses at sub-pixel places.
+//! Antialiased lines, circles and crosses at sub-pixel positions.
 //!
-//! A pixel takes the share `½ + width/2 − distance` of the colour, in `[0, 1]`, where the distance is from its
-//! centre to the middle of the stroke. Numbers that are not finite draw nothing.
+//! A pixel takes the share `½ + width/2 − distance` of the colour, clamped to `[0, 1]`. The distance is from the
+//! pixel's centre to the middle of the stroke. Numbers that are not finite draw nothing.
 
 use std::f64::consts::TAU;
 use std::ops::{Range, RangeInclusive};
@@ -11,15 +11,15 @@ use embedded_graphics::pixelcolor::Rgb888;
 use super::surface::{Canvas, blended};
 use crate::geometry::Circle;
 
-/// Length of a dash and of the gap after it, together, in canvas px.
+/// Length of a dash and the gap after it together, in canvas px.
 const DASH_PERIOD_PX: f64 = 14.0;
 
-/// Whether a circle's outline is drawn whole or, so that another shows through, in dashes.
+/// Style of a circle's outline: solid, or dashed so that another one shows through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// All of it.
+    /// The whole outline.
     Solid,
-    /// Every other piece of it, in at least four pieces.
+    /// Every other piece of the outline, in at least four pieces.
     Dashed,
 }
 
@@ -69,7 +69,7 @@ impl Canvas {
         self.line((x - d, y + d), (x + d, y - d), width, colour);
     }
 
-    /// Moves a pixel of the canvas towards a colour by a share, which is first brought into `[0, 1]`.
+    /// Blends a pixel of the canvas with a colour, by a share clamped to `[0, 1]`.
     fn blend(&mut self, column: u32, row: u32, colour: Rgb888, share: f64) {
         if share > 0.0 {
             let pixel = &mut self.row_mut(row as usize)[column as usize];
@@ -103,7 +103,7 @@ fn distance_to_segment((x, y): (f64, f64), from: (f64, f64), to: (f64, f64)) -> 
     length(x - from.0 - share * run, y - from.1 - share * rise)
 }
 
-/// As `hypot`, which is slower for taking care of sizes no canvas has.
+/// Like `hypot`, which is slower because it handles sizes that no canvas has.
 fn length(x: f64, y: f64) -> f64 {
     (x * x + y * y).sqrt()
 }

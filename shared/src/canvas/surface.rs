@@ -1,6 +1,6 @@
-//! The pixels of a window, and what may be drawn on.
+//! The pixels of a window, and the part of them that may be drawn on.
 //!
-//! A canvas has the image convention: x right, y down, the centre of the top-left pixel at the origin. Every drawing
+//! A canvas uses the image convention: x right, y down, the centre of the top-left pixel at the origin. Every drawing
 //! is clipped, so none can fail or panic.
 
 use std::convert::Infallible;
@@ -36,12 +36,12 @@ impl Canvas {
         self.height
     }
 
-    /// The pixels, as window libraries take them.
+    /// The pixels, in the format of window libraries.
     pub fn pixels(&self) -> &[u32] {
         &self.pixels
     }
 
-    /// Fills a rectangle, as far as it lies on the canvas.
+    /// Fills the part of a rectangle that is on the canvas.
     pub fn fill(&mut self, area: Rectangle, colour: Rgb888) {
         let (columns, rows) = self.clipped(area);
         for row in rows {
@@ -49,7 +49,7 @@ impl Canvas {
         }
     }
 
-    /// Draws something that shall show in one rectangle only.
+    /// Draws with everything outside one rectangle clipped.
     pub fn within(&mut self, area: Rectangle, draw: impl FnOnce(&mut Self)) {
         let (columns, rows) = self.clipped(area);
         let narrow = (columns.start as u32..columns.end as u32, rows.start as u32..rows.end as u32);
@@ -82,7 +82,7 @@ fn packed(colour: Rgb888) -> u32 {
     u32::from_be_bytes([0, colour.r(), colour.g(), colour.b()])
 }
 
-/// A pixel moved towards a colour by a share in `[0, 1]`.
+/// Blends a pixel with a colour, by a share in `[0, 1]`.
 pub(super) fn blended(pixel: u32, colour: Rgb888, share: f64) -> u32 {
     let [_, r, g, b] = pixel.to_be_bytes();
     let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * share + 0.5) as u8;

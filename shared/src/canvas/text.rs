@@ -1,4 +1,4 @@
-//! Words in a fixed-width font.
+//! Text in fixed-width fonts.
 
 use embedded_graphics::Drawable;
 use embedded_graphics::mono_font::iso_8859_1::{FONT_8X13, FONT_9X15, FONT_9X15_BOLD, FONT_10X20};
@@ -10,7 +10,7 @@ use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 use super::surface::Canvas;
 use crate::text::Escaped;
 
-/// The fonts of the windows, by purpose; all know Latin-1, so `±`, `µ`, `×` and `·`.
+/// The fonts of the windows, by purpose. All include Latin-1, and so `±`, `µ`, `×` and `·`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Font {
     /// Titles, 10 x 20 px a character.
@@ -43,25 +43,25 @@ impl Font {
         self.mono().character_size.height
     }
 
-    /// How many characters fit into a width in px.
+    /// Number of characters that fit into a width in px.
     pub fn fitting(self, width: u32) -> usize {
         (width / self.advance()) as usize
     }
 }
 
-/// The side of a text that its point gives.
+/// Which side of a text its point is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The text begins there.
+    /// The text starts at the point.
     Left,
-    /// The text ends before it.
+    /// The text ends before the point.
     Right,
 }
 
 impl Canvas {
-    /// Writes one line; `at` is its upper left corner, or its upper right one.
+    /// Writes one line. `at` is its upper left corner or its upper right corner.
     ///
-    /// Characters beyond Latin-1 show as `?`, control characters as escapes.
+    /// Characters beyond Latin-1 are shown as `?`, control characters as escapes.
     pub fn text(&mut self, text: &str, at: Point, side: Side, font: Font, colour: Rgb888) {
         let (alignment, at) = match side {
             Side::Left => (Alignment::Left, at),
@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// First and last column with ink.
+    /// The first and last columns with ink.
     fn columns(canvas: &Canvas) -> Option<(usize, usize)> {
         let width = canvas.width() as usize;
         let inked = || canvas.pixels().iter().enumerate().filter(|(_, p)| **p != 0).map(move |(i, _)| i % width);

@@ -1,21 +1,21 @@
 //! The colours of both windows: a calm dark room in which the picture and its marks stand out.
 //!
-//! Text keeps a contrast of at least 4.5 : 1 on [`PANEL`]; truth and estimate differ in hue, lightness and shape, so
-//! they can be told apart without colour vision.
+//! Text has a contrast of at least 4.5 : 1 on [`PANEL`]. Truth and estimate differ in hue, lightness and shape, so they
+//! can be told apart without colour vision.
 
 use embedded_graphics::pixelcolor::Rgb888;
 
 /// Behind everything.
 pub const BACKGROUND: Rgb888 = Rgb888::new(0x12, 0x15, 0x1a);
-/// Behind the picture, where it does not fill its area.
+/// Behind the picture, around it if it does not fill its area.
 pub const MAT: Rgb888 = Rgb888::new(0x0b, 0x0d, 0x10);
 /// Behind figures.
 pub const PANEL: Rgb888 = Rgb888::new(0x1b, 0x20, 0x28);
-/// Lines that part things.
+/// Separators.
 pub const RULE: Rgb888 = Rgb888::new(0x33, 0x3b, 0x47);
 /// Figures.
 pub const TEXT: Rgb888 = Rgb888::new(0xe8, 0xec, 0xf2);
-/// Labels and whatever is not known yet.
+/// Labels, and values that are not known yet.
 pub const MUTED: Rgb888 = Rgb888::new(0x95, 0xa1, 0xb3);
 /// The truth.
 pub const TRUTH: Rgb888 = Rgb888::new(0x2e, 0xd3, 0xea);
@@ -30,15 +30,15 @@ pub const WAITING: Rgb888 = Rgb888::new(0xf2, 0xbd, 0x4b);
 /// Something is lost or wrong.
 pub const BAD: Rgb888 = Rgb888::new(0xff, 0x6b, 0x5e);
 
-/// What a word or a figure means: its colour.
+/// The meaning of a word or a figure, which sets its colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// A figure like any other.
+    /// An ordinary figure.
     #[default]
     Plain,
-    /// Of the truth.
+    /// A figure about the truth.
     Truth,
-    /// Of an estimate.
+    /// A figure about an estimate.
     Estimate,
     /// All is well.
     Good,
@@ -49,7 +49,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// Its colour.
+    /// The colour for this meaning.
     pub fn colour(self) -> Rgb888 {
         match self {
             Self::Plain => TEXT,

@@ -1,12 +1,12 @@
-//! HOST:PORT as people write it, and what to write instead of what is near to it.
+//! HOST:PORT as people write it, and suggestions for near misses.
 
 /// Where a server listens by default.
 const DEFAULT_PORT: u16 = 8080;
 
-/// The longest name of a host, in characters (RFC 1035, 2.3.4).
+/// Longest host name, in characters (RFC 1035, 2.3.4).
 const LONGEST_HOST: usize = 253;
 
-/// The host and port of `HOST:PORT` or `[IPv6]:PORT`.
+/// Parses `HOST:PORT` or `[IPv6]:PORT` into host and port.
 ///
 /// # Errors
 /// What to write instead.
@@ -24,7 +24,7 @@ fn has_space(text: &str) -> bool {
     text.contains(|character: char| character.is_whitespace() || character.is_control())
 }
 
-/// What was probably meant, else the form.
+/// A suggestion for what was probably meant, or else the expected form.
 fn instead(text: &str) -> String {
     let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
     let bare = bare.split(['/', '?', '#']).next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! A TCP connection to a name, whichever of its addresses answers first.
+//! A TCP connection to a host name, over whichever of its addresses answers first.
 
 use std::fmt;
 use std::io;
@@ -15,42 +15,42 @@ use crate::time::MonotonicClock;
 
 use super::race::{Race, Step};
 
-/// How long a name may take to be looked up: a resolver asks twice, five seconds each (resolv.conf(5)).
+/// Timeout of a name lookup: a resolver asks twice, for five seconds each (resolv.conf(5)).
 const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long an address may take to answer: a lost SYN is repeated after a second (RFC 6298).
+/// Timeout of a connection attempt to one address: a lost SYN is repeated after a second (RFC 6298).
 const ADDRESS_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum Unreachable {
-    /// The name has no address, or nobody told.
+    /// The name has no address, or the lookup failed.
     #[error("the name cannot be looked up: {0}")]
     Name(io::Error),
-    /// Nobody told in time.
+    /// The lookup timed out.
     #[error("the name was not looked up within {} s: the resolver is silent", LOOKUP_LIMIT.as_secs())]
     Resolver,
-    /// None of its addresses took a connection.
+    /// No address of the name accepted a connection.
     #[error("{}", Tried(.0))]
     Addresses(Vec<(SocketAddr, AddressError)>),
-    /// The address that was named took none.
+    /// The given address did not accept a connection.
     #[error(transparent)]
     Address(AddressError),
 }
 
-/// What became of an address.
+/// The outcome of a connection attempt.
 #[derive(Debug, Error)]
 pub enum AddressError {
-    /// It refused, or cannot be reached.
+    /// The address refused, or cannot be reached.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Nothing came of it.
+    /// The address did not answer in time.
     #[error("no answer within {} s", ADDRESS_LIMIT.as_secs())]
     Silent,
 }
 
 impl Unreachable {
-    /// Whether this process, not the server, is at fault: it has no descriptors left.
+    /// Whether this process, not the server, is at fault: it has no file descriptors left.
     pub fn is_out_of_descriptors(&self) -> bool {
         match self {
             Self::Name(error) => is_out_of_descriptors(error),
@@ -67,7 +67,7 @@ impl AddressError {
     }
 }
 
-/// The addresses tried, and what each said.
+/// The addresses tried, each with its outcome.
 struct Tried<'a>(&'a [(SocketAddr, AddressError)]);
 
 impl fmt::Display for Tried<'_> {
@@ -82,10 +82,10 @@ impl fmt::Display for Tried<'_> {
     }
 }
 
-/// Connects to HOST:PORT: its addresses race, the first that answers is taken.
+/// Connects to HOST:PORT. Its addresses race, and the first to answer wins.
 ///
 /// # Errors
-/// Which addresses were tried, and what each said.
+/// The addresses tried, each with its outcome.
 pub async fn connect(server: &str) -> Result<TcpStream, Unreachable> {
     if let Ok(address) = server.parse() {
         return attempt(address).await.1.map_err(Unreachable::Address);
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// An address on which nobody listens.
+    /// An address with no listener.
     async fn nobody() -> SocketAddr {
         TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
     }

@@ -1,4 +1,4 @@
-//! What lets a client find a server that nobody named.
+//! Names by which a client finds a server without being given its address.
 
 /// The port a server listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -9,14 +9,14 @@ pub const SERVICE_TYPE: &str = "_plumb._tcp.local.";
 /// The announcement's property that holds [`Identity::id`].
 pub const ID_PROPERTY: &str = "id";
 
-/// The host name a server has among containers of one network, by convention.
+/// By convention, the host name of a server among containers on one network.
 pub const CONVENTIONAL_HOST: &str = "rust-server";
 
-/// Which server it is, however it was found.
+/// Identity of a server, however it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// For people: host and port.
     pub name: String,
-    /// Drawn by each server process: two ways to one server are told from two servers.
+    /// Random per server process. It shows whether two addresses lead to the same server.
     pub id: String,
 }

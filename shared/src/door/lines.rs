@@ -1,7 +1,7 @@
-//! Plumb's own door: one JSON object a line over TCP.
+//! Plumb's own door: one JSON object per line over TCP.
 //!
-//! A Plumb client speaks first (`hello`); to `ping` the server answers `pong`; to a [`stranger`](super::stranger) it speaks
-//! first. Descriptions are exchanged here, and once a link is open the connection stays beside it.
+//! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
+//! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open beside the link.
 
 use std::io;
 use std::time::Duration;
@@ -15,21 +15,22 @@ use super::signal::Signal;
 use crate::protocol::malformed;
 use crate::text::Brief;
 
-/// The longest line taken, in bytes, its `\n` included: a description with 64 candidates of 100 bytes is a tenth of this.
+/// Longest line accepted, in bytes, including its `\n`. A description with 64 candidates of 100 bytes is a tenth of
+/// this.
 pub const MAX_LINE: usize = 64 << 10;
 
-/// How deep a line's values are nested at most: the deepest message has a list in it.
+/// Deepest nesting of values in a line: the deepest message contains a list.
 const MAX_DEPTH: usize = 4;
 
-/// How many values a line holds at most: a hello with a hundred features has a tenth of it. (Lines of 64 KiB of empty lists,
-/// nested, took so long to read that two connections cost a session on the same thread 221 of 480 frames.)
+/// Most values in a line: a hello with a hundred features has a tenth of this. (Lines of 64 KiB of nested empty lists
+/// took so long to parse that two connections cost a session on the same thread 221 of 480 frames.)
 const MAX_VALUES: usize = 1024;
 
-/// Empty lines in a row, and lines beside an open link, that are ignored at most: each costs time that sessions on the same
-/// thread do not have.
+/// Most empty lines in a row, and most lines beside an open link, that are ignored: each takes time from the sessions
+/// on the same thread.
 const MAX_IGNORED: usize = 1024;
 
-/// Characters of a bad line that are repeated.
+/// Characters quoted from a bad line.
 const LINE_START: usize = 60;
 
 /// A signaling connection.
@@ -39,21 +40,21 @@ pub struct Signaling {
     writer: LineWriter,
 }
 
-/// Its reading half.
+/// The reading half of a signaling connection.
 #[derive(Debug)]
 pub struct LineReader {
     stream: BufReader<OwnedReadHalf>,
     line: Vec<u8>,
 }
 
-/// Its writing half.
+/// The writing half of a signaling connection.
 #[derive(Debug)]
 pub struct LineWriter(OwnedWriteHalf);
 
 impl Signaling {
-    /// Speaks over `stream`.
+    /// Makes a signaling connection of `stream`.
     pub fn new(stream: TcpStream) -> Self {
-        // A description must not wait for more bytes; a failure costs 40 ms, no more.
+        // A description must not wait for more bytes. If this fails, it costs only 40 ms.
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         Self { reader: LineReader { stream: BufReader::new(reader), line: Vec::new() }, writer: LineWriter(writer) }
@@ -64,17 +65,17 @@ impl Signaling {
         self.writer.send(signal).await
     }
 
-    /// The next line. Safe to cancel: a line read in part is kept for the next call.
+    /// Receives the next line. Safe to cancel: a partly read line is kept for the next call.
     pub async fn receive(&mut self) -> Result<Signal, SignalingError> {
         self.reader.receive().await
     }
 
-    /// The next line, if it comes within `limit`.
+    /// Receives the next line, if it arrives within `limit`.
     pub async fn receive_within(&mut self, limit: Duration) -> Result<Signal, SignalingError> {
         tokio::time::timeout(limit, self.receive()).await.unwrap_or(Err(SignalingError::Silence(limit)))
     }
 
-    /// Its two halves. The connection is closed when both are dropped.
+    /// Splits the connection into its halves. It closes when both are dropped.
     pub fn split(self) -> (LineReader, LineWriter) {
         (self.reader, self.writer)
     }
@@ -90,7 +91,7 @@ impl LineWriter {
 }
 
 impl LineReader {
-    /// The next line. Safe to cancel: a line read in part is kept for the next call.
+    /// Receives the next line. Safe to cancel: a partly read line is kept for the next call.
     pub async fn receive(&mut self) -> Result<Signal, SignalingError> {
         for _ in 0..MAX_IGNORED {
             self.read_line().await?;
@@ -102,8 +103,8 @@ impl LineReader {
         Err(SignalingError::EmptyLines)
     }
 
-    /// Waits until the peer says bye or the connection ends, ignoring anything else up to a point; the bye's reason, where
-    /// it has one. Safe to cancel.
+    /// Waits until the peer says bye or the connection ends, ignoring a limited number of other lines. Returns the
+    /// reason of the bye, if it has one. Safe to cancel.
     pub async fn ended(&mut self) -> Option<String> {
         for _ in 0..MAX_IGNORED {
             match self.receive().await {
@@ -138,16 +139,16 @@ pub enum SignalingError {
     /// The peer closed the connection.
     #[error("the peer closed the signaling connection")]
     Closed,
-    /// A line over [`MAX_LINE`].
+    /// A line is longer than [`MAX_LINE`].
     #[error("a signaling line is longer than {MAX_LINE} bytes")]
     LineTooLong,
-    /// So many of them that somebody keeps us busy.
+    /// Too many of these lines: the peer only keeps us busy.
     #[error("more than {MAX_IGNORED} empty lines")]
     EmptyLines,
-    /// More lines than anybody has to say before a description.
+    /// More lines than any peer has reason to send before a description.
     #[error("more than {0} lines before the description")]
     TooManyLines(usize),
-    /// A line that is no JSON object of ours.
+    /// A line is not a JSON object of this protocol.
     #[error("not a signaling message, {reason}: {line}")]
     NotASignal {
         /// What is wrong with it.
@@ -155,28 +156,28 @@ pub enum SignalingError {
         /// The beginning of the line.
         line: String,
     },
-    /// The peer took too long.
+    /// The peer did not answer in time.
     #[error("no signaling message for {} s", .0.as_secs())]
     Silence(Duration),
-    /// A signal that has no place here.
+    /// A signal arrived that has no place here.
     #[error("expected {expected}, got \"{got}\"")]
     Unexpected {
-        /// What would have been right.
+        /// The signal expected.
         expected: &'static str,
-        /// What came.
+        /// The signal received.
         got: &'static str,
     },
-    /// The server will not serve.
+    /// The server refuses to serve.
     #[error("the server refused: {}", Brief(.reason, crate::text::REASON))]
     Refused {
-        /// What it says.
+        /// The server's reason.
         reason: String,
-        /// Whether it says that another attempt may be served.
+        /// Whether the server says that a later attempt may succeed.
         retry: bool,
     },
 }
 
-/// Nothing longer than a quotation is kept of a line that is refused.
+/// Cuts a refused line to the length of a quotation.
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
     let refused = |reason: String| SignalingError::NotASignal {
         reason,
@@ -190,7 +191,7 @@ fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
     serde_json::from_slice(line).map_err(|error| refused(malformed::of_json(&error).to_string()))
 }
 
-/// Whether a line holds no more values, and none deeper, than a message does: looked at before anything is made of them.
+/// Whether a line holds no more values than a message, and none nested deeper. Checked before the line is parsed.
 fn is_simple(line: &[u8]) -> bool {
     let (mut depth, mut values, mut is_text, mut is_escaped) = (0usize, 0usize, false, false);
     for byte in line {

@@ -1,8 +1,8 @@
 //! Ways in at the server's port.
 //!
-//! A Plumb client speaks [`lines`] of JSON, whose messages are [`signal`]s. [`stranger`] tells who is there by what comes
-//! first. [`discovery`] is what a client needs to find a server that nobody named, [`dial`] connects to one by its name: its
-//! addresses race.
+//! A Plumb client sends [`lines`] of JSON, each a [`signal`]. [`stranger`] tells who is at the door by what arrives
+//! first. [`discovery`] has what a client needs to find a server without an address. [`dial`] connects to a server by
+//! its name: the addresses of the name race.
 
 pub mod address;
 pub mod dial;

@@ -1,7 +1,7 @@
-//! Which of a name's addresses is connected to, and when: "Happy Eyeballs" (RFC 8305) once the addresses are known.
+//! Which address of a name to connect to, and when: "Happy Eyeballs" (RFC 8305), once the addresses are known.
 //!
-//! Addresses of both families take turns. Each gets a head start; then the next is tried beside it, or at once where all
-//! before it have failed. Plain state: failures and `now` go in, a [`Step`] comes out.
+//! Addresses of both families alternate. Each gets a head start before the next is tried too. If all tried so far have
+//! failed, the next is tried at once. Plain state: failures and `now` go in, a [`Step`] comes out.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,21 +12,22 @@ use crate::time::Micros;
 /// An address's head start (RFC 8305, section 8: "Connection Attempt Delay", 250 ms).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Addresses tried of one name: more than a machine has that means to be found, and sockets open at a time.
+/// Most addresses tried per name: more than a machine has that wants to be found. It also bounds the sockets open at a
+/// time.
 pub(super) const MOST_ADDRESSES: usize = 16;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Connect to this one too.
+    /// Connect to this address too.
     Connect(SocketAddr),
-    /// Wait until one of those tried has an outcome, or until then.
+    /// Wait until this time, or until one of the attempts under way ends.
     Wait(Option<Micros>),
-    /// None is left.
+    /// No address is left to try.
     Lost,
 }
 
-/// The addresses of a name, racing.
+/// A race between the addresses of a name.
 #[derive(Debug)]
 pub(super) struct Race {
     waiting: VecDeque<SocketAddr>,
@@ -35,12 +36,12 @@ pub(super) struct Race {
 }
 
 impl Race {
-    /// A race of these addresses, the best first.
+    /// A race between these addresses, preferred first.
     pub(super) fn new(addresses: impl IntoIterator<Item = SocketAddr>, now: Micros) -> Self {
         Self { waiting: in_turns(addresses), running: 0, next: now }
     }
 
-    /// What to do next.
+    /// The next thing to do.
     pub(super) fn poll(&mut self, now: Micros) -> Step {
         if self.running > 0 && now < self.next {
             return Step::Wait((!self.waiting.is_empty()).then_some(self.next));
@@ -56,14 +57,14 @@ impl Race {
         }
     }
 
-    /// One of those tried has failed: the next need not wait.
+    /// Notes that one of the attempts has failed, so the next one need not wait.
     pub(super) fn failed(&mut self, now: Micros) {
         self.running -= 1;
         self.next = now;
     }
 }
 
-/// Each address once, both families by turns, beginning with the first one's (RFC 8305, section 4).
+/// Removes duplicates and alternates both families, starting with the first address's (RFC 8305, section 4).
 fn in_turns(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let mut once = Vec::new();
     for address in addresses {
@@ -96,7 +97,7 @@ mod tests {
         texts.into_iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    /// Which addresses are connected to, and when, in ms: all of them silent.
+    /// The addresses connected to and when, in ms, if all of them stay silent.
     fn starts(addresses: Vec<SocketAddr>) -> Vec<(u64, SocketAddr)> {
         let mut race = Race::new(addresses, Micros(0));
         let (mut now, mut starts) = (Micros(0), Vec::new());

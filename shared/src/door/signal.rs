@@ -1,26 +1,26 @@
-//! What is said at the door: one JSON object a message, told apart by its `type`.
+//! Signaling messages: one JSON object each, told apart by its `type`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::message::Role;
 
-/// What a hello is, for whoever said another.
+/// Describes a valid hello, for peers that sent an invalid one.
 pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more), "receive_buffer":BYTES and "features":["NAME"] where it has them"#;
 
-/// A message of signaling.
+/// A signaling message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Signal {
     /// A Plumb client introduces itself.
     Hello(Introduction),
-    /// Is a Plumb server there?
+    /// Asks whether this is a Plumb server.
     Ping {},
-    /// Yes.
+    /// Answers a ping.
     Pong {
         /// The server's name, for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
-        /// Drawn by each server process.
+        /// Random per server process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
@@ -34,35 +34,35 @@ pub enum Signal {
         /// Session description.
         sdp: String,
     },
-    /// One more address of the sender.
+    /// A further address of the sender.
     Candidate {
         /// The `candidate:` line.
         candidate: String,
     },
-    /// The server will not serve, and why.
+    /// The server refuses to serve.
     Error {
-        /// For people.
+        /// The reason, for people.
         reason: String,
-        /// Whether it may pass: another attempt, later, may be served.
+        /// Whether a later attempt may be served.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         retry: bool,
     },
     /// The sender is leaving.
     Bye {
-        /// The reason of the session's `bye`, where a session has ended: a link that carries much, or loses much, may not
-        /// bring that one before it closes.
+        /// The reason of the session's `bye`, if a session has ended. A link that carries or loses much may not deliver
+        /// that message before it closes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
 }
 
 impl Signal {
-    /// The sender is leaving, before there was a session.
+    /// A bye without a reason: the sender leaves before there was a session.
     pub const GOODBYE: Self = Self::Bye { reason: None };
 }
 
 impl Signal {
-    /// Its `type`.
+    /// The message's `type`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
@@ -77,20 +77,20 @@ impl Signal {
     }
 }
 
-/// What a Plumb client says of itself before the offer.
+/// What a Plumb client says about itself before the offer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Introduction {
     /// Protocol version.
     pub plumb: u32,
-    /// What the speaker will be.
+    /// The client's role.
     pub role: Role,
-    /// The largest SCTP packet it can take on this path, in bytes.
+    /// Largest SCTP packet that the client can take on this path, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
-    /// What its UDP sockets take at once, in bytes as `SO_RCVBUF` reads.
+    /// Receive buffer of the client's UDP sockets, in bytes as `SO_RCVBUF` reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receive_buffer: Option<u32>,
-    /// What else it can do; unknown names are ignored.
+    /// What else the client can do. Unknown names are ignored.
     #[serde(default)]
     pub features: Vec<String>,
 }

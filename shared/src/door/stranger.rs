@@ -1,23 +1,23 @@
-//! Who is at the door, told by what a visitor says first, or by its silence.
+//! Tells who is at the door by a visitor's first words, or by its silence.
 
 use std::time::Duration;
 
 use super::lines::{Signaling, SignalingError};
 use super::signal::{Introduction, Signal};
 
-/// A peer that has said nothing for this long is a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
+/// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
 /// Who is at the other end of a connection.
 #[derive(Debug, PartialEq)]
 pub enum Visitor {
-    /// A Plumb client, which introduced itself.
+    /// A Plumb client that introduced itself.
     Plumb(Introduction),
-    /// Somebody who waits for an offer: gets settings that every peer takes.
+    /// A stranger that waits for an offer. It gets settings that every peer takes.
     Stranger,
-    /// Somebody who asks whether a server is here, and waits for a `pong`.
+    /// A client that asks whether this is a server, and waits for a `pong`.
     Prober,
-    /// Somebody who left at once: it looked whether the port is open.
+    /// A visitor that left at once: it only checked whether the port is open.
     Gone,
 }
 
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::protocol::message::Role;
 
-    /// Who a visitor is that says this and stays.
+    /// Identifies a visitor that sends this and stays.
     async fn saying(text: &str) -> Result<Visitor, SignalingError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());

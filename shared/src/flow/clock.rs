@@ -1,15 +1,17 @@
 //! The offset between two monotonic clocks, and how fast it changes, from ping and pong.
 //!
-//! The four times of NTP (RFC 5905, section 8) bound the offset, the peer's reading less ours, from both sides: with the
-//! ping sent at t0 and its pong received at t3 on our clock, received at t1 and answered at t2 on the peer's, it was at
-//! most t1 − t0 and at least t2 − t3. Queueing only ever widens that, each way by itself: what queues on the way there
-//! lifts the upper bound, what queues on the way back lowers the lower one.
+//! Each ping gives the four times of NTP (RFC 5905, section 8). On our clock, the ping is sent at t0 and its pong
+//! received at t3; on the peer's clock, the ping is received at t1 and answered at t2. They bound the offset, which is
+//! the peer's reading minus ours: it was at most t1 − t0 and at least t2 − t3. Queueing only ever widens these bounds,
+//! each way separately: queueing on the way there raises the upper bound, queueing on the way back lowers the lower
+//! bound.
 //!
-//! Two clocks part evenly. How fast, the quieter way of the two tells: it is the slope of the line below all its upper
-//! bounds, or above all its lower ones, that is nearest to them (Moon, Skelly and Towsley, "Estimation and removal of clock
-//! skew from network delay measurements", INFOCOM 1999). Along that slope the last 32 samples are carried to the present:
-//! the middle between the least upper bound and the greatest lower one is believed. The uncertainty is as far as any straight
-//! line within the bounds may be from it. Where there is none, the rate has changed, and the oldest samples are forgotten.
+//! Two clocks drift apart at a steady rate. The way with less queueing shows that rate: it is the slope of the nearest
+//! line below all upper bounds, or above all lower bounds (Moon, Skelly and Towsley, "Estimation and removal of clock
+//! skew from network delay measurements", INFOCOM 1999). The last 32 samples are carried to the present along that
+//! slope. The estimate is the middle between the least upper bound and the greatest lower bound. The uncertainty is the
+//! largest distance from the estimate to any straight line within the bounds. If no line fits within the bounds, the
+//! rate has changed, and the oldest samples are dropped.
 
 use std::collections::VecDeque;
 
@@ -20,11 +22,11 @@ use crate::time::Micros;
 /// Samples kept: 8 s of pings.
 const SAMPLES: usize = 32;
 
-/// How fast two clocks part at most, in parts of the time: quartz is good for 50 ppm, a clock that is being set may run
-/// 500 ppm off (adjtimex), and virtual machines were seen at 1,000.
+/// Fastest drift between two clocks, as a fraction of elapsed time. Quartz is good for 50 ppm, a clock that is being
+/// set may run 500 ppm off (adjtimex), and 1,000 ppm was seen on virtual machines.
 const MOST_DRIFT: f64 = 1_500e-6;
 
-/// Where the peer's clock stands against ours.
+/// Offset of the peer's clock from ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ClockOffset {
     /// Peer's reading minus ours, in µs.
@@ -40,14 +42,14 @@ impl ClockOffset {
     }
 }
 
-/// Collects samples.
+/// Estimates the offset from samples.
 #[derive(Clone, Debug, Default)]
 pub struct OffsetEstimator {
     samples: VecDeque<Sample>,
     lines: Option<Lines>,
 }
 
-/// What one ping and its pong told.
+/// Bounds of the offset from one ping and its pong.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     /// When the pong arrived, on our clock.
@@ -57,8 +59,8 @@ struct Sample {
     most: i64,
 }
 
-/// The lines within the bounds of all samples: where they are at the last one, in µs, and their slopes; and of these the
-/// likeliest.
+/// All straight lines within the bounds of all samples, given by their heights at the last sample, in µs, and their
+/// slopes; and the likeliest of these lines.
 #[derive(Clone, Copy, Debug)]
 struct Lines {
     at: Micros,
@@ -70,8 +72,8 @@ struct Lines {
 }
 
 impl OffsetEstimator {
-    /// Adds a ping sent at `sent` whose pong arrived at `returned` on our clock; the peer received it at `received`
-    /// and answered at `answered` on its own. Impossible times are ignored.
+    /// Adds a ping sent at `sent` whose pong arrived at `returned`, both on our clock. On its own clock, the peer
+    /// received the ping at `received` and answered at `answered`. Impossible times are ignored.
     pub fn add(&mut self, sent: Micros, received: Micros, answered: Micros, returned: Micros) {
         let (away, held) = (returned.since(sent), answered.since(received));
         if returned < sent || answered < received || held > away {
@@ -96,21 +98,21 @@ impl OffsetEstimator {
         self.lines.map(|lines| lines.offset(now))
     }
 
-    /// The least time that a ping and its pong were on the wire, there and back, of the samples kept, in µs; `None`
-    /// before the first.
+    /// The shortest round trip among the samples kept, without the time the peer held the ping, in µs; `None` before
+    /// the first sample.
     pub fn round_trip_us(&self) -> Option<u64> {
         self.samples.iter().map(|sample| sample.most.abs_diff(sample.least)).min()
     }
 }
 
 impl Lines {
-    /// The lines within the bounds of samples; `None` where there is none.
+    /// The lines within the bounds of `samples`; `None` if there are none.
     fn within(samples: &VecDeque<Sample>) -> Option<Self> {
         let last = samples.back()?;
         let slopes = (-MOST_DRIFT, MOST_DRIFT);
         let mut lines = Self { at: last.at, least: f64::MIN, most: f64::MAX, slopes, likely: 0.0, likely_slope: 0.0 };
         for (i, sample) in samples.iter().enumerate() {
-            // The steepest lines through this sample's bounds that earlier samples allow.
+            // The steepest lines through this sample's bounds that earlier samples allow, falling and rising.
             let (mut falling, mut rising) = (-MOST_DRIFT, MOST_DRIFT);
             for before in samples.iter().take(i).filter(|before| before.at < sample.at) {
                 let time = sample.at.since(before.at) as f64;
@@ -143,7 +145,7 @@ impl Lines {
     }
 }
 
-/// How fast the offset grows, by the quieter way.
+/// Slope of the offset, from the way with less queueing.
 fn slope(samples: &VecDeque<Sample>) -> f64 {
     let (Some(first), n) = (samples.front(), samples.len() as f64) else { return 0.0 };
     let time = |sample: &Sample| sample.at.since(first.at) as f64;
@@ -157,14 +159,14 @@ fn slope(samples: &VecDeque<Sample>) -> f64 {
     };
     let there = below(|sample| sample.most as f64);
     let back = below(|sample| -(sample.least as f64)).map(|(above, slope)| (above, -slope));
-    // No clock runs so far off: a delay that began or ended on that way looks so.
+    // No clock drifts this fast: the delay on that way has stepped up or down.
     let is_drift = |&(_, slope): &(f64, f64)| slope.abs() <= MOST_DRIFT;
     let quieter = there.into_iter().chain(back).filter(is_drift).min_by(|a, b| a.0.total_cmp(&b.0));
     quieter.map_or(0.0, |(_, slope)| slope)
 }
 
-/// Slope, and height at `middle`, of the line below all points that is nearest to them: the edge of their convex hull
-/// there (Andrew's monotone chain). Points come from left to right; `None` for fewer than two.
+/// Slope, and height at `middle`, of the nearest line below all points: the edge of their convex hull there (Andrew's
+/// monotone chain). Points are ordered from left to right. Returns `None` for fewer than two.
 fn edge_below(points: impl Iterator<Item = (f64, f64)>, middle: f64) -> Option<(f64, f64)> {
     let mut hull: Vec<(f64, f64)> = Vec::with_capacity(SAMPLES);
     for point in points {

@@ -1,21 +1,21 @@
-//! Pings on time: they show that the peer is there, and where its clock stands.
+//! Periodic pings: they show that the peer is alive, and measure the offset of its clock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::time::Micros;
 
-/// How often a ping is sent: sixteen chances within the silence limit.
+/// Ping interval: sixteen pings within the silence limit.
 const PING_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The first pings follow each other this quickly, so that the clock offset is known before the first frames are scored.
+/// Interval of the first pings, short so that the clock offset is known before the first frames are scored.
 const FIRST_PINGS: u64 = 8;
 const FIRST_PING_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Pings whose pong may still come.
+/// Most pings that await their pong.
 const REMEMBERED_PINGS: usize = 32;
 
-/// Sends pings on time and knows when each left.
+/// Sends pings on time and remembers when each was sent.
 #[derive(Debug)]
 pub struct Heartbeat {
     next: Micros,
@@ -34,7 +34,7 @@ impl Heartbeat {
         self.next
     }
 
-    /// The id of a ping to send now; `None` while none is due.
+    /// The id of a ping to send now; `None` if none is due.
     pub fn poll(&mut self, now: Micros) -> Option<u64> {
         if now < self.next {
             return None;
@@ -49,7 +49,7 @@ impl Heartbeat {
         Some(id)
     }
 
-    /// A pong of this id came: when its ping left; `None` for an id that is not out.
+    /// Takes the pong of this id and returns when its ping was sent; `None` if no such ping is outstanding.
     pub fn answered(&mut self, id: u64) -> Option<Micros> {
         let place = self.out.iter().position(|(out, _)| *out == id)?;
         self.out.remove(place).map(|(_, sent)| sent)

@@ -5,19 +5,20 @@ use std::time::Duration;
 use super::verdict::Verdict;
 use crate::time::Micros;
 
-/// A peer is gone after this long without any message or acknowledgement, once what has arrived by then was read: above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s,
-/// doubled once), below the 5 s in which a client must say that its server vanished.
+/// Silence after which a peer is gone: no message or acknowledgement for this long, once everything that has arrived
+/// was read. It is above a 1 s SIGSTOP and SCTP's longest single stall (RTO 1 s, doubled once), and below the 5 s
+/// within which a client must say that its server vanished.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
-/// The same once the connection beside the link has ended: a process that is killed closes it at once, one that merely
-/// tidied up keeps sending, and a packet takes this limit back.
+/// Silence limit once the signaling connection has ended. A killed process closes that connection at once. A process
+/// that merely tidied up keeps sending, and its next packet lifts this limit.
 pub const SILENCE_LIMIT_AFTER_EOF: Duration = Duration::from_millis(1500);
 
-/// A peer whose link acknowledges what is sent, but that says nothing, is gone after this long: on a slow link our pings and
-/// its answers stand behind frames (4 MiB at 1 Mbit/s take 34 s), and one whose program hangs must not stay for ever.
+/// Limit for a peer whose link acknowledges but that sends no message. On a slow link our pings and its answers queue
+/// behind frames (4 MiB at 1 Mbit/s take 34 s), and a program that hangs must not hold its session for ever.
 pub const MUTE_LIMIT: Duration = Duration::from_secs(60);
 
-/// After this long without a sign it is worth a look whether the peer's link acknowledges, so often: four pings apart.
+/// Silence after which to check whether the peer's link still acknowledges, four pings long, and how often to check.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -36,13 +37,13 @@ impl Liveness {
         Self { last_message: now, last_sign: now, hinted: None, verdict: Verdict::default() }
     }
 
-    /// A message arrived.
+    /// Notes a message from the peer.
     pub fn heard(&mut self, now: Micros) {
         self.last_message = now;
         self.sign(now);
     }
 
-    /// The peer's link acknowledged something that was sent to it.
+    /// Notes that the peer's link acknowledged something.
     pub fn acknowledged(&mut self, now: Micros) {
         self.sign(now);
     }
@@ -52,17 +53,17 @@ impl Liveness {
         self.hinted = None;
     }
 
-    /// The connection beside the link ended: a hint.
+    /// Notes that the signaling connection ended: a hint that the peer may be gone.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.hinted = Some(now);
     }
 
-    /// Whether the peer has been silent for so long that it is worth a look whether its link acknowledges.
+    /// Whether the peer has been silent long enough to check whether its link still acknowledges.
     pub fn is_silent(&self, now: Micros) -> bool {
         now >= self.last_sign + LOOK_AFTER
     }
 
-    /// When to look at it again.
+    /// When to check the peer again.
     pub fn wake(&self, now: Micros) -> Micros {
         let look = self.last_sign + LOOK_AFTER;
         self.deadline().min(if now < look { look } else { now + LOOK_INTERVAL })
@@ -73,7 +74,7 @@ impl Liveness {
         self.verdict.next(self.limit())
     }
 
-    /// When its silence has lasted too long.
+    /// When the silence becomes too long.
     fn limit(&self) -> Micros {
         let patient = (self.last_sign + SILENCE_LIMIT).min(self.last_message + MUTE_LIMIT);
         match self.hinted {
@@ -82,7 +83,7 @@ impl Liveness {
         }
     }
 
-    /// What is known of a peer that counts as gone, for people.
+    /// Describes, for people, why the peer counts as gone.
     pub fn describe(&self, now: Micros) -> String {
         let silent_s = now.since(self.last_message) as f64 / 1e6;
         if self.last_sign > self.last_message {
@@ -96,7 +97,8 @@ impl Liveness {
         }
     }
 
-    /// Whether the peer counts as gone: too long silent, and still so once what has arrived was read.
+    /// Whether the peer counts as gone: silent for too long, and still silent after everything that has arrived was
+    /// read.
     pub fn is_gone(&mut self, now: Micros) -> bool {
         self.verdict.is_final(self.limit(), now)
     }

@@ -1,28 +1,28 @@
-//! Pacing by deadline: tick n is due at start + n / rate, however late the ticks before it were.
+//! Pacing by deadline: tick n is due at start + n / rate, however late earlier ticks were.
 
 use thiserror::Error;
 
 use crate::time::Micros;
 
-/// The highest paced rate, in Hz: a tick a microsecond, the clock's resolution.
+/// Highest paced rate, in Hz: one tick per microsecond, the clock's resolution.
 pub const MAX_RATE_HZ: f64 = 1e6;
 
 /// How often frames are due.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
-    /// So many frames a second.
+    /// This many frames per second.
     Hz(f64),
     /// As fast as the window allows.
     Max,
 }
 
-/// The rate is no rate.
+/// The rate is out of range.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error("\"{0}\" is not a frame rate: a number over 0 and up to {MAX_RATE_HZ}, for example 60, or max")]
 pub struct NotARate(String);
 
 impl Rate {
-    /// Frames a second, `None` for [`Rate::Max`].
+    /// Frames per second; `None` for [`Rate::Max`].
     pub fn hz(self) -> Option<f64> {
         match self {
             Self::Hz(hz) => Some(hz),
@@ -54,37 +54,37 @@ impl std::fmt::Display for Rate {
     }
 }
 
-/// What the pacer says at a moment.
+/// State of the pacer at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
     /// A frame is due; `missed` earlier ticks passed unused.
     Due {
-        /// Ticks that passed since the last one taken, besides this one.
+        /// Ticks that passed since the last one taken, not counting this one.
         missed: u64,
     },
-    /// Nothing is due before this.
+    /// Nothing is due before this time.
     Wait(Micros),
 }
 
-/// Ticks in a row.
+/// A run of consecutive ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ticks {
-    /// When the first is due.
+    /// When the first tick is due.
     pub first: Micros,
-    /// How many.
+    /// Number of ticks.
     pub count: u64,
-    /// From one to the next.
+    /// Interval between two ticks.
     pub interval_us: f64,
 }
 
 impl Ticks {
-    /// When each is due.
+    /// When each tick is due.
     pub fn due(self) -> impl Iterator<Item = Micros> {
         (0..self.count)
             .map(move |tick| Micros(self.first.0.saturating_add((tick as f64 * self.interval_us).round() as u64)))
     }
 
-    /// How long they take, up to when the one after them is due, in µs.
+    /// Time from the first tick until the one after the last is due, in µs.
     pub fn span_us(self) -> u64 {
         (self.count as f64 * self.interval_us).round() as u64
     }
@@ -114,7 +114,7 @@ impl Pacer {
         Pace::Due { missed: self.latest_tick(now, hz) - self.next_tick }
     }
 
-    /// So many of the ticks not taken yet; `None` where there are no ticks.
+    /// The next `count` ticks not taken yet; `None` if there are no ticks.
     pub fn next_ticks(&self, count: u64) -> Option<Ticks> {
         let hz = self.rate.hz()?;
         Some(Ticks { first: self.due(self.next_tick, hz), count, interval_us: 1e6 / hz })
@@ -127,12 +127,12 @@ impl Pacer {
         }
     }
 
-    /// Uses up so many ticks that passed, from the first not taken on; what is due after them stays due.
+    /// Uses up this many passed ticks, from the first one not taken. Later ticks stay due.
     pub fn pass(&mut self, ticks: u64) {
         self.next_tick += ticks;
     }
 
-    /// When the first tick after `now` is due; `None` where there are no ticks.
+    /// When the first tick after `now` is due; `None` if there are no ticks.
     pub fn upcoming(&self, now: Micros) -> Option<Micros> {
         let hz = self.rate.hz()?;
         match self.poll(now) {
@@ -141,7 +141,7 @@ impl Pacer {
         }
     }
 
-    /// For how long the latest tick has been due, in µs.
+    /// How long the latest tick has been due, in µs.
     pub fn overdue_us(&self, now: Micros) -> u64 {
         self.rate.hz().map_or(0, |hz| now.since(self.due(self.latest_tick(now, hz), hz)))
     }
@@ -153,7 +153,7 @@ impl Pacer {
 
     fn latest_tick(&self, now: Micros, hz: f64) -> u64 {
         let guess = (now.since(self.start) as f64 * hz / 1e6) as u64;
-        // Rounding may leave the guess one off on either side.
+        // Rounding may leave the guess off by one either way.
         let latest = (guess.saturating_sub(1)..=guess + 1).rev().find(|&tick| self.due(tick, hz) <= now);
         latest.unwrap_or(guess).max(self.next_tick)
     }

@@ -1,25 +1,25 @@
-//! Verdicts by the clock, given only after what has arrived was read.
+//! Verdicts about a passed limit, given only after everything that has arrived was read.
 
 use std::time::Duration;
 
 use crate::time::Micros;
 
-/// How long what has arrived is read once a limit has passed, before it counts.
+/// How long to keep reading once a limit has passed, before the verdict counts.
 ///
-/// A thread that was held up (the process stopped, the machine asleep, its core taken away) finds the limit passed and
-/// packets in its sockets: both ends' drivers, which read them, run within milliseconds. With the 4 s of silence it leaves
-/// half a second of the 5 s in which a client must say that its server vanished.
+/// A thread that was held up (process stopped, machine asleep, core taken away) finds the limit passed and packets
+/// waiting in its sockets. The drivers of both ends, which read those packets, run within milliseconds. With the 4 s of
+/// silence, this leaves half a second of the 5 s within which a client must say that its server vanished.
 pub const READING_TIME: Duration = Duration::from_millis(500);
 
-/// Whether a limit has passed for good.
+/// Decides whether a limit has passed for good.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Verdict {
-    /// When the limit was first found passed.
+    /// When the limit was first found to have passed.
     found: Option<Micros>,
 }
 
 impl Verdict {
-    /// Whether this limit has passed, and [`READING_TIME`] since that was found. A later limit takes it back.
+    /// Whether this limit has passed, and [`READING_TIME`] since that was found. A later limit resets the verdict.
     pub fn is_final(&mut self, limit: Micros, now: Micros) -> bool {
         if now < limit {
             self.found = None;
@@ -28,7 +28,7 @@ impl Verdict {
         now >= *self.found.get_or_insert(now) + READING_TIME
     }
 
-    /// When to ask again, for this limit.
+    /// When to ask again about this limit.
     pub fn next(&self, limit: Micros) -> Micros {
         self.found.map_or(limit, |found| limit.max(found + READING_TIME))
     }

@@ -20,17 +20,17 @@ impl Window {
         self.in_flight < self.limit
     }
 
-    /// Frames sent and neither answered nor given up.
+    /// Frames that were sent and neither answered nor given up.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
-    /// A frame was sent.
+    /// Counts a frame as sent.
     pub fn enter(&mut self) {
         self.in_flight += 1;
     }
 
-    /// A frame was answered or given up.
+    /// Counts a frame as answered or given up.
     pub fn leave(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }

@@ -1,4 +1,4 @@
-//! Images in files: PNG, JPEG, PGM and PPM, 8 bits a channel, without alpha.
+//! Image files: PNG, JPEG, PGM and PPM with 8 bits per channel, without alpha.
 
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -11,32 +11,32 @@ use super::Image;
 use crate::bounded::{self, BoundedError};
 use crate::geometry::{MAX_SIDE, Size};
 
-/// The most memory a decoder may take, in bytes: 8192x8192 pixels of four channels, twice.
+/// Most memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
 const DECODER_BYTES: u64 = 512 << 20;
 
-/// The largest file read, in bytes: the largest frame without compression has 192 MiB. (Some decoders take the whole file
+/// Largest file read, in bytes. The largest frame has 192 MiB without compression. (Some decoders read the whole file
 /// into memory.)
 const FILE_BYTES: u64 = 256 << 20;
 
-/// Endings of the files that are read, in lower case.
+/// Extensions of the files that are read, in lower case.
 pub const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
 
 /// Why an image file could not be read.
 #[derive(Debug, Error)]
 pub enum ImageFileError {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("cannot read it: {0}")]
     Io(#[from] io::Error),
-    /// It is larger than any image.
+    /// The file is larger than any image.
     #[error("larger than {} MiB: an image file has at most that", FILE_BYTES >> 20)]
     LargeFile,
-    /// It is a directory.
+    /// The path is a directory.
     #[error("it is a directory: name the files in it")]
     Directory,
-    /// It is of another type.
+    /// The file is of another type.
     #[error("not an image this reads (PNG, JPEG, PGM)")]
     NotAnImage,
-    /// It is larger than any frame.
+    /// The image is larger than any frame.
     #[error("{width}x{height} px is too large: each side may be up to {MAX_SIDE} px")]
     TooLarge {
         /// Columns.
@@ -44,7 +44,7 @@ pub enum ImageFileError {
         /// Rows.
         height: u32,
     },
-    /// Its pixels are of another kind.
+    /// The pixels are of another kind.
     #[error("{0} pixels are not supported: 8 bits a channel, gray or colour, without alpha")]
     Pixels(String),
     /// The decoder failed.
@@ -52,20 +52,20 @@ pub enum ImageFileError {
     Damaged(image::ImageError),
 }
 
-/// Reads an image: gray as gray, colour as BGR.
+/// Reads an image. Gray stays gray, colour becomes BGR.
 ///
 /// # Errors
-/// [`ImageFileError`] says what is wrong with the file.
+/// [`ImageFileError`] if the file cannot be read or is not supported.
 pub fn read(path: &Path) -> Result<Image, ImageFileError> {
     let decoder = decoder(path)?;
     checked(decoder.dimensions())?;
     pixels(DynamicImage::from_decoder(decoder).map_err(ImageFileError::Damaged)?)
 }
 
-/// Reads an image's size and nothing else.
+/// Reads only an image's size.
 ///
 /// # Errors
-/// As [`read`].
+/// Those of [`read`].
 pub fn size(path: &Path) -> Result<Size, ImageFileError> {
     checked(decoder(path)?.dimensions())
 }
@@ -102,14 +102,14 @@ fn pixels(image: DynamicImage) -> Result<Image, ImageFileError> {
         }
         DynamicImage::ImageRgb8(image) => {
             let mut bytes = image.into_raw();
-            // Files have red first, images here blue.
+            // Files store red first, images here blue.
             bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|[red, _, blue]| std::mem::swap(red, blue));
             Ok(Image::Bgr8(Array3::from_shape_vec((rows, columns, 3), bytes).map_err(damaged)?))
         }
         other => Err(ImageFileError::Pixels(in_words(other.color()))),
     }
 }
-/// What pixels of this type are called.
+/// Name of this pixel type, for messages.
 fn in_words(colour: ColorType) -> String {
     let channels = if colour.has_color() { "colour" } else { "gray" };
     let alpha = if colour.has_alpha() { " with alpha" } else { "" };

@@ -23,13 +23,13 @@ pub enum PixelFormat {
     Bgr8,
 }
 
-/// The named format is none of ours.
+/// The name is not that of a pixel format.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not a pixel format: gray8 or bgr8")]
 pub struct UnknownPixelFormat(String);
 
 impl PixelFormat {
-    /// Bytes a pixel.
+    /// Bytes per pixel.
     pub fn channels(self) -> usize {
         match self {
             Self::Gray8 => 1,
@@ -100,7 +100,7 @@ impl Image {
         }
     }
 
-    /// All bytes, row after row; empty for an array that is not in standard layout (ours always are).
+    /// All bytes, row by row. Empty for an array that is not in standard layout (Plumb's own always are).
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Gray8(pixels) => pixels.as_slice(),
@@ -109,7 +109,7 @@ impl Image {
         .unwrap_or_default()
     }
 
-    /// The image in gray levels.
+    /// Converts the image to gray levels.
     #[must_use]
     pub fn into_gray(self) -> Self {
         Self::Gray8(self.into_gray_levels())
@@ -128,7 +128,7 @@ impl Image {
         }
     }
 
-    /// The image in colour.
+    /// Converts the image to colour.
     #[must_use]
     pub fn into_bgr(self) -> Self {
         match self {
@@ -149,7 +149,7 @@ impl Image {
     }
 }
 
-/// A borrowed image: what arrives in a message is looked at where it lies.
+/// A borrowed image: its pixels stay in the message that they arrived in.
 #[derive(Clone, Copy, Debug)]
 pub enum ImageView<'a> {
     /// `[rows, columns]`.
@@ -158,7 +158,7 @@ pub enum ImageView<'a> {
     Bgr8(ArrayView3<'a, u8>),
 }
 
-/// The bytes do not fill an image of this size and format.
+/// The number of bytes does not match an image of this size and format.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{got} bytes do not fill a {size} {format} image: {need} are needed")]
 pub struct WrongLength {
@@ -169,7 +169,7 @@ pub struct WrongLength {
 }
 
 impl<'a> ImageView<'a> {
-    /// Looks at `bytes` as an image, row after row.
+    /// Views `bytes` as an image, row by row.
     pub fn from_bytes(bytes: &'a [u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
         let (rows, columns) = (size.height as usize, size.width as usize);
         let wrong = WrongLength { got: bytes.len(), need: format.bytes(size), size, format };
@@ -199,16 +199,17 @@ impl<'a> ImageView<'a> {
     }
 }
 
-/// Gray level of a BGR pixel, as OpenCV's `COLOR_BGR2GRAY`: 0.114 B + 0.587 G + 0.299 R in 15-bit fixed point.
+/// Gray level of a BGR pixel, as computed by OpenCV's `COLOR_BGR2GRAY`: 0.114 B + 0.587 G + 0.299 R in 15-bit fixed
+/// point.
 ///
-/// Compared with OpenCV 4.5, 4.14 and 5.0 for all colours; 14 bits would put one colour in 400 a level off.
+/// Compared with OpenCV 4.5, 4.14 and 5.0 for all colours. With 14 bits, one colour in 400 would be a level off.
 pub fn gray_level([blue, green, red]: [u8; 3]) -> u8 {
     let sum = 3735 * u32::from(blue) + 19_235 * u32::from(green) + 9798 * u32::from(red);
     // The weights add up to 32768, so the result is at most 255.
     ((sum + 16_384) >> 15) as u8
 }
 
-/// Writes the gray levels of `bgr` into `gray`, which takes its shape.
+/// Writes the gray levels of `bgr` into `gray`, which is resized to fit.
 pub fn to_gray(bgr: ArrayView3<'_, u8>, gray: &mut Array2<u8>) {
     let (rows, columns, _) = bgr.dim();
     if gray.dim() != (rows, columns) {
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(gray_level([0, 0, 255]), 76);
         assert_eq!(gray_level([255, 255, 255]), 255);
         assert_eq!(gray_level([40, 40, 40]), 40);
-        // Half a level and a little, which takes all 15 bits.
+        // A value just above half a level, which needs all 15 bits.
         assert_eq!(gray_level([0, 70, 192]), 99);
         assert_eq!(gray_level([0, 130, 111]), 110);
     }

@@ -14,7 +14,7 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// All lanes.
+    /// All lanes, control first.
     pub const ALL: [Self; 3] = [Self::Control, Self::Frames, Self::Answers];
 
     /// The lane's name on the wire: a data channel's label.
@@ -26,7 +26,7 @@ impl Lane {
         }
     }
 
-    /// The lane of that name.
+    /// The lane with this name.
     pub fn from_label(label: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|lane| lane.label() == label)
     }

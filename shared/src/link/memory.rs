@@ -1,8 +1,8 @@
-//! Links within one process: no socket, no packet, nothing lost.
+//! Links within one process: no socket, no packets, no loss.
 //!
-//! An [`endpoint`] is a listener and what dials it. A message goes from one end to the other as it is, without a copy, and
-//! counts as acknowledged once the other end takes it with [`Link::next`]. All lanes share one queue a way, so messages
-//! arrive in the order of their sending, and the end of the link comes last.
+//! An [`endpoint`] is a listener and a dialer for it. A message passes from one end to the other without a copy, and
+//! counts as acknowledged once the other end takes it with [`Link::next`]. All lanes share one queue per direction, so
+//! messages arrive in the order they were sent, and the end of the link comes last.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use super::{Lanes, Link, LinkClosed, LinkEvent, MESSAGE_SIZE};
 #[cfg(test)]
 mod tests;
 
-/// Bytes that a lane may hold before a send waits: as over WebRTC on one machine, so that a session meets the same
+/// Bytes a lane may hold before a send waits: the same as over WebRTC on one machine, so that a session meets the same
 /// back pressure.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// Accepts the links that its [`Dialer`]s dial.
+/// Accepts links from its [`Dialer`]s.
 #[derive(Debug)]
 pub struct Listener(UnboundedReceiver<Link>);
 
@@ -31,7 +31,7 @@ pub struct Listener(UnboundedReceiver<Link>);
 #[derive(Clone, Debug)]
 pub struct Dialer(UnboundedSender<Link>);
 
-/// Nobody listens any more.
+/// The listener is gone.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("nobody listens in this process")]
 pub struct NobodyListens;
@@ -50,7 +50,7 @@ impl Listener {
 }
 
 impl Dialer {
-    /// Our end of a new link, which is open at once; the listener accepts the other.
+    /// Opens a link and returns our end of it, which is open at once. The listener accepts the other end.
     pub fn dial(&self) -> Result<Link, NobodyListens> {
         let (ours, theirs) = pair();
         self.0.send(theirs).map_err(|_| NobodyListens)?;
@@ -66,14 +66,14 @@ fn pair() -> (Link, Link) {
     (first.link(at_back), second.link(at_there))
 }
 
-/// One way of a link.
+/// One direction of a link.
 struct Way {
     events: UnboundedSender<LinkEvent>,
     /// The room left on each lane, in bytes.
     room: [Semaphore; Lane::ALL.len()],
 }
 
-/// One end of a link. It closes the link when nobody holds it.
+/// One end of a link. The link closes when this is dropped.
 struct End {
     out: Arc<Way>,
     back: Arc<Way>,
@@ -89,15 +89,15 @@ impl Way {
         &self.room[lane as usize]
     }
 
-    /// Puts a message on its way that has got its room.
+    /// Queues a message whose room is already taken.
     fn put(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         self.events.send(LinkEvent::Message(lane, message.freeze())).map_err(|_| closed())
     }
 
-    /// Lets nothing more in; what is on its way arrives, then the end.
+    /// Closes this direction to new messages. Messages under way still arrive, then the end.
     fn close(&self) {
         self.room.iter().for_each(Semaphore::close);
-        // An end that is gone needs no news.
+        // If the other end is gone, it needs no notice.
         let _ = self.events.send(LinkEvent::Closed);
     }
 }
@@ -154,7 +154,7 @@ impl Lanes for End {
     }
 }
 
-/// The room a message takes, in bytes: one larger than the buffer takes all of it.
+/// Room that a message takes, in bytes. A message larger than the buffer takes all of it.
 fn needed(bytes: usize) -> u32 {
     bytes.min(SEND_BUFFER) as u32
 }

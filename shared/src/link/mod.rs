@@ -1,8 +1,8 @@
 //! A link: three lanes between two ends.
 //!
-//! What a session sees is a [`Link`]: a stream of [`LinkEvent`]s and a [`LinkSender`]. Each transport is a folder or file
-//! whose `listen` or `dial` gives one: [`webrtc`] over data channels, [`memory`] within a process. What is a transport's
-//! own (sockets, packet sizes, the connection it was opened over) stays inside.
+//! A session sees a [`Link`]: a stream of [`LinkEvent`]s and a [`LinkSender`]. Each transport is a folder or file whose
+//! `listen` or `dial` returns one: [`webrtc`] over data channels, [`memory`] within a process. Sockets, packet sizes
+//! and the signaling connection stay inside the transport.
 
 mod lane;
 pub mod memory;
@@ -23,30 +23,31 @@ use tokio::time::Instant;
 pub use lane::Lane;
 pub use signs::Signs;
 
-/// The largest message this end sends or takes, in bytes: what every peer takes (RFC 8841, section 6.1), and the size
-/// at which the data channel is fastest (under 24 KiB its batching switches off and CPU triples).
+/// Largest message this end sends or takes, in bytes. Every peer takes this much (RFC 8841, section 6.1), and the data
+/// channel is fastest at this size (under 24 KiB its batching switches off and CPU time triples).
 pub const MESSAGE_SIZE: usize = 65_536;
 
 /// Bytes handed to the link before it gets its turn: a little less than it sends with one system call.
 const TURN: usize = 48 << 10;
 
-/// How long [`LinkSender::send_soon`] waits: a stop must be done within a second.
+/// How long [`LinkSender::send_soon`] waits: a stop must complete within a second.
 const SOON: Duration = Duration::from_millis(250);
 
-/// What happens on an open link.
+/// An event on an open link.
 #[derive(Clone, Debug)]
 pub enum LinkEvent {
     /// A message arrived.
     Message(Lane, Bytes),
-    /// What stays beside the link has ended: a hint that the peer may be gone, no more. Any message after it takes it back.
+    /// The connection beside the link has ended. This is only a hint that the peer may be gone; any later message
+    /// revokes it.
     PeerMayBeGone,
-    /// The peer says there that it leaves, and why: its last word, should its `bye` not come before the link closes.
+    /// The peer announced beside the link that it leaves, and why, in case the link closes before its `bye` arrives.
     PeerLeaves(String),
-    /// The link is closed, by either end; nothing follows.
+    /// The link was closed by either end. Nothing follows.
     Closed,
 }
 
-/// The link closed under a send.
+/// The link closed during a send.
 #[derive(Clone, Debug, Error)]
 #[error("link closed: {0}")]
 pub struct LinkClosed(pub String);
@@ -57,16 +58,16 @@ pub trait Lanes: Send + Sync {
     /// Sends a message, waiting while the lane's send buffer is full.
     async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed>;
 
-    /// Sends a message if the lane's send buffer has room for it; says whether it had.
+    /// Sends a message if the lane's send buffer has room for it. Returns whether it had.
     async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed>;
 
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
-    /// Says beside the lanes, where there is such a way, that this end leaves, and why.
+    /// Announces beside the lanes that this end leaves, and why, if the transport has a way to do so.
     async fn leave(&self, _reason: &str) {}
 
-    /// Closes all lanes, and says so to the peer where that can be told. Idempotent.
+    /// Closes all lanes and tells the peer if it can. Idempotent.
     async fn close(&self);
 }
 
@@ -91,11 +92,11 @@ impl LinkSender {
         Ok(())
     }
 
-    /// Sends messages one after another, and gives way to the link after each 48 KiB: the peer takes these while the next
-    /// are encrypted. (Measured, 8 frames in flight: 640x480 at 1.15 times the rate and in 0.35 of the time, 1920x1080 at
-    /// 1.36 times the rate and in 0.46 of the time of handing over all at once.) For streams that are never idle: where the
-    /// peer sleeps between frames each turn wakes it, which costs it more than it gains (64 clients at 30 frames a second:
-    /// 1.3 times the processor time).
+    /// Sends messages one after another and yields to the link after each 48 KiB, so that the peer takes these while
+    /// the next are encrypted. Measured with 8 frames in flight, against handing over all at once: 640x480 at 1.15
+    /// times the rate with handover in 0.35 of the time, 1920x1080 at 1.36 times the rate in 0.46 of the time. Only for
+    /// streams that are never idle: a peer that sleeps between frames is woken at each turn, which costs it more than
+    /// it gains (64 clients at 30 frames per second: 1.3 times the processor time).
     pub async fn send_all(&self, lane: Lane, messages: impl IntoIterator<Item = BytesMut>) -> Result<(), LinkClosed> {
         let mut bytes = 0;
         for message in messages {
@@ -109,14 +110,14 @@ impl LinkSender {
         Ok(())
     }
 
-    /// Sends a message on a lane that carries little: a buffer that stays full means that the peer stopped reading,
-    /// and nobody waits for that.
+    /// Sends a message on a lane with little traffic. If the buffer stays full, the peer has stopped reading, and the
+    /// message is not worth waiting for.
     pub async fn send_soon(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         let sent = tokio::time::timeout(SOON, self.send(lane, message)).await;
         sent.unwrap_or_else(|_| Err(LinkClosed(format!("it does not read its {lane} lane"))))
     }
 
-    /// Sends a message if the lane's send buffer has room for it; says whether it had.
+    /// Sends a message if the lane's send buffer has room for it. Returns whether it had.
     pub async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed> {
         let bytes = message.len();
         let was_sent = self.lanes.try_send(lane, message).await?;
@@ -130,7 +131,7 @@ impl LinkSender {
         self.sent[lane as usize].fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Bytes sent on these lanes that the peer has acknowledged. On a lane that gives up what is lost, those count too.
+    /// Bytes sent on these lanes that the peer has acknowledged. On an unreliable lane, lost bytes count too.
     pub async fn acknowledged(&self, lanes: &[Lane]) -> u64 {
         let mut acknowledged = 0;
         for &lane in lanes {
@@ -145,18 +146,19 @@ impl LinkSender {
         self.lanes.buffered(lane).await
     }
 
-    /// Says beside the lanes that this end leaves, and why: what is said on them may stand behind much else, or get lost.
+    /// Announces beside the lanes that this end leaves, and why. A message on the lanes may be lost or queue behind
+    /// much else.
     pub async fn leave(&self, reason: &str) {
         self.lanes.leave(reason).await;
     }
 
-    /// Closes the link once the peer has everything sent on the control lane, or after `limit`. Idempotent.
+    /// Closes the link once the peer has acknowledged everything on the control lane, or after `limit`. Idempotent.
     pub async fn close_within(&self, limit: Duration) {
         self.close_patiently(limit, limit).await;
     }
 
-    /// The same, but waits on, up to `limit`, while the peer acknowledges something at least every `patience`: on a slow
-    /// link what is said on the control lane stands behind a megabyte of frames.
+    /// Like [`Self::close_within`], but waits up to `limit` only as long as the peer acknowledges something at least
+    /// every `patience`. On a slow link the control lane may queue behind a megabyte of frames.
     pub async fn close_patiently(&self, patience: Duration, limit: Duration) {
         let flushed = async {
             let (mut least, mut last) = (usize::MAX, Instant::now());
@@ -192,7 +194,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link over `lanes` whose peer takes messages of up to `max_message_size` bytes.
+    /// Makes a link over `lanes`, to a peer that takes messages of up to `max_message_size` bytes.
     pub fn new(
         lanes: Arc<dyn Lanes>,
         events: impl Stream<Item = LinkEvent> + Send + 'static,
@@ -216,7 +218,7 @@ impl Link {
         event
     }
 
-    /// The largest message to send, in bytes: what the peer takes, at most [`MESSAGE_SIZE`].
+    /// Largest message to send, in bytes: what the peer takes, at most [`MESSAGE_SIZE`].
     pub fn max_message_size(&self) -> usize {
         self.max_message_size.min(MESSAGE_SIZE)
     }

@@ -1,8 +1,8 @@
-//! Signs of life of a peer that says nothing: its link acknowledges what is sent to it.
+//! Signs of life from a silent peer: its link acknowledges what is sent to it.
 
 use super::{Lane, LinkSender};
 
-/// Looks for them, from one look to the next.
+/// Watches for acknowledgements between one check and the next.
 #[derive(Debug)]
 pub struct Signs {
     lanes: &'static [Lane],
@@ -10,12 +10,12 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// To be seen on these lanes, which must be reliable: where what is lost is given up, that looks like an acknowledgement.
+    /// Watches these lanes. They must be reliable: on an unreliable lane, lost bytes look acknowledged.
     pub fn on(lanes: &'static [Lane]) -> Self {
         Self { lanes, acknowledged: None }
     }
 
-    /// Whether the peer has acknowledged something since the last look; looks only at one that `is_silent`.
+    /// Whether the peer has acknowledged anything since the last check. Checks only while `is_silent`.
     pub async fn look(&mut self, sender: &LinkSender, is_silent: bool) -> bool {
         if !is_silent {
             self.acknowledged = None;

@@ -1,17 +1,17 @@
-//! What is wrong with a message, in our words.
+//! Describes what is wrong with a message, in Plumb's own words.
 //!
-//! The libraries that read messages speak of their own types and repeat what a peer wrote, however long it is. Their
-//! phrases are read here, and what they quote is cut; what is not known is said in general.
+//! The parsing libraries name their own types and repeat what a peer wrote, however long it is. So their phrases are
+//! recognised here and their quotations cut. An unknown phrase gets a general description.
 
 use rmp_serde::decode::Error as MessagePackError;
 use serde_json::error::Category;
 
 use crate::text::Brief;
 
-/// Characters of a value that are repeated.
+/// Characters of a value that are quoted.
 const QUOTED: usize = 40;
 
-/// What is wrong with a MessagePack message.
+/// Describes what is wrong with a MessagePack message.
 pub(crate) fn of_message_pack(error: &MessagePackError) -> String {
     match error {
         MessagePackError::InvalidMarkerRead(_) | MessagePackError::InvalidDataRead(_) => "it ends early".into(),
@@ -24,7 +24,7 @@ pub(crate) fn of_message_pack(error: &MessagePackError) -> String {
     }
 }
 
-/// What is wrong with a JSON message.
+/// Describes what is wrong with a JSON message.
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => of_fields(&error.to_string()),
@@ -32,7 +32,7 @@ pub(crate) fn of_json(error: &serde_json::Error) -> String {
     }
 }
 
-/// What `serde` says of a message's fields. Its phrases: `serde::de::Error`.
+/// Translates `serde`'s phrases about a message's fields (see `serde::de::Error`).
 fn of_fields(said: &str) -> String {
     let said = said.rsplit_once(" at line ").map_or(said, |(said, _)| said);
     let field = |rest: &str| rest.split('`').next().map(str::to_owned);
@@ -54,7 +54,7 @@ fn of_fields(said: &str) -> String {
             format!("{} stands where {} belongs", Brief(got.replace('`', ""), QUOTED), in_words(expected))
         }
         None if said.starts_with("data did not match any variant") => "a value has another type than its field".into(),
-        // Our own words.
+        // Errors in our own words.
         None => Brief(said, 2 * QUOTED).to_string(),
     }
 }

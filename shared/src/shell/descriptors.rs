@@ -1,19 +1,19 @@
-//! A process that has no file descriptors left.
+//! Errors of a process that has no file descriptors left.
 
 use std::io;
 
-/// What to do about it, for messages.
+/// Advice for messages about such errors.
 pub const MORE_DESCRIPTORS: &str = "this process may open no more files and sockets: raise its limit (ulimit -n)";
 
 /// `EMFILE` and `ENFILE` (the same numbers on Linux, macOS and the BSDs); on Windows `WSAEMFILE`.
 const CODES: [i32; 2] = if cfg!(windows) { [10_024, 10_024] } else { [24, 23] };
 
-/// Whether the system refused as there are no descriptors left.
+/// Whether the system refused because no descriptors are left.
 pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// What the system said, and what to do about it where no descriptors are left.
+/// The system's error, with advice if no descriptors are left.
 pub fn told(error: &io::Error) -> String {
     if is_out_of_descriptors(error) { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }

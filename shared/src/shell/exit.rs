@@ -1,28 +1,28 @@
-//! Exit codes: a promise to scripts.
+//! Exit codes. Scripts rely on them.
 
 use std::process::ExitCode;
 
-/// How a program ends.
+/// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.
     Fine = 0,
     /// A gate failed.
     GateFailed = 1,
-    /// The command line asks for something impossible.
+    /// The command line is wrong.
     Usage = 2,
-    /// No peer, port taken, connection lost, or a session that came to less than was asked for.
+    /// No peer, port taken, connection lost, or a session with fewer results than requested.
     NoPeer = 3,
     /// Anything else.
     Other = 4,
 }
 
-/// The codes, most telling first. Wrong usage says that nothing ran; a failure of the program's own (a file that is not
-/// whole) that no other code can be trusted; a gate that failed speaks of figures; a lost peer says the least.
+/// The codes, most telling first. Wrong usage means that nothing ran. After a failure of the program itself (an
+/// incomplete file), no other code can be trusted. A failed gate is about figures. A lost peer says the least.
 const ORDER: [Exit; 5] = [Exit::Usage, Exit::Other, Exit::GateFailed, Exit::NoPeer, Exit::Fine];
 
 impl Exit {
-    /// The one code where several hold: 2, then 4, then 1, then 3. Fine where none does.
+    /// The one exit code if several apply: 2, then 4, then 1, then 3. `Fine` if none does.
     pub fn of(reasons: impl IntoIterator<Item = Self>) -> Self {
         let rank = |exit: &Self| ORDER.iter().position(|known| known == exit);
         reasons.into_iter().min_by_key(rank).unwrap_or(Self::Fine)

@@ -1,8 +1,8 @@
-//! What both programs' shells have in common: stopping, logging, options, rows on stdout, keys, exit codes, a window, the
-//! limits of a process.
+//! Everything the shells of both programs share: stopping, logging, options, rows on stdout, keys, exit codes, a
+//! window, the limits of a process.
 //!
-//! Nothing that writes to a terminal or a pipe waits for it while a session runs: [`log`] and [`rows`] each have a queue,
-//! whose thread waits instead.
+//! Nothing waits for a terminal or a pipe while a session runs: [`log`] and [`rows`] each have a queue, whose thread
+//! waits instead.
 
 pub mod descriptors;
 pub mod exit;

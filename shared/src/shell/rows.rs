@@ -1,8 +1,8 @@
 //! Rows on stdout that never hold up a frame.
 //!
-//! Rows wait in a queue for a reader that is slow; at the end all of them are written as long as somebody reads. A reader
-//! that leaves, as `head` does, has all it wants: the run ends, and nothing is said of it. What could not be written is
-//! an error at the end.
+//! Rows wait in a queue for a slow reader. At the end all of them are written, as long as the reader reads. If the
+//! reader leaves, as `head` does, it has all it wants: the run ends without a message. Rows that could not be written
+//! are an error at the end.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -15,54 +15,54 @@ use super::stop::Stopper;
 
 pub use super::standard::Target;
 
-/// Bytes of rows that wait for a slow reader: half an hour at 60 rows a second.
+/// Most bytes of rows that wait for a slow reader: half an hour at 60 rows per second.
 const ROOM: usize = 8 << 20;
 
-/// The same for summaries, which come when rows have taken their room.
+/// Like [`ROOM`], for summaries, which arrive when rows may have filled their own room.
 const SUMMARY_ROOM: usize = ROOM + (1 << 20);
 
-/// After writing, rows gather for this long: each waking of the thread takes some 20 us from the frames (measured at 60
-/// rows a second; two wakings a row were a tenth of the server's processor time), and nobody reads faster.
+/// How long rows gather after each write. Each wake-up of the thread takes some 20 µs from the frames (measured at 60
+/// rows per second; two wake-ups per row took a tenth of the server's processor time), and nobody reads faster.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// How long a run that came to its end waits for a reader that reads nothing; for one that reads, as long as it takes.
+/// How long a finished run waits for a reader that reads nothing. A reader that reads gets as long as it needs.
 const END_PATIENCE: Patience = Patience { standstill: Duration::from_secs(10), total: Duration::MAX };
 
-/// How long a run that was told to stop waits: within the second in which a stop must be done.
+/// How long a stopped run waits: within the second in which a stop must complete.
 const STOP_PATIENCE: Patience = Patience { standstill: Duration::from_millis(300), total: Duration::from_millis(600) };
 
-/// Hands rows to the writing thread; cheap to clone.
+/// Passes rows to the writing thread; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Rows {
     queue: Queue,
     target: Target,
 }
 
-/// Rows that could not be written.
+/// Rows were lost.
 #[derive(Debug, Error)]
 pub enum RowsLost {
     /// The output failed.
     #[error("cannot write to {place}: {error}; rows missing there: {rows}")]
     Failed {
-        /// Which.
+        /// Name of the output.
         place: &'static str,
-        /// Why.
+        /// The error.
         error: io::Error,
-        /// How many, summaries included.
+        /// Number of rows lost, summaries included.
         rows: u64,
     },
-    /// The output was read too slowly, or not at all.
+    /// The reader was too slow, or did not read at all.
     #[error("{place} is read too slowly, or not at all; rows missing there: {rows}")]
     Slow {
-        /// Which.
+        /// Name of the output.
         place: &'static str,
-        /// How many, summaries included.
+        /// Number of rows lost, summaries included.
         rows: u64,
     },
 }
 
 impl Rows {
-    /// Starts writing to `target`; tells `stopper` when the reader of stdout has left.
+    /// Starts writing to `target`. Tells `stopper` if the reader of stdout leaves.
     pub fn start(target: Target, stopper: Stopper) -> Self {
         let stopper = Some(stopper).filter(|_| target == Target::Stdout);
         Self { queue: Queue::start("rows", target.open(), Gathering { stopper }), target }
@@ -73,25 +73,25 @@ impl Rows {
         Self { queue: Queue::start("rows", output, Gathering { stopper: None }), target: Target::Stdout }
     }
 
-    /// Where they go.
+    /// Where the rows go.
     pub fn target(&self) -> Target {
         self.target
     }
 
-    /// Writes a row when its turn comes; a `\n` is added.
+    /// Queues a row. A `\n` is added.
     pub fn row(&self, text: String) {
         self.queue.put(text + "\n", ROOM);
     }
 
-    /// Writes a row that people wait for, a summary: there is room for it beside the rows.
+    /// Queues a row that people wait for, a summary. Room is kept for it.
     pub fn summary(&self, text: String) {
         self.queue.put(text + "\n", SUMMARY_ROOM);
     }
 
-    /// Waits until every row is written: while the output takes any, or only a moment once `is_stopped`.
+    /// Waits until every row is written: as long as the output accepts any, or only a moment once `is_stopped`.
     ///
     /// # Errors
-    /// How many rows could not be written and why, unless the reader has left: that is as it should be.
+    /// How many rows could not be written, and why. It is no error if the reader has left.
     pub fn finish(&self, is_stopped: impl Fn() -> bool) -> Result<(), RowsLost> {
         let waiting = self.queue.finish(|| if is_stopped() { STOP_PATIENCE } else { END_PATIENCE });
         let place = self.target.name();
@@ -104,7 +104,7 @@ impl Rows {
     }
 }
 
-/// Rows go out some at a time.
+/// Lets rows gather, and notices when the reader has left.
 struct Gathering {
     stopper: Option<Stopper>,
 }

@@ -1,24 +1,24 @@
-//! A thread's tokio runtime.
+//! A tokio runtime for one thread.
 
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A runtime for one thread.
+/// Starts a runtime for one thread.
 ///
 /// # Errors
-/// Where the system has no descriptors left for it.
+/// If the system has no descriptors left for it.
 pub fn start() -> io::Result<Runtime> {
     has_room()?;
     Builder::new_current_thread().enable_all().build()
 }
 
-/// Whether there are descriptors for the first runtime of a process: a poller, its copy, a waker, and a pair of sockets for
-/// signals with a copy of one. Where the system refuses the pair, tokio panics.
+/// Checks that there are descriptors for the first runtime of a process: a poller, its copy, a waker, and a socket pair
+/// for signals with a copy of one end. If the system refuses the socket pair, tokio panics.
 #[cfg(unix)]
 fn has_room() -> io::Result<()> {
     use std::os::unix::net::UnixStream;
-    // All three at a time.
+    // All three pairs at the same time.
     let _pairs = (UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?);
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! Standard output and error as they are: without a lock in between, how wide they are, and what it means that they fail.
+//! Standard output and standard error: written without a shared lock, with their widths, and what a failure of them
+//! means.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::ColorChoice;
 
-/// Columns of a terminal that does not say how many it has, and of what is no terminal.
+/// Columns of a terminal that does not report its width, and of files and pipes.
 const COLUMNS: usize = 80;
 
 /// Leaves colours out on a terminal that says it has none (`TERM=dumb`). Called first, before help or a log line is written.
@@ -16,17 +17,17 @@ pub fn respect_dumb_terminals() {
     }
 }
 
-/// Where a program writes.
+/// An output of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Standard output.
     Stdout,
-    /// Standard error, while stdout carries something else.
+    /// Standard error, when stdout carries something else.
     Stderr,
 }
 
 impl Target {
-    /// How people call it.
+    /// Name of the output, for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
@@ -34,7 +35,7 @@ impl Target {
         }
     }
 
-    /// Whether a person reads it as it comes.
+    /// Whether a person reads it as it is written.
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
@@ -42,13 +43,13 @@ impl Target {
         }
     }
 
-    /// How many characters a line may have there: as many as the terminal has columns; 80 for files and pipes, so that
-    /// what is read from them does not depend on who looks at it.
+    /// Most characters per line: the terminal's columns, or 80 for files and pipes, so that their contents do not
+    /// depend on the terminal of whoever runs the program.
     pub fn columns(self) -> usize {
         terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
     }
 
-    /// To write to: whoever waits there holds no lock that others wait for.
+    /// Opens the output for writing. Whoever waits in a write holds no lock that others need.
     pub(super) fn open(self) -> Box<dyn Write + Send> {
         #[cfg(unix)]
         if let Ok(descriptor) = descriptor(self).try_clone_to_owned() {
@@ -61,14 +62,14 @@ impl Target {
     }
 }
 
-/// Whether whoever reads an output has left, as `head` does when it has enough: the one place where that is decided.
+/// Whether the reader of an output has left, as `head` does once it has enough. This is decided only here.
 ///
-/// It wants no more. That is no failure, and nothing is to be said of it.
+/// The reader wants no more, so this is not a failure and is not reported.
 pub fn reader_left(error: &io::Error) -> bool {
     error.kind() == ErrorKind::BrokenPipe
 }
 
-/// The result of writing for a reader, who may leave when it has enough.
+/// The result of writing to a reader, who may leave once it has enough.
 ///
 /// # Errors
 /// Any other failure.

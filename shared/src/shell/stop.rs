@@ -1,4 +1,4 @@
-//! Telling everything to stop, from a signal, a key or a closed window.
+//! Stops all parts of a program, on a signal, a key or a closed window.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -17,7 +17,7 @@ pub struct Stopper(Arc<watch::Sender<bool>>);
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<bool>);
 
-/// A stopper and what listens to it.
+/// A stopper and the stop that listens to it.
 pub fn stop_pair() -> (Stopper, Stop) {
     let (stopper, stop) = watch::channel(false);
     (Stopper(Arc::new(stopper)), Stop(stop))
@@ -29,7 +29,7 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
-    /// Whether everyone was told to stop.
+    /// Whether stopping was requested.
     pub fn is_stopped(&self) -> bool {
         *self.0.borrow()
     }
@@ -37,8 +37,8 @@ impl Stopper {
     /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container.
     ///
     /// When this returns, these signals have no other effect. SIGHUP stays ignored if it was ignored at the start, as
-    /// `nohup` asks. A separate thread listens, so that signals are heard to the very end, even while results are written
-    /// and no runtime is left.
+    /// `nohup` requires. A separate thread listens, so signals are noticed to the very end, even while results are
+    /// written and no runtime is left.
     pub fn stop_on_signals(&self) {
         let stopper = self.clone();
         let (ready, listens) = mpsc::sync_channel(1);
@@ -58,7 +58,7 @@ impl Stopper {
             }
         };
         match thread::Builder::new().name("signals".into()).spawn(listen) {
-            // Where it cannot listen, the channel closes.
+            // If it cannot listen, the channel closes.
             Ok(_) => drop(listens.recv()),
             Err(error) => warn!("cannot listen for signals: {error}"),
         }
@@ -66,7 +66,7 @@ impl Stopper {
 }
 
 impl Stop {
-    /// Waits until it is time to stop; for ever when nobody is left to say so. Safe to cancel.
+    /// Waits until it is time to stop; for ever if every stopper is gone. Safe to cancel.
     pub async fn stopped(&mut self) {
         if self.0.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;
@@ -74,12 +74,12 @@ impl Stop {
     }
 }
 
-/// The signals that ask for an end.
+/// The signals that request a stop.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// Absent where it was ignored at the start.
+    /// Absent if it was ignored at the start.
     hangup: Option<tokio::signal::unix::Signal>,
 }
 
@@ -109,7 +109,7 @@ impl Signals {
 /// Whether this process ignores a signal.
 #[cfg(unix)]
 fn is_ignored(signal: libc::c_int) -> std::io::Result<bool> {
-    // SAFETY: zeros are a sound `sigaction`; with no new action given the call only writes the present one into it.
+    // SAFETY: an all-zero `sigaction` is valid. With no new action given, the call only writes the current one into it.
     let (status, action) = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         (libc::sigaction(signal, std::ptr::null(), &raw mut action), action)
@@ -117,7 +117,7 @@ fn is_ignored(signal: libc::c_int) -> std::io::Result<bool> {
     if status == 0 { Ok(action.sa_sigaction == libc::SIG_IGN) } else { Err(std::io::Error::last_os_error()) }
 }
 
-/// The signals that ask for an end.
+/// The signals that request a stop.
 #[cfg(windows)]
 struct Signals(tokio::signal::windows::CtrlC);
 

@@ -1,4 +1,4 @@
-//! How long to wait for a peer, as both programs are told it.
+//! How long to wait for a peer, as an option of both programs.
 
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
@@ -9,18 +9,18 @@ use thiserror::Error;
 /// How long to wait for a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// So long.
+    /// For this long.
     For(Duration),
     /// Until told to stop.
     Forever,
 }
 
-/// Why a wait was refused.
+/// Why the value was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not a time to wait: a duration such as 30s or 500ms, or forever")]
 pub struct NotAWait(String);
 
-/// The word for a wait without end.
+/// The word for an endless wait.
 const FOREVER: &str = "forever";
 
 impl FromStr for Wait {

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use crate::flow::pacer::Rate;
 
-/// The rate by whose interval an unpaced stream is measured: its scene moves a 60th of a second a frame.
+/// Rate assumed for an unpaced stream: its scene moves by a 60th of a second per frame.
 const UNPACED_HZ: f64 = 60.0;
 
-/// No lifetime is shorter: a frame that waits for the scheduler or a slow detection for a few milliseconds is not lost.
+/// Shortest lifetime: a frame that waits a few milliseconds for the scheduler or a slow detection is not lost.
 pub const LEAST_LIFETIME: Duration = Duration::from_millis(10);
 
-/// No lifetime is longer, however slow the stream: a person has given the frame up by then.
+/// Longest lifetime, however slow the stream: by then a person has given the frame up.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(10);
 
-/// How long after its capture a frame may be on its way: two frame intervals, so that what is lost can be asked for
-/// once the next frame shows that it is.
+/// Lifetime of a frame from its capture on: two frame intervals, so that lost pieces can be requested once the next
+/// frame shows that they are missing.
 pub fn lifetime(rate: Rate) -> Duration {
     let interval_s = rate.hz().unwrap_or(UNPACED_HZ).recip();
     bounded(Duration::from_secs_f64((2.0 * interval_s).min(LONGEST_LIFETIME.as_secs_f64())))
 }
 
-/// A lifetime that a peer named, within what is sensible.
+/// Clamps a lifetime that a peer named to the sensible range.
 pub fn bounded(lifetime: Duration) -> Duration {
     lifetime.clamp(LEAST_LIFETIME, LONGEST_LIFETIME)
 }

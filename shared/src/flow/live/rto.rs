@@ -1,38 +1,37 @@
-//! The retransmission timeout (RTO): how long an acknowledgement may take before the sender probes for it.
+//! The retransmission timeout (RTO): how long to wait for an acknowledgement before sending a probe.
 //!
-//! As in RFC 6298: a mean and a mean deviation of what acknowledgements took, no sample from a frame that was
-//! retransmitted (Karn's rule), and back-off while there are no others. Timed is a frame's whole way: from its capture to
-//! its answer, detection included.
+//! Follows RFC 6298: a smoothed mean and mean deviation of acknowledgement times, no samples from retransmitted frames
+//! (Karn's rule), and back-off while there are no other samples. The time measured is from a frame's capture to its
+//! answer, detection included.
 
 use std::time::Duration;
 
-/// After so many ambiguous acknowledgements in a row the timeout doubles. At 20 % loss every second frame is
-/// retransmitted: 6 % of such rows are chance.
+/// The timeout doubles after this many ambiguous acknowledgements in a row. At 20 % loss every second frame is
+/// retransmitted, so 6 % of such rows are chance.
 const ROW: u32 = 4;
 
-/// The timeout doubles at most so often, so that the factor has room in its integer. A lifetime is far below 2^16 times
-/// any timeout.
+/// Most doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
 const MAX_DOUBLINGS: u32 = 16;
 
-/// The timeout is at least this share of a lifetime (2 ms at 60 frames a second) above the mean: as long as the receiver
-/// waits before it requests. RFC 6298 has the clock's granularity in its place.
+/// Least distance of the timeout above the mean, as a share of a lifetime (2 ms at 60 frames per second): as long as
+/// the receiver waits before it requests. It takes the place of the clock granularity in RFC 6298.
 const MARGIN_SHARE: u32 = 16;
 
-/// The timeout is at most five eighths of a lifetime (21 ms): the next frame is due a little before, and shows what is
-/// lost of this one.
+/// Longest timeout, as a share of a lifetime: five eighths (21 ms). The next frame is due a little earlier and shows
+/// which pieces of this one are lost.
 const LONGEST_SHARE: (u32, u32) = (5, 8);
 
-/// When an acknowledgement is late.
+/// Estimates when an acknowledgement is late.
 #[derive(Debug)]
 pub(super) struct Rto {
     margin: Duration,
     longest: Duration,
     estimate: Option<Estimate>,
-    /// Acknowledgements since the last sample.
+    /// Ambiguous acknowledgements since the last sample.
     ambiguous: u32,
 }
 
-/// What acknowledgements took, in µs (RFC 6298, section 2).
+/// Smoothed acknowledgement time, in µs (RFC 6298, section 2).
 #[derive(Clone, Copy, Debug)]
 struct Estimate {
     mean_us: f64,
@@ -40,33 +39,33 @@ struct Estimate {
 }
 
 impl Rto {
-    /// The timeout for frames of this lifetime.
+    /// An estimator for frames with this `lifetime`.
     pub(super) fn new(lifetime: Duration) -> Self {
         let (share, of) = LONGEST_SHARE;
         Self { margin: lifetime / MARGIN_SHARE, longest: lifetime * share / of, estimate: None, ambiguous: 0 }
     }
 
-    /// The acknowledgement of a frame sent once took so long.
+    /// Adds the acknowledgement time of a frame that was sent once.
     pub(super) fn sample(&mut self, took_us: u64) {
         self.ambiguous = 0;
         let took_us = took_us as f64;
         self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(took_us), |known| known.with(took_us)));
     }
 
-    /// The acknowledgement of a retransmitted frame came: it may be due to either sending (Karn's rule, RFC 6298,
-    /// section 3). Where all take longer than the timeout there are only such, so the timeout backs off
-    /// (section 5.5) until there is a sample.
+    /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it is no sample
+    /// (Karn's rule, RFC 6298, section 3). If every acknowledgement takes longer than the timeout, all are ambiguous;
+    /// so the timeout backs off (section 5.5) until there is a sample.
     pub(super) fn ambiguous(&mut self) {
         self.ambiguous = self.ambiguous.saturating_add(1);
     }
 
-    /// The timeout now; the longest before the first sample.
+    /// The current timeout; the longest one before the first sample.
     pub(super) fn timeout(&self) -> Duration {
         let factor = 1 << (self.ambiguous / ROW).min(MAX_DOUBLINGS);
         self.estimate.map_or(self.longest, |known| (known.limit(self.margin) * factor).min(self.longest))
     }
 
-    /// Whether the timeout is as long as it gets, or nothing is known yet.
+    /// Whether the timeout is at its longest, as it is before the first sample.
     pub(super) fn is_longest(&self) -> bool {
         self.timeout() == self.longest
     }
@@ -77,7 +76,7 @@ impl Estimate {
         Self { mean_us: took_us, deviation_us: took_us / 2.0 }
     }
 
-    /// With the RFC's gains, 1/8 and 1/4.
+    /// Updates the estimate with the RFC's gains, 1/8 and 1/4.
     fn with(self, took_us: f64) -> Self {
         let Self { mean_us, deviation_us } = self;
         Self {
@@ -86,7 +85,7 @@ impl Estimate {
         }
     }
 
-    /// The mean and four deviations, or the margin where that is more.
+    /// The mean plus four deviations, or plus the margin if that is more.
     fn limit(self, margin: Duration) -> Duration {
         let micros = |us: f64| Duration::from_micros(us as u64);
         micros(self.mean_us) + micros(4.0 * self.deviation_us).max(margin)

@@ -1,4 +1,4 @@
-//! What both ends of a link in memory see of each other.
+//! What each end of a link in memory sees of the other.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use super::*;
 
-/// How long a wait may take that is bound to end.
+/// Timeout of waits that must end.
 const LIMIT: Duration = Duration::from_secs(10);
 
 async fn ends() -> (Link, Link) {

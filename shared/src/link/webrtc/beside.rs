@@ -1,4 +1,4 @@
-//! The signaling connection, which stays beside an open link: its end is a hint, and `bye` is said on it.
+//! The signaling connection beside an open link: its end is a hint, and `bye` is sent on it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use crate::door::lines::{LineReader, LineWriter};
 use crate::door::signal::Signal;
 use crate::link::LinkEvent;
 
-/// Waits for the connection's end, or for the peer's `bye` on it.
+/// Waits for the connection to end, or for the peer's `bye` on it.
 pub(super) async fn peer_may_be_gone(mut reader: LineReader) -> LinkEvent {
     match reader.ended().await {
         Some(reason) => LinkEvent::PeerLeaves(reason),
@@ -14,16 +14,16 @@ pub(super) async fn peer_may_be_gone(mut reader: LineReader) -> LinkEvent {
     }
 }
 
-/// A `bye` that is said once.
+/// A `bye` that is sent once.
 pub(super) struct Farewell(Mutex<Option<LineWriter>>);
 
 impl Farewell {
-    /// To be said here.
+    /// A farewell to send on this connection.
     pub(super) fn new(writer: LineWriter) -> Self {
         Self(Mutex::new(Some(writer)))
     }
 
-    /// Says it, if it was not said before. A peer that is gone does not hear it.
+    /// Sends `bye`, unless it was sent before. A peer that is gone does not receive it.
     pub(super) async fn say(&self, reason: Option<&str>) {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut writer) = writer {

@@ -1,7 +1,8 @@
-//! UDP buffers that do not overflow.
+//! UDP buffers large enough not to overflow.
 //!
-//! Sockets with the usual 208 KiB receive buffer lose packets under a burst of frames, and each loss stalls SCTP for
-//! 200 ms to 1 s. So the buffer is enlarged, the kernel's grant read back, and the SCTP receive window kept within it.
+//! Sockets with the usual 208 KiB receive buffer lose packets in a burst of frames, and each loss stalls SCTP for 200
+//! ms to 1 s. So the receive buffer is enlarged, the size that the kernel granted is read back, and the SCTP receive
+//! window is kept within it.
 
 use std::io;
 use std::net::UdpSocket;
@@ -10,23 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{Domain, SockRef, Socket, Type};
 use tracing::warn;
 
-/// Receive and send buffer asked of the kernel, in bytes: measured to be free of stalls at full speed.
+/// Receive and send buffer to request from the kernel, in bytes. Measured to run at full speed without stalls.
 const WANTED_BUFFER: usize = 4 << 20;
 
-/// Linux reports so many times what was asked for, for its own bookkeeping.
+/// Linux reports this many times the requested size, to cover its own bookkeeping.
 const BOOKKEEPING: usize = 2;
 
-/// A grant of at least this carries the crate's own receive window of 1 MiB without loss.
+/// Receive buffer that carries the crate's own receive window of 1 MiB without loss, in bytes.
 const COMFORTABLE_BUFFER: usize = 1 << 20;
 
-/// The receive window that does not stall even on a socket the kernel caps at 208 KiB (measured, 269 MB/s).
+/// Receive window that does not stall even if the kernel caps the buffer at 208 KiB (measured, 269 MB/s).
 const CAUTIOUS_WINDOW: u32 = 131_072;
 
 /// The SCTP receive window that suits the buffers this machine grants; `None` for the crate's own 1 MiB.
 ///
 /// Warns, once, when the kernel caps the buffer.
 pub(super) fn receive_window() -> Option<u32> {
-    // Where there is no socket at all its own error will say why: no word of buffers.
+    // If no socket can be made, its own error will say why, so do not warn about buffers.
     let granted = receive_buffer()? as usize / BOOKKEEPING;
     if granted >= COMFORTABLE_BUFFER {
         return None;
@@ -43,13 +44,13 @@ pub(super) fn receive_window() -> Option<u32> {
     Some(CAUTIOUS_WINDOW)
 }
 
-/// What a link's UDP sockets take at once on this machine, in bytes as `SO_RCVBUF` reads.
+/// Receive buffer that this machine grants a link's UDP sockets, in bytes as `SO_RCVBUF` reads.
 pub fn receive_buffer() -> Option<u32> {
     let granted = any_socket().and_then(|socket| enlarge(&socket)).ok()?;
     u32::try_from(granted * BOOKKEEPING).ok()
 }
 
-/// A UDP socket of either family: a machine may have one alone.
+/// A UDP socket of either family: a machine may have only one of them.
 fn any_socket() -> io::Result<UdpSocket> {
     let socket = |domain| Socket::new(domain, Type::DGRAM, None).map(UdpSocket::from);
     socket(Domain::IPV4).or_else(|_| socket(Domain::IPV6))

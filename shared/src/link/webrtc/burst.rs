@@ -1,24 +1,26 @@
-//! What a peer's UDP socket takes at once.
+//! How many bytes a peer's UDP socket can take in one burst.
 //!
-//! What comes while its buffer is full is lost, and each loss stalls delivery for a second. So no more may be on its way than
-//! the buffer holds: that many datagrams, whatever they carry, since the kernel counts the memory that each takes.
+//! Datagrams that arrive while the socket's buffer is full are lost, and each loss stalls delivery for a second. So no
+//! more datagrams may be in flight than the buffer holds. Their number matters more than their payload: the kernel
+//! charges the memory that each datagram takes.
 
 use super::mtu::{RECORD_OVERHEAD, packet_payload};
 
-/// What Linux takes for a datagram beside its bytes, rounded up to a power of two: headers and `skb_shared_info`; and with the
-/// `sk_buff` itself, not rounded. With these two, the datagrams a socket held on loopback were foretold to the last one
-/// (617 to 9,037 bytes, buffers of 64 KiB to 2 MiB, Linux 6.18).
+/// Memory that Linux charges for a datagram, in bytes. Headers and `skb_shared_info` are added to the data before it is
+/// rounded up to a power of two; the `sk_buff` itself is added after rounding. These two values predicted exactly how
+/// many datagrams a socket on loopback held (617 to 9,037 bytes, buffers of 64 KiB to 2 MiB, Linux 6.18).
 const WITH_DATA: u32 = 384;
 const BESIDE_DATA: u32 = 256;
 
-/// Larger allocations are made of pages, and not rounded up (`SKB_MAX_ALLOC`).
+/// Larger allocations are made of pages and not rounded up (`SKB_MAX_ALLOC`).
 const LARGEST_ROUNDED: u32 = 16_384;
 
-/// What is kept for what else arrives: pings, acknowledgements, ICE. Of Chromium's 56 datagrams 48 were measured to lose none.
+/// Share of the buffer for messages. The rest is for pings, acknowledgements and ICE. Chromium holds 56 datagrams; 48
+/// in flight were measured to lose none.
 const SHARE: (usize, usize) = (6, 7);
 
-/// Bytes of messages in packets of this size of which no more may be on their way to a socket with so large a buffer, as
-/// `SO_RCVBUF` reads; one packet at least.
+/// Message bytes that may be in flight, in packets of `mtu` bytes, to a socket with this receive buffer (as `SO_RCVBUF`
+/// reads). At least one packet.
 pub(super) fn most_on_the_way(buffer: u32, mtu: u32) -> usize {
     let datagrams = buffer / memory_of(mtu.saturating_add(RECORD_OVERHEAD));
     (datagrams as usize * SHARE.0 / SHARE.1).max(1) * packet_payload(mtu)
@@ -37,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_datagram_takes_the_memory_that_linux_counts() {
-        // As measured: datagrams of so many bytes that a buffer of 2 MiB held.
+        // Measured: datagram sizes in bytes, and how many of them a buffer of 2 MiB held.
         for (size, held) in [(613, 1638), (1228, 910), (1437, 910), (2085, 481), (4000, 248), (9037, 126)] {
             assert_eq!((2 << 20) / memory_of(size), held, "{size}");
         }

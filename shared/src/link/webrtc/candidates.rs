@@ -1,4 +1,4 @@
-//! Further addresses of the peer, beside those in its description.
+//! Further addresses of the peer, in addition to those in its description.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use webrtc::peer_connection::RTCIceCandidateInit;
 
 use super::peer::Peer;
 
-/// Takes further addresses of the peer.
+/// Adds further addresses of the peer.
 pub(super) struct Candidates(pub(super) Arc<Peer>);
 
 impl Candidates {
-    /// Adds one; one that cannot be read is ignored, as the others may be usable.
+    /// Adds an address. An unreadable one is ignored, because the others may work.
     pub(super) async fn add(&self, candidate: String) {
         let candidate = RTCIceCandidateInit { candidate, ..Default::default() };
         if let Err(error) = self.0.connection.add_ice_candidate(candidate).await {

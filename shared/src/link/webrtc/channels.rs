@@ -1,4 +1,4 @@
-//! The lanes of a link as the crate's data channels.
+//! The lanes of a link as data channels of the `webrtc` crate.
 
 use std::sync::Arc;
 

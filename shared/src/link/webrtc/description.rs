@@ -1,5 +1,5 @@
-//! What a description says beside what the crate reads and writes: the attribute by which a Plumb offer tells what it is,
-//! the advertised address, the peer's message size.
+//! Parts of a description that the `webrtc` crate neither reads nor writes: Plumb's own attribute, the advertised
+//! address, the peer's message size.
 
 use std::net::IpAddr;
 
@@ -8,29 +8,29 @@ use crate::protocol::fragment::{MAX_HEADER, MIN_PAYLOAD};
 
 use super::mtu::sound_mtu;
 
-/// The address is this word of a candidate's line (RFC 8839, section 5.1).
+/// Position of the address among the words of a candidate line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
 
-/// The least that a peer's messages must hold: a piece that is not the last.
+/// Least message size that a peer must take, in bytes: that of a piece that is not the last.
 pub(super) const LEAST_MESSAGE: usize = MAX_HEADER + MIN_PAYLOAD;
 
-/// Addresses taken of a peer, in its description and after it: more than any machine offers. (Each is sent checks, also
-/// where it is another machine's: 900 of them held a session's thread up for 9 s.)
+/// Most addresses taken from a peer, in its description and after it: more than any machine offers. Each one is sent
+/// connectivity checks, even if it belongs to another machine (900 of them held up a session's thread for 9 s).
 pub(super) const MAX_CANDIDATES: usize = 16;
 
-/// The session-level attribute by which a Plumb offer tells what it is.
+/// Session-level attribute by which a Plumb offer describes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PlumbAttribute {
-    /// The largest SCTP packet the offerer will send and take, in bytes.
+    /// Largest SCTP packet that the offerer will send and take, in bytes.
     pub(super) mtu: Option<u32>,
-    /// Whether the lanes for frames and answers deliver live.
+    /// Whether the lanes for frames and answers use live delivery.
     pub(super) live: bool,
-    /// Whether the offerer has heard no hello: a client whose hello came late gets another offer.
+    /// Whether the offerer has received no hello. A client whose hello came late gets another offer.
     pub(super) is_stranger: bool,
 }
 
 impl PlumbAttribute {
-    /// Puts the attribute into a description, before its first media section.
+    /// Inserts the attribute into a description, before its first media section.
     pub(super) fn insert(self, sdp: &str) -> String {
         let mut line = String::from("a=x-plumb:1");
         if let Some(mtu) = self.mtu {
@@ -56,8 +56,8 @@ impl PlumbAttribute {
     }
 }
 
-/// The description with this address in place of our own in its candidates. Done here, as version 0.21 of the crate never
-/// reads its own setting for it (`nat_1to1_ips`).
+/// Replaces our own address in the candidates by `address`. Done here because version 0.21 of the crate never reads its
+/// own setting for it (`nat_1to1_ips`).
 pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
     let Some(address) = address.map(|address| address.to_string()) else { return sdp };
     let named = |line: &str| {
@@ -81,7 +81,7 @@ pub(super) fn few_candidates(sdp: &str) -> String {
     sdp.split_inclusive('\n').filter(is_taken).collect()
 }
 
-/// The largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB when absent, no limit when 0 (RFC 8841).
+/// Largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB if absent, no limit if 0 (RFC 8841).
 pub(super) fn peer_message_size(sdp: &str) -> usize {
     let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=max-message-size:"));
     match value.and_then(|value| value.trim().parse().ok()) {

@@ -1,4 +1,4 @@
-//! Why no link came of a signaling connection.
+//! Why a signaling connection led to no link.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,13 +14,13 @@ use crate::text::{Brief, REASON};
 use super::description::LEAST_MESSAGE;
 use super::progress::Stuck;
 
-/// How long a peer may take for its description.
+/// How long a peer may take to send its description.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long an end waits for the lanes to open before it gives up.
+/// How long an end waits for the lanes to open.
 pub(super) const OPENING_LIMIT: Duration = Duration::from_secs(10);
 
-/// Why no link came of a signaling connection.
+/// Why a signaling connection led to no link.
 #[derive(Debug, Error)]
 pub enum HandshakeError {
     /// Signaling failed.
@@ -34,61 +34,61 @@ pub enum HandshakeError {
 /// Why a link did not open.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The crate refused.
+    /// The `webrtc` crate reported an error.
     #[error("WebRTC: {}", Brief(.0, REASON))]
     WebRtc(#[from] webrtc::error::Error),
     /// None of the ports is free.
     #[error("no free UDP port in {}-{}", .ports.start(), .ports.end())]
     NoPort {
-        /// Which were tried.
+        /// The ports that were tried.
         ports: RangeInclusive<u16>,
     },
-    /// No description came of gathering.
+    /// The crate gathered addresses but produced no description.
     #[error("WebRTC: no local description after gathering addresses")]
     NoDescription,
     /// The peer's lanes did not open in time.
     #[error("the data channels did not open within {} s: {stuck}", OPENING_LIMIT.as_secs())]
     Timeout {
-        /// At which step.
+        /// The step at which opening got stuck.
         stuck: Stuck,
     },
-    /// A step failed before the time was over.
+    /// A step failed before the time limit.
     #[error("the data channels did not open: {stuck}")]
     Failed {
-        /// Which step.
+        /// The step that failed.
         stuck: Stuck,
     },
-    /// The peer takes messages that hold no piece of a frame.
+    /// The peer's message size is too small for a piece of a frame.
     #[error("the peer takes messages of {0} bytes at most (a=max-message-size); at least {LEAST_MESSAGE} are needed")]
     MessageSize(usize),
     /// Our own addresses were not found in time.
     #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
     Gathering,
-    /// This machine gives no socket.
+    /// The system refused a socket.
     #[error("cannot open a UDP socket at {address}: {}", told(.error))]
     NoSocket {
-        /// Where.
+        /// The address of the socket.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
-    /// ICE, DTLS or SCTP gave up: they repeat what is lost, but not for ever.
+    /// ICE, DTLS or SCTP gave up: each repeats lost packets a limited number of times.
     #[error("the data channels did not open: too many packets were lost, or the peer is gone")]
     GaveUp,
     /// The peer gave up first.
     #[error("the peer could not open it: {}", Brief(.reason, REASON))]
     Peer {
-        /// What it says.
+        /// The peer's reason.
         reason: String,
     },
 }
 
 impl OpenError {
-    /// Whether another attempt may succeed with a peer that is still there: a network that loses many packets lets one of
-    /// several through.
+    /// Whether another attempt may succeed if the peer is still there: on a network that loses many packets, one of
+    /// several attempts gets through.
     pub fn is_worth_another_attempt(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Failed { .. } | Self::GaveUp | Self::Closed | Self::Peer { .. } => true,
@@ -99,7 +99,7 @@ impl OpenError {
 }
 
 impl HandshakeError {
-    /// Whether another attempt, later, may open a link: ports and descriptors become free, networks recover.
+    /// Whether a later attempt may open a link: ports and descriptors become free, networks recover.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Open(error) => error.is_worth_another_attempt(),

@@ -1,4 +1,4 @@
-//! What the crate tells of a data channel.
+//! Events of a data channel.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use crate::link::{Lane, LinkEvent};
 
-/// A channel's events as a link's. Only the control lane reports the close: it carries the `bye`, which must be read
-/// first, and the three channels close together.
+/// A channel's events as link events. Only the control lane reports the close, because it carries the `bye`, which must
+/// be read first. The three channels close together.
 pub(super) fn events(lane: Lane, channel: Arc<dyn DataChannel>) -> BoxStream<'static, LinkEvent> {
     let messages = stream::unfold(channel, move |channel| async move {
         loop {

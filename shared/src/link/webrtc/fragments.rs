@@ -1,13 +1,14 @@
-//! IP fragments, for paths that are narrower in the middle than the signaling connection showed.
+//! IP fragmentation, for paths with a smaller MTU in the middle than the signaling connection showed.
 //!
-//! The crate's sockets (quinn-udp) forbid routers to cut a packet (IPv4's "don't fragment") and take no notice of what the
-//! kernel knows of the path, as QUIC looks for the largest packet itself. Nobody does here: full packets would be lost without
-//! a word, for ever, and the session with them. A packet in two fragments is slower, and arrives.
+//! The crate's sockets (quinn-udp) set IPv4's "don't fragment" and ignore what the kernel knows about the path, because
+//! QUIC finds the largest packet size itself. Nothing does so here: full packets would be lost silently, for ever, and
+//! the session with them. A packet in two fragments is slower, but it arrives.
 
 use std::io;
 use std::net::UdpSocket;
 
-/// Lets a socket's packets be cut on their way. IPv6 has routers cut nothing, and no path of less than 1,280 bytes.
+/// Allows routers to fragment a socket's packets. In IPv6 routers never fragment, and no path has an MTU below 1,280
+/// bytes.
 #[cfg(target_os = "linux")]
 pub(super) fn allow(socket: &UdpSocket) -> io::Result<()> {
     use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
@@ -18,14 +19,14 @@ pub(super) fn allow(socket: &UdpSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Where no system call is known for it.
+/// No system call is known for this platform.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn allow(_: &UdpSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the kernel refused to cut a buffer into datagrams, as they are too large for the path it knows: Linux says
-/// EINVAL, since 6.13 EMSGSIZE. Single datagrams it sends, in fragments.
+/// Whether the kernel refused to split a buffer into datagrams because they exceed the path MTU it knows. Linux returns
+/// EINVAL, since 6.13 EMSGSIZE. It sends such datagrams singly, in fragments.
 pub(super) fn is_refused(error: &io::Error) -> bool {
     const EINVAL: i32 = 22;
     const EMSGSIZE: i32 = 90;

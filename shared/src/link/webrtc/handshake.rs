@@ -1,4 +1,4 @@
-//! The dialling side's handshake, and what both sides do once an offer is answered.
+//! The dialling side's handshake, and the part that both sides share once an offer is answered.
 
 use tokio::time::sleep;
 use tracing::debug;
@@ -15,19 +15,20 @@ use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
 use super::opening::{self, Opened, Opening};
 use super::settings::LinkSettings;
 
-/// Lines before a description: its candidates may come first, and as many again.
+/// Most lines before a description: its candidates may come first, and the same number again.
 pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
 
-/// Lines that are ignored while a link opens: later ones are not read.
+/// Most lines ignored while a link opens. Later lines are not read.
 const MAX_IGNORED: usize = 256;
 
-/// Offers taken of a peer on one connection: a stranger's, one that answers our hello, and one to spare.
+/// Most offers taken from a peer on one connection: one for a stranger, one in reply to our hello, and one to spare.
 const MAX_OFFERS: usize = 3;
 
-/// The dialling side: waits for an offer, answers it with `settings`, their MTU and delivery as far as the offer agrees,
-/// and waits until the link is open.
+/// The dialling side: waits for an offer, answers it with `settings` (MTU and delivery only as far as the offer
+/// agrees), and waits until the link is open.
 ///
-/// Where no link comes of it the peer is told `bye`: else it waits for this attempt while the next one comes.
+/// If no link comes about, the peer is sent `bye`. Otherwise it would still wait for this attempt when the next one
+/// starts.
 pub async fn dial(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
     match answer(&mut signaling, settings).await {
         Ok(opened) => Ok(opened.link(signaling)),
@@ -54,10 +55,10 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
     Err(SignalingError::Unexpected { expected: "one offer", got: "one after another" }.into())
 }
 
-/// What came of an answer.
+/// The result of an answer.
 enum Answered {
     Open(Opened),
-    /// The peer offers anew: its last offer is void.
+    /// The peer sent a new offer, which replaces the last one.
     Another(String),
 }
 
@@ -82,7 +83,7 @@ async fn answer_one(
     }
 }
 
-/// Waits for the peer's offer; addresses that come before it are kept, as they can be used only after it.
+/// Waits for the peer's offer. Addresses that arrive before it are kept, because they can be used only after it.
 async fn offered(signaling: &mut Signaling) -> Result<(String, Vec<String>), SignalingError> {
     let wait = async {
         let mut early = Vec::new();
@@ -104,7 +105,7 @@ pub(super) fn unexpected(expected: &'static str, got: &Signal) -> SignalingError
     SignalingError::Unexpected { expected, got: got.name() }
 }
 
-/// Waits for the lanes while further addresses may come.
+/// Waits for the lanes to open. Takes further addresses meanwhile.
 pub(super) async fn opened(
     opening: Opening,
     candidates: Candidates,
@@ -118,7 +119,7 @@ pub(super) async fn opened(
     }
 }
 
-/// Takes further addresses until the peer gives up, or offers anew.
+/// Takes further addresses until the peer gives up or sends a new offer.
 async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Result<String, HandshakeError> {
     let mut taken = 0;
     for _ in 0..MAX_IGNORED {
@@ -132,7 +133,7 @@ async fn trickle(candidates: Candidates, signaling: &mut Signaling) -> Result<St
             Ok(Signal::Error { reason, .. }) => return Err(OpenError::Peer { reason }.into()),
             Ok(other) => debug!("ignoring \"{}\" while the link opens", other.name()),
             Err(SignalingError::NotASignal { .. }) => {}
-            // An early end of signaling is a hint, not the end: a peer still there is heard within this.
+            // An early end of signaling is only a hint: a peer that is still there is heard within this time.
             Err(SignalingError::Closed | SignalingError::Io(_)) => {
                 sleep(SILENCE_LIMIT).await;
                 return Err(OpenError::Closed.into());

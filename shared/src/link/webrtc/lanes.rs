@@ -20,18 +20,18 @@ use super::events::events;
 use super::own_answers::{OwnAnswers, peers_answers};
 use super::peer::Peer;
 
-/// How long after the link's end the connection beside it may take to say why: a lost segment's repeat (RFC 6298: its timer
-/// is at least 200 ms on Linux) and its way.
+/// How long after the link's end to wait for a reason on the signaling connection: time to repeat a lost segment (RFC
+/// 6298; the timer is at least 200 ms on Linux), plus its way.
 const LAST_WORD_LIMIT: Duration = Duration::from_millis(400);
 
-/// Lanes on their way to be opened.
+/// The lanes of a link that is being opened.
 pub(super) struct OpeningLanes {
     pub(super) peer: Arc<Peer>,
-    /// The offerer's own channels.
+    /// Channels made by the offerer.
     pub(super) made: Vec<(Lane, Arc<dyn DataChannel>)>,
-    /// The answerer's, as they come.
+    /// The offerer's channels as the answerer receives them.
     pub(super) incoming: mpsc::Receiver<Arc<dyn DataChannel>>,
-    /// In live delivery, how a channel for answers delivers.
+    /// In live delivery, the settings of a channel for answers.
     pub(super) live_answers: Option<RTCDataChannelInit>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct OpenLanes {
 }
 
 impl OpeningLanes {
-    /// Waits until all are open.
+    /// Waits until all lanes are open.
     pub(super) async fn opened(mut self) -> Result<OpenLanes, OpenError> {
         let offers = !self.made.is_empty();
         let live_answers = self.live_answers.take();
@@ -54,7 +54,7 @@ impl OpeningLanes {
             None => None,
         };
         let channels = match &own_answers {
-            // It ends when the crate gives up; of the peer's, which have not come, nothing would tell.
+            // Our own channel ends when the crate gives up. The peer's channels have not arrived, so they cannot tell.
             Some(own) => tokio::select! {
                 channels = self.open_channels() => channels?,
                 () = own.ended() => return Err(OpenError::GaveUp),
@@ -63,7 +63,7 @@ impl OpeningLanes {
         };
         let mut heard: SelectAll<_> = channels.iter().map(|(lane, channel)| events(*lane, channel.clone())).collect();
         if let Some(own) = &own_answers {
-            // Nothing comes on it, but what the crate tells of it must be taken, or it holds back all channels.
+            // It carries no messages, but its events must be taken, or they hold back all channels.
             heard.push(own.watched());
         } else if is_live {
             heard.push(peers_answers(self.incoming));
@@ -71,7 +71,7 @@ impl OpeningLanes {
         Ok(OpenLanes { peer: self.peer, channels, own_answers, heard })
     }
 
-    /// The three channels, all open.
+    /// Waits for the three channels to open and returns them.
     async fn open_channels(&mut self) -> Result<Vec<(Lane, Arc<dyn DataChannel>)>, OpenError> {
         let mut channels = std::mem::take(&mut self.made);
         while channels.len() < Lane::ALL.len() {
@@ -100,7 +100,7 @@ async fn open(channel: &dyn DataChannel) -> Result<(), OpenError> {
 }
 
 impl OpenLanes {
-    /// A link of these lanes and of the connection that stays beside them, for messages of up to so many bytes.
+    /// Joins these lanes and the signaling connection into a link, for messages of up to `max_message_size` bytes.
     pub(super) fn link(self, signaling: Signaling, max_message_size: usize) -> Link {
         let Self { peer, channels, own_answers, mut heard } = self;
         let (reader, writer) = signaling.split();
@@ -110,7 +110,7 @@ impl OpenLanes {
     }
 }
 
-/// Before the link's end comes what the peer says of it beside the lanes: the two go separate ways.
+/// Puts the peer's reason, sent beside the lanes, before the link's end: the two travel separately.
 fn with_last_word(heard: SelectAll<BoxStream<'static, LinkEvent>>) -> impl Stream<Item = LinkEvent> {
     stream::unfold((heard, false, false), |(mut heard, said, is_closed)| async move {
         if is_closed {
@@ -129,7 +129,7 @@ fn with_last_word(heard: SelectAll<BoxStream<'static, LinkEvent>>) -> impl Strea
     })
 }
 
-/// What the peer says beside the lanes; `None` where it only ends.
+/// The reason the peer gives beside the lanes; `None` if the connection only ends.
 async fn last_word(heard: &mut SelectAll<BoxStream<'static, LinkEvent>>) -> Option<String> {
     loop {
         match heard.next().await? {

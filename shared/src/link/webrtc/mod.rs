@@ -1,11 +1,11 @@
-//! Links over WebRTC data channels, and all that is WebRTC's own: packet sizes, UDP ports and buffers, pace.
+//! Links over WebRTC data channels, and everything specific to WebRTC: packet sizes, UDP ports and buffers, pace.
 //!
-//! Who [`listen`]s on a signaling connection makes an [`Offer`], with the three channels, and is DTLS's client; who [`dial`]s answers. Host candidates only,
-//! all in the description: no STUN, no trickle. [`path_mtu`] and [`local_addresses`] tell of a path what [`LinkSettings`]
-//! need.
+//! The side that [`listen`]s on a signaling connection makes an [`Offer`] with the three channels, and is the DTLS
+//! client. The side that [`dial`]s answers. There are only host candidates, all in the description: no STUN, no
+//! trickle. [`path_mtu`] and [`local_addresses`] find out about a path what [`LinkSettings`] need.
 //!
-//! What a Plumb peer needs to know beside standard SDP stands in one session-level attribute of the offer,
-//! `a=x-plumb:1 mtu=16000`, which strangers ignore.
+//! What a Plumb peer needs to know in addition to standard SDP is in one session-level attribute of the offer,
+//! `a=x-plumb:1 mtu=16000`. Strangers ignore it.
 
 mod beside;
 mod buffers;

@@ -1,4 +1,4 @@
-//! The sizes of SCTP packets, and what fits into them.
+//! Sizes of SCTP packets, and how much fits into them.
 
 /// The largest SCTP packet between two Plumb ends on one machine, in bytes.
 ///
@@ -6,43 +6,45 @@
 /// 65,536. A DTLS record holds 16,384.
 pub const LOOPBACK_MTU: u32 = 16_000;
 
-/// An MTU below this cannot carry a data chunk with its headers; no IPv6 path is below 1280.
+/// Smallest usable MTU: below it, a data chunk with its headers does not fit. No IPv6 path is below 1280.
 pub const LEAST_MTU: u32 = 576;
 
-/// The largest SCTP packet on any other path, in bytes: safe on every path tried (2000 and more stalls aiortc, which
-/// reads 1500), and 1,485 bytes with DTLS, UDP and IPv6 around it, within Ethernet's 1500.
+/// Largest SCTP packet on any other path, in bytes. It is safe on every path tried (2000 and more stalls aiortc, which
+/// reads 1500). With DTLS, UDP and IPv6 around it, it has 1,485 bytes, within Ethernet's 1500.
 pub(super) const NETWORK_MTU: u32 = 1400;
 
-/// What the crate sends where it is told nothing, and so do we to a peer that named no size: safe through a tunnel of IPv6's least 1280 (its `INITIAL_MTU`).
+/// SCTP packet size that the crate uses by default (its `INITIAL_MTU`), and that we use for a peer that named no size.
+/// It is safe through a tunnel with IPv6's least MTU, 1280.
 pub(super) const CRATE_MTU: u32 = 1191;
 
-/// Bytes of an SCTP packet beside a message that fills it: common header 12, data chunk header 16 (RFC 9260, 3.3.1).
+/// Overhead of an SCTP packet that one message fills, in bytes: common header 12, data chunk header 16 (RFC 9260,
+/// section 3.3.1).
 const PACKET_OVERHEAD: u32 = 28;
 
-/// The most that a UDP datagram over IPv4 carries, in bytes: 65,535 less the headers (RFC 791, RFC 768). One system call
-/// may send no more either, though the kernel cuts it into many datagrams (UDP GSO): a larger send fails and is lost whole.
+/// Most bytes a UDP datagram over IPv4 carries: 65,535 less the headers (RFC 791, RFC 768). One system call may send no
+/// more either, even if the kernel splits it into many datagrams (UDP GSO): a larger send fails and is lost whole.
 const MOST_AT_ONCE: u32 = 65_507;
 
-/// What a DTLS record adds to an SCTP packet, in bytes: header 13, nonce 8, tag 16 (RFC 5288).
+/// Overhead of a DTLS record around an SCTP packet, in bytes: header 13, nonce 8, tag 16 (RFC 5288).
 pub(super) const RECORD_OVERHEAD: u32 = 37;
 
-/// A packet size that a peer named: at most what we use, `None` if no path has it.
+/// A packet size that a peer named, capped at the largest we use; `None` if no path has it.
 pub fn sound_mtu(mtu: u32) -> Option<u32> {
     (mtu >= LEAST_MTU).then_some(mtu.min(LOOPBACK_MTU))
 }
 
-/// A packet size as a person writes it.
+/// Parses a packet size given by a person.
 pub fn parse_mtu(text: &str) -> Result<u32, String> {
     let mtu = text.parse().ok().filter(|mtu| (LEAST_MTU..=LOOPBACK_MTU).contains(mtu));
     mtu.ok_or_else(|| format!("\"{text}\" is not a whole number of bytes from {LEAST_MTU} to {LOOPBACK_MTU}"))
 }
 
-/// How many SCTP packets of up to `mtu` bytes one system call sends.
+/// Number of SCTP packets of up to `mtu` bytes that one system call sends.
 pub(super) fn packets_at_once(mtu: u32) -> usize {
     (MOST_AT_ONCE / (mtu + RECORD_OVERHEAD)).max(1) as usize
 }
 
-/// The most a packet of this size carries of one message, padded to four bytes.
+/// Most bytes of one message in a packet of this size, padded to four bytes.
 pub(super) fn packet_payload(packet: u32) -> usize {
     (packet.saturating_sub(PACKET_OVERHEAD) & !3) as usize
 }

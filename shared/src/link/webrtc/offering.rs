@@ -1,7 +1,7 @@
-//! The listening side's handshake: an offer, what its peer says to it, and the link that comes of it.
+//! The listening side's handshake: an offer, the peer's reply, and the resulting link.
 //!
-//! An offer made to a stranger is taken back where the peer turns out to be a Plumb client whose hello came late, or where
-//! others need its place.
+//! An offer to a stranger is withdrawn if the peer turns out to be a Plumb client whose hello came late, or if others
+//! need its place.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -15,36 +15,36 @@ use super::handshake::{MAX_LINES, opened, unexpected};
 use super::opening::{self, Opening};
 use super::settings::{LinkSettings, PeerKind};
 
-/// An offer that nobody has seen yet; its sockets are bound.
+/// An offer that was not sent yet. Its sockets are bound.
 pub struct Offer {
     opening: Opening,
     sdp: String,
     peer: PeerKind,
 }
 
-/// An offer that was made to a peer.
+/// An offer that was sent to a peer.
 pub struct Offered {
     opening: Opening,
     signaling: Signaling,
     peer: PeerKind,
-    /// Addresses that came before the answer: they can be used only after it.
+    /// Addresses that arrived before the answer. They can be used only after it.
     early: Vec<String>,
     lines: usize,
     until: Instant,
 }
 
-/// What a peer says to an offer.
+/// The peer's reply to an offer.
 #[derive(Debug)]
 pub enum Reply {
-    /// It answers: for [`Offered::open`].
+    /// An answer, for [`Offered::open`].
     Answer(String),
-    /// It introduces itself, after all.
+    /// A late hello.
     Hello(Introduction),
 }
 
 /// The listening side: offers a link on an accepted signaling connection and waits until it is open.
 ///
-/// A Plumb peer is told why where no link comes of it.
+/// If no link comes about, a Plumb peer is told why.
 pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
     let offer = match Offer::make(settings).await {
         Ok(offer) => offer,
@@ -61,16 +61,16 @@ impl Offer {
     /// Binds sockets and describes them.
     ///
     /// # Errors
-    /// [`OpenError::NoPort`] where no port is free, and what the crate says.
+    /// [`OpenError::NoPort`] if no port is free, and errors of the crate.
     pub async fn make(settings: &LinkSettings) -> Result<Self, OpenError> {
         let (opening, sdp) = opening::offer(settings).await?;
         Ok(Self { opening, sdp, peer: settings.peer })
     }
 
-    /// Makes the offer to the peer of a signaling connection.
+    /// Sends the offer to the peer of a signaling connection.
     ///
     /// # Errors
-    /// [`SignalingError`] where the connection has failed.
+    /// [`SignalingError`] if the connection has failed.
     pub async fn send(self, mut signaling: Signaling) -> Result<Offered, SignalingError> {
         let Self { opening, sdp, peer } = self;
         signaling.send(&Signal::Offer { sdp }).await?;
@@ -80,10 +80,10 @@ impl Offer {
 }
 
 impl Offered {
-    /// Waits for what the peer says to the offer. Safe to cancel.
+    /// Waits for the peer's reply to the offer. Safe to cancel.
     ///
     /// # Errors
-    /// [`SignalingError`] where it says nothing in time, or what makes no sense; a Plumb peer is told.
+    /// [`SignalingError`] if the peer does not reply in time, or replies with something else. A Plumb peer is told.
     pub async fn reply(&mut self) -> Result<Reply, HandshakeError> {
         let until = self.until;
         let reply = timeout_at(until, self.next_reply()).await;
@@ -113,7 +113,7 @@ impl Offered {
     /// Takes the peer's answer and waits until the link is open.
     ///
     /// # Errors
-    /// [`HandshakeError`] where no link comes of it; a Plumb peer is told.
+    /// [`HandshakeError`] if no link comes about. A Plumb peer is told.
     pub async fn open(mut self, answer: String) -> Result<Link, HandshakeError> {
         if let Err(error) = self.opening.accept(answer).await {
             return Err(self.refused(error.into()).await);
@@ -129,8 +129,8 @@ impl Offered {
         }
     }
 
-    /// Takes the offer back: its sockets are closed when this returns. What the peer still says to it is in the way of who
-    /// takes the connection.
+    /// Withdraws the offer. Its sockets are closed when this returns. Replies that still arrive for it must be skipped
+    /// by whoever uses the connection next.
     pub async fn take_back(self) -> Signaling {
         self.opening.close().await;
         self.signaling
@@ -144,7 +144,7 @@ impl Offered {
 /// Tells a Plumb peer why it gets no link.
 async fn told(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
     if peer == PeerKind::Plumb {
-        // A peer that is gone does not hear it.
+        // A peer that is gone does not receive it.
         let refusal = Signal::Error { reason: error.to_string(), retry: error.may_pass() };
         let _ = signaling.send(&refusal).await;
     }

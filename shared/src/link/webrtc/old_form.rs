@@ -1,8 +1,8 @@
-//! Descriptions of the form before RFC 8841, as aiortc wrote until 1.9: `m=application 9 DTLS/SCTP 5000` with
-//! `a=sctpmap:5000 webrtc-datachannel 65535`, where now there are `UDP/DTLS/SCTP webrtc-datachannel` and `a=sctp-port:5000`
-//! (draft-ietf-mmusic-sctp-sdp-07). The crate reads the new form only.
+//! Descriptions in the form before RFC 8841 (draft-ietf-mmusic-sctp-sdp-07), which aiortc wrote until 1.9. The old form
+//! has `m=application 9 DTLS/SCTP 5000` with `a=sctpmap:5000 webrtc-datachannel 65535`; the new form has `UDP/DTLS/SCTP
+//! webrtc-datachannel` and `a=sctp-port:5000`. The `webrtc` crate reads only the new form.
 
-/// The description in the form of RFC 8841; one that has it comes back as it is.
+/// Converts a description to the form of RFC 8841. One already in that form is returned unchanged.
 pub(super) fn current(sdp: String) -> String {
     let Some(port) = sdp.lines().find_map(old_port).map(str::to_owned) else { return sdp };
     let has_port = sdp.lines().any(|line| line.starts_with("a=sctp-port:"));
@@ -19,7 +19,7 @@ pub(super) fn current(sdp: String) -> String {
     current
 }
 
-/// The SCTP port that a media line of the old form names.
+/// The SCTP port in a media line of the old form.
 fn old_port(line: &str) -> Option<&str> {
     let mut words = line.trim_end().strip_prefix("m=application ")?.split(' ').skip(1);
     (words.next()? == "DTLS/SCTP").then(|| words.next()).flatten()

@@ -1,4 +1,4 @@
-//! A link on its way to be opened: descriptions are made and taken, then its lanes are waited for.
+//! Opening a link: descriptions are exchanged, then the lanes open.
 
 use std::future::Future;
 use std::io;
@@ -27,26 +27,26 @@ use super::runtime::LinkRuntime;
 use super::settings::{LinkSettings, PeerKind};
 use super::setup::Setup;
 
-/// A link on its way to be opened.
+/// A link that is being opened.
 pub(super) struct Opening {
     runtime: Arc<LinkRuntime>,
     lanes: OpeningLanes,
     progress: Progress,
-    /// Whether we begin DTLS, and with it SCTP.
+    /// Whether we start DTLS, and with it SCTP.
     is_client: bool,
-    /// What we would send, in bytes.
+    /// Largest message we would send, in bytes.
     largest_message: usize,
-    /// What the peer takes, in bytes.
+    /// Largest message the peer takes, in bytes.
     max_message_size: usize,
 }
 
-/// A link that is open but for the connection that stays beside it.
+/// An open link, not yet joined with its signaling connection.
 pub(super) struct Opened {
     lanes: OpenLanes,
     max_message_size: usize,
 }
 
-/// Makes an offer with three lanes, as DTLS's client. Answer it with [`Opening::accept`].
+/// Makes an offer with three lanes, as the DTLS client. [`Opening::accept`] takes its answer.
 pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), OpenError> {
     let (mut opening, gathered) = Opening::build(settings).await?;
     let connection = opening.lanes.peer.connection.clone();
@@ -101,7 +101,7 @@ impl Opening {
         Ok((Self { runtime, lanes, progress, is_client: true, largest_message, max_message_size }, gathered))
     }
 
-    /// Applies our description and waits until it names all our addresses.
+    /// Applies our description and waits until it lists all our addresses.
     async fn describe(
         &self,
         description: RTCSessionDescription,
@@ -116,8 +116,8 @@ impl Opening {
 
     /// Applies the peer's answer to our offer.
     ///
-    /// Whatever role it claims, the offer leaves it the server's: pion and the crate itself claim the client's when they
-    /// answer, and then are what the offer leaves to them.
+    /// The offer leaves the server role to the peer, whatever role its answer claims. pion and the crate itself claim
+    /// the client role in their answers, but then take the role that the offer leaves them.
     pub(super) async fn accept(&mut self, answer: String) -> Result<(), OpenError> {
         let answer = Setup::Passive.put(&old_form::current(answer));
         self.max_message_size = enough(peer_message_size(&answer))?;
@@ -125,17 +125,17 @@ impl Opening {
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
     }
 
-    /// Closes the sockets, and waits until they are.
+    /// Closes the sockets and waits until they are closed.
     pub(super) async fn close(self) {
         self.lanes.peer.close().await;
     }
 
-    /// Takes further addresses of the peer, also while the lanes open.
+    /// A handle that adds further addresses of the peer, also while the lanes open.
     pub(super) fn candidates(&self) -> Candidates {
         Candidates(self.lanes.peer.clone())
     }
 
-    /// Waits until all three lanes are open. Says what it waits for where that takes long.
+    /// Waits until all three lanes are open. Logs where it is stuck if a step takes long.
     pub(super) async fn opened(self) -> Result<Opened, OpenError> {
         let Self { runtime, lanes, progress, is_client, largest_message, max_message_size } = self;
         let offers = !lanes.made.is_empty();
@@ -144,7 +144,7 @@ impl Opening {
         let opened = tokio::time::timeout(OPENING_LIMIT, opening).await;
         runtime.opened();
         let lanes = opened.map_err(|_| OpenError::Timeout { stuck: stuck() })?.map_err(|error| match error {
-            // The crate says only that it gave up.
+            // The crate reports only that it gave up.
             OpenError::GaveUp if progress.has_way() => OpenError::Failed { stuck: stuck() },
             error => error,
         })?;
@@ -152,7 +152,7 @@ impl Opening {
     }
 }
 
-/// What the opening comes to; logs where it is stuck, once, when a step takes long.
+/// Waits for `opening` and logs once where it is stuck if a step takes long.
 async fn told_where_it_lags<T>(opening: impl Future<Output = T>, progress: &Progress, stuck: impl Fn() -> Stuck) -> T {
     let mut opening = pin!(opening);
     tokio::select! {
@@ -163,31 +163,32 @@ async fn told_where_it_lags<T>(opening: impl Future<Output = T>, progress: &Prog
 }
 
 impl Opened {
-    /// The link, with the connection that stays beside it.
+    /// The link, joined with its signaling connection.
     pub(super) fn link(self, signaling: Signaling) -> Link {
         self.lanes.link(signaling, self.max_message_size)
     }
 }
 
-/// A message size that holds a piece of a frame.
+/// Accepts a message size that holds a piece of a frame.
 fn enough(max_message_size: usize) -> Result<usize, OpenError> {
     if max_message_size >= LEAST_MESSAGE { Ok(max_message_size) } else { Err(OpenError::MessageSize(max_message_size)) }
 }
 
-/// Why the system gives no socket at any of these, where it is that: the crate says only that it has none.
+/// The system's error if it refuses a socket at every one of these addresses. The crate reports only that it has no
+/// socket.
 fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
     let refused =
         |&address: &SocketAddr| UdpSocket::bind(address).err().map(|error| OpenError::NoSocket { address, error });
     addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
-/// Why no connection was made where there is a socket again by now: one that was refused a moment ago, or its copy.
+/// The error if a socket is available again by now, though it, or its copy, was refused a moment ago.
 fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError {
     use webrtc::error::Error;
     let Some(&address) = addresses.first() else { return OpenError::WebRtc(error) };
     match error {
         Error::Io(error) => OpenError::NoSocket { address, error: error.0 },
-        // None could be bound, or copied: its words are all there is.
+        // None could be bound or copied. The crate's text is all there is.
         Error::Other(reason) => OpenError::NoSocket { address, error: io::Error::other(reason) },
         error => OpenError::WebRtc(error),
     }

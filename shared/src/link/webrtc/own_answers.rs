@@ -1,4 +1,4 @@
-//! In live delivery, a second channel for answers, made by the end that gives them.
+//! A second channel for answers in live delivery, made by the end that answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use super::error::OpenError;
 use super::events::events;
 use super::peer::Peer;
 
-/// A channel for answers made by the end that answers: version 0.21 of the crate sends on a channel that its peer made as
-/// if it were reliable and ordered, whatever the peer asked for.
+/// A channel for answers made by the end that answers. It is needed because version 0.21 of the crate treats a channel
+/// that its peer made as reliable and ordered when sending, whatever the peer asked for.
 ///
-/// Until it is open the peer's carries the answers, so that opening does not wait for it.
+/// Until it is open, the peer's channel carries the answers, so that opening does not wait for it.
 pub(super) struct OwnAnswers {
     channel: Arc<dyn DataChannel>,
     is_open: Arc<AtomicBool>,
@@ -28,7 +28,7 @@ impl OwnAnswers {
         Ok(Self { channel, is_open: Arc::new(AtomicBool::new(false)) })
     }
 
-    /// Takes what the crate tells of it until it is no more.
+    /// Takes the channel's events until it ends.
     pub(super) async fn ended(&self) {
         while let Some(event) = self.channel.poll().await {
             note(&event, &self.is_open);
@@ -40,7 +40,7 @@ impl OwnAnswers {
         self.is_open.load(Ordering::Relaxed).then(|| self.channel.as_ref())
     }
 
-    /// What [`Self::ended`] does, as a link's events, of which there are none.
+    /// Like [`Self::ended`], but as a stream of link events, which is always empty.
     pub(super) fn watched(&self) -> BoxStream<'static, LinkEvent> {
         let told = stream::unfold((self.channel.clone(), self.is_open.clone()), |(channel, is_open)| async move {
             note(&channel.poll().await?, &is_open);
@@ -58,9 +58,10 @@ fn note(event: &DataChannelEvent, is_open: &AtomicBool) {
     }
 }
 
-/// What comes on a channel for answers that the peer makes itself.
+/// Events of the answers channel that the peer makes.
 pub(super) fn peers_answers(mut incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
-    // With the first such channel the receiver goes, and further ones with it: an unread one would hold up all.
+    // Once the first such channel has arrived, the receiver is dropped, and further channels with it: an unread channel
+    // would hold up all others.
     let first = async move {
         while let Some(channel) = incoming.recv().await {
             if channel.label().await.is_ok_and(|label| label == Lane::Answers.label()) {

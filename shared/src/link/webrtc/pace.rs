@@ -1,61 +1,63 @@
-//! The clock of a link: time as it is, or, once a live link is open, faster.
+//! The clock of a link: it shows real time or, once a live link is open, runs faster.
 //!
-//! The WebRTC crate takes all its time from its runtime. Its SCTP waits at least 1 s before it takes a packet for lost that
-//! nothing shows to be (RTO.Min), and up to 200 ms before it acknowledges a single packet; neither can be set. On a clock
-//! that runs faster these become shorter, and all that is told to the crate in durations must be made longer.
+//! The `webrtc` crate takes all its time from its runtime. Its SCTP waits at least 1 s before it counts a packet as
+//! lost if no later acknowledgement shows the loss (RTO.Min), and up to 200 ms before it acknowledges a single packet.
+//! Neither can be set. On a faster clock both become shorter, and every duration that is passed to the crate must be
+//! made longer.
 //!
-//! But a fast clock also wears out what is counted: ICE asks a thousand times, DTLS repeats a flight seven times, SCTP a
-//! packet five times, then they give up. So the clock is time until something is heard from the peer; runs somewhat faster
-//! while the link opens, since DTLS waits 1 s for what was lost; and runs fast only on a link that is open, and only while
-//! something is heard.
+//! But a fast clock also uses up limited retries sooner: ICE asks a thousand times, DTLS repeats a flight seven times
+//! and SCTP a packet five times, then they give up. So the clock shows real time until the peer is first heard. It runs
+//! somewhat faster while the link opens, because DTLS waits 1 s for a lost packet. It runs fast only on an open link,
+//! and only while the peer is heard.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The pace while a link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the crate
-/// answers no repeated flight once it waits for the next one, so an attempt that lost a packet there may never open
-/// (measured at 20 % loss: 7 of 20), and the sooner it ends the sooner there is another. Repeated for nothing, on a path of
-/// a longer round trip, flights do no harm.
+/// Pace while a link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the crate
+/// answers no repeated flight once it waits for the next one. An attempt that lost such a packet may never open
+/// (measured at 20 % loss: 7 of 20), and the sooner it ends, the sooner the next one starts. On a path with a longer
+/// round trip flights are repeated needlessly, which does no harm.
 const OPENING_PACE: u32 = 8;
 
-/// Silence after which the clock runs slower: three frames at 60 a second. SCTP has then repeated a packet three times.
+/// Silence after which the clock slows down: three frames at 60 per second. By then SCTP has repeated a packet three
+/// times.
 const QUIET: Duration = Duration::from_millis(60);
 
-/// The pace while nothing is heard: the two repeats left then fall 1 and 3 s into the silence, and SCTP gives up after it
-/// has lasted longer than a peer is waited for ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)).
+/// Pace during silence: the two repeats left then fall 1 s and 3 s into the silence, and SCTP gives up only after a
+/// silence longer than the peer's limit ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)).
 const QUIET_PACE: u32 = 8;
 
-/// A silence is remembered for this long.
+/// How long a past silence is remembered.
 const MEMORY: Duration = Duration::from_secs(10);
 
-/// A clock that may run faster than time.
+/// A clock that may run faster than real time.
 #[derive(Debug)]
 pub(super) struct PacedClock {
     fast: u32,
     is_open: bool,
     heard: Option<Instant>,
-    /// When an open link was last heard again after a silence.
+    /// When the open link was last heard again after a silence.
     silence_ended: Option<Instant>,
-    /// When the pace was last changed, in time and as the clock showed it, and the pace since.
+    /// When the pace last changed, in real time and as the clock showed it, and the pace since then.
     since: Instant,
     shown: Instant,
     pace: u32,
 }
 
 impl PacedClock {
-    /// A clock that shows `now`, and will run so many times as fast as time once the link is open.
+    /// A clock that shows `now`, and will run `fast` times as fast as real time once the link is open.
     pub(super) fn new(fast: u32, now: Instant) -> Self {
         Self { fast: fast.max(1), is_open: false, heard: None, silence_ended: None, since: now, shown: now, pace: 1 }
     }
 
-    /// The link is open.
+    /// Notes that the link is open.
     pub(super) fn opened(&mut self, now: Instant) {
         self.is_open = true;
         self.heard = Some(now);
         self.keep_pace(now);
     }
 
-    /// Something came from the peer.
+    /// Notes that something arrived from the peer.
     pub(super) fn heard(&mut self, now: Instant) {
         if self.is_silent(now) {
             self.silence_ended = Some(now);
@@ -64,20 +66,20 @@ impl PacedClock {
         self.keep_pace(now);
     }
 
-    /// What the clock shows at a moment not before the last one asked for.
+    /// The clock's reading at `now`, which must not be before the previous call's.
     pub(super) fn at(&mut self, now: Instant) -> Instant {
         self.keep_pace(now);
         self.shown_at(now)
     }
 
-    /// How many times as fast as time it runs.
+    /// The current pace, in multiples of real time.
     pub(super) fn pace(&mut self, now: Instant) -> u32 {
         self.keep_pace(now);
         self.pace
     }
 
-    /// Whether the open link is silent, or was a short while ago: packets are lost there, and acknowledgements with them, or
-    /// the stream is slow (under 17 frames a second), where a few packets more do no harm.
+    /// Whether the open link is silent, or was a short while ago. Then packets and their acknowledgements are being
+    /// lost, or the stream is slow (under 17 frames per second), where a few extra packets do no harm.
     pub(super) fn was_silent_lately(&self, now: Instant) -> bool {
         let lately = |ended| now.saturating_duration_since(ended) < MEMORY;
         self.is_silent(now) || self.silence_ended.is_some_and(lately)
@@ -114,7 +116,7 @@ impl SharedClock {
         Self(Arc::new(Mutex::new(clock)))
     }
 
-    /// The clock, for a moment.
+    /// Locks the clock briefly.
     pub(super) fn lock(&self) -> MutexGuard<'_, PacedClock> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

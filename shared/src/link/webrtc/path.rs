@@ -1,4 +1,4 @@
-//! What the signaling connection tells of the path: which addresses to bind, and how large packets may be.
+//! What the signaling connection reveals about the path: which addresses to bind, and how large packets may be.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,29 +8,29 @@ use tokio::net::TcpStream;
 
 use super::mtu::{LEAST_MTU, LOOPBACK_MTU, NETWORK_MTU, RECORD_OVERHEAD};
 
-/// A TCP segment holds this much more than an SCTP packet may on the same path, in bytes: UDP's header (8) and its DTLS
-/// record's (37) against TCP's (20, more with options). The ends of the signaling connection have settled on a segment
-/// size that the path takes; so the smaller packets of a tunnel are known from it.
+/// Bytes by which a TCP segment exceeds the largest SCTP packet on the same path: UDP's header (8) and its DTLS
+/// record's overhead (37) against TCP's header (20, more with options). The ends of the signaling connection have
+/// agreed on a segment size that fits the path, so it also reveals the smaller packets of a tunnel.
 const SEGMENT_SURPLUS: u32 = 8 + RECORD_OVERHEAD - 20;
 
-/// The addresses to bind for a peer reached over a TCP connection between these two: the local one; and where that is
-/// loopback one more, for peers that gather none on loopback (aiortc) or sit behind a proxy (a published port).
+/// Addresses to bind for a peer reached over a TCP connection between these two: the local one, and one more if that is
+/// loopback, for peers that gather no loopback address (aiortc) or are behind a proxy (a published port).
 pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
     let local = local.ip().to_canonical();
     let other = if local.is_loopback() { other_address(local.is_ipv4()) } else { None };
     [Some(local), other].into_iter().flatten().collect()
 }
 
-/// The largest SCTP packet that the path of this signaling connection carries, to a peer that takes what ours do.
+/// Largest SCTP packet on the path of this signaling connection, to a peer that takes as much as we do.
 pub fn path_mtu(stream: &TcpStream) -> io::Result<u32> {
     let segment = SockRef::from(stream).tcp_mss().ok();
     Ok(mtu_between(stream.local_addr()?, stream.peer_addr()?, segment))
 }
 
-/// The SCTP packet size between these two, whose TCP connection sends segments of this size.
+/// SCTP packet size between these two, whose TCP connection sends segments of this size.
 fn mtu_between(local: SocketAddr, peer: SocketAddr, segment: Option<u32>) -> u32 {
     let (local, peer) = (local.ip().to_canonical(), peer.ip().to_canonical());
-    // From an address of this machine to itself the kernel goes through the loopback device too.
+    // The kernel also uses the loopback device between an address of this machine and itself.
     if local == peer || (local.is_loopback() && peer.is_loopback()) {
         return LOOPBACK_MTU;
     }

@@ -1,4 +1,4 @@
-//! A connection of the crate's, and what its driver tells of it.
+//! A connection of the `webrtc` crate, and the callbacks of its driver.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use webrtc::peer_connection::{
 use super::port::PortLease;
 use super::progress::{Progress, Step};
 
-/// A connection that closes when nobody holds it: the crate's driver task would go on for ever.
+/// A connection that closes when dropped: the crate's driver task would run for ever.
 pub(super) struct Peer {
     pub(super) connection: Arc<dyn PeerConnection>,
     #[expect(dead_code, reason = "held, to be given back")]
@@ -27,7 +27,7 @@ impl Peer {
         Self { connection, port }
     }
 
-    /// Closes the connection, and waits until its sockets are closed.
+    /// Closes the connection and waits until its sockets are closed.
     pub(super) async fn close(&self) {
         if let Err(error) = self.connection.close().await {
             debug!("closing: {error}");
@@ -44,10 +44,11 @@ impl Drop for Peer {
     }
 }
 
-/// Channels beyond the lanes that are closed: of the others the handle is dropped, and the crate keeps what comes on them.
+/// Most channels beyond the lanes that are closed. The handles of further ones are dropped, and the crate keeps their
+/// messages.
 const MAX_CLOSED: usize = 8;
 
-/// Tells the opening what the crate's callbacks say.
+/// Passes the crate's callbacks on to the opening.
 pub(super) struct Handler {
     gathered: watch::Sender<bool>,
     incoming: mpsc::Sender<Arc<dyn DataChannel>>,
@@ -81,15 +82,15 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        // ICE and DTLS are, says the standard; of SCTP it says nothing.
+        // By the standard, this state means that ICE and DTLS are connected. It says nothing about SCTP.
         if state == RTCPeerConnectionState::Connected {
             self.progress.reached(Step::Secured);
         }
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        // The callback runs on the driver: it must not wait. A channel beyond the lanes is closed: the crate would keep 256
-        // messages of each.
+        // The callback runs on the driver, so it must not wait. A channel beyond the lanes is closed: the crate would
+        // keep 256 messages for each.
         let further = match self.incoming.try_send(channel) {
             Ok(()) => return,
             Err(TrySendError::Full(further) | TrySendError::Closed(further)) => further,

@@ -1,4 +1,4 @@
-//! UDP ports for links where a range of them is named.
+//! UDP ports for links that must use a given range.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, UdpSocket};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::error::OpenError;
 
-/// A UDP port of this process that no other link takes while this is held. (The crate binds it later.)
+/// A UDP port that no other link of this process takes while this is held. The crate binds it later.
 #[derive(Debug)]
 pub(super) struct PortLease(u16);
 
@@ -18,7 +18,7 @@ impl PortLease {
         self.0
     }
 
-    /// The first of the ports that is free at all the addresses.
+    /// Takes the first port that is free at all the addresses.
     pub(super) fn take(ports: &RangeInclusive<u16>, addresses: &[IpAddr]) -> Result<Self, OpenError> {
         let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
         let free = |&port: &u16| addresses.iter().all(|&address| UdpSocket::bind((address, port)).is_ok());

@@ -1,4 +1,4 @@
-//! How far a link has come on its way to be opened, and where it is stuck.
+//! How far the opening of a link has come, and where it is stuck.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,25 +8,25 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// A step that takes longer than this is told of: on loopback each takes 20 ms, and a lost first packet of DTLS costs 1 s.
+/// A step that takes longer than this is logged: on loopback each takes 20 ms, and a lost first DTLS packet costs 1 s.
 const STEP_LIMIT: Duration = Duration::from_millis(2_500);
 
-/// How far a link has come on its way to be opened.
+/// How far the opening of a link has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     /// Nothing was heard.
     #[default]
     Begun,
-    /// The two ends reach each other (ICE).
+    /// The two ends reach each other (ICE is connected).
     Reached,
-    /// What they say is secret (DTLS); next is SCTP.
+    /// The connection is encrypted (DTLS is up). SCTP is next.
     Secured,
 }
 
 /// Where a link that does not open is stuck, and what to look at.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Stuck {
-    /// ICE found no way.
+    /// ICE found no path.
     #[error("is UDP blocked between the two ends?")]
     NoWay,
     /// DTLS does not complete.
@@ -39,22 +39,22 @@ pub enum Stuck {
         "both ends are DTLS clients: an offer of a=setup:active is to be answered with a=setup:passive, as DTLS server"
     )]
     TwoClients,
-    /// It did not begin, as the DTLS client.
+    /// The peer, as the DTLS client, did not start SCTP.
     #[error("ICE and DTLS are up, but the peer's SCTP is silent: an answer with a=setup:passive would make ours begin")]
     SilentSctp,
-    /// It did not begin, having made the offer.
+    /// The peer, as the offerer, did not start SCTP.
     #[error("ICE and DTLS are up, but the peer's SCTP is silent: an offer with a=setup:passive would make ours begin")]
     SilentOfferer,
-    /// It does not answer to ours.
+    /// The peer's SCTP does not answer ours.
     #[error("ICE and DTLS are up, but the peer's SCTP does not answer")]
     DeafSctp,
 }
 
-/// What a link that opens is told on its way.
+/// Collects the progress of a link that is being opened.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     step: watch::Sender<Step>,
-    /// The peer began DTLS.
+    /// Whether the peer started DTLS.
     peer_began: Arc<AtomicBool>,
 }
 
@@ -63,7 +63,7 @@ impl Progress {
         Self { step: watch::Sender::new(Step::Begun), peer_began: Arc::default() }
     }
 
-    /// So far it came.
+    /// Notes that this step was reached.
     pub(super) fn reached(&self, step: Step) {
         self.step.send_if_modified(|known| {
             let is_further = step > *known;
@@ -72,20 +72,20 @@ impl Progress {
         });
     }
 
-    /// Whether the two ends reach each other, but DTLS is not up.
+    /// Whether the two ends reach each other while DTLS is not up yet.
     pub(super) fn has_way(&self) -> bool {
         *self.step.borrow() == Step::Reached
     }
 
-    /// A datagram came, perhaps the peer's first of DTLS: a handshake record (22) with a ClientHello (1) behind its header
-    /// of 13 bytes (RFC 6347, 4.1 and 4.2.2).
+    /// Inspects a datagram that arrived, to notice the peer's first DTLS packet: a handshake record (22) with a
+    /// ClientHello (1) behind its header of 13 bytes (RFC 6347, 4.1 and 4.2.2).
     pub(super) fn heard(&self, datagram: &[u8]) {
         if datagram.first() == Some(&22) && datagram.get(13) == Some(&1) {
             self.peer_began.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Where it is stuck, being DTLS's client or not, and having offered or not.
+    /// Where the opening is stuck, given whether we are the DTLS client and whether we made the offer.
     pub(super) fn stuck(&self, is_client: bool, offers: bool) -> Stuck {
         match *self.step.borrow() {
             Step::Begun => Stuck::NoWay,
@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// A record of a DTLS handshake, by the type of its message.
+    /// A DTLS handshake record with a message of this type.
     fn handshake(message: u8) -> Vec<u8> {
         [&[22, 254, 253][..], &[0; 10], &[message, 0, 0]].concat()
     }

@@ -1,4 +1,4 @@
-//! The runtime that a link's connection runs on: tokio, with sockets and a clock of our own.
+//! The runtime of a link's connection: tokio, with sockets and a clock of our own.
 
 use std::future::Future;
 use std::io;
@@ -20,14 +20,15 @@ use super::pace::{PacedClock, SharedClock};
 use super::progress::Progress;
 use super::socket::LinkSocket;
 
-/// While a connection opens, its driver is woken this often: DTLS and SCTP send their first packets from a timer that
-/// otherwise ticks each 200 ms, which makes opening take 600 ms instead of 20.
+/// Interval at which the driver is woken while a connection opens. DTLS and SCTP send their first packets from a timer
+/// that otherwise ticks every 200 ms, so opening would take 600 ms instead of 20 ms.
 const OPENING_TICK: Duration = Duration::from_millis(1);
 
-/// While a live link is open, its driver is woken this often, so that it keeps up with its clock's pace.
+/// Interval at which the driver is woken on an open live link, so that it keeps up with its clock's pace.
 const LIVE_TICK: Duration = Duration::from_millis(10);
 
-/// tokio, with large socket buffers, a quick tick while a connection opens, and a clock that may run faster than time.
+/// tokio with large socket buffers, quick ticks while a connection opens, and a clock that may run faster than real
+/// time.
 #[derive(Debug)]
 pub(super) struct LinkRuntime {
     tokio: TokioRuntime,
@@ -39,8 +40,8 @@ pub(super) struct LinkRuntime {
 }
 
 impl LinkRuntime {
-    /// A runtime for one connection that is about to open, whose clock will run so many times as fast as time, and whose
-    /// SCTP packets have up to `mtu` bytes.
+    /// A runtime for one connection that is about to open. Its clock will run this many times as fast as real time, and
+    /// its SCTP packets have up to `mtu` bytes.
     pub(super) fn new(pace: u32, mtu: u32, progress: Progress) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = SharedClock::new(PacedClock::new(pace, tokio.now()));
@@ -49,7 +50,7 @@ impl LinkRuntime {
         Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening, progress })
     }
 
-    /// The connection is open, or given up: no more quick ticks.
+    /// Ends the quick ticks: the connection is open, or was given up.
     pub(super) fn opened(&self) {
         self.opening.store(false, Ordering::Relaxed);
         self.clock.lock().opened(self.tokio.now());

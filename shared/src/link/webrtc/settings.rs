@@ -1,4 +1,4 @@
-//! How a link's sockets and packets are set up, by what is known of the peer and the path.
+//! Settings of a link's sockets and packets, derived from what is known about the peer and the path.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,49 +12,50 @@ use crate::protocol::message::Delivery;
 use super::burst::most_on_the_way;
 use super::mtu::{CRATE_MTU, NETWORK_MTU, packet_payload, packets_at_once};
 
-/// What a stranger's sockets can take, whatever it is, as `SO_RCVBUF` reads: what Chromium's do, of which a page cannot have
-/// more. aiortc's take what the system gives a socket, 208 KiB.
+/// Receive buffer that any stranger's sockets have, as `SO_RCVBUF` reads: that of Chromium, which a page cannot
+/// enlarge. aiortc's sockets have the system default, 208 KiB.
 const STRANGER_BUFFER: u32 = 128 << 10;
 
-/// The largest message to a stranger: measured with Chromium, no drops.
+/// Largest message to a stranger. Measured with Chromium: no drops.
 const STRANGER_MESSAGE_SIZE: usize = 32 << 10;
 
-/// Unacknowledged bytes a lane may hold before a send waits: three frames of 640x480, measured to lose no throughput.
+/// Unacknowledged bytes a lane may hold before a send waits: three frames of 640x480. Measured to lose no throughput.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// How much faster than time the clock of a live link runs, both ends Plumb's: SCTP then takes a packet for lost after
-/// 8 ms instead of 1 s, and acknowledges within 2 ms instead of 200. Whenever it takes one for lost it sends a single packet
-/// until that is acknowledged, and if that or its acknowledgement is lost too, nothing for as long again, or twice as long
-/// (RFC 9260, 7.2.3 and 6.3.3). Measured at 5 % loss, 640x480 of two packets, 60 frames a second, on a busy machine, before
-/// frames were probed for: p99 at a pace of 32, 64, 128, 256: 4.8, 3.0, 1.6, 1.4 frame intervals. The faster the clock, the
-/// longer a path of long round trips takes to settle: SCTP doubles its RTO until that is long enough.
+/// How much faster than real time the clock of a live link runs if both ends are Plumb's. SCTP then counts a packet as
+/// lost after 8 ms instead of 1 s, and acknowledges within 2 ms instead of 200 ms. Whenever it counts one as lost, it
+/// sends a single packet until that is acknowledged. If that packet or its acknowledgement is lost too, it sends
+/// nothing for the same time again, or twice that (RFC 9260, 7.2.3 and 6.3.3). Measured at 5 % loss, 640x480 of two
+/// packets, 60 frames per second, on a busy machine, before frames were probed for: at a pace of 32, 64, 128, 256, p99
+/// was 4.8, 3.0, 1.6, 1.4 frame intervals. The faster the clock, the longer a path with a long round trip takes to
+/// settle: SCTP doubles its RTO until that is long enough.
 const LIVE_PACE: u32 = 128;
 
-/// The same with a stranger, whose acknowledgements take up to 200 ms: 250 ms.
+/// The pace with a stranger, which may take up to 200 ms to acknowledge: SCTP counts a packet as lost after 250 ms.
 const STRANGER_LIVE_PACE: u32 = 4;
 
-/// How a link's sockets and packets are set up.
+/// Settings of a link's sockets and packets.
 #[derive(Clone, Debug, Default)]
 pub struct LinkSettings {
     /// Local addresses to bind and to offer as candidates.
     pub addresses: Vec<IpAddr>,
-    /// UDP ports to bind, the first free one of them; any when absent.
+    /// UDP ports to choose from, the first free one is bound; any port if absent.
     pub ports: Option<RangeInclusive<u16>>,
-    /// The address to offer in place of the bound ones, for published ports.
+    /// Address to offer in place of the bound ones, for published ports.
     pub advertise: Option<IpAddr>,
-    /// Largest SCTP packet in bytes, as agreed with the peer; when absent the crate's 1191, to strangers 1400.
+    /// Largest SCTP packet in bytes, as agreed with the peer. If absent, the crate's 1191, or 1400 for strangers.
     pub mtu: Option<u32>,
-    /// The largest SCTP packet that the path carries, in bytes, as far as it is known ([`path_mtu`](super::path_mtu)).
+    /// Largest SCTP packet that the path carries, in bytes, if known ([`path_mtu`](super::path_mtu)).
     pub path_mtu: Option<u32>,
-    /// What the peer's UDP sockets take at once, in bytes as `SO_RCVBUF` reads; when absent as much as ours.
+    /// Receive buffer of the peer's UDP sockets, in bytes as `SO_RCVBUF` reads. If absent, it is taken to equal ours.
     pub peer_buffer: Option<u32>,
-    /// What is known of the peer.
+    /// Whether the peer is Plumb's or a stranger.
     pub peer: PeerKind,
-    /// How the offerer's lanes for frames and answers deliver; the answerer's do as the offer says.
+    /// Delivery on the offerer's lanes for frames and answers. The answerer follows the offer.
     pub delivery: Delivery,
 }
 
-/// For people: what is set, one after the other.
+/// Lists the settings for people, one after the other.
 impl fmt::Display for LinkSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let addresses = self.addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>();
@@ -75,18 +76,18 @@ impl fmt::Display for LinkSettings {
     }
 }
 
-/// What is known of a peer before it opens.
+/// What is known about a peer before the link opens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeerKind {
-    /// It takes what we take.
+    /// A Plumb peer, which takes what we take.
     #[default]
     Plumb,
-    /// Nothing: it gets settings that every peer takes, in place of those above.
+    /// A stranger, which gets settings that every peer takes in place of those above.
     Stranger,
 }
 
 impl LinkSettings {
-    /// The largest SCTP packet, in bytes: never more than the path carries, or none that is full would arrive.
+    /// Largest SCTP packet, in bytes. It never exceeds what the path carries: full packets would not arrive.
     pub(super) fn packet_size(&self) -> u32 {
         let usual = match self.peer {
             PeerKind::Plumb => CRATE_MTU,
@@ -95,7 +96,7 @@ impl LinkSettings {
         self.mtu.unwrap_or(usual).min(self.path_mtu.unwrap_or(u32::MAX))
     }
 
-    /// How much faster than time the link's clock runs.
+    /// How many times as fast as real time the link's clock runs.
     pub(super) fn pace(&self) -> u32 {
         match (self.delivery, self.peer) {
             (Delivery::Reliable, _) => 1,
@@ -104,41 +105,42 @@ impl LinkSettings {
         }
     }
 
-    /// How a lane's channel delivers.
+    /// The settings of a lane's channel.
     ///
-    /// Live, SCTP sends a packet once: its own retransmission of one, lost again, would block all that follows until its
-    /// timer runs out. What is worth repeating is asked for by the peer.
+    /// In live delivery, SCTP sends a packet once. If it retransmitted a packet and that was lost again, all later ones
+    /// would be blocked until its timer expires. Instead, the peer requests what is worth repeating.
     pub(super) fn channel(&self, lane: Lane) -> Option<RTCDataChannelInit> {
         let live = self.delivery == Delivery::Live && lane != Lane::Control;
         live.then(|| RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() })
     }
 
-    /// Whether the way to the peer has sockets that are not ours: the peer's own, or a proxy's behind a published port,
-    /// which drops what overflows the usual 208 KiB: some 90 datagrams, as the kernel counts 2.3 kB for each. (Seen: a
-    /// session that died of retransmissions behind a published port.)
+    /// Whether the path to the peer has sockets that are not ours: the peer's own, or those of a proxy behind a
+    /// published port. Such a socket drops what overflows the usual 208 KiB: some 90 datagrams, because the kernel
+    /// charges 2.3 kB for each. (Seen: a session behind a published port that died of retransmissions.)
     fn has_foreign_sockets(&self) -> bool {
         self.peer == PeerKind::Stranger || self.advertise.is_some()
     }
 
-    /// Bytes of messages of which no more may be on their way.
+    /// Most message bytes in flight.
     fn most_on_the_way(&self) -> Option<usize> {
         let foreign = self.has_foreign_sockets().then_some(STRANGER_BUFFER);
         let buffer = self.peer_buffer.into_iter().chain(foreign).min()?;
         Some(most_on_the_way(buffer, self.packet_size()))
     }
 
-    /// Unacknowledged bytes of a lane at which a send waits: with the message that comes after, no more than the peer takes.
+    /// Unacknowledged bytes on a lane at which a send waits. Together with the next message, they are no more than the
+    /// peer takes.
     pub(super) fn send_buffer(&self) -> usize {
         let most = self.most_on_the_way().map_or(SEND_BUFFER, |most| most.saturating_sub(self.message_size()));
         most.clamp(1, SEND_BUFFER)
     }
 
-    /// The largest message: as many full packets as one system call sends, within what the peer can take. (With 64 KiB
-    /// at an MTU of 16,000 each message left a rest of 1.6 kB, a packet and a system call of its own at both ends.)
-    /// Live, what one packet holds: a lost packet then costs no other's bytes.
+    /// Largest message: as many full packets as one system call sends, within what the peer can take. (At an MTU of
+    /// 16,000, each message of 64 KiB left a rest of 1.6 kB, which cost both ends an extra packet and system call.) In
+    /// live delivery it is what one packet holds, so that a lost packet affects no other message.
     pub(super) fn message_size(&self) -> usize {
         let largest = if self.has_foreign_sockets() { STRANGER_MESSAGE_SIZE } else { MESSAGE_SIZE };
-        // Half of what may be on its way, so that the next is handed over while one is acknowledged.
+        // Half of the bytes that may be in flight, so that the next message is handed over while one is acknowledged.
         let largest = self.most_on_the_way().map_or(largest, |most| largest.min(most / 2));
         let mtu = self.packet_size();
         let payload = packet_payload(mtu);

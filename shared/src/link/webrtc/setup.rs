@@ -1,20 +1,20 @@
-//! Who begins: DTLS roles in descriptions, and with them who starts SCTP.
+//! Who begins: the DTLS roles in descriptions, which also decide who starts SCTP.
 //!
-//! RFC 8841 has both ends start SCTP. Version 0.21 of the crate does so only where it is the DTLS client, and some peers
-//! (aiortc before 1.16, werift) only where they are ICE's controlling end, which is the one that offers. So the offer claims
-//! the client's role, `a=setup:active`, in place of `actpass`, which leaves the choice to the answer: then our SCTP starts.
-//! A peer's offer is answered as its server: its SCTP starts.
+//! By RFC 8841 both ends start SCTP. Version 0.21 of the crate starts it only as the DTLS client. Some peers (aiortc
+//! before 1.16, werift) start it only as ICE's controlling end, which is the offerer. So our offer claims the client
+//! role, `a=setup:active`, instead of `actpass`, which would leave the choice to the answer: then our SCTP starts. We
+//! answer a peer's offer as the DTLS server: then its SCTP starts.
 
 /// The DTLS role that a description claims (RFC 8122, `a=setup`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Setup {
-    /// The client: it begins.
+    /// The client, which begins.
     Active,
     /// The server.
     Passive,
 }
 
-/// Begins the line.
+/// Start of the attribute's line.
 const SETUP: &str = "a=setup:";
 
 impl Setup {
@@ -25,7 +25,7 @@ impl Setup {
         }
     }
 
-    /// The description with this role in place of the one it claims.
+    /// Replaces the role that the description claims by this one.
     pub(super) fn put(self, sdp: &str) -> String {
         let line = format!("{SETUP}{}\r\n", self.word());
         if !sdp.lines().any(|given| given.starts_with(SETUP)) {
@@ -34,7 +34,7 @@ impl Setup {
         sdp.split_inclusive('\n').map(|given| if given.starts_with(SETUP) { &line } else { given }).collect()
     }
 
-    /// The role an offer leaves to us: its client's only where it insists on being the server.
+    /// The role an offer leaves to us: the client's only if the offer insists on being the server.
     pub(super) fn left_by(offer: &str) -> Self {
         let claimed = offer.lines().find_map(|line| line.trim_end().strip_prefix(SETUP));
         if claimed == Some("passive") { Self::Active } else { Self::Passive }

@@ -12,20 +12,20 @@ use super::fragments::is_refused;
 use super::pace::SharedClock;
 use super::progress::Progress;
 
-/// Where packets are being lost, a datagram that is sent alone and has up to so many bytes is sent twice: acknowledgements,
-/// answers, requests, and what SCTP's timer retransmits, one packet at a time. A lost acknowledgement holds up all that
-/// follows, and after six lost retransmissions in a row the crate no longer sets that timer: the connection then stands still.
-/// Measured at 20 % loss, 640x480 LZ4, 60 frames a second, ten sessions of 10 s each: datagrams up to 256 bytes twice, 89 %
-/// scored and one session ended early; up to this, 93 % and none. A network's packets are no larger, and bursts of several
-/// are one larger system call.
+/// While packets are being lost, a single datagram of up to this many bytes is sent twice. These are acknowledgements,
+/// answers, requests, and what SCTP's timer retransmits, one packet at a time. A lost acknowledgement holds up
+/// everything after it, and after six lost retransmissions in a row the crate no longer sets that timer, so the
+/// connection stalls for good. Measured at 20 % loss, 640x480 LZ4, 60 frames per second, ten sessions of 10 s each:
+/// with datagrams up to 256 bytes sent twice, 89 % scored and one session ended early; with this limit, 93 % and none.
+/// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry, tells the clock of a live link when something arrives, and the opening
-/// what it begins with.
+/// Caps each send at what one datagram can carry. Tells the clock of a live link when something arrives, and shows the
+/// opening the first datagrams.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,
-    /// Packets that one system call may send.
+    /// Most packets that one system call may send.
     most_segments: AtomicUsize,
     /// A live link's clock.
     clock: Option<SharedClock>,
@@ -33,7 +33,7 @@ pub(super) struct LinkSocket {
 }
 
 impl LinkSocket {
-    /// Over this socket, with so many packets in a system call at most.
+    /// Wraps a socket that sends at most this many packets per system call.
     pub(super) fn new(
         socket: Arc<dyn AsyncUdpSocket>,
         most_segments: usize,
@@ -43,12 +43,12 @@ impl LinkSocket {
         Self { socket, most_segments: AtomicUsize::new(most_segments), clock, progress }
     }
 
-    /// Sends what one system call could not, each segment by itself.
+    /// Sends each segment separately, after one system call could not send them together.
     fn send_one_by_one(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>, size: usize) -> Poll<io::Result<usize>> {
         self.most_segments.store(1, Ordering::Relaxed);
         for contents in transmit.contents.chunks(size) {
             let Transmit { destination, ecn, src_ip, .. } = *transmit;
-            // What the socket has no room for is lost, as on the way.
+            // Datagrams that the socket has no room for are lost, as on the path.
             let _ = self.socket.poll_send(cx, &Transmit { destination, ecn, contents, segment_size: None, src_ip });
         }
         Poll::Ready(Ok(transmit.contents.len()))
@@ -72,7 +72,7 @@ impl AsyncUdpSocket for LinkSocket {
         if let Some(clock) = self.clock.as_ref().filter(|_| is_alone)
             && clock.lock().was_silent_lately(TokioRuntime.now())
         {
-            // DTLS drops the second that arrives (RFC 6347, 4.1.2.6). What the socket has no room for is not worth a wait.
+            // DTLS drops the second copy (RFC 6347, 4.1.2.6). If the socket has no room for it, it is not worth a wait.
             let _ = self.socket.poll_send(cx, transmit);
         }
         sent

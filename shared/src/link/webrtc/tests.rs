@@ -27,7 +27,7 @@ async fn pair() -> (Signaling, Signaling) {
     (Signaling::new(ours.unwrap().0), Signaling::new(theirs.unwrap()))
 }
 
-/// The listening and the dialling end of one link.
+/// The listening end and the dialling end of one link.
 async fn ends() -> (Link, Link) {
     let (ours, theirs) = pair().await;
     let settings = settings();
@@ -35,7 +35,7 @@ async fn ends() -> (Link, Link) {
     (listening.unwrap(), dialling.unwrap())
 }
 
-/// Passes lines on, descriptions with another fingerprint.
+/// Forwards lines, with another fingerprint in descriptions.
 async fn tamper(mut from: Signaling, mut to: Signaling) {
     loop {
         let (line, comes_from_first) = tokio::select! {
@@ -62,7 +62,7 @@ async fn a_certificate_that_is_not_the_one_described_is_told_as_that() {
     tokio::spawn(tamper(one, other));
     let settings = LinkSettings { addresses: vec![[127, 0, 0, 1].into()], ..Default::default() };
     let (listening, dialling) = tokio::join!(listen(ours, &settings), dial(theirs, &settings));
-    // The dialling end checks it, and gives up first; the other is told so.
+    // The dialling end checks the fingerprint and gives up first. The other end is told so.
     let (listening, dialling) = (listening.err().expect("no link"), dialling.err().expect("no link"));
     let said = format!("{listening} / {dialling}");
     assert!(said.contains("fingerprint") && !said.contains("UDP blocked"), "{said}");

@@ -1,14 +1,15 @@
-//! How a frame's pixels are written: as they lie, or without loss in fewer bytes.
+//! Encodings of a frame's pixels: raw, or compressed without loss.
 //!
 //! - [`Encoding::Raw`]: rows from the top, pixels from the left, without padding.
-//! - [`Encoding::Lz4`]: those same bytes as one LZ4 block (the block format, without frame header, checksum or size:
-//!   the image's dimensions say how long it is). Never longer than the pixels: a frame that would be is sent raw.
+//! - [`Encoding::Lz4`]: the same bytes as one LZ4 block (the block format, without frame header, checksum or size: the
+//!   length follows from the image's dimensions). Never longer than the pixels: a frame that LZ4 does not make shorter
+//!   is sent raw.
 //!
-//! An encoder sees pixels and nothing else. Both sides work in memory of their own, used again for each frame. What
-//! LZ4's byte-oriented matches do to the camera's frames (640x480 gray8, one thread, measured): clean, 206 times fewer
-//! bytes, 16 µs to write and 8 µs to read; with noise of σ 1 half the bytes for 600 µs, with noise of σ 10 and more
-//! nothing, noticed in 16 µs. No filter goes before it: differences along a row or column, tried, made noisy frames 2 to
-//! 20 % longer and clean ones 5 % shorter.
+//! An encoder sees only pixels. Both sides reuse memory of their own for each frame. Measured with the camera's frames
+//! (640x480 gray8, one thread), LZ4's byte-oriented matches make a clean frame 206 times smaller, in 16 µs to write and
+//! 8 µs to read. With noise of σ 1 they halve it in 600 µs. With noise of σ 10 and more they gain nothing, which is
+//! noticed in 16 µs. No filter is applied first: differences along a row or column made noisy frames 2 to 20 % longer
+//! and clean ones 5 % shorter.
 
 mod lz4;
 
@@ -47,7 +48,7 @@ pub enum StreamEncoding {
     Auto,
 }
 
-/// The named encoding is none of ours.
+/// The name is not that of an encoding.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not an encoding: raw, lz4 or auto")]
 pub struct UnknownEncoding(String);
@@ -75,10 +76,10 @@ impl FromStr for StreamEncoding {
     }
 }
 
-/// The feature by which a peer says that it reads [`Encoding::Lz4`].
+/// Feature by which a peer announces that it reads [`Encoding::Lz4`].
 pub const LZ4_FEATURE: &str = "lz4";
 
-/// All features of this version's own client.
+/// All features of this version's client.
 pub const FEATURES: [&str; 1] = [LZ4_FEATURE];
 
 /// Why pixels could not be read.
@@ -87,14 +88,14 @@ pub enum PixelsError {
     /// Raw pixels that do not fill the image.
     #[error(transparent)]
     Length(#[from] WrongLength),
-    /// A block that is none, or not of this image.
+    /// The block is malformed, or does not match the image.
     #[error("corrupt LZ4 block of a {size} {format} image: {reason}")]
     Block {
         /// The image's size.
         size: Size,
-        /// Its pixels.
+        /// The image's pixel format.
         format: PixelFormat,
-        /// What is wrong.
+        /// What is wrong with the block.
         reason: BlockError,
     },
 }
@@ -102,25 +103,25 @@ pub enum PixelsError {
 /// What is wrong with an LZ4 block.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum BlockError {
-    /// It ends within a sequence.
+    /// The block ends within a sequence.
     #[error("it ends early")]
     Truncated,
-    /// A match reaches before the first byte.
+    /// A match reaches back before the first byte.
     #[error("a match before the beginning")]
     Offset,
-    /// More bytes than the image has.
+    /// The block holds more bytes than the image.
     #[error("more bytes than the image has")]
     TooLong,
-    /// Fewer.
+    /// The block holds fewer bytes than the image.
     #[error("fewer bytes than the image has")]
     TooShort,
 }
 
-/// Writes pixels as LZ4 blocks, in memory of its own.
+/// Compresses pixels to LZ4 blocks, in memory of its own.
 pub struct Lz4Encoder {
     table: CompressTable,
     memory: Vec<u8>,
-    /// Of the last block.
+    /// The last block.
     length: usize,
 }
 
@@ -137,13 +138,13 @@ impl fmt::Debug for Lz4Encoder {
 }
 
 impl Lz4Encoder {
-    /// The block of these bytes; `None` where it would not be shorter than they are.
+    /// Compresses these bytes to a block; `None` if it would not be shorter than they are.
     pub fn encode(&mut self, pixels: &[u8]) -> Option<&[u8]> {
         let most = get_maximum_output_size(pixels.len());
         if self.memory.len() < most {
             self.memory.resize(most, 0);
         }
-        // It fails only where there is less room than the most.
+        // Compression fails only if there is less room than the worst case needs.
         self.length = compress_into_with_table(pixels, &mut self.memory, &mut self.table).unwrap_or(pixels.len());
         (self.length < pixels.len()).then(|| self.block())
     }
@@ -154,12 +155,13 @@ impl Lz4Encoder {
     }
 }
 
-/// Reads the pixels of an image of this size and format: raw ones where they lie, a block's into `memory`.
+/// Decodes the pixels of an image of this size and format: raw pixels are borrowed from `data`, a block is decoded into
+/// `memory`.
 ///
-/// Takes memory for the image and no more, whatever `data` holds. The caller has checked that the size is one it takes.
+/// Takes memory for the image and no more, whatever `data` holds. The caller has checked that it accepts the size.
 ///
 /// # Errors
-/// [`PixelsError`] where `data` is not exactly the image's.
+/// [`PixelsError`] if `data` does not decode to exactly the image's pixels.
 pub fn decode<'a>(
     encoding: Encoding,
     data: &'a [u8],

@@ -1,34 +1,34 @@
-//! Ids of messages that are done with.
+//! Ids of finished messages.
 
 use std::collections::{HashMap, VecDeque};
 
-/// The last so many ids of messages that are done with, each found in constant time: it is asked for each piece that
+/// The most recent ids of finished messages. Lookup takes constant time, because it happens for each piece that
 /// arrives.
 ///
-/// An id may be noted more than once (a message given up whose piece still comes whole): it is known until the last of
-/// them is forgotten.
+/// An id may be added more than once (a message that was given up may still arrive completely). It is known until its
+/// last entry is forgotten.
 #[derive(Debug)]
 pub(super) struct Finished {
     most: usize,
-    /// The oldest first.
+    /// Oldest first.
     order: VecDeque<u64>,
-    /// How often each stands in `order`.
+    /// How often each id occurs in `order`.
     counts: HashMap<u64, u32>,
 }
 
 impl Finished {
-    /// Remembers the last `most` ids, in memory that it takes now: a steady stream allocates nothing.
+    /// Remembers the last `most` ids. Allocates its memory now, so that a steady stream allocates nothing.
     pub(super) fn new(most: usize) -> Self {
-        // One more is known for a moment. Twice as many, so that removed entries are swept where they are.
+        // One more id is held for a moment. Twice the capacity, so that removed entries are swept in place.
         Self { most, order: VecDeque::with_capacity(most), counts: HashMap::with_capacity(2 * (most + 1)) }
     }
 
-    /// Whether the id is among them.
+    /// Whether the id is remembered.
     pub(super) fn contains(&self, id: u64) -> bool {
         self.counts.contains_key(&id)
     }
 
-    /// Notes an id, and forgets the oldest where there are too many.
+    /// Adds an id, and forgets the oldest if there are too many.
     pub(super) fn push(&mut self, id: u64) {
         if self.order.len() == self.most {
             self.forget_oldest();

@@ -1,52 +1,52 @@
-//! What a piece holds at most and at least, and why one is refused.
+//! Limits of a piece, and why one is refused.
 
 use thiserror::Error;
 
 use crate::protocol::malformed;
 
-/// The most a header takes: array marker 1, id 9, index 5, count 5, bin length 5 bytes.
+/// Longest header of a piece, in bytes: array marker 1, id 9, index 5, count 5, bin length 5.
 pub const MAX_HEADER: usize = 25;
 
-/// The least a piece carries unless it is the last, so that a message's length bounds its count of pieces.
+/// Least payload of a piece that is not the last, in bytes, so that a message's length bounds its number of pieces.
 pub const MIN_PAYLOAD: usize = 512;
 
 /// Why a piece was refused.
 #[derive(Debug, Error)]
 pub enum FragmentError {
-    /// Not `[id, index, count, bin]`.
+    /// The piece is not `[id, index, count, bin]`.
     #[error("malformed fragment: {}", malformed::of_message_pack(.0))]
     Malformed(#[from] rmp_serde::decode::Error),
-    /// Bytes after the piece.
+    /// More bytes follow the piece.
     #[error("fragment {index} of {count} of message {id} is followed by {extra} further bytes: one piece a message")]
     Trailing {
         /// Message id.
         id: u64,
         /// Index of the piece.
         index: u32,
-        /// Count of pieces.
+        /// Number of pieces.
         count: u32,
-        /// How many bytes.
+        /// Number of bytes that follow.
         extra: usize,
     },
-    /// Id or count out of range, or index not below count.
+    /// The id or count is out of range, or the index is not below the count.
     #[error("fragment {index} of {count} of message {id}: impossible numbers")]
     Impossible {
         /// Message id.
         id: u64,
         /// Index of the piece.
         index: u32,
-        /// Count of pieces.
+        /// Number of pieces.
         count: u32,
     },
-    /// The message would be larger than this end takes.
+    /// The message is larger than this end takes.
     #[error("message {id} exceeds {limit} bytes")]
     TooLarge {
         /// Message id.
         id: u64,
-        /// The most this end takes, in bytes.
+        /// Largest message this end takes, in bytes.
         limit: usize,
     },
-    /// Two pieces of a message disagree on their count.
+    /// Two pieces of a message disagree on the number of pieces.
     #[error("message {id} had {expected} fragments, now {got}")]
     CountChanged {
         /// Message id.
@@ -66,13 +66,13 @@ pub enum FragmentError {
     },
 }
 
-/// Why a message could not be cut.
+/// Why a message could not be split.
 #[derive(Debug, Error)]
 pub enum SplitError {
-    /// The peer takes messages too small to carry a piece.
+    /// The peer's message size is too small for a piece.
     #[error("the peer takes messages of {0} bytes at most; at least {least} are needed", least = MAX_HEADER + MIN_PAYLOAD)]
     MessageSize(usize),
-    /// The message could not be written.
+    /// The message could not be encoded.
     #[error("cannot encode: {0}")]
     Encode(#[from] rmp_serde::encode::Error),
 }

@@ -1,10 +1,10 @@
 //! Fragments: a message cut into pieces that fit the peer's message size, and put together again.
 //!
-//! Each piece is a MessagePack array `[message id, index, count, bin]`, header included within the peer's
+//! Each piece is a MessagePack array `[message id, index, count, bin]`. Including its header, it fits the peer's
 //! `a=max-message-size`. All pieces but the last carry at least [`MIN_PAYLOAD`] bytes.
 //!
-//! A [`Splitter`] cuts, a [`Reassembler`] joins; both work in memory that comes back to them once its users are done,
-//! so that a steady stream allocates nothing.
+//! A [`Splitter`] splits messages and a [`Reassembler`] joins them. Both reuse their memory once its users are done
+//! with it, so a steady stream allocates nothing.
 
 mod finished;
 mod limits;

@@ -1,4 +1,4 @@
-//! Joining.
+//! Joining pieces to messages.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,7 @@ use crate::protocol::INTEGER_LIMIT;
 /// Finished messages whose late pieces are still recognised: a hundred times the usual window.
 const REMEMBERED: usize = 1024;
 
-/// A piece as it arrived, its payload where it lies.
+/// A piece as it arrived. Its payload is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Message id.
@@ -25,13 +25,13 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// Reads a data channel message.
+    /// Parses a data channel message.
     pub fn parse(bytes: &Bytes) -> Result<Self, FragmentError> {
         let (id, index, count, payload) = rmp_serde::from_slice::<(u64, u32, u32, &serde_bytes::Bytes)>(bytes)?;
         if id >= INTEGER_LIMIT || index >= count {
             return Err(FragmentError::Impossible { id, index, count });
         }
-        // A piece that waits for others keeps the whole of `bytes`; only its payload is counted.
+        // A piece that waits for earlier ones keeps all of `bytes` alive, but only its payload is counted.
         let extra = bytes.as_ptr_range().end as usize - payload.as_ptr_range().end as usize;
         if extra > 0 {
             return Err(FragmentError::Trailing { id, index, count, extra });
@@ -40,40 +40,40 @@ impl Piece {
     }
 }
 
-/// Puts messages together, in bounded memory.
+/// Joins pieces to messages, in bounded memory.
 ///
-/// Holds at most `max_open` unfinished messages of at most `max_bytes` each; when a further one begins, the oldest is
-/// given up. A message of one piece stays where it arrived. Of several, each piece is copied to its place when those
-/// before it are there (one copy of each byte, while the piece is still warm) and let go; memory grows with what came,
-/// never with what a header claims nor beyond `max_bytes`, and comes back when the message's users are done with it: what is
-/// kept for the next is of `2 · max_open` messages, those in use included.
+/// Holds at most `max_open` unfinished messages of at most `max_bytes` each. When a further one begins, the oldest is
+/// given up. A message of a single piece is not copied. Otherwise each piece is copied to its place once all earlier
+/// pieces are there (one copy per byte, while the piece is still in the cache), then released. Memory grows with the
+/// bytes that arrive, never with what a header claims, and never beyond `max_bytes` per message. It is reused when the
+/// message's users are done with it: the memory of `2 · max_open` messages is kept, including those in use.
 #[derive(Debug)]
 pub struct Reassembler {
     max_bytes: usize,
     max_open: usize,
-    /// By id.
+    /// Sorted by id.
     open: VecDeque<Partial>,
     finished: Finished,
     abandoned: u64,
     pool: BufferPool,
 }
 
-/// A message some of whose pieces have arrived.
+/// A message with some of its pieces.
 #[derive(Debug)]
 struct Partial {
     id: u64,
     count: u32,
-    /// The first so many pieces, joined.
+    /// The first pieces, joined, and their number.
     joined: BytesMut,
     pieces_joined: u32,
-    /// Pieces that overtook one before them.
+    /// Pieces that arrived before an earlier one.
     waiting: BTreeMap<u32, Bytes>,
-    /// Bytes of all pieces here.
+    /// Bytes of all pieces held.
     bytes: usize,
 }
 
 impl Reassembler {
-    /// An empty reassembler that takes messages of up to `max_bytes`, `max_open` of them unfinished at a time.
+    /// An empty reassembler for messages of up to `max_bytes`, at most `max_open` of them unfinished at a time.
     pub fn new(max_bytes: usize, max_open: usize) -> Self {
         let max_open = max_open.max(1);
         Self {
@@ -82,22 +82,22 @@ impl Reassembler {
             open: VecDeque::new(),
             finished: Finished::new(REMEMBERED),
             abandoned: 0,
-            // As many finished ones may be in use.
+            // As many finished messages may be in use.
             pool: BufferPool::new(2 * max_open),
         }
     }
 
-    /// Takes a piece as it arrived; returns the message when it was the last one missing.
+    /// Takes a piece as it arrived. Returns the message if this was its last missing piece.
     ///
-    /// Pieces may come in any order and more than once. A refused piece changes nothing.
+    /// Pieces may arrive in any order and more than once. A refused piece changes nothing.
     ///
     /// # Errors
-    /// [`FragmentError`] where it is no piece, or none of a message that this end takes.
+    /// [`FragmentError`] if it is not a piece, or not one of a message that this end takes.
     pub fn accept(&mut self, piece: &Bytes) -> Result<Option<Bytes>, FragmentError> {
         self.put(Piece::parse(piece)?)
     }
 
-    /// The same for a piece already read.
+    /// Like [`Self::accept`], for a piece that was parsed before.
     pub fn put(&mut self, piece: Piece) -> Result<Option<Bytes>, FragmentError> {
         let Piece { id, index, count, payload } = piece;
         self.check(id, index, count, payload.len())?;
@@ -114,7 +114,7 @@ impl Reassembler {
         self.store(id, index, count, payload)
     }
 
-    /// The pieces an unfinished message lacks, in order; none for one of which nothing has come.
+    /// The missing pieces of an unfinished message, in order. Empty if no piece of it has arrived.
     pub fn missing(&self, id: u64) -> impl Iterator<Item = u32> {
         let partial = self.place(id).ok().map(|place| &self.open[place]);
         let missing = |partial: &'_ Partial| partial.pieces_joined..partial.count;
@@ -122,13 +122,13 @@ impl Reassembler {
         all.filter(move |index| partial.is_some_and(|partial| !partial.waiting.contains_key(index)))
     }
 
-    /// Whether this piece of an unfinished message has come.
+    /// Whether this piece of an unfinished message has arrived.
     pub fn holds(&self, id: u64, index: u32) -> bool {
         let partial = self.place(id).ok().map(|place| &self.open[place]);
         partial.is_some_and(|partial| index < partial.pieces_joined || partial.waiting.contains_key(&index))
     }
 
-    /// Gives a message up: what has come of it is let go, what still comes is ignored.
+    /// Gives a message up: its pieces are released, later ones are ignored.
     pub fn give_up(&mut self, id: u64) {
         if let Ok(place) = self.place(id) {
             self.let_go(place);
@@ -137,7 +137,7 @@ impl Reassembler {
         self.finished.push(id);
     }
 
-    /// Unfinished messages given up for newer ones, or for being late.
+    /// Number of unfinished messages given up, for newer ones or for being late.
     pub fn abandoned(&self) -> u64 {
         self.abandoned
     }
@@ -173,7 +173,7 @@ impl Reassembler {
         Ok(message)
     }
 
-    /// Where an unfinished message is, or would be.
+    /// Index of an unfinished message, or where it would be inserted.
     fn place(&self, id: u64) -> Result<usize, usize> {
         self.open.binary_search_by_key(&id, |partial| partial.id)
     }
@@ -216,7 +216,7 @@ impl Partial {
     fn join(&mut self, payload: &Bytes, max_bytes: usize) {
         let least = self.joined.len() + payload.len();
         if least > self.joined.capacity() {
-            // Doubled as it grows, as `reserve` would; but it would double beyond what a message takes, too.
+            // The capacity doubles, as `reserve` would do, but never beyond what a message may take.
             let mut larger = BytesMut::with_capacity((2 * self.joined.capacity()).min(max_bytes).max(least));
             larger.extend_from_slice(&self.joined);
             self.joined = larger;

@@ -1,4 +1,4 @@
-//! Cutting.
+//! Splitting messages into pieces.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use super::limits::{MAX_HEADER, MIN_PAYLOAD, SplitError};
 use crate::pool::BufferPool;
 use crate::protocol::message;
 
-/// Pieces whose memory is kept beside those of one message: a full send buffer of 1 MiB, twice.
+/// Pieces whose memory is kept, in addition to those of one message: a full send buffer of 1 MiB, twice.
 const SPARE_PIECES: usize = 32;
 
-/// Cuts messages into pieces of at most the peer's message size.
+/// Splits messages into pieces of at most the peer's message size.
 #[derive(Debug)]
 pub struct Splitter {
     max_message_size: usize,
@@ -20,17 +20,18 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// Cuts into pieces of at most `max_message_size` bytes each, header included.
+    /// A splitter for pieces of at most `max_message_size` bytes each, header included.
     pub fn new(max_message_size: usize) -> Self {
         Self { max_message_size, pool: BufferPool::new(SPARE_PIECES) }
     }
 
-    /// Encodes `message` straight into pieces, handed to `each` in order; returns their bytes in all, headers included.
+    /// Encodes `message` straight into pieces and passes them to `each` in order. Returns their total bytes, headers
+    /// included.
     ///
-    /// Written in two passes, one that counts and one that copies, so that pixels are copied once.
+    /// It takes two passes, one that counts and one that copies, so that pixels are copied only once.
     ///
     /// # Errors
-    /// [`SplitError`] where the peer's message size is too small or the message cannot be encoded.
+    /// [`SplitError`] if the peer's message size is too small or the message cannot be encoded.
     pub fn split(
         &mut self,
         id: u64,
@@ -66,7 +67,7 @@ impl Splitter {
 /// [`Splitter::split`] for a single message, into memory of its own.
 ///
 /// # Errors
-/// As there.
+/// Those of [`Splitter::split`].
 pub fn split(id: u64, message: &impl Serialize, max_message_size: usize) -> Result<Vec<BytesMut>, SplitError> {
     let mut pieces = Vec::new();
     Splitter::new(max_message_size).split(id, message, |piece| pieces.push(piece))?;
@@ -87,7 +88,7 @@ impl io::Write for Counter {
     }
 }
 
-/// Writes bytes into pieces, each with its header, and hands each on as it is full.
+/// Writes bytes into pieces, each with its header, and passes each piece on as soon as it is full.
 struct Pieces<'a, F> {
     id: u64,
     count: u32,

@@ -1,4 +1,4 @@
-//! An answer: what a pipeline says of a frame, and when.
+//! An answer: what a pipeline says about a frame, and when.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,18 +11,19 @@ use super::payload::{Payload, Read};
 use super::{DecodeError, check_integer, tag, unknown_type, whole};
 use crate::time::Micros;
 
-/// What a pipeline returns for a frame.
+/// A pipeline's answer to a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer<'a> {
     /// The frame's id.
     pub frame: u64,
-    /// What the pipeline says of it.
+    /// What the pipeline says about the frame.
     pub payload: Payload<'a>,
-    /// When things happened, in the sink's clock.
+    /// Times of the steps in the sink, on its clock.
     pub times: AnswerTimes,
 }
 
-/// An answer's way through the sink, in the sink's clock, in this order; absent from pipelines that do not say.
+/// Times of a frame's steps through the sink, on its clock, in this order. Absent from pipelines that do not report
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerTimes {
     /// The frame's last byte arrived.
@@ -35,7 +36,7 @@ pub struct AnswerTimes {
     pub sent: Option<Micros>,
 }
 
-/// Reads a message of the `answers` lane that is one answer.
+/// Decodes a message of the `answers` lane that is a single answer.
 pub fn decode_answer(bytes: &[u8]) -> Result<Answer<'_>, DecodeError> {
     match tag(bytes)? {
         "answer" => whole::<Answer<'_>>(bytes)?.checked(),
@@ -44,7 +45,7 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Answer<'_>, DecodeError> {
 }
 
 impl Answer<'_> {
-    /// The answer, if its numbers are below 2^53.
+    /// Returns the answer if its numbers are below 2^53.
     pub(super) fn checked(self) -> Result<Self, DecodeError> {
         check_integer("frame", self.frame)?;
         for (field, time) in self.times.named() {
@@ -64,7 +65,7 @@ impl AnswerTimes {
         ]
     }
 
-    /// The place of the time that is called so on the wire.
+    /// The time with this name on the wire.
     fn place(&mut self, field: &str) -> Option<&mut Option<Micros>> {
         match field {
             "received_us" => Some(&mut self.received),
@@ -76,7 +77,7 @@ impl AnswerTimes {
     }
 }
 
-/// Flat: type, frame and kind, then the kind's fields, then the times that are known.
+/// Written flat: type, frame and kind, then the kind's fields, then the known times.
 impl Serialize for Answer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let times = self.times.named().into_iter().filter_map(|(field, time)| Some((field, time?)));
@@ -101,7 +102,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Answer<'a> {
     }
 }
 
-/// Reads the fields in any order; what is not the envelope's belongs to the payload.
+/// Reads the fields in any order. A field that is not part of the envelope belongs to the payload.
 struct AnswerVisitor<'a>(PhantomData<&'a str>);
 
 impl<'de: 'a, 'a> Visitor<'de> for AnswerVisitor<'a> {

@@ -1,33 +1,33 @@
-//! The payloads of the task `circle`: a circle, or none.
+//! Payloads of the task `circle`: a circle, or none.
 
 use smallvec::smallvec;
 
 use super::payload::{Payload, PayloadError, Value, within};
 use crate::geometry::{Circle, Covariance};
 
-/// Coordinates and radii in answers are at most this far from zero, in pixels.
+/// Limit of coordinates and radii in answers, in pixels: at most this far from zero.
 ///
-/// Over a hundred times the largest image, so no honest estimate is refused, and small enough that no sum of errors
-/// overflows or loses the other frames' digits.
+/// It is over a hundred times the largest image, so no honest estimate is refused, and small enough that no sum of
+/// errors overflows or loses the other frames' digits.
 pub const COORDINATE_LIMIT: f64 = 1e6;
 
-/// The kind of an answer that found a circle.
+/// Kind of an answer that found a circle.
 const CIRCLE: &str = "circle";
 
-/// The kind of an answer that looked and found none.
+/// Kind of an answer that found no circle.
 const NONE: &str = "none";
 
 /// A circle that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FoundCircle {
-    /// Where.
+    /// The circle.
     pub circle: Circle,
-    /// How sure the pipeline is of the centre.
+    /// The covariance of its centre, if the pipeline gives one.
     pub covariance: Option<Covariance>,
 }
 
 impl FoundCircle {
-    /// Reads a payload: `None` where no circle was found.
+    /// Reads a payload. Returns `None` if no circle was found.
     ///
     /// # Errors
     /// [`PayloadError`] for another kind, a missing field, or a number outside ±[`COORDINATE_LIMIT`].
@@ -43,7 +43,7 @@ impl FoundCircle {
         }
     }
 
-    /// Writes a payload: kind `circle`, or `none` where none was found.
+    /// Makes a payload: kind `circle`, or `none` without a circle.
     pub fn write(found: Option<Self>) -> Payload<'static> {
         let Some(Self { circle, covariance }) = found else { return Payload::new(NONE) };
         let payload = Payload::new(CIRCLE)

@@ -1,4 +1,4 @@
-//! What the `control` lane carries: hello, ping, pong, bye.
+//! Messages of the `control` lane: hello, ping, pong, bye.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,13 +13,13 @@ use crate::image::PixelFormat;
 use crate::protocol::encoding::StreamEncoding;
 use crate::time::Micros;
 
-/// What the `control` lane carries.
+/// A message of the `control` lane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Control {
-    /// First on the lane, from both ends.
+    /// The first message on the lane, from both ends.
     Hello(Hello),
-    /// Asks for the other clock's time; also the heartbeat.
+    /// Asks for the time on the other end's clock. Also the heartbeat.
     Ping(Ping),
     /// Answers a ping.
     Pong(Pong),
@@ -27,7 +27,7 @@ pub enum Control {
     Bye(Bye),
 }
 
-/// Who is speaking and, from the source, what will be sent.
+/// The speaker and, if it is the source, its stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// Protocol version: [`crate::protocol::VERSION`].
@@ -36,7 +36,7 @@ pub struct Hello {
     pub name: String,
     /// The program's version.
     pub version: String,
-    /// The session's number at the server, 0 from a peer that was told none.
+    /// The session's number at the server; 0 from a peer that was not given one.
     #[serde(default)]
     pub session: u64,
     /// Which end this is.
@@ -46,17 +46,17 @@ pub struct Hello {
     pub stream: Option<Stream>,
 }
 
-/// An end's part in a session.
+/// The role of an end in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sends frames, knows the truth.
+    /// Sends frames and knows the truth.
     Source,
-    /// Receives frames, answers.
+    /// Receives frames and sends answers.
     Sink,
 }
 
-/// The frames a source announces.
+/// The stream of frames that a source announces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
     /// Columns.
@@ -65,24 +65,24 @@ pub struct Stream {
     pub height: u32,
     /// Pixel layout.
     pub pixel: PixelFormat,
-    /// Frames a second, absent when only the window limits them.
+    /// Frames per second. Absent if only the window limits them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_hz: Option<f64>,
-    /// The most frames that will be unanswered at a time.
+    /// Most frames that will be unanswered at a time.
     pub window: u32,
     /// How frames and answers are delivered.
     pub delivery: Delivery,
-    /// In live delivery, how long after its capture a frame may still be on its way: µs.
+    /// In live delivery, a frame's lifetime from its capture on, in µs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_us: Option<u64>,
-    /// How pixels are encoded; each frame says its own.
+    /// How the source encodes pixels. Each frame names its own encoding.
     pub encoding: StreamEncoding,
-    /// What is asked of the pipeline; absent on the wire for [`CIRCLE_TASK`].
+    /// The task of the pipeline. Absent on the wire if it is [`CIRCLE_TASK`].
     #[serde(default = "circle_task", deserialize_with = "task_or_circle", skip_serializing_if = "is_circle_task")]
     pub task: String,
 }
 
-/// The task of a stream that names none.
+/// Task of a stream that names none.
 pub const CIRCLE_TASK: &str = "circle";
 
 fn circle_task() -> String {
@@ -98,7 +98,7 @@ fn is_circle_task(task: &str) -> bool {
 }
 
 impl Stream {
-    /// The size, checked.
+    /// The size, if its sides are in range.
     pub fn size(&self) -> Result<Size, SizeError> {
         Size::new(self.width.into(), self.height.into())
     }
@@ -117,7 +117,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// All, by their names on the wire and on the command line.
+    /// All kinds of delivery, with their names on the wire and on the command line.
     const NAMES: [(&'static str, Self); 2] = [("reliable", Self::Reliable), ("live", Self::Live)];
 
     /// Its name on the wire and on the command line.
@@ -129,7 +129,7 @@ impl Delivery {
     }
 }
 
-/// The delivery is none.
+/// The name is not that of a kind of delivery.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is no delivery: reliable or live")]
 pub struct NotADelivery(String);
@@ -156,7 +156,7 @@ pub struct Ping {
     pub id: u64,
 }
 
-/// Answers a [`Ping`], in the answerer's clock.
+/// Answers a [`Ping`], with times on the answerer's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pong {
     /// The ping's id.
@@ -167,22 +167,22 @@ pub struct Pong {
     pub sent_us: Micros,
 }
 
-/// Says why the sender leaves.
+/// Announces that the sender is leaving, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bye {
-    /// For people.
+    /// The reason, for people.
     #[serde(default)]
     pub reason: String,
 }
 
-/// A message of the `control` lane, as its bytes.
+/// Encodes a message of the `control` lane.
 pub fn control_bytes(control: &Control) -> Result<BytesMut, rmp_serde::encode::Error> {
     let mut bytes = BytesMut::new().writer();
     encode(control, &mut bytes)?;
     Ok(bytes.into_inner())
 }
 
-/// Reads a message of the `control` lane.
+/// Decodes a message of the `control` lane.
 pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
     let control = match tag(bytes)? {
         "hello" => Control::Hello(whole(bytes)?),

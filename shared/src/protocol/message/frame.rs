@@ -1,4 +1,4 @@
-//! What the `frames` lane carries: a frame and its pixels.
+//! Messages of the `frames` lane: a frame and its pixels.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::image::{ImageView, PixelFormat};
 use crate::protocol::encoding::{self, Encoding};
 use crate::time::Micros;
 
-/// A frame and its pixels, borrowed from where they lie.
+/// A frame and its pixels, borrowed from the message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "frame")]
 pub struct Frame<'a> {
-    /// Counts frames sent in a session, from 0.
+    /// Number of the frame in its session, from 0.
     pub id: u64,
     /// When the last pixel was rendered, in the source's clock.
     pub captured_us: Micros,
@@ -24,12 +24,12 @@ pub struct Frame<'a> {
     pub height: u32,
     /// Pixel layout.
     pub pixel: PixelFormat,
-    /// How the pixels are written.
+    /// How the pixels are encoded.
     pub encoding: Encoding,
-    /// The pixels, so written.
+    /// The encoded pixels.
     #[serde(with = "serde_bytes", borrow)]
     pub data: &'a [u8],
-    /// Whatever the source knows beside the pixels.
+    /// Anything else the source knows about the frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
 }
@@ -41,7 +41,7 @@ pub type Meta = BTreeMap<String, MetaValue>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MetaValue {
-    /// A truth value.
+    /// True or false.
     Bool(bool),
     /// A whole number.
     Integer(i64),
@@ -52,18 +52,19 @@ pub enum MetaValue {
 }
 
 impl<'a> Frame<'a> {
-    /// Width and height, checked.
+    /// The size, if its sides are in range.
     pub fn size(&self) -> Result<Size, DecodeError> {
         Ok(Size::new(self.width.into(), self.height.into())?)
     }
 
-    /// The pixels as an image, checked against size and format; `memory` is for those that do not lie in the message.
+    /// Decodes the pixels, checked against size and format. Pixels that must be decompressed go into `memory`.
     pub fn image(&self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, DecodeError> {
         Ok(encoding::decode(self.encoding, self.data, self.size()?, self.pixel, memory)?)
     }
 }
 
-/// Reads a message of the `frames` lane; the pixels stay where they lie. What is beside them is bounded before it is decoded.
+/// Decodes a message of the `frames` lane without copying its pixels. The size of everything else is checked before it
+/// is decoded.
 pub fn decode_frame(bytes: &[u8]) -> Result<Frame<'_>, DecodeError> {
     outline::check(bytes)?;
     match tag(bytes)? {

@@ -1,7 +1,7 @@
 //! Messages: MessagePack maps with a `type` and named fields.
 //!
-//! Unknown fields are ignored; a message of unknown type decodes to [`DecodeError::UnknownType`], which a session
-//! counts and forgets. Every number is checked before it is used.
+//! Unknown fields are ignored. A message of unknown type decodes to [`DecodeError::UnknownType`], which a session
+//! counts and then ignores. Every number is checked before it is used.
 
 mod answer;
 mod circle;
@@ -32,22 +32,22 @@ pub use outline::{FRAME_OVERHEAD, META_LIMIT, frame_id};
 pub use payload::{DROPPED, Payload, PayloadError, Value};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};
 
-/// The longest text a peer may put in a message's field, in bytes.
+/// Longest text a peer may put into a field, in bytes.
 const TEXT_LIMIT: usize = 256;
 
 /// Why a message was refused.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// Not a MessagePack map with the fields its type asks for.
+    /// The message is not a MessagePack map with the fields of its type.
     #[error("malformed message: {}", malformed::of_message_pack(.0))]
     Malformed(#[from] rmp_serde::decode::Error),
-    /// More bytes than the message.
+    /// More bytes follow the message.
     #[error("bytes after the message")]
     Trailing,
-    /// A type this version does not know.
+    /// This version does not know the type.
     #[error("its type \"{}\" is unknown", Brief(.0, 40))]
     UnknownType(String),
-    /// An id or time too large for other languages.
+    /// An id or time is too large for languages whose numbers are doubles.
     #[error("{field} {value} is not below 2^53")]
     IntegerTooLarge {
         /// The field.
@@ -55,7 +55,7 @@ pub enum DecodeError {
         /// Its value.
         value: u64,
     },
-    /// Text over the limit.
+    /// A text is over the limit.
     #[error("{field} of {length} bytes, over {TEXT_LIMIT}")]
     TextTooLong {
         /// The field.
@@ -63,16 +63,16 @@ pub enum DecodeError {
         /// Its length in bytes.
         length: usize,
     },
-    /// A frame's metadata over its limit.
+    /// A frame's metadata is over its limit.
     #[error("meta of more than {META_LIMIT} bytes")]
     MetaTooLong,
-    /// More beside a frame's pixels than a frame has.
+    /// A frame has too many bytes in addition to its pixels.
     #[error("more than {FRAME_OVERHEAD} bytes beside the pixels")]
     BesideTooLong,
     /// A frame's size is out of range.
     #[error(transparent)]
     Size(#[from] SizeError),
-    /// A frame's data is not its pixels.
+    /// A frame's data does not decode to its pixels.
     #[error(transparent)]
     Pixels(#[from] PixelsError),
 }
@@ -82,7 +82,7 @@ pub fn encode(message: &impl Serialize, buffer: &mut impl io::Write) -> Result<(
     message.serialize(&mut rmp_serde::Serializer::new(buffer).with_struct_map())
 }
 
-/// Reads a message that fills `bytes` to the end.
+/// Decodes a message that fills `bytes` to the end.
 fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
     let message = T::deserialize(&mut deserializer)?;
@@ -94,7 +94,7 @@ fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     }
 }
 
-/// The only field every message has.
+/// The only field that every message has.
 #[derive(Deserialize)]
 struct Tag<'a> {
     r#type: &'a str,

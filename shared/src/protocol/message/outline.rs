@@ -1,20 +1,20 @@
-//! What a frame message holds, looked at without decoding it: what decodes it must not meet more than a frame has.
+//! The outline of a frame message, read without decoding it. It bounds what the decoder must handle.
 
 use rmp::Marker;
 
 use super::DecodeError;
 
-/// The most a frame's `meta` takes, in bytes as it is written: a hundred names with a number each. (Decoded unbounded, an
-/// array of 60 MB took 3.5 GB.)
+/// Largest `meta` of a frame, in encoded bytes: a hundred names with a number each. (Without a limit, decoding an array
+/// of 60 MB took 3.5 GB.)
 pub const META_LIMIT: usize = 4 << 10;
 
-/// The most a frame message takes beside its pixels, in bytes: ids, names, metadata, and fields of later versions.
+/// Most bytes of a frame message in addition to its pixels: ids, names, metadata, and fields of later versions.
 pub const FRAME_OVERHEAD: usize = 64 << 10;
 
-/// Checks that a message has no more beside its pixels than a frame has.
+/// Checks that everything in a message but the pixels is within the limits.
 ///
-/// The time it takes is bounded too: pixels are passed over in one step, everything else is part of [`FRAME_OVERHEAD`].
-/// What ends early or is no map is left to the decoder, which says so.
+/// Its time is bounded too: pixels are skipped in one step, and everything else counts towards [`FRAME_OVERHEAD`]. A
+/// message that ends early or is not a map passes, because the decoder reports it.
 pub(super) fn check(bytes: &[u8]) -> Result<(), DecodeError> {
     let mut reader = Reader(bytes);
     let Some(fields) = reader.map() else { return Ok(()) };
@@ -36,7 +36,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// The id of a frame message, also of one that cannot be used: who sent it waits for an answer.
+/// The id of a frame message, even if the message is unusable: its sender waits for an answer.
 pub fn frame_id(bytes: &[u8]) -> Option<u64> {
     let mut reader = Reader(bytes);
     let (mut is_frame, mut id) = (false, None);
@@ -54,11 +54,11 @@ pub fn frame_id(bytes: &[u8]) -> Option<u64> {
     id.filter(|_| is_frame)
 }
 
-/// What is left of a message. Nothing is taken by a method that gives nothing.
+/// The rest of a message. A method that returns nothing consumes nothing.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// How many fields a map has.
+    /// Reads the header of a map: its number of fields.
     fn map(&mut self) -> Option<u64> {
         self.try_read(|reader| match reader.marker()? {
             Marker::FixMap(fields) => Some(u64::from(fields)),
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A field's name. The decoder would take numbers and bytes for names too.
+    /// Reads a field's name. The decoder would also accept numbers and bytes as names.
     fn name(&mut self) -> Result<&'a [u8], DecodeError> {
         let wrong = || rmp_serde::decode::Error::Syntax("a field's name is no text".into());
         Ok(self.text().ok_or_else(wrong)?)
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Bytes of any number.
+    /// Reads a byte string of any length.
     fn pixels(&mut self) -> Option<&'a [u8]> {
         self.try_read(|reader| {
             let length = match reader.marker()? {
@@ -111,11 +111,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Passes over one value, whatever is in it, of at most so many bytes.
+    /// Skips one value of at most `limit` bytes, with everything in it.
     fn skip_within(&mut self, limit: usize) -> Option<()> {
         let mut within = Self(&self.0[..limit.min(self.0.len())]);
         let all = within.0.len();
-        // Counted, not nested: depth costs nothing.
+        // Counted instead of recursed into, so depth costs nothing.
         let mut values = 1u64;
         while values > 0 {
             values = values - 1 + within.step()?;
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Passes over a value without what it contains; how many values that are.
+    /// Skips a value without its contents. Returns how many values it contains.
     fn step(&mut self) -> Option<u64> {
         let (bytes, values) = match self.marker()? {
             Marker::Null | Marker::True | Marker::False | Marker::Reserved => (0, 0),
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
             Marker::FixMap(fields) => (0, 2 * u64::from(fields)),
             Marker::Map16 => (0, 2 * self.number(2)?),
             Marker::Map32 => (0, 2 * self.number(4)?),
-            // A type of one byte stands before an extension's data.
+            // An extension's data follows its type, which is one byte.
             Marker::FixExt1 => (2, 0),
             Marker::FixExt2 => (3, 0),
             Marker::FixExt4 => (5, 0),
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         Some(Marker::from_u8(self.take(1)?[0]))
     }
 
-    /// A number of so many bytes, at most 8.
+    /// Reads an integer of this many bytes, at most 8.
     fn number(&mut self, bytes: u64) -> Option<u64> {
         Some(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
@@ -190,7 +190,7 @@ mod tests {
     use super::super::tests::bytes;
     use super::*;
 
-    /// A frame message of 2x1 pixels with further fields; `data` as the bytes it is.
+    /// A frame message of 2x1 pixels with further fields, and with these bytes as `data`.
     fn frame(further: &Value) -> Vec<u8> {
         let mut map = bytes(&json!({
             "type": "frame", "id": 7, "captured_us": 1, "width": 2, "height": 1, "pixel": "gray8", "encoding": "raw"}));
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(frame_id(b"\x93\x01\x02\x03"), None);
     }
 
-    /// Values of every type MessagePack has, nested.
+    /// Nested values of every MessagePack type.
     fn any_value() -> impl Strategy<Value = Vec<u8>> {
         let leaf = prop_oneof![
             Just(vec![0xc0]),

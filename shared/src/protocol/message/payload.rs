@@ -1,7 +1,7 @@
 //! An answer's payload: its kind, and the fields that belong to that kind.
 //!
-//! The protocol knows no kind but `dropped`, which every task takes. What the others mean is their task's business: a
-//! pipeline writes a [`Payload`] and the task at the server reads it, field by field.
+//! The protocol knows only the kind `dropped`, which every task accepts. Each task gives the other kinds their meaning:
+//! a pipeline writes a [`Payload`], and the task at the server reads it field by field.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use thiserror::Error;
 
 use super::TEXT_LIMIT;
 
-/// The kind by which a pipeline says that it did not look at the frame.
+/// Kind of an answer whose pipeline did not look at the frame.
 pub const DROPPED: &str = "dropped";
 
-/// The most fields kept of a payload: four times what any kind has. Further ones are ignored, as unknown ones are.
+/// Most fields kept of a payload: four times what any kind has. Further fields are ignored, like unknown ones.
 const MAX_FIELDS: usize = 16;
 
-/// The most numbers kept of a list: a covariance has three.
+/// Most numbers kept of a list: a covariance has three.
 const MAX_NUMBERS: usize = 8;
 
-/// What a pipeline says of a frame: a kind and its fields, in the order they were written.
+/// What a pipeline says about a frame: a kind and its fields, in the order they were written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payload<'a> {
     kind: &'a str,
@@ -37,22 +37,22 @@ pub enum Value {
     Real(f64),
     /// A list of numbers.
     Numbers(SmallVec<[f64; 3]>),
-    /// Something else, which no field of ours takes.
+    /// Any other value. No field of Plumb takes it.
     Other,
 }
 
 /// Why a payload could not be read.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum PayloadError {
-    /// The kind belongs to another task, or to none.
+    /// The kind is not one of this task's.
     #[error("kind \"{kind}\" is not one of {expected}")]
     Kind {
-        /// The kind that came, cut to a printable length.
+        /// The kind received, cut to a printable length.
         kind: String,
-        /// The kinds this task takes.
+        /// The kinds that this task accepts.
         expected: &'static str,
     },
-    /// The kind asks for a field that is absent.
+    /// A field that the kind requires is absent.
     #[error("kind \"{kind}\" without {field}")]
     Missing {
         /// The kind.
@@ -60,22 +60,22 @@ pub enum PayloadError {
         /// The field.
         field: &'static str,
     },
-    /// A field holds something else than its kind asks for.
+    /// A field's value has the wrong type.
     #[error("{field} is not {expected}")]
     Type {
         /// The field.
         field: &'static str,
-        /// What would be right.
+        /// The type expected.
         expected: &'static str,
     },
-    /// A number out of its range.
+    /// A number is out of range.
     #[error("{field} {value} is not a finite number within ±{limit}")]
     Range {
         /// The field.
         field: &'static str,
         /// Its value.
         value: f64,
-        /// The largest magnitude allowed.
+        /// Largest magnitude allowed.
         limit: f64,
     },
 }
@@ -86,7 +86,7 @@ impl<'a> Payload<'a> {
         Self { kind, fields: SmallVec::new() }
     }
 
-    /// The payload of a frame that was not looked at.
+    /// The payload for a frame that the pipeline did not look at.
     pub fn dropped() -> Self {
         Self::new(DROPPED)
     }
@@ -103,7 +103,7 @@ impl<'a> Payload<'a> {
         self.kind
     }
 
-    /// Whether the frame was not looked at.
+    /// Whether the pipeline did not look at the frame.
     pub fn is_dropped(&self) -> bool {
         self.kind == DROPPED
     }
@@ -113,7 +113,7 @@ impl<'a> Payload<'a> {
         self.fields.iter().map(|(name, value)| (*name, value))
     }
 
-    /// A real number that must be there; a whole one is taken too.
+    /// A required real number. A whole number is accepted too.
     pub fn real(&self, field: &'static str) -> Result<f64, PayloadError> {
         match self.required(field)? {
             Value::Real(value) => Ok(*value),
@@ -122,7 +122,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A whole number that must be there.
+    /// A required whole number.
     pub fn integer(&self, field: &'static str) -> Result<i128, PayloadError> {
         match self.required(field)? {
             Value::Integer(value) => Ok(*value),
@@ -130,7 +130,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A list of exactly `N` numbers that may be absent; `expected` says what it should be.
+    /// An optional list of exactly `N` numbers. `expected` describes it in errors.
     pub fn numbers<const N: usize>(
         &self,
         field: &'static str,
@@ -164,20 +164,20 @@ impl<'a> Payload<'a> {
         self.kind.escape_debug().take(TEXT_LIMIT / 4).collect()
     }
 
-    /// Keeps a field that was read, unless there are too many.
+    /// Keeps a field, unless there are too many.
     pub(super) fn keep(&mut self, field: &'a str, value: Option<Value>) {
         if let Some(value) = value.filter(|_| self.fields.len() < MAX_FIELDS) {
             self.fields.push((field, value));
         }
     }
 
-    /// The payload with its kind, for a reader that met the kind after some of the fields.
+    /// The payload with its kind, for a reader that found the kind after some of the fields.
     pub(super) fn of_kind(self, kind: &'a str) -> Self {
         Self { kind, ..self }
     }
 }
 
-/// A number within ±`limit`; NaN is in no range.
+/// Checks that a number is within ±`limit`. NaN never is.
 pub(super) fn within(field: &'static str, value: f64, limit: f64) -> Result<f64, PayloadError> {
     if (-limit..=limit).contains(&value) { Ok(value) } else { Err(PayloadError::Range { field, value, limit }) }
 }
@@ -197,7 +197,7 @@ impl Serialize for Value {
     }
 }
 
-/// A field's value as it is read; `None` for nil, which counts as absent.
+/// A field's value as it is read. `None` for nil, which counts as absent.
 pub(super) struct Read(pub(super) Option<Value>);
 
 impl<'de> Deserialize<'de> for Read {
@@ -206,7 +206,7 @@ impl<'de> Deserialize<'de> for Read {
     }
 }
 
-/// Takes whatever comes, in bounded memory.
+/// Reads any value, in bounded memory.
 struct ReadVisitor;
 
 impl<'de> Visitor<'de> for ReadVisitor {

@@ -1,5 +1,5 @@
-//! What the `answers` lane carries: an [`Answer`]; in live delivery several at a time with the last few repeated, and
-//! requests for pieces that did not come.
+//! Messages of the `answers` lane: an [`Answer`]; in live delivery several answers at a time, with the last few
+//! repeated, and requests for missing pieces.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,64 +10,64 @@ use smallvec::SmallVec;
 
 use super::{Answer, DecodeError, check_integer, decode_answer, tag, unknown_type, whole};
 
-/// The most entries of each list in an [`Answers`].
+/// Most entries of each list in an [`Answers`].
 pub const LIST_LIMIT: usize = 32;
 
-/// Entries of such a list that need no memory of their own: what a message of a stream that flows holds.
+/// Entries of such a list that need no heap memory: as many as a message of a steady stream holds.
 const USUAL: usize = 4;
 
 /// A list in an [`Answers`].
 pub type Short<T> = SmallVec<[T; USUAL]>;
 
-/// The most messages in a [`Resend`].
+/// Most messages in a [`Resend`].
 pub const RESEND_LIMIT: usize = 32;
 
-/// The most pieces named in each of them: as many as fit one packet with their message's header.
+/// Most pieces named per message of a [`Resend`]: as many as fit one packet together with the message's header.
 pub const PIECE_LIMIT: usize = 256;
 
-/// What the `answers` lane carries.
+/// A message of the `answers` lane.
 #[expect(clippy::large_enum_variant, reason = "read one at a time; a box would be an allocation a frame")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply<'a> {
     /// One answer.
     Answer(Answer<'a>),
-    /// Several, and the last few again.
+    /// Several answers, and the last few again.
     Answers(Answers<'a>),
-    /// Pieces of frames did not come.
+    /// A request for missing pieces of frames.
     Resend(Resend),
 }
 
-/// Answers, and the last few again, so that a lost message costs nothing.
+/// New answers, and the last few again, so that losing one message costs nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers<'a> {
-    /// Told for the first time, newest first.
+    /// Answers sent for the first time, newest first.
     pub answers: Short<Answer<'a>>,
-    /// Told before, newest first.
+    /// Answers sent before, newest first.
     pub previous: Short<Answer<'a>>,
-    /// Frames that never came whole and are given up, told before or not, newest first.
+    /// Frames that were never complete and are given up, newest first. They may have been sent before.
     pub missing: Short<u64>,
 }
 
-/// Pieces that did not come, and are still of use.
+/// A request for missing pieces that are still useful.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "resend")]
 pub struct Resend {
-    /// Of which messages of the `frames` lane.
+    /// The messages of the `frames` lane with missing pieces.
     #[serde(deserialize_with = "short::<_, _, Incomplete, RESEND_LIMIT>")]
     pub messages: Vec<Incomplete>,
 }
 
-/// A message of the `frames` lane that has not come whole.
+/// A message of the `frames` lane with missing pieces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incomplete {
-    /// Its id, which in live delivery is its frame's.
+    /// The message's id, which in live delivery is its frame's id.
     pub id: u64,
-    /// The pieces that did not come; all when empty.
+    /// The missing pieces; all pieces if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "short::<_, _, u32, PIECE_LIMIT>")]
     pub pieces: Vec<u32>,
 }
 
-/// Reads a message of the `answers` lane.
+/// Decodes a message of the `answers` lane.
 pub fn decode_reply(bytes: &[u8]) -> Result<Reply<'_>, DecodeError> {
     match tag(bytes)? {
         "answer" => Ok(Reply::Answer(decode_answer(bytes)?)),
@@ -116,7 +116,7 @@ impl<'a> WireAnswers<'a> {
     }
 }
 
-/// A list of at most `LIMIT` entries: a longer one is refused before memory is taken for it.
+/// Reads a list of at most `LIMIT` entries. A longer one is refused before memory is allocated for it.
 fn short<'de, D, L, T, const LIMIT: usize>(from: D) -> Result<L, D::Error>
 where
     D: Deserializer<'de>,

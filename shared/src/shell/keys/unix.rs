@@ -1,4 +1,4 @@
-//! Keys of a terminal, by POSIX.
+//! Keys of a terminal on POSIX systems.
 
 use std::io::{self, IsTerminal};
 use std::thread;
@@ -15,10 +15,10 @@ use tracing::{debug, info};
 use crate::shell::standard::Target;
 use crate::shell::stop::Stopper;
 
-/// How often a program in the background looks whether it is in the foreground again.
+/// How often a program in the background checks whether it is in the foreground again.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A terminal that gives its keys at once, until this is dropped.
+/// A terminal that delivers its keys at once, until this is dropped.
 #[derive(Debug)]
 pub struct Keys {
     terminal: Terminal,
@@ -33,7 +33,7 @@ struct Terminal {
 }
 
 impl Keys {
-    /// Has `q` tell `stopper`, where rows go to a terminal and a person is at its keyboard.
+    /// Lets `q` tell `stopper`, if rows go to a terminal and a person is at its keyboard.
     pub fn watch(target: Target, stopper: &Stopper) -> Option<Self> {
         if !(io::stdin().is_terminal() && target.is_terminal() && is_in_foreground()) {
             return None;
@@ -67,7 +67,7 @@ impl Terminal {
     fn new() -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
         let mut watched = before.clone();
-        // Signals of the keyboard stay as they are.
+        // The keyboard still sends its signals.
         watched.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         watched.special_codes[SpecialCodeIndex::VMIN] = 1;
         watched.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -82,19 +82,19 @@ impl Terminal {
         set(&self.before);
     }
 
-    /// Does what a signal does, on a terminal as it was before.
+    /// Restores the terminal, then does what the signal does by default. SIGCONT watches the terminal again.
     fn follow(&self, signal: i32) {
         if signal == SIGCONT {
             return self.watch();
         }
         self.restore();
-        // It ends or stops here; where it cannot, the terminal is sound all the same.
+        // The program ends or stops here. If it cannot, the terminal's modes are still restored.
         let _ = emulate_default_handler(signal);
     }
 }
 
-/// Sets modes at once: waiting for what is still to be shown could take for ever on a paused terminal. A terminal that
-/// another program has in hand is left alone.
+/// Sets modes at once: waiting for pending output could take for ever on a paused terminal. A terminal that another
+/// program controls is left alone.
 fn set(modes: &Termios) {
     if is_in_foreground() {
         let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
@@ -105,11 +105,11 @@ fn is_in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-/// Reads keys until `q`, or until there is no terminal any more.
+/// Reads keys until `q`, or until the terminal is gone.
 fn read(stopper: &Stopper) {
     let mut keys = [0; 16];
     loop {
-        // In the background, reading would stop the whole program (SIGTTIN).
+        // In the background, a read would stop the whole program (SIGTTIN).
         if !is_in_foreground() {
             thread::sleep(LOOK);
         } else if is_readable() {

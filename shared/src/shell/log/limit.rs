@@ -1,19 +1,19 @@
-//! One line a second for each kind of failure: what comes sooner is counted.
+//! One line per second for each kind of failure. Further lines are counted.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// Between two lines of one kind.
+/// Least time between two lines of one kind.
 const SPACING: Duration = Duration::from_secs(1);
 
-/// Lines held back, by their kinds. There must be few of these: each takes its place for a second.
+/// Lines held back, by kind. There must be few kinds: each takes up memory for a second.
 #[derive(Debug)]
 pub(super) struct Limiter<K> {
     kinds: HashMap<K, Recent>,
 }
 
-/// What was said of a kind lately.
+/// The recent lines of one kind.
 #[derive(Debug)]
 struct Recent {
     /// When the next line may be written.
@@ -21,7 +21,7 @@ struct Recent {
     held: Option<Held>,
 }
 
-/// The last of the lines held back, and how many there were before it.
+/// The last line held back, and how many were held back before it.
 #[derive(Debug)]
 struct Held {
     line: String,
@@ -29,12 +29,12 @@ struct Held {
 }
 
 impl<K: Eq + Hash> Limiter<K> {
-    /// Holds nothing.
+    /// Holds no lines.
     pub(super) fn new() -> Self {
         Self { kinds: HashMap::new() }
     }
 
-    /// The line again where it may be written now; else it is held until [`Self::due`] returns it.
+    /// Returns the line if it may be written now. Otherwise it is held until [`Self::due`] returns it.
     pub(super) fn admit(&mut self, kind: K, line: String, now: Instant) -> Option<String> {
         match self.kinds.get_mut(&kind) {
             Some(recent) if recent.held.is_some() || now < recent.next => {
@@ -49,7 +49,7 @@ impl<K: Eq + Hash> Limiter<K> {
         }
     }
 
-    /// The lines whose time has come, and when the next one's comes.
+    /// The held lines that may be written now, and when the next one may be.
     pub(super) fn due(&mut self, now: Instant) -> (Vec<String>, Option<Instant>) {
         let mut lines = Vec::new();
         self.kinds.retain(|_, recent| {
@@ -65,7 +65,7 @@ impl<K: Eq + Hash> Limiter<K> {
         (lines, held.map(|recent| recent.next).min())
     }
 
-    /// All lines held back, whether their time has come or not.
+    /// All held lines, whether they may be written yet or not.
     pub(super) fn all(&mut self) -> Vec<String> {
         self.kinds.drain().filter_map(|(_, recent)| Some(recent.held?.told())).collect()
     }
@@ -92,7 +92,7 @@ mod tests {
     fn a_flood_of_one_kind_is_a_line_a_second_and_none_is_uncounted() {
         let (start, mut limiter) = (Instant::now(), Limiter::new());
         let mut said = Vec::new();
-        // A failure a millisecond, for 2.5 s.
+        // One failure per millisecond, for 2.5 s.
         for ms in 0..2_500 {
             let now = after(start, ms);
             said.extend(limiter.due(now).0);

@@ -1,4 +1,4 @@
-//! An event as a line: `server: warning: the message`, with the level where it is not plain information.
+//! Formats an event as a line: `server: warning: the message`, with the level unless it is plain information.
 
 use std::fmt::{Debug, Write};
 
@@ -8,34 +8,35 @@ use tracing::{Event, Level};
 
 use crate::text::Brief;
 
-/// Characters of a line about a failure that others can cause.
+/// Longest line about a failure that others can cause, in characters.
 const FAILURE: usize = 200;
 
-/// Characters of any other line: a path of 255 bytes and what is wrong with it fit several times.
+/// Longest other line, in characters: several times a path of 255 bytes and what is wrong with it.
 const LONGEST: usize = 1000;
 
-/// How lines look.
+/// The style of lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
-    /// Stands before each.
+    /// The program's name, at the start of each line.
     pub(super) program: &'static str,
     /// Whether the level is coloured.
     pub(super) has_colours: bool,
 }
 
-/// Where an event comes from, and which of several failures told there it is.
+/// Source of an event, and which of several failures reported there it is.
 pub(super) type Kind = (Identifier, String);
 
-/// A line without its end.
+/// A line without its line end.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) text: String,
-    /// Of which there shall be no more than one a second.
+    /// At most one line per second is written of this kind.
     pub(super) kind: Option<Kind>,
 }
 
 impl Style {
-    /// An event's line. Warnings, and whatever names its `kind`, are failures that others can cause again and again.
+    /// Formats an event. Warnings, and events that name their `kind`, are failures that others can cause again and
+    /// again.
     pub(super) fn line(self, event: &Event<'_>) -> Line {
         let mut said = Said::default();
         event.record(&mut said);
@@ -47,7 +48,7 @@ impl Style {
         Line { text: self.text(level, &message.to_string()), kind }
     }
 
-    /// A warning of the log's own.
+    /// Formats a warning of the log itself.
     pub(super) fn warning(self, message: &str) -> String {
         self.text(Level::WARN, message)
     }
@@ -65,7 +66,7 @@ impl Style {
     }
 }
 
-/// What an event says.
+/// The text of an event.
 #[derive(Default)]
 struct Said {
     message: String,
@@ -84,7 +85,7 @@ impl Visit for Said {
         // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
-            // Where a library's line comes from, which nobody asked for.
+            // Where in a library the event comes from, which nobody asked for.
             name if name.starts_with("log.") => Ok(()),
             name => write!(self.message, " {name}={value:?}"),
         };

@@ -1,8 +1,8 @@
-//! Logging: one line an event on stderr, so that stdout holds rows alone.
+//! Logging: one line per event on stderr, so that stdout holds only rows.
 //!
-//! Nobody waits for stderr: a paused terminal or a reader that reads nothing costs lines, which are counted, and no
-//! frame. What a peer can cause is bounded: a line has its length (`line`), a kind of failure a line a second
-//! (`limit`), and control characters are escaped, whoever said them.
+//! Nothing waits for stderr: a paused terminal or a reader that does not read costs lines, which are counted, but no
+//! frames. Output that a peer can cause is bounded: a line has a longest length (`line`), a kind of failure gets one
+//! line per second (`limit`), and control characters are escaped, wherever they come from.
 
 mod limit;
 mod line;
@@ -25,13 +25,14 @@ use super::standard::Target;
 use limit::Limiter;
 use line::{Kind, Line, Style};
 
-/// Bytes of lines that wait for stderr: some two thousand lines.
+/// Most bytes of lines that wait for stderr: some two thousand lines.
 const ROOM: usize = 256 << 10;
 
-/// How long the end waits for a stderr that takes nothing, and in all: within the second in which a stop must be done.
+/// How long the end waits for a stderr that accepts nothing, and how long in total: within the second in which a stop
+/// must complete.
 const PATIENCE: Patience = Patience { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
 
-/// Logging, until this is dropped: then what waits is written, if stderr takes it.
+/// Logging, until this is dropped. Then the waiting lines are written, if stderr accepts them.
 #[derive(Debug)]
 #[must_use = "logging ends when this is dropped"]
 pub struct Logging(Lines);
@@ -42,9 +43,9 @@ pub struct Logging(Lines);
 pub fn start(program: &'static str, verbose: u8, quiet: bool) -> Logging {
     let style = Style { program, has_colours: AutoStream::choice(&io::stderr()) != ColorChoice::Never };
     let lines = Lines::to(Target::Stderr.open(), style);
-    // A second start, as in tests, keeps the first.
+    // If logging was started before, as in tests, the first start stays in effect.
     let _ = tracing_subscriber::registry().with(filter(program, verbose, quiet)).with(lines.clone()).try_init();
-    // Its default writes to stderr, and waits for it.
+    // The default hook writes to stderr and waits for it.
     panic::set_hook(Box::new(panicked));
     Logging(lines)
 }
@@ -57,7 +58,7 @@ fn filter(program: &'static str, verbose: u8, quiet: bool) -> Targets {
         (false, 2) => (LevelFilter::TRACE, LevelFilter::WARN),
         (false, _) => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
-    // The server's embedded client says nothing of its own unless asked: the server's lines tell the same.
+    // The server's embedded client logs nothing of its own unless asked: the server's lines say the same.
     let embedded = if verbose > 0 { ours } else { LevelFilter::WARN };
     let targets = ["shared", "client", "server"]
         .map(|target| (target, if target == program || target == "shared" { ours } else { embedded }));
@@ -83,7 +84,7 @@ impl Drop for Logging {
     }
 }
 
-/// Events as lines on their way to stderr.
+/// Sends events as lines to stderr.
 #[derive(Clone, Debug)]
 struct Lines {
     style: Style,
@@ -98,7 +99,7 @@ impl Lines {
         Self { style, queue, limiter }
     }
 
-    /// Writes a line when its turn comes; one of a kind that was written less than a second ago waits.
+    /// Queues a line. A line of a kind that was written less than a second ago is held back.
     fn put(&self, line: Line) {
         let text = match line.kind {
             Some(kind) => {
@@ -109,7 +110,7 @@ impl Lines {
         };
         match text {
             Some(text) => self.queue.put(text + "\n", ROOM),
-            // The thread learns when it is due.
+            // Wakes the thread, so that it learns when the line is due.
             None => self.queue.wake(),
         }
     }
@@ -121,7 +122,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-/// What the thread writes beside: lines whose time has come, and how many found no room.
+/// What the thread writes in addition: held lines that are due, and how many lines found no room.
 struct HeldBack {
     style: Style,
     limiter: Arc<Mutex<Limiter<Kind>>>,

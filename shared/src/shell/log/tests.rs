@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::*;
 
-/// Takes nothing until it is let go, then keeps what it is given.
+/// Accepts nothing until it is released, then keeps what is written to it.
 #[derive(Clone)]
 struct Output {
     kept: Arc<Mutex<Vec<u8>>>,
@@ -15,7 +15,7 @@ struct Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(go_on) = &self.go_on {
-            // An error says that it was let go for good.
+            // An error means that it was released for good.
             let _ = go_on.lock().unwrap().recv();
         }
         self.kept.lock().unwrap().extend_from_slice(bytes);
@@ -27,7 +27,7 @@ impl Write for Output {
     }
 }
 
-/// What is logged by `say` to an output that is stuck until `say` has returned, if it is to be.
+/// The lines logged by `say` to an output. If `is_stuck`, the output accepts nothing until `say` has returned.
 fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
     let (release, go_on) = mpsc::sync_channel(0);
     let kept = Arc::new(Mutex::new(Vec::new()));
@@ -35,7 +35,7 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
     let lines = Lines::to(output, Style { program: "server", has_colours: false });
     tracing::subscriber::with_default(tracing_subscriber::registry().with(lines.clone()), say);
     drop::<mpsc::SyncSender<()>>(release);
-    // A busy machine may let the thread wait for longer than one call does.
+    // On a busy machine, the thread may need more time than one call waits.
     let ended = (0..100).any(|_| {
         drop(Logging(lines.clone()));
         lines.queue.finish(|| PATIENCE) == 0
@@ -80,7 +80,7 @@ fn a_flood_of_one_kind_is_a_few_lines_that_count_it_and_another_kind_is_heard() 
     assert_eq!(lines[0], "server: warning: failure 0");
     assert!(lines.contains(&"server: warning: failure 500".into()), "{lines:?}");
     assert_eq!(lines.len() + lines.iter().filter_map(more).sum::<usize>(), 1_000, "none is uncounted: {lines:?}");
-    // One a second, and a thousand lines take less than ten.
+    // One per second, and a thousand lines take less than ten seconds.
     assert!(lines.len() < 13, "{lines:?}");
 }
 

@@ -1,20 +1,21 @@
-//! What every option gets.
+//! Completes the options of a command.
 
 use clap::builder::{BoolishValueParser, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint};
 
-/// The command with what all its options have in common.
+/// Adds to a command what all options share.
 #[must_use]
 pub fn completed(command: Command) -> Command {
     command.mut_args(completed_option).mut_subcommands(completed)
 }
 
-/// The environment variable of an option of this id.
+/// The environment variable of the option with this id.
 pub fn variable(id: &str) -> String {
     format!("PLUMB_{}", id.to_uppercase().replace('-', "_"))
 }
 
-/// The environment variables of an option: its own, then those of its other names. What must be given each time has none.
+/// The environment variables of an option: its own, then those of its aliases. Required options, help and version have
+/// none.
 pub fn variables(option: &Arg) -> Vec<String> {
     let is_asked_for = matches!(option.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::Version);
     if is_asked_for || option.is_required_set() {
@@ -34,7 +35,7 @@ fn completed_option(option: Arg) -> Arg {
     with_variables(option)
 }
 
-/// A switch also takes `=false`, so that what a file or the environment switches on can be switched off.
+/// Lets a switch also take `=false`, so that a switch set in a file or the environment can be turned off.
 fn switch(option: Arg) -> Arg {
     option
         .action(ArgAction::Set)
@@ -48,19 +49,19 @@ fn switch(option: Arg) -> Arg {
         .hide_possible_values(true)
 }
 
-/// `-1` is a value, so that the message is about it. The name of a file that begins with a hyphen is more likely an
-/// option after a forgotten name.
+/// Accepts `-1` as a value, so that the error is about the value. A hyphen at the start of a file name is more likely
+/// an option after a forgotten file name.
 fn value(option: Arg) -> Arg {
     let names_a_file = option.get_value_hint() != ValueHint::Unknown;
     if option.is_positional() || names_a_file { option } else { option.allow_hyphen_values(true) }
 }
 
-/// How often a switch counts that may be repeated, as an environment variable says it.
+/// Parses how often a repeatable switch counts, as an environment variable gives it.
 fn count(text: &str) -> Result<u8, String> {
     text.parse().map_err(|_| format!("\"{text}\" is not a whole number from 0 to {}", u8::MAX))
 }
 
-/// Names the variables in the help.
+/// Lists the variables in the help.
 fn with_variables(option: Arg) -> Arg {
     let names = variables(&option);
     if names.is_empty() {

@@ -1,8 +1,8 @@
-//! The environment under the command line: what its variables say becomes the defaults of the options.
+//! Environment variables as defaults of the options.
 //!
-//! So the order of precedence (command line, environment, what the caller lays beneath, default) is that of `clap`. Each
-//! value is read by its option's own parser first, so that what is wrong is said of the variable and not of the command
-//! line. A variable is not looked at where the command line says it already. An empty one is an unset one.
+//! So the order of precedence (command line, environment, defaults set by the caller, default) is that of `clap`. Each
+//! value is first parsed by its option's own parser, so that an error names the variable and not the command line. A
+//! variable is ignored if the command line sets the option. An empty variable counts as unset.
 
 use std::ffi::{OsStr, OsString};
 
@@ -17,12 +17,12 @@ use super::refusal::{Refusal, check, told};
 pub struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub fn of_process() -> Self {
         std::env::vars_os().collect()
     }
 
-    /// The variable of an option that is set, with its value: the first of its names.
+    /// The variable that sets an option, with its value: the first of its names that is set.
     pub fn of(&self, option: &Arg) -> Option<(String, &OsStr)> {
         let get =
             |name: String| self.0.iter().find(|(set, _)| *set == *name).map(|(_, value)| (name, value.as_os_str()));
@@ -41,20 +41,20 @@ impl FromIterator<(OsString, OsString)> for Environment {
     }
 }
 
-/// A command line and the environment it was given in.
+/// A command line with the environment it was given in.
 #[derive(Debug)]
 pub struct CommandLine {
     arguments: Vec<OsString>,
     environment: Environment,
-    /// What it says without the environment.
+    /// What the command line alone says.
     given: ArgMatches,
 }
 
 impl CommandLine {
-    /// Reads what the arguments say by themselves.
+    /// Parses the arguments without the environment.
     ///
     /// # Errors
-    /// What is wrong, or the help or version that was asked for: to be printed before anything runs.
+    /// What is wrong, or the requested help or version: to be printed before anything runs.
     pub fn new(
         command: &Command,
         arguments: impl IntoIterator<Item = OsString>,
@@ -66,7 +66,7 @@ impl CommandLine {
         Ok(Self { arguments, environment, given })
     }
 
-    /// Reads the arguments over the environment, over the defaults of `command`.
+    /// Parses the arguments over the environment, over the defaults of `command`.
     ///
     /// # Errors
     /// What is wrong, to be printed before anything runs.
@@ -76,13 +76,13 @@ impl CommandLine {
         read.map_err(|refused| told(&command, &self.arguments, refused))
     }
 
-    /// The variable that says what this option is, where one does.
+    /// The variable that sets this option, if any.
     pub fn variable(&self, option: &Arg) -> Option<String> {
         let is_given = is_given(&self.given, option);
         self.environment.of(option).filter(|_| !is_given).map(|(name, _)| name)
     }
 
-    /// Whether the arguments themselves name this option.
+    /// Whether the arguments themselves set this option.
     pub fn names(&self, option: &Arg) -> bool {
         is_given(&self.given, option)
     }

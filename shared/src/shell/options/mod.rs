@@ -1,9 +1,9 @@
-//! What the options of both programs have in common, whatever they are for.
+//! What the options of both programs share.
 //!
-//! An option is one field: its doc comment is the help, its type parses, its attributes say default, range and unit. What
-//! follows from that is added here and restated nowhere: its environment variable, `=false` after a switch, values that
-//! begin with a hyphen (`complete`). The environment is laid under the command line (`environment`), what is wrong in
-//! either is said in one form (`refusal`), and a variable that belongs to nothing is warned of (`unknown`).
+//! An option is one field. Its doc comment is the help, its type parses the value, and its attributes give default,
+//! range and unit. What follows from these is added here and repeated nowhere: its environment variable, `=false` after
+//! a switch, values that begin with a hyphen (`complete`). The environment supplies defaults (`environment`), errors in
+//! either place have one form (`refusal`), and unknown variables get a warning (`unknown`).
 
 mod complete;
 mod environment;

@@ -1,9 +1,9 @@
-//! The names of all options of both programs. They are a promise, and each program must know the other's, so as not to
-//! warn of its variables where both share an environment.
+//! The names of all options of both programs. Users rely on them. Each program must know the other's names, so that it
+//! does not warn about its variables in a shared environment.
 //!
-//! `server/tests/help.rs` and `client/tests/help.rs` hold them against the command lines.
+//! `server/tests/help.rs` and `client/tests/help.rs` compare them with the command lines.
 
-/// Those of the server and its subcommands.
+/// Options of the server and its subcommands.
 pub const SERVER: &[&str] = &[
     "run",
     "print-run",
@@ -51,7 +51,7 @@ pub const SERVER: &[&str] = &[
     "quiet",
 ];
 
-/// Those of the client and its subcommands, their other names, and what is given without a name.
+/// Options of the client and its subcommands, their aliases, and positional arguments.
 pub const CLIENT: &[&str] = &[
     "server",
     "wait",
@@ -68,5 +68,5 @@ pub const CLIENT: &[&str] = &[
     "quiet",
 ];
 
-/// Those of our own tests.
+/// Options of Plumb's own tests.
 pub(super) const TESTS: &[&str] = &["write-schema"];

@@ -1,7 +1,8 @@
-//! What is said of a value that an option does not take, and of whatever else is wrong with a command line.
+//! Error messages about values that an option does not accept, and about anything else that is wrong with a command
+//! line.
 //!
-//! One form, wherever the value came from: `PLACE: "VALUE" is not WHAT IT WOULD HAVE TO BE`. The value is one of a
-//! stranger's: it is escaped, and cut.
+//! They have one form, wherever the value came from: `PLACE: "VALUE" is not WHAT IT WOULD HAVE TO BE`. The value may
+//! come from anywhere, so it is escaped and cut.
 
 use std::any::TypeId;
 use std::error::Error;
@@ -15,16 +16,16 @@ use thiserror::Error;
 
 use crate::text::Brief;
 
-/// Enough of a value to know it again.
+/// Characters shown of a value: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// A value that is not one of its option's.
+/// A value that its option does not accept.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{place}: {reason}")]
 pub struct Refusal {
-    /// The option or the variable, as it is written.
+    /// The option or variable, as it is written.
     pub place: String,
-    /// The value, what is wrong with it and what would be right.
+    /// The value, what is wrong with it, and what would be right.
     pub reason: String,
 }
 
@@ -34,10 +35,10 @@ impl From<Refusal> for clap::Error {
     }
 }
 
-/// Reads a value as the option's own parser does.
+/// Parses a value with the option's own parser.
 ///
 /// # Errors
-/// What is wrong with it, and what would be right.
+/// What is wrong with the value, and what would be right.
 pub fn check(option: &Arg, value: &OsStr) -> Result<(), String> {
     let alone = option.clone().action(ArgAction::Set).num_args(1).required(false).global(false);
     let (alone, arguments) = if option.is_positional() {
@@ -51,7 +52,7 @@ pub fn check(option: &Arg, value: &OsStr) -> Result<(), String> {
     read.map(drop).map_err(|refused| reason(option, value, &refused))
 }
 
-/// The same error in our form, and nothing in it that moves the cursor of who reads it.
+/// Rewrites an error in our form. Nothing in it moves the reader's cursor.
 pub(super) fn told(command: &Command, arguments: &[OsString], mut refused: clap::Error) -> clap::Error {
     let text = |kind| match refused.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -84,7 +85,7 @@ fn wrong_value(command: &Command, name: &str, value: &str, refused: &clap::Error
     Some(Refusal { place: place(option), reason: reason(option, OsStr::new(value), refused) })
 }
 
-/// The first argument that is not UTF-8 and must be; names of files need not.
+/// The first argument that is not UTF-8 but must be. File names need not be.
 fn not_text(command: &Command, arguments: &[OsString]) -> Option<Refusal> {
     let options = options(command);
     let refused = (1..arguments.len()).filter(|position| arguments[*position].to_str().is_none());
@@ -100,7 +101,7 @@ fn not_text(command: &Command, arguments: &[OsString]) -> Option<Refusal> {
     )
 }
 
-/// The option whose value stands there: behind `=`, behind its name, or by itself.
+/// The option of the value at this position: after `=`, after its name, or positional.
 fn option_at<'a>(options: &[&'a Arg], arguments: &[OsString], position: usize) -> Option<&'a Arg> {
     let name = |argument: &OsString| argument.to_string_lossy().split('=').next().unwrap_or_default().to_owned();
     let called = |name: &str| {
@@ -126,7 +127,7 @@ fn options(command: &Command) -> Vec<&Arg> {
     command.get_arguments().chain(command.get_subcommands().flat_map(|subcommand| options(subcommand))).collect()
 }
 
-/// `--seed`, or `SERVER` for what has no name.
+/// The option as it is written: `--seed`, or `SERVER` for a positional argument.
 fn place(option: &Arg) -> String {
     match option.get_long() {
         Some(long) => format!("--{long}"),
@@ -139,7 +140,7 @@ fn reason(option: &Arg, value: &OsStr, refused: &clap::Error) -> String {
     let quoted = format!("\"{}\"", shown(&text));
     match refused.source() {
         _ if value.to_str().is_none() => no_text(&text),
-        // Of a switch: what else it takes is nobody's business.
+        // What else a switch accepts need not be listed.
         _ if is_switch(option) => format!("{quoted} is neither true nor false"),
         Some(reason) => with_value(&reason.to_string(), &text, &quoted),
         None if !known.is_empty() => {
@@ -154,7 +155,7 @@ fn is_switch(option: &Arg) -> bool {
     option.is_require_equals_set() && option.get_default_values().iter().any(|value| value == "false")
 }
 
-/// A reason begins with the value, as it may be shown.
+/// Shows the value at the start of a reason as it may be printed.
 fn with_value(reason: &str, value: &str, quoted: &str) -> String {
     match reason.strip_prefix(&format!("\"{value}\"")) {
         Some(rest) => format!("{quoted}{rest}"),

@@ -1,24 +1,24 @@
-//! Variables that begin as Plumb's do and belong to nothing: most likely an option's, mistyped.
+//! Unknown variables with Plumb's prefix: most likely a mistyped option.
 
 use super::complete::variable;
 use super::environment::Environment;
 use super::names::{CLIENT, SERVER, TESTS};
 use crate::text::Brief;
 
-/// How alike two names must be to be taken for one another, from 0 to 1 by Jaro's measure: `clap` takes the same for
-/// options.
+/// Least similarity of two names that may be confused, from 0 to 1 in Jaro's measure: the threshold that `clap` uses
+/// for options.
 const ALIKE: f64 = 0.7;
 
-/// What is less alike than the best by more than this was not meant.
+/// A name is not suggested if it is less similar than the best by more than this.
 const NEARLY: f64 = 0.1;
 
-/// Names that are offered: more are no help.
+/// Most names suggested: more do not help.
 const OFFERED: usize = 3;
 
-/// Characters of a name that are repeated: more than any of ours has.
+/// Characters shown of a name: more than any option of Plumb has.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// What is to be said of each variable of the environment that begins with `PLUMB_` and is none of either program's.
+/// Warnings about each environment variable that begins with `PLUMB_` and belongs to neither program.
 pub fn unknown_variables(environment: &Environment) -> Vec<String> {
     let known: Vec<String> = [SERVER, CLIENT, TESTS].into_iter().flatten().map(|name| variable(name)).collect();
     let names = environment.names().map(|name| name.to_string_lossy());
@@ -27,7 +27,7 @@ pub fn unknown_variables(environment: &Environment) -> Vec<String> {
 }
 
 fn told(name: &str, known: &[String]) -> String {
-    // Without what all have in common.
+    // The name without the common prefix.
     let own = |name: &str| name.trim_start_matches("PLUMB_").to_uppercase();
     let alike = known.iter().map(|known| (strsim::jaro(&own(name), &own(known)), known));
     let mut alike: Vec<_> = alike.filter(|(alike, _)| *alike > ALIKE).collect();

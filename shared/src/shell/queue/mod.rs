@@ -1,6 +1,6 @@
-//! Texts on their way to an output that may be slow, stuck or gone, and that holds nobody up.
+//! A queue of texts for an output that may be slow, stuck or gone. Nothing waits for that output.
 //!
-//! Whoever has a text puts it into a bounded queue; a thread writes. What finds no room is counted.
+//! Writers put texts into a bounded queue, and a thread writes them out. Texts that find no room are counted.
 
 mod out;
 mod state;
@@ -18,29 +18,29 @@ use state::State;
 
 pub(super) use out::Beside;
 
-/// Between two looks at what was written.
+/// Interval of checks on the progress of writing.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The side that puts texts in; cheap to clone.
+/// The side that texts are put into; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     texts: Sender<String>,
     state: Arc<State>,
-    /// Absent where it could not start: every text is lost then, and counted as such.
+    /// Absent if the thread could not start: every text is then lost and counted.
     writer: Option<Thread>,
 }
 
 /// When to give up on an output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// It took nothing for this long.
+    /// The output accepted nothing for this long.
     pub(super) standstill: Duration,
-    /// It was waited for, for this long in all.
+    /// The output was waited for this long in total.
     pub(super) total: Duration,
 }
 
 impl Queue {
-    /// Starts a thread of this name that writes to `output`.
+    /// Starts a thread with this name that writes to `output`.
     pub(super) fn start(name: &str, output: impl Write + Send + 'static, beside: impl Beside) -> Self {
         let (texts, waiting) = unbounded();
         let state = Arc::new(State::default());
@@ -49,23 +49,24 @@ impl Queue {
         Self { texts, state, writer: writer.ok().map(|writer| writer.thread().clone()) }
     }
 
-    /// Puts a text in, unless it is empty or more than `room` bytes wait already; then it is lost, and counted.
+    /// Queues a text. If the thread could not start, or more than `room` bytes would wait, the text is lost and
+    /// counted.
     pub(super) fn put(&self, text: String, room: usize) {
         let waiting = self.state.waiting_bytes.load(Ordering::Relaxed);
         if self.writer.is_none() || waiting.saturating_add(text.len()) > room {
             return self.state.lose(1);
         }
         self.state.expect(text.len());
-        // The thread ends only when all who put something in are gone.
+        // The thread ends only once all senders are gone.
         let _ = self.texts.send(text);
     }
 
-    /// Has the thread ask [`Beside::due`].
+    /// Makes the thread call [`Beside::due`].
     pub(super) fn wake(&self) {
         let _ = self.texts.send(String::new());
     }
 
-    /// Waits until all is written, as long as `patience` says; returns how many texts still wait.
+    /// Waits until everything is written, within the limits of `patience`. Returns how many texts still wait.
     pub(super) fn finish(&self, patience: impl Fn() -> Patience) -> u64 {
         self.state.is_ending.store(true, Ordering::Relaxed);
         self.wake();
@@ -85,12 +86,12 @@ impl Queue {
         self.state.waiting.load(Ordering::Acquire)
     }
 
-    /// Texts lost so far.
+    /// Number of texts lost so far.
     pub(super) fn lost(&self) -> u64 {
         self.state.lost.load(Ordering::Relaxed)
     }
 
-    /// Why the output failed, once.
+    /// Why the output failed. Returned once.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.state.take_failure()
     }

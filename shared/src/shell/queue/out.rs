@@ -10,33 +10,33 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::state::State;
 
-/// Bytes written at once: what a pipe takes whole (Linux, `PIPE_BUF`), so that a slow reader's progress shows.
+/// Bytes written at once: as many as a pipe accepts whole (Linux, `PIPE_BUF`), so that a slow reader's progress shows.
 const CHUNK: usize = 4 << 10;
 
-/// Between two attempts at an output that would block.
+/// Pause between two attempts at an output that would block.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What the writing thread does beside.
+/// Additional work of the writing thread.
 pub(in crate::shell) trait Beside: Send + 'static {
-    /// Texts that are due by `now`, where so many were lost since the last call, and when to ask again.
+    /// Takes the number of texts lost since the last call. Returns the texts due by `now`, and when to ask again.
     fn due(&mut self, _now: Instant, _lost: u64) -> (Vec<String>, Option<Instant>) {
         (Vec::new(), None)
     }
 
-    /// How long the thread rests after writing, so that more comes together.
+    /// How long the thread rests after writing, so that more texts gather.
     fn nap(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// The output failed; told once.
+    /// Called once, when the output has failed.
     fn failed(&mut self, _error: &io::Error) {}
 }
 
-/// The thread's side. An output that fails loses all that it was given at once, and every text after.
+/// The thread's side of a queue. If the output fails, all texts given to it at once are lost, and every later one.
 pub(super) struct Out<W, B> {
     output: W,
     buffer: Vec<u8>,
-    /// How many are in the buffer.
+    /// Number of texts in the buffer.
     texts: u64,
     has_failed: bool,
     state: Arc<State>,
@@ -44,12 +44,12 @@ pub(super) struct Out<W, B> {
 }
 
 impl<W: Write, B: Beside> Out<W, B> {
-    /// Writes to `output` what comes, and what `beside` has.
+    /// Writes to `output` the queued texts and those of `beside`.
     pub(super) fn new(output: W, beside: B, state: Arc<State>) -> Self {
         Self { output, buffer: Vec::new(), texts: 0, has_failed: false, state, beside }
     }
 
-    /// Writes until all who put something in are gone.
+    /// Writes until all senders are gone.
     pub(super) fn run(mut self, waiting: &Receiver<String>) {
         loop {
             let (due, next) = self.beside.due(Instant::now(), self.state.untold.swap(0, Ordering::Relaxed));

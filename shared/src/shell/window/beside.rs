@@ -1,4 +1,4 @@
-//! Work with a window beside it, or with rows.
+//! Runs work beside a window, or with rows.
 
 use std::thread;
 
@@ -11,20 +11,20 @@ use crate::shell::keys::Keys;
 use crate::shell::rows::Rows;
 use crate::shell::stop::Stopper;
 
-/// Where people see what the work does.
+/// Where people see the progress of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// On the board, which a window shows.
+    /// On the board, which the window shows.
     Window,
     /// In rows on the terminal.
     Rows,
 }
 
-/// Runs `work`, which is told where people see it, and returns its result. Rows may still wait to be written.
+/// Runs `work` and returns its result. `work` is told where people see its progress. Rows may still wait to be written.
 ///
-/// `board` is what a window shall show: it opens if there can be one, else a line says why not. When the person closes
-/// the window or presses `q` or Esc in it, or `q` in a terminal that shows `rows`, `stopper` tells the work to end; so it
-/// does on signals.
+/// `board` is what a window shall show. The window opens if possible; otherwise one line says why not. `stopper` tells
+/// the work to end when the person closes the window, when `q` or Esc is pressed in it, when `q` is pressed in a
+/// terminal that shows `rows`, and on signals.
 pub fn beside_window_or_rows<S: Subject, T: Send>(
     board: Option<&Board<S>>,
     rows: &Rows,
@@ -32,8 +32,8 @@ pub fn beside_window_or_rows<S: Subject, T: Send>(
     work: impl FnOnce(Place) -> T + Send,
 ) -> T {
     let painter = board.and_then(open);
-    // Not before, as a display may take minutes to answer; and before the terminal gives its keys, as no signal may end
-    // the program with a terminal left like that.
+    // Not earlier, because a display may take minutes to answer. And before the terminal's modes change, because no
+    // signal may end the program and leave them changed.
     stopper.stop_on_signals();
     if let Some(painter) = painter {
         return beside(painter, stopper, || work(Place::Window));
@@ -48,7 +48,7 @@ fn open<S: Subject>(board: &Board<S>) -> Option<Painter<S>> {
         .ok()
 }
 
-/// Runs `work` on a thread of its own while this one paints, as window systems want it.
+/// Runs `work` on a thread of its own while this thread paints, as window systems require.
 fn beside<S: Subject, T: Send>(mut painter: Painter<S>, stopper: &Stopper, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let work = scope.spawn(work);
@@ -58,7 +58,7 @@ fn beside<S: Subject, T: Send>(mut painter: Painter<S>, stopper: &Stopper, work:
                 break;
             }
         }
-        // The window closes before the work has ended.
+        // Close the window before waiting for the work to end.
         drop(painter);
         work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -1,36 +1,36 @@
-//! What the work and the painter share.
+//! State shared by the work and the painter.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::canvas::face::Face;
 
-/// What a window is about: plain figures, and handles on pictures, so that a copy costs microseconds.
+/// The subject of a window: plain figures, and handles to pictures, so that a copy takes microseconds.
 pub trait Subject: Clone + Send {
-    /// All that the window shows of it.
+    /// Everything the window shows of the subject.
     ///
-    /// Asked of a copy, on the painter's thread: what takes long, say decoding a picture, holds nobody up.
+    /// Called on a copy, on the painter's thread, so a slow step, such as decoding a picture, holds nothing up.
     fn face(&self) -> Face;
 }
 
-/// A subject that the work writes to while the painter looks at it; cheap to clone.
+/// A subject that the work writes and the painter reads; cheap to clone.
 #[derive(Debug)]
 pub struct Board<S>(Arc<Mutex<S>>);
 
 impl<S> Board<S> {
-    /// A board with a subject as it is before the work begins.
+    /// A board with the subject's state before the work begins.
     pub fn new(subject: S) -> Self {
         Self(Arc::new(Mutex::new(subject)))
     }
 
-    /// Changes the subject. `change` must not take long: the painter waits for it, and so do other writers.
+    /// Changes the subject. `change` must be quick: the painter and other writers wait for it.
     pub fn write<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
-        // A subject is plain figures: one whose writer has panicked can still be shown.
+        // A subject is plain figures, so it can be shown even if its writer panicked.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl<S: Subject> Board<S> {
-    /// The face of the subject as it is now.
+    /// The face of the subject's current state.
     pub fn face(&self) -> Face {
         let copy = self.write(|subject| subject.clone());
         copy.face()
@@ -54,7 +54,7 @@ mod tests {
     use crate::canvas::theme::Tone;
     use crate::geometry::Size;
 
-    /// Says its number, and makes whoever asks for its face wait.
+    /// Shows its number, and blocks whoever asks for its face.
     #[derive(Clone)]
     struct Slow {
         number: u32,

@@ -1,7 +1,7 @@
-//! A window beside a program's work, or rows where there is none.
+//! A window beside a program's work, or rows if there is no window.
 //!
-//! The work writes what happens onto a [`Board`], which never makes it wait for the screen. At most 30 times a second the
-//! painter takes a copy of what is written there, asks it for its face and draws that on the screen.
+//! The work writes its progress onto a [`Board`], which never makes it wait for the screen. At most 30 times per
+//! second, the painter copies the board's subject, asks the copy for its face and draws that on the screen.
 
 mod beside;
 mod board;

@@ -1,4 +1,4 @@
-//! Draws a board's face on a screen, again and again.
+//! Draws a board's face on a screen repeatedly.
 
 use super::board::{Board, Subject};
 use super::screen::{self, NoWindow, Screen, Wish};
@@ -14,7 +14,7 @@ pub(super) struct Painter<S> {
 }
 
 impl<S: Subject> Painter<S> {
-    /// Opens a window with the title of the board's face, on whose screen its frames fit.
+    /// Opens a window that fits the frames of the board's face, with its title.
     pub(super) fn open(board: Board<S>) -> Result<Self, NoWindow> {
         let face = board.face();
         let layout = Layout::opening(face.frame, screen::size()?);
@@ -22,7 +22,7 @@ impl<S: Subject> Painter<S> {
         Ok(Self { board, screen, canvas: layout.canvas(), layout })
     }
 
-    /// Draws what there is to see, waits for the next refresh, and says what the person wants.
+    /// Draws the current face, waits for the next refresh, and returns what the person wants.
     pub(super) fn paint(&mut self) -> Wish {
         let face = self.board.face();
         let layout = Layout::filling(face.frame, self.screen.size());

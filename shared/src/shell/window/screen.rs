@@ -1,4 +1,4 @@
-//! A window on the screen, for whoever draws on a canvas.
+//! A window on the screen that shows a canvas.
 
 use embedded_graphics::pixelcolor::RgbColor;
 use minifb::{Key, ScaleMode, Window, WindowOptions};
@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::canvas::{Canvas, theme};
 use crate::geometry::Size;
 
-/// The largest side that is drawn, in px: a wall of screens.
+/// Largest side that is drawn, in px: as large as a wall of screens.
 const LARGEST_SIDE: u32 = 8192;
 
 /// How often the window is drawn, in Hz. A redraw takes 1 ms at 640x480 and 5 ms at 1920x1080 (measured): 3 % and 14 %
@@ -17,7 +17,7 @@ const REFRESH_HZ: usize = 30;
 /// Why there is no window.
 #[derive(Debug, Error)]
 pub(super) enum NoWindow {
-    /// No display is named.
+    /// No display is set.
     #[error("no display (DISPLAY is not set)")]
     NoDisplay,
     /// The display cannot be used.
@@ -25,7 +25,7 @@ pub(super) enum NoWindow {
     Refused {
         /// The display.
         display: String,
-        /// What the window system says.
+        /// The window system's reason.
         reason: String,
     },
 }
@@ -33,7 +33,7 @@ pub(super) enum NoWindow {
 /// What the person at the window wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// More of it.
+    /// The window stays open.
     Stay,
     /// The window was closed, or `q` or Esc pressed.
     Leave,
@@ -45,7 +45,7 @@ pub(super) struct Screen(Window);
 impl Screen {
     /// Opens a window of this size.
     pub(super) fn open(title: &str, size: Size) -> Result<Self, NoWindow> {
-        // Where the window is larger or smaller than what is drawn, for a moment or below the least size, that is scaled.
+        // If the window's size differs from the canvas, for a moment or below the least size, the canvas is scaled.
         let options = WindowOptions { resize: true, scale_mode: ScaleMode::AspectRatioStretch, ..Default::default() };
         let mut window = Window::new(title, size.width as usize, size.height as usize, options)
             .map_err(|error| refused(error.to_string()))?;
@@ -55,16 +55,16 @@ impl Screen {
         Ok(Self(window))
     }
 
-    /// The window's size, which the person may change.
+    /// The window's size. The person may change it.
     pub(super) fn size(&self) -> Size {
         let (width, height) = self.0.get_size();
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX).min(LARGEST_SIDE);
         Size { width: side(width), height: side(height) }
     }
 
-    /// Shows the canvas, waits for the next refresh, and says what the person wants.
+    /// Shows the canvas, waits for the next refresh, and returns what the person wants.
     ///
-    /// The window system is handed the picture in one piece, which it shows whole.
+    /// The window system receives the picture in one piece and shows it whole.
     pub(super) fn show(&mut self, canvas: &Canvas) -> Wish {
         let (width, height) = (canvas.width() as usize, canvas.height() as usize);
         let shown = self.0.update_with_buffer(canvas.pixels(), width, height).is_ok();
@@ -81,16 +81,16 @@ fn display() -> String {
     std::env::var("DISPLAY").unwrap_or_default()
 }
 
-/// The screen's size.
+/// The size of the screen.
 #[cfg(target_os = "linux")]
 pub(super) fn size() -> Result<Size, NoWindow> {
     if display().is_empty() {
         return Err(NoWindow::NoDisplay);
     }
     let lib = x11_dl::xlib::Xlib::open().map_err(|error| refused(error.to_string()))?;
-    // SAFETY: the functions are those of the library just opened; the display is checked, and used before it is closed.
+    // SAFETY: the functions are those of the library just opened. The display is checked, and used before it is closed.
     let (width, height) = unsafe {
-        // Before anything else of the library's: the window's own thread comes later.
+        // Before any other call into the library: the window's own thread starts later.
         (lib.XInitThreads)();
         let display = (lib.XOpenDisplay)(std::ptr::null());
         if display.is_null() {
@@ -104,7 +104,7 @@ pub(super) fn size() -> Result<Size, NoWindow> {
     Ok(Size { width: width.unsigned_abs(), height: height.unsigned_abs() })
 }
 
-/// The least that screens of these systems have, for want of a way to ask.
+/// Least size of screens on these systems, because their size cannot be queried.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn size() -> Result<Size, NoWindow> {
     Ok(Size { width: 1280, height: 800 })

@@ -1,5 +1,5 @@
-//! Acknowledgements: each answer is told in several messages, so that a lost one costs nothing, and once more when the
-//! sender probes for it. So is what is missing for good.
+//! Acknowledgements. Each answer goes out in several messages, so that losing one costs nothing, and once more when the
+//! sender probes for it. Frames given up are announced in several messages too.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use std::time::Duration;
 use crate::protocol::message::{Answer, Answers, LIST_LIMIT, Short};
 use crate::time::Micros;
 
-/// An acknowledgement is repeated in as many later messages: at 20 % loss one of 600 never arrives.
+/// Later messages in which an acknowledgement is repeated: at 20 % loss, one of 600 never arrives.
 const REPETITIONS: usize = 3;
 
-/// Frames given up that each message names.
+/// Most frames given up that one message names.
 const MAX_MISSING: usize = 16;
 
-/// Two messages with the same acknowledgements have at least this share of the interval between them: 1.6 ms at 60
-/// frames a second.
+/// Least time from the last message to the repetition that a probe asks for, as a share of the interval: 1.6 ms at 60
+/// frames per second.
 const LEAST_SHARE: u32 = 16;
 
-/// Acknowledgements on their way to the sender.
+/// Acknowledgements to be sent, and those sent lately.
 #[derive(Debug)]
 pub(super) struct Acknowledgements {
     interval: Duration,
     new: VecDeque<Answer<'static>>,
-    /// Newest first: those that are still to be repeated, and the last few.
+    /// Newest first: those still to be repeated, and the last few.
     sent: VecDeque<Sent>,
     missing: VecDeque<u64>,
-    /// Messages still to be sent until the latest acknowledgement is repeated often enough; when the next is due.
+    /// Messages still owed until the latest acknowledgement is repeated often enough, and when the next one is due.
     owed: usize,
     due: Option<Micros>,
     /// When the last message was sent.
@@ -40,7 +40,7 @@ struct Sent {
 }
 
 impl Acknowledgements {
-    /// None yet. Without new ones the last are repeated after `interval`.
+    /// Starts with no acknowledgements. While no new ones come, the last ones are repeated after each `interval`.
     pub(super) fn new(interval: Duration) -> Self {
         Self {
             interval,
@@ -53,13 +53,13 @@ impl Acknowledgements {
         }
     }
 
-    /// A frame is acknowledged by its answer.
+    /// Acknowledges a frame by its answer.
     pub(super) fn answer(&mut self, answer: Answer<'static>, now: Micros) {
         self.new.push_back(answer);
         self.owe(now);
     }
 
-    /// A frame will never come whole.
+    /// Announces that a frame will never be complete.
     pub(super) fn missing(&mut self, frame: u64, now: Micros) {
         if self.missing.len() == MAX_MISSING {
             self.missing.pop_back();
@@ -68,7 +68,7 @@ impl Acknowledgements {
         self.owe(now);
     }
 
-    /// The sender probes for this frame's acknowledgement: if it was sent, it is repeated.
+    /// Takes a probe for this frame: its acknowledgement is repeated if it was sent before.
     pub(super) fn probed(&mut self, frame: u64, now: Micros) {
         if let Some(sent) = self.sent.iter_mut().find(|sent| sent.answer.frame == frame) {
             sent.repetitions_left = sent.repetitions_left.max(1);
@@ -104,7 +104,8 @@ impl Acknowledgements {
         self.due
     }
 
-    /// One repetition is sent of those before; these are sent for the first time, newest first.
+    /// Counts one repetition of the answers sent before, and remembers `answers` (newest first), now sent for the first
+    /// time.
     fn remember(&mut self, answers: &[Answer<'static>]) {
         for sent in &mut self.sent {
             sent.repetitions_left = sent.repetitions_left.saturating_sub(1);

@@ -1,9 +1,9 @@
-//! The incomplete frames: what to request again, and when to give up.
+//! Incomplete frames: when to request their missing pieces, and when to give a frame up.
 //!
-//! A frame is known to be on its way from its first piece on, or from the first piece of a later one (ids count without
-//! a gap). Once no piece has come for a moment, what is missing is requested, a few times; at once where a piece comes
-//! that is there already, which is a probe: the sender misses the acknowledgement. When the lifetime is over the frame is
-//! given up.
+//! A frame is known from its first piece on, or from the first piece of a later frame (ids have no gaps). Once no piece
+//! has arrived for a moment, the missing ones are requested, up to three times. If a piece arrives a second time, it is
+//! a probe, sent because no acknowledgement reached the sender: the missing pieces are requested at once. When its
+//! lifetime is over, the frame is given up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use crate::protocol::fragment::Reassembler;
 use crate::protocol::message::{Incomplete, PIECE_LIMIT, RESEND_LIMIT, Resend};
 use crate::time::Micros;
 
-/// Requests for one frame: the first is lost, or what it brings, on one of 10 at 5 % loss, the third on one of 1000.
+/// Most requests for one frame. At 5 % loss, the first request or its reply is lost in one of 10 cases, and all three
+/// fail in one of 1000.
 const MAX_REQUESTS: u32 = 3;
 
-/// A frame's pieces follow each other more closely than this share of a lifetime (2 ms at 60 frames a second), which is
-/// also what networks reorder by.
+/// Quiet time before a request, as a share of a lifetime: 2 ms at 60 frames per second. The pieces of a frame follow
+/// each other more closely than this, and networks reorder packets by no more.
 const QUIET_SHARE: u32 = 16;
 
-/// Between two requests for a frame: this share of a lifetime (8 ms), so that all fit into it.
+/// Time between two requests for a frame, as a share of a lifetime (8 ms), so that all of them fit into it.
 const RETRY_SHARE: u32 = 4;
 
 /// The incomplete frames of a stream.
@@ -27,13 +28,13 @@ const RETRY_SHARE: u32 = 4;
 pub(super) struct IncompleteFrames {
     lifetime: Duration,
     max_incomplete: usize,
-    /// The lowest id of which nothing is known yet.
+    /// The lowest id not seen yet.
     next: u64,
-    /// By id.
+    /// Sorted by id.
     frames: VecDeque<IncompleteFrame>,
 }
 
-/// A frame that has not come whole.
+/// A frame with missing pieces.
 #[derive(Clone, Copy, Debug)]
 struct IncompleteFrame {
     id: u64,
@@ -45,19 +46,19 @@ struct IncompleteFrame {
 }
 
 impl IncompleteFrames {
-    /// Watches a stream whose frames live so long, of which at most so many are incomplete at a time.
+    /// Watches a stream of frames with this `lifetime`, at most `max_incomplete` of which are incomplete at a time.
     pub(super) fn new(lifetime: Duration, max_incomplete: usize) -> Self {
         Self { lifetime, max_incomplete: max_incomplete.max(1), next: 0, frames: VecDeque::new() }
     }
 
-    /// A piece of this frame has come, the first or a further one. Returns the frames given up for it.
+    /// Takes note of a new piece of this frame. Returns the frames given up to make room.
     pub(super) fn piece(&mut self, id: u64, now: Micros) -> Vec<u64> {
         let request_at = now + self.lifetime / QUIET_SHARE;
         if let Ok(place) = self.place(id) {
             let frame = &mut self.frames[place];
             frame.request_at = frame.request_at.max(request_at);
         }
-        // Of a gap wider than may be incomplete, the older part is not worth requesting.
+        // If the gap is wider than `max_incomplete`, its older part is not worth requesting.
         let first = self.next.max(id.saturating_sub(self.max_incomplete as u64 - 1));
         for id in first..=id {
             self.frames.push_back(IncompleteFrame { id, noticed: now, requested: None, request_at, requests: 0 });
@@ -71,30 +72,30 @@ impl IncompleteFrames {
         given_up
     }
 
-    /// A probe for this frame has come, a piece that was there already: the sender has sent all of it, and waits.
+    /// Takes a probe for this frame, a piece that was there already: the sender has sent the whole frame and waits.
     pub(super) fn probed(&mut self, id: u64, now: Micros) {
         let Ok(place) = self.place(id) else { return };
         let frame = &mut self.frames[place];
         if frame.requests < MAX_REQUESTS {
-            // What the last request brings may still be on its way.
+            // The reply to the last request may still be on its way.
             let soon = frame.requested.map_or(now, |requested| requested + self.lifetime / QUIET_SHARE);
             frame.request_at = frame.request_at.min(soon.max(now));
         }
     }
 
-    /// Whether a piece of this frame is still of use.
+    /// Whether a piece of this frame is still useful.
     pub(super) fn wants(&self, id: u64) -> bool {
         id >= self.next || self.place(id).is_ok()
     }
 
-    /// This frame has come whole, or was given up.
+    /// Forgets a frame that is complete or was given up.
     pub(super) fn finished(&mut self, id: u64) {
         if let Ok(place) = self.place(id) {
             self.frames.remove(place);
         }
     }
 
-    /// What to request now, if anything.
+    /// The retransmission request to send now, if any.
     pub(super) fn request(&mut self, pieces: &Reassembler, now: Micros) -> Option<Resend> {
         let retry = self.lifetime / RETRY_SHARE;
         let mut messages = Vec::new();
@@ -103,7 +104,7 @@ impl IncompleteFrames {
             if frame.request_at > now || messages.len() == RESEND_LIMIT || room == 0 {
                 continue;
             }
-            // The third that has gone unanswered: only the lifetime is waited for.
+            // All requests went unanswered: nothing more to do until the lifetime ends.
             if frame.requests == MAX_REQUESTS {
                 frame.request_at = frame.noticed + self.lifetime;
                 continue;
@@ -118,7 +119,7 @@ impl IncompleteFrames {
         (!messages.is_empty()).then_some(Resend { messages })
     }
 
-    /// The next frame whose lifetime is over.
+    /// Removes and returns the next frame whose lifetime is over.
     pub(super) fn expired(&mut self, now: Micros) -> Option<u64> {
         let late = |frame: &&IncompleteFrame| frame.noticed + self.lifetime <= now;
         let id = self.frames.iter().find(late)?.id;
@@ -126,13 +127,13 @@ impl IncompleteFrames {
         Some(id)
     }
 
-    /// When time alone changes something.
+    /// When to call again if nothing arrives.
     pub(super) fn next_moment(&self) -> Option<Micros> {
         let moment = |frame: &IncompleteFrame| frame.request_at.min(frame.noticed + self.lifetime);
         self.frames.iter().map(moment).min()
     }
 
-    /// Where an incomplete frame is, or would be.
+    /// Index of an incomplete frame, or where it would be inserted.
     fn place(&self, id: u64) -> Result<usize, usize> {
         self.frames.binary_search_by_key(&id, |frame| frame.id)
     }

@@ -1,7 +1,8 @@
-//! The receiver's half of live delivery: it requests what did not come until a frame's lifetime is over, and repeats its
+//! The receiver's half of live delivery. It requests missing pieces until a frame's lifetime is over, and repeats its
 //! acknowledgements.
 //!
-//! [`incomplete`] knows what did not come, [`acknowledgements`] what is to be told of frames that did, or never will.
+//! [`incomplete`] keeps track of missing pieces. [`acknowledgements`] keeps what to tell the sender about frames that
+//! arrived or never will.
 
 mod acknowledgements;
 mod incomplete;
@@ -17,10 +18,10 @@ use crate::time::Micros;
 use acknowledgements::Acknowledgements;
 use incomplete::IncompleteFrames;
 
-/// Messages are held for this share of a lifetime: 2 ms at 60 frames a second.
+/// How long messages are held, as a share of a lifetime: 2 ms at 60 frames per second.
 const HOLD_SHARE: u32 = 16;
 
-/// What a receiver of live frames requests and acknowledges.
+/// Requests and acknowledges live frames.
 #[derive(Debug)]
 pub struct Receiver {
     lifetime: Duration,
@@ -30,18 +31,18 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Watches a stream whose frames live so long, of which at most so many are incomplete at a time.
+    /// Watches a stream of frames with this `lifetime`, at most `window` of which are incomplete at a time.
     pub fn new(lifetime: Duration, window: usize) -> Self {
         Self {
             lifetime,
             incomplete: IncompleteFrames::new(lifetime, window),
-            // Later than the next answer of a stream that flows, by half a frame interval.
+            // Half a frame interval after the next answer of a steady stream.
             acknowledgements: Acknowledgements::new(lifetime * 3 / 4),
             held_until: Micros(0),
         }
     }
 
-    /// A piece has come: the message it completes, if it does, and the frames to give up for it.
+    /// Takes a piece. Returns the message, if the piece completes it, and the frames given up to make room.
     pub fn put(
         &mut self,
         frames: &mut Reassembler,
@@ -65,22 +66,22 @@ impl Receiver {
         (message, given_up)
     }
 
-    /// A frame's answer is to be sent: it acknowledges the frame.
+    /// Acknowledges a frame by its answer, which is to be sent.
     pub fn answer(&mut self, answer: Answer<'static>, now: Micros) {
         self.acknowledgements.answer(answer, now);
     }
 
-    /// A frame will not come whole any more: the sender is to know that too.
+    /// Tells the sender that a frame will not be complete any more.
     pub fn missing(&mut self, frame: u64, now: Micros) {
         self.acknowledgements.missing(frame, now);
     }
 
-    /// The next frame to give up, as its lifetime is over.
+    /// The next frame to give up because its lifetime is over.
     pub fn expired(&mut self, now: Micros) -> Option<u64> {
         self.incomplete.expired(now)
     }
 
-    /// Sends nothing for a moment.
+    /// Holds all messages back for a moment.
     pub fn hold(&mut self, now: Micros) {
         self.held_until = now + self.lifetime / HOLD_SHARE;
     }
@@ -90,12 +91,12 @@ impl Receiver {
         if now < self.held_until { None } else { self.acknowledgements.poll(now) }
     }
 
-    /// What to request now, if anything.
+    /// The retransmission request to send now, if any.
     pub fn next_request(&mut self, frames: &Reassembler, now: Micros) -> Option<Resend> {
         if now < self.held_until { None } else { self.incomplete.request(frames, now) }
     }
 
-    /// When time alone changes something.
+    /// When to call again if nothing arrives.
     pub fn next_moment(&self) -> Option<Micros> {
         let moments = [self.incomplete.next_moment(), self.acknowledgements.next_moment()];
         moments.into_iter().flatten().min().map(|moment| moment.max(self.held_until))

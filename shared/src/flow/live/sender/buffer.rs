@@ -1,4 +1,4 @@
-//! The retransmission buffer: the frames whose pieces may still be requested, each with its budget.
+//! The retransmission buffer: frames whose pieces may still be requested, each with its retransmission budget.
 
 use std::collections::VecDeque;
 
@@ -6,17 +6,17 @@ use super::pieces::{KeptPiece, Pieces};
 use super::probe::Probe;
 use crate::time::Micros;
 
-/// A frame's pieces are retransmitted at most so often, all together: as often as our receiver requests. So whatever a
-/// client asks for, the stream takes at most four times its bytes.
+/// Budget of a frame, in retransmissions per piece: as many as our receiver requests. So a stream takes at most four
+/// times its bytes, whatever a client requests.
 const MAX_RETRANSMISSIONS: usize = 3;
 
-/// The frames that are alive and unacknowledged, by id.
+/// The frames that are alive and unacknowledged, sorted by id.
 ///
-/// Their memory is used again: it takes as many frames as were ever alive at a time, which a window bounds.
+/// Their memory is reused: it grows to the most frames that were ever alive at a time, which the window bounds.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     frames: VecDeque<SentFrame>,
-    /// Of frames let go, for the next ones.
+    /// Memory of released frames, reused by the next ones.
     spare: Vec<Pieces>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct SentFrame {
     pub(super) id: u64,
     pub(super) probe: Probe,
     captured: Micros,
-    /// Whether its acknowledgement may be due to more than one sending.
+    /// Whether its acknowledgement may belong to more than one transmission.
     was_retransmitted: bool,
     pieces: Pieces,
     /// Pieces that may still be retransmitted.
@@ -34,7 +34,7 @@ pub(super) struct SentFrame {
 }
 
 impl Buffer {
-    /// Keeps the pieces of a frame, so many bytes in all; the first probe is due then. Ids count upwards.
+    /// Keeps the pieces of a frame, `bytes` in all. Its first probe is due at `probe_due`. Ids must increase.
     pub(super) fn keep<'a>(
         &mut self,
         id: u64,
@@ -48,7 +48,7 @@ impl Buffer {
         self.frames.push_back(SentFrame::new(id, captured, probe_due, kept));
     }
 
-    /// Lets go of frames that are not fresh any more.
+    /// Releases the frames that are no longer fresh.
     pub(super) fn retain(&mut self, is_fresh: impl Fn(u64) -> bool) {
         for _ in 0..self.frames.len() {
             let Some(frame) = self.frames.pop_front() else { return };
@@ -60,7 +60,7 @@ impl Buffer {
         }
     }
 
-    /// Lets go of an acknowledged frame. Says when it was captured and whether it was retransmitted.
+    /// Releases an acknowledged frame. Returns when it was captured and whether it was retransmitted.
     pub(super) fn remove(&mut self, id: u64) -> Option<(Micros, bool)> {
         let place = self.frames.iter().position(|frame| frame.id == id)?;
         let SentFrame { captured, was_retransmitted, pieces, .. } = self.frames.remove(place)?;
@@ -68,7 +68,7 @@ impl Buffer {
         Some((captured, was_retransmitted))
     }
 
-    /// The frame of this id, while it is kept.
+    /// The frame of this id, if it is still kept.
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut SentFrame> {
         self.frames.iter_mut().find(|frame| frame.id == id)
     }
@@ -97,7 +97,7 @@ impl SentFrame {
         }
     }
 
-    /// Takes the pieces requested off the budget, as far as it reaches; all where the request names none.
+    /// Takes the requested pieces, as far as the budget allows. A request without indices asks for all pieces.
     pub(super) fn requested(&mut self, indices: &[u32]) -> Vec<KeptPiece> {
         let piece = |index: usize| self.pieces.get(index);
         let pieces: Vec<KeptPiece> = match indices {
@@ -109,7 +109,7 @@ impl SentFrame {
         pieces
     }
 
-    /// Takes the probe's piece off the budget, if it reaches.
+    /// Takes the probe's piece, if the budget allows.
     pub(super) fn probed(&mut self) -> Option<KeptPiece> {
         let left = self.budget.checked_sub(1)?;
         let piece = self.pieces.get(self.probe.piece())?;
@@ -118,12 +118,12 @@ impl SentFrame {
         Some(piece)
     }
 
-    /// A piece that was to be retransmitted found no room on the link: it is back in the budget.
+    /// Returns a piece to the budget after the link had no room for it.
     pub(super) fn give_back(&mut self) {
         self.budget += 1;
     }
 
-    /// Whether there is a piece of this index.
+    /// Whether the frame has a piece of this index.
     pub(super) fn has(&self, index: usize) -> bool {
         index < self.pieces.count()
     }

@@ -1,7 +1,8 @@
-//! The sender's half of live delivery: it keeps the pieces of frames that are alive, and retransmits those that are
-//! requested or whose acknowledgement is late.
+//! The sender's half of live delivery. It keeps the pieces of frames that are alive, and retransmits them when they are
+//! requested or when the acknowledgement is late.
 //!
-//! [`buffer`] keeps the [`pieces`] and says which may still be sent, [`probe`] says when an acknowledgement is late.
+//! [`buffer`] keeps the [`pieces`] and decides which may still be sent. [`probe`] decides when an acknowledgement is
+//! late.
 
 mod buffer;
 mod pieces;
@@ -18,21 +19,21 @@ use buffer::Buffer;
 
 pub use pieces::KeptPiece;
 
-/// What a sender of live frames keeps and sends again.
+/// Keeps and retransmits live frames.
 #[derive(Debug)]
 pub struct Sender {
     lifetime: Duration,
     rto: Rto,
     buffer: Buffer,
-    /// Until when the link may take the frame being sent.
+    /// Deadline for the link to take the frame being sent.
     sending_until: Option<Micros>,
-    /// Pieces to be retransmitted, of these frames.
+    /// Pieces to be retransmitted, each with its frame's id.
     queue: VecDeque<(u64, KeptPiece)>,
     retransmitted: u64,
 }
 
 impl Sender {
-    /// Frames are worth sending for this long after their capture.
+    /// A sender of frames with this `lifetime`.
     pub fn new(lifetime: Duration) -> Self {
         Self {
             lifetime,
@@ -49,8 +50,8 @@ impl Sender {
         encoded >= captured + self.lifetime
     }
 
-    /// The link is given a frame, in pieces of so many bytes in all; ids count upwards. Those before it that are fresh
-    /// are kept too.
+    /// Keeps a frame that is now handed to the link, in pieces of `bytes` in all. Earlier frames are kept if
+    /// `is_fresh`. Ids must increase.
     pub fn sending<'a>(
         &mut self,
         id: u64,
@@ -61,34 +62,34 @@ impl Sender {
     ) {
         self.buffer.retain(is_fresh);
         if self.rto.is_longest() {
-            // Those before it need no probe: this frame shows the receiver what it lacks of them.
+            // Earlier frames need no probe: this frame shows the receiver which of their pieces are missing.
             self.buffer.iter_mut().for_each(|frame| frame.probe.cancel());
         }
         self.buffer.keep(id, captured, captured + self.rto.timeout(), bytes, pieces);
         self.sending_until = Some(captured + self.lifetime);
     }
 
-    /// The link took all of the frame being sent, or let go of it.
+    /// Notes that the link took all of the frame being sent, or dropped it.
     pub fn sent(&mut self) {
         self.sending_until = None;
     }
 
-    /// Whether the lifetime of the frame being sent ended before the link took all of it; says so once.
+    /// Whether the lifetime of the frame being sent ended before the link took all of it. True once per frame.
     pub fn gives_up_sending(&mut self, now: Micros) -> bool {
         self.sending_until.take_if(|until| *until <= now).is_some()
     }
 
-    /// A frame was acknowledged, by the first message that does or by a repetition: nothing of it is of use.
+    /// Releases an acknowledged frame. `by_first` tells the first message with the acknowledgement from a repetition.
     pub fn acknowledged(&mut self, id: u64, by_first: bool, now: Micros) {
         match (self.buffer.remove(id), by_first) {
             (Some((captured, false)), true) => self.rto.sample(now.since(captured)),
             (Some((_, true)), true) => self.rto.ambiguous(),
-            // A repetition says nothing of how long the first took, which was lost.
+            // A repetition does not show how long the first message took: that one was lost.
             (Some(_), false) | (None, _) => {}
         }
     }
 
-    /// The receiver requests pieces; none are retransmitted of a frame no longer kept.
+    /// Queues the requested pieces for retransmission, unless the frame is no longer kept.
     pub fn requested(&mut self, request: &Incomplete, now: Micros) {
         let Some(frame) = self.buffer.get_mut(request.id) else { return };
         let pieces = frame.requested(&request.pieces);
@@ -98,7 +99,7 @@ impl Sender {
         self.queue.extend(pieces.into_iter().map(|piece| (request.id, piece)));
     }
 
-    /// Probes for the fresh frames whose acknowledgement is late.
+    /// Queues a probe for each fresh frame whose acknowledgement is late.
     pub fn send_probes(&mut self, now: Micros, is_fresh: impl Fn(u64) -> bool) {
         let next = now + self.rto.timeout();
         for frame in self.buffer.iter_mut() {
@@ -113,12 +114,12 @@ impl Sender {
         }
     }
 
-    /// The next piece to be retransmitted, and its frame.
+    /// The next piece to retransmit, with its frame's id.
     pub fn next_retransmission(&mut self) -> Option<(u64, KeptPiece)> {
         self.queue.pop_front()
     }
 
-    /// The link had no room for a piece of this frame: it may be sent another time.
+    /// Takes back the retransmission of a piece that the link had no room for. It may be sent another time.
     pub fn not_retransmitted(&mut self, id: u64) {
         self.retransmitted = self.retransmitted.saturating_sub(1);
         if let Some(frame) = self.buffer.get_mut(id) {
@@ -126,12 +127,13 @@ impl Sender {
         }
     }
 
-    /// Pieces retransmitted so far, probes among them.
+    /// Pieces retransmitted so far, including probes.
     pub fn retransmitted(&self) -> u64 {
         self.retransmitted
     }
 
-    /// When time alone changes something. While the link takes a frame there is no end of it that could be lost.
+    /// When to call again if nothing arrives. While the link is still taking a frame, its last piece cannot be lost
+    /// yet, so no probe is due.
     pub fn next_moment(&self, link_busy: bool) -> Option<Micros> {
         let probe = self.buffer.next_probe().filter(|_| !link_busy);
         [self.sending_until, probe].into_iter().flatten().min()

@@ -1,9 +1,9 @@
-//! A sent frame's pieces, copied into memory that is used again.
+//! The pieces of a sent frame, copied into memory that is reused.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A piece of a frame, where it is kept.
+/// A piece of a frame, as a slice of the kept memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptPiece {
     bytes: Arc<Vec<u8>>,
@@ -16,24 +16,24 @@ impl AsRef<[u8]> for KeptPiece {
     }
 }
 
-/// A frame's pieces, one after the other.
+/// The pieces of a frame, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     bytes: Arc<Vec<u8>>,
-    /// Where each piece ends in them.
+    /// End offset of each piece.
     ends: Vec<usize>,
 }
 
 impl Pieces {
-    /// Copies pieces of so many bytes in all over those before.
+    /// Replaces the pieces by copies of these, `bytes` in all.
     pub(super) fn fill<'a>(&mut self, bytes: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
-        // The link may still hold a piece of the last frame: then that memory is the link's.
+        // The link may still hold a piece of the last frame. If so, that memory stays with the link.
         if Arc::get_mut(&mut self.bytes).is_none() {
             self.bytes = Arc::default();
         }
         let Some(memory) = Arc::get_mut(&mut self.bytes) else { return };
         memory.clear();
-        // Encoded frames differ a little in length: room for the next to be longer.
+        // Encoded frames vary a little in length: leave room for the next to be longer.
         memory.reserve_exact(if bytes > memory.capacity() { bytes + bytes / 8 } else { bytes });
         self.ends.clear();
         for piece in pieces {
@@ -42,12 +42,12 @@ impl Pieces {
         }
     }
 
-    /// How many there are.
+    /// Number of pieces.
     pub(super) fn count(&self) -> usize {
         self.ends.len()
     }
 
-    /// The piece of this index, if there is one.
+    /// The piece of this index, if it exists.
     pub(super) fn get(&self, index: usize) -> Option<KeptPiece> {
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);

@@ -1,13 +1,13 @@
-//! Probes for one frame, as a tail loss probe (RFC 8985, section 7): one of its pieces, sent again when its
+//! Probes for one frame, like a tail loss probe (RFC 8985, section 7): one of its pieces is sent again when its
 //! acknowledgement is late.
 
 use crate::time::Micros;
 
-/// Probes for a frame. At 5 % loss each way, one of ten goes unanswered; so one of 1000 frames is left for the next frame
-/// to tell of.
+/// Most probes per frame. At 5 % loss each way, one of ten goes unanswered. So for one of 1000 frames all fail, and
+/// only the next frame shows the loss.
 const MAX_PROBES: u32 = 3;
 
-/// When a frame is probed for next, and with which piece.
+/// When a frame is next probed for, and with which piece.
 #[derive(Debug)]
 pub(super) struct Probe {
     due: Option<Micros>,
@@ -16,40 +16,40 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// The first probe is due then, with this piece.
+    /// The first probe is due at `due`, with this piece.
     pub(super) fn new(due: Micros, piece: usize) -> Self {
         Self { due: Some(due), piece, left: MAX_PROBES }
     }
 
-    /// No further probe is needed.
+    /// Cancels all further probes.
     pub(super) fn cancel(&mut self) {
         self.due = None;
     }
 
-    /// Pieces of the frame were retransmitted. They may be lost again: the probe waits until `due` for them, and is
-    /// this one of them.
+    /// Postpones the probe to `due`, after pieces of the frame were retransmitted. These may be lost again, so the
+    /// probe resends one of them, `piece`.
     pub(super) fn put_off(&mut self, due: Micros, piece: Option<usize>) {
         self.due = self.due.map(|_| due);
         self.piece = piece.unwrap_or(self.piece);
     }
 
-    /// Whether a probe is due now; it is asked for once.
+    /// Whether a probe is due now. True once per probe.
     pub(super) fn take_due(&mut self, now: Micros) -> bool {
         self.due.take_if(|due| *due <= now).is_some()
     }
 
-    /// The probe that was due is sent: the next, if one is left, is due then.
+    /// Notes that the due probe was sent. The next, if any is left, is due at `next`.
     pub(super) fn sent(&mut self, next: Micros) {
         self.left = self.left.saturating_sub(1);
         self.due = (self.left > 0).then_some(next);
     }
 
-    /// When the next is due.
+    /// When the next probe is due.
     pub(super) fn due(&self) -> Option<Micros> {
         self.due
     }
 
-    /// The index of the piece that it is.
+    /// Index of the piece to send as a probe.
     pub(super) fn piece(&self) -> usize {
         self.piece
     }
