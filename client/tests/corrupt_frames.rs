@@ -12,8 +12,9 @@ use shared::image::PixelFormat;
 use shared::link::Lane;
 use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
 use shared::protocol::fragment::{self, Reassembler};
-use shared::protocol::message::{self, CIRCLE_TASK, Control, Delivery, Frame, Hello, Payload, Role, Stream};
+use shared::protocol::message::{self, CIRCLE_TASK, Control, Frame, Payload};
 use shared::time::{Micros, MonotonicClock};
+use testkit::greeting::server_hello;
 use tokio::sync::mpsc;
 
 const MESSAGE_SIZE: usize = 65_536;
@@ -25,25 +26,7 @@ fn session() -> Session {
 
 /// A session with frames in this encoding.
 fn session_of(encoding: StreamEncoding) -> Session {
-    let stream = Stream {
-        task: CIRCLE_TASK.into(),
-        width: 64,
-        height: 48,
-        pixel: PixelFormat::Gray8,
-        rate_hz: None,
-        window: 8,
-        delivery: Delivery::Reliable,
-        lifetime_us: None,
-        encoding,
-    };
-    let hello = Hello {
-        protocol: 1,
-        name: "s".into(),
-        version: "1".into(),
-        session: 1,
-        role: Role::Source,
-        stream: Some(stream),
-    };
+    let hello = server_hello(CIRCLE_TASK, encoding);
     let mut session = Session::new(MESSAGE_SIZE, Micros(0));
     let hello = message::control_bytes(&Control::Hello(hello)).unwrap().freeze();
     session.message(Lane::Control, &hello, Micros(1));

@@ -2,27 +2,14 @@
 
 use bytes::Bytes;
 use client::session::{Action, End, Session};
-use shared::image::PixelFormat;
 use shared::link::{Lane, MESSAGE_SIZE};
-use shared::protocol::VERSION;
 use shared::protocol::encoding::StreamEncoding;
-use shared::protocol::message::{self, Control, Delivery, Hello, Role, Stream};
+use shared::protocol::message::{self, CIRCLE_TASK, Control};
 use shared::time::Micros;
+use testkit::greeting::server_hello;
 
 fn hello() -> Bytes {
-    let stream = Stream {
-        width: 64,
-        height: 48,
-        pixel: PixelFormat::Gray8,
-        rate_hz: None,
-        window: 8,
-        delivery: Delivery::Reliable,
-        lifetime_us: None,
-        encoding: StreamEncoding::Raw,
-        task: "circle".into(),
-    };
-    let (name, version) = ("test".into(), "0".into());
-    let hello = Hello { protocol: VERSION, name, version, session: 1, role: Role::Source, stream: Some(stream) };
+    let hello = server_hello(CIRCLE_TASK, StreamEncoding::Raw);
     message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze()
 }
 

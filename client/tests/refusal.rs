@@ -2,36 +2,17 @@
 
 use client::pipeline::PipelineChoice;
 use client::session::{Action, End, Session};
-use shared::image::PixelFormat;
 use shared::link::{Lane, MESSAGE_SIZE};
-use shared::protocol::VERSION;
 use shared::protocol::encoding::StreamEncoding;
-use shared::protocol::message::{self, Control, Delivery, Hello, Role, Stream};
+use shared::protocol::message::{self, Control, Stream};
 use shared::time::Micros;
+use testkit::greeting::server_hello;
 
 const NOW: Micros = Micros(0);
 
 /// A session greeted by a server with this task, and the stream it announced.
 fn greeted(task: &str) -> (Session, Stream) {
-    let stream = Stream {
-        width: 64,
-        height: 48,
-        pixel: PixelFormat::Gray8,
-        rate_hz: None,
-        window: 8,
-        delivery: Delivery::Reliable,
-        lifetime_us: None,
-        encoding: StreamEncoding::Raw,
-        task: task.into(),
-    };
-    let hello = Hello {
-        protocol: VERSION,
-        name: "test".into(),
-        version: "0".into(),
-        session: 1,
-        role: Role::Source,
-        stream: Some(stream),
-    };
+    let hello = server_hello(task, StreamEncoding::Raw);
     let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
     let mut session = Session::new(MESSAGE_SIZE, NOW);
     session.message(Lane::Control, &hello, NOW);

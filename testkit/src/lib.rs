@@ -5,6 +5,7 @@
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
 //! | [`processes`] | the real programs in benchmarks: measure the processor time and memory they use |
 //! | [`wrong_values`] | wrong values for every option, and what the programs must say to them |
+//! | [`greeting`] | a server's hello, for tests of the client's session |
 //! | [`help`] | checks of `--help` and `--version` |
 //! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates datagrams |
 //! | `world` | two sessions over such a network in virtual time (feature `world`) |
@@ -19,6 +20,7 @@
 
 pub mod allocator;
 pub mod ends;
+pub mod greeting;
 pub mod help;
 pub mod picture;
 pub mod processes;

@@ -75,21 +75,4 @@ mod tests {
             }
         }
     }
-
-    /// What an id costs, searched and by its place in the table: `cargo test --release -- --ignored --nocapture cost`.
-    #[test]
-    #[ignore = "a measurement"]
-    fn cost_of_a_look_among_1024_ids() {
-        let mut finished = Finished::new(1024);
-        let list: VecDeque<u64> = (0..1024).collect();
-        list.iter().for_each(|id| finished.push(*id));
-        let time = |look: &dyn Fn(u64) -> bool| {
-            let start = std::time::Instant::now();
-            let found = (0..1_000_000).filter(|id| look(std::hint::black_box(2_000 + id))).count();
-            (start.elapsed().as_nanos() as f64 / 1e6, found)
-        };
-        let (searched_ns, _) = time(&|id| list.contains(&id));
-        let (table_ns, _) = time(&|id| finished.contains(id));
-        println!("searched {searched_ns:.1} ns, in the table {table_ns:.1} ns");
-    }
 }

@@ -3,7 +3,8 @@
 use super::decide::state::State;
 use super::equations::model::{Model, Profile};
 use super::equations::profile::PIXEL_VARIANCE;
-use super::pixels::annulus::{Annulus, Rims};
+use super::pixels::annulus::Annulus;
+use super::pixels::rims::Rims;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 

@@ -22,9 +22,7 @@ pub(crate) struct Cells {
     values: Vec<i16>,
 }
 
-/// The reduction that leaves the smallest radius sought two cells or more.
-///
-/// 8x only from 24 px, three cells: there it saves time, and smaller rings lose their centre to the coarser grid.
+/// The largest reduction that leaves the smallest radius sought at least two cells.
 pub(crate) fn factor_for(min_radius_px: f64) -> usize {
     match min_radius_px {
         r if r >= 16.0 => 8,

@@ -2,7 +2,7 @@
 
 use super::samples::{Picture, Ring, sum_up};
 use super::surface::{Fitted, Surface};
-use crate::pipeline::hough::fit::pixels::annulus::Rims;
+use crate::pipeline::hough::fit::pixels::rims::Rims;
 use crate::pipeline::hough::ring;
 use crate::pipeline::hough::search::reduce::{Cells, UNITS_PER_GRAY};
 

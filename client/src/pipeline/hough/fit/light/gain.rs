@@ -3,7 +3,7 @@
 use super::around::{Ground, uneven_ground};
 use super::slope::Slope;
 use super::within::{Middle, middle};
-use crate::pipeline::hough::fit::pixels::annulus::Rims;
+use crate::pipeline::hough::fit::pixels::rims::Rims;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::search::reduce::Cells;

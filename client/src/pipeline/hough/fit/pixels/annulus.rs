@@ -2,6 +2,7 @@
 
 use super::band::{Band, Reach, holds};
 use super::compass::Compass;
+use super::rims::Rims;
 use crate::pipeline::hough::fit::light::gain::Gain;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
@@ -56,13 +57,6 @@ struct Part {
     start: usize,
     count: usize,
     rims: Rims,
-}
-
-/// Mean intensities of a sector's innermost and outermost pixels, in gray levels. 0 if there are no such pixels.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Rims {
-    pub(crate) inside: f32,
-    pub(crate) outside: f32,
 }
 
 impl Annulus {

@@ -1,0 +1,23 @@
+//! The hello of a server, for tests of the client's session.
+
+use shared::image::PixelFormat;
+use shared::protocol::VERSION;
+use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::message::{Delivery, Hello, Role, Stream};
+
+/// A server's hello: this task, gray frames of 64x48 in this encoding, unpaced, delivered reliably, 8 unanswered at a time.
+pub fn server_hello(task: &str, encoding: StreamEncoding) -> Hello {
+    let stream = Stream {
+        width: 64,
+        height: 48,
+        pixel: PixelFormat::Gray8,
+        rate_hz: None,
+        window: 8,
+        delivery: Delivery::Reliable,
+        lifetime_us: None,
+        encoding,
+        task: task.into(),
+    };
+    let (name, version) = ("test".into(), "0".into());
+    Hello { protocol: VERSION, name, version, session: 1, role: Role::Source, stream: Some(stream) }
+}
