@@ -19,7 +19,7 @@ const SAME_MISSED: f64 = 0.005;
 const SAME_ERROR: f64 = 1.1;
 
 /// Time limit for a frame while settings are tried out, in µs per pixel.
-const PATIENCE_US: f64 = 50_000.0 / (640.0 * 480.0);
+const TIME_LIMIT_US: f64 = 50_000.0 / (640.0 * 480.0);
 
 /// More than any distance between two centres, so that OpenCV returns only the best circle.
 const ONE_CIRCLE_PX: f64 = 1e5;
@@ -104,9 +104,9 @@ fn try_out(
     condition: &Condition,
     opencv: &mut OpenCv,
 ) -> Result<Option<Tried>, Failure> {
-    let patience_us = PATIENCE_US * condition.size().pixels() as f64;
-    let answers = opencv.detect_within(Some(patience_us), setting, condition.whole_radii())?;
-    if answers.times_us.iter().any(|time_us| *time_us > patience_us) {
+    let limit_us = TIME_LIMIT_US * condition.size().pixels() as f64;
+    let answers = opencv.detect_within(Some(limit_us), setting, condition.whole_radii())?;
+    if answers.times_us.iter().any(|time_us| *time_us > limit_us) {
         return Ok(None);
     }
     let mut marks = Marks::default();

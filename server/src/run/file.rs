@@ -8,7 +8,7 @@ use shared::text::{Brief, Escaped};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::patience::patiently;
+use super::slow_file::say_if_slow;
 
 /// Size of the largest file that is read: a thousand times what all options need.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -98,7 +98,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
-    let bytes = patiently(path, || bounded::read(path, MAX_FILE_BYTES)).map_err(|error| match error {
+    let bytes = say_if_slow(path, || bounded::read(path, MAX_FILE_BYTES)).map_err(|error| match error {
         BoundedError::Io(error) => FileError::Read { option: option.to_owned(), path: path.into(), error },
         BoundedError::TooLarge { .. } => FileError::TooLarge { path: path.into() },
     })?;

@@ -14,9 +14,9 @@ mod file;
 mod layers;
 mod link;
 mod origins;
-mod patience;
 mod print;
 mod sent;
+mod slow_file;
 mod spec;
 mod text;
 

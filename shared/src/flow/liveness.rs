@@ -76,10 +76,10 @@ impl Liveness {
 
     /// When the silence becomes too long.
     fn limit(&self) -> Micros {
-        let patient = (self.last_sign + SILENCE_LIMIT).min(self.last_message + MUTE_LIMIT);
+        let silent_until = (self.last_sign + SILENCE_LIMIT).min(self.last_message + MUTE_LIMIT);
         match self.hinted {
-            Some(ended) => patient.min(ended.max(self.last_sign) + SILENCE_LIMIT_AFTER_EOF),
-            None => patient,
+            Some(ended) => silent_until.min(ended.max(self.last_sign) + SILENCE_LIMIT_AFTER_EOF),
+            None => silent_until,
         }
     }
 

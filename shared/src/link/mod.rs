@@ -154,19 +154,19 @@ impl LinkSender {
 
     /// Closes the link once the peer has acknowledged everything on the control lane, or after `limit`. Idempotent.
     pub async fn close_within(&self, limit: Duration) {
-        self.close_patiently(limit, limit).await;
+        self.close_while_acknowledged(limit, limit).await;
     }
 
     /// Like [`Self::close_within`], but waits up to `limit` only as long as the peer acknowledges something at least
-    /// every `patience`. On a slow link the control lane may queue behind a megabyte of frames.
-    pub async fn close_patiently(&self, patience: Duration, limit: Duration) {
+    /// every `standstill`. On a slow link the control lane may queue behind a megabyte of frames.
+    pub async fn close_while_acknowledged(&self, standstill: Duration, limit: Duration) {
         let flushed = async {
             let (mut least, mut last) = (usize::MAX, Instant::now());
             while self.buffered(Lane::Control).await > 0 {
                 let left = self.all_buffered().await;
                 if left < least {
                     (least, last) = (left, Instant::now());
-                } else if last.elapsed() >= patience {
+                } else if last.elapsed() >= standstill {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::queue::{Beside, Patience, Queue};
+use super::queue::{Beside, DrainLimits, Queue};
 use super::standard::reader_left;
 use super::stop::Stopper;
 
@@ -26,10 +26,11 @@ const SUMMARY_ROOM: usize = ROOM + (1 << 20);
 const GATHERING: Duration = Duration::from_millis(50);
 
 /// How long a finished run waits for a reader that reads nothing. A reader that reads gets as long as it needs.
-const END_PATIENCE: Patience = Patience { standstill: Duration::from_secs(10), total: Duration::MAX };
+const END_LIMITS: DrainLimits = DrainLimits { standstill: Duration::from_secs(10), total: Duration::MAX };
 
 /// How long a stopped run waits: within the second in which a stop must complete.
-const STOP_PATIENCE: Patience = Patience { standstill: Duration::from_millis(300), total: Duration::from_millis(600) };
+const STOP_LIMITS: DrainLimits =
+    DrainLimits { standstill: Duration::from_millis(300), total: Duration::from_millis(600) };
 
 /// Passes rows to the writing thread; cheap to clone.
 #[derive(Clone, Debug)]
@@ -93,7 +94,7 @@ impl Rows {
     /// # Errors
     /// How many rows could not be written, and why. It is no error if the reader has left.
     pub fn finish(&self, is_stopped: impl Fn() -> bool) -> Result<(), RowsLost> {
-        let waiting = self.queue.finish(|| if is_stopped() { STOP_PATIENCE } else { END_PATIENCE });
+        let waiting = self.queue.finish(|| if is_stopped() { STOP_LIMITS } else { END_LIMITS });
         let place = self.target.name();
         match (self.queue.failure(), self.queue.lost() + waiting) {
             (Some(error), _) if reader_left(&error) => Ok(()),

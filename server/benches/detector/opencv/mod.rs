@@ -120,12 +120,12 @@ impl OpenCv {
     /// Finds circles only up to the first frame that takes longer than this, in µs.
     pub(crate) fn detect_within(
         &mut self,
-        patience_us: Option<f64>,
+        limit_us: Option<f64>,
         setting: &Setting,
         (min, max): (u32, u32),
     ) -> Result<Answers, OpenCvError> {
         let radii = [min, max];
-        self.ask(&json!({ "op": "detect", "setting": setting, "radii": radii, "patience_us": patience_us }))
+        self.ask(&json!({ "op": "detect", "setting": setting, "radii": radii, "limit_us": limit_us }))
     }
 
     /// OpenCV's version.

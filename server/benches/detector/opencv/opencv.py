@@ -30,17 +30,17 @@ def load(request):
 def detect(request):
     """The best circle of each frame, and the time from the gray frame to the circle.
 
-    With patience it ends after the first frame that took longer.
+    With `limit_us` it ends after the first frame that took longer.
     """
     find = finder(**request["setting"], radii=request["radii"])
     circles, times_us = [], []
-    patience_us = request["patience_us"] or float("inf")
+    limit_us = request["limit_us"] or float("inf")
     for frame in frames:
         start = time.perf_counter()
         found = find(frame)
         times_us.append(1e6 * (time.perf_counter() - start))
         circles.append(None if found is None else [float(value) for value in found.reshape(-1)[:3]])
-        if times_us[-1] > patience_us:
+        if times_us[-1] > limit_us:
             break
     return {"circles": circles, "times_us": times_us}
 

@@ -35,7 +35,7 @@ use told::Told;
 
 /// Longest wait between two acknowledgements while the `bye` and what is queued before it are delivered. If every fifth
 /// packet is lost, delivery may take several retransmissions.
-const BYE_PATIENCE: Duration = Duration::from_secs(1);
+const BYE_STANDSTILL: Duration = Duration::from_secs(1);
 
 /// Longest total wait until the client has our `bye`, so that a session that is over does end. A full lane of frames,
 /// 1 MiB, takes 8.4 s at 1 Mbit/s.
@@ -275,7 +275,7 @@ async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
     };
     let closed = async {
         match end {
-            End::Finished => sender.close_patiently(BYE_PATIENCE, BYE_LIMIT).await,
+            End::Finished => sender.close_while_acknowledged(BYE_STANDSTILL, BYE_LIMIT).await,
             _ => sender.close_within(STOP_BYE_LIMIT).await,
         }
     };

@@ -19,7 +19,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::queue::{Beside, Patience, Queue};
+use super::queue::{Beside, DrainLimits, Queue};
 use super::standard::Target;
 
 use limit::Limiter;
@@ -30,7 +30,8 @@ const ROOM: usize = 256 << 10;
 
 /// How long the end waits for a stderr that accepts nothing, and how long in total: within the second in which a stop
 /// must complete.
-const PATIENCE: Patience = Patience { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
+const DRAIN_LIMITS: DrainLimits =
+    DrainLimits { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
 
 /// Logging, until this is dropped. Then the waiting lines are written, if stderr accepts them.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Drop for Logging {
         let Lines { queue, limiter, .. } = &self.0;
         let held = limiter.lock().unwrap_or_else(PoisonError::into_inner).all();
         held.into_iter().for_each(|line| queue.put(line + "\n", ROOM));
-        queue.finish(|| PATIENCE);
+        queue.finish(|| DRAIN_LIMITS);
     }
 }
 

@@ -38,7 +38,7 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
     // On a busy machine, the thread may need more time than one call waits.
     let ended = (0..100).any(|_| {
         drop(Logging(lines.clone()));
-        lines.queue.finish(|| PATIENCE) == 0
+        lines.queue.finish(|| DRAIN_LIMITS) == 0
     });
     assert!(ended, "never written");
     let text = String::from_utf8(kept.lock().unwrap().clone()).unwrap();

@@ -32,7 +32,7 @@ pub(super) struct Queue {
 
 /// When to give up on an output.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct DrainLimits {
     /// The output accepted nothing for this long.
     pub(super) standstill: Duration,
     /// The output was waited for this long in total.
@@ -66,15 +66,15 @@ impl Queue {
         let _ = self.texts.send(String::new());
     }
 
-    /// Waits until everything is written, within the limits of `patience`. Returns how many texts still wait.
-    pub(super) fn finish(&self, patience: impl Fn() -> Patience) -> u64 {
+    /// Waits until everything is written, within the limits of `limits`. Returns how many texts still wait.
+    pub(super) fn finish(&self, limits: impl Fn() -> DrainLimits) -> u64 {
         self.state.is_ending.store(true, Ordering::Relaxed);
         self.wake();
         self.writer.iter().for_each(Thread::unpark);
         let start = Instant::now();
         let (mut moved, mut written) = (start, self.written());
         while self.waiting() > 0 {
-            let (now, Patience { standstill, total }) = (Instant::now(), patience());
+            let (now, DrainLimits { standstill, total }) = (Instant::now(), limits());
             if std::mem::replace(&mut written, self.written()) != written {
                 moved = now;
             }

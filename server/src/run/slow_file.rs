@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 /// Time before the report: a regular file is read by then even on the slowest disk, and a person does not yet wonder.
-const PATIENCE: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_millis(500);
 
 /// Reads a file, and reports what it waits for if that takes long. Writes to stderr, because the log has not started.
-pub(super) fn patiently<T>(path: &Path, read: impl FnOnce() -> T) -> T {
+pub(super) fn say_if_slow<T>(path: &Path, read: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let (done, told) = channel::<()>();
         let telling = move || {
-            if told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            if told.recv_timeout(SLOW) == Err(RecvTimeoutError::Timeout) {
                 // stderr may be closed.
                 let _ = writeln!(io::stderr(), "server: waiting for somebody to write {}", path.display());
             }
