@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
@@ -13,6 +14,10 @@ use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
 use tracing::{debug, error};
+
+/// How long the client tries again: as long as one link may take to open (`OPENING_LIMIT` in `shared`). Its server listens
+/// already, so a further failure, such as too few file descriptors, lasts.
+const WAIT: Wait = Wait::For(Duration::from_secs(10));
 
 /// A client in this process.
 pub(super) struct Embedded {
@@ -53,7 +58,7 @@ impl Embedded {
 fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
     let config = ClientConfig {
         server: target,
-        wait: Wait::Forever,
+        wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,
         pipeline: PipelineChoice::auto(),

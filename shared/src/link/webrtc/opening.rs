@@ -189,9 +189,15 @@ fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError
     match error {
         Error::Io(error) => OpenError::NoSocket { address, error: error.0 },
         // None could be bound or copied. The crate's text is all there is.
-        Error::Other(reason) => OpenError::NoSocket { address, error: io::Error::other(reason) },
+        Error::Other(reason) => OpenError::NoSocket { address, error: system_error(reason) },
         error => OpenError::WebRtc(error),
     }
+}
+
+/// The system's error that this text of the crate ends with, such as "io error: Too many open files (os error 24)".
+fn system_error(text: String) -> io::Error {
+    let number = text.strip_suffix(')').and_then(|text| text.rsplit_once("(os error ")?.1.parse().ok());
+    number.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]
@@ -211,6 +217,11 @@ mod tests {
         // What the crate says where a socket's copy, or the socket, is refused.
         let copy = not_built(&addresses, io::Error::from_raw_os_error(24).into());
         assert!(copy.to_string().ends_with("(ulimit -n)"), "{copy}");
+        let text = not_built(
+            &addresses,
+            webrtc::error::Error::Other(format!("io error: {}", io::Error::from_raw_os_error(24))),
+        );
+        assert_eq!(text.to_string(), copy.to_string());
         let socket = not_built(&addresses, webrtc::error::Error::Other("no udp_sockets available".into()));
         assert!(copy.is_worth_another_attempt() && socket.is_worth_another_attempt());
     }
