@@ -26,7 +26,7 @@ Examples:
   server --loopback                              a first try, all in one process
   server --frames 600 --seed 7 --json report.json
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
-  server --noise 10 --radius 10..40 --print-run  print this run as TOML for --run
+  server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides

@@ -99,7 +99,10 @@ impl JsonSchema for RunConfig {
         let names = all.get("properties").and_then(Value::as_object);
         let names: Vec<Value> = names.into_iter().flat_map(|names| names.keys().cloned().map(Value::String)).collect();
         all.insert("required".into(), names.into());
-        all.insert("description".into(), "Every option by its name, and figures in the units that their names say.".into());
+        all.insert(
+            "description".into(),
+            "Every option by its name, and figures in the units that their names say.".into(),
+        );
         schema
     }
 }

@@ -91,7 +91,7 @@ impl LostBy {
             (self.late, "answered late"),
             (self.unanswered, "unanswered"),
         ];
-        let told = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
-        told.collect::<Vec<_>>().join(", ")
+        let parts = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+        parts.collect::<Vec<_>>().join(", ")
     }
 }

@@ -1,14 +1,14 @@
-//! The clock of a link: it shows real time or, once a live link is open, runs faster.
+//! The clock of a link: real time, or a faster clock in live delivery.
 //!
-//! The `webrtc` crate takes all its time from its runtime. Its SCTP waits at least 1 s before it counts a packet as
-//! lost if no later acknowledgement shows the loss (RTO.Min), and up to 200 ms before it acknowledges a single packet.
-//! Neither can be set. On a faster clock both become shorter, and every duration that is passed to the crate must be
-//! made longer.
+//! The `webrtc` crate reads all its time from its runtime. Two timeouts of its SCTP cannot be set. RTO.Min is 1 s: SCTP
+//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. The
+//! delayed acknowledgement is 200 ms: SCTP waits up to that long before it acknowledges a single packet. On a faster
+//! clock both become shorter. In return, every duration passed to the crate must be multiplied by the pace.
 //!
-//! But a fast clock also uses up limited retries sooner: ICE asks a thousand times, DTLS repeats a flight seven times
-//! and SCTP a packet five times, then they give up. So the clock shows real time until the peer is first heard. It runs
-//! somewhat faster while the link opens, because DTLS waits 1 s for a lost packet. It runs fast only on an open link,
-//! and only while the peer is heard.
+//! A fast clock also uses up limited retries sooner. ICE sends a thousand requests, DTLS repeats a flight seven times,
+//! SCTP repeats a packet five times; then they give up. So the clock shows real time until the peer is first heard.
+//! While the link opens it runs somewhat faster, because DTLS waits 1 s for a lost packet. It runs at full pace only on
+//! an open link, and only while the peer is heard.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ const OPENING_PACE: u32 = 8;
 /// times.
 const QUIET: Duration = Duration::from_millis(60);
 
-/// Pace during silence: the two repeats left then fall 1 s and 3 s into the silence, and SCTP gives up only after a
+/// Pace during silence. SCTP then sends its last two repeats 1 s and 3 s into the silence. It gives up only after a
 /// silence longer than the peer's limit ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)).
 const QUIET_PACE: u32 = 8;
 
@@ -78,8 +78,8 @@ impl PacedClock {
         self.pace
     }
 
-    /// Whether the open link is silent, or was a short while ago. Then packets and their acknowledgements are being
-    /// lost, or the stream is slow (under 17 frames per second), where a few extra packets do no harm.
+    /// Whether the open link is silent, or was within the last [`MEMORY`]. Then either packets and acknowledgements are
+    /// being lost, or the stream has less than 17 frames per second, for which a few extra packets do no harm.
     pub(super) fn was_silent_lately(&self, now: Instant) -> bool {
         let lately = |ended| now.saturating_duration_since(ended) < MEMORY;
         self.is_silent(now) || self.silence_ended.is_some_and(lately)
