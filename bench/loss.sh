@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Live delivery over a network that loses packets: a server and a client in network namespaces of their own, joined by a
-# veth pair that drops packets at random in both directions, and a table of what became of the frames.
+# Delivery over a network that loses packets: a server and a client in network namespaces of their own, joined by a veth
+# pair that drops packets at random in both directions, and a table of what became of the frames.
 #
-#   bench/loss.sh [--runs N] [--seconds N] [--compare] [SERVER OPTION...]      for example: bench/loss.sh --fps 30 --size 160x120
+#   bench/loss.sh [--runs N] [--seconds N] [--tables NAMES] [SERVER OPTION...]     for example: bench/loss.sh --fps 30 --size 160x120
 #
-# Each row is the median of --runs sessions (3) of --seconds each (20), with losses summed up; --compare adds rows without
-# what live delivery and the encoding do. The server's options are --delivery live --encoding auto and what is given.
+# Each row is the median of --runs sessions (3) of --seconds each (20), with losses summed up. A table's name is its delivery
+# and its encoding; --tables takes several, in quotes ("live-auto live-raw reliable-auto reliable-raw"), and without it the
+# table is live-auto. The server gets --delivery, --encoding and the options given.
 # Met: at 1 % and 5 % loss 99 % and 95 % of the frames scored, p99 of their latency within two frame intervals; at any other
 # every frame accounted for.
 #
@@ -20,14 +21,14 @@ readonly LOSS=${LOSS:-0 1 5 10 20}
 # Names of at most 15 bytes, the kernel's limit for devices.
 readonly SERVER_SPACE=plumb-s-$$ CLIENT_SPACE=plumb-c-$$
 readonly SERVER_ADDRESS=10.99.7.1 CLIENT_ADDRESS=10.99.7.2 PORT=9200
-server='' client='' folder='' failed=0 runs=3 seconds=20 compare=''
+server='' client='' folder='' failed=0 runs=3 seconds=20 tables=live-auto
 
 main() {
   while [ $# -gt 0 ]; do
     case $1 in
       --runs) runs=$2 && shift 2 ;;
       --seconds) seconds=$2 && shift 2 ;;
-      --compare) compare=1 && shift ;;
+      --tables) tables=$2 && shift 2 ;;
       *) break ;;
     esac
   done
@@ -38,9 +39,10 @@ main() {
   trap 'exit 130' INT TERM
   network
   echo "${runs} runs of ${seconds} s a row; lost packets in both directions"
-  table live-auto --delivery live --encoding auto "$@"
-  [ -z "$compare" ] || table live-raw --delivery live --encoding raw "$@"
-  [ -z "$compare" ] || table reliable-auto --delivery reliable --encoding auto "$@"
+  local name
+  for name in $tables; do
+    table "$name" --delivery "${name%-*}" --encoding "${name#*-}" "$@"
+  done
   return "$failed"
 }
 

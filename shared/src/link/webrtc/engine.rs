@@ -31,9 +31,9 @@ pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
         .with_ice_connection_attempts(Some(ICE_ATTEMPT_INTERVAL), Some(ICE_ATTEMPTS))
         // The crate's own values, scaled so that they hold even if its clock runs faster.
         .with_ice_timeouts(
-            Some(ICE_DISCONNECTED * settings.pace()),
-            Some(ICE_FAILED * settings.pace()),
-            Some(ICE_KEEPALIVE * settings.pace()),
+            Some(ICE_DISCONNECTED * settings.pace().fastest()),
+            Some(ICE_FAILED * settings.pace().fastest()),
+            Some(ICE_KEEPALIVE * settings.pace().fastest()),
         )
         // A browser's own candidates are peer-reflexive here. Nothing better will come, so accept them at once.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))

@@ -29,6 +29,7 @@ mod path;
 mod peer;
 mod port;
 mod progress;
+mod round_trip;
 mod runtime;
 mod settings;
 mod setup;

@@ -1,39 +1,92 @@
-//! The clock of a link: real time, or a faster clock in live delivery.
+//! The clock of a link: real time, or a faster clock.
 //!
-//! The `webrtc` crate reads all its time from its runtime. Two timeouts of its SCTP cannot be set. RTO.Min is 1 s: SCTP
-//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. The
-//! delayed acknowledgement is 200 ms: SCTP waits up to that long before it acknowledges a single packet. On a faster
-//! clock both become shorter. In return, every duration passed to the crate must be multiplied by the pace.
+//! The `webrtc` crate reads all its time from its runtime. Three waits of its SCTP cannot be set. RTO.Min is 1 s: SCTP
+//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. It doubles
+//! that timeout with each repeat until it has measured a new round trip. And it waits up to 200 ms before it
+//! acknowledges a single packet. On a faster clock all three become shorter. In return, every duration passed to the
+//! crate must be multiplied by the pace.
 //!
 //! A fast clock also uses up limited retries sooner. ICE sends a thousand requests, DTLS repeats a flight seven times,
-//! SCTP repeats a packet five times; then they give up. So the clock shows real time until the peer is first heard.
-//! While the link opens it runs somewhat faster, because DTLS waits 1 s for a lost packet. It runs at full pace only on
-//! an open link, and only while the peer is heard.
+//! SCTP repeats a packet five times; then they give up. So the clock shows real time until the peer is first heard, and
+//! slows down in a long silence. A [`Profile`] has the pace of each state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Pace while a link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the crate
-/// answers no repeated flight once it waits for the next one. An attempt that lost such a packet may never open
+/// Pace while a live link opens: DTLS then repeats a flight after 125 ms and gives up after 1 s. Version 0.21 of the
+/// crate answers no repeated flight once it waits for the next one. An attempt that lost such a packet may never open
 /// (measured at 20 % loss: 7 of 20), and the sooner it ends, the sooner the next one starts. On a path with a longer
 /// round trip flights are repeated needlessly, which does no harm.
 const OPENING_PACE: u32 = 8;
 
-/// Silence after which the clock slows down: three frames at 60 per second. By then SCTP has repeated a packet three
-/// times.
-const QUIET: Duration = Duration::from_millis(60);
+/// Silence that counts as a sign of loss: three frames at 60 per second.
+const SILENCE: Duration = Duration::from_millis(60);
 
-/// Pace during silence. SCTP then sends its last two repeats 1 s and 3 s into the silence. It gives up only after a
-/// silence longer than the peer's limit ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)).
-const QUIET_PACE: u32 = 8;
+/// Silence after which the clock of a reliable link slows down. SCTP has repeated a packet twice by then.
+const LONG_SILENCE: Duration = Duration::from_millis(250);
+
+/// Pace during a long silence. SCTP gives up after five repeats, and the last of them has to fall later than the
+/// peer's limit ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)). A packet that a live link loses 60 ms into
+/// this pace is repeated 1 s and 3 s into the silence, and given up after 7 s.
+const LONG_SILENCE_PACE: u32 = 8;
 
 /// How long a past silence is remembered.
 const MEMORY: Duration = Duration::from_secs(10);
 
+/// SCTP's RTO.Min, as the crate has it (RFC 9260, 16).
+const RTO_MIN: Duration = Duration::from_secs(1);
+
+/// What a busy machine may add to a round trip before a packet counts as lost. With 64 clients on two cores, 99.9 % of
+/// the frames were answered within 135 ms, in several packets.
+const DELAY_ALLOWANCE: Duration = Duration::from_millis(60);
+
+/// Paces of a link's clock in its states, in multiples of real time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// From the first datagram until the link is open.
+    opening: u32,
+    /// On the open link.
+    steady: u32,
+    /// While the open link is silent, or was lately: packets are being lost.
+    lossy: u32,
+    /// In a longer silence than this.
+    long_silence: Duration,
+    /// The pace then.
+    silent: u32,
+    /// Whether SCTP's RTO.Min has to stay longer than the path's round trip. A live link repeats nothing needlessly: it
+    /// sends each packet once.
+    heeds_round_trip: bool,
+}
+
+impl Profile {
+    /// A live link: SCTP has to notice each loss within a frame interval.
+    pub(super) fn live(pace: u32) -> Self {
+        let [opening, silent] = [OPENING_PACE, LONG_SILENCE_PACE].map(|most| most.min(pace));
+        Self { opening, steady: pace, lossy: pace, long_silence: SILENCE, silent, heeds_round_trip: false }
+    }
+
+    /// A reliable link: the clock shows real time unless packets are being lost. Then it runs up to `most` times as
+    /// fast, as far as the path's round trip allows ([`PacedClock::measured`]).
+    ///
+    /// A lost repeat otherwise costs seconds. Measured at 5 % loss, 640x480 raw: nine frames in 10 s, and one session
+    /// of four ended because nothing arrived for 4 s; at 20 %, all.
+    pub(super) fn reliable(most: u32) -> Self {
+        let silent = LONG_SILENCE_PACE.min(most);
+        Self { opening: 1, steady: 1, lossy: most, long_silence: LONG_SILENCE, silent, heeds_round_trip: true }
+    }
+
+    /// The fastest of all.
+    pub(super) fn fastest(self) -> u32 {
+        self.opening.max(self.steady).max(self.lossy).max(self.silent)
+    }
+}
+
 /// A clock that may run faster than real time.
 #[derive(Debug)]
 pub(super) struct PacedClock {
-    fast: u32,
+    profile: Profile,
+    /// The fastest pace at which SCTP's RTO.Min still exceeds the path's round trip.
+    limit: u32,
     is_open: bool,
     heard: Option<Instant>,
     /// When the open link was last heard again after a silence.
@@ -45,9 +98,11 @@ pub(super) struct PacedClock {
 }
 
 impl PacedClock {
-    /// A clock that shows `now`, and will run `fast` times as fast as real time once the link is open.
-    pub(super) fn new(fast: u32, now: Instant) -> Self {
-        Self { fast: fast.max(1), is_open: false, heard: None, silence_ended: None, since: now, shown: now, pace: 1 }
+    /// A clock that shows `now`.
+    pub(super) fn new(profile: Profile, now: Instant) -> Self {
+        // While the round trip is not known, it may be long.
+        let limit = if profile.heeds_round_trip { 1 } else { u32::MAX };
+        Self { profile, limit, is_open: false, heard: None, silence_ended: None, since: now, shown: now, pace: 1 }
     }
 
     /// Notes that the link is open.
@@ -64,6 +119,15 @@ impl PacedClock {
         }
         self.heard = Some(now);
         self.keep_pace(now);
+    }
+
+    /// Notes the shortest round trip measured on the path. A reliable link's clock never runs so fast that SCTP's
+    /// RTO.Min becomes shorter than four of them and [`DELAY_ALLOWANCE`].
+    pub(super) fn measured(&mut self, round_trip: Duration) {
+        if self.profile.heeds_round_trip {
+            let rto = round_trip * 4 + DELAY_ALLOWANCE;
+            self.limit = (RTO_MIN.as_micros() / rto.as_micros()).clamp(1, u128::from(u32::MAX)) as u32;
+        }
     }
 
     /// The clock's reading at `now`, which must not be before the previous call's.
@@ -86,16 +150,24 @@ impl PacedClock {
     }
 
     fn is_silent(&self, now: Instant) -> bool {
-        self.is_open && self.heard.is_some_and(|heard| now.saturating_duration_since(heard) >= QUIET)
+        self.is_open && self.silence(now).is_some_and(|silence| silence >= SILENCE)
+    }
+
+    /// Time since something arrived.
+    fn silence(&self, now: Instant) -> Option<Duration> {
+        self.heard.map(|heard| now.saturating_duration_since(heard))
     }
 
     fn keep_pace(&mut self, now: Instant) {
-        let pace = match self.heard.map(|heard| now.saturating_duration_since(heard)) {
+        let Profile { opening, steady, lossy, long_silence, silent, .. } = self.profile;
+        let pace = match self.silence(now) {
             None => 1,
-            Some(_) if !self.is_open => self.fast.min(OPENING_PACE),
-            Some(silence) if silence < QUIET => self.fast,
-            Some(_) => self.fast.min(QUIET_PACE),
+            Some(_) if !self.is_open => opening,
+            Some(silence) if silence >= long_silence => silent,
+            Some(_) if self.was_silent_lately(now) => lossy,
+            Some(_) => steady,
         };
+        let pace = pace.min(self.limit);
         if pace != self.pace {
             (self.shown, self.since, self.pace) = (self.shown_at(now), now, pace);
         }
@@ -133,7 +205,7 @@ mod tests {
     #[test]
     fn a_silence_of_an_open_link_is_remembered_for_a_while() {
         let start = Instant::now();
-        let mut clock = PacedClock::new(64, start);
+        let mut clock = PacedClock::new(Profile::live(64), start);
         clock.heard(start);
         assert!(!clock.was_silent_lately(start + ms(500)), "not yet open");
         clock.opened(start + ms(500));
@@ -151,7 +223,7 @@ mod tests {
     #[test]
     fn a_clock_is_time_until_the_peer_is_heard_and_runs_fast_once_the_link_is_open() {
         let start = Instant::now();
-        let mut clock = PacedClock::new(64, start);
+        let mut clock = PacedClock::new(Profile::live(64), start);
         assert_eq!(clock.at(start + ms(10)), start + ms(10));
         clock.heard(start + ms(10));
         assert_eq!(
@@ -166,7 +238,7 @@ mod tests {
     #[test]
     fn a_clock_slows_down_while_nothing_is_heard() {
         let start = Instant::now();
-        let mut clock = PacedClock::new(64, start);
+        let mut clock = PacedClock::new(Profile::live(64), start);
         clock.opened(start);
         assert_eq!(clock.pace(start + ms(59)), 64);
         let quiet = clock.at(start + ms(60));
@@ -177,19 +249,58 @@ mod tests {
     }
 
     #[test]
-    fn a_reliable_links_clock_is_time() {
+    fn a_reliable_links_clock_shows_real_time_unless_packets_are_being_lost() {
         let start = Instant::now();
-        let mut clock = PacedClock::new(1, start);
-        clock.opened(start);
-        for after in [1, 50, 5_000] {
-            assert_eq!(clock.at(start + ms(after)), start + ms(after));
+        let mut clock = PacedClock::new(Profile::reliable(16), start);
+        clock.measured(ms(1) / 5);
+        clock.heard(start);
+        assert_eq!(clock.pace(start + ms(500)), 1, "while it opens");
+        clock.opened(start + ms(1_000));
+        for at in (1_000..3_000).step_by(50) {
+            clock.heard(start + ms(at));
+            assert_eq!(clock.at(start + ms(at)), start + ms(at));
+        }
+        let paces = [3_009, 3_010, 3_199, 3_200].map(|at| clock.pace(start + ms(at)));
+        assert_eq!(paces, [1, 16, 16, 8], "2,950 was the last datagram");
+        clock.heard(start + ms(3_300));
+        assert_eq!([clock.pace(start + ms(3_301)), clock.pace(start + ms(3_350))], [16, 16]);
+        for at in (3_350..14_000).step_by(50) {
+            clock.heard(start + ms(at));
+        }
+        assert_eq!(clock.pace(start + ms(14_000)), 1, "the silence is forgotten");
+    }
+
+    #[test]
+    fn a_reliable_links_retransmission_timeout_exceeds_the_round_trip() {
+        let start = Instant::now();
+        let pace = |round_trip: Option<u64>| {
+            let mut clock = PacedClock::new(Profile::reliable(16), start);
+            clock.opened(start);
+            round_trip.into_iter().for_each(|us| clock.measured(Duration::from_micros(us)));
+            clock.pace(start + ms(100))
+        };
+        assert_eq!([200, 10_000, 50_000, 235_000, 600_000].map(|us| pace(Some(us))), [16, 10, 3, 1, 1]);
+        assert_eq!(pace(None), 1, "unknown");
+    }
+
+    #[test]
+    fn sctp_gives_a_packet_up_only_after_the_limit_of_silence() {
+        for (profile, name) in [(Profile::live(128), "live"), (Profile::reliable(16), "reliable")] {
+            let start = Instant::now();
+            let mut clock = PacedClock::new(profile, start);
+            clock.opened(start);
+            clock.measured(ms(1) / 5);
+            // The RTO starts at 1 s and doubles: five repeats, and after the sixth wait it is over.
+            let given_up = clock.at(start) + Duration::from_secs(1 + 2 + 4 + 8 + 16 + 32);
+            let real = (0..60_000).find(|&at| clock.at(start + ms(at)) >= given_up).unwrap();
+            assert!(ms(real) > crate::flow::liveness::SILENCE_LIMIT, "{name}: {real} ms");
         }
     }
 
     #[test]
     fn a_clock_never_runs_backwards() {
         let start = Instant::now();
-        let mut clock = PacedClock::new(64, start);
+        let mut clock = PacedClock::new(Profile::live(64), start);
         let mut before = clock.at(start);
         for step in 0..1_000u64 {
             let now = start + Duration::from_micros(step * 700);

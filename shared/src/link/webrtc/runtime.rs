@@ -16,7 +16,7 @@ use webrtc::runtime::{
 use super::buffers::enlarge;
 use super::fragments;
 use super::mtu::packets_at_once;
-use super::pace::{PacedClock, SharedClock};
+use super::pace::{PacedClock, Profile, SharedClock};
 use super::progress::Progress;
 use super::socket::LinkSocket;
 
@@ -24,8 +24,11 @@ use super::socket::LinkSocket;
 /// that otherwise ticks every 200 ms, so opening would take 600 ms instead of 20 ms.
 const OPENING_TICK: Duration = Duration::from_millis(1);
 
-/// Interval at which the driver is woken on an open live link, so that it keeps up with its clock's pace.
-const LIVE_TICK: Duration = Duration::from_millis(10);
+/// Interval at which the driver is woken on an open link whose clock runs fast, so that it keeps up with the pace.
+const FAST_TICK: Duration = Duration::from_millis(10);
+
+/// The same while the clock shows real time, so that it notices a silence.
+const STEADY_TICK: Duration = Duration::from_millis(60);
 
 /// tokio with large socket buffers, quick ticks while a connection opens, and a clock that may run faster than real
 /// time.
@@ -33,21 +36,20 @@ const LIVE_TICK: Duration = Duration::from_millis(10);
 pub(super) struct LinkRuntime {
     tokio: TokioRuntime,
     clock: SharedClock,
-    is_paced: bool,
     most_segments: usize,
     opening: AtomicBool,
     progress: Progress,
 }
 
 impl LinkRuntime {
-    /// A runtime for one connection that is about to open. Its clock will run this many times as fast as real time, and
-    /// its SCTP packets have up to `mtu` bytes.
-    pub(super) fn new(pace: u32, mtu: u32, progress: Progress) -> Arc<Self> {
+    /// A runtime for one connection that is about to open. Its clock follows this profile, and its SCTP packets have up
+    /// to `mtu` bytes.
+    pub(super) fn new(pace: Profile, mtu: u32, progress: Progress) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = SharedClock::new(PacedClock::new(pace, tokio.now()));
         let most_segments = packets_at_once(mtu);
         let opening = AtomicBool::new(true);
-        Arc::new(Self { tokio, clock, is_paced: pace > 1, most_segments, opening, progress })
+        Arc::new(Self { tokio, clock, most_segments, opening, progress })
     }
 
     /// Ends the quick ticks: the connection is open, or was given up.
@@ -72,8 +74,7 @@ impl Runtime for LinkRuntime {
         if let Err(error) = fragments::allow(&options) {
             debug!("packets may not be cut on their way: {error}");
         }
-        let clock = self.is_paced.then(|| self.clock.clone());
-        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, clock, self.progress.clone())))
+        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, self.clock.clone(), self.progress.clone())))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -95,17 +96,17 @@ impl Runtime for LinkRuntime {
     }
 
     fn now(&self) -> Instant {
-        let now = self.tokio.now();
-        if self.is_paced { self.clock.lock().at(now) } else { now }
+        self.clock.lock().at(self.tokio.now())
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        let pace = self.clock.lock().pace(self.tokio.now());
         let most = match self.opening.load(Ordering::Relaxed) {
             true => OPENING_TICK,
-            false if self.is_paced => LIVE_TICK,
-            false => Duration::MAX,
+            false if pace > 1 => FAST_TICK,
+            false => STEADY_TICK,
         };
-        self.tokio.sleep((duration / self.clock.lock().pace(self.tokio.now())).min(most))
+        self.tokio.sleep((duration / pace).min(most))
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -134,8 +135,10 @@ mod tests {
         for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
-            let segments =
-                LinkRuntime::new(1, mtu, Progress::new()).wrap_udp_socket(socket).unwrap().max_gso_segments();
+            let segments = LinkRuntime::new(Profile::reliable(1), mtu, Progress::new())
+                .wrap_udp_socket(socket)
+                .unwrap()
+                .max_gso_segments();
             // Of 1300 bytes, 49 segments would be 65,513.
             assert!((1..=64).contains(&segments) && segments as u32 * (mtu + 37) <= 65_507, "{segments} of {mtu}");
         }

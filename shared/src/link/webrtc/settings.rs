@@ -11,6 +11,7 @@ use crate::protocol::message::Delivery;
 
 use super::burst::most_on_the_way;
 use super::mtu::{CRATE_MTU, NETWORK_MTU, packet_payload, packets_at_once};
+use super::pace::Profile;
 
 /// Receive buffer that any stranger's sockets have, as `SO_RCVBUF` reads: that of Chromium, which a page cannot
 /// enlarge. aiortc's sockets have the system default, 208 KiB.
@@ -35,7 +36,11 @@ const SEND_BUFFER: usize = 1 << 20;
 const LIVE_PACE: u32 = 128;
 
 /// The pace with a stranger, which may take up to 200 ms to acknowledge: SCTP counts a packet as lost after 250 ms.
-const STRANGER_LIVE_PACE: u32 = 4;
+const STRANGER_PACE: u32 = 4;
+
+/// The pace of a reliable link while packets are being lost: SCTP counts one as lost after 62 ms, which a busy machine's
+/// round trip does not reach ([`Profile::reliable`]).
+const LOSSY_PACE: u32 = 16;
 
 /// Settings of a link's sockets and packets.
 #[derive(Clone, Debug, Default)]
@@ -100,11 +105,12 @@ impl LinkSettings {
     }
 
     /// How many times as fast as real time the link's clock runs.
-    pub(super) fn pace(&self) -> u32 {
+    pub(super) fn pace(&self) -> Profile {
         match (self.delivery, self.peer) {
-            (Delivery::Reliable, _) => 1,
-            (Delivery::Live, PeerKind::Plumb) => LIVE_PACE,
-            (Delivery::Live, PeerKind::Stranger) => STRANGER_LIVE_PACE,
+            (Delivery::Reliable, PeerKind::Plumb) => Profile::reliable(LOSSY_PACE),
+            (Delivery::Reliable, PeerKind::Stranger) => Profile::reliable(STRANGER_PACE),
+            (Delivery::Live, PeerKind::Plumb) => Profile::live(LIVE_PACE),
+            (Delivery::Live, PeerKind::Stranger) => Profile::live(STRANGER_PACE),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit};
@@ -11,6 +11,7 @@ use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit}
 use super::fragments::is_refused;
 use super::pace::SharedClock;
 use super::progress::Progress;
+use super::round_trip::RoundTrips;
 
 /// While packets are being lost, a single datagram of up to this many bytes is sent twice. These are acknowledgements,
 /// answers, requests, and what SCTP's timer retransmits, one packet at a time. A lost acknowledgement holds up
@@ -20,15 +21,15 @@ use super::progress::Progress;
 /// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry. Tells the clock of a live link when something arrives, and shows the
-/// opening the first datagrams.
+/// Caps each send at what one datagram can carry. Tells the link's clock when something arrives and how long a round trip
+/// takes, and shows the opening the first datagrams.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,
     /// Most packets that one system call may send.
     most_segments: AtomicUsize,
-    /// A live link's clock.
-    clock: Option<SharedClock>,
+    clock: SharedClock,
+    round_trips: Mutex<RoundTrips>,
     progress: Progress,
 }
 
@@ -37,10 +38,20 @@ impl LinkSocket {
     pub(super) fn new(
         socket: Arc<dyn AsyncUdpSocket>,
         most_segments: usize,
-        clock: Option<SharedClock>,
+        clock: SharedClock,
         progress: Progress,
     ) -> Self {
-        Self { socket, most_segments: AtomicUsize::new(most_segments), clock, progress }
+        let round_trips = Mutex::new(RoundTrips::default());
+        Self { socket, most_segments: AtomicUsize::new(most_segments), clock, round_trips, progress }
+    }
+
+    /// Looks at a datagram that arrived.
+    fn heard(&self, datagram: &[u8]) {
+        self.progress.heard(datagram);
+        let mut round_trips = self.round_trips.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shortest) = round_trips.heard(datagram, TokioRuntime.now()) {
+            self.clock.lock().measured(shortest);
+        }
     }
 
     /// Sends each segment separately, after one system call could not send them together.
@@ -61,6 +72,7 @@ impl AsyncUdpSocket for LinkSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.round_trips.lock().unwrap_or_else(PoisonError::into_inner).sends(transmit.contents, TokioRuntime.now());
         let sent = self.socket.poll_send(cx, transmit);
         if let (Poll::Ready(Err(error)), Some(size)) = (&sent, transmit.segment_size)
             && size > 0
@@ -69,9 +81,7 @@ impl AsyncUdpSocket for LinkSocket {
             return self.send_one_by_one(cx, transmit, size);
         }
         let is_alone = transmit.contents.len() <= GOES_TWICE && matches!(sent, Poll::Ready(Ok(_)));
-        if let Some(clock) = self.clock.as_ref().filter(|_| is_alone)
-            && clock.lock().was_silent_lately(TokioRuntime.now())
-        {
+        if is_alone && self.clock.lock().was_silent_lately(TokioRuntime.now()) {
             // DTLS drops the second copy (RFC 6347, 4.1.2.6). If the socket has no room for it, it is not worth a wait.
             let _ = self.socket.poll_send(cx, transmit);
         }
@@ -86,10 +96,8 @@ impl AsyncUdpSocket for LinkSocket {
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll_recv(cx, buffers, meta);
         if let Poll::Ready(Ok(filled)) = received {
-            buffers.iter().take(filled).for_each(|buffer| self.progress.heard(buffer));
-            if let Some(clock) = &self.clock {
-                clock.lock().heard(TokioRuntime.now());
-            }
+            buffers.iter().take(filled).for_each(|buffer| self.heard(buffer));
+            self.clock.lock().heard(TokioRuntime.now());
         }
         received
     }
