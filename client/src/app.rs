@@ -1,6 +1,6 @@
 //! Builds what the command line asks for and runs it.
 
-use shared::shell::descriptors::told;
+use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
@@ -54,7 +54,7 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("cannot start the runtime: {}", told(&error));
+            error!("cannot start the runtime: {}", with_advice(&error));
             return Exit::Other;
         }
     };

@@ -23,31 +23,31 @@ const MAX_WORKERS: usize = 1024;
 /// Text at the end of `--help`.
 const MORE_HELP: &str = "\
 Examples:
-  client                                 a server on this machine or the network
-  client 192.0.2.7:8080 --wait forever   that one, whenever it is there
+  client                                 find a server here or on the network
+  client 192.0.2.7:8080 --wait forever   wait for this server
   client --pipeline hough-classic --workers 1
-  client detect photo.png scans/*.jpg    no server: circles in files
+  client detect photo.png scans/*.jpg    find circles in files, without a server
 
-=false switches a switch off, as in --no-graphics=false. The command line goes
-before the environment. An empty environment variable is an unset one.
+Use =false to turn a switch off, as in --no-graphics=false. The command line
+overrides the environment. An empty environment variable counts as unset.
 
 Exit codes:
-  0  fine: the server said bye, or stopped by Ctrl-C, SIGTERM, q or the closed
-     window
-  2  wrong usage, also a pipeline that cannot do the server's task
-  3  no server, or the connection was lost
-  4  anything else";
+  0  success: the server said bye, or stopped by Ctrl-C, SIGTERM, q or closing
+     the window
+  2  wrong usage, or a pipeline that cannot do the server's task
+  3  no server, or connection lost
+  4  any other error";
 
 /// Text at the end of `detect --help`.
 const DETECT_HELP: &str = "\
 Examples:
-  client detect photo.png                            a line a file
-  client detect --min-radius 40 --json scans/*.jpg   one JSON array
+  client detect photo.png                            print one line per file
+  client detect --min-radius 40 --json scans/*.jpg   print one JSON array
 
 Exit codes:
-  0  all files were read, whether or not they show a circle
+  0  all files were read, with or without a circle
   2  wrong usage
-  4  a file could not be read, or the results not be written";
+  4  a file could not be read, or the results could not be written";
 
 /// Help heading of the options for finding and connecting to the server.
 const CONNECTION: &str = "Connection";
@@ -61,7 +61,7 @@ const OUTPUT: &str = "Output";
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
-/// Plumb's client: receives frames from a Plumb server, has a pipeline look at each, answers.
+/// Plumb's client: receives frames from a Plumb server, runs a pipeline on each and sends the answers back.
 #[derive(Debug, Parser)]
 #[command(name = "client", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {
@@ -73,11 +73,11 @@ pub struct Cli {
     #[command(flatten)]
     pub session: SessionArgs,
 
-    /// Say more (-v, -vv, -vvv)
+    /// Log more (-v, -vv, -vvv)
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = LOGS)]
     pub verbose: u8,
 
-    /// Say only what is wrong
+    /// Log only errors and warnings
     #[arg(short, long, global = true, help_heading = LOGS)]
     pub quiet: bool,
 }
@@ -101,7 +101,7 @@ impl Cli {
     }
 }
 
-/// Other things the client does.
+/// What the client can do instead of a session.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find the circle in image files (PNG, JPEG, PGM)
@@ -112,16 +112,16 @@ pub enum Command {
 /// A session with a server.
 #[derive(Debug, Args)]
 pub struct SessionArgs {
-    /// The server's HOST:PORT [default: found on this machine or the local network]
+    /// HOST:PORT of the server [default: a server found on this machine or the local network]
     #[arg(value_name = "SERVER")]
     pub server: Option<ServerAddress>,
 
-    /// How long to try again while no server is there or it cannot serve yet: a duration such as 30s, or forever
+    /// How long to keep trying while there is no server, or it cannot serve yet: a duration such as 30s, or forever
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
 
-    /// Largest SCTP packet in bytes; the smaller of both ends' holds [default: what the path carries: 16000 within a
-    /// machine, up to 1400 on a network]
+    /// Largest SCTP packet in bytes; the link uses the smaller value of its two ends [default: chosen by path: 16000
+    /// within a machine, up to 1400 on a network]
     #[arg(long, help_heading = CONNECTION, value_name = "BYTES", value_parser = parse_mtu)]
     pub sctp_mtu: Option<u32>,
 
@@ -129,19 +129,19 @@ pub struct SessionArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
 
-    /// Worker threads [default: one a core]
+    /// Number of worker threads [default: one per core]
     #[arg(long, help_heading = PIPELINE, value_name = "N", value_parser = workers)]
     pub workers: Option<NonZeroUsize>,
 
-    /// When all workers are busy: look at every frame in turn, or only at the latest
+    /// What to do while all workers are busy: queue every frame, or keep only the latest
     ///
-    /// With `every` frames wait in a queue of the server's window. A frame leaves that window when it is answered or when the
-    /// server's deadline for it is over (live: its lifetime): a pipeline so slow that frames wait longer finds the queue full
-    /// in the end, and a frame that comes then is answered `dropped`.
+    /// With `every`, the queue holds as many frames as the server's window. The server stops counting a frame in its
+    /// window when it is answered, or when its deadline (in live delivery, its lifetime) passes. If the pipeline is so
+    /// slow that frames wait longer than that, the queue fills up. A frame that finds it full is answered `dropped`.
     #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
 
-    /// Print a row a frame instead of opening a window
+    /// Print one row per frame instead of opening a window
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
 }
@@ -156,7 +156,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG or PGM, 8 bits a channel
+    /// Image files: PNG, JPEG or PGM, 8 bits per channel
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -164,17 +164,17 @@ pub struct DetectArgs {
     #[command(flatten)]
     pub detector: DetectorArgs,
 
-    /// Print one JSON array instead of a line a file
+    /// Print one JSON array instead of one line per file
     // The environment variable is not PLUMB_JSON, which names the server's output file.
     #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
     pub json: bool,
 }
 
-/// Which pipeline, looking for what.
+/// The pipeline and the radii it looks for.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
-    /// What looks at the frames: hough, or hough-classic, OpenCV's plain gradient method, for comparison; ack, which only
-    /// acknowledges them; or auto, which takes hough or ack as the server's task asks for it
+    /// Pipeline that answers the frames: hough; hough-classic (OpenCV's plain gradient method, for comparison); ack
+    /// (only acknowledges frames); or auto (hough or ack, as the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
@@ -190,10 +190,10 @@ impl PipelineArgs {
     }
 }
 
-/// Which detector, looking for what.
+/// The detector and the radii it looks for.
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
-    /// The detector: hough, which auto is too, or hough-classic, OpenCV's plain gradient method, for comparison
+    /// Detector to use: hough; hough-classic (OpenCV's plain gradient method, for comparison); or auto (hough)
     #[arg(long, help_heading = PIPELINE, visible_alias = "pipeline", value_name = "NAME", default_value = AUTO, value_parser = detector)]
     pub detector: String,
 
@@ -216,11 +216,11 @@ impl DetectorArgs {
 /// Which radii are looked for.
 #[derive(Debug, Args)]
 pub struct RadiusArgs {
-    /// Smallest radius looked for, in px [default: 8, or a 60th of the frame's shorter side if that is more]
+    /// Smallest radius to look for, in px [default: 8, or 1/60 of the frame's shorter side if that is larger]
     #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub min_radius: Option<f64>,
 
-    /// Largest radius looked for, in px [default: a quarter of the frame's shorter side]
+    /// Largest radius to look for, in px [default: 1/4 of the frame's shorter side]
     #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub max_radius: Option<f64>,
 }
@@ -234,9 +234,9 @@ impl RadiusArgs {
 /// A worker policy, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PolicyArg {
-    /// Look at every frame
+    /// Queue every frame
     Every,
-    /// Look at the latest, answer `dropped` for those it replaces
+    /// Keep the latest frame; answer `dropped` for each frame it replaces
     Latest,
 }
 

@@ -59,7 +59,7 @@ impl Runner<'_> {
         mut stop: Stop,
     ) -> Result<End, PoolError> {
         let sender = link.sender();
-        let (mut told, mut signs) = (false, Signs::on(&[Lane::Control]));
+        let (mut is_stopping, mut signs) = (false, Signs::on(&[Lane::Control]));
         loop {
             if signs.look(&sender, self.session.is_silent(self.clock.now())).await {
                 self.session.acknowledged(self.clock.now());
@@ -104,8 +104,8 @@ impl Runner<'_> {
                     LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 Some(detection) = found.recv() => self.detected(detection),
-                () = stop.stopped(), if !told => {
-                    told = true;
+                () = stop.stopped(), if !is_stopping => {
+                    is_stopping = true;
                     self.session.stop();
                 }
                 () = sleep_until(wake.into()) => {}

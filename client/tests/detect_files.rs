@@ -202,7 +202,7 @@ fn a_reader_that_has_enough_ends_it_silently() {
 }
 
 #[test]
-fn a_full_stdout_is_told() {
+fn a_full_stdout_is_reported() {
     let pictures = Pictures::new();
     let tiny = pictures.save("tiny.png", GrayImage::from_pixel(1, 1, Luma([40])), ImageFormat::Png);
     let full = fs::File::options().write(true).open("/dev/full").expect("a device");

@@ -1,5 +1,5 @@
-//! The command line: what the run does ([`RunSpec`]), what belongs to this machine ([`Local`]), and where else either is
-//! said. Every option can also be given by environment; `--help` says how.
+//! The command line: the options of the run ([`RunSpec`]), the options of this machine ([`Local`]), and the files that
+//! hold more of them ([`Layers`]). Every option can also be given by an environment variable, which `--help` names.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -17,29 +17,30 @@ use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
 
-/// Where the server listens unless told: this machine only.
+/// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
-/// What stands at the end of `--help`.
+/// Text at the end of `--help`.
 const MORE_HELP: &str = "\
 Examples:
   server --loopback                              a first try, all in one process
   server --frames 600 --seed 7 --json report.json
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
-  server --noise 10 --radius 10..40 --print-run  that run as TOML, for --run
-  server health 192.0.2.7:8080                   whether a server is there
+  server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
+  server health 192.0.2.7:8080                   check whether a server answers
 
-=false switches a switch off, as in --once=false. The command line goes before
-the environment, that before --run FILE, that before --camera FILE. An empty
-environment variable is an unset one.
+Use =false to turn a switch off, as in --once=false. The command line overrides
+the environment, which overrides --run FILE, which overrides --camera FILE. An
+empty environment variable counts as unset.
 
 Exit codes:
-  0  fine: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or the closed window
+  0  success: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or closing the
+     window
   2  wrong usage, found before the run
   3  no peer, port taken, connection lost, or fewer frames than --once asks for
-  4  anything else";
+  4  any other error";
 
-/// What stands at the end of `health --help`.
+/// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
 Examples:
   server health
@@ -48,15 +49,15 @@ Examples:
 Exit codes:
   0  a server answers
   2  wrong usage
-  3  none does";
+  3  no server answers";
 
-/// The heading of what the logs say.
+/// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
-/// The heading of what is shown and written.
+/// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
 
-/// Plumb's server: renders frames whose truth it knows, sends them over WebRTC, scores the answers.
+/// Plumb's server: renders frames with known truth, sends them over WebRTC and scores the answers.
 #[derive(Debug, Parser)]
 #[command(name = "server", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {
@@ -64,65 +65,66 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Say more (-v, -vv, -vvv)
+    /// Log more (-v, -vv, -vvv)
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = LOGS)]
     pub verbose: u8,
 
-    /// Say only what is wrong
+    /// Log only errors and warnings
     #[arg(short, long, global = true, help_heading = LOGS)]
     pub quiet: bool,
 
-    /// Where else the run is described.
+    /// Files that describe the run.
     #[command(flatten)]
     pub layers: Layers,
 
-    /// What the run does.
+    /// Options of the run.
     #[command(flatten)]
     pub spec: RunSpec,
 
-    /// What belongs to this machine.
+    /// Options of this machine.
     #[command(flatten)]
     pub local: Local,
 
-    /// Where the options of the run were said.
+    /// Where each option of the run was given.
     #[arg(skip)]
     pub origins: Origins,
 }
 
-/// Other things the server does.
+/// What the server can do instead of serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Ask whether a server is there: exit code 0 if it answers, 3 if not
+    /// Check whether a server answers: exit code 0 if it does, 3 if not
     #[command(after_help = HEALTH_HELP)]
     Health {
-        /// Where it listens
+        /// Address that the server listens on
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
 }
 
-/// Where else the run is described.
+/// Files that describe the run.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Run")]
 pub struct Layers {
-    /// Read the run from this TOML file: names of the options of a run, with _ for -, and their values
+    /// Read options of the run from this TOML file; its keys are the option names, with _ for -
     #[arg(id = "run", long = "run", value_name = "FILE")]
     pub run: Option<PathBuf>,
 
-    /// Read the camera from this TOML file: names and values of the options under "Camera"
+    /// Read the options under "Camera" from this TOML file
     #[arg(long, value_name = "FILE")]
     pub camera: Option<PathBuf>,
 
-    /// Print the run as TOML that --run reads back, with its seed, and end
+    /// Print the run with its seed as TOML for --run, then exit
     #[arg(long)]
     pub print_run: bool,
 }
 
-/// What belongs to this machine and not to the run: never in a run's file, never printed with it.
+/// Options of this machine. They are not part of the run: a run's file cannot hold them, and `--print-run` does not
+/// print them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "This machine")]
 pub struct Local {
-    /// Where to listen for clients (HOST:PORT; port 0 picks a free one) [default: 127.0.0.1:8080]
+    /// Address to listen on for clients, as HOST:PORT; port 0 picks a free port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
 
@@ -130,23 +132,23 @@ pub struct Local {
     #[arg(long)]
     pub no_announce: bool,
 
-    /// The address clients shall send to, where it is not the one they connected to
+    /// Address that clients send to, if it differs from the one they connect to
     #[arg(long, value_name = "IP", value_parser = ip)]
     pub advertise: Option<IpAddr>,
 
-    /// UDP port or range for the links, one a client, such as 40000-40015 [default: any free one]
+    /// UDP port or range of ports for the links, such as 40000-40015; each client needs one [default: any free port]
     #[arg(long, value_name = "PORT[-PORT]", value_parser = ports)]
     pub udp_port: Option<RangeInclusive<u16>>,
 
-    /// Print a row a frame instead of opening a window
+    /// Print one row per frame instead of opening a window
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
 
-    /// Write the report to this file after each session, or to stdout (-), a pipe or a device at the end
+    /// Write the report to this file after each session; stdout (-), pipes and devices get it once, at the end
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<JsonTarget>,
 
-    /// Write the frames to this file as CSV, a row a frame: truth, answer, residual, outcome, latency by stage
+    /// Write a CSV file with one row per frame: truth, answer, residual, outcome, latency of each stage
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
 }
@@ -155,7 +157,7 @@ impl Cli {
     /// Reads the command line, the environment and the files they name.
     ///
     /// # Errors
-    /// What is wrong, or the help or version that was asked for: to be printed before anything runs.
+    /// A usage error, or the help or version text that was asked for. Print it before anything runs.
     pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, clap::Error> {
         let command = Self::completed_command();
         let line = CommandLine::new(&command, arguments, environment)?;
@@ -172,13 +174,13 @@ impl Cli {
         Ok(Self { origins, ..Self::from_arg_matches(&line.over(layered)?)? })
     }
 
-    /// The command line with what all its options have in common.
+    /// Returns the command line with the settings that all its options share.
     pub fn completed_command() -> clap::Command {
         options::completed(Self::command(), &TakesAll::of::<RunSpec>())
     }
 }
 
-/// Where options were said, the environment and the command line before the files.
+/// Adds the options given by environment and command line, which override those of the files.
 fn over_files(mut origins: Origins, command: &clap::Command, line: &CommandLine) -> Origins {
     for option in command.get_arguments() {
         let id = option.get_id().as_str();

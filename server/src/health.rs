@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::door::dial::{self, Unreachable};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::Signal;
-use shared::shell::descriptors::told;
+use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use thiserror::Error;
@@ -20,7 +20,7 @@ pub fn run(address: &str) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("cannot start the runtime: {}", told(&error));
+            error!("cannot start the runtime: {}", with_advice(&error));
             return Exit::Other;
         }
     };

@@ -167,7 +167,7 @@ fn said_to(server: &Server, line: &str) -> String {
 }
 
 #[test]
-fn a_hello_that_is_none_is_told_what_one_is() {
+fn a_first_line_that_is_no_hello_is_refused_with_an_example() {
     let server = server();
     for (hello, words) in [
         (r#"{"type":"hello","plumb":1,"role":"juggler"}"#.to_owned(), "juggler"),

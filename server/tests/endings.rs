@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::ends::{Server, client};
 use testkit::program::{Ended, Program};
-use testkit::relay::{Both, Rate, Relay, Weather};
+use testkit::relay::{Both, Impairments, Rate, Relay};
 use testkit::report::{ReportFile, only_session};
 
 /// A line of 2 Mbit/s, with a buffer of one second, as many routers have.
@@ -94,7 +94,7 @@ fn both_ends_agree_where_the_other_is_killed() {
 fn slow(options: &[&str], done: Done) -> Seen {
     let report = ReportFile::new();
     let mut server = Server::start(&[&["--once", "--json", report.name()], options].concat());
-    let slow = Weather { rate: Some(SLOW), ..Weather::default() };
+    let slow = Impairments { rate: Some(SLOW), ..Impairments::default() };
     let relay = Relay::start(&server.address, 5, Both { to_client: slow, to_server: slow });
     let mut client = client(&relay.address.to_string(), &[]);
     done(&mut server, &mut client);
@@ -121,7 +121,7 @@ fn both_ends_agree_on_a_stop_over_a_line_that_is_too_slow_for_the_frames() {
     });
     assert_eq!(seen.end["kind"], "stopped", "{}", seen.end);
     seen.client.expect(0).says("the server said bye: the server stops");
-    assert!(seen.server.expect(0).took < Duration::from_secs(5), "a stop must not wait for a slow line");
+    assert!(seen.server.expect(0).elapsed < Duration::from_secs(5), "a stop must not wait for a slow line");
 
     let seen = slow(&[], |server, client| {
         server.program.stdout.wait_for("  lost  ");

@@ -131,7 +131,7 @@ fn a_session_that_has_begun_may_last_longer_than_the_wait_for_it() {
 }
 
 #[test]
-fn a_source_that_fails_while_the_server_serves_on_is_told_at_the_end() {
+fn a_source_that_fails_while_the_server_serves_on_is_reported_at_the_end() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let image = |name: &str, side| GrayImage::new(side, side).save(folder.path().join(name)).expect("written");
     (0..10).for_each(|place| image(&format!("{place}.png"), 64));

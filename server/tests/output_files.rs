@@ -44,7 +44,7 @@ fn report(path: &Path) -> Value {
 }
 
 #[test]
-fn a_report_on_a_full_disk_stays_whole_is_told_once_and_ends_the_run_with_4() {
+fn a_report_on_a_full_disk_stays_whole_and_ends_the_run_with_4_after_one_message() {
     let (_folder, path) = place("report.json");
     let options = ["--no-graphics", "--frames", "2", "--fps", "max", "--json", text(&path)];
     let mut server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
@@ -65,7 +65,7 @@ fn a_report_on_a_full_disk_stays_whole_is_told_once_and_ends_the_run_with_4() {
 }
 
 #[test]
-fn rows_on_a_full_disk_stay_whole_are_told_once_and_end_the_run_with_4() {
+fn rows_on_a_full_disk_stay_whole_and_end_the_run_with_4_after_one_message() {
     let (_folder, path) = place("frames.csv");
     let options = ["--no-graphics", "--once", "--frames", "300", "--fps", "max", "--csv", text(&path)];
     let server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
@@ -80,7 +80,7 @@ fn rows_on_a_full_disk_stay_whole_are_told_once_and_end_the_run_with_4() {
 }
 
 #[test]
-fn rows_that_are_deleted_are_told_and_end_the_run_with_4() {
+fn rows_that_are_deleted_are_reported_and_end_the_run_with_4() {
     let (_folder, path) = place("frames.csv");
     let mut server = Server::start(&["--csv", text(&path)]);
     let client = server.client(&[]);

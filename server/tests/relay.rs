@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::ends::{Server, client};
 use testkit::program::LIMIT;
-use testkit::relay::{Both, Counts, Relay, Weather};
+use testkit::relay::{Both, Counts, Impairments, Relay};
 use testkit::report::{ReportFile, only_session, rows};
 use testkit::slow_client::SlowClient;
 
@@ -32,8 +32,11 @@ const SCHEDULING_US: f64 = 5_000.0;
 /// allows.
 const DRIFT_US: f64 = 7_500.0;
 
-const SLOW: Both = Both { to_client: Weather { delay: THERE, ..CALM }, to_server: Weather { delay: BACK, ..CALM } };
-const CALM: Weather = Weather {
+const SLOW: Both = Both {
+    to_client: Impairments { delay: THERE, ..UNIMPAIRED },
+    to_server: Impairments { delay: BACK, ..UNIMPAIRED },
+};
+const UNIMPAIRED: Impairments = Impairments {
     delay: Duration::ZERO,
     jitter: Duration::ZERO,
     loss: 0.0,
@@ -43,7 +46,7 @@ const CALM: Weather = Weather {
     rate: None,
 };
 /// All impairments at once.
-const BAD: Weather = Weather {
+const BAD: Impairments = Impairments {
     delay: Duration::from_millis(5),
     jitter: Duration::from_millis(10),
     loss: 0.02,
@@ -64,11 +67,11 @@ struct Seen {
     counts: (Counts, Counts),
 }
 
-/// Runs both programs with a relay between them. After the first frames, the relay's weather changes to `later`.
-fn run(weather: Both, later: Option<Both>) -> Seen {
+/// Runs both programs with a relay between them. After the first frames, the relay's impairments change to `later`.
+fn run(impairments: Both, later: Option<Both>) -> Seen {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
-    let relay = Relay::start(&server.address, SEED, weather);
+    let relay = Relay::start(&server.address, SEED, impairments);
     let client = client(&relay.address.to_string(), &[]);
     if let Some(later) = later {
         server.program.stdout.wait_for_count(10);
@@ -96,24 +99,25 @@ impl Seen {
         self.session["clock"]["uncertainty_us"].as_f64().expect("pings were answered")
     }
 
-    /// Asserts that a stage's median grew by `injected` since `calm`, within the uncertainty and the scheduling noise.
+    /// Asserts that a stage's median grew by `injected` over that of `unimpaired`, within the uncertainty and the
+    /// scheduling noise.
     #[track_caller]
-    fn grew(&self, calm: &Self, stage: &str, injected: Duration, uncertainty_us: f64) {
-        let grown_us = self.stage_us(stage, "p50") - calm.stage_us(stage, "p50");
+    fn grew(&self, unimpaired: &Self, stage: &str, injected: Duration, uncertainty_us: f64) {
+        let grown_us = self.stage_us(stage, "p50") - unimpaired.stage_us(stage, "p50");
         let injected_us = injected.as_secs_f64() * 1e6;
         let tolerance_us = uncertainty_us + SCHEDULING_US;
         assert!(
             (grown_us - injected_us).abs() <= tolerance_us,
-            "{stage} grew by {grown_us} µs, not by {injected_us} ± {tolerance_us}; calm: {:#}, now: {:#}",
-            calm.session["latency_us"],
+            "{stage} grew by {grown_us} µs, not by {injected_us} ± {tolerance_us}; unimpaired: {:#}, now: {:#}",
+            unimpaired.session["latency_us"],
             self.session["latency_us"],
         );
     }
 
     /// Asserts that both directions grew within the clocks' uncertainty, at most `most_us`, and everything else
     /// exactly.
-    fn grew_by_what_was_injected(&self, calm: &Self, most_us: f64) {
-        for seen in [calm, self] {
+    fn grew_by_what_was_injected(&self, unimpaired: &Self, most_us: f64) {
+        for seen in [unimpaired, self] {
             let uncertainty_us = seen.uncertainty_us();
             assert!(
                 uncertainty_us <= most_us + DRIFT_US + SCHEDULING_US,
@@ -121,30 +125,30 @@ impl Seen {
             );
         }
         // Clocks on one machine do not drift, so the estimate's allowance for drift is not granted here.
-        self.grew(calm, "to_client", THERE, most_us);
-        self.grew(calm, "back", BACK, most_us);
+        self.grew(unimpaired, "to_client", THERE, most_us);
+        self.grew(unimpaired, "back", BACK, most_us);
         for stage in ["encode", "queue", "detect"] {
-            self.grew(calm, stage, Duration::ZERO, 0.0);
+            self.grew(unimpaired, stage, Duration::ZERO, 0.0);
         }
-        self.grew(calm, "total", THERE + BACK, 0.0);
+        self.grew(unimpaired, "total", THERE + BACK, 0.0);
     }
 }
 
 #[test]
 fn delays_that_begin_later_are_read_back_by_stage_and_direction() {
-    let calm = run(Both::default(), None);
+    let unimpaired = run(Both::default(), None);
     let slow = run(Both::default(), Some(SLOW));
-    slow.grew_by_what_was_injected(&calm, 0.0);
+    slow.grew_by_what_was_injected(&unimpaired, 0.0);
 }
 
 #[test]
 fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exactly() {
-    let calm = run(Both::default(), None);
+    let unimpaired = run(Both::default(), None);
     let slow = run(SLOW, None);
     let half_the_asymmetry_us = (THERE - BACK).as_secs_f64() * 1e6 / 2.0;
     assert!(slow.uncertainty_us() >= half_the_asymmetry_us, "{}", slow.uncertainty_us());
     // At most half of the round trip can be wrong.
-    slow.grew_by_what_was_injected(&calm, (THERE + BACK).as_secs_f64() * 1e6 / 2.0);
+    slow.grew_by_what_was_injected(&unimpaired, (THERE + BACK).as_secs_f64() * 1e6 / 2.0);
 }
 
 #[test]
@@ -171,11 +175,11 @@ fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_net
     assert!((offset_us - client.ahead_us as f64).abs() <= limit_us + seen.uncertainty_us(), "{offset_us}");
 }
 
-/// Runs a live session over a network with this weather. `later` runs after the first frame's row.
-fn run_live(weather: Both, later: impl FnOnce(&Relay)) -> Value {
+/// Runs a live session over a network with these impairments. `later` runs after the first frame's row.
+fn run_live(impairments: Both, later: impl FnOnce(&Relay)) -> Value {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--delivery", "live", "--json", report.name()]].concat());
-    let relay = Relay::start(&server.address, SEED, weather);
+    let relay = Relay::start(&server.address, SEED, impairments);
     let client = client(&relay.address.to_string(), &[]);
     server.program.stdout.wait_for_count(2);
     later(&relay);
@@ -191,7 +195,7 @@ fn run_live(weather: Both, later: impl FnOnce(&Relay)) -> Value {
 #[test]
 fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
     // Longer than a clock at 128 times its pace would have waited for DTLS in all: 63 ms.
-    let long = Weather { delay: Duration::from_millis(90), ..CALM };
+    let long = Impairments { delay: Duration::from_millis(90), ..UNIMPAIRED };
     let frames = run_live(Both { to_client: long, to_server: long }, |_| ());
     // On a busy machine, some frames may be late.
     assert!(frames["circle"].as_u64() > Some(75), "{frames:#}");
@@ -199,7 +203,7 @@ fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
 
 #[test]
 fn a_live_link_opens_where_every_fifth_packet_is_lost_and_every_frame_is_accounted_for() {
-    let lossy = Weather { loss: 0.2, ..CALM };
+    let lossy = Impairments { loss: 0.2, ..UNIMPAIRED };
     // If the loss continued, SCTP would sooner or later lose all retransmissions of something, and the session would
     // end early.
     let frames = run_live(Both { to_client: lossy, to_server: lossy }, |relay| relay.change(Both::default()));
@@ -209,7 +213,7 @@ fn a_live_link_opens_where_every_fifth_packet_is_lost_and_every_frame_is_account
 
 #[test]
 fn a_live_link_outlives_an_outage_of_a_second() {
-    let none = Weather { loss: 1.0, ..CALM };
+    let none = Impairments { loss: 1.0, ..UNIMPAIRED };
     let frames = run_live(Both::default(), |relay| {
         relay.change(Both { to_client: none, to_server: none });
         std::thread::sleep(Duration::from_millis(1_200));
@@ -222,7 +226,7 @@ fn a_live_link_outlives_an_outage_of_a_second() {
 
 #[test]
 fn a_bad_network_costs_frames_that_are_counted_and_changes_no_score() {
-    let calm = run(Both::default(), None);
+    let unimpaired = run(Both::default(), None);
     let bad = run(Both::default(), Some(Both { to_client: BAD, to_server: BAD }));
     for Counts { dropped, duplicated, held, .. } in [bad.counts.0, bad.counts.1] {
         assert!(dropped > 0 && duplicated > 0 && held > 0, "the relay did nothing: {:?}", bad.counts);
@@ -230,16 +234,16 @@ fn a_bad_network_costs_frames_that_are_counted_and_changes_no_score() {
     // Reading the report has checked that they add up.
     assert_eq!(bad.session["frames"]["sent"], 150);
     assert_eq!((&bad.session["frames"]["invalid"], &bad.session["ignored_messages"]), (&0.into(), &0.into()));
-    assert_eq!((calm.rows.len(), bad.rows.len()), (150, 150));
+    assert_eq!((unimpaired.rows.len(), bad.rows.len()), (150, 150));
     let mut answered = 0;
     for (id, row) in &bad.rows {
         // Frame, actual x and y, estimate x and y, error, cumulative error, latency, session.
         let score = |row: &str| row.split_whitespace().take(6).map(str::to_owned).collect::<Vec<_>>();
         if row.split_whitespace().count() == 9 {
             answered += 1;
-            assert_eq!(score(row), score(&calm.rows[id]));
+            assert_eq!(score(row), score(&unimpaired.rows[id]));
         }
     }
     assert_eq!(bad.session["frames"]["circle"], answered);
-    assert!(answered > 10, "nothing after the weather changed: {:#}", bad.session["frames"]);
+    assert!(answered > 10, "nothing after the impairments changed: {:#}", bad.session["frames"]);
 }

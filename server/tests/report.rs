@@ -137,7 +137,7 @@ fn a_slow_reader_gets_every_row_and_the_summary() {
 }
 
 #[test]
-fn a_full_stdout_is_told_at_the_end() {
+fn a_full_stdout_is_reported_at_the_end() {
     let full = || std::fs::File::options().write(true).open("/dev/full").expect("a device");
     let mut server = command("server");
     server.args(["--loopback", "--no-graphics", "--frames", "10"]).stdout(full()).stdin(Stdio::null());

@@ -7,7 +7,7 @@ use server::session::End;
 use shared::flow::pacer::Rate;
 use testkit::ends::Server;
 use testkit::report::{ReportFile, only_session};
-use testkit::world::{CALM, Weather, World};
+use testkit::world::{Conditions, LOSSLESS, World};
 
 /// Time of the first tick in a world whose messages take 1 µs: the start at 1,000, plus the hello there and back.
 const FIRST_TICK: u64 = 1_002;
@@ -30,16 +30,16 @@ fn about(got: Option<u64>, us: u64) {
 /// took 1 to 58 intervals and 3 µs, then 0.978 and 0.995 s. Rank 570 of 600 is the 30th of them, rank 594 the 54th.
 #[test]
 fn a_second_of_ten_at_a_standstill_shows_in_the_corrected_percentiles() {
-    let weather = Weather {
+    let conditions = Conditions {
         delay_us: 0,
         least_detection_us: 5_000,
         detection_us: 0,
         fps: Rate::Hz(60.0),
         window: 2,
         deadline_us: 10_000_000,
-        ..CALM
+        ..LOSSLESS
     };
-    let mut world = World::new(1, weather, Some(543));
+    let mut world = World::new(1, conditions, Some(543));
     world.frozen = FIRST_TICK + 1_990_000..FIRST_TICK + 2_990_000;
     world.run(60_000_000);
     assert_eq!(world.server_end, Some(End::Finished));
@@ -60,7 +60,7 @@ fn a_second_of_ten_at_a_standstill_shows_in_the_corrected_percentiles() {
 
 #[test]
 fn without_a_standstill_the_corrected_percentiles_are_those_of_the_frames() {
-    let mut world = World::new(1, CALM, Some(100));
+    let mut world = World::new(1, LOSSLESS, Some(100));
     world.run(60_000_000);
     let latency = world.server.tally().figures().latency_us;
     assert_eq!((latency.corrected, latency.standstill), (latency.total, Some(0)));
@@ -68,7 +68,7 @@ fn without_a_standstill_the_corrected_percentiles_are_those_of_the_frames() {
 
 #[test]
 fn a_stream_without_ticks_has_no_corrected_percentiles() {
-    let mut world = World::new(1, Weather { fps: Rate::Max, ..CALM }, Some(100));
+    let mut world = World::new(1, Conditions { fps: Rate::Max, ..LOSSLESS }, Some(100));
     world.run(60_000_000);
     let latency = world.server.tally().figures().latency_us;
     assert!(latency.total.p99.is_some());

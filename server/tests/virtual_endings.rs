@@ -5,13 +5,13 @@ use server::session::{Action, End};
 use shared::link::Lane;
 use shared::protocol::message::{self, Control, Ping};
 use shared::time::Micros;
-use testkit::world::{CALM, Dice, Event, RUNS, Weather, World};
+use testkit::world::{Conditions, Dice, Event, LOSSLESS, RUNS, World};
 
 #[test]
 fn stopping_the_server_leaves_the_rest_unresolved_within_300_ms() {
     for seed in 0..RUNS {
-        let weather = Weather { delay_us: 20_000, loss: 0.05, ..CALM };
-        let mut world = World::new(seed, weather, None);
+        let conditions = Conditions { delay_us: 20_000, loss: 0.05, ..LOSSLESS };
+        let mut world = World::new(seed, conditions, None);
         let stop = 30_000 + Dice(seed).up_to(200_000);
         world.at(stop, Event::StopServer);
         world.run(60_000_000);
@@ -25,7 +25,7 @@ fn stopping_the_server_leaves_the_rest_unresolved_within_300_ms() {
 #[test]
 fn stopping_the_client_ends_the_session_at_once() {
     for seed in 0..RUNS {
-        let mut world = World::new(seed, CALM, None);
+        let mut world = World::new(seed, LOSSLESS, None);
         world.at(50_000, Event::StopClient);
         world.run(60_000_000);
         world.check();
@@ -37,7 +37,7 @@ fn stopping_the_client_ends_the_session_at_once() {
 #[test]
 fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
     for seed in 0..RUNS {
-        let mut world = World::new(seed, Weather { delay_us: 5_000, ..CALM }, None);
+        let mut world = World::new(seed, Conditions { delay_us: 5_000, ..LOSSLESS }, None);
         world.at(20_000 + Dice(seed).up_to(50_000), Event::CutLink);
         world.run(60_000_000);
         world.check();
@@ -48,7 +48,7 @@ fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
 
 #[test]
 fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
-    let mut world = World::new(1, CALM, None);
+    let mut world = World::new(1, LOSSLESS, None);
     // The client's core is never driven, so it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);
     world.client_wakes = u64::MAX;
@@ -62,7 +62,7 @@ fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
 
 #[test]
 fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
-    let mut world = World::new(1, CALM, None);
+    let mut world = World::new(1, LOSSLESS, None);
     while world.server_end.is_none() && world.now < 20_000_000 {
         // It keeps pinging, so it is not silent, but it sends nothing else.
         let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
@@ -76,7 +76,7 @@ fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
 
 /// Runs a world until each end has handled some frames.
 fn under_way(seed: u64) -> World {
-    let mut world = World::new(seed, Weather { delay_us: 5_000, ..CALM }, None);
+    let mut world = World::new(seed, Conditions { delay_us: 5_000, ..LOSSLESS }, None);
     world.run(50_000);
     assert!(world.server_end.is_none() && world.client_end.is_none());
     world

@@ -7,17 +7,17 @@ use shared::link::Lane;
 use shared::protocol::fragment;
 use shared::protocol::message::{Delivery, Incomplete, Resend};
 use shared::time::Micros;
-use testkit::world::{CALM, Dice, RUNS, Weather, World, bad_weather};
+use testkit::world::{Conditions, Dice, LOSSLESS, RUNS, World, bad_conditions};
 
 /// Networks this bad are common. The time a frame takes to cross it is negligible.
-const LOSSY: Weather = Weather { fps: Rate::Hz(60.0), delay_us: 1_500, delivery: Delivery::Live, ..CALM };
+const LOSSY: Conditions = Conditions { fps: Rate::Hz(60.0), delay_us: 1_500, delivery: Delivery::Live, ..LOSSLESS };
 
 #[test]
-fn live_too_every_frame_is_accounted_for_in_any_weather() {
+fn in_live_delivery_every_frame_is_accounted_for_under_any_conditions() {
     let mut totals = FrameCounts::default();
     for seed in 0..RUNS {
-        let weather = bad_weather(&mut Dice(seed ^ 0xabcd), Delivery::Live);
-        let mut world = World::new(seed, weather, Some(30));
+        let conditions = bad_conditions(&mut Dice(seed ^ 0xabcd), Delivery::Live);
+        let mut world = World::new(seed, conditions, Some(30));
         world.run(60_000_000);
         let counts = world.check();
         assert_eq!((counts.sent, counts.unresolved), (30, 0), "seed {seed}");
@@ -40,12 +40,12 @@ fn live_too_every_frame_is_accounted_for_in_any_weather() {
 }
 
 #[test]
-fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
+fn in_live_delivery_lost_pieces_are_requested_and_answers_are_repeated() {
     // Loss of messages, and the least share of frames that must be scored.
     for (loss, goal) in [(0.01, 0.99), (0.05, 0.95), (0.2, 0.8)] {
         let mut scored = 0;
         for seed in 0..20 {
-            let mut world = World::new(seed, Weather { loss, ..LOSSY }, Some(100));
+            let mut world = World::new(seed, Conditions { loss, ..LOSSY }, Some(100));
             world.run(60_000_000);
             scored += world.check().answered;
         }
@@ -54,13 +54,13 @@ fn live_what_is_lost_is_asked_for_and_answers_are_told_again() {
 }
 
 /// A network within a building. Lost pieces are retransmitted before the next frame is due.
-const NEAR: Weather = Weather { delay_us: 150, ..LOSSY };
+const NEAR: Conditions = Conditions { delay_us: 150, ..LOSSY };
 
 /// Sorted latencies of all scored frames, and the share of retransmitted pieces, over 20 runs of 300 frames.
-fn near_runs(weather: Weather) -> (Vec<u64>, f64) {
+fn near_runs(conditions: Conditions) -> (Vec<u64>, f64) {
     let (mut latencies_us, mut repeated) = (Vec::new(), 0);
     for seed in 0..20 {
-        let mut world = World::new(seed, weather, Some(300));
+        let mut world = World::new(seed, conditions, Some(300));
         world.run(60_000_000);
         world.check();
         latencies_us.extend(world.scores.iter().filter_map(|score| Some(score.latency?.total_us)));
@@ -75,7 +75,7 @@ fn live_what_is_lost_costs_less_than_a_frame_interval() {
     // Loss of messages, and the largest share of retransmitted pieces: one for each lost piece, and one for each frame
     // whose answer is late.
     for (loss, most_repeated) in [(0.01, 0.03), (0.05, 0.15)] {
-        let (latencies_us, repeated) = near_runs(Weather { loss, ..NEAR });
+        let (latencies_us, repeated) = near_runs(Conditions { loss, ..NEAR });
         let p99_us = latencies_us[latencies_us.len() * 99 / 100];
         assert!(latencies_us.len() >= 5_990 && p99_us < 16_667, "{} scored, p99 {p99_us} µs", latencies_us.len());
         assert!(repeated < most_repeated, "{repeated} of the pieces sent again at a loss of {loss}");
@@ -86,7 +86,7 @@ fn live_what_is_lost_costs_less_than_a_frame_interval() {
 fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
     // Longest detection time in µs (the times are random), and the largest share of retransmitted pieces.
     for (detection_us, most_repeated) in [(200, 0.0), (12_000, 0.02), (25_000, 0.02)] {
-        let (latencies_us, repeated) = near_runs(Weather { detection_us, ..NEAR });
+        let (latencies_us, repeated) = near_runs(Conditions { detection_us, ..NEAR });
         assert_eq!(latencies_us.len(), 6_000);
         assert!(repeated <= most_repeated, "{repeated} of the pieces sent again at {detection_us} µs");
     }
@@ -94,11 +94,11 @@ fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
 
 #[test]
 fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
-    let mut world = World::new(1, Weather { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
+    let mut world = World::new(1, Conditions { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
     world.run(5_000_000);
     assert_eq!(world.server.repeated_pieces(), 0);
     // From here on, the client's machine is busy.
-    world.network.weather.least_detection_us = 8_000;
+    world.network.conditions.least_detection_us = 8_000;
     world.run(60_000_000);
     let counts = world.check();
     assert_eq!((counts.answered, world.server_end.clone()), (600, Some(End::Finished)));
@@ -106,14 +106,14 @@ fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
 }
 
 #[test]
-fn live_outcomes_told_again_are_no_duplicates_and_a_second_answer_is() {
+fn in_live_delivery_a_second_answer_is_a_duplicate_and_a_repeated_one_is_not() {
     let mut duplicates = 0;
     for seed in 0..RUNS / 10 {
-        let repeated = Weather { loss: 0.2, duplication: 0.3, delay_us: 60_000, ..LOSSY };
+        let repeated = Conditions { loss: 0.2, duplication: 0.3, delay_us: 60_000, ..LOSSY };
         let mut world = World::new(seed, repeated, Some(40));
         world.run(60_000_000);
         assert_eq!(world.check().duplicate, 0, "seed {seed}");
-        let mut world = World::new(seed, Weather { stammer: 1.0, ..LOSSY }, Some(40));
+        let mut world = World::new(seed, Conditions { stammer: 1.0, ..LOSSY }, Some(40));
         world.run(60_000_000);
         duplicates += world.check().duplicate;
     }
@@ -123,7 +123,7 @@ fn live_outcomes_told_again_are_no_duplicates_and_a_second_answer_is() {
 #[test]
 fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
     // Nothing comes back. At 1000 frames per second, a lifetime is 10 ms.
-    let mut world = World::new(1, Weather { loss: 1.0, delivery: Delivery::Live, ..CALM }, Some(200));
+    let mut world = World::new(1, Conditions { loss: 1.0, delivery: Delivery::Live, ..LOSSLESS }, Some(200));
     world.run(60_000_000);
     assert_eq!(world.check().lost_by.unanswered, 200);
     let captured: Vec<u64> = world.book.captured.values().map(|captured| captured.0).collect();
@@ -135,7 +135,7 @@ fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
 
 #[test]
 fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
-    let mut world = World::new(1, Weather { loss: 1.0, ..LOSSY }, Some(1));
+    let mut world = World::new(1, Conditions { loss: 1.0, ..LOSSY }, Some(1));
     // Wait until the frame has been sent.
     world.run(9_000);
     assert_eq!(world.book.captured.len(), 1);
@@ -154,8 +154,8 @@ fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
 fn live_a_frame_whose_encoding_outlasts_its_lifetime_is_not_sent_and_says_why_it_is_lost() {
     // At 1000 frames per second, a lifetime is 10 ms.
     for (encoding_us, lost) in [(9_000, 0), (10_000, 20), (14_000, 20)] {
-        let weather = Weather { encoding_us, window: 1, delivery: Delivery::Live, ..CALM };
-        let mut world = World::new(1, weather, Some(20));
+        let conditions = Conditions { encoding_us, window: 1, delivery: Delivery::Live, ..LOSSLESS };
+        let mut world = World::new(1, conditions, Some(20));
         world.run(60_000_000);
         let counts = world.check();
         assert_eq!((counts.lost_by.not_ready, counts.lost), (lost, lost), "{counts:?}");

@@ -1,4 +1,4 @@
-//! Reads files up to a bound: a path may lead to something endless.
+//! Reads files up to a limit, because a path may lead to an endless device.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -33,7 +33,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, BoundedError> {
 /// Opens a file of at most `limit` bytes.
 ///
 /// # Errors
-/// Those of [`read`]. A device has no size: one that turns out larger fails while it is read.
+/// Those of [`read`]. A device has no size, so one that holds more than `limit` bytes fails only while it is read.
 pub fn open(path: &Path, limit: u64) -> Result<BoundedFile, BoundedError> {
     let file = File::open(path)?;
     if file.metadata()?.len() > limit {
@@ -42,7 +42,7 @@ pub fn open(path: &Path, limit: u64) -> Result<BoundedFile, BoundedError> {
     Ok(BoundedFile { file, at: 0, limit })
 }
 
-/// A file that returns an error when it is read beyond its bound.
+/// A file that returns an error when it is read beyond its limit.
 #[derive(Debug)]
 pub struct BoundedFile {
     file: File,

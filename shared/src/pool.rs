@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_kept_than_it_was_told_to() {
+    fn no_more_are_kept_than_the_limit_allows() {
         let mut pool = BufferPool::new(2);
         let out: Vec<_> = (0..10).map(|byte| filled(&mut pool, &[byte; 100])).collect();
         assert_eq!(pool.spare.len(), 2);

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use testkit::relay::{Counts, Fate, Line, Weather};
+use testkit::relay::{Counts, Impairments, Line, Transit};
 
 const MS: Duration = Duration::from_millis(1);
 
-fn weather() -> impl Strategy<Value = Weather> {
+fn impairments() -> impl Strategy<Value = Impairments> {
     let share = || prop_oneof![Just(0.0), Just(1.0), 0.0..1.0];
     let delay = || (0..50u32).prop_map(|ms| ms * MS);
     (delay(), delay(), share(), share(), share(), delay()).prop_map(
-        |(delay, jitter, loss, duplication, reordering, hold)| Weather {
+        |(delay, jitter, loss, duplication, reordering, hold)| Impairments {
             delay,
             jitter,
             loss,
@@ -25,8 +25,8 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 /// Sends datagrams with these gaps in ms through a line. Returns what comes out with its times, and the line.
-fn through(seed: u64, weather: Weather, gaps: &[u32], start: Instant) -> (Vec<(Instant, u64)>, Line) {
-    let (mut line, mut out, mut now) = (Line::new(seed, weather), Vec::new(), start);
+fn through(seed: u64, impairments: Impairments, gaps: &[u32], start: Instant) -> (Vec<(Instant, u64)>, Line) {
+    let (mut line, mut out, mut now) = (Line::new(seed, impairments), Vec::new(), start);
     let drain = |line: &mut Line, until: Instant, out: &mut Vec<_>| {
         while let Some(due) = line.next_due().filter(|due| *due <= until) {
             let bytes = line.deliver(due).expect("due");
@@ -44,17 +44,17 @@ fn through(seed: u64, weather: Weather, gaps: &[u32], start: Instant) -> (Vec<(I
 
 proptest! {
     #[test]
-    fn the_same_seed_decides_the_same(seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100)) {
+    fn the_same_seed_decides_the_same(seed: u64, impairments in impairments(), gaps in prop::collection::vec(0..20u32, 0..100)) {
         let start = Instant::now();
-        let run = || through(seed, weather, &gaps, start).0;
+        let run = || through(seed, impairments, &gaps, start).0;
         prop_assert_eq!(run(), run());
     }
 
     #[test]
     fn no_datagram_is_gained_or_forgotten(
-        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100), until in 0..100usize,
+        seed: u64, impairments in impairments(), gaps in prop::collection::vec(0..20u32, 0..100), until in 0..100usize,
     ) {
-        let (out, line) = through(seed, weather, &gaps, Instant::now());
+        let (out, line) = through(seed, impairments, &gaps, Instant::now());
         let Counts { taken, dropped, duplicated, delivered, .. } = line.counts();
         prop_assert_eq!((taken, delivered, line.waiting()), (gaps.len() as u64, out.len() as u64, 0));
         prop_assert_eq!(taken + duplicated, dropped + delivered);
@@ -64,7 +64,7 @@ proptest! {
         prop_assert_eq!(times.len() as u64, taken - dropped);
         prop_assert_eq!(times.values().filter(|times| **times == 2).count() as u64, duplicated);
         // The counts also hold while some datagrams are in flight.
-        let mut line = Line::new(seed, weather);
+        let mut line = Line::new(seed, impairments);
         for _ in &gaps[..until.min(gaps.len())] {
             line.take(&[0; 8], Instant::now());
         }
@@ -73,35 +73,35 @@ proptest! {
     }
 
     #[test]
-    fn each_is_late_by_what_the_weather_says(
-        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 1..100),
+    fn each_datagram_is_delayed_as_the_impairments_say(
+        seed: u64, impairments in impairments(), gaps in prop::collection::vec(0..20u32, 1..100),
     ) {
         let start = Instant::now();
         let came: Vec<_> = gaps.iter().scan(start, |now, gap| { *now += *gap * MS; Some(*now) }).collect();
-        for (out, datagram) in through(seed, weather, &gaps, start).0 {
+        for (out, datagram) in through(seed, impairments, &gaps, start).0 {
             let late = out - came[datagram as usize];
-            prop_assert!(late >= weather.delay);
-            prop_assert!(late <= weather.delay + weather.jitter + weather.hold);
+            prop_assert!(late >= impairments.delay);
+            prop_assert!(late <= impairments.delay + impairments.jitter + impairments.hold);
         }
     }
 
     #[test]
     fn only_those_held_back_are_overtaken(
-        seed: u64, weather in weather(), gaps in prop::collection::vec(0..20u32, 0..100),
+        seed: u64, impairments in impairments(), gaps in prop::collection::vec(0..20u32, 0..100),
     ) {
-        let out = through(seed, Weather { reordering: 0.0, ..weather }, &gaps, Instant::now()).0;
+        let out = through(seed, Impairments { reordering: 0.0, ..impairments }, &gaps, Instant::now()).0;
         prop_assert!(out.is_sorted_by_key(|(_, datagram)| *datagram));
     }
 
     #[test]
     fn shares_are_met(seed: u64, loss in 0.0..1.0, duplication in 0.0..1.0, reordering in 0.0..1.0) {
-        let weather = Weather { loss, duplication, reordering, ..Weather::default() };
-        let fates: Vec<_> = (0..20_000).map(|index| weather.fate(seed, index)).collect();
+        let impairments = Impairments { loss, duplication, reordering, ..Impairments::default() };
+        let fates: Vec<_> = (0..20_000).map(|index| impairments.transit(seed, index)).collect();
         let arrived: Vec<_> = fates
             .iter()
-            .filter_map(|fate| match fate {
-                Fate::Delivered { held, twice, .. } => Some((*held, *twice)),
-                Fate::Dropped => None,
+            .filter_map(|transit| match transit {
+                Transit::Delivered { held, twice, .. } => Some((*held, *twice)),
+                Transit::Dropped => None,
             })
             .collect();
         // Six standard deviations of a share of n draws are at most 3 / sqrt(n). Chance exceeds them once in a billion.
@@ -117,17 +117,17 @@ proptest! {
 
 #[test]
 fn one_held_back_is_overtaken() {
-    let weather = Weather { reordering: 0.3, hold: 100 * MS, ..Weather::default() };
-    let (out, line) = through(1, weather, &[1; 50], Instant::now());
+    let impairments = Impairments { reordering: 0.3, hold: 100 * MS, ..Impairments::default() };
+    let (out, line) = through(1, impairments, &[1; 50], Instant::now());
     assert!(line.counts().held > 0 && !out.is_sorted_by_key(|(_, datagram)| *datagram), "{out:?}");
 }
 
 #[test]
-fn a_change_of_weather_leaves_alone_what_is_on_its_way() {
+fn a_change_of_impairments_leaves_datagrams_on_their_way_alone() {
     let now = Instant::now();
-    let mut line = Line::new(1, Weather { delay: 10 * MS, ..Weather::default() });
+    let mut line = Line::new(1, Impairments { delay: 10 * MS, ..Impairments::default() });
     line.take(&[1], now);
-    line.change(Weather { loss: 1.0, ..Weather::default() });
+    line.change(Impairments { loss: 1.0, ..Impairments::default() });
     line.take(&[2], now + MS);
     assert_eq!((line.deliver(now + 9 * MS), line.deliver(now + 10 * MS)), (None, Some(vec![1])));
     assert_eq!(line.counts(), Counts { taken: 2, dropped: 1, delivered: 1, ..Counts::default() });

@@ -30,10 +30,11 @@ pub use end::End;
 
 pub use frame::ReceivedFrame;
 
-/// Bound on the memory of a window of frames, in bytes: ten frames of the largest size.
+/// Most memory for the frames of one window, in bytes: ten frames of the largest size. A hello that announces a larger
+/// window gets a smaller one.
 ///
-/// Unfinished frames may take this much, pieces that arrived ahead of earlier ones as much again, and finished frames,
-/// together with buffers kept for the next ones, twice as much.
+/// Incomplete frames take up to this much. Pieces that arrive ahead of earlier ones take up to this much again.
+/// Complete frames and the buffers kept for later frames take up to twice this much.
 const FRAME_BUDGET: usize = 2 << 30;
 
 /// What the shell must do next.
@@ -57,7 +58,7 @@ pub enum Action {
         /// How many frames to hold at most at a time.
         window: usize,
     },
-    /// The session is over: flush the link, close it.
+    /// The session is is_ended: flush the link, close it.
     Close(End),
     /// Nothing to do before this moment or the next input.
     Wait(Micros),
@@ -98,7 +99,7 @@ pub struct Session {
     liveness: Liveness,
     last_word: Option<String>,
     next_message: u64,
-    over: bool,
+    is_ended: bool,
     given_up: u64,
     ignored_messages: u64,
 }
@@ -116,7 +117,7 @@ impl Session {
             liveness: Liveness::new(now),
             last_word: None,
             next_message: 0,
-            over: false,
+            is_ended: false,
             given_up: 0,
             ignored_messages: 0,
         }
@@ -194,7 +195,7 @@ impl Session {
     ///
     /// Only the bye is sent, not even the client's hello, so the session never begins.
     pub fn reject(&mut self, reason: String) {
-        if !self.over {
+        if !self.is_ended {
             self.outbox.clear();
         }
         self.leave(End::Unable { reason });
@@ -202,7 +203,7 @@ impl Session {
 
     /// Sends a bye with the reason, if there is one, then ends the session.
     fn leave(&mut self, end: End) {
-        if let Some(reason) = end.farewell().filter(|_| !self.over) {
+        if let Some(reason) = end.farewell().filter(|_| !self.is_ended) {
             self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
         }
         self.end(end);
@@ -217,7 +218,7 @@ impl Session {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
             self.leave(End::Rejected { reason });
         }
-        if !self.over {
+        if !self.is_ended {
             self.advance_live(now);
         }
         let live = self.live.as_ref().and_then(Receiver::next_moment);
@@ -325,8 +326,8 @@ impl Session {
     }
 
     fn end(&mut self, end: End) {
-        if !self.over {
-            self.over = true;
+        if !self.is_ended {
+            self.is_ended = true;
             self.outbox.push_back(Action::Close(end));
         }
     }
@@ -346,7 +347,7 @@ impl Session {
     }
 
     fn send_reply(&mut self, reply: &impl Serialize) {
-        if self.over {
+        if self.is_ended {
             return;
         }
         let Self { answers, outbox, .. } = self;

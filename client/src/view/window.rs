@@ -161,7 +161,7 @@ mod tests {
     }
 
     /// The face of a view for this task that was told about one answered frame.
-    fn told(task: &str, payload: Payload<'static>) -> Face {
+    fn face_of(task: &str, payload: Payload<'static>) -> Face {
         let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
         let mut view = waiting();
         view.greeted(&stream(task), answers);
@@ -203,19 +203,19 @@ mod tests {
     #[test]
     fn a_detection_counts_and_adds_its_time_where_it_found_a_circle() {
         let circle = Circle { x: 1.0, y: 2.0, radius: 3.0 };
-        let found = told("circle", FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
+        let found = face_of("circle", FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
         assert_eq!((found.legend, found.frame), (Legend::Estimate, Size { width: 320, height: 240 }));
         assert!(times(&found).contains("[Some(250.0)]"), "{}", times(&found));
-        let none = told("circle", FoundCircle::write(None));
+        let none = face_of("circle", FoundCircle::write(None));
         assert!(times(&none).contains("[None]"), "{}", times(&none));
-        let dropped = told("circle", Payload::dropped());
+        let dropped = face_of("circle", Payload::dropped());
         assert!(times(&dropped).contains("[]"), "a dropped frame has no time: {}", times(&dropped));
         assert_ne!(found.sections[2], dropped.sections[2], "each is counted as what it is");
     }
 
     #[test]
     fn a_session_without_circles_has_no_estimates_to_mark() {
-        let face = told("ack", Payload::new("ack"));
+        let face = face_of("ack", Payload::new("ack"));
         assert_eq!(face.legend, Legend::Nothing);
         assert!(face.marks.is_empty() && times(&face).contains("[Some(250.0)]"), "{}", times(&face));
     }

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_frames_are_looked_at_by_as_many_as_memory_has_room_for() {
+    fn the_largest_frames_get_as_many_workers_as_memory_has_room_for() {
         assert_eq!(of_64(8192, 8192, PixelFormat::Gray8), 8);
         assert_eq!(of_64(8192, 8192, PixelFormat::Bgr8), 5);
         assert_eq!(of_64(1, 1, PixelFormat::Gray8), 64);

@@ -1,4 +1,4 @@
-//! The conditions of the goals: what is rendered, and what the detector should reach there.
+//! The conditions of the benchmark: what is rendered, and the goals that the detector should reach.
 
 use serde::{Deserialize, Serialize};
 use server::camera::{Background, CameraConfig};
@@ -24,7 +24,8 @@ const EXPOSURE: f64 = 0.5;
 /// Empty frames are divided among eight conditions: 50,000 in all when the others have 10,000 each.
 const EMPTY_SHARE: f64 = 5.0 / 8.0;
 
-/// Where the limit is a bound, where it is a reference, and where more than noise is in the way.
+/// Goals by kind of condition: `PLAIN` if the limit is a bound, `CLEAN` if it is a reference. The others are for frames
+/// in which more than noise is in the way, or which show no disc.
 const PLAIN: Goals = Goals {
     ratio: Some(1.05),
     missed: Some(1e-4),

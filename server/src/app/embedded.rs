@@ -9,7 +9,7 @@ use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
-use shared::shell::descriptors::told;
+use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
@@ -68,7 +68,7 @@ fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            error!("no client: {}", told(&error));
+            error!("no client: {}", with_advice(&error));
             return Some(Exit::Other);
         }
     };

@@ -32,13 +32,13 @@ use work::Work;
 pub fn run(cli: Cli) -> Exit {
     if cli.spec.delivered.link == LinkKind::Memory && !cli.spec.delivered.loopback {
         let wrong = "--link memory is a link within one process: it needs --loopback";
-        error!("{}", cli.origins.told(wrong, &["link".into(), "loopback".into()]));
+        error!("{}", cli.origins.explained(wrong, &["link".into(), "loopback".into()]));
         return Exit::Usage;
     }
     let (spec, supply) = match sourced(cli.spec.with_seed()) {
         Ok(sourced) => sourced,
         Err(wrong) => {
-            error!("{}", cli.origins.told(&wrong.to_string(), &wrong.options()));
+            error!("{}", cli.origins.explained(&wrong.to_string(), &wrong.options()));
             return Exit::Usage;
         }
     };

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use shared::shell::descriptors::told;
+use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use tracing::error;
 
@@ -40,20 +40,20 @@ pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
         matches!(&ran.served, Ok(Served { ended: Ended::Once(session), .. }) if session.end == End::Finished);
     // A session that finished has lost nothing, whatever happened to the client afterwards.
     let client = ran.client_failed.filter(|_| !finished);
-    let told = client.into_iter().chain((!ran.all_written).then_some(Exit::Other));
+    let known = client.into_iter().chain((!ran.all_written).then_some(Exit::Other));
     let reasons = reasons(spec, ran);
     reasons.iter().for_each(|(_, reason)| error!("{reason}"));
-    Exit::of(told.chain(reasons.iter().map(|(exit, _)| *exit)))
+    Exit::of(known.chain(reasons.iter().map(|(exit, _)| *exit)))
 }
 
 /// What went wrong in a run and was not reported yet.
 fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
     let served = match &ran.served {
         Ok(served) => served,
-        Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {}", told(wrong)))],
+        Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {}", with_advice(wrong)))],
     };
     let ended = match &served.ended {
-        Ended::Once(session) => lack(spec, session).map(|reason| (Exit::NoPeer, reason)),
+        Ended::Once(session) => shortfall(spec, session).map(|reason| (Exit::NoPeer, reason)),
         Ended::NobodyCame(limit) => {
             let limit = humantime::format_duration(*limit);
             Some((Exit::NoPeer, format!("no client said hello within {limit} (--wait)")))
@@ -69,8 +69,9 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
     ended.into_iter().chain(source).collect()
 }
 
-/// What a run's only session lacks of what was asked for. A session that was stopped ended as somebody wished.
-fn lack(spec: &RunSpec, session: &SessionReport) -> Option<String> {
+/// How a run's only session fell short of what was asked for; `None` if it did not. A session that was stopped ended as
+/// somebody wished.
+fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
     // In a session that broke off, the outcome of the frames in flight is unknown.
     let done = counts.sent - counts.unresolved;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
 use shared::link::memory;
-use shared::shell::descriptors::{is_out_of_descriptors, told};
+use shared::shell::descriptors::{is_out_of_descriptors, with_advice};
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
@@ -44,7 +44,7 @@ impl Work<'_> {
         match runtime::start() {
             Ok(runtime) => runtime.block_on(self.serve(plan, stopper, stop)),
             Err(error) => {
-                error!("cannot start the runtime: {}", told(&error));
+                error!("cannot start the runtime: {}", with_advice(&error));
                 Exit::Other
             }
         }
@@ -161,7 +161,7 @@ fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {
             format!("{asked} is taken: another server may be running; choose another port with --listen"),
             Exit::NoPeer,
         ),
-        _ if is_out_of_descriptors(error) => (format!("cannot listen on {asked}: {}", told(error)), Exit::Other),
+        _ if is_out_of_descriptors(error) => (format!("cannot listen on {asked}: {}", with_advice(error)), Exit::Other),
         _ => (
             format!(
                 "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"

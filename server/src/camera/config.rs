@@ -36,7 +36,7 @@ pub enum Background {
     /// One gray level.
     #[default]
     Plain,
-    /// A plane of light that rises in a random direction.
+    /// A plane of light that brightens in a random direction.
     Ramp,
     /// Shapes of random gray, none of them round.
     Clutter,
@@ -48,29 +48,29 @@ pub enum Background {
 #[derive(Args, Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = CAMERA_HEADING)]
 pub struct CameraConfig {
-    /// Contrast: the ball is at 40 + C gray levels, on 40
+    /// Contrast in gray levels: the ball has level 40 + C, the background 40
     #[arg(long, value_name = "C", default_value_t = CONTRAST)]
     #[schemars(range(min = -BACKGROUND, max = WHITE - BACKGROUND), extend("takes" = CONTRASTS))]
     pub contrast: f64,
 
-    /// What is behind the ball, drawn anew for each frame
+    /// Background of the ball, drawn anew for each frame
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub background: Background,
 
-    /// Invert the scene's light, v to 255 - v: a dark ball on a bright background
+    /// Invert the scene's light from v to 255 - v: a dark ball on a bright background
     #[arg(long)]
     pub invert: bool,
 
-    /// Put an occluder in front of the ball: it hides up to a third of the outline
+    /// Put an occluder in front of the ball that hides up to a third of its outline
     #[arg(long)]
     pub occlude: bool,
 
-    /// Share of the frames that show no ball: the right answer is none
+    /// Share of the frames that show no ball; the right answer to them is none
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frames from {}"))]
     pub empty_rate: f64,
 
-    /// Motion blur: how long the shutter is open, as a share of the frame interval
+    /// Motion blur: exposure time as a share of the frame interval
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frame interval from {}"))]
     pub exposure: f64,
@@ -100,7 +100,7 @@ pub struct CameraConfig {
     #[schemars(range(min = 0.1, max = 10), extend("takes" = "a gamma from {}"))]
     pub gamma: f64,
 
-    /// Encode and decode each frame as JPEG of this quality before it is sent [default: no]
+    /// Encode each frame as JPEG of this quality and decode it before it is sent [default: off]
     #[arg(long, value_name = "QUALITY")]
     #[schemars(range(min = 1, max = 100), extend("takes" = "a quality from {}"))]
     pub jpeg: Option<u8>,

@@ -14,71 +14,71 @@ pub(super) const SCHEMA: u32 = 1;
 /// Maximum number of sessions in the report, the latest ones: 30 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
 
-/// What the server writes with --json; docs/report.md explains each figure.
+/// What the server writes with `--json`. docs/report.md explains each figure.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Plumb report, schema 1")]
 pub struct Report {
     /// Version of this schema.
     #[schemars(extend("const" = SCHEMA))]
     schema: u32,
-    /// What ran.
+    /// The run.
     run: Run,
     /// One entry for each session, in the order they ended.
     #[schemars(length(max = KEPT_SESSIONS))]
     sessions: Vec<SessionReport>,
-    /// Earlier sessions no longer listed.
+    /// Number of earlier sessions that are no longer listed.
     sessions_omitted: u64,
 }
 
-/// What ran.
+/// A run: its options and the version of the server.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Run {
     /// The server's version.
     pub version: &'static str,
     /// Seed of everything random.
     pub seed: u64,
-    /// Its options.
+    /// Options of the run.
     pub config: RunConfig,
 }
 
 /// A session's figures.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionReport {
-    /// Counts from 1.
+    /// Number of the session, counted from 1.
     pub session: u64,
-    /// Who answered; `null` without a hello.
+    /// The client; `null` without a hello.
     pub client: Option<ClientReport>,
-    /// Why it ended.
+    /// Why the session ended.
     pub end: End,
     /// Frames, errors, latency, rates, bytes.
     #[serde(flatten)]
     pub figures: Figures,
-    /// TCP accepted → both hellos.
+    /// TCP connection accepted → both hellos said.
     pub connect_us: Option<u64>,
-    /// TCP accepted → first score.
+    /// TCP connection accepted → outcome of the first frame final.
     pub first_score_us: Option<u64>,
     /// The client's clock against the server's.
     pub clock: ClockReport,
-    /// Messages of unknown type, or that made no sense.
+    /// Messages that were ignored: of unknown type, or malformed.
     pub ignored_messages: u64,
 }
 
-/// A client, and where it came from.
+/// A client and its address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientReport {
     /// Program and version.
     #[serde(flatten)]
     pub info: ClientInfo,
-    /// Its signaling address.
+    /// Address of its signaling connection.
     pub address: String,
 }
 
 /// `clock` of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClockReport {
-    /// Client's clock minus the server's.
+    /// The client's clock minus the server's.
     pub offset_us: Option<i64>,
-    /// The offset is off by at most this.
+    /// Largest possible error of the offset.
     pub uncertainty_us: Option<u64>,
 }
 

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_deleted_or_cut_short_is_told_at_the_next_row() {
+    fn a_file_that_is_deleted_or_cut_short_is_reported_at_the_next_row() {
         type Harm = fn(&std::path::Path) -> io::Result<()>;
         let harms: [(Harm, &str); 2] =
             [(|path| std::fs::remove_file(path), "deleted"), (|path| std::fs::write(path, ""), "cut short")];

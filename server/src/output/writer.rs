@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn told(fails: bool) -> (Vec<u64>, bool) {
+    fn written(fails: bool) -> (Vec<u64>, bool) {
         let (sessions, noted) = crossbeam_channel::unbounded();
         let (other_sessions, others) = crossbeam_channel::unbounded();
         let failing = Box::new(Notes { sessions, fails });
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn every_output_is_told_everything_in_order() {
-        assert_eq!(told(false), (vec![1, 2, 3, 4, 5], true));
+    fn every_output_gets_everything_in_order() {
+        assert_eq!(written(false), (vec![1, 2, 3, 4, 5], true));
     }
 
     #[test]
     fn an_output_that_fails_is_left_alone_and_the_end_says_so() {
-        assert_eq!(told(true), (vec![1, 2], false));
+        assert_eq!(written(true), (vec![1, 2], false));
     }
 
     /// An output that blocks until it is released, and may need every frame.
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_some_of_its_frames_is_told_at_the_end() {
+    fn a_file_that_lacks_frames_is_reported_at_the_end() {
         for needs_every_frame in [false, true] {
             let (release, held) = bounded(0);
             let stuck = Box::new(Stuck(held, needs_every_frame));

@@ -1,4 +1,4 @@
-//! `run.config` of the report: every option by its name, and what schema 1 has beside them.
+//! `run.config` of the report: every option by its name, and further figures of schema 1.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,35 +17,37 @@ use crate::camera::CameraConfig;
 #[derive(Clone, Debug)]
 pub struct RunConfig(RunSpec);
 
-/// Options again, as numbers in the units their names say. Where a name is an option's too, this holds.
+/// Options as numbers, in the unit that the field name says. If an option has the same name, the value here replaces
+/// the option's.
 #[derive(Serialize, JsonSchema)]
 struct Measures {
     /// Columns of the frames, in px
     width: u32,
     /// Rows of the frames, in px
     height: u32,
-    /// Frames a second; null with max, when only the window limits them
+    /// Frames per second; null with max, when only the window limits the rate
     fps: Option<f64>,
-    /// A frame unanswered for this long is lost, in us
+    /// Deadline in us: a frame without an answer after this time is lost
     deadline_us: u64,
-    /// Time for each client, in us; null without an end
+    /// How long to send to each client, in us; null without a limit
     duration_us: Option<u64>,
-    /// The ball's radius, or the least of them, in px
+    /// Radius of the ball, or the smallest of a range, in px
     radius_px: f64,
-    /// The greatest radius, in px
+    /// Radius of the ball, or the largest of a range, in px
     radius_max_px: f64,
     /// Mean speed of the ball along each axis, in px/s
     speed_px_s: f64,
     /// What the camera does to the light
     camera: CameraConfig,
-    /// In live delivery, how long after its capture a frame may be on its way, in us; else null
+    /// Lifetime of a frame in live delivery, counted from its capture, in us; null in reliable delivery
     lifetime_us: Option<u64>,
-    /// Names of the options that the run's source does not use, whose values mean nothing: the ball's, of a folder
+    /// Names of options that the source does not use, such as those of the ball if the source is a folder. Their values
+    /// mean nothing
     unused_options: Vec<String>,
 }
 
 impl RunConfig {
-    /// What the report says of a run.
+    /// `run.config` of this run.
     pub fn new(spec: &RunSpec) -> Self {
         Self(spec.clone())
     }
@@ -93,11 +95,14 @@ impl JsonSchema for RunConfig {
         {
             all.extend(more);
         }
-        // Every name is always there, null where there is no value.
+        // Every name is always present; its value may be null.
         let names = all.get("properties").and_then(Value::as_object);
         let names: Vec<Value> = names.into_iter().flat_map(|names| names.keys().cloned().map(Value::String)).collect();
         all.insert("required".into(), names.into());
-        all.insert("description".into(), "Every option by its name, and figures in the units their names say.".into());
+        all.insert(
+            "description".into(),
+            "Every option by its name, and figures in the units that their names say.".into(),
+        );
         schema
     }
 }

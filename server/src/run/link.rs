@@ -11,6 +11,7 @@ pub enum LinkKind {
     /// WebRTC data channels, opened at the server's port
     #[default]
     Webrtc,
-    /// Within this process, without sockets: what the rest of the path costs. Loses nothing, also in live delivery
+    /// A link within this process, without sockets, to measure the rest of the path. Loses nothing, even in live
+    /// delivery
     Memory,
 }

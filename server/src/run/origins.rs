@@ -21,7 +21,7 @@ impl Origins {
     }
 
     /// An error about these options, with their names if it lacks them, and with where each was set.
-    pub fn told(&self, wrong: &str, ids: &[String]) -> String {
+    pub fn explained(&self, wrong: &str, ids: &[String]) -> String {
         let names: Vec<_> = ids.iter().map(|id| id.replace('_', "-")).collect();
         let is_named = names.is_empty() || names.iter().any(|name| wrong.contains(name));
         let wrong =
@@ -45,13 +45,14 @@ mod tests {
             origins.said_by(id, origin.into());
         }
         origins.said_by_the_command_line("fps");
-        let told =
-            |wrong: &str, ids: &[&str]| origins.told(wrong, &ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let explained = |wrong: &str, ids: &[&str]| {
+            origins.explained(wrong, &ids.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
         assert_eq!(
-            told("radius 300 is too large", &["radius", "size"]),
+            explained("radius 300 is too large", &["radius", "size"]),
             "radius 300 is too large (radius is from run\\u{1b}.toml, size is from PLUMB_SIZE)"
         );
-        assert_eq!(told("9 s is too long", &["fps"]), "fps: 9 s is too long");
-        assert_eq!(told("no thread", &[]), "no thread");
+        assert_eq!(explained("9 s is too long", &["fps"]), "fps: 9 s is too long");
+        assert_eq!(explained("no thread", &[]), "no thread");
     }
 }

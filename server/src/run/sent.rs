@@ -15,68 +15,69 @@ use crate::camera::CAMERA_HEADING;
 use crate::scene::{MAX_SPEED_PX_S, Radii};
 use crate::task::TaskName;
 
-/// The size of the frames where nobody and no image says another.
+/// Size of the frames if neither an option nor an image sets it.
 pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 
 /// What is sent.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
-    /// Where frames come from: ball, or a folder of images (PNG, JPEG, PGM; natural order, one size, truth unknown)
+    /// Source of the frames: ball (simulated), or a folder of images (PNG, JPEG or PGM, all of one size), sent in
+    /// natural order with unknown truth
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
-    /// What is asked of the pipeline: circle (find the ball), or ack (acknowledge each frame; delivery and latency are
-    /// scored alone) [default: circle, or ack where the source knows no truth]
+    /// Task of the pipeline: circle (find the ball), or ack (acknowledge each frame; only delivery and latency are
+    /// scored) [default: circle, or ack if the source knows no truth]
     #[arg(long, value_name = "TASK")]
     #[schemars(with = "Option<String>")]
     pub task: Option<TaskName>,
 
-    /// Size of the frames in px [default: 640x480, or that of the images]
+    /// Size of the frames in px [default: 640x480, or the size of the images]
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]
     pub size: Option<Size>,
 
-    /// Pixels: gray8 or bgr8
+    /// Pixel format: gray8 or bgr8
     #[arg(long, value_name = "FORMAT", default_value = "gray8")]
     pub pixel: PixelFormat,
 
-    /// Frames a second, or max: as fast as the window allows
+    /// Frames per second, or max for as fast as the window allows
     #[arg(long, value_name = "HZ", default_value = "60")]
     #[serde(serialize_with = "text::number_or_word")]
     #[schemars(with = "text::NumberOrWord")]
     pub fps: Rate,
 
-    /// Frames to send to each client [default: no end]
+    /// Number of frames to send to each client [default: no limit]
     #[arg(long, value_name = "N")]
     #[schemars(range(min = 1), extend("takes" = "a whole number of frames from {}"))]
     pub frames: Option<NonZeroU64>,
 
-    /// How long to send to each client, from its first frame, such as 10s [default: no end]
+    /// How long to send to each client, counted from its first frame, such as 10s [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = text::parse_duration)]
     #[serde(serialize_with = "text::optional_duration")]
     #[schemars(with = "Option<String>")]
     pub duration: Option<Duration>,
 
-    /// Seed of everything random; the same seed plays the same frames [default: drawn and printed]
+    /// Seed of everything random; the same seed gives the same frames [default: drawn at random and printed]
     #[arg(long, value_name = "N")]
     #[schemars(range(min = 0), extend("takes" = "a whole number from {} to 2^64 - 1"))]
     pub seed: Option<u64>,
 
-    /// Mean speed of the ball along each axis in px/s: each bounce draws half to one and a half times this
+    /// Mean speed of the ball along each axis, in px/s; each bounce draws a new speed from 0.5 to 1.5 times the mean
     #[arg(long, value_name = "PX/S", default_value_t = 200.0)]
     #[schemars(range(min = 0, max = MAX_SPEED_PX_S), extend("takes" = "a speed of {} px/s"))]
     pub speed: f64,
 
-    /// Radius of the ball in px, or a range from which each frame draws its own [default: a 24th of the shorter side, at
-    /// least 8 px: 20 at 640x480]
+    /// Radius of the ball in px, or a range from which each frame draws a radius [default: 1/24 of the frame's shorter
+    /// side, at least 8: 20 at 640x480]
     #[arg(long, value_name = "PX|MIN..MAX", help_heading = CAMERA_HEADING)]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]
     pub radius: Option<Radii>,
 
-    /// Let the ball leave the frame in part; its centre stays inside
+    /// Let part of the ball leave the frame; its centre stays inside
     #[arg(long, help_heading = CAMERA_HEADING)]
     pub border: bool,
 }

@@ -5,28 +5,28 @@ use serde::Serialize;
 
 use super::record::{LossCause, Outcome};
 
-/// How many frames came to what.
+/// Frames and answers, counted by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FrameCounts {
-    /// Captured for the client: handed to the link, or lost before it.
+    /// Frames captured for the client: handed to the link, or lost before that.
     pub sent: u64,
-    /// Answered, with an answer of the task.
+    /// Frames answered in time with an answer of the task.
     pub answered: u64,
-    /// Answered: not looked at.
+    /// Frames answered in time with "not looked at".
     pub dropped: u64,
-    /// Not answered within the deadline.
+    /// Frames not answered within the deadline.
     pub lost: u64,
-    /// The same by cause.
+    /// Lost frames by cause.
     pub lost_by: LostBy,
-    /// Not answered when the session ended.
+    /// Frames neither answered nor lost when the session ended.
     pub unresolved: u64,
-    /// Ticks without a frame, because the window was full or the link busy.
+    /// Ticks of the frame rate without a frame, because the window was full or the link busy.
     pub skipped: u64,
-    /// Answers to lost frames.
+    /// First answers to lost frames.
     pub late: u64,
-    /// Further answers to answered frames.
+    /// Further answers to the same frame.
     pub duplicate: u64,
-    /// Messages that are no answer of the task to a frame that was sent.
+    /// Messages that were refused: malformed, for an unknown frame, or not an answer of the task.
     pub invalid: u64,
 }
 
@@ -56,18 +56,18 @@ impl FrameCounts {
     }
 }
 
-/// Lost frames by cause, as far as the server can know: they add up to `lost`.
+/// Lost frames by cause, as far as the server can know. They sum to `lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LostBy {
-    /// Encoding the frame took longer than its lifetime: this server is too slow for it, and sent nothing of it.
+    /// Encoding took longer than the frame's lifetime, so nothing of the frame was sent: the server is too slow.
     pub not_ready: u64,
     /// The link did not take all of the frame within its lifetime.
     pub unsent: u64,
-    /// The client says that the frame never came whole.
+    /// The client reported that the frame never arrived completely.
     pub incomplete: u64,
     /// The answer came after the deadline.
     pub late: u64,
-    /// No answer came, and nothing else is known: the frame, the client's word of it or the answer was lost, or the
+    /// No answer came, and the server does not know why: the frame, the client's report or the answer was lost, or the
     /// client did not answer.
     pub unanswered: u64,
 }
@@ -91,7 +91,7 @@ impl LostBy {
             (self.late, "answered late"),
             (self.unanswered, "unanswered"),
         ];
-        let told = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
-        told.collect::<Vec<_>>().join(", ")
+        let parts = causes.into_iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+        parts.collect::<Vec<_>>().join(", ")
     }
 }

@@ -180,15 +180,15 @@ impl Series {
 /// `latency_us` of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LatencyFigures {
-    /// The whole way.
+    /// From the last pixel rendered to the answer decoded.
     #[serde(flatten)]
     pub total: Percentiles,
-    /// The same with ticks without a frame counted: each from when it was due to the first answer to a later frame.
-    /// `null` without ticks.
+    /// Total latency with skipped ticks counted: each from when it was due to the first answer to a later frame. All
+    /// `null` if the rate is `max`, which has no ticks.
     pub corrected: Percentiles,
-    /// The longest time without a frame although one was due; `null` without ticks.
+    /// Longest time from a skipped tick to the next frame; `null` without ticks, as with `--fps max`.
     pub standstill: Option<u64>,
-    /// Its parts.
+    /// Latency of each stage.
     pub stages: Stages,
 }
 
@@ -207,7 +207,7 @@ pub struct Stages {
     pub back: Percentiles,
 }
 
-/// Percentiles in µs; all `None` without a sample.
+/// Percentiles in µs; all `null` without a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.

@@ -23,7 +23,7 @@ use std::time::Duration;
 use shared::door::lines::SignalingError;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
-use shared::shell::descriptors::told;
+use shared::shell::descriptors::with_advice;
 use shared::shell::stop::Stop;
 use shared::shell::wait::Wait;
 use shared::time::{Micros, MonotonicClock};
@@ -110,7 +110,7 @@ pub async fn serve(
             arrived = entrance.next() => match arrived {
                 Ok(arrival) => server.clone().accepted(&shards, arrival),
                 Err(error) => {
-                    warn!("cannot accept a connection: {}", told(&error));
+                    warn!("cannot accept a connection: {}", with_advice(&error));
                     sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -42,7 +42,7 @@ pub(super) struct Turn {
 impl Strangers {
     /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
     pub(super) fn come(&self) -> Turn {
-        let ((give_way, told), (gone, watched)) = (oneshot::channel(), oneshot::channel());
+        let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.waiting.len() >= MAX_STRANGERS {
             dismiss(line.waiting.pop_front());
@@ -50,7 +50,7 @@ impl Strangers {
         let id = line.next;
         line.next += 1;
         line.waiting.push_back(Waiting { id, give_way, gone: watched });
-        Turn { id, line: self.clone(), give_way: told, _gone: gone }
+        Turn { id, line: self.clone(), give_way: dismissed, _gone: gone }
     }
 
     /// Makes the oldest stranger except `asking` give way and waits until it is gone. Returns whether there was one.

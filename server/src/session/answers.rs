@@ -14,7 +14,7 @@ use crate::score::record::LossCause;
 /// Whether an answer is sent for the first time or repeated. Only a first one counts as a duplicate if its frame has
 /// an answer already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Telling {
+enum Transmission {
     First,
     Repeated,
 }
@@ -29,8 +29,8 @@ impl Session {
             Err(error) => return self.refuse_answer(&error),
         };
         match message::decode_reply(&message) {
-            Ok(Reply::Answer(answer)) => self.told(&answer, Telling::First, now),
-            Ok(Reply::Answers(answers)) => self.told_several(id, &answers, now),
+            Ok(Reply::Answer(answer)) => self.take_answer(&answer, Transmission::First, now),
+            Ok(Reply::Answers(answers)) => self.take_answers(id, &answers, now),
             Ok(Reply::Resend(resend)) => self.requested(&resend, now),
             Err(error @ message::DecodeError::UnknownType(_)) => self.ignore(&error),
             Err(error) => self.refuse_answer(&error),
@@ -38,15 +38,15 @@ impl Session {
     }
 
     /// Handles the answers of message `id`, oldest first, as if they had come one by one.
-    fn told_several(&mut self, id: u64, message: &Answers<'_>, now: Micros) {
+    fn take_answers(&mut self, id: u64, message: &Answers<'_>, now: Micros) {
         // A later message may already have repeated the answers that an overtaken one sends for the first time.
         let overtaken = self.newest_reply.is_some_and(|newest| id < newest);
         self.newest_reply = self.newest_reply.max(Some(id));
         for answer in message.previous.iter().rev() {
-            self.told(answer, Telling::Repeated, now);
+            self.take_answer(answer, Transmission::Repeated, now);
         }
         for answer in message.answers.iter().rev() {
-            self.told(answer, if overtaken { Telling::Repeated } else { Telling::First }, now);
+            self.take_answer(answer, if overtaken { Transmission::Repeated } else { Transmission::First }, now);
         }
         for &frame in &message.missing {
             if frame < self.pairing.next_id() {
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    fn told(&mut self, answer: &Answer<'_>, telling: Telling, now: Micros) {
+    fn take_answer(&mut self, answer: &Answer<'_>, transmission: Transmission, now: Micros) {
         let frame = answer.frame;
         let cells = match self.read(answer) {
             Ok(cells) => cells,
@@ -66,14 +66,14 @@ impl Session {
                 return self.refuse_answer(&format_args!("answer to frame {frame}: {error}; the task is {task}"));
             }
         };
-        match (self.pairing.answered(frame, cells, answer.times, now), telling) {
+        match (self.pairing.answered(frame, cells, answer.times, now), transmission) {
             (Receipt::Accepted, _) => {
                 if let Some(live) = &mut self.live {
-                    live.acknowledged(frame, telling == Telling::First, now);
+                    live.acknowledged(frame, transmission == Transmission::First, now);
                 }
             }
-            (Receipt::Duplicate, Telling::Repeated) => {}
-            (Receipt::Duplicate, Telling::First) => self.tally.duplicate(),
+            (Receipt::Duplicate, Transmission::Repeated) => {}
+            (Receipt::Duplicate, Transmission::First) => self.tally.duplicate(),
             (Receipt::Late(cause), _) => self.tally.late(cause),
             (Receipt::Unknown, _) => {
                 self.refuse_answer(&format_args!("answer to frame {frame}, which was not sent"));

@@ -18,7 +18,7 @@ impl Session {
                 self.send_control(&Control::Pong(Pong { id: ping.id, received_us: now, sent_us: now }));
             }
             Ok(Control::Pong(pong)) => self.ponged(pong, now),
-            Ok(Control::Bye(bye)) => self.over(End::ClientLeft { reason: bye.reason }),
+            Ok(Control::Bye(bye)) => self.finish(End::ClientLeft { reason: bye.reason }),
             Err(error) => self.ignore(&error),
         }
     }
@@ -29,10 +29,10 @@ impl Session {
         }
         if hello.protocol != VERSION {
             let reason = format!("protocol {} is not served here, only {VERSION}", hello.protocol);
-            return self.over(End::Rejected { reason });
+            return self.finish(End::Rejected { reason });
         }
         if hello.role != Role::Sink {
-            return self.over(End::Rejected { reason: "this server is the source: the role must be sink".into() });
+            return self.finish(End::Rejected { reason: "this server is the source: the role must be sink".into() });
         }
         self.client = Some(ClientInfo { name: hello.name, version: hello.version });
         self.connect_us = Some(now.since(self.accepted));

@@ -1,22 +1,22 @@
-//! Who a session was with, and why it is over: what the report keeps of it.
+//! The client of a session, and why the session ended. The report holds both.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The client's side of a session, as it introduced itself.
+/// The client, as its hello describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientInfo {
-    /// Program.
+    /// Name of the program.
     pub name: String,
-    /// Its version.
+    /// Version of the program.
     pub version: String,
 }
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum End {
-    /// All frames were sent and answered or given up.
+    /// All frames were sent, and each was answered or lost.
     Finished,
     /// This server was told to stop.
     Stopped,
@@ -27,15 +27,15 @@ pub enum End {
     },
     /// The client fell silent, or the link broke.
     ClientGone {
-        /// How that was noticed.
+        /// How the server noticed.
         reason: String,
     },
     /// The source failed.
     SourceFailed {
-        /// How.
+        /// What failed.
         reason: String,
     },
-    /// The client never said hello, or said one this server cannot serve.
+    /// The client never said hello, or its hello asked for something that this server cannot serve.
     Rejected {
         /// What was wrong.
         reason: String,

@@ -10,23 +10,23 @@ use crate::score::counts::FrameCounts;
 use crate::score::latency::LatencyFigures;
 use crate::task::{CircleCounts, ErrorFigures, TaskFigures, TaskName};
 
-/// A session's scores.
+/// All figures of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Figures {
-    /// Counts.
+    /// Frames and answers, counted by outcome.
     pub frames: Frames,
-    /// Errors in px; `null` in every task but `circle`, and where no truth was known.
+    /// Errors in px; `null` in tasks other than `circle`, and if no truth was known.
     pub error_px: Option<ErrorFigures>,
     /// Latency in µs.
     pub latency_us: LatencyFigures,
-    /// Rates.
+    /// Frame rates in Hz.
     pub fps: Fps,
-    /// Bytes.
+    /// Bytes sent.
     pub bytes: Bytes,
-    /// What was asked of the pipeline.
+    /// Name of the task.
     #[schemars(with = "String")]
     pub task: TaskName,
-    /// The task's own part.
+    /// The object of the task's own figures.
     #[serde(flatten, serialize_with = "named_object")]
     #[schemars(with = "OwnObjects")]
     pub own: TaskFigures,
@@ -39,7 +39,7 @@ fn named_object<S: Serializer>(own: &TaskFigures, serializer: S) -> Result<S::Ok
     map.end()
 }
 
-/// The schema of what each task adds: the object of the task's own name, which other tasks' sessions do not have.
+/// Schema of what each task adds: an object named after the task, absent in sessions of other tasks.
 struct OwnObjects;
 
 impl JsonSchema for OwnObjects {
@@ -61,20 +61,20 @@ impl JsonSchema for OwnObjects {
 /// `frames` of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Frames {
-    /// How many.
+    /// Counts that every task has.
     #[serde(flatten)]
     pub counts: FrameCounts,
-    /// Answered with a circle; `null` in every task but `circle`, as the next four are.
+    /// Frames answered with a circle; `null` in tasks other than `circle`.
     pub circle: Option<u64>,
-    /// Answered: no circle.
+    /// Frames answered with no circle; `null` in tasks other than `circle`.
     pub no_circle: Option<u64>,
-    /// Of those, frames that show a ball.
+    /// Frames that show a ball and were answered with no circle; `null` in tasks other than `circle`.
     pub missed: Option<u64>,
-    /// Finished frames that show no ball.
+    /// Finished frames that show no ball; `null` in tasks other than `circle`.
     pub empty: Option<u64>,
-    /// Of those, answered with a circle.
+    /// Frames that show no ball and were answered with a circle; `null` in tasks other than `circle`.
     pub false_positive: Option<u64>,
-    /// lost / sent.
+    /// `lost` / `sent`; 0 if nothing was sent.
     pub lost_rate: f64,
 }
 
@@ -96,17 +96,17 @@ impl Frames {
 /// `fps` of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fps {
-    /// Frames captured a second.
+    /// Frames captured per second.
     pub sent: Option<f64>,
-    /// Answers a second.
+    /// Answers in time per second.
     pub answered: Option<f64>,
 }
 
 /// `bytes` of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Bytes {
-    /// Pixels of all frames sent.
+    /// Bytes of the pixels of all frames sent, before encoding.
     pub frames_raw: u64,
-    /// The same with encoding, message and fragment headers: what the `frames` lane was given.
+    /// Bytes handed to the `frames` lane: encoded pixels, messages and fragment headers.
     pub frames_wire: u64,
 }

@@ -238,19 +238,19 @@ impl Session {
             Some(reason) => End::ClientLeft { reason },
             None => End::ClientGone { reason },
         };
-        self.over(end);
+        self.finish(end);
     }
 
     /// Rejects a client that has just said hello. The client is told why, and does not count as having been here.
     pub fn reject(&mut self, reason: String) {
         (self.client, self.connect_us) = (None, None);
-        self.over(End::Rejected { reason });
+        self.finish(End::Rejected { reason });
     }
 
     /// Stops the session because the server was told to stop.
     pub fn stop(&mut self, now: Micros) {
         match self.phase {
-            Phase::Greeting { .. } => self.over(End::Stopped),
+            Phase::Greeting { .. } => self.finish(End::Stopped),
             Phase::Streaming(_) | Phase::Draining { .. } => {
                 self.phase = Phase::Draining { until: Some(now + STOP_LIMIT), end: End::Stopped };
             }
@@ -352,7 +352,7 @@ impl Session {
         match &self.phase {
             Phase::Greeting { until } if self.no_hello.is_final(*until, now) => {
                 let reason = format!("no hello within {} s", HELLO_LIMIT.as_secs());
-                self.over(End::Rejected { reason });
+                self.finish(End::Rejected { reason });
             }
             Phase::Streaming(_) if self.sent_enough(now) => {
                 self.phase = Phase::Draining { until: None, end: End::Finished };
@@ -361,7 +361,7 @@ impl Session {
             Phase::Draining { until, end }
                 if self.pairing.unanswered() == 0 || until.is_some_and(|until| now >= until) =>
             {
-                self.over(end.clone());
+                self.finish(end.clone());
             }
             _ => {}
         }
@@ -421,7 +421,7 @@ impl Session {
         moments.into_iter().flatten().fold(self.liveness.wake(now), Micros::min)
     }
 
-    fn over(&mut self, end: End) {
+    fn finish(&mut self, end: End) {
         if matches!(self.phase, Phase::Over { .. }) {
             return;
         }

@@ -11,24 +11,24 @@ pub struct CircleCounts {
     pub circle: u64,
     /// Frames answered with no circle.
     pub no_circle: u64,
-    /// Frames that show a ball and were answered with none.
+    /// Frames that show a ball and were answered with no circle.
     pub missed: u64,
     /// Finished frames that show no ball.
     pub empty: u64,
-    /// Frames without a ball that were answered with a circle.
+    /// Frames that show no ball and were answered with a circle.
     pub false_positive: u64,
 }
 
 /// The report's object `error_px`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorFigures {
-    /// |dx| + |dy|.
+    /// L1 errors |dx| + |dy|.
     pub l1: L1Figures,
-    /// √(dx² + dy²).
+    /// L2 errors √(dx² + dy²).
     pub l2: L2Figures,
-    /// Mean error with its sign, along each axis.
+    /// Mean signed error along each axis.
     pub bias: Bias,
-    /// Lowest mean L1 error that the frames allow, if the camera knows it.
+    /// Lowest mean L1 error that the frames allow, in px; `null` if the camera does not know it.
     pub limit: Option<f64>,
     /// Whether the limit is a bound or a reference.
     pub limit_kind: Option<LimitKind>,
@@ -58,13 +58,13 @@ pub struct L1Figures {
 /// L2 errors, in px.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct L2Figures {
-    /// Mean distance.
+    /// Mean.
     pub mean: Option<f64>,
-    /// Root of the mean squared distance.
+    /// Root mean square.
     pub rms: Option<f64>,
 }
 
-/// Mean error with its sign, in px.
+/// Mean signed error, in px.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bias {
     /// Along x, positive to the right.
@@ -73,7 +73,7 @@ pub struct Bias {
     pub y: Option<f64>,
 }
 
-/// Whether a session's limit is a bound or a reference.
+/// Whether the limit of a session is a bound or a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitKind {

@@ -8,9 +8,9 @@ use super::figure::figure;
 /// Analysis, 1977).
 const FAR_OUT: f64 = 3.0;
 
-/// Far-out values are left off the axis only if they would make it longer by more than this factor: a single step of
-/// its end flattens nothing.
-const WORTH: f64 = 2.5;
+/// Far-out values are left off the axis only if they would lengthen it by more than this factor. The end of the axis is
+/// 1, 2 or 5 times a power of ten, so 2.5 is the largest single step. One step does not flatten the rest of the chart.
+const MAX_AXIS_GROWTH: f64 = 2.5;
 
 /// Summary of the known values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl Summary {
         let max = known.last()?.max(0.0);
         let mean = known.iter().sum::<f64>() / known.len() as f64;
         let (all, usual) = (round_up(max), round_up(usual(&known)));
-        let top = if all > WORTH * usual { usual } else { all };
+        let top = if all > MAX_AXIS_GROWTH * usual { usual } else { all };
         Some(Self { mean, max, top, above: known.iter().filter(|value| **value > top).count() })
     }
 }

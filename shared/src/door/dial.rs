@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_told_from_a_name_without_an_address() {
+    fn silence_is_distinguished_from_a_name_without_an_address() {
         let silent = Unreachable::Addresses(vec![(([192, 0, 2, 1], 80).into(), AddressError::Silent)]);
         assert_eq!(silent.to_string(), "192.0.2.1:80: no answer within 2 s");
     }

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_early_end_is_told_from_a_line() {
+    async fn an_early_end_is_distinguished_from_a_line() {
         let (mut ours, mut theirs) = pair().await;
         theirs.write_all(b"{\"type\":\"pi").await.unwrap();
         drop(theirs);

@@ -1,17 +1,16 @@
 //! The offset between two monotonic clocks, and how fast it changes, from ping and pong.
 //!
 //! Each ping gives the four times of NTP (RFC 5905, section 8). On our clock, the ping is sent at t0 and its pong
-//! received at t3; on the peer's clock, the ping is received at t1 and answered at t2. They bound the offset, which is
-//! the peer's reading minus ours: it was at most t1 − t0 and at least t2 − t3. Queueing only ever widens these bounds,
-//! each way separately: queueing on the way there raises the upper bound, queueing on the way back lowers the lower
-//! bound.
+//! arrives at t3. On the peer's clock, the ping arrives at t1 and is answered at t2. The offset is the peer's reading
+//! minus ours. These times bound it: it was at most t1 − t0 and at least t2 − t3. Queueing only widens the bounds:
+//! queueing on the way there raises the upper bound, queueing on the way back lowers the lower bound.
 //!
-//! Two clocks drift apart at a steady rate. The way with less queueing shows that rate: it is the slope of the nearest
-//! line below all upper bounds, or above all lower bounds (Moon, Skelly and Towsley, "Estimation and removal of clock
-//! skew from network delay measurements", INFOCOM 1999). The last 32 samples are carried to the present along that
-//! slope. The estimate is the middle between the least upper bound and the greatest lower bound. The uncertainty is the
-//! largest distance from the estimate to any straight line within the bounds. If no line fits within the bounds, the
-//! rate has changed, and the oldest samples are dropped.
+//! Two clocks drift apart at a steady rate. The direction with less queueing shows that rate: it is the slope of the
+//! nearest line below all upper bounds, or of the nearest line above all lower bounds (Moon, Skelly and Towsley,
+//! "Estimation and removal of clock skew from network delay measurements", INFOCOM 1999). The bounds of the last 32
+//! samples are carried to the present along that slope. The estimate is the middle between the least upper bound and
+//! the greatest lower bound. The uncertainty is the largest distance from the estimate to any straight line within the
+//! bounds. If no straight line fits within the bounds, the rate has changed, and the oldest samples are dropped.
 
 use std::collections::VecDeque;
 
@@ -59,8 +58,8 @@ struct Sample {
     most: i64,
 }
 
-/// All straight lines within the bounds of all samples, given by their heights at the last sample, in µs, and their
-/// slopes; and the likeliest of these lines.
+/// All straight lines within the bounds of all samples: the range of their heights at the last sample, in µs, and the
+/// range of their slopes. Also the likeliest of these lines.
 #[derive(Clone, Copy, Debug)]
 struct Lines {
     at: Micros,
@@ -145,7 +144,7 @@ impl Lines {
     }
 }
 
-/// Slope of the offset, from the way with less queueing.
+/// Slope of the offset, from the direction with less queueing.
 fn slope(samples: &VecDeque<Sample>) -> f64 {
     let (Some(first), n) = (samples.front(), samples.len() as f64) else { return 0.0 };
     let time = |sample: &Sample| sample.at.since(first.at) as f64;
@@ -265,9 +264,9 @@ mod tests {
                     continue;
                 }
                 let offset = world.estimator.best(Micros(answered as u64)).expect("pings were answered");
-                let told = offset.to_ours(world.theirs(received)) as f64 - sent;
-                wrong_there.push(told - to);
-                wrong_back.push(answered - sent - told - from);
+                let estimated = offset.to_ours(world.theirs(received)) as f64 - sent;
+                wrong_there.push(estimated - to);
+                wrong_back.push(answered - sent - estimated - from);
                 let true_offset = signed(world.theirs(answered)) - answered as i64;
                 assert!(offset.offset_us.abs_diff(true_offset) <= offset.uncertainty_us + 2, "{offset:?}");
             }

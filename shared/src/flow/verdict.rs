@@ -41,7 +41,7 @@ mod tests {
     const LIMIT: Micros = Micros(1_000_000);
 
     #[test]
-    fn what_was_held_up_is_read_before_the_limit_counts() {
+    fn packets_that_a_held_up_thread_left_are_read_before_the_limit_counts() {
         let mut verdict = Verdict::default();
         assert!(!verdict.is_final(LIMIT, Micros(999_999)));
         assert_eq!(verdict.next(LIMIT), LIMIT);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_limit_takes_it_back() {
+    fn a_later_limit_resets_the_verdict() {
         let mut verdict = Verdict::default();
         assert!(!verdict.is_final(LIMIT, Micros(1_000_000)));
         assert!(!verdict.is_final(Micros(2_000_000), Micros(1_400_000)));

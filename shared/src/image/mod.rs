@@ -19,7 +19,7 @@ pub enum PixelFormat {
     /// One byte: gray level 0–255.
     #[default]
     Gray8,
-    /// Three bytes: blue, green, red, as OpenCV.
+    /// Three bytes: blue, green, red, as in OpenCV.
     Bgr8,
 }
 

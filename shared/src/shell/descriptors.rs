@@ -14,7 +14,7 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 }
 
 /// The system's error, with advice if no descriptors are left.
-pub fn told(error: &io::Error) -> String {
+pub fn with_advice(error: &io::Error) -> String {
     if is_out_of_descriptors(error) { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }
 
@@ -23,10 +23,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lack_of_descriptors_is_told_from_other_failures() {
-        let (lack, other) = (io::Error::from_raw_os_error(24), io::Error::from(io::ErrorKind::ConnectionRefused));
-        assert!(is_out_of_descriptors(&lack) && !is_out_of_descriptors(&other));
-        assert!(told(&lack).ends_with("(ulimit -n)"));
-        assert_eq!(told(&other), other.to_string());
+    fn a_process_without_descriptors_gets_advice_and_other_failures_do_not() {
+        let (no_descriptors, other) =
+            (io::Error::from_raw_os_error(24), io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert!(is_out_of_descriptors(&no_descriptors) && !is_out_of_descriptors(&other));
+        assert!(with_advice(&no_descriptors).ends_with("(ulimit -n)"));
+        assert_eq!(with_advice(&other), other.to_string());
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::descriptors::told;
+use super::descriptors::with_advice;
 use super::runtime;
 
 /// Tells everyone who waits on the matching [`Stop`] to stop.
@@ -54,7 +54,7 @@ impl Stopper {
                     debug!("stopping on {name}");
                     stopper.stop();
                 }
-                Err(error) => warn!("cannot listen for signals: {}", told(&error)),
+                Err(error) => warn!("cannot listen for signals: {}", with_advice(&error)),
             }
         };
         match thread::Builder::new().name("signals".into()).spawn(listen) {

@@ -12,7 +12,7 @@ pub struct Ended {
     /// All lines of standard error.
     pub stderr: Vec<String>,
     /// Time from the start, or from the last [`Program::signal`](super::Program::signal), to the end.
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
 impl Ended {

@@ -57,8 +57,8 @@ impl Program {
     pub fn end(mut self) -> Ended {
         let status = poll(|| self.child.try_wait().expect("our own child"))
             .unwrap_or_else(|| panic!("{} did not end within {LIMIT:?}; it said:\n{}", self.name, self.said()));
-        let took = self.started.elapsed();
-        Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), took }
+        let elapsed = self.started.elapsed();
+        Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), elapsed }
     }
 
     fn said(&self) -> String {

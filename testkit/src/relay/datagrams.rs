@@ -29,7 +29,7 @@ pub(super) fn socket() -> io::Result<UdpSocket> {
 /// Sender and receiver of a direction's datagrams.
 type Direction = fn(Ends) -> (Option<SocketAddr>, Option<SocketAddr>);
 
-/// Passes on the datagrams of one direction, as the weather says, until the relay is dropped.
+/// Passes on the datagrams of one direction, as the impairments say, until the relay is dropped.
 pub(super) fn pass_on(
     from: &Arc<UdpSocket>,
     to: &Arc<UdpSocket>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::time::Instant;
 
-use super::weather::{Fate, Weather};
+use super::impairments::{Impairments, Transit};
 
 /// Counts of what happened to the datagrams of a direction.
 ///
@@ -39,7 +39,7 @@ impl Sum for Counts {
 #[derive(Debug)]
 pub struct Line {
     seed: u64,
-    weather: Weather,
+    impairments: Impairments,
     /// Datagrams by due time. Those due at the same time are in the order in which they came.
     waiting: BTreeMap<(Instant, u64), Vec<u8>>,
     /// Due time of the last datagram that was not held back. No later datagram is due before it.
@@ -51,27 +51,35 @@ pub struct Line {
 }
 
 impl Line {
-    /// An empty line in this weather.
-    pub fn new(seed: u64, weather: Weather) -> Self {
-        Self { seed, weather, waiting: BTreeMap::new(), latest: None, free: None, places: 0, counts: Counts::default() }
+    /// An empty line with these impairments.
+    pub fn new(seed: u64, impairments: Impairments) -> Self {
+        Self {
+            seed,
+            impairments,
+            waiting: BTreeMap::new(),
+            latest: None,
+            free: None,
+            places: 0,
+            counts: Counts::default(),
+        }
     }
 
-    /// Changes the weather for later datagrams. Those in flight keep their due times.
-    pub fn change(&mut self, weather: Weather) {
-        self.weather = weather;
+    /// Changes the impairments for later datagrams. Those in flight keep their due times.
+    pub fn change(&mut self, impairments: Impairments) {
+        self.impairments = impairments;
     }
 
     /// Takes a datagram that came in.
     pub fn take(&mut self, datagram: &[u8], now: Instant) {
-        let fate = self.weather.fate(self.seed, self.counts.taken);
+        let transit = self.impairments.transit(self.seed, self.counts.taken);
         self.counts.taken += 1;
         let Some(through) = self.through(datagram.len(), now) else {
             self.counts.dropped += 1;
             return;
         };
-        match fate {
-            Fate::Dropped => self.counts.dropped += 1,
-            Fate::Delivered { after, held, twice } => {
+        match transit {
+            Transit::Dropped => self.counts.dropped += 1,
+            Transit::Delivered { after, held, twice } => {
                 let due = through + after;
                 let due = if held { due } else { self.in_order(due) };
                 self.counts.held += u64::from(held);
@@ -111,7 +119,7 @@ impl Line {
 
     /// When so many bytes are through, behind those before them; `None` if the queue is full.
     fn through(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
-        let Some(rate) = self.weather.rate else { return Some(now) };
+        let Some(rate) = self.impairments.rate else { return Some(now) };
         let begin = self.free.map_or(now, |free| free.max(now));
         if begin - now > rate.time(rate.queue_bytes) {
             return None;

@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::datagrams::{self, Ends};
+use super::impairments::Impairments;
 use super::line::Counts;
 use super::signaling;
 use super::way::{Way, Ways, lock};
-use super::weather::Weather;
 
-/// The weather of both directions.
+/// The impairments of both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Both {
     /// Server → client.
-    pub to_client: Weather,
+    pub to_client: Impairments,
     /// Client → server.
-    pub to_server: Weather,
+    pub to_server: Impairments,
 }
 
 /// A relay that listens on this machine for the clients of one server, until it is dropped.
@@ -35,16 +35,16 @@ pub struct Relay {
 /// within their session.
 struct Sessions {
     seed: u64,
-    weather: Both,
+    impairments: Both,
     ways: Vec<Ways>,
 }
 
 impl Relay {
     /// A relay for the server that listens at `server`.
-    pub fn start(server: &str, seed: u64, weather: Both) -> Self {
+    pub fn start(server: &str, seed: u64, impairments: Both) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let sessions = Arc::new(Mutex::new(Sessions { seed, weather, ways: Vec::new() }));
+        let sessions = Arc::new(Mutex::new(Sessions { seed, impairments, ways: Vec::new() }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (server, begun, over) = (server.to_owned(), sessions.clone(), is_over.clone());
         thread::spawn(move || {
@@ -65,13 +65,13 @@ impl Relay {
         Self { address, sessions, is_over }
     }
 
-    /// Changes the weather of all sessions from now on.
-    pub fn change(&self, weather: Both) {
+    /// Changes the impairments of all sessions from now on.
+    pub fn change(&self, impairments: Both) {
         let mut sessions = lock(&self.sessions);
-        sessions.weather = weather;
+        sessions.impairments = impairments;
         for ways in &sessions.ways {
-            ways.to_client.line().change(weather.to_client);
-            ways.to_server.line().change(weather.to_server);
+            ways.to_client.line().change(impairments.to_client);
+            ways.to_server.line().change(impairments.to_server);
         }
     }
 
@@ -84,13 +84,15 @@ impl Relay {
 }
 
 impl Sessions {
-    /// Starts another session in the current weather.
+    /// Starts another session with the current impairments.
     fn begin(&mut self) -> Ways {
         // Each session and direction has its own seed, so that they are independent.
         let seed = 2 * (self.seed + self.ways.len() as u64);
-        let way = |seed, weather| Arc::new(Way::new(seed, weather));
-        let ways =
-            Ways { to_client: way(seed, self.weather.to_client), to_server: way(seed + 1, self.weather.to_server) };
+        let way = |seed, impairments| Arc::new(Way::new(seed, impairments));
+        let ways = Ways {
+            to_client: way(seed, self.impairments.to_client),
+            to_server: way(seed + 1, self.impairments.to_server),
+        };
         self.ways.push(ways.clone());
         ways
     }

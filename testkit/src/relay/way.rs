@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::impairments::Impairments;
 use super::line::Line;
-use super::weather::Weather;
 
 /// Interval at which a thread that waits for datagrams checks whether the relay was dropped.
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(50);
@@ -25,9 +25,9 @@ pub(super) struct Ways {
 }
 
 impl Way {
-    /// A direction in this weather.
-    pub(super) fn new(seed: u64, weather: Weather) -> Self {
-        Self { line: Mutex::new(Line::new(seed, weather)), news: Condvar::new() }
+    /// A direction with these impairments.
+    pub(super) fn new(seed: u64, impairments: Impairments) -> Self {
+        Self { line: Mutex::new(Line::new(seed, impairments)), news: Condvar::new() }
     }
 
     /// Locks the line.

@@ -27,14 +27,14 @@ impl World {
                 Action::Detect(frame) => {
                     assert_eq!(frame.image(&mut Vec::new()).unwrap().size(), SIZE);
                     let done = self.now
-                        + self.network.weather.least_detection_us
-                        + self.network.dice.up_to(self.network.weather.detection_us);
+                        + self.network.conditions.least_detection_us
+                        + self.network.dice.up_to(self.network.conditions.detection_us);
                     self.at(done, Event::Detected(frame.id, frame.received, now));
                 }
                 Action::Close(end) => self.client_end = Some(end),
                 Action::Wait(until) => {
                     assert!(until > now, "the client spins at {}", now.0);
-                    self.client_wakes = until.0 - self.network.weather.clock_offset_us;
+                    self.client_wakes = until.0 - self.network.conditions.clock_offset_us;
                     return;
                 }
             }
@@ -44,7 +44,7 @@ impl World {
     /// The answer of the pipeline under test, a function of the frame alone.
     fn finding(&self, frame: u64) -> Payload<'static> {
         let mut dice = Dice(frame.wrapping_mul(31) + 7);
-        if dice.happens(self.network.weather.none_rate) {
+        if dice.happens(self.network.conditions.none_rate) {
             return FoundCircle::write(None);
         }
         let Circle { x, y, radius } = truth(frame);
@@ -57,7 +57,7 @@ impl World {
         let now = self.client_now();
         let detection = Detection { frame, received, started, finished: now, payload: self.finding(frame) };
         self.client.detected(detection.clone(), now);
-        if self.network.dice.happens(self.network.weather.stammer) {
+        if self.network.dice.happens(self.network.conditions.stammer) {
             self.client.detected(detection, now);
         }
     }

@@ -3,21 +3,21 @@
 
 mod book;
 mod client_side;
+mod conditions;
 mod dice;
 mod network;
 mod run;
 mod schedule;
 mod server_side;
 mod stream;
-mod weather;
 
 pub use book::Book;
+pub use conditions::{Conditions, LOSSLESS, bad_conditions};
 pub use dice::Dice;
 pub use network::Network;
 pub use run::World;
 pub use schedule::Event;
 pub use stream::{DEADLINE_US, truth};
-pub use weather::{CALM, Weather, bad_weather};
 
 /// Runs per kind of network. A run takes about 100 µs.
 pub const RUNS: u64 = 1000;

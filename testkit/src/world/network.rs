@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use shared::link::Lane;
 
+use super::conditions::Conditions;
 use super::dice::Dice;
 use super::schedule::{Event, Schedule};
-use super::weather::Weather;
 
 /// The end that a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,10 @@ pub(super) enum To {
     Client,
 }
 
-/// Carries messages as the weather says.
+/// Carries messages as the conditions say.
 pub struct Network {
-    /// Weather for messages from now on.
-    pub weather: Weather,
+    /// Conditions for messages from now on.
+    pub conditions: Conditions,
     /// Random numbers for everything random in a world.
     pub(super) dice: Dice,
     /// Events in the future.
@@ -30,11 +30,11 @@ pub struct Network {
 
 impl Network {
     /// A network without messages in flight.
-    pub(super) fn new(seed: u64, weather: Weather) -> Self {
-        Self { weather, dice: Dice(seed), schedule: Schedule::default(), control_free: [0; 2] }
+    pub(super) fn new(seed: u64, conditions: Conditions) -> Self {
+        Self { conditions, dice: Dice(seed), schedule: Schedule::default(), control_free: [0; 2] }
     }
 
-    /// Sends a message: the weather decides how often and how late it arrives.
+    /// Sends a message: the conditions decide how often and how late it arrives.
     pub(super) fn carry(&mut self, now: u64, to: To, lane: Lane, bytes: Bytes) {
         let event = |bytes| match to {
             To::Server => Event::ToServer(lane, bytes),
@@ -45,10 +45,10 @@ impl Network {
             self.control_free[to as usize] = arrival;
             return self.schedule.at(arrival, event(bytes));
         }
-        if self.dice.happens(self.weather.loss) {
+        if self.dice.happens(self.conditions.loss) {
             return;
         }
-        let copies = 1 + u64::from(self.dice.happens(self.weather.duplication));
+        let copies = 1 + u64::from(self.dice.happens(self.conditions.duplication));
         for _ in 0..copies {
             let arrival = self.arrival(now);
             self.schedule.at(arrival, event(bytes.clone()));
@@ -56,6 +56,6 @@ impl Network {
     }
 
     fn arrival(&mut self, now: u64) -> u64 {
-        now + 1 + self.dice.up_to(self.weather.delay_us)
+        now + 1 + self.dice.up_to(self.conditions.delay_us)
     }
 }

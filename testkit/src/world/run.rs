@@ -16,10 +16,10 @@ use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
 use super::book::Book;
+use super::conditions::Conditions;
 use super::network::{Network, To};
 use super::schedule::Event;
 use super::stream::SIZE;
-use super::weather::Weather;
 
 /// Largest message of answers, so that each fits into one fragment and the oracle can read it.
 const ANSWER_SIZE: usize = 65_536;
@@ -59,19 +59,19 @@ pub struct World {
 }
 
 impl World {
-    /// A session in this weather with a number of frames, or endless without one.
-    pub fn new(seed: u64, weather: Weather, frames: Option<u64>) -> Self {
+    /// A session under these conditions with this number of frames; endless without a number.
+    pub fn new(seed: u64, conditions: Conditions, frames: Option<u64>) -> Self {
         Self {
             now: 1_000,
-            network: Network::new(seed, weather),
-            server: Session::new(config(&weather, frames), Micros(0), Micros(1_000)),
-            client: Client::new(ANSWER_SIZE, Micros(1_000 + weather.clock_offset_us)),
+            network: Network::new(seed, conditions),
+            server: Session::new(config(&conditions, frames), Micros(0), Micros(1_000)),
+            client: Client::new(ANSWER_SIZE, Micros(1_000 + conditions.clock_offset_us)),
             server_end: None,
             client_end: None,
             server_wakes: 0,
             client_wakes: 0,
             scores: Vec::new(),
-            book: Book::new(weather.deadline_us),
+            book: Book::new(conditions.deadline_us),
             frozen: 0..0,
             most_in_flight: 0,
             sending: None,
@@ -131,7 +131,7 @@ impl World {
 
     /// The current time by the client's clock.
     pub(super) fn client_now(&self) -> Micros {
-        Micros(self.now + self.network.weather.clock_offset_us)
+        Micros(self.now + self.network.conditions.clock_offset_us)
     }
 
     fn happen(&mut self) {
@@ -160,16 +160,16 @@ impl World {
     }
 }
 
-fn config(weather: &Weather, frames: Option<u64>) -> SessionConfig {
+fn config(conditions: &Conditions, frames: Option<u64>) -> SessionConfig {
     SessionConfig {
         number: 1,
         size: SIZE,
         pixel: PixelFormat::Gray8,
         encoding: StreamEncoding::Raw,
-        rate: weather.fps,
-        window: NonZeroU32::new(weather.window).unwrap(),
-        delivery: weather.delivery,
-        deadline: Duration::from_micros(weather.deadline_us),
+        rate: conditions.fps,
+        window: NonZeroU32::new(conditions.window).unwrap(),
+        delivery: conditions.delivery,
+        deadline: Duration::from_micros(conditions.deadline_us),
         task: TaskName::default(),
         frames: frames.and_then(NonZeroU64::new),
         duration: None,

@@ -46,7 +46,7 @@ impl World {
         let captured = Micros(self.now - self.server.waited_us());
         let pieces = stream::pieces(id, captured);
         self.book.captured.insert(id, captured);
-        self.now += self.network.weather.encoding_us;
+        self.now += self.network.conditions.encoding_us;
         let encoded = Micros(self.now);
         let truth = Truth::Ball { circle: truth(id), limit: Limit::Unknown };
         self.server.captured(
@@ -57,7 +57,7 @@ impl World {
         self.most_in_flight = self.most_in_flight.max(in_flight);
         assert!(self.sending.is_none(), "frame {id} is captured while the link is taking another");
         self.sending = Some((id, pieces));
-        self.at(self.now + self.network.weather.link_us, Event::LinkReady(id));
+        self.at(self.now + self.network.conditions.link_us, Event::LinkReady(id));
     }
 
     /// The link has taken this frame, unless it was given up before.

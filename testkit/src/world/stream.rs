@@ -11,7 +11,7 @@ use shared::time::Micros;
 /// Size of a frame: small, because no test looks at its pixels.
 pub(super) const SIZE: Size = Size { width: 40, height: 30 };
 
-/// Deadline of an answer, unless the weather sets another: a frame whose answer takes longer is lost.
+/// Default deadline of an answer: a frame whose answer takes longer is lost.
 pub const DEADLINE_US: u64 = 50_000;
 
 /// Largest message in bytes: each frame of 1200 bytes takes three fragments.

@@ -39,8 +39,8 @@ impl Document {
 
     /// The whole text: [`Report`](crate::output::report::Report) as `serde_json` prints it.
     pub(super) fn text(&self) -> String {
-        let length = self.run.len() + self.sessions.iter().map(|session| session.len() + BESIDE).sum::<usize>();
-        let mut text = String::with_capacity(length + BESIDE * 2);
+        let length = self.run.len() + self.sessions.iter().map(|session| session.len() + OVERHEAD_BYTES).sum::<usize>();
+        let mut text = String::with_capacity(length + OVERHEAD_BYTES * 2);
         text.extend(["{\n  \"schema\": ", &SCHEMA.to_string(), ",\n  \"run\": ", &self.run, ",\n  \"sessions\": ["]);
         for (place, session) in self.sessions.iter().enumerate() {
             text.extend([if place > 0 { "," } else { "" }, "\n    ", session]);
@@ -52,7 +52,7 @@ impl Document {
 }
 
 /// Upper bound of the text around each session, and half of the upper bound of the text around all of them, in bytes.
-const BESIDE: usize = 64;
+const OVERHEAD_BYTES: usize = 64;
 
 /// Prints a value indented to this depth. Strings contain no line breaks, because JSON escapes them.
 fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {

@@ -16,7 +16,7 @@ use crate::output::report::SessionReport;
 
 /// Rest after a write, as a multiple of the write's duration: so the report takes at most a tenth of a disk's and a
 /// core's time.
-const REST: u32 = 9;
+const REST_FACTOR: u32 = 9;
 
 /// The output's handle to the thread.
 #[derive(Debug)]
@@ -35,9 +35,9 @@ impl Keeper {
     {
         let written = document.ended();
         let document = Arc::new(Mutex::new(document));
-        let (news, told) = bounded(1);
+        let (news, received) = bounded(1);
         let keeping = Keeping { document: document.clone(), place: place.to_owned(), write, written, failing: false };
-        let thread = thread::Builder::new().name("report".into()).spawn(move || keeping.run(&told))?;
+        let thread = thread::Builder::new().name("report".into()).spawn(move || keeping.run(&received))?;
         Ok(Self { document, news, thread })
     }
 
@@ -80,7 +80,7 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
             let is_over = wait(news, rest_until);
             let started = Instant::now();
             self.write_news();
-            rest_until = Instant::now() + started.elapsed() * REST;
+            rest_until = Instant::now() + started.elapsed() * REST_FACTOR;
             if is_over {
                 return self.written == locked(&self.document).ended();
             }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_is_not_written_in_the_end_is_told() {
+    fn a_report_that_is_not_written_in_the_end_is_reported() {
         let keeper = Keeper::start(Document::new(&run()).unwrap(), "full", |_| Err(io::ErrorKind::StorageFull.into()));
         let keeper = keeper.unwrap();
         keeper.add(&session(1)).unwrap();

@@ -28,8 +28,8 @@ pub(super) struct Replaced {
 
 /// Why a file was not replaced.
 enum Failure {
-    /// It cannot be replaced, but may be written in place.
-    NotSo(io::Error),
+    /// The file cannot be replaced, but may be rewritten in place.
+    NotReplaceable(io::Error),
     /// Replacing was tried and failed: the old content is still there.
     Failed(io::Error),
 }
@@ -52,7 +52,7 @@ impl Replaced {
         match self.replace(content) {
             Ok(()) => Ok(()),
             Err(Failure::Failed(error)) => Err(error),
-            Err(Failure::NotSo(reason)) => {
+            Err(Failure::NotReplaceable(reason)) => {
                 if !std::mem::replace(&mut self.said, true) {
                     let path = self.path.display();
                     warn!(
@@ -70,9 +70,9 @@ impl Replaced {
             self.kept = now;
         }
         if has_other_names(&self.kept) {
-            return Err(Failure::NotSo(io::Error::other("it has other names: hard links")));
+            return Err(Failure::NotReplaceable(io::Error::other("it has other names: hard links")));
         }
-        let mut new = self.beside().map_err(or_in_place)?;
+        let mut new = self.temporary_file().map_err(or_in_place)?;
         new.write_all(content).map_err(Failure::Failed)?;
         keep_owner_and_mode(new.as_file(), &self.kept).map_err(or_in_place)?;
         new.as_file().sync_all().map_err(Failure::Failed)?;
@@ -81,7 +81,7 @@ impl Replaced {
     }
 
     /// Creates a temporary file in the same folder, deleted unless it is renamed.
-    fn beside(&self) -> io::Result<tempfile::NamedTempFile> {
+    fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)
@@ -96,7 +96,7 @@ fn or_in_place(error: io::Error) -> Failure {
         ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::ResourceBusy
-        | ErrorKind::CrossesDevices => Failure::NotSo(error),
+        | ErrorKind::CrossesDevices => Failure::NotReplaceable(error),
         _ => Failure::Failed(error),
     }
 }
@@ -138,15 +138,15 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
 fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let old = file.metadata()?.len();
-    let over = content.len().min(usize::try_from(old).unwrap_or(usize::MAX));
+    let overlap = content.len().min(usize::try_from(old).unwrap_or(usize::MAX));
     file.seek(SeekFrom::Start(old))?;
-    if let Err(error) = file.write_all(&content[over..]) {
+    if let Err(error) = file.write_all(&content[overlap..]) {
         // The write's failure is the one to report.
         let _ = file.set_len(old);
         return Err(error);
     }
     file.rewind()?;
-    file.write_all(&content[..over])?;
+    file.write_all(&content[..overlap])?;
     io::copy(&mut io::repeat(b' ').take(old.saturating_sub(content.len() as u64)), &mut file)?;
     file.set_len(content.len() as u64)?;
     file.sync_all()

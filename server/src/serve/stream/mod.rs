@@ -1,12 +1,12 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
 //! [`frames`] makes frames. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
-//! [`told`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
+//! [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
 
 mod frames;
 mod outgoing;
+mod reporter;
 mod room;
-mod told;
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ use super::places::Place;
 
 use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
+use reporter::Reporter;
 use room::Room;
-use told::Told;
 
 /// Longest wait between two acknowledgements while the `bye` and what is queued before it are delivered. If every fifth
 /// packet is lost, delivery may take several retransmissions.
@@ -57,7 +57,7 @@ struct Streamer<'a> {
     session: Session,
     frames: FrameMaker,
     outgoing: Outgoing,
-    told: Told<'a>,
+    reporter: Reporter<'a>,
     clock: MonotonicClock,
     address: String,
     place: Place,
@@ -89,7 +89,7 @@ pub(super) async fn stream(
         session,
         frames,
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
-        told: Told::new(outputs, config.number),
+        reporter: Reporter::new(outputs, config.number),
         clock,
         address,
         place,
@@ -121,7 +121,7 @@ fn refused(mut session: Session, address: &str, error: &SourceError, clock: Mono
 
 impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
-        let mut told = false;
+        let mut is_stopping = false;
         let wake_up = self.frames.wake();
         let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
@@ -143,8 +143,8 @@ impl Streamer<'_> {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
                 () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
-                () = stop.stopped(), if !told => {
-                    told = true;
+                () = stop.stopped(), if !is_stopping => {
+                    is_stopping = true;
                     self.session.stop(self.clock.now());
                 }
                 () = sleep_until(wake.into()) => {}
@@ -188,7 +188,7 @@ impl Streamer<'_> {
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
         if sent.is_ok() {
             self.session.link_ready();
-            self.told.picture(self.latest, self.frames.image(), self.clock.now());
+            self.reporter.picture(self.latest, self.frames.image(), self.clock.now());
         }
         self.closed_if_failed(sent);
     }
@@ -235,7 +235,7 @@ impl Streamer<'_> {
             }
             self.outgoing.answered(latency.total_us);
         }
-        self.told.frame(record, &self.session, now);
+        self.reporter.frame(record, &self.session, now);
     }
 
     /// Tells the outputs who the client is, once.
@@ -251,7 +251,7 @@ impl Streamer<'_> {
             let number = self.session.number();
             info!("session {number}: {} {} at {}", client.name, client.version, self.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
-            self.told.started(self.session.task()).await;
+            self.reporter.started(self.session.task()).await;
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-/// The timeout doubles after this many ambiguous acknowledgements in a row. At 20 % loss every second frame is
-/// retransmitted, so 6 % of such rows are chance.
+/// Number of ambiguous acknowledgements in a row after which the timeout doubles. At 20 % loss every second frame is
+/// retransmitted, so four in a row occur by chance in 6 % of cases.
 const ROW: u32 = 4;
 
 /// Most doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
@@ -46,10 +46,10 @@ impl Rto {
     }
 
     /// Adds the acknowledgement time of a frame that was sent once.
-    pub(super) fn sample(&mut self, took_us: u64) {
+    pub(super) fn sample(&mut self, elapsed_us: u64) {
         self.ambiguous = 0;
-        let took_us = took_us as f64;
-        self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(took_us), |known| known.with(took_us)));
+        let elapsed_us = elapsed_us as f64;
+        self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(elapsed_us), |known| known.with(elapsed_us)));
     }
 
     /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it is no sample
@@ -72,16 +72,16 @@ impl Rto {
 }
 
 impl Estimate {
-    fn first(took_us: f64) -> Self {
-        Self { mean_us: took_us, deviation_us: took_us / 2.0 }
+    fn first(elapsed_us: f64) -> Self {
+        Self { mean_us: elapsed_us, deviation_us: elapsed_us / 2.0 }
     }
 
     /// Updates the estimate with the RFC's gains, 1/8 and 1/4.
-    fn with(self, took_us: f64) -> Self {
+    fn with(self, elapsed_us: f64) -> Self {
         let Self { mean_us, deviation_us } = self;
         Self {
-            mean_us: mean_us + (took_us - mean_us) / 8.0,
-            deviation_us: deviation_us + ((took_us - mean_us).abs() - deviation_us) / 4.0,
+            mean_us: mean_us + (elapsed_us - mean_us) / 8.0,
+            deviation_us: deviation_us + ((elapsed_us - mean_us).abs() - deviation_us) / 4.0,
         }
     }
 

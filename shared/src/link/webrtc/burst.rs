@@ -1,26 +1,26 @@
-//! How many bytes a peer's UDP socket can take in one burst.
+//! How many bytes may be in flight to a peer's UDP socket.
 //!
-//! Datagrams that arrive while the socket's buffer is full are lost, and each loss stalls delivery for a second. So no
-//! more datagrams may be in flight than the buffer holds. Their number matters more than their payload: the kernel
-//! charges the memory that each datagram takes.
+//! Datagrams that arrive while the socket's receive buffer is full are lost, and each loss stalls delivery for a
+//! second. So no more datagrams may be in flight than the buffer holds. The number of datagrams matters more than their
+//! payload, because the kernel counts the memory that each datagram occupies, which is more than its data.
 
 use super::mtu::{RECORD_OVERHEAD, packet_payload};
 
-/// Memory that Linux charges for a datagram, in bytes. Headers and `skb_shared_info` are added to the data before it is
-/// rounded up to a power of two; the `sk_buff` itself is added after rounding. These two values predicted exactly how
-/// many datagrams a socket on loopback held (617 to 9,037 bytes, buffers of 64 KiB to 2 MiB, Linux 6.18).
-const WITH_DATA: u32 = 384;
-const BESIDE_DATA: u32 = 256;
+/// Memory that Linux charges for a datagram besides its data, in bytes. Headers and `skb_shared_info` are added before
+/// the sum is rounded up to a power of two. The `sk_buff` itself is added after rounding. These two values predicted
+/// exactly how many datagrams a socket on loopback held (617 to 9,037 bytes, buffers of 64 KiB to 2 MiB, Linux 6.18).
+const BEFORE_ROUNDING: u32 = 384;
+const AFTER_ROUNDING: u32 = 256;
 
-/// Larger allocations are made of pages and not rounded up (`SKB_MAX_ALLOC`).
+/// Largest allocation that is rounded up, in bytes. Larger ones consist of whole pages (`SKB_MAX_ALLOC`).
 const LARGEST_ROUNDED: u32 = 16_384;
 
-/// Share of the buffer for messages. The rest is for pings, acknowledgements and ICE. Chromium holds 56 datagrams; 48
-/// in flight were measured to lose none.
+/// Share of the buffer for messages, as numerator and denominator. The rest is for pings, acknowledgements and ICE.
+/// Chromium's buffer holds 56 datagrams; with 48 in flight, none was lost in a measurement.
 const SHARE: (usize, usize) = (6, 7);
 
-/// Message bytes that may be in flight, in packets of `mtu` bytes, to a socket with this receive buffer (as `SO_RCVBUF`
-/// reads). At least one packet.
+/// Message bytes that may be in flight to a socket with this receive buffer (as `SO_RCVBUF` reads), in packets of `mtu`
+/// bytes. At least one packet.
 pub(super) fn most_on_the_way(buffer: u32, mtu: u32) -> usize {
     let datagrams = buffer / memory_of(mtu.saturating_add(RECORD_OVERHEAD));
     (datagrams as usize * SHARE.0 / SHARE.1).max(1) * packet_payload(mtu)
@@ -28,9 +28,9 @@ pub(super) fn most_on_the_way(buffer: u32, mtu: u32) -> usize {
 
 /// Memory that a datagram takes in a socket's buffer, in bytes.
 fn memory_of(datagram: u32) -> u32 {
-    let data = datagram.saturating_add(WITH_DATA);
+    let data = datagram.saturating_add(BEFORE_ROUNDING);
     let taken = if data <= LARGEST_ROUNDED { data.next_power_of_two() } else { data };
-    taken.saturating_add(BESIDE_DATA)
+    taken.saturating_add(AFTER_ROUNDING)
 }
 
 #[cfg(test)]

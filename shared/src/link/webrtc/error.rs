@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::door::lines::SignalingError;
-use crate::shell::descriptors::told;
+use crate::shell::descriptors::with_advice;
 use crate::text::{Brief, REASON};
 
 use super::description::LEAST_MESSAGE;
@@ -65,7 +65,7 @@ pub enum OpenError {
     #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
     Gathering,
     /// The system refused a socket.
-    #[error("cannot open a UDP socket at {address}: {}", told(.error))]
+    #[error("cannot open a UDP socket at {address}: {}", with_advice(.error))]
     NoSocket {
         /// The address of the socket.
         address: SocketAddr,

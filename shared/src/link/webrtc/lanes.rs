@@ -20,8 +20,8 @@ use super::events::events;
 use super::own_answers::{OwnAnswers, peers_answers};
 use super::peer::Peer;
 
-/// How long after the link's end to wait for a reason on the signaling connection: time to repeat a lost segment (RFC
-/// 6298; the timer is at least 200 ms on Linux), plus its way.
+/// How long to wait for a reason on the signaling connection after the link has ended. This is the time to repeat a
+/// lost TCP segment (RFC 6298; the timer is at least 200 ms on Linux), plus its travel time.
 const LAST_WORD_LIMIT: Duration = Duration::from_millis(400);
 
 /// The lanes of a link that is being opened.
@@ -110,7 +110,8 @@ impl OpenLanes {
     }
 }
 
-/// Puts the peer's reason, sent beside the lanes, before the link's end: the two travel separately.
+/// Passes on the peer's reason before the link's end. The reason comes over the signaling connection, so it may arrive
+/// later than the end.
 fn with_last_word(heard: SelectAll<BoxStream<'static, LinkEvent>>) -> impl Stream<Item = LinkEvent> {
     stream::unfold((heard, false, false), |(mut heard, said, is_closed)| async move {
         if is_closed {

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_which_packet_sizes_there_are() {
+    fn a_wrong_packet_size_is_refused_with_the_right_range() {
         assert_eq!(parse_mtu("1400"), Ok(1400));
         for text in ["575", "16001", "-1", "large"] {
             assert_eq!(parse_mtu(text), Err(format!("\"{text}\" is not a whole number of bytes from 576 to 16000")));

@@ -44,11 +44,11 @@ pub enum Reply {
 
 /// The listening side: offers a link on an accepted signaling connection and waits until it is open.
 ///
-/// If no link comes about, a Plumb peer is told why.
+/// If no link opens, a Plumb peer gets the reason.
 pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
     let offer = match Offer::make(settings).await {
         Ok(offer) => offer,
-        Err(error) => return Err(told(&mut signaling, settings.peer, error.into()).await),
+        Err(error) => return Err(refused_peer(&mut signaling, settings.peer, error.into()).await),
     };
     let mut offered = offer.send(signaling).await?;
     match offered.reply().await? {
@@ -83,7 +83,7 @@ impl Offered {
     /// Waits for the peer's reply to the offer. Safe to cancel.
     ///
     /// # Errors
-    /// [`SignalingError`] if the peer does not reply in time, or replies with something else. A Plumb peer is told.
+    /// [`SignalingError`] if the peer does not reply in time, or replies with something else. A Plumb peer gets the reason.
     pub async fn reply(&mut self) -> Result<Reply, HandshakeError> {
         let until = self.until;
         let reply = timeout_at(until, self.next_reply()).await;
@@ -113,7 +113,7 @@ impl Offered {
     /// Takes the peer's answer and waits until the link is open.
     ///
     /// # Errors
-    /// [`HandshakeError`] if no link comes about. A Plumb peer is told.
+    /// [`HandshakeError`] if no link opens. A Plumb peer gets the reason.
     pub async fn open(mut self, answer: String) -> Result<Link, HandshakeError> {
         if let Err(error) = self.opening.accept(answer).await {
             return Err(self.refused(error.into()).await);
@@ -125,7 +125,7 @@ impl Offered {
         let Self { opening, mut signaling, peer, .. } = self;
         match opened(opening, candidates, &mut signaling).await {
             Ok(opened) => Ok(opened.link(signaling)),
-            Err(error) => Err(told(&mut signaling, peer, error).await),
+            Err(error) => Err(refused_peer(&mut signaling, peer, error).await),
         }
     }
 
@@ -137,12 +137,12 @@ impl Offered {
     }
 
     async fn refused(&mut self, error: HandshakeError) -> HandshakeError {
-        told(&mut self.signaling, self.peer, error).await
+        refused_peer(&mut self.signaling, self.peer, error).await
     }
 }
 
-/// Tells a Plumb peer why it gets no link.
-async fn told(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
+/// Sends a Plumb peer the reason why it gets no link, and returns the error.
+async fn refused_peer(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
     if peer == PeerKind::Plumb {
         // A peer that is gone does not receive it.
         let refusal = Signal::Error { reason: error.to_string(), retry: error.may_pass() };

@@ -140,7 +140,7 @@ impl Opening {
         let Self { runtime, lanes, progress, is_client, largest_message, max_message_size } = self;
         let offers = !lanes.made.is_empty();
         let stuck = || progress.stuck(is_client, offers);
-        let opening = told_where_it_lags(lanes.opened(), &progress, &stuck);
+        let opening = with_stuck_step(lanes.opened(), &progress, &stuck);
         let opened = tokio::time::timeout(OPENING_LIMIT, opening).await;
         runtime.opened();
         let lanes = opened.map_err(|_| OpenError::Timeout { stuck: stuck() })?.map_err(|error| match error {
@@ -153,7 +153,7 @@ impl Opening {
 }
 
 /// Waits for `opening` and logs once where it is stuck if a step takes long.
-async fn told_where_it_lags<T>(opening: impl Future<Output = T>, progress: &Progress, stuck: impl Fn() -> Stuck) -> T {
+async fn with_stuck_step<T>(opening: impl Future<Output = T>, progress: &Progress, stuck: impl Fn() -> Stuck) -> T {
     let mut opening = pin!(opening);
     tokio::select! {
         opened = &mut opening => return opened,
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_address_of_another_machine_is_told_as_what_it_is() {
+    async fn an_address_of_another_machine_is_named_in_the_error() {
         let settings = LinkSettings { addresses: vec![[192, 0, 2, 7].into()], ..Default::default() };
         let error = offer(&settings).await.err().expect("no socket").to_string();
         assert!(error.starts_with("cannot open a UDP socket at 192.0.2.7:0: "), "{error}");

@@ -42,11 +42,11 @@ impl OwnAnswers {
 
     /// Like [`Self::ended`], but as a stream of link events, which is always empty.
     pub(super) fn watched(&self) -> BoxStream<'static, LinkEvent> {
-        let told = stream::unfold((self.channel.clone(), self.is_open.clone()), |(channel, is_open)| async move {
+        let events = stream::unfold((self.channel.clone(), self.is_open.clone()), |(channel, is_open)| async move {
             note(&channel.poll().await?, &is_open);
             Some((None, (channel, is_open)))
         });
-        told.filter_map(|event| async move { event }).boxed()
+        events.filter_map(|event| async move { event }).boxed()
     }
 }
 

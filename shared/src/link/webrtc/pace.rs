@@ -1,12 +1,13 @@
-//! The clock of a link: it shows real time, or runs faster.
+//! The clock of a link: real time, or a faster clock.
 //!
-//! The `webrtc` crate takes all its time from its runtime. Its SCTP waits at least 1 s before it counts a packet as
-//! lost if no later acknowledgement shows the loss (RTO.Min), doubles that with each repeat until a new round trip was
-//! measured, and waits up to 200 ms before it acknowledges a single packet. None of these can be set. On a faster clock
-//! all become shorter, and every duration that is passed to the crate must be made longer.
+//! The `webrtc` crate reads all its time from its runtime. Three waits of its SCTP cannot be set. RTO.Min is 1 s: SCTP
+//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. It doubles
+//! that timeout with each repeat until it has measured a new round trip. And it waits up to 200 ms before it
+//! acknowledges a single packet. On a faster clock all three become shorter. In return, every duration passed to the
+//! crate must be multiplied by the pace.
 //!
-//! But a fast clock also uses up limited retries sooner: ICE asks a thousand times, DTLS repeats a flight seven times
-//! and SCTP a packet five times, then they give up. So the clock shows real time until the peer is first heard, and
+//! A fast clock also uses up limited retries sooner. ICE sends a thousand requests, DTLS repeats a flight seven times,
+//! SCTP repeats a packet five times; then they give up. So the clock shows real time until the peer is first heard, and
 //! slows down in a long silence. A [`Profile`] has the pace of each state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -141,8 +142,8 @@ impl PacedClock {
         self.pace
     }
 
-    /// Whether the open link is silent, or was a short while ago. Then packets and their acknowledgements are being
-    /// lost, or the stream is slow (under 17 frames per second), where a few extra packets do no harm.
+    /// Whether the open link is silent, or was within the last [`MEMORY`]. Then either packets and acknowledgements are
+    /// being lost, or the stream has less than 17 frames per second, for which a few extra packets do no harm.
     pub(super) fn was_silent_lately(&self, now: Instant) -> bool {
         let lately = |ended| now.saturating_duration_since(ended) < MEMORY;
         self.is_silent(now) || self.silence_ended.is_some_and(lately)

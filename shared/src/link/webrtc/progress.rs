@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_lags_is_told_within_three_seconds_of_the_last_step() {
+    async fn the_step_that_lags_is_reported_within_three_seconds_of_the_last_step() {
         let (progress, start) = (Progress::new(), Instant::now());
         let other = progress.clone();
         tokio::spawn(async move {

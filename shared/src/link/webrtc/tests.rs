@@ -57,12 +57,12 @@ fn another_fingerprint(sdp: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_the_one_described_is_told_as_that() {
+async fn a_certificate_other_than_the_described_one_is_named_in_the_error() {
     let ((ours, one), (theirs, other)) = (pair().await, pair().await);
     tokio::spawn(tamper(one, other));
     let settings = LinkSettings { addresses: vec![[127, 0, 0, 1].into()], ..Default::default() };
     let (listening, dialling) = tokio::join!(listen(ours, &settings), dial(theirs, &settings));
-    // The dialling end checks the fingerprint and gives up first. The other end is told so.
+    // The dialling end checks the fingerprint and gives up first. It sends the reason to the other end.
     let (listening, dialling) = (listening.err().expect("no link"), dialling.err().expect("no link"));
     let said = format!("{listening} / {dialling}");
     assert!(said.contains("fingerprint") && !said.contains("UDP blocked"), "{said}");

@@ -39,12 +39,12 @@ pub enum Encoding {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StreamEncoding {
-    /// Every frame raw.
+    /// Every frame is raw.
     #[default]
     Raw,
-    /// Every frame that LZ4 makes shorter as LZ4, the others raw.
+    /// A frame is LZ4-encoded if that makes it shorter, and raw otherwise.
     Lz4,
-    /// Each as it is quicker, by what was measured of the stream and its link.
+    /// Each frame is raw or LZ4-encoded, whichever is quicker according to measurements of the stream and its link.
     Auto,
 }
 

@@ -112,7 +112,8 @@ pub enum Delivery {
     /// Every message arrives, in order.
     #[default]
     Reliable,
-    /// In any order, each piece sent once: what is lost is asked for again while it is fresh, then given up.
+    /// Messages arrive in any order. The receiver requests lost pieces again until the frame's lifetime ends; then the
+    /// frame is given up.
     Live,
 }
 

@@ -22,7 +22,8 @@ pub type Short<T> = SmallVec<[T; USUAL]>;
 /// Most messages in a [`Resend`].
 pub const RESEND_LIMIT: usize = 32;
 
-/// Most pieces named per message of a [`Resend`]: as many as fit one packet together with the message's header.
+/// Most pieces that one message of a [`Resend`] may name: as many as fit one packet together with the message's header.
+/// Our receiver shares this limit among all messages of a `Resend`, so that the whole request fits one packet.
 pub const PIECE_LIMIT: usize = 256;
 
 /// A message of the `answers` lane.

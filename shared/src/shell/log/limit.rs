@@ -58,7 +58,7 @@ impl<K: Eq + Hash> Limiter<K> {
             }
             let held = recent.held.take();
             recent.next = now + SPACING;
-            lines.extend(held.as_ref().map(Held::told));
+            lines.extend(held.as_ref().map(Held::text));
             held.is_some()
         });
         let held = self.kinds.values().filter(|recent| recent.held.is_some());
@@ -67,12 +67,12 @@ impl<K: Eq + Hash> Limiter<K> {
 
     /// All held lines, whether they may be written yet or not.
     pub(super) fn all(&mut self) -> Vec<String> {
-        self.kinds.drain().filter_map(|(_, recent)| Some(recent.held?.told())).collect()
+        self.kinds.drain().filter_map(|(_, recent)| Some(recent.held?.text())).collect()
     }
 }
 
 impl Held {
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         match self.more {
             0 => self.line.clone(),
             more => format!("{} (and {more} more)", self.line),

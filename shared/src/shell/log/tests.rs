@@ -49,10 +49,10 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
 fn a_stuck_stderr_holds_nobody_up_and_what_it_lost_is_counted() {
     let said = 10_000;
     let lines = logged(true, || (0..said).for_each(|number| info!("line {number} {}", "x".repeat(100))));
-    let (told, written): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log lines dropped"));
+    let (notices, written): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log lines dropped"));
     let dropped = |line: &&String| line.split_whitespace().find_map(|word| word.parse::<usize>().ok());
-    assert_eq!(told.iter().filter_map(dropped).sum::<usize>() + written.len(), said, "{told:?}");
-    assert!(!told.is_empty() && written.len() > 1000, "{told:?}");
+    assert_eq!(notices.iter().filter_map(dropped).sum::<usize>() + written.len(), said, "{notices:?}");
+    assert!(!notices.is_empty() && written.len() > 1000, "{notices:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use super::complete::variables;
-use super::refusal::{Refusal, check, told};
+use super::refusal::{Refusal, check, in_our_form};
 
 /// The variables that are set and not empty.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,7 @@ impl CommandLine {
     ) -> Result<Self, clap::Error> {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let given = command.clone().try_get_matches_from(&arguments);
-        let given = given.map_err(|refused| told(command, &arguments, refused))?;
+        let given = given.map_err(|refused| in_our_form(command, &arguments, refused))?;
         Ok(Self { arguments, environment, given })
     }
 
@@ -73,7 +73,7 @@ impl CommandLine {
     pub fn over(&self, command: Command) -> Result<ArgMatches, clap::Error> {
         let command = with_environment(command, &self.environment, &self.given)?;
         let read = command.clone().try_get_matches_from(&self.arguments);
-        read.map_err(|refused| told(&command, &self.arguments, refused))
+        read.map_err(|refused| in_our_form(&command, &self.arguments, refused))
     }
 
     /// The variable that sets this option, if any.

@@ -53,7 +53,7 @@ pub fn check(option: &Arg, value: &OsStr) -> Result<(), String> {
 }
 
 /// Rewrites an error in our form. Nothing in it moves the reader's cursor.
-pub(super) fn told(command: &Command, arguments: &[OsString], mut refused: clap::Error) -> clap::Error {
+pub(super) fn in_our_form(command: &Command, arguments: &[OsString], mut refused: clap::Error) -> clap::Error {
     let text = |kind| match refused.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,

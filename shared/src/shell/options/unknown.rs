@@ -23,10 +23,10 @@ pub fn unknown_variables(environment: &Environment) -> Vec<String> {
     let known: Vec<String> = [SERVER, CLIENT, TESTS].into_iter().flatten().map(|name| variable(name)).collect();
     let names = environment.names().map(|name| name.to_string_lossy());
     let unknown = names.filter(|name| name.starts_with("PLUMB_") && known.iter().all(|known| known != name));
-    unknown.map(|name| told(&name, &known)).collect()
+    unknown.map(|name| warning(&name, &known)).collect()
 }
 
-fn told(name: &str, known: &[String]) -> String {
+fn warning(name: &str, known: &[String]) -> String {
     // The name without the common prefix.
     let own = |name: &str| name.trim_start_matches("PLUMB_").to_uppercase();
     let alike = known.iter().map(|known| (strsim::jaro(&own(name), &own(known)), known));
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_variable_is_told_with_those_it_may_have_been() {
+    fn a_mistyped_variable_is_reported_with_the_names_it_may_have_been() {
         let [frame] = &said(&["PLUMB_FRAME", "PLUMB_FRAMES", "FRAME"])[..] else { panic!("not one") };
         assert!(
             frame.starts_with("the environment's PLUMB_FRAME belongs to no option: did you mean PLUMB_FRAMES"),

@@ -11,7 +11,7 @@ pub(super) struct State {
     pub(super) waiting_bytes: AtomicUsize,
     /// Texts lost, because they found no room or the output failed.
     pub(super) lost: AtomicU64,
-    /// Lost texts that [`Beside::due`](super::Beside::due) has not been told about.
+    /// Lost texts that were not passed to [`Beside::due`](super::Beside::due) yet.
     pub(super) untold: AtomicU64,
     /// Bytes that the output accepted.
     pub(super) written: AtomicU64,

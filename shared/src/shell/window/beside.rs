@@ -20,11 +20,12 @@ pub enum Place {
     Rows,
 }
 
-/// Runs `work` and returns its result. `work` is told where people see its progress. Rows may still wait to be written.
+/// Runs `work` and returns its result. The argument of `work` says where people see its progress. When this returns,
+/// some rows may not be written yet.
 ///
-/// `board` is what a window shall show. The window opens if possible; otherwise one line says why not. `stopper` tells
-/// the work to end when the person closes the window, when `q` or Esc is pressed in it, when `q` is pressed in a
-/// terminal that shows `rows`, and on signals.
+/// `board` is what a window would show; without it no window opens. If the window cannot open, one line says why.
+/// `stopper` ends the work when the person closes the window, presses `q` or Esc in it or presses `q` in a terminal that
+/// shows `rows`, and on signals.
 pub fn beside_window_or_rows<S: Subject, T: Send>(
     board: Option<&Board<S>>,
     rows: &Rows,

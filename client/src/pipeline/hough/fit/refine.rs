@@ -32,10 +32,11 @@ const MIN_FINE_RADIUS_PX: f32 = 20.0;
 const WIDTH_SIGMAS: f64 = 2.2;
 const WIDTH_PX: f64 = 3.0;
 
-/// The pixels are more for a disc that is cut: with no opposite side for balance, the levels must be known well.
+/// Pixels for a disc that the border cuts. They are more, because no opposite side balances an error in the levels, so
+/// the levels must be known well.
 const WIDTH_CUT_PX: f64 = 8.0;
 
-/// The pixels are fewer in front of clutter: the closer the ground, the more likely it has one level.
+/// Pixels in front of clutter. They are fewer, because ground close to the disc is more likely to have one level.
 const WIDTH_LEVELS_PX: f64 = 2.0;
 
 /// A fitted disc.
@@ -70,12 +71,13 @@ impl Refiner {
         let (fit, again) = self.fit_from(frame, cells, start)?;
         match again {
             None => Some(fit),
-            // This start has a motion, so the fit does not divide by a gain.
+            // This start has a motion, so the second fit divides by no gain and returns no further start.
             Some(start) => self.fit_from(frame, cells, &start).map(|(fit, _)| fit),
         }
     }
 
-    /// Fits from one start. Also returns another start if what seemed to be uneven ground was the moving disc itself.
+    /// Fits a disc from one start. Also returns a second start if the fit divided by a gain that was wrong: the light
+    /// was estimated from ground that the moving disc had swept.
     fn fit_from(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<(Fit, Option<Start>)> {
         let mut ring = start.ring;
         let mut plain_px = WIDTH_PX;
@@ -175,7 +177,8 @@ impl Refiner {
     }
 }
 
-/// A start with the motion found, if the moving disc reached the ground from which the light was estimated.
+/// The fitted disc with its motion as a new start, if the disc moved into the ground from which the light was
+/// estimated; else `None`.
 fn start_of_swept(circle: &Circle, state: &State, start: &Start) -> Option<Start> {
     let (ring, motion) = (start.ring, state.model.motion);
     let off = (circle.x - f64::from(ring.x)).hypot(circle.y - f64::from(ring.y));

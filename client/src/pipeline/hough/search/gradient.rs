@@ -127,7 +127,8 @@ impl Gradients {
         Some(Edge { x: x as u16, y: y as u16, ux, uy, strength: self.strength[y * cells.width + x] })
     }
 
-    /// Whether no neighbour along the gradient is stronger. Of two equal cells, only one counts.
+    /// Whether no neighbour along the gradient is stronger. Of two equal neighbours the later in reading order counts:
+    /// the right one, or the lower one.
     fn is_crest(&self, cells: &Cells, x: usize, y: usize, gx: f32, gy: f32) -> bool {
         let (dx, dy) = match (gx.abs(), gy.abs()) {
             (ax, ay) if ay < TAN_22_5 * ax => (1, 0),

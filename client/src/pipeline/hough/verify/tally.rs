@@ -96,7 +96,9 @@ pub(crate) fn visible(fit: &Fit) -> impl Iterator<Item = &Evidence> {
     fit.directions.iter().filter(|sector| sector.ground_px >= MIN_GROUND_PX)
 }
 
-/// Sigma of a direction's contrast, from the variance of its residuals and the pixels on both sides of the edge.
+/// Standard error of a direction's contrast, in gray levels: that of the difference of two means, one over the ground
+/// pixels and one over the disc pixels, whose residuals have the direction's variance. At least 0.05, so that a picture
+/// without noise gives no infinite signal.
 pub(crate) fn contrast_sigma(sector: &Evidence) -> f64 {
     let disc_px = (sector.pixels - sector.ground_px).max(1.0);
     (sector.variance * (1.0 / sector.ground_px + 1.0 / disc_px)).sqrt().max(0.05)

@@ -192,17 +192,21 @@ mod tests {
     #[test]
     fn each_of_many_acknowledgements_is_sent_four_times() {
         for at_once in [1, 2, 5, 10] {
-            let (mut acknowledgements, mut told) = (acknowledgements(), vec![0; 40]);
+            let (mut acknowledgements, mut times_sent) = (acknowledgements(), vec![0; 40]);
             for (round, frames) in (0..40).collect::<Vec<u64>>().chunks(at_once).enumerate() {
                 frames.iter().for_each(|&frame| acknowledgements.answer(none(frame), Micros(round as u64)));
                 let message = acknowledgements.poll(Micros(round as u64)).unwrap();
-                message.answers.iter().chain(&message.previous).for_each(|answer| told[answer.frame as usize] += 1);
+                message
+                    .answers
+                    .iter()
+                    .chain(&message.previous)
+                    .for_each(|answer| times_sent[answer.frame as usize] += 1);
             }
             while let Some(due) = acknowledgements.next_moment() {
                 let message = acknowledgements.poll(due).unwrap();
-                message.previous.iter().for_each(|answer| told[answer.frame as usize] += 1);
+                message.previous.iter().for_each(|answer| times_sent[answer.frame as usize] += 1);
             }
-            assert!(told.iter().all(|&times| times == 4), "{at_once} at once: {told:?}");
+            assert!(times_sent.iter().all(|&times| times == 4), "{at_once} at once: {times_sent:?}");
         }
     }
 
@@ -210,10 +214,10 @@ mod tests {
     fn a_frame_given_up_is_named_in_four_messages() {
         let mut acknowledgements = acknowledgements();
         acknowledgements.missing(3, Micros(0));
-        let mut told = 0;
+        let mut times_sent = 0;
         while let Some(due) = acknowledgements.next_moment() {
-            told += acknowledgements.poll(due).unwrap().missing.iter().filter(|&&frame| frame == 3).count();
+            times_sent += acknowledgements.poll(due).unwrap().missing.iter().filter(|&&frame| frame == 3).count();
         }
-        assert_eq!(told, 4);
+        assert_eq!(times_sent, 4);
     }
 }

@@ -99,7 +99,8 @@ impl IncompleteFrames {
     pub(super) fn request(&mut self, pieces: &Reassembler, now: Micros) -> Option<Resend> {
         let retry = self.lifetime / RETRY_SHARE;
         let mut messages = Vec::new();
-        // Over all messages, although the limit holds for each: so the request fits one packet.
+        // The protocol limits the pieces of each message. Here all messages share the limit, so that the request fits
+        // one packet.
         let mut room = PIECE_LIMIT;
         for frame in &mut self.frames {
             if frame.request_at > now || messages.len() == RESEND_LIMIT || room == 0 {

@@ -84,12 +84,12 @@ impl Gain {
     fn weighed(self, ground: &Ground, middle: &Middle) -> Self {
         let level = ground.surface.terms[0];
         let per_level = middle.level / (level * ground.unit_px);
-        let told = Slope {
+        let from_ground = Slope {
             x: self.terms[0] * middle.level,
             y: self.terms[1] * middle.level,
             variance: per_level * per_level * 0.5 * (ground.spread[0] + ground.spread[1]),
         };
-        let (slope, common) = disc_slope(told, middle.slope);
+        let (slope, common) = disc_slope(from_ground, middle.slope);
         let (x, y) = (slope.x / middle.level, slope.y / middle.level);
         let own = |ground: f64, disc: f64| (1.0 - common) * level * (ground - disc);
         let ground_slope = (own(self.terms[0], x), own(self.terms[1], y));
@@ -100,12 +100,13 @@ impl Gain {
 
 /// Returns the disc's slope, and the probability that common light causes it.
 ///
-/// `told` is the disc's slope derived from the ground, if the light is common. `seen` is the slope in the disc's
-/// middle. The result is the mean over the three hypotheses (Bayesian model averaging), each weighted by how well it
-/// predicts `seen`.
-fn disc_slope(told: Slope, seen: Slope) -> (Slope, f64) {
-    let steepness = 0.5 * (told.x * told.x + told.y * told.y);
-    let beliefs = [(COMMON, told), (EVEN, Slope::default()), (OWN, Slope { variance: steepness, ..Slope::default() })];
+/// `from_ground` is the slope that the ground implies for the disc, if the light is common. `seen` is the slope measured
+/// in the middle of the disc. The result is the mean over the three hypotheses (Bayesian model averaging), each weighted
+/// by how well it predicts `seen`.
+fn disc_slope(from_ground: Slope, seen: Slope) -> (Slope, f64) {
+    let steepness = 0.5 * (from_ground.x * from_ground.x + from_ground.y * from_ground.y);
+    let beliefs =
+        [(COMMON, from_ground), (EVEN, Slope::default()), (OWN, Slope { variance: steepness, ..Slope::default() })];
     let weighed = beliefs.map(|(prior, belief)| (prior * belief.likelihood(&seen), belief.combined(&seen)));
     let all: f64 = weighed.iter().map(|(weight, _)| weight).sum();
     if all.is_nan() || all <= 0.0 {

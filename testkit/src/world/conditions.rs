@@ -9,7 +9,7 @@ use super::stream::DEADLINE_US;
 /// What a network does to messages on the lanes `frames` and `answers`, and the load of the two ends. Messages on the
 /// lane `control` are only delayed, and stay in order.
 #[derive(Clone, Copy)]
-pub struct Weather {
+pub struct Conditions {
     /// Share of messages that are lost, 0 to 1.
     pub loss: f64,
     /// Share of messages that arrive twice, 0 to 1.
@@ -41,7 +41,7 @@ pub struct Weather {
 }
 
 /// A network without losses.
-pub const CALM: Weather = Weather {
+pub const LOSSLESS: Conditions = Conditions {
     loss: 0.0,
     duplication: 0.0,
     stammer: 0.0,
@@ -59,8 +59,8 @@ pub const CALM: Weather = Weather {
 };
 
 /// A random bad network.
-pub fn bad_weather(dice: &mut Dice, delivery: Delivery) -> Weather {
-    Weather {
+pub fn bad_conditions(dice: &mut Dice, delivery: Delivery) -> Conditions {
+    Conditions {
         loss: dice.roll() * 0.3,
         duplication: dice.roll() * 0.5,
         stammer: dice.roll() * 0.3,

@@ -15,14 +15,14 @@ use crate::task::TaskName;
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
 /// Informs the outputs about one session.
-pub(super) struct Told<'a> {
+pub(super) struct Reporter<'a> {
     outputs: &'a Outputs,
     session: u64,
     next_picture: Micros,
     next_progress: Micros,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Reporter<'a> {
     pub(super) fn new(outputs: &'a Outputs, session: u64) -> Self {
         Self { outputs, session, next_picture: Micros(0), next_progress: Micros(0) }
     }

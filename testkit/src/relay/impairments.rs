@@ -1,10 +1,10 @@
-//! Impairments of a network: the fate of a datagram is a function of the seed and the datagram's index.
+//! Impairments of a network. Whether and when a datagram arrives is a function of the seed and the datagram's index.
 
 use std::time::Duration;
 
 /// Impairments of the datagrams of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Weather {
+pub struct Impairments {
     /// Delay of every datagram.
     pub delay: Duration,
     /// Longest random delay added to each datagram. It does not reorder datagrams.
@@ -17,29 +17,29 @@ pub struct Weather {
     pub reordering: f64,
     /// Additional delay of a datagram that is held back.
     pub hold: Duration,
-    /// How fast the line is; without end when absent.
+    /// Data rate of the line; unlimited when absent.
     pub rate: Option<Rate>,
 }
 
-/// A line that takes its time for each byte.
+/// Data rate of a line, and the length of its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Bits a second.
+    /// Bits per second.
     pub bits_per_s: u64,
-    /// What may wait for its turn, in bytes; what comes beyond is dropped.
+    /// Most bytes that wait in the queue; datagrams beyond that are dropped.
     pub queue_bytes: usize,
 }
 
 impl Rate {
-    /// How long it takes for so many bytes.
+    /// Time to transmit this many bytes.
     pub fn time(&self, bytes: usize) -> Duration {
         Duration::from_secs_f64(bytes as f64 * 8.0 / self.bits_per_s as f64)
     }
 }
 
-/// The fate of one datagram.
+/// Whether and when one datagram arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Transit {
     /// The datagram never arrives.
     Dropped,
     /// The datagram arrives.
@@ -53,17 +53,17 @@ pub enum Fate {
     },
 }
 
-impl Weather {
-    /// The fate of the datagram with this index.
-    pub fn fate(&self, seed: u64, index: u64) -> Fate {
+impl Impairments {
+    /// The transit of the datagram with this index.
+    pub fn transit(&self, seed: u64, index: u64) -> Transit {
         let chance = |purpose| uniform(seed, purpose, index);
         if chance(Purpose::Loss) < self.loss {
-            return Fate::Dropped;
+            return Transit::Dropped;
         }
         let held = chance(Purpose::Reordering) < self.reordering;
         let after = self.delay + self.jitter.mul_f64(chance(Purpose::Jitter));
         let after = if held { after + self.hold } else { after };
-        Fate::Delivered { after, held, twice: chance(Purpose::Duplication) < self.duplication }
+        Transit::Delivered { after, held, twice: chance(Purpose::Duplication) < self.duplication }
     }
 }
 

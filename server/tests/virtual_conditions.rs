@@ -7,12 +7,12 @@ use server::session::End;
 use shared::flow::pacer::Rate;
 use shared::protocol::message::Delivery;
 use shared::time::Micros;
-use testkit::world::{CALM, Dice, RUNS, Weather, World, bad_weather};
+use testkit::world::{Conditions, Dice, LOSSLESS, RUNS, World, bad_conditions};
 
 #[test]
 fn on_a_calm_network_every_frame_is_scored_and_both_ends_part_in_peace() {
     for seed in 0..RUNS {
-        let mut world = World::new(seed, CALM, Some(40));
+        let mut world = World::new(seed, LOSSLESS, Some(40));
         world.run(10_000_000);
         let counts = world.check();
         assert_eq!((counts.sent, counts.answered), (40, 40), "seed {seed}");
@@ -26,8 +26,8 @@ fn loss_reordering_duplication_and_lateness_lose_frames_but_never_the_count() {
     let mut totals = FrameCounts::default();
     for seed in 0..RUNS {
         let mut dice = Dice(seed ^ 0xabcd);
-        let weather = bad_weather(&mut dice, Delivery::Reliable);
-        let mut world = World::new(seed, weather, Some(30));
+        let conditions = bad_conditions(&mut dice, Delivery::Reliable);
+        let mut world = World::new(seed, conditions, Some(30));
         world.run(60_000_000);
         let counts = world.check();
         assert_eq!(counts.sent, 30, "seed {seed}");
@@ -48,8 +48,8 @@ fn loss_reordering_duplication_and_lateness_lose_frames_but_never_the_count() {
 fn never_more_frames_are_out_than_the_window_and_the_deadline_allow() {
     for seed in 0..RUNS / 10 {
         // Nothing comes back, so each frame keeps its place in the window until it is lost.
-        let weather = Weather { loss: 1.0, window: 4, fps: Rate::Max, ..CALM };
-        let mut world = World::new(seed, weather, Some(20));
+        let conditions = Conditions { loss: 1.0, window: 4, fps: Rate::Max, ..LOSSLESS };
+        let mut world = World::new(seed, conditions, Some(20));
         world.run(60_000_000);
         assert_eq!(world.check().lost, 20);
         assert_eq!(world.most_in_flight, 4);
@@ -60,7 +60,8 @@ fn never_more_frames_are_out_than_the_window_and_the_deadline_allow() {
 fn the_clock_offset_is_found_within_its_uncertainty() {
     for seed in 0..RUNS / 10 {
         let offset = Dice(seed).up_to(1 << 45);
-        let mut world = World::new(seed, Weather { clock_offset_us: offset, delay_us: 3_000, ..CALM }, Some(200));
+        let mut world =
+            World::new(seed, Conditions { clock_offset_us: offset, delay_us: 3_000, ..LOSSLESS }, Some(200));
         world.run(10_000_000);
         let found = world.server.clock_offset(Micros(world.now)).unwrap();
         assert!(found.offset_us.abs_diff(offset as i64) <= found.uncertainty_us, "{found:?}, truly {offset}");
@@ -70,7 +71,7 @@ fn the_clock_offset_is_found_within_its_uncertainty() {
 #[test]
 fn the_same_seed_plays_the_same_scores() {
     let scores = |seed| {
-        let mut world = World::new(seed, Weather { loss: 0.1, delay_us: 30_000, ..CALM }, Some(50));
+        let mut world = World::new(seed, Conditions { loss: 0.1, delay_us: 30_000, ..LOSSLESS }, Some(50));
         world.run(60_000_000);
         world.scores
     };
