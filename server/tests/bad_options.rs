@@ -121,6 +121,8 @@ fn an_unknown_option_or_command_is_refused() {
     let mut server = command("server");
     server.arg("serve");
     Program::start(server).end().expect(2);
+    run(&["127.0.0.1:8080"]).expect(2).says("--listen 127.0.0.1:8080 listens there");
+    run(&["--loopback", "extra"]).expect(2).says("\"extra\" is neither an option nor a command");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::ends::{Server, free_address, with};
-use testkit::program::{Program, command, command_after};
+use testkit::program::{Program, command, command_after, command_at};
 use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 
 /// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
@@ -127,9 +127,15 @@ fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_and_that_is_sa
     fs::write(&path, "x".repeat(10_000)).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("for all");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("for nobody");
-    let mut server = with(command("server"), &["--no-graphics", "--once", "--frames", "2", "--json", text(&path)]);
-    // Root is allowed everything.
+    let options = ["--no-graphics", "--once", "--frames", "2", "--json", text(&path)];
+    let mut server = with(command("server"), &options);
+    // Root is allowed everything. Another user may not be allowed to enter the folder of the program.
     if chown(&path, Some(0), None).is_ok() {
+        let copy = folder.path().join("server");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("writable");
+        fs::copy(server.get_program(), &copy).expect("a copy of the program");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("for nobody");
+        server = with(command_at(&copy), &options);
         server.uid(65_534).gid(65_534);
     }
     let server = Server::listening(Program::start(server));

@@ -1,6 +1,6 @@
 //! Commands of the two programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The command of a program of this workspace, without a display for graphics and without options from the environment.
@@ -8,7 +8,12 @@ use std::process::Command;
 /// The program is one folder above the test itself. Cargo builds only the programs of the package whose tests it runs.
 /// So the other program must already be there and up to date; `cargo test --workspace` ensures that.
 pub fn command(name: &str) -> Command {
-    let mut command = Command::new(path(name));
+    command_at(&path(name))
+}
+
+/// The same for a program in another place.
+pub fn command_at(program: &Path) -> Command {
+    let mut command = Command::new(program);
     unset_options(&mut command);
     command
 }

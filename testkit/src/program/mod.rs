@@ -9,7 +9,7 @@ mod pty;
 mod running;
 
 pub(crate) use command::unset_options;
-pub use command::{command, command_after};
+pub use command::{command, command_after, command_at};
 pub use ended::Ended;
 pub use limit::{LIMIT, poll};
 pub use lines::Lines;

@@ -7,6 +7,7 @@
 //! What a Plumb peer needs to know in addition to standard SDP is in one session-level attribute of the offer,
 //! `a=x-plumb:1 mtu=16000`. Strangers ignore it.
 
+mod arrivals;
 mod beside;
 mod buffers;
 mod burst;

@@ -3,11 +3,13 @@
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit};
 
+use super::arrivals::Arrivals;
 use super::fragments::is_refused;
 use super::pace::SharedClock;
 use super::progress::Progress;
@@ -29,8 +31,15 @@ pub(super) struct LinkSocket {
     /// Most packets that one system call may send.
     most_segments: AtomicUsize,
     clock: SharedClock,
-    round_trips: Mutex<RoundTrips>,
+    seen: Mutex<Seen>,
     progress: Progress,
+}
+
+/// What the datagrams reveal about the path.
+#[derive(Debug, Default)]
+struct Seen {
+    round_trips: RoundTrips,
+    arrivals: Arrivals,
 }
 
 impl LinkSocket {
@@ -41,17 +50,30 @@ impl LinkSocket {
         clock: SharedClock,
         progress: Progress,
     ) -> Self {
-        let round_trips = Mutex::new(RoundTrips::default());
-        Self { socket, most_segments: AtomicUsize::new(most_segments), clock, round_trips, progress }
+        let most_segments = AtomicUsize::new(most_segments);
+        Self { socket, most_segments, clock, seen: Mutex::default(), progress }
     }
 
-    /// Looks at a datagram that arrived.
-    fn heard(&self, datagram: &[u8]) {
-        self.progress.heard(datagram);
-        let mut round_trips = self.round_trips.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shortest) = round_trips.heard(datagram, TokioRuntime.now()) {
-            self.clock.lock().measured(shortest);
+    /// Looks at the datagrams of one buffer that arrived at `now`.
+    fn heard(&self, buffer: &[u8], meta: &RecvMeta, now: Instant) {
+        let mut seen = self.seen();
+        for datagram in buffer[..meta.len.min(buffer.len())].chunks(meta.stride.max(1)) {
+            self.progress.heard(datagram);
+            seen.arrivals.heard(datagram, now);
+            if let Some(shortest) = seen.round_trips.heard(datagram, now) {
+                self.clock.lock().measured(shortest);
+            }
         }
+        if seen.arrivals.has_lost(now) {
+            self.clock.lock().lost(now);
+        }
+        if seen.arrivals.has_repeated() {
+            self.clock.lock().peer_lost(now);
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends each segment separately, after one system call could not send them together.
@@ -72,7 +94,7 @@ impl AsyncUdpSocket for LinkSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        self.round_trips.lock().unwrap_or_else(PoisonError::into_inner).sends(transmit.contents, TokioRuntime.now());
+        self.seen().round_trips.sends(transmit.contents, TokioRuntime.now());
         let sent = self.socket.poll_send(cx, transmit);
         if let (Poll::Ready(Err(error)), Some(size)) = (&sent, transmit.segment_size)
             && size > 0
@@ -81,7 +103,7 @@ impl AsyncUdpSocket for LinkSocket {
             return self.send_one_by_one(cx, transmit, size);
         }
         let is_alone = transmit.contents.len() <= GOES_TWICE && matches!(sent, Poll::Ready(Ok(_)));
-        if is_alone && self.clock.lock().was_silent_lately(TokioRuntime.now()) {
+        if is_alone && self.clock.lock().is_losing(TokioRuntime.now()) {
             // DTLS drops the second copy (RFC 6347, 4.1.2.6). If the socket has no room for it, it is not worth a wait.
             let _ = self.socket.poll_send(cx, transmit);
         }
@@ -96,8 +118,9 @@ impl AsyncUdpSocket for LinkSocket {
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll_recv(cx, buffers, meta);
         if let Poll::Ready(Ok(filled)) = received {
-            buffers.iter().take(filled).for_each(|buffer| self.heard(buffer));
-            self.clock.lock().heard(TokioRuntime.now());
+            let now = TokioRuntime.now();
+            buffers.iter().zip(meta.iter()).take(filled).for_each(|(buffer, meta)| self.heard(buffer, meta, now));
+            self.clock.lock().heard(now);
         }
         received
     }

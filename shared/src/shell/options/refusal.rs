@@ -7,6 +7,7 @@
 use std::any::TypeId;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -66,7 +67,7 @@ pub(super) fn in_our_form(command: &Command, arguments: &[OsString], mut refused
             name.zip(value).and_then(|(name, value)| wrong_value(&command, &name, &value, &refused))
         }
         ErrorKind::InvalidUtf8 => not_text(&command, arguments),
-        _ => None,
+        _ => text(ContextKind::InvalidSubcommand).and_then(|word| stray_word(&command, &word)),
     };
     if let Some(refusal) = refusal {
         return refusal.into();
@@ -83,6 +84,23 @@ pub(super) fn in_our_form(command: &Command, arguments: &[OsString], mut refused
 fn wrong_value(command: &Command, name: &str, value: &str, refused: &clap::Error) -> Option<Refusal> {
     let option = options(command).into_iter().find(|option| option.to_string() == name)?;
     Some(Refusal { place: place(option), reason: reason(option, OsStr::new(value), refused) })
+}
+
+/// A word that is neither an option nor a subcommand of a program without positional arguments.
+fn stray_word(command: &Command, word: &str) -> Option<Refusal> {
+    let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+    if names.contains(&word) {
+        return None;
+    }
+    let listens = command.get_arguments().any(|option| option.get_long() == Some("listen"));
+    let hint = match word.parse::<SocketAddr>() {
+        Ok(address) if listens => format!("--listen {address} listens there"),
+        _ => format!("options begin with --, and the commands are {}", names.join(", ")),
+    };
+    Some(Refusal {
+        place: "argument".into(),
+        reason: format!("\"{}\" is neither an option nor a command: {hint}", shown(word)),
+    })
 }
 
 /// The first argument that is not UTF-8 but must be. File names need not be.
