@@ -124,7 +124,7 @@ impl<'de: 'a, 'a> Visitor<'de> for AnswerVisitor<'a> {
                 "kind" => kind = Some(map.next_value()?),
                 _ => match times.place(field) {
                     Some(time) => *time = map.next_value()?,
-                    None => payload.keep(field, map.next_value::<Read>()?.0),
+                    None => payload.keep(field, map.next_value::<Read<'a>>()?.0),
                 },
             }
         }
