@@ -13,6 +13,9 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::TEXT_LIMIT;
+use crate::geometry::Size;
+use crate::image::PixelFormat;
+use crate::protocol::encoding::PixelsError;
 
 /// Kind of an answer whose pipeline did not look at the frame.
 pub const DROPPED: &str = "dropped";
@@ -84,6 +87,21 @@ pub enum PayloadError {
         /// Largest magnitude allowed.
         limit: f64,
     },
+    /// An image is larger than the frame.
+    #[error("a {size} {pixel} image has {bytes} bytes: at most the frame's {most} are taken")]
+    TooLarge {
+        /// The image's size.
+        size: Size,
+        /// Its pixel layout.
+        pixel: PixelFormat,
+        /// Its bytes.
+        bytes: usize,
+        /// Bytes of the frame.
+        most: usize,
+    },
+    /// An image's data is not its pixels.
+    #[error(transparent)]
+    Pixels(#[from] PixelsError),
 }
 
 impl<'a> Payload<'a> {
@@ -102,6 +120,16 @@ impl<'a> Payload<'a> {
     pub fn with(mut self, field: &'a str, value: Value<'a>) -> Self {
         self.fields.push((field, value));
         self
+    }
+
+    /// The same payload without what its bytes hold, such as an image's data: cheap to keep and to show.
+    #[must_use]
+    pub fn without_bytes(&self) -> Self {
+        let brief = |value: &Value<'a>| match value {
+            Value::Bytes(_) => Value::Other,
+            other => other.clone(),
+        };
+        Self { kind: self.kind, fields: self.fields.iter().map(|(name, value)| (*name, brief(value))).collect() }
     }
 
     /// The kind.
