@@ -1,6 +1,7 @@
 //! The task `image`: the processed frame comes back, in pieces as the frame went.
 
 use std::borrow::Cow;
+use std::io::Write;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use shared::protocol::message::{
 use shared::time::Micros;
 use testkit::ends::Server;
 use testkit::picture_client::{self, ECHOING, INVERTING};
+use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session};
 
 const SIZE: Size = Size { width: 200, height: 150 };
@@ -54,7 +56,7 @@ fn frame(id: u64) -> Image {
     ImageView::from_bytes(&bytes, SIZE, PixelFormat::Gray8).expect("a frame").to_image()
 }
 
-fn image(size: Size, encoding: Encoding, data: impl Into<Cow<'static, [u8]>>) -> Payload<'static> {
+fn picture(size: Size, encoding: Encoding, data: impl Into<Cow<'static, [u8]>>) -> Payload<'static> {
     ImageAnswer { size, pixel: PixelFormat::Gray8, encoding, data: data.into() }.write()
 }
 
@@ -172,10 +174,10 @@ impl Ends {
 fn pictures_come_back_in_pieces_and_are_compared_with_their_own_frames() {
     let mut ends = Ends::new();
     ends.run(|id, mut pixels| match id % 3 {
-        0 => image(SIZE, Encoding::Raw, pixels),
+        0 => picture(SIZE, Encoding::Raw, pixels),
         1 => {
             pixels.iter_mut().for_each(|level| *level += 5);
-            image(SIZE, Encoding::Lz4, Lz4Encoder::default().encode(&pixels).expect("shorter").to_vec())
+            picture(SIZE, Encoding::Lz4, Lz4Encoder::default().encode(&pixels).expect("shorter").to_vec())
         }
         _ => Payload::dropped(),
     });
@@ -225,18 +227,18 @@ fn wrong_images_are_invalid_and_the_frame_waits_for_a_valid_one() {
     let bomb = Lz4Encoder::default().encode(&[0; 1 << 20]).expect("shorter").to_vec();
     let large = Size { width: 8192, height: 8192 };
     let wrong = [
-        image(SIZE, Encoding::Raw, vec![0; SIZE.pixels() - 1]),
-        image(SIZE, Encoding::Lz4, bomb.clone()),
-        image(large, Encoding::Lz4, bomb),
-        image(SIZE, Encoding::Lz4, vec![0xff; 100]),
+        picture(SIZE, Encoding::Raw, vec![0; SIZE.pixels() - 1]),
+        picture(SIZE, Encoding::Lz4, bomb.clone()),
+        picture(large, Encoding::Lz4, bomb),
+        picture(SIZE, Encoding::Lz4, vec![0xff; 100]),
         // One row more than the frame has, though its message is small enough.
-        image(Size { height: 151, ..SIZE }, Encoding::Raw, vec![0; SIZE.pixels() + 200]),
+        picture(Size { height: 151, ..SIZE }, Encoding::Raw, vec![0; SIZE.pixels() + 200]),
         Payload::new("image"),
         Payload::new("image").with("width", message::Value::Integer(-1)),
         Payload::new("ack").with("code", message::Value::Integer(1)),
         Payload::new("none"),
         // Its message is larger than a frame and 65,536 bytes.
-        image(SIZE, Encoding::Raw, vec![0; SIZE.pixels() + (64 << 10)]),
+        picture(SIZE, Encoding::Raw, vec![0; SIZE.pixels() + (64 << 10)]),
     ];
     let count = wrong.len() as u64;
     for (id, payload) in wrong.into_iter().enumerate() {
@@ -245,12 +247,12 @@ fn wrong_images_are_invalid_and_the_frame_waits_for_a_valid_one() {
     let counts = session.tally().counts();
     assert!(counts.invalid >= count, "{counts:?}");
     assert!(session.take_pictures().is_none());
-    answer(&mut session, count, image(SIZE, Encoding::Raw, frame(0).bytes().to_vec()));
+    answer(&mut session, count, picture(SIZE, Encoding::Raw, frame(0).bytes().to_vec()));
     let (id, sent, back) = session.take_pictures().expect("pictures");
     assert_eq!((id, sent, back.map(|back| back.to_image())), (0, &frame(0), Some(frame(0))));
     assert!(matches!(session.poll(Micros(2_000)), Action::Score(record) if record.id == 0 && record.answer.is_some()));
     // A further one is a duplicate, whatever it shows.
-    answer(&mut session, count + 1, image(large, Encoding::Lz4, vec![0; 9]));
+    answer(&mut session, count + 1, picture(large, Encoding::Lz4, vec![0; 9]));
     assert_eq!(session.tally().counts().duplicate, 1);
 }
 
@@ -287,4 +289,26 @@ fn pictures_are_written_as_the_frames_are_and_give_the_psnr_of_the_formula() {
     // The background of 40 becomes 215: near 20 · log₁₀(255 / 175).
     let mean = images["psnr_db"]["mean"].as_f64().expect("a mean");
     assert!((mean - 3.27).abs() < 0.1, "{mean}");
+}
+
+#[test]
+fn a_folder_of_images_whose_truth_nobody_knows_comes_back() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    for name in ["1.png", "2.png", "3.png"] {
+        image::GrayImage::from_fn(160, 120, |x, y| image::Luma([(x ^ y) as u8]))
+            .save(folder.path().join(name))
+            .expect("written");
+    }
+    let session = real_session(&ECHOING, &["--source", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!((&session["frames"]["answered"], &session["image"]["identical"]), (&json!(3), &json!(3)), "{session:#}");
+}
+
+#[test]
+fn live_delivery_is_refused_from_a_file_too_with_the_files_name() {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
+    writeln!(file, "task = 'image'\ndelivery = 'live'").expect("written");
+    let name = file.path().to_str().expect("UTF-8");
+    let mut server = command("server");
+    server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--run", name]);
+    Program::start(server).end().expect(2).says("write --delivery reliable").says(name);
 }
