@@ -1,11 +1,13 @@
 //! The shell of a session: connects the session's core to the link, the workers and the view.
 
+use std::future::Future;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::time::Duration;
 
 use shared::geometry::Size;
-use shared::link::{Lane, Link, LinkEvent, Signs};
-use shared::protocol::message::{Payload, Stream};
+use shared::link::{Lane, Link, LinkClosed, LinkEvent, Signs};
+use shared::protocol::message::{IMAGE_TASK, Payload, Stream};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -27,6 +29,13 @@ const BYE_LIMIT: Duration = Duration::from_millis(200);
 /// This is about four messages of four outcomes each: more than a stream of 60 frames per second has in flight on a
 /// link without congestion.
 const BACKLOG: usize = 3 << 10;
+
+/// Pictures that a worker holds where answers are pictures: the one that it makes, and its LZ4 block, in the encoder's
+/// memory and in the answer.
+const PICTURES: usize = 3;
+
+/// The hand-over of a picture to the link, in progress.
+type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
 
 /// A session's shell.
 struct Runner<'a> {
@@ -59,6 +68,7 @@ impl Runner<'_> {
         mut stop: Stop,
     ) -> Result<End, PoolError> {
         let sender = link.sender();
+        let mut sending: Option<Sending> = None;
         let (mut is_stopping, mut signs) = (false, Signs::on(&[Lane::Control]));
         loop {
             if signs.look(&sender, self.session.is_silent(self.clock.now())).await {
@@ -72,6 +82,11 @@ impl Runner<'_> {
                     if let Err(error) = sender.send_soon(lane, message).await {
                         self.session.link_closed(&error.to_string());
                     }
+                    continue;
+                }
+                Action::SendPicture(pieces) => {
+                    let sender = sender.clone();
+                    sending = Some(Box::pin(async move { sender.send_all(Lane::Answers, pieces).await }));
                     continue;
                 }
                 Action::Greeted { stream, window } => {
@@ -104,6 +119,10 @@ impl Runner<'_> {
                     LinkEvent::Closed => self.session.link_closed("it closed the link"),
                 },
                 Some(detection) = found.recv() => self.detected(detection),
+                sent = handed_over(&mut sending) => match sent {
+                    Ok(()) => self.session.picture_sent(),
+                    Err(error) => self.session.link_closed(&error.to_string()),
+                },
                 () = stop.stopped(), if !is_stopping => {
                     is_stopping = true;
                     self.session.stop();
@@ -136,7 +155,8 @@ impl Runner<'_> {
     fn affordable(&self, workers: NonZeroUsize, stream: &Stream) -> NonZeroUsize {
         // Cannot fail here: the session rejects a stream without a valid size.
         let Ok(size) = stream.size() else { return workers };
-        let affordable = affordable(workers, size, stream.pixel);
+        let pictures = if stream.task == IMAGE_TASK { PICTURES } else { 0 };
+        let affordable = affordable(workers, size, stream.pixel, pictures);
         if affordable < workers {
             warn!("frames of {size} leave memory for {affordable} of {workers} workers");
         }
@@ -171,5 +191,17 @@ impl Runner<'_> {
     fn count(&mut self, detection: &Detection) {
         self.tally.add(detection);
         self.view.detected(detection, &self.tally);
+    }
+}
+
+/// Waits until the link has the whole picture; never returns while there is none. Safe to cancel.
+async fn handed_over(sending: &mut Option<Sending>) -> Result<(), LinkClosed> {
+    match sending {
+        Some(picture) => {
+            let sent = picture.as_mut().await;
+            *sending = None;
+            sent
+        }
+        None => std::future::pending().await,
     }
 }

@@ -248,7 +248,7 @@ impl Ends {
                     let detection = Detection { frame: frame.id, received: now, started: now, finished: now, payload };
                     self.client.detected(detection, now);
                 }
-                ClientAction::Greeted { .. } => {}
+                ClientAction::Greeted { .. } | ClientAction::SendPicture(_) => {}
                 ClientAction::Refused { frame, .. } => panic!("frame {frame} is not as announced"),
                 ClientAction::Close(end) => panic!("{end:?}"),
                 ClientAction::Wait(_) => return,

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 63] = [
+const IMPOSSIBLE: [(&[&str], &str); 65] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -69,7 +69,9 @@ const IMPOSSIBLE: [(&[&str], &str); 63] = [
     (&["--vignette", "1"], "0 to 0.9"),
     (&["--empty-rate", "2"], "--empty-rate: \"2\""),
     (&["--camera", "no-such-camera.toml"], "no-such-camera.toml"),
-    (&["--task", "square"], "circle or ack"),
+    (&["--task", "square"], "circle, ack or image"),
+    (&["--task", "image", "--delivery", "live"], "write --delivery reliable"),
+    (&["--task", "image", "--size", "8192x8192", "--window", "100"], "write --window 31 or less"),
     (&["--source", "no-such-source"], "is no source and no folder"),
     (&["--link", "pigeon"], "memory"),
     (&["--link", "memory"], "it needs --loopback"),

@@ -17,7 +17,7 @@ use server::task::TaskName;
 use server::truth::Truth;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
-use shared::image::PixelFormat;
+use shared::image::{Image, PixelFormat};
 use shared::link::{Lane, MESSAGE_SIZE};
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::{self, Reassembler, Splitter};
@@ -37,8 +37,12 @@ const WINDOW: usize = 4;
 const LITTLE: usize = FRAME / 4;
 
 fn session(delivery: Delivery) -> Session {
+    session_of(TaskName::default().name(), delivery)
+}
+
+fn session_of(task: &str, delivery: Delivery) -> Session {
     let config = SessionConfig {
-        task: TaskName::default(),
+        task: task.parse().expect("a task"),
         number: 1,
         size: Size { width: 1024, height: 1024 },
         pixel: PixelFormat::Gray8,
@@ -62,6 +66,17 @@ fn reply(id: u64, reply: &impl serde::Serialize) -> Bytes {
     fragment::split(id, reply, MESSAGE_SIZE).expect("cut").remove(0).freeze()
 }
 
+fn capture(now: Micros) -> Capture {
+    Capture {
+        source_index: 0,
+        truth: Truth::Unknown,
+        captured: now,
+        encoded: now,
+        raw_bytes: FRAME as u64,
+        wire_bytes: FRAME as u64,
+    }
+}
+
 /// Plays this many frames. Either all are answered at once, or none. Then all pieces are requested again. Each step
 /// takes a millisecond.
 fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
@@ -70,15 +85,7 @@ fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
         loop {
             match session.poll(now) {
                 Action::Capture(frame) => {
-                    let capture = Capture {
-                        source_index: 0,
-                        truth: Truth::Unknown,
-                        captured: now,
-                        encoded: now,
-                        raw_bytes: FRAME as u64,
-                        wire_bytes: FRAME as u64,
-                    };
-                    session.captured(capture, std::iter::repeat_n(&piece[..], FRAME / piece.len()));
+                    session.captured(capture(now), std::iter::repeat_n(&piece[..], FRAME / piece.len()));
                     session.link_ready();
                     sent += 1;
                     let times = AnswerTimes::default();
@@ -124,6 +131,46 @@ fn in_reliable_delivery_a_session_keeps_no_frame() {
     let mut session = session(Delivery::Reliable);
     let most = most_bytes(|| play(&mut session, 400, true, false));
     assert!(most <= LITTLE, "{most} bytes");
+}
+
+#[test]
+fn a_peer_that_never_finishes_its_images_takes_five_windows_of_frames() {
+    let size = Size { width: 1024, height: 1024 };
+    let mut session = session_of("image", Delivery::Reliable);
+    let image = Image::zeros(size, PixelFormat::Gray8);
+    let piece = |id: u64, index: u32| {
+        let piece = (id, index, 1024u32, serde_bytes::Bytes::new(&[7; 1024]));
+        Bytes::from(rmp_serde::to_vec(&piece).expect("a piece"))
+    };
+    let (mut captured, mut message) = (0, 0);
+    let most = most_bytes(|| {
+        for now in (1_000..).step_by(100_000).map(Micros) {
+            // Each message lacks its first or its last piece, so what has come waits or is joined.
+            message += 1;
+            for index in (0..1023).map(|index| index + u32::from(message % 2 == 0)) {
+                session.message(Lane::Answers, &piece(message, index), now);
+            }
+            loop {
+                match session.poll(now) {
+                    Action::Capture(_) => {
+                        captured += 1;
+                        session.captured(capture(now), []);
+                        session.keep(&image);
+                        session.link_ready();
+                    }
+                    Action::Close(end) => panic!("{end:?}"),
+                    Action::Wait(_) => break,
+                    _ => {}
+                }
+            }
+            if captured == 100 {
+                return;
+            }
+        }
+    });
+    assert!(most <= 5 * WINDOW * FRAME + LITTLE, "{} frames", most as f64 / FRAME as f64);
+    assert!(most >= 2 * WINDOW * FRAME, "frames and unfinished images are counted");
+    assert_eq!(session.tally().counts().answered, 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::Value;
 use server::run::RunSpec;
 use testkit::ends::Server;
+use testkit::picture_client::{self, INVERTING};
 use testkit::program::poll;
 use testkit::report::{ReportFile, only_session, sessions};
 
@@ -73,6 +74,15 @@ fn a_report_keeps_its_documented_schema() {
     let report = ReportFile::new();
     let server = Server::start(&["--once", "--frames", "20", "--json", report.name()]);
     server.client(&[]).end().expect(0);
+    server.end().expect(0);
+    keeps_the_schema(&report.read());
+}
+
+#[test]
+fn a_report_of_pictures_keeps_its_schema() {
+    let report = ReportFile::new();
+    let server = Server::start(&["--task", "image", "--once", "--frames", "9", "--json", report.name()]);
+    picture_client::run(server.address.parse().expect("an address"), &INVERTING);
     server.end().expect(0);
     keeps_the_schema(&report.read());
 }

@@ -10,6 +10,7 @@ use shared::canvas::layout::Layout;
 use shared::canvas::theme;
 use shared::geometry::Size;
 use testkit::ends::{Server, with};
+use testkit::picture_client::{self, INVERTING};
 use testkit::program::{LIMIT, Program, command, poll};
 use testkit::report::rows;
 
@@ -293,6 +294,31 @@ fn a_picture_grows_with_its_window_and_is_shown_whole() {
     window.close();
     server.end().expect(0);
     client.end().expect(0);
+}
+
+#[test]
+fn the_servers_window_shows_the_frame_and_the_picture_that_came_back_side_by_side() {
+    let display = Display::open();
+    let both = Size { width: 640, height: 240 };
+    let options = ["--once", "--task", "image", "--size", "320x240", "--radius", "30", "--frames", "600"];
+    let server = display.server(&options);
+    let window = display.window("Plumb server", 0);
+    let address = server.address.parse().expect("an address");
+    let client = std::thread::spawn(move || picture_client::run(address, &INVERTING));
+    let opened = Layout::opening(both, Size { width: SCREEN.0 as u32, height: SCREEN.1 as u32 }).size;
+    let [ball] = GRAY_INK.disc;
+    display.shows(|shot| {
+        let shot = Shot { window: opened, pixels: shot.pixels.clone(), ..*shot };
+        let [(sent, x, y), (back, back_x, back_y)] = [ball, !ball].map(|level| shot.in_picture(both, 0, [level; 3]));
+        let beside = (back_x - x - 320.0).hypot(back_y - y);
+        match sent > 400 && back > 400 && beside < 4.0 {
+            true => Ok(()),
+            false => Err(format!("{sent} pixels of the ball, {back} of the picture's, {beside} px from beside it")),
+        }
+    });
+    window.close();
+    server.end().expect(0);
+    client.join().expect("the client ends");
 }
 
 #[test]

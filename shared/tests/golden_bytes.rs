@@ -8,8 +8,8 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, Incomplete, Payload, Ping,
-    Pong, Resend, Role, Stream, Value,
+    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, ImageAnswer, Incomplete,
+    Payload, Ping, Pong, Resend, Role, Stream, Value,
 };
 use shared::time::Micros;
 
@@ -184,6 +184,22 @@ fn answers_of_each_kind() {
     let ack = |code| Answer { frame: 9, payload: ack(code), times: AnswerTimes::default() };
     assert_eq!(encoded(&ack(0)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f646500");
     assert_eq!(encoded(&ack(-1)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f6465ff");
+}
+
+#[test]
+fn an_answer_that_is_an_image() {
+    let (size, data) = (Size { width: 2, height: 1 }, (&[7, 9][..]).into());
+    let image = ImageAnswer { size, pixel: PixelFormat::Gray8, encoding: Encoding::Raw, data };
+    let expected = concat!(
+        "88a474797065a6616e73776572a56672616d6509a46b696e64a5696d616765", // {type: "answer", frame: 9, kind: "image",
+        "a5776964746802a668656967687401",                                 //  width: 2, height: 1,
+        "a5706978656ca56772617938",                                       //  pixel: "gray8",
+        "a8656e636f64696e67a3726177",                                     //  encoding: "raw",
+        "a464617461c4020709",                                             //  data: bin of 2 bytes}
+    );
+    let mut bytes = Vec::new();
+    message::encode(&Answer { frame: 9, payload: image.write(), times: AnswerTimes::default() }, &mut bytes).unwrap();
+    assert_eq!(hex(&bytes), expected);
 }
 
 #[test]

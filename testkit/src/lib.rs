@@ -9,6 +9,7 @@
 //! | [`help`] | checks of `--help` and `--version` |
 //! | [`relay`] | a network between two real programs that delays, drops, reorders and duplicates datagrams |
 //! | `world` | two sessions over such a network in virtual time (feature `world`) |
+//! | `picture_client` | a real client whose answers are pictures (feature `world`) |
 //! | `slow_client` | a real client with a given detection time (feature `world`) |
 //! | [`allocator`] | an allocator that counts |
 //! | [`picture`] | pictures of known truth for the detectors |
@@ -23,6 +24,8 @@ pub mod ends;
 pub mod greeting;
 pub mod help;
 pub mod picture;
+#[cfg(feature = "world")]
+pub mod picture_client;
 pub mod processes;
 pub mod program;
 pub mod python;

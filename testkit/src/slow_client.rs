@@ -8,7 +8,7 @@ use client::session::{Action, Detection, Session};
 use shared::door::lines::Signaling;
 use shared::door::signal::{Introduction, Signal};
 use shared::link::webrtc::{self, LinkSettings};
-use shared::link::{Link, LinkEvent};
+use shared::link::{Lane, Link, LinkEvent};
 use shared::protocol::VERSION;
 use shared::protocol::message::{Payload, Role};
 use shared::time::{Micros, MonotonicClock};
@@ -42,20 +42,24 @@ struct Job {
     started: Option<Micros>,
 }
 
+/// A link to a server, for a client that names these features.
+pub async fn dial(server: SocketAddr, features: Vec<String>) -> Link {
+    let stream = TcpStream::connect(server).await.expect("the server listens");
+    let local = stream.local_addr().expect("connected");
+    let mtu = Some(webrtc::path_mtu(&stream).expect("connected"));
+    let mut signaling = Signaling::new(stream);
+    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer: None, features };
+    signaling.send(&Signal::Hello(hello)).await.expect("sent");
+    let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
+    webrtc::dial(signaling, &settings).await.expect("a link")
+}
+
 impl SlowClient {
     /// Runs a session to its end.
     pub fn run(self, server: SocketAddr) -> Spent {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let stream = TcpStream::connect(server).await.expect("the server listens");
-            let local = stream.local_addr().expect("connected");
-            let mtu = Some(webrtc::path_mtu(&stream).expect("connected"));
-            let mut signaling = Signaling::new(stream);
-            let hello =
-                Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer: None, features: Vec::new() };
-            signaling.send(&Signal::Hello(hello)).await.expect("sent");
-            let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
-            let link = webrtc::dial(signaling, &settings).await.expect("a link");
+            let link = dial(server, Vec::new()).await;
             self.drive(link).await
         })
     }
@@ -72,6 +76,11 @@ impl SlowClient {
             let mut wake = match session.poll(now()) {
                 Action::Send(lane, message) => {
                     link.sender().send_soon(lane, message).await.expect("the link is open");
+                    continue;
+                }
+                Action::SendPicture(pieces) => {
+                    link.sender().send_all(Lane::Answers, pieces).await.expect("the link is open");
+                    session.picture_sent();
                     continue;
                 }
                 Action::Detect(frame) => {

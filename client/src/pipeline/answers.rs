@@ -6,6 +6,7 @@ use shared::canvas::face::Section;
 use shared::canvas::mark::{Legend, Mark};
 use shared::canvas::theme::Tone;
 use shared::protocol::message::{Payload, Value};
+use shared::text::Escaped;
 
 /// A kind of answer. Every pipeline also has the kind `dropped`, which it does not list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ fn text(payload: &Payload<'_>) -> String {
         let _ = match value {
             Value::Integer(value) => write!(text, " {name} {value}"),
             Value::Real(value) => write!(text, " {name} {value:.3}"),
+            Value::Text(word) => write!(text, " {name} {}", Escaped(word)),
+            Value::Bytes(bytes) => write!(text, " {name} {} bytes", bytes.len()),
             Value::Numbers(_) | Value::Other => Ok(()),
         };
         text

@@ -50,6 +50,12 @@ impl PipelineChoice {
         Self { named: None, options: PipelineOptions::default() }
     }
 
+    /// This kind of pipeline, which need not be in the list: a program's own.
+    #[must_use]
+    pub fn of(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
+        Self { named: Some(kind), options }
+    }
+
     /// Chooses the pipeline for a server's task.
     ///
     /// # Errors

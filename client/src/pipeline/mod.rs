@@ -24,6 +24,8 @@ pub use circle::CircleKind;
 pub use detector::{Detector, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
+pub use image_answer::image_payload;
+pub(crate) use image_answer::shortened;
 pub use list::kinds;
 pub use options::PipelineOptions;
 pub use radii::{
@@ -42,6 +44,7 @@ mod detectors;
 mod error;
 pub mod fuzz;
 pub mod hough;
+mod image_answer;
 mod list;
 mod options;
 mod radii;

@@ -18,10 +18,16 @@ pub struct ReceivedFrame {
     size: Size,
     pixel: PixelFormat,
     encoding: Encoding,
+    stream: StreamEncoding,
     data: Bytes,
 }
 
 impl ReceivedFrame {
+    /// Whether a picture in its answer may be written as LZ4: the server writes its frames so too.
+    pub fn takes_lz4(&self) -> bool {
+        self.stream != StreamEncoding::Raw
+    }
+
     /// Returns the pixels. Uses `memory` only for pixels that have to be decoded.
     ///
     /// # Errors
@@ -36,7 +42,8 @@ impl ReceivedFrame {
     /// A gray frame, for tests of code that takes frames.
     pub(crate) fn raw(size: Size, pixels: Vec<u8>) -> Self {
         let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Raw);
-        Self { id: 0, received: Micros(0), size, pixel, encoding, data: pixels.into() }
+        let stream = StreamEncoding::Raw;
+        Self { id: 0, received: Micros(0), size, pixel, encoding, stream, data: pixels.into() }
     }
 }
 
@@ -86,5 +93,6 @@ pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Re
         frame.image(&mut Vec::new())?;
     }
     let Frame { id, encoding, data, .. } = frame;
-    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
+    let stream = announced.encoding;
+    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, stream, data: message.slice_ref(data) })
 }

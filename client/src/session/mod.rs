@@ -1,11 +1,13 @@
 //! The client's session core: decides which frames to detect and which answers to send.
 //!
 //! Plain state, like the server's core: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`]
-//! is a frame as it arrived, [`End`] says why the session ended, and `live` adds what live delivery needs.
+//! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, and `pictures` sends
+//! answers as large as frames.
 
 mod end;
 mod frame;
 mod live;
+mod pictures;
 
 use std::collections::VecDeque;
 
@@ -17,7 +19,7 @@ use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, Payload, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, IMAGE_TASK, Payload, Pong, Role, Stream,
 };
 use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
@@ -25,6 +27,7 @@ use thiserror::Error;
 use tracing::{debug, warn};
 
 use frame::{Announced, UnusableFrame};
+use pictures::Pictures;
 
 pub use end::End;
 
@@ -42,6 +45,9 @@ const FRAME_BUDGET: usize = 2 << 30;
 pub enum Action {
     /// Hand this to the link.
     Send(Lane, BytesMut),
+    /// Hand this answer's pieces to the link's answers lane, in order, and read on meanwhile; then call
+    /// [`Session::picture_sent`].
+    SendPicture(Vec<BytesMut>),
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
     /// Count this frame: it differs from what the hello announced and was answered as dropped.
@@ -95,6 +101,8 @@ pub struct Session {
     frames: Option<Frames>,
     /// `Some` in live delivery only.
     live: Option<Receiver>,
+    /// `Some` only where answers are pictures.
+    pictures: Option<Pictures>,
     answers: Splitter,
     liveness: Liveness,
     last_word: Option<String>,
@@ -113,6 +121,7 @@ impl Session {
             outbox: VecDeque::new(),
             frames: None,
             live: None,
+            pictures: None,
             answers: Splitter::new(max_message_size),
             liveness: Liveness::new(now),
             last_word: None,
@@ -225,7 +234,8 @@ impl Session {
         let hello = self.hello_until.map(|until| self.no_hello.next(until));
         let moments = live.into_iter().chain(hello);
         let wait = moments.fold(self.liveness.wake(now), Micros::min);
-        self.outbox.pop_front().unwrap_or(Action::Wait(wait))
+        let next = self.outbox.pop_front();
+        next.or_else(|| self.next_picture(now)).unwrap_or(Action::Wait(wait))
     }
 
     /// Whether the next [`Self::poll`] sends something on the answers lane, in live delivery.
@@ -274,6 +284,7 @@ impl Session {
                 if stream.delivery == Delivery::Live {
                     self.live = Some(live::receiver(&stream, window));
                 }
+                self.pictures = (stream.task == IMAGE_TASK).then(|| Pictures::new(window));
                 self.hello_until = None;
                 // `Greeted` comes first, because the shell may reject the stream. The client's hello is sent only now:
                 // the server sends frames after it, and on their own lane they could overtake the server's hello.
@@ -340,9 +351,14 @@ impl Session {
     }
 
     fn answer(&mut self, answer: Answer<'static>, now: Micros) {
-        match &mut self.live {
-            Some(live) => live.answer(answer, now),
-            None => self.send_reply(&answer),
+        match (&mut self.live, &mut self.pictures) {
+            (_, Some(pictures)) => {
+                if !pictures.wait(answer) {
+                    self.ignore(&"it is a frame too many: a window of them waits for the link already");
+                }
+            }
+            (Some(live), None) => live.answer(answer, now),
+            (None, None) => self.send_reply(&answer),
         }
     }
 
@@ -387,6 +403,9 @@ fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
         return Err("it is no source of frames".into());
     }
     let stream = hello.stream.ok_or("its hello announces no stream")?;
+    if stream.task == IMAGE_TASK && stream.delivery == Delivery::Live {
+        return Err(format!("the task {IMAGE_TASK} needs reliable delivery, and its hello says live"));
+    }
     let size = stream.size().map_err(|error| error.to_string())?;
     let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
     Ok((stream, announced))

@@ -101,7 +101,7 @@ impl Received {
         let work_us = detection.finished.since(detection.started);
         let is_gap = self.answers.kinds().iter().any(|kind| kind.is_bad && kind.name == payload.kind());
         self.work_us.push((!is_gap).then_some(work_us as f64));
-        self.frames.scored(detection.frame, Frame { id: detection.frame, payload: payload.clone(), work_us });
+        self.frames.scored(detection.frame, Frame { id: detection.frame, payload: payload.without_bytes(), work_us });
     }
 }
 

@@ -13,12 +13,13 @@ const BUDGET: usize = 2 << 30;
 /// `hough` on 8192x8192 gray: 271 MB per worker, of which 67 MB are the decoded frame.
 const DETECTOR_BYTES: usize = 3;
 
-/// Limits `workers` to as many as memory has room for, with frames of this size.
+/// Limits `workers` to as many as memory has room for, with frames of this size and with this many `pictures` as large
+/// as a frame in the making of each answer.
 ///
 /// A few hundred bytes can decode to 201 MB. Without the limit, a server could make each worker take that much, plus
 /// the detector's share.
-pub fn affordable(workers: NonZeroUsize, size: Size, pixel: PixelFormat) -> NonZeroUsize {
-    let each = pixel.bytes(size) + DETECTOR_BYTES * size.pixels();
+pub fn affordable(workers: NonZeroUsize, size: Size, pixel: PixelFormat, pictures: usize) -> NonZeroUsize {
+    let each = (1 + pictures) * pixel.bytes(size) + DETECTOR_BYTES * size.pixels();
     let most = NonZeroUsize::new(BUDGET / each.max(1)).unwrap_or(NonZeroUsize::MIN);
     workers.min(most)
 }
@@ -29,7 +30,7 @@ mod tests {
 
     fn of_64(width: u32, height: u32, pixel: PixelFormat) -> usize {
         let workers = NonZeroUsize::new(64).expect("64");
-        affordable(workers, Size { width, height }, pixel).get()
+        affordable(workers, Size { width, height }, pixel, 0).get()
     }
 
     #[test]

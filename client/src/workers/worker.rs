@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
+use shared::protocol::encoding::Lz4Encoder;
 use shared::protocol::message::Payload;
 use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
 
-use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError};
+use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError, shortened};
 use crate::session::{Detection, ReceivedFrame};
 
 /// Processes frames with its own pipeline.
@@ -20,6 +21,8 @@ pub(super) struct Worker {
     chosen: ChosenPipeline,
     /// Memory for the decoded pixels of the current frame, if it is encoded. Bounded by the announced size.
     pixels: Vec<u8>,
+    /// Writes pictures in answers as LZ4; made for the first one.
+    encoder: Option<Lz4Encoder>,
     /// Whether any worker has warned that frames cannot be read.
     warned: Arc<AtomicBool>,
 }
@@ -27,7 +30,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Creates a worker with a new pipeline. All workers of a pool share `warned`.
     pub(super) fn new(chosen: ChosenPipeline, warned: Arc<AtomicBool>) -> Result<Self, PipelineError> {
-        Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), warned })
+        Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), encoder: None, warned })
     }
 
     /// Processes frames until there are no more, or until nobody receives the detections.
@@ -60,6 +63,7 @@ impl Worker {
     fn look_at(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         let Some(pipeline) = &mut self.pipeline else { return Payload::dropped() };
         match frame.image(&mut self.pixels) {
+            Ok(image) if frame.takes_lz4() => shortened(pipeline.answer(image), &mut self.encoder),
             Ok(image) => pipeline.answer(image),
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {

@@ -1,9 +1,11 @@
 //! Builds the run that the command line asks for, and runs it.
 //!
-//! `work` opens what is needed and serves until the end, `embedded` is the client of `--loopback`, and `verdict`
-//! decides the exit code. Everything is checked here, so that errors are reported before anything runs.
+//! `together` refuses options that do not go together, `work` opens what is needed and serves until the end, `embedded`
+//! is the client of `--loopback`, and `verdict` decides the exit code. Everything is checked here, so that errors are
+//! reported before anything runs.
 
 mod embedded;
+mod together;
 mod verdict;
 mod work;
 
@@ -42,6 +44,10 @@ pub fn run(cli: Cli) -> Exit {
             return Exit::Usage;
         }
     };
+    if let Some((wrong, options)) = together::conflict(&spec, supply.format()) {
+        error!("{}", cli.origins.explained(&wrong, &options));
+        return Exit::Usage;
+    }
     if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
 }
 
@@ -75,7 +81,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             task,
             run: what_ran(spec),
             rows: rows.clone(),
-            window: window.map(|board| WindowOutput::new(board.clone(), shown.clone())),
+            window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task)),
             local,
         };
         Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)

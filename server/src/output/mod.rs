@@ -21,6 +21,6 @@ pub mod writer;
 
 pub use error::OutputError;
 pub use list::{Plan, outputs};
-pub use seam::{Event, Output, SessionStart};
+pub use seam::{Event, Output, Picture, SessionStart};
 pub use summary::summary;
 pub use writer::{Outputs, Writer};

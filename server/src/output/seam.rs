@@ -28,7 +28,7 @@ pub trait Output: Send {
     }
 
     /// The picture of a frame that was sent. Called now and then, for outputs that show pictures.
-    fn picture(&mut self, _session: u64, _id: u64, _image: &Arc<Image>) -> Result<(), OutputError> {
+    fn picture(&mut self, _session: u64, _id: u64, _picture: &Picture) -> Result<(), OutputError> {
         Ok(())
     }
 
@@ -77,6 +77,15 @@ pub struct SessionStart {
     pub task: TaskName,
 }
 
+/// The picture of a frame and, where the task's answers are pictures, that of its answer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// What was sent.
+    pub frame: Arc<Image>,
+    /// What came back.
+    pub answer: Option<Arc<Image>>,
+}
+
 /// An event of a session, for the outputs.
 #[expect(clippy::large_enum_variant, reason = "most are frames; a box would be an allocation each")]
 #[derive(Debug)]
@@ -89,8 +98,8 @@ pub enum Event {
         session: u64,
         /// The frame.
         id: u64,
-        /// What was sent.
-        image: Arc<Image>,
+        /// What was sent, and what came back.
+        picture: Picture,
     },
     /// A frame's outcome is final.
     Frame {
@@ -115,7 +124,7 @@ impl Event {
     pub(super) fn tell(&self, output: &mut dyn Output) -> Result<(), OutputError> {
         match self {
             Self::Started(start) => output.started(*start),
-            Self::Picture { session, id, image } => output.picture(*session, *id, image),
+            Self::Picture { session, id, picture } => output.picture(*session, *id, picture),
             Self::Frame { session, record } => output.frame(*session, record),
             Self::Progress { session, progress } => output.progress(*session, progress),
             Self::Ended(report) => output.ended(report),

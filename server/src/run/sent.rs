@@ -27,8 +27,8 @@ pub struct Sent {
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
-    /// Task of the pipeline: circle (find the ball), or ack (acknowledge each frame; only delivery and latency are
-    /// scored) [default: circle, or ack if the source knows no truth]
+    /// Task of the pipeline: circle (find the ball), ack (acknowledge each frame; only delivery and latency are scored),
+    /// or image (send the processed frame back) [default: circle, or ack if the source knows no truth]
     #[arg(long, value_name = "TASK")]
     #[schemars(with = "Option<String>")]
     pub task: Option<TaskName>,

@@ -118,6 +118,11 @@ impl Pairing {
         self.window.has_room()
     }
 
+    /// Whether a frame was sent and is neither answered nor lost.
+    pub fn is_unanswered(&self, id: u64) -> bool {
+        self.unanswered_place(id).is_some()
+    }
+
     /// Number of frames that were sent and are neither answered nor lost.
     pub fn unanswered(&self) -> u32 {
         self.unanswered

@@ -66,8 +66,10 @@ impl Session {
                 return self.refuse_answer(&format_args!("answer to frame {frame}: {error}; the task is {task}"));
             }
         };
+        let has_picture = cells.is_some();
         match (self.pairing.answered(frame, cells, answer.times, now), transmission) {
             (Receipt::Accepted, _) => {
+                self.kept.answered(frame, has_picture);
                 if let Some(live) = &mut self.live {
                     live.acknowledged(frame, transmission == Transmission::First, now);
                 }
@@ -82,10 +84,15 @@ impl Session {
     }
 
     /// Reads an answer as the task does; `None` if the frame was not looked at, which every task accepts.
-    fn read(&self, answer: &Answer<'_>) -> Result<Option<Cells>, PayloadError> {
-        match answer.payload.is_dropped() {
-            true => Ok(None),
-            false => self.tally.read(&answer.payload).map(Some),
+    fn read(&mut self, answer: &Answer<'_>) -> Result<Option<Cells>, PayloadError> {
+        let Self { tally, kept, pairing, .. } = self;
+        if answer.payload.is_dropped() {
+            return Ok(None);
+        }
+        // Only the first answer is compared with its frame.
+        match kept.get(answer.frame).filter(|_| pairing.is_unanswered(answer.frame)) {
+            Some(frame) => tally.compare(&answer.payload, frame).map(Some),
+            None => tally.read(&answer.payload).map(Some),
         }
     }
 

@@ -3,7 +3,8 @@
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell calls [`Session::poll`] until it returns
 //! [`Action::Wait`], then waits for that moment or the next input. The core has no socket, clock or task inside, so
 //! every fault is tested in virtual time. [`SessionConfig`] says what the session sends and until when, [`End`] why it
-//! ended. `answers` reads the client's answers; `live` adds what live delivery needs.
+//! ended. `answers` reads the client's answers; `kept` holds frames that are compared with their answers; `live` adds
+//! what live delivery needs.
 
 mod action;
 mod answers;
@@ -11,6 +12,7 @@ mod config;
 mod control;
 mod end;
 mod figures;
+mod kept;
 mod live;
 mod tally;
 
@@ -27,12 +29,14 @@ use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::HELLO_LIMIT;
 use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{Control, Ping};
+use shared::protocol::message::{Control, FRAME_OVERHEAD, Ping};
 use shared::time::Micros;
 use tracing::warn;
 
 use crate::score::pairing::Pairing;
 use crate::task::TaskName;
+
+use kept::KeptFrames;
 
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
@@ -84,6 +88,7 @@ pub struct Session {
     newest_reply: Option<u64>,
     pairing: Pairing,
     tally: Tally,
+    kept: KeptFrames,
     answers: Reassembler,
     liveness: Liveness,
     no_hello: Verdict,
@@ -112,7 +117,8 @@ impl Session {
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
             tally: Tally::new(config.task),
-            answers: Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(config.window.get() as usize)),
+            kept: KeptFrames::default(),
+            answers: reassembler(&config),
             liveness: Liveness::new(now),
             no_hello: Verdict::default(),
             last_word: None,
@@ -437,5 +443,14 @@ impl Session {
             warn!("session {}: ignoring a message: {what} (further ones are counted, not logged)", self.config.number);
         }
         self.ignored_messages += 1;
+    }
+}
+
+/// Joins the answers of such a session. Those that are compared with frames may be as large as frames.
+fn reassembler(config: &SessionConfig) -> Reassembler {
+    let window = config.window.get() as usize;
+    match config.task.keeps_frames() {
+        true => Reassembler::new(config.pixel.bytes(config.size) + FRAME_OVERHEAD, window),
+        false => Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(window)),
     }
 }

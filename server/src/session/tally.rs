@@ -2,6 +2,7 @@
 
 use shared::flow::clock::ClockOffset;
 use shared::flow::pacer::Ticks;
+use shared::image::{Image, ImageView};
 use shared::protocol::message::{Payload, PayloadError};
 use shared::time::Micros;
 
@@ -48,6 +49,16 @@ impl Tally {
     /// Reads an answer's payload as the task does.
     pub fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError> {
         self.scorer.read(payload)
+    }
+
+    /// Reads an answer's payload as the task does, and compares it with its frame.
+    pub fn compare(&mut self, payload: &Payload<'_>, frame: &Image) -> Result<Cells, PayloadError> {
+        self.scorer.compare(payload, frame)
+    }
+
+    /// The picture in the answer that was compared last, if it was one.
+    pub fn picture(&self) -> Option<ImageView<'_>> {
+        self.scorer.picture()
     }
 
     /// Counts a frame of `raw` bytes that was sent as `wire` bytes.

@@ -11,6 +11,7 @@
 mod ack;
 pub mod circle;
 mod figures;
+mod image;
 mod name;
 mod schema1;
 mod seam;

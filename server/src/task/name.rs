@@ -9,10 +9,11 @@ use thiserror::Error;
 
 use super::ack::AckTask;
 use super::circle::CircleTask;
+use super::image::ImageTask;
 use super::seam::Task;
 
 /// All tasks; the first is the default.
-static TASKS: [&dyn Task; 2] = [&CircleTask, &AckTask];
+static TASKS: [&dyn Task; 3] = [&CircleTask, &AckTask, &ImageTask];
 
 /// One of the tasks, which prints and parses as its name.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +82,8 @@ impl Serialize for TaskName {
 
 fn names() -> String {
     let names: Vec<_> = TaskName::all().map(|task| task.name()).collect();
-    names.join(" or ")
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("{} or {last}", others.join(", "))
 }
 
 #[cfg(test)]
@@ -96,7 +98,7 @@ mod tests {
             assert_eq!(task.to_string().parse(), Ok(task));
         }
         let refused = "square".parse::<TaskName>().unwrap_err().to_string();
-        assert_eq!(refused, "\"square\" is not a task: circle or ack");
+        assert_eq!(refused, "\"square\" is not a task: circle, ack or image");
         assert_eq!(TaskName::default().name(), shared::protocol::message::CIRCLE_TASK);
     }
 

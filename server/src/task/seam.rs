@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use schemars::{Schema, SchemaGenerator};
 use shared::geometry::Circle;
+use shared::image::{Image, ImageView};
 use shared::protocol::message::{Payload, PayloadError};
 
 use super::figures::{Figure, TaskFigures};
@@ -30,6 +31,12 @@ pub trait Task: Debug + Send + Sync {
         None
     }
 
+    /// Whether answers are compared with the frames. The session then keeps each frame that it sent until the frame is
+    /// answered or lost, and answers may be as large as frames.
+    fn keeps_frames(&self) -> bool {
+        false
+    }
+
     /// A new scorer for one session.
     fn scorer(&self) -> Box<dyn Scorer>;
 
@@ -45,6 +52,19 @@ pub trait Scorer: Debug + Send {
     /// # Errors
     /// [`PayloadError`] if this task has no such payload. The answer then counts as invalid.
     fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError>;
+
+    /// Like [`Self::read`], for the first answer to a frame that was kept because of [`Task::keeps_frames`].
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn compare(&mut self, payload: &Payload<'_>, _frame: &Image) -> Result<Cells, PayloadError> {
+        self.read(payload)
+    }
+
+    /// The picture in the answer that [`Self::compare`] read last, if it was one.
+    fn picture(&self) -> Option<ImageView<'_>> {
+        None
+    }
 
     /// Scores a frame whose outcome is final, in frame order. `answer` is the result of [`Self::read`] for its answer.
     fn score(&mut self, truth: Truth, outcome: Outcome, answer: Option<&[Cell]>) -> Scored;

@@ -23,6 +23,7 @@ impl World {
             match self.client.poll(now) {
                 Action::Send(lane, bytes) => self.carry(To::Server, lane, bytes.freeze()),
                 Action::Greeted { .. } => {}
+                Action::SendPicture(_) => panic!("a picture, in the task circle"),
                 Action::Refused { frame, .. } => panic!("frame {frame} is not as announced"),
                 Action::Detect(frame) => {
                     assert_eq!(frame.image(&mut Vec::new()).unwrap().size(), SIZE);

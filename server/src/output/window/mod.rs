@@ -1,8 +1,9 @@
 //! The window: a frame with truth and estimate, and the client's figures.
 //!
 //! The output writes to the board, and the painter draws what is there. With several clients the window shows the
-//! session that began first; when it ends, the next.
+//! session that began first; when it ends, the next. Where answers are pictures, `beside` puts each beside its frame.
 
+mod beside;
 mod sections;
 mod watched;
 
@@ -18,13 +19,14 @@ use shared::shell::window::{Board, Subject};
 
 use super::error::OutputError;
 use super::report::SessionReport;
-use super::seam::{Output, SessionStart};
+use super::seam::{Output, Picture, SessionStart};
 use super::writer::Shown;
 use crate::score::record::FrameRecord;
 use crate::session::Progress;
 use crate::task::TaskName;
 use crate::truth::Truth;
 
+use beside::side_by_side;
 use watched::Watched;
 
 /// The window's output, on the writer's thread.
@@ -33,6 +35,8 @@ pub struct WindowOutput {
     board: Board<Sessions>,
     /// Tells the sessions which of them is shown.
     shown: Shown,
+    /// Whether the task's answers are pictures, shown beside their frames.
+    shows_answers: bool,
 }
 
 /// What the window shows of the sessions.
@@ -55,6 +59,7 @@ struct Session {
 impl Sessions {
     /// No session yet; the window is for frames of this size and says `waiting`.
     pub fn new(frame: Size, task: TaskName, waiting: String) -> Self {
+        let frame = if task.keeps_frames() { beside::size_of_both(frame) } else { frame };
         Self { frame, task, waiting, watched: Watched::default() }
     }
 
@@ -66,8 +71,8 @@ impl Sessions {
 
 impl WindowOutput {
     /// Shows the sessions on this board, and sets `shown` to the session that is shown.
-    pub fn new(board: Board<Sessions>, shown: Shown) -> Self {
-        Self { board, shown }
+    pub fn new(board: Board<Sessions>, shown: Shown, task: TaskName) -> Self {
+        Self { board, shown, shows_answers: task.keeps_frames() }
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Sessions)) -> Result<(), OutputError> {
@@ -98,8 +103,12 @@ impl Output for WindowOutput {
         self.write(|sessions| sessions.watched.begin(start.session))
     }
 
-    fn picture(&mut self, session: u64, id: u64, image: &Arc<Image>) -> Result<(), OutputError> {
-        self.write_session(session, |session, _| session.frames.picture(id, image.clone()))
+    fn picture(&mut self, session: u64, id: u64, picture: &Picture) -> Result<(), OutputError> {
+        let shown = match self.shows_answers {
+            true => Arc::new(side_by_side(&picture.frame, picture.answer.as_deref())),
+            false => picture.frame.clone(),
+        };
+        self.write_session(session, |session, _| session.frames.picture(id, shown))
     }
 
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {

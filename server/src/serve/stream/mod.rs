@@ -176,6 +176,7 @@ impl Streamer<'_> {
         match event {
             LinkEvent::Message(lane, bytes) => {
                 self.session.message(lane, &bytes, self.clock.now());
+                self.reporter.answered(&mut self.session, self.clock.now());
                 self.introduce().await;
             }
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
@@ -188,7 +189,10 @@ impl Streamer<'_> {
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
         if sent.is_ok() {
             self.session.link_ready();
-            self.reporter.picture(self.latest, self.frames.image(), self.clock.now());
+            // A task that keeps frames shows each with its answer.
+            if !self.session.keeps_frames() {
+                self.reporter.picture(self.latest, self.frames.image(), self.clock.now());
+            }
         }
         self.closed_if_failed(sent);
     }
@@ -209,6 +213,9 @@ impl Streamer<'_> {
             Ok(Some(MadeFrame { capture, fragments })) => {
                 self.latest = id;
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
+                if let Some(image) = self.frames.image().filter(|_| self.session.keeps_frames()) {
+                    self.session.keep(image);
+                }
                 let round_trip_us = self.session.round_trip_us();
                 self.outgoing.start(fragments, capture.wire_bytes as usize, round_trip_us);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared::image::Image;
 use shared::time::Micros;
 
-use crate::output::{Event, Outputs, SessionStart};
+use crate::output::{Event, Outputs, Picture, SessionStart};
 use crate::score::record::FrameRecord;
 use crate::session::Session;
 use crate::task::TaskName;
@@ -47,7 +47,19 @@ impl<'a> Reporter<'a> {
     pub(super) fn picture(&mut self, id: u64, image: Option<&Image>, now: Micros) {
         if let Some(image) = image.filter(|_| self.outputs.shows(self.session) && now >= self.next_picture) {
             self.next_picture = now + SHOW_INTERVAL;
-            self.outputs.tell(Event::Picture { session: self.session, id, image: Arc::new(image.clone()) });
+            let picture = Picture { frame: Arc::new(image.clone()), answer: None };
+            self.outputs.tell(Event::Picture { session: self.session, id, picture });
+        }
+    }
+
+    /// Passes copies of the frame that was answered last and of the picture that came back to the window now and then.
+    pub(super) fn answered(&mut self, session: &mut Session, now: Micros) {
+        let Some((id, frame, answer)) = session.take_pictures() else { return };
+        if self.outputs.shows(self.session) && now >= self.next_picture {
+            self.next_picture = now + SHOW_INTERVAL;
+            let answer = answer.map(|answer| Arc::new(answer.to_image()));
+            let picture = Picture { frame: Arc::new(frame.clone()), answer };
+            self.outputs.tell(Event::Picture { session: self.session, id, picture });
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct AnswerTimes {
     pub started: Option<Micros>,
     /// The pipeline finished.
     pub finished: Option<Micros>,
-    /// The answer was handed to the link.
+    /// The answer was handed to the link; an image's first piece was.
     pub sent: Option<Micros>,
 }
 
@@ -124,7 +124,7 @@ impl<'de: 'a, 'a> Visitor<'de> for AnswerVisitor<'a> {
                 "kind" => kind = Some(map.next_value()?),
                 _ => match times.place(field) {
                     Some(time) => *time = map.next_value()?,
-                    None => payload.keep(field, map.next_value::<Read>()?.0),
+                    None => payload.keep(field, map.next_value::<Read<'a>>()?.0),
                 },
             }
         }

@@ -7,6 +7,7 @@ mod answer;
 mod circle;
 mod control;
 mod frame;
+mod image;
 mod outline;
 mod payload;
 mod reply;
@@ -28,6 +29,7 @@ pub use control::{
     Bye, CIRCLE_TASK, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
+pub use image::{IMAGE, IMAGE_TASK, ImageAnswer};
 pub use outline::{FRAME_OVERHEAD, META_LIMIT, frame_id};
 pub use payload::{DROPPED, Payload, PayloadError, Value};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};
@@ -119,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::geometry::{Circle, Covariance};
+    use crate::geometry::{Circle, Covariance, Size};
     use crate::image::PixelFormat;
     use crate::protocol::encoding::Encoding;
     use crate::time::Micros;
@@ -253,7 +255,7 @@ mod tests {
     prop_compose! {
         fn any_answer()(
             frame in 0..INTEGER_LIMIT,
-            kind in 0..4,
+            kind in 0..5,
             (x, y, radius) in (-1e6..1e6f64, -1e6..1e6f64, -1e6..1e6f64),
             covariance in proptest::option::of((0.0..10.0f64, -1.0..1.0f64, 0.0..10.0f64)),
             times in proptest::array::uniform4(proptest::option::of(0..INTEGER_LIMIT)),
@@ -263,6 +265,10 @@ mod tests {
                 0 => FoundCircle::write(Some(FoundCircle { circle: Circle { x, y, radius }, covariance })),
                 1 => FoundCircle::write(None),
                 2 => Payload::new("ack").with("code", Value::Integer(x as i128)),
+                3 => {
+                    let (size, data) = (Size { width: 7, height: 3 }, vec![x as u8; 21].into());
+                    ImageAnswer { size, pixel: PixelFormat::Gray8, encoding: Encoding::Raw, data }.write()
+                }
                 _ => Payload::dropped(),
             };
             let [received, started, finished, sent] = times.map(|time| time.map(Micros));

@@ -3,7 +3,9 @@
 //! The protocol knows only the kind `dropped`, which every task accepts. Each task gives the other kinds their meaning:
 //! a pipeline writes a [`Payload`], and the task at the server reads it field by field.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,6 +13,9 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::TEXT_LIMIT;
+use crate::geometry::Size;
+use crate::image::PixelFormat;
+use crate::protocol::encoding::PixelsError;
 
 /// Kind of an answer whose pipeline did not look at the frame.
 pub const DROPPED: &str = "dropped";
@@ -25,18 +30,22 @@ const MAX_NUMBERS: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payload<'a> {
     kind: &'a str,
-    fields: SmallVec<[(&'a str, Value); 4]>,
+    fields: SmallVec<[(&'a str, Value<'a>); 4]>,
 }
 
 /// A field's value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum Value<'a> {
     /// A whole number. MessagePack has them from -2^63 to 2^64 - 1.
     Integer(i128),
     /// A real number.
     Real(f64),
     /// A list of numbers.
     Numbers(SmallVec<[f64; 3]>),
+    /// A word, such as the name of a pixel format.
+    Text(&'a str),
+    /// Bytes: an image's data. Read ones stay in the message, so a field that nobody asks for takes no memory.
+    Bytes(Cow<'a, [u8]>),
     /// Any other value. No field of Plumb takes it.
     Other,
 }
@@ -78,6 +87,21 @@ pub enum PayloadError {
         /// Largest magnitude allowed.
         limit: f64,
     },
+    /// An image is larger than the frame.
+    #[error("a {size} {pixel} image has {bytes} bytes: at most the frame's {most} are taken")]
+    TooLarge {
+        /// The image's size.
+        size: Size,
+        /// Its pixel layout.
+        pixel: PixelFormat,
+        /// Its bytes.
+        bytes: usize,
+        /// Bytes of the frame.
+        most: usize,
+    },
+    /// An image's data is not its pixels.
+    #[error(transparent)]
+    Pixels(#[from] PixelsError),
 }
 
 impl<'a> Payload<'a> {
@@ -93,9 +117,19 @@ impl<'a> Payload<'a> {
 
     /// The same payload with one more field.
     #[must_use]
-    pub fn with(mut self, field: &'a str, value: Value) -> Self {
+    pub fn with(mut self, field: &'a str, value: Value<'a>) -> Self {
         self.fields.push((field, value));
         self
+    }
+
+    /// The same payload without what its bytes hold, such as an image's data: cheap to keep and to show.
+    #[must_use]
+    pub fn without_bytes(&self) -> Self {
+        let brief = |value: &Value<'a>| match value {
+            Value::Bytes(_) => Value::Other,
+            other => other.clone(),
+        };
+        Self { kind: self.kind, fields: self.fields.iter().map(|(name, value)| (*name, brief(value))).collect() }
     }
 
     /// The kind.
@@ -109,7 +143,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The fields, in the order they were written.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &Value)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &Value<'a>)> {
         self.fields.iter().map(|(name, value)| (*name, value))
     }
 
@@ -147,16 +181,32 @@ impl<'a> Payload<'a> {
         }
     }
 
+    /// A required word.
+    pub fn text(&self, field: &'static str) -> Result<&'a str, PayloadError> {
+        match self.required(field)? {
+            Value::Text(text) => Ok(text),
+            _ => Err(PayloadError::Type { field, expected: "text" }),
+        }
+    }
+
+    /// Required bytes.
+    pub fn bytes(&self, field: &'static str) -> Result<&[u8], PayloadError> {
+        match self.required(field)? {
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => Err(PayloadError::Type { field, expected: "bytes" }),
+        }
+    }
+
     /// The error for a kind that is not one of `expected`.
     pub fn unexpected(&self, expected: &'static str) -> PayloadError {
         PayloadError::Kind { kind: self.printable_kind(), expected }
     }
 
-    fn value(&self, field: &str) -> Option<&Value> {
+    fn value(&self, field: &str) -> Option<&Value<'a>> {
         self.fields.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
     }
 
-    fn required(&self, field: &'static str) -> Result<&Value, PayloadError> {
+    fn required(&self, field: &'static str) -> Result<&Value<'a>, PayloadError> {
         self.value(field).ok_or_else(|| PayloadError::Missing { kind: self.printable_kind(), field })
     }
 
@@ -165,7 +215,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Keeps a field, unless there are too many.
-    pub(super) fn keep(&mut self, field: &'a str, value: Option<Value>) {
+    pub(super) fn keep(&mut self, field: &'a str, value: Option<Value<'a>>) {
         if let Some(value) = value.filter(|_| self.fields.len() < MAX_FIELDS) {
             self.fields.push((field, value));
         }
@@ -182,7 +232,7 @@ pub(super) fn within(field: &'static str, value: f64, limit: f64) -> Result<f64,
     if (-limit..=limit).contains(&value) { Ok(value) } else { Err(PayloadError::Range { field, value, limit }) }
 }
 
-impl Serialize for Value {
+impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
@@ -192,69 +242,79 @@ impl Serialize for Value {
             },
             Self::Real(value) => serializer.serialize_f64(*value),
             Self::Numbers(numbers) => serializer.collect_seq(numbers),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
             Self::Other => serializer.serialize_unit(),
         }
     }
 }
 
 /// A field's value as it is read. `None` for nil, which counts as absent.
-pub(super) struct Read(pub(super) Option<Value>);
+pub(super) struct Read<'a>(pub(super) Option<Value<'a>>);
 
-impl<'de> Deserialize<'de> for Read {
+impl<'de: 'a, 'a> Deserialize<'de> for Read<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ReadVisitor)
+        deserializer.deserialize_any(ReadVisitor(PhantomData))
     }
 }
 
 /// Reads any value, in bounded memory.
-struct ReadVisitor;
+struct ReadVisitor<'a>(PhantomData<&'a [u8]>);
 
-impl<'de> Visitor<'de> for ReadVisitor {
-    type Value = Read;
+impl<'de: 'a, 'a> Visitor<'de> for ReadVisitor<'a> {
+    type Value = Read<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Read, E> {
+    fn visit_unit<E>(self) -> Result<Read<'a>, E> {
         Ok(Read(None))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Read, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Integer(value.into()))))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Read, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Integer(value.into()))))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Read, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Real(value))))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Read, E> {
+    fn visit_bool<E>(self, _: bool) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Other)))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Read, E> {
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Read<'a>, E> {
+        Ok(Read(Some(Value::Text(text))))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Other)))
     }
 
-    fn visit_bytes<E>(self, _: &[u8]) -> Result<Read, E> {
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Read<'a>, E> {
+        Ok(Read(Some(Value::Bytes(Cow::Borrowed(bytes)))))
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Read<'a>, E> {
         Ok(Read(Some(Value::Other)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'a>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Read(Some(Value::Other)))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, extension: D) -> Result<Read, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, extension: D) -> Result<Read<'a>, D::Error> {
         IgnoredAny::deserialize(extension)?;
         Ok(Read(Some(Value::Other)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Read, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Read<'a>, A::Error> {
         let (mut numbers, mut is_numbers) = (SmallVec::new(), true);
         while let Some(Read(entry)) = list.next_element()? {
             match entry {

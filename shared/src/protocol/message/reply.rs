@@ -8,7 +8,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
-use super::{Answer, DecodeError, check_integer, decode_answer, tag, unknown_type, whole};
+use super::{Answer, DecodeError, FRAME_OVERHEAD, check_integer, decode_answer, outline, tag, unknown_type, whole};
 
 /// Most entries of each list in an [`Answers`].
 pub const LIST_LIMIT: usize = 32;
@@ -68,8 +68,12 @@ pub struct Incomplete {
     pub pieces: Vec<u32>,
 }
 
-/// Decodes a message of the `answers` lane.
+/// Decodes a message of the `answers` lane without copying an image's data. Everything else in a large message is
+/// checked for its size first.
 pub fn decode_reply(bytes: &[u8]) -> Result<Reply<'_>, DecodeError> {
+    if bytes.len() > FRAME_OVERHEAD {
+        outline::check(bytes)?;
+    }
     match tag(bytes)? {
         "answer" => Ok(Reply::Answer(decode_answer(bytes)?)),
         "answers" => Ok(Reply::Answers(whole::<WireAnswers<'_>>(bytes)?.parse()?)),

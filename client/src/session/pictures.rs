@@ -1,0 +1,67 @@
+//! Answers that are pictures. They are as large as frames, so they go to the link one after another, as frames do.
+
+use std::collections::VecDeque;
+
+use shared::protocol::message::Answer;
+use shared::time::Micros;
+
+use super::{Action, Session};
+
+/// Answers that wait until the link has taken the ones before, at most a window of them.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    waiting: VecDeque<Answer<'static>>,
+    window: usize,
+    /// Set from [`Action::SendPicture`] until the link has taken all of it.
+    link_busy: bool,
+}
+
+impl Pictures {
+    /// No answer yet, and at most a window of them at a time.
+    pub(super) fn new(window: usize) -> Self {
+        Self { waiting: VecDeque::new(), window, link_busy: false }
+    }
+
+    /// Lets an answer wait for its turn. Returns false if a window of them waits already, which means that the server
+    /// sent more frames than it said.
+    pub(super) fn wait(&mut self, answer: Answer<'static>) -> bool {
+        let has_room = self.waiting.len() < self.window;
+        if has_room {
+            self.waiting.push_back(answer);
+        }
+        has_room
+    }
+
+    fn next(&mut self) -> Option<Answer<'static>> {
+        if self.link_busy { None } else { self.waiting.pop_front() }
+    }
+}
+
+impl Session {
+    /// Notes that the link took all of the picture of [`Action::SendPicture`].
+    pub fn picture_sent(&mut self) {
+        if let Some(pictures) = &mut self.pictures {
+            pictures.link_busy = false;
+        }
+    }
+
+    /// Cuts the next answer that waits, once the link is free.
+    pub(super) fn next_picture(&mut self, now: Micros) -> Option<Action> {
+        if self.is_ended {
+            return None;
+        }
+        while let Some(mut answer) = self.pictures.as_mut().and_then(Pictures::next) {
+            answer.times.sent = Some(now);
+            let mut pieces = Vec::new();
+            match self.answers.split(self.next_message, &answer, |piece| pieces.push(piece)) {
+                Ok(_) => {
+                    self.next_message += 1;
+                    self.pictures.iter_mut().for_each(|pictures| pictures.link_busy = true);
+                    return Some(Action::SendPicture(pieces));
+                }
+                Err(error) => self.ignore(&error),
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,66 @@
+//! Options that do not go together.
+
+use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
+
+use crate::run::RunSpec;
+use crate::source::StreamFormat;
+
+/// Bound on the frames that a session keeps to compare answers with them, in bytes: as much as the client takes for a
+/// window of frames.
+const KEPT_BUDGET: usize = 2 << 30;
+
+/// Why the run is impossible, and the options that are meant. `None` if it is possible.
+pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, Vec<String>)> {
+    let task = spec.sent.task.unwrap_or_default();
+    if !task.keeps_frames() {
+        return None;
+    }
+    if spec.delivered.delivery == Delivery::Live {
+        let wrong = format!(
+            "--task {task} does not go with --delivery live, where a picture would be lost with any of its pieces: \
+             write --delivery reliable"
+        );
+        return Some((wrong, vec!["task".into(), "delivery".into()]));
+    }
+    let (window, StreamFormat { size, pixel }) = (spec.delivered.window, format);
+    let most = KEPT_BUDGET / (pixel.bytes(size) + FRAME_OVERHEAD);
+    (window.get() as usize > most).then(|| {
+        let wrong = format!(
+            "--task {task} keeps a window of frames, and --window {window} of {size} {pixel} takes too much memory: \
+             write --window {most} or less"
+        );
+        (wrong, vec!["task".into(), "window".into()])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use shared::geometry::Size;
+    use shared::image::PixelFormat;
+
+    use super::*;
+
+    fn refused(task: &str, delivery: Delivery, window: u32) -> Option<String> {
+        let mut spec = RunSpec::default();
+        spec.sent.task = Some(task.parse().unwrap());
+        spec.delivered.delivery = delivery;
+        spec.delivered.window = NonZeroU32::new(window).unwrap();
+        let format = StreamFormat { size: Size { width: 8192, height: 8192 }, pixel: PixelFormat::Bgr8 };
+        conflict(&spec, format).map(|(wrong, _)| wrong)
+    }
+
+    #[test]
+    fn pictures_go_with_reliable_delivery_and_a_window_that_fits_memory() {
+        assert_eq!(refused("image", Delivery::Reliable, 10), None);
+        let wrong = refused("image", Delivery::Reliable, 11).unwrap();
+        assert!(
+            wrong.ends_with("--window 11 of 8192x8192 bgr8 takes too much memory: write --window 10 or less"),
+            "{wrong}"
+        );
+        let wrong = refused("image", Delivery::Live, 8).unwrap();
+        assert!(wrong.ends_with("write --delivery reliable"), "{wrong}");
+        assert_eq!(refused("ack", Delivery::Live, 4096), None);
+    }
+}
