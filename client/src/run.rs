@@ -115,7 +115,7 @@ impl Runner<'_> {
 
     /// Starts the pipeline that the server's task asks for. Rejects the session if there is none.
     fn greeted(&mut self, stream: &Stream, window: usize) -> Result<(), PoolError> {
-        let Config { workers, policy, pipeline, .. } = *self.config;
+        let Config { workers, policy, pipeline, .. } = self.config;
         let chosen = match pipeline.for_task(&stream.task) {
             Ok(chosen) => chosen,
             Err(wrong) => {
@@ -124,8 +124,8 @@ impl Runner<'_> {
             }
         };
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
-        let workers = self.affordable(workers, stream);
-        self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
+        let workers = self.affordable(*workers, stream);
+        self.pool = Some(Pool::start(workers, window, *policy, &chosen, self.clock, &self.detections)?);
         let size = Size { width: stream.width, height: stream.height };
         self.tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         self.view.greeted(stream, chosen.answers());

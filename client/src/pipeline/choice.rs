@@ -1,5 +1,8 @@
 //! Chooses the pipeline from the user's option and the server's task.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use shared::geometry::Size;
 
 use super::answers::Answers;
@@ -16,17 +19,25 @@ pub const AUTO: &str = "auto";
 const TASK_CHARS_SHOWN: usize = 64;
 
 /// The pipeline that the user asks for: a named one, or any that can do the task.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PipelineChoice {
     named: Option<&'static dyn PipelineKind>,
     options: PipelineOptions,
 }
 
 /// A kind of pipeline that can do the session's task. It builds one pipeline per worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ChosenPipeline {
-    kind: &'static dyn PipelineKind,
+    kind: Kind,
     options: PipelineOptions,
+}
+
+/// A kind of pipeline: a listed one, or one that was made for this session.
+#[derive(Clone, Debug)]
+enum Kind {
+    Listed(&'static dyn PipelineKind),
+    #[expect(dead_code, reason = "no kind is made for a session yet")]
+    Made(Arc<dyn PipelineKind>),
 }
 
 impl PipelineChoice {
@@ -55,7 +66,7 @@ impl PipelineChoice {
     /// # Errors
     /// [`PipelineError::NoneFor`] if no pipeline can do the task; [`PipelineError::CannotDo`] if the named pipeline
     /// cannot do it.
-    pub fn for_task(self, task: &str) -> Result<ChosenPipeline, PipelineError> {
+    pub fn for_task(&self, task: &str) -> Result<ChosenPipeline, PipelineError> {
         let able = kinds().find(|kind| can_do(*kind, task));
         let kind = match self.named {
             None => able.ok_or_else(|| none_for(task))?,
@@ -70,7 +81,7 @@ impl ChosenPipeline {
     /// The choice of this kind.
     #[must_use]
     pub fn new(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
-        Self { kind, options }
+        Self { kind: Kind::Listed(kind), options }
     }
 
     /// Name of the kind.
@@ -97,6 +108,22 @@ impl ChosenPipeline {
     /// [`PipelineError`] if the options are invalid.
     pub fn build(&self) -> Result<Box<dyn Pipeline>, PipelineError> {
         self.kind.build(&self.options)
+    }
+
+    /// Ends what its pipelines run outside of this process, in less than a second.
+    pub fn end(&self) {
+        self.kind.end();
+    }
+}
+
+impl Deref for Kind {
+    type Target = dyn PipelineKind;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Listed(kind) => *kind,
+            Self::Made(kind) => &**kind,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pipelines: what is under test. An image in, an answer out.
 //!
-//! A [`Pipeline`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
+//! A [`Pipeline`] sees a single [`Frame`] and nothing else: no earlier frame, no clock, no truth. The same
 //! pixels therefore give the same answer, to the bit, in any order. Scratch memory is the only thing kept between
 //! frames; once a size has been seen, frames of that size allocate nothing.
 //!
@@ -24,6 +24,7 @@ pub use circle::CircleKind;
 pub use detector::{Detector, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
+pub use frame::Frame;
 pub use list::kinds;
 pub use options::PipelineOptions;
 pub use radii::{
@@ -40,6 +41,7 @@ pub mod classic;
 mod detector;
 mod detectors;
 mod error;
+mod frame;
 pub mod fuzz;
 pub mod hough;
 mod list;

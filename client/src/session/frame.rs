@@ -4,9 +4,11 @@ use bytes::Bytes;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat};
 use shared::protocol::encoding::{self, Encoding, PixelsError, StreamEncoding};
-use shared::protocol::message::{self, DecodeError, Frame};
+use shared::protocol::message::{self, DecodeError, Frame, Meta};
 use shared::time::Micros;
 use thiserror::Error;
+
+use crate::pipeline;
 
 /// A frame as it arrived. Its pixels are not copied: they stay in the reassembled message.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct ReceivedFrame {
     pub id: u64,
     /// When its last byte arrived.
     pub received: Micros,
+    captured: Micros,
+    meta: Option<Meta>,
     size: Size,
     pixel: PixelFormat,
     encoding: Encoding,
@@ -29,6 +33,15 @@ impl ReceivedFrame {
     pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
         encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
     }
+
+    /// Returns the frame as a pipeline sees it. Uses `memory` as [`Self::image`] does.
+    ///
+    /// # Errors
+    /// [`PixelsError`] when the pixels cannot be read.
+    pub fn decoded<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<pipeline::Frame<'a>, PixelsError> {
+        let image = self.image(memory)?;
+        Ok(pipeline::Frame { id: self.id, captured: self.captured, meta: self.meta.as_ref(), image })
+    }
 }
 
 #[cfg(test)]
@@ -36,7 +49,7 @@ impl ReceivedFrame {
     /// A gray frame, for tests of code that takes frames.
     pub(crate) fn raw(size: Size, pixels: Vec<u8>) -> Self {
         let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Raw);
-        Self { id: 0, received: Micros(0), size, pixel, encoding, data: pixels.into() }
+        Self { id: 0, received: Micros(0), captured: Micros(0), meta: None, size, pixel, encoding, data: pixels.into() }
     }
 }
 
@@ -85,6 +98,6 @@ pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Re
     if frame.encoding == Encoding::Raw {
         frame.image(&mut Vec::new())?;
     }
-    let Frame { id, encoding, data, .. } = frame;
-    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, data: message.slice_ref(data) })
+    let Frame { id, captured_us: captured, encoding, data, meta, .. } = frame;
+    Ok(ReceivedFrame { id, received: now, captured, meta, size, pixel, encoding, data: message.slice_ref(data) })
 }

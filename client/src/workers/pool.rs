@@ -43,7 +43,7 @@ impl Pool {
         workers: NonZeroUsize,
         window: usize,
         policy: Policy,
-        pipeline: ChosenPipeline,
+        pipeline: &ChosenPipeline,
         clock: MonotonicClock,
         detections: &UnboundedSender<Detection>,
     ) -> Result<Self, PoolError> {
@@ -51,7 +51,7 @@ impl Pool {
         let pool = Self { queue: Queue::new(window, policy) };
         let warned = Arc::new(AtomicBool::new(false));
         for index in 0..workers.get() {
-            let worker = Worker::new(pipeline, warned.clone())?;
+            let worker = Worker::new(pipeline.clone(), warned.clone())?;
             let (frames, detections) = (pool.queue.receiver(), detections.clone());
             let run = move || worker.run(&frames, &detections, clock);
             thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;

@@ -59,8 +59,8 @@ impl Worker {
 
     fn look_at(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         let Some(pipeline) = &mut self.pipeline else { return Payload::dropped() };
-        match frame.image(&mut self.pixels) {
-            Ok(image) => pipeline.answer(image),
+        match frame.decoded(&mut self.pixels) {
+            Ok(frame) => pipeline.answer(&frame),
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
@@ -88,7 +88,7 @@ mod tests {
     use shared::protocol::message::Value;
 
     use super::*;
-    use crate::pipeline::{Answers, NoAnswers, PipelineKind, PipelineOptions};
+    use crate::pipeline::{Answers, Frame, NoAnswers, PipelineKind, PipelineOptions};
 
     /// A pipeline that panics on black frames and counts the other frames it has seen.
     #[derive(Debug)]
@@ -115,8 +115,8 @@ mod tests {
     struct Counting(i128);
 
     impl Pipeline for Counting {
-        fn answer(&mut self, image: ImageView<'_>) -> Payload<'static> {
-            let ImageView::Gray8(gray) = image else { panic!("a frame in colour") };
+        fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
+            let ImageView::Gray8(gray) = frame.image else { panic!("a frame in colour") };
             assert!(gray[[0, 0]] > 0, "a black frame: the test wants this panic");
             self.0 += 1;
             Payload::new("count").with("seen", Value::Integer(self.0))
