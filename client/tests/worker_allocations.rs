@@ -35,6 +35,7 @@ fn frame() -> ReceivedFrame {
         window: WINDOW as u32,
         delivery: Delivery::Reliable,
         lifetime_us: None,
+        deadline_us: None,
         encoding: StreamEncoding::Raw,
     };
     let hello = Hello {
