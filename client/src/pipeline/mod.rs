@@ -6,7 +6,7 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`]:
+//! - `ack` acknowledges frames. [`exec`] hands them to another program, in any language. All others find a circle, with a [`Detector`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
@@ -24,9 +24,10 @@ pub use circle::CircleKind;
 pub use detector::{Detector, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
+pub use exec::{CommandError, Program};
 pub use frame::Frame;
 pub use list::kinds;
-pub use options::PipelineOptions;
+pub use options::{DEFAULT_TIMEOUT, PipelineOptions};
 pub use radii::{
     DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError, RadiusLimits,
     RadiusRange,
@@ -41,9 +42,11 @@ pub mod classic;
 mod detector;
 mod detectors;
 mod error;
+pub mod exec;
 mod frame;
 pub mod fuzz;
 pub mod hough;
+mod image_answer;
 mod list;
 mod options;
 mod radii;

@@ -30,6 +30,13 @@ impl Worker {
         Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), warned })
     }
 
+    /// Gets the pipeline ready for the first frame.
+    pub(super) fn prepare(&mut self) {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.prepare();
+        }
+    }
+
     /// Processes frames until there are no more, or until nobody receives the detections.
     pub(super) fn run(
         mut self,
