@@ -16,11 +16,12 @@ int main(void) {
     if (!fgets(line, sizeof line, stdin)) return 1; // The first line: this program does the task "circle".
     while (fgets(line, sizeof line, stdin)) {
         long frame = number(line, "\"frame\":"), width = number(line, "\"width\":"), bytes = number(line, "\"bytes\":");
-        long channels = bytes / width / number(line, "\"height\":"); // Of a colour frame the blue channel counts.
+        long channels = bytes / width / number(line, "\"height\":");
         unsigned char *pixels = malloc(bytes);
         if (!pixels || fread(pixels, 1, bytes, stdin) != (size_t)bytes) return 1;
         long count = 0, sum_x = 0, sum_y = 0;
-        for (long y = 0, i = 0; i < bytes; y++)
+        // Of a colour frame green, the brightest one in gray.
+        for (long y = 0, i = channels / 2; i < bytes; y++)
             for (long x = 0; x < width; x++, i += channels)
                 if (pixels[i] >= 110) count++, sum_x += x, sum_y += y;
         if (count)

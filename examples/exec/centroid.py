@@ -13,7 +13,8 @@ for line in frames:
     head = json.loads(line)
     shape = (head["height"], head["width"], -1)
     pixels = np.frombuffer(frames.read(head["bytes"]), np.uint8).reshape(shape)
-    rows, columns = np.nonzero(pixels[..., 0] >= 110)  # Of a colour frame the blue channel.
+    channel = pixels.shape[2] // 2  # Of a colour frame green, the brightest one in gray.
+    rows, columns = np.nonzero(pixels[..., channel] >= 110)
     answer = {"frame": head["frame"], "kind": "none"}
     if count := len(rows):
         x, y = int(columns.sum()) / count, int(rows.sum()) / count

@@ -22,6 +22,7 @@ pub(super) const KINDS: [(&str, &[&str]); 4] =
 const SHOWN: usize = 40;
 
 /// What a line says.
+#[allow(clippy::large_enum_variant, reason = "it lives for a call")]
 #[derive(Debug)]
 pub(super) enum Said {
     /// The whole answer.
@@ -192,8 +193,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_every_digit() {
-        // serde_json's faster way of reading numbers is a unit off in the last digit of this one.
-        for number in [51.248_178_375_059_03, 319.987_654_321_098_76, 1.0 / 3.0, 5e-324] {
+        // The faster way of reading numbers, which serde_json has too, may be a unit off in the last digit.
+        for number in [51.248_178_375_059_03, 319.987_654_321_098_8, 1.0 / 3.0, 5e-324] {
             let circle = answer("circle", &format!(r#"{{"frame":7,"kind":"circle","x":{number:e},"y":0,"radius":1}}"#));
             assert_eq!(circle.map(|payload| payload.real("x")), Ok(Ok(number)));
         }
