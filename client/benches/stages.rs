@@ -1,13 +1,19 @@
-//! Times the stages of the detector `hough`, and the whole detector.
+//! Times the stages of the detector `hough`, and the whole detector; and what a pipeline costs as a program of its own.
 //!
 //! Run with `cargo bench -p client --bench stages [FILTER]`. Each stage is timed on the same frame repeatedly. The
 //! whole is also timed with cold input: different frames of 64 MiB in total, more than any cache holds.
 
 use std::fmt;
+use std::path::Path;
+use std::process::Command;
 
-use client::pipeline::{Circle, Detector, RadiusLimits, hough::Hough, hough::stages::Stages};
+use client::pipeline::{
+    Circle, Detector, Frame, PipelineChoice, PipelineOptions, RadiusLimits, hough::Hough, hough::stages::Stages,
+};
 use divan::{Bencher, black_box};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
+use shared::image::ImageView;
+use shared::protocol::message::CIRCLE_TASK;
 use testkit::picture::{Canvas, Random};
 
 fn main() {
@@ -79,6 +85,44 @@ fn whole_cold(bencher: Bencher, scene: Scene) {
     let mut next = frames.iter().cycle();
     let mut detector = Hough::new(RadiusLimits::default());
     bencher.bench_local(|| next.next().and_then(|frame| detector.detect(black_box(frame.view()))));
+}
+
+/// The work of `examples/exec/centroid.c`, in this process.
+#[divan::bench(sample_count = 1000, sample_size = 1)]
+fn centroid_640x480(bencher: Bencher) {
+    let frame = Noise10.frame(1);
+    bencher.bench_local(|| centroid(black_box(frame.view())));
+}
+
+/// The same work in a program, as `exec:`. The medians' difference is what that costs.
+#[divan::bench(sample_count = 1000, sample_size = 1)]
+fn centroid_by_exec_640x480(bencher: Bencher) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, frame) = (folder.path().join("centroid"), Noise10.frame(1));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/exec/centroid.c");
+    let built = Command::new("cc").arg("-O2").arg("-o").arg(&program).arg(source).arg("-lm").status();
+    assert!(built.is_ok_and(|status| status.success()), "cc builds the example");
+    let choice = PipelineChoice::new(&format!("exec:'{}'", program.display()), PipelineOptions::default());
+    let chosen = choice.and_then(|choice| choice.for_task(CIRCLE_TASK)).expect("a program");
+    let mut pipeline = chosen.build().expect("started");
+    pipeline.prepare();
+    let mut answer = || pipeline.answer(&Frame::from(ImageView::Gray8(black_box(frame.view()))));
+    assert_eq!(answer().kind(), "circle");
+    bencher.bench_local(answer);
+}
+
+fn centroid(gray: ArrayView2<'_, u8>) -> Option<Circle> {
+    let (mut count, mut sum_x, mut sum_y) = (0_i64, 0, 0);
+    for (y, row) in gray.rows().into_iter().enumerate() {
+        for (x, level) in row.iter().enumerate() {
+            if *level >= 110 {
+                (count, sum_x, sum_y) = (count + 1, sum_x + x as i64, sum_y + y as i64);
+            }
+        }
+    }
+    let mean = |sum: i64| sum as f64 / count as f64;
+    let radius = (count as f64 / std::f64::consts::PI).sqrt();
+    (count > 0).then(|| Circle { x: mean(sum_x), y: mean(sum_y), radius })
 }
 
 fn stage<T>(bencher: Bencher, scene: Scene, mut run: impl FnMut(&mut Stages) -> T) {

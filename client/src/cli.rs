@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::net::Ipv6Addr;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -19,6 +21,9 @@ use crate::workers::Policy;
 
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
+
+/// How long a program may take for a frame: from less than any program needs to longer than anybody watches.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
 /// Text at the end of `--help`.
 const MORE_HELP: &str = "\
@@ -174,9 +179,15 @@ pub struct DetectArgs {
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
     /// Pipeline that answers the frames: hough; hough-classic (OpenCV's plain gradient method, for comparison); ack
-    /// (only acknowledges frames); or auto (hough or ack, as the server's task requires)
+    /// (only acknowledges frames); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough or ack, as
+    /// the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
+
+    /// How long the program of exec:COMMAND may take for a frame, at most half of the server's deadline; then the frame
+    /// counts as dropped and the program is started again
+    #[arg(long, help_heading = PIPELINE, value_name = "DURATION", default_value = "1s", value_parser = timeout)]
+    pub pipeline_timeout: Duration,
 
     /// The radii.
     #[command(flatten)]
@@ -186,7 +197,8 @@ pub struct PipelineArgs {
 impl PipelineArgs {
     /// Checks the options and returns the pipeline.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
-        PipelineChoice::new(&self.pipeline, PipelineOptions { radii: self.radii.limits() })
+        let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout);
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout })
     }
 }
 
@@ -297,6 +309,11 @@ fn known<T>(name: &str, chosen: Result<T, PipelineError>) -> Result<String, Stri
 fn workers(text: &str) -> Result<NonZeroUsize, String> {
     let count = text.parse().ok().filter(|count| (1..=MAX_WORKERS).contains(count)).and_then(NonZeroUsize::new);
     count.ok_or_else(|| format!("\"{text}\" is not a whole number from 1 to {MAX_WORKERS}"))
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
+    duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
 }
 
 fn radius(text: &str) -> Result<f64, String> {

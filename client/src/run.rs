@@ -15,7 +15,7 @@ use tokio::time::sleep_until;
 use tracing::{debug, warn};
 
 use crate::config::Config;
-use crate::pipeline::NoAnswers;
+use crate::pipeline::{ChosenPipeline, NoAnswers};
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
@@ -44,6 +44,7 @@ struct Runner<'a> {
     session: Session,
     view: &'a mut dyn View,
     pool: Option<Pool>,
+    chosen: Option<ChosenPipeline>,
     detections: UnboundedSender<Detection>,
     tally: Tally,
 }
@@ -54,8 +55,11 @@ pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -
     // Bounded by the pool's queue, because each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
-    let mut runner = Runner { config, clock, session, view, pool: None, detections, tally: Tally::of(&NoAnswers) };
-    let end = runner.drive(link, found, stop).await?;
+    let mut runner =
+        Runner { config, clock, session, view, pool: None, chosen: None, detections, tally: Tally::of(&NoAnswers) };
+    let end = runner.drive(link, found, stop).await;
+    runner.end_pipelines();
+    let end = end?;
     debug!("{} messages ignored", runner.session.ignored_messages());
     Ok((end, runner.tally))
 }
@@ -91,6 +95,7 @@ impl Runner<'_> {
                 }
                 Action::Greeted { stream, window } => {
                     self.greeted(&stream, window)?;
+                    self.prepared(stop.clone()).await;
                     continue;
                 }
                 Action::Detect(frame) => {
@@ -134,21 +139,41 @@ impl Runner<'_> {
 
     /// Starts the pipeline that the server's task asks for. Rejects the session if there is none.
     fn greeted(&mut self, stream: &Stream, window: usize) -> Result<(), PoolError> {
-        let Config { workers, policy, pipeline, .. } = *self.config;
+        let Config { workers, policy, pipeline, .. } = self.config;
+        let deadline = stream.deadline_us.map(Duration::from_micros);
         let chosen = match pipeline.for_task(&stream.task) {
-            Ok(chosen) => chosen,
+            Ok(chosen) => chosen.within(deadline),
             Err(wrong) => {
                 self.session.reject(wrong.to_string());
                 return Ok(());
             }
         };
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
-        let workers = self.affordable(workers, stream);
-        self.pool = Some(Pool::start(workers, window, policy, chosen, self.clock, &self.detections)?);
+        let workers = self.affordable(*workers, stream);
+        let chosen = self.chosen.insert(chosen).clone();
+        self.pool = Some(Pool::start(workers, window, *policy, &chosen, self.clock, &self.detections)?);
         let size = Size { width: stream.width, height: stream.height };
         self.tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         self.view.greeted(stream, chosen.answers());
         Ok(())
+    }
+
+    /// Waits until the pipelines are ready. The server sends no frame before the client's hello, which waits as well.
+    async fn prepared(&mut self, mut stop: Stop) {
+        if let Some(pool) = &mut self.pool {
+            tokio::select! {
+                () = pool.prepared() => {}
+                () = stop.stopped() => {}
+            }
+        }
+    }
+
+    /// Ends the workers, and what their pipelines run outside of this process.
+    fn end_pipelines(&mut self) {
+        self.pool = None;
+        if let Some(chosen) = self.chosen.take() {
+            chosen.end();
+        }
     }
 
     /// Limits `workers` to as many as memory has room for, and warns if that is fewer.

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 26] = [
+    let cases: [(&[&str], &str); 30] = [
         (&["--sctp-mtu", "0"], "from 576 to 16000"),
         (&["--sctp-mtu", "wide"], "from 576 to 16000"),
         (&["--workers", "0"], "from 1"),
@@ -23,9 +23,13 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "inf"], "inf"),
         (
             &["--pipeline", "crystal-ball"],
-            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack",
+            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack, exec:COMMAND",
         ),
-        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack"),
+        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack, exec:COMMAND"),
+        (&["--pipeline", "exec:"], "exec: needs a command"),
+        (&["--pipeline", "exec:sh 'x"], "a quote has no end"),
+        (&["--pipeline", "exec:no-such-program"], "no program \"no-such-program\" is on the PATH ("),
+        (&["--pipeline-timeout", "0s"], "from 1ms to 1h"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),

@@ -47,6 +47,7 @@ fn a_sources_hello_with_its_stream() {
         window: 8,
         delivery: Delivery::Reliable,
         lifetime_us: None,
+        deadline_us: None,
         encoding: StreamEncoding::Raw,
     };
     let hello = Hello {
@@ -221,6 +222,7 @@ fn live_stream() -> Stream {
         window: 8,
         delivery: Delivery::Live,
         lifetime_us: Some(33_333),
+        deadline_us: None,
         encoding: StreamEncoding::Raw,
         task: "circle".into(),
     }
@@ -236,6 +238,19 @@ fn a_live_streams_hello_says_so_with_its_lifetime() {
         "a864656c6976657279a46c697665",   //  delivery: "live",
         "ab6c69666574696d655f7573cd8235", //  lifetime_us: 33333,
         "a8656e636f64696e67a3726177",     //  encoding: "raw"}
+    );
+    assert_eq!(hex(&bytes), expected);
+}
+
+#[test]
+fn a_stream_whose_source_waits_for_answers_says_how_long() {
+    let mut bytes = Vec::new();
+    message::encode(&Stream { deadline_us: Some(2_000_000), ..live_stream() }, &mut bytes).unwrap();
+    let expected = concat!(
+        "88a5776964746802a668656967687401a5706978656ca56772617938a677696e646f7708",
+        "a864656c6976657279a46c697665ab6c69666574696d655f7573cd8235",
+        "ab646561646c696e655f7573ce001e8480", //  deadline_us: 2000000,
+        "a8656e636f64696e67a3726177",         //  encoding: "raw"}
     );
     assert_eq!(hex(&bytes), expected);
 }

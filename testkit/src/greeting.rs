@@ -15,6 +15,7 @@ pub fn server_hello(task: &str, encoding: StreamEncoding) -> Hello {
         window: 8,
         delivery: Delivery::Reliable,
         lifetime_us: None,
+        deadline_us: None,
         encoding,
         task: task.into(),
     };

@@ -5,13 +5,12 @@ use std::num::NonZeroUsize;
 
 use client::config::{Config, Server};
 use client::pipeline::{
-    AnswerKind, Answers, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineOptions, image_payload,
+    AnswerKind, Answers, Frame, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineOptions, image_payload,
 };
 use client::session::End;
 use client::tally::Tally;
 use client::view::NoView;
 use client::workers::Policy;
-use shared::image::ImageView;
 use shared::protocol::encoding::{Encoding, FEATURES};
 use shared::protocol::message::Payload;
 use shared::shell::stop::stop_pair;
@@ -58,8 +57,8 @@ impl Answers for Images {
 }
 
 impl Pipeline for Levels {
-    fn answer(&mut self, image: ImageView<'_>) -> Payload<'static> {
-        let image = image.to_image();
+    fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
+        let image = frame.image.to_image();
         let data = image.bytes().iter().map(|level| (self.0)(*level)).collect();
         image_payload(image.size(), image.format(), data, Encoding::Raw)
     }

@@ -1,10 +1,10 @@
 //! The pipeline `ack`: acknowledges each frame without looking at it, so that only delivery and latency are measured.
 
-use shared::image::ImageView;
 use shared::protocol::message::{Payload, Value};
 
 use super::answers::{AnswerKind, Answers};
 use super::error::PipelineError;
+use super::frame::Frame;
 use super::options::PipelineOptions;
 use super::seam::{Pipeline, PipelineKind};
 
@@ -47,7 +47,7 @@ impl Answers for Acknowledgements {
 }
 
 impl Pipeline for Ack {
-    fn answer(&mut self, _: ImageView<'_>) -> Payload<'static> {
+    fn answer(&mut self, _: &Frame<'_>) -> Payload<'static> {
         Payload::new("ack").with("code", Value::Integer(0))
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn every_frame_is_acknowledged_with_code_zero() {
         let frame = Image::zeros(Size { width: 16, height: 16 }, PixelFormat::Bgr8);
-        let answer = Ack.answer(frame.view());
+        let answer = Ack.answer(&frame.view().into());
         assert_eq!((answer.kind(), answer.integer("code")), ("ack", Ok(0)));
         assert_eq!(Acknowledgements.row(&answer).trim(), "ack code 0");
     }

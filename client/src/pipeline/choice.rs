@@ -1,9 +1,14 @@
 //! Chooses the pipeline from the user's option and the server's task.
 
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
 use shared::geometry::Size;
 
-use super::answers::Answers;
+use super::answers::{AnswerKind, Answers};
 use super::error::PipelineError;
+use super::exec::{self, ExecKind, Program};
 use super::list::kinds;
 use super::options::PipelineOptions;
 use super::seam::{Pipeline, PipelineKind};
@@ -16,30 +21,47 @@ pub const AUTO: &str = "auto";
 const TASK_CHARS_SHOWN: usize = 64;
 
 /// The pipeline that the user asks for: a named one, or any that can do the task.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PipelineChoice {
-    named: Option<&'static dyn PipelineKind>,
+    named: Named,
     options: PipelineOptions,
 }
 
+/// What the user named.
+#[derive(Clone, Debug)]
+enum Named {
+    Auto,
+    Listed(&'static dyn PipelineKind),
+    /// A program, as `exec:COMMAND`.
+    Exec(Arc<Program>),
+}
+
 /// A kind of pipeline that can do the session's task. It builds one pipeline per worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ChosenPipeline {
-    kind: &'static dyn PipelineKind,
+    kind: Kind,
     options: PipelineOptions,
+}
+
+/// A kind of pipeline: a listed one, or one that was made for this session.
+#[derive(Clone, Debug)]
+enum Kind {
+    Listed(&'static dyn PipelineKind),
+    Made(Arc<dyn PipelineKind>),
 }
 
 impl PipelineChoice {
     /// The pipeline called `name`, or any for [`AUTO`].
     ///
     /// # Errors
-    /// [`PipelineError::Unknown`] if no pipeline has the name; [`PipelineError::Radius`] if no circle can meet the
-    /// limits.
+    /// [`PipelineError::Unknown`] if no pipeline has the name; [`PipelineError::Command`] if it is a command that cannot
+    /// be run; [`PipelineError::Radius`] if no circle can meet the limits.
     pub fn new(name: &str, options: PipelineOptions) -> Result<Self, PipelineError> {
         options.radii.check()?;
-        let named = match name {
-            AUTO => None,
-            _ => Some(kinds().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))?),
+        let named = match (name, name.strip_prefix(exec::PREFIX)) {
+            (AUTO, _) => Named::Auto,
+            (_, Some(command)) => Named::Exec(Arc::new(Program::of(command)?)),
+            _ => Named::Listed(kinds().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))?),
         };
         Ok(Self { named, options })
     }
@@ -47,13 +69,13 @@ impl PipelineChoice {
     /// Any pipeline that can do the task, with the default options.
     #[must_use]
     pub fn auto() -> Self {
-        Self { named: None, options: PipelineOptions::default() }
+        Self { named: Named::Auto, options: PipelineOptions::default() }
     }
 
     /// This kind of pipeline, which need not be in the list: a program's own.
     #[must_use]
     pub fn of(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
-        Self { named: Some(kind), options }
+        Self { named: Named::Listed(kind), options }
     }
 
     /// Chooses the pipeline for a server's task.
@@ -61,14 +83,19 @@ impl PipelineChoice {
     /// # Errors
     /// [`PipelineError::NoneFor`] if no pipeline can do the task; [`PipelineError::CannotDo`] if the named pipeline
     /// cannot do it.
-    pub fn for_task(self, task: &str) -> Result<ChosenPipeline, PipelineError> {
+    pub fn for_task(&self, task: &str) -> Result<ChosenPipeline, PipelineError> {
         let able = kinds().find(|kind| can_do(*kind, task));
-        let kind = match self.named {
-            None => able.ok_or_else(|| none_for(task))?,
-            Some(kind) if can_do(kind, task) => kind,
-            Some(kind) => return Err(cannot_do(kind, task, able)),
+        let kind = match &self.named {
+            Named::Auto => Kind::Listed(able.ok_or_else(|| none_for(task))?),
+            Named::Listed(kind) if can_do(*kind, task) => Kind::Listed(*kind),
+            Named::Listed(kind) => return Err(cannot_do(*kind, task, able)),
+            Named::Exec(program) => {
+                let task = exec::TASKS.into_iter().find(|known| *known == task).ok_or_else(|| none_for(task))?;
+                let answers = able.map_or_else(|| others(task), PipelineKind::answers);
+                Kind::Made(Arc::new(ExecKind::new(program.clone(), task, answers)?))
+            }
         };
-        Ok(ChosenPipeline::new(kind, self.options))
+        Ok(ChosenPipeline { kind, options: self.options })
     }
 }
 
@@ -76,7 +103,17 @@ impl ChosenPipeline {
     /// The choice of this kind.
     #[must_use]
     pub fn new(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
-        Self { kind, options }
+        Self { kind: Kind::Listed(kind), options }
+    }
+
+    /// The same pipeline for a server that waits this long for an answer: a program may take half of it at most, so that
+    /// its frame is answered in time.
+    #[must_use]
+    pub fn within(mut self, deadline: Option<Duration>) -> Self {
+        if let Some(deadline) = deadline {
+            self.options.timeout = self.options.timeout.min(deadline / 2);
+        }
+        self
     }
 
     /// Name of the kind.
@@ -104,6 +141,40 @@ impl ChosenPipeline {
     pub fn build(&self) -> Result<Box<dyn Pipeline>, PipelineError> {
         self.kind.build(&self.options)
     }
+
+    /// Ends what its pipelines run outside of this process, in less than a second.
+    pub fn end(&self) {
+        self.kind.end();
+    }
+}
+
+impl Deref for Kind {
+    type Target = dyn PipelineKind;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Listed(kind) => *kind,
+            Self::Made(kind) => &**kind,
+        }
+    }
+}
+
+/// Answers that only programs give.
+#[derive(Debug)]
+struct Others(&'static [AnswerKind]);
+
+static COUNTS: Others = Others(&[AnswerKind { name: "count", label: "Count", is_bad: false }]);
+static IMAGES: Others = Others(&[AnswerKind { name: "image", label: "Image", is_bad: false }]);
+
+impl Answers for Others {
+    fn kinds(&self) -> &'static [AnswerKind] {
+        self.0
+    }
+}
+
+/// The answers of a task that no listed pipeline does.
+fn others(task: &str) -> &'static dyn Answers {
+    if task == "count" { &COUNTS } else { &IMAGES }
 }
 
 fn can_do(kind: &dyn PipelineKind, task: &str) -> bool {
@@ -111,7 +182,7 @@ fn can_do(kind: &dyn PipelineKind, task: &str) -> bool {
 }
 
 fn unknown(name: &str) -> PipelineError {
-    let known: Vec<_> = [AUTO].into_iter().chain(kinds().map(PipelineKind::name)).collect();
+    let known: Vec<_> = [AUTO].into_iter().chain(kinds().map(PipelineKind::name)).chain(["exec:COMMAND"]).collect();
     PipelineError::Unknown { name: name.to_owned(), known: known.join(", ") }
 }
 
@@ -172,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn a_program_does_every_task_within_half_of_the_servers_deadline() {
+        for task in exec::TASKS {
+            assert_eq!(chosen("exec:sh -c 'exit 0'", task), Ok("exec"));
+        }
+        assert!(chosen("exec:sh", "dance").expect_err("nobody's task").contains("\"dance\""));
+        let choice = PipelineChoice::new("exec:sh", PipelineOptions::default()).expect("a program");
+        let timeout = |deadline| choice.for_task("circle").expect("its task").within(deadline).options.timeout;
+        let [second, half] = [1_000, 500].map(Duration::from_millis);
+        assert_eq!([timeout(None), timeout(Some(4 * second)), timeout(Some(second))], [second, second, half]);
+    }
+
+    #[test]
     fn every_listed_name_builds_and_an_unknown_name_is_answered_with_the_list() {
         for kind in kinds() {
             let choice = PipelineChoice::new(kind.name(), PipelineOptions::default()).expect("listed");
@@ -182,6 +265,9 @@ mod tests {
             }
         }
         let error = PipelineChoice::new("oracle", PipelineOptions::default()).expect_err("unknown");
-        assert_eq!(error.to_string(), "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack");
+        assert_eq!(
+            error.to_string(),
+            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack, exec:COMMAND"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::exec::CommandError;
 use super::radii::RadiusError;
 
 /// A pipeline could not be chosen or built. Lists of names are stored as text for the user.
@@ -26,6 +27,12 @@ pub enum PipelineError {
     /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),
+    /// The command of `exec:COMMAND` cannot be run.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// A program cannot be started.
+    #[error("the program {0}")]
+    Start(String),
     /// The server asks for a task that no pipeline can do.
     #[error("the server's task is \"{task}\", which no pipeline here can do; the possible tasks are {possible}")]
     NoneFor {

@@ -1,12 +1,12 @@
 //! Pipelines: what is under test. An image in, an answer out.
 //!
-//! A [`Pipeline`] sees the pixels of a single frame and nothing else: no earlier frame, no clock, no truth. The same
+//! A [`Pipeline`] sees a single [`Frame`] and nothing else: no earlier frame, no clock, no truth. The same
 //! pixels therefore give the same answer, to the bit, in any order. Scratch memory is the only thing kept between
 //! frames; once a size has been seen, frames of that size allocate nothing.
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`]:
+//! - `ack` acknowledges frames. [`exec`] hands them to another program, in any language. All others find a circle, with a [`Detector`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
@@ -24,10 +24,12 @@ pub use circle::CircleKind;
 pub use detector::{Detector, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
+pub use exec::{CommandError, Program};
+pub use frame::Frame;
 pub use image_answer::image_payload;
 pub(crate) use image_answer::shortened;
 pub use list::kinds;
-pub use options::PipelineOptions;
+pub use options::{DEFAULT_TIMEOUT, PipelineOptions};
 pub use radii::{
     DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError, RadiusLimits,
     RadiusRange,
@@ -42,6 +44,8 @@ pub mod classic;
 mod detector;
 mod detectors;
 mod error;
+pub mod exec;
+mod frame;
 pub mod fuzz;
 pub mod hough;
 mod image_answer;

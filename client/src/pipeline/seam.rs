@@ -3,23 +3,26 @@
 use std::fmt::Debug;
 
 use shared::geometry::Size;
-use shared::image::ImageView;
 use shared::protocol::message::Payload;
 
 use super::answers::Answers;
 use super::error::PipelineError;
+use super::frame::Frame;
 use super::options::PipelineOptions;
 
 /// A pipeline under test. It looks at frames on a worker thread.
 pub trait Pipeline: Send {
-    /// Answers a frame from the pixels of that frame alone.
+    /// Answers a frame from that frame alone.
     ///
     /// The image has the stream's pixel format. A pipeline that needs gray levels converts it in its own memory.
-    fn answer(&mut self, image: ImageView<'_>) -> Payload<'static>;
+    fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static>;
+
+    /// Gets ready for the first frame. Called once, on the worker's thread, before the server may send frames.
+    fn prepare(&mut self) {}
 }
 
-/// A kind of pipeline. It is stateless; the pipelines that it builds hold the state.
-pub trait PipelineKind: Debug + Sync {
+/// A kind of pipeline. The pipelines that it builds hold the state of their work.
+pub trait PipelineKind: Debug + Send + Sync {
     /// Name on the command line.
     fn name(&self) -> &'static str;
 
@@ -39,4 +42,7 @@ pub trait PipelineKind: Debug + Sync {
     /// # Errors
     /// [`PipelineError`] if the options are invalid.
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError>;
+
+    /// Ends what its pipelines run outside of this process, in less than a second. Nobody builds more of them.
+    fn end(&self) {}
 }

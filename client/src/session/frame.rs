@@ -4,9 +4,11 @@ use bytes::Bytes;
 use shared::geometry::Size;
 use shared::image::{ImageView, PixelFormat};
 use shared::protocol::encoding::{self, Encoding, PixelsError, StreamEncoding};
-use shared::protocol::message::{self, DecodeError, Frame};
+use shared::protocol::message::{self, DecodeError, Frame, Meta};
 use shared::time::Micros;
 use thiserror::Error;
+
+use crate::pipeline;
 
 /// A frame as it arrived. Its pixels are not copied: they stay in the reassembled message.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct ReceivedFrame {
     pub id: u64,
     /// When its last byte arrived.
     pub received: Micros,
+    captured: Micros,
+    meta: Option<Meta>,
     size: Size,
     pixel: PixelFormat,
     encoding: Encoding,
@@ -35,6 +39,15 @@ impl ReceivedFrame {
     pub fn image<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<ImageView<'a>, PixelsError> {
         encoding::decode(self.encoding, &self.data, self.size, self.pixel, memory)
     }
+
+    /// Returns the frame as a pipeline sees it. Uses `memory` as [`Self::image`] does.
+    ///
+    /// # Errors
+    /// [`PixelsError`] when the pixels cannot be read.
+    pub fn decoded<'a>(&'a self, memory: &'a mut Vec<u8>) -> Result<pipeline::Frame<'a>, PixelsError> {
+        let image = self.image(memory)?;
+        Ok(pipeline::Frame { id: self.id, captured: self.captured, meta: self.meta.as_ref(), image })
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +56,8 @@ impl ReceivedFrame {
     pub(crate) fn raw(size: Size, pixels: Vec<u8>) -> Self {
         let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Raw);
         let stream = StreamEncoding::Raw;
-        Self { id: 0, received: Micros(0), size, pixel, encoding, stream, data: pixels.into() }
+        let (id, received, captured, data) = (0, Micros(0), Micros(0), pixels.into());
+        Self { id, received, captured, meta: None, size, pixel, encoding, stream, data }
     }
 }
 
@@ -92,7 +106,7 @@ pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Re
     if frame.encoding == Encoding::Raw {
         frame.image(&mut Vec::new())?;
     }
-    let Frame { id, encoding, data, .. } = frame;
-    let stream = announced.encoding;
-    Ok(ReceivedFrame { id, received: now, size, pixel, encoding, stream, data: message.slice_ref(data) })
+    let Frame { id, captured_us: captured, encoding, data, meta, .. } = frame;
+    let (stream, data) = (announced.encoding, message.slice_ref(data));
+    Ok(ReceivedFrame { id, received: now, captured, meta, size, pixel, encoding, stream, data })
 }

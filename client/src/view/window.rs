@@ -183,6 +183,7 @@ mod tests {
             window: 8,
             delivery: Delivery::Reliable,
             lifetime_us: None,
+            deadline_us: None,
             encoding: StreamEncoding::Raw,
             task: task.into(),
         }

@@ -8,7 +8,7 @@ use std::thread;
 
 use shared::time::MonotonicClock;
 use thiserror::Error;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::queue::{Policy, Queue, Submitted};
 use super::worker::Worker;
@@ -19,6 +19,8 @@ use crate::session::{Detection, ReceivedFrame};
 #[derive(Debug)]
 pub struct Pool {
     queue: Queue<ReceivedFrame>,
+    /// Closed once every worker is ready.
+    prepared: mpsc::Receiver<()>,
 }
 
 /// Why the pool could not be started.
@@ -43,20 +45,31 @@ impl Pool {
         workers: NonZeroUsize,
         window: usize,
         policy: Policy,
-        pipeline: ChosenPipeline,
+        pipeline: &ChosenPipeline,
         clock: MonotonicClock,
         detections: &UnboundedSender<Detection>,
     ) -> Result<Self, PoolError> {
+        let (ready, prepared) = mpsc::channel(1);
         // Created first: if a later thread fails to start, dropping the pool ends those already started.
-        let pool = Self { queue: Queue::new(window, policy) };
+        let pool = Self { queue: Queue::new(window, policy), prepared };
         let warned = Arc::new(AtomicBool::new(false));
         for index in 0..workers.get() {
-            let worker = Worker::new(pipeline, warned.clone())?;
-            let (frames, detections) = (pool.queue.receiver(), detections.clone());
-            let run = move || worker.run(&frames, &detections, clock);
+            let mut worker = Worker::new(pipeline.clone(), warned.clone())?;
+            let (frames, detections, ready) = (pool.queue.receiver(), detections.clone(), ready.clone());
+            let run = move || {
+                worker.prepare();
+                drop(ready);
+                worker.run(&frames, &detections, clock);
+            };
             thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
         }
         Ok(pool)
+    }
+
+    /// Waits until every worker is ready for its first frame.
+    pub async fn prepared(&mut self) {
+        // Nothing is ever sent.
+        let _ = self.prepared.recv().await;
     }
 
     /// Hands over a frame without waiting.

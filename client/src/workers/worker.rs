@@ -33,6 +33,13 @@ impl Worker {
         Ok(Self { pipeline: Some(chosen.build()?), chosen, pixels: Vec::new(), encoder: None, warned })
     }
 
+    /// Gets the pipeline ready for the first frame.
+    pub(super) fn prepare(&mut self) {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.prepare();
+        }
+    }
+
     /// Processes frames until there are no more, or until nobody receives the detections.
     pub(super) fn run(
         mut self,
@@ -62,9 +69,9 @@ impl Worker {
 
     fn look_at(&mut self, frame: &ReceivedFrame) -> Payload<'static> {
         let Some(pipeline) = &mut self.pipeline else { return Payload::dropped() };
-        match frame.image(&mut self.pixels) {
-            Ok(image) if frame.takes_lz4() => shortened(pipeline.answer(image), &mut self.encoder),
-            Ok(image) => pipeline.answer(image),
+        match frame.decoded(&mut self.pixels) {
+            Ok(decoded) if frame.takes_lz4() => shortened(pipeline.answer(&decoded), &mut self.encoder),
+            Ok(decoded) => pipeline.answer(&decoded),
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
@@ -92,7 +99,7 @@ mod tests {
     use shared::protocol::message::Value;
 
     use super::*;
-    use crate::pipeline::{Answers, NoAnswers, PipelineKind, PipelineOptions};
+    use crate::pipeline::{Answers, Frame, NoAnswers, PipelineKind, PipelineOptions};
 
     /// A pipeline that panics on black frames and counts the other frames it has seen.
     #[derive(Debug)]
@@ -119,8 +126,8 @@ mod tests {
     struct Counting(i128);
 
     impl Pipeline for Counting {
-        fn answer(&mut self, image: ImageView<'_>) -> Payload<'static> {
-            let ImageView::Gray8(gray) = image else { panic!("a frame in colour") };
+        fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
+            let ImageView::Gray8(gray) = frame.image else { panic!("a frame in colour") };
             assert!(gray[[0, 0]] > 0, "a black frame: the test wants this panic");
             self.0 += 1;
             Payload::new("count").with("seen", Value::Integer(self.0))

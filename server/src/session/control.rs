@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use shared::flow::pacer::Pacer;
 use shared::link::Lane;
-use shared::protocol::VERSION;
 use shared::protocol::message::{self, Bye, Control, Hello, Pong, Role, Stream};
+use shared::protocol::{INTEGER_LIMIT, VERSION};
 use shared::time::Micros;
 use tracing::debug;
 
@@ -60,6 +60,8 @@ impl Session {
                 window: self.config.window.get(),
                 delivery: self.config.delivery,
                 lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
+                // A deadline of centuries is none: a peer refuses a number that large.
+                deadline_us: u64::try_from(self.config.deadline.as_micros()).ok().filter(|us| *us < INTEGER_LIMIT),
                 encoding: self.config.encoding,
                 task: self.config.task.to_string(),
             }),

@@ -75,6 +75,9 @@ pub struct Stream {
     /// In live delivery, a frame's lifetime from its capture on, in µs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_us: Option<u64>,
+    /// How long the source waits for a frame's answer, in µs. Absent from a source that does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_us: Option<u64>,
     /// How the source encodes pixels. Each frame names its own encoding.
     pub encoding: StreamEncoding,
     /// The task of the pipeline. Absent on the wire if it is [`CIRCLE_TASK`].
@@ -202,6 +205,7 @@ fn check_control(control: &Control) -> Result<(), DecodeError> {
             check_integer("session", hello.session)?;
             if let Some(stream) = &hello.stream {
                 check_integer("lifetime_us", stream.lifetime_us.unwrap_or_default())?;
+                check_integer("deadline_us", stream.deadline_us.unwrap_or_default())?;
                 check_text("task", &stream.task)?;
             }
             check_text("name", &hello.name)?;

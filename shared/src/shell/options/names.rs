@@ -58,6 +58,7 @@ pub const CLIENT: &[&str] = &[
     "sctp-mtu",
     "pipeline",
     "detector",
+    "pipeline-timeout",
     "min-radius",
     "max-radius",
     "workers",

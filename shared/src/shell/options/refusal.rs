@@ -89,7 +89,7 @@ fn wrong_value(command: &Command, name: &str, value: &str, refused: &clap::Error
 /// A word that is neither an option nor a subcommand of a program without positional arguments.
 fn stray_word(command: &Command, word: &str) -> Option<Refusal> {
     let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-    if names.contains(&word) {
+    if names.contains(&word) || command.get_positionals().next().is_some() {
         return None;
     }
     let listens = command.get_arguments().any(|option| option.get_long() == Some("listen"));

@@ -1,0 +1,54 @@
+//! What goes wrong with a program.
+
+use std::io;
+use std::mem::{Discriminant, discriminant};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::answer::AnswerError;
+use super::reply::LINE_LIMIT;
+
+/// Why a frame has no answer of the program. Each message continues the program's name.
+#[derive(Debug, Error)]
+pub(super) enum Fault {
+    #[error("cannot be started: {0}")]
+    Start(io::Error),
+    #[error("ended ({0})")]
+    Ended(ExitStatus),
+    #[error("closed its output")]
+    Closed,
+    #[error("wrote no answer: {0}")]
+    Garbage(#[from] AnswerError),
+    #[error("answered frame {answered} where frame {asked} was asked")]
+    OtherFrame { asked: u64, answered: i128 },
+    #[error("wrote a line of more than {LINE_LIMIT} bytes")]
+    TooLong,
+    #[error("wrote more than the one answer to a frame")]
+    Unasked,
+    #[error("did not answer frame {frame} within {limit:?}")]
+    Silent { frame: u64, limit: Duration },
+    #[error("has not read its first line yet")]
+    NotReading,
+    #[error("cannot be spoken with: {0}")]
+    Pipe(#[from] io::Error),
+    /// It failed less than a second after its start. Nothing is said of it again.
+    #[error("is not started again yet")]
+    Down,
+    /// The session ends.
+    #[error("is told to end")]
+    Ending,
+}
+
+impl Fault {
+    /// What is said once.
+    pub(super) fn cause(&self) -> Discriminant<Self> {
+        discriminant(self)
+    }
+
+    /// Whether people should hear of it. The rest follows from what they have heard.
+    pub(super) fn is_news(&self) -> bool {
+        !matches!(self, Self::Down | Self::Ending)
+    }
+}

@@ -1,0 +1,114 @@
+//! Answers frames with a program, and starts it again when it fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use shared::protocol::message::Payload;
+use tracing::{debug, warn};
+
+use super::fault::Fault;
+use super::process::Process;
+use super::program::Program;
+use super::programs::Programs;
+use super::reply::Reply;
+use super::request;
+use super::restart::Restart;
+use crate::pipeline::frame::Frame;
+use crate::pipeline::seam::Pipeline;
+
+/// How long the first frame waits for the program to load what it needs: less than the 5 s in which a server expects
+/// the client's hello.
+const LOAD_LIMIT: Duration = Duration::from_secs(3);
+
+/// One worker's program.
+pub(super) struct ExecPipeline {
+    program: Arc<Program>,
+    task: &'static str,
+    /// How long the program may take for a frame.
+    timeout: Duration,
+    programs: Arc<Programs>,
+    restart: Restart,
+    process: Option<Process>,
+    /// Memory for a frame's line.
+    head: Vec<u8>,
+    /// Memory for pixels that are not contiguous.
+    pixels: Vec<u8>,
+}
+
+impl ExecPipeline {
+    /// Starts the program.
+    pub(super) fn start(
+        program: Arc<Program>,
+        task: &'static str,
+        timeout: Duration,
+        programs: Arc<Programs>,
+    ) -> Result<Self, Fault> {
+        let (restart, head, pixels) = (Restart::default(), Vec::new(), Vec::new());
+        let mut pipeline = Self { program, task, timeout, programs, restart, process: None, head, pixels };
+        pipeline.running()?;
+        Ok(pipeline)
+    }
+
+    /// The program, started if it does not run.
+    fn running(&mut self) -> Result<&mut Process, Fault> {
+        let process = match self.process.take() {
+            Some(process) => process,
+            None if self.restart.may_start(Instant::now()) => {
+                debug!("starting {}", self.program.name());
+                Process::start(&self.program, self.task, &self.programs)?
+            }
+            None => return Err(Fault::Down),
+        };
+        Ok(self.process.insert(process))
+    }
+
+    fn ask(&mut self, frame: &Frame<'_>) -> Result<Payload<'static>, Fault> {
+        let until = Instant::now() + self.timeout;
+        self.running()?.begin(until)?;
+        let Some(process) = &mut self.process else { return Err(Fault::Down) };
+        let pixels = request::pixels(&frame.image, &mut self.pixels);
+        request::write_head(frame, pixels.len(), &mut self.head);
+        let mut reply = Reply::to(frame.id, self.task, pixels.len());
+        let answer = process.exchange(&self.head, pixels, &mut reply, until)?;
+        answer.ok_or(Fault::Silent { frame: frame.id, limit: self.timeout })
+    }
+
+    /// Ends the program, unless it may still be loading, and names the cause once.
+    fn failed(&mut self, frame: u64, fault: &Fault) {
+        let is_loading = matches!(fault, Fault::NotReading) && self.restart.is_starting(Instant::now());
+        match self.process.take() {
+            process @ Some(_) if is_loading => self.process = process,
+            Some(process) if matches!(fault, Fault::Ending) => process.end(),
+            // Dropped, and thereby killed: it does not do what it should.
+            _ => {}
+        }
+        if fault.is_news() && self.programs.is_first(fault) {
+            let then = if is_loading { "it has 10 s for it" } else { "it is started again" };
+            warn!("{} {fault}: frame {frame} counts as dropped, {then} (said once)", self.program.name());
+        }
+    }
+}
+
+impl Pipeline for ExecPipeline {
+    fn prepare(&mut self) {
+        if let Some(process) = &mut self.process {
+            // What is wrong with it shows at the first frame.
+            let _ = process.begin(Instant::now() + LOAD_LIMIT);
+        }
+    }
+
+    fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
+        self.ask(frame).unwrap_or_else(|fault| {
+            self.failed(frame.id, &fault);
+            Payload::dropped()
+        })
+    }
+}
+
+impl Drop for ExecPipeline {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.end();
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A running program: its pipes, read and written by a deadline, and its end.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use shared::protocol::message::Payload;
+
+use super::fault::Fault;
+use super::program::Program;
+use super::programs::Programs;
+use super::reply::Reply;
+use super::request;
+use super::stderr::Listener;
+
+/// How long a program may take to end once its stdin has ended.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How long a killed program may take to be gone. Only one that the system holds up takes longer.
+const KILL_LIMIT: Duration = Duration::from_millis(200);
+
+/// How long to wait for the exit status of a program that closed its output.
+const STATUS_LIMIT: Duration = Duration::from_millis(50);
+
+/// How often to look whether a program has ended.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Size asked for the pipe of the frames, in bytes: the most that Linux gives without privileges
+/// (`/proc/sys/fs/pipe-max-size`). A frame of 640x480 then goes out in one write.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// How many bytes are read at a time: what a pipe holds by default.
+const CHUNK: usize = 64 << 10;
+
+/// A running program, the leader of a process group of its own.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    group: Pid,
+    /// How it ended, once it was reaped.
+    status: Option<ExitStatus>,
+    /// `None` once the program is told to end.
+    input: Option<ChildStdin>,
+    output: ChildStdout,
+    stderr: Listener,
+    /// Whether the program has read its first line.
+    has_begun: bool,
+    chunk: Vec<u8>,
+    programs: Arc<Programs>,
+}
+
+/// What remains to be written.
+struct Unsent<'a>([&'a [u8]; 2]);
+
+impl Process {
+    /// Starts a program and writes its first line.
+    pub(super) fn start(program: &Program, task: &str, programs: &Arc<Programs>) -> Result<Self, Fault> {
+        let child = programs.start(|| {
+            let mut command = program.command();
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+            let child = command.spawn()?;
+            Ok((Pid::from_child(&child), child))
+        })?;
+        let process = Self::of(child, program.name(), programs.clone());
+        fcntl_setfl(process.input(), OFlags::NONBLOCK).map_err(io::Error::from)?;
+        fcntl_setfl(&process.output, OFlags::NONBLOCK).map_err(io::Error::from)?;
+        // A smaller pipe is only slower.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(process.input(), PIPE_BYTES);
+        // The pipe is empty, and any pipe holds a line. A program that has ended already is noticed at its output.
+        let _ = rustix::io::write(process.input(), &request::hello(task));
+        Ok(process)
+    }
+
+    fn of(mut child: Child, name: &str, programs: Arc<Programs>) -> Self {
+        // invariant: all three were asked for as pipes.
+        let input = Some(child.stdin.take().expect("a pipe"));
+        let output = child.stdout.take().expect("a pipe");
+        let stderr = Listener::start(name.to_owned(), child.stderr.take().expect("a pipe"));
+        let (group, chunk) = (Pid::from_child(&child), vec![0; CHUNK]);
+        Self { child, group, status: None, input, output, stderr, has_begun: false, chunk, programs }
+    }
+
+    /// Waits until the program reads: a program that loads what it needs reads its first line only then.
+    pub(super) fn begin(&mut self, until: Instant) -> Result<(), Fault> {
+        while !self.has_begun {
+            // On a system that cannot say how much is unread the program counts as begun.
+            self.has_begun = rustix::io::ioctl_fionread(self.input()).unwrap_or(0) == 0;
+            if self.has_begun {
+                break;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Fault::NotReading);
+            }
+            self.wait(false, left.min(LOOK))?;
+            self.stays_silent()?;
+        }
+        Ok(())
+    }
+
+    /// Hands over a frame and returns the program's answer.
+    pub(super) fn exchange(
+        &mut self,
+        head: &[u8],
+        pixels: &[u8],
+        reply: &mut Reply,
+        until: Instant,
+    ) -> Result<Option<Payload<'static>>, Fault> {
+        self.stays_silent()?;
+        let (mut unsent, mut answer) = (Unsent([head, pixels]), None);
+        loop {
+            self.send(&mut unsent)?;
+            if unsent.is_empty() && answer.is_some() {
+                return Ok(answer);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.wait(!unsent.is_empty(), left)?;
+            while let Some(count) = self.receive()? {
+                answer = reply.hear(&self.chunk[..count])?.or(answer);
+                if answer.is_some() || Instant::now() >= until {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Checks that the program has not written anything.
+    fn stays_silent(&mut self) -> Result<(), Fault> {
+        self.receive()?.map_or(Ok(()), |_| Err(Fault::Unasked))
+    }
+
+    /// Writes what the pipe takes.
+    fn send(&mut self, unsent: &mut Unsent<'_>) -> Result<(), Fault> {
+        while !unsent.is_empty() {
+            match rustix::io::writev(self.input(), &unsent.0.map(IoSlice::new)) {
+                Ok(count) => unsent.advance(count),
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                // Nobody reads. Its answer may be there all the same; else the end of its output tells.
+                Err(Errno::PIPE) => unsent.0 = [&[], &[]],
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a chunk. Returns its length, or `None` if there is nothing to read now.
+    fn receive(&mut self) -> Result<Option<usize>, Fault> {
+        match rustix::io::read(&self.output, &mut self.chunk[..]) {
+            Ok(0) => Err(self.closed()),
+            Ok(count) => Ok(Some(count)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    /// Waits until the program writes, takes more if there `is_more`, or the time is over.
+    fn wait(&self, is_more: bool, limit: Duration) -> Result<(), Fault> {
+        let mut ready = [
+            PollFd::from_borrowed_fd(self.programs.ending(), PollFlags::IN),
+            PollFd::new(&self.output, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.input(), PollFlags::OUT),
+        ];
+        let asked = if is_more { &mut ready[..] } else { &mut ready[..2] };
+        match poll(asked, Some(&timespec(limit))) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+        if ready[0].revents().is_empty() { Ok(()) } else { Err(Fault::Ending) }
+    }
+
+    fn input(&self) -> BorrowedFd<'_> {
+        // invariant: it is taken only when the program is told to end, and nothing is written then.
+        self.input.as_ref().expect("not told to end yet").as_fd()
+    }
+
+    /// Why its output is at its end.
+    fn closed(&mut self) -> Fault {
+        if self.has_exited_within(STATUS_LIMIT) {
+            self.reap();
+        }
+        self.status.map_or(Fault::Closed, Fault::Ended)
+    }
+
+    /// Ends the program: it has a moment once its stdin ends.
+    pub(super) fn end(mut self) {
+        drop(self.input.take());
+        self.has_exited_within(GRACE);
+    }
+
+    /// Whether the program exits in time. It is not reaped yet, so that its number is not given to others.
+    fn has_exited_within(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        loop {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            match waitid(WaitId::Pid(self.group), options) {
+                Ok(None) | Err(Errno::INTR) => {}
+                // An error: it was reaped.
+                Ok(Some(_)) | Err(_) => return true,
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Kills what is left of its group, and reaps it.
+    fn reap(&mut self) {
+        if self.status.is_none() {
+            // A group that is gone is what is wanted.
+            let _ = kill_process_group(self.group, Signal::KILL);
+            self.has_exited_within(KILL_LIMIT);
+            self.status = self.child.try_wait().ok().flatten();
+        }
+    }
+}
+
+impl Drop for Process {
+    /// Kills the program and its children, unless they have ended.
+    fn drop(&mut self) {
+        drop(self.input.take());
+        self.reap();
+        self.stderr.end();
+        self.programs.ended(self.group);
+    }
+}
+
+impl Unsent<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| part.is_empty())
+    }
+
+    fn advance(&mut self, count: usize) {
+        let [head, pixels] = &mut self.0;
+        let of_head = count.min(head.len());
+        *head = &head[of_head..];
+        *pixels = &pixels[count - of_head..];
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    // invariant: a limit is at most some hours.
+    Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: i64::from(duration.subsec_nanos()) }
+}

@@ -1,0 +1,119 @@
+//! The programs of a session, of all workers: told to end together, and none is left behind.
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::mem::Discriminant;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::fault::Fault;
+
+/// How long the end of a session waits for its workers to end their programs. Each needs 200 ms if its program does not
+/// end by itself; the rest is for a busy machine. With the farewell to the server it is within the second of a stop.
+const END_LIMIT: Duration = Duration::from_millis(500);
+
+/// The programs of a session.
+#[derive(Debug)]
+pub(super) struct Programs {
+    state: Mutex<State>,
+    /// Told when a program has ended.
+    changed: Condvar,
+    /// Hung up as soon as the session ends, so that whoever waits for a program wakes.
+    ending: PipeReader,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Process groups of the programs that run.
+    groups: Vec<Pid>,
+    /// `None` once the session ends.
+    hang_up: Option<PipeWriter>,
+    /// What the log has named as a cause.
+    named: Vec<Discriminant<Fault>>,
+}
+
+impl Programs {
+    /// No programs yet.
+    pub(super) fn new() -> io::Result<Self> {
+        let (ending, hang_up) = io::pipe()?;
+        let state = State { groups: Vec::new(), hang_up: Some(hang_up), named: Vec::new() };
+        Ok(Self { state: Mutex::new(state), changed: Condvar::new(), ending })
+    }
+
+    /// A descriptor that hangs up when the session ends.
+    pub(super) fn ending(&self) -> BorrowedFd<'_> {
+        self.ending.as_fd()
+    }
+
+    /// Starts a program, unless the session ends. Nothing ends the session meanwhile, so no program is missed.
+    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<(Pid, T)>) -> Result<T, Fault> {
+        let mut state = self.state();
+        if state.hang_up.is_none() {
+            return Err(Fault::Ending);
+        }
+        let (group, started) = start().map_err(Fault::Start)?;
+        state.groups.push(group);
+        Ok(started)
+    }
+
+    /// Notes that a program has ended, its children too.
+    pub(super) fn ended(&self, group: Pid) {
+        self.state().groups.retain(|running| *running != group);
+        self.changed.notify_all();
+    }
+
+    /// Whether this is the first time that this cause is to be named.
+    pub(super) fn is_first(&self, fault: &Fault) -> bool {
+        let mut state = self.state();
+        let is_first = !state.named.contains(&fault.cause());
+        if is_first {
+            state.named.push(fault.cause());
+        }
+        is_first
+    }
+
+    /// Ends all programs. Their workers do it; those that do not in time lose their programs.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.hang_up = None;
+        let until = Instant::now() + END_LIMIT;
+        while !state.groups.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        for group in state.groups.drain(..) {
+            // A group that has just ended is not there any more.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_named_once_and_another_one_too() {
+        let programs = Programs::new().expect("a pipe");
+        let silent = |frame| Fault::Silent { frame, limit: Duration::from_secs(1) };
+        assert_eq!([silent(1), silent(2)].map(|fault| programs.is_first(&fault)), [true, false]);
+        assert!(programs.is_first(&Fault::TooLong));
+    }
+
+    #[test]
+    fn nothing_starts_once_the_session_has_ended() {
+        let programs = Programs::new().expect("a pipe");
+        programs.end();
+        let started = programs.start::<()>(|| unreachable!("it must not start"));
+        assert!(matches!(started, Err(Fault::Ending)));
+    }
+}

@@ -1,0 +1,149 @@
+//! Puts the program's answer together from what arrives, in bounded memory.
+
+use shared::protocol::encoding::Encoding;
+use shared::protocol::message::Payload;
+
+use super::answer::{self, ImageHead, Said};
+use super::fault::Fault;
+use crate::pipeline::image_answer::image_payload;
+
+/// Longest line of an answer, in bytes.
+pub(super) const LINE_LIMIT: usize = 64 << 10;
+
+/// How many bytes an image may have beyond those of its frame, as on the wire.
+const IMAGE_MARGIN: usize = 64 << 10;
+
+/// The answer to one frame, as far as it has arrived.
+#[derive(Debug)]
+pub(super) struct Reply {
+    frame: u64,
+    task: &'static str,
+    most_bytes: usize,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Within the line.
+    Line(Vec<u8>),
+    /// Within the bytes of an image.
+    Image(ImageHead, Vec<u8>),
+    /// The answer is complete.
+    Done,
+}
+
+impl Reply {
+    /// Waits for the answer to a frame whose pixels take `frame_bytes`.
+    pub(super) fn to(frame: u64, task: &'static str, frame_bytes: usize) -> Self {
+        Self { frame, task, most_bytes: frame_bytes + IMAGE_MARGIN, state: State::Line(Vec::new()) }
+    }
+
+    /// Takes what arrived. Returns the answer once it is complete.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
+        match &mut self.state {
+            State::Line(line) => match bytes.iter().position(|byte| *byte == b'\n') {
+                None => keep_line(line, bytes).map(|()| None),
+                Some(end) => {
+                    keep_line(line, &bytes[..end])?;
+                    let said = answer::read(line, self.frame, self.task, self.most_bytes)?;
+                    self.said(said, &bytes[end + 1..])
+                }
+            },
+            State::Image(head, kept) => {
+                let (ours, rest) = bytes.split_at(bytes.len().min(head.bytes - kept.len()));
+                kept.extend_from_slice(ours);
+                if kept.len() < head.bytes {
+                    return Ok(None);
+                }
+                let payload = image_payload(head.size, head.pixel, std::mem::take(kept), Encoding::Raw);
+                self.done(payload, rest)
+            }
+            State::Done if bytes.is_empty() => Ok(None),
+            State::Done => Err(Fault::Unasked),
+        }
+    }
+
+    fn said(&mut self, said: Said, rest: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
+        match said {
+            Said::Answer(payload) => self.done(payload, rest),
+            Said::Image(head) => {
+                let room = Vec::with_capacity(head.bytes);
+                self.state = State::Image(head, room);
+                self.hear(rest)
+            }
+        }
+    }
+
+    fn done(&mut self, payload: Payload<'static>, rest: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
+        self.state = State::Done;
+        if rest.is_empty() { Ok(Some(payload)) } else { Err(Fault::Unasked) }
+    }
+}
+
+fn keep_line(line: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Fault> {
+    if line.len() + bytes.len() > LINE_LIMIT {
+        return Err(Fault::TooLong);
+    }
+    line.extend_from_slice(bytes);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use shared::protocol::message::CIRCLE_TASK;
+
+    use super::*;
+
+    const ANSWER: &[u8] = b"{\"frame\":7,\"kind\":\"circle\",\"x\":1.5,\"y\":2,\"radius\":3}\n";
+
+    fn circle() -> Reply {
+        Reply::to(7, CIRCLE_TASK, 100)
+    }
+
+    #[test]
+    fn an_answer_may_arrive_in_any_pieces() {
+        for at in 0..ANSWER.len() {
+            let mut reply = circle();
+            let (first, second) = ANSWER.split_at(at);
+            assert_eq!(reply.hear(first).expect("well begun"), None);
+            let payload = reply.hear(second).expect("an answer").expect("complete");
+            assert_eq!((payload.real("x"), payload.integer("y")), (Ok(1.5), Ok(2)));
+        }
+    }
+
+    #[test]
+    fn output_without_end_is_cut_off() {
+        let mut reply = circle();
+        let many = vec![b'x'; LINE_LIMIT];
+        assert!(matches!(reply.hear(&many), Ok(None)));
+        assert!(matches!(reply.hear(b"x"), Err(Fault::TooLong)));
+        assert!(matches!(circle().hear(&[ANSWER, b"y"].concat()), Err(Fault::Unasked)));
+        let mut reply = circle();
+        assert!(matches!(reply.hear(ANSWER), Ok(Some(_))));
+        assert!(matches!(reply.hear(ANSWER), Err(Fault::Unasked)));
+    }
+
+    #[test]
+    fn an_images_bytes_follow_its_line() {
+        let head = b"{\"frame\":7,\"kind\":\"image\",\"width\":2,\"height\":2,\"pixel\":\"gray8\",\"bytes\":4}\n";
+        let mut reply = Reply::to(7, "image", 100);
+        assert!(matches!(reply.hear(head), Ok(None)));
+        assert!(matches!(reply.hear(&[10, 10]), Ok(None)));
+        assert!(matches!(reply.hear(&[10, 20]), Ok(Some(_))));
+        let mut reply = Reply::to(7, "image", 100);
+        assert!(matches!(reply.hear(&[&head[..], &[1, 2, 3, 4, 5]].concat()), Err(Fault::Unasked)));
+        let large =
+            b"{\"frame\":7,\"kind\":\"image\",\"width\":300,\"height\":300,\"pixel\":\"gray8\",\"bytes\":90000}\n";
+        let refused = Reply::to(7, "image", 100).hear(large).expect_err("more than the frame and 65,536 bytes");
+        assert!(refused.to_string().contains("bytes 90000"), "{refused}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_program_writes_is_an_answer_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = circle().hear(&bytes);
+            let _ = Reply::to(7, "image", 100).hear(&bytes);
+        }
+    }
+}

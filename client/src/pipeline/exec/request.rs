@@ -1,0 +1,108 @@
+//! What the program reads: a line about the session, and a line about each frame, which its pixels follow.
+
+use serde::Serialize;
+use serde_json::json;
+use shared::image::{ImageView, PixelFormat};
+use shared::protocol::message::Meta;
+
+use crate::pipeline::frame::Frame;
+
+/// Version of what is spoken with the program.
+const VERSION: u32 = 1;
+
+/// A frame's line.
+#[derive(Serialize)]
+struct Head<'a> {
+    frame: u64,
+    width: u32,
+    height: u32,
+    pixel: PixelFormat,
+    bytes: usize,
+    captured_us: u64,
+    meta: &'a Meta,
+}
+
+/// The first line, with its line end.
+pub(super) fn hello(task: &str) -> Vec<u8> {
+    format!("{}\n", json!({ "plumb_exec": VERSION, "task": task })).into_bytes()
+}
+
+/// Writes the line of a frame whose pixels take this many bytes, in place of what `line` held.
+pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
+    let (size, pixel, none) = (frame.image.size(), format(&frame.image), Meta::new());
+    let meta = frame.meta.unwrap_or(&none);
+    let (width, height) = (size.width, size.height);
+    let head = Head { frame: frame.id, width, height, pixel, bytes, captured_us: frame.captured.0, meta };
+    line.clear();
+    // invariant: writing to memory cannot fail, and every field of the line is a number, a text or a map of them.
+    serde_json::to_writer(&mut *line, &head).expect("numbers and texts");
+    line.push(b'\n');
+}
+
+/// The pixels, rows from the top without padding. Uses `memory` only if they are not so already.
+pub(super) fn pixels<'a>(image: &'a ImageView<'_>, memory: &'a mut Vec<u8>) -> &'a [u8] {
+    let in_place = match image {
+        ImageView::Gray8(pixels) => pixels.as_slice(),
+        ImageView::Bgr8(pixels) => pixels.as_slice(),
+    };
+    if let Some(pixels) = in_place {
+        return pixels;
+    }
+    memory.clear();
+    match image {
+        ImageView::Gray8(pixels) => memory.extend(pixels.iter()),
+        ImageView::Bgr8(pixels) => memory.extend(pixels.iter()),
+    }
+    memory
+}
+
+fn format(image: &ImageView<'_>) -> PixelFormat {
+    match image {
+        ImageView::Gray8(_) => PixelFormat::Gray8,
+        ImageView::Bgr8(_) => PixelFormat::Bgr8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+    use shared::geometry::Size;
+    use shared::image::Image;
+    use shared::protocol::message::MetaValue;
+    use shared::time::Micros;
+
+    use super::*;
+
+    fn line(frame: &Frame<'_>, bytes: usize) -> String {
+        let mut line = b"something older".to_vec();
+        write_head(frame, bytes, &mut line);
+        String::from_utf8(line).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_first_line_names_the_version_and_the_task() {
+        assert_eq!(hello("circle"), b"{\"plumb_exec\":1,\"task\":\"circle\"}\n");
+    }
+
+    #[test]
+    fn a_frames_line_says_what_follows_it() {
+        let image = Image::zeros(Size { width: 640, height: 480 }, PixelFormat::Gray8);
+        let mut frame = Frame { id: 7, captured: Micros(1_500), meta: None, image: image.view() };
+        let head =
+            "{\"frame\":7,\"width\":640,\"height\":480,\"pixel\":\"gray8\",\"bytes\":307200,\"captured_us\":1500,";
+        assert_eq!(line(&frame, 307_200), format!("{head}\"meta\":{{}}}}\n"));
+        let meta =
+            Meta::from([("lens".into(), MetaValue::Text("a\nb".into())), ("x".into(), MetaValue::Real(f64::NAN))]);
+        frame.meta = Some(&meta);
+        assert_eq!(line(&frame, 307_200), format!("{head}\"meta\":{{\"lens\":\"a\\nb\",\"x\":null}}}}\n"));
+    }
+
+    #[test]
+    fn pixels_are_rows_from_the_top_without_padding() {
+        let gray = Array2::from_shape_fn((4, 6), |(row, column)| (10 * row + column) as u8);
+        let (whole, part) = (ImageView::Gray8(gray.view()), ImageView::Gray8(gray.slice(s![1..3, 2..4])));
+        let mut memory = Vec::new();
+        assert_eq!(pixels(&whole, &mut memory).len(), 24);
+        assert_eq!(pixels(&part, &mut memory), [12, 13, 22, 23]);
+    }
+}
