@@ -6,7 +6,8 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`]:
+//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`], or all of them, with a
+//!   [`DetectorOfAll`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
@@ -21,7 +22,7 @@ pub use shared::geometry::{Circle, Covariance};
 pub use answers::{AnswerKind, Answers, NoAnswers};
 pub use choice::{AUTO, ChosenPipeline, PipelineChoice};
 pub use circle::CircleKind;
-pub use detector::{Detector, Estimate};
+pub use detector::{Detector, DetectorOfAll, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
 pub use list::kinds;
