@@ -42,6 +42,7 @@ Exit codes:
 const DETECT_HELP: &str = "\
 Examples:
   client detect photo.png                            print one line per file
+  client detect --all photo.png                      print a line for each circle too
   client detect --min-radius 40 --json scans/*.jpg   print one JSON array
 
 Exit codes:
@@ -163,6 +164,10 @@ pub struct DetectArgs {
     /// The detector and its limits.
     #[command(flatten)]
     pub detector: DetectorArgs,
+
+    /// Find all circles of each file instead of one
+    #[arg(id = "detect_all", long = "all", help_heading = PIPELINE)]
+    pub all: bool,
 
     /// Print one JSON array instead of one line per file
     // The environment variable is not PLUMB_JSON, which names the server's output file.

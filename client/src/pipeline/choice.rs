@@ -62,7 +62,7 @@ impl PipelineChoice {
             Some(kind) if can_do(kind, task) => kind,
             Some(kind) => return Err(cannot_do(kind, task, able)),
         };
-        Ok(ChosenPipeline::new(kind, self.options))
+        Ok(ChosenPipeline::new(kind.of_task(task).unwrap_or(kind), self.options))
     }
 }
 
@@ -132,8 +132,12 @@ fn printable(task: &str) -> String {
 
 /// The tasks of all pipelines, each listed once.
 fn tasks() -> String {
-    let mut tasks: Vec<_> = kinds().flat_map(PipelineKind::tasks).copied().collect();
-    tasks.dedup();
+    let mut tasks: Vec<&str> = Vec::new();
+    for task in kinds().flat_map(PipelineKind::tasks) {
+        if !tasks.contains(task) {
+            tasks.push(task);
+        }
+    }
     tasks.join(", ")
 }
 
@@ -149,19 +153,21 @@ mod tests {
     #[test]
     fn auto_chooses_by_task() {
         assert_eq!(chosen("auto", "circle"), Ok("hough"));
+        assert_eq!(chosen("auto", "count"), Ok("hough"));
         assert_eq!(chosen("auto", "ack"), Ok("ack"));
         let none = chosen("auto", "dance\n").expect_err("no pipeline dances");
-        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, ack"), "{none}");
+        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, count, ack"), "{none}");
     }
 
     #[test]
     fn a_named_pipeline_does_only_its_own_tasks() {
         assert_eq!(chosen("hough-classic", "circle"), Ok("hough-classic"));
         let refused = chosen("hough", "ack").expect_err("not its task");
-        let expected = "the server's task is \"ack\", which --pipeline hough cannot do (it can do circle); \
+        let expected = "the server's task is \"ack\", which --pipeline hough cannot do (it can do circle, count); \
                         --pipeline ack or auto does";
         assert_eq!(refused, expected);
         assert!(chosen("ack", "circle").expect_err("not its task").contains("--pipeline hough or auto"));
+        assert!(chosen("hough-classic", "count").expect_err("not its task").contains("--pipeline hough or auto"));
         assert!(chosen("ack", "dance").expect_err("no pipeline's task").contains("no other pipeline"));
     }
 
@@ -176,6 +182,9 @@ mod tests {
             }
         }
         let error = PipelineChoice::new("oracle", PipelineOptions::default()).expect_err("unknown");
-        assert_eq!(error.to_string(), "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack");
+        assert_eq!(
+            error.to_string(),
+            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack"
+        );
     }
 }
