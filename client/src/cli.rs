@@ -178,8 +178,9 @@ pub struct DetectArgs {
 /// The pipeline and the radii it looks for.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
-    /// Pipeline that answers the frames: hough; hough-classic (OpenCV's plain gradient method, for comparison); ack
-    /// (only acknowledges frames); or auto (hough or ack, as the server's task requires)
+    /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
+    /// method, for comparison); ack (only acknowledges frames); annotate (draws what hough finds into the frame); edges
+    /// (Canny's edges); or auto (hough, ack or annotate, as the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 

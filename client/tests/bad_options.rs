@@ -23,9 +23,9 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "inf"], "inf"),
         (
             &["--pipeline", "crystal-ball"],
-            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack",
+            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack, annotate, edges",
         ),
-        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack"),
+        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack, annotate, edges"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),

@@ -155,8 +155,9 @@ mod tests {
         assert_eq!(chosen("auto", "circle"), Ok("hough"));
         assert_eq!(chosen("auto", "count"), Ok("hough"));
         assert_eq!(chosen("auto", "ack"), Ok("ack"));
+        assert_eq!(chosen("auto", "image"), Ok("annotate"));
         let none = chosen("auto", "dance\n").expect_err("no pipeline dances");
-        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, count, ack"), "{none}");
+        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, count, ack, image"), "{none}");
     }
 
     #[test]
@@ -184,7 +185,7 @@ mod tests {
         let error = PipelineChoice::new("oracle", PipelineOptions::default()).expect_err("unknown");
         assert_eq!(
             error.to_string(),
-            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack"
+            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack, annotate, edges"
         );
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `ack` acknowledges frames. All others find a circle, with a [`Detector`], or all of them, with a
-//!   [`DetectorOfAll`]:
+//! - `ack` acknowledges frames. `annotate` and `edges` answer with an image.
+//! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
@@ -35,6 +35,7 @@ pub use radii::{
 pub use seam::{Pipeline, PipelineKind};
 
 mod ack;
+mod annotate;
 mod answers;
 mod choice;
 mod circle;
@@ -42,9 +43,12 @@ pub mod classic;
 mod count;
 mod detector;
 mod detectors;
+mod edges;
 mod error;
 pub mod fuzz;
 pub mod hough;
+mod image;
+mod image_answer;
 mod list;
 mod options;
 mod radii;
