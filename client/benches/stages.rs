@@ -1,4 +1,5 @@
-//! Times the stages of the detector `hough`, and the whole detector; and what a pipeline costs as a program of its own.
+//! Times the stages of the detector `hough`, the whole detector, and the search for all discs; and what a pipeline costs as
+//! a program of its own.
 //!
 //! Run with `cargo bench -p client --bench stages [FILTER]`. Each stage is timed on the same frame repeatedly. The
 //! whole is also timed with cold input: different frames of 64 MiB in total, more than any cache holds.
@@ -8,13 +9,14 @@ use std::path::Path;
 use std::process::Command;
 
 use client::pipeline::{
-    Circle, Detector, Frame, PipelineChoice, PipelineOptions, RadiusLimits, hough::Hough, hough::stages::Stages,
+    Circle, Detector, DetectorOfAll, Frame, PipelineChoice, PipelineOptions, RadiusLimits, hough::Hough,
+    hough::stages::Stages,
 };
 use divan::{Bencher, black_box};
 use ndarray::{Array2, ArrayView2};
 use shared::image::ImageView;
 use shared::protocol::message::CIRCLE_TASK;
-use testkit::picture::{Canvas, Random};
+use testkit::picture::{Canvas, Random, Scatter};
 
 fn main() {
     divan::main();
@@ -76,6 +78,26 @@ fn whole(bencher: Bencher, scene: Scene) {
     let frame = scene.frame(1);
     let mut detector = Hough::new(RadiusLimits::default());
     bencher.bench_local(|| detector.detect(black_box(frame.view())));
+}
+
+/// Finds all of so many discs, to compare with `whole`, which finds one.
+#[divan::bench(args = [0, 1, 2, 4, 6])]
+fn all(bencher: Bencher, discs: usize) {
+    let mut random = Random::new(1);
+    let scatter = Scatter { size: (640, 480), radii: 20.0..=20.0, overlap: 0.1, margin: 1.0 };
+    let ground = Canvas::new(640, 480, 40.0);
+    let canvas = scatter.throw(discs, &mut random).into_iter().fold(ground, |canvas, disc| canvas.disc(disc, 180.0));
+    let frame = canvas.shot(10.0, &mut random);
+    let (mut detector, mut found) = (Hough::new(RadiusLimits::default()), Vec::new());
+    bencher.bench_local(|| detector.detect_all(black_box(frame.view()), &mut found));
+}
+
+/// Finds all discs of the scene.
+#[divan::bench(args = ALL)]
+fn all_of_scene(bencher: Bencher, scene: Scene) {
+    let frame = scene.frame(1);
+    let (mut detector, mut found) = (Hough::new(RadiusLimits::default()), Vec::new());
+    bencher.bench_local(|| detector.detect_all(black_box(frame.view()), &mut found));
 }
 
 #[divan::bench(args = ALL, sample_count = 1000, sample_size = 1)]

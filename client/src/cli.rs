@@ -47,6 +47,7 @@ Exit codes:
 const DETECT_HELP: &str = "\
 Examples:
   client detect photo.png                            print one line per file
+  client detect --all photo.png                      print a line for each circle too
   client detect --min-radius 40 --json scans/*.jpg   print one JSON array
 
 Exit codes:
@@ -169,6 +170,10 @@ pub struct DetectArgs {
     #[command(flatten)]
     pub detector: DetectorArgs,
 
+    /// Find all circles of each file instead of one
+    #[arg(id = "detect_all", long = "all", help_heading = PIPELINE)]
+    pub all: bool,
+
     /// Print one JSON array instead of one line per file
     // The environment variable is not PLUMB_JSON, which names the server's output file.
     #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
@@ -178,8 +183,9 @@ pub struct DetectArgs {
 /// The pipeline and the radii it looks for.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
-    /// Pipeline that answers the frames: hough; hough-classic (OpenCV's plain gradient method, for comparison); ack
-    /// (only acknowledges frames); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough or ack, as
+    /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
+    /// method, for comparison); ack (only acknowledges frames); annotate (draws what hough finds into the frame); edges
+    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or annotate, as
     /// the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,

@@ -1,10 +1,13 @@
 //! Circle detection in image files.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use ndarray::ArrayView2;
 use serde::Serialize;
+use shared::geometry::Circle;
 use shared::image::{Image, file};
 use shared::shell::exit::Exit;
 use shared::shell::standard::reader_left;
@@ -12,15 +15,24 @@ use shared::text::Escaped;
 use tracing::error;
 
 use crate::cli::DetectArgs;
-use crate::pipeline::Detector;
+use crate::pipeline::{Detector, DetectorOfAll, Estimate, PipelineError};
 
 /// Result for one file.
 #[derive(Debug, Serialize)]
 struct Found {
     file: String,
-    circle: Option<FoundCircle>,
+    #[serde(flatten)]
+    seen: Seen,
     detect_us: Option<u64>,
     error: Option<String>,
+}
+
+/// What was found: one circle, or all. `None` if there is none, or the file could not be read.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Seen {
+    One { circle: Option<FoundCircle> },
+    All { circles: Option<Vec<FoundCircle>> },
 }
 
 #[derive(Debug, Serialize)]
@@ -30,16 +42,22 @@ struct FoundCircle {
     radius: f64,
 }
 
+/// Who looks at the files.
+enum Looker {
+    One(Box<dyn Detector>),
+    All(Box<dyn DetectorOfAll>, Vec<Estimate>),
+}
+
 /// Processes the files one after the other. A file that cannot be read is reported, and the rest are still processed.
 pub fn run(args: &DetectArgs) -> Exit {
-    let mut detector = match args.detector.choice() {
-        Ok(choice) => choice.build(),
+    let mut looker = match Looker::new(args) {
+        Ok(looker) => looker,
         Err(wrong) => {
             error!("{wrong}");
             return Exit::Usage;
         }
     };
-    let results = args.files.iter().map(|file| look(file, detector.as_mut()));
+    let results = args.files.iter().map(|file| look(file, &mut looker));
     match if args.json { print_json(results) } else { print_lines(results) } {
         Ok(true) => Exit::Fine,
         Ok(false) => Exit::Other,
@@ -51,39 +69,85 @@ pub fn run(args: &DetectArgs) -> Exit {
     }
 }
 
-fn look(path: &Path, detector: &mut dyn Detector) -> Found {
-    let found = |circle, detect_us, error| Found { file: path.display().to_string(), circle, detect_us, error };
-    match file::read(path).map(Image::into_gray_levels) {
-        Ok(gray) => {
-            let start = Instant::now();
-            let estimate = detector.detect(gray.view());
-            let detect_us = u64::try_from(start.elapsed().as_micros()).ok();
-            let circle = estimate.map(|estimate| estimate.circle);
-            found(circle.map(|circle| FoundCircle { x: circle.x, y: circle.y, radius: circle.radius }), detect_us, None)
+impl Looker {
+    fn new(args: &DetectArgs) -> Result<Self, PipelineError> {
+        let choice = args.detector.choice()?;
+        if args.all { Ok(Self::All(choice.build_all()?, Vec::new())) } else { Ok(Self::One(choice.build())) }
+    }
+
+    fn look(&mut self, gray: ArrayView2<'_, u8>) -> Seen {
+        match self {
+            Self::One(detector) => Seen::One { circle: detector.detect(gray).map(FoundCircle::of) },
+            Self::All(detector, found) => {
+                detector.detect_all(gray, found);
+                Seen::All { circles: Some(found.iter().copied().map(FoundCircle::of).collect()) }
+            }
         }
-        Err(error) => found(None, None, Some(error.to_string())),
+    }
+
+    fn nothing(&self) -> Seen {
+        match self {
+            Self::One(_) => Seen::One { circle: None },
+            Self::All(..) => Seen::All { circles: None },
+        }
     }
 }
 
-/// Prints one line per file. Returns whether all files could be read.
+impl FoundCircle {
+    fn of(Estimate { circle: Circle { x, y, radius }, .. }: Estimate) -> Self {
+        Self { x, y, radius }
+    }
+}
+
+fn look(path: &Path, looker: &mut Looker) -> Found {
+    let found = |seen, detect_us, error| Found { file: path.display().to_string(), seen, detect_us, error };
+    match file::read(path).map(Image::into_gray_levels) {
+        Ok(gray) => {
+            let start = Instant::now();
+            let seen = looker.look(gray.view());
+            found(seen, u64::try_from(start.elapsed().as_micros()).ok(), None)
+        }
+        Err(error) => found(looker.nothing(), None, Some(error.to_string())),
+    }
+}
+
+/// Prints one line per file, and a line per circle if all are asked for. Returns whether all files could be read.
 fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     let mut all_good = true;
-    for Found { file, circle, detect_us, error } in results {
+    for Found { file, seen, detect_us, error } in results {
         if let Some(error) = error {
             all_good = false;
             error!("{file}: {error}");
             continue;
         }
         let (file, detect_us) = (Escaped(file), detect_us.unwrap_or_default());
-        match circle {
-            Some(FoundCircle { x, y, radius }) => {
-                writeln!(stdout, "{file}: centre ({x:.3}, {y:.3}), radius {radius:.3} px, in {detect_us} µs")?;
+        match seen {
+            Seen::One { circle: Some(circle) } => writeln!(stdout, "{file}: {circle}, in {detect_us} µs")?,
+            Seen::One { circle: None } => writeln!(stdout, "{file}: no circle, in {detect_us} µs")?,
+            Seen::All { circles } => {
+                let circles = circles.unwrap_or_default();
+                writeln!(stdout, "{file}: {}, in {detect_us} µs", in_words(circles.len()))?;
+                circles.iter().try_for_each(|circle| writeln!(stdout, "{file}: {circle}"))?;
             }
-            None => writeln!(stdout, "{file}: no circle, in {detect_us} µs")?,
         }
     }
     Ok(all_good)
+}
+
+fn in_words(circles: usize) -> String {
+    match circles {
+        0 => "no circle".into(),
+        1 => "1 circle".into(),
+        n => format!("{n} circles"),
+    }
+}
+
+impl fmt::Display for FoundCircle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { x, y, radius } = self;
+        write!(f, "centre ({x:.3}, {y:.3}), radius {radius:.3} px")
+    }
 }
 
 fn print_json(results: impl Iterator<Item = Found>) -> io::Result<bool> {

@@ -1,8 +1,9 @@
-//! A detector allocates nothing for a frame that it has seen before.
+//! A detector allocates nothing for a frame that it has seen before, and a pipeline of images the image alone.
 
-use client::pipeline::{Detector, DetectorChoice, RadiusLimits, detector_names};
+use client::pipeline::{Detector, DetectorChoice, PipelineChoice, PipelineOptions, RadiusLimits, detector_names};
 use ndarray::Array2;
 use shared::geometry::Circle;
+use shared::image::Image;
 use testkit::allocator::{Counting, allocations};
 
 #[global_allocator]
@@ -50,5 +51,42 @@ fn frames_seen_before_allocate_nothing() {
         // Allocations are counted on this thread, and a detector works on the thread that calls it.
         let counts: Vec<_> = (0..PASSES).map(|_| allocations(|| look(detector.as_mut(), &frames))).collect();
         assert_eq!(counts, [0; PASSES], "{name}");
+    }
+}
+
+#[test]
+fn all_circles_of_frames_seen_before_allocate_nothing() {
+    let frames: Vec<_> = (0..8).map(frame).collect();
+    let choice = DetectorChoice::new("hough", RadiusLimits::default()).expect("valid");
+    let (mut detector, mut found) = (choice.build_all().expect("it finds all"), Vec::new());
+    let mut look = || {
+        for (seed, frame) in frames.iter().enumerate() {
+            detector.detect_all(frame.view(), &mut found);
+            let (x, y) = centre(seed);
+            let is_there = |circle: Circle| (circle.x - f64::from(x)).hypot(circle.y - f64::from(y)) < NEAR_PX;
+            assert!(found.iter().any(|found| is_there(found.circle)), "{found:?}, not ({x}, {y})");
+        }
+    };
+    look();
+    let counts: Vec<_> = (0..PASSES).map(|_| allocations(&mut look)).collect();
+    assert_eq!(counts, [0; PASSES]);
+}
+
+#[test]
+fn an_annotated_frame_is_one_allocation_and_edges_are_no_more_from_frame_to_frame() {
+    let gray: Vec<_> = (0..8).map(|seed| Image::Gray8(frame(seed))).collect();
+    let colour: Vec<_> = gray.iter().cloned().map(Image::into_bgr).collect();
+    for frames in [gray, colour] {
+        let counts = ["annotate", "edges"].map(|name| {
+            let choice = PipelineChoice::new(name, PipelineOptions::default()).expect("listed");
+            let mut pipeline = choice.for_task("image").expect("its task").build().expect("valid");
+            let mut edit = || frames.iter().for_each(|frame| drop(pipeline.answer(&frame.view().into())));
+            edit();
+            let counts: Vec<_> = (0..PASSES).map(|_| allocations(&mut edit)).collect();
+            assert_eq!(counts, [counts[0]; PASSES], "{name}");
+            counts[0]
+        });
+        // The image itself.
+        assert_eq!(counts[0], frames.len() as u64);
     }
 }

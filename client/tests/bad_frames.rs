@@ -1,10 +1,12 @@
-//! Frames that no camera should send, and limits that no frame can meet: no detector panics, and none finds a circle.
+//! Frames that no camera should send, and limits that no frame can meet: no pipeline panics, and none finds a circle.
 //!
 //! Textures are the exception. OpenCV's gradient method does not consider noise and finds circles there, and so does
 //! `hough-classic`, which gives exactly its numbers.
 
-use client::pipeline::{DetectorChoice, RadiusLimits, detector_names};
+use client::pipeline::{DetectorChoice, PipelineChoice, PipelineOptions, RadiusLimits, detector_names};
 use ndarray::{Array2, ArrayView2, s};
+use shared::geometry::MAX_SIDE;
+use shared::image::{Image, ImageView};
 
 const DEFAULT: RadiusLimits = RadiusLimits { min: None, max: None };
 
@@ -17,6 +19,30 @@ fn assert_empty(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
         let (rows, columns) = frame.dim();
         assert_eq!(detector.detect(frame), None, "{name}, {columns}x{rows}, {limits:?}");
     }
+    assert_eq!(count(frame, limits), 0, "{:?}, {limits:?}", frame.dim());
+    edit(frame, limits);
+}
+
+/// Number of circles that `hough` finds.
+fn count(frame: ArrayView2<'_, u8>, limits: RadiusLimits) -> usize {
+    let mut found = Vec::new();
+    let mut detector = DetectorChoice::new("hough", limits).expect("valid").build_all().expect("it finds all");
+    detector.detect_all(frame, &mut found);
+    found.len()
+}
+
+/// Has the pipelines of images answer with an image, of the frame in gray and in colour.
+fn edit(frame: ArrayView2<'_, u8>, radii: RadiusLimits) {
+    let colour = Image::Gray8(frame.to_owned()).into_bgr();
+    for name in ["annotate", "edges"] {
+        let choice = PipelineChoice::new(name, PipelineOptions { radii, ..Default::default() }).expect("listed");
+        let mut pipeline = choice.for_task("image").expect("its task").build().expect("valid");
+        for image in [ImageView::Gray8(frame), colour.view()] {
+            let (size, answer) = (image.size(), pipeline.answer(&image.into()));
+            let answered = (answer.kind(), answer.integer("width"), answer.integer("height"));
+            assert_eq!(answered, ("image", Ok(size.width.into()), Ok(size.height.into())), "{name}");
+        }
+    }
 }
 
 /// Checks an answer. `hough-classic` may give any finite numbers, `hough` must give no answer.
@@ -27,6 +53,8 @@ fn assert_textured(frame: ArrayView2<'_, u8>, limits: RadiusLimits) {
         assert!(name != "hough" || circle.is_none(), "{limits:?}: {circle:?}");
         assert!(circle.is_none_or(|c| c.x.is_finite() && c.y.is_finite() && c.radius > 0.0), "{name}: {circle:?}");
     }
+    assert_eq!(count(frame, limits), 0, "{limits:?}");
+    edit(frame, limits);
 }
 
 /// Bytes without a pattern: SplitMix64 (Steele, Lea, Flood 2014).
@@ -87,6 +115,18 @@ fn frames_of_one_row_or_one_column_are_empty() {
             assert_empty(row.t(), limits);
         }
     }
+}
+
+#[test]
+fn frames_as_long_or_as_large_as_any_are_counted_and_edited() {
+    let side = MAX_SIDE as usize;
+    for (rows, columns) in [(side, 3), (3, side), (side, 16), (16, side)] {
+        edit(noise(rows, columns, 2).view(), ANY);
+    }
+    let mut largest = Array2::from_elem((side, side), 40);
+    largest.slice_mut(s![8000..8120, 8000..8160]).assign(&disc(120, 160));
+    let limits = RadiusLimits { min: Some(16.0), max: Some(40.0) };
+    assert_eq!(count(largest.view(), limits), 1);
 }
 
 #[test]

@@ -23,9 +23,9 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--max-radius", "inf"], "inf"),
         (
             &["--pipeline", "crystal-ball"],
-            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack, exec:COMMAND",
+            "\"crystal-ball\" is not a pipeline: write one of auto, hough, hough-classic, ack, annotate, edges, exec:COMMAND",
         ),
-        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack, exec:COMMAND"),
+        (&["--detector", "crystal-ball"], "one of auto, hough, hough-classic, ack, annotate, edges, exec:COMMAND"),
         (&["--pipeline", "exec:"], "exec: needs a command"),
         (&["--pipeline", "exec:sh 'x"], "a quote has no end"),
         (&["--pipeline", "exec:no-such-program"], "no program \"no-such-program\" is on the PATH ("),

@@ -149,6 +149,34 @@ fn without_json_there_is_a_line_a_file() {
 }
 
 #[test]
+fn with_all_there_is_a_line_a_circle_and_a_list_in_json() {
+    let pictures = Pictures::new();
+    let mut two = GrayImage::from_pixel(256, 96, Luma([40]));
+    for x in [0, 128] {
+        image::imageops::replace(&mut two, &disc(), x, 0);
+    }
+    let two = pictures.save("two.png", two, ImageFormat::Png);
+    let empty = pictures.save("empty.png", GrayImage::from_pixel(64, 64, Luma([40])), ImageFormat::Png);
+    let missing = pictures.path("missing.png");
+    let ended = detect(&["--all"], &[&two, &empty, &missing]).expect(4).says("missing.png: cannot read it");
+    let [head, first, second, none] = &ended.stdout[..] else { panic!("not four lines: {ended:#?}") };
+    assert!(head.contains("two.png: 2 circles, in") && none.contains("empty.png: no circle, in"), "{ended:#?}");
+    let centres = ["two.png: centre (60.2", "two.png: centre (188.2"].map(|centre| {
+        assert!(first.contains(centre) != second.contains(centre), "{ended:#?}");
+        first.contains(centre)
+    });
+    assert_ne!(centres[0], centres[1]);
+    let found = results(&detect(&["--all", "--json"], &[&two, &empty, &missing]).expect(4));
+    let circles = |result: &Value| result["circles"].as_array().map(Vec::len);
+    assert_eq!([circles(&found[0]), circles(&found[1]), circles(&found[2])], [Some(2), Some(0), None]);
+    assert!(found[0]["circles"][0]["radius"].as_f64().is_some_and(|radius| (radius - DISC.2).abs() < 0.05));
+    assert!(found[0].get("circle").is_none() && found[2]["error"].is_string());
+    detect(&["--all", "--detector", "hough-classic"], &[&two])
+        .expect(2)
+        .says("hough-classic finds one circle in a frame; hough finds all");
+}
+
+#[test]
 fn only_detectors_of_circles_are_taken() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);

@@ -37,7 +37,7 @@ fn farewell(session: &mut Session) -> (String, End) {
 fn a_task_nobody_can_do_ends_the_session_with_a_reason() {
     let (mut session, stream) = greeted("dance");
     let wrong = PipelineChoice::auto().for_task(&stream.task).expect_err("nobody dances").to_string();
-    assert!(wrong.contains("\"dance\"") && wrong.contains("circle, ack"), "{wrong}");
+    assert!(wrong.contains("\"dance\"") && wrong.contains("circle, count, ack, image"), "{wrong}");
     session.reject(wrong.clone());
     assert_eq!(farewell(&mut session), (wrong.clone(), End::Unable { reason: wrong }));
 }

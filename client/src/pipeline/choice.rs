@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::geometry::Size;
 
-use super::answers::{AnswerKind, Answers};
+use super::answers::Answers;
 use super::error::PipelineError;
 use super::exec::{self, ExecKind, Program};
 use super::list::kinds;
@@ -86,12 +86,12 @@ impl PipelineChoice {
     pub fn for_task(&self, task: &str) -> Result<ChosenPipeline, PipelineError> {
         let able = kinds().find(|kind| can_do(*kind, task));
         let kind = match &self.named {
-            Named::Auto => Kind::Listed(able.ok_or_else(|| none_for(task))?),
-            Named::Listed(kind) if can_do(*kind, task) => Kind::Listed(*kind),
+            Named::Auto => Kind::Listed(for_one(able.ok_or_else(|| none_for(task))?, task)),
+            Named::Listed(kind) if can_do(*kind, task) => Kind::Listed(for_one(*kind, task)),
             Named::Listed(kind) => return Err(cannot_do(*kind, task, able)),
             Named::Exec(program) => {
                 let task = exec::TASKS.into_iter().find(|known| *known == task).ok_or_else(|| none_for(task))?;
-                let answers = able.map_or_else(|| others(task), PipelineKind::answers);
+                let answers = for_one(able.ok_or_else(|| none_for(task))?, task).answers();
                 Kind::Made(Arc::new(ExecKind::new(program.clone(), task, answers)?))
             }
         };
@@ -159,22 +159,9 @@ impl Deref for Kind {
     }
 }
 
-/// Answers that only programs give.
-#[derive(Debug)]
-struct Others(&'static [AnswerKind]);
-
-static COUNTS: Others = Others(&[AnswerKind { name: "count", label: "Count", is_bad: false }]);
-static IMAGES: Others = Others(&[AnswerKind { name: "image", label: "Image", is_bad: false }]);
-
-impl Answers for Others {
-    fn kinds(&self) -> &'static [AnswerKind] {
-        self.0
-    }
-}
-
-/// The answers of a task that no listed pipeline does.
-fn others(task: &str) -> &'static dyn Answers {
-    if task == "count" { &COUNTS } else { &IMAGES }
+/// The kind that does this one of its tasks.
+fn for_one(kind: &'static dyn PipelineKind, task: &str) -> &'static dyn PipelineKind {
+    kind.of_task(task).unwrap_or(kind)
 }
 
 fn can_do(kind: &dyn PipelineKind, task: &str) -> bool {
@@ -209,8 +196,12 @@ fn printable(task: &str) -> String {
 
 /// The tasks of all pipelines, each listed once.
 fn tasks() -> String {
-    let mut tasks: Vec<_> = kinds().flat_map(PipelineKind::tasks).copied().collect();
-    tasks.dedup();
+    let mut tasks: Vec<&str> = Vec::new();
+    for task in kinds().flat_map(PipelineKind::tasks) {
+        if !tasks.contains(task) {
+            tasks.push(task);
+        }
+    }
     tasks.join(", ")
 }
 
@@ -226,19 +217,22 @@ mod tests {
     #[test]
     fn auto_chooses_by_task() {
         assert_eq!(chosen("auto", "circle"), Ok("hough"));
+        assert_eq!(chosen("auto", "count"), Ok("hough"));
         assert_eq!(chosen("auto", "ack"), Ok("ack"));
+        assert_eq!(chosen("auto", "image"), Ok("annotate"));
         let none = chosen("auto", "dance\n").expect_err("no pipeline dances");
-        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, ack"), "{none}");
+        assert!(none.contains("\"dance\\n\"") && none.ends_with("circle, count, ack, image"), "{none}");
     }
 
     #[test]
     fn a_named_pipeline_does_only_its_own_tasks() {
         assert_eq!(chosen("hough-classic", "circle"), Ok("hough-classic"));
         let refused = chosen("hough", "ack").expect_err("not its task");
-        let expected = "the server's task is \"ack\", which --pipeline hough cannot do (it can do circle); \
+        let expected = "the server's task is \"ack\", which --pipeline hough cannot do (it can do circle, count); \
                         --pipeline ack or auto does";
         assert_eq!(refused, expected);
         assert!(chosen("ack", "circle").expect_err("not its task").contains("--pipeline hough or auto"));
+        assert!(chosen("hough-classic", "count").expect_err("not its task").contains("--pipeline hough or auto"));
         assert!(chosen("ack", "dance").expect_err("no pipeline's task").contains("no other pipeline"));
     }
 
@@ -267,7 +261,7 @@ mod tests {
         let error = PipelineChoice::new("oracle", PipelineOptions::default()).expect_err("unknown");
         assert_eq!(
             error.to_string(),
-            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack, exec:COMMAND"
+            "no pipeline is called \"oracle\"; there is auto, hough, hough-classic, ack, annotate, edges, exec:COMMAND"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What a circle detector is: one gray frame in, at most one circle out.
+//! What a circle detector is: one gray frame in, at most one circle out, or all of them.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Covariance};
@@ -21,4 +21,12 @@ pub trait Detector: Send {
     ///
     /// `gray` is `[rows, columns]`, of any size and any memory layout.
     fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate>;
+}
+
+/// Finds every circle in a frame.
+pub trait DetectorOfAll: Send {
+    /// Writes all circles whose centres lie inside the frame to `found`, the most certain first. What it held is lost.
+    ///
+    /// `gray` is `[rows, columns]`, of any size and any memory layout.
+    fn detect_all(&mut self, gray: ArrayView2<'_, u8>, found: &mut Vec<Estimate>);
 }

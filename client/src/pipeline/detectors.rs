@@ -1,7 +1,7 @@
 //! Detectors of circles by name, for those who want a detector itself.
 
 use super::circle::CircleKind;
-use super::detector::Detector;
+use super::detector::{Detector, DetectorOfAll};
 use super::error::PipelineError;
 use super::list::DETECTORS;
 use super::radii::RadiusLimits;
@@ -31,6 +31,18 @@ impl DetectorChoice {
     pub fn build(&self) -> Box<dyn Detector> {
         (self.kind.detector)(self.limits)
     }
+
+    /// The same detector of all circles.
+    ///
+    /// # Errors
+    /// [`PipelineError::FindsOne`] if it finds one circle in a frame and no more.
+    pub fn build_all(&self) -> Result<Box<dyn DetectorOfAll>, PipelineError> {
+        let Some(counting) = self.kind.counting else {
+            let able = DETECTORS.iter().find(|kind| kind.counting.is_some()).map_or("none", |kind| kind.name);
+            return Err(PipelineError::FindsOne { detector: self.kind.name, able });
+        };
+        Ok((counting.detector)(self.limits))
+    }
 }
 
 /// The names of all detectors; the first is the default.
@@ -52,6 +64,14 @@ mod tests {
             let detector = DetectorChoice::new(name, RadiusLimits::default()).expect("listed").build();
             assert_eq!(detector.name(), name);
         }
+    }
+
+    #[test]
+    fn a_detector_of_one_circle_is_no_detector_of_all() {
+        let choice = |name| DetectorChoice::new(name, RadiusLimits::default()).expect("listed");
+        assert!(choice("hough").build_all().is_ok());
+        let refused = choice("hough-classic").build_all().err().expect("it finds one").to_string();
+        assert_eq!(refused, "hough-classic finds one circle in a frame; hough finds all");
     }
 
     #[test]

@@ -24,6 +24,14 @@ pub enum PipelineError {
         /// The known names.
         known: String,
     },
+    /// All circles were asked of a detector that finds one.
+    #[error("{detector} finds one circle in a frame; {able} finds all")]
+    FindsOne {
+        /// The detector.
+        detector: &'static str,
+        /// A detector that finds all.
+        able: &'static str,
+    },
     /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),

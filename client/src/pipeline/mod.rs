@@ -6,7 +6,9 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `ack` acknowledges frames. [`exec`] hands them to another program, in any language. All others find a circle, with a [`Detector`]:
+//! - `ack` acknowledges frames. `annotate` and `edges` answer with an image.
+//! - [`exec`] hands the frames to another program, in any language.
+//! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
 //! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
@@ -21,7 +23,8 @@ pub use shared::geometry::{Circle, Covariance};
 pub use answers::{AnswerKind, Answers, NoAnswers};
 pub use choice::{AUTO, ChosenPipeline, PipelineChoice};
 pub use circle::CircleKind;
-pub use detector::{Detector, Estimate};
+pub use count::CountKind;
+pub use detector::{Detector, DetectorOfAll, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
 pub use error::PipelineError;
 pub use exec::{CommandError, Program};
@@ -37,17 +40,21 @@ pub use radii::{
 pub use seam::{Pipeline, PipelineKind};
 
 mod ack;
+mod annotate;
 mod answers;
 mod choice;
 mod circle;
 pub mod classic;
+mod count;
 mod detector;
 mod detectors;
+mod edges;
 mod error;
 pub mod exec;
 mod frame;
 pub mod fuzz;
 pub mod hough;
+mod image;
 mod image_answer;
 mod list;
 mod options;

@@ -103,6 +103,18 @@ impl RadiusLimits {
         RadiusRange::new(min, max).ok()
     }
 
+    /// Says what is looked for in frames of this size, and which options change that.
+    pub(super) fn in_words(self, size: Size) -> String {
+        let range = self.range(size).map_or_else(
+            || format!("no radius is left in frames of {size}"),
+            |range| {
+                let (min, max) = (range.min(), range.max());
+                format!("circles of radius {min:.1} to {max:.1} px, brighter or darker than what is around")
+            },
+        );
+        format!("{range}; --min-radius and --max-radius change that")
+    }
+
     /// Checks that some frame could hold a circle within these limits.
     ///
     /// # Errors

@@ -29,6 +29,12 @@ pub trait PipelineKind: Debug + Send + Sync {
     /// The tasks it can do, by their names in a server's hello.
     fn tasks(&self) -> &'static [&'static str];
 
+    /// The kind that does one of its tasks, if the answers to that task are others than [`answers`](Self::answers)
+    /// describes.
+    fn of_task(&self, _task: &str) -> Option<&'static dyn PipelineKind> {
+        None
+    }
+
     /// Describes the answers, for counts, rows and the window.
     fn answers(&self) -> &'static dyn Answers;
 

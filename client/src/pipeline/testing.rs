@@ -1,6 +1,6 @@
 //! What the tests of the detectors share: pictures, and detectors by name.
 
-pub(crate) use testkit::picture::{Canvas, Random};
+pub(crate) use testkit::picture::{Canvas, Random, Scatter};
 
 use super::detector::Detector;
 use super::detectors::DetectorChoice;

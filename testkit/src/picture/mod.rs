@@ -3,6 +3,8 @@
 mod canvas;
 mod coverage;
 mod random;
+mod scatter;
 
 pub use canvas::Canvas;
 pub use random::Random;
+pub use scatter::Scatter;

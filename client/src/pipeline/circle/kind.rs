@@ -6,6 +6,7 @@ use shared::protocol::message::CIRCLE_TASK;
 use super::answers::Circles;
 use super::pipeline::CirclePipeline;
 use crate::pipeline::answers::Answers;
+use crate::pipeline::count::{COUNT_TASK, CountKind};
 use crate::pipeline::detector::Detector;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::options::PipelineOptions;
@@ -19,6 +20,8 @@ pub struct CircleKind {
     pub name: &'static str,
     /// Builds a detector of circles with radii within these limits.
     pub detector: fn(RadiusLimits) -> Box<dyn Detector>,
+    /// What the pipeline does for the task `count`, if its detector finds all circles too.
+    pub counting: Option<&'static CountKind>,
 }
 
 impl PipelineKind for CircleKind {
@@ -27,7 +30,11 @@ impl PipelineKind for CircleKind {
     }
 
     fn tasks(&self) -> &'static [&'static str] {
-        &[CIRCLE_TASK]
+        if self.counting.is_some() { &[CIRCLE_TASK, COUNT_TASK] } else { &[CIRCLE_TASK] }
+    }
+
+    fn of_task(&self, task: &str) -> Option<&'static dyn PipelineKind> {
+        self.counting.filter(|_| task == COUNT_TASK).map(|counting| -> &'static dyn PipelineKind { counting })
     }
 
     fn answers(&self) -> &'static dyn Answers {
@@ -35,17 +42,7 @@ impl PipelineKind for CircleKind {
     }
 
     fn looks_for(&self, options: &PipelineOptions, size: Size) -> Option<String> {
-        let range = options.radii.range(size).map_or_else(
-            || format!("no radius is left in frames of {size}"),
-            |range| {
-                format!(
-                    "circles of radius {:.1} to {:.1} px, brighter or darker than what is around",
-                    range.min(),
-                    range.max()
-                )
-            },
-        );
-        Some(format!("{range}; --min-radius and --max-radius change that"))
+        Some(options.radii.in_words(size))
     }
 
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {

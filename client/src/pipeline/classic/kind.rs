@@ -4,4 +4,5 @@ use super::detector::{Classic, NAME};
 use crate::pipeline::circle::CircleKind;
 
 /// The pipeline `hough-classic`.
-pub const KIND: CircleKind = CircleKind { name: NAME, detector: |limits| Box::new(Classic::new(limits)) };
+pub const KIND: CircleKind =
+    CircleKind { name: NAME, detector: |limits| Box::new(Classic::new(limits)), counting: None };

@@ -1,33 +1,74 @@
 //! Checks the properties that every answer must have.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use shared::geometry::Size;
+use shared::image::Image;
 
 use super::recipe::Recipe;
+use crate::pipeline::choice::PipelineChoice;
 use crate::pipeline::classic;
 use crate::pipeline::detector::Estimate;
 use crate::pipeline::detectors::{DetectorChoice, detector_names};
+use crate::pipeline::options::PipelineOptions;
 
-/// Most pixels of a frame that `hough-classic` is tested on. Each of its edge pixels votes at every radius, which takes
-/// seconds on larger frames.
-const MAX_CLASSIC_PIXELS: usize = 1 << 14;
+/// Most pixels of a frame that `hough-classic` and the pipelines of images are tested on. Each of the former's edge
+/// pixels votes at every radius, which takes seconds on larger frames.
+const MAX_SLOW_PIXELS: usize = 1 << 14;
 
-/// Shows the frame that the bytes describe to each detector.
+/// Shows the frame that the bytes describe to each detector, and to each pipeline of the task `image`.
 ///
 /// # Panics
 /// If a detector panics or breaks its contract: numbers are finite, the radius is above 0 and within the limits, the
-/// centre is inside the frame or on its border, and the same pixels give the same answer after any earlier frame and in
-/// any memory layout.
+/// centre is inside the frame or on its border, no two circles hold each other's centre, and the same pixels give the
+/// same answer after any earlier frame and in any memory layout. If a pipeline panics.
 pub fn check(bytes: &[u8]) {
     let recipe = Recipe::read(bytes);
     let picture = recipe.picture();
-    let is_small = picture.len() <= MAX_CLASSIC_PIXELS;
+    let is_small = picture.len() <= MAX_SLOW_PIXELS;
     for name in detector_names().filter(|name| is_small || *name != classic::NAME) {
         // Impossible limits never reach a detector.
         if let Ok(choice) = DetectorChoice::new(name, recipe.limits) {
             check_detector(&recipe, &choice, &picture);
+            check_all(&recipe, name, &choice, &picture);
         }
     }
+    if is_small {
+        edit(&recipe, picture);
+    }
+}
+
+/// Shows the frame to the pipelines of images, in gray and in colour.
+fn edit(recipe: &Recipe<'_>, picture: Array2<u8>) {
+    let frame = Image::Gray8(picture);
+    for name in ["annotate", "edges"] {
+        let choice = PipelineChoice::new(name, PipelineOptions { radii: recipe.limits, ..Default::default() });
+        let pipeline = choice.and_then(|choice| choice.for_task("image")?.build());
+        if let Ok(mut pipeline) = pipeline {
+            let gray = pipeline.answer(&frame.view().into());
+            pipeline.answer(&frame.clone().into_bgr().view().into());
+            assert_eq!(pipeline.answer(&frame.view().into()), gray, "{name}: another answer for the same pixels");
+        }
+    }
+}
+
+fn check_all(recipe: &Recipe<'_>, name: &str, choice: &DetectorChoice, picture: &Array2<u8>) {
+    let Ok(mut detector) = choice.build_all() else { return };
+    let mut look = |view: ArrayView2<'_, u8>| {
+        let mut found = Vec::new();
+        detector.detect_all(view, &mut found);
+        found
+    };
+    let all = look(picture.view());
+    for (i, estimate) in all.iter().enumerate() {
+        check_estimate(recipe, name, *estimate);
+        let apart = |other: &Estimate| {
+            let (one, other) = (estimate.circle, other.circle);
+            (one.x - other.x).hypot(one.y - other.y) >= one.radius.max(other.radius)
+        };
+        assert!(all[..i].iter().all(apart), "{name}: a disc found twice: {all:?}");
+    }
+    look(picture.mapv(|gray| 255 - gray).t());
+    recipe.layout.show(picture, |view| assert_eq!(look(view), all, "{name}: other discs in the same pixels"));
 }
 
 fn check_detector(recipe: &Recipe<'_>, choice: &DetectorChoice, picture: &Array2<u8>) {

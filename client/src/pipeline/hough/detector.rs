@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 use shared::geometry::Size;
 
+use super::all::Found;
 use super::fit::refine::Refiner;
 use super::frame::Frame;
 use super::locate::moments::start_from_moments;
@@ -34,6 +35,7 @@ const MAX_CELLS: usize = i16::MAX as usize;
 pub struct Hough {
     limits: RadiusLimits,
     copy: Vec<u8>,
+    pub(super) all: Vec<Found>,
     pub(crate) cells: Cells,
     pub(crate) gradients: Gradients,
     pub(crate) candidates: Candidates,
@@ -49,6 +51,12 @@ impl Hough {
     }
 
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
+        let range = self.search(frame)?;
+        self.best_candidate(frame, range)
+    }
+
+    /// Searches the whole frame for candidates. Returns the radii looked for. `None` if there are none.
+    pub(super) fn search(&mut self, frame: Frame<'_>) -> Option<RadiusRange> {
         let size = Size { width: frame.width as u32, height: frame.height as u32 };
         let range = self.limits.range(size)?;
         self.cells.reduce(frame.pixels, frame.width, factor_for(range.min()));
@@ -59,7 +67,21 @@ impl Hough {
         self.candidates.cast(&self.cells, &self.gradients.edges, range);
         self.rays.expect(range);
         self.refiner.expect(range);
-        self.best_candidate(frame, range)
+        Some(range)
+    }
+
+    /// Calls `look` with the pixels row by row, which are copied if they are stored otherwise.
+    pub(super) fn see<T>(&mut self, gray: ArrayView2<'_, u8>, look: impl FnOnce(&mut Self, Frame<'_>) -> T) -> T {
+        let (height, width) = gray.dim();
+        if let Some(pixels) = gray.to_slice() {
+            return look(self, Frame { pixels, width, height });
+        }
+        let mut copy = std::mem::take(&mut self.copy);
+        copy.clear();
+        copy.extend(gray.iter());
+        let found = look(self, Frame { pixels: &copy, width, height });
+        self.copy = copy;
+        found
     }
 
     /// Returns the first candidate with ample evidence, else the one with the most evidence.
@@ -108,16 +130,7 @@ impl Detector for Hough {
     }
 
     fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {
-        let (height, width) = gray.dim();
-        if let Some(pixels) = gray.to_slice() {
-            return self.detect_in(Frame { pixels, width, height });
-        }
-        let mut copy = std::mem::take(&mut self.copy);
-        copy.clear();
-        copy.extend(gray.iter());
-        let found = self.detect_in(Frame { pixels: &copy, width, height });
-        self.copy = copy;
-        found
+        self.see(gray, Self::detect_in)
     }
 }
 

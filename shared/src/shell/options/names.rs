@@ -64,6 +64,7 @@ pub const CLIENT: &[&str] = &[
     "workers",
     "policy",
     "no-graphics",
+    "detect-all",
     "detect-json",
     "verbose",
     "quiet",

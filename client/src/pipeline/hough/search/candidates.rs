@@ -59,11 +59,23 @@ impl Candidates {
 
     /// Examines the next lower peaks and ranks the candidates found. Returns false if no peaks were left.
     pub(crate) fn examine_more(&mut self, cells: &Cells) -> bool {
+        let batch = if self.examined == 0 { FIRST_PEAKS } else { MAX_PEAKS };
+        let any = self.examine_next(batch, cells);
+        self.ranked.truncate(MAX_CANDIDATES);
+        any
+    }
+
+    /// Examines all peaks and ranks the candidates found.
+    pub(crate) fn examine_all(&mut self, cells: &Cells) {
+        self.examine_next(MAX_PEAKS, cells);
+    }
+
+    /// Examines the next `batch` peaks. Returns false if no peaks were left.
+    fn examine_next(&mut self, batch: usize, cells: &Cells) -> bool {
         self.ranked.clear();
         let Some(radii) = self.radii else {
             return false;
         };
-        let batch = if self.examined == 0 { FIRST_PEAKS } else { MAX_PEAKS };
         let peaks = self.examined..(self.examined + batch).min(self.peaks.highest.len());
         if peaks.is_empty() {
             return false;
@@ -75,7 +87,6 @@ impl Candidates {
         }
         let rank = |c: &Candidate| ((4.0 * c.score) as u32, c.votes, c.y.to_bits(), c.x.to_bits());
         self.ranked.sort_unstable_by_key(|candidate| std::cmp::Reverse(rank(candidate)));
-        self.ranked.truncate(MAX_CANDIDATES);
         true
     }
 

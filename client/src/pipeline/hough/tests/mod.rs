@@ -1,6 +1,7 @@
 //! Tests of the detector on frames of known truth.
 
 mod accuracy;
+mod all;
 mod empty;
 mod fixtures;
 mod hidden;
