@@ -14,6 +14,8 @@ pub enum Truth {
         /// The least error an estimate of the circle can have.
         limit: Limit,
     },
+    /// So many balls; only in the task `count`.
+    Balls(u32),
     /// No ball: the right answer is `none`.
     Empty,
     /// The source does not know the truth: only counts and latency are scored.
@@ -21,11 +23,11 @@ pub enum Truth {
 }
 
 impl Truth {
-    /// The ball's circle; `None` without a ball or without truth.
+    /// The ball's circle; `None` without a ball, with several, or without truth.
     pub fn circle(self) -> Option<Circle> {
         match self {
             Self::Ball { circle, .. } => Some(circle),
-            Self::Empty | Self::Unknown => None,
+            Self::Balls(_) | Self::Empty | Self::Unknown => None,
         }
     }
 }

@@ -15,9 +15,9 @@ use client::session::{Action as ClientAction, Detection, ReceivedFrame, Session 
 use ndarray::Array2;
 use server::camera::{Background, CameraConfig};
 use server::encode::FrameEncoder;
-use server::scene::{BallConfig, Radii};
+use server::scene::{BallConfig, Balls, GroupConfig, Radii};
 use server::session::{Action, Capture, Session, SessionConfig};
-use server::source::{BallScene, BallSource, Motion};
+use server::source::{BallScene, BallSource, BallsScene, Motion};
 use server::task::TaskName;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
@@ -44,13 +44,14 @@ const WINDOW: usize = 8;
 /// Several fragments per frame, the last one short, and a size that no vector width divides.
 const SIZE: Size = Size { width: 351, height: 233 };
 
+const RADIUS: Radii = Radii { min: 20.0, max: 20.0 };
+
 fn source(pixel: PixelFormat) -> BallSource {
     seen_by(CameraConfig::default(), pixel)
 }
 
 fn seen_by(camera: CameraConfig, pixel: PixelFormat) -> BallSource {
-    let radius = Radii { min: 20.0, max: 20.0 };
-    let ball = BallConfig { size: SIZE, radius, speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
+    let ball = BallConfig { size: SIZE, radius: RADIUS, speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
     let motion = Motion::Bouncing;
     BallScene { ball, motion, camera, pixel, seed: 5 }.source().expect("a possible scene")
 }
@@ -128,6 +129,26 @@ fn taking_a_picture_with_effects_allocates_nothing() {
     for camera in cameras {
         for pixel in [PixelFormat::Gray8, PixelFormat::Bgr8] {
             let mut source = seen_by(camera, pixel);
+            let mut frames = |ids: std::ops::Range<u64>| ids.for_each(|id| drop(source.frame(id)));
+            frames(0..WARM_CAMERA);
+            assert_eq!(allocations(|| frames(WARM_CAMERA..WARM_CAMERA + COUNTED / 3)), 0, "{pixel}, {camera:?}");
+        }
+    }
+}
+
+#[test]
+fn taking_a_picture_of_several_balls_allocates_nothing() {
+    let plain = CameraConfig::default();
+    let cameras = [
+        plain,
+        CameraConfig { noise: 5.0, background: Background::Ramp, ..plain },
+        CameraConfig { blur: 1.0, exposure: 0.5, ..plain },
+    ];
+    for camera in cameras {
+        for pixel in [PixelFormat::Gray8, PixelFormat::Bgr8] {
+            let ball = BallConfig { size: SIZE, radius: RADIUS, speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
+            let group = GroupConfig { ball, balls: Balls { min: 0, max: 6 }, overlap: 0.3 };
+            let mut source = BallsScene { group, camera, pixel, seed: 5 }.source().expect("a possible scene");
             let mut frames = |ids: std::ops::Range<u64>| ids.for_each(|id| drop(source.frame(id)));
             frames(0..WARM_CAMERA);
             assert_eq!(allocations(|| frames(WARM_CAMERA..WARM_CAMERA + COUNTED / 3)), 0, "{pixel}, {camera:?}");

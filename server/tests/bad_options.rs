@@ -69,7 +69,7 @@ const IMPOSSIBLE: [(&[&str], &str); 65] = [
     (&["--vignette", "1"], "0 to 0.9"),
     (&["--empty-rate", "2"], "--empty-rate: \"2\""),
     (&["--camera", "no-such-camera.toml"], "no-such-camera.toml"),
-    (&["--task", "square"], "circle, ack or image"),
+    (&["--task", "square"], "circle, count, ack or image"),
     (&["--task", "image", "--delivery", "live"], "write --delivery reliable"),
     (&["--task", "image", "--size", "8192x8192", "--window", "100"], "write --window 31 or less"),
     (&["--source", "no-such-source"], "is no source and no folder"),

@@ -56,7 +56,7 @@ fn c_example() -> String {
 /// The centroid of the examples, in this process.
 struct Centroid;
 
-static CENTROID: CircleKind = CircleKind { name: "centroid", detector: |_| Box::new(Centroid) };
+static CENTROID: CircleKind = CircleKind { name: "centroid", detector: |_| Box::new(Centroid), counting: None };
 
 impl Detector for Centroid {
     fn name(&self) -> &'static str {

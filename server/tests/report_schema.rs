@@ -2,14 +2,17 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 use server::run::RunSpec;
+use shared::protocol::message::{BallCount, Payload};
 use testkit::ends::Server;
 use testkit::picture_client::{self, INVERTING};
 use testkit::program::poll;
 use testkit::report::{ReportFile, only_session, sessions};
+use testkit::slow_client::SlowClient;
 
 /// Environment variable. If it is set, the test writes the schema instead of comparing it.
 const WRITE: &str = "PLUMB_WRITE_SCHEMA";
@@ -100,6 +103,27 @@ fn a_report_keeps_its_schema_with_effects() {
         server.client(&[]).end().expect(0);
         server.end().expect(0);
         keeps_the_schema(&report.read());
+    }
+}
+
+#[test]
+fn a_report_of_numbers_of_balls_keeps_its_schema() {
+    // A single frame, which is not looked at: without any answer the shares are null.
+    for frames in ["20", "1"] {
+        let report = ReportFile::new();
+        let server = Server::start(&["--task", "count", "--once", "--frames", frames, "--json", report.name()]);
+        let peer = SlowClient { queue: Duration::ZERO, detect: Duration::ZERO, ahead_us: 0 };
+        peer.run_with(server.address.parse().expect("an address"), |id| match id {
+            0 => Payload::dropped(),
+            _ => BallCount(3).write(),
+        });
+        server.end().expect(0);
+        let report = report.read();
+        keeps_the_schema(&report);
+        assert_eq!(only_session(&report)["count"]["exact_share"].is_null(), frames == "1");
+        let mut broken = report.clone();
+        broken["sessions"][0]["count"]["surprise"] = 1.into();
+        assert!(!jsonschema::validator_for(&schema()).expect("a sound schema").is_valid(&broken));
     }
 }
 

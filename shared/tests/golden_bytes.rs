@@ -8,8 +8,8 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, Bye, Control, Delivery, FoundCircle, Frame, Hello, ImageAnswer, Incomplete,
-    Payload, Ping, Pong, Resend, Role, Stream, Value,
+    self, Answer, AnswerTimes, Answers, BallCount, Bye, Control, Delivery, Ellipse, FoundCircle, Frame, Hello,
+    ImageAnswer, Incomplete, Payload, Ping, Pong, Resend, Role, Stream, Value,
 };
 use shared::time::Micros;
 
@@ -200,6 +200,42 @@ fn an_answer_that_is_an_image() {
     );
     let mut bytes = Vec::new();
     message::encode(&Answer { frame: 9, payload: image.write(), times: AnswerTimes::default() }, &mut bytes).unwrap();
+    assert_eq!(hex(&bytes), expected);
+}
+
+#[test]
+fn an_answer_with_a_number_of_balls() {
+    let encoded = |count| {
+        let answer = Answer { frame: 9, payload: BallCount(count).write(), times: AnswerTimes::default() };
+        let mut bytes = Vec::new();
+        message::encode(&answer, &mut bytes).unwrap();
+        assert_eq!(BallCount::read(&message::decode_answer(&bytes).unwrap().payload), Ok(BallCount(count)));
+        hex(&bytes)
+    };
+    let start = concat!(
+        "84a474797065a6616e73776572a56672616d6509", // {type: "answer", frame: 9,
+        "a46b696e64a5636f756e74",                   //  kind: "count",
+        "a5636f756e74",                             //  count:
+    );
+    assert_eq!(encoded(3), format!("{start}03"));
+    assert_eq!(encoded(1_000_000), format!("{start}ce000f4240"));
+}
+
+#[test]
+fn a_circle_with_the_axes_of_its_ellipse() {
+    let circle = Circle { x: 320.5, y: 240.25, radius: 20.0 };
+    let found = FoundCircle::write(Some(FoundCircle { circle, covariance: None }));
+    let payload = Ellipse { axes: [20.5, 19.5], angle: 0.25 }.add_to(found);
+    let mut bytes = Vec::new();
+    message::encode(&Answer { frame: 9, payload, times: AnswerTimes::default() }, &mut bytes).unwrap();
+    let expected = concat!(
+        "88a474797065a6616e73776572a56672616d6509a46b696e64a6636972636c65",
+        "a178cb4074080000000000",
+        "a179cb406e080000000000",
+        "a6726164697573cb4034000000000000",
+        "a46178657392cb4034800000000000cb4033800000000000", //  axes: [20.5, 19.5],
+        "a5616e676c65cb3fd0000000000000",                   //  angle: 0.25}
+    );
     assert_eq!(hex(&bytes), expected);
 }
 

@@ -60,6 +60,10 @@ pub fn checked(text: &str) -> Value {
         if !frames["circle"].is_null() {
             assert_eq!(count("circle") + count("no_circle"), count("answered"), "circles: {frames}");
         }
+        if let Some(own) = session.get("count") {
+            let cells = own["confusion"].as_array().into_iter().flatten().filter_map(Value::as_array).flatten();
+            assert_eq!(cells.filter_map(Value::as_u64).sum::<u64>(), count("answered"), "numbers of balls: {own}");
+        }
     }
     report
 }

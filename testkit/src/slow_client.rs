@@ -1,4 +1,4 @@
-//! A client with given times for queue and detection, and with its own clock.
+//! A client with given times for queue and detection, given answers, and with its own clock.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -55,16 +55,21 @@ pub async fn dial(server: SocketAddr, features: Vec<String>) -> Link {
 }
 
 impl SlowClient {
-    /// Runs a session to its end.
+    /// Runs a session to its end. Each frame is answered with `none`.
     pub fn run(self, server: SocketAddr) -> Spent {
+        self.run_with(server, |_| Payload::new("none"))
+    }
+
+    /// Runs a session of any task to its end. `answer` gives the answer to the frame with this id.
+    pub fn run_with(self, server: SocketAddr, answer: impl FnMut(u64) -> Payload<'static>) -> Spent {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let link = dial(server, Vec::new()).await;
-            self.drive(link).await
+            self.drive(link, answer).await
         })
     }
 
-    async fn drive(self, mut link: Link) -> Spent {
+    async fn drive(self, mut link: Link, mut answer: impl FnMut(u64) -> Payload<'static>) -> Spent {
         let clock = MonotonicClock::start();
         let now = || Micros(clock.now().0 + self.ahead_us);
         let instant = |time: Micros| clock.instant(Micros(time.0 - self.ahead_us));
@@ -114,7 +119,7 @@ impl SlowClient {
             while let Some(Job { frame, received, started }) = in_detection.pop_front_if(is_done) {
                 let started = started.unwrap_or(time);
                 spent.detect_us.push(time.since(started));
-                let payload = Payload::new("none");
+                let payload = answer(frame);
                 session.detected(Detection { frame, received, started, finished: time, payload }, time);
             }
         }

@@ -10,6 +10,7 @@ use super::coverage::{coverage, coverage_and_slopes, half_chord};
 use super::plane::Region;
 use super::recycled::Recycled;
 use super::render::{RADII_PX, distances, inside, pixels};
+use super::union::{Discs, may_share_a_pixel, touches, union};
 use crate::scene::Path;
 
 /// Places per square root of the path length in px, for a coverage error of 1e-4: `1 / √(12 · 10⁻⁴)`.
@@ -42,31 +43,47 @@ pub(super) struct Exposed {
 
 /// Averages the coverage of a disc over the places of its centre.
 pub(super) fn expose(places: &[(f64, f64)], radius: f64, region: Region, fine: usize, with_slopes: bool) -> Exposed {
-    let (width, height) = (region.width * fine, region.height * fine);
-    let cells = width * height;
-    let slope_cells = if with_slopes { cells } else { 0 };
-    let mut grid = Grid {
-        width,
-        height,
-        share: 1.0 / places.len().max(1) as f64,
-        scale: fine as f64,
-        whole: Recycled::filled((width + 1) * height, 0),
-        exposed: Exposed {
-            cover: Recycled::filled(cells, 0.0),
-            slopes: std::array::from_fn(|_| Recycled::filled(slope_cells, 0.0)),
-        },
-    };
+    let mut grid = Grid::new(places.len(), region, fine, with_slopes);
     if !RADII_PX.contains(&radius) {
         return grid.exposed;
     }
-    let on_grid = |coordinate: f64, origin: i64| (coordinate - origin as f64 + 0.5) * fine as f64 - 0.5;
     for &(x, y) in places {
-        let disc = Circle { x: on_grid(x, region.left), y: on_grid(y, region.top), radius: radius * fine as f64 };
+        let disc = on_grid(Circle { x, y, radius }, region, fine);
         if disc.x.is_finite() && disc.y.is_finite() {
             grid.add(disc, with_slopes);
         }
     }
     grid.finish()
+}
+
+/// Averages the part that one of several discs has in the coverage of their union, over the places to which all of them
+/// move. The parts of all discs add up to the union.
+///
+/// A cell that only this disc touches is its own. A cell that several touch, with all of their [`union`] there, belongs
+/// to the first of them.
+pub(super) fn expose_one_of(
+    discs: &[Circle],
+    one: usize,
+    moves: &[(f64, f64)],
+    region: Region,
+    fine: usize,
+) -> Recycled<f32> {
+    let mut grid = Grid::new(moves.len(), region, fine, false);
+    let near: Discs = discs.iter().filter(|other| may_share_a_pixel(discs[one], **other)).copied().collect();
+    let earlier = discs[..one].iter().filter(|other| may_share_a_pixel(discs[one], **other)).count();
+    for &(right, down) in moves {
+        let moved = near.iter().map(|disc| Circle { x: disc.x + right, y: disc.y + down, ..*disc });
+        let moved: Discs = moved.map(|disc| on_grid(disc, region, fine)).collect();
+        grid.add_part(&moved, earlier);
+    }
+    grid.finish().cover
+}
+
+/// A disc in the coordinates of a region's cells.
+fn on_grid(Circle { x, y, radius }: Circle, region: Region, fine: usize) -> Circle {
+    let fine = fine as f64;
+    let cell = |coordinate: f64, origin: i64| (coordinate - origin as f64 + 0.5) * fine - 0.5;
+    Circle { x: cell(x, region.left), y: cell(y, region.top), radius: radius * fine }
 }
 
 struct Grid {
@@ -83,6 +100,45 @@ struct Grid {
 }
 
 impl Grid {
+    /// An empty grid, `fine × fine` cells per pixel of a region, to which each disc is added at `places` places.
+    fn new(places: usize, region: Region, fine: usize, with_slopes: bool) -> Self {
+        let (width, height) = (region.width * fine, region.height * fine);
+        let cells = width * height;
+        let slope_cells = if with_slopes { cells } else { 0 };
+        Self {
+            width,
+            height,
+            share: 1.0 / places.max(1) as f64,
+            scale: fine as f64,
+            whole: Recycled::filled((width + 1) * height, 0),
+            exposed: Exposed {
+                cover: Recycled::filled(cells, 0.0),
+                slopes: std::array::from_fn(|_| Recycled::filled(slope_cells, 0.0)),
+            },
+        }
+    }
+
+    /// Adds the part of a disc among those near it; `one` is its place among them.
+    fn add_part(&mut self, near: &[Circle], one: usize) {
+        let disc = near[one];
+        if !RADII_PX.contains(&(disc.radius / self.scale)) {
+            return;
+        }
+        if near.len() == 1 {
+            return self.add(disc, false);
+        }
+        // One cell more on each side, because `touches` may round otherwise than `pixels`.
+        let reach = disc.radius + 1.0;
+        for row in pixels(disc.y - reach, disc.y + reach, self.height as u32) {
+            for column in pixels(disc.x - reach, disc.x + reach, self.width as u32) {
+                let cell = (column as i64, row as i64);
+                if touches(disc, cell) && !near[..one].iter().any(|earlier| touches(*earlier, cell)) {
+                    self.exposed.cover[row * self.width + column] += (self.share * union(near, cell)) as f32;
+                }
+            }
+        }
+    }
+
     fn add(&mut self, disc: Circle, with_slopes: bool) {
         for row in pixels(disc.y - disc.radius, disc.y + disc.radius, self.height as u32) {
             let (near, far) = distances(row, disc.y);
@@ -157,6 +213,35 @@ mod tests {
                 assert!((coarse[pixel] - average(fine, x, y)).abs() < 1e-4);
             }
         }
+    }
+
+    const PAIR: [Circle; 2] = [Circle { x: 20.3, y: 30.7, radius: 12.5 }, Circle { x: 38.1, y: 25.2, radius: 9.0 }];
+
+    /// The parts of all discs, added up.
+    fn together(discs: &[Circle], moves: &[(f64, f64)], fine: usize) -> Vec<f32> {
+        let mut sum = vec![0.0; REGION.pixels() * fine * fine];
+        for one in 0..discs.len() {
+            let part = expose_one_of(discs, one, moves, REGION, fine);
+            sum.iter_mut().zip(part.iter()).for_each(|(sum, part)| *sum += part);
+        }
+        sum
+    }
+
+    #[test]
+    fn the_parts_of_several_discs_add_up_to_their_union() {
+        for (index, cover) in together(&PAIR, &[(0.0, 0.0)], 1).into_iter().enumerate() {
+            let cell = ((index % 60) as i64 - 4, (index / 60) as i64 + 3);
+            assert!((f64::from(cover) - union(&PAIR, cell)).abs() < 1e-6, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_discs_does_not_matter_and_one_alone_is_as_ever() {
+        let moves = [(0.0, 0.0), (1.25, -0.5)];
+        let [forward, backward] = [PAIR, [PAIR[1], PAIR[0]]].map(|discs| together(&discs, &moves, 2));
+        assert!(forward.iter().zip(&backward).all(|(a, b)| (a - b).abs() < 1e-6));
+        let alone = expose_one_of(&PAIR[..1], 0, &[(0.0, 0.0)], REGION, 1);
+        assert_eq!(alone, expose(&[(20.3, 30.7)], 12.5, REGION, 1, false).cover);
     }
 
     #[test]

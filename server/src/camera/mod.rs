@@ -8,6 +8,8 @@
 //! (`noise` from `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame index. The
 //! arithmetic uses only + − × ÷ √ and `libm`, so every machine computes the same light.
 //!
+//! A [`GroupCamera`] shows several balls by the same stages. Together they cover the `union` of their discs.
+//!
 //! The `limit` of a picture follows from the `fisher` information of its pixels, less the part that `clipping` takes.
 //! For a whole disc at rest it follows from the energy of the `edge`.
 
@@ -25,6 +27,7 @@ mod edge;
 mod exposure;
 mod fisher;
 mod gamma;
+mod group;
 mod jpeg;
 mod limit;
 mod noise;
@@ -36,6 +39,7 @@ mod plane;
 mod polygon;
 mod recycled;
 mod render;
+mod union;
 mod vignette;
 
 #[cfg(test)]
@@ -45,6 +49,7 @@ mod tests;
 
 pub use crate::truth::Limit;
 pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
+pub use group::GroupCamera;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 

@@ -12,11 +12,12 @@
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
+use smallvec::SmallVec;
 
 use super::backdrop::{Backdrop, paint};
 use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
-use super::exposure::{expose, places};
+use super::exposure::{expose, expose_one_of, places};
 use super::jpeg;
 use super::limit::LimitModel;
 use super::noise::{FrameNoise, Noise};
@@ -24,7 +25,7 @@ use super::occluder::Occluder;
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
 use super::vignette::Vignette;
-use crate::scene::{Random, Shot};
+use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
 
 mod information;
@@ -92,7 +93,7 @@ impl Pipeline {
             line: Vec::new(),
             spare: Spare::default(),
         };
-        pipeline.develop(image_region, None, None);
+        pipeline.develop(image_region, &[], None);
         pipeline
     }
 
@@ -105,9 +106,7 @@ impl Pipeline {
     }
 
     fn take_picture(&mut self, shot: &Shot, index: u64, empty: bool) -> Limit {
-        let margin = self.optics.reach;
-        let level = self.levels.background;
-        let backdrop = Backdrop::new(&self.config, level, self.size, margin, &self.random, index);
+        let backdrop = self.backdrop(index);
         let occluder = self.config.occlude.then(|| Occluder::new(&self.config, shot.circle(), &self.random, index));
         let hidden = self.paint_base(&backdrop, occluder);
         let ball = if empty { None } else { self.ball(shot, &backdrop, hidden.as_ref()) };
@@ -116,11 +115,33 @@ impl Pipeline {
             Some(ball) => self.limit(shot, ball, &backdrop, hidden.as_ref()),
             None => Limit::Unknown,
         };
-        self.expose_sensor(ball.as_ref(), index);
+        self.record(ball.as_slice(), index);
+        limit
+    }
+
+    /// Takes the picture of several balls, as frame `index`. There is no occluder.
+    pub(super) fn render_group(&mut self, group: &Group<'_>, index: u64) -> &Image {
+        let mut spare = std::mem::take(&mut self.spare);
+        spare.during(|| {
+            let backdrop = self.backdrop(index);
+            self.paint_base(&backdrop, None);
+            let balls: SmallVec<[Ball; 8]> = self.balls(group, &backdrop).collect();
+            self.record(&balls, index);
+        });
+        self.spare = spare;
+        &self.image
+    }
+
+    /// Exposes the sensor, and puts the image through JPEG.
+    fn record(&mut self, balls: &[Ball], index: u64) {
+        self.expose_sensor(balls, index);
         if let Some(quality) = self.config.jpeg {
             jpeg::encode_and_decode(&mut self.image, quality);
         }
-        limit
+    }
+
+    fn backdrop(&self, index: u64) -> Backdrop {
+        Backdrop::new(&self.config, self.levels.background, self.size, self.optics.reach, &self.random, index)
     }
 
     /// The model of the limit, for tests that change it.
@@ -166,7 +187,7 @@ impl Pipeline {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         let places = places(&shot.path);
-        let touched = touched(&places, shot.radius, image.grown(reach));
+        let touched = touched(&places, (0.0, 0.0), shot.radius, image.grown(reach));
         let region = touched.grown(reach).intersection(image);
         if region.is_empty() {
             return None;
@@ -180,6 +201,25 @@ impl Pipeline {
         let [x, y, radius] = exposed.slopes;
         let slopes = with_slopes.then(|| [layer(x), layer(y), layer(radius)]);
         Some(Ball { region, light: layer(exposed.cover), slopes })
+    }
+
+    /// The light of each of several balls that reaches the image: the parts of what they cover together.
+    fn balls(&self, group: &Group<'_>, backdrop: &Backdrop) -> impl Iterator<Item = Ball> {
+        let image = Region::of_image(self.size);
+        let reach = self.optics.reach;
+        let moves = places(&group.path);
+        (0..group.discs.len()).filter_map(move |one| {
+            let disc = group.discs[one];
+            // One pixel more on each side: a disc's part may be rounded to reach there.
+            let touched = touched(&moves, (disc.x, disc.y), disc.radius + 1.0, image.grown(reach));
+            let region = touched.grown(reach).intersection(image);
+            if region.is_empty() {
+                return None;
+            }
+            let cells = touched.grown(reach);
+            let cover = expose_one_of(group.discs, one, &moves, cells, self.optics.fine);
+            Some(Ball { region, light: self.layer(cover, cells, region, backdrop, None), slopes: None })
+        })
     }
 
     /// Blurs light given on the grid of cells over `cells`, without the part that the occluder hides.
@@ -223,20 +263,20 @@ impl Pipeline {
     }
 
     /// Develops the part of the image where the light has changed.
-    fn expose_sensor(&mut self, ball: Option<&Ball>, index: u64) {
-        let touched = self.painted.union(ball.map_or_else(Region::default, |ball| ball.region));
+    fn expose_sensor(&mut self, balls: &[Ball], index: u64) {
+        let touched = balls.iter().fold(self.painted, |touched, ball| touched.union(ball.region));
         // JPEG also changes pixels where the light has not changed.
         let everywhere =
             self.noise.is_some() || self.config.background != Background::Plain || self.config.jpeg.is_some();
         let region = if everywhere { Region::of_image(self.size) } else { touched.union(self.drawn) };
         self.drawn = touched;
         let noise = self.noise.take();
-        self.develop(region, ball, noise.as_ref().map(|noise| noise.of_frame(&self.random, index)));
+        self.develop(region, balls, noise.as_ref().map(|noise| noise.of_frame(&self.random, index)));
         self.noise = noise;
     }
 
     /// Computes the pixels of a region of the image. With noise the region must be the whole image.
-    fn develop(&mut self, region: Region, ball: Option<&Ball>, mut noise: Option<FrameNoise<'_>>) {
+    fn develop(&mut self, region: Region, balls: &[Ball], mut noise: Option<FrameNoise<'_>>) {
         let Self { base, levels, vignette, model, image, line, size, .. } = self;
         let channels = image.format().channels();
         let Some(bytes) = bytes_of(image) else { return };
@@ -245,7 +285,7 @@ impl Pipeline {
             for (channel, &level) in levels.ball.iter().enumerate().take(channels) {
                 line.clear();
                 line.extend_from_slice(base.part(y, region.columns()));
-                if let Some(ball) = ball.filter(|ball| ball.region.rows().contains(&y)) {
+                for ball in balls.iter().filter(|ball| ball.region.rows().contains(&y)) {
                     let from = (ball.region.left - region.left) as usize;
                     add_ball(&mut line[from..from + ball.region.width], &ball.light, y, level as f32);
                 }
@@ -263,13 +303,13 @@ impl Pipeline {
     }
 }
 
-/// The pixels of `within` that a disc at any of these places can touch.
-fn touched(places: &[(f64, f64)], radius: f64, within: Region) -> Region {
-    let span = |pick: fn(&(f64, f64)) -> f64| {
-        let all = || places.iter().map(pick);
+/// The pixels of `within` that a disc at any of these places, counted from an origin, can touch.
+fn touched(places: &[(f64, f64)], origin: (f64, f64), radius: f64, within: Region) -> Region {
+    let span = |origin: f64, pick: fn(&(f64, f64)) -> f64| {
+        let all = || places.iter().map(|place| origin + pick(place));
         (all().fold(f64::INFINITY, f64::min) - radius, all().fold(f64::NEG_INFINITY, f64::max) + radius)
     };
-    Region::around(span(|place| place.0), span(|place| place.1), within)
+    Region::around(span(origin.0, |place| place.0), span(origin.1, |place| place.1), within)
 }
 
 fn add_ball(line: &mut [f32], light: &Layer, y: i64, level: f32) {

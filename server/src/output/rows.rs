@@ -149,6 +149,7 @@ impl Form {
 fn truth_word(truth: Truth) -> &'static str {
     match truth {
         Truth::Ball { .. } => "ball",
+        Truth::Balls(_) => "balls",
         Truth::Empty => "no ball",
         Truth::Unknown => "unknown",
     }

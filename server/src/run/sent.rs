@@ -12,7 +12,7 @@ use shared::image::PixelFormat;
 
 use super::text;
 use crate::camera::CAMERA_HEADING;
-use crate::scene::{MAX_SPEED_PX_S, Radii};
+use crate::scene::{Balls, MAX_SPEED_PX_S, Radii};
 use crate::task::TaskName;
 
 /// Size of the frames if neither an option nor an image sets it.
@@ -27,11 +27,25 @@ pub struct Sent {
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
-    /// Task of the pipeline: circle (find the ball), ack (acknowledge each frame; only delivery and latency are scored),
-    /// or image (send the processed frame back) [default: circle, or ack if the source knows no truth]
+    /// Task of the pipeline: circle (find the ball), count (say how many balls the frame shows), ack (acknowledge each
+    /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or ack if
+    /// the source knows no truth]
     #[arg(long, value_name = "TASK")]
     #[schemars(with = "Option<String>")]
     pub task: Option<TaskName>,
+
+    /// With --task count: balls in each frame, or a range from which each frame draws a number [default: 0..6, or as many
+    /// as fit]
+    #[arg(long, value_name = "N|MIN..MAX")]
+    #[serde(serialize_with = "text::optional_display")]
+    #[schemars(with = "Option<String>")]
+    pub balls: Option<Balls>,
+
+    /// With --task count: how much of a ball another one may cover at most, as a share of the smaller ball's area
+    /// [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
+    pub overlap: Option<f64>,
 
     /// Size of the frames in px [default: 640x480, or the size of the images]
     #[arg(long, value_name = "WIDTHxHEIGHT")]

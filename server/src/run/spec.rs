@@ -11,7 +11,7 @@ use super::delivered::Delivered;
 use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
 use crate::options;
-use crate::scene::Radii;
+use crate::scene::{Balls, OVERLAP, Radii};
 use crate::task::TaskName;
 
 /// What a run does.
@@ -46,12 +46,16 @@ impl RunSpec {
         self
     }
 
-    /// The specification with size and task from its source, if they were not chosen.
+    /// The specification with size and task from its source, and what follows from them, if they were not chosen.
     #[must_use]
     pub fn of_source(mut self, size: Size, default_task: TaskName) -> Self {
         let size = *self.sent.size.get_or_insert(size);
         self.sent.radius.get_or_insert(Radii::for_size(size));
-        self.sent.task.get_or_insert(default_task);
+        let task = *self.sent.task.get_or_insert(default_task);
+        if task == TaskName::count() {
+            self.sent.balls = Some(self.balls());
+            self.sent.overlap = Some(self.overlap());
+        }
         self
     }
 
@@ -64,6 +68,16 @@ impl RunSpec {
     /// Radii of the ball, in px.
     pub fn radius(&self) -> Radii {
         self.sent.radius.unwrap_or_else(|| Radii::for_size(self.size()))
+    }
+
+    /// How many balls a frame of the task `count` shows.
+    pub fn balls(&self) -> Balls {
+        self.sent.balls.unwrap_or_else(|| Balls::for_size(self.size(), self.radius()))
+    }
+
+    /// Largest share of a disc's area that another one may cover, in the task `count`.
+    pub fn overlap(&self) -> f64 {
+        self.sent.overlap.unwrap_or(OVERLAP)
     }
 
     /// Size of the frames.

@@ -8,12 +8,17 @@ use shared::geometry::Circle;
 
 mod axis;
 mod ball;
+mod balls;
+mod group;
+mod overlap;
 mod path;
 mod radius;
 mod random;
 mod scattered;
 
 pub use ball::{Ball, BallConfig, BallError, MAX_SPEED_PX_S, MAX_STEP_S};
+pub use balls::{Balls, MAX_BALLS, NotBalls};
+pub use group::{Group, GroupConfig, GroupError, GroupScene, OVERLAP};
 pub use path::Path;
 pub use radius::{NotARadius, Radii};
 pub use random::{Random, Sequence, Stream};

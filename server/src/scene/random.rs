@@ -61,6 +61,8 @@ pub enum Stream {
     Noise = 12,
     /// Tails of the noise of the pixels; one sequence per frame.
     NoiseTail = 13,
+    /// Number, sizes and places of several balls; one sequence per frame.
+    Balls = 14,
 }
 
 /// Number of streams that the nonce has room for. The frame index takes the bits above them.

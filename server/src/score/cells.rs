@@ -82,9 +82,9 @@ pub enum Cell {
     Word(&'static str),
 }
 
-/// The values of one group of columns, in column order. Even the largest group, a circle with its covariance, needs no
-/// allocation.
-pub type Cells = SmallVec<[Cell; 7]>;
+/// The values of one group of columns, in column order. Even the largest group, a circle with its covariance and its
+/// ellipse, needs no allocation.
+pub type Cells = SmallVec<[Cell; 10]>;
 
 impl Cell {
     /// The value as a number, if it is one.

@@ -4,6 +4,7 @@ use clap::{Args, Command};
 use shared::image::{Image, PixelFormat};
 
 use super::error::SourceError;
+use super::group::BallsScene;
 use super::seam::{Source, SourceFrame, SourceKind, StreamFormat, Supply};
 use crate::camera::{Camera, CameraConfig};
 use crate::run::RunSpec;
@@ -28,6 +29,15 @@ impl SourceKind for BallKind {
 
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         let scene = BallScene::of(run);
+        if run.sent.task == Some(TaskName::count()) {
+            let scene = BallsScene::of(run, scene.ball)?;
+            scene.source()?;
+            return Ok(Box::new(scene));
+        }
+        let given = [("balls", run.sent.balls.is_some()), ("overlap", run.sent.overlap.is_some())];
+        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(SourceError::OnlyCount { option });
+        }
         scene.source()?;
         Ok(Box::new(scene))
     }
@@ -42,13 +52,17 @@ impl Supply for BallScene {
         TaskName::default()
     }
 
+    fn knows_truth(&self) -> bool {
+        true
+    }
+
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(Box::new(self.source()?))
     }
 }
 
 /// Options among [`Sent`](crate::run::Sent) that only the ball uses; the camera's options come on top.
-const OPTIONS: [&str; 3] = ["radius", "speed", "border"];
+const OPTIONS: [&str; 5] = ["balls", "overlap", "radius", "speed", "border"];
 
 /// Ids of the options that only the ball uses.
 pub(super) fn options_of_the_ball() -> Vec<String> {

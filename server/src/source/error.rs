@@ -7,7 +7,8 @@ use shared::image::file::ImageFileError;
 use thiserror::Error;
 
 use crate::camera::CameraError;
-use crate::scene::BallError;
+use crate::scene::{BallError, GroupError};
+use crate::task::TaskName;
 
 /// Why a source gives no frames, or no more.
 #[derive(Debug, Error)]
@@ -36,6 +37,33 @@ pub enum SourceError {
         /// The source.
         source_name: String,
     },
+    /// A task that scores nothing but the truth, which the source does not know.
+    #[error(
+        "--task {task} needs to know the truth, and --source {source_name} does not: use --source ball, or --task ack"
+    )]
+    NoTruth {
+        /// The task.
+        task: TaskName,
+        /// The source.
+        source_name: String,
+    },
+    /// An option that belongs to the task `count`.
+    #[error("--{option} is for --task count only: leave it out, or add --task count")]
+    OnlyCount {
+        /// The option.
+        option: &'static str,
+    },
+    /// An option that cannot go with the task `count`.
+    #[error("--{option} does not go with --task count: {right}")]
+    NotCount {
+        /// The option.
+        option: &'static str,
+        /// Why, and what would be right.
+        right: &'static str,
+    },
+    /// Several balls are impossible.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// The folder cannot be read.
     #[error("cannot read the folder {}: {error}", path.display())]
     Folder {
@@ -93,14 +121,25 @@ impl SourceError {
             Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],
             Self::Option { option, .. } => return vec![option.replace('-', "_"), "source".into()],
             Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
-            Self::Ball(BallError::Radius { .. } | BallError::RadiusRange(_)) => &["radius"],
-            Self::Ball(BallError::TooLarge { .. }) => &["radius", "size"],
-            Self::Ball(BallError::Speed { .. }) => &["speed"],
-            Self::Ball(BallError::Step { .. }) => &["fps"],
+            Self::Ball(ball) | Self::Group(GroupError::Ball(ball)) => options_of(ball),
+            Self::Group(GroupError::Room { .. }) => &["balls", "radius", "size"],
+            Self::OnlyCount { option } | Self::NotCount { option, .. } => {
+                return vec![option.replace('-', "_"), "task".into()];
+            }
+            Self::NoTruth { .. } => &["task", "source"],
             Self::Size { .. } => &["size", "source"],
             Self::Thread(_) => &[],
             _ => &["source"],
         };
         ids.iter().map(ToString::to_string).collect()
+    }
+}
+
+fn options_of(ball: &BallError) -> &'static [&'static str] {
+    match ball {
+        BallError::Radius { .. } | BallError::RadiusRange(_) => &["radius"],
+        BallError::TooLarge { .. } => &["radius", "size"],
+        BallError::Speed { .. } => &["speed"],
+        BallError::Step { .. } => &["fps"],
     }
 }

@@ -25,7 +25,13 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let why = if Path::new(&run.sent.source).is_file() { "is a single file" } else { "is no source and no folder" };
     let unknown =
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
-    kind.ok_or_else(unknown)?.supply(run)
+    let supply = kind.ok_or_else(unknown)?.supply(run)?;
+    match run.sent.task {
+        Some(task) if task.needs_truth() && !supply.knows_truth() => {
+            Err(SourceError::NoTruth { task, source_name: run.sent.source.clone() })
+        }
+        _ => Ok(supply),
+    }
 }
 
 fn usages() -> String {

@@ -2,12 +2,13 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each
 //! session opens its own [`Source`] from it and plays the same frames from the first. A source that computes frames
-//! ([`ball`]) runs in the session; one that blocks ([`images`]) runs on its own thread behind a bounded `queue`.
+//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`]) runs on its own thread behind a bounded `queue`.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 
 pub mod ball;
 mod error;
+mod group;
 pub mod images;
 mod list;
 mod queue;
@@ -15,5 +16,6 @@ mod seam;
 
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
 pub use error::SourceError;
+pub use group::{BallsScene, BallsSource};
 pub use list::supply;
 pub use seam::{Source, SourceFrame, SourceKind, StreamFormat, Supply};

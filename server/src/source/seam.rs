@@ -36,6 +36,11 @@ pub trait Supply: Debug + Send + Sync {
     /// The task of a run that does not name one.
     fn default_task(&self) -> TaskName;
 
+    /// Whether its frames come with their truth.
+    fn knows_truth(&self) -> bool {
+        false
+    }
+
     /// Ids of the run's options that do not affect its frames.
     fn unused_options(&self) -> Vec<String> {
         Vec::new()

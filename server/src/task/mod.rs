@@ -10,6 +10,7 @@
 
 mod ack;
 pub mod circle;
+mod count;
 mod figures;
 mod image;
 mod name;

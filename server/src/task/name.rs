@@ -9,11 +9,12 @@ use thiserror::Error;
 
 use super::ack::AckTask;
 use super::circle::CircleTask;
+use super::count::CountTask;
 use super::image::ImageTask;
 use super::seam::Task;
 
 /// All tasks; the first is the default.
-static TASKS: [&dyn Task; 3] = [&CircleTask, &AckTask, &ImageTask];
+static TASKS: [&dyn Task; 4] = [&CircleTask, &CountTask, &AckTask, &ImageTask];
 
 /// One of the tasks, which prints and parses as its name.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,11 @@ impl TaskName {
     /// The task `ack`, which scores a source without truth.
     pub fn ack() -> Self {
         Self(&AckTask)
+    }
+
+    /// The task `count`, for which the ball's source shows several balls.
+    pub fn count() -> Self {
+        Self(&CountTask)
     }
 
     /// All tasks, the default first.
@@ -98,7 +104,7 @@ mod tests {
             assert_eq!(task.to_string().parse(), Ok(task));
         }
         let refused = "square".parse::<TaskName>().unwrap_err().to_string();
-        assert_eq!(refused, "\"square\" is not a task: circle, ack or image");
+        assert_eq!(refused, "\"square\" is not a task: circle, count, ack or image");
         assert_eq!(TaskName::default().name(), shared::protocol::message::CIRCLE_TASK);
     }
 

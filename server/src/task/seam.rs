@@ -26,6 +26,16 @@ pub trait Task: Debug + Send + Sync {
     /// Figures that the window shows for one frame.
     fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure>;
 
+    /// Whether there is nothing to score without the truth, so that a source without it is refused.
+    fn needs_truth(&self) -> bool {
+        false
+    }
+
+    /// Whether truth and answer are places in the picture, for outputs that mark them there.
+    fn has_places(&self) -> bool {
+        false
+    }
+
     /// The circle that the answer found, for outputs that mark it in the picture.
     fn estimate(&self, _answer: &[Cell]) -> Option<Circle> {
         None
@@ -103,6 +113,8 @@ pub struct Chart {
 pub enum ChartValue {
     /// The residual column at this index.
     Residual(usize),
+    /// The magnitude of the residual column at this index.
+    Magnitude(usize),
     /// The frame's latency, in ms.
     LatencyMs,
 }
@@ -112,6 +124,7 @@ impl Chart {
     pub fn value_of(&self, record: &FrameRecord) -> Option<f64> {
         match self.value {
             ChartValue::Residual(place) => record.residual.get(place)?.number(),
+            ChartValue::Magnitude(place) => record.residual.get(place)?.number().map(f64::abs),
             ChartValue::LatencyMs => Some(record.latency?.total_us as f64 / 1e3),
         }
     }

@@ -51,7 +51,12 @@ mod tests {
 
     #[test]
     fn rows_are_as_wide_as_their_header() {
-        let answer = image_payload(Size { width: 4, height: 2 }, PixelFormat::Gray8, vec![0; 8], Encoding::Raw);
+        let answer = image_payload(
+            Size { width: 4, height: 2 },
+            PixelFormat::Gray8,
+            vec![0; 8],
+            shared::protocol::encoding::Encoding::Raw,
+        );
         assert_eq!(Images.row(&answer), "      4x2");
         assert_eq!(Images.row(&answer).len() + "  process ms".len(), Images.header().len());
         assert_eq!(Images.row(&Payload::dropped()), "  dropped");

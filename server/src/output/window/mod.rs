@@ -137,7 +137,7 @@ impl Subject for Sessions {
             frame: self.frame,
             image,
             marks: record.map_or_else(Vec::new, |record| marks(self.task, record)),
-            legend: if has_marks(self.task) { Legend::Both } else { Legend::Nothing },
+            legend: if self.task.has_places() { Legend::Both } else { Legend::Nothing },
             sections: sections::sections(self.task, record, progress.as_ref(), chart),
         }
     }
@@ -145,18 +145,13 @@ impl Subject for Sessions {
 
 /// The marks on a frame's picture.
 fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
-    if !has_marks(task) {
+    if !task.has_places() {
         return Vec::new();
     }
     let truth = match record.truth {
         Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
-        Truth::Empty | Truth::Unknown => None,
+        Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
     };
     let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer)).map(Mark::Estimate);
     [truth, estimate].into_iter().flatten().collect()
-}
-
-/// Whether the task's answers contain positions to mark.
-fn has_marks(task: TaskName) -> bool {
-    !task.columns().truth.is_empty()
 }

@@ -32,7 +32,7 @@ pub(super) fn sections(
 
 fn frame_section(task: TaskName, record: Option<&FrameRecord>) -> Section {
     let heading = record.map_or("FRAME".into(), |record| format!("FRAME {}", record.id));
-    let note = if task.columns().truth.is_empty() { "" } else { "x, y in px" };
+    let note = if task.has_places() { "x, y in px" } else { "" };
     let figures = record.map_or_else(|| task.frame_figures(&unknown()), |record| task.frame_figures(record));
     figures.iter().fold(Section::new(heading, note), with)
 }

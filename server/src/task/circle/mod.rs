@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use shared::canvas::figure::{error_pixels, pixels};
 use shared::geometry::{Circle, Covariance};
-use shared::protocol::message::{FoundCircle, Payload, PayloadError};
+use shared::protocol::message::{Ellipse, FoundCircle, Payload, PayloadError};
 use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
@@ -44,7 +44,13 @@ const ANSWER: &[Column] = &[
     Column::new("cov_xx"),
     Column::new("cov_xy"),
     Column::new("cov_yy"),
+    Column::new("axis_a"),
+    Column::new("axis_b"),
+    Column::new("angle"),
 ];
+
+/// Index of `axis_a` in the answer columns.
+const ELLIPSE: usize = 7;
 
 const RESIDUAL: &[Column] = &[
     Column::new("dx"),
@@ -79,6 +85,10 @@ impl Task for CircleTask {
             Figure::two("Estimated", place(estimate)).toned(Tone::Estimate),
             Figure::one("Frame error px", error.map(error_pixels)),
         ]
+    }
+
+    fn has_places(&self) -> bool {
+        true
     }
 
     fn estimate(&self, answer: &[Cell]) -> Option<Circle> {
@@ -116,7 +126,10 @@ struct CircleScorer {
 
 impl Scorer for CircleScorer {
     fn read(&self, payload: &Payload<'_>) -> Result<Cells, PayloadError> {
-        Ok(FoundCircle::read(payload)?.map_or_else(|| smallvec![Cell::Word("none")], cells))
+        match FoundCircle::read(payload)? {
+            Some(found) => Ok(cells(found, Ellipse::read(payload)?)),
+            None => Ok(smallvec![Cell::Word("none")]),
+        }
     }
 
     fn score(&mut self, truth: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
@@ -217,29 +230,32 @@ fn truth_cells(truth: Truth) -> Cells {
             smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
         Truth::Empty => smallvec![Cell::Word("no ball")],
-        Truth::Unknown => smallvec![Cell::Word("unknown")],
+        // Several balls are the truth of the task `count` alone.
+        Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word("unknown")],
     }
 }
 
-/// Writes a found circle into the answer columns.
-fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircle) -> Cells {
+/// Writes a found circle into the answer columns; its ellipse is only for files.
+fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircle, ellipse: Option<Ellipse>) -> Cells {
     let mut cells = smallvec![Cell::Word("circle"), Cell::Real(x), Cell::Real(y), Cell::Real(radius)];
     if let Some(Covariance { xx, xy, yy }) = covariance {
         cells.extend([xx, xy, yy].map(Cell::Real));
+    }
+    if let Some(Ellipse { axes: [a, b], angle }) = ellipse {
+        cells.resize(ELLIPSE, Cell::Empty);
+        cells.extend([a, b, angle].map(Cell::Real));
     }
     cells
 }
 
 /// Reads a found circle from the answer columns: the inverse of [`cells`].
 fn found(answer: &[Cell]) -> Option<FoundCircle> {
-    let (circle, covariance) = match *answer {
-        [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius)] => (Circle { x, y, radius }, None),
-        [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius), Cell::Real(xx), Cell::Real(xy), Cell::Real(yy)] => {
-            (Circle { x, y, radius }, Some(Covariance { xx, xy, yy }))
-        }
-        _ => return None,
+    let [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius), ref more @ ..] = *answer else { return None };
+    let covariance = match *more {
+        [Cell::Real(xx), Cell::Real(xy), Cell::Real(yy), ..] => Some(Covariance { xx, xy, yy }),
+        _ => None,
     };
-    Some(FoundCircle { circle, covariance })
+    Some(FoundCircle { circle: Circle { x, y, radius }, covariance })
 }
 
 #[cfg(test)]

@@ -75,6 +75,33 @@ fn a_found_circle_survives_its_columns() {
 }
 
 #[test]
+fn an_ellipse_is_kept_in_columns_of_its_own_and_changes_no_score() {
+    let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
+    for covariance in [None, covariance] {
+        let found = FoundCircle { circle: circle(3.25), covariance };
+        let payload = Ellipse { axes: [9.5, 8.5], angle: 1.0 }.add_to(FoundCircle::write(Some(found)));
+        let read = CircleScorer::default().read(&payload).unwrap();
+        assert_eq!(super::found(&read), Some(found));
+        assert_eq!(read.len(), ANSWER.len());
+        assert_eq!(ANSWER[ELLIPSE].name, "axis_a");
+        assert_eq!(read[ELLIPSE..], [9.5, 8.5, 1.0].map(Cell::Real));
+        let [plain, with_ellipse] = [FoundCircle::write(Some(found)), payload].map(|payload| {
+            let answer = CircleScorer::default().read(&payload).unwrap();
+            CircleScorer::default().score(ball(1.0), Outcome::Answered, Some(&answer))
+        });
+        assert_eq!(plain, with_ellipse);
+    }
+}
+
+#[test]
+fn a_circle_with_an_impossible_ellipse_is_refused() {
+    let found = FoundCircle::write(Some(FoundCircle { circle: circle(2.0), covariance: None }));
+    let payload = Ellipse { axes: [1.0, 2.0], angle: 1.0 }.add_to(found);
+    let refused = CircleScorer::default().read(&payload).unwrap_err().to_string();
+    assert_eq!(refused, "axes is not two numbers [a, b] in px with 1000000 >= a >= b > 0");
+}
+
+#[test]
 fn without_any_truth_there_are_no_error_figures() {
     let mut scorer = CircleScorer::default();
     assert!(scorer.figures().error_px.is_some(), "nothing is known yet");

@@ -6,6 +6,8 @@
 mod answer;
 mod circle;
 mod control;
+mod count;
+mod ellipse;
 mod frame;
 mod image;
 mod outline;
@@ -28,6 +30,8 @@ pub use circle::{COORDINATE_LIMIT, FoundCircle};
 pub use control::{
     Bye, CIRCLE_TASK, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
 };
+pub use count::{BallCount, COUNT_LIMIT};
+pub use ellipse::Ellipse;
 pub use frame::{Frame, Meta, MetaValue, decode_frame};
 pub use image::{IMAGE, IMAGE_TASK, ImageAnswer};
 pub use outline::{FRAME_OVERHEAD, META_LIMIT, frame_id};

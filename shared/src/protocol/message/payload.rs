@@ -77,6 +77,14 @@ pub enum PayloadError {
         /// The type expected.
         expected: &'static str,
     },
+    /// A field that goes with another one is there without it.
+    #[error("{field} without {partner}: give both, or neither")]
+    Alone {
+        /// The field.
+        field: &'static str,
+        /// The field it goes with.
+        partner: &'static str,
+    },
     /// A number is out of range.
     #[error("{field} {value} is not a finite number within ±{limit}")]
     Range {
@@ -145,6 +153,11 @@ impl<'a> Payload<'a> {
     /// The fields, in the order they were written.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &Value<'a>)> {
         self.fields.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Whether the field is there.
+    pub fn has(&self, field: &str) -> bool {
+        self.value(field).is_some()
     }
 
     /// A required real number. A whole number is accepted too.

@@ -9,6 +9,8 @@ pub const SERVER: &[&str] = &[
     "print-run",
     "source",
     "task",
+    "balls",
+    "overlap",
     "size",
     "pixel",
     "fps",
