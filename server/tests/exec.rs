@@ -141,6 +141,9 @@ fn the_page_shows_the_examples_as_they_are() {
     }
     let lines = fs::read_to_string(example("centroid.py")).expect("an example").lines().count();
     assert!(lines <= 25, "{lines} lines");
+    let readme = fs::read_to_string(example("../../README.md")).expect("the first page");
+    let file = fs::read_to_string(example("shortest.py")).expect("an example");
+    assert!(readme.contains(&format!("```python\n{file}```")), "the README shows another shortest.py");
 }
 
 /// A program that acknowledges frames, and fails as it is told to. It writes its process id into a file first.
