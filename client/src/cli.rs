@@ -22,7 +22,7 @@ use crate::workers::Policy;
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// How long a program may take for a frame: from less than any program needs to longer than anybody watches.
+/// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
 /// Text at the end of `--help`.
@@ -185,8 +185,8 @@ pub struct DetectArgs {
 pub struct PipelineArgs {
     /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
     /// method, for comparison); ack (only acknowledges frames); annotate (draws what hough finds into the frame); edges
-    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or annotate,
-    /// as the server's task requires)
+    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or
+    /// annotate, as the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 

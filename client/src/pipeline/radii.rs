@@ -61,7 +61,8 @@ impl RadiusRange {
         Ok(Self { min, max })
     }
 
-    /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more, to a quarter of it.
+    /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more,
+    /// to a quarter of it.
     ///
     /// In frames under 32 px a quarter alone.
     #[must_use]
