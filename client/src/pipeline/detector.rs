@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Covariance};
 
-/// What a detector says of a frame in which it sees a circle.
+/// A detector's result for a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The circle, in pixels.

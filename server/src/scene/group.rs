@@ -52,8 +52,8 @@ pub enum GroupError {
     Ball(#[from] BallError),
     /// There may be no room for so many balls.
     #[error(
-        "--balls {asked}: {} balls of radius {radius} px may find no room in {size}; at most {room} have: show fewer, or \
-         make --radius smaller or --size larger", asked.max
+        "--balls {asked}: {} balls of radius {radius} px may find no room in {size}; at most {room} have room for \
+         certain: show fewer, or make --radius smaller or --size larger", asked.max
     )]
     Room {
         /// The numbers asked for.
