@@ -2,7 +2,7 @@
 """Makes the excerpts in README.md and docs/ from the real programs, or checks them.
 
     docs/excerpts.py            runs the commands and rewrites the excerpts
-    docs/excerpts.py --check    compares the error figures, which are the same on every machine; 1 if they differ
+    docs/excerpts.py --check    compares the error figures, which are the same on every machine; exit code 1 if they differ
 
 An excerpt stands between `<!-- excerpt: NAME -->` and `<!-- /excerpt -->`. Latencies and rates depend on the machine and
 are not compared. `SERVER` names the program; without it the release build is made and used.
@@ -38,7 +38,7 @@ def summary(program, options):
 
 
 def error_lines(lines):
-    """The error figures: the line that begins so and those that continue it."""
+    """The error figures: the line that begins with "error", and the lines that continue it."""
     start = next(i for i, line in enumerate(lines) if line.startswith("  error "))
     end = next((i for i in range(start + 1, len(lines)) if not lines[i].startswith("     ")), len(lines))
     return lines[start:end]

@@ -1,5 +1,5 @@
-//! Times the stages of the detector `hough`, the whole detector, and the search for all discs; and what a pipeline costs as
-//! a program of its own.
+//! Times the stages of the detector `hough`, the whole detector, and the search for all discs; and what a pipeline
+//! costs as a program of its own.
 //!
 //! Run with `cargo bench -p client --bench stages [FILTER]`. Each stage is timed on the same frame repeatedly. The
 //! whole is also timed with cold input: different frames of 64 MiB in total, more than any cache holds.
@@ -80,7 +80,7 @@ fn whole(bencher: Bencher, scene: Scene) {
     bencher.bench_local(|| detector.detect(black_box(frame.view())));
 }
 
-/// Finds all of so many discs, to compare with `whole`, which finds one.
+/// Finds all discs of a scene, to compare with `whole`, which finds one.
 #[divan::bench(args = [0, 1, 2, 4, 6])]
 fn all(bencher: Bencher, discs: usize) {
     let mut random = Random::new(1);
@@ -116,7 +116,7 @@ fn centroid_640x480(bencher: Bencher) {
     bencher.bench_local(|| centroid(black_box(frame.view())));
 }
 
-/// The same work in a program, as `exec:`. The medians' difference is what that costs.
+/// The same work in a program, as `exec:` runs it. The difference of the medians is the cost of the separate program.
 #[divan::bench(sample_count = 1000, sample_size = 1)]
 fn centroid_by_exec_640x480(bencher: Bencher) {
     let folder = tempfile::tempdir().expect("a folder");

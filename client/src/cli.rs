@@ -22,7 +22,7 @@ use crate::workers::Policy;
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// How long a program may take for a frame: from less than any program needs to longer than anybody watches.
+/// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
 /// Text at the end of `--help`.
@@ -37,8 +37,8 @@ Use =false to turn a switch off, as in --no-graphics=false. The command line
 overrides the environment. An empty environment variable counts as unset.
 
 Exit codes:
-  0  success: the server said bye, or stopped by Ctrl-C, SIGTERM, q or closing
-     the window
+  0  success: the server said bye, or Ctrl-C, SIGTERM, q or closing the window
+     stopped the client
   2  wrong usage, or a pipeline that cannot do the server's task
   3  no server, or connection lost
   4  any other error";
@@ -185,13 +185,13 @@ pub struct DetectArgs {
 pub struct PipelineArgs {
     /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
     /// method, for comparison); ack (only acknowledges frames); annotate (draws what hough finds into the frame); edges
-    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or annotate, as
-    /// the server's task requires)
+    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or
+    /// annotate, as the server's task requires)
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
-    /// How long the program of exec:COMMAND may take for a frame, at most half of the server's deadline; then the frame
-    /// counts as dropped and the program is started again
+    /// Longest time that the program of exec:COMMAND may take for a frame, at most half of the server's deadline. If it
+    /// takes longer, the frame counts as dropped and the program is started again
     #[arg(long, help_heading = PIPELINE, value_name = "DURATION", default_value = "1s", value_parser = timeout)]
     pub pipeline_timeout: Duration,
 

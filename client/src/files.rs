@@ -27,7 +27,7 @@ struct Found {
     error: Option<String>,
 }
 
-/// What was found: one circle, or all. `None` if there is none, or the file could not be read.
+/// The circle that was found, or all circles. `None` if none was found, or the file could not be read.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Seen {
@@ -42,7 +42,7 @@ struct FoundCircle {
     radius: f64,
 }
 
-/// Who looks at the files.
+/// The detector that looks at the files.
 enum Looker {
     One(Box<dyn Detector>),
     All(Box<dyn DetectorOfAll>, Vec<Estimate>),

@@ -30,11 +30,11 @@ const BYE_LIMIT: Duration = Duration::from_millis(200);
 /// link without congestion.
 const BACKLOG: usize = 3 << 10;
 
-/// Pictures that a worker holds where answers are pictures: the one that it makes, and its LZ4 block, in the encoder's
-/// memory and in the answer.
+/// Pictures that a worker holds if answers are pictures: the picture that it makes, and the picture's LZ4 block twice,
+/// in the encoder's memory and in the answer.
 const PICTURES: usize = 3;
 
-/// The hand-over of a picture to the link, in progress.
+/// A picture that is being handed to the link.
 type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
 
 /// A session's shell.
@@ -158,7 +158,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Waits until the pipelines are ready. The server sends no frame before the client's hello, which waits as well.
+    /// Waits until the pipelines are ready. The client's hello waits too, and the server sends no frame before it.
     async fn prepared(&mut self, mut stop: Stop) {
         if let Some(pool) = &mut self.pool {
             tokio::select! {
@@ -168,7 +168,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Ends the workers, and what their pipelines run outside of this process.
+    /// Ends the workers, and the programs that their pipelines run.
     fn end_pipelines(&mut self) {
         self.pool = None;
         if let Some(chosen) = self.chosen.take() {

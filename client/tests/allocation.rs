@@ -1,4 +1,5 @@
-//! A detector allocates nothing for a frame that it has seen before, and a pipeline of images the image alone.
+//! A detector allocates nothing for a frame that it has seen before. A pipeline that answers with an image allocates
+//! only the answer.
 
 use client::pipeline::{Detector, DetectorChoice, PipelineChoice, PipelineOptions, RadiusLimits, detector_names};
 use ndarray::Array2;
@@ -73,7 +74,7 @@ fn all_circles_of_frames_seen_before_allocate_nothing() {
 }
 
 #[test]
-fn an_annotated_frame_is_two_allocations_and_edges_are_no_more_from_frame_to_frame() {
+fn annotate_allocates_twice_per_frame_and_edges_does_not_allocate_more_from_frame_to_frame() {
     let gray: Vec<_> = (0..8).map(|seed| Image::Gray8(frame(seed))).collect();
     let colour: Vec<_> = gray.iter().cloned().map(Image::into_bgr).collect();
     for frames in [gray, colour] {

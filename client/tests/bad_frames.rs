@@ -31,7 +31,7 @@ fn count(frame: ArrayView2<'_, u8>, limits: RadiusLimits) -> usize {
     found.len()
 }
 
-/// Has the pipelines of images answer with an image, of the frame in gray and in colour.
+/// Checks that the pipelines `annotate` and `edges` answer the frame, in gray and in colour, with an image of its size.
 fn edit(frame: ArrayView2<'_, u8>, radii: RadiusLimits) {
     let colour = Image::Gray8(frame.to_owned()).into_bgr();
     for name in ["annotate", "edges"] {
@@ -88,7 +88,7 @@ fn disc(rows: usize, columns: usize) -> Array2<u8> {
 }
 
 #[test]
-fn the_disc_of_these_tests_is_found_within_fair_limits() {
+fn the_disc_of_these_tests_is_found_with_the_default_limits() {
     for name in detector_names() {
         let mut detector = DetectorChoice::new(name, DEFAULT).expect("valid").build();
         let found = detector.detect(disc(120, 160).view()).expect("a circle").circle;
@@ -118,7 +118,7 @@ fn frames_of_one_row_or_one_column_are_empty() {
 }
 
 #[test]
-fn frames_as_long_or_as_large_as_any_are_counted_and_edited() {
+fn the_longest_and_the_largest_frames_are_counted_and_edited() {
     let side = MAX_SIDE as usize;
     for (rows, columns) in [(side, 3), (3, side), (side, 16), (16, side)] {
         edit(noise(rows, columns, 2).view(), ANY);
@@ -152,21 +152,21 @@ fn constant_frames_are_empty() {
 }
 
 #[test]
-fn frames_of_noise_alone_are_empty_to_who_knows_noise() {
+fn hough_finds_nothing_in_noise_alone() {
     for seed in 0..40 {
         assert_textured(noise(120, 160, seed).view(), DEFAULT);
     }
 }
 
 #[test]
-fn saturated_checkerboards_are_empty_to_who_looks_closely() {
+fn hough_finds_nothing_in_saturated_checkerboards() {
     for side in [1, 2, 3, 4, 5, 8, 13, 16, 20, 32, 40, 60] {
         assert_textured(checkerboard(120, 160, side).view(), DEFAULT);
     }
 }
 
 #[test]
-fn radii_larger_than_the_frame_are_found_in_none() {
+fn no_circle_larger_than_the_frame_is_found() {
     let frame = disc(120, 160);
     for (min, max) in [(300.0, 400.0), (1e4, 1e4), (1e9, 1e300), (f64::MAX, f64::MAX)] {
         assert_empty(frame.view(), RadiusLimits { min: Some(min), max: Some(max) });
@@ -176,7 +176,7 @@ fn radii_larger_than_the_frame_are_found_in_none() {
 }
 
 #[test]
-fn views_of_any_layout_show_what_their_pixels_show() {
+fn the_memory_layout_of_a_view_does_not_change_the_answer() {
     let mut wide = noise(360, 480, 9);
     wide.slice_mut(s![1..;3, 2..;3]).assign(&disc(120, 160));
     for name in detector_names() {

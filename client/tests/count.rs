@@ -1,4 +1,4 @@
-//! Discs thrown at random are counted: how many there are, whatever their places, radii, colours and noise.
+//! Discs at random places are counted correctly, whatever their places, radii, levels and noise.
 
 use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use shared::geometry::Circle;
@@ -7,7 +7,7 @@ use testkit::picture::{Canvas, Random, Scatter};
 /// Most discs in a frame.
 const MOST: usize = 6;
 
-/// Frames of a kind, and how many of them must be right: 98 %.
+/// Frames of each kind, and how many of them must be right: 98 %.
 const FRAMES: u64 = 100;
 const RIGHT: usize = 98;
 
@@ -58,8 +58,8 @@ impl Frames {
     }
 }
 
-/// Whether the estimate is the disc: a pixel in each is far more than the noise allows, and far less than another
-/// disc is away.
+/// Whether the estimate is of this disc. The tolerance of a pixel is far larger than the error that noise causes, and
+/// far smaller than the distance to another disc.
 fn is_at(found: &Estimate, disc: &Circle) -> bool {
     (found.circle.x - disc.x).hypot(found.circle.y - disc.y) < 1.0 && (found.circle.radius - disc.radius).abs() < 1.0
 }

@@ -149,7 +149,7 @@ fn without_json_there_is_a_line_a_file() {
 }
 
 #[test]
-fn with_all_there_is_a_line_a_circle_and_a_list_in_json() {
+fn all_prints_a_line_per_circle_and_a_list_in_json() {
     let pictures = Pictures::new();
     let mut two = GrayImage::from_pixel(256, 96, Luma([40]));
     for x in [0, 128] {

@@ -28,7 +28,7 @@ fn greeted(hello: Hello) -> Session {
     session
 }
 
-/// What the session does until it waits: how many pictures it cuts, and what it sends beside them.
+/// What the session does until it waits: the number of pictures it splits, and the other messages it sends.
 fn actions(session: &mut Session) -> (Vec<Vec<BytesMut>>, Vec<BytesMut>) {
     let (mut pictures, mut others) = (Vec::new(), Vec::new());
     loop {
@@ -49,13 +49,13 @@ fn detected(session: &mut Session, frame: u64) {
 }
 
 #[test]
-fn one_picture_is_cut_at_a_time_and_a_window_of_them_waits() {
+fn one_picture_is_sent_at_a_time_and_a_window_of_pictures_waits() {
     let mut session = greeted(server_hello("image", StreamEncoding::Raw));
     actions(&mut session);
     detected(&mut session, 0);
     let (pictures, _) = actions(&mut session);
     assert_eq!((pictures.len(), pictures[0].len()), (1, 6));
-    // A server that sends more frames than its window gets no answer to those.
+    // If a server sends more frames than its window, the extra frames get no answer.
     (1..=WINDOW as u64 + 3).for_each(|frame| detected(&mut session, frame));
     assert_eq!(session.ignored_messages(), 3);
     for _ in 0..WINDOW {
@@ -79,7 +79,7 @@ fn a_ping_is_answered_while_a_picture_is_on_its_way() {
 }
 
 #[test]
-fn no_picture_is_cut_after_the_end() {
+fn no_picture_is_sent_after_the_end() {
     let mut session = greeted(server_hello("image", StreamEncoding::Raw));
     actions(&mut session);
     detected(&mut session, 0);

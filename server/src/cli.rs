@@ -37,7 +37,8 @@ Exit codes:
   0  success: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or closing the
      window
   2  wrong usage, found before the run
-  3  no peer, port taken, connection lost, or fewer frames than --once asks for
+  3  no peer, port taken, connection lost, or, with --once, fewer frames sent
+     than asked for
   4  any other error";
 
 /// Text at the end of `health --help`.

@@ -1,9 +1,9 @@
 //! Plumb's server: renders frames with known truth, sends them and scores the answers.
 //!
 //! Overview: [`cli`] reads the command line; its [`run`] specification says what a run does, and [`app`] builds it.
-//! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a [`scene`]
-//! seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored by the
-//! [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
+//! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a
+//! [`scene`] seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored
+//! by the [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
 //!
 //! The truth stays in the server: no byte of seed, scene or radius reaches a client.
 //! [`shared`] defines the conventions for pixels, units and images.

@@ -14,7 +14,7 @@ pub enum Truth {
         /// The least error an estimate of the circle can have.
         limit: Limit,
     },
-    /// So many balls; only in the task `count`.
+    /// This number of balls; only in the task `count`.
     Balls(u32),
     /// No ball: the right answer is `none`.
     Empty,

@@ -1,4 +1,5 @@
-//! Programs as pipelines, `--pipeline exec:COMMAND`: the examples of `docs/exec.md`, and programs that fail in every way.
+//! Programs as pipelines, `--pipeline exec:COMMAND`: the examples of `docs/exec.md`, and programs that fail in every
+//! way.
 
 use std::f64::consts::PI;
 use std::fs;
@@ -22,7 +23,7 @@ use testkit::program::{Ended, poll};
 use testkit::python;
 use testkit::report::{ReportFile, only_session};
 
-/// In how long everything must have ended after Ctrl-C.
+/// How long after Ctrl-C everything must have ended.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -73,7 +74,8 @@ impl Detector for Centroid {
     }
 }
 
-/// The session in the report of a server that serves one client. The deadline leaves a busy machine all the time it needs.
+/// The session in the report of a server that serves one client. The deadline leaves a busy machine all the time it
+/// needs.
 fn session(options: &[&str], client: impl FnOnce(&Server)) -> Value {
     let report = ReportFile::new();
     let always =
@@ -205,7 +207,7 @@ fn assert_gone(pids: &[u32]) {
     assert_eq!(left, Vec::<&u32>::new(), "still there");
 }
 
-/// Whether a process runs. One that has ended may wait for its parent, or for init if that is gone, to notice.
+/// Whether a process runs. A process that has ended stays until its parent, or init if the parent is gone, reaps it.
 fn runs(pid: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
@@ -236,22 +238,22 @@ fn assert_last_words(how: &str, client: &Ended) {
 }
 
 #[test]
-fn a_program_that_dies_at_once_costs_its_frames_and_is_started_again() {
+fn a_program_that_dies_at_once_has_its_frames_dropped_and_is_started_again() {
     fails("dies at once", "ended (exit status: 3)", 2);
 }
 
 #[test]
-fn a_program_that_dies_later_costs_a_frame_says_its_last_words_and_is_started_again() {
+fn a_program_that_dies_later_has_its_frame_dropped_its_stderr_logged_and_is_started_again() {
     fails("dies later", "ended (exit status: 1)", 2);
 }
 
 #[test]
-fn a_program_that_prints_garbage_is_told_so_and_started_again() {
+fn a_program_that_prints_garbage_is_reported_and_started_again() {
     fails("prints garbage", "wrote no answer: \"hello\" is not a JSON object", 2);
 }
 
 #[test]
-fn a_program_that_answers_another_frame_is_told_so_and_started_again() {
+fn a_program_that_answers_another_frame_is_reported_and_started_again() {
     fails("answers another frame", "where frame", 2);
 }
 
@@ -266,7 +268,7 @@ fn a_program_that_hangs_is_killed_and_started_again() {
 }
 
 #[test]
-fn a_program_that_never_reads_costs_its_frames() {
+fn a_program_that_never_reads_has_its_frames_dropped() {
     fails("never reads", "has not read its first line yet", 1);
 }
 

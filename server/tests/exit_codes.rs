@@ -207,7 +207,8 @@ fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
 #[test]
 #[cfg(unix)]
 fn a_loopback_with_too_few_descriptors_ends_by_itself() {
-    // Enough to listen; from too few for the client's link up to enough for both. They run side by side: each may try for 10 s.
+    // Enough to listen; from too few for the client's link up to enough for both. They run side by side: each may try
+    // for 10 s.
     let start = |limit| {
         let mut program = command_after(&format!("ulimit -n {limit}"), "server");
         program.args(["--loopback", "--no-graphics", "--no-announce", "--frames", "3", "--once"]);

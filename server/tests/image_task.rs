@@ -28,7 +28,7 @@ use testkit::report::{ReportFile, only_session};
 
 const SIZE: Size = Size { width: 200, height: 150 };
 
-/// Largest message: a frame, and an image as large, takes 55 pieces.
+/// Largest message. A frame takes 55 pieces, and so does an image of the same size.
 const MESSAGE_SIZE: usize = 600;
 
 /// The mean squared error of 5 levels, in dB.
@@ -148,7 +148,7 @@ impl Ends {
             ClientAction::Send(lane, bytes) => self.server.message(lane, &bytes.freeze(), now),
             ClientAction::SendPicture(pieces) => {
                 self.most_pieces = self.most_pieces.max(pieces.len());
-                // Until the link has taken it, no other is cut.
+                // No other picture is split until the link has taken this one.
                 assert!(!matches!(self.client.poll(now), ClientAction::SendPicture(_)));
                 for piece in pieces {
                     self.server.message(Lane::Answers, &piece.freeze(), now);
@@ -251,7 +251,7 @@ fn wrong_images_are_invalid_and_the_frame_waits_for_a_valid_one() {
     let (id, sent, back) = session.take_pictures().expect("pictures");
     assert_eq!((id, sent, back.map(|back| back.to_image())), (0, &frame(0), Some(frame(0))));
     assert!(matches!(session.poll(Micros(2_000)), Action::Score(record) if record.id == 0 && record.answer.is_some()));
-    // A further one is a duplicate, whatever it shows.
+    // A further answer is a duplicate, whatever it shows.
     answer(&mut session, count + 1, picture(large, Encoding::Lz4, vec![0; 9]));
     assert_eq!(session.tally().counts().duplicate, 1);
 }

@@ -5,7 +5,8 @@ use shared::protocol::VERSION;
 use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::message::{Delivery, Hello, Role, Stream};
 
-/// A server's hello: this task, gray frames of 64x48 in this encoding, unpaced, delivered reliably, 8 unanswered at a time.
+/// A server's hello: this task, gray frames of 64x48 in this encoding, unpaced, delivered reliably, 8 unanswered at a
+/// time.
 pub fn server_hello(task: &str, encoding: StreamEncoding) -> Hello {
     let stream = Stream {
         width: 64,

@@ -14,8 +14,8 @@ pub fn said(program: &str, argument: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Its help names each of these options (or what is given without a name) with its environment variable, and its command
-/// line, subcommands included, has no other.
+/// Its help names each of these options (or what is given without a name) with its environment variable, and its
+/// command line, subcommands included, has no other.
 #[track_caller]
 pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
     let named = names(command_line);

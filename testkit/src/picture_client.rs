@@ -24,7 +24,7 @@ pub static ECHOING: Levels = Levels(|level| level);
 /// Answers with every level inverted.
 pub static INVERTING: Levels = Levels(|level| !level);
 
-/// A pipeline that changes each level of the frame alone.
+/// A pipeline that changes each level of the frame separately.
 #[derive(Clone, Copy, Debug)]
 pub struct Levels(fn(u8) -> u8);
 

@@ -38,8 +38,8 @@ const RIGHT: [&str; 9] = [
     "a value is missing: ",
 ];
 
-/// Asserts that a program answers every wrong value of every option, by argument and by variable, with exit code 2 and a
-/// message that names option and value and says what would be right.
+/// Asserts that a program answers every wrong value of every option, by argument and by variable, with exit code 2 and
+/// a message that names option and value and says what would be right.
 ///
 /// `before` stands before the option. Of the values `takes` says which an option takes.
 #[track_caller]

@@ -15,8 +15,8 @@ use super::radii::RadiusLimits;
 pub(super) const KIND: ImageKind =
     ImageKind { name: "annotate", finds_circles: true, editor: |limits| Box::new(Annotate::new(limits)) };
 
-/// Half length of the lines of a cross, in pixels, as the window's mark of an estimate has it; in smaller discs half
-/// the radius.
+/// Half length of the lines of a cross, in pixels: that of the mark of an estimate in the window. At most half of the
+/// disc's radius.
 const ARM_PX: f64 = 7.0;
 
 /// Blue, green and red to draw with: the colour of an estimate in Plumb's windows.
@@ -25,7 +25,7 @@ const COLOUR: [u8; 3] = [0x9a, 0x4f, 0xff];
 /// Grays to draw with. Whatever the levels of disc and ground, one of these is at least 63 from both.
 const GRAYS: [u8; 3] = [255, 0, 128];
 
-/// Radii between which a disc's level and its ground's are read, as parts of the radius, and the directions in which.
+/// Where the gray levels of a disc and of its ground are read: at these multiples of the radius, in so many directions.
 const DISC_AT: f64 = 0.7;
 const GROUND_AT: f64 = 1.3;
 const DIRECTIONS: usize = 16;
@@ -71,7 +71,7 @@ fn bytes<D: Dimension>(pixels: ArrayView<'_, u8, D>) -> Vec<u8> {
 
 /// Draws circles into the pixels of an image, each in its colour.
 fn marked<P: Pixel<Subpixel = u8>>(size: Size, pixels: Vec<u8>, marks: impl Iterator<Item = (Circle, P)>) -> Vec<u8> {
-    // Only an image without pixels, or one whose pixels are not P, is refused; there is nothing to draw in the former.
+    // Refused only if there are too few bytes for the size. Callers pass all pixels of an image in its own format.
     let Some(mut canvas) = ImageBuffer::<P, _>::from_raw(size.width, size.height, pixels) else {
         return Vec::new();
     };
@@ -96,7 +96,7 @@ fn contrasting(gray: ArrayView2<'_, u8>, circle: Circle) -> u8 {
     GRAYS.into_iter().rev().max_by_key(|own| apart(*own)).unwrap_or(GRAYS[0])
 }
 
-/// The mean of the pixels along a circle. `None` if none is in the frame.
+/// Mean gray level along a circle. `None` if no point of the circle is in the frame.
 fn mean(gray: ArrayView2<'_, u8>, circle: Circle) -> Option<u8> {
     let pixel = |direction: usize| {
         let (sin, cos) = (direction as f64 / DIRECTIONS as f64 * std::f64::consts::TAU).sin_cos();

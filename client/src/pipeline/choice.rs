@@ -54,8 +54,8 @@ impl PipelineChoice {
     /// The pipeline called `name`, or any for [`AUTO`].
     ///
     /// # Errors
-    /// [`PipelineError::Unknown`] if no pipeline has the name; [`PipelineError::Command`] if it is a command that cannot
-    /// be run; [`PipelineError::Radius`] if no circle can meet the limits.
+    /// [`PipelineError::Unknown`] if no pipeline has the name; [`PipelineError::Command`] if it is a command that
+    /// cannot be run; [`PipelineError::Radius`] if no circle can meet the limits.
     pub fn new(name: &str, options: PipelineOptions) -> Result<Self, PipelineError> {
         options.radii.check()?;
         let named = match (name, name.strip_prefix(exec::PREFIX)) {
@@ -72,7 +72,7 @@ impl PipelineChoice {
         Self { named: Named::Auto, options: PipelineOptions::default() }
     }
 
-    /// This kind of pipeline, which need not be in the list: a program's own.
+    /// Chooses a kind of pipeline that need not be in the list, such as that of a program.
     #[must_use]
     pub fn of(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
         Self { named: Named::Listed(kind), options }
@@ -106,8 +106,8 @@ impl ChosenPipeline {
         Self { kind: Kind::Listed(kind), options }
     }
 
-    /// The same pipeline for a server that waits this long for an answer: a program may take half of it at most, so that
-    /// its frame is answered in time.
+    /// Adapts the pipeline to a server that waits this long for an answer. A program may take at most half of that
+    /// time, so that its frame is answered before the deadline.
     #[must_use]
     pub fn within(mut self, deadline: Option<Duration>) -> Self {
         if let Some(deadline) = deadline {
@@ -142,7 +142,7 @@ impl ChosenPipeline {
         self.kind.build(&self.options)
     }
 
-    /// Ends what its pipelines run outside of this process, in less than a second.
+    /// Ends the programs that its pipelines run, in less than a second.
     pub fn end(&self) {
         self.kind.end();
     }
@@ -159,7 +159,7 @@ impl Deref for Kind {
     }
 }
 
-/// The kind that does this one of its tasks.
+/// The kind of pipeline that does this task of `kind`.
 fn for_one(kind: &'static dyn PipelineKind, task: &str) -> &'static dyn PipelineKind {
     kind.of_task(task).unwrap_or(kind)
 }

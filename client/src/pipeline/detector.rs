@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Covariance};
 
-/// What a detector says of a frame in which it sees a circle.
+/// A detector's result for a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The circle, in pixels.
@@ -25,7 +25,7 @@ pub trait Detector: Send {
 
 /// Finds every circle in a frame.
 pub trait DetectorOfAll: Send {
-    /// Writes all circles whose centres lie inside the frame to `found`, the most certain first. What it held is lost.
+    /// Replaces `found` with all circles whose centres lie inside the frame, the most certain circle first.
     ///
     /// `gray` is `[rows, columns]`, of any size and any memory layout.
     fn detect_all(&mut self, gray: ArrayView2<'_, u8>, found: &mut Vec<Estimate>);

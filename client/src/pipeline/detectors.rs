@@ -32,10 +32,10 @@ impl DetectorChoice {
         (self.kind.detector)(self.limits)
     }
 
-    /// The same detector of all circles.
+    /// Builds the chosen detector as a detector of all circles.
     ///
     /// # Errors
-    /// [`PipelineError::FindsOne`] if it finds one circle in a frame and no more.
+    /// [`PipelineError::FindsOne`] if it finds only one circle in a frame.
     pub fn build_all(&self) -> Result<Box<dyn DetectorOfAll>, PipelineError> {
         let Some(counting) = self.kind.counting else {
             let able = DETECTORS.iter().find(|kind| kind.counting.is_some()).map_or("none", |kind| kind.name);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detector_of_one_circle_is_no_detector_of_all() {
+    fn a_detector_that_finds_one_circle_is_refused_as_a_detector_of_all() {
         let choice = |name| DetectorChoice::new(name, RadiusLimits::default()).expect("listed");
         assert!(choice("hough").build_all().is_ok());
         let refused = choice("hough-classic").build_all().err().expect("it finds one").to_string();

@@ -10,10 +10,10 @@ use super::image::{Editor, ImageKind, Picture};
 pub(super) const KIND: ImageKind =
     ImageKind { name: "edges", finds_circles: false, editor: |_| Box::new(Edges::default()) };
 
-/// Thresholds of the hysteresis, as Sobel responses after a blur of 1.4 px: the ratio of 2 that Canny recommends.
+/// Thresholds of the hysteresis, as Sobel responses after a blur of 1.4 px. Their ratio is 2, as Canny recommends.
 ///
-/// Noise of 10 gray levels has a response of 8 (sigma of one component), so seven sigmas of it are no edge. A step of
-/// one gray level has 2, so a step of 30 is one.
+/// Noise of 10 gray levels has a response of 8 (sigma of one component), so even seven sigmas of noise make no edge. A
+/// step of one gray level has a response of 2, so a step of 30 gray levels makes an edge.
 const LOW: f32 = 30.0;
 const HIGH: f32 = 60.0;
 

@@ -24,7 +24,7 @@ pub enum PipelineError {
         /// The known names.
         known: String,
     },
-    /// All circles were asked of a detector that finds one.
+    /// All circles are asked for, but the detector finds only one.
     #[error("{detector} finds one circle in a frame; {able} finds all")]
     FindsOne {
         /// The detector.

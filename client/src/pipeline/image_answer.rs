@@ -7,15 +7,15 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, Lz4Encoder};
 use shared::protocol::message::{IMAGE, ImageAnswer, Payload};
 
-/// The payload of an image whose pixels are `data`, so encoded. A pipeline gives [`Encoding::Raw`]: the worker makes
-/// the data shorter where the server reads that.
+/// The payload of an image. `data` are its pixels in this encoding. A pipeline passes [`Encoding::Raw`]; the worker
+/// then encodes the pixels as LZ4 if that is shorter and the stream uses LZ4.
 ///
 /// The server takes at most as many bytes of pixels as the frame has.
 pub fn image_payload(size: Size, pixel: PixelFormat, data: Vec<u8>, encoding: Encoding) -> Payload<'static> {
     ImageAnswer { size, pixel, encoding, data: Cow::Owned(data) }.write()
 }
 
-/// The same payload or, if it is an image whose pixels LZ4 makes shorter, that image as LZ4.
+/// Encodes an image as LZ4 if that is shorter. Returns any other payload as it is.
 pub(crate) fn shortened(payload: Payload<'static>, encoder: &mut Option<Lz4Encoder>) -> Payload<'static> {
     let raw = (payload.kind() == IMAGE).then(|| ImageAnswer::read(&payload).ok()).flatten();
     let shorter = raw.filter(|image| image.encoding == Encoding::Raw).and_then(|image| {

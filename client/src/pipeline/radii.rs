@@ -1,4 +1,4 @@
-//! The radii to look for: what the user gave, what a frame's size makes of it, and why a range is refused.
+//! The radii to look for: the limits that the user gave, the range in frames of one size, and why a range is refused.
 
 use shared::geometry::Size;
 
@@ -8,14 +8,15 @@ use shared::geometry::Size;
 /// gradients still point at its centre.
 pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 
-/// The same as a part of the frame's shorter side, where that is more: from 480 rows on, so that the frame is sought
-/// through in about as many cells whatever its size.
+/// Smallest radius looked for when none is given, as a part of the frame's shorter side. It applies where it is larger
+/// than [`DEFAULT_MIN_RADIUS_PX`], from 480 rows on. The search then takes about the same number of cells at every
+/// frame size.
 pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
 
-/// Why radii are no range a circle's radius can lie in.
+/// Why no circle can have a radius within the given limits.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum RadiusError {
     /// A limit is NaN or infinite.
@@ -61,9 +62,10 @@ impl RadiusRange {
         Ok(Self { min, max })
     }
 
-    /// What is looked for in a frame of this size by default: 8 px, or a 60th of the shorter side where that is more, to a quarter of it.
+    /// The default range for a frame of this size: from 8 px, or 1/60 of the shorter side if that is larger, to 1/4 of
+    /// the shorter side.
     ///
-    /// In frames under 32 px a quarter alone.
+    /// In frames under 32 px, the range is the single radius of 1/4 of the shorter side.
     #[must_use]
     pub fn for_size(size: Size) -> Option<Self> {
         RadiusLimits::default().range(size)
@@ -98,7 +100,7 @@ impl RadiusLimits {
         let shorter_px = f64::from(size.width.min(size.height));
         let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
         let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
-        // A small frame has a range too: the one radius that a quarter of it is.
+        // In a small frame, the default range is a single radius: a quarter of the shorter side.
         let min = if self == Self::default() { min.min(max) } else { min };
         RadiusRange::new(min, max).ok()
     }

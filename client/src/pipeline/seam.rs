@@ -29,8 +29,8 @@ pub trait PipelineKind: Debug + Send + Sync {
     /// The tasks it can do, by their names in a server's hello.
     fn tasks(&self) -> &'static [&'static str];
 
-    /// The kind that does one of its tasks, if the answers to that task are others than [`answers`](Self::answers)
-    /// describes.
+    /// The kind that does this task, if it is another kind than this one: the task has other answers than
+    /// [`answers`](Self::answers) describes.
     fn of_task(&self, _task: &str) -> Option<&'static dyn PipelineKind> {
         None
     }
@@ -49,6 +49,6 @@ pub trait PipelineKind: Debug + Send + Sync {
     /// [`PipelineError`] if the options are invalid.
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError>;
 
-    /// Ends what its pipelines run outside of this process, in less than a second. Nobody builds more of them.
+    /// Ends the programs that its pipelines run, in less than a second. No pipeline is built after that.
     fn end(&self) {}
 }

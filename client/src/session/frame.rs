@@ -27,7 +27,7 @@ pub struct ReceivedFrame {
 }
 
 impl ReceivedFrame {
-    /// Whether a picture in its answer may be written as LZ4: the server writes its frames so too.
+    /// Whether a picture in the answer may be written as LZ4: only if the server's frames may be.
     pub fn takes_lz4(&self) -> bool {
         self.stream != StreamEncoding::Raw
     }

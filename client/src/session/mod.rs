@@ -1,8 +1,8 @@
 //! The client's session core: decides which frames to detect and which answers to send.
 //!
 //! Plain state, like the server's core: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`]
-//! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, and `pictures` sends
-//! answers as large as frames.
+//! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, and `pictures`
+//! sends answers as large as frames.
 
 mod end;
 mod frame;
@@ -45,8 +45,8 @@ const FRAME_BUDGET: usize = 2 << 30;
 pub enum Action {
     /// Hand this to the link.
     Send(Lane, BytesMut),
-    /// Hand this answer's pieces to the link's answers lane, in order, and read on meanwhile; then call
-    /// [`Session::picture_sent`].
+    /// Hand the pieces of this answer to the link's answers lane, in order, and go on reading meanwhile. Once the link
+    /// has taken all pieces, call [`Session::picture_sent`].
     SendPicture(Vec<BytesMut>),
     /// Show this frame and hand it to the workers; then call [`Session::detected`] or [`Session::dropped`].
     Detect(ReceivedFrame),
@@ -64,7 +64,7 @@ pub enum Action {
         /// How many frames to hold at most at a time.
         window: usize,
     },
-    /// The session is is_ended: flush the link, close it.
+    /// The session has ended: flush the link and close it.
     Close(End),
     /// Nothing to do before this moment or the next input.
     Wait(Micros),
@@ -354,7 +354,7 @@ impl Session {
         match (&mut self.live, &mut self.pictures) {
             (_, Some(pictures)) => {
                 if !pictures.wait(answer) {
-                    self.ignore(&"it is a frame too many: a window of them waits for the link already");
+                    self.ignore(&"the server sent more frames than its window: a window of answers already waits");
                 }
             }
             (Some(live), None) => live.answer(answer, now),

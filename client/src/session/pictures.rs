@@ -1,4 +1,5 @@
-//! Answers that are pictures. They are as large as frames, so they go to the link one after another, as frames do.
+//! Answers that are pictures. They are as large as frames, so they are handed to the link one after another, as frames
+//! are.
 
 use std::collections::VecDeque;
 
@@ -7,7 +8,7 @@ use shared::time::Micros;
 
 use super::{Action, Session};
 
-/// Answers that wait until the link has taken the ones before, at most a window of them.
+/// Answers that wait until the link has taken the earlier ones. At most a window of answers waits.
 #[derive(Debug)]
 pub(super) struct Pictures {
     waiting: VecDeque<Answer<'static>>,
@@ -17,13 +18,13 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// No answer yet, and at most a window of them at a time.
+    /// No answers yet. At most `window` answers will wait at a time.
     pub(super) fn new(window: usize) -> Self {
         Self { waiting: VecDeque::new(), window, link_busy: false }
     }
 
-    /// Lets an answer wait for its turn. Returns false if a window of them waits already, which means that the server
-    /// sent more frames than it said.
+    /// Queues an answer. Returns false if a window of answers waits already: then the server sent more frames than it
+    /// announced.
     pub(super) fn wait(&mut self, answer: Answer<'static>) -> bool {
         let has_room = self.waiting.len() < self.window;
         if has_room {
@@ -45,7 +46,7 @@ impl Session {
         }
     }
 
-    /// Cuts the next answer that waits, once the link is free.
+    /// Splits the next waiting answer into pieces, if the link is free.
     pub(super) fn next_picture(&mut self, now: Micros) -> Option<Action> {
         if self.is_ended {
             return None;

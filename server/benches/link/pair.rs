@@ -1,5 +1,5 @@
-//! Runs a source and a sink that are not our programs. The source prints its port, "started" with the first answer, and
-//! its figures at the end. The sink gets the port as an argument.
+//! Runs a source and a sink that are not our programs. The source prints three lines: its port, "started" when the
+//! first answer arrives, and its figures at the end. The sink gets the port as an argument.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// Time between the measurement of processor time and the end of the run.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// The middle part of a run of this length, in which processor time is measured.
+/// Length of the middle part of a run, during which processor time is measured. `time` is the length of the run.
 pub(crate) fn middle(time: Duration) -> Duration {
     time.saturating_sub(SETTLE + MARGIN)
 }

@@ -5,11 +5,11 @@ use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
 use crate::run::RunSpec;
 use crate::source::StreamFormat;
 
-/// Bound on the frames that a session keeps to compare answers with them, in bytes: as much as the client takes for a
-/// window of frames.
+/// Most memory for the frames that a session keeps to compare answers with, in bytes: the same as the client's limit
+/// for a window of frames.
 const KEPT_BUDGET: usize = 2 << 30;
 
-/// Why the run is impossible, and the options that are meant. `None` if it is possible.
+/// Why the run is impossible, and which options conflict. `None` if the run is possible.
 pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, Vec<String>)> {
     let task = spec.sent.task.unwrap_or_default();
     if !task.keeps_frames() {

@@ -65,7 +65,7 @@ pub struct CameraConfig {
     #[arg(long)]
     pub occlude: bool,
 
-    /// Share of the frames that show no ball; the right answer to them is none
+    /// Share of the frames that show no ball; the right answer to such a frame is `none`
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frames from {}"))]
     pub empty_rate: f64,

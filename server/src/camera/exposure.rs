@@ -56,11 +56,11 @@ pub(super) fn expose(places: &[(f64, f64)], radius: f64, region: Region, fine: u
     grid.finish()
 }
 
-/// Averages the part that one of several discs has in the coverage of their union, over the places to which all of them
-/// move. The parts of all discs add up to the union.
+/// The part that one of several discs contributes to the coverage of their union, averaged over the places to which all
+/// discs move. The parts of all discs add up to the union.
 ///
-/// A cell that only this disc touches is its own. A cell that several touch, with all of their [`union`] there, belongs
-/// to the first of them.
+/// A cell that only this disc touches belongs to this disc. If several discs touch a cell, the whole of their [`union`]
+/// in that cell belongs to the first of them.
 pub(super) fn expose_one_of(
     discs: &[Circle],
     one: usize,
@@ -118,7 +118,7 @@ impl Grid {
         }
     }
 
-    /// Adds the part of a disc among those near it; `one` is its place among them.
+    /// Adds the part of the disc at index `one` of the discs near each other.
     fn add_part(&mut self, near: &[Circle], one: usize) {
         let disc = near[one];
         if !RADII_PX.contains(&(disc.radius / self.scale)) {
@@ -127,7 +127,7 @@ impl Grid {
         if near.len() == 1 {
             return self.add(disc, false);
         }
-        // One cell more on each side, because `touches` may round otherwise than `pixels`.
+        // One cell more on each side, because `touches` and `pixels` may round differently.
         let reach = disc.radius + 1.0;
         for row in pixels(disc.y - reach, disc.y + reach, self.height as u32) {
             for column in pixels(disc.x - reach, disc.x + reach, self.width as u32) {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_discs_does_not_matter_and_one_alone_is_as_ever() {
+    fn the_order_of_discs_does_not_matter_and_one_disc_is_exposed_as_without_others() {
         let moves = [(0.0, 0.0), (1.25, -0.5)];
         let [forward, backward] = [PAIR, [PAIR[1], PAIR[0]]].map(|discs| together(&discs, &moves, 2));
         assert!(forward.iter().zip(&backward).all(|(a, b)| (a - b).abs() < 1e-6));

@@ -9,8 +9,9 @@ use crate::scene::{Group, Random};
 
 /// A camera that shows several balls, with every effect but the occluder.
 ///
-/// The balls cover the union of their discs: where discs overlap, a point counts once. A pixel that at most one outline
-/// crosses has its exact area; one in which outlines meet is off by less than 2 · 10⁻⁴ of a pixel.
+/// The balls cover the union of their discs: where discs overlap, a point counts once. The covered area of a pixel is
+/// exact if at most one outline crosses the pixel. It is off by less than 2 · 10⁻⁴ of a pixel if outlines meet in the
+/// pixel.
 #[derive(Clone, Debug)]
 pub struct GroupCamera(Box<Pipeline>);
 
@@ -54,7 +55,7 @@ mod tests {
         camera.render(&Group { discs, path }, 5).clone()
     }
 
-    /// The same by the camera for one ball.
+    /// The picture that the camera for one ball takes of the disc.
     fn one_taken(config: &CameraConfig, format: PixelFormat, disc: Circle, velocity: (f64, f64)) -> Image {
         let mut camera = Camera::new(SIZE, format, config, true, 3).expect("a possible camera");
         let path = Path::straight((disc.x, disc.y), velocity, config.exposure / 60.0);
@@ -79,8 +80,8 @@ mod tests {
                 let group = taken(&config, format, &[ONE], (200.0, -100.0));
                 let alone = one_taken(&config, format, ONE, (200.0, -100.0));
                 let worst = group.bytes().iter().zip(alone.bytes()).map(|(a, b)| a.abs_diff(*b)).max();
-                // The way to the places of a moving disc is rounded otherwise, which may move a rounded level by one;
-                // JPEG then moves its neighbours.
+                // The two cameras round the places of a moving disc differently, which may change a level by one. JPEG
+                // spreads that change to its neighbours.
                 let tolerance = if config.jpeg.is_some() { 3 } else { u8::from(config.exposure > 0.0) };
                 assert!(worst <= Some(tolerance), "{config:?}: {worst:?}");
             }
@@ -112,7 +113,8 @@ mod tests {
                 |disc: &Circle, i: i32| (x + point(i % N) - disc.x).hypot(y + point(i / N) - disc.y) <= disc.radius;
             let covered = (0..N * N).filter(|i| inside(&ONE, *i) || inside(&OTHER, *i)).count() as f64;
             let expected = 40.0 + 140.0 * covered / f64::from(N * N);
-            // Half a level of rounding, and what the points miss: half of the under 2N cells on a rim, mostly evened out.
+            // Half a level of rounding, and the error of counting points: fewer than 2N cells lie on a rim, half of
+            // them are miscounted, and the errors mostly cancel.
             assert!((f64::from(level) - expected).abs() < 0.5 + 1.5, "({x}, {y}): {level}, {expected}");
         }
         assert!(image.bytes().iter().all(|level| *level <= 180), "no sum of the two");

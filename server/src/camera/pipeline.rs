@@ -203,14 +203,14 @@ impl Pipeline {
         Some(Ball { region, light: layer(exposed.cover), slopes })
     }
 
-    /// The light of each of several balls that reaches the image: the parts of what they cover together.
+    /// The light that several balls send to the image: the part of each ball in the area that they cover together.
     fn balls(&self, group: &Group<'_>, backdrop: &Backdrop) -> impl Iterator<Item = Ball> {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         let moves = places(&group.path);
         (0..group.discs.len()).filter_map(move |one| {
             let disc = group.discs[one];
-            // One pixel more on each side: a disc's part may be rounded to reach there.
+            // One pixel more on each side, because rounding may let a disc's part reach that far.
             let touched = touched(&moves, (disc.x, disc.y), disc.radius + 1.0, image.grown(reach));
             let region = touched.grown(reach).intersection(image);
             if region.is_empty() {
@@ -303,7 +303,7 @@ impl Pipeline {
     }
 }
 
-/// The pixels of `within` that a disc at any of these places, counted from an origin, can touch.
+/// The pixels of `within` that a disc can touch at any of these places. Places are relative to an origin.
 fn touched(places: &[(f64, f64)], origin: (f64, f64), radius: f64, within: Region) -> Region {
     let span = |origin: f64, pick: fn(&(f64, f64)) -> f64| {
         let all = || places.iter().map(|place| origin + pick(place));

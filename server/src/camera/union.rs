@@ -1,23 +1,25 @@
-//! How much of a pixel several discs cover together, each point counted once.
+//! How much of a pixel several discs cover together. Each point counts once.
 //!
-//! Where at most one outline crosses the pixel the area is exact, in closed form ([`coverage`]): a pixel inside one of
-//! the discs, on the rim of a single one, or on none. Where several outlines cross it, the pixel is divided into four
-//! until that holds for each part. [`DEEPEST`] divisions leave only the parts around the points where outlines meet. For
-//! those the middle of the two bounds is taken: the union is at least the largest share and at most the sum.
+//! If at most one outline crosses the pixel, the area is exact, in closed form ([`coverage`]): the pixel is inside a
+//! disc, on the rim of a single disc, or outside all discs. If several outlines cross it, the pixel is divided into
+//! four parts, and so on, until at most one outline crosses each part. After [`DEEPEST`] divisions only the parts
+//! around the points where outlines meet are left. There the union is at least the largest share and at most the sum of
+//! the shares, and the middle of these two bounds is taken.
 
 use shared::geometry::Circle;
 use smallvec::SmallVec;
 
 use super::coverage::coverage;
 
-/// Discs near each other: more than eight are rare.
+/// Discs near each other. More than eight are rare.
 pub(super) type Discs = SmallVec<[Circle; 8]>;
 
-/// Divisions of a pixel. Two outlines that cross at an angle leave about four parts of 4⁻⁷ px² with an error of a
-/// quarter at most: 6 · 10⁻⁵ of a pixel, under the exposure's 10⁻⁴. Two that touch leave some 2^(7 / 2) parts, 2 · 10⁻⁴.
+/// How often a pixel is divided. Two outlines that cross at an angle leave about four parts of 4⁻⁷ px², each with an
+/// error of at most a quarter: together 6 · 10⁻⁵ of a pixel, which is below the exposure's 10⁻⁴. Two outlines that
+/// touch leave some 2^(7 / 2) parts: 2 · 10⁻⁴.
 const DEEPEST: u32 = 7;
 
-/// Shares so near to nothing or everything are that: they come of rounding.
+/// Shares this close to 0 or 1 count as 0 or 1: the difference is a rounding error.
 const ROUNDING: f64 = 1e-12;
 
 /// Area of the union of the discs inside the pixel at (column, row), in `[0, 1]` px².
@@ -32,14 +34,15 @@ pub(super) fn touches(disc: Circle, (column, row): (i64, i64)) -> bool {
     x * x + y * y < disc.radius * disc.radius
 }
 
-/// Whether a disc holds the whole pixel, as most do that it touches: quicker to see than its coverage.
+/// Whether the whole pixel is inside the disc, as most pixels are that the disc touches. Cheaper than the coverage.
 fn holds(disc: Circle, (column, row): (i64, i64)) -> bool {
     let away = |pixel: i64, centre: f64| (pixel as f64 - centre).abs() + 0.5;
     let (x, y) = (away(column, disc.x), away(row, disc.y));
     x * x + y * y <= disc.radius * disc.radius
 }
 
-/// Whether two discs can touch the same pixel, or a part of one: `true` for all that do. A pixel's diagonal is √2.
+/// Whether two discs may touch the same pixel, or the same part of one. True for all that do, and for some others: the
+/// margin of 2 px exceeds the diagonal of a pixel, √2.
 pub(super) fn may_share_a_pixel(one: Circle, other: Circle) -> bool {
     let (x, y) = (one.x - other.x, one.y - other.y);
     let reach = one.radius + other.radius + 2.0;
@@ -115,12 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn where_one_outline_crosses_a_pixel_its_coverage_is_the_union() {
+    fn the_union_is_the_coverage_if_one_outline_crosses_the_pixel() {
         let (one, other) = (disc(10.3, 10.8, 6.2), disc(30.1, 10.2, 7.9));
         for cell in (0..22).flat_map(|row| (0..40).map(move |column| (column, row))) {
             let (a, b) = (coverage(one, cell.0, cell.1), coverage(other, cell.0, cell.1));
             assert!(a == 0.0 || b == 0.0);
-            // Shares up to `ROUNDING` from 0 and 1 are taken for these.
+            // Shares within `ROUNDING` of 0 and 1 count as 0 and 1.
             assert!((union(&[one, other], cell) - (a + b)).abs() <= ROUNDING, "{cell:?}");
         }
     }
@@ -131,7 +134,7 @@ mod tests {
         for cell in (0..22).flat_map(|row| (0..22).map(move |column| (column, row))) {
             let alone = coverage(one, cell.0, cell.1);
             assert!((union(&[one, inner], cell) - alone).abs() < 1e-11, "{cell:?}");
-            // The same disc twice: its whole outline meets itself.
+            // The same disc twice: the two outlines meet everywhere.
             assert!((union(&[one, one], cell) - alone).abs() < 4e-3, "{cell:?}");
         }
     }
@@ -152,7 +155,8 @@ mod tests {
         ) {
             let discs: Vec<Circle> = places.into_iter().map(|(x, y, radius)| disc(x, y, radius)).collect();
             let reference = by_lines(&discs, (0, 0));
-            // The lines are off by 2 · 10⁻⁶, the union by what `DEEPEST` states for each pair that meets.
+            // The lines are off by 2 · 10⁻⁶. The union is off by the error that `DEEPEST` states, for each pair that
+            // meets.
             prop_assert!((union(&discs, (0, 0)) - reference).abs() < 1e-3);
         }
     }

@@ -77,12 +77,12 @@ pub struct SessionStart {
     pub task: TaskName,
 }
 
-/// The picture of a frame and, where the task's answers are pictures, that of its answer. Cheap to clone.
+/// The picture of a frame and, if the task's answers are pictures, the picture of the answer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What was sent.
+    /// The frame that was sent.
     pub frame: Arc<Image>,
-    /// What came back.
+    /// The picture that came back.
     pub answer: Option<Arc<Image>>,
 }
 

@@ -1,9 +1,10 @@
 //! The run specification: everything that decides what a run does, but not where it does it.
 //!
-//! One definition. An option is one field of [`Sent`], [`Delivered`] or [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help
-//! and the schema's description, its type parses, its attributes name default, range and unit. From that follow the
-//! command line and the environment ([`options`](crate::options)), `--run FILE.toml` (`file`, laid under them by
-//! `layers`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
+//! Each option has one definition. It is one field of [`Sent`], [`Delivered`] or
+//! [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help and the schema's description, its type
+//! parses, its attributes name default, range and unit. From that follow the command line and the environment
+//! ([`options`](crate::options)), `--run FILE.toml` (`file`; `layers` puts its values below those of the command line
+//! and the environment), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
 //!
 //! What belongs to this machine (where to listen, where to write, what to show) is not part of it, but of
 //! [`Local`](crate::cli::Local).

@@ -28,14 +28,14 @@ pub struct Sent {
     pub source: String,
 
     /// Task of the pipeline: circle (find the ball), count (say how many balls the frame shows), ack (acknowledge each
-    /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or ack if
-    /// the source knows no truth]
+    /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or ack
+    /// if the source knows no truth]
     #[arg(long, value_name = "TASK")]
     #[schemars(with = "Option<String>")]
     pub task: Option<TaskName>,
 
-    /// With --task count: balls in each frame, or a range from which each frame draws a number [default: 0..6, or as many
-    /// as fit]
+    /// With --task count: balls in each frame, or a range from which each frame draws a number [default: 0..6, or as
+    /// many as fit]
     #[arg(long, value_name = "N|MIN..MAX")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]

@@ -1,4 +1,4 @@
-//! How many balls a frame of the task `count` shows: always as many, or a new number for each frame.
+//! How many balls a frame of the task `count` shows: the same number in every frame, or a new number for each frame.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use super::random::Sequence;
 /// Most balls in a frame. Far more than anybody counts at a glance, and placing so many takes under a millisecond.
 pub const MAX_BALLS: u32 = 100;
 
-/// The default: from none to six.
+/// The default: 0 to 6 balls.
 const DEFAULT: Balls = Balls { min: 0, max: 6 };
 
 /// A range of numbers of balls, both ends included. Written `3` or `0..6`.
@@ -33,12 +33,12 @@ pub struct Balls {
 pub struct NotBalls(String);
 
 impl Balls {
-    /// The default for a frame size: 0..6, or fewer if six have no room for certain.
+    /// The default for a frame size: 0..6, or a lower maximum if there may be no room for six.
     pub fn for_size(size: Size, radius: Radii) -> Self {
         Self { max: DEFAULT.max.min(room(size, radius)), ..DEFAULT }
     }
 
-    /// The next number of a sequence, uniform in the range.
+    /// Draws the next number of a sequence, uniform in the range.
     pub fn draw(self, draws: &mut Sequence) -> u32 {
         self.min + draws.below(self.max - self.min + 1)
     }
@@ -46,12 +46,12 @@ impl Balls {
 
 /// Columns and rows of a grid whose cells each hold the largest disc.
 pub(super) fn grid(size: Size, radius: Radii) -> (u32, u32) {
-    // A positive radius of at most half the shorter side makes whole numbers from 1; the cast saturates.
+    // The radius is positive and at most half of the shorter side, so each number is at least 1. The cast saturates.
     let cells = |side: u32| (f64::from(side) / (2.0 * radius.max)).floor() as u32;
     (cells(size.width), cells(size.height))
 }
 
-/// How many balls have room for certain: as many as the grid has cells.
+/// How many balls are certain to have room: one per cell of the grid.
 pub(super) fn room(size: Size, radius: Radii) -> u32 {
     let (columns, rows) = grid(size, radius);
     columns.saturating_mul(rows).min(MAX_BALLS)
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_balls_is_refused_with_what_would_be_right() {
+    fn anything_but_a_number_of_balls_is_refused_with_the_right_form() {
         for text in ["", "a", "-1", "1.5", "101", "6..0", "0..", "..6", "1..2..3", "4294967296"] {
             let error = text.parse::<Balls>().unwrap_err().to_string();
             assert!(error.contains(&format!("\"{text}\"")) && error.contains("0 to 100"), "{error}");

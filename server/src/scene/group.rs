@@ -1,7 +1,7 @@
-//! Several balls in a frame: their number, sizes and places are drawn anew for each frame.
+//! Several balls in a frame. Their number, sizes and places are drawn anew for each frame.
 //!
-//! Everything is a function of (seed, frame index): the numbers of the frame's own sequence, in the order in which they
-//! are drawn here. First comes the number of balls, then their common direction, then each ball.
+//! Everything is a function of the seed and the frame index: each frame has its own sequence of random numbers, and
+//! draws them in a fixed order. First comes the number of balls, then their common direction, then each ball.
 
 use shared::geometry::{Circle, Size};
 use thiserror::Error;
@@ -16,14 +16,15 @@ use super::random::{Random, Sequence, Stream};
 /// a tenth of the places for each other, so 30 tries fail once in 10³⁰ balls.
 const TRIES: usize = 30;
 
-/// Largest share of a disc's area that another one may cover, unless told: the outlines stay apart or barely cross.
+/// Default for the largest share of a disc's area that another disc may cover: outlines stay apart or barely cross.
 pub const OVERLAP: f64 = 0.1;
 
 /// The frames of one seed with several balls each.
 ///
-/// At mid-exposure every disc is whole inside the image, or with a border its centre is; so every ball of the frame
-/// counts. No two discs share more than [`GroupConfig::overlap`] of the smaller one's area. While the shutter is open
-/// all balls of a frame move in one random direction at [`BallConfig::speed_px_s`], so their distances stay.
+/// At mid-exposure every disc is wholly inside the image. With [`BallConfig::border`], only its centre is. So every
+/// ball of the frame counts. Two discs share at most [`GroupConfig::overlap`] of the smaller one's area. While the
+/// shutter is open, all balls of a frame move in one random direction at [`BallConfig::speed_px_s`], so their distances
+/// do not change.
 #[derive(Clone, Debug)]
 pub struct GroupScene {
     random: Random,
@@ -35,9 +36,9 @@ pub struct GroupScene {
 /// What the frames may show.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupConfig {
-    /// The balls' sizes and room.
+    /// The radii of the balls, the size of the frame, and whether balls may leave it in part.
     pub ball: BallConfig,
-    /// How many there are.
+    /// The number of balls.
     pub balls: Balls,
     /// Largest share of a disc's area that another disc may cover, in [0, 1].
     pub overlap: f64,
@@ -46,13 +47,13 @@ pub struct GroupConfig {
 /// The scene is impossible.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum GroupError {
-    /// One ball is impossible.
+    /// The options of a ball are impossible.
     #[error(transparent)]
     Ball(#[from] BallError),
-    /// There is no room for so many.
+    /// There may be no room for so many balls.
     #[error(
-        "--balls {asked}: {} balls of radius {radius} px have no room for certain in {size}; at most {room} have: show \
-         fewer, or make --radius smaller or --size larger", asked.max
+        "--balls {asked}: {} balls of radius {radius} px may find no room in {size}; at most {room} have room for \
+         certain: show fewer, or make --radius smaller or --size larger", asked.max
     )]
     Room {
         /// The numbers asked for.
@@ -61,7 +62,7 @@ pub enum GroupError {
         radius: f64,
         /// The size of the frames.
         size: Size,
-        /// How many have room.
+        /// How many balls are certain to have room.
         room: u32,
     },
 }
@@ -71,7 +72,7 @@ pub enum GroupError {
 pub struct Group<'a> {
     /// The discs at mid-exposure.
     pub discs: &'a [Circle],
-    /// The way of each from its place at mid-exposure, about the origin.
+    /// The path of every ball while the shutter is open, relative to its place at mid-exposure.
     pub path: Path,
 }
 
@@ -91,7 +92,7 @@ impl GroupScene {
         Ok(Self { random: Random::new(seed), config: *config, discs, cells })
     }
 
-    /// The balls of frame `index` with the shutter open for the share `exposure` of the step.
+    /// The balls of frame `index`. The shutter is open for the share `exposure` of the time step.
     pub fn group(&mut self, index: u64, exposure: f64) -> Group<'_> {
         let mut draws = self.random.sequence(Stream::Balls, index);
         let count = self.config.balls.draw(&mut draws);
@@ -104,7 +105,8 @@ impl GroupScene {
         Group { discs: &self.discs, path }
     }
 
-    /// Draws a place for each ball, again where others cover too much; `false` if one found none in [`TRIES`].
+    /// Draws a place for each ball, and draws again if discs overlap too much. Returns false if a ball finds no place
+    /// in [`TRIES`] draws.
     fn scatter(&mut self, draws: &mut Sequence, count: u32) -> bool {
         self.discs.clear();
         for _ in 0..count {
@@ -115,7 +117,7 @@ impl GroupScene {
             let place = |draws: &mut Sequence| {
                 let [x, y] = [size.width, size.height].map(|side| {
                     let (low, high) = (keep - 0.5, f64::from(side) - keep - 0.5);
-                    // Rounding may carry it beyond the end by the last bit.
+                    // Rounding may put the result one bit beyond the end.
                     draws.between(low, high).min(high)
                 });
                 Circle { x, y, radius }
@@ -128,8 +130,8 @@ impl GroupScene {
 
     /// Gives each ball a cell of its own, drawn at random, and a random place inside it.
     ///
-    /// It always succeeds. A cell is at least 2 · the largest radius wide and high ([`grid`]), so every disc has room in
-    /// it; discs in different cells share no point, so no overlap is too large; and there are at least as many cells as
+    /// This always succeeds. A cell is at least twice the largest radius wide and high ([`grid`]), so every disc has
+    /// room in its cell. Discs in different cells share no point, so none overlap. There are at least as many cells as
     /// balls, because [`Self::new`] refuses more than [`room`].
     fn lay_out(&mut self, draws: &mut Sequence, count: u32) {
         let (columns, rows) = grid(self.config.ball.size, self.config.ball.radius);
@@ -151,10 +153,10 @@ impl GroupScene {
         }
     }
 
-    /// A cell out of `all` that no ball has yet: the n-th free one, counted from the first.
+    /// Draws one of the cells that hold no ball yet. There are `all` cells.
     fn free_cell(&mut self, draws: &mut Sequence, all: u32) -> u32 {
         self.cells.sort_unstable();
-        // Below `all`, because there are fewer balls than cells.
+        // Fewer balls than cells are placed so far, so at least one cell is free.
         let free = draws.below(all - self.cells.len() as u32);
         self.cells.iter().fold(free, |cell, taken| if *taken <= cell { cell + 1 } else { cell })
     }

@@ -1,4 +1,4 @@
-//! How much of a disc another one covers.
+//! How much of a disc another disc covers.
 
 use std::f64::consts::PI;
 
@@ -73,8 +73,8 @@ mod tests {
             let points = (0..N * N).map(|i| (least.x + least.radius * point(i % N), least.y + least.radius * point(i / N)));
             let both = points.filter(|&(x, y)| inside(one, x, y) && inside(other, x, y)).count() as f64;
             let counted = both * 4.0 / PI / f64::from(N * N);
-            // The outline of the lens crosses fewer than 8 N of the N² cells, and half of those are miscounted at most,
-            // at random: 4 / N is far above what comes of it.
+            // The outline of the lens crosses fewer than 8 N of the N² cells. At most half of those are miscounted, at
+            // random, so the error is far below 4 / N.
             prop_assert!((overlap(one, other) - counted).abs() < 4.0 / f64::from(N));
         }
     }

@@ -34,8 +34,8 @@ impl Radii {
         Self { min: radius, max: radius }
     }
 
-    /// The default radius for a frame size: a 24th of the shorter side (20 px at 640x480), at least 8 px, at most a quarter
-    /// of the side. The client's default range covers it at every size.
+    /// The default radius for a frame size: a 24th of the shorter side (20 px at 640x480), at least 8 px, at most a
+    /// quarter of the side. The client's default range covers it at every size.
     pub fn for_size(size: Size) -> Self {
         let shorter_px = f64::from(size.shorter_side());
         Self::one((shorter_px / SIDE_OVER_RADIUS).max(LEAST_DEFAULT_PX).min(shorter_px / 4.0))

@@ -14,10 +14,11 @@ use crate::truth::Truth;
 pub enum Action {
     /// Hand this message to the link.
     Send(Lane, BytesMut),
-    /// Render, encode and send the frame of this id; then call [`Session::captured`](super::Session::captured) and [`link_ready`](super::Session::link_ready).
+    /// Render, encode and send the frame of this id; then call [`Session::captured`](super::Session::captured) and
+    /// [`link_ready`](super::Session::link_ready).
     Capture(u64),
-    /// Hand this piece of a frame to the link if it has room, else call [`Session::not_resent`](super::Session::not_resent)
-    /// and forget it: the client asks again.
+    /// Hand this piece of a frame to the link if it has room, else call
+    /// [`Session::not_resent`](super::Session::not_resent) and forget it: the client asks again.
     Resend {
         /// The frame's id.
         frame: u64,

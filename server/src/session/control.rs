@@ -60,7 +60,7 @@ impl Session {
                 window: self.config.window.get(),
                 delivery: self.config.delivery,
                 lifetime_us: self.config.lifetime().map(|lifetime| lifetime.as_micros() as u64),
-                // A deadline of centuries is none: a peer refuses a number that large.
+                // A deadline of centuries is left out, because a peer refuses a number that large.
                 deadline_us: u64::try_from(self.config.deadline.as_micros()).ok().filter(|us| *us < INTEGER_LIMIT),
                 encoding: self.config.encoding,
                 task: self.config.task.to_string(),

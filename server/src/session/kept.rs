@@ -1,4 +1,4 @@
-//! Frames that were sent, kept for the tasks that compare answers with them.
+//! Keeps the frames that were sent, for tasks that compare answers with frames.
 
 use std::collections::VecDeque;
 
@@ -10,12 +10,12 @@ use super::Session;
 #[derive(Debug, Default)]
 pub(super) struct KeptFrames {
     frames: VecDeque<(u64, Image)>,
-    /// The frame that was answered last, until it is asked for, and whether with a picture.
+    /// The frame that was answered last, and whether the answer has a picture. `None` once it was taken.
     answered: Option<(u64, bool)>,
 }
 
 impl KeptFrames {
-    /// The frame of this id, if it is kept.
+    /// The frame with this id, if it is kept.
     pub(super) fn get(&self, id: u64) -> Option<&Image> {
         self.frames.iter().find(|(kept, _)| *kept == id).map(|(_, image)| image)
     }
@@ -32,8 +32,8 @@ impl Session {
         self.config.task.keeps_frames()
     }
 
-    /// Keeps a copy of the frame that was captured last, until it is answered or lost. Frames that no longer wait for
-    /// their answer make room for it, so that no more than a window of frames is kept.
+    /// Keeps a copy of the frame that was captured last, until it is answered or lost. Removes the frames that no
+    /// longer wait for an answer, so that at most a window of frames is kept.
     pub fn keep(&mut self, image: &Image) {
         let Some(id) = self.pairing.next_id().checked_sub(1) else { return };
         let Self { kept, pairing, .. } = self;
@@ -41,8 +41,8 @@ impl Session {
         kept.frames.push_back((id, image.clone()));
     }
 
-    /// The frame that was answered last, with the picture that came back, for the window. `None` if no kept
-    /// frame was answered since the last call; no picture if the frame was dropped.
+    /// The id and pixels of the frame that was answered last, and the picture that came back, for the window. `None` if
+    /// no kept frame was answered since the last call. Without a picture if the frame was answered `dropped`.
     pub fn take_pictures(&mut self) -> Option<(u64, &Image, Option<ImageView<'_>>)> {
         let (id, has_picture) = self.kept.answered.take()?;
         let picture = self.tally.picture().filter(|_| has_picture);

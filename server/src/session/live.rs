@@ -23,11 +23,11 @@ impl Session {
         }
     }
 
-    /// Handles a frame whose lifetime was over before it was encoded: it counts as sent, and as lost.
+    /// Handles a frame whose lifetime ended before it was encoded. The frame counts as sent, and as lost.
     pub(super) fn not_ready(&mut self, frame: u64, capture: &Capture) {
         if self.tally.counts().lost_by.not_ready == 0 {
             warn!(
-                "session {}: frame {frame} took {:.1} ms to encode, longer than live frames live; it is not sent \
+                "session {}: frame {frame} took {:.1} ms to encode, longer than its lifetime; it is not sent \
                  (further ones are counted, not logged)",
                 self.config.number,
                 capture.encoded.since(capture.captured) as f64 / 1e3,
@@ -40,7 +40,7 @@ impl Session {
     /// Handles the client's request for these pieces.
     pub(super) fn requested(&mut self, resend: &Resend, now: Micros) {
         let Some(live) = &mut self.live else {
-            return self.ignore(&"it asks for pieces, and in reliable delivery none are sent again");
+            return self.ignore(&"it asks for pieces again, but reliable delivery repeats none");
         };
         for message in &resend.messages {
             if self.pairing.is_fresh(message.id, now) {

@@ -446,7 +446,7 @@ impl Session {
     }
 }
 
-/// Joins the answers of such a session. Those that are compared with frames may be as large as frames.
+/// A reassembler for the answers of a session. Answers that are compared with frames may be as large as frames.
 fn reassembler(config: &SessionConfig) -> Reassembler {
     let window = config.window.get() as usize;
     match config.task.keeps_frames() {

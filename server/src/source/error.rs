@@ -37,7 +37,7 @@ pub enum SourceError {
         /// The source.
         source_name: String,
     },
-    /// A task that scores nothing but the truth, which the source does not know.
+    /// The task needs the truth to score anything, and the source does not know the truth.
     #[error(
         "--task {task} needs to know the truth, and --source {source_name} does not: use --source ball, or --task ack"
     )]
@@ -61,7 +61,7 @@ pub enum SourceError {
         /// Why, and what would be right.
         right: &'static str,
     },
-    /// Several balls are impossible.
+    /// The scene of several balls is impossible.
     #[error(transparent)]
     Group(#[from] GroupError),
     /// The folder cannot be read.

@@ -1,5 +1,5 @@
-//! The source of the task `count`: several balls at new places in each frame, whose number is the truth. It is computed,
-//! so it runs in the session.
+//! The source of the task `count`: several balls at new places in each frame. Their number is the truth. Frames are
+//! computed, so the source runs in the session.
 
 use shared::image::{Image, PixelFormat};
 
@@ -86,7 +86,8 @@ impl BallsSource {
     /// Renders the frame with this index.
     pub fn frame(&mut self, index: u64) -> SourceFrame<'_> {
         let group = self.scene.group(index, self.exposure);
-        // The scene places every ball with its centre in the frame. At most [`MAX_BALLS`](crate::scene::MAX_BALLS).
+        // Every ball counts, because the scene places its centre inside the frame. There are at most
+        // [`MAX_BALLS`](crate::scene::MAX_BALLS).
         let truth = Truth::Balls(group.discs.len() as u32);
         SourceFrame { index, image: self.camera.render(&group, index), truth, meta: None }
     }
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_plays_the_same_frames_again_and_another_seed_others() {
+    fn a_seed_gives_the_same_frames_again_and_another_seed_gives_others() {
         let frames = |seed| {
             let mut source = scene(seed).source().expect("a possible scene");
             let frame = |index| {

@@ -2,7 +2,8 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each
 //! session opens its own [`Source`] from it and plays the same frames from the first. A source that computes frames
-//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`]) runs on its own thread behind a bounded `queue`.
+//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`]) runs on its own thread
+//! behind a bounded `queue`.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 

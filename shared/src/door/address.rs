@@ -9,7 +9,7 @@ const LONGEST_HOST: usize = 253;
 /// Parses `HOST:PORT` or `[IPv6]:PORT` into host and port.
 ///
 /// # Errors
-/// What to write instead.
+/// A text that says what to write instead.
 pub fn host_and_port(text: &str) -> Result<(&str, u16), String> {
     let (host, port) = text.rsplit_once(':').ok_or_else(|| instead(text))?;
     let is_bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_to_one_is_answered_with_what_to_write() {
+    fn a_near_miss_is_refused_with_what_to_write_instead() {
         for (text, right) in [
             ("::1", "the port too, with brackets around the address: [::1]:8080"),
             ("[::1]", "the port too, with brackets around the address: [::1]:8080"),
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_an_address_or_answered(text in ".*") {
+        fn any_text_is_an_address_or_is_refused_in_printable_characters(text in ".*") {
             match host_and_port(&text) {
                 Ok((host, port)) => prop_assert!(text.starts_with(host) && text.ends_with(&port.to_string())),
                 Err(right) => prop_assert!(!right.contains(char::is_control), "{right}"),

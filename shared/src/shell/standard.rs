@@ -8,7 +8,8 @@ use anstream::ColorChoice;
 /// Columns of a terminal that does not report its width, and of files and pipes.
 const COLUMNS: usize = 80;
 
-/// Leaves colours out on a terminal that says it has none (`TERM=dumb`). Called first, before help or a log line is written.
+/// Leaves colours out on a terminal that says it has none (`TERM=dumb`). Called first, before help or a log line is
+/// written.
 ///
 /// `anstream` decides everything else, but believes `CI=true` more than the terminal.
 pub fn respect_dumb_terminals() {

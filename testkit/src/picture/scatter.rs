@@ -1,4 +1,4 @@
-//! Discs thrown at random onto a frame, for those who count them.
+//! Discs at random places of a frame, for tests that count discs.
 
 use std::ops::RangeInclusive;
 
@@ -6,7 +6,7 @@ use shared::geometry::Circle;
 
 use super::random::Random;
 
-/// Number of places tried for a disc before all discs are thrown anew.
+/// Number of places tried for a disc before all discs are placed anew.
 const TRIES: usize = 200;
 
 /// How discs are thrown.
@@ -87,7 +87,7 @@ mod tests {
             let points = (0..1000).flat_map(|i| (0..1000).map(move |j| (0.1 * f64::from(i), 0.1 * f64::from(j))));
             let counted = points.filter(|&(x, y)| holds(&one, x, y) && holds(&other, x, y)).count() as f64 / 100.0;
             let computed = common_area(&one, &other);
-            // A hundredth of a px² a point, along a rim of a hundred px.
+            // Each point stands for 0.01 px², and the rim is about 100 px long.
             assert!((counted - computed).abs() < 2.0, "{counted} {computed}");
         }
     }

@@ -7,9 +7,9 @@ use super::error::ProcessError;
 use crate::program::unset_options;
 
 /// What cargo tells the programs it runs about their package, by its beginning ("Environment variables Cargo sets for
-/// crates", Cargo's reference). A cargo that such a program starts must not inherit it: build scripts ask to be run again
-/// where one of these changed (`ring`'s does), so that each benchmark would compile the WebRTC stack twice. What people set
-/// themselves is left, such as `CARGO_HOME`, `CARGO_TARGET_DIR` or `CARGO_NET_OFFLINE`.
+/// crates", Cargo's reference). A cargo that such a program starts must not inherit it: build scripts ask to be run
+/// again where one of these changed (`ring`'s does), so that each benchmark would compile the WebRTC stack twice. What
+/// people set themselves is left, such as `CARGO_HOME`, `CARGO_TARGET_DIR` or `CARGO_NET_OFFLINE`.
 const OF_ITS_PACKAGE: [&str; 6] =
     ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR"];
 

@@ -1,4 +1,4 @@
-//! The pipeline of this detector.
+//! Makes a kind of pipeline from the detector `hough-classic`.
 
 use super::detector::{Classic, NAME};
 use crate::pipeline::circle::CircleKind;

@@ -1,4 +1,4 @@
-//! The answer `count`, as people read it.
+//! Shows answers of kind `count`.
 
 use shared::canvas::face::Section;
 use shared::canvas::theme::Tone;
@@ -6,7 +6,7 @@ use shared::protocol::message::Payload;
 
 use crate::pipeline::answers::{AnswerKind, Answers};
 
-/// The answers of everybody who counts.
+/// The answers of a pipeline that counts.
 #[derive(Debug)]
 pub(super) struct Counts;
 

@@ -21,13 +21,13 @@ pub(super) const KINDS: [(&str, &[&str]); 4] =
 /// Most characters of a wrong line that an error repeats.
 const SHOWN: usize = 40;
 
-/// What a line says.
+/// The content of a line.
 #[allow(clippy::large_enum_variant, reason = "it lives for a call")]
 #[derive(Debug)]
 pub(super) enum Said {
-    /// The whole answer.
+    /// A complete answer.
     Answer(Payload<'static>),
-    /// An image, whose bytes follow.
+    /// The head of an image. The bytes of the image follow the line.
     Image(ImageHead),
 }
 
@@ -65,7 +65,7 @@ pub(super) enum AnswerError {
 /// The fields of a line.
 type Fields = serde_json::Map<String, Json>;
 
-/// Reads a line that answers this frame of a session with this task. An image may have `most_bytes`.
+/// Reads the line that answers `frame` in a session with this task. An image may have up to `most_bytes`.
 pub(super) fn read(line: &[u8], frame: u64, task: &'static str, most_bytes: usize) -> Result<Said, Fault> {
     let not_json = |_| AnswerError::NotJson(Brief(String::from_utf8_lossy(line), SHOWN).to_string());
     let fields: Fields = serde_json::from_slice(line).map_err(not_json)?;
@@ -84,7 +84,7 @@ fn said(fields: &Fields, task: &'static str, most_bytes: usize) -> Result<Said, 
     }
 }
 
-/// The kind, which is one of the task's.
+/// Reads the kind of the answer. It must be one of the task's kinds, or `dropped`.
 fn kind(fields: &Fields, task: &'static str) -> Result<&'static str, AnswerError> {
     let named = text(fields, "kind")?;
     let kinds = KINDS.iter().find(|(name, _)| *name == task).map_or(&[][..], |(_, kinds)| kinds);
@@ -93,7 +93,7 @@ fn kind(fields: &Fields, task: &'static str) -> Result<&'static str, AnswerError
     known.ok_or_else(|| AnswerError::Kind { kind: shown(), task, expected: kinds.join(", ") })
 }
 
-/// The payload of the fields that answers have. One that is null counts as absent.
+/// Makes a payload from the known fields of a line. A field that is null counts as absent.
 fn payload(kind: &'static str, fields: &Fields) -> Payload<'static> {
     let mut payload = Payload::new(kind);
     for name in FIELDS {
@@ -104,7 +104,7 @@ fn payload(kind: &'static str, fields: &Fields) -> Payload<'static> {
     payload
 }
 
-/// The payload, if the server would take it.
+/// Returns the payload if the server accepts it.
 fn checked(payload: Payload<'static>) -> Result<Payload<'static>, AnswerError> {
     match payload.kind() {
         "count" => match payload.integer("count")? {
@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_every_digit() {
-        // The faster way of reading numbers, which serde_json has too, may be a unit off in the last digit.
+        // Without its feature `float_roundtrip`, serde_json reads numbers faster, but may be a unit off in the last
+        // digit.
         for number in [51.248_178_375_059_03, 319.987_654_321_098_8, 1.0 / 3.0, 5e-324] {
             let circle = answer("circle", &format!(r#"{{"frame":7,"kind":"circle","x":{number:e},"y":0,"radius":1}}"#));
             assert_eq!(circle.map(|payload| payload.real("x")), Ok(Ok(number)));

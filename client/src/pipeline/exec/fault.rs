@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::answer::AnswerError;
 use super::reply::LINE_LIMIT;
 
-/// Why a frame has no answer of the program. Each message continues the program's name.
+/// Why the program gave no answer to a frame. Each message follows the program's name.
 #[derive(Debug, Error)]
 pub(super) enum Fault {
     #[error("cannot be started: {0}")]
@@ -33,7 +33,7 @@ pub(super) enum Fault {
     NotReading,
     #[error("cannot be spoken with: {0}")]
     Pipe(#[from] io::Error),
-    /// It failed less than a second after its start. Nothing is said of it again.
+    /// The program failed less than a second after its start, and waits for its restart. Not logged: the failure was.
     #[error("is not started again yet")]
     Down,
     /// The session ends.
@@ -42,12 +42,12 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// What is said once.
+    /// The kind of fault. The log names each kind once.
     pub(super) fn cause(&self) -> Discriminant<Self> {
         discriminant(self)
     }
 
-    /// Whether people should hear of it. The rest follows from what they have heard.
+    /// Whether the log should name the fault. The others follow from a fault that the log has named.
     pub(super) fn is_news(&self) -> bool {
         !matches!(self, Self::Down | Self::Ending)
     }

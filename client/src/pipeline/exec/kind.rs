@@ -25,7 +25,7 @@ pub(in crate::pipeline) struct ExecKind {
 }
 
 impl ExecKind {
-    /// The program in a session with this task, whose answers are described so.
+    /// The pipeline that runs the program in a session with this task. `answers` describes the answers of the task.
     ///
     /// # Errors
     /// [`PipelineError::Start`] if the system has no descriptors left.

@@ -1,12 +1,12 @@
-//! The pipeline `exec:COMMAND`: another program, in any language, without a library.
+//! The pipeline `exec:COMMAND`: a separate program, in any language, answers the frames. It needs no library.
 //!
-//! Each worker starts the program once and speaks with it over the program's stdin and stdout, as `docs/exec.md` says:
+//! Each worker starts the program once. They communicate over the program's stdin and stdout, as `docs/exec.md` says:
 //!
-//! - [`Program`] is the command: split into words, its program found before anything connects.
+//! - [`Program`] is the command. It is split into words, and its program is found, before the client connects.
 //! - `kind` builds a pipeline per worker; `pipeline` answers frames with the program and replaces it when it fails.
 //! - `request` writes a frame's line. `reply` and `answer` read what the program writes. `fault` names what went wrong.
-//! - `process` is the running program: pipes, deadline, end. `stderr` makes log lines of its stderr.
-//! - `programs` knows all programs of a session, so that none outlives it. `restart` spaces their starts.
+//! - `process` is the running program: its pipes, its deadline and its end. `stderr` turns its stderr into log lines.
+//! - `programs` lists all programs of a session, so that none outlives the session. `restart` spaces their starts.
 
 pub use program::{CommandError, Program};
 
@@ -24,5 +24,5 @@ mod request;
 mod restart;
 mod stderr;
 
-/// What the pipeline's name begins with on the command line. The command follows.
+/// Start of the pipeline's name on the command line. The command follows it.
 pub(super) const PREFIX: &str = "exec:";

@@ -16,8 +16,8 @@ use super::restart::Restart;
 use crate::pipeline::frame::Frame;
 use crate::pipeline::seam::Pipeline;
 
-/// How long the first frame waits for the program to load what it needs: less than the 5 s in which a server expects
-/// the client's hello.
+/// How long the client's hello, and so the first frame, waits for the program to load what it needs: less than the 5 s
+/// in which a server expects the hello.
 const LOAD_LIMIT: Duration = Duration::from_secs(3);
 
 /// One worker's program.
@@ -49,7 +49,7 @@ impl ExecPipeline {
         Ok(pipeline)
     }
 
-    /// The program, started if it does not run.
+    /// Returns the running program. Starts it if it does not run.
     fn running(&mut self) -> Result<&mut Process, Fault> {
         let process = match self.process.take() {
             Some(process) => process,
@@ -73,13 +73,13 @@ impl ExecPipeline {
         answer.ok_or(Fault::Silent { frame: frame.id, limit: self.timeout })
     }
 
-    /// Ends the program, unless it may still be loading, and names the cause once.
+    /// Ends the program, unless it may still be loading. Logs each kind of fault once.
     fn failed(&mut self, frame: u64, fault: &Fault) {
         let is_loading = matches!(fault, Fault::NotReading) && self.restart.is_starting(Instant::now());
         match self.process.take() {
             process @ Some(_) if is_loading => self.process = process,
             Some(process) if matches!(fault, Fault::Ending) => process.end(),
-            // Dropped, and thereby killed: it does not do what it should.
+            // Dropping the process kills it: it does not do what it should.
             _ => {}
         }
         if fault.is_news() && self.programs.is_first(fault) {
@@ -92,7 +92,7 @@ impl ExecPipeline {
 impl Pipeline for ExecPipeline {
     fn prepare(&mut self) {
         if let Some(process) = &mut self.process {
-            // What is wrong with it shows at the first frame.
+            // An error would show again at the first frame, which reports it.
             let _ = process.begin(Instant::now() + LOAD_LIMIT);
         }
     }

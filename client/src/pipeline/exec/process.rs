@@ -1,4 +1,4 @@
-//! A running program: its pipes, read and written by a deadline, and its end.
+//! A running program: reads and writes its pipes within a deadline, and ends it.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -24,7 +24,7 @@ use super::stderr::Listener;
 /// How long a program may take to end once its stdin has ended.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// How long a killed program may take to be gone. Only one that the system holds up takes longer.
+/// How long a killed program may take to disappear. Only a program that the system holds up takes longer.
 const KILL_LIMIT: Duration = Duration::from_millis(200);
 
 /// How long to wait for the exit status of a program that closed its output.
@@ -33,7 +33,7 @@ const STATUS_LIMIT: Duration = Duration::from_millis(50);
 /// How often to look whether a program has ended.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Size asked for the pipe of the frames, in bytes: the most that Linux gives without privileges
+/// Requested size of the pipe for frames, in bytes: the most that Linux grants without privileges
 /// (`/proc/sys/fs/pipe-max-size`). A frame of 640x480 then goes out in one write.
 const PIPE_BYTES: usize = 1 << 20;
 
@@ -45,7 +45,7 @@ const CHUNK: usize = 64 << 10;
 pub(super) struct Process {
     child: Child,
     group: Pid,
-    /// How it ended, once it was reaped.
+    /// How the program ended. `None` until it is reaped.
     status: Option<ExitStatus>,
     /// `None` once the program is told to end.
     input: Option<ChildStdin>,
@@ -89,10 +89,10 @@ impl Process {
         Self { child, group, status: None, input, output, stderr, has_begun: false, chunk, programs }
     }
 
-    /// Waits until the program reads: a program that loads what it needs reads its first line only then.
+    /// Waits until the program has read its first line. It does so only after it has loaded what it needs.
     pub(super) fn begin(&mut self, until: Instant) -> Result<(), Fault> {
         while !self.has_begun {
-            // On a system that cannot say how much is unread the program counts as begun.
+            // If the system cannot say how much is unread, the program counts as begun.
             self.has_begun = rustix::io::ioctl_fionread(self.input()).unwrap_or(0) == 0;
             if self.has_begun {
                 break;
@@ -136,7 +136,7 @@ impl Process {
         }
     }
 
-    /// Checks that the program has not written anything.
+    /// Checks that the program has written nothing that was not asked for.
     fn stays_silent(&mut self) -> Result<(), Fault> {
         self.receive()?.map_or(Ok(()), |_| Err(Fault::Unasked))
     }
@@ -148,7 +148,7 @@ impl Process {
                 Ok(count) => unsent.advance(count),
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR) => {}
-                // Nobody reads. Its answer may be there all the same; else the end of its output tells.
+                // The program closed its stdin. It may have answered before that; if not, its output ends too.
                 Err(Errno::PIPE) => unsent.0 = [&[], &[]],
                 Err(error) => return Err(io::Error::from(error).into()),
             }
@@ -166,7 +166,8 @@ impl Process {
         }
     }
 
-    /// Waits until the program writes, takes more if there `is_more`, or the time is over.
+    /// Waits until the program writes, the session ends, or `limit` has passed. If there `is_more` to send, also until
+    /// the program's stdin accepts it.
     fn wait(&self, is_more: bool, limit: Duration) -> Result<(), Fault> {
         let mut ready = [
             PollFd::from_borrowed_fd(self.programs.ending(), PollFlags::IN),
@@ -182,11 +183,11 @@ impl Process {
     }
 
     fn input(&self) -> BorrowedFd<'_> {
-        // invariant: it is taken only when the program is told to end, and nothing is written then.
+        // invariant: `input` is taken only when the program is told to end, and nothing is written after that.
         self.input.as_ref().expect("not told to end yet").as_fd()
     }
 
-    /// Why its output is at its end.
+    /// Why the program's output ended.
     fn closed(&mut self) -> Fault {
         if self.has_exited_within(STATUS_LIMIT) {
             self.reap();
@@ -194,20 +195,21 @@ impl Process {
         self.status.map_or(Fault::Closed, Fault::Ended)
     }
 
-    /// Ends the program: it has a moment once its stdin ends.
+    /// Ends the program: closes its stdin, and kills the program if it has not ended after [`GRACE`].
     pub(super) fn end(mut self) {
         drop(self.input.take());
         self.has_exited_within(GRACE);
     }
 
-    /// Whether the program exits in time. It is not reaped yet, so that its number is not given to others.
+    /// Waits until the program exits, up to `limit`; returns whether it did. The program is not reaped yet, so that the
+    /// system gives its process id to no other.
     fn has_exited_within(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         loop {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             match waitid(WaitId::Pid(self.group), options) {
                 Ok(None) | Err(Errno::INTR) => {}
-                // An error: it was reaped.
+                // An error means that it was reaped.
                 Ok(Some(_)) | Err(_) => return true,
             }
             if Instant::now() >= until {
@@ -217,10 +219,10 @@ impl Process {
         }
     }
 
-    /// Kills what is left of its group, and reaps it.
+    /// Kills what is left of the program's process group, and reaps the program.
     fn reap(&mut self) {
         if self.status.is_none() {
-            // A group that is gone is what is wanted.
+            // An error means that the group is gone, as intended.
             let _ = kill_process_group(self.group, Signal::KILL);
             self.has_exited_within(KILL_LIMIT);
             self.status = self.child.try_wait().ok().flatten();

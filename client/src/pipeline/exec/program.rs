@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use shared::text::Brief;
 use thiserror::Error;
 
-/// Most characters of a program's name in a log line: half of a line of a terminal.
+/// Most characters of a program's name in a log line: half the width of a terminal.
 const NAME_CHARS: usize = 40;
 
 /// A program and its arguments. The program was found.
@@ -25,15 +25,15 @@ pub enum CommandError {
     /// The command cannot be split into words.
     #[error("the command {0:?} cannot be split into words: a quote has no end, or a backslash is last")]
     Unbalanced(String),
-    /// There is no word.
+    /// The command has no words.
     #[error("exec: needs a command, for example \"exec:python3 centroid.py\"")]
     Empty,
-    /// No folder of the path has the program.
+    /// No folder of `PATH` has the program.
     #[error("no program {program:?} is on the PATH ({path}); one in this folder is written ./{program}")]
     NotOnPath {
         /// The program.
         program: String,
-        /// The path.
+        /// The value of `PATH`.
         path: String,
     },
     /// The file does not exist.
@@ -61,7 +61,7 @@ impl Program {
         &self.name
     }
 
-    /// The command that starts it.
+    /// The command that starts the program.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.args(&self.arguments);
@@ -74,7 +74,7 @@ fn name(words: &[String]) -> String {
     Brief(short.join(" "), NAME_CHARS).to_string()
 }
 
-/// Finds a program as a shell does: a word with a slash is a file, any other a name on the path.
+/// Finds a program as a shell does: a word with a slash is a file, any other word is a name on `PATH`.
 fn found(program: &str) -> Result<PathBuf, CommandError> {
     if program.is_empty() {
         return Err(CommandError::Empty);

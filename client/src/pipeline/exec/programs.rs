@@ -1,4 +1,4 @@
-//! The programs of a session, of all workers: told to end together, and none is left behind.
+//! The programs that the workers of a session run. They are told to end together, and none outlives the session.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::mem::Discriminant;
@@ -10,17 +10,18 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::fault::Fault;
 
-/// How long the end of a session waits for its workers to end their programs. Each needs 200 ms if its program does not
-/// end by itself; the rest is for a busy machine. With the farewell to the server it is within the second of a stop.
+/// How long the end of a session waits for its workers to end their programs. A worker needs 200 ms if its program does
+/// not end on its own; the rest is for a busy machine. Together with the farewell to the server, a stop then takes less
+/// than a second.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// The programs of a session.
 #[derive(Debug)]
 pub(super) struct Programs {
     state: Mutex<State>,
-    /// Told when a program has ended.
+    /// Notified when a program has ended.
     changed: Condvar,
-    /// Hung up as soon as the session ends, so that whoever waits for a program wakes.
+    /// Hangs up as soon as the session ends, which wakes every worker that waits for its program.
     ending: PipeReader,
 }
 
@@ -30,7 +31,7 @@ struct State {
     groups: Vec<Pid>,
     /// `None` once the session ends.
     hang_up: Option<PipeWriter>,
-    /// What the log has named as a cause.
+    /// Kinds of faults that the log has named.
     named: Vec<Discriminant<Fault>>,
 }
 
@@ -47,7 +48,8 @@ impl Programs {
         self.ending.as_fd()
     }
 
-    /// Starts a program, unless the session ends. Nothing ends the session meanwhile, so no program is missed.
+    /// Starts a program, unless the session has ended. The lock is held meanwhile, so that the end of the session
+    /// misses no program.
     pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<(Pid, T)>) -> Result<T, Fault> {
         let mut state = self.state();
         if state.hang_up.is_none() {
@@ -58,13 +60,13 @@ impl Programs {
         Ok(started)
     }
 
-    /// Notes that a program has ended, its children too.
+    /// Notes that a program and its children have ended.
     pub(super) fn ended(&self, group: Pid) {
         self.state().groups.retain(|running| *running != group);
         self.changed.notify_all();
     }
 
-    /// Whether this is the first time that this cause is to be named.
+    /// Whether this is the first fault of its kind. The next call with the same kind returns false.
     pub(super) fn is_first(&self, fault: &Fault) -> bool {
         let mut state = self.state();
         let is_first = !state.named.contains(&fault.cause());
@@ -74,7 +76,7 @@ impl Programs {
         is_first
     }
 
-    /// Ends all programs. Their workers do it; those that do not in time lose their programs.
+    /// Ends all programs. The workers end their own programs; programs that still run after [`END_LIMIT`] are killed.
     pub(super) fn end(&self) {
         let mut state = self.state();
         state.hang_up = None;
@@ -87,7 +89,7 @@ impl Programs {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         for group in state.groups.drain(..) {
-            // A group that has just ended is not there any more.
+            // An error means that the group has just ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

@@ -1,4 +1,4 @@
-//! Puts the program's answer together from what arrives, in bounded memory.
+//! Assembles the program's answer from the bytes that arrive, in bounded memory.
 
 use shared::protocol::encoding::Encoding;
 use shared::protocol::message::Payload;
@@ -33,12 +33,12 @@ enum State {
 }
 
 impl Reply {
-    /// Waits for the answer to a frame whose pixels take `frame_bytes`.
+    /// An empty reply to a frame whose pixels take `frame_bytes`.
     pub(super) fn to(frame: u64, task: &'static str, frame_bytes: usize) -> Self {
         Self { frame, task, most_bytes: frame_bytes + IMAGE_MARGIN, state: State::Line(Vec::new()) }
     }
 
-    /// Takes what arrived. Returns the answer once it is complete.
+    /// Reads bytes that arrived. Returns the answer once it is complete.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
         match &mut self.state {
             State::Line(line) => match bytes.iter().position(|byte| *byte == b'\n') {

@@ -1,4 +1,4 @@
-//! What the program reads: a line about the session, and a line about each frame, which its pixels follow.
+//! What the program reads: one line about the session, then for each frame one line and the pixels.
 
 use serde::Serialize;
 use serde_json::json;
@@ -7,7 +7,7 @@ use shared::protocol::message::Meta;
 
 use crate::pipeline::frame::Frame;
 
-/// Version of what is spoken with the program.
+/// Version of the protocol between client and program.
 const VERSION: u32 = 1;
 
 /// A frame's line.
@@ -27,7 +27,7 @@ pub(super) fn hello(task: &str) -> Vec<u8> {
     format!("{}\n", json!({ "plumb_exec": VERSION, "task": task })).into_bytes()
 }
 
-/// Writes the line of a frame whose pixels take this many bytes, in place of what `line` held.
+/// Replaces `line` with the line of a frame whose pixels take this many bytes.
 pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
     let (size, pixel, none) = (frame.image.size(), format(&frame.image), Meta::new());
     let meta = frame.meta.unwrap_or(&none);
@@ -39,7 +39,7 @@ pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
     line.push(b'\n');
 }
 
-/// The pixels, rows from the top without padding. Uses `memory` only if they are not so already.
+/// The pixels: rows from the top, without padding. They are copied into `memory` only if they are not contiguous.
 pub(super) fn pixels<'a>(image: &'a ImageView<'_>, memory: &'a mut Vec<u8>) -> &'a [u8] {
     let in_place = match image {
         ImageView::Gray8(pixels) => pixels.as_slice(),

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 /// Least time between two starts of a worker's program.
 const SPACING: Duration = Duration::from_secs(1);
 
-/// How long after its start a program may take to read its first line: as long as a large library takes to load from a
-/// slow disk.
+/// How long a program may take from its start until it reads its first line: as long as a large library takes to load
+/// from a slow disk.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// The starts of one worker's program.
@@ -16,7 +16,7 @@ pub(super) struct Restart {
 }
 
 impl Restart {
-    /// Notes a start, if there may be one now.
+    /// Whether the program may be started now. If so, notes the start.
     pub(super) fn may_start(&mut self, now: Instant) -> bool {
         let may = self.last.is_none_or(|last| now >= last + SPACING);
         if may {

@@ -1,4 +1,4 @@
-//! Makes log lines of what a program writes to its stderr. Both their length and their number are bounded.
+//! Turns what a program writes to its stderr into log lines. Their length and their rate are bounded.
 
 use std::io;
 use std::process::ChildStderr;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::{info, warn};
 
-/// Longest line, in bytes. The rest of a longer one is left out. As long as any line of the log.
+/// Longest line, in bytes: as long as any line of the log may be. The rest of a longer line is left out.
 const LONGEST: usize = 1_000;
 
-/// Most lines in a second: more than a traceback has.
+/// Most lines per second: more than a traceback has.
 const LINES: u32 = 100;
 
-/// How often the thread looks whether the program has ended, in case a child of the program keeps its stderr open.
+/// How often the thread checks whether the program has ended, in case a child of the program keeps the stderr open.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// How long to wait for the last words of a program that has ended.
@@ -35,7 +35,7 @@ struct Lines {
     line: Vec<u8>,
 }
 
-/// Lets so many lines through in a second, and counts the others.
+/// Lets [`LINES`] lines through per second, and counts the others.
 #[derive(Debug)]
 struct Gate {
     since: Instant,
@@ -54,7 +54,7 @@ impl Listener {
         Self { thread, is_over }
     }
 
-    /// The program has ended: waits a moment for its last words.
+    /// Notes that the program has ended. Waits up to [`LAST_WORDS`] for its last lines.
     pub(super) fn end(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         let until = Instant::now() + LAST_WORDS;
@@ -100,7 +100,7 @@ impl Lines {
         }
     }
 
-    /// The line so far, unless it is empty.
+    /// Passes the line so far to `each`, unless it is empty, and begins a new one.
     fn finish(&mut self, mut each: impl FnMut(&str)) {
         let line = String::from_utf8_lossy(&self.line);
         let line = line.trim_end();

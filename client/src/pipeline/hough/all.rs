@@ -1,7 +1,7 @@
-//! Finds all discs of a frame: measures every candidate, where the search for one disc stops at the first that is clear.
+//! Finds all discs of a frame. It measures every candidate; the search for one disc stops at the first clear one.
 //!
-//! A disc may be found more than once: from several peaks of its votes, or as a ring with a hole. Several circles that
-//! hold each other's centre are one disc, and the one with most evidence stands for it.
+//! A disc may be found more than once: from several peaks of its votes, or as a ring with a hole. If one circle holds
+//! the centre of another, both are the same disc, and the circle with more evidence is kept.
 
 use ndarray::ArrayView2;
 use shared::geometry::Circle;
@@ -12,14 +12,14 @@ use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
 use crate::pipeline::radii::RadiusRange;
 
-/// Most candidates measured in a frame, best first. Bounds the time spent on a frame full of shapes: it is twice what
-/// the search for one disc measures at most. Twenty discs took 21 measurements.
+/// Most candidates measured in a frame, best first. Bounds the time spent on a frame full of shapes: the search for one
+/// disc measures at most half as many. Twenty discs took 21 measurements.
 const MAX_MEASURED: usize = 48;
 
 /// A disc that was found.
 #[derive(Clone, Copy)]
 pub(super) struct Found {
-    /// Evidence for it, comparable within the frame.
+    /// Evidence for the disc, comparable within the frame.
     evidence: f64,
     /// Whether the evidence is beyond doubt.
     ample: bool,
@@ -44,7 +44,7 @@ impl Hough {
         }
     }
 
-    /// Measures the candidates that do not lie in a disc that is known already.
+    /// Measures the candidates, except those that lie in a disc already found.
     fn measure_all(&mut self, frame: Frame<'_>, range: RadiusRange) {
         let mut left = MAX_MEASURED;
         for i in 0..self.candidates.ranked.len() {
@@ -67,7 +67,7 @@ fn lies_in(candidate: Candidate, disc: Circle) -> bool {
     (f64::from(candidate.x) - disc.x).hypot(f64::from(candidate.y) - disc.y) < disc.radius
 }
 
-/// Sorts by evidence, the most certain disc first, and removes those that share a disc with a more certain one.
+/// Sorts by evidence, the most certain circle first, and removes circles that are the same disc as a more certain one.
 fn leave_one_a_disc(all: &mut Vec<Found>) {
     let place = |found: &Found| (found.estimate.circle.y, found.estimate.circle.x);
     all.sort_unstable_by(|one, other| {
@@ -85,7 +85,8 @@ fn leave_one_a_disc(all: &mut Vec<Found>) {
     all.truncate(kept);
 }
 
-/// Whether a circle holds the other's centre. Two discs do not, until one covers almost half of the other.
+/// Whether one of the circles holds the other's centre. Two discs are so close only if one covers almost half of the
+/// other.
 fn are_one_disc(one: Circle, other: Circle) -> bool {
     (one.x - other.x).hypot(one.y - other.y) < one.radius.max(other.radius)
 }
@@ -104,7 +105,7 @@ mod tests {
             vec![found(50.2, 20.0, 30.0), found(90.0, 20.1, 40.0), found(50.0, 8.0, 45.0), found(71.0, 20.0, 3.0)];
         leave_one_a_disc(&mut all);
         let left: Vec<_> = all.iter().map(|found| found.estimate.circle.x).collect();
-        // The third is the hole of the first; the last lies over the second's centre.
+        // The third circle is the hole of the first. The last one holds the second's centre.
         assert_eq!(left, [50.0, 90.0]);
     }
 }

@@ -55,7 +55,8 @@ impl Hough {
         self.best_candidate(frame, range)
     }
 
-    /// Searches the whole frame for candidates. Returns the radii looked for. `None` if there are none.
+    /// Searches the whole frame for candidates. Returns the range of radii it looked for; `None` if that range is
+    /// empty.
     pub(super) fn search(&mut self, frame: Frame<'_>) -> Option<RadiusRange> {
         let size = Size { width: frame.width as u32, height: frame.height as u32 };
         let range = self.limits.range(size)?;
@@ -70,7 +71,7 @@ impl Hough {
         Some(range)
     }
 
-    /// Calls `look` with the pixels row by row, which are copied if they are stored otherwise.
+    /// Calls `look` with the pixels row by row. Copies the pixels if they are stored in another order.
     pub(super) fn see<T>(&mut self, gray: ArrayView2<'_, u8>, look: impl FnOnce(&mut Self, Frame<'_>) -> T) -> T {
         let (height, width) = gray.dim();
         if let Some(pixels) = gray.to_slice() {

@@ -7,8 +7,9 @@
 //! 4. `verify`: decides whether the fitted circle is a disc. If not, the next candidate is tried. After the last one,
 //!    there is no circle.
 //!
-//! `detector` runs these four stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both. The stages share the `frame`, the `ring` (a
-//! circle in single precision) and the `sectors` around a centre. `stages` runs them one by one, for benchmarks.
+//! `detector` runs these four stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
+//! The stages share the `frame`, the `ring` (a circle in single precision) and the `sectors` around a centre. `stages`
+//! runs them one by one, for benchmarks.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, with identical results.
 //! `machine` selects the version to run.

@@ -1,4 +1,4 @@
-//! The answer `image`, as people read it.
+//! Shows answers of kind `image`.
 
 use shared::canvas::face::Section;
 use shared::canvas::theme::Tone;
@@ -6,7 +6,7 @@ use shared::protocol::message::Payload;
 
 use crate::pipeline::answers::{AnswerKind, Answers};
 
-/// The answers of everybody who makes an image.
+/// The answers of a pipeline that makes an image.
 #[derive(Debug)]
 pub(super) struct Images;
 

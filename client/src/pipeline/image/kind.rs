@@ -14,12 +14,12 @@ use crate::pipeline::options::PipelineOptions;
 use crate::pipeline::radii::RadiusLimits;
 use crate::pipeline::seam::{Pipeline, PipelineKind};
 
-/// An image that is an answer: its size, its pixel format, and its bytes row by row.
+/// An image to answer with: its size, its pixel format, and its bytes row by row.
 pub(crate) type Picture = (Size, PixelFormat, Vec<u8>);
 
-/// Makes an image from an image.
+/// Makes the image of the answer from the image of the frame.
 pub(crate) trait Editor: Send {
-    /// Returns the edited image. Size and pixel format stay.
+    /// Returns the edited image, in the size and pixel format of the given one.
     fn edit(&mut self, image: ImageView<'_>) -> Picture;
 }
 
@@ -28,9 +28,9 @@ pub(crate) trait Editor: Send {
 pub(crate) struct ImageKind {
     /// The pipeline's name.
     pub(crate) name: &'static str,
-    /// Whether the radii matter to it, which are what it looks for.
+    /// Whether it looks for circles, so that the options for radii matter.
     pub(crate) finds_circles: bool,
-    /// Builds an editor. It looks for radii within these limits, if it looks for any.
+    /// Builds an editor. If it looks for circles, their radii are within these limits.
     pub(crate) editor: fn(RadiusLimits) -> Box<dyn Editor>,
 }
 

@@ -9,8 +9,8 @@ pub(super) fn size_of_both(frame: Size) -> Size {
     Size { width: 2 * frame.width, height: frame.height }
 }
 
-/// The frame on the left, the answer on the right: black if there is none, and scaled to fit the frame's size, with the
-/// nearest pixels. In colour if one of them is.
+/// The frame on the left, and the answer on the right. The answer is scaled to fit the frame's size, by nearest pixels.
+/// It is black if there is no answer. Both are in colour if one of them is.
 pub(super) fn side_by_side(frame: &Image, answer: Option<&Image>) -> Image {
     let black = Image::zeros(Size { width: 1, height: 1 }, frame.format());
     let answer = answer.unwrap_or(&black);
@@ -45,19 +45,19 @@ pub(super) fn side_by_side(frame: &Image, answer: Option<&Image>) -> Image {
 fn colour(image: &Image) -> Array3<u8> {
     match image.clone().into_bgr() {
         Image::Bgr8(pixels) => pixels,
-        // Never: it has just been made colour.
+        // Unreachable: `into_bgr` always returns colour.
         Image::Gray8(_) => Array3::zeros((0, 0, 3)),
     }
 }
 
-/// Where each place of a picture that fits a room comes from.
+/// For each place of the room that a picture is scaled to: the row and the column of the picture shown there.
 struct Places {
     rows: Vec<Option<usize>>,
     columns: Vec<Option<usize>>,
 }
 
 impl Places {
-    /// A picture of this size in the middle of a room, as large as fits.
+    /// Centres a picture of this size in the room, as large as fits.
     fn of(picture: Size, room: Size) -> Self {
         let [width, height, room_width, room_height] =
             [picture.width, picture.height, room.width, room.height].map(u64::from);
@@ -74,7 +74,8 @@ impl Places {
     }
 }
 
-/// For each place along a side of the room, the nearest of `from` pixels shown in the middle `shown` places.
+/// For each place along one side of the room, the nearest of the picture's `from` pixels. The picture covers the middle
+/// `shown` places; the others are `None`.
 fn sources(from: u64, shown: u64, room: u64) -> Vec<Option<usize>> {
     let before = (room - shown) / 2;
     let source =

@@ -189,7 +189,7 @@ impl Streamer<'_> {
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
         if sent.is_ok() {
             self.session.link_ready();
-            // A task that keeps frames shows each with its answer.
+            // If the task keeps frames, the window shows each frame together with its answer.
             if !self.session.keeps_frames() {
                 self.reporter.picture(self.latest, self.frames.image(), self.clock.now());
             }

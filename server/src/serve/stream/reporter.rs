@@ -52,7 +52,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Passes copies of the frame that was answered last and of the picture that came back to the window now and then.
+    /// Now and then passes the window a copy of the frame that was answered last, and of the picture that came back.
     pub(super) fn answered(&mut self, session: &mut Session, now: Micros) {
         let Some((id, frame, answer)) = session.take_pictures() else { return };
         if self.outputs.shows(self.session) && now >= self.next_picture {

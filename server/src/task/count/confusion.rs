@@ -1,4 +1,4 @@
-//! The confusion table: how often frames with so many balls were answered with so many.
+//! The confusion table: how often frames with one number of balls were answered with another.
 
 /// Numbers with a row and a column of their own: 0 to 10. One more row and column hold all larger numbers.
 const OWN: usize = 11;

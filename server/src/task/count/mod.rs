@@ -1,5 +1,5 @@
-//! The task `count`: say how many balls the frame shows. The score is the share of frames answered with exactly that
-//! number, and how far the others are off.
+//! The task `count`: say how many balls the frame shows. The score is the share of frames answered with exactly the
+//! right number, and the mean error in balls.
 
 mod confusion;
 mod wilson;
@@ -66,25 +66,25 @@ impl Task for CountTask {
 /// The report's object `count`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct CountFigures {
-    /// Answered frames whose number of balls is known; the other figures are over these.
+    /// Answered frames whose number of balls is known. All other figures are over these frames.
     scored: u64,
-    /// Of those, answered with exactly that number.
+    /// Scored frames answered with exactly the right number.
     exact: u64,
     /// exact / scored.
     exact_share: Option<f64>,
-    /// Lower end of the 95 % interval of that share (Wilson score interval).
+    /// Lower end of the 95 % interval of `exact_share` (Wilson score interval).
     exact_share_low: Option<f64>,
-    /// Upper end of that interval.
+    /// Upper end of the 95 % interval of `exact_share` (Wilson score interval).
     exact_share_high: Option<f64>,
     /// Mean of answer minus truth, with its sign, in balls.
     mean_error: Option<f64>,
     /// Mean of the magnitude of answer minus truth, in balls.
     mean_absolute_error: Option<f64>,
-    /// Frames by truth (12 rows) and answer (12 columns): 0 to 10, then more than 10.
+    /// Scored frames by truth (12 rows) and answer (12 columns): 0 to 10, then more than 10.
     confusion: [[u64; confusion::SIDE]; confusion::SIDE],
 }
 
-/// Gathers the errors of a session. Sums are of whole numbers, so they are exact.
+/// Gathers the errors of a session. All sums are whole numbers, so they are exact.
 #[derive(Debug, Default)]
 struct CountScorer {
     answered: u64,
@@ -162,7 +162,7 @@ impl CountScorer {
         }
     }
 
-    /// The summary's lines; none before a frame is scored.
+    /// Lines for the summary. Empty until a frame is scored.
     fn lines(&self, own: &CountFigures) -> Vec<(&'static str, String)> {
         let (Some(share), Some(low), Some(high)) = (own.exact_share, own.exact_share_low, own.exact_share_high) else {
             return Vec::new();
@@ -196,7 +196,7 @@ fn balls(truth: Truth) -> Option<u32> {
     }
 }
 
-/// The number in the answer columns, as [`Scorer::read`] wrote it.
+/// The number in the answer columns, which [`Scorer::read`] wrote.
 fn counted(answer: &[Cell]) -> Option<u32> {
     match *answer {
         [Cell::Integer(count)] => u32::try_from(count).ok(),

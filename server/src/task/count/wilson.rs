@@ -1,11 +1,11 @@
-//! The interval of a share.
+//! The confidence interval of a share.
 
 /// The 97.5th percentile of the standard normal distribution: 95 % lie within it on both sides.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % interval of the share that `hits` out of `all` estimate: the Wilson score interval (E. B. Wilson, J. Am.
-/// Stat. Assoc. 22, 1927, p. 209). Unlike the normal approximation it is right for shares near 0 and 1 and for few frames
-/// (Brown, Cai and DasGupta, Statistical Science 16, 2001, p. 101). `None` without a frame.
+/// The 95 % confidence interval of a share, estimated by `hits` out of `all` frames: the Wilson score interval (E. B.
+/// Wilson, J. Am. Stat. Assoc. 22, 1927, p. 209). Unlike the normal approximation, it is right for shares near 0 and 1
+/// and for few frames (Brown, Cai and DasGupta, Statistical Science 16, 2001, p. 101). `None` without a frame.
 pub(super) fn interval(hits: u64, all: u64) -> Option<[f64; 2]> {
     if all == 0 {
         return None;
@@ -14,7 +14,7 @@ pub(super) fn interval(hits: u64, all: u64) -> Option<[f64; 2]> {
     let middle = share + Z * Z / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    // At shares of 0 and 1 an end is the share itself, but for rounding.
+    // At shares of 0 and 1, one end is the share itself, apart from rounding.
     Some([((middle - half) / scale).clamp(0.0, share), ((middle + half) / scale).clamp(share, 1.0)])
 }
 

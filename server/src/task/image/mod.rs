@@ -1,5 +1,5 @@
-//! The task `image`: the processed frame comes back. Delivery, latency and bytes are scored, and how much the image is
-//! like the frame: their PSNR.
+//! The task `image`: send the processed frame back. Delivery, latency and bytes are scored, and how closely the image
+//! matches the frame: the PSNR.
 
 mod psnr;
 
@@ -35,7 +35,7 @@ const ANSWER: &[Column] = &[
 
 const RESIDUAL: &[Column] = &[Column::new("psnr_db").shown("PSNR dB", 8, 2)];
 
-/// The `match` of an image whose samples are all those of the frame.
+/// The `match` of an image that equals the frame in every sample.
 const IDENTICAL: &str = "identical";
 
 /// The `match` of an image that differs from the frame.
@@ -89,7 +89,7 @@ struct ImageScorer {
     identical: u64,
     other_shape: u64,
     psnr: PsnrStats,
-    /// The pixels of the last image, and its shape: for the window.
+    /// Pixels and shape of the last image, for the window.
     pixels: Vec<u8>,
     shape: Option<(Size, PixelFormat)>,
 }
@@ -99,9 +99,9 @@ struct ImageScorer {
 struct ImageFigures {
     /// Frames answered with an image.
     images: u64,
-    /// Bytes of their data, as they came.
+    /// Bytes of the data of all images, as received.
     bytes: u64,
-    /// Images whose every sample is that of the frame. They have no finite PSNR.
+    /// Images that equal the frame in every sample. They have no finite PSNR.
     identical: u64,
     /// Images of another size or pixel format than the frame. They are not compared.
     other_shape: u64,

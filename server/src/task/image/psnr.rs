@@ -1,4 +1,4 @@
-//! How much an image is like another: their peak signal-to-noise ratio.
+//! How closely an image matches another: the peak signal-to-noise ratio.
 
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
@@ -10,14 +10,14 @@ use crate::score::sum::Sum;
 /// The largest level of a pixel, R.
 const PEAK: f64 = 255.0;
 
-/// Samples whose squared differences fit 32 bits together: 65,536 · 255² < 2^32.
+/// Number of samples whose sum of squared differences fits 32 bits: 65,536 · 255² < 2^32.
 const RUN: usize = 1 << 16;
 
 /// Resolution of the percentiles, in dB.
 const UNIT_DB: f64 = 1e-3;
 
-/// Digits that the histogram keeps, in 1 MB. So every PSNR is exact to its unit: the largest, of a frame of 201 MB that is
-/// one level off in one sample, is 131 dB, and 131,200 units are below 2^18.
+/// Digits that the histogram keeps, in 1 MB. They make every PSNR exact to its unit. The largest PSNR is 131 dB, of a
+/// frame of 201 MB that is one level off in one sample, and 131,200 units are below 2^18.
 const SIGNIFICANT_DIGITS: u8 = 5;
 
 /// How an answer's image compares with the frame.
@@ -72,7 +72,7 @@ fn squared_differences(image: &[u8], frame: &[u8]) -> u64 {
 pub(super) struct PsnrFigures {
     /// Mean.
     pub mean: Option<f64>,
-    /// Least: the image least like its frame.
+    /// Least: of the image that matches its frame least.
     pub min: Option<f64>,
     /// 5th percentile.
     pub p5: Option<f64>,

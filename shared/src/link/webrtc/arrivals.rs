@@ -1,12 +1,12 @@
-//! Which of the peer's datagrams arrived, from the sequence numbers of their DTLS records.
+//! Notices lost and repeated datagrams of the peer, by the sequence numbers of their DTLS records.
 //!
-//! A record's number is readable: it stands in front of the encrypted part (RFC 6347, 4.1). The peer counts its records
-//! one by one, so a number that never arrives is a packet that was lost on the way. A number that arrives twice was sent
-//! twice: the peer notices losses.
+//! A record's number is readable, because it stands in front of the encrypted part (RFC 6347, 4.1). The peer numbers
+//! its records one by one, so a number that never arrives belongs to a packet that was lost. A number that arrives
+//! twice was sent twice, which shows that the peer notices losses.
 
 use std::time::{Duration, Instant};
 
-/// Numbers that are remembered, as in DTLS's own window against replays (RFC 6347, 4.1.2.6).
+/// How many numbers are remembered: as many as in DTLS's own window against replays (RFC 6347, 4.1.2.6).
 const WINDOW: u64 = 64;
 
 /// How late a datagram may arrive after a later one without counting as lost. Networks reorder packets by a few
@@ -17,16 +17,16 @@ const REORDERING: Duration = Duration::from_millis(20);
 const APPLICATION_DATA: u8 = 23;
 const EPOCH: [u8; 2] = [0, 1];
 
-/// Notices datagrams that do not arrive.
+/// Notices datagrams that do not arrive, or arrive twice.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     /// The highest number that arrived.
     highest: Option<u64>,
-    /// Bit `n` is set if the number `highest - n` is not missing.
+    /// Bit `n` is clear if the number `highest - n` is missing.
     arrived: u64,
-    /// When a number was first skipped, while any in the window is missing.
+    /// When a number was first skipped. `None` if no number of the window is missing.
     gap_since: Option<Instant>,
-    /// Whether a number left the window before it arrived.
+    /// Whether a number left the window without having arrived.
     slid_past: bool,
     /// Whether a number arrived twice.
     repeated: bool,
@@ -37,7 +37,7 @@ impl Arrivals {
     pub(super) fn heard(&mut self, datagram: &[u8], now: Instant) {
         let Some(number) = sequence_number(datagram) else { return };
         match self.highest {
-            // What came before the first is not known.
+            // Earlier numbers are unknown, so none counts as missing.
             None => (self.highest, self.arrived) = (Some(number), u64::MAX),
             Some(highest) if number > highest => self.advance(number, number - highest, now),
             Some(highest) if highest - number < WINDOW => self.fill(1 << (highest - number)),
@@ -53,7 +53,7 @@ impl Arrivals {
         let slid_past = std::mem::take(&mut self.slid_past);
         let is_late = self.gap_since.is_some_and(|since| now.saturating_duration_since(since) >= REORDERING);
         if is_late {
-            // Counted once.
+            // A loss counts once.
             (self.arrived, self.gap_since) = (u64::MAX, None);
         }
         slid_past || is_late
@@ -81,7 +81,7 @@ impl Arrivals {
     }
 }
 
-/// The number of the first record of a datagram with application data.
+/// The number of a datagram's first record. `None` unless that record has application data.
 fn sequence_number(datagram: &[u8]) -> Option<u64> {
     let (header, _) = datagram.split_first_chunk::<13>()?;
     if header[0] != APPLICATION_DATA || header[3..5] != EPOCH {
@@ -132,7 +132,7 @@ mod tests {
         assert!(!is_noticed([0, 2, 1, 3, 5, 6, 7, 4, 8]));
         assert!(!is_noticed([0, 0, 1, 1, 2, 2, 1, 0, 3]));
         assert!(is_noticed([0, 2, 2, 2, 3]), "a copy does not fill another's place");
-        assert!(!is_noticed((100..200).chain([3])), "long gone");
+        assert!(!is_noticed((100..200).chain([3])), "older than the window");
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
             // Shuffled within blocks of ten.
             let mut numbers_in_order: Vec<u64> = (0..200).collect();
             numbers_in_order.sort_by_key(|&number| (number / 10, order[number as usize]));
-            // The first sets the start: what is below it is ignored.
+            // The first number to arrive sets the start. Lower numbers are ignored.
             prop_assert!(!is_noticed(numbers_in_order));
             // No numbers make it panic.
             is_noticed(numbers.into_iter().map(|number| number & 0xFFFF_FFFF_FFFF));

@@ -83,7 +83,8 @@ impl Offered {
     /// Waits for the peer's reply to the offer. Safe to cancel.
     ///
     /// # Errors
-    /// [`SignalingError`] if the peer does not reply in time, or replies with something else. A Plumb peer gets the reason.
+    /// [`SignalingError`] if the peer does not reply in time, or replies with something else. A Plumb peer gets the
+    /// reason.
     pub async fn reply(&mut self) -> Result<Reply, HandshakeError> {
         let until = self.until;
         let reply = timeout_at(until, self.next_reply()).await;

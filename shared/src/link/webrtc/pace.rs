@@ -1,14 +1,14 @@
 //! The clock of a link: real time, or a faster clock.
 //!
 //! The `webrtc` crate reads all its time from its runtime. Three waits of its SCTP cannot be set. RTO.Min is 1 s: SCTP
-//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. It doubles
-//! that timeout with each repeat until it has measured a new round trip. And it waits up to 200 ms before it
+//! waits at least that long before it counts a packet as lost, unless a later acknowledgement shows the loss. It
+//! doubles that timeout with each repeat until it has measured a new round trip. And it waits up to 200 ms before it
 //! acknowledges a single packet. On a faster clock all three become shorter. In return, every duration passed to the
 //! crate must be multiplied by the pace.
 //!
-//! A fast clock also uses up limited retries sooner. ICE sends a thousand requests, DTLS repeats a flight seven times,
-//! SCTP repeats a packet five times; then they give up. So the clock shows real time until the peer is first heard, and
-//! slows down in a long silence. A [`Profile`] has the pace of each state.
+//! A fast clock also uses up limited retries sooner. ICE gives up after a thousand requests, DTLS after repeating a
+//! flight seven times, SCTP after repeating a packet five times. So the clock shows real time until the peer is first
+//! heard, and slows down in a long silence. A [`Profile`] holds the pace of each state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,20 +22,20 @@ const OPENING_PACE: u32 = 8;
 /// Silence of a live link that counts as a sign of loss: three frames at 60 per second.
 const SILENCE: Duration = Duration::from_millis(60);
 
-/// Silence of a reliable link that counts as a sign of loss. A machine that is short of CPU keeps silent too, and what is
-/// repeated then costs it more: with 64 clients on two cores, 99 % of the round trips of half of the sessions took up to
-/// 200 ms, and of the slowest session 300 ms.
+/// Silence of a reliable link that counts as a sign of loss. A machine that is short of CPU is silent too, and repeated
+/// packets make it slower still. With 64 clients on two cores, the 99th percentile of the round trip was up to 200 ms
+/// in half of the sessions, and 300 ms in the slowest session.
 const LONG_SILENCE: Duration = Duration::from_millis(400);
 
 /// Pace during a long silence. SCTP gives up after five repeats, and the last of them has to fall later than the
 /// peer's limit ([`SILENCE_LIMIT`](crate::flow::liveness::SILENCE_LIMIT)). A packet that a live link loses 60 ms into
-/// this pace is repeated 1 s and 3 s into the silence, and given up after 7 s.
+/// this pace is repeated 1 s and 3 s into the silence. SCTP gives it up after 7 s.
 const LONG_SILENCE_PACE: u32 = 8;
 
 /// How long a sign of loss is remembered.
 const MEMORY: Duration = Duration::from_secs(10);
 
-/// SCTP's RTO.Min, as the crate has it (RFC 9260, 16).
+/// SCTP's RTO.Min in the crate (RFC 9260, 16).
 const RTO_MIN: Duration = Duration::from_secs(1);
 
 /// What a busy machine may add to a round trip before a packet counts as lost. With 64 clients on two cores, 99.9 % of
@@ -55,8 +55,8 @@ pub(super) struct Profile {
     silent: u32,
     /// Silence that counts as a sign of loss.
     silence: Duration,
-    /// Whether SCTP repeats packets. Its RTO.Min then has to stay longer than the path's round trip, and missing datagrams
-    /// are the better sign of loss. A live link sends each packet once.
+    /// Whether SCTP repeats packets. If it does, its RTO.Min must stay longer than the path's round trip, and missing
+    /// datagrams are the better sign of loss. A live link sends each packet once.
     repeats: bool,
 }
 
@@ -70,14 +70,14 @@ impl Profile {
     /// A reliable link: the clock shows real time unless packets are being lost. Then it runs up to `most` times as
     /// fast, as far as the path's round trip allows ([`PacedClock::measured`]).
     ///
-    /// A lost repeat otherwise costs seconds. Measured at 5 % loss, 640x480 raw: nine frames in 10 s, and one session
-    /// of four ended because nothing arrived for 4 s; at 20 %, all.
+    /// In real time a lost repeat costs seconds. Measured so, with 640x480 raw: at 5 % loss, nine frames arrived in
+    /// 10 s, and one session of four ended because nothing arrived for 4 s. At 20 % loss, all four ended.
     pub(super) fn reliable(most: u32) -> Self {
         let silent = LONG_SILENCE_PACE.min(most);
         Self { opening: 1, steady: 1, lossy: most, silent, silence: LONG_SILENCE, repeats: true }
     }
 
-    /// The fastest of all.
+    /// The fastest pace of all states.
     pub(super) fn fastest(self) -> u32 {
         self.opening.max(self.steady).max(self.lossy).max(self.silent)
     }
@@ -94,7 +94,7 @@ pub(super) struct PacedClock {
     /// When the open link last showed a sign of loss: a missing datagram on a reliable link, the end of a silence on a
     /// live link.
     lost: Option<Instant>,
-    /// When the peer of the open reliable link last showed that it notices losses.
+    /// When the peer last showed that it notices losses. Only on an open reliable link.
     peer_lost: Option<Instant>,
     /// When the pace last changed, in real time and as the clock showed it, and the pace since then.
     since: Instant,
@@ -105,7 +105,7 @@ pub(super) struct PacedClock {
 impl PacedClock {
     /// A clock that shows `now`.
     pub(super) fn new(profile: Profile, now: Instant) -> Self {
-        // While the round trip is not known, it may be long.
+        // Until the round trip is measured, it may be long.
         let limit = if profile.repeats { 1 } else { u32::MAX };
         Self {
             profile,
@@ -143,8 +143,8 @@ impl PacedClock {
         }
     }
 
-    /// Notes that the peer sends datagrams twice, because it notices losses. Then both clocks run fast: where one does
-    /// not, acknowledgements take longer than the other waits for them.
+    /// Notes that the peer sends datagrams twice, because it notices losses. This clock then runs fast too. If only the
+    /// peer's clock did, acknowledgements would take longer than the peer waits for them.
     pub(super) fn peer_lost(&mut self, now: Instant) {
         if self.profile.repeats && self.is_open {
             self.peer_lost = Some(now);
@@ -152,7 +152,7 @@ impl PacedClock {
     }
 
     /// Notes the shortest round trip measured on the path. A reliable link's clock never runs so fast that SCTP's
-    /// RTO.Min becomes shorter than four of them and [`DELAY_ALLOWANCE`].
+    /// RTO.Min becomes shorter than four round trips plus [`DELAY_ALLOWANCE`].
     pub(super) fn measured(&mut self, round_trip: Duration) {
         if self.profile.repeats {
             let rto = round_trip * 4 + DELAY_ALLOWANCE;
@@ -160,7 +160,7 @@ impl PacedClock {
         }
     }
 
-    /// The clock's reading at `now`, which must not be before the previous call's.
+    /// The clock's reading at `now`. `now` must not be before that of the previous call.
     pub(super) fn at(&mut self, now: Instant) -> Instant {
         self.keep_pace(now);
         self.shown_at(now)
@@ -172,9 +172,9 @@ impl PacedClock {
         self.pace
     }
 
-    /// Whether packets and their acknowledgements are being lost, as far as one can tell: the open link is silent, or
-    /// showed a sign of loss a short while ago. On a slow live stream (under 17 frames per second) this is always so,
-    /// where a few extra packets do no harm.
+    /// Whether packets or acknowledgements are probably being lost: the open link is silent, or showed a sign of loss
+    /// within [`MEMORY`]. This is always true on a slow live stream (under 17 frames per second), where a few extra
+    /// packets do no harm.
     pub(super) fn is_losing(&self, now: Instant) -> bool {
         self.is_silent(now) || is_lately(self.lost, now)
     }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_time_until_the_peer_is_heard_and_runs_fast_once_the_link_is_open() {
+    fn a_clock_shows_real_time_until_the_peer_is_heard_and_runs_fast_once_the_link_is_open() {
         let start = Instant::now();
         let mut clock = PacedClock::new(Profile::live(64), start);
         assert_eq!(clock.at(start + ms(10)), start + ms(10));
@@ -309,7 +309,7 @@ mod tests {
         clock.measured(ms(1) / 5);
         clock.opened(start);
         clock.peer_lost(start);
-        // If it sent datagrams twice too, the two would keep each other at it for ever.
+        // If both ends answered repeats with repeats, neither would ever stop.
         assert_eq!((clock.pace(start + ms(1)), clock.is_losing(start + ms(1))), (16, false));
         clock.lost(start + ms(2));
         assert!(clock.is_losing(start + ms(3)));
@@ -337,7 +337,8 @@ mod tests {
             clock.opened(start);
             clock.lost(start);
             clock.measured(ms(1) / 5);
-            // The RTO starts at 1 s and doubles: five repeats, and after the sixth wait it is over.
+            // The RTO starts at 1 s and doubles. SCTP repeats the packet five times, and gives it up after the sixth
+            // wait.
             let given_up = clock.at(start) + Duration::from_secs(1 + 2 + 4 + 8 + 16 + 32);
             let real = (0..60_000).find(|&at| clock.at(start + ms(at)) >= given_up).unwrap();
             assert!(ms(real) > crate::flow::liveness::SILENCE_LIMIT, "{name}: {real} ms");

@@ -1,13 +1,14 @@
-//! Round trips of the path, from ICE's connectivity checks as they pass the socket.
+//! Measures round trips of the path, by ICE's connectivity checks as they pass the socket.
 //!
-//! A check is a STUN binding request, and its response repeats the transaction id (RFC 8489, 5). Both are readable,
-//! whoever the peer is. ICE sends one every 10 ms while the link opens, so several round trips are known by then.
+//! A check is a STUN binding request. Its response repeats the transaction id (RFC 8489, 5). Both are readable,
+//! whatever program the peer is. ICE sends a check every 10 ms while the link opens, so several round trips are known
+//! once it is open.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Most requests whose response is awaited: at one request per 10 ms, those of the last 640 ms. Slower paths count as
-/// unknown until ICE's keepalives, which are seconds apart.
+/// Most requests whose response is awaited: at one request per 10 ms, those of the last 640 ms. On a path with a longer
+/// round trip, the round trip is unknown until ICE's keepalives, which are seconds apart.
 const AWAITED: usize = 64;
 
 /// Bytes 4 to 7 of each STUN message.
@@ -35,7 +36,7 @@ impl RoundTrips {
         self.awaited.push_back((id, now));
     }
 
-    /// Looks at a datagram that arrived at `now`. Returns the shortest round trip if this shortens it.
+    /// Looks at a datagram that arrived at `now`. Returns the round trip if it is shorter than all before.
     pub(super) fn heard(&mut self, datagram: &[u8], now: Instant) -> Option<Duration> {
         let id = transaction(datagram, BINDING_RESPONSE)?;
         let found = self.awaited.iter().position(|(awaited, _)| *awaited == id)?;

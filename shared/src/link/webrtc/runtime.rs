@@ -27,7 +27,7 @@ const OPENING_TICK: Duration = Duration::from_millis(1);
 /// Interval at which the driver is woken on an open link whose clock runs fast, so that it keeps up with the pace.
 const FAST_TICK: Duration = Duration::from_millis(10);
 
-/// The same while the clock shows real time, so that it notices a silence.
+/// Interval at which the driver is woken while the clock shows real time, so that the clock notices a silence.
 const STEADY_TICK: Duration = Duration::from_millis(60);
 
 /// tokio with large socket buffers, quick ticks while a connection opens, and a clock that may run faster than real

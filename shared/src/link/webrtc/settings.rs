@@ -38,8 +38,8 @@ const LIVE_PACE: u32 = 128;
 /// The pace with a stranger, which may take up to 200 ms to acknowledge: SCTP counts a packet as lost after 250 ms.
 const STRANGER_PACE: u32 = 4;
 
-/// The pace of a reliable link while packets are being lost: SCTP counts one as lost after 62 ms, which a busy machine's
-/// round trip does not reach ([`Profile::reliable`]).
+/// Pace of the clock of a reliable link while packets are being lost. SCTP then counts a packet as lost after 62 ms,
+/// which is longer than a round trip takes on a busy machine ([`Profile::reliable`]).
 const LOSSY_PACE: u32 = 16;
 
 /// Settings of a link's sockets and packets.

@@ -23,8 +23,8 @@ use super::round_trip::RoundTrips;
 /// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry. Tells the link's clock when something arrives and how long a round trip
-/// takes, and shows the opening the first datagrams.
+/// Caps each send at what one datagram can carry. Tells the link's clock when something arrives and how long a round
+/// trip takes, and passes the first datagrams to the opening of the link.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,

@@ -32,7 +32,7 @@ pub struct AnswerTimes {
     pub started: Option<Micros>,
     /// The pipeline finished.
     pub finished: Option<Micros>,
-    /// The answer was handed to the link; an image's first piece was.
+    /// When the answer was handed to the link. For an image: when its first piece was.
     pub sent: Option<Micros>,
 }
 

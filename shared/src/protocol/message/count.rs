@@ -4,14 +4,14 @@ use super::payload::{Payload, PayloadError, Value};
 
 /// Largest number of balls in an answer.
 ///
-/// It is ten thousand times the most that a frame shows, so no honest answer is refused, and small enough that no sum
+/// It is ten thousand times the most that a frame shows, so no honest answer is refused. It is small enough that no sum
 /// of errors overflows.
 pub const COUNT_LIMIT: u32 = 1_000_000;
 
-/// Kind of an answer that says how many balls there are, and its only field.
+/// Kind of an answer with a number of balls, and the name of its only field.
 const COUNT: &str = "count";
 
-/// What the field takes, for errors.
+/// Valid values of the field, for errors.
 const NUMBERS: &str = "a whole number from 0 to 1000000";
 
 /// How many balls a pipeline saw in a frame.

@@ -1,4 +1,4 @@
-//! Optional fields of a found circle: the ellipse that its outline really is.
+//! Optional fields of a found circle: the ellipse that fits its outline.
 
 use std::f64::consts::PI;
 
@@ -7,10 +7,10 @@ use smallvec::smallvec;
 use super::circle::COORDINATE_LIMIT;
 use super::payload::{Payload, PayloadError, Value};
 
-/// Field of the half-axes, and what it takes.
+/// Field of the half-axes, and its valid values.
 const AXES: (&str, &str) = ("axes", "two numbers [a, b] in px with 1000000 >= a >= b > 0");
 
-/// Field of the direction, and what it takes.
+/// Field of the direction, and its valid values.
 const ANGLE: (&str, &str) = ("angle", "a number of radians from 0 to below pi");
 
 /// An ellipse about the circle's centre.
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_that_are_none_are_refused_with_what_would_be_right() {
+    fn invalid_axes_are_refused_with_the_valid_range() {
         let wrong = "axes is not two numbers [a, b] in px with 1000000 >= a >= b > 0";
         let bad: [&[f64]; 8] = [
             &[1.0, 2.0],

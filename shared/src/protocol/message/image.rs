@@ -13,7 +13,7 @@ pub const IMAGE: &str = "image";
 /// The task whose answers are images. They are as large as frames, so a client sends them one after another.
 pub const IMAGE_TASK: &str = "image";
 
-/// What a size on the wire is.
+/// Valid widths and heights, for errors.
 const SIDE: &str = "a whole number from 1 to 8192";
 
 /// An image as an answer carries it.
@@ -25,7 +25,7 @@ pub struct ImageAnswer<'a> {
     pub pixel: PixelFormat,
     /// How its pixels are written.
     pub encoding: Encoding,
-    /// The pixels, so written.
+    /// The pixels, in this encoding.
     pub data: Cow<'a, [u8]>,
 }
 
@@ -175,7 +175,7 @@ mod tests {
         let bomb = ImageAnswer { size, pixel, encoding, data: Cow::Borrowed(block) };
         assert!(matches!(bomb.image(1 << 20, &mut memory), Err(PayloadError::TooLarge { .. })));
         assert_eq!(memory.capacity(), 0);
-        // One that claims less than it holds.
+        // A block that claims less than it holds.
         let small = ImageAnswer { size: Size { width: 16, height: 1 }, pixel: PixelFormat::Gray8, ..bomb };
         let refused = small.image(1 << 20, &mut memory).unwrap_err().to_string();
         assert!(refused.ends_with("more bytes than the image has"), "{refused}");

@@ -44,7 +44,8 @@ pub enum Value<'a> {
     Numbers(SmallVec<[f64; 3]>),
     /// A word, such as the name of a pixel format.
     Text(&'a str),
-    /// Bytes: an image's data. Read ones stay in the message, so a field that nobody asks for takes no memory.
+    /// Bytes, such as an image's data. When a payload is read, they stay in the message, so a field that nobody asks
+    /// for takes no memory.
     Bytes(Cow<'a, [u8]>),
     /// Any other value. No field of Plumb takes it.
     Other,
@@ -77,7 +78,7 @@ pub enum PayloadError {
         /// The type expected.
         expected: &'static str,
     },
-    /// A field that goes with another one is there without it.
+    /// A field is present without the field that must go with it.
     #[error("{field} without {partner}: give both, or neither")]
     Alone {
         /// The field.
@@ -130,7 +131,7 @@ impl<'a> Payload<'a> {
         self
     }
 
-    /// The same payload without what its bytes hold, such as an image's data: cheap to keep and to show.
+    /// The same payload with its bytes, such as an image's data, left out: cheap to keep and to show.
     #[must_use]
     pub fn without_bytes(&self) -> Self {
         let brief = |value: &Value<'a>| match value {
@@ -155,7 +156,7 @@ impl<'a> Payload<'a> {
         self.fields.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Whether the field is there.
+    /// Whether the field is present.
     pub fn has(&self, field: &str) -> bool {
         self.value(field).is_some()
     }

@@ -68,8 +68,8 @@ pub struct Incomplete {
     pub pieces: Vec<u32>,
 }
 
-/// Decodes a message of the `answers` lane without copying an image's data. Everything else in a large message is
-/// checked for its size first.
+/// Decodes a message of the `answers` lane without copying an image's data. Checks the size of everything else in a
+/// large message first.
 pub fn decode_reply(bytes: &[u8]) -> Result<Reply<'_>, DecodeError> {
     if bytes.len() > FRAME_OVERHEAD {
         outline::check(bytes)?;

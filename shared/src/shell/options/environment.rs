@@ -1,8 +1,8 @@
 //! Environment variables as defaults of the options.
 //!
-//! So the order of precedence (command line, environment, defaults set by the caller, default) is that of `clap`. Each
-//! value is first parsed by its option's own parser, so that an error names the variable and not the command line. A
-//! variable is ignored if the command line sets the option. An empty variable counts as unset.
+//! The order of precedence is therefore that of `clap`: command line, environment, defaults set by the caller, default.
+//! Each value is first parsed by its option's own parser, so that an error names the variable and not the command line.
+//! A variable is ignored if the command line sets the option. An empty variable counts as unset.
 
 use std::ffi::{OsStr, OsString};
 
@@ -46,7 +46,7 @@ impl FromIterator<(OsString, OsString)> for Environment {
 pub struct CommandLine {
     arguments: Vec<OsString>,
     environment: Environment,
-    /// What the command line alone says.
+    /// The command line parsed without the environment.
     given: ArgMatches,
 }
 
@@ -54,7 +54,7 @@ impl CommandLine {
     /// Parses the arguments without the environment.
     ///
     /// # Errors
-    /// What is wrong, or the requested help or version: to be printed before anything runs.
+    /// A usage error, or the help or version text that was asked for. Print it before anything runs.
     pub fn new(
         command: &Command,
         arguments: impl IntoIterator<Item = OsString>,
@@ -66,10 +66,10 @@ impl CommandLine {
         Ok(Self { arguments, environment, given })
     }
 
-    /// Parses the arguments over the environment, over the defaults of `command`.
+    /// Parses the arguments. They override the environment, which overrides the defaults of `command`.
     ///
     /// # Errors
-    /// What is wrong, to be printed before anything runs.
+    /// A usage error. Print it before anything runs.
     pub fn over(&self, command: Command) -> Result<ArgMatches, clap::Error> {
         let command = with_environment(command, &self.environment, &self.given)?;
         let read = command.clone().try_get_matches_from(&self.arguments);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_environment_and_that_before_the_default() {
+    fn the_command_line_overrides_the_environment_which_overrides_the_default() {
         let matches = read(&["--seed", "1"], &[("PLUMB_SEED", "2"), ("PLUMB_FPS", "90"), ("PLUMB_VERBOSE", "2")]);
         let matches = matches.expect("a sound line");
         assert_eq!((text(&matches, "seed"), text(&matches, "fps")), (Some("1".into()), Some("90".into())));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_of_the_variable_unless_the_command_line_goes_before_it() {
+    fn a_wrong_value_is_reported_with_its_variable_unless_the_command_line_overrides_it() {
         for (variable, value, said) in [
             ("PLUMB_FPS", "61\u{1b}", "error: PLUMB_FPS: \"61\\u{1b}\" is none of 60, 90\n"),
             ("PLUMB_ONCE", "perhaps", "error: PLUMB_ONCE: \"perhaps\" is neither true nor false\n"),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_named_but_a_file_may_be_called_so() {
+    fn a_value_must_be_utf8_but_a_file_name_need_not_be() {
         let wrong = || OsString::from_vec(b"a\xff".to_vec());
         let line = |arguments: &[OsString], environment: &[(&str, OsString)]| {
             let environment = environment.iter().map(|(name, value)| (name.into(), value.clone())).collect();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_command_line_moves_no_cursor_and_is_cut() {
+    fn errors_quote_the_command_line_escaped_and_shortened() {
         for arguments in [&["--\u{1b}[2J"][..], &["\u{1b}[2J"], &["--fps", "\u{1b}[2J"], &["look", "\u{1b}[2J"]] {
             let refused = read(arguments, &[]).expect_err("a wrong line");
             assert!(refused.contains("\\u{1b}[2J") && !refused.contains('\u{1b}'), "{refused:?}");

@@ -26,7 +26,7 @@ fn discs(places: &[(f64, f64)], radius: f64) -> Canvas {
 }
 
 #[test]
-fn one_disc_is_what_the_search_for_one_finds_to_the_bit() {
+fn a_single_disc_is_measured_as_by_the_search_for_one_to_the_bit() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let truth = anywhere(&mut random);
@@ -36,7 +36,7 @@ fn one_disc_is_what_the_search_for_one_finds_to_the_bit() {
 }
 
 #[test]
-fn the_search_for_all_leaves_no_trace_in_the_search_for_one() {
+fn a_search_for_all_does_not_change_a_later_search_for_one() {
     let mut random = Random::new(5);
     let frame = discs(&[(100.0, 100.0), (200.3, 320.0), (400.0, 240.7)], 30.0).shot(5.0, &mut random);
     let mut hough = Hough::new(RadiusLimits::default());
@@ -92,7 +92,7 @@ fn discs_are_found_in_clutter_and_shapes_are_not() {
 }
 
 #[test]
-fn every_machine_and_layout_finds_the_same_bits() {
+fn every_machine_and_memory_layout_gives_the_same_bits() {
     let scatter = Scatter { size: (320, 240), radii: 10.0..=30.0, overlap: 0.1, margin: 1.0 };
     for seed in 0..20 {
         let mut random = Random::new(seed);

@@ -1,9 +1,9 @@
-//! Sums over the sectors of a still disc's products, multiplied by the terms that vary with the sector's direction.
+//! Sums over all sectors: the products of a still disc, each multiplied by terms of the sector's direction.
 
 use super::sums::STILL_SLOTS;
 use crate::pipeline::hough::machine::for_two_machines;
 
-/// Sums over the sectors of a still disc's products, multiplied by 1, x, y, x², xy, y² of the sectors' directions.
+/// Sums over all sectors: the products of a still disc, multiplied by 1, x, y, x², xy, y² of the sector's direction.
 pub(crate) type Waves = [[f64; STILL_SLOTS]; 6];
 
 /// Index into [`Waves`] for the product of two of 1, x, y.

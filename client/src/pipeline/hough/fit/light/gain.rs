@@ -101,8 +101,8 @@ impl Gain {
 /// Returns the disc's slope, and the probability that common light causes it.
 ///
 /// `from_ground` is the slope that the ground implies for the disc, if the light is common. `seen` is the slope measured
-/// in the middle of the disc. The result is the mean over the three hypotheses (Bayesian model averaging), each weighted
-/// by how well it predicts `seen`.
+/// in the middle of the disc. The result is the mean over the three hypotheses (Bayesian model averaging), each
+/// weighted by how well it predicts `seen`.
 fn disc_slope(from_ground: Slope, seen: Slope) -> (Slope, f64) {
     let steepness = 0.5 * (from_ground.x * from_ground.x + from_ground.y * from_ground.y);
     let beliefs =

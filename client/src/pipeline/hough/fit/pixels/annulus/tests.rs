@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::*;
 
-/// Centres and radii: inside, over each border, larger than a stretch of a row, without a hole.
+/// Rings and half widths of annuli: inside the frame; across its left and bottom border; across its top border; wider
+/// than the frame is high; without a hole.
 const RINGS: [(Ring, f32); 5] = [
     (Ring { x: 60.3, y: 41.8, radius: 20.0 }, 5.0),
     (Ring { x: 2.0, y: 75.4, radius: 20.0 }, 5.0),
@@ -57,7 +58,7 @@ fn every_pixel_of_the_band_is_there_once_with_its_gray_level() {
 }
 
 #[test]
-fn the_part_that_the_frame_holds_is_known() {
+fn held_is_the_share_of_the_annulus_inside_the_frame() {
     let inside = gather(600, RINGS[0].0, RINGS[0].1, 32);
     // Compares the number of pixels with the area of a ring.
     assert!((inside.held() - 1.0).abs() < 0.05, "{}", inside.held());
