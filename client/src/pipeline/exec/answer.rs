@@ -58,7 +58,7 @@ pub(super) enum AnswerError {
     Size(#[from] SizeError),
     #[error("bytes {bytes}: an image of {size} {pixel} has {need}")]
     OtherLength { bytes: u64, size: Size, pixel: PixelFormat, need: usize },
-    #[error("bytes {bytes}: an image has at most {most} here, its frame's bytes and 65536")]
+    #[error("bytes {bytes}: an image has at most as many as its frame, {most} here")]
     TooLarge { bytes: u64, most: usize },
 }
 
