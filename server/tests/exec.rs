@@ -172,6 +172,12 @@ for seen, line in enumerate(frames):
             sys.stdout.write("x" * 65536)
     if how == "hangs":
         time.sleep(1000)
+    if how == "leaves a child" and seen == 3 and os.fork():
+        sys.exit(9)
+    if how == "leaves a child" and seen == 3:
+        time.sleep(1000)
+    if how == "writes NaN":
+        print(json.dumps({"frame": head["frame"], "kind": "ack", "code": float("nan")}), flush=True)
     other = how == "answers another frame"
     print(json.dumps({"frame": head["frame"] + other, "kind": "ack", "code": 0}), flush=True)
 "#;
@@ -224,7 +230,8 @@ fn fails(how: &str, cause: &str, starts: usize) {
     let frames = only_session(&report.read())["frames"].clone();
     let [sent, answered, dropped] = ["sent", "answered", "dropped"].map(|name| frames[name].as_u64().expect("a count"));
     assert_eq!((sent, answered + dropped), (60, 60), "{how}: {frames:#}");
-    assert!(dropped > 0 && (answered > 0) == (how == "dies later"), "{how}: {frames:#}");
+    let some_are_answered = ["dies later", "leaves a child"].contains(&how);
+    assert!(dropped > 0 && (answered > 0) == some_are_answered, "{how}: {frames:#}");
     let named = client.stderr.iter().filter(|line| line.contains(cause)).count();
     assert_eq!(named, 1, "{how}: {:#?}", client.stderr);
     assert!(failing.pids().len() >= starts, "{how}: {:?}", failing.pids());
@@ -245,6 +252,16 @@ fn a_program_that_dies_at_once_has_its_frames_dropped_and_is_started_again() {
 #[test]
 fn a_program_that_dies_later_has_its_frame_dropped_its_stderr_logged_and_is_started_again() {
     fails("dies later", "ended (exit status: 1)", 2);
+}
+
+#[test]
+fn a_program_that_dies_while_its_child_holds_stdout_is_noticed_and_started_again() {
+    fails("leaves a child", "ended (exit status: 9)", 2);
+}
+
+#[test]
+fn a_program_that_writes_a_number_that_json_does_not_have_is_reported_and_started_again() {
+    fails("writes NaN", "JSON has no NaN and no Infinity", 2);
 }
 
 #[test]
@@ -270,6 +287,54 @@ fn a_program_that_hangs_is_killed_and_started_again() {
 #[test]
 fn a_program_that_never_reads_has_its_frames_dropped() {
     fails("never reads", "has not read its first line yet", 1);
+}
+
+#[test]
+fn answers_that_the_server_would_refuse_are_dropped_and_named() {
+    for (task, fields, cause) in [
+        ("circle", "'x': 10, 'y': 20, 'radius': 5, 'axes': [5, 4]", "axes without angle"),
+        ("circle", "'x': 10, 'y': 20, 'radius': 5, 'axes': [4, 5], 'angle': 0", "axes"),
+        ("circle", "'x': 10, 'y': 20", "radius"),
+        ("count", "'count': 1000001", "count is not a whole number from 0 to 1000000"),
+        ("count", "'count': -1", "count is not a whole number from 0 to 1000000"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("wrong.py");
+        let program = format!(
+            "import json, sys\nframes = sys.stdin.buffer\nframes.readline()\nfor line in frames:\n    head = json.loads(line)\n    \
+             frames.read(head['bytes'])\n    \
+             print(json.dumps({{'frame': head['frame'], 'kind': '{task}', {fields}}}), flush=True)\n"
+        );
+        fs::write(&path, program).expect("written");
+        let report = ReportFile::new();
+        let options = ["--task", task, "--once", "--frames", "5", "--size", "160x120", "--json", report.name()];
+        let server = Server::start(&options);
+        let pipeline = format!("exec:python3 {}", path.display());
+        server.client(&["--pipeline", &pipeline, "--workers", "1"]).end().expect(0).says(cause);
+        server.end().expect(0);
+        let session = only_session(&report.read()).clone();
+        assert_eq!((&session["frames"]["dropped"], &session["frames"]["invalid"]), (&5.into(), &0.into()), "{fields}");
+    }
+}
+
+#[test]
+fn frames_do_not_wait_for_a_program_that_loads_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, marker) = (folder.path().join("slow.py"), folder.path().join("started"));
+    let program = format!(
+        "import json, os, sys, time\nif os.path.exists('{0}'):\n    time.sleep(1000)\nopen('{0}', 'w')\n\
+         frames = sys.stdin.buffer\nframes.readline()\nsys.exit(1)\n",
+        marker.display()
+    );
+    fs::write(&path, program).expect("written");
+    let report = ReportFile::new();
+    let options = ["--task", "ack", "--once", "--frames", "60", "--fps", "20", "--deadline", "4s", "--size", "160x120"];
+    let server = Server::start(&[&options[..], &["--json", report.name()]].concat());
+    let pipeline = format!("exec:python3 {}", path.display());
+    server.client(&["--pipeline", &pipeline, "--workers", "1"]).end().expect(0).says("has not read its first line yet");
+    server.end().expect(0);
+    let frames = only_session(&report.read())["frames"].clone();
+    assert_eq!((&frames["dropped"], &frames["lost"]), (&60.into(), &0.into()), "{frames:#}");
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub enum Legend {
     Estimate,
     /// The truth and an estimate.
     Both,
+    /// No marks, but these words.
+    Words(&'static str),
 }
 
 impl Canvas {
@@ -92,7 +94,10 @@ impl Canvas {
             self.upright_cross(middle_of_sign(x, y), 5.0, STROKE_PX, theme::TRUTH);
             x = self.word_of_legend("truth", x, y);
         }
-        if legend != Legend::Nothing {
+        if let Legend::Words(words) = legend {
+            self.text(words, Point::new(x, y), Side::Left, Font::Note, theme::TEXT);
+        }
+        if matches!(legend, Legend::Estimate | Legend::Both) {
             self.diagonal_cross(middle_of_sign(x, y), 5.0, STROKE_PX, theme::ESTIMATE);
             self.word_of_legend("estimate", x, y);
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value as Json;
 use shared::geometry::{Size, SizeError};
 use shared::image::PixelFormat;
-use shared::protocol::message::{CIRCLE_TASK, DROPPED, FoundCircle, Payload, PayloadError, Value};
+use shared::protocol::message::{BallCount, CIRCLE_TASK, DROPPED, Ellipse, FoundCircle, Payload, PayloadError, Value};
 use shared::text::Brief;
 use thiserror::Error;
 
@@ -50,15 +50,15 @@ pub(super) enum AnswerError {
     Type { field: &'static str, expected: &'static str },
     #[error("kind \"{kind}\" is not one of {expected} or dropped, which the task {task} takes")]
     Kind { kind: String, task: &'static str, expected: String },
-    #[error("count {0} is not a whole number from 0 on")]
-    Negative(i128),
+    #[error("\"{0}\" is not a JSON object in a line: JSON has no NaN and no Infinity")]
+    NotFinite(String),
     #[error(transparent)]
     Payload(#[from] PayloadError),
     #[error("width and height: {0}")]
     Size(#[from] SizeError),
     #[error("bytes {bytes}: an image of {size} {pixel} has {need}")]
     OtherLength { bytes: u64, size: Size, pixel: PixelFormat, need: usize },
-    #[error("bytes {bytes}: an image has at most as many as its frame, {most} here")]
+    #[error("bytes {bytes}: an image has at most {most} here, as many as its frame")]
     TooLarge { bytes: u64, most: usize },
 }
 
@@ -67,13 +67,19 @@ type Fields = serde_json::Map<String, Json>;
 
 /// Reads the line that answers `frame` in a session with this task. An image may have up to `most_bytes`.
 pub(super) fn read(line: &[u8], frame: u64, task: &'static str, most_bytes: usize) -> Result<Said, Fault> {
-    let not_json = |_| AnswerError::NotJson(Brief(String::from_utf8_lossy(line), SHOWN).to_string());
-    let fields: Fields = serde_json::from_slice(line).map_err(not_json)?;
+    let fields: Fields = serde_json::from_slice(line).map_err(|_| not_json(&String::from_utf8_lossy(line)))?;
     let answered = whole(&fields, "frame")?;
     if answered != i128::from(frame) {
         return Err(Fault::OtherFrame { asked: frame, answered });
     }
     Ok(said(&fields, task, most_bytes)?)
+}
+
+fn not_json(line: &str) -> AnswerError {
+    let shown = Brief(line, SHOWN).to_string();
+    // Python's json.dumps writes them.
+    let is_not_finite = ["NaN", "Infinity"].into_iter().any(|number| line.contains(number));
+    if is_not_finite { AnswerError::NotFinite(shown) } else { AnswerError::NotJson(shown) }
 }
 
 fn said(fields: &Fields, task: &'static str, most_bytes: usize) -> Result<Said, AnswerError> {
@@ -107,16 +113,16 @@ fn payload(kind: &'static str, fields: &Fields) -> Payload<'static> {
 /// Returns the payload if the server accepts it.
 fn checked(payload: Payload<'static>) -> Result<Payload<'static>, AnswerError> {
     match payload.kind() {
-        "count" => match payload.integer("count")? {
-            count if count < 0 => return Err(AnswerError::Negative(count)),
-            _ => {}
-        },
+        "count" => drop(BallCount::read(&payload)?),
         "ack" => {
             let code = payload.integer("code")?;
             let expected = "a whole number from -2^63 to 2^63 - 1";
             i64::try_from(code).map_err(|_| AnswerError::Type { field: "code", expected })?;
         }
-        _ => drop(FoundCircle::read(&payload)?),
+        _ => {
+            FoundCircle::read(&payload)?;
+            Ellipse::read(&payload)?;
+        }
     }
     Ok(payload)
 }
@@ -226,7 +232,10 @@ mod tests {
         ] {
             assert!(wrong("circle", line).contains(said), "{line}: {}", wrong("circle", line));
         }
-        assert!(wrong("count", r#"{"frame":7,"kind":"count","count":-1}"#).contains("count -1"));
+        assert!(
+            wrong("count", r#"{"frame":7,"kind":"count","count":-1}"#)
+                .contains("count is not a whole number from 0 to")
+        );
         assert!(wrong("count", r#"{"frame":7,"kind":"count","count":1.5}"#).contains("count is not a whole number"));
         assert!(wrong("ack", r#"{"frame":7,"kind":"ack","code":9223372036854775808}"#).contains("code is not a whole"));
         let image = |shape: &str| wrong("image", &format!("{{\"frame\":7,\"kind\":\"image\",{shape}}}"));

@@ -5,6 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use shared::text::Brief;
 use thiserror::Error;
 
 use super::answer::AnswerError;
@@ -25,8 +26,10 @@ pub(super) enum Fault {
     OtherFrame { asked: u64, answered: i128 },
     #[error("wrote a line of more than {LINE_LIMIT} bytes")]
     TooLong,
-    #[error("wrote more than the one answer to a frame")]
-    Unasked,
+    #[error("wrote \"{0}\", which answers no frame: only answers belong on stdout")]
+    Unasked(String),
+    #[error("answered frame {frame} without reading all of its pixels within {limit:?}")]
+    Unread { frame: u64, limit: Duration },
     #[error("did not answer frame {frame} within {limit:?}")]
     Silent { frame: u64, limit: Duration },
     #[error("has not read its first line yet")]
@@ -41,7 +44,16 @@ pub(super) enum Fault {
     Ending,
 }
 
+/// Most characters of unasked output that a message repeats.
+const SHOWN: usize = 40;
+
 impl Fault {
+    /// The fault of output that nobody asked for.
+    pub(super) fn unasked(output: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(output);
+        Self::Unasked(Brief(text.trim_end(), SHOWN).to_string())
+    }
+
     /// The kind of fault. The log names each kind once.
     pub(super) fn cause(&self) -> Discriminant<Self> {
         discriminant(self)

@@ -7,7 +7,7 @@ use shared::protocol::message::Payload;
 use tracing::{debug, warn};
 
 use super::fault::Fault;
-use super::process::Process;
+use super::process::{Exchange, Process};
 use super::program::Program;
 use super::programs::Programs;
 use super::reply::Reply;
@@ -29,6 +29,8 @@ pub(super) struct ExecPipeline {
     programs: Arc<Programs>,
     restart: Restart,
     process: Option<Process>,
+    /// Whether the program did not read its first line in the time of a frame. Further frames do not wait for it.
+    is_loading: bool,
     /// Memory for a frame's line.
     head: Vec<u8>,
     /// Memory for pixels that are not contiguous.
@@ -44,7 +46,8 @@ impl ExecPipeline {
         programs: Arc<Programs>,
     ) -> Result<Self, Fault> {
         let (restart, head, pixels) = (Restart::default(), Vec::new(), Vec::new());
-        let mut pipeline = Self { program, task, timeout, programs, restart, process: None, head, pixels };
+        let mut pipeline =
+            Self { program, task, timeout, programs, restart, process: None, is_loading: false, head, pixels };
         pipeline.running()?;
         Ok(pipeline)
     }
@@ -64,18 +67,24 @@ impl ExecPipeline {
 
     fn ask(&mut self, frame: &Frame<'_>) -> Result<Payload<'static>, Fault> {
         let until = Instant::now() + self.timeout;
-        self.running()?.begin(until)?;
+        let wait_until = if self.is_loading { Instant::now() } else { until };
+        self.running()?.begin(wait_until)?;
         let Some(process) = &mut self.process else { return Err(Fault::Down) };
         let pixels = request::pixels(&frame.image, &mut self.pixels);
         request::write_head(frame, pixels.len(), &mut self.head);
         let mut reply = Reply::to(frame.id, self.task, pixels.len());
-        let answer = process.exchange(&self.head, pixels, &mut reply, until)?;
-        answer.ok_or(Fault::Silent { frame: frame.id, limit: self.timeout })
+        let (frame, limit) = (frame.id, self.timeout);
+        match process.exchange(&self.head, pixels, &mut reply, until)? {
+            Exchange::Done(answer) => Ok(answer),
+            Exchange::Unread => Err(Fault::Unread { frame, limit }),
+            Exchange::Silent => Err(Fault::Silent { frame, limit }),
+        }
     }
 
     /// Ends the program, unless it may still be loading. Logs each kind of fault once.
     fn failed(&mut self, frame: u64, fault: &Fault) {
         let is_loading = matches!(fault, Fault::NotReading) && self.restart.is_starting(Instant::now());
+        self.is_loading = is_loading;
         match self.process.take() {
             process @ Some(_) if is_loading => self.process = process,
             Some(process) if matches!(fault, Fault::Ending) => process.end(),

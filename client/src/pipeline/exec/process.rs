@@ -33,6 +33,9 @@ const STATUS_LIMIT: Duration = Duration::from_millis(50);
 /// How often to look whether a program has ended.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// How often to look, while an answer is awaited, whether the program has ended: seldom enough to cost nothing.
+const EXIT_LOOK: Duration = Duration::from_millis(20);
+
 /// Requested size of the pipe for frames, in bytes: the most that Linux grants without privileges
 /// (`/proc/sys/fs/pipe-max-size`). A frame of 640x480 then goes out in one write.
 const PIPE_BYTES: usize = 1 << 20;
@@ -55,6 +58,18 @@ pub(super) struct Process {
     has_begun: bool,
     chunk: Vec<u8>,
     programs: Arc<Programs>,
+}
+
+/// How a frame's exchange with the program ended.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it lives for a call")]
+pub(super) enum Exchange {
+    /// The program read the frame and answered.
+    Done(Payload<'static>),
+    /// It answered, but did not read the whole frame in time.
+    Unread,
+    /// It did not answer in time.
+    Silent,
 }
 
 /// What remains to be written.
@@ -107,38 +122,45 @@ impl Process {
         Ok(())
     }
 
-    /// Hands over a frame and returns the program's answer.
+    /// Hands over a frame and waits for the program's answer.
     pub(super) fn exchange(
         &mut self,
         head: &[u8],
         pixels: &[u8],
         reply: &mut Reply,
         until: Instant,
-    ) -> Result<Option<Payload<'static>>, Fault> {
+    ) -> Result<Exchange, Fault> {
         self.stays_silent()?;
         let (mut unsent, mut answer) = (Unsent([head, pixels]), None);
         loop {
             self.send(&mut unsent)?;
-            if unsent.is_empty() && answer.is_some() {
-                return Ok(answer);
-            }
+            answer = match answer {
+                Some(answer) if unsent.is_empty() => return Ok(Exchange::Done(answer)),
+                answer => answer,
+            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(None);
+                return Ok(answer.map_or(Exchange::Silent, |_| Exchange::Unread));
             }
-            self.wait(!unsent.is_empty(), left)?;
+            self.wait(!unsent.is_empty(), left.min(EXIT_LOOK))?;
+            // A child of the program may hold its output open. What the program wrote before it exited is read below.
+            let has_exited = self.has_exited_within(Duration::ZERO);
             while let Some(count) = self.receive()? {
                 answer = reply.hear(&self.chunk[..count])?.or(answer);
                 if answer.is_some() || Instant::now() >= until {
                     break;
                 }
             }
+            if has_exited && answer.is_none() {
+                return Err(self.closed());
+            }
         }
     }
 
     /// Checks that the program has written nothing that was not asked for.
     fn stays_silent(&mut self) -> Result<(), Fault> {
-        self.receive()?.map_or(Ok(()), |_| Err(Fault::Unasked))
+        let written = self.receive()?;
+        written.map_or(Ok(()), |count| Err(Fault::unasked(&self.chunk[..count])))
     }
 
     /// Writes what the pipe takes.

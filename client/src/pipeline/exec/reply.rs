@@ -56,7 +56,7 @@ impl Reply {
                 self.done(payload, rest)
             }
             State::Done if bytes.is_empty() => Ok(None),
-            State::Done => Err(Fault::Unasked),
+            State::Done => Err(Fault::unasked(bytes)),
         }
     }
 
@@ -73,7 +73,7 @@ impl Reply {
 
     fn done(&mut self, payload: Payload<'static>, rest: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
         self.state = State::Done;
-        if rest.is_empty() { Ok(Some(payload)) } else { Err(Fault::Unasked) }
+        if rest.is_empty() { Ok(Some(payload)) } else { Err(Fault::unasked(rest)) }
     }
 }
 
@@ -115,10 +115,10 @@ mod tests {
         let many = vec![b'x'; LINE_LIMIT];
         assert!(matches!(reply.hear(&many), Ok(None)));
         assert!(matches!(reply.hear(b"x"), Err(Fault::TooLong)));
-        assert!(matches!(circle().hear(&[ANSWER, b"y"].concat()), Err(Fault::Unasked)));
+        assert!(matches!(circle().hear(&[ANSWER, b"y"].concat()), Err(Fault::Unasked(_))));
         let mut reply = circle();
         assert!(matches!(reply.hear(ANSWER), Ok(Some(_))));
-        assert!(matches!(reply.hear(ANSWER), Err(Fault::Unasked)));
+        assert!(matches!(reply.hear(ANSWER), Err(Fault::Unasked(_))));
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         assert!(matches!(reply.hear(&[10, 10]), Ok(None)));
         assert!(matches!(reply.hear(&[10, 20]), Ok(Some(_))));
         let mut reply = Reply::to(7, "image", 100);
-        assert!(matches!(reply.hear(&[&head[..], &[1, 2, 3, 4, 5]].concat()), Err(Fault::Unasked)));
+        assert!(matches!(reply.hear(&[&head[..], &[1, 2, 3, 4, 5]].concat()), Err(Fault::Unasked(_))));
         let large = b"{\"frame\":7,\"kind\":\"image\",\"width\":11,\"height\":10,\"pixel\":\"gray8\",\"bytes\":110}\n";
         let refused = Reply::to(7, "image", 100).hear(large).expect_err("more bytes than the frame");
         assert!(refused.to_string().contains("bytes 110"), "{refused}");

@@ -127,6 +127,14 @@ impl Output for WindowOutput {
     }
 }
 
+fn legend(task: TaskName) -> Legend {
+    match (task.keeps_frames(), task.has_places()) {
+        (true, _) => Legend::Words("left: sent, right: answer"),
+        (_, true) => Legend::Both,
+        _ => Legend::Nothing,
+    }
+}
+
 impl Subject for Sessions {
     fn face(&self) -> Face {
         let Session { frames, progress, chart } = self.watched.shown();
@@ -137,7 +145,7 @@ impl Subject for Sessions {
             frame: self.frame,
             image,
             marks: record.map_or_else(Vec::new, |record| marks(self.task, record)),
-            legend: if self.task.has_places() { Legend::Both } else { Legend::Nothing },
+            legend: legend(self.task),
             sections: sections::sections(self.task, record, progress.as_ref(), chart),
         }
     }
