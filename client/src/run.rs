@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use shared::geometry::Size;
-use shared::link::{Lane, Link, LinkClosed, LinkEvent, Signs};
+use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
 use shared::protocol::message::{IMAGE_TASK, Payload, Stream};
 use shared::shell::stop::Stop;
 use shared::time::{Micros, MonotonicClock};
@@ -75,12 +75,7 @@ impl Runner<'_> {
         let mut sending: Option<Sending> = None;
         let (mut is_stopping, mut signs) = (false, Signs::on(&[Lane::Control]));
         loop {
-            if signs.look(&sender, self.session.is_silent(self.clock.now())).await {
-                self.session.acknowledged(self.clock.now());
-            }
-            if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {
-                self.session.hold_replies(self.clock.now());
-            }
+            self.look_at(&sender, &mut signs).await;
             let wake = match self.session.poll(self.clock.now()) {
                 Action::Send(lane, message) => {
                     if let Err(error) = sender.send_soon(lane, message).await {
@@ -117,12 +112,7 @@ impl Runner<'_> {
                 Action::Wait(wake) => self.clock.instant(wake),
             };
             tokio::select! {
-                event = link.next() => match event {
-                    LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
-                    LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
-                    LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
-                    LinkEvent::Closed => self.session.link_closed("it closed the link"),
-                },
+                event = link.next() => self.heard(event),
                 Some(detection) = found.recv() => self.detected(detection),
                 sent = handed_over(&mut sending) => match sent {
                     Ok(()) => self.session.picture_sent(),
@@ -134,6 +124,26 @@ impl Runner<'_> {
                 }
                 () = sleep_until(wake.into()) => {}
             }
+        }
+    }
+
+    /// Tells the session what the link shows before it decides: whether the silent peer acknowledges, and whether answers
+    /// pile up.
+    async fn look_at(&mut self, sender: &LinkSender, signs: &mut Signs) {
+        if signs.look(sender, self.session.is_silent(self.clock.now())).await {
+            self.session.acknowledged(self.clock.now());
+        }
+        if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {
+            self.session.hold_replies(self.clock.now());
+        }
+    }
+
+    fn heard(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
+            LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
+            LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
+            LinkEvent::Closed => self.session.link_closed("it closed the link"),
         }
     }
 

@@ -3,13 +3,13 @@
 use std::str::FromStr;
 
 use serde_json::Value as Json;
-use shared::geometry::{Size, SizeError};
+use shared::geometry::Size;
 use shared::image::PixelFormat;
-use shared::protocol::message::{BallCount, CIRCLE_TASK, DROPPED, Ellipse, FoundCircle, Payload, PayloadError, Value};
+use shared::protocol::message::{BallCount, CIRCLE_TASK, DROPPED, Ellipse, FoundCircle, Payload, Value};
 use shared::text::Brief;
-use thiserror::Error;
 
 use super::fault::Fault;
+use super::wrong::AnswerError;
 
 /// Names of the fields that answers have, besides `frame` and `kind`. Others are ignored, as on the wire.
 const FIELDS: [&str; 8] = ["x", "y", "radius", "cov", "axes", "angle", "count", "code"];
@@ -37,29 +37,6 @@ pub(super) struct ImageHead {
     pub(super) size: Size,
     pub(super) pixel: PixelFormat,
     pub(super) bytes: usize,
-}
-
-/// What is wrong with a line.
-#[derive(Debug, Error)]
-pub(super) enum AnswerError {
-    #[error("\"{0}\" is not a JSON object in a line")]
-    NotJson(String),
-    #[error("{field} is missing")]
-    Missing { field: &'static str },
-    #[error("{field} is not {expected}")]
-    Type { field: &'static str, expected: &'static str },
-    #[error("kind \"{kind}\" is not one of {expected} or dropped, which the task {task} takes")]
-    Kind { kind: String, task: &'static str, expected: String },
-    #[error("\"{0}\" is not a JSON object in a line: JSON has no NaN and no Infinity")]
-    NotFinite(String),
-    #[error(transparent)]
-    Payload(#[from] PayloadError),
-    #[error("width and height: {0}")]
-    Size(#[from] SizeError),
-    #[error("bytes {bytes}: an image of {size} {pixel} has {need}")]
-    OtherLength { bytes: u64, size: Size, pixel: PixelFormat, need: usize },
-    #[error("bytes {bytes}: an image has at most {most} here, as many as its frame")]
-    TooLarge { bytes: u64, most: usize },
 }
 
 /// The fields of a line.

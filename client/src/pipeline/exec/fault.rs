@@ -8,8 +8,10 @@ use std::time::Duration;
 use shared::text::Brief;
 use thiserror::Error;
 
-use super::answer::AnswerError;
-use super::reply::LINE_LIMIT;
+use super::wrong::AnswerError;
+
+/// Longest line of an answer, in bytes.
+pub(super) const LINE_LIMIT: usize = 64 << 10;
 
 /// Why the program gave no answer to a frame. Each message follows the program's name.
 #[derive(Debug, Error)]

@@ -23,6 +23,7 @@ mod reply;
 mod request;
 mod restart;
 mod stderr;
+mod wrong;
 
 /// Start of the pipeline's name on the command line. The command follows it.
 pub(super) const PREFIX: &str = "exec:";

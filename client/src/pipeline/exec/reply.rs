@@ -4,11 +4,8 @@ use shared::protocol::encoding::Encoding;
 use shared::protocol::message::Payload;
 
 use super::answer::{self, ImageHead, Said};
-use super::fault::Fault;
+use super::fault::{Fault, LINE_LIMIT};
 use crate::pipeline::image_answer::image_payload;
-
-/// Longest line of an answer, in bytes.
-pub(super) const LINE_LIMIT: usize = 64 << 10;
 
 /// The answer to one frame, as far as it has arrived.
 #[derive(Debug)]
