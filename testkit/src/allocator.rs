@@ -1,4 +1,4 @@
-//! An allocator that counts, for tests that warm code allocates nothing, or that memory is bounded.
+//! An allocator that counts. Tests use it to check that warm code allocates nothing, or that memory is bounded.
 //!
 //! A test installs it with `#[global_allocator] static COUNTING: Counting = Counting;`.
 

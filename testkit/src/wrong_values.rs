@@ -7,13 +7,13 @@ use shared::shell::options;
 
 use crate::program::{Program, command};
 
-/// A value that is wrong for an option, and how it is repeated.
+/// A value that is wrong for an option, and how the message repeats it.
 struct Wrong {
     value: String,
     shown: String,
 }
 
-/// What Rust's own parsers say, which tells nobody what to write.
+/// Phrases of Rust's own parsers. They do not say what would be right.
 const OF_PARSERS: [&str; 8] = [
     "invalid digit",
     "invalid float",
@@ -39,9 +39,9 @@ const RIGHT: [&str; 9] = [
 ];
 
 /// Asserts that a program answers every wrong value of every option, by argument and by variable, with exit code 2 and
-/// a message that names option and value and says what would be right.
+/// a message that names the option and the value and says what would be right.
 ///
-/// `before` stands before the option. Of the values `takes` says which an option takes.
+/// `before` stands before the option on the command line. `takes` says whether an option (by id) takes a value.
 #[track_caller]
 pub fn assert_answered(
     program: &str,
@@ -69,7 +69,7 @@ fn wrong() -> Vec<Wrong> {
     plain.into_iter().chain([huge, hostile]).map(|(value, shown)| Wrong { value, shown }).collect()
 }
 
-/// The calls that give an option this value, with the place that the answer must name.
+/// The calls that give an option this value, with the argument or variable that the message must name.
 fn calls(program: &str, before: &[&str], option: &Arg, value: &str) -> Vec<(String, Command)> {
     let call = || {
         let mut call = command(program);
@@ -86,7 +86,7 @@ fn calls(program: &str, before: &[&str], option: &Arg, value: &str) -> Vec<(Stri
         };
         calls.push((place.unwrap_or_else(|| named(option)), by_argument));
     }
-    // An empty variable is an unset one.
+    // An empty variable counts as unset.
     for variable in options::variables(option).into_iter().filter(|_| !value.is_empty()) {
         let mut by_variable = call();
         by_variable.env(&variable, value);
@@ -95,7 +95,7 @@ fn calls(program: &str, before: &[&str], option: &Arg, value: &str) -> Vec<(Stri
     calls
 }
 
-/// How what is given without a name stands in the help.
+/// The name that the help gives to an argument without `--`.
 fn named(option: &Arg) -> String {
     let names = option.get_value_names().unwrap_or_default();
     names.first().map(ToString::to_string).expect("a name for its value")
@@ -107,7 +107,7 @@ fn assert_said(place: &str, wrong: &Wrong, call: Command) {
     let ended = Program::start(call).end();
     let said = ended.stderr.join("\n");
     assert_eq!(ended.code, Some(2), "{shown}: {said}");
-    // What is found wrong only with all options read names them without hyphens.
+    // Mistakes found only after all options are read name the options without hyphens.
     assert!(said.contains(place) || said.contains(place.trim_start_matches('-')), "{shown}: names no {place}: {said}");
     assert!(said.contains(&wrong.shown), "{shown}: does not repeat the value: {said}");
     assert!(said.len() < 600 && !said.contains(|c: char| c.is_control() && c != '\n'), "{shown}: {said:?}");

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::places::Places;
 
-/// How many announcements are processed at a time, so that a flood of them does not hold up the look.
+/// How many announcements are processed at a time, so that a flood of them does not delay the search.
 const AT_ONCE: usize = 4_096;
 
 /// Listens for announcements.

@@ -1,4 +1,4 @@
-//! Answers of the task `image`: an image that the pipeline made of the frame.
+//! Answers of the task `image`: an image that the pipeline made from the frame.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, Lz4Encoder};
 use shared::protocol::message::{IMAGE, ImageAnswer, Payload};
 
-/// The payload of an image. `data` are its pixels in this encoding. A pipeline passes [`Encoding::Raw`]; the worker
+/// The payload of an image. `data` is its pixels in this encoding. A pipeline passes [`Encoding::Raw`]; the worker
 /// then encodes the pixels as LZ4 if that is shorter and the stream uses LZ4.
 ///
 /// The server takes at most as many bytes of pixels as the frame has.

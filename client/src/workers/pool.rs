@@ -68,7 +68,7 @@ impl Pool {
 
     /// Waits until every worker is ready for its first frame.
     pub async fn prepared(&mut self) {
-        // Nothing is ever sent.
+        // Nothing is ever sent. The channel closes when every worker is ready.
         let _ = self.prepared.recv().await;
     }
 

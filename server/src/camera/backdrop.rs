@@ -1,7 +1,7 @@
 //! The background behind the ball: even light, a plane of light, or clutter, drawn anew for each frame.
 //!
-//! A background is a picture of texels: squares of even light, one pixel large. Under the ball's rim the light is that
-//! of the texel. With blur the background goes on beyond the image, as far as the point spread reaches.
+//! A background is a picture of texels: squares of even light, one pixel large. Under the ball's rim the background's
+//! light is the texel's. With blur the background extends beyond the image, as far as the point spread reaches.
 
 use super::config::{Background, CameraConfig, WHITE};
 use super::plane::{Plane, Region};
@@ -15,14 +15,14 @@ const STEEPEST: f64 = 0.1;
 /// Shapes per frame of clutter.
 const SHAPES: u32 = 30;
 
-/// Pixels of the image in which shapes have their stated sizes: 640x480. In other images the sizes scale with the
-/// square root of the pixels.
+/// Number of pixels of the image in which shapes have their stated sizes: 640x480. In other images the sizes scale with
+/// the square root of the number of pixels.
 const PIXELS: f64 = 307_200.0;
 
 /// Least distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
 pub(super) const APART: f64 = 60.0 / 140.0;
 
-/// Sides of the polygon that approximates an ellipse. It is at most 0.05 px off for a half axis of 80 px.
+/// Sides of the polygon that approximates an ellipse. The polygon is at most 0.05 px off for a half axis of 80 px.
 const ELLIPSE_SIDES: u32 = 90;
 
 /// The background of one frame.
@@ -79,7 +79,7 @@ impl Backdrop {
     }
 }
 
-/// A ramp in a random direction. Its slope is a fifth to the whole of the steepest one: [`STEEPEST`], or less if the
+/// A ramp in a random direction. Its slope is 0.2 to 1 times the steepest slope, which is [`STEEPEST`], or less if the
 /// image would leave 0 to 255.
 fn ramp(level: f64, size: Size, random: &Random, index: u64) -> Ramp {
     let mut draws = random.sequence(Stream::Ramp, index);
@@ -109,7 +109,8 @@ fn clutter(texels: &mut Plane, config: &CameraConfig, size: Size, draws: &mut Se
     }
 }
 
-/// A random rectangle, triangle, ellipse or line. None is round: the axes of an ellipse are at most 4 : 5.
+/// A random rectangle, triangle, ellipse or line. No ellipse is close to a circle: its short axis is at most 0.8 of the
+/// long one.
 fn shape((x, y): (f64, f64), scale: f64, draws: &mut Sequence) -> Polygon {
     let (right, down) = draws.direction();
     match draws.below(4) {

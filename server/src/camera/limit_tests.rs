@@ -1,7 +1,7 @@
-//! The limit against what an estimate of maximum likelihood really reaches, on the camera's own frames.
+//! Compares the limit with the error that a maximum-likelihood fit really reaches on the camera's own frames.
 //!
-//! The fits know nothing of the camera's code but the coverage of a pixel and the occluder's shape; they find x, y,
-//! radius and both levels, from a start that is off in each.
+//! The fits use only two parts of the camera's code: the coverage of a pixel and the occluder's shape. They find x, y,
+//! the radius and both levels, from a start that is off in each of them.
 
 use super::coverage::coverage;
 use super::gamma::Output;
@@ -15,8 +15,8 @@ const SIZE: Size = Size { width: 44, height: 40 };
 const PIXELS: usize = 44 * 40;
 const SEED: u64 = 21;
 
-/// Frames a condition: the mean L1 of as many has a standard error of 0.53 / √400 = 2.7 %, the errors of x and y being
-/// independent and normal.
+/// Frames per condition. The mean L1 error of this many frames has a standard error of 0.53 / √400 = 2.7 %, because the
+/// errors of x and y are independent and normal.
 const FRAMES: u64 = 400;
 
 /// x, y, radius, level of the ball, level of the background.
@@ -26,7 +26,7 @@ struct Condition {
     config: CameraConfig,
     centre: (f64, f64),
     radius: f64,
-    /// In px, along x and y, while the shutter is open.
+    /// Distance that the disc moves while the shutter is open, in px along x and y.
     way: (f64, f64),
 }
 
@@ -36,7 +36,7 @@ impl Condition {
         Shot { radius: self.radius, path: Path::straight(self.centre, speed, 1.0 / 60.0) }
     }
 
-    /// The light of every pixel, and before it what stands there in frame `index`.
+    /// The light of every pixel, with the occluder of frame `index` in front of the disc.
     fn light(&self, at: &Parameters, index: u64) -> Vec<f64> {
         let &[x, y, radius, ball, background] = at;
         let places = if self.way == (0.0, 0.0) { 1 } else { 24 };
@@ -57,7 +57,7 @@ impl Condition {
                 *light += share * (f64::from(occluder.gray) - *light);
             }
         }
-        // cos⁴, written another way than the camera's.
+        // The cos⁴ law, written in another way than in the camera.
         let tangent_squared = (1.0 - self.config.vignette).powf(-0.5) - 1.0;
         let corner = f64::from(SIZE.width).hypot(f64::from(SIZE.height)) / 2.0;
         for (pixel, light) in light.iter_mut().enumerate() {
@@ -67,8 +67,8 @@ impl Condition {
         light
     }
 
-    /// Gauss–Newton on the levels, weighted by the variance where the fit stands: maximum likelihood but for what the
-    /// variances themselves tell.
+    /// Fits the levels by Gauss–Newton, weighted by the variances at the present parameters. This is maximum
+    /// likelihood, except that it ignores what the variances themselves say about the parameters.
     fn fit(&self, bytes: &[u8], output: &Output, index: u64) -> (f64, f64) {
         let mut at = [self.centre.0 + 0.2, self.centre.1 - 0.15, self.radius + 0.1, 175.0, 43.0];
         for _ in 0..4 {
@@ -100,13 +100,13 @@ impl Condition {
     }
 }
 
-/// [`coverage`], quickly where it is plainly 0 or 1.
+/// The same as [`coverage`], but quicker for pixels whose coverage is clearly 0 or 1.
 fn near_rim(disc: Circle, column: i64, row: i64) -> f64 {
     let distance = (column as f64 - disc.x).hypot(row as f64 - disc.y) - disc.radius;
     if distance.abs() < 0.75 { coverage(disc, column, row) } else { f64::from(u8::from(distance < 0.0)) }
 }
 
-/// Gauss–Jordan; the matrices here are far from singular.
+/// Solves the equations by Gauss–Jordan elimination. The matrices here are far from singular.
 fn solved(mut matrix: [[f64; 5]; 5], mut vector: Parameters) -> Parameters {
     for pivot in 0..5 {
         let scale = matrix[pivot][pivot];
@@ -139,9 +139,9 @@ fn reaches_its_limit(condition: &Condition) {
         dy += y - condition.centre.1;
     }
     let ratio = l1_px / limit_px;
-    // Three standard errors of 2.7 %, and 1 % for what is not efficient or not quite as modelled.
+    // Three standard errors of 2.7 %, and 1 % for a fit that is not fully efficient or a model that is not exact.
     assert!((0.91..1.09).contains(&ratio), "{ratio:.3} x the limit of {:.5} px", limit_px / FRAMES as f64);
-    // An unbiased fit: means within four standard errors, an error of x being about limit / 1.6.
+    // The fit is unbiased: the means lie within four standard errors. The error of x is about limit / 1.6.
     let error = limit_px / FRAMES as f64 / 1.6 * 1.5 / (FRAMES as f64).sqrt();
     let bias = (dx / FRAMES as f64, dy / FRAMES as f64);
     assert!(bias.0.abs() < 4.0 * error && bias.1.abs() < 4.0 * error, "bias {bias:?} px");
@@ -190,7 +190,7 @@ fn a_disc_under_vignette_shot_noise_and_gamma_is_found_as_well_as_the_limit_says
     reaches_its_limit(&Condition { config, centre: (16.3, 22.6), radius: 11.2, way: (0.0, 0.0) });
 }
 
-/// Mean limit over how discs of a radius fall on the grid of pixels, as the Fisher matrix has it.
+/// Mean limit by the Fisher matrix, over 16 positions of a disc's centre within a pixel.
 fn by_matrix(config: &CameraConfig, format: PixelFormat, radius: f64) -> f64 {
     let side = (2.0 * radius + 12.0 * config.blur) as u32 + 12;
     let size = Size { width: side, height: side };
@@ -212,7 +212,7 @@ fn the_closed_form_agrees_with_the_fisher_matrix() {
             for radius in [2.0, 3.0, 5.0, 8.0, 12.3, 20.0, 40.0] {
                 let config = CameraConfig { blur, noise: 3.0, ..CameraConfig::default() };
                 let closed = LimitModel::new(&config, format).closed(radius).and_then(Limit::px);
-                // Of a disc that is hardly wider than its blur there is none.
+                // There is no closed form for a disc that is hardly wider than its blur.
                 let Some(closed) = closed else { continue };
                 let matrix = by_matrix(&config, format, radius);
                 let apart = closed / matrix - 1.0;

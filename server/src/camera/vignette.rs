@@ -1,6 +1,6 @@
 //! Vignetting: the light that a lens loses towards the corners, by the cos⁴ law.
 //!
-//! At an angle θ off the axis, the brightness of an image is cos⁴ θ = 1 / (1 + tan² θ)² of that on the axis. tan θ
+//! At an angle θ off the axis, the brightness of an image is cos⁴ θ = 1 / (1 + tan² θ)² times that on the axis. tan θ
 //! grows with the distance from the image's centre. The focal length follows from the share lost in the corners.
 
 use shared::geometry::Size;
@@ -46,7 +46,7 @@ mod tests {
         let size = Size { width: 640, height: 480 };
         let vignette = Vignette::new(0.4, size);
         let gain = |x: usize, y: usize| f64::from(vignette.row(y).expect("a lossy lens")[x]);
-        // The corner of the image, half a px beyond the last pixel's centre, is 400 px from its middle.
+        // The corner of the image is half a px beyond the last pixel's centre, and 400 px from the image's middle.
         let focal = 400.0 / (0.6_f64.powf(-0.5) - 1.0).sqrt();
         for (x, y) in [(0, 0), (320, 240), (600, 100), (639, 479)] {
             let distance = (x as f64 - 319.5).hypot(y as f64 - 239.5);

@@ -7,11 +7,11 @@ const BLOCK: u64 = 16;
 
 /// Estimates the time that a frame's bytes take on the link, from blocks of answers to frames of the same length.
 ///
-/// Every message takes the round-trip time of the path, which no encoding saves. A ping measures it. The rest of a
-/// frame's flight time is the time of its bytes. At full speed frames also wait for each other on the way; then the
-/// interval between answers is the time of one frame. Each of the two figures is too long where the other one is right
-/// (the interval also where the window of a long path is full), so the shorter one is the estimate. The estimate
-/// therefore errs towards a quick link, on which compression is worth less.
+/// Every message takes the round-trip time of the path, which no encoding saves. A ping measures this time. The rest of
+/// a frame's flight time is the time of its bytes. At full speed frames also wait for each other on the way, so the
+/// flight time is too long; the interval between answers is then the time of one frame. The interval is too long when
+/// frames are paced, and when the window of a long path is full. The shorter of the two figures is therefore the
+/// estimate. It errs towards a quick link, on which compression is worth less.
 #[derive(Debug, Default)]
 pub(super) struct LinkTime {
     answers: u64,

@@ -1,7 +1,7 @@
 //! Files below the command line: their values become the defaults of its options.
 //!
-//! So the order of precedence (command line, environment, file, default) is that of `clap`. Each value is first read by
-//! its option's own parser, so that errors name the file and not the command line.
+//! The order of precedence (command line, environment, file, default) is therefore that of `clap`. Each value is first
+//! read by its option's own parser, so that errors name the file and not the command line.
 
 use std::ffi::OsStr;
 use std::path::Path;

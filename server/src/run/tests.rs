@@ -1,4 +1,4 @@
-//! What a specification keeps, from the command line to a file and back; what a file may say.
+//! Tests that a run specification survives the way from the command line to a file and back, and what a file may hold.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -196,7 +196,7 @@ fn the_report_has_every_option_and_the_figures_of_schema_1() {
     assert_eq!((&paced["fps"], &paced["lifetime_us"]), (&59.94.into(), &Value::Null));
 }
 
-/// A duration as people may write one, to the nanosecond.
+/// Durations as people may write them, with a resolution of one nanosecond.
 fn times() -> impl Strategy<Value = String> {
     (1_u64..=u64::MAX).prop_map(|ns| format!("{ns}ns"))
 }
@@ -238,7 +238,7 @@ proptest! {
         let again = read_with(&printed, &["--run", "{}"]).expect("what was printed");
         prop_assert_eq!(&again, &spec);
         prop_assert_eq!(again.to_toml(), printed.clone());
-        // Sound TOML, to others too.
+        // Other readers of TOML can read it too.
         prop_assert!(printed.parse::<toml::Table>().is_ok());
     }
 

@@ -10,7 +10,7 @@ use super::Session;
 #[derive(Debug, Default)]
 pub(super) struct KeptFrames {
     frames: VecDeque<(u64, Image)>,
-    /// The frame that was answered last, and whether the answer has a picture. `None` once it was taken.
+    /// The frame that was answered last, and whether the answer has a picture. `None` after [`Session::take_pictures`].
     answered: Option<(u64, bool)>,
 }
 
@@ -41,8 +41,8 @@ impl Session {
         kept.frames.push_back((id, image.clone()));
     }
 
-    /// The id and pixels of the frame that was answered last, and the picture that came back, for the window. `None` if
-    /// no kept frame was answered since the last call. Without a picture if the frame was answered `dropped`.
+    /// Takes the id and pixels of the frame that was answered last, and the answer's picture, for the window. `None` if
+    /// no kept frame was answered since the last call. The picture is `None` if the answer was `dropped`.
     pub fn take_pictures(&mut self) -> Option<(u64, &Image, Option<ImageView<'_>>)> {
         let (id, has_picture) = self.kept.answered.take()?;
         let picture = self.tally.picture().filter(|_| has_picture);

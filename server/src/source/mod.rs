@@ -1,7 +1,7 @@
 //! Sources: where frames come from, with their truth if it is known.
 //!
-//! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each
-//! session opens its own [`Source`] from it and plays the same frames from the first. A source that computes frames
+//! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
+//! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
 //! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`]) runs on its own thread
 //! behind a bounded `queue`.
 //!

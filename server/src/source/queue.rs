@@ -34,7 +34,7 @@ type Read = Result<Option<ReadFrame>, SourceError>;
 #[derive(Debug)]
 pub(super) struct QueuedSource {
     queue: Receiver<Read>,
-    /// Taken from the queue and not yet asked for.
+    /// The result that was taken from the queue but not yet asked for.
     next: Option<Read>,
     wake: Arc<Notify>,
     latest: Option<Image>,

@@ -14,7 +14,7 @@ use crate::image::Image;
 
 /// Width of a cross's lines.
 const STROKE_PX: f64 = 1.6;
-/// Arm of the truth's cross: longer than the estimate's, so that it stays visible below it.
+/// Arm of the truth's cross. It is longer than the estimate's arm, so that it stays visible under the estimate's cross.
 const TRUTH_ARM_PX: f64 = 11.0;
 /// Arm of the estimate's cross.
 const ESTIMATE_ARM_PX: f64 = 7.0;

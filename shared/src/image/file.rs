@@ -14,8 +14,8 @@ use crate::geometry::{MAX_SIDE, Size};
 /// Most memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
 const DECODER_BYTES: u64 = 512 << 20;
 
-/// Largest file read, in bytes. The largest frame has 192 MiB without compression. (Some decoders read the whole file
-/// into memory.)
+/// Largest file read, in bytes. The largest frame has 192 MiB without compression. The limit is needed because some
+/// decoders read the whole file into memory.
 const FILE_BYTES: u64 = 256 << 20;
 
 /// Extensions of the files that are read, in lower case.
@@ -44,7 +44,7 @@ pub enum ImageFileError {
         /// Rows.
         height: u32,
     },
-    /// The pixels are of another kind.
+    /// The pixels are of a type that is not supported.
     #[error("{0} pixels are not supported: 8 bits a channel, gray or colour, without alpha")]
     Pixels(String),
     /// The decoder failed.
@@ -102,7 +102,7 @@ fn pixels(image: DynamicImage) -> Result<Image, ImageFileError> {
         }
         DynamicImage::ImageRgb8(image) => {
             let mut bytes = image.into_raw();
-            // Files store red first, images here blue.
+            // Files store red first. Plumb's images store blue first.
             bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|[red, _, blue]| std::mem::swap(red, blue));
             Ok(Image::Bgr8(Array3::from_shape_vec((rows, columns, 3), bytes).map_err(damaged)?))
         }

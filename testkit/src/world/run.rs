@@ -21,7 +21,7 @@ use super::network::{Network, To};
 use super::schedule::Event;
 use super::stream::SIZE;
 
-/// Largest message of answers, so that each fits into one fragment and the oracle can read it.
+/// Size limit of a message from the client, in bytes: each answer fits into one fragment, so the oracle can read it.
 const ANSWER_SIZE: usize = 65_536;
 
 /// Two sessions with their network and clock. Times are in µs of the server's clock.
@@ -44,7 +44,7 @@ pub struct World {
     pub client_wakes: u64,
     /// The server's scores.
     pub scores: Vec<FrameRecord>,
-    /// While the client is frozen: what reaches it waits until the end of this range.
+    /// When the client is frozen. What reaches it then waits until the end of this range.
     pub frozen: Range<u64>,
     /// The oracle's record.
     pub book: Book,
@@ -59,7 +59,7 @@ pub struct World {
 }
 
 impl World {
-    /// A session under these conditions with this number of frames; endless without a number.
+    /// A session under these conditions with this number of frames. With `None` it is endless.
     pub fn new(seed: u64, conditions: Conditions, frames: Option<u64>) -> Self {
         Self {
             now: 1_000,

@@ -11,10 +11,10 @@ use shared::text::Brief;
 use super::fault::Fault;
 use super::wrong::AnswerError;
 
-/// Names of the fields that answers have, besides `frame` and `kind`. Others are ignored, as on the wire.
+/// Names of the fields that answers have, besides `frame` and `kind`. Other fields are ignored, as on the wire.
 const FIELDS: [&str; 8] = ["x", "y", "radius", "cov", "axes", "angle", "count", "code"];
 
-/// The kinds that a program may answer, by the task.
+/// The kinds of answer that a program may give, for each task.
 pub(super) const KINDS: [(&str, &[&str]); 4] =
     [(CIRCLE_TASK, &["circle", "none"]), ("count", &["count"]), ("ack", &["ack"]), ("image", &["image"])];
 
@@ -54,7 +54,7 @@ pub(super) fn read(line: &[u8], frame: u64, task: &'static str, most_bytes: usiz
 
 fn not_json(line: &str) -> AnswerError {
     let shown = Brief(line, SHOWN).to_string();
-    // Python's json.dumps writes them.
+    // Python's json.dumps writes NaN and Infinity.
     let is_not_finite = ["NaN", "Infinity"].into_iter().any(|number| line.contains(number));
     if is_not_finite { AnswerError::NotFinite(shown) } else { AnswerError::NotJson(shown) }
 }

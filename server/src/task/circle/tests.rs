@@ -6,7 +6,7 @@ use crate::truth::Limit;
 /// Index of `cumulative_l1` in the residual columns.
 const CUMULATIVE: usize = 3;
 
-/// That of `missed`.
+/// Index of `missed` in the residual columns.
 const MISSED: usize = 4;
 
 fn circle(x: f64) -> Circle {

@@ -11,7 +11,7 @@ use super::mtu::sound_mtu;
 /// Position of the address among the words of a candidate line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
 
-/// Least message size that a peer must take, in bytes: that of a piece that is not the last.
+/// Least message size that a peer must take, in bytes: the smallest fragment that is not the last of its message.
 pub(super) const LEAST_MESSAGE: usize = MAX_HEADER + MIN_PAYLOAD;
 
 /// Most addresses taken from a peer, in its description and after it: more than any machine offers. Each one is sent
@@ -71,7 +71,7 @@ pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
     sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
 }
 
-/// The description with the first [`MAX_CANDIDATES`] of its candidates.
+/// The description with only the first [`MAX_CANDIDATES`] of its candidates.
 pub(super) fn few_candidates(sdp: &str) -> String {
     let mut candidates = 0;
     let is_taken = |line: &&str| {

@@ -32,7 +32,7 @@ pub(in crate::shell) trait Beside: Send + 'static {
     fn failed(&mut self, _error: &io::Error) {}
 }
 
-/// The thread's side of a queue. If the output fails, all texts given to it at once are lost, and every later one.
+/// The thread's side of a queue. If a write to the output fails, the texts in the buffer and all later texts are lost.
 pub(super) struct Out<W, B> {
     output: W,
     buffer: Vec<u8>,

@@ -17,17 +17,17 @@ const MAX_ITERATIONS: usize = 9;
 const ADRIFT_PX: f64 = 0.3;
 const ADRIFT_AFTER: usize = 4;
 
-/// Iterations before the residuals are trusted, and before the sectors' own edges are.
+/// Iterations before the residuals are trusted, and iterations before the sectors' own edges are trusted.
 pub(crate) const SETTLING: usize = 1;
 const SETTLING_SHIFTS: usize = 2;
 
-/// A step this small ends the fit: pixels, or a fraction of the centre's sigma. The next step would be its square. The
-/// last constant applies to a disc that is cut or partly hidden.
+/// A fit ends when its next step would be shorter than this: in pixels, or as a fraction of the centre's sigma. Steps
+/// this small shrink quadratically. The last constant applies to a disc that is cut or partly hidden.
 const DONE_PX: f64 = 5e-5;
 const DONE_SIGMAS: f64 = 0.1;
 const DONE_SIGMAS_CUT: f64 = 0.02;
 
-/// Longest motion in radii. A motion that grows beyond it does not follow a disc.
+/// Longest motion, in radii. A fit with a longer motion does not follow a disc.
 const LONGEST_MOTION_RADII: f64 = 2.8;
 
 /// Fewest sectors that can be fitted.
@@ -36,14 +36,14 @@ const MIN_SECTORS: u32 = 6;
 /// Iterates, and returns the solution of the last step. `None` if the equations fail or the fit runs away.
 ///
 /// `sums` has one element per sector of the annulus. The first iteration has the number `from`. After an annulus is
-/// gathered again, this number is one at which the residuals are already trusted.
+/// gathered again, the iterations start at a number at which the residuals are already trusted.
 pub(crate) fn iterate(annulus: &Annulus, sums: &mut [SectorSums], state: &mut State, from: usize) -> Option<Solution> {
     let mut before = f64::INFINITY;
     let mut began_to_move = false;
     for iteration in from..from + MAX_ITERATIONS {
         sum_up(annulus, state, sums);
         if iteration >= SETTLING && look_for_motion(sums, state) {
-            // Again, with the columns for motion.
+            // Sum up again, with the columns for motion.
             sum_up(annulus, state, sums);
             began_to_move = true;
         }
@@ -92,7 +92,7 @@ fn decide_and_solve(annulus: &Annulus, sums: &[SectorSums], state: &mut State, i
 
 /// Estimates the length of the next step, in pixels, from the last two steps.
 fn next_step(state: &State, moved: f64, before: f64) -> f64 {
-    // On plane ground, where nothing else changes any more, steps shrink faster than in proportion.
+    // On plane ground nothing else changes any more, so the next step shrinks by a larger factor than the last one did.
     let settled = matches!(state.ground, Ground::Plane { .. });
     if settled { moved * (moved / before).min(1.0) } else { moved }
 }

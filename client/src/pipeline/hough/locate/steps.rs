@@ -51,8 +51,8 @@ impl Line {
         self.inside + HALF_STEP + 1 >= self.wanted
     }
 
-    /// The one or two strongest steps, with sub-pixel positions. The second counts only if it is comparable and far
-    /// enough away.
+    /// The one or two strongest steps, with sub-pixel positions. The second counts only if its size is at least
+    /// [`SECOND_SHARE`] of the first, and if it is far enough from the first.
     pub(crate) fn steps(&self, least: f32) -> impl Iterator<Item = Point> {
         let steps = Steps::of(&self.values[..self.inside]);
         let first = steps.strongest(least, usize::MAX);
@@ -69,7 +69,8 @@ impl Line {
     }
 }
 
-/// Mean of the samples before a position minus the mean of those after it, wherever the ray has enough of both.
+/// Mean of the samples before a position minus the mean of the samples after it, for each position with enough samples
+/// on both sides.
 struct Steps {
     values: [f32; MAX_REACH],
     n: usize,
@@ -90,7 +91,7 @@ impl Steps {
         Self { values, n }
     }
 
-    /// Position of the largest step that is at least `least`, away from a position already taken.
+    /// Position of the largest step of size `least` or more that is not near `taken` (`usize::MAX` if none is taken).
     fn strongest(&self, least: f32, taken: usize) -> Option<usize> {
         let mut best = (least, None);
         for (at, value) in self.values[..self.n].iter().enumerate() {

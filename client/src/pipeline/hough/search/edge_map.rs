@@ -1,4 +1,4 @@
-//! Measures how much of a ring the edges around a point show. This tells a disc's centre from a chance peak.
+//! Measures how complete a ring the edges around a point form. This tells a disc's centre from a chance peak.
 //!
 //! A map holds the orientation of the edge in each cell. Edges are thickened to three cells along their gradient, so
 //! that a walk outwards meets every edge it crosses. Walks in 32 directions then count, at each distance, the edges
@@ -25,7 +25,7 @@ const OUTSIDE: f32 = 0.4;
 /// Fraction bits of a walk's coordinates.
 const FRACTION: u32 = 16;
 
-/// The ring around a point that shows most edges.
+/// The ring around a point that shows the most edges.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Support {
     /// Distance from the point in cells, accurate to about one.
@@ -44,8 +44,9 @@ pub(crate) struct EdgeMap {
     directions: [(f32, f32); DIRECTIONS],
     /// For each direction, the orientation of an edge across it, encoded as in the map.
     across: [u8; DIRECTIONS],
-    /// For each distance, the number of directions that show an edge, and of those that lie within the frame.
+    /// For each distance, the number of directions that show an edge.
     seen: Vec<u32>,
+    /// For each distance, the number of directions that lie within the frame.
     inside: Vec<u32>,
 }
 
@@ -85,9 +86,10 @@ impl EdgeMap {
         }
     }
 
-    /// Finds the ring around a point that shows most edges, with a radius within `min..=max`. All lengths are in cells.
+    /// Finds the ring around a point that shows the most edges, with a radius within `min..=max`. Lengths are in cells.
     ///
-    /// Returns `None` as soon as half of the directions show that the score will be below `least`.
+    /// Returns `None` if the score is below `least`. Half of the directions are walked first. The other half is not
+    /// walked if the first half scores less than 0.4 of `least`.
     pub(crate) fn support(&mut self, point: (f32, f32), min: f32, max: f32, least: f32) -> Option<Support> {
         let steps = (max - min).max(0.0) as usize + 1;
         for counts in [&mut self.seen, &mut self.inside] {
@@ -135,7 +137,7 @@ impl EdgeMap {
         let score = |i: usize| self.score(i, DIRECTIONS);
         let steps = self.seen.len();
         let best = (0..steps).map(|i| (score(i), i)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, 0));
-        // Thick edges show over three cells. Take the centre of those neighbours that show as well.
+        // A thickened edge shows at three distances. Take the weighted mean of the best distance and its neighbours.
         let (mut sum, mut weight) = (0.0, 0.0);
         for i in best.1.saturating_sub(1)..(best.1 + 2).min(steps) {
             let own = (score(i) - 0.5 * best.0).max(1e-3);

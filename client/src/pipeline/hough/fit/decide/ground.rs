@@ -8,7 +8,8 @@ use crate::pipeline::hough::fit::equations::normal::{Equations, GroundTerms, Sol
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::direction_of;
 
-/// A sector is off the plane if its own ground differs from it by this many sigmas plus this fraction of the contrast.
+/// A sector is off the plane if its own ground differs from the plane by this many sigmas plus this fraction of the
+/// contrast.
 const OFF_PLANE_SIGMAS: f64 = 3.5;
 const OFF_PLANE: f64 = 0.05;
 
@@ -30,7 +31,7 @@ const DISC_SLOPE_CHI2: f64 = 14.0;
 /// once in 20.
 const LEANING_CHI2: f64 = 6.0;
 
-/// Leaves out the sectors whose own ground is not the plane's. Gives up the plane instead if a level for each sector
+/// Leaves out the sectors whose own ground is off the plane. Gives up the plane instead if a level for each sector
 /// would determine the centre better.
 ///
 /// `variance` is the variance of the residuals, `contrast` the disc's contrast.
@@ -107,7 +108,7 @@ pub(crate) fn choose_ground(
     Some(plane)
 }
 
-/// By how much a plane's sum of squared residuals may exceed that of the levels.
+/// Largest excess of a plane's sum of squared residuals over that of the levels.
 fn most_misfit(sums: &[SectorSums], state: &State, levels: &Solution) -> f64 {
     let spare = f64::from(state.active.count_ones().max(4) - 3);
     let floor = levels.variance + (0.25 * MODEL_ERROR * state.typical_contrast(sums)).powi(2);
