@@ -120,7 +120,7 @@ fn colours_are_left_out_where_they_are_not_wanted() {
         [failed.screen(), help.screen()].map(|screen| screen.contains('\x1b'))
     };
     assert_eq!(coloured(&[]), [true, true]);
-    assert_eq!(coloured(&[("NO_COLOR", "")]), [true, true], "an empty variable is an unset one");
+    assert_eq!(coloured(&[("NO_COLOR", "")]), [true, true], "an empty variable counts as unset");
     assert_eq!(coloured(&[("NO_COLOR", "1")]), [false, false]);
     assert_eq!(coloured(&[("TERM", "dumb")]), [false, false]);
     assert_eq!(
