@@ -6,6 +6,7 @@ use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::window::{Place, beside_window_or_rows};
+use thiserror::Error;
 use tracing::{error, info};
 
 use crate::cli::SessionArgs;
@@ -15,6 +16,7 @@ use crate::run;
 use crate::session::End;
 use crate::tally::Tally;
 use crate::view::{TerminalView, View, WindowView};
+use crate::workers::PoolError;
 
 /// Runs a session as the command line asks for it.
 pub fn run(args: &SessionArgs) -> Exit {
@@ -64,64 +66,89 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
     exit
 }
 
-/// Connects, runs one session and logs how it ended. If the link breaks before the session begins, connects again while
-/// there is time to wait.
-pub async fn session(config: &Config, view: &mut dyn View, mut stop: Stop) -> Exit {
+/// Runs a session and logs how it ended.
+pub async fn session(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
+    match connected_session(config, view, stop).await {
+        Ok((end, tally)) => {
+            view.ended(&tally);
+            logged(&end, &tally)
+        }
+        Err(wrong) => {
+            error!("{wrong}");
+            wrong.exit()
+        }
+    }
+}
+
+/// Why there was no session.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The server could not be reached.
+    #[error(transparent)]
+    NotConnected(#[from] ConnectError),
+    /// The client was told to stop. A caller that waits for a session to end should not mistake this for its end.
+    #[error("stopped before there was a session")]
+    StoppedEarly,
+    /// The workers could not be started.
+    #[error(transparent)]
+    Workers(#[from] PoolError),
+}
+
+impl SessionError {
+    /// The exit code of a client that ends like this.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NotConnected(_) | Self::StoppedEarly => Exit::NoPeer,
+            Self::Workers(_) => Exit::Other,
+        }
+    }
+}
+
+/// Connects and runs one session. If the link breaks before the session begins, connects again while there is time to
+/// wait.
+///
+/// # Errors
+/// [`SessionError`] if there was no session.
+pub async fn connected_session(
+    config: &Config,
+    view: &mut dyn View,
+    mut stop: Stop,
+) -> Result<(End, Tally), SessionError> {
     let mut connecting = Connecting::begin(&config.server, config.wait, config.sctp_mtu);
     loop {
-        let connected = tokio::select! {
-            connected = connecting.link() => connected,
-            () = stop.stopped() => return stopped_early(),
+        let link = tokio::select! {
+            connected = connecting.link() => connected?,
+            () = stop.stopped() => return Err(SessionError::StoppedEarly),
         };
-        let link = match connected {
-            Ok(link) => link,
-            Err(wrong) => return not_connected(&wrong),
-        };
-        match run::run(link, config, view, stop.clone()).await {
-            Ok((End::NeverBegan { reason }, _)) if connecting.may_begin_again(&reason) => {}
-            Ok((end, tally)) => return ended(&end, &tally, view),
-            Err(wrong) => {
-                error!("{wrong}");
-                return Exit::Other;
-            }
+        match run::run(link, config, view, stop.clone()).await? {
+            (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
+            ended => return Ok(ended),
         }
     }
 }
 
-fn not_connected(wrong: &ConnectError) -> Exit {
-    error!("{wrong}");
-    Exit::NoPeer
-}
-
-/// Logs that no session began, so that a caller waiting for a session to end does not mistake this for its end.
-fn stopped_early() -> Exit {
-    error!("stopped before there was a session");
-    Exit::NoPeer
-}
-
-fn ended(end: &End, tally: &Tally, view: &mut dyn View) -> Exit {
-    view.ended(tally);
+/// How a session ended badly, with the exit code; `None` if it ended as it should.
+pub fn failure(end: &End, tally: &Tally) -> Option<(Exit, String)> {
     match end {
         End::ServerLeft { reason } if tally.received == 0 => {
-            error!("the server said bye before the first frame: {reason}");
-            Exit::NoPeer
+            Some((Exit::NoPeer, format!("the server said bye before the first frame: {reason}")))
         }
-        End::ServerLeft { reason } => {
-            info!("the server said bye: {reason}");
-            Exit::Fine
-        }
-        End::Stopped => Exit::Fine,
+        End::ServerLeft { .. } | End::Stopped => None,
         End::ServerGone { reason } | End::NeverBegan { reason } => {
-            error!("the server is gone: {reason}");
-            Exit::NoPeer
+            Some((Exit::NoPeer, format!("the server is gone: {reason}")))
         }
-        End::Rejected { reason } => {
-            error!("cannot work with this server: {reason}");
-            Exit::NoPeer
-        }
-        End::Unable { reason } => {
-            error!("{reason}");
-            Exit::Usage
-        }
+        End::Rejected { reason } => Some((Exit::NoPeer, format!("cannot work with this server: {reason}"))),
+        End::Unable { reason } => Some((Exit::Usage, reason.clone())),
     }
+}
+
+fn logged(end: &End, tally: &Tally) -> Exit {
+    if let Some((exit, wrong)) = failure(end, tally) {
+        error!("{wrong}");
+        return exit;
+    }
+    if let End::ServerLeft { reason } = end {
+        info!("the server said bye: {reason}");
+    }
+    Exit::Fine
 }

@@ -8,10 +8,10 @@ use shared::geometry::Size;
 
 use super::answers::Answers;
 use super::error::PipelineError;
-use super::exec::{self, ExecKind, Program};
+use super::exec::{self, ProgramMaker};
 use super::list::kinds;
 use super::options::PipelineOptions;
-use super::seam::{Pipeline, PipelineKind};
+use super::seam::{Pipeline, PipelineKind, PipelineMaker};
 
 /// The name that leaves the choice to the server's task.
 pub const AUTO: &str = "auto";
@@ -32,8 +32,8 @@ pub struct PipelineChoice {
 enum Named {
     Auto,
     Listed(&'static dyn PipelineKind),
-    /// A program, as `exec:COMMAND`.
-    Exec(Arc<Program>),
+    /// One that is not in the list, such as a program (`exec:COMMAND`).
+    Made(Arc<dyn PipelineMaker>),
 }
 
 /// A kind of pipeline that can do the session's task. It builds one pipeline per worker.
@@ -60,7 +60,7 @@ impl PipelineChoice {
         options.radii.check()?;
         let named = match (name, name.strip_prefix(exec::PREFIX)) {
             (AUTO, _) => Named::Auto,
-            (_, Some(command)) => Named::Exec(Arc::new(Program::of(command)?)),
+            (_, Some(command)) => Named::Made(Arc::new(ProgramMaker::of(command)?)),
             _ => Named::Listed(kinds().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))?),
         };
         Ok(Self { named, options })
@@ -72,10 +72,16 @@ impl PipelineChoice {
         Self { named: Named::Auto, options: PipelineOptions::default() }
     }
 
-    /// Chooses a kind of pipeline that need not be in the list, such as that of a program.
+    /// Chooses a kind of pipeline that need not be in the list.
     #[must_use]
     pub fn of(kind: &'static dyn PipelineKind, options: PipelineOptions) -> Self {
         Self { named: Named::Listed(kind), options }
+    }
+
+    /// Chooses the pipeline that this maker makes for a session.
+    #[must_use]
+    pub fn made(maker: Arc<dyn PipelineMaker>, options: PipelineOptions) -> Self {
+        Self { named: Named::Made(maker), options }
     }
 
     /// Chooses the pipeline for a server's task.
@@ -89,10 +95,10 @@ impl PipelineChoice {
             Named::Auto => Kind::Listed(for_one(able.ok_or_else(|| none_for(task))?, task)),
             Named::Listed(kind) if can_do(*kind, task) => Kind::Listed(for_one(*kind, task)),
             Named::Listed(kind) => return Err(cannot_do(*kind, task, able)),
-            Named::Exec(program) => {
+            Named::Made(maker) => {
                 let task = exec::TASKS.into_iter().find(|known| *known == task).ok_or_else(|| none_for(task))?;
                 let answers = for_one(able.ok_or_else(|| none_for(task))?, task).answers();
-                Kind::Made(Arc::new(ExecKind::new(program.clone(), task, answers)?))
+                Kind::Made(maker.make(task, answers)?)
             }
         };
         Ok(ChosenPipeline { kind, options: self.options })

@@ -37,7 +37,7 @@ pub use radii::{
     DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError, RadiusLimits,
     RadiusRange,
 };
-pub use seam::{Pipeline, PipelineKind};
+pub use seam::{Pipeline, PipelineKind, PipelineMaker};
 
 mod ack;
 mod annotate;

@@ -1,6 +1,7 @@
 //! The traits of a pipeline: an image goes in, an answer comes out.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use shared::geometry::Size;
 use shared::protocol::message::Payload;
@@ -51,4 +52,14 @@ pub trait PipelineKind: Debug + Send + Sync {
 
     /// Ends the programs that its pipelines run, in less than a second. No pipeline is built after that.
     fn end(&self) {}
+}
+
+/// Makes the kind of pipeline of each session, for pipelines that are not in the list: a program, or a function of
+/// another language. It can do every task.
+pub trait PipelineMaker: Debug + Send + Sync {
+    /// The kind for a session with this task. `answers` describes the answers of the task.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if the system has no room for it.
+    fn make(&self, task: &'static str, answers: &'static dyn Answers) -> Result<Arc<dyn PipelineKind>, PipelineError>;
 }

@@ -1,10 +1,11 @@
 //! Builds the run that the command line asks for, and runs it.
 //!
 //! `together` refuses options that do not go together, `work` opens what is needed and serves until the end, `embedded`
-//! is the client of `--loopback`, and `verdict` decides the exit code. Everything is checked here, so that errors are
+//! is the client of `--loopback`, and `verdict` decides the exit code. [`Hosted`] is a server inside another program. Everything is checked here, so that errors are
 //! reported before anything runs.
 
 mod embedded;
+mod hosted;
 mod together;
 mod verdict;
 mod work;
@@ -25,37 +26,37 @@ use crate::output::json::JsonTarget;
 use crate::output::report::Run;
 use crate::output::window::{Sessions, WindowOutput};
 use crate::output::writer::Shown;
-use crate::run::{LinkKind, RunConfig, RunSpec};
-use crate::source::{self, SourceError, Supply};
+use crate::run::{LinkKind, Origins, RunConfig, RunSpec};
+use crate::source::{self, Supply};
+
+pub use hosted::{Hosted, HostedError, HostedOptions};
 
 use work::Work;
 
 /// Serves as the command line asks, or prints the run specification.
 pub fn run(cli: Cli) -> Exit {
-    if cli.spec.delivered.link == LinkKind::Memory && !cli.spec.delivered.loopback {
-        let wrong = "--link memory is a link within one process: it needs --loopback";
-        error!("{}", cli.origins.explained(wrong, &["link".into(), "loopback".into()]));
-        return Exit::Usage;
-    }
-    let (spec, supply) = match sourced(cli.spec.with_seed()) {
-        Ok(sourced) => sourced,
+    let (spec, supply) = match settled(cli.spec, &cli.origins) {
+        Ok(settled) => settled,
         Err(wrong) => {
-            error!("{}", cli.origins.explained(&wrong.to_string(), &wrong.options()));
+            error!("{wrong}");
             return Exit::Usage;
         }
     };
-    if let Some((wrong, options)) = together::conflict(&spec, supply.format()) {
-        error!("{}", cli.origins.explained(&wrong, &options));
-        return Exit::Usage;
-    }
     if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
 }
 
-/// Completes the run with the size and task that its source gives, and returns the source's supply of frames.
-fn sourced(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
-    let supply = source::supply(&spec)?;
-    let spec = spec.of_source(supply.format().size, supply.default_task()).without(supply.unused_options());
-    Ok((spec, supply.into()))
+/// Completes the run, and checks that its options go together.
+fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>), String> {
+    if spec.delivered.link == LinkKind::Memory && !spec.delivered.loopback {
+        let wrong = "--link memory is a link within one process: it needs --loopback";
+        return Err(origins.explained(wrong, &["link".into(), "loopback".into()]));
+    }
+    let (spec, supply) =
+        source::settled(spec).map_err(|wrong| origins.explained(&wrong.to_string(), &wrong.options()))?;
+    match together::conflict(&spec, supply.format()) {
+        Some((wrong, options)) => Err(origins.explained(&wrong, &options)),
+        None => Ok((spec, supply)),
+    }
 }
 
 fn print(spec: &RunSpec) -> Exit {
@@ -80,9 +81,10 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
         let plan = Plan {
             task,
             run: what_ran(spec),
-            rows: rows.clone(),
+            rows: Some(rows.clone()),
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task)),
             local,
+            more: Vec::new(),
         };
         Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };

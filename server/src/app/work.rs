@@ -21,7 +21,7 @@ use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
-use crate::output::{Outputs, Plan, outputs};
+use crate::output::{OutputError, Outputs, Plan, Writer, outputs};
 use crate::run::{LinkKind, RunSpec};
 use crate::serve::{self, Ended, Entrance, ServeConfig};
 use crate::session::SessionConfig;
@@ -51,28 +51,33 @@ impl Work<'_> {
     }
 
     async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
-        let outputs = match outputs(plan, &mut stop).await {
-            Ok(Some(outputs)) => outputs,
-            Ok(None) => return exit(self.spec, &Ran::stopped_early()),
-            Err(wrong) => {
-                error!("{wrong}: name a file that can be written");
-                return Exit::Usage;
-            }
-        };
-        let Opened { entrance, name, addresses, target } = match self.open().await {
-            Ok(opened) => opened,
-            Err((wrong, exit)) => {
+        match self.start(plan, &mut stop).await {
+            Ok(Some(started)) => self.serve_clients(started, stopper, stop).await,
+            Ok(None) => exit(self.spec, &Ran::stopped_early()),
+            Err(Refused { wrong, exit }) => {
                 error!("{wrong}");
-                return exit;
+                exit
             }
+        }
+    }
+
+    /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
+    pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
+        let unwritable = |wrong: OutputError| Refused {
+            wrong: format!("{wrong}: name a file that can be written"),
+            exit: Exit::Usage,
         };
-        let (outputs, writer) = match Outputs::start(outputs, &self.shown) {
-            Ok(started) => started,
-            Err(wrong) => {
-                error!("{wrong}");
-                return Exit::Usage;
-            }
-        };
+        let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
+        let opened = self.open().await?;
+        let started = Outputs::start(outputs, &self.shown);
+        let (outputs, writer) = started.map_err(|wrong| Refused { wrong: wrong.to_string(), exit: Exit::Usage })?;
+        Ok(Some(Started { opened, outputs, writer }))
+    }
+
+    /// Serves until the end.
+    pub(super) async fn serve_clients(self, started: Started, stopper: &Stopper, stop: Stop) -> Exit {
+        let Started { opened, outputs, writer } = started;
+        let Opened { entrance, name, addresses, target } = opened;
         info!("listening on {name}, seed {}", self.spec.sent.seed.unwrap_or_default());
         if let Some(board) = &self.board {
             board.write(|sessions| sessions.wait_for(format!("waiting for a client on {name}")));
@@ -118,7 +123,7 @@ impl Work<'_> {
     }
 
     /// Opens the entrance that the command line asks for.
-    async fn open(&self) -> Result<Opened, (String, Exit)> {
+    async fn open(&self) -> Result<Opened, Refused> {
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
             let target = ClientTarget::InProcess(dialer);
@@ -132,7 +137,7 @@ impl Work<'_> {
     }
 
     /// Listens where the command line says; a loopback run without an address takes any free port.
-    async fn listen(&self) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), (String, Exit)> {
+    async fn listen(&self) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Refused> {
         let asked = match &self.local.listen {
             Some(address) => address.0.as_str(),
             None if self.spec.delivered.loopback => "127.0.0.1:0",
@@ -141,6 +146,29 @@ impl Work<'_> {
         let listeners = serve::listen(asked).await.map_err(|error| cannot_listen(asked, &error))?;
         let addresses: io::Result<_> = listeners.iter().map(TcpListener::local_addr).collect();
         Ok((listeners, addresses.map_err(|error| cannot_listen(asked, &error))?))
+    }
+}
+
+/// A run that could not start.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// What was wrong, and what would be right.
+    pub(super) wrong: String,
+    /// The exit code.
+    pub(super) exit: Exit,
+}
+
+/// A run that is ready to serve.
+pub(super) struct Started {
+    opened: Opened,
+    outputs: Outputs,
+    writer: Writer,
+}
+
+impl Started {
+    /// The addresses of the port; none if there is no port.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.opened.addresses
     }
 }
 
@@ -155,8 +183,8 @@ struct Opened {
     target: ClientTarget,
 }
 
-fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {
-    match error.kind() {
+fn cannot_listen(asked: &str, error: &io::Error) -> Refused {
+    let (wrong, exit) = match error.kind() {
         ErrorKind::AddrInUse => (
             format!("{asked} is taken: another server may be running; choose another port with --listen"),
             Exit::NoPeer,
@@ -168,5 +196,6 @@ fn cannot_listen(asked: &str, error: &io::Error) -> (String, Exit) {
             ),
             Exit::Usage,
         ),
-    }
+    };
+    Refused { wrong, exit }
 }

@@ -1,4 +1,4 @@
-//! Frames as CSV (RFC 4180): one row per frame, with the columns that all tasks share and the task's own.
+//! The table of frames as CSV (RFC 4180).
 //!
 //! Numbers have as many digits as they need to be read back exactly; unknown values are empty.
 
@@ -10,16 +10,10 @@ use shared::shell::stop::Stop;
 use super::error::OutputError;
 use super::place;
 use super::seam::Output;
+use super::table;
 use super::whole_rows::WholeRows;
-use crate::score::cells::{Cell, Cells};
-use crate::score::record::{FrameRecord, Outcome};
+use crate::score::record::FrameRecord;
 use crate::task::TaskName;
-
-/// The columns before the task's own.
-const BEFORE: [&str; 6] = ["session", "frame", "source_index", "captured_us", "outcome", "lost_by"];
-
-/// The columns after the task's own.
-const AFTER: [&str; 6] = ["latency_us", "encode_us", "to_client_us", "queue_us", "detect_us", "back_us"];
 
 /// Writes one row per frame.
 pub struct CsvOutput {
@@ -51,8 +45,7 @@ impl CsvOutput {
     }
 
     fn begun(&mut self) -> Result<(), csv::Error> {
-        let header = BEFORE.into_iter().chain(self.task.columns().all().map(|column| column.name)).chain(AFTER);
-        self.writer.write_record(header)?;
+        self.writer.write_record(table::columns(self.task).map(|column| column.name))?;
         // Moves the rows that `csv` buffers to the gathered rows, and those to the file.
         Ok(self.writer.flush()?)
     }
@@ -94,45 +87,18 @@ fn write<W: io::Write>(
     session: u64,
     record: &FrameRecord,
 ) -> Result<(), csv::Error> {
-    let lost_by = match record.outcome {
-        Outcome::Lost(cause) => cause.name(),
-        _ => "",
-    };
-    let [session, id, index, captured] = [session, record.id, record.source_index, record.captured.0];
-    for number in [session, id, index, captured] {
-        writer.write_field(number.to_string())?;
-    }
-    writer.write_field(record.outcome.name())?;
-    writer.write_field(lost_by)?;
-    let columns = task.columns();
-    let empty = Cells::new();
-    let answer = record.answer.as_ref().unwrap_or(&empty);
-    let groups = [(columns.truth, &record.truth_cells), (columns.answer, answer), (columns.residual, &record.residual)];
-    for (columns, cells) in groups {
-        for place in 0..columns.len() {
-            writer.write_field(cells.get(place).copied().unwrap_or(Cell::Empty).to_string())?;
-        }
-    }
-    for stage in stages(record) {
-        writer.write_field(stage.map_or_else(String::new, |us| us.to_string()))?;
+    for cell in table::row(task, session, record) {
+        writer.write_field(cell.to_string())?;
     }
     // Ends the row.
     writer.write_record(None::<&[u8]>)
-}
-
-/// Latency and stages, in the order of [`AFTER`].
-fn stages(record: &FrameRecord) -> [Option<u64>; 6] {
-    let Some(latency) = record.latency else { return [None; 6] };
-    let known = [latency.total_us, latency.encode_us].map(Some);
-    let placed = [latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us];
-    [known[0], known[1], placed[0], placed[1], placed[2], placed[3]]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::output::report::tests::record;
-    use crate::score::record::LossCause;
+    use crate::score::record::{LossCause, Outcome};
 
     fn rows(task: TaskName, records: &[FrameRecord]) -> Vec<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -145,7 +111,7 @@ mod tests {
     #[test]
     fn a_row_has_a_field_for_every_column() {
         for task in TaskName::all() {
-            let columns = BEFORE.len() + task.columns().all().count() + AFTER.len();
+            let columns = table::columns(task).count();
             for row in rows(task, &[record(7)]) {
                 assert_eq!(row.split(',').count(), columns, "{task}: {row}");
             }

@@ -21,12 +21,14 @@ pub struct Plan<'a> {
     pub task: TaskName,
     /// What ran, for the report.
     pub run: Run,
-    /// Where rows and summaries are printed.
-    pub rows: Rows,
+    /// Where rows and summaries are printed, if they are.
+    pub rows: Option<Rows>,
     /// The window; without one, rows of frames are printed.
     pub window: Option<WindowOutput>,
     /// The files that were asked for.
     pub local: &'a Local,
+    /// Further outputs.
+    pub more: Vec<Box<dyn Output>>,
 }
 
 /// Opens the outputs without writing anything yet. `None` if the run was stopped meanwhile.
@@ -34,9 +36,9 @@ pub struct Plan<'a> {
 /// # Errors
 /// The error of the first output that cannot be written.
 pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<dyn Output>>>, OutputError> {
-    let Plan { task, run, rows, window, local } = plan;
+    let Plan { task, run, rows, window, local, more } = plan;
     refuse_one_file_for_two(local)?;
-    let mut outputs: Vec<Box<dyn Output>> = Vec::new();
+    let mut outputs = more;
     if let Some(target) = &local.json {
         let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };
         outputs.push(boxed(json));
@@ -45,9 +47,12 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
         let Some(csv) = CsvOutput::open(path, task, stop).await? else { return Ok(None) };
         outputs.push(boxed(csv));
     }
-    match window {
-        Some(window) => outputs.extend([boxed(window), boxed(RowsOutput::of_summaries(rows))]),
-        None => outputs.push(boxed(RowsOutput::of_frames(rows, task))),
+    match (window, rows) {
+        (Some(window), rows) => {
+            outputs.push(boxed(window));
+            outputs.extend(rows.map(|rows| boxed(RowsOutput::of_summaries(rows))));
+        }
+        (None, rows) => outputs.extend(rows.map(|rows| boxed(RowsOutput::of_frames(rows, task)))),
     }
     Ok(Some(outputs))
 }

@@ -61,6 +61,9 @@ pub struct SessionReport {
     pub clock: ClockReport,
     /// Messages that were ignored: of unknown type, or malformed.
     pub ignored_messages: u64,
+    /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
+    /// where the server cannot know.
+    pub pipeline_errors: Option<u64>,
 }
 
 /// A client and its address.
@@ -87,6 +90,14 @@ impl Report {
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
         Self { schema: SCHEMA, run, sessions, sessions_omitted }
     }
+
+    /// The text that `--json` writes.
+    ///
+    /// # Errors
+    /// None that a report can cause: it has only names, texts and numbers.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
 }
 
 impl SessionReport {
@@ -102,6 +113,7 @@ impl SessionReport {
             first_score_us: session.first_score_us(),
             clock: session.clock_offset(now).into(),
             ignored_messages: session.ignored_messages(),
+            pipeline_errors: None,
         }
     }
 }
@@ -143,6 +155,7 @@ pub(crate) mod tests {
             first_score_us: None,
             clock: ClockReport { offset_us: None, uncertainty_us: None },
             ignored_messages: 0,
+            pipeline_errors: None,
         }
     }
 

@@ -61,18 +61,27 @@ fn with_entries(
         }
         let option = belongs(&command, &id, holds).map_err(refused)?;
         check(option, &text, is_switch).map_err(|reason| refused(format!("{id}: {reason}")))?;
-        command = command.mut_arg(&id, |option| option.default_value(text));
+        command = with_default(command, &id, text);
         origins.said_by(&id, path.display().to_string());
         seen.push(id);
     }
     Ok(command)
 }
 
+/// The command with another default for an option, which was checked.
+pub(super) fn with_default(command: Command, id: &str, text: String) -> Command {
+    command.mut_arg(id, |option| option.default_value(text))
+}
+
 /// The option with this id, if a file may hold it.
 fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
     let spec = RunSpec::augment_args(Command::new("run"));
     let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
-        return Err(format!("\"{id}\" is not an option{}", near(&spec, id)));
+        let near = near(&spec, id).map_or_else(
+            || ": its keys are the names in server --help, with _ for -".into(),
+            |name| format!(": did you mean {name}?"),
+        );
+        return Err(format!("\"{id}\" is not an option{near}"));
     };
     let in_run = spec.get_arguments().any(|option| option.get_id() == id);
     match holds {
@@ -83,20 +92,18 @@ fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, 
     }
 }
 
-/// Suggests the option that may have been meant, as `clap` finds it.
-fn near(spec: &Command, id: &str) -> String {
+/// The option that may have been meant, as `clap` finds it.
+pub(super) fn near(command: &Command, id: &str) -> Option<String> {
     let asked = ["run".to_owned(), format!("--{}", id.replace('_', "-"))];
-    let refused = spec.clone().try_get_matches_from(asked).err();
+    let refused = command.clone().no_binary_name(false).try_get_matches_from(asked).err();
     match refused.as_ref().and_then(|refused| refused.get(ContextKind::SuggestedArg)) {
-        Some(ContextValue::String(name)) => {
-            format!(": did you mean {}?", name.trim_start_matches('-').replace('-', "_"))
-        }
-        _ => ": its keys are the names in server --help, with _ for -".into(),
+        Some(ContextValue::String(name)) => Some(name.trim_start_matches('-').replace('-', "_")),
+        _ => None,
     }
 }
 
 /// Reads the value as the option's own parser does.
-fn check(option: &Arg, text: &str, is_switch: bool) -> Result<(), String> {
+pub(super) fn check(option: &Arg, text: &str, is_switch: bool) -> Result<(), String> {
     let takes_switch = matches!(option.get_action(), ArgAction::Set) && option.is_require_equals_set();
     match (takes_switch, is_switch) {
         (true, false) => Err(format!("\"{text}\" is neither true nor false, without quotes")),

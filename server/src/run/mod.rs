@@ -4,7 +4,7 @@
 //! [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help and the schema's description, its type
 //! parses, its attributes name default, range and unit. From that follow the command line and the environment
 //! ([`options`](crate::options)), `--run FILE.toml` (`file`; `layers` puts its values below those of the command line
-//! and the environment), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
+//! and the environment), options by name for other languages (`named`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
 //!
 //! What belongs to this machine (where to listen, where to write, what to show) is not part of it, but of
 //! [`Local`](crate::cli::Local).
@@ -14,6 +14,7 @@ mod delivered;
 mod file;
 mod layers;
 mod link;
+mod named;
 mod origins;
 mod print;
 mod sent;
@@ -26,6 +27,7 @@ pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
 pub use layers::layered;
 pub use link::LinkKind;
+pub use named::{NamedError, named, names};
 pub use origins::Origins;
 pub use sent::{DEFAULT_SIZE, Sent};
 pub use spec::RunSpec;

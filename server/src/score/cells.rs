@@ -11,8 +11,21 @@ use smallvec::SmallVec;
 pub struct Column {
     /// Its name in files: snake_case, with the unit if a bare number could mislead.
     pub name: &'static str,
+    /// What its values are.
+    pub kind: ColumnKind,
     /// How a terminal shows it; absent if a terminal has no room for it.
     pub heading: Option<Heading>,
+}
+
+/// What the values of a column are. Any of them may be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Words from a short list.
+    Word,
+    /// Whole numbers.
+    Integer,
+    /// Real numbers.
+    Real,
 }
 
 /// A column of a terminal's rows.
@@ -29,9 +42,23 @@ pub struct Heading {
 }
 
 impl Column {
-    /// A column for files only.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, heading: None }
+    /// A column of words, for files only.
+    pub const fn word(name: &'static str) -> Self {
+        Self::of(name, ColumnKind::Word)
+    }
+
+    /// A column of whole numbers, for files only.
+    pub const fn integer(name: &'static str) -> Self {
+        Self::of(name, ColumnKind::Integer)
+    }
+
+    /// A column of real numbers, for files only.
+    pub const fn real(name: &'static str) -> Self {
+        Self::of(name, ColumnKind::Real)
+    }
+
+    const fn of(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, heading: None }
     }
 
     /// This column, shown in a terminal too.
@@ -87,6 +114,17 @@ pub enum Cell {
 pub type Cells = SmallVec<[Cell; 10]>;
 
 impl Cell {
+    /// Whether a column of this kind may hold the value.
+    pub fn is_of(self, kind: ColumnKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::Empty, _)
+                | (Self::Word(_), ColumnKind::Word)
+                | (Self::Integer(_), ColumnKind::Integer)
+                | (Self::Real(_), ColumnKind::Real)
+        )
+    }
+
     /// The value as a number, if it is one.
     pub fn number(self) -> Option<f64> {
         match self {

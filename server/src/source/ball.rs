@@ -5,7 +5,7 @@ use shared::image::{Image, PixelFormat};
 
 use super::error::SourceError;
 use super::group::BallsScene;
-use super::seam::{Source, SourceFrame, SourceKind, StreamFormat, Supply};
+use super::seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 use crate::camera::{Camera, CameraConfig};
 use crate::run::RunSpec;
 use crate::scene::{BallConfig, ScatteredScene, Scene, Shot};
@@ -58,6 +58,10 @@ impl Supply for BallScene {
 
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(Box::new(self.source()?))
+    }
+
+    fn numbered(&self) -> Result<Option<Box<dyn Numbered>>, SourceError> {
+        Ok(Some(Box::new(self.source()?)))
     }
 }
 
@@ -166,6 +170,12 @@ impl Place {
             Self::Bouncing(scene) => scene.shot(index, exposure),
             Self::Scattered(scene) => scene.shot(index, exposure),
         }
+    }
+}
+
+impl Numbered for BallSource {
+    fn at(&mut self, index: u64) -> SourceFrame<'_> {
+        self.frame(index)
     }
 }
 

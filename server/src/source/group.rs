@@ -4,7 +4,7 @@
 use shared::image::{Image, PixelFormat};
 
 use super::error::SourceError;
-use super::seam::{Source, SourceFrame, StreamFormat, Supply};
+use super::seam::{Numbered, Source, SourceFrame, StreamFormat, Supply};
 use crate::camera::{CameraConfig, GroupCamera};
 use crate::run::RunSpec;
 use crate::scene::{BallConfig, GroupConfig, GroupScene};
@@ -71,6 +71,10 @@ impl Supply for BallsScene {
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(Box::new(self.source()?))
     }
+
+    fn numbered(&self) -> Result<Option<Box<dyn Numbered>>, SourceError> {
+        Ok(Some(Box::new(self.source()?)))
+    }
 }
 
 /// Several balls seen by a camera. Frames may be asked for in any order.
@@ -90,6 +94,12 @@ impl BallsSource {
         // [`MAX_BALLS`](crate::scene::MAX_BALLS).
         let truth = Truth::Balls(group.discs.len() as u32);
         SourceFrame { index, image: self.camera.render(&group, index), truth, meta: None }
+    }
+}
+
+impl Numbered for BallsSource {
+    fn at(&mut self, index: u64) -> SourceFrame<'_> {
+        self.frame(index)
     }
 }
 

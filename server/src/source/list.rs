@@ -1,6 +1,7 @@
 //! The list of all sources.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use shared::text::Brief;
 
@@ -32,6 +33,18 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         }
         _ => Ok(supply),
     }
+}
+
+/// Completes a run with its seed, and with the size and task that its source gives. Returns the source's supply of
+/// frames too.
+///
+/// # Errors
+/// As [`supply`].
+pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
+    let spec = spec.with_seed();
+    let supply = supply(&spec)?;
+    let spec = spec.of_source(supply.format().size, supply.default_task()).without(supply.unused_options());
+    Ok((spec, supply.into()))
 }
 
 fn usages() -> String {

@@ -1,12 +1,11 @@
 //! A source that blocks, on its own thread behind a bounded queue.
 
 use std::sync::Arc;
-use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use shared::image::Image;
 use tokio::sync::Notify;
 
+use super::ahead::{Ahead, Read};
 use super::error::SourceError;
 use super::seam::{Source, SourceFrame};
 use crate::truth::Truth;
@@ -27,53 +26,25 @@ pub(super) struct ReadFrame {
 /// Reads frames one after another, and may block. It ends after the last frame or the first error.
 pub(super) type Reader = Box<dyn Iterator<Item = Result<ReadFrame, SourceError>> + Send>;
 
-/// A frame, the end, or an error.
-type Read = Result<Option<ReadFrame>, SourceError>;
-
 /// A source whose frames are read on its own thread. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct QueuedSource {
-    queue: Receiver<Read>,
+    queue: Ahead<ReadFrame>,
     /// The result that was taken from the queue but not yet asked for.
-    next: Option<Read>,
-    wake: Arc<Notify>,
+    next: Option<Read<ReadFrame>>,
     latest: Option<Image>,
 }
 
 impl QueuedSource {
     /// Starts the thread, which begins to read.
     pub(super) fn start(reader: Reader) -> Result<Self, SourceError> {
-        let (sender, queue) = bounded(READ_AHEAD);
-        let wake = Arc::new(Notify::new());
-        let waker = wake.clone();
-        let spawned = thread::Builder::new().name("source".into()).spawn(move || read(reader, &sender, &waker));
-        spawned.map_err(|error| SourceError::Thread(error.to_string()))?;
-        Ok(Self { queue, next: None, wake, latest: None })
+        Ok(Self { queue: Ahead::start(READ_AHEAD, reader)?, next: None, latest: None })
     }
-}
-
-/// Reads until there is nothing more to read, or the queue's receiver is dropped.
-fn read(reader: Reader, queue: &Sender<Read>, waker: &Notify) {
-    for frame in reader.map(|frame| frame.map(Some)).chain([Ok(None)]) {
-        let is_last = !matches!(frame, Ok(Some(_)));
-        if queue.send(frame).is_err() {
-            return;
-        }
-        waker.notify_one();
-        if is_last {
-            return;
-        }
-    }
-}
-
-/// The error for a thread that ended without a result: it panicked.
-fn broken() -> Read {
-    Err(SourceError::Thread("it ended without a word".into()))
 }
 
 impl Source for QueuedSource {
     fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
-        let next = self.next.take().unwrap_or_else(|| self.queue.recv().unwrap_or_else(|_| broken()));
+        let next = self.next.take().unwrap_or_else(|| self.queue.next());
         let Some(ReadFrame { index, image }) = next? else { return Ok(None) };
         let image = self.latest.insert(image);
         Ok(Some(SourceFrame { index, image, truth: Truth::Unknown, meta: None }))
@@ -85,17 +56,13 @@ impl Source for QueuedSource {
 
     fn is_ready(&mut self) -> bool {
         if self.next.is_none() {
-            self.next = match self.queue.try_recv() {
-                Ok(read) => Some(read),
-                Err(TryRecvError::Disconnected) => Some(broken()),
-                Err(TryRecvError::Empty) => None,
-            };
+            self.next = self.queue.try_next();
         }
         self.next.is_some()
     }
 
     fn wake(&self) -> Option<Arc<Notify>> {
-        Some(self.wake.clone())
+        Some(self.queue.wake())
     }
 }
 
@@ -103,6 +70,7 @@ impl Source for QueuedSource {
 mod tests {
     use std::path::PathBuf;
 
+    use crossbeam_channel::bounded;
     use shared::geometry::Size;
     use shared::image::PixelFormat;
 

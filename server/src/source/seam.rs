@@ -51,6 +51,20 @@ pub trait Supply: Debug + Send + Sync {
     /// # Errors
     /// [`SourceError`] if it cannot be opened any more.
     fn open(&self) -> Result<Box<dyn Source>, SourceError>;
+
+    /// Opens the frames in any order; `None` if they only come in sequence.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    fn numbered(&self) -> Result<Option<Box<dyn Numbered>>, SourceError> {
+        Ok(None)
+    }
+}
+
+/// Yields frames by their index.
+pub trait Numbered: Send {
+    /// The frame with this index. It does not depend on the frames asked for before.
+    fn at(&mut self, index: u64) -> SourceFrame<'_>;
 }
 
 /// Size and pixel format, the same in all frames of a source.

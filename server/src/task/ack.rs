@@ -30,7 +30,7 @@ impl Task for AckTask {
     }
 
     fn columns(&self) -> Columns {
-        const ANSWER: &[Column] = &[Column::new("code").shown("code", 10, 0)];
+        const ANSWER: &[Column] = &[Column::integer("code").shown("code", 10, 0)];
         Columns { truth: &[], answer: ANSWER, residual: &[] }
     }
 

@@ -10,7 +10,7 @@
 
 pub use program::{CommandError, Program};
 
-pub(super) use kind::{ExecKind, TASKS};
+pub(super) use kind::{ProgramMaker, TASKS};
 
 mod answer;
 mod fault;

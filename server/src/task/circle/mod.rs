@@ -29,35 +29,35 @@ use error::{ErrorStats, PixelError};
 pub struct CircleTask;
 
 const TRUTH: &[Column] = &[
-    Column::new("truth"),
-    Column::new("truth_x").shown("actual x", 10, 3).narrow("actual x", 8),
-    Column::new("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
-    Column::new("truth_radius"),
-    Column::new("limit_l1"),
+    Column::word("truth"),
+    Column::real("truth_x").shown("actual x", 10, 3).narrow("actual x", 8),
+    Column::real("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
+    Column::real("truth_radius"),
+    Column::real("limit_l1"),
 ];
 
 const ANSWER: &[Column] = &[
-    Column::new("kind"),
-    Column::new("x").shown("estimate x", 10, 3).narrow("estim. x", 8),
-    Column::new("y").shown("estimate y", 10, 3).narrow("estim. y", 8),
-    Column::new("radius"),
-    Column::new("cov_xx"),
-    Column::new("cov_xy"),
-    Column::new("cov_yy"),
-    Column::new("axis_a"),
-    Column::new("axis_b"),
-    Column::new("angle"),
+    Column::word("kind"),
+    Column::real("x").shown("estimate x", 10, 3).narrow("estim. x", 8),
+    Column::real("y").shown("estimate y", 10, 3).narrow("estim. y", 8),
+    Column::real("radius"),
+    Column::real("cov_xx"),
+    Column::real("cov_xy"),
+    Column::real("cov_yy"),
+    Column::real("axis_a"),
+    Column::real("axis_b"),
+    Column::real("angle"),
 ];
 
 /// Index of `axis_a` in the answer columns.
 const ELLIPSE: usize = 7;
 
 const RESIDUAL: &[Column] = &[
-    Column::new("dx"),
-    Column::new("dy"),
-    Column::new("l1").shown("error px", 9, 4).narrow("error px", 8),
-    Column::new("cumulative_l1").shown("cumulative px", 13, 3).narrow("total px", 9),
-    Column::new("missed"),
+    Column::real("dx"),
+    Column::real("dy"),
+    Column::real("l1").shown("error px", 9, 4).narrow("error px", 8),
+    Column::real("cumulative_l1").shown("cumulative px", 13, 3).narrow("total px", 9),
+    Column::integer("missed"),
 ];
 
 /// Index of `l1` in the residual columns.

@@ -20,9 +20,9 @@ use confusion::Confusion;
 /// Kinds of wrong answers listed in a summary: as many as fit on one line of a terminal.
 const LISTED: usize = 5;
 
-const TRUTH: &[Column] = &[Column::new("truth_count").shown("balls", 10, 0).narrow("balls", 8)];
-const ANSWER: &[Column] = &[Column::new("count").shown("counted", 10, 0)];
-const RESIDUAL: &[Column] = &[Column::new("residual").shown("error", 9, 0)];
+const TRUTH: &[Column] = &[Column::integer("truth_count").shown("balls", 10, 0).narrow("balls", 8)];
+const ANSWER: &[Column] = &[Column::integer("count").shown("counted", 10, 0)];
+const RESIDUAL: &[Column] = &[Column::integer("residual").shown("error", 9, 0)];
 
 /// The task `count`.
 #[derive(Debug)]

@@ -24,16 +24,16 @@ use psnr::{Likeness, PsnrFigures, PsnrStats, psnr_db};
 pub(super) struct ImageTask;
 
 const ANSWER: &[Column] = &[
-    Column::new("width"),
-    Column::new("height"),
-    Column::new("pixel"),
-    Column::new("encoding"),
-    Column::new("data_bytes").shown("bytes", 10, 0),
-    Column::new("match").shown("match", 11, 0),
-    Column::new("mse"),
+    Column::integer("width"),
+    Column::integer("height"),
+    Column::word("pixel"),
+    Column::word("encoding"),
+    Column::integer("data_bytes").shown("bytes", 10, 0),
+    Column::word("match").shown("match", 11, 0),
+    Column::real("mse"),
 ];
 
-const RESIDUAL: &[Column] = &[Column::new("psnr_db").shown("PSNR dB", 8, 2)];
+const RESIDUAL: &[Column] = &[Column::real("psnr_db").shown("PSNR dB", 8, 2)];
 
 /// The `match` of an image that equals the frame in every sample.
 const IDENTICAL: &str = "identical";

@@ -1,0 +1,116 @@
+"""The options of a run and of a server, as keyword arguments. docs/options.md explains them.
+
+Names, defaults and ranges are the server's. `None` leaves the default. A pair of numbers may be given for a range
+(`radius=(10, 40)` is `radius="10..40"`) and for the size (`size=(640, 480)` is `size="640x480"`, width first).
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TypedDict
+
+# A range: a number, "MIN..MAX", or (MIN, MAX).
+Range = float | str | tuple[float, float]
+
+
+class _Camera(TypedDict, total=False):
+    contrast: float
+    """Contrast in gray levels: the ball has level 40 + contrast, the background 40 (default 140)."""
+    background: str
+    """`plain`, `gradient` or `clutter` (default plain)."""
+    invert: bool
+    """A dark ball on a bright background."""
+    occlude: bool
+    """An occluder in front of the ball."""
+    empty_rate: float
+    """Share of the frames that show no ball, 0 to 1 (default 0)."""
+    exposure: float
+    """Motion blur: exposure time as a share of the frame interval, 0 to 1 (default 0)."""
+    blur: float
+    """Blur of the optics: standard deviation, in px (default 0)."""
+    vignette: float
+    """Share of the light that the lens loses in the corners (default 0)."""
+    shot_noise: float
+    """Shot noise: variance per signal, in gray levels (default 0)."""
+    noise: float
+    """Read noise: standard deviation, in gray levels (default 0)."""
+    gamma: float
+    """Gamma of the sensor (default 1)."""
+    jpeg: int
+    """Quality of a JPEG encoding that each frame goes through (default: none)."""
+
+
+class _Scene(_Camera, total=False):
+    source: str | PathLike[str]
+    """`ball`, or a folder of images (default ball)."""
+    balls: int | str | tuple[int, int]
+    """With task `count`: number of balls, or a range of it (default 0..6)."""
+    overlap: float
+    """With task `count`: how much of a ball another one may cover (default 0.1)."""
+    size: str | tuple[int, int]
+    """Width and height in px (default 640x480)."""
+    pixel: str
+    """`gray8` or `bgr8` (default gray8)."""
+    fps: float | str
+    """Frames per second, or `max` (default 60)."""
+    duration: str
+    """How long to go on, such as `10s` (default: no limit)."""
+    speed: float
+    """Mean speed of the ball along each axis, in px/s (default 200)."""
+    radius: Range
+    """Radius of the ball in px, or a range (default 20 at 640x480)."""
+    border: bool
+    """Whether part of the ball may leave the frame."""
+    deadline: str
+    """A frame without an answer after this time is lost (default 2s)."""
+
+
+class RunOptions(_Scene, total=False):
+    """Options of `plumb.evaluate` and `plumb.frames`, besides `frames`, `seed` and `task`.
+
+    Those of the link have no effect there, because nothing is sent; they are taken so that a run's file fits.
+    """
+
+    run: str | PathLike[str]
+    """A TOML file with options of the run; arguments override it."""
+    camera: str | PathLike[str]
+    """A TOML file with options of the camera, below `run`."""
+    link: str
+    """What carries frames and answers."""
+    window: int
+    """Maximum number of unanswered frames."""
+    delivery: str
+    """`reliable` or `live`."""
+    encoding: str
+    """`raw`, `lz4` or `auto`."""
+    sctp_mtu: int
+    """Largest SCTP packet, in bytes."""
+    loopback: bool
+    """Also run a client in the server's process."""
+    once: bool
+    """Serve one client, then end."""
+    wait: str
+    """How long to wait for the first client."""
+
+
+class ServerOptions(RunOptions, total=False):
+    """Options of `plumb.Server`."""
+
+    frames: int
+    """Number of frames to send to each client (default: no limit)."""
+    seed: int
+    """Seed of everything random (default: drawn at random)."""
+    task: str
+    """`circle`, `count`, `ack` or `image` (default circle, or ack if the source knows no truth)."""
+    listen: str
+    """HOST:PORT; port 0 picks a free port (default 127.0.0.1:8080)."""
+    no_announce: bool
+    """Do not announce the server on the local network."""
+    advertise: str
+    """Address that clients send to, if it differs from the one they connect to."""
+    udp_port: int | str
+    """UDP port or range of ports for the links (default: any free port)."""
+    json: str | PathLike[str]
+    """Write the report to this file after each session."""
+    csv: str | PathLike[str]
+    """Write a row per frame to this file."""

@@ -1,0 +1,167 @@
+from collections.abc import Callable, Iterator
+from typing import Any, Self, final
+
+import numpy as np
+import numpy.typing as npt
+
+__version__: str
+
+_Image = npt.NDArray[np.uint8]
+_Columns = list[tuple[str, list[str] | npt.NDArray[np.float64]]]
+
+@final
+class Circle:
+    """A circle that a pipeline found. Only its centre is scored.
+
+    `x`, `y` and `radius` are in px. `cov` is the covariance of the centre, `(xx, xy, yy)` in px², or a symmetric matrix
+    of 2x2. `axes` are the half-axes (a, b) of an ellipse in px, a >= b, with `angle`, the direction of a from +x towards
+    +y in radians, from 0 to below pi.
+    """
+
+    def __new__(
+        cls,
+        x: float,
+        y: float,
+        radius: float | None = None,
+        cov: npt.ArrayLike | None = None,
+        axes: tuple[float, float] | None = None,
+        angle: float | None = None,
+    ) -> Self: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def radius(self) -> float | None: ...
+    @property
+    def cov(self) -> tuple[float, float, float] | None: ...
+    @property
+    def axes(self) -> tuple[float, float] | None: ...
+    @property
+    def angle(self) -> float | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[float | None]: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Truth:
+    """What a frame really shows.
+
+    `kind` is `ball`, `balls`, `empty` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
+    `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
+    the same formula where rounding is the only error. `count` is the number of balls.
+    """
+
+    def __new__(
+        cls,
+        kind: str,
+        x: float | None = None,
+        y: float | None = None,
+        radius: float | None = None,
+        limit: float | None = None,
+        is_bound: bool = False,
+        count: int | None = None,
+    ) -> Self: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def x(self) -> float | None: ...
+    @property
+    def y(self) -> float | None: ...
+    @property
+    def radius(self) -> float | None: ...
+    @property
+    def limit(self) -> float | None: ...
+    @property
+    def is_bound(self) -> bool: ...
+    @property
+    def count(self) -> int | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Frames:
+    """The frames of a run, with their truth. `plumb.frames` makes them."""
+
+    def __new__(cls, options: dict[str, Any]) -> Self: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> tuple[_Image, Truth]: ...
+    def __iter__(self) -> FrameIterator: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class FrameIterator:
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[_Image, Truth]: ...
+
+@final
+class Client:
+    """A real client: it connects to a server, answers its frames with `pipeline`, and ends with the session.
+
+    `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
+    "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
+    number of threads that call the pipeline. `wait` says how long to look for the server. `strict` raises the
+    pipeline's exceptions; otherwise their frames count as dropped.
+    """
+
+    def __new__(
+        cls,
+        pipeline: Callable[[_Image], Any] | str,
+        server: str | None = "127.0.0.1:8080",
+        workers: int = 1,
+        *,
+        wait: str = "30s",
+        strict: bool = False,
+    ) -> Self: ...
+    def run(self) -> Tally:
+        """Connects, and answers frames until the session is over.
+
+        Other Python threads go on meanwhile. Raises `ConnectionError` if there is no server or it is gone, and
+        `KeyboardInterrupt` on Ctrl-C, after the server was told.
+        """
+
+@final
+class Tally:
+    """What a client did: numbers of frames `received` and `dropped`, of `answers` by kind, of `pipeline_errors`, and
+    why the session ended (`end`)."""
+
+    @property
+    def received(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def answers(self) -> dict[str, int]: ...
+    @property
+    def pipeline_errors(self) -> int: ...
+    @property
+    def end(self) -> str: ...
+
+@final
+class Server:
+    def __new__(cls, options: dict[str, Any]) -> Self: ...
+    @property
+    def address(self) -> str | None: ...
+    @property
+    def seed(self) -> int: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+    def close(self) -> None: ...
+    def results(self, timeout: float) -> tuple[str, _Columns]: ...
+
+def evaluate(
+    pipeline: Callable[[_Image], Any], options: dict[str, Any], strict: bool
+) -> tuple[str, _Columns]: ...
+def detect(image: _Image, *, min_radius: float | None = None, max_radius: float | None = None) -> Circle | None:
+    """Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR.
+
+    `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/4 of the
+    shorter side. The circle has the covariance of its centre. `None` if there is no circle.
+    """
+
+def run_options() -> list[tuple[str, str]]: ...
+def machine_options() -> list[tuple[str, str]]: ...

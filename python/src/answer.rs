@@ -1,0 +1,129 @@
+//! A pipeline's answers, from Python to the task.
+
+use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt, PyString};
+use shared::geometry::Size;
+use shared::image::PixelFormat;
+use shared::protocol::encoding::Encoding;
+use shared::protocol::message::{CIRCLE_TASK, IMAGE_TASK, Payload, Value};
+
+use crate::circle::Circle;
+use crate::fault::Fault;
+
+/// Names of the tasks `count` and `ack`, which are also the kinds and fields of their answers.
+const COUNT: &str = "count";
+const ACK: &str = "ack";
+
+/// Reads what a pipeline returned.
+///
+/// # Errors
+/// [`Fault`] names what was returned, and what would be right.
+pub(crate) fn payload(task: &str, returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
+    match task {
+        CIRCLE_TASK => circle(returned),
+        COUNT => match whole(returned) {
+            Some(count) => Ok(Payload::new(COUNT).with(COUNT, Value::Integer(count?))),
+            None => Err(other(task, returned, "an int, the number of balls")),
+        },
+        ACK if returned.is_none() => Ok(acknowledged(0)),
+        ACK => match whole(returned) {
+            Some(code) => Ok(acknowledged(code?)),
+            None => Err(other(task, returned, "None or an int")),
+        },
+        IMAGE_TASK => image(returned),
+        _ => Err(Fault::Type(format!("the task \"{task}\" is not known to this version of plumb"))),
+    }
+}
+
+fn acknowledged(code: i128) -> Payload<'static> {
+    Payload::new(ACK).with("code", Value::Integer(code))
+}
+
+fn circle(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
+    if returned.is_none() {
+        return Ok(Payload::new("none"));
+    }
+    if let Ok(circle) = returned.cast::<Circle>() {
+        return Ok(circle.get().payload());
+    }
+    let wrong = || other(CIRCLE_TASK, returned, "None, (x, y), (x, y, radius) or a plumb.Circle");
+    match numbers(returned).as_deref() {
+        Some([x, y]) => Ok(Circle::at(*x, *y, None).payload()),
+        Some([x, y, radius]) => Ok(Circle::at(*x, *y, Some(*radius)).payload()),
+        _ => Err(wrong()),
+    }
+}
+
+/// Two or three numbers in a tuple, a list or an array of one dimension.
+fn numbers(returned: &Bound<'_, PyAny>) -> Option<Vec<f64>> {
+    if returned.is_instance_of::<PyString>() || !(2..=3).contains(&returned.len().ok()?) {
+        return None;
+    }
+    returned.try_iter().ok()?.map(|entry| real(&entry.ok()?)).collect()
+}
+
+/// A number, of Python or of numpy. A text is none, although `float()` reads it.
+pub(crate) fn real(value: &Bound<'_, PyAny>) -> Option<f64> {
+    (!value.is_instance_of::<PyBool>()).then(|| value.extract().ok()).flatten()
+}
+
+/// A whole number, of Python or of numpy; `None` for anything else. A truth value is none.
+fn whole(value: &Bound<'_, PyAny>) -> Option<Result<i128, Fault>> {
+    if value.is_instance_of::<PyBool>() {
+        return None;
+    }
+    let index = match value.is_instance_of::<PyInt>() {
+        true => value.clone(),
+        false => value.call_method0("__index__").ok()?,
+    };
+    Some(index.extract().map_err(|_| Fault::Value(format!("the pipeline's answer: {index} is too large"))))
+}
+
+fn image(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
+    let wrong = || other(IMAGE_TASK, returned, "a numpy array of uint8, (height, width) or (height, width, 3)");
+    let array = returned.cast::<PyArrayDyn<u8>>().map_err(|_| wrong())?;
+    let (pixel, [height, width]) = match *array.shape() {
+        [height, width] => (PixelFormat::Gray8, [height, width]),
+        [height, width, 3] => (PixelFormat::Bgr8, [height, width]),
+        _ => return Err(wrong()),
+    };
+    let size = Size::new(width as u64, height as u64)
+        .map_err(|error| Fault::Value(format!("the pipeline's answer: {error}")))?;
+    let data = array.to_vec_in_rows();
+    Ok(client::pipeline::image_payload(size, pixel, data, Encoding::Raw))
+}
+
+/// The bytes of an array, row by row, however they lie in memory.
+trait InRows {
+    fn to_vec_in_rows(&self) -> Vec<u8>;
+}
+
+impl InRows for Bound<'_, PyArrayDyn<u8>> {
+    fn to_vec_in_rows(&self) -> Vec<u8> {
+        let array = self.readonly();
+        match array.as_slice() {
+            Ok(bytes) => bytes.to_vec(),
+            Err(_) => array.as_array().iter().copied().collect(),
+        }
+    }
+}
+
+fn other(task: &str, returned: &Bound<'_, PyAny>, right: &str) -> Fault {
+    Fault::Type(format!("the pipeline returned {}; in the task {task} it returns {right}", described(returned)))
+}
+
+/// What a value is, for people: `a str`, `a tuple of 4`, `an array of float64 with shape (2, 2)`.
+pub(crate) fn described(value: &Bound<'_, PyAny>) -> String {
+    if let Ok(array) = value.cast::<PyUntypedArray>() {
+        return format!("an array of {} with shape {:?}", array.dtype(), array.shape())
+            .replace(['['], "(")
+            .replace(']', ")");
+    }
+    let name = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    match value.len() {
+        Ok(length) if !value.is_instance_of::<PyString>() => format!("{article} {name} of {length}"),
+        _ => format!("{article} {name}"),
+    }
+}

@@ -1,0 +1,120 @@
+//! The server's options as keyword arguments.
+
+use clap::Args;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use server::cli::Local;
+use server::run::{Entry, NamedError, Origins, RunSpec, named, names};
+
+/// Reads keyword arguments as options of this type. Returns also which of them files set.
+///
+/// # Errors
+/// `TypeError` for an unknown name or a wrong type, `ValueError` for a wrong value.
+pub(crate) fn read<T: Args>(options: &Bound<'_, PyDict>) -> PyResult<(T, Origins)> {
+    let mut entries = Vec::new();
+    for (name, value) in options {
+        let id: String = name.extract()?;
+        // None leaves the default.
+        if !value.is_none() {
+            entries.push(entry(id, &value)?);
+        }
+    }
+    named(entries).map_err(|wrong| refused(&wrong))
+}
+
+/// Names and descriptions of the options of a run.
+#[pyfunction]
+pub(crate) fn run_options() -> Vec<(String, String)> {
+    names::<RunSpec>()
+}
+
+/// Names and descriptions of the options of a machine, which only `Server` takes.
+#[pyfunction]
+pub(crate) fn machine_options() -> Vec<(String, String)> {
+    names::<Local>()
+}
+
+/// An error that names options as Python writes them: `--empty-rate` becomes `empty_rate`.
+pub(crate) fn in_python(text: &str) -> String {
+    let mut parts = text.split("--");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(part.len());
+        plain.push_str(&part[..end].replace('-', "_"));
+        plain.push_str(&part[end..]);
+    }
+    plain
+}
+
+fn refused(wrong: &NamedError) -> PyErr {
+    match wrong {
+        NamedError::Unknown { name, .. } if names::<Local>().iter().any(|(local, _)| local == name) => {
+            PyTypeError::new_err(format!("\"{name}\" is an option of the server program and of plumb.Server alone"))
+        }
+        NamedError::Unknown { near: None, .. } => {
+            let known: Vec<_> = names::<RunSpec>().into_iter().map(|(name, _)| name).collect();
+            PyTypeError::new_err(format!("{wrong}; the options are {}", known.join(", ")))
+        }
+        NamedError::Unknown { .. } => PyTypeError::new_err(wrong.to_string()),
+        NamedError::Value { .. } | NamedError::File(_) => PyValueError::new_err(in_python(&wrong.to_string())),
+    }
+}
+
+fn entry(id: String, value: &Bound<'_, PyAny>) -> PyResult<Entry> {
+    let (text, is_switch) = match switch(value) {
+        Some(switch) => (switch.to_string(), true),
+        None => (text(&id, value)?, false),
+    };
+    Ok(Entry { id, text, is_switch })
+}
+
+/// A truth value, of Python or of numpy.
+fn switch(value: &Bound<'_, PyAny>) -> Option<bool> {
+    let is_numpys = || value.get_type().name().is_ok_and(|name| name == "bool" || name == "bool_");
+    (value.is_instance_of::<PyBool>() || is_numpys()).then(|| value.is_truthy().ok()).flatten()
+}
+
+/// A value as it would be written on the command line.
+fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(text.to_str()?.to_owned());
+    }
+    if let Some(number) = number(value)? {
+        return Ok(number);
+    }
+    if let Ok((first, second)) = value.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
+        && let (Some(first), Some(second)) = (number(&first)?, number(&second)?)
+    {
+        // The two options that take a pair are ranges, but for the size.
+        return Ok(format!("{first}{}{second}", if id == "size" { "x" } else { ".." }));
+    }
+    if let Ok(path) = value.call_method0("__fspath__") {
+        return path.extract();
+    }
+    let kind = value.get_type().name()?;
+    Err(PyTypeError::new_err(format!(
+        "{id}: give a number, a text, True or False, or a pair of numbers, but no {kind}"
+    )))
+}
+
+/// A number with all its digits; `None` if it is none. numpy's numbers are taken.
+fn number(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let py = value.py();
+    if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {
+        return match value.call_method0("__index__") {
+            Ok(whole) => Ok(Some(whole.str()?.to_str()?.to_owned())),
+            // An array has the method too.
+            Err(_) => Ok(None),
+        };
+    }
+    let is_real = value.is_instance_of::<PyFloat>() || value.hasattr("__float__")? && !value.hasattr("__len__")?;
+    if !is_real {
+        return Ok(None);
+    }
+    match value.extract::<f64>() {
+        // As Python writes it: the shortest text that is read back as the same number.
+        Ok(real) => Ok(Some(PyFloat::new(py, real).repr()?.to_str()?.to_owned())),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,63 @@
+//! Images as numpy arrays.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Array3};
+use numpy::{IntoPyArray, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use shared::image::{Image, ImageView};
+
+/// Owns the pixels of an array that shows them without a copy.
+#[pyclass(frozen)]
+pub(crate) struct Pixels(Arc<Image>);
+
+/// A read-only array of an image that others may hold too. The pixels are not copied.
+pub(crate) fn view(py: Python<'_>, image: Arc<Image>) -> PyResult<Bound<'_, PyAny>> {
+    let owner = Bound::new(py, Pixels(image))?;
+    let container = owner.clone().into_any();
+    Ok(match &*owner.get().0 {
+        // SAFETY: the array's base is the owner, which is frozen and never gives its pixels up, and nobody writes to an
+        // image that is shared. The array is made read-only before anybody sees it.
+        Image::Gray8(gray) => read_only(unsafe { PyArray2::borrow_from_array(gray, container) }),
+        Image::Bgr8(bgr) => read_only(unsafe { PyArray3::borrow_from_array(bgr, container) }),
+    })
+}
+
+/// A read-only array with a copy of an image.
+pub(crate) fn copy<'py>(py: Python<'py>, image: ImageView<'_>) -> Bound<'py, PyAny> {
+    match image {
+        ImageView::Gray8(gray) => read_only(gray.to_owned().into_pyarray(py)),
+        ImageView::Bgr8(bgr) => read_only(bgr.to_owned().into_pyarray(py)),
+    }
+}
+
+/// A new array of an image.
+pub(crate) fn array(py: Python<'_>, image: Image) -> Bound<'_, PyAny> {
+    match image {
+        Image::Gray8(gray) => gray.into_pyarray(py).into_any(),
+        Image::Bgr8(bgr) => bgr.into_pyarray(py).into_any(),
+    }
+}
+
+fn read_only<'py, D: ndarray::Dimension>(array: Bound<'py, numpy::PyArray<u8, D>>) -> Bound<'py, PyAny> {
+    array.readwrite().make_nonwriteable();
+    array.into_any()
+}
+
+/// The pixels of an array, copied: another Python thread could change them while they are read.
+///
+/// # Errors
+/// `TypeError` names the array, and what would be right.
+pub(crate) fn image(array: &Bound<'_, PyAny>) -> PyResult<Image> {
+    if let Ok(gray) = array.extract::<PyReadonlyArray2<'_, u8>>() {
+        return Ok(Image::Gray8(Array2::from_shape_fn(gray.as_array().dim(), |at| gray.as_array()[at])));
+    }
+    if let Ok(bgr) = array.extract::<PyReadonlyArray3<'_, u8>>()
+        && bgr.as_array().dim().2 == 3
+    {
+        return Ok(Image::Bgr8(Array3::from_shape_fn(bgr.as_array().dim(), |at| bgr.as_array()[at])));
+    }
+    let what = crate::answer::described(array);
+    Err(PyTypeError::new_err(format!("image is {what}: give an array of uint8, (height, width) or (height, width, 3)")))
+}

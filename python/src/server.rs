@@ -1,0 +1,132 @@
+//! A real server in this process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use server::app::{Hosted, HostedError, HostedOptions};
+use server::output::report::Run;
+use shared::shell::exit::Exit;
+
+use crate::collected::Collected;
+use crate::options::{self, in_python};
+use crate::waiting::{self, STEP};
+
+/// A server. It stops when nobody holds it any more.
+#[pyclass(frozen, module = "plumb")]
+pub(crate) struct Server {
+    run: Run,
+    address: Option<String>,
+    collected: Collected,
+    /// Absent after the end was waited for.
+    hosted: Mutex<Option<Hosted>>,
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let (options, origins) = options::read::<HostedOptions>(options)?;
+        let (hosted, collected) = py
+            .detach(|| {
+                let mut collected = None;
+                let hosted = Hosted::start(options, &origins, |spec| {
+                    let results = Collected::new(spec.sent.task.unwrap_or_default());
+                    Box::new(collected.insert(results).clone())
+                });
+                hosted.map(|hosted| (hosted, collected))
+            })
+            .map_err(|wrong| refused(&wrong))?;
+        let Some(collected) = collected else { return Err(PyRuntimeError::new_err("the server has no output")) };
+        let (run, address) = (hosted.run().clone(), hosted.address().map(|address| address.to_string()));
+        Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)) })
+    }
+
+    /// Where it listens.
+    #[getter]
+    fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// Seed of everything random.
+    #[getter]
+    fn seed(&self) -> u64 {
+        self.run.seed
+    }
+
+    /// Waits until the server has ended. Returns whether it has.
+    #[pyo3(signature = (timeout=None))]
+    fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let until = deadline(timeout)?;
+        waiting::until(py, || {
+            let has_ended = self.hosted().as_ref().is_none_or(Hosted::has_ended);
+            let is_over = has_ended || until.is_some_and(|until| Instant::now() >= until);
+            if !is_over {
+                std::thread::sleep(STEP);
+            }
+            is_over.then_some(has_ended)
+        })
+    }
+
+    /// Stops the server, within a second.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let exit = py.detach(|| {
+            let hosted = self.hosted().take();
+            hosted.map_or(Exit::Fine, |hosted| {
+                hosted.stop();
+                hosted.join()
+            })
+        });
+        match exit {
+            // Which sessions there were, and how they ended, is in the report.
+            Exit::Fine | Exit::NoPeer => Ok(()),
+            _ => Err(PyRuntimeError::new_err("the server failed; the log (logging.getLogger(\"plumb\")) says why")),
+        }
+    }
+
+    /// The report and the columns of the table of frames. Waits at most this long for sessions in progress to end.
+    #[pyo3(signature = (timeout))]
+    fn results<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<(String, Bound<'py, PyList>)> {
+        let until = deadline(Some(timeout))?;
+        waiting::until(py, || {
+            let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
+            (self.collected.wait(left.min(STEP)) || left.is_zero()).then_some(())
+        })?;
+        let results = self.collected.results();
+        let report = results.report(self.run.clone()).to_json();
+        let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
+        Ok((report, results.table.to_python(py)?))
+    }
+}
+
+impl Server {
+    fn hosted(&self) -> MutexGuard<'_, Option<Hosted>> {
+        self.hosted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(hosted) = &*self.hosted() {
+            hosted.stop();
+        }
+    }
+}
+
+/// When a wait is over; `None` if it has no end.
+fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
+    let Some(timeout) = timeout else { return Ok(None) };
+    let length = Duration::try_from_secs_f64(timeout)
+        .map_err(|_| PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more")))?;
+    Ok(Instant::now().checked_add(length))
+}
+
+fn refused(wrong: &HostedError) -> PyErr {
+    let text = in_python(&wrong.to_string());
+    match wrong {
+        HostedError::Usage(_) => PyValueError::new_err(text),
+        HostedError::Start(_) => PyOSError::new_err(text),
+    }
+}

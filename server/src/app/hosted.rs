@@ -1,0 +1,153 @@
+//! A server inside another program, on its own thread.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use clap::Args;
+use crossbeam_channel::{Sender, bounded};
+use shared::shell::exit::Exit;
+use shared::shell::runtime;
+use shared::shell::stop::{Stop, Stopper, stop_pair};
+use thiserror::Error;
+
+use super::work::{Refused, Work};
+use super::{settled, what_ran};
+use crate::cli::Local;
+use crate::output::report::Run;
+use crate::output::writer::Shown;
+use crate::output::{Output, Plan};
+use crate::run::{Origins, RunSpec};
+use crate::source::Supply;
+
+/// The options of a hosted server.
+#[derive(Args, Clone, Debug)]
+pub struct HostedOptions {
+    /// Options of the run.
+    #[command(flatten)]
+    pub spec: RunSpec,
+
+    /// Options of this machine. No rows are printed, and no window opens.
+    #[command(flatten)]
+    pub local: Local,
+}
+
+/// Why a server could not start.
+#[derive(Debug, Error)]
+pub enum HostedError {
+    /// An option is impossible: what is wrong, and what would be right.
+    #[error("{0}")]
+    Usage(String),
+    /// Something else failed, such as a port that is taken.
+    #[error("{0}")]
+    Start(String),
+}
+
+/// A server on its own thread. It goes on when this is dropped.
+#[derive(Debug)]
+pub struct Hosted {
+    run: Run,
+    address: Option<SocketAddr>,
+    stopper: Stopper,
+    thread: JoinHandle<Exit>,
+}
+
+impl Hosted {
+    /// Starts a server, and returns when it listens. `output` receives the results.
+    ///
+    /// # Errors
+    /// [`HostedError`] if the options are impossible, or if the server cannot listen or write.
+    pub fn start(
+        options: HostedOptions,
+        origins: &Origins,
+        output: impl FnOnce(&RunSpec) -> Box<dyn Output>,
+    ) -> Result<Self, HostedError> {
+        let HostedOptions { spec, local } = options;
+        let (spec, supply) = settled(spec, origins).map_err(HostedError::Usage)?;
+        let (run, more) = (what_ran(&spec), vec![output(&spec)]);
+        let (stopper, stop) = stop_pair();
+        let (listening, listens) = bounded(1);
+        let hosting = Hosting { spec, local, supply, more, stopper: stopper.clone(), stop };
+        let spawned = thread::Builder::new().name("server".into()).spawn(move || hosting.serve(&listening));
+        let no_thread = |wrong: &dyn std::fmt::Display| HostedError::Start(format!("cannot start a server: {wrong}"));
+        let thread = spawned.map_err(|error| no_thread(&error))?;
+        let address = listens.recv().map_err(|_| no_thread(&"its thread ended without a word"))??;
+        Ok(Self { run, address, stopper, thread })
+    }
+
+    /// The address it listens on; `None` without a port.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// What it runs.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Tells it to stop, which it does within a second.
+    pub fn stop(&self) {
+        self.stopper.stop();
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until it has ended. Returns its exit code.
+    pub fn join(self) -> Exit {
+        self.thread.join().unwrap_or(Exit::Other)
+    }
+}
+
+/// What the thread needs.
+struct Hosting {
+    spec: RunSpec,
+    local: Local,
+    supply: Arc<dyn Supply>,
+    more: Vec<Box<dyn Output>>,
+    stopper: Stopper,
+    stop: Stop,
+}
+
+/// The address, or why there is none.
+type Listening = Result<Option<SocketAddr>, HostedError>;
+
+impl Hosting {
+    fn serve(self, listening: &Sender<Listening>) -> Exit {
+        match runtime::start() {
+            Ok(runtime) => runtime.block_on(self.serve_on_runtime(listening)),
+            Err(error) => {
+                let _ = listening.send(Err(HostedError::Start(cannot_start(&error))));
+                Exit::Other
+            }
+        }
+    }
+
+    async fn serve_on_runtime(self, listening: &Sender<Listening>) -> Exit {
+        let Self { spec, local, supply, more, stopper, mut stop } = self;
+        let task = spec.sent.task.unwrap_or_default();
+        let plan = Plan { task, run: what_ran(&spec), rows: None, window: None, local: &local, more };
+        let work = Work { spec: &spec, local: &local, task, supply, shown: Shown::default(), board: None };
+        match work.start(plan, &mut stop).await {
+            Ok(Some(started)) => {
+                // Whoever waits for the address is still there: it holds the receiver.
+                let _ = listening.send(Ok(started.addresses().first().copied()));
+                work.serve_clients(started, &stopper, stop).await
+            }
+            // Nobody can stop it before it listens.
+            Ok(None) => Exit::Other,
+            Err(Refused { wrong, exit }) => {
+                let refused = if exit == Exit::Usage { HostedError::Usage(wrong) } else { HostedError::Start(wrong) };
+                let _ = listening.send(Err(refused));
+                exit
+            }
+        }
+    }
+}
+
+fn cannot_start(error: &io::Error) -> String {
+    format!("cannot start the runtime: {}", shared::shell::descriptors::with_advice(error))
+}

@@ -1,0 +1,82 @@
+//! The table of frames: one row per frame, with the columns that all tasks share and the task's own.
+
+use crate::score::cells::{Cell, Column};
+use crate::score::record::{FrameRecord, Outcome};
+use crate::task::TaskName;
+
+/// The columns before the task's own. Only the last may be empty.
+const BEFORE: [Column; 6] = [
+    Column::integer("session"),
+    Column::integer("frame"),
+    Column::integer("source_index"),
+    Column::integer("captured_us"),
+    Column::word("outcome"),
+    Column::word("lost_by"),
+];
+
+/// The columns after the task's own. They are empty for a frame without an answer.
+const AFTER: [Column; 6] = [
+    Column::integer("latency_us"),
+    Column::integer("encode_us"),
+    Column::integer("to_client_us"),
+    Column::integer("queue_us"),
+    Column::integer("detect_us"),
+    Column::integer("back_us"),
+];
+
+/// The columns of the table of a task.
+pub fn columns(task: TaskName) -> impl Iterator<Item = Column> {
+    BEFORE.into_iter().chain(task.columns().all().copied()).chain(AFTER)
+}
+
+/// A frame's row: one cell for each of [`columns`].
+pub fn row(task: TaskName, session: u64, record: &FrameRecord) -> impl Iterator<Item = Cell> {
+    before(session, record).into_iter().chain(own(task, record)).chain(after(record))
+}
+
+fn before(session: u64, record: &FrameRecord) -> [Cell; 6] {
+    let [session, id, index, captured] =
+        [session, record.id, record.source_index, record.captured.0].map(|number| whole(Some(number)));
+    let lost_by = match record.outcome {
+        Outcome::Lost(cause) => Cell::Word(cause.name()),
+        _ => Cell::Empty,
+    };
+    [session, id, index, captured, Cell::Word(record.outcome.name()), lost_by]
+}
+
+fn own(task: TaskName, record: &FrameRecord) -> impl Iterator<Item = Cell> {
+    let columns = task.columns();
+    let answer = record.answer.as_deref().unwrap_or_default();
+    let groups =
+        [(columns.truth, &record.truth_cells[..]), (columns.answer, answer), (columns.residual, &record.residual)];
+    groups
+        .into_iter()
+        .flat_map(|(columns, cells)| (0..columns.len()).map(|place| cells.get(place).copied().unwrap_or(Cell::Empty)))
+}
+
+fn after(record: &FrameRecord) -> [Cell; 6] {
+    let Some(latency) = record.latency else { return [Cell::Empty; 6] };
+    let known = [latency.total_us, latency.encode_us].map(Some);
+    let placed = [latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us];
+    [known[0], known[1], placed[0], placed[1], placed[2], placed[3]].map(whole)
+}
+
+/// No frame number, and no time in µs of this millennium, is above the largest `i64`.
+fn whole(number: Option<u64>) -> Cell {
+    number.map_or(Cell::Empty, |number| Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::report::tests::record;
+
+    #[test]
+    fn a_row_has_a_cell_for_every_column() {
+        for task in TaskName::all() {
+            let (columns, cells): (Vec<_>, Vec<_>) = (columns(task).collect(), row(task, 3, &record(7)).collect());
+            assert_eq!(cells.len(), columns.len(), "{task}");
+            assert!(cells.iter().zip(&columns).all(|(cell, column)| cell.is_of(column.kind)), "{task}: {cells:?}");
+        }
+    }
+}

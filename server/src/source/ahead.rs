@@ -1,0 +1,83 @@
+//! Reads or renders ahead, on a thread of its own behind a bounded queue.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use tokio::sync::Notify;
+
+use super::error::SourceError;
+
+/// A frame, the end, or an error.
+pub(crate) type Read<T> = Result<Option<T>, SourceError>;
+
+/// Frames that are made on their own thread. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Ahead<T> {
+    queue: Receiver<Read<T>>,
+    wake: Arc<Notify>,
+}
+
+impl<T: Send + 'static> Ahead<T> {
+    /// Starts the thread, which takes frames from `reader` until the end or the first error, at most `depth` of them
+    /// ahead.
+    pub(crate) fn start(
+        depth: usize,
+        reader: impl Iterator<Item = Result<T, SourceError>> + Send + 'static,
+    ) -> Result<Self, SourceError> {
+        let (sender, queue) = bounded(depth);
+        let wake = Arc::new(Notify::new());
+        let waker = wake.clone();
+        let spawned = thread::Builder::new().name("source".into()).spawn(move || read(reader, &sender, &waker));
+        spawned.map_err(|error| SourceError::Thread(error.to_string()))?;
+        Ok(Self { queue, wake })
+    }
+
+    /// Waits for the next frame, or for the end.
+    pub(crate) fn next(&self) -> Read<T> {
+        self.queue.recv().unwrap_or_else(|_| broken())
+    }
+
+    /// The next frame, or the end, if it is there within this time.
+    pub(crate) fn next_within(&self, limit: Duration) -> Option<Read<T>> {
+        match self.queue.recv_timeout(limit) {
+            Ok(read) => Some(read),
+            Err(RecvTimeoutError::Disconnected) => Some(broken()),
+            Err(RecvTimeoutError::Timeout) => None,
+        }
+    }
+
+    /// The next frame, or the end, if it is there.
+    pub(crate) fn try_next(&self) -> Option<Read<T>> {
+        match self.queue.try_recv() {
+            Ok(read) => Some(read),
+            Err(TryRecvError::Disconnected) => Some(broken()),
+            Err(TryRecvError::Empty) => None,
+        }
+    }
+
+    /// Notifies when a frame has come.
+    pub(crate) fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+}
+
+/// Reads until there is nothing more to read, or the queue's receiver is dropped.
+fn read<T>(reader: impl Iterator<Item = Result<T, SourceError>>, queue: &Sender<Read<T>>, waker: &Notify) {
+    for frame in reader.map(|frame| frame.map(Some)).chain([Ok(None)]) {
+        let is_last = !matches!(frame, Ok(Some(_)));
+        if queue.send(frame).is_err() {
+            return;
+        }
+        waker.notify_one();
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// The error for a thread that ended without a result: it panicked.
+fn broken<T>() -> Read<T> {
+    Err(SourceError::Thread("it ended without a word".into()))
+}
