@@ -47,7 +47,7 @@ impl Answers for Circles {
     }
 
     fn mark(&self, payload: &Payload<'_>) -> Option<Mark> {
-        circle(payload).map(Mark::Estimate)
+        circle(payload).map(|circle| Mark::Estimate(circle.into()))
     }
 
     fn legend(&self) -> Legend {
@@ -70,6 +70,6 @@ mod tests {
         assert_eq!(Circles.row(&answer), "   320.123       9.500    20.000");
         assert_eq!(Circles.row(&answer).len() + "  detect ms".len(), Circles.header().len());
         assert_eq!(Circles.row(&FoundCircle::write(None)), format!("{:>32}", "none"));
-        assert_eq!(Circles.mark(&answer), Some(Mark::Estimate(found)));
+        assert_eq!(Circles.mark(&answer), Some(Mark::Estimate(found.into())));
     }
 }
