@@ -160,7 +160,6 @@ fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
         Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
         Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
     };
-    let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer));
-    let estimate = estimate.map(|circle| Mark::Estimate(circle.into()));
+    let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer)).map(Mark::Estimate);
     [truth, estimate].into_iter().flatten().collect()
 }
