@@ -22,7 +22,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 
 def find_circle(image):
-    """Your detector: centre and radius (x, y, radius) in px of the one disc in an image, or None.
+    """Your detector: centre and radius (x, y, radius) in px of the one disc in an image, or only (x, y), or None.
 
     The image is an array of bytes, [rows, columns] where the server sends gray and [rows, columns, 3] in the order blue,
     green, red where it sends colour, as OpenCV's are. It must not be written to. Pixel centres are at integer coordinates,

@@ -176,5 +176,5 @@ fn joined(pieces: &[Bytes]) -> Bytes {
 fn answer(frame: u64) -> Answer<'static> {
     let circle = Circle { x: 320.0, y: 240.0, radius: 20.0 };
     let times = AnswerTimes { received: Some(Micros(1)), ..AnswerTimes::default() };
-    Answer { frame, payload: FoundCircle::write(Some(FoundCircle { circle, covariance: None })), times }
+    Answer { frame, payload: FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance: None })), times }
 }

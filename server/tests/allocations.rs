@@ -285,7 +285,7 @@ impl Ends {
                 self.detector.detect(self.gray.view())
             }
         };
-        FoundCircle::write(found.map(|found| FoundCircle { circle: found.circle, covariance: found.covariance }))
+        FoundCircle::write(found.map(|found| FoundCircle { circle: found.circle.into(), covariance: found.covariance }))
     }
 }
 

@@ -294,7 +294,8 @@ fn answers_that_the_server_would_refuse_are_dropped_and_named() {
     for (task, fields, cause) in [
         ("circle", "'x': 10, 'y': 20, 'radius': 5, 'axes': [5, 4]", "axes without angle"),
         ("circle", "'x': 10, 'y': 20, 'radius': 5, 'axes': [4, 5], 'angle': 0", "axes"),
-        ("circle", "'x': 10, 'y': 20", "radius"),
+        ("circle", "'x': 10, 'radius': 5", "without y"),
+        ("circle", "'x': 10, 'y': 20, 'radius': '5'", "radius is not a number"),
         ("count", "'count': 1000001", "count is not a whole number from 0 to 1000000"),
         ("count", "'count': -1", "count is not a whole number from 0 to 1000000"),
     ] {

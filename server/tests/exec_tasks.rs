@@ -1,5 +1,6 @@
 //! Every task done by a program, `--pipeline exec:COMMAND`, in Python and in C.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +42,32 @@ fn programs_answer_with_circles_and_their_ellipses() {
     for pipeline in pipelines() {
         let session = session(&pipeline, &["--task", "circle"]);
         assert_eq!(session["frames"]["circle"], 30, "{pipeline}: {:#}", session["frames"]);
+    }
+}
+
+#[test]
+fn a_program_that_answers_only_a_centre_is_scored_like_one_that_adds_a_radius() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/centre.py");
+    let scored = |name: &str, arguments: &str| {
+        let csv = folder.path().join(name);
+        let pipeline = format!("exec:python3 '{}' {arguments}", program.display());
+        let session = session(&pipeline, &["--task", "circle", "--csv", csv.to_str().expect("UTF-8")]);
+        let mut rows = csv::Reader::from_path(csv).expect("a file");
+        let rows = rows.deserialize().map(|row| row.expect("a row of the header's length")).collect();
+        (session, rows)
+    };
+    let (centre, without): (Value, Vec<BTreeMap<String, String>>) = scored("centre.csv", "");
+    let (circle, with) = scored("circle.csv", "20");
+    assert_eq!((&centre["frames"]["circle"], &centre["frames"]["invalid"]), (&30.into(), &0.into()));
+    assert!(centre["error_px"]["l1"]["mean"].as_f64().is_some_and(|mean| mean > 0.0), "{:#}", centre["error_px"]);
+    assert_eq!(centre["error_px"], circle["error_px"]);
+    assert_eq!((without.len(), with.len()), (30, 30));
+    for (without, with) in without.iter().zip(&with) {
+        assert_eq!([&without["radius"], &with["radius"]], ["", "20"]);
+        for column in ["x", "y", "cov_xx", "axis_a", "dx", "dy", "l1", "cumulative_l1", "missed"] {
+            assert_eq!(without[column], with[column], "{column}");
+        }
     }
 }
 

@@ -21,6 +21,17 @@ pub struct Circle {
     pub radius: f64,
 }
 
+/// An estimate of a circle: its centre in pixels, and its radius if the estimate has one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CircleEstimate {
+    /// Column of the centre. It increases to the right.
+    pub x: f64,
+    /// Row of the centre. It increases downwards.
+    pub y: f64,
+    /// Radius; `None` if only the centre is known.
+    pub radius: Option<f64>,
+}
+
 /// Covariance of an estimated centre, in px².
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Covariance {
@@ -50,6 +61,20 @@ pub enum SizeError {
     /// A side is zero, or longer than [`MAX_SIDE`].
     #[error("a side of {0} px is out of range: each side must be 1 to {MAX_SIDE} px, for example 640x480")]
     SideOutOfRange(u64),
+}
+
+impl CircleEstimate {
+    /// The whole circle; `None` without a radius.
+    pub fn circle(self) -> Option<Circle> {
+        let Self { x, y, radius } = self;
+        radius.map(|radius| Circle { x, y, radius })
+    }
+}
+
+impl From<Circle> for CircleEstimate {
+    fn from(Circle { x, y, radius }: Circle) -> Self {
+        Self { x, y, radius: Some(radius) }
+    }
 }
 
 impl Size {

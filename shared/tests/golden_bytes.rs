@@ -3,7 +3,7 @@
 //! Each message was checked against `msgpack` from PyPI: `msgpack.packb` of the same map gives the same bytes.
 
 use bytes::BytesMut;
-use shared::geometry::{Circle, Covariance, Size};
+use shared::geometry::{Circle, CircleEstimate, Covariance, Size};
 use shared::image::PixelFormat;
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
@@ -171,7 +171,11 @@ fn answers_of_each_kind() {
     let covariance = Some(Covariance { xx: 0.25, xy: 0.0, yy: 0.5 });
     let at = |us| Some(Micros(us));
     let times = AnswerTimes { received: at(1), started: at(2), finished: at(3), sent: at(4) };
-    let found = Answer { frame: 9, payload: FoundCircle::write(Some(FoundCircle { circle, covariance })), times };
+    let found = Answer {
+        frame: 9,
+        payload: FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance })),
+        times,
+    };
     let expected = concat!(
         "8ba474797065a6616e73776572a56672616d6509a46b696e64a6636972636c65",
         "a178cb4074080000000000",
@@ -185,6 +189,20 @@ fn answers_of_each_kind() {
     let ack = |code| Answer { frame: 9, payload: ack(code), times: AnswerTimes::default() };
     assert_eq!(encoded(&ack(0)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f646500");
     assert_eq!(encoded(&ack(-1)), "84a474797065a6616e73776572a56672616d6509a46b696e64a361636ba4636f6465ff");
+}
+
+#[test]
+fn a_circle_without_a_radius() {
+    let circle = CircleEstimate { x: 320.5, y: 240.25, radius: None };
+    let payload = FoundCircle::write(Some(FoundCircle { circle, covariance: None }));
+    let mut bytes = Vec::new();
+    message::encode(&Answer { frame: 9, payload, times: AnswerTimes::default() }, &mut bytes).unwrap();
+    let expected = concat!(
+        "85a474797065a6616e73776572a56672616d6509a46b696e64a6636972636c65",
+        "a178cb4074080000000000",
+        "a179cb406e080000000000",
+    );
+    assert_eq!(hex(&bytes), expected);
 }
 
 #[test]
@@ -224,7 +242,7 @@ fn an_answer_with_a_number_of_balls() {
 #[test]
 fn a_circle_with_the_axes_of_its_ellipse() {
     let circle = Circle { x: 320.5, y: 240.25, radius: 20.0 };
-    let found = FoundCircle::write(Some(FoundCircle { circle, covariance: None }));
+    let found = FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance: None }));
     let payload = Ellipse { axes: [20.5, 19.5], angle: 0.25 }.add_to(found);
     let mut bytes = Vec::new();
     message::encode(&Answer { frame: 9, payload, times: AnswerTimes::default() }, &mut bytes).unwrap();

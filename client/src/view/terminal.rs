@@ -70,7 +70,7 @@ mod tests {
     fn rows_stand_under_their_header() {
         let (answers, circle) = (answers("circle"), Circle { x: 320.1234, y: 9.5, radius: 20.0 });
         let row = |payload| row(&detection(payload), answers);
-        let found = row(FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
+        let found = row(FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance: None })));
         assert_eq!(header(answers), "   frame  estimate x  estimate y    radius  detect ms");
         assert_eq!(found, "       7     320.123       9.500    20.000      0.250");
         assert_eq!(found.len(), header(answers).len());

@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn a_detection_counts_and_adds_its_time_where_it_found_a_circle() {
         let circle = Circle { x: 1.0, y: 2.0, radius: 3.0 };
-        let found = face_of("circle", FoundCircle::write(Some(FoundCircle { circle, covariance: None })));
+        let found =
+            face_of("circle", FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance: None })));
         assert_eq!((found.legend, found.frame), (Legend::Estimate, Size { width: 320, height: 240 }));
         assert!(times(&found).contains("[Some(250.0)]"), "{}", times(&found));
         let none = face_of("circle", FoundCircle::write(None));

@@ -194,7 +194,7 @@ mod tests {
         let task = TaskName::default();
         let circle = Circle { x: 320.1234, y: 9.5, radius: 20.0 };
         let truth = Truth::Ball { circle, limit: Limit::Unknown };
-        let found = FoundCircle { circle: Circle { x: 320.1236, ..circle }, covariance: None };
+        let found = FoundCircle { circle: Circle { x: 320.1236, ..circle }.into(), covariance: None };
         let header = Form::Wide.header(task);
         let expected =
             "   frame    actual x    actual y  estimate x  estimate y   error px  cumulative px  latency ms  session";
@@ -230,7 +230,7 @@ mod tests {
             assert_eq!(Form::fitting(task, 120), Form::Wide);
         }
         let circle = Circle { x: 8191.999, y: 8191.999, radius: 20.0 };
-        let found = FoundCircle { circle, covariance: None };
+        let found = FoundCircle { circle: circle.into(), covariance: None };
         let largest = Truth::Ball { circle, limit: Limit::Unknown };
         let payload = FoundCircle::write(Some(found));
         let row = Form::Narrow.row(TaskName::default(), 9_999_999, &scored(TaskName::default(), largest, &payload));

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use schemars::{Schema, SchemaGenerator};
-use shared::geometry::Circle;
+use shared::geometry::CircleEstimate;
 use shared::image::{Image, ImageView};
 use shared::protocol::message::{Payload, PayloadError};
 
@@ -37,7 +37,7 @@ pub trait Task: Debug + Send + Sync {
     }
 
     /// The circle that the answer found, for outputs that mark it in the picture.
-    fn estimate(&self, _answer: &[Cell]) -> Option<Circle> {
+    fn estimate(&self, _answer: &[Cell]) -> Option<CircleEstimate> {
         None
     }
 

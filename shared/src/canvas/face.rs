@@ -152,7 +152,7 @@ mod tests {
             let without = blank(frame, Legend::Both);
             let with = |marks| Face { image: image.clone(), marks, ..without.clone() };
             let alone = with(vec![Mark::Truth(disc)]);
-            let both = with(vec![Mark::Truth(disc), Mark::Estimate(disc)]);
+            let both = with(vec![Mark::Truth(disc), Mark::Estimate(disc.into())]);
             let more = |face, than, colour| count(face, colour) - count(than, colour);
             // The cross of a mark alone has at least 10 pixels of its pure colour, at any scale.
             assert!(more(&both, &alone, theme::ESTIMATE) >= 10, "{frame}");

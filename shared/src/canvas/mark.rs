@@ -9,7 +9,7 @@ use super::stroke::Line;
 use super::surface::Canvas;
 use super::text::{Font, Side};
 use super::theme;
-use crate::geometry::Circle;
+use crate::geometry::{Circle, CircleEstimate};
 use crate::image::Image;
 
 /// Width of a cross's lines.
@@ -24,8 +24,8 @@ const ESTIMATE_ARM_PX: f64 = 7.0;
 pub enum Mark {
     /// Solid outline and upright cross.
     Truth(Circle),
-    /// Dashed outline and diagonal cross, so that the truth shows through.
-    Estimate(Circle),
+    /// Dashed outline and diagonal cross, so that the truth shows through. Without a radius there is no outline.
+    Estimate(CircleEstimate),
 }
 
 /// Which marks the legend explains.
@@ -78,9 +78,12 @@ impl Canvas {
                 self.circle_outline(picture.circle(circle), 2.0, Line::Solid, theme::TRUTH);
                 self.upright_cross(picture.point(circle.x, circle.y), TRUTH_ARM_PX, STROKE_PX, theme::TRUTH);
             }
-            Mark::Estimate(circle) => {
-                self.circle_outline(picture.circle(circle), 2.0, Line::Dashed, theme::ESTIMATE);
-                self.diagonal_cross(picture.point(circle.x, circle.y), ESTIMATE_ARM_PX, STROKE_PX, theme::ESTIMATE);
+            Mark::Estimate(estimate) => {
+                if let Some(circle) = estimate.circle() {
+                    self.circle_outline(picture.circle(circle), 2.0, Line::Dashed, theme::ESTIMATE);
+                }
+                let centre = picture.point(estimate.x, estimate.y);
+                self.diagonal_cross(centre, ESTIMATE_ARM_PX, STROKE_PX, theme::ESTIMATE);
             }
         }
     }
@@ -133,10 +136,30 @@ mod tests {
         let mut plain = layout.canvas();
         plain.view(&layout, None, &[]);
         let mut marked = layout.canvas();
-        marked.view(&layout, None, &[Mark::Truth(circle), Mark::Estimate(circle)]);
+        marked.view(&layout, None, &[Mark::Truth(circle), Mark::Estimate(circle.into())]);
         assert_ne!(plain, marked);
         marked.fill(layout.view, theme::MAT);
         plain.fill(layout.view, theme::MAT);
         assert_eq!(plain, marked);
+    }
+
+    #[test]
+    fn an_estimate_without_a_radius_is_a_cross_without_an_outline() {
+        let layout = Layout::opening(Size { width: 640, height: 480 }, Size { width: 1366, height: 768 });
+        let drawn = |marks: &[Mark]| {
+            let mut canvas = layout.canvas();
+            canvas.view(&layout, None, marks);
+            canvas
+        };
+        let estimate = |radius| Mark::Estimate(CircleEstimate { x: 100.0, y: 80.0, radius });
+        let [plain, mut without, mut with] =
+            [vec![], vec![estimate(None)], vec![estimate(Some(40.0))]].map(|m| drawn(&m));
+        assert_ne!(without, plain, "a cross");
+        let (x, y) = layout.picture.point(100.0, 80.0);
+        let cross = Rectangle::new(Point::new(x as i32 - 12, y as i32 - 12), Extent::new(25, 25));
+        without.fill(cross, theme::MAT);
+        with.fill(cross, theme::MAT);
+        assert_eq!(without, plain, "nothing but a cross");
+        assert_ne!(with, plain, "an outline around the cross");
     }
 }

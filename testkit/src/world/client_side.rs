@@ -1,7 +1,7 @@
 //! The client's end of a [`World`].
 
 use client::session::{Action, Detection};
-use shared::geometry::Circle;
+use shared::geometry::{Circle, CircleEstimate};
 use shared::protocol::message::{FoundCircle, Payload};
 use shared::time::Micros;
 
@@ -49,7 +49,8 @@ impl World {
             return FoundCircle::write(None);
         }
         let Circle { x, y, radius } = truth(frame);
-        let circle = Circle { x: x + dice.roll() - 0.5, y: y + dice.roll() - 0.5, radius };
+        let (x, y) = (x + dice.roll() - 0.5, y + dice.roll() - 0.5);
+        let circle = CircleEstimate { x, y, radius: dice.happens(0.5).then_some(radius) };
         FoundCircle::write(Some(FoundCircle { circle, covariance: None }))
     }
 

@@ -1,10 +1,10 @@
 //! The answers `circle` and `none`, as people read them.
 
 use shared::canvas::face::Section;
-use shared::canvas::figure::pixels;
+use shared::canvas::figure::{UNKNOWN, pixels};
 use shared::canvas::mark::{Legend, Mark};
 use shared::canvas::theme::Tone;
-use shared::geometry::Circle;
+use shared::geometry::CircleEstimate;
 use shared::protocol::message::{FoundCircle, Payload};
 
 use crate::pipeline::answers::{AnswerKind, Answers};
@@ -30,7 +30,10 @@ impl Answers for Circles {
 
     fn row(&self, payload: &Payload<'_>) -> String {
         match circle(payload) {
-            Some(circle) => format!("{:>10.3}  {:>10.3}  {:>8.3}", circle.x, circle.y, circle.radius),
+            Some(CircleEstimate { x, y, radius }) => {
+                let radius = radius.map_or_else(|| UNKNOWN.into(), |radius| format!("{radius:.3}"));
+                format!("{x:>10.3}  {y:>10.3}  {radius:>8}")
+            }
             None => format!("{:>32}", payload.kind()),
         }
     }
@@ -43,7 +46,7 @@ impl Answers for Circles {
         let circle = payload.and_then(circle);
         Section::new(heading, "x, y in px")
             .row("Centre", [circle.map(|c| pixels(c.x)), circle.map(|c| pixels(c.y))], Tone::Estimate)
-            .row("Radius px", [circle.map(|c| pixels(c.radius))], Tone::Estimate)
+            .row("Radius px", [circle.and_then(|c| c.radius).map(pixels)], Tone::Estimate)
     }
 
     fn mark(&self, payload: &Payload<'_>) -> Option<Mark> {
@@ -55,7 +58,7 @@ impl Answers for Circles {
     }
 }
 
-fn circle(payload: &Payload<'_>) -> Option<Circle> {
+fn circle(payload: &Payload<'_>) -> Option<CircleEstimate> {
     FoundCircle::read(payload).ok().flatten().map(|found| found.circle)
 }
 
@@ -63,13 +66,29 @@ fn circle(payload: &Payload<'_>) -> Option<Circle> {
 mod tests {
     use super::*;
 
+    /// An estimate and its answer.
+    fn answer(radius: Option<f64>) -> (CircleEstimate, Payload<'static>) {
+        let circle = CircleEstimate { x: 320.1234, y: 9.5, radius };
+        (circle, FoundCircle::write(Some(FoundCircle { circle, covariance: None })))
+    }
+
     #[test]
     fn rows_are_as_wide_as_their_header() {
-        let found = Circle { x: 320.1234, y: 9.5, radius: 20.0 };
-        let answer = FoundCircle::write(Some(FoundCircle { circle: found, covariance: None }));
+        let (found, answer) = answer(Some(20.0));
         assert_eq!(Circles.row(&answer), "   320.123       9.500    20.000");
         assert_eq!(Circles.row(&answer).len() + "  detect ms".len(), Circles.header().len());
         assert_eq!(Circles.row(&FoundCircle::write(None)), format!("{:>32}", "none"));
         assert_eq!(Circles.mark(&answer), Some(Mark::Estimate(found)));
+    }
+
+    #[test]
+    fn a_circle_without_a_radius_is_shown_by_its_centre() {
+        let (found, answer) = answer(None);
+        assert_eq!(Circles.row(&answer), "   320.123       9.500         -");
+        assert_eq!(Circles.mark(&answer), Some(Mark::Estimate(found)));
+        let centre = [Some(pixels(found.x)), Some(pixels(found.y))];
+        let section = Section::new("FRAME 7", "x, y in px").row("Centre", centre, Tone::Estimate);
+        let section = section.row("Radius px", [None], Tone::Estimate);
+        assert_eq!(Circles.frame_section("FRAME 7".into(), Some(&answer)), section);
     }
 }

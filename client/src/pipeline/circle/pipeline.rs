@@ -30,7 +30,8 @@ impl Pipeline for CirclePipeline {
                 self.detector.detect(self.gray.view())
             }
         };
-        FoundCircle::write(estimate.map(|Estimate { circle, covariance }| FoundCircle { circle, covariance }))
+        let found = |Estimate { circle, covariance }| FoundCircle { circle: circle.into(), covariance };
+        FoundCircle::write(estimate.map(found))
     }
 }
 

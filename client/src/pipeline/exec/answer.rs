@@ -147,6 +147,8 @@ fn text<'a>(fields: &'a Fields, field: &'static str) -> Result<&'a str, AnswerEr
 
 #[cfg(test)]
 mod tests {
+    use shared::geometry::CircleEstimate;
+
     use super::*;
 
     fn answer(task: &'static str, line: &str) -> Result<Payload<'static>, String> {
@@ -162,7 +164,7 @@ mod tests {
         let circle =
             answer("circle", r#"{"kind":"circle","x":0.1,"y":2,"radius":3.5,"cov":[1,0,2.5],"note":"x","frame":7}"#);
         let found = FoundCircle::read(&circle.expect("an answer")).expect("a circle").expect("found");
-        assert_eq!((found.circle.x, found.circle.y, found.circle.radius), (0.1, 2.0, 3.5));
+        assert_eq!((found.circle.x, found.circle.y, found.circle.radius), (0.1, 2.0, Some(3.5)));
         assert_eq!(found.covariance.map(|covariance| covariance.yy), Some(2.5));
         let axes = answer(
             "circle",
@@ -177,6 +179,17 @@ mod tests {
         assert_eq!(code.map(|payload| payload.integer("code")), Ok(Ok(-1)));
         let image = r#"{"frame":7,"kind":"image","width":20,"height":10,"pixel":"bgr8","bytes":600}"#;
         assert_eq!(answer("image", image), Err("an image of 20x10".into()));
+    }
+
+    #[test]
+    fn a_circle_may_leave_out_its_radius() {
+        for radius in ["", r#","radius":null"#] {
+            let line = format!(r#"{{"frame":7,"kind":"circle","x":1.5,"y":2,"axes":[4,2],"angle":0.5{radius}}}"#);
+            let payload = answer("circle", &line).expect("an answer");
+            let circle = CircleEstimate { x: 1.5, y: 2.0, radius: None };
+            assert_eq!(FoundCircle::read(&payload), Ok(Some(FoundCircle { circle, covariance: None })));
+            assert_eq!(Ellipse::read(&payload), Ok(Some(Ellipse { axes: [4.0, 2.0], angle: 0.5 })));
+        }
     }
 
     #[test]
@@ -201,7 +214,9 @@ mod tests {
             (r#"{"frame":7}"#, "kind is missing"),
             (r#"{"frame":7,"kind":1}"#, "kind is not a string"),
             (r#"{"frame":7,"kind":"count","count":1}"#, "kind \"count\" is not one of circle, none or dropped"),
-            (r#"{"frame":7,"kind":"circle","x":1,"y":2}"#, "without radius"),
+            (r#"{"frame":7,"kind":"circle","x":1,"radius":3}"#, "kind \"circle\" without y"),
+            (r#"{"frame":7,"kind":"circle","x":1,"y":2,"radius":"3"}"#, "radius is not a number"),
+            (r#"{"frame":7,"kind":"circle","x":1,"y":2,"radius":-2e6}"#, "radius -2000000"),
             (r#"{"frame":7,"kind":"circle","x":"1","y":2,"radius":3}"#, "x is not a number"),
             (r#"{"frame":7,"kind":"circle","x":1,"y":2e6,"radius":3}"#, "y 2000000"),
             (r#"{"frame":7,"kind":"circle","x":NaN,"y":2,"radius":3}"#, "is not a JSON object"),

@@ -10,7 +10,7 @@ mod summary;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use shared::canvas::figure::{error_pixels, pixels};
-use shared::geometry::{Circle, Covariance};
+use shared::geometry::{Circle, CircleEstimate, Covariance};
 use shared::protocol::message::{Ellipse, FoundCircle, Payload, PayloadError};
 use smallvec::smallvec;
 
@@ -77,11 +77,11 @@ impl Task for CircleTask {
     }
 
     fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure> {
-        let place = |circle: Option<Circle>| [circle.map(|c| pixels(c.x)), circle.map(|c| pixels(c.y))];
+        let place = |circle: Option<CircleEstimate>| [circle.map(|c| pixels(c.x)), circle.map(|c| pixels(c.y))];
         let estimate = record.answer.as_ref().and_then(|answer| self.estimate(answer));
         let error = record.residual.get(L1).and_then(|l1| l1.number());
         vec![
-            Figure::two("Actual", place(record.truth.circle())).toned(Tone::Truth),
+            Figure::two("Actual", place(record.truth.circle().map(Into::into))).toned(Tone::Truth),
             Figure::two("Estimated", place(estimate)).toned(Tone::Estimate),
             Figure::one("Frame error px", error.map(error_pixels)),
         ]
@@ -91,7 +91,7 @@ impl Task for CircleTask {
         true
     }
 
-    fn estimate(&self, answer: &[Cell]) -> Option<Circle> {
+    fn estimate(&self, answer: &[Cell]) -> Option<CircleEstimate> {
         found(answer).map(|found| found.circle)
     }
 
@@ -236,8 +236,9 @@ fn truth_cells(truth: Truth) -> Cells {
 }
 
 /// Writes a found circle into the answer columns; its ellipse is only for files.
-fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircle, ellipse: Option<Ellipse>) -> Cells {
-    let mut cells = smallvec![Cell::Word("circle"), Cell::Real(x), Cell::Real(y), Cell::Real(radius)];
+fn cells(FoundCircle { circle, covariance }: FoundCircle, ellipse: Option<Ellipse>) -> Cells {
+    let CircleEstimate { x, y, radius } = circle;
+    let mut cells = smallvec![Cell::Word("circle"), Cell::Real(x), Cell::Real(y), radius.into()];
     if let Some(Covariance { xx, xy, yy }) = covariance {
         cells.extend([xx, xy, yy].map(Cell::Real));
     }
@@ -250,12 +251,12 @@ fn cells(FoundCircle { circle: Circle { x, y, radius }, covariance }: FoundCircl
 
 /// Reads a found circle from the answer columns: the inverse of [`cells`].
 fn found(answer: &[Cell]) -> Option<FoundCircle> {
-    let [_, Cell::Real(x), Cell::Real(y), Cell::Real(radius), ref more @ ..] = *answer else { return None };
+    let [_, Cell::Real(x), Cell::Real(y), radius, ref more @ ..] = *answer else { return None };
     let covariance = match *more {
         [Cell::Real(xx), Cell::Real(xy), Cell::Real(yy), ..] => Some(Covariance { xx, xy, yy }),
         _ => None,
     };
-    Some(FoundCircle { circle: Circle { x, y, radius }, covariance })
+    Some(FoundCircle { circle: CircleEstimate { x, y, radius: radius.number() }, covariance })
 }
 
 #[cfg(test)]

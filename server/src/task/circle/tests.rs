@@ -6,6 +6,9 @@ use crate::truth::Limit;
 /// Index of `cumulative_l1` in the residual columns.
 const CUMULATIVE: usize = 3;
 
+/// Index of `radius` in the answer columns.
+const RADIUS: usize = 3;
+
 /// Index of `missed` in the residual columns.
 const MISSED: usize = 4;
 
@@ -18,7 +21,7 @@ fn ball(x: f64) -> Truth {
 }
 
 fn answer(found: Option<Circle>) -> Cells {
-    let payload = FoundCircle::write(found.map(|circle| FoundCircle { circle, covariance: None }));
+    let payload = FoundCircle::write(found.map(|circle| FoundCircle { circle: circle.into(), covariance: None }));
     CircleScorer::default().read(&payload).unwrap()
 }
 
@@ -66,7 +69,7 @@ fn where_every_ball_was_missed_the_summary_says_which_and_what_to_change() {
 fn a_found_circle_survives_its_columns() {
     let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
     for covariance in [None, covariance] {
-        let found = FoundCircle { circle: circle(3.25), covariance };
+        let found = FoundCircle { circle: circle(3.25).into(), covariance };
         let read = CircleScorer::default().read(&FoundCircle::write(Some(found))).unwrap();
         assert_eq!(super::found(&read), Some(found));
         assert!(read.len() <= ANSWER.len());
@@ -78,7 +81,7 @@ fn a_found_circle_survives_its_columns() {
 fn an_ellipse_is_kept_in_columns_of_its_own_and_changes_no_score() {
     let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
     for covariance in [None, covariance] {
-        let found = FoundCircle { circle: circle(3.25), covariance };
+        let found = FoundCircle { circle: circle(3.25).into(), covariance };
         let payload = Ellipse { axes: [9.5, 8.5], angle: 1.0 }.add_to(FoundCircle::write(Some(found)));
         let read = CircleScorer::default().read(&payload).unwrap();
         assert_eq!(super::found(&read), Some(found));
@@ -94,8 +97,26 @@ fn an_ellipse_is_kept_in_columns_of_its_own_and_changes_no_score() {
 }
 
 #[test]
+fn a_circle_without_a_radius_has_an_empty_column_and_the_same_score() {
+    let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
+    let ellipse = Ellipse { axes: [9.5, 8.5], angle: 1.0 };
+    let [with, without] = [Some(9.0), None].map(|radius| {
+        let found = FoundCircle { circle: CircleEstimate { x: 3.1, y: 0.7, radius }, covariance };
+        let mut scorer = CircleScorer::default();
+        let answer = scorer.read(&ellipse.add_to(FoundCircle::write(Some(found)))).unwrap();
+        assert_eq!(super::found(&answer), Some(found));
+        let scored = scorer.score(ball(1.3), Outcome::Answered, Some(&answer));
+        (answer, scored, scorer.figures())
+    });
+    assert_eq!(ANSWER[RADIUS].name, "radius");
+    assert_eq!((with.0[RADIUS], without.0[RADIUS]), (Cell::Real(9.0), Cell::Empty));
+    assert_eq!(with.0[RADIUS + 1..], without.0[RADIUS + 1..]);
+    assert_eq!((with.1, with.2.error_px), (without.1, without.2.error_px));
+}
+
+#[test]
 fn a_circle_with_an_impossible_ellipse_is_refused() {
-    let found = FoundCircle::write(Some(FoundCircle { circle: circle(2.0), covariance: None }));
+    let found = FoundCircle::write(Some(FoundCircle { circle: circle(2.0).into(), covariance: None }));
     let payload = Ellipse { axes: [1.0, 2.0], angle: 1.0 }.add_to(found);
     let refused = CircleScorer::default().read(&payload).unwrap_err().to_string();
     assert_eq!(refused, "axes is not two numbers [a, b] in px with 1000000 >= a >= b > 0");

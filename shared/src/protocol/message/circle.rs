@@ -3,7 +3,7 @@
 use smallvec::smallvec;
 
 use super::payload::{Payload, PayloadError, Value, within};
-use crate::geometry::{Circle, Covariance};
+use crate::geometry::{CircleEstimate, Covariance};
 
 /// Limit of coordinates and radii in answers, in pixels: at most this far from zero.
 ///
@@ -20,8 +20,8 @@ const NONE: &str = "none";
 /// A circle that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FoundCircle {
-    /// The circle.
-    pub circle: Circle,
+    /// The circle. A pipeline that knows only the centre leaves out its radius.
+    pub circle: CircleEstimate,
     /// The covariance of its centre, if the pipeline gives one.
     pub covariance: Option<Covariance>,
 }
@@ -30,12 +30,15 @@ impl FoundCircle {
     /// Reads a payload. Returns `None` if no circle was found.
     ///
     /// # Errors
-    /// [`PayloadError`] for another kind, a missing field, or a number outside ±[`COORDINATE_LIMIT`].
+    /// [`PayloadError`] for another kind, a missing coordinate, a field of the wrong type, or a number outside
+    /// ±[`COORDINATE_LIMIT`].
     pub fn read(payload: &Payload<'_>) -> Result<Option<Self>, PayloadError> {
         let place = |field| within(field, payload.real(field)?, COORDINATE_LIMIT);
         match payload.kind() {
             CIRCLE => {
-                let circle = Circle { x: place("x")?, y: place("y")?, radius: place("radius")? };
+                let (x, y) = (place("x")?, place("y")?);
+                let radius = payload.has("radius").then(|| place("radius")).transpose()?;
+                let circle = CircleEstimate { x, y, radius };
                 Ok(Some(Self { circle, covariance: covariance(payload)? }))
             }
             NONE => Ok(None),
@@ -46,14 +49,14 @@ impl FoundCircle {
     /// Makes a payload: kind `circle`, or `none` without a circle.
     pub fn write(found: Option<Self>) -> Payload<'static> {
         let Some(Self { circle, covariance }) = found else { return Payload::new(NONE) };
-        let payload = Payload::new(CIRCLE)
-            .with("x", Value::Real(circle.x))
-            .with("y", Value::Real(circle.y))
-            .with("radius", Value::Real(circle.radius));
-        match covariance {
-            Some(Covariance { xx, xy, yy }) => payload.with("cov", Value::Numbers(smallvec![xx, xy, yy])),
-            None => payload,
+        let mut payload = Payload::new(CIRCLE).with("x", Value::Real(circle.x)).with("y", Value::Real(circle.y));
+        if let Some(radius) = circle.radius {
+            payload = payload.with("radius", Value::Real(radius));
         }
+        if let Some(Covariance { xx, xy, yy }) = covariance {
+            payload = payload.with("cov", Value::Numbers(smallvec![xx, xy, yy]));
+        }
+        payload
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::geometry::{Circle, Covariance, Size};
+    use crate::geometry::{Circle, CircleEstimate, Covariance, Size};
     use crate::image::PixelFormat;
     use crate::protocol::encoding::Encoding;
     use crate::time::Micros;
@@ -157,7 +157,7 @@ mod tests {
         let circle = Circle { x: 1.5, y: 2.0, radius: 9.0 };
         let found = FoundCircle::read(&answer.payload);
         assert_eq!((answer.frame, answer.times), (7, AnswerTimes::default()));
-        assert_eq!(found, Ok(Some(FoundCircle { circle, covariance: None })));
+        assert_eq!(found, Ok(Some(FoundCircle { circle: circle.into(), covariance: None })));
     }
 
     #[test]
@@ -182,9 +182,33 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_without_a_radius_is_refused() {
-        let error = circle_error(&answer_map(&[("x", 1.0), ("y", 2.0)], "circle"));
-        assert_eq!(error.to_string(), "kind \"circle\" without radius");
+    fn a_circle_may_leave_out_its_radius() {
+        let absent = answer_map(&[("x", 1.5), ("y", 2.0)], "circle");
+        let nil = serde_json::json!({"type": "answer", "frame": 7, "kind": "circle", "x": 1.5, "y": 2, "radius": null});
+        for bytes in [absent, bytes(&nil)] {
+            let found = FoundCircle::read(&decode_answer(&bytes).unwrap().payload);
+            let circle = CircleEstimate { x: 1.5, y: 2.0, radius: None };
+            assert_eq!(found, Ok(Some(FoundCircle { circle, covariance: None })));
+        }
+    }
+
+    #[test]
+    fn a_circle_without_a_centre_is_refused() {
+        let error = circle_error(&answer_map(&[("x", 1.0), ("radius", 9.0)], "circle"));
+        assert_eq!(error.to_string(), "kind \"circle\" without y");
+    }
+
+    #[test]
+    fn a_radius_of_the_wrong_type_or_out_of_range_is_refused_by_name() {
+        for radius in [f64::NAN, f64::INFINITY, 1e300, -1e300] {
+            let error = circle_error(&answer_map(&[("x", 1.0), ("y", 2.0), ("radius", radius)], "circle"));
+            assert!(matches!(error, PayloadError::Range { field: "radius", .. }), "{error}");
+        }
+        for radius in [serde_json::json!("large"), serde_json::json!([9])] {
+            let answer = serde_json::json!({"type": "answer", "frame": 1, "kind": "circle", "x": 1, "y": 2,
+                "radius": radius});
+            assert_eq!(circle_error(&bytes(&answer)).to_string(), "radius is not a number");
+        }
     }
 
     #[test]
@@ -257,16 +281,26 @@ mod tests {
     }
 
     prop_compose! {
+        fn any_circle()(
+            (x, y) in (-1e6..1e6f64, -1e6..1e6f64),
+            radius in proptest::option::of(-1e6..1e6f64),
+            covariance in proptest::option::of((0.0..10.0f64, -1.0..1.0f64, 0.0..10.0f64)),
+        ) -> FoundCircle {
+            let covariance = covariance.map(|(xx, xy, yy)| Covariance { xx, xy, yy });
+            FoundCircle { circle: CircleEstimate { x, y, radius }, covariance }
+        }
+    }
+
+    prop_compose! {
         fn any_answer()(
             frame in 0..INTEGER_LIMIT,
             kind in 0..5,
-            (x, y, radius) in (-1e6..1e6f64, -1e6..1e6f64, -1e6..1e6f64),
-            covariance in proptest::option::of((0.0..10.0f64, -1.0..1.0f64, 0.0..10.0f64)),
+            x in -1e6..1e6f64,
+            found in any_circle(),
             times in proptest::array::uniform4(proptest::option::of(0..INTEGER_LIMIT)),
         ) -> Answer<'static> {
-            let covariance = covariance.map(|(xx, xy, yy)| Covariance { xx, xy, yy });
             let payload = match kind {
-                0 => FoundCircle::write(Some(FoundCircle { circle: Circle { x, y, radius }, covariance })),
+                0 => FoundCircle::write(Some(found)),
                 1 => FoundCircle::write(None),
                 2 => Payload::new("ack").with("code", Value::Integer(x as i128)),
                 3 => {
@@ -289,6 +323,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_circle_comes_back_as_it_was_written_with_or_without_a_radius(found in any_circle()) {
+            let payload = FoundCircle::write(Some(found));
+            prop_assert_eq!(payload.has("radius"), found.circle.radius.is_some());
+            let answer = bytes(&Answer { frame: 7, payload, times: AnswerTimes::default() });
+            prop_assert_eq!(FoundCircle::read(&decode_answer(&answer).unwrap().payload), Ok(Some(found)));
+        }
+
         #[test]
         fn answers_come_back_as_they_were_written(answer in any_answer()) {
             let written = bytes(&answer);
