@@ -4,6 +4,21 @@ from typing import Any, Self, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "Circle",
+    "Client",
+    "FrameIterator",
+    "Frames",
+    "Server",
+    "Tally",
+    "Truth",
+    "__version__",
+    "detect",
+    "evaluate",
+    "machine_options",
+    "run_options",
+]
+
 __version__: str
 
 _Image = npt.NDArray[np.uint8]

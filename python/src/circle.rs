@@ -10,7 +10,11 @@ use crate::answer::real;
 /// Fields of a circle: the arguments of its constructor, in order.
 type Fields = (f64, f64, Option<f64>, Option<[f64; 3]>, Option<[f64; 2]>, Option<f64>);
 
-/// A circle that a pipeline found.
+/// A circle that a pipeline found. Only its centre is scored.
+///
+/// `x`, `y` and `radius` are in px. `cov` is the covariance of the centre, `(xx, xy, yy)` in px², or a symmetric matrix
+/// of 2x2. `axes` are the half-axes (a, b) of an ellipse in px, a >= b, with `angle`, the direction of a from +x towards
+/// +y in radians, from 0 to below pi.
 #[pyclass(frozen, module = "plumb", eq)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Circle {

@@ -30,7 +30,12 @@ use crate::options::in_python;
 use crate::pixels;
 use crate::waiting::{self, STEP};
 
-/// A client.
+/// A real client: it connects to a server, answers its frames with `pipeline`, and ends with the session.
+///
+/// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
+/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
+/// number of threads that call the pipeline. `wait` says how long to look for the server. `strict` raises the
+/// pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
@@ -48,7 +53,8 @@ enum Chosen {
     Named(PipelineChoice),
 }
 
-/// What a client did.
+/// What a client did: numbers of frames `received` and `dropped`, of `answers` by kind, of `pipeline_errors`, and
+/// why the session ended (`end`).
 #[pyclass(frozen, module = "plumb", get_all)]
 pub(crate) struct Tally {
     /// Number of frames that arrived.
@@ -66,7 +72,10 @@ pub(crate) struct Tally {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, wait="30s", strict=false))]
+    #[pyo3(
+        signature = (pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, wait="30s", strict=false),
+        text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, wait='30s', strict=False)"
+    )]
     fn new(
         pipeline: &Bound<'_, PyAny>,
         server: Option<String>,
@@ -88,6 +97,9 @@ impl Client {
     }
 
     /// Connects, and answers frames until the session is over.
+    ///
+    /// Other Python threads go on meanwhile. Raises `ConnectionError` if there is no server or it is gone, and
+    /// `KeyboardInterrupt` on Ctrl-C, after the server was told.
     fn run(&self, py: Python<'_>) -> PyResult<Tally> {
         let (stopper, stop) = stop_pair();
         let errors = Arc::new(Errors {

@@ -2,20 +2,32 @@
 
 use std::cell::RefCell;
 
-use client::pipeline::{Detector, DetectorChoice, Estimate, RadiusLimits, detector_names};
+use client::pipeline::{Detector, DetectorChoice, Estimate, PipelineError, RadiusLimits, detector_names};
+use ndarray::Array2;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use shared::image::Image;
+use shared::image::{Image, to_gray};
 
 use crate::circle::Circle;
 use crate::pixels;
 
 thread_local! {
     /// The detector that was used last on this thread, with its memory.
-    static LATEST: RefCell<Option<(RadiusLimits, Box<dyn Detector>)>> = const { RefCell::new(None) };
+    static LATEST: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
-/// Finds the most prominent circle in an image.
+/// A detector that is used again.
+struct Kept {
+    limits: RadiusLimits,
+    detector: Box<dyn Detector>,
+    /// The gray levels of an image in colour.
+    gray: Array2<u8>,
+}
+
+/// Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR.
+///
+/// `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/4 of the
+/// shorter side. The circle has the covariance of its centre. `None` if there is no circle.
 #[pyfunction]
 #[pyo3(signature = (image, *, min_radius=None, max_radius=None))]
 pub(crate) fn detect(
@@ -26,21 +38,43 @@ pub(crate) fn detect(
 ) -> PyResult<Option<Circle>> {
     let image = pixels::image(image)?;
     let limits = RadiusLimits { min: min_radius, max: max_radius };
-    let found = py.detach(|| detected(image, limits)).map_err(|wrong| PyValueError::new_err(wrong.to_string()))?;
+    let found = py.detach(|| detected(&image, limits)).map_err(|wrong| PyValueError::new_err(in_python(&wrong)))?;
     Ok(found.map(|Estimate { circle, covariance }| {
         let cov = covariance.map(|covariance| [covariance.xx, covariance.xy, covariance.yy]);
         Circle::at(circle.x, circle.y, Some(circle.radius)).with_cov(cov)
     }))
 }
 
-fn detected(image: Image, limits: RadiusLimits) -> Result<Option<Estimate>, client::pipeline::PipelineError> {
+fn detected(image: &Image, limits: RadiusLimits) -> Result<Option<Estimate>, PipelineError> {
     LATEST.with_borrow_mut(|latest| {
-        let mut detector = match latest.take() {
-            Some((same, detector)) if same == limits => detector,
-            _ => DetectorChoice::new(detector_names().next().unwrap_or_default(), limits)?.build(),
+        let mut kept = match latest.take() {
+            Some(kept) if kept.limits == limits => kept,
+            _ => Kept::new(limits)?,
         };
-        let found = detector.detect(image.into_gray_levels().view());
-        *latest = Some((limits, detector));
+        let found = kept.detect(image);
+        *latest = Some(kept);
         Ok(found)
     })
+}
+
+impl Kept {
+    fn new(limits: RadiusLimits) -> Result<Self, PipelineError> {
+        let detector = DetectorChoice::new(detector_names().next().unwrap_or_default(), limits)?.build();
+        Ok(Self { limits, detector, gray: Array2::zeros((0, 0)) })
+    }
+
+    fn detect(&mut self, image: &Image) -> Option<Estimate> {
+        match image {
+            Image::Gray8(gray) => self.detector.detect(gray.view()),
+            Image::Bgr8(bgr) => {
+                to_gray(bgr.view(), &mut self.gray);
+                self.detector.detect(self.gray.view())
+            }
+        }
+    }
+}
+
+/// The names of the arguments, for errors of the radius limits.
+fn in_python(wrong: &PipelineError) -> String {
+    format!("min_radius, max_radius: {wrong}")
 }

@@ -16,7 +16,7 @@ use crate::truth::Truth;
 /// A frame and its truth.
 type Item<'py> = (Bound<'py, PyAny>, Truth);
 
-/// The frames of a run.
+/// The frames of a run, with their truth. `plumb.frames` makes them.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Frames {
     /// The options, with the seed, for other processes.

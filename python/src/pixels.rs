@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -45,18 +44,23 @@ fn read_only<'py, D: ndarray::Dimension>(array: Bound<'py, numpy::PyArray<u8, D>
     array.into_any()
 }
 
-/// The pixels of an array, copied: another Python thread could change them while they are read.
+/// The image of an array. Pixels are copied, because another Python thread could change them while they are read; those
+/// of our own frames, which never change, are not.
 ///
 /// # Errors
 /// `TypeError` names the array, and what would be right.
-pub(crate) fn image(array: &Bound<'_, PyAny>) -> PyResult<Image> {
+pub(crate) fn image(array: &Bound<'_, PyAny>) -> PyResult<Arc<Image>> {
+    // Only the whole array of a frame has this base: that of a part of it is the array.
+    if let Ok(pixels) = array.getattr("base").and_then(|base| Ok(base.cast_into::<Pixels>()?)) {
+        return Ok(pixels.get().0.clone());
+    }
     if let Ok(gray) = array.extract::<PyReadonlyArray2<'_, u8>>() {
-        return Ok(Image::Gray8(Array2::from_shape_fn(gray.as_array().dim(), |at| gray.as_array()[at])));
+        return Ok(Arc::new(Image::Gray8(gray.as_array().as_standard_layout().into_owned())));
     }
     if let Ok(bgr) = array.extract::<PyReadonlyArray3<'_, u8>>()
         && bgr.as_array().dim().2 == 3
     {
-        return Ok(Image::Bgr8(Array3::from_shape_fn(bgr.as_array().dim(), |at| bgr.as_array()[at])));
+        return Ok(Arc::new(Image::Bgr8(bgr.as_array().as_standard_layout().into_owned())));
     }
     let what = crate::answer::described(array);
     Err(PyTypeError::new_err(format!("image is {what}: give an array of uint8, (height, width) or (height, width, 3)")))

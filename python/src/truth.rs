@@ -5,7 +5,11 @@ use pyo3::types::PyTuple;
 use server::truth::{Limit, Truth as FrameTruth};
 use shared::geometry::Circle;
 
-/// The truth of a frame.
+/// What a frame really shows.
+///
+/// `kind` is `ball`, `balls`, `empty` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
+/// `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
+/// the same formula where rounding is the only error. `count` is the number of balls.
 #[pyclass(frozen, module = "plumb", eq)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Truth {

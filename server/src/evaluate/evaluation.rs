@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn found(x: f64) -> Payload<'static> {
-        FoundCircle::write(Some(FoundCircle { circle: Circle { x, ..BALL }, covariance: None }))
+        FoundCircle::write(Some(FoundCircle { circle: Circle { x, ..BALL }.into(), covariance: None }))
     }
 
     #[test]
