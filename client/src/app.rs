@@ -30,6 +30,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     let config = Config {
         server: args.server.clone().into(),
         wait: args.wait,
+        link: args.link,
         sctp_mtu: args.sctp_mtu,
         pipeline,
         workers: args.worker_count(),
@@ -114,7 +115,7 @@ pub async fn connected_session(
     view: &mut dyn View,
     mut stop: Stop,
 ) -> Result<(End, Tally), SessionError> {
-    let mut connecting = Connecting::begin(&config.server, config.wait, config.sctp_mtu);
+    let mut connecting = Connecting::begin(config);
     loop {
         let link = tokio::select! {
             connected = connecting.link() => connected?,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
 use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 
@@ -125,6 +126,10 @@ pub struct SessionArgs {
     /// How long to keep trying while there is no server, or it cannot serve yet: a duration such as 30s, or forever
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
+
+    /// Link to ask the server for: webrtc, or tcp, which is quicker on a network that loses nothing
+    #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
+    pub link: Kind,
 
     /// Largest SCTP packet in bytes; the link uses the smaller value of its two ends [default: chosen by path: 16000
     /// within a machine, up to 1400 on a network]

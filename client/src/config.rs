@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use shared::door::address;
+use shared::link::Kind;
 use shared::link::memory::Dialer;
 use thiserror::Error;
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub server: Server,
     /// How long to wait for the server.
     pub wait: Wait,
+    /// The kind of link to ask for.
+    pub link: Kind,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,
     /// The pipeline that processes the frames.

@@ -141,6 +141,7 @@ impl Runner<'_> {
     fn heard(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
+            LinkEvent::Arriving => self.session.acknowledged(self.clock.now()),
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
             LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
             LinkEvent::Closed => self.session.link_closed("it closed the link"),

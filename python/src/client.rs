@@ -19,6 +19,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use shared::link::Kind;
 use shared::protocol::message::Payload;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
@@ -118,6 +119,7 @@ impl Client {
         let config = Config {
             server: Server::from(self.server.clone()),
             wait: self.wait,
+            link: Kind::Webrtc,
             sctp_mtu: None,
             pipeline,
             workers: self.workers,

@@ -97,6 +97,7 @@ fn session_in_process(options: &[&str]) -> Value {
         let config = Config {
             server: Target::Named(ServerAddress(server.address.clone())),
             wait: Wait::Forever,
+            link: shared::link::Kind::Webrtc,
             sctp_mtu: None,
             pipeline: PipelineChoice::of(&CENTROID, PipelineOptions::default()),
             workers: 2.try_into().expect("two"),

@@ -11,6 +11,7 @@ use client::session::End;
 use client::tally::Tally;
 use client::view::NoView;
 use client::workers::Policy;
+use shared::link::Kind;
 use shared::protocol::encoding::{Encoding, FEATURES};
 use shared::protocol::message::Payload;
 use shared::shell::stop::stop_pair;
@@ -69,6 +70,7 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
     let config = Config {
         server: Server::Any,
         wait: Wait::Forever,
+        link: Kind::Webrtc,
         sctp_mtu: None,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),
         workers: NonZeroUsize::new(2).expect("not zero"),

@@ -9,8 +9,7 @@ use shared::door::lines::Signaling;
 use shared::door::signal::{Introduction, Signal};
 use shared::link::webrtc::{self, LinkSettings};
 use shared::link::{Lane, Link, LinkEvent};
-use shared::protocol::VERSION;
-use shared::protocol::message::{Payload, Role};
+use shared::protocol::message::Payload;
 use shared::time::{Micros, MonotonicClock};
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
@@ -48,7 +47,7 @@ pub async fn dial(server: SocketAddr, features: Vec<String>) -> Link {
     let local = stream.local_addr().expect("connected");
     let mtu = Some(webrtc::path_mtu(&stream).expect("connected"));
     let mut signaling = Signaling::new(stream);
-    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer: None, features };
+    let hello = Introduction { mtu, ..Introduction::new(features) };
     signaling.send(&Signal::Hello(hello)).await.expect("sent");
     let settings = LinkSettings { addresses: webrtc::local_addresses(local), mtu, ..Default::default() };
     webrtc::dial(signaling, &settings).await.expect("a link")
@@ -105,6 +104,7 @@ impl SlowClient {
             tokio::select! {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => session.message(lane, &bytes, now()),
+                    LinkEvent::Arriving => session.acknowledged(now()),
                     LinkEvent::PeerMayBeGone | LinkEvent::PeerLeaves(_) => session.peer_may_be_gone(now()),
                     LinkEvent::Closed => session.link_closed("closed"),
                 },

@@ -5,12 +5,10 @@ use std::net::SocketAddr;
 use shared::door::dial::{self, Unreachable};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
-use shared::link::Link;
 use shared::link::memory::Dialer;
 use shared::link::webrtc::{self, HandshakeError, LinkSettings};
-use shared::protocol::VERSION;
+use shared::link::{Kind, Link, tcp};
 use shared::protocol::encoding::FEATURES;
-use shared::protocol::message::Role;
 use shared::shell::descriptors::MORE_DESCRIPTORS;
 use tracing::{debug, info};
 
@@ -31,6 +29,14 @@ pub(super) enum Goal {
     Any(Box<Discovery>),
     /// The server in this process.
     InProcess(Dialer),
+}
+
+/// What a client asks of its link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) link: Kind,
+    /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
+    pub(super) mtu: Option<u32>,
 }
 
 /// Why an attempt brought no link.
@@ -67,24 +73,24 @@ impl Goal {
     }
 
     /// Makes one attempt. Its steps have their own timeouts; there is no other.
-    pub(super) async fn attempt(&mut self, mtu: Option<u32>) -> Result<Link, Failure> {
+    pub(super) async fn attempt(&mut self, asked: Asked) -> Result<Link, Failure> {
         match self {
-            Self::Named(server) => attempt(server, mtu).await,
-            Self::Any(discovery) => attempt_any(discovery, mtu).await,
+            Self::Named(server) => attempt(server, asked).await,
+            Self::Any(discovery) => attempt_any(discovery, asked).await,
             Self::InProcess(dialer) => dialer.dial().map_err(|error| Failure::NotThere(error.to_string())),
         }
     }
 }
 
 /// Tries the servers that are found until one opens a link. A server that did not is tried after the others next time.
-async fn attempt_any(discovery: &mut Discovery, mtu: Option<u32>) -> Result<Link, Failure> {
+async fn attempt_any(discovery: &mut Discovery, asked: Asked) -> Result<Link, Failure> {
     let found = discovery.look().await;
     if found.len() > 1 {
         info!("{} servers: {}; name one to choose it", found.len(), listed(&found));
     }
     let mut last = Failure::NotThere(discovery.why_nobody());
     for server in found.into_iter().take(TRIED_SERVERS) {
-        last = match attempt(&server.address.to_string(), mtu).await {
+        last = match attempt(&server.address.to_string(), asked).await {
             Ok(link) => return Ok(link),
             Err(Failure::NotUsable { server, error, .. }) => {
                 debug!("{server}: {error}");
@@ -106,11 +112,11 @@ fn listed(found: &[Found]) -> String {
     names.join(", ")
 }
 
-async fn attempt(server: &str, mtu: Option<u32>) -> Result<Link, Failure> {
+async fn attempt(server: &str, asked: Asked) -> Result<Link, Failure> {
     let stream = dial::connect(server).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
     let path = stream.local_addr().and_then(|local| Ok((local, webrtc::path_mtu(&stream)?)));
     let (local, path_mtu) = path.map_err(|error| Failure::NotThere(error.to_string()))?;
-    match open(Signaling::new(stream), local, mtu.unwrap_or(path_mtu)).await {
+    match open(Signaling::new(stream), local, path_mtu, asked).await {
         Ok(link) => {
             info!("connected to {server}");
             Ok(link)
@@ -128,11 +134,22 @@ fn why_not(error: &Unreachable) -> String {
     if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }
 
-async fn open(mut signaling: Signaling, local: SocketAddr, mtu: u32) -> Result<Link, HandshakeError> {
+async fn open(signaling: Signaling, local: SocketAddr, path_mtu: u32, asked: Asked) -> Result<Link, HandshakeError> {
+    let hello = Introduction::new(FEATURES.map(String::from).to_vec());
+    match asked.link {
+        Kind::Webrtc => open_webrtc(signaling, hello, local, asked.mtu.unwrap_or(path_mtu)).await,
+        Kind::Tcp => Ok(tcp::dial(signaling, hello, tcp::MAX_PAYLOAD).await?),
+    }
+}
+
+async fn open_webrtc(
+    mut signaling: Signaling,
+    hello: Introduction,
+    local: SocketAddr,
+    mtu: u32,
+) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu);
-    let features = FEATURES.map(String::from).to_vec();
-    let receive_buffer = webrtc::receive_buffer();
-    let hello = Introduction { plumb: VERSION, role: Role::Sink, mtu, receive_buffer, features };
+    let hello = Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello };
     signaling.send(&Signal::Hello(hello)).await?;
     let addresses = webrtc::local_addresses(local);
     let settings = LinkSettings { addresses, mtu, path_mtu: mtu, ..Default::default() };

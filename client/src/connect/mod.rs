@@ -14,9 +14,9 @@ use thiserror::Error;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use self::goal::{Failure, Goal};
+use self::goal::{Asked, Failure, Goal};
 use self::waiting::Waiting;
-use crate::config::{Server, Wait};
+use crate::config::Config;
 
 /// Pause between two attempts: too short for a person to notice, and at most 20 connection attempts per second.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -51,15 +51,17 @@ pub enum ConnectError {
 pub struct Connecting {
     goal: Goal,
     waiting: Waiting,
-    mtu: Option<u32>,
+    asked: Asked,
     said: Option<String>,
     failed_to_open: bool,
 }
 
 impl Connecting {
-    /// Starts the wait. SCTP packets are as large as the path allows, or at most `mtu` bytes if that is given.
-    pub fn begin(server: &Server, wait: Wait, mtu: Option<u32>) -> Self {
-        Self { goal: Goal::new(server), waiting: Waiting::begin(wait), mtu, said: None, failed_to_open: false }
+    /// Starts the wait for the server and the link that a client wants.
+    pub fn begin(config: &Config) -> Self {
+        let asked = Asked { link: config.link, mtu: config.sctp_mtu };
+        let waiting = Waiting::begin(config.wait);
+        Self { goal: Goal::new(&config.server), waiting, asked, said: None, failed_to_open: false }
     }
 
     /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why.
@@ -68,7 +70,7 @@ impl Connecting {
     /// Why the last attempt failed.
     pub async fn link(&mut self) -> Result<Link, ConnectError> {
         loop {
-            let pause = match self.goal.attempt(self.mtu).await {
+            let pause = match self.goal.attempt(self.asked).await {
                 Ok(link) => return Ok(link),
                 Err(failure) => self.failed(failure)?,
             };
@@ -133,15 +135,25 @@ impl Connecting {
 
 #[cfg(test)]
 mod tests {
-    use shared::link::memory;
+    use std::num::NonZeroUsize;
+
+    use shared::link::{Kind, memory};
 
     use super::*;
+    use crate::config::{Server, Wait};
+    use crate::pipeline::PipelineChoice;
+    use crate::workers::Policy;
+
+    fn config(server: Server, wait: Wait) -> Config {
+        let (workers, pipeline) = (NonZeroUsize::MIN, PipelineChoice::auto());
+        Config { server, wait, link: Kind::Webrtc, sctp_mtu: None, pipeline, workers, policy: Policy::Every }
+    }
 
     #[tokio::test]
     async fn a_server_in_this_process_is_dialled_in_memory() {
         let (mut listener, dialer) = memory::endpoint();
-        let server = Server::InProcess(dialer);
-        assert!(Connecting::begin(&server, Wait::Forever, None).link().await.is_ok());
+        let config = config(Server::InProcess(dialer), Wait::Forever);
+        assert!(Connecting::begin(&config).link().await.is_ok());
         assert!(listener.accept().await.is_some());
     }
 
@@ -149,8 +161,8 @@ mod tests {
     async fn a_server_of_this_process_that_has_ended_is_waited_for_like_any_other() {
         let (listener, dialer) = memory::endpoint();
         drop(listener);
-        let mut connecting = Connecting::begin(&Server::InProcess(dialer), Wait::For(Duration::ZERO), None);
-        let error = connecting.link().await.err().expect("nobody listens").to_string();
+        let config = config(Server::InProcess(dialer), Wait::For(Duration::ZERO));
+        let error = Connecting::begin(&config).link().await.err().expect("nobody listens").to_string();
         assert_eq!(error, "no server at this process: nobody listens in this process");
     }
 }

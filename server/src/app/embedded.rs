@@ -9,6 +9,7 @@ use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
+use shared::link::Kind;
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
@@ -30,12 +31,12 @@ impl Embedded {
     ///
     /// Nobody else knows where this server listens, so the server stops if the client fails. Only the server handles
     /// signals, and says `bye` to its client: if both did, chance would decide which of them ends the session.
-    pub(super) fn start(target: ClientTarget, server: &Stopper) -> Self {
+    pub(super) fn start(target: ClientTarget, link: Kind, server: &Stopper) -> Self {
         let (stopper, stop) = stop_pair();
         let (server, failed) = (server.clone(), Arc::new(OnceLock::new()));
         let telling = failed.clone();
         let run = move || {
-            if let Some(exit) = session(target, stop) {
+            if let Some(exit) = session(target, link, stop) {
                 let _ = telling.set(exit);
                 server.stop();
             }
@@ -55,9 +56,10 @@ impl Embedded {
 }
 
 /// Runs the client. Returns how it failed, if it did.
-fn session(target: ClientTarget, stop: Stop) -> Option<Exit> {
+fn session(target: ClientTarget, link: Kind, stop: Stop) -> Option<Exit> {
     let config = ClientConfig {
         server: target,
+        link,
         wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,

@@ -13,6 +13,7 @@ mod work;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use shared::protocol::message::Delivery;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::standard::unless_reader_left;
@@ -50,6 +51,11 @@ fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>
     if spec.delivered.link == LinkKind::Memory && !spec.delivered.loopback {
         let wrong = "--link memory is a link within one process: it needs --loopback";
         return Err(origins.explained(wrong, &["link".into(), "loopback".into()]));
+    }
+    if spec.delivered.link == LinkKind::Tcp && spec.delivered.delivery == Delivery::Live {
+        let wrong = "--link tcp does not go with --delivery live, because a stream repeats what was lost: write --link \
+                     webrtc, or --delivery reliable";
+        return Err(origins.explained(wrong, &["link".into(), "delivery".into()]));
     }
     let (spec, supply) =
         source::settled(spec).map_err(|wrong| origins.explained(&wrong.to_string(), &wrong.options()))?;

@@ -87,7 +87,7 @@ impl Work<'_> {
         let is_loopback = self.spec.delivered.loopback;
         let is_announced = !self.local.no_announce && !is_loopback;
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
-        let client = is_loopback.then(|| Embedded::start(target, stopper));
+        let client = is_loopback.then(|| Embedded::start(target, self.spec.delivered.link.of_loopback(), stopper));
         let served = serve::serve(entrance, config, outputs, stop).await;
         let all_written = writer.finish(matches!(&served, Ok(served) if matches!(served.ended, Ended::Stopped)));
         let client_failed = client.and_then(Embedded::stop);
@@ -117,6 +117,7 @@ impl Work<'_> {
             wait: delivered.wait,
             identity,
             advertise: self.local.advertise,
+            link: delivered.link,
             udp_ports: self.local.udp_port.clone(),
             sctp_mtu: delivered.sctp_mtu,
         }

@@ -8,7 +8,7 @@ use shared::protocol::message::{AnswerTimes, Payload, PayloadError};
 use shared::time::Micros;
 
 use super::frames::RenderedFrame;
-use crate::output::report::{ClientReport, Report, Run, SessionReport};
+use crate::output::report::{ClientReport, Report, Run, SessionReport, Whereabouts};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
 use crate::score::pairing::{Pairing, Receipt};
@@ -124,7 +124,7 @@ impl Evaluation {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
         let session = SessionReport {
             session: SESSION,
-            client: Some(ClientReport { info, address: "this process".into() }),
+            client: Some(ClientReport { info, at: Whereabouts { address: "this process".into(), link: "none" } }),
             end,
             figures: self.tally.figures(),
             connect_us: None,

@@ -72,8 +72,18 @@ pub struct ClientReport {
     /// Program and version.
     #[serde(flatten)]
     pub info: ClientInfo,
+    /// Where it is.
+    #[serde(flatten)]
+    pub at: Whereabouts,
+}
+
+/// Where a client is, and what connects it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Whereabouts {
     /// Address of its signaling connection.
     pub address: String,
+    /// What carries frames and answers: `webrtc`, `tcp` or `memory`; `none` where the pipeline is a function.
+    pub link: &'static str,
 }
 
 /// `clock` of the report.
@@ -101,9 +111,9 @@ impl Report {
 }
 
 impl SessionReport {
-    /// The report of a session with the client at `address` that ended `now` with `end`.
-    pub fn new(session: &Session, address: &str, end: End, now: Micros) -> Self {
-        let client = session.client().map(|info| ClientReport { info: info.clone(), address: address.to_owned() });
+    /// The report of a session with the client at this place that ended `now` with `end`.
+    pub fn new(session: &Session, at: &Whereabouts, end: End, now: Micros) -> Self {
+        let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
         Self {
             session: session.number(),
             client,

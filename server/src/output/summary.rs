@@ -11,7 +11,7 @@ pub fn summary(report: &SessionReport) -> String {
         || "no client".into(),
         |client| {
             let (name, version) = (Escaped(&client.info.name), Escaped(&client.info.version));
-            format!("{name} {version} at {}", client.address)
+            format!("{name} {version} at {}", client.at.address)
         },
     );
     let mut lines = vec![format!("session {} with {client}: {}", report.session, Escaped(report.end.describe()))];

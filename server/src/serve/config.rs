@@ -7,6 +7,7 @@ use std::sync::Arc;
 use shared::door::discovery::Identity;
 use shared::shell::wait::Wait;
 
+use crate::run::LinkKind;
 use crate::session::SessionConfig;
 use crate::source::Supply;
 
@@ -25,6 +26,8 @@ pub struct ServeConfig {
     pub identity: Identity,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
+    /// The links that clients may ask for.
+    pub link: LinkKind,
     /// UDP ports that the links may use.
     pub udp_ports: Option<RangeInclusive<u16>>,
     /// Largest SCTP packet, in bytes; chosen by peer and path when absent.

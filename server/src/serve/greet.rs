@@ -2,17 +2,20 @@
 
 use std::net::SocketAddr;
 
+use clap::ValueEnum;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
 use shared::door::stranger::{Visitor, visitor};
-use shared::link::Link;
 use shared::link::webrtc::{
     self, HandshakeError, LEAST_MTU, LinkSettings, Offer, OpenError, PeerKind, Reply, sound_mtu,
 };
-use shared::protocol::VERSION;
+use shared::link::{Kind, Link, tcp};
 use shared::protocol::encoding::FEATURES;
-use shared::protocol::message::Role;
+use shared::protocol::fragment::MAX_HEADER;
+use shared::protocol::message::{Delivery, Role};
+use shared::protocol::{HELLO_LIMIT, VERSION};
+use shared::text::Brief;
 use tokio::net::TcpStream;
 use tracing::debug;
 
@@ -20,6 +23,9 @@ use super::config::ServeConfig;
 use super::entrance::Arrival;
 use super::places::{Place, Places};
 use super::strangers::{Strangers, Turn};
+
+/// Most characters of a wrong name that an error repeats.
+const SHOWN_CHARACTERS: usize = 40;
 
 /// Greets visitors.
 #[derive(Clone, Copy)]
@@ -35,6 +41,8 @@ pub(super) struct Guest {
     pub(super) place: Place,
     /// Optional features that its hello named.
     pub(super) features: Vec<String>,
+    /// What carries frames and answers.
+    pub(super) kind: &'static str,
 }
 
 /// Why a client gets no place, and whether it may try again later.
@@ -70,7 +78,8 @@ impl Greeter<'_> {
         let mut connection = self.connection(stream, peer).map_err(SignalingError::Io)?;
         match visitor(&mut connection.signaling).await {
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
-            Ok(Visitor::Stranger) => self.greet_stranger(connection).await,
+            Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
+            Ok(Visitor::Stranger) => self.greet_late(connection).await,
             Ok(Visitor::Prober) => {
                 let Identity { name, id } = self.config.identity.clone();
                 connection.signaling.send(&Signal::Pong { name: Some(name), id: Some(id) }).await?;
@@ -91,7 +100,7 @@ impl Greeter<'_> {
     /// Greets a client in this process. It has this server's version, so its features are known.
     fn greet_ours(&self, link: Link) -> Option<Guest> {
         match self.places.take() {
-            Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec() }),
+            Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec(), kind: "memory" }),
             Err(reason) => {
                 debug!("the client in this process: refused: {reason}");
                 None
@@ -113,6 +122,12 @@ impl Greeter<'_> {
                 return Ok(None);
             }
         };
+        if kind(&hello) == Some(Kind::Tcp) {
+            // A message is one fragment, with its header.
+            let most = self.config.session.largest_answer() + MAX_HEADER;
+            let link = tcp::accept(connection.signaling, most).await?;
+            return Ok(Some(Guest { link, place, features: hello.features, kind: Kind::Tcp.name() }));
+        }
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
         let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, None).await {
             Ok(offer) => offer,
@@ -129,7 +144,7 @@ impl Greeter<'_> {
             match offered.reply().await? {
                 Reply::Answer(answer) => {
                     let link = offered.open(answer).await?;
-                    return Ok(Some(Guest { link, place, features: hello.features }));
+                    return Ok(Some(Guest { link, place, features: hello.features, kind: Kind::Webrtc.name() }));
                 }
                 Reply::Hello(_) => debug!("{peer}: ignoring a second hello"),
             }
@@ -157,7 +172,7 @@ impl Greeter<'_> {
                     }
                 };
                 let link = offered.open(answer).await?;
-                Ok(Some(Guest { link, place, features: Vec::new() }))
+                Ok(Some(Guest { link, place, features: Vec::new(), kind: Kind::Webrtc.name() }))
             }
             Some(Reply::Hello(hello)) => {
                 let signaling = offered.take_back().await;
@@ -172,13 +187,53 @@ impl Greeter<'_> {
         }
     }
 
+    /// Waits for the hello of a visitor that may not have an offer without one.
+    async fn greet_late(&self, mut connection: Connection) -> Result<Option<Guest>, HandshakeError> {
+        let mut turn = self.strangers.come();
+        let said = tokio::select! {
+            said = connection.signaling.receive_within(HELLO_LIMIT) => said,
+            () = turn.must_give_way() => return Ok(None),
+        };
+        match said {
+            Ok(Signal::Hello(hello)) => {
+                drop(turn);
+                self.greet_plumb(connection, hello).await
+            }
+            Ok(other) => {
+                let error = SignalingError::Unexpected { expected: "a hello", got: other.name() };
+                Err(misunderstood(connection.signaling, error).await.into())
+            }
+            Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
+        }
+    }
+
     /// Takes a place for the client that introduced itself like this, or says why it gets none.
     fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
-        if let Some(reason) = unusable(hello) {
+        if let Some(reason) = unusable(hello).or_else(|| self.link_refused(hello)) {
             return Err(Unwelcome { reason, retry: false });
         }
         // The client may retry: places become free again.
         self.places.take().map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
+    }
+
+    /// Why a client cannot have the link that it asks for; `None` if it can.
+    fn link_refused(&self, hello: &Introduction) -> Option<String> {
+        let asked = hello.link.as_deref().unwrap_or(Kind::default().name());
+        let kinds: Vec<_> = Kind::value_variants().iter().filter(|kind| self.config.link.takes(**kind)).collect();
+        let Some(kind) = kinds.iter().find(|kind| kind.name() == asked) else {
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            return Some(format!(
+                "this server has no link \"{}\" but {}: ask for it in the hello (--link at the client)",
+                Brief(asked, SHOWN_CHARACTERS),
+                names.join(" and ")
+            ));
+        };
+        let is_live = self.config.session.delivery == Delivery::Live;
+        (is_live && **kind == Kind::Tcp).then(|| {
+            "delivery is live here, which a stream such as tcp cannot be: ask for webrtc (--link at the client), or start \
+             the server with --delivery reliable"
+                .into()
+        })
     }
 
     /// Makes an offer. If no UDP port is free, silent strangers give way.
@@ -208,6 +263,11 @@ impl Greeter<'_> {
             }
         }
     }
+}
+
+/// The kind of link that a client asks for.
+fn kind(hello: &Introduction) -> Option<Kind> {
+    hello.link.as_deref().map_or(Some(Kind::default()), Kind::named)
 }
 
 /// Tells a visitor that its first message was wrong, and what a correct one looks like.

@@ -168,11 +168,11 @@ impl Server {
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
-            Ok(Some(Guest { link, place, features })) => {
+            Ok(Some(Guest { link, place, features, kind })) => {
                 let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
                 let encoding = self.encoding_for(&features, number);
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-                let client = stream::Client { link, address, accepted, place };
+                let client = stream::Client { link, kind, address, accepted, place };
                 let report =
                     stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;

@@ -8,7 +8,7 @@ use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::protocol::encoding::StreamEncoding;
-use shared::protocol::message::Delivery;
+use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
 
 use crate::task::TaskName;
 
@@ -39,7 +39,15 @@ pub struct SessionConfig {
     pub duration: Option<Duration>,
 }
 
+/// Maximum size of an answer, in bytes: about 200 with every field, with room for the fields of later versions.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
+
 impl SessionConfig {
+    /// Maximum size of an answer, in bytes. Answers that are compared with frames may be as large as frames.
+    pub fn largest_answer(&self) -> usize {
+        if self.task.keeps_frames() { self.pixel.bytes(self.size) + FRAME_OVERHEAD } else { MAX_ANSWER_BYTES }
+    }
+
     /// How long after its capture a frame may be in flight; `None` in reliable delivery, which has no limit.
     pub fn lifetime(&self) -> Option<Duration> {
         (self.delivery == Delivery::Live).then(|| live::lifetime(self.rate))

@@ -29,7 +29,7 @@ use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::HELLO_LIMIT;
 use shared::protocol::fragment::Reassembler;
-use shared::protocol::message::{Control, FRAME_OVERHEAD, Ping};
+use shared::protocol::message::{Control, Ping};
 use shared::time::Micros;
 use tracing::warn;
 
@@ -47,9 +47,6 @@ pub use tally::{Progress, Tally};
 
 /// How long a stopped session waits for outstanding answers.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
-
-/// Maximum size of an answer, in bytes: about 200 with every field, with room for the fields of later versions.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// Maximum number of partly received answers. With their pool of twice as many, and with pieces that overtook others,
 /// they take 4 MiB.
@@ -446,11 +443,9 @@ impl Session {
     }
 }
 
-/// A reassembler for the answers of a session. Answers that are compared with frames may be as large as frames.
+/// A reassembler for the answers of a session.
 fn reassembler(config: &SessionConfig) -> Reassembler {
     let window = config.window.get() as usize;
-    match config.task.keeps_frames() {
-        true => Reassembler::new(config.pixel.bytes(config.size) + FRAME_OVERHEAD, window),
-        false => Reassembler::new(MAX_ANSWER_BYTES, MAX_OPEN_ANSWERS.min(window)),
-    }
+    let open = if config.task.keeps_frames() { window } else { MAX_OPEN_ANSWERS.min(window) };
+    Reassembler::new(config.largest_answer(), open)
 }

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -73,6 +74,18 @@ impl Signaling {
     /// Receives the next line, if it arrives within `limit`.
     pub async fn receive_within(&mut self, limit: Duration) -> Result<Signal, SignalingError> {
         tokio::time::timeout(limit, self.receive()).await.unwrap_or(Err(SignalingError::Silence(limit)))
+    }
+
+    /// The connection itself, and what was read beyond the last line.
+    ///
+    /// # Errors
+    /// None: both halves are of one connection.
+    pub fn into_stream(self) -> io::Result<(TcpStream, BytesMut)> {
+        let LineReader { stream, line } = self.reader;
+        let mut read = BytesMut::from(&line[..]);
+        read.extend_from_slice(stream.buffer());
+        let stream = stream.into_inner().reunite(self.writer.0).map_err(io::Error::other)?;
+        Ok((stream, read))
     }
 
     /// Splits the connection into its halves. It closes when both are dropped.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::VERSION;
 use crate::protocol::message::Role;
 
 /// Describes a valid hello, for peers that sent an invalid one.
-pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more), "receive_buffer":BYTES and "features":["NAME"] where it has them"#;
+pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more), "receive_buffer":BYTES, "features":["NAME"] and "link":"tcp" where it has them"#;
 
 /// A signaling message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,11 @@ pub enum Signal {
         /// Random per server process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
+    },
+    /// This connection becomes the link, with the next byte in each direction: the answer to a hello that asks for it.
+    Link {
+        /// The kind of link: `tcp`.
+        link: String,
     },
     /// The offerer's description.
     Offer {
@@ -68,6 +74,7 @@ impl Signal {
             Self::Hello(_) => "hello",
             Self::Ping {} => "ping",
             Self::Pong { .. } => "pong",
+            Self::Link { .. } => "link",
             Self::Offer { .. } => "offer",
             Self::Answer { .. } => "answer",
             Self::Candidate { .. } => "candidate",
@@ -93,6 +100,16 @@ pub struct Introduction {
     /// What else the client can do. Unknown names are ignored.
     #[serde(default)]
     pub features: Vec<String>,
+    /// The kind of link that the client asks for; `webrtc` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl Introduction {
+    /// The hello of a client of this version that asks for a link over data channels.
+    pub fn new(features: Vec<String>) -> Self {
+        Self { plumb: VERSION, role: Role::Sink, mtu: None, receive_buffer: None, features, link: None }
+    }
 }
 
 #[cfg(test)]
@@ -109,12 +126,15 @@ mod tests {
         assert_eq!(refusal(false), r#"{"type":"error","reason":"full"}"#);
         assert_eq!(refusal(true), r#"{"type":"error","reason":"full","retry":true}"#);
         assert_eq!(json(&Signal::Offer { sdp: "v=0\r\n".into() }), r#"{"type":"offer","sdp":"v=0\r\n"}"#);
-        let hello =
-            Introduction { plumb: 1, role: Role::Sink, mtu: Some(16_000), receive_buffer: None, features: vec![] };
+        let hello = Introduction { mtu: Some(16_000), ..Introduction::new(vec![]) };
         assert_eq!(
             json(&Signal::Hello(hello.clone())),
             r#"{"type":"hello","plumb":1,"role":"sink","mtu":16000,"features":[]}"#
         );
+        let tcp = Introduction { link: Some("tcp".into()), ..Introduction::new(vec!["lz4".into()]) };
+        let written = r#"{"type":"hello","plumb":1,"role":"sink","features":["lz4"],"link":"tcp"}"#;
+        assert_eq!(json(&Signal::Hello(tcp)), written);
+        assert_eq!(json(&Signal::Link { link: "tcp".into() }), r#"{"type":"link","link":"tcp"}"#);
         let hello = Introduction { receive_buffer: Some(131_072), ..hello };
         assert_eq!(
             json(&Signal::Hello(hello)),
@@ -125,11 +145,12 @@ mod tests {
     #[test]
     fn a_signals_name_is_the_type_it_is_written_with() {
         let description = || String::new();
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, receive_buffer: None, features: vec![] };
+        let hello = Introduction::new(vec![]);
         for signal in [
             Signal::Hello(hello),
             Signal::Ping {},
             Signal::Pong { name: None, id: None },
+            Signal::Link { link: description() },
             Signal::Offer { sdp: description() },
             Signal::Answer { sdp: description() },
             Signal::Candidate { candidate: description() },

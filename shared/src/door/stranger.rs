@@ -39,7 +39,6 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::protocol::message::Role;
 
     /// Identifies a visitor that sends this and stays.
     async fn saying(text: &str) -> Result<Visitor, SignalingError> {
@@ -52,7 +51,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_speaks_first_says_who_it_is() {
-        let hello = Introduction { plumb: 1, role: Role::Sink, mtu: None, receive_buffer: None, features: vec![] };
+        let hello = Introduction::new(vec![]);
         let said = "{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n";
         assert_eq!(saying(said).await.unwrap(), Visitor::Plumb(hello));
         assert_eq!(saying("{\"type\":\"ping\"}\n").await.unwrap(), Visitor::Prober);

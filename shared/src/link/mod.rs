@@ -1,12 +1,14 @@
 //! A link: three lanes between two ends.
 //!
 //! A session sees a [`Link`]: a stream of [`LinkEvent`]s and a [`LinkSender`]. Each transport is a folder or file whose
-//! `listen` or `dial` returns one: [`webrtc`] over data channels, [`memory`] within a process. Sockets, packet sizes
+//! `listen` or `dial` returns one: [`webrtc`] over data channels, [`tcp`] over one connection, [`memory`] within a process. Sockets, packet sizes
 //! and the signaling connection stay inside the transport.
 
+mod kind;
 mod lane;
 pub mod memory;
 mod signs;
+pub mod tcp;
 pub mod webrtc;
 
 use std::pin::Pin;
@@ -20,10 +22,11 @@ use futures_util::{Stream, StreamExt};
 use thiserror::Error;
 use tokio::time::Instant;
 
+pub use kind::Kind;
 pub use lane::Lane;
 pub use signs::Signs;
 
-/// Largest message this end sends or takes, in bytes. Every peer takes this much (RFC 8841, section 6.1), and the data
+/// Largest message that is sent or taken over data channels, in bytes. Every peer takes this much (RFC 8841, section 6.1), and the data
 /// channel is fastest at this size (under 24 KiB its batching switches off and CPU time triples).
 pub const MESSAGE_SIZE: usize = 65_536;
 
@@ -38,6 +41,8 @@ const SOON: Duration = Duration::from_millis(250);
 pub enum LinkEvent {
     /// A message arrived.
     Message(Lane, Bytes),
+    /// A part of a large message arrived. Told now and then while no message is complete: a sign of life on a slow link.
+    Arriving,
     /// The connection beside the link has ended. This is only a hint that the peer may be gone; any later message
     /// revokes it.
     PeerMayBeGone,
@@ -218,8 +223,8 @@ impl Link {
         event
     }
 
-    /// Largest message to send, in bytes: what the peer takes, at most [`MESSAGE_SIZE`].
+    /// Largest message to send, in bytes: what the peer takes, and this link carries at once.
     pub fn max_message_size(&self) -> usize {
-        self.max_message_size.min(MESSAGE_SIZE)
+        self.max_message_size
     }
 }

@@ -21,7 +21,7 @@ use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
 use crate::output::Outputs;
-use crate::output::report::SessionReport;
+use crate::output::report::{SessionReport, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
@@ -47,6 +47,8 @@ const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 /// A client with an open link.
 pub(super) struct Client {
     pub(super) link: Link,
+    /// What kind of link it is.
+    pub(super) kind: &'static str,
     pub(super) address: String,
     pub(super) accepted: Micros,
     pub(super) place: Place,
@@ -59,7 +61,7 @@ struct Streamer<'a> {
     outgoing: Outgoing,
     reporter: Reporter<'a>,
     clock: MonotonicClock,
-    address: String,
+    at: Whereabouts,
     place: Place,
     introduced: bool,
     is_live: bool,
@@ -78,11 +80,12 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, address, accepted, place } = client;
+    let Client { link, kind, address, accepted, place } = client;
+    let at = Whereabouts { address, link: kind };
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,
-        Err(error) => return refused(session, &address, &error, clock),
+        Err(error) => return refused(session, &at, &error, clock),
     };
     let room = config.lifetime().map(|lifetime| Room::new(config.rate, lifetime, config.window.get()));
     let mut streamer = Streamer {
@@ -91,7 +94,7 @@ pub(super) async fn stream(
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
         reporter: Reporter::new(outputs, config.number),
         clock,
-        address,
+        at,
         place,
         introduced: false,
         is_live: config.delivery == Delivery::Live,
@@ -99,7 +102,7 @@ pub(super) async fn stream(
         latest: 0,
     };
     let end = streamer.drive(link, stop).await;
-    SessionReport::new(&streamer.session, &streamer.address, end, clock.now())
+    SessionReport::new(&streamer.session, &streamer.at, end, clock.now())
 }
 
 fn open(
@@ -113,10 +116,10 @@ fn open(
 }
 
 /// The report of a session whose source could not be opened.
-fn refused(mut session: Session, address: &str, error: &SourceError, clock: MonotonicClock) -> SessionReport {
+fn refused(mut session: Session, at: &Whereabouts, error: &SourceError, clock: MonotonicClock) -> SessionReport {
     session.link_closed(&error.to_string());
     let end = End::SourceFailed { reason: error.to_string() };
-    SessionReport::new(&session, address, end, clock.now())
+    SessionReport::new(&session, at, end, clock.now())
 }
 
 impl Streamer<'_> {
@@ -179,6 +182,7 @@ impl Streamer<'_> {
                 self.reporter.answered(&mut self.session, self.clock.now());
                 self.introduce().await;
             }
+            LinkEvent::Arriving => self.session.acknowledged(self.clock.now()),
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
             LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
             LinkEvent::Closed => self.session.link_closed("it closed the link"),
@@ -256,7 +260,7 @@ impl Streamer<'_> {
                 return self.session.reject(refusal.to_string());
             }
             let number = self.session.number();
-            info!("session {number}: {} {} at {}", client.name, client.version, self.address);
+            info!("session {number}: {} {} at {}", client.name, client.version, self.at.address);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
             self.reporter.started(self.session.task()).await;
         }

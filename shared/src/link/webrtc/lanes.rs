@@ -11,7 +11,7 @@ use tracing::debug;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 
 use crate::door::lines::Signaling;
-use crate::link::{Lane, Link, LinkEvent};
+use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 
 use super::beside::{Farewell, peer_may_be_gone};
 use super::channels::DataChannels;
@@ -106,7 +106,7 @@ impl OpenLanes {
         let (reader, writer) = signaling.split();
         heard.push(stream::once(peer_may_be_gone(reader)).boxed());
         let lanes = DataChannels { peer, channels, own_answers, farewell: Farewell::new(writer) };
-        Link::new(Arc::new(lanes), with_last_word(heard), max_message_size)
+        Link::new(Arc::new(lanes), with_last_word(heard), max_message_size.min(MESSAGE_SIZE))
     }
 }
 
@@ -136,7 +136,7 @@ async fn last_word(heard: &mut SelectAll<BoxStream<'static, LinkEvent>>) -> Opti
         match heard.next().await? {
             LinkEvent::PeerLeaves(reason) => return Some(reason),
             LinkEvent::PeerMayBeGone => return None,
-            LinkEvent::Message(..) | LinkEvent::Closed => {}
+            LinkEvent::Message(..) | LinkEvent::Arriving | LinkEvent::Closed => {}
         }
     }
 }

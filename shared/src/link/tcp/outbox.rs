@@ -1,0 +1,265 @@
+//! The writing half of a link.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::BytesMut;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::{Notify, Semaphore, TryAcquireError};
+
+use super::framing::{HEADER, header};
+use crate::link::{Lane, Lanes, LinkClosed};
+
+/// Bytes a lane may hold before a send waits: the same as over WebRTC on one machine, so that a session meets the same
+/// back pressure.
+const SEND_BUFFER: usize = 1 << 20;
+
+/// Messages written with one system call: all that a lane of small messages gathers while a frame is written.
+const GATHERED: usize = 16;
+
+/// Messages on their way out.
+pub(super) struct Outbox {
+    stream: OwnedWriteHalf,
+    state: Mutex<State>,
+    /// The room left on each lane, in bytes.
+    room: [Semaphore; Lane::ALL.len()],
+    /// Tells the task that something waits for room in the socket.
+    waits: Notify,
+}
+
+/// Messages that wait, and those that the peer has not acknowledged.
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Outgoing>,
+    /// How much of the first message is written, header included.
+    begun: usize,
+    /// Bytes written so far.
+    written: u64,
+    /// Lanes of the written messages, each with what was written when it ended. Only as many are kept as
+    /// `unacknowledged` asks for.
+    ends: VecDeque<(Lane, u64, usize)>,
+    closed: Option<String>,
+}
+
+struct Outgoing {
+    lane: Lane,
+    header: [u8; HEADER],
+    body: BytesMut,
+}
+
+/// Ends of written messages that are remembered: more than fit the largest send buffer of a kernel as frames, and enough
+/// to see the last control message through.
+const ENDS: usize = 256;
+
+impl Outbox {
+    /// An empty outbox.
+    pub(super) fn new(stream: OwnedWriteHalf) -> Self {
+        let room = Lane::ALL.map(|_| Semaphore::new(SEND_BUFFER));
+        Self { stream, state: Mutex::default(), room, waits: Notify::new() }
+    }
+
+    /// Writes what finds no room in the socket at once, until the link is closed.
+    pub(super) async fn write(self: Arc<Self>) {
+        loop {
+            self.waits.notified().await;
+            loop {
+                match self.flush() {
+                    Ok(true) => break,
+                    Ok(false) => {
+                        if self.stream.writable().await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(_) => return,
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is complete before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a message whose room is already taken, and writes what the socket takes.
+    fn put(&self, lane: Lane, body: BytesMut) -> Result<(), LinkClosed> {
+        let outgoing = Outgoing { lane, header: header(lane, body.len()), body };
+        {
+            let mut state = self.state();
+            if let Some(reason) = &state.closed {
+                return Err(LinkClosed(reason.clone()));
+            }
+            state.put(outgoing);
+            // What waits already waits for the socket; the task will write this too.
+            if state.queue.len() > 1 && state.begun > 0 {
+                return Ok(());
+            }
+        }
+        match self.flush() {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.waits.notify_one();
+                Ok(())
+            }
+            Err(error) => Err(LinkClosed(error.to_string())),
+        }
+    }
+
+    /// Writes until nothing waits any more, or the socket takes no more. Returns whether nothing waits.
+    fn flush(&self) -> io::Result<bool> {
+        let mut state = self.state();
+        while !state.queue.is_empty() {
+            match self.stream.try_write_vectored(&state.slices()) {
+                Ok(bytes) => state.wrote(bytes, |lane, bytes| self.room(lane).add_permits(needed(bytes) as usize)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => {
+                    state.closed.get_or_insert_with(|| error.to_string());
+                    drop(state);
+                    self.shut();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn room(&self, lane: Lane) -> &Semaphore {
+        &self.room[lane as usize]
+    }
+
+    /// Wakes everybody who waits for room, and the task.
+    fn shut(&self) {
+        self.room.iter().for_each(Semaphore::close);
+        self.waits.notify_one();
+    }
+
+    fn closed(&self) -> LinkClosed {
+        LinkClosed(self.state().closed.clone().unwrap_or_else(|| "this end closed it".into()))
+    }
+}
+
+impl State {
+    /// Queues a message. Those of the control lane overtake all that are not begun.
+    fn put(&mut self, outgoing: Outgoing) {
+        let first = usize::from(self.begun > 0);
+        let place = match outgoing.lane {
+            Lane::Control => {
+                let others = self.queue.iter().skip(first).position(|waiting| waiting.lane != Lane::Control);
+                others.map_or(self.queue.len(), |place| first + place)
+            }
+            Lane::Frames | Lane::Answers => self.queue.len(),
+        };
+        self.queue.insert(place, outgoing);
+    }
+
+    /// What to write next.
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut skip = self.begun;
+        let mut slices = Vec::with_capacity(2 * GATHERED.min(self.queue.len()));
+        for part in self.queue.iter().take(GATHERED).flat_map(|out| [&out.header[..], &out.body]) {
+            let skipped = skip.min(part.len());
+            skip -= skipped;
+            if skipped < part.len() {
+                slices.push(IoSlice::new(&part[skipped..]));
+            }
+        }
+        slices
+    }
+
+    /// Notes that this much was written. `done` is told of each message that is written completely.
+    fn wrote(&mut self, bytes: usize, mut done: impl FnMut(Lane, usize)) {
+        self.written += bytes as u64;
+        let mut left = self.begun + bytes;
+        while let Some(first) = self.queue.front()
+            && left >= HEADER + first.body.len()
+        {
+            left -= HEADER + first.body.len();
+            done(first.lane, first.body.len());
+            if self.ends.len() == ENDS {
+                self.ends.pop_front();
+            }
+            self.ends.push_back((first.lane, self.written - left as u64, first.body.len()));
+            self.queue.pop_front();
+        }
+        self.begun = left;
+    }
+
+    /// Bytes of written messages of a lane that end in the last `unacknowledged` bytes.
+    fn unacknowledged(&mut self, lane: Lane, unacknowledged: u64) -> usize {
+        let acknowledged = self.written.saturating_sub(unacknowledged);
+        while self.ends.front().is_some_and(|(_, end, _)| *end <= acknowledged) {
+            self.ends.pop_front();
+        }
+        self.ends.iter().filter(|(of, ..)| *of == lane).map(|(.., bytes)| bytes).sum()
+    }
+}
+
+/// The outbox as the link's lanes. The connection closes when this is dropped.
+pub(super) struct Closing(pub(super) Arc<Outbox>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.close_now();
+    }
+}
+
+impl Closing {
+    fn close_now(&self) {
+        self.0.state().closed.get_or_insert_with(|| "this end closed it".into());
+        self.0.shut();
+        // Both directions: the peer reads to the end of what was written, and we read no more. Fails if the connection
+        // is broken already.
+        let _ = socket2::SockRef::from(self.0.stream.as_ref()).shutdown(std::net::Shutdown::Both);
+    }
+}
+
+#[async_trait]
+impl Lanes for Closing {
+    async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
+        let outbox = &self.0;
+        outbox.room(lane).acquire_many(needed(message.len())).await.map_err(|_| outbox.closed())?.forget();
+        outbox.put(lane, message)
+    }
+
+    async fn try_send(&self, lane: Lane, message: BytesMut) -> Result<bool, LinkClosed> {
+        match self.0.room(lane).try_acquire_many(needed(message.len())) {
+            Ok(room) => room.forget(),
+            Err(TryAcquireError::NoPermits) => return Ok(false),
+            Err(TryAcquireError::Closed) => return Err(self.0.closed()),
+        }
+        self.0.put(lane, message).map(|()| true)
+    }
+
+    async fn buffered(&self, lane: Lane) -> usize {
+        let waiting = SEND_BUFFER - self.0.room(lane).available_permits();
+        let in_kernel = unacknowledged(&self.0.stream);
+        waiting + self.0.state().unacknowledged(lane, in_kernel)
+    }
+
+    async fn close(&self) {
+        self.close_now();
+    }
+}
+
+/// Room that a message takes, in bytes. A message larger than the buffer takes all of it.
+fn needed(bytes: usize) -> u32 {
+    bytes.min(SEND_BUFFER) as u32
+}
+
+/// Bytes in the kernel's send buffer that the peer's kernel has not acknowledged (tcp(7), `SIOCOUTQ`); 0 where the
+/// kernel does not say.
+#[cfg(target_os = "linux")]
+fn unacknowledged(stream: &OwnedWriteHalf) -> u64 {
+    use std::os::fd::AsRawFd;
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open while the stream is borrowed, and the call writes one c_int.
+    let status = unsafe { libc::ioctl(stream.as_ref().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if status == 0 { u64::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unacknowledged(_: &OwnedWriteHalf) -> u64 {
+    0
+}
