@@ -55,6 +55,8 @@ pub(crate) const PACED: Group = Group { name: "640x480, 60 fps", size: VGA, rate
 
 pub(crate) const RAW: Kind = Kind::Ours(&[]);
 pub(crate) const AUTO: Kind = Kind::Ours(&[["--encoding", "auto"]]);
+/// Over the connection to the server's port, without WebRTC.
+pub(crate) const OVER_TCP: Kind = Kind::Ours(&[["--link", "tcp"]]);
 const LIVE: Kind = Kind::Ours(&[["--delivery", "live"]]);
 pub(crate) const NETWORK_RAW: Kind = Kind::Ours(&[["--sctp-mtu", "1400"]]);
 const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "auto"]]);
@@ -62,10 +64,10 @@ const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "
 /// All contenders, group by group.
 pub(crate) fn all() -> Vec<Contender> {
     let groups: [(Group, &[Kind]); 4] = [
-        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc]),
         (NETWORK, &[Kind::Tcp, Kind::BareLink, NETWORK_RAW, NETWORK_AUTO]),
-        (LARGE, &[Kind::Tcp, Kind::BareLink, RAW, AUTO, Kind::Aiortc]),
-        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (LARGE, &[Kind::Tcp, Kind::BareLink, OVER_TCP, RAW, AUTO, Kind::Aiortc]),
+        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc]),
     ];
     groups.iter().flat_map(|(group, kinds)| kinds.iter().map(|&kind| Contender { group: *group, kind })).collect()
 }

@@ -67,6 +67,8 @@ pub(crate) fn run(group: &Group, options: &[[&str; 2]], time: Duration, folder: 
     let address = ends::address(&listening).unwrap_or_default();
     let mut client = program("client")?;
     client.args([address, "--no-graphics"]);
+    // The link is the client's choice too.
+    client.args(options.iter().filter(|[name, _]| *name == "--link").flatten());
     let start = Instant::now();
     let client = Process::start("client", client, &Output::File(client_rows), folder)?;
     wait_for_rows(&mut server, &rows)?;
