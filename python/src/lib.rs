@@ -14,6 +14,7 @@ mod detect;
 mod evaluate;
 mod fault;
 mod frames;
+mod leaving;
 mod logging;
 mod options;
 mod pixels;
@@ -47,6 +48,7 @@ mod _plumb {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::logging::start();
+        crate::leaving::start(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

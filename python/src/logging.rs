@@ -10,6 +10,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::leaving;
+
 /// The crates whose events are passed on. Libraries report about packets, not about what to do.
 const OURS: [&str; 3] = ["shared", "client", "server"];
 
@@ -32,6 +34,7 @@ impl<S: Subscriber> Layer<S> for ToPython {
         };
         let mut message = Message(String::new());
         event.record(&mut message);
+        let Some(_inside) = leaving::enter() else { return };
         // At the end of the interpreter nobody listens. Neither does a logging that fails.
         let _ = Python::try_attach(|py| -> PyResult<()> {
             let logger = py.import("logging")?.call_method1("getLogger", ("plumb",))?;

@@ -11,6 +11,7 @@ use server::output::report::Run;
 use shared::shell::exit::Exit;
 
 use crate::collected::Collected;
+use crate::leaving;
 use crate::options::{self, in_python};
 use crate::waiting::{self, STEP};
 
@@ -29,16 +30,15 @@ impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let (options, origins) = options::read::<HostedOptions>(options)?;
-        let (hosted, collected) = py
-            .detach(|| {
-                let mut collected = None;
-                let hosted = Hosted::start(options, &origins, |spec| {
-                    let results = Collected::new(spec.sent.task.unwrap_or_default());
-                    Box::new(collected.insert(results).clone())
-                });
-                hosted.map(|hosted| (hosted, collected))
-            })
-            .map_err(|wrong| refused(&wrong))?;
+        let started = leaving::detached(py, || {
+            let mut collected = None;
+            let hosted = Hosted::start(options, &origins, |spec| {
+                let results = Collected::new(spec.sent.task.unwrap_or_default());
+                Box::new(collected.insert(results).clone())
+            });
+            hosted.map(|hosted| (hosted, collected))
+        })?;
+        let (hosted, collected) = started.map_err(|wrong| refused(&wrong))?;
         let Some(collected) = collected else { return Err(PyRuntimeError::new_err("the server has no output")) };
         let (run, address) = (hosted.run().clone(), hosted.address().map(|address| address.to_string()));
         Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)) })
@@ -72,13 +72,13 @@ impl Server {
 
     /// Stops the server, within a second.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let exit = py.detach(|| {
+        let exit = leaving::detached(py, || {
             let hosted = self.hosted().take();
             hosted.map_or(Exit::Fine, |hosted| {
                 hosted.stop();
                 hosted.join()
             })
-        });
+        })?;
         match exit {
             // Which sessions there were, and how they ended, is in the report.
             Exit::Fine | Exit::NoPeer => Ok(()),
@@ -94,10 +94,14 @@ impl Server {
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
             (self.collected.wait(left.min(STEP)) || left.is_zero()).then_some(())
         })?;
-        let results = self.collected.results();
-        let report = results.report(self.run.clone()).to_json();
+        // Copied without the GIL. Who waits for the results while it holds the GIL could wait for ever, because making
+        // Python objects may run any finaliser, which may give the GIL away.
+        let (report, table) = leaving::detached(py, || {
+            let results = self.collected.results();
+            (results.report(self.run.clone()).to_json(), results.table.clone())
+        })?;
         let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
-        Ok((report, results.table.to_python(py)?))
+        Ok((report, table.to_python(py)?))
     }
 }
 
@@ -117,7 +121,7 @@ impl Drop for Server {
 
 /// When a wait is over; `None` if it has no end.
 fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
-    let Some(timeout) = timeout else { return Ok(None) };
+    let Some(timeout) = timeout.filter(|&timeout| timeout != f64::INFINITY) else { return Ok(None) };
     let length = Duration::try_from_secs_f64(timeout)
         .map_err(|_| PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more")))?;
     Ok(Instant::now().checked_add(length))
