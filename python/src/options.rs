@@ -7,8 +7,8 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use server::cli::Local;
 use server::run::{Entry, NamedError, Origins, RunSpec, named, names};
 
-/// Options of the client that its errors name, and that are arguments of `plumb.Client`.
-const OF_THE_CLIENT: [&str; 4] = ["server", "workers", "wait", "pipeline"];
+/// Further options that errors name and that are arguments too: the files of a run, and what `plumb.Client` takes.
+const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
 
 /// Reads keyword arguments as options of this type. Returns also which of them files set.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn in_python(text: &str) -> String {
     for part in parts {
         let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(part.len());
         let name = part[..end].replace('-', "_");
-        if known.contains(&name) || OF_THE_CLIENT.contains(&&*name) {
+        if known.contains(&name) || OTHERS.contains(&&*name) {
             plain.push_str(&name);
         } else {
             plain.push_str("--");
