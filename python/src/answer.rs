@@ -115,9 +115,10 @@ trait InRows {
 impl InRows for Bound<'_, PyArrayDyn<u8>> {
     fn to_vec_in_rows(&self) -> Vec<u8> {
         let array = self.readonly();
+        // A slice of an array in Fortran's order would have its columns one after another.
         match array.as_slice() {
-            Ok(bytes) => bytes.to_vec(),
-            Err(_) => array.as_array().iter().copied().collect(),
+            Ok(bytes) if self.is_c_contiguous() => bytes.to_vec(),
+            _ => array.as_array().iter().copied().collect(),
         }
     }
 }

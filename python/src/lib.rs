@@ -47,7 +47,7 @@ mod _plumb {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::logging::start();
+        crate::logging::start(module.py())?;
         crate::leaving::start(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

@@ -16,10 +16,19 @@ use crate::leaving;
 const OURS: [&str; 3] = ["shared", "client", "server"];
 
 /// Starts to pass events on, down to level info.
-pub(crate) fn start() {
+///
+/// # Errors
+/// What the import of Python's `logging` raises.
+pub(crate) fn start(py: Python<'_>) -> PyResult<()> {
+    // Imported now, not by the first thread that has something to say: a fork in the middle of an import leaves the
+    // child with a lock on the module that nobody gives back.
+    for module in ["logging", "traceback"] {
+        py.import(module)?;
+    }
     let ours = OURS.into_iter().fold(Targets::new(), |targets, name| targets.with_target(name, LevelFilter::INFO));
     // If the program that loaded the module has a subscriber of its own, that one stays.
     let _ = tracing_subscriber::registry().with(ToPython.with_filter(ours)).try_init();
+    Ok(())
 }
 
 /// Hands events to Python's logging.

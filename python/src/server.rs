@@ -1,5 +1,6 @@
 //! A real server in this process.
 
+use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use server::app::{Hosted, HostedError, HostedOptions};
+use server::output::Outputs;
 use server::output::report::Run;
 use shared::shell::exit::Exit;
 
@@ -23,6 +25,9 @@ pub(crate) struct Server {
     collected: Collected,
     /// Absent after the end was waited for.
     hosted: Mutex<Option<Hosted>>,
+    outputs: Outputs,
+    /// The process that has its thread. A fork of it has a copy of this, but not the thread.
+    process: u32,
 }
 
 #[pymethods]
@@ -41,7 +46,8 @@ impl Server {
         let (hosted, collected) = started.map_err(|wrong| refused(&wrong))?;
         let Some(collected) = collected else { return Err(PyRuntimeError::new_err("the server has no output")) };
         let (run, address) = (hosted.run().clone(), hosted.address().map(|address| address.to_string()));
-        Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)) })
+        let outputs = hosted.outputs().clone();
+        Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)), outputs, process: process::id() })
     }
 
     /// Where it listens.
@@ -73,7 +79,7 @@ impl Server {
     /// Stops the server, within a second.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let exit = leaving::detached(py, || {
-            let hosted = self.hosted().take();
+            let hosted = self.hosted().take().filter(|_| self.process == process::id());
             hosted.map_or(Exit::Fine, |hosted| {
                 hosted.stop();
                 hosted.join()
@@ -92,7 +98,9 @@ impl Server {
         let until = deadline(Some(timeout))?;
         waiting::until(py, || {
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
-            (self.collected.wait(left.min(STEP)) || left.is_zero()).then_some(())
+            // A session that a client has just ended may be in the queue of the outputs as a whole.
+            let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
+            (is_complete || left.is_zero()).then_some(())
         })?;
         // Copied without the GIL. Who waits for the results while it holds the GIL could wait for ever, because making
         // Python objects may run any finaliser, which may give the GIL away.
@@ -113,7 +121,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(hosted) = &*self.hosted() {
+        if self.process == process::id()
+            && let Some(hosted) = &*self.hosted()
+        {
             hosted.stop();
         }
     }

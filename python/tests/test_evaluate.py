@@ -30,7 +30,7 @@ def told(answer: Any, task: str = "circle", **options: Any) -> plumb.Report:
 @pytest.mark.parametrize(("pixel", "shape"), [("gray8", (48, 64)), ("bgr8", (48, 64, 3))])
 def test_a_frame_is_a_read_only_view_without_a_copy(pixel: str, shape: tuple[int, ...]) -> None:
     def looks(frame: np.ndarray) -> None:
-        assert (frame.dtype, frame.shape) == (np.uint8, shape)
+        assert frame.dtype == np.uint8 and frame.shape == shape
         assert not frame.flags.owndata and not frame.flags.writeable and frame.flags.c_contiguous
         assert type(frame.base).__name__ == "Pixels"
         with pytest.raises(ValueError, match="read-only"):

@@ -36,8 +36,6 @@ def server(**options: Any) -> plumb.Server:
     return plumb.Server(**{**QUIET, **SMALL, **options})
 
 
-
-
 def linked(pipeline: Any, workers: int = 1, **options: Any) -> plumb.Report:
     """The report of one session with this pipeline."""
     with server(**options) as serving:
@@ -124,7 +122,9 @@ def test_the_built_in_detector_has_the_same_figures_in_process_and_at_the_client
     assert figures(linked("hough", **options)) == figures(linked(plumb.detect, **options)) == here
 
 
-@pytest.mark.skipif("PLUMB_BIN" not in os.environ, reason="PLUMB_BIN names no folder with the programs server and client")
+@pytest.mark.skipif(
+    "PLUMB_BIN" not in os.environ, reason="PLUMB_BIN names no folder with the programs server and client"
+)
 @pytest.mark.parametrize("options", [{"noise": 5}, {"noise": 3, "blur": 1.2, "radius": (10, 40), "empty_rate": 0.1}])
 def test_evaluate_has_the_figures_of_the_program(options: dict[str, Any], tmp_path: Path) -> None:
     written = {name: "10..40" if name == "radius" else str(value) for name, value in options.items()}
@@ -217,7 +217,10 @@ def test_what_is_no_exception_of_the_pipeline_ends_a_client(kind: type[BaseExcep
 
 
 def test_a_task_that_a_pipeline_cannot_do_is_a_value_error() -> None:
-    with server(task="ack") as serving, pytest.raises(ValueError, match='task is "ack", which pipeline hough cannot do'):
+    with (
+        server(task="ack") as serving,
+        pytest.raises(ValueError, match='task is "ack", which pipeline hough cannot do'),
+    ):
         plumb.Client("hough", serving.address).run()
 
 
@@ -230,7 +233,12 @@ def test_without_a_server_there_is_a_connection_error() -> None:
 
 @pytest.mark.parametrize(
     ("address", "text"),
-    [("", "write HOST:PORT"), ("here", "write the port too: here:8080"), ("127.0.0.1:0", "the port at which"), ("h:x", "HOST:PORT")],
+    [
+        ("", "write HOST:PORT"),
+        ("here", "write the port too: here:8080"),
+        ("127.0.0.1:0", "the port at which"),
+        ("h:x", "HOST:PORT"),
+    ],
 )
 def test_an_address_that_is_none_is_a_value_error(address: str, text: str) -> None:
     with pytest.raises(ValueError, match=f'^server: "{address}" is not a server: ') as raised:
@@ -449,7 +457,7 @@ def test_ctrl_c_ends_a_client_and_the_program_ends_cleanly(body: str) -> None:
         except KeyboardInterrupt:
             print("interrupted", flush=True)
     """)
-    assert code == 0 and out.replace("running\n", "") == "interrupted\n"
+    assert code == 0 and out.endswith("interrupted\n"), err
 
 
 @pytest.mark.parametrize(
@@ -461,8 +469,8 @@ def test_ctrl_c_ends_a_wait(waits: str) -> None:
     code, out, _ = child.interrupted(f"""
         import plumb
         with {SERVED} as server:
-            print("waiting", flush=True)
             try:
+                print("waiting", flush=True)
                 {waits}
             except KeyboardInterrupt:
                 print("interrupted")

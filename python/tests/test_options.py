@@ -106,7 +106,7 @@ def test_an_unknown_option_is_a_type_error_that_suggests_another(name: str, text
 
 def test_an_unknown_option_of_a_server_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="did you mean listen"):
-        plumb.Server(**{"lisen": "127.0.0.1:0"})  # type: ignore[arg-type]
+        plumb.Server(lisen="127.0.0.1:0")  # type: ignore[call-arg]
 
 
 WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
