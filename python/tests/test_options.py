@@ -98,9 +98,10 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("name", "text"), UNKNOWN)
 def test_an_unknown_option_is_a_type_error_that_suggests_another(name: str, text: str) -> None:
+    options: dict[str, Any] = {name: 1}
     for takes in (plumb.frames, lambda **options: plumb.evaluate(lambda _: None, **options)):
         with pytest.raises(TypeError) as raised:
-            takes(**{name: 1})
+            takes(**options)
         assert str(raised.value).startswith(text)
 
 
