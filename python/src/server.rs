@@ -129,12 +129,14 @@ impl Drop for Server {
     }
 }
 
-/// When a wait is over; `None` if it has no end.
+/// When a wait is over; `None` if it has no end, or one that no clock reaches.
 fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
-    let Some(timeout) = timeout.filter(|&timeout| timeout != f64::INFINITY) else { return Ok(None) };
-    let length = Duration::try_from_secs_f64(timeout)
-        .map_err(|_| PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more")))?;
-    Ok(Instant::now().checked_add(length))
+    match timeout.map(|timeout| (timeout, Duration::try_from_secs_f64(timeout))) {
+        Some((_, Ok(length))) => Ok(Instant::now().checked_add(length)),
+        Some((timeout, Err(_))) if timeout > 0.0 => Ok(None),
+        Some((timeout, Err(_))) => Err(PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more"))),
+        None => Ok(None),
+    }
 }
 
 fn refused(wrong: &HostedError) -> PyErr {
