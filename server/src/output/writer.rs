@@ -157,8 +157,10 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
                 Message::Event(event) => {
                     outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
                 }
-                // Who does not wait any more needs no word.
-                Message::Handled(sender) => drop(sender.send(())),
+                Message::Handled(sender) => {
+                    // Who does not wait any more needs no word.
+                    let _ = sender.send(());
+                }
                 Message::End => break 'run,
             }
         }
