@@ -33,7 +33,7 @@ def evaluate(
     - `circle`: `None` (no circle), `(x, y)`, `(x, y, radius)` or a `plumb.Circle`, in px;
     - `count`: an int, the number of balls;
     - `ack`: `None` or an int, a code;
-    - `image`: an array of uint8, (height, width) or (height, width, 3), not larger than the frame.
+    - `image`: an array of uint8, (height, width) or (height, width, 3), of at most as many bytes as the frame.
 
     `frames` is the number of frames, or `None` where `duration` sets the end. `seed` is drawn at random if it is `None`;
     `report.run.seed` has it. All other options have the names and defaults of the server's: `radius`, `noise`, `blur`,

@@ -17,7 +17,7 @@ class _Camera(TypedDict, total=False):
     contrast: float
     """Contrast in gray levels: the ball has level 40 + contrast, the background 40 (default 140)."""
     background: str
-    """`plain`, `gradient` or `clutter` (default plain)."""
+    """`plain`, `ramp` or `clutter` (default plain)."""
     invert: bool
     """A dark ball on a bright background."""
     occlude: bool

@@ -2,7 +2,7 @@
 
 use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyInt, PyString};
+use pyo3::types::{PyBool, PyInt, PyList, PyString, PyTuple};
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::protocol::encoding::Encoding;
@@ -57,15 +57,28 @@ fn circle(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
 
 /// Two or three numbers in a tuple, a list or an array of one dimension.
 fn numbers(returned: &Bound<'_, PyAny>) -> Option<Vec<f64>> {
-    if returned.is_instance_of::<PyString>() || !(2..=3).contains(&returned.len().ok()?) {
+    let is_list = returned.is_instance_of::<PyTuple>() || returned.is_instance_of::<PyList>();
+    // Arrays of numpy, and of what can be one: tensors. Sets and texts have entries too, but no places.
+    let is_listed = is_list || returned.hasattr("__array__").ok()?;
+    if !is_listed || !(2..=3).contains(&returned.len().ok()?) {
         return None;
     }
     returned.try_iter().ok()?.map(|entry| real(&entry.ok()?)).collect()
 }
 
-/// A number, of Python or of numpy. A text is none, although `float()` reads it.
+/// A number, of Python or of numpy. A truth value is none, and neither is a complex number, although numpy's have
+/// `__float__`.
 pub(crate) fn real(value: &Bound<'_, PyAny>) -> Option<f64> {
-    (!value.is_instance_of::<PyBool>()).then(|| value.extract().ok()).flatten()
+    let kind = value.get_type().name().ok()?.to_string();
+    if kind.starts_with("bool") || kind.starts_with("complex") {
+        return None;
+    }
+    match value.extract() {
+        Ok(number) => Some(number),
+        // A whole number of more than 308 digits: too large for any task.
+        Err(_) if value.is_instance_of::<PyInt>() => Some(f64::INFINITY),
+        Err(_) => None,
+    }
 }
 
 /// A whole number, of Python or of numpy; `None` for anything else. A truth value is none.
@@ -102,9 +115,10 @@ trait InRows {
 impl InRows for Bound<'_, PyArrayDyn<u8>> {
     fn to_vec_in_rows(&self) -> Vec<u8> {
         let array = self.readonly();
+        // A slice of an array in Fortran's order would have its columns one after another.
         match array.as_slice() {
-            Ok(bytes) => bytes.to_vec(),
-            Err(_) => array.as_array().iter().copied().collect(),
+            Ok(bytes) if self.is_c_contiguous() => bytes.to_vec(),
+            _ => array.as_array().iter().copied().collect(),
         }
     }
 }
@@ -113,17 +127,35 @@ fn other(task: &str, returned: &Bound<'_, PyAny>, right: &str) -> Fault {
     Fault::Type(format!("the pipeline returned {}; in the task {task} it returns {right}", described(returned)))
 }
 
-/// What a value is, for people: `a str`, `a tuple of 4`, `an array of float64 with shape (2, 2)`.
+/// What a value is, for people: `a str`, `a tuple of 2 (str, int)`, `an array of float64 with shape (2, 2)`.
 pub(crate) fn described(value: &Bound<'_, PyAny>) -> String {
     if let Ok(array) = value.cast::<PyUntypedArray>() {
-        return format!("an array of {} with shape {:?}", array.dtype(), array.shape())
-            .replace(['['], "(")
-            .replace(']', ")");
+        let shape = value.getattr("shape").map_or_else(|_| String::new(), |shape| format!(" with shape {shape}"));
+        return format!("an array of {}{shape}", array.dtype());
     }
-    let name = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    if value.is_none() {
+        return "None".into();
+    }
+    let name = type_name(value);
+    // The sound decides: an int, but a uint8.
+    let has_vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with('u') && !name.starts_with("ui");
+    let article = if has_vowel { "an" } else { "a" };
+    if let Some(entries) = few_entries(value) {
+        let kinds: Vec<_> = entries.iter().map(|entry| type_name(entry)).collect();
+        return format!("{article} {name} of {} ({})", kinds.len(), kinds.join(", "));
+    }
     match value.len() {
         Ok(length) if !value.is_instance_of::<PyString>() => format!("{article} {name} of {length}"),
         _ => format!("{article} {name}"),
     }
+}
+
+/// The entries of a tuple or list, if there are few.
+fn few_entries<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
+    let is_list = value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>();
+    (is_list && (1..=4).contains(&value.len().ok()?)).then(|| value.try_iter().ok()?.collect::<PyResult<_>>().ok())?
+}
+
+fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string())
 }

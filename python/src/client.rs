@@ -27,6 +27,7 @@ use shared::shell::stop::{Stopper, stop_pair};
 
 use crate::answer::payload;
 use crate::fault::Fault;
+use crate::leaving;
 use crate::options::in_python;
 use crate::pixels;
 use crate::waiting::{self, STEP};
@@ -102,6 +103,7 @@ impl Client {
     /// Other Python threads go on meanwhile. Raises `ConnectionError` if there is no server or it is gone, and
     /// `KeyboardInterrupt` on Ctrl-C, after the server was told.
     fn run(&self, py: Python<'_>) -> PyResult<Tally> {
+        let _inside = leaving::enter_from_python()?;
         let (stopper, stop) = stop_pair();
         let errors = Arc::new(Errors {
             strict: self.strict,
@@ -213,11 +215,19 @@ impl Errors {
     /// Counts a failure. It is shown if it is the first; it ends the client if it is not about its frame alone.
     fn add(&self, py: Python<'_>, frame: u64, fault: Fault) {
         if !fault.is_of_the_frame() || self.strict {
-            self.last.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault.into_error());
+            self.keep(fault.into_error());
             self.stopper.stop();
         } else if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             fault.show(py, frame);
         }
+    }
+
+    /// Keeps the first error. The others are dropped after the lock is released, because that may run any finaliser.
+    fn keep(&self, error: PyErr) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = if last.is_some() { Some(error) } else { last.replace(error) };
+        drop(last);
+        drop(spare);
     }
 
     /// Raises the error that ended the client, if one did.
@@ -270,6 +280,7 @@ impl PipelineKind for Function {
 impl Pipeline for Function {
     fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
         // At the end of the interpreter there is nothing to call.
+        let Some(_inside) = leaving::enter() else { return Payload::dropped() };
         Python::try_attach(|py| {
             let returned = self.function.call1(py, (pixels::copy(py, frame.image),));
             let answered = returned

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use shared::image::{Image, to_gray};
 
 use crate::circle::Circle;
+use crate::leaving;
 use crate::pixels;
 
 thread_local! {
@@ -38,7 +39,8 @@ pub(crate) fn detect(
 ) -> PyResult<Option<Circle>> {
     let image = pixels::image(image)?;
     let limits = RadiusLimits { min: min_radius, max: max_radius };
-    let found = py.detach(|| detected(&image, limits)).map_err(|wrong| PyValueError::new_err(in_python(&wrong)))?;
+    let found = leaving::detached(py, || detected(&image, limits))?
+        .map_err(|wrong| PyValueError::new_err(in_python(&wrong)))?;
     Ok(found.map(|Estimate { circle, covariance }| {
         let cov = covariance.map(|covariance| [covariance.xx, covariance.xy, covariance.yy]);
         Circle::at(circle.x, circle.y, Some(circle.radius)).with_cov(cov)

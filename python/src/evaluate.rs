@@ -14,6 +14,7 @@ use shared::time::MonotonicClock;
 
 use crate::answer::payload;
 use crate::fault::Fault;
+use crate::leaving;
 use crate::options;
 use crate::pixels;
 use crate::table::Table;
@@ -39,6 +40,7 @@ pub(crate) fn evaluate<'py>(
     if spec.sent.frames.is_none() && spec.sent.duration.is_none() {
         return Err(PyValueError::new_err("without frames and duration it would never end: give one of them"));
     }
+    let _inside = leaving::enter_from_python()?;
     let frames = Frames::start(&*supply).map_err(|wrong| source_failed(&wrong))?;
     let mut run = Run {
         pipeline,
@@ -88,6 +90,7 @@ impl<'py> Run<'_, 'py> {
         let clock = MonotonicClock::start();
         while self.evaluation.wants_more(clock.now()) {
             py.check_signals()?;
+            leaving::check()?;
             let Some(frame) = next(py, frames)? else { return Ok(()) };
             self.one(py, frame, clock)?;
         }

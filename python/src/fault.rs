@@ -47,7 +47,7 @@ impl Fault {
         );
         let shown = (|| -> PyResult<()> {
             py.import("sys")?.getattr("stderr")?.call_method1("write", (head,))?;
-            py.import("traceback")?.call_method1("print_exception", (error.value(py),))?;
+            py.import("traceback")?.call_method1("print_exception", (error.into_value(py),))?;
             Ok(())
         })();
         // Without a stderr there is nobody to show it to.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use server::run::RunSpec;
@@ -10,6 +10,7 @@ use server::source::{Numbered, Source, SourceError, SourceFrame, Supply};
 use shared::image::Image;
 
 use crate::evaluate::{settled, source_failed};
+use crate::leaving;
 use crate::pixels;
 use crate::truth::Truth;
 
@@ -63,14 +64,18 @@ impl Frames {
         Ok(usize::try_from(frames.get())?)
     }
 
-    fn __getitem__<'py>(&self, py: Python<'py>, index: i128) -> PyResult<Item<'py>> {
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Item<'py>> {
         let Some(numbered) = &self.numbered else { return Err(PyTypeError::new_err(IN_SEQUENCE)) };
         let index = self.place(index)?;
-        let rendered = py.detach(|| {
+        let rendered = leaving::detached(py, || {
             // A frame does not depend on what was rendered before, so neither on a panic.
             let mut source = numbered.lock().unwrap_or_else(PoisonError::into_inner);
             Rendered::of(source.at(index))
-        });
+        })?;
         Ok(rendered.into_item(py))
     }
 
@@ -93,11 +98,24 @@ const IN_SEQUENCE: &str = "the frames of this source come in sequence: iterate o
 
 impl Frames {
     /// The index of a frame, which counts from the end if it is negative.
-    fn place(&self, index: i128) -> PyResult<u64> {
-        let end = self.spec.sent.frames.map_or(i128::from(u64::MAX), |frames| frames.get().into());
-        let from_start = if index < 0 && self.spec.sent.frames.is_some() { index + end } else { index };
-        let place = u64::try_from(from_start).ok().filter(|_| from_start < end);
-        place.ok_or_else(|| PyIndexError::new_err(format!("frame {index} is not there: there are {end} frames")))
+    fn place(&self, index: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let number = match index.extract::<i128>() {
+            Err(wrong) if wrong.is_instance_of::<PyOverflowError>(index.py()) => return Err(self.not_there(index)),
+            read => read?,
+        };
+        let frames = self.spec.sent.frames.map(|frames| i128::from(frames.get()));
+        let from_start = if number < 0 { number + frames.unwrap_or(0) } else { number };
+        let is_there = frames.is_none_or(|frames| from_start < frames);
+        u64::try_from(from_start).ok().filter(|_| is_there).ok_or_else(|| self.not_there(index))
+    }
+
+    fn not_there(&self, index: &Bound<'_, PyAny>) -> PyErr {
+        let those =
+            self.spec.sent.frames.map_or("they count from 0, without end".into(), |frames| match frames.get() {
+                1 => "there is 1 frame".to_owned(),
+                frames => format!("there are {frames} frames"),
+            });
+        PyIndexError::new_err(format!("frame {index} is not there: {those}"))
     }
 }
 
@@ -118,7 +136,7 @@ impl FrameIterator {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Item<'py>>> {
-        let rendered = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).next());
+        let rendered = leaving::detached(py, || self.0.lock().unwrap_or_else(PoisonError::into_inner).next())?;
         Ok(rendered.map_err(|wrong| source_failed(&wrong))?.map(|rendered| rendered.into_item(py)))
     }
 }

@@ -14,6 +14,7 @@ mod detect;
 mod evaluate;
 mod fault;
 mod frames;
+mod leaving;
 mod logging;
 mod options;
 mod pixels;
@@ -46,7 +47,8 @@ mod _plumb {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::logging::start();
+        crate::logging::start(module.py())?;
+        crate::leaving::start(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

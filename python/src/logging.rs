@@ -10,14 +10,25 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::leaving;
+
 /// The crates whose events are passed on. Libraries report about packets, not about what to do.
 const OURS: [&str; 3] = ["shared", "client", "server"];
 
 /// Starts to pass events on, down to level info.
-pub(crate) fn start() {
+///
+/// # Errors
+/// What the import of Python's `logging` raises.
+pub(crate) fn start(py: Python<'_>) -> PyResult<()> {
+    // Imported now, not by the first thread that has something to say: a fork in the middle of an import leaves the
+    // child with a lock on the module that nobody gives back.
+    for module in ["logging", "traceback"] {
+        py.import(module)?;
+    }
     let ours = OURS.into_iter().fold(Targets::new(), |targets, name| targets.with_target(name, LevelFilter::INFO));
     // If the program that loaded the module has a subscriber of its own, that one stays.
     let _ = tracing_subscriber::registry().with(ToPython.with_filter(ours)).try_init();
+    Ok(())
 }
 
 /// Hands events to Python's logging.
@@ -32,6 +43,7 @@ impl<S: Subscriber> Layer<S> for ToPython {
         };
         let mut message = Message(String::new());
         event.record(&mut message);
+        let Some(_inside) = leaving::enter() else { return };
         // At the end of the interpreter nobody listens. Neither does a logging that fails.
         let _ = Python::try_attach(|py| -> PyResult<()> {
             let logger = py.import("logging")?.call_method1("getLogger", ("plumb",))?;

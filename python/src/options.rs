@@ -7,6 +7,9 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use server::cli::Local;
 use server::run::{Entry, NamedError, Origins, RunSpec, named, names};
 
+/// Further options that errors name and that are arguments too: the files of a run, and what `plumb.Client` takes.
+const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
+
 /// Reads keyword arguments as options of this type. Returns also which of them files set.
 ///
 /// # Errors
@@ -35,16 +38,37 @@ pub(crate) fn machine_options() -> Vec<(String, String)> {
     names::<Local>()
 }
 
-/// An error that names options as Python writes them: `--empty-rate` becomes `empty_rate`.
+/// An error that names options as Python writes them: `--empty-rate` becomes `empty_rate`. What only looks like an
+/// option, such as a part of a path, stays.
 pub(crate) fn in_python(text: &str) -> String {
+    let known: Vec<_> = names::<RunSpec>().into_iter().chain(names::<Local>()).map(|(name, _)| name).collect();
     let mut parts = text.split("--");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(part.len());
-        plain.push_str(&part[..end].replace('-', "_"));
+        let name = part[..end].replace('-', "_");
+        if known.contains(&name) || OTHERS.contains(&&*name) {
+            plain.push_str(&name);
+        } else {
+            plain.push_str("--");
+            plain.push_str(&part[..end]);
+        }
         plain.push_str(&part[end..]);
     }
     plain
+}
+
+/// What an option of a switch says of other values, in the words of files and in those of Python.
+fn switches_in_python(text: &str) -> String {
+    text.replace("neither true nor false, without quotes", "neither True nor False")
+        .replace(
+            "true is for switches: write a number, or a text in quotes",
+            "True is for switches: give a number or a text",
+        )
+        .replace(
+            "false is for switches: write a number, or a text in quotes",
+            "False is for switches: give a number or a text",
+        )
 }
 
 fn refused(wrong: &NamedError) -> PyErr {
@@ -57,7 +81,8 @@ fn refused(wrong: &NamedError) -> PyErr {
             PyTypeError::new_err(format!("{wrong}; the options are {}", known.join(", ")))
         }
         NamedError::Unknown { .. } => PyTypeError::new_err(wrong.to_string()),
-        NamedError::Value { .. } | NamedError::File(_) => PyValueError::new_err(in_python(&wrong.to_string())),
+        NamedError::Value { .. } => PyValueError::new_err(in_python(&switches_in_python(&wrong.to_string()))),
+        NamedError::File(_) => PyValueError::new_err(in_python(&wrong.to_string())),
     }
 }
 
@@ -94,7 +119,7 @@ fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     }
     let kind = value.get_type().name()?;
     Err(PyTypeError::new_err(format!(
-        "{id}: give a number, a text, True or False, or a pair of numbers, but no {kind}"
+        "{id}: give a number, a text, True or False, or a pair of numbers such as (10, 40), but no {kind}"
     )))
 }
 

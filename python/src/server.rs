@@ -1,5 +1,6 @@
 //! A real server in this process.
 
+use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,12 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use server::app::{Hosted, HostedError, HostedOptions};
+use server::output::Outputs;
 use server::output::report::Run;
 use shared::shell::exit::Exit;
 
 use crate::collected::Collected;
+use crate::leaving;
 use crate::options::{self, in_python};
 use crate::waiting::{self, STEP};
 
@@ -22,6 +25,9 @@ pub(crate) struct Server {
     collected: Collected,
     /// Absent after the end was waited for.
     hosted: Mutex<Option<Hosted>>,
+    outputs: Outputs,
+    /// The process that has its thread. A fork of it has a copy of this, but not the thread.
+    process: u32,
 }
 
 #[pymethods]
@@ -29,19 +35,19 @@ impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let (options, origins) = options::read::<HostedOptions>(options)?;
-        let (hosted, collected) = py
-            .detach(|| {
-                let mut collected = None;
-                let hosted = Hosted::start(options, &origins, |spec| {
-                    let results = Collected::new(spec.sent.task.unwrap_or_default());
-                    Box::new(collected.insert(results).clone())
-                });
-                hosted.map(|hosted| (hosted, collected))
-            })
-            .map_err(|wrong| refused(&wrong))?;
+        let started = leaving::detached(py, || {
+            let mut collected = None;
+            let hosted = Hosted::start(options, &origins, |spec| {
+                let results = Collected::new(spec.sent.task.unwrap_or_default());
+                Box::new(collected.insert(results).clone())
+            });
+            hosted.map(|hosted| (hosted, collected))
+        })?;
+        let (hosted, collected) = started.map_err(|wrong| refused(&wrong))?;
         let Some(collected) = collected else { return Err(PyRuntimeError::new_err("the server has no output")) };
         let (run, address) = (hosted.run().clone(), hosted.address().map(|address| address.to_string()));
-        Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)) })
+        let outputs = hosted.outputs().clone();
+        Ok(Self { run, address, collected, hosted: Mutex::new(Some(hosted)), outputs, process: process::id() })
     }
 
     /// Where it listens.
@@ -72,13 +78,13 @@ impl Server {
 
     /// Stops the server, within a second.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let exit = py.detach(|| {
-            let hosted = self.hosted().take();
+        let exit = leaving::detached(py, || {
+            let hosted = self.hosted().take().filter(|_| self.process == process::id());
             hosted.map_or(Exit::Fine, |hosted| {
                 hosted.stop();
                 hosted.join()
             })
-        });
+        })?;
         match exit {
             // Which sessions there were, and how they ended, is in the report.
             Exit::Fine | Exit::NoPeer => Ok(()),
@@ -92,12 +98,18 @@ impl Server {
         let until = deadline(Some(timeout))?;
         waiting::until(py, || {
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
-            (self.collected.wait(left.min(STEP)) || left.is_zero()).then_some(())
+            // A session that a client has just ended may be in the queue of the outputs as a whole.
+            let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
+            (is_complete || left.is_zero()).then_some(())
         })?;
-        let results = self.collected.results();
-        let report = results.report(self.run.clone()).to_json();
+        // Copied without the GIL. Who waits for the results while it holds the GIL could wait for ever, because making
+        // Python objects may run any finaliser, which may give the GIL away.
+        let (report, table) = leaving::detached(py, || {
+            let results = self.collected.results();
+            (results.report(self.run.clone()).to_json(), results.table.clone())
+        })?;
         let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
-        Ok((report, results.table.to_python(py)?))
+        Ok((report, table.to_python(py)?))
     }
 }
 
@@ -109,18 +121,22 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(hosted) = &*self.hosted() {
+        if self.process == process::id()
+            && let Some(hosted) = &*self.hosted()
+        {
             hosted.stop();
         }
     }
 }
 
-/// When a wait is over; `None` if it has no end.
+/// When a wait is over; `None` if it has no end, or one that no clock reaches.
 fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
-    let Some(timeout) = timeout else { return Ok(None) };
-    let length = Duration::try_from_secs_f64(timeout)
-        .map_err(|_| PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more")))?;
-    Ok(Instant::now().checked_add(length))
+    match timeout.map(|timeout| (timeout, Duration::try_from_secs_f64(timeout))) {
+        Some((_, Ok(length))) => Ok(Instant::now().checked_add(length)),
+        Some((timeout, Err(_))) if timeout > 0.0 => Ok(None),
+        Some((timeout, Err(_))) => Err(PyValueError::new_err(format!("timeout is {timeout}: give seconds, 0 or more"))),
+        None => Ok(None),
+    }
 }
 
 fn refused(wrong: &HostedError) -> PyErr {

@@ -14,7 +14,7 @@ use server::task::TaskName;
 pub(crate) const MAX_ROWS: usize = 1_000_000;
 
 /// The rows of frames.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     task: TaskName,
     columns: Vec<(&'static str, Values)>,

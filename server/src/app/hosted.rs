@@ -17,7 +17,7 @@ use super::{settled, what_ran};
 use crate::cli::Local;
 use crate::output::report::Run;
 use crate::output::writer::Shown;
-use crate::output::{Output, Plan};
+use crate::output::{Output, Outputs, Plan};
 use crate::run::{Origins, RunSpec};
 use crate::source::Supply;
 
@@ -49,6 +49,7 @@ pub enum HostedError {
 pub struct Hosted {
     run: Run,
     address: Option<SocketAddr>,
+    outputs: Outputs,
     stopper: Stopper,
     thread: JoinHandle<Exit>,
 }
@@ -72,8 +73,8 @@ impl Hosted {
         let spawned = thread::Builder::new().name("server".into()).spawn(move || hosting.serve(&listening));
         let no_thread = |wrong: &dyn std::fmt::Display| HostedError::Start(format!("cannot start a server: {wrong}"));
         let thread = spawned.map_err(|error| no_thread(&error))?;
-        let address = listens.recv().map_err(|_| no_thread(&"its thread ended without a word"))??;
-        Ok(Self { run, address, stopper, thread })
+        let (address, outputs) = listens.recv().map_err(|_| no_thread(&"its thread ended without a word"))??;
+        Ok(Self { run, address, outputs, stopper, thread })
     }
 
     /// The address it listens on; `None` without a port.
@@ -84,6 +85,11 @@ impl Hosted {
     /// What it runs.
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// The handle to its outputs. A client that has ended may not be in them yet: wait for what is queued.
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
     }
 
     /// Tells it to stop, which it does within a second.
@@ -112,8 +118,8 @@ struct Hosting {
     stop: Stop,
 }
 
-/// The address, or why there is none.
-type Listening = Result<Option<SocketAddr>, HostedError>;
+/// The address and the outputs, or why there are none.
+type Listening = Result<(Option<SocketAddr>, Outputs), HostedError>;
 
 impl Hosting {
     fn serve(self, listening: &Sender<Listening>) -> Exit {
@@ -134,7 +140,7 @@ impl Hosting {
         match work.start(plan, &mut stop).await {
             Ok(Some(started)) => {
                 // Whoever waits for the address is still there: it holds the receiver.
-                let _ = listening.send(Ok(started.addresses().first().copied()));
+                let _ = listening.send(Ok((started.addresses().first().copied(), started.outputs().clone())));
                 work.serve_clients(started, &stopper, stop).await
             }
             // Nobody can stop it before it listens.

@@ -167,6 +167,11 @@ pub(super) struct Started {
 }
 
 impl Started {
+    /// The handle to the outputs.
+    pub(super) fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
     /// The addresses of the port; none if there is no port.
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.opened.addresses

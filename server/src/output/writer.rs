@@ -35,8 +35,14 @@ pub struct Outputs {
     shown: Arc<AtomicU64>,
 }
 
-/// An entry of the queue: an event, or `None` for the end.
-type Message = Option<Event>;
+/// An entry of the queue.
+#[derive(Debug)]
+enum Message {
+    Event(Event),
+    /// Whoever waits for it knows that all earlier entries were handled.
+    Handled(Sender<()>),
+    End,
+}
 
 /// The run's handle to the writer thread, which ends it.
 #[derive(Debug)]
@@ -84,17 +90,29 @@ impl Outputs {
     /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
     /// dropped.
     pub fn tell(&self, event: Event) {
-        if let Err(TrySendError::Full(Some(Event::Frame { .. }))) = self.queue.try_send(Some(event)) {
+        if let Err(TrySendError::Full(Message::Event(Event::Frame { .. }))) = self.queue.try_send(Message::Event(event))
+        {
             self.lost_frames.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Queues an event that no output may miss. Waits while the queue is full, without holding up other sessions.
     pub async fn tell_surely(&self, event: Event) {
-        let mut message = Some(event);
+        let mut message = Message::Event(event);
         while let Err(TrySendError::Full(again)) = self.queue.try_send(message) {
             message = again;
             tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// Waits at most this long until the outputs have handled all events queued so far. Returns whether they have.
+    pub fn wait(&self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        let (handled, all_handled) = bounded(1);
+        // An error at either end: the thread has ended, so it has handled all that it ever will, or the time is over.
+        match self.queue.send_deadline(Message::Handled(handled), end) {
+            Ok(()) => all_handled.recv_deadline(end) != Err(RecvTimeoutError::Timeout),
+            Err(error) => error.is_disconnected(),
         }
     }
 
@@ -110,7 +128,7 @@ impl Writer {
         let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
         let end = Instant::now() + limit;
         // If the thread failed, this is noticed below.
-        let _ = self.queue.send_deadline(None, end);
+        let _ = self.queue.send_deadline(Message::End, end);
         let all_good = match self.done.recv_deadline(end) {
             Ok(all_good) => all_good,
             Err(RecvTimeoutError::Timeout) => {
@@ -135,8 +153,16 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
     'run: while let Ok(first) = queue.recv() {
         for message in std::iter::once(first).chain(queue.try_iter()) {
-            let Some(event) = message else { break 'run };
-            outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
+            match message {
+                Message::Event(event) => {
+                    outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
+                }
+                Message::Handled(sender) => {
+                    // Who does not wait any more needs no word.
+                    let _ = sender.send(());
+                }
+                Message::End => break 'run,
+            }
         }
         outputs.iter_mut().for_each(|told| told.attempt(|output| output.flush()));
         thread::sleep(GATHERING);

@@ -70,8 +70,14 @@ pub fn names<T: Args>() -> Vec<(String, String)> {
 }
 
 fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, NamedError> {
-    let unknown = || NamedError::Unknown { name: printable(name), near: near(command, name) };
-    command.get_arguments().find(|option| option.get_id() == name).ok_or_else(unknown)
+    let has_id = |id: &str| command.get_arguments().find(|option| option.get_id() == id);
+    let unknown = || {
+        // As the command line writes it.
+        let id = name.replace('-', "_");
+        let near = if has_id(&id).is_some() { Some(id) } else { near(command, name) };
+        NamedError::Unknown { name: printable(name), near }
+    };
+    has_id(name).ok_or_else(unknown)
 }
 
 fn value(name: &str, reason: &str) -> NamedError {
@@ -102,6 +108,10 @@ mod tests {
     #[test]
     fn a_wrong_name_or_value_is_answered_with_what_would_be_right() {
         assert_eq!(read(&[("radus", "5")]).unwrap_err(), "\"radus\" is not an option: did you mean radius?");
+        assert_eq!(
+            read(&[("empty-rate", "0")]).unwrap_err(),
+            "\"empty-rate\" is not an option: did you mean empty_rate?"
+        );
         assert_eq!(read(&[("q\u{1b}", "5")]).unwrap_err(), "\"q\\u{1b}\" is not an option");
         let wrong = read(&[("noise", "-1")]).unwrap_err();
         assert!(wrong.starts_with("noise: \"-1\" is not ") && wrong.contains("0 to "), "{wrong}");

@@ -1,0 +1,45 @@
+"""Runs Python code in a process of its own, for what ends a process: signals, exits, crashes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# How long a child may take before the test fails. No test waits for it in a good run.
+LIMIT_S = 60
+
+PACKAGE = Path(__file__).parent.parent
+
+
+@contextmanager
+def started(code: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A child that runs `code`. It sees the package that this process sees."""
+    command = [sys.executable, *options, "-c", textwrap.dedent(code)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PACKAGE)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def ran(code: str, *options: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a child that ran to its end."""
+    with started(code, *options) as child:
+        out, err = child.communicate(timeout=LIMIT_S)
+        return child.returncode, out, err
+
+
+def interrupted(code: str) -> tuple[int, str, str]:
+    """The same, with SIGINT sent as soon as the child prints its first line."""
+    with started(code) as child:
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=LIMIT_S)
+        return child.returncode, first + out, err

@@ -1,0 +1,214 @@
+"""Options as keyword arguments: names, defaults and ranges are the server's, errors speak Python."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import plumb
+from plumb import _plumb
+from plumb._node import plain
+
+LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
+
+# The server's options that are no arguments of `Server`: it has no window.
+NOT_OF_SERVER = {"no_graphics"}
+
+# Those that are arguments of `evaluate` and `frames` themselves.
+NAMED = {"frames", "seed", "task"}
+
+# Each option with the value that it has by default.
+DEFAULTS: dict[str, Any] = {
+    "source": "ball",
+    "size": (640, 480),
+    "pixel": "gray8",
+    "fps": 60,
+    "speed": 200,
+    "radius": 20,
+    "border": False,
+    "link": "webrtc",
+    "window": 8,
+    "deadline": "2s",
+    "delivery": "reliable",
+    "encoding": "raw",
+    "loopback": False,
+    "once": False,
+    "wait": "forever",
+    "contrast": 140,
+    "background": "plain",
+    "invert": False,
+    "occlude": False,
+    "empty_rate": 0,
+    "exposure": 0,
+    "blur": 0,
+    "vignette": 0,
+    "shot_noise": 0,
+    "noise": 0,
+    "gamma": 1,
+}
+
+
+def config(**options: Any) -> Any:
+    """What the report says of the options."""
+    answer = 0 if options.get("task") == "count" else None
+    return plain(plumb.evaluate(lambda _: answer, frames=1, seed=1, **options).run.config)
+
+
+def test_the_typed_options_are_those_of_the_server() -> None:
+    run = {name for name, _ in _plumb.run_options()}
+    machine = {name for name, _ in _plumb.machine_options()}
+    files = {"run", "camera"}
+    assert set(plumb.RunOptions.__annotations__) == (run | files) - NAMED
+    assert set(plumb.ServerOptions.__annotations__) == (run | files | machine) - NOT_OF_SERVER
+
+
+def test_every_option_has_a_help() -> None:
+    assert all(text for _, text in _plumb.run_options() + _plumb.machine_options())
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_an_option_takes_its_default_and_changes_nothing(name: str) -> None:
+    assert config(**{name: DEFAULTS[name]}) == config()
+
+
+def test_the_defaults_are_all_there() -> None:
+    without_default = {"run", "camera", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
+    assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
+    assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
+
+
+@pytest.mark.parametrize("name", sorted(plumb.RunOptions.__annotations__))
+def test_none_leaves_the_default(name: str) -> None:
+    assert config(**{name: None}) == config()
+
+
+UNKNOWN = [
+    ("radus", '"radus" is not an option: did you mean radius?'),
+    ("empty-rate", '"empty-rate" is not an option: did you mean empty_rate?'),
+    ("zzz", '"zzz" is not an option; the options are source, task, '),
+    ("listen", '"listen" is an option of the server program and of plumb.Server alone'),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), UNKNOWN)
+def test_an_unknown_option_is_a_type_error_that_suggests_another(name: str, text: str) -> None:
+    options: dict[str, Any] = {name: 1}
+    for takes in (plumb.frames, lambda **options: plumb.evaluate(lambda _: None, **options)):
+        with pytest.raises(TypeError) as raised:
+            takes(**options)
+        assert str(raised.value).startswith(text)
+
+
+def test_an_unknown_option_of_a_server_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="did you mean listen"):
+        plumb.Server(lisen="127.0.0.1:0")  # type: ignore[call-arg]
+
+
+WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
+    ({"noise": -1}, 'noise: "-1" is not a standard deviation of 0 to 255 gray levels'),
+    ({"noise": "much"}, 'noise: "much" is not a standard deviation of 0 to 255'),
+    ({"noise": float("nan")}, 'noise: "nan" is not a standard deviation'),
+    ({"noise": True}, "noise: True is for switches: give a number"),
+    ({"noise": ""}, 'noise: "" is not'),
+    ({"border": "yes"}, 'border: "yes" is neither True nor False'),
+    ({"border": 1}, 'border: "1" is neither True nor False'),
+    ({"radius": (40, 10)}, "radius 40..10: the first must not be greater than the second"),
+    ({"radius": 300}, "radius 300 px does not fit into 640x480: at most 240 px"),
+    ({"radius": 40, "size": (64, 48)}, "radius 40 px does not fit into 64x48: at most 24 px"),
+    ({"size": (0, 5)}, "each side must be 1 to 8192 px"),
+    ({"size": "64"}, "write WIDTHxHEIGHT"),
+    ({"seed": -1}, 'seed: "-1" is not a whole number from 0 to 2^64 - 1'),
+    ({"seed": 2**64}, "is not a whole number from 0 to 2^64 - 1"),
+    ({"frames": 0}, 'frames: "0" is not a whole number of frames from 1'),
+    ({"frames": 1.5}, "is not a whole number of frames from 1"),
+    ({"task": "find"}, 'task: "find" is not a task: circle, count, ack or image'),
+    ({"duration": 10}, "write a number and a unit, for example 10s"),
+    ({"deadline": "0s"}, 'deadline: "0s" is not longer than 0'),
+    ({"fps": 0}, "a number over 0 and up to 1000000, for example 60, or max"),
+    ({"pixel": "rgb"}, "gray8 or bgr8"),
+    ({"background": "sky"}, "none of plain, ramp, clutter"),
+    ({"empty_rate": 1.5}, 'empty_rate: "1.5" is not a share of the frames from 0 to 1'),
+    ({"jpeg": 101}, "a quality from 1 to 100"),
+    ({"balls": 3}, "balls is for task count only: leave it out, or add task count"),
+    ({"empty_rate": 0.5, "task": "count"}, "empty_rate does not go with task count: leave it out"),
+    ({"occlude": True, "task": "count"}, "occlude does not go with task count"),
+    ({"source": "/nowhere"}, "write ball, or a folder of images"),
+    ({"run": "/now--here/a.toml"}, 'run: "/now--here/a.toml" cannot be read'),
+    ({"camera": LOW_LIGHT.parent}, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("options", "text"), WRONG_VALUES, ids=str)
+def test_a_wrong_value_is_a_value_error_that_says_what_is_right(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        plumb.frames(**options)
+    assert text in str(raised.value)
+    assert not re.search(r"(^|[\s\"(])--", str(raised.value))
+    with pytest.raises(ValueError) as again:
+        plumb.evaluate(lambda _: None, **options)
+    assert str(again.value) == str(raised.value)
+
+
+@pytest.mark.parametrize("value", [b"x", {}, [10, 40], object(), 1j, (1, 2, 3), ("a", "b"), np.zeros(2)], ids=repr)
+def test_a_value_of_a_wrong_type_is_a_type_error_that_names_it(value: Any) -> None:
+    with pytest.raises(TypeError, match=f"^radius: give a number, .* but no {type(value).__name__}$"):
+        plumb.frames(radius=value)
+
+
+def test_the_server_refuses_with_the_same_words() -> None:
+    with pytest.raises(ValueError, match="radius 300 px does not fit into 640x480"):
+        plumb.Server(radius=300, listen="127.0.0.1:0")
+    with pytest.raises(ValueError, match="write the port too"):
+        plumb.Server(listen="here")
+    with pytest.raises(ValueError, match="cannot write the report to /nowhere/r.json.*: name a file"):
+        plumb.Server(json="/nowhere/r.json", listen="127.0.0.1:0")
+
+
+SAME: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"noise": np.float64(0.1)}, {"noise": 0.1}),
+    ({"noise": np.float32(0.5)}, {"noise": 0.5}),
+    ({"noise": Decimal("1.5")}, {"noise": "1.5"}),
+    ({"noise": Fraction(1, 4)}, {"noise": 0.25}),
+    ({"jpeg": np.int8(50)}, {"jpeg": 50}),
+    ({"border": np.True_}, {"border": True}),
+    ({"radius": (10, 40)}, {"radius": "10..40"}),
+    ({"radius": (np.float32(10.5), np.int64(40))}, {"radius": "10.5..40"}),
+    ({"size": (64, np.int64(48)), "radius": 8}, {"size": "64x48", "radius": "8"}),
+    ({"balls": (1, 3), "task": "count"}, {"balls": "1..3", "task": "count"}),
+    ({"fps": "max"}, {"fps": "max"}),
+    ({"run": LOW_LIGHT}, {"run": str(LOW_LIGHT)}),
+]
+
+
+@pytest.mark.parametrize(("options", "written"), SAME, ids=str)
+def test_numbers_pairs_and_paths_are_read_as_on_the_command_line(
+    options: dict[str, Any], written: dict[str, Any]
+) -> None:
+    assert config(**options) == config(**written) != config()
+
+
+def test_a_number_keeps_all_its_digits() -> None:
+    assert config(noise=0.1 + 0.2)["camera"]["noise"] == 0.1 + 0.2
+    assert plumb.frames(seed=2**64 - 1).seed == 2**64 - 1
+
+
+@pytest.mark.parametrize("layer", ["run", "camera"])
+def test_arguments_override_a_file(layer: str) -> None:
+    given: dict[str, Any] = {layer: LOW_LIGHT}
+    from_file, overridden = config(**given), config(noise=1.25, **given)
+    assert from_file["camera"]["noise"] == 4 and from_file["camera"]["blur"] == 1.2
+    from_file["camera"]["noise"] = from_file["noise"] = 1.25
+    assert overridden == from_file
+
+
+def test_a_wrong_value_in_a_file_is_named_with_its_file(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("noise = -3\n")
+    with pytest.raises(ValueError, match="run.toml.*noise"):
+        plumb.frames(run=file)
