@@ -15,9 +15,10 @@ COPY Cargo.toml Cargo.lock ./
 COPY shared/Cargo.toml shared/
 COPY client/Cargo.toml client/
 COPY server/Cargo.toml server/
-# A member of the workspace, which cargo wants to see; no program is made of it.
+# Members of the workspace, which cargo wants to see; no program is made of them.
 COPY testkit/Cargo.toml testkit/
-RUN for crate in shared client server testkit; do mkdir $crate/src && : >$crate/src/lib.rs; done \
+COPY python/Cargo.toml python/
+RUN for crate in shared client server testkit python; do mkdir $crate/src && : >$crate/src/lib.rs; done \
  && mkdir -p client/benches server/benches/detector server/benches/link server/benches/growth \
  && echo 'fn main() {}' \
   | tee client/src/main.rs server/src/main.rs client/benches/stages.rs server/benches/stages.rs server/benches/link/main.rs \
