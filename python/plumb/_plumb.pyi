@@ -63,7 +63,7 @@ class Circle:
 class Truth:
     """What a frame really shows.
 
-    `kind` is `ball`, `balls`, `empty` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
+    `kind` is `ball`, `balls`, `no ball` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
     `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
     the same formula where rounding is the only error. `count` is the number of balls.
     """

@@ -20,6 +20,9 @@ use crate::pixels;
 use crate::table::Table;
 use crate::waiting::{self, STEP};
 
+/// Defaults that differ from the server's, which has no limit and takes the task from the source.
+const DEFAULTS: [(&str, &str); 2] = [("frames", "600"), ("task", "circle")];
+
 /// Options that nothing uses where no link is.
 const OF_THE_LINK: [&str; 8] = ["link", "window", "delivery", "encoding", "sctp_mtu", "loopback", "once", "wait"];
 
@@ -56,7 +59,7 @@ pub(crate) fn evaluate<'py>(
 
 /// Reads the options of a run without a link, and settles what follows from them.
 pub(crate) fn settled(options: &Bound<'_, PyDict>) -> PyResult<(RunSpec, Arc<dyn Supply>)> {
-    let (spec, origins) = options::read::<RunSpec>(options)?;
+    let (spec, origins) = options::read::<RunSpec>(options, &DEFAULTS)?;
     let impossible = |wrong: SourceError| {
         let explained = origins.explained(&wrong.to_string(), &wrong.options());
         PyValueError::new_err(options::in_python(&explained))

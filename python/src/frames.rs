@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use server::run::RunSpec;
@@ -33,6 +33,9 @@ impl Frames {
     #[new]
     fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let (spec, supply) = settled(options)?;
+        if spec.sent.duration.is_some() {
+            return Err(PyValueError::new_err("duration: these frames are not timed; give their number, frames"));
+        }
         let options = options.copy()?;
         options.set_item("seed", spec.sent.seed)?;
         let numbered = supply.numbered().map_err(|wrong| source_failed(&wrong))?.map(Mutex::new);
@@ -93,6 +96,10 @@ impl Frames {
     }
 }
 
+/// Frames that have a number where there is no end: playing the ball takes about 11 ns per frame, so that the last takes
+/// a second.
+const ENDLESS: i128 = 100_000_000;
+
 /// Why frames have no numbers.
 const IN_SEQUENCE: &str = "the frames of this source come in sequence: iterate over them";
 
@@ -104,16 +111,21 @@ impl Frames {
             read => read?,
         };
         let frames = self.spec.sent.frames.map(|frames| i128::from(frames.get()));
-        let from_start = if number < 0 { number + frames.unwrap_or(0) } else { number };
+        // Without an end, an index may still not be so large that playing the ball up to it takes minutes.
+        let frames = frames.or(Some(ENDLESS));
+        let from_start =
+            if number < 0 && self.spec.sent.frames.is_some() { number + frames.unwrap_or(0) } else { number };
         let is_there = frames.is_none_or(|frames| from_start < frames);
         u64::try_from(from_start).ok().filter(|_| is_there).ok_or_else(|| self.not_there(index))
     }
 
     fn not_there(&self, index: &Bound<'_, PyAny>) -> PyErr {
         let those =
-            self.spec.sent.frames.map_or("they count from 0, without end".into(), |frames| match frames.get() {
-                1 => "there is 1 frame".to_owned(),
-                frames => format!("there are {frames} frames"),
+            self.spec.sent.frames.map_or(format!("they count from 0 to {}", ENDLESS - 1), |frames| {
+                match frames.get() {
+                    1 => "there is 1 frame".to_owned(),
+                    frames => format!("there are {frames} frames"),
+                }
             });
         PyIndexError::new_err(format!("frame {index} is not there: {those}"))
     }

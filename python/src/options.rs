@@ -10,20 +10,24 @@ use server::run::{Entry, NamedError, Origins, RunSpec, named, names};
 /// Further options that errors name and that are arguments too: the files of a run, and what `plumb.Client` takes.
 const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
 
-/// Reads keyword arguments as options of this type. Returns also which of them files set.
+/// Reads keyword arguments as options of this type, with these defaults in place of the options' own. A default whose
+/// argument is None falls away. Returns also which options files set.
 ///
 /// # Errors
 /// `TypeError` for an unknown name or a wrong type, `ValueError` for a wrong value.
-pub(crate) fn read<T: Args>(options: &Bound<'_, PyDict>) -> PyResult<(T, Origins)> {
+pub(crate) fn read<T: Args>(options: &Bound<'_, PyDict>, defaults: &[(&str, &str)]) -> PyResult<(T, Origins)> {
+    let default = |(id, text): &(&str, &str)| Entry { id: (*id).into(), text: (*text).into(), is_switch: false };
+    let mut defaults: Vec<_> = defaults.iter().map(default).collect();
     let mut entries = Vec::new();
     for (name, value) in options {
         let id: String = name.extract()?;
-        // None leaves the default.
-        if !value.is_none() {
+        if value.is_none() {
+            defaults.retain(|default| default.id != id);
+        } else {
             entries.push(entry(id, &value)?);
         }
     }
-    named(entries).map_err(|wrong| refused(&wrong))
+    named(&defaults, entries).map_err(|wrong| refused(&wrong))
 }
 
 /// Names and descriptions of the options of a run.

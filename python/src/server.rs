@@ -34,7 +34,7 @@ pub(crate) struct Server {
 impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let (options, origins) = options::read::<HostedOptions>(options)?;
+        let (options, origins) = options::read::<HostedOptions>(options, &[])?;
         let started = leaving::detached(py, || {
             let mut collected = None;
             let hosted = Hosted::start(options, &origins, |spec| {

@@ -7,13 +7,13 @@ use shared::geometry::Circle;
 
 /// What a frame really shows.
 ///
-/// `kind` is `ball`, `balls`, `empty` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
+/// `kind` is `ball`, `balls`, `no ball` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
 /// `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
 /// the same formula where rounding is the only error. `count` is the number of balls.
 #[pyclass(frozen, module = "plumb", eq)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Truth {
-    /// `ball`, `balls`, `empty` or `unknown`.
+    /// `ball`, `balls`, `no ball` or `unknown`.
     #[pyo3(get)]
     kind: String,
     #[pyo3(get)]
@@ -52,7 +52,7 @@ impl From<FrameTruth> for Truth {
                 count: Some(1),
             },
             FrameTruth::Balls(count) => nothing("balls", Some(count)),
-            FrameTruth::Empty => nothing("empty", Some(0)),
+            FrameTruth::Empty => nothing("no ball", Some(0)),
             FrameTruth::Unknown => nothing("unknown", None),
         }
     }

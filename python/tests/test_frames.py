@@ -74,10 +74,10 @@ def test_the_truth_is_the_reports_to_the_last_digit() -> None:
     kinds = set()
     for row, (_, truth) in zip(report.frames, data(frames=60), strict=True):
         kinds.add(truth.kind)
-        assert row["truth"] == {"ball": "ball", "empty": "no ball"}[truth.kind]
+        assert row["truth"] == truth.kind
         for name, column in [("x", "truth_x"), ("y", "truth_y"), ("radius", "truth_radius"), ("limit", "limit_l1")]:
             assert getattr(truth, name) == (None if np.isnan(row[column]) else row[column])
-    assert kinds == {"ball", "empty"}
+    assert kinds == {"ball", "no ball"}
 
 
 def test_a_ball_a_count_and_an_empty_frame_have_each_their_truth() -> None:
@@ -87,7 +87,7 @@ def test_a_ball_a_count_and_an_empty_frame_have_each_their_truth() -> None:
     without_noise = data(empty_rate=0, noise=0)[0][1]
     assert without_noise.limit is not None and not without_noise.is_bound
     empty = data(empty_rate=1)[0][1]
-    assert (empty.kind, empty.count) == ("empty", 0)
+    assert (empty.kind, empty.count) == ("no ball", 0)
     assert (empty.x, empty.y, empty.radius, empty.limit) == (None, None, None, None)
     counts = [truth.count for _, truth in data(empty_rate=0, task="count", balls=(1, 3))]
     assert {1, 2, 3} >= set(counts) and len(set(counts)) > 1
@@ -110,7 +110,7 @@ def test_frames_without_an_end_have_numbers_but_no_length() -> None:
     with pytest.raises(TypeError, match="there is no end: give frames"):
         len(frames)
     assert all(same(frames[index], item) for index, item in enumerate(itertools.islice(frames, 20)))
-    assert frames[100_000][1].kind in ("ball", "empty")
+    assert frames[100_000][1].kind in ("ball", "no ball")
     with pytest.raises(IndexError, match="without end"):
         frames[-1]
 

@@ -212,3 +212,14 @@ def test_a_wrong_value_in_a_file_is_named_with_its_file(tmp_path: pathlib.Path) 
     file.write_text("noise = -3\n")
     with pytest.raises(ValueError, match="run.toml.*noise"):
         plumb.frames(run=file)
+
+
+def test_a_runs_file_lies_above_the_defaults_and_below_the_arguments(tmp_path: Path) -> None:
+    run = tmp_path / "run.toml"
+    run.write_text('frames = 7\nseed = 3\ntask = "ack"\n')
+    report = plumb.evaluate(lambda frame: None, run=run)
+    assert (report.counts.sent, report.run.seed, report.task) == (7, 3, "ack")
+    assert plumb.evaluate(lambda frame: None, frames=5, run=run).counts.sent == 5
+    assert len(plumb.frames(run=run)) == 7
+    with pytest.raises(ValueError, match="duration"):
+        plumb.frames(duration="1s")

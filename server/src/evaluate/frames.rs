@@ -86,10 +86,10 @@ impl Iterator for Renderer {
 
 /// A copy of the image, in the memory of one that nobody holds if there is one.
 fn shared(pool: &mut Vec<Arc<Image>>, image: &Image) -> Arc<Image> {
-    for place in 0..pool.len() {
-        if let Some(free) = Arc::get_mut(&mut pool[place]) {
+    for pooled in &mut *pool {
+        if let Some(free) = Arc::get_mut(pooled) {
             copy(image, free);
-            return pool[place].clone();
+            return pooled.clone();
         }
     }
     let copied = Arc::new(image.clone());

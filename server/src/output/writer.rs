@@ -37,6 +37,7 @@ pub struct Outputs {
 
 /// An entry of the queue.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most are events; a box would be an allocation each")]
 enum Message {
     Event(Event),
     /// Whoever waits for it knows that all earlier entries were handled.

@@ -41,16 +41,19 @@ pub enum NamedError {
     File(#[from] FileError),
 }
 
-/// Reads options given by name, such as those of a [`RunSpec`]. Returns also which of them files set.
+/// Reads options given by name, such as those of a [`RunSpec`]. `defaults` replace the options' own defaults: files and
+/// `entries` override them, unless an entry only repeats one. Returns also which options files set.
 ///
 /// # Errors
 /// [`NamedError`] names the option, what was wrong and what would be right.
-pub fn named<T: Args>(entries: Vec<Entry>) -> Result<(T, Origins), NamedError> {
+pub fn named<T: Args>(defaults: &[Entry], entries: Vec<Entry>) -> Result<(T, Origins), NamedError> {
     let command = T::augment_args(Command::new("run").no_binary_name(true));
     let command = options::completed(command, &TakesAll::of::<RunSpec>());
+    let command =
+        defaults.iter().fold(command, |command, Entry { id, text, .. }| with_default(command, id, text.clone()));
     let [run, camera] = FILES.map(|id| entries.iter().find(|entry| entry.id == id).map(|entry| Path::new(&entry.text)));
     let (mut command, mut origins) = layered(command, run, camera)?;
-    for Entry { id, text, is_switch } in entries.into_iter().filter(|entry| !FILES.contains(&&*entry.id)) {
+    for Entry { id, text, is_switch } in entries.into_iter().filter(|entry| is_own(entry, defaults)) {
         let option = find(&command, &id)?;
         check(option, &text, is_switch).map_err(|reason| value(&id, &reason))?;
         command = with_default(command, &id, text);
@@ -60,6 +63,11 @@ pub fn named<T: Args>(entries: Vec<Entry>) -> Result<(T, Origins), NamedError> {
     let read = command.try_get_matches_from(none).and_then(|matches| T::from_arg_matches(&matches));
     // Each value was checked alone; no two options exclude each other.
     Ok((read.map_err(|wrong| value("options", &wrong.to_string()))?, origins))
+}
+
+/// Whether an entry says something that files and defaults do not.
+fn is_own(entry: &Entry, defaults: &[Entry]) -> bool {
+    !FILES.contains(&&*entry.id) && !defaults.contains(entry)
 }
 
 /// Names, and the text of the help, of all options of a type.
@@ -94,7 +102,7 @@ mod tests {
             text: (*text).into(),
             is_switch: ["true", "false"].contains(text),
         };
-        let read = named::<RunSpec>(options.iter().map(entry).collect());
+        let read = named::<RunSpec>(&[], options.iter().map(entry).collect());
         read.map(|(spec, _)| spec).map_err(|wrong| wrong.to_string())
     }
 
@@ -130,6 +138,11 @@ mod tests {
         std::fs::write(&path, "noise = 3\nspeed = 100\n").unwrap();
         let spec = read(&[("noise", "5"), ("run", &path.display().to_string())]).unwrap();
         assert_eq!((spec.camera.noise, spec.sent.speed), (5.0, 100.0));
+        let entry = |id: &str, text: &str| Entry { id: id.into(), text: text.into(), is_switch: false };
+        let (defaults, run) = ([entry("speed", "50"), entry("fps", "30")], entry("run", &path.display().to_string()));
+        let read = named::<RunSpec>(&defaults, vec![entry("speed", "50"), run]);
+        let (spec, _) = read.unwrap();
+        assert_eq!((spec.sent.speed, spec.sent.fps.hz()), (100.0, Some(30.0)), "a default lies below the file");
     }
 
     #[test]
