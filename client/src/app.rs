@@ -38,7 +38,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     };
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(Target::Stdout, stopper.clone());
-    let mut window = WindowView::new(config.server.address(), rows.clone());
+    let mut window = WindowView::new(config.server.address(), args.look, rows.clone());
     let board = (!args.no_graphics).then(|| window.board());
     let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
         Place::Window => work(&config, &mut window, stop),

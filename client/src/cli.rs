@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use shared::canvas::colour::Look;
 use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
 use shared::shell::options::{CommandLine, Environment, Refusal, completed};
@@ -155,6 +156,10 @@ pub struct SessionArgs {
     /// Print one row per frame instead of opening a window
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
+
+    /// How gray16 frames are shown.
+    #[command(flatten)]
+    pub look: Look,
 }
 
 impl SessionArgs {
@@ -167,7 +172,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG or PGM, 8 bits per channel
+    /// Image files: PNG, JPEG or PGM, 8 bits per channel, or gray with 16 bits
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

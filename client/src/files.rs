@@ -101,7 +101,7 @@ impl FoundCircle {
 
 fn look(path: &Path, looker: &mut Looker) -> Found {
     let found = |seen, detect_us, error| Found { file: path.display().to_string(), seen, detect_us, error };
-    match file::read(path).map(Image::into_gray_levels) {
+    match file::read_any(path).map(Image::into_gray_levels) {
         Ok(gray) => {
             let start = Instant::now();
             let seen = looker.look(gray.view());

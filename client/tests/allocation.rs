@@ -77,7 +77,8 @@ fn all_circles_of_frames_seen_before_allocate_nothing() {
 fn annotate_allocates_twice_per_frame_and_edges_does_not_allocate_more_from_frame_to_frame() {
     let gray: Vec<_> = (0..8).map(|seed| Image::Gray8(frame(seed))).collect();
     let colour: Vec<_> = gray.iter().cloned().map(Image::into_bgr).collect();
-    for frames in [gray, colour] {
+    let deep: Vec<_> = (0..8).map(|seed| Image::Gray16(frame(seed).mapv(|level| 500 + 9 * u16::from(level)))).collect();
+    for frames in [gray, colour, deep] {
         let counts = ["annotate", "edges"].map(|name| {
             let choice = PipelineChoice::new(name, PipelineOptions::default()).expect("listed");
             let mut pipeline = choice.for_task("image").expect("its task").build().expect("valid");

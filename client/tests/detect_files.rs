@@ -80,6 +80,8 @@ fn png_jpeg_and_pgm_in_gray_and_colour_are_measured() {
         pictures.save("gray.jpg", disc(), ImageFormat::Jpeg),
         pictures.save("colour.jpg", colour(&disc()), ImageFormat::Jpeg),
         pictures.save("misnamed.txt", disc(), ImageFormat::Png),
+        pictures.save("deep.png", DynamicImage::from(disc()).into_luma16(), ImageFormat::Png),
+        pictures.save("deep.pgm", DynamicImage::from(disc()).into_luma16(), ImageFormat::Pnm),
     ];
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let found = results(&detect(&["--json"], &files).expect(0));
@@ -96,7 +98,7 @@ fn bad_files_are_reported_and_the_others_done() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     let whole = fs::read(&good).expect("readable");
-    let deep = DynamicImage::from(disc()).into_luma16();
+    let deep = DynamicImage::from(disc()).into_rgb16();
     let clear = DynamicImage::from(disc()).into_rgba8();
     let cases: [(PathBuf, &str); 12] = [
         (pictures.path("missing.png"), "No such file"),

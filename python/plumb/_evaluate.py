@@ -27,13 +27,14 @@ def evaluate(
 ) -> Report:
     """Calls `pipeline(frame)` with each frame of a run and scores what it returns.
 
-    The frame is a read-only array of uint8, (height, width), or (height, width, 3) in BGR with `pixel="bgr8"`. It is
-    not copied, and it stays as it is for as long as somebody keeps it. What the pipeline returns depends on the task:
+    The frame is a read-only array of uint8, (height, width), or (height, width, 3) in BGR with `pixel="bgr8"`, or of
+    uint16 with `pixel="gray16"`. It is not copied, and it stays as it is for as long as somebody keeps it. What the pipeline returns depends on the task:
 
     - `circle`: `None` (no circle), `(x, y)`, `(x, y, radius)` or a `plumb.Circle`, in px;
     - `count`: an int, the number of balls;
     - `ack`: `None` or an int, a code;
-    - `image`: an array of uint8, (height, width) or (height, width, 3), of at most as many bytes as the frame.
+    - `image`: an array of uint8, (height, width) or (height, width, 3), or of uint16, (height, width), of at most as many
+      bytes as the frame.
 
     `frames` is the number of frames, or `None` where `duration` sets the end. `seed` is drawn at random if it is `None`;
     `report.run.seed` has it. A file named by `run` lies below the arguments, and above their defaults. All other options have the names and defaults of the server's: `radius`, `noise`, `blur`,

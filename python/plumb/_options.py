@@ -50,7 +50,7 @@ class _Scene(_Camera, total=False):
     size: str | tuple[int, int]
     """Width and height in px (default 640x480)."""
     pixel: str
-    """`gray8` or `bgr8` (default gray8)."""
+    """`gray8`, `bgr8` or `gray16` (default gray8)."""
     fps: float | str
     """Frames per second, or `max` (default 60)."""
     duration: str

@@ -94,15 +94,23 @@ fn whole(value: &Bound<'_, PyAny>) -> Option<Result<i128, Fault>> {
 }
 
 fn image(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
-    let wrong = || other(IMAGE_TASK, returned, "a numpy array of uint8, (height, width) or (height, width, 3)");
+    let right = "a numpy array of uint8, (height, width) or (height, width, 3), or of uint16, (height, width)";
+    let wrong = || other(IMAGE_TASK, returned, right);
+    let size = |height: usize, width: usize| {
+        Size::new(width as u64, height as u64).map_err(|error| Fault::Value(format!("the pipeline's answer: {error}")))
+    };
+    if let Ok(deep) = returned.cast::<PyArrayDyn<u16>>() {
+        let [height, width] = *deep.shape() else { return Err(wrong()) };
+        let data = deep.readonly().as_array().iter().flat_map(|value| value.to_le_bytes()).collect();
+        return Ok(client::pipeline::image_payload(size(height, width)?, PixelFormat::Gray16, data, Encoding::Raw));
+    }
     let array = returned.cast::<PyArrayDyn<u8>>().map_err(|_| wrong())?;
     let (pixel, [height, width]) = match *array.shape() {
         [height, width] => (PixelFormat::Gray8, [height, width]),
         [height, width, 3] => (PixelFormat::Bgr8, [height, width]),
         _ => return Err(wrong()),
     };
-    let size = Size::new(width as u64, height as u64)
-        .map_err(|error| Fault::Value(format!("the pipeline's answer: {error}")))?;
+    let size = size(height, width)?;
     let data = array.to_vec_in_rows();
     Ok(client::pipeline::image_payload(size, pixel, data, Encoding::Raw))
 }

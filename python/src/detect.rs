@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 
 use client::pipeline::{Detector, DetectorChoice, Estimate, PipelineError, RadiusLimits, detector_names};
-use ndarray::Array2;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use shared::image::{Image, to_gray};
+use shared::image::{GrayLevels, Image};
 
 use crate::circle::Circle;
 use crate::leaving;
@@ -21,11 +20,12 @@ thread_local! {
 struct Kept {
     limits: RadiusLimits,
     detector: Box<dyn Detector>,
-    /// The gray levels of an image in colour.
-    gray: Array2<u8>,
+    /// The gray levels of an image that is not gray8.
+    gray: GrayLevels,
 }
 
-/// Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR.
+/// Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR; or of
+/// uint16, (height, width), which is scaled to 8 bits (0 is no reading).
 ///
 /// `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/4 of the
 /// shorter side. The circle has the covariance of its centre. `None` if there is no circle.
@@ -62,17 +62,11 @@ fn detected(image: &Image, limits: RadiusLimits) -> Result<Option<Estimate>, Pip
 impl Kept {
     fn new(limits: RadiusLimits) -> Result<Self, PipelineError> {
         let detector = DetectorChoice::new(detector_names().next().unwrap_or_default(), limits)?.build();
-        Ok(Self { limits, detector, gray: Array2::zeros((0, 0)) })
+        Ok(Self { limits, detector, gray: GrayLevels::default() })
     }
 
     fn detect(&mut self, image: &Image) -> Option<Estimate> {
-        match image {
-            Image::Gray8(gray) => self.detector.detect(gray.view()),
-            Image::Bgr8(bgr) => {
-                to_gray(bgr.view(), &mut self.gray);
-                self.detector.detect(self.gray.view())
-            }
-        }
+        self.detector.detect(self.gray.of(image.view()))
     }
 }
 

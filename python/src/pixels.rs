@@ -20,6 +20,7 @@ pub(crate) fn view(py: Python<'_>, image: Arc<Image>) -> PyResult<Bound<'_, PyAn
         // image that is shared. The array is made read-only before anybody sees it.
         Image::Gray8(gray) => read_only(unsafe { PyArray2::borrow_from_array(gray, container) }),
         Image::Bgr8(bgr) => read_only(unsafe { PyArray3::borrow_from_array(bgr, container) }),
+        Image::Gray16(gray) => read_only(unsafe { PyArray2::borrow_from_array(gray, container) }),
     })
 }
 
@@ -28,6 +29,7 @@ pub(crate) fn copy<'py>(py: Python<'py>, image: ImageView<'_>) -> Bound<'py, PyA
     match image {
         ImageView::Gray8(gray) => read_only(gray.to_owned().into_pyarray(py)),
         ImageView::Bgr8(bgr) => read_only(bgr.to_owned().into_pyarray(py)),
+        ImageView::Gray16(gray) => read_only(gray.to_owned().into_pyarray(py)),
     }
 }
 
@@ -36,10 +38,13 @@ pub(crate) fn array(py: Python<'_>, image: Image) -> Bound<'_, PyAny> {
     match image {
         Image::Gray8(gray) => gray.into_pyarray(py).into_any(),
         Image::Bgr8(bgr) => bgr.into_pyarray(py).into_any(),
+        Image::Gray16(gray) => gray.into_pyarray(py).into_any(),
     }
 }
 
-fn read_only<'py, D: ndarray::Dimension>(array: Bound<'py, numpy::PyArray<u8, D>>) -> Bound<'py, PyAny> {
+fn read_only<'py, T: numpy::Element, D: ndarray::Dimension>(
+    array: Bound<'py, numpy::PyArray<T, D>>,
+) -> Bound<'py, PyAny> {
     array.readwrite().make_nonwriteable();
     array.into_any()
 }
@@ -62,6 +67,11 @@ pub(crate) fn image(array: &Bound<'_, PyAny>) -> PyResult<Arc<Image>> {
     {
         return Ok(Arc::new(Image::Bgr8(bgr.as_array().as_standard_layout().into_owned())));
     }
+    if let Ok(gray) = array.extract::<PyReadonlyArray2<'_, u16>>() {
+        return Ok(Arc::new(Image::Gray16(gray.as_array().as_standard_layout().into_owned())));
+    }
     let what = crate::answer::described(array);
-    Err(PyTypeError::new_err(format!("image is {what}: give an array of uint8, (height, width) or (height, width, 3)")))
+    Err(PyTypeError::new_err(format!(
+        "image is {what}: give an array of uint8, (height, width) or (height, width, 3), or of uint16, (height, width)"
+    )))
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use shared::canvas::colour::Look;
 use shared::door::address;
 use shared::shell::options::{CommandLine, Environment};
 use thiserror::Error;
@@ -144,6 +145,10 @@ pub struct Local {
     /// Print one row per frame instead of opening a window
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
+
+    /// How gray16 frames are shown.
+    #[command(flatten)]
+    pub look: Look,
 
     /// Write the report to this file after each session; stdout (-), pipes and devices get it once, at the end
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -37,7 +37,7 @@ fn hough() -> Box<dyn Detector> {
 fn detect(detector: &mut dyn Detector, image: &Image) -> Option<Estimate> {
     match image {
         Image::Gray8(gray) => detector.detect(gray.view()),
-        Image::Bgr8(_) => panic!("the camera was asked for gray8"),
+        Image::Bgr8(_) | Image::Gray16(_) => panic!("the camera was asked for gray8"),
     }
 }
 

@@ -284,6 +284,7 @@ impl Ends {
                 to_gray(bgr, &mut self.gray);
                 self.detector.detect(self.gray.view())
             }
+            ImageView::Gray16(_) => panic!("the server was asked for 8 bits"),
         };
         FoundCircle::write(found.map(|found| FoundCircle { circle: found.circle.into(), covariance: found.covariance }))
     }

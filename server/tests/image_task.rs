@@ -13,7 +13,7 @@ use server::session::{Action, Capture, End, Session, SessionConfig};
 use server::truth::Truth;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
-use shared::image::{Image, ImageView, PixelFormat};
+use shared::image::{Image, PixelFormat};
 use shared::link::Lane;
 use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
 use shared::protocol::fragment;
@@ -53,7 +53,7 @@ fn config() -> SessionConfig {
 /// The frame of this id: even, and different from the next.
 fn frame(id: u64) -> Image {
     let bytes = vec![(id % 200) as u8; SIZE.pixels()];
-    ImageView::from_bytes(&bytes, SIZE, PixelFormat::Gray8).expect("a frame").to_image()
+    Image::from_bytes(&bytes, SIZE, PixelFormat::Gray8).expect("a frame")
 }
 
 fn picture(size: Size, encoding: Encoding, data: impl Into<Cow<'static, [u8]>>) -> Payload<'static> {

@@ -4,7 +4,7 @@
 
 use bytes::BytesMut;
 use shared::geometry::{Circle, CircleEstimate, Covariance, Size};
-use shared::image::PixelFormat;
+use shared::image::{Image, PixelFormat};
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
@@ -142,6 +142,33 @@ fn a_frame_as_an_lz4_block() {
     );
     assert_eq!(hex(&bytes), expected);
     assert_eq!(message::decode_frame(&bytes).unwrap(), frame);
+}
+
+#[test]
+fn a_frame_of_sixteen_bits_has_the_low_byte_first() {
+    let pixels = Image::Gray16(ndarray::array![[1000, 65_535, 0]]);
+    let mut memory = Vec::new();
+    let frame = Frame {
+        id: 2,
+        captured_us: Micros(300),
+        width: 3,
+        height: 1,
+        pixel: PixelFormat::Gray16,
+        encoding: Encoding::Raw,
+        data: pixels.view().wire_bytes(&mut memory),
+        meta: None,
+    };
+    let mut bytes = Vec::new();
+    message::encode(&frame, &mut bytes).unwrap();
+    let expected = concat!(
+        "88a474797065a56672616d65a2696402ab63617074757265645f7573cd012ca5776964746803a668656967687401",
+        "a5706978656ca6677261793136", //  pixel: "gray16",
+        "a8656e636f64696e67a3726177",
+        "a464617461c406e803ffff0000", //  data: bin of 6 bytes}
+    );
+    assert_eq!(hex(&bytes), expected);
+    let (decoded, mut memory) = (message::decode_frame(&bytes).unwrap(), Vec::new());
+    assert_eq!(decoded.image(&mut memory).unwrap().to_image(), pixels);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use image::{ImageBuffer, Luma, Pixel, Rgb};
 use imageproc::drawing::{draw_hollow_circle_mut, draw_line_segment_mut};
-use ndarray::{Array2, ArrayView, ArrayView2, Dimension};
+use ndarray::{ArrayView, ArrayView2, Dimension};
 use shared::geometry::{Circle, Size};
-use shared::image::{ImageView, PixelFormat, to_gray};
+use shared::image::{GrayLevels, ImageView, PixelFormat};
 
 use super::detector::{DetectorOfAll, Estimate};
 use super::hough::Hough;
@@ -33,29 +33,28 @@ const DIRECTIONS: usize = 16;
 /// Finds circles and draws them.
 struct Annotate {
     hough: Hough,
-    /// The gray levels of a colour frame.
-    gray: Array2<u8>,
+    /// The gray levels of a frame that is not gray8.
+    gray: GrayLevels,
     found: Vec<Estimate>,
 }
 
 impl Annotate {
     fn new(limits: RadiusLimits) -> Self {
-        Self { hough: Hough::new(limits), gray: Array2::zeros((0, 0)), found: Vec::new() }
+        Self { hough: Hough::new(limits), gray: GrayLevels::default(), found: Vec::new() }
     }
 }
 
 impl Editor for Annotate {
     fn edit(&mut self, image: ImageView<'_>) -> Picture {
-        let size = image.size();
+        let (size, gray) = (image.size(), self.gray.of(image));
+        self.hough.detect_all(gray, &mut self.found);
         match image {
-            ImageView::Gray8(gray) => {
-                self.hough.detect_all(gray, &mut self.found);
+            // A gray16 frame is answered in the gray levels that were looked at.
+            ImageView::Gray8(_) | ImageView::Gray16(_) => {
                 let marks = self.found.iter().map(|found| (found.circle, Luma([contrasting(gray, found.circle)])));
                 (size, PixelFormat::Gray8, marked(size, bytes(gray), marks))
             }
             ImageView::Bgr8(bgr) => {
-                to_gray(bgr, &mut self.gray);
-                self.hough.detect_all(self.gray.view(), &mut self.found);
                 // `Rgb` is three bytes here, blue first.
                 let marks = self.found.iter().map(|found| (found.circle, Rgb(COLOUR)));
                 (size, PixelFormat::Bgr8, marked(size, bytes(bgr), marks))
@@ -120,7 +119,7 @@ mod tests {
 
     fn edited(image: &Image) -> Image {
         let (size, pixel, data) = Annotate::new(RadiusLimits::default()).edit(image.view());
-        ImageView::from_bytes(&data, size, pixel).expect("as many bytes as pixels").to_image()
+        Image::from_bytes(&data, size, pixel).expect("as many bytes as pixels")
     }
 
     fn frame(discs: &[Circle]) -> Image {

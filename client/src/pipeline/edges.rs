@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 use imageproc::edges::canny;
-use shared::image::{ImageView, PixelFormat, gray_level};
+use shared::image::{GrayLevels, ImageView, PixelFormat};
 
 use super::image::{Editor, ImageKind, Picture};
 
@@ -20,6 +20,8 @@ const HIGH: f32 = 60.0;
 /// Finds edges.
 #[derive(Default)]
 struct Edges {
+    /// The gray levels of a frame that is not gray8.
+    levels: GrayLevels,
     /// The gray levels of the frame.
     gray: Vec<u8>,
 }
@@ -29,27 +31,24 @@ impl Editor for Edges {
         let size = image.size();
         let mut gray = std::mem::take(&mut self.gray);
         gray.clear();
-        match image {
-            ImageView::Gray8(pixels) => gray.extend(pixels.iter()),
-            ImageView::Bgr8(pixels) => {
-                gray.extend(pixels.rows().into_iter().map(|pixel| gray_level([pixel[0], pixel[1], pixel[2]])));
-            }
-        }
+        gray.extend(self.levels.of(image));
         let Some(gray) = GrayImage::from_raw(size.width, size.height, gray).filter(|gray| !gray.is_empty()) else {
-            return (size, format_of(image), Vec::new());
+            return (size, answered(image), Vec::new());
         };
         let edges = canny(&gray, LOW, HIGH).into_raw();
         self.gray = gray.into_raw();
-        match format_of(image) {
-            PixelFormat::Gray8 => (size, PixelFormat::Gray8, edges),
-            PixelFormat::Bgr8 => (size, PixelFormat::Bgr8, edges.into_iter().flat_map(|edge| [edge; 3]).collect()),
+        let format = answered(image);
+        match format.channels() {
+            1 => (size, format, edges),
+            _ => (size, format, edges.into_iter().flat_map(|edge| [edge; 3]).collect()),
         }
     }
 }
 
-fn format_of(image: ImageView<'_>) -> PixelFormat {
+/// The format of the answer: that of the frame, with 8 bits.
+fn answered(image: ImageView<'_>) -> PixelFormat {
     match image {
-        ImageView::Gray8(_) => PixelFormat::Gray8,
+        ImageView::Gray8(_) | ImageView::Gray16(_) => PixelFormat::Gray8,
         ImageView::Bgr8(_) => PixelFormat::Bgr8,
     }
 }
@@ -66,7 +65,7 @@ mod tests {
 
     fn edited(image: &Image) -> Image {
         let (size, pixel, data) = Edges::default().edit(image.view());
-        ImageView::from_bytes(&data, size, pixel).expect("as many bytes as pixels").to_image()
+        Image::from_bytes(&data, size, pixel).expect("as many bytes as pixels")
     }
 
     #[test]
@@ -95,5 +94,7 @@ mod tests {
     fn a_frame_in_colour_has_the_edges_of_its_gray_levels_in_all_channels() {
         let gray = Image::Gray8(Canvas::new(120, 90, 40.0).disc(DISC, 180.0).shot(3.0, &mut Random::new(2)));
         assert_eq!(edited(&gray.clone().into_bgr()), edited(&gray).into_bgr());
+        let deep = Image::Gray16(gray.into_gray_levels().mapv(|level| 500 + 9 * u16::from(level)));
+        assert_eq!(edited(&deep), edited(&deep.clone().into_gray()), "a frame of 16 bits has those of its levels");
     }
 }

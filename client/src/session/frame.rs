@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::pipeline;
 
-/// A frame as it arrived. Its pixels are not copied: they stay in the reassembled message.
+/// A frame as it arrived. Its pixels are not copied here: they stay in the reassembled message.
 #[derive(Clone, Debug)]
 pub struct ReceivedFrame {
     /// The frame's id.
@@ -32,7 +32,8 @@ impl ReceivedFrame {
         self.stream != StreamEncoding::Raw
     }
 
-    /// Returns the pixels. Uses `memory` only for pixels that have to be decoded.
+    /// Returns the pixels. Uses `memory` only for pixels that have to be decoded, and for those of 16 bits that arrived
+    /// at an odd address.
     ///
     /// # Errors
     /// [`PixelsError`] when the pixels cannot be read.
@@ -104,7 +105,7 @@ pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Re
         return Err(UnusableFrame::OtherEncoding { frame: frame.id });
     }
     if frame.encoding == Encoding::Raw {
-        frame.image(&mut Vec::new())?;
+        pixel.check_length(size, frame.data.len()).map_err(|wrong| DecodeError::from(PixelsError::from(wrong)))?;
     }
     let Frame { id, captured_us: captured, encoding, data, meta, .. } = frame;
     let (stream, data) = (announced.encoding, message.slice_ref(data));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use shared::canvas::colour::Look;
 use shared::canvas::face::Face;
 use shared::canvas::header::Status;
 use shared::canvas::history::History;
@@ -40,6 +41,7 @@ pub struct WindowView {
 pub struct Received {
     status: Status,
     size: Size,
+    look: Look,
     frames: Pairing<ReceivedFrame, Frame>,
     answers: &'static dyn Answers,
     figures: Figures,
@@ -48,13 +50,15 @@ pub struct Received {
 }
 
 impl WindowView {
-    /// Creates a window that waits for this server, or for any if `None`. Its summary goes to `rows`.
-    pub fn new(server: Option<&ServerAddress>, rows: Rows) -> Self {
+    /// Creates a window that waits for this server, or for any if `None`. Gray16 frames are shown in this look. Its
+    /// summary goes to `rows`.
+    pub fn new(server: Option<&ServerAddress>, look: Look, rows: Rows) -> Self {
         let text = server
             .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
         let received = Received {
             status: Status::new(text, Tone::Waiting),
             size: EXPECTED_FRAME,
+            look,
             frames: Pairing::default(),
             answers: &NoAnswers,
             figures: Figures::default(),
@@ -79,6 +83,7 @@ impl Subject for Received {
             status: self.status.clone(),
             frame: self.size,
             image: received.and_then(picture),
+            look: self.look,
             marks: mark.into_iter().collect(),
             legend: self.answers.legend(),
             sections: sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us),
@@ -157,7 +162,7 @@ mod tests {
     use crate::pipeline::PipelineChoice;
 
     fn waiting() -> WindowView {
-        WindowView::new(None, Rows::to(std::io::sink()))
+        WindowView::new(None, Look::default(), Rows::to(std::io::sink()))
     }
 
     /// The face of a view for this task that was told about one answered frame.

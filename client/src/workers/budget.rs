@@ -43,6 +43,7 @@ mod tests {
     fn the_largest_frames_get_as_many_workers_as_memory_has_room_for() {
         assert_eq!(of_64(8192, 8192, PixelFormat::Gray8), 8);
         assert_eq!(of_64(8192, 8192, PixelFormat::Bgr8), 5);
+        assert_eq!(of_64(8192, 8192, PixelFormat::Gray16), 6);
         assert_eq!(of_64(1, 1, PixelFormat::Gray8), 64);
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Worker {
     /// `None` only after a panic, if the pipeline could not be built again.
     pipeline: Option<Box<dyn Pipeline>>,
     chosen: ChosenPipeline,
-    /// Memory for the decoded pixels of the current frame, if it is encoded. Bounded by the announced size.
+    /// Memory for the pixels of the current frame, if it is encoded or must be copied. Bounded by the announced size.
     pixels: Vec<u8>,
     /// Writes pictures in answers as LZ4; made for the first one.
     encoder: Option<Lz4Encoder>,

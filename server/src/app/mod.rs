@@ -79,7 +79,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
     let task = spec.sent.task.unwrap_or_default();
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(rows_target(local), stopper.clone());
-    let sessions = Sessions::new(supply.format().size, task, "starting".into());
+    let sessions = Sessions::new(supply.format().size, task, local.look, "starting".into());
     let board = (!local.no_graphics).then(|| Board::new(sessions));
     let work = |place| {
         let shown = Shown::default();
@@ -88,7 +88,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             task,
             run: what_ran(spec),
             rows: Some(rows.clone()),
-            window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task)),
+            window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task, local.look)),
             local,
             more: Vec::new(),
         };

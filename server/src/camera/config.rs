@@ -130,6 +130,12 @@ pub enum CameraError {
         /// The first level outside 0 to 255.
         level: f64,
     },
+    /// The simulated camera has no pixels of 16 bits.
+    #[error(
+        "--pixel gray16 is not for --source ball, whose camera has 8 bits: write --pixel gray8 or bgr8, or --source \
+         FOLDER with 16-bit images"
+    )]
+    Deep,
 }
 
 impl CameraConfig {
@@ -139,6 +145,9 @@ impl CameraConfig {
     /// [`CameraError`] names the first setting that is out of range.
     pub fn check(&self, pixel: PixelFormat) -> Result<(), CameraError> {
         static TAKES: LazyLock<TakesAll> = LazyLock::new(TakesAll::of::<CameraConfig>);
+        if pixel == PixelFormat::Gray16 {
+            return Err(CameraError::Deep);
+        }
         TAKES.check(self)?;
         if self.contrast == 0.0 {
             return Err(no_contrast().into());
@@ -159,7 +168,8 @@ impl CameraConfig {
     /// The light of ball and background.
     pub(super) fn levels(&self, pixel: PixelFormat) -> Levels {
         let shares = match pixel {
-            PixelFormat::Gray8 => [1.0; 3],
+            // `check` refuses gray16.
+            PixelFormat::Gray8 | PixelFormat::Gray16 => [1.0; 3],
             PixelFormat::Bgr8 => AMBER,
         };
         let ball = shares.map(|share| self.polarity(BACKGROUND + self.contrast * share));
@@ -223,6 +233,7 @@ mod tests {
     fn a_contrast_too_high_for_amber_is_refused_only_for_bgr8() {
         let strong = CameraConfig { contrast: 200.0, ..CameraConfig::default() };
         assert_eq!(strong.check(PixelFormat::Gray8), Ok(()));
+        assert_eq!(CameraConfig::default().check(PixelFormat::Gray16), Err(CameraError::Deep));
         let said = strong.check(PixelFormat::Bgr8).expect_err("an impossible colour").to_string();
         assert!(said.contains("contrast 200") && said.contains("305.7"), "{said}");
     }

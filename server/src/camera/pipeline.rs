@@ -323,5 +323,7 @@ fn bytes_of(image: &mut Image) -> Option<&mut [u8]> {
     match image {
         Image::Gray8(pixels) => pixels.as_slice_mut(),
         Image::Bgr8(pixels) => pixels.as_slice_mut(),
+        // The camera refuses gray16.
+        Image::Gray16(_) => None,
     }
 }

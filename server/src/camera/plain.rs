@@ -45,6 +45,8 @@ impl PlainCamera {
         self.drawn = match &mut self.image {
             Image::Gray8(image) => draw(gray_pixels(image), self.size, &GRAY_INK, disc),
             Image::Bgr8(image) => draw(bgr_pixels(image), self.size, &BGR_INK, disc),
+            // `CameraConfig::check` refuses gray16.
+            Image::Gray16(_) => Area::default(),
         };
         self.truth = Some(disc);
         &self.image
@@ -73,6 +75,7 @@ fn erase(image: &mut Image, size: Size, area: &Area) {
     match image {
         Image::Gray8(image) => clear(gray_pixels(image), size, &GRAY_INK, area),
         Image::Bgr8(image) => clear(bgr_pixels(image), size, &BGR_INK, area),
+        Image::Gray16(_) => {}
     }
 }
 

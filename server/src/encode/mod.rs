@@ -11,8 +11,8 @@
 //!    receiving side (message). The kernel's copies come on top.
 //! 4. The receiver joins the fragments: one copy while the data is still in the cache, none if the message is one
 //!    fragment.
-//! 5. The detector reads raw pixels where they were joined. With `lz4` they are decompressed once, into the worker's
-//!    own image.
+//! 5. The detector reads raw pixels where they were joined; those of 16 bits are copied once if they lie at an odd address.
+//!    With `lz4` they are decompressed once, into the worker's own image.
 
 mod choice;
 mod link_time;
@@ -41,6 +41,8 @@ const LEAST_STRIPE: usize = 2048;
 pub struct FrameEncoder {
     asked: StreamEncoding,
     codec: Lz4Encoder,
+    /// The wire's bytes of a frame with 16 bits, on a machine with another byte order.
+    wire: Vec<u8>,
     /// The clock.
     now: fn() -> Instant,
     choice: Choice,
@@ -61,7 +63,7 @@ impl FrameEncoder {
             Delivery::Reliable => (Choice::default(), Some(LinkTime::default())),
             Delivery::Live => (Choice::for_network(), None),
         };
-        Self { asked, codec: Lz4Encoder::default(), now: Instant::now, choice, link, raw_since: None }
+        Self { asked, codec: Lz4Encoder::default(), wire: Vec::new(), now: Instant::now, choice, link, raw_since: None }
     }
 
     /// The same encoder with another clock. If the clock does not depend on the machine, neither does the choice.
@@ -71,14 +73,16 @@ impl FrameEncoder {
 
     /// Encodes a frame. Returns its encoding and its bytes. Ids count from 0, in order.
     pub fn encode<'a>(&'a mut self, id: u64, image: &'a Image) -> (Encoding, &'a [u8]) {
-        let pixels = image.bytes();
+        let mut wire = std::mem::take(&mut self.wire);
+        let pixels = image.view().wire_bytes(&mut wire);
         let encoding = match self.asked {
             StreamEncoding::Raw => Encoding::Raw,
             StreamEncoding::Lz4 => self.compress(pixels).0,
             StreamEncoding::Auto => self.encode_auto(id, pixels),
         };
+        self.wire = wire;
         match encoding {
-            Encoding::Raw => (encoding, pixels),
+            Encoding::Raw => (encoding, image.view().wire_bytes(&mut self.wire)),
             Encoding::Lz4 => (encoding, self.codec.block()),
         }
     }
@@ -176,7 +180,8 @@ mod tests {
 
     #[test]
     fn every_encoding_gives_the_pixels_back() {
-        let images = [Image::zeros(SIZE, PixelFormat::Bgr8), noise(), Image::zeros(SIZE, PixelFormat::Gray8)];
+        let zeros = |format| Image::zeros(SIZE, format);
+        let images = [zeros(PixelFormat::Bgr8), noise(), zeros(PixelFormat::Gray8), zeros(PixelFormat::Gray16)];
         for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
             let (mut encoder, mut memory) = (FrameEncoder::new(asked, Delivery::Reliable), Vec::new());
             for (id, image) in images.iter().cycle().take(30).enumerate() {

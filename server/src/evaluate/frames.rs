@@ -104,6 +104,7 @@ fn copy(from: &Image, to: &mut Image) {
     match (from, to) {
         (Image::Gray8(from), Image::Gray8(to)) => to.clone_from(from),
         (Image::Bgr8(from), Image::Bgr8(to)) => to.clone_from(from),
+        (Image::Gray16(from), Image::Gray16(to)) => to.clone_from(from),
         (from, to) => *to = from.clone(),
     }
 }

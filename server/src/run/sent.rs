@@ -53,7 +53,7 @@ pub struct Sent {
     #[schemars(with = "Option<String>")]
     pub size: Option<Size>,
 
-    /// Pixel format: gray8 or bgr8
+    /// Pixel format: gray8, bgr8, or gray16 (images of 16 bits in a folder; clients must be able to read it)
     #[arg(long, value_name = "FORMAT", default_value = "gray8")]
     pub pixel: PixelFormat,
 

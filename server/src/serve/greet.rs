@@ -7,11 +7,12 @@ use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
 use shared::door::stranger::{Visitor, visitor};
+use shared::image::PixelFormat;
 use shared::link::webrtc::{
     self, HandshakeError, LEAST_MTU, LinkSettings, Offer, OpenError, PeerKind, Reply, sound_mtu,
 };
 use shared::link::{Kind, Link, tcp};
-use shared::protocol::encoding::FEATURES;
+use shared::protocol::encoding::{FEATURES, GRAY16_FEATURE};
 use shared::protocol::fragment::MAX_HEADER;
 use shared::protocol::message::{Delivery, Role};
 use shared::protocol::{HELLO_LIMIT, VERSION};
@@ -162,6 +163,13 @@ impl Greeter<'_> {
             () = turn.must_give_way() => None,
         };
         match reply {
+            Some(Reply::Answer(_)) if let Some(reason) = self.unreadable(&[]) => {
+                let mut signaling = offered.take_back().await;
+                drop(turn);
+                debug!("{}: refused: {reason}", path.peer);
+                signaling.send(&Signal::Error { reason, retry: false }).await?;
+                Ok(None)
+            }
             Some(Reply::Answer(answer)) => {
                 drop(turn);
                 let place = match self.places.take() {
@@ -209,7 +217,8 @@ impl Greeter<'_> {
 
     /// Takes a place for the client that introduced itself like this, or says why it gets none.
     fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
-        if let Some(reason) = unusable(hello).or_else(|| self.link_refused(hello)) {
+        let refused = unusable(hello).or_else(|| self.link_refused(hello)).or_else(|| self.unreadable(&hello.features));
+        if let Some(reason) = refused {
             return Err(Unwelcome { reason, retry: false });
         }
         // The client may retry: places become free again.
@@ -233,6 +242,19 @@ impl Greeter<'_> {
             "delivery is live here, which a stream such as tcp cannot be: ask for webrtc (--link at the client), or start \
              the server with --delivery reliable"
                 .into()
+        })
+    }
+
+    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that did not say so
+    /// would take pixels of 16 bits for something else, so it gets none.
+    fn unreadable(&self, features: &[String]) -> Option<String> {
+        let pixel = self.config.session.pixel;
+        let can_read = pixel != PixelFormat::Gray16 || features.iter().any(|feature| feature == GRAY16_FEATURE);
+        (!can_read).then(|| {
+            format!(
+                "the frames are {pixel}, and the hello does not name the feature \"{GRAY16_FEATURE}\": say \
+                 \"features\":[\"{GRAY16_FEATURE}\"] if you read them"
+            )
         })
     }
 

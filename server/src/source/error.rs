@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shared::geometry::Size;
+use shared::image::PixelFormat;
 use shared::image::file::ImageFileError;
 use thiserror::Error;
 
@@ -101,6 +102,20 @@ pub enum SourceError {
         /// Its size.
         first_size: Size,
     },
+    /// An image has not as many bits per pixel as the run sends.
+    #[error(
+        "{} has {}: {}",
+        path.display(),
+        if *pixel == PixelFormat::Gray16 { "8 bits a channel" } else { "16 bits" },
+        if *pixel == PixelFormat::Gray16 { "--pixel gray16 takes gray images of 16 bits alone, write --pixel gray8 or bgr8" }
+        else { "write --pixel gray16, for a folder of such images" }
+    )]
+    Depth {
+        /// The image.
+        path: PathBuf,
+        /// The pixel format of the run.
+        pixel: PixelFormat,
+    },
     /// The images do not have the size that was asked for.
     #[error("--size {asked} is not the size of the images, which is {size}: leave --size out")]
     Size {
@@ -128,6 +143,7 @@ impl SourceError {
             }
             Self::NoTruth { .. } => &["task", "source"],
             Self::Size { .. } => &["size", "source"],
+            Self::Depth { .. } | Self::Camera(CameraError::Deep) => &["pixel", "source"],
             Self::Thread(_) => &[],
             _ => &["source"],
         };

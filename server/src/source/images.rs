@@ -61,6 +61,7 @@ impl Images {
         alphanumeric_sort::sort_path_slice(&mut paths);
         let first = paths.first().ok_or_else(|| SourceError::NoImages { path: folder.into() })?;
         let size = one_size(first, &paths)?;
+        one_depth(&paths, pixel)?;
         Ok(Self { paths: paths.into(), size, pixel })
     }
 }
@@ -130,9 +131,24 @@ fn one_size(first: &Path, paths: &[PathBuf]) -> Result<Size, SourceError> {
     }
 }
 
+/// Checks that the pixels of all images have as many bits as those of the run: none is widened or scaled. Broken images
+/// are skipped when their turn comes.
+fn one_depth(paths: &[PathBuf], pixel: PixelFormat) -> Result<(), SourceError> {
+    let is_deep = pixel == PixelFormat::Gray16;
+    let differs = |path: &&PathBuf| file::is_gray16(path).is_ok_and(|deep| deep != is_deep);
+    match paths.iter().find(differs) {
+        Some(path) => Err(SourceError::Depth { path: path.clone(), pixel }),
+        None => Ok(()),
+    }
+}
+
 /// Reads one image; `None` if it is broken, which is reported.
 fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Option<ReadFrame>, SourceError> {
-    match file::read(&path) {
+    match file::read_any(&path) {
+        // The file may have been replaced since it was checked.
+        Ok(image) if (image.format() == PixelFormat::Gray16) != (pixel == PixelFormat::Gray16) => {
+            Err(SourceError::Depth { path, pixel })
+        }
         Ok(image) if image.size() == size => Ok(Some(ReadFrame { index, image: converted(image, pixel) })),
         Ok(image) => {
             Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size })
@@ -149,6 +165,8 @@ fn converted(image: Image, pixel: PixelFormat) -> Image {
     match pixel {
         PixelFormat::Gray8 => image.into_gray(),
         PixelFormat::Bgr8 => image.into_bgr(),
+        // `one_depth` has seen to it that it is gray16.
+        PixelFormat::Gray16 => image,
     }
 }
 
@@ -201,6 +219,25 @@ mod tests {
         let folder = folder(&[("a.png", 4), ("b.png", 5)]);
         let refused = Images::find(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
         assert!(refused.contains("b.png is 5x3") && refused.contains("a.png is 4x3"), "{refused}");
+    }
+
+    #[test]
+    fn images_of_sixteen_bits_are_sent_as_they_are_and_only_as_gray16() {
+        let folder = tempfile::tempdir().unwrap();
+        let depth = |value: u16| image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(4, 3, image::Luma([value]));
+        depth(1000).save(folder.path().join("a.png")).unwrap();
+        depth(65_535).save(folder.path().join("b.pgm")).unwrap();
+        let images = Images::find(folder.path(), PixelFormat::Gray16).unwrap();
+        let mut source = images.open().unwrap();
+        for value in [1000, 65_535] {
+            let frame = source.next().unwrap().unwrap();
+            assert_eq!(*frame.image, Image::Gray16(ndarray::Array2::from_elem((3, 4), value)));
+        }
+        let refused = Images::find(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
+        assert!(refused.contains("a.png has 16 bits") && refused.contains("write --pixel gray16"), "{refused}");
+        GrayImage::new(4, 3).save(folder.path().join("c.png")).unwrap();
+        let refused = Images::find(folder.path(), PixelFormat::Gray16).unwrap_err().to_string();
+        assert!(refused.contains("c.png has 8 bits") && refused.contains("--pixel gray8"), "{refused}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::chart::Chart;
+use super::colour::{Colours, Look};
 use super::header::Status;
 use super::layout::Layout;
 use super::mark::{Legend, Mark};
@@ -23,6 +24,8 @@ pub struct Face {
     pub frame: Size,
     /// The picture of a frame, with that size.
     pub image: Option<Arc<Image>>,
+    /// How the picture is shown if it has 16 bits.
+    pub look: Look,
     /// Marks on the picture.
     pub marks: Vec<Mark>,
     /// Legend of the marks that may appear.
@@ -81,8 +84,9 @@ impl Face {
     /// Draws everything onto a canvas of the layout's size.
     pub fn draw(&self, layout: &Layout, canvas: &mut Canvas) {
         canvas.header(self.title, &self.status);
-        canvas.view(layout, self.image.as_deref(), &self.marks);
-        canvas.legend(layout, self.legend);
+        let colours = self.image.as_deref().and_then(|image| Colours::of(image, self.look));
+        canvas.view(layout, self.image.as_deref(), colours.as_ref(), &self.marks);
+        canvas.legend(layout, self.legend, colours.as_ref());
         canvas.panel(layout, |mut panel| self.sections.iter().for_each(|section| section.draw(&mut panel)));
     }
 }
@@ -104,6 +108,7 @@ mod tests {
     use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 
     use super::*;
+    use crate::canvas::colour::Colormap;
     use crate::canvas::theme;
     use crate::geometry::Circle;
     use crate::image::PixelFormat;
@@ -112,7 +117,8 @@ mod tests {
 
     fn blank(frame: Size, legend: Legend) -> Face {
         let status = Status::new("connected to 127.0.0.1:8080", Tone::Good);
-        Face { title: "Plumb server", status, frame, image: None, marks: vec![], legend, sections: vec![] }
+        let look = Look::default();
+        Face { title: "Plumb server", status, frame, image: None, look, marks: vec![], legend, sections: vec![] }
     }
 
     fn drawn(face: &Face) -> Canvas {
@@ -158,6 +164,24 @@ mod tests {
             assert!(more(&both, &alone, theme::ESTIMATE) >= 10, "{frame}");
             assert!(more(&both, &without, theme::TRUTH) >= 10, "{frame}");
         }
+    }
+
+    #[test]
+    fn a_picture_with_sixteen_bits_is_in_colour_and_the_legend_names_map_and_range() {
+        let frame = Size { width: 640, height: 480 };
+        let with = |image, range: &str| {
+            let look = Look { range: range.parse().ok(), ..Look::default() };
+            drawn(&Face { image: Some(Arc::new(image)), look, ..blank(frame, Legend::Nothing) })
+        };
+        let pixels = ndarray::Array2::from_elem((480, 640), 65_535_u16);
+        let near = with(Image::Gray16(pixels.clone()), "500..4500");
+        let far = with(Image::Gray16(pixels), "500..4501");
+        let [r, g, b] = Colormap::Turbo.colour(255);
+        let last = u32::from_be_bytes([0, r, g, b]);
+        assert!(near.pixels().iter().filter(|pixel| **pixel == last).count() >= 640 * 480);
+        assert_ne!(near, far, "only the legend tells them apart");
+        let plain = |range| with(Image::zeros(frame, PixelFormat::Gray8), range);
+        assert_eq!(plain("500..4500"), plain("500..4501"), "8 bits have no colours to name");
     }
 
     #[test]

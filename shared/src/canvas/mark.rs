@@ -3,6 +3,7 @@
 use embedded_graphics::prelude::{Point, Size as Extent};
 use embedded_graphics::primitives::Rectangle;
 
+use super::colour::Colours;
 use super::layout::Layout;
 use super::placement::{Placement, Scale};
 use super::stroke::Line;
@@ -43,11 +44,11 @@ pub enum Legend {
 }
 
 impl Canvas {
-    /// Draws the picture, or a text in its place, and the marks on it.
-    pub fn view(&mut self, layout: &Layout, image: Option<&Image>, marks: &[Mark]) {
+    /// Draws the picture, or a text in its place, and the marks on it. A picture with 16 bits has these colours.
+    pub fn view(&mut self, layout: &Layout, image: Option<&Image>, colours: Option<&Colours>, marks: &[Mark]) {
         self.fill(layout.view, theme::MAT);
         match image {
-            Some(image) if image.size() == layout.frame => self.draw_image(image, layout.picture),
+            Some(image) if image.size() == layout.frame => self.draw_image(image, colours, layout.picture),
             _ => self.text_in_the_middle("no frame yet", layout.view),
         }
         self.within(layout.view, |canvas| {
@@ -88,8 +89,9 @@ impl Canvas {
         }
     }
 
-    /// Draws the legend under the picture: the meaning of the marks, and the scale of the picture.
-    pub fn legend(&mut self, layout: &Layout, legend: Legend) {
+    /// Draws the legend under the picture: the meaning of the marks, the scale of the picture, and its colours if it has
+    /// 16 bits.
+    pub fn legend(&mut self, layout: &Layout, legend: Legend, colours: Option<&Colours>) {
         let Rectangle { top_left, size } = layout.view;
         let y = top_left.y + size.height as i32 + 12;
         let mut x = top_left.x;
@@ -109,6 +111,7 @@ impl Canvas {
             Scale::Up(by) => format!("{}, shown {by}×", layout.frame),
             Scale::Down(by) => format!("{}, shown 1:{by}", layout.frame),
         };
+        let shown = colours.map_or(shown.clone(), |colours| format!("{shown}, {colours}"));
         let right = top_left.x + size.width as i32;
         self.text(&shown, Point::new(right, y), Side::Right, Font::Note, theme::MUTED);
     }
@@ -134,9 +137,9 @@ mod tests {
         let layout = Layout::opening(Size { width: 640, height: 480 }, Size { width: 1366, height: 768 });
         let circle = Circle { x: -10.0, y: 475.0, radius: 300.0 };
         let mut plain = layout.canvas();
-        plain.view(&layout, None, &[]);
+        plain.view(&layout, None, None, &[]);
         let mut marked = layout.canvas();
-        marked.view(&layout, None, &[Mark::Truth(circle), Mark::Estimate(circle.into())]);
+        marked.view(&layout, None, None, &[Mark::Truth(circle), Mark::Estimate(circle.into())]);
         assert_ne!(plain, marked);
         marked.fill(layout.view, theme::MAT);
         plain.fill(layout.view, theme::MAT);
@@ -148,7 +151,7 @@ mod tests {
         let layout = Layout::opening(Size { width: 640, height: 480 }, Size { width: 1366, height: 768 });
         let drawn = |marks: &[Mark]| {
             let mut canvas = layout.canvas();
-            canvas.view(&layout, None, marks);
+            canvas.view(&layout, None, None, marks);
             canvas
         };
         let estimate = |radius| Mark::Estimate(CircleEstimate { x: 100.0, y: 80.0, radius });

@@ -7,10 +7,11 @@
 //! [`layout`] arranges the parts of a window. The [`header`] is at the top. On the left is the picture, which
 //! [`picture`] draws according to its [`placement`], with each [`mark`] on it. On the right is the [`panel`] of
 //! [`figure`]s and a [`chart`]. All of them draw on a [`Canvas`] ([`surface`]) with [`stroke`]s and [`text`], in the
-//! colours of the [`theme`]. Nothing here opens a window.
+//! colours of the [`theme`]. Pictures with 16 bits get the colours of a [`colour`] map. Nothing here opens a window.
 
 mod axes;
 pub mod chart;
+pub mod colour;
 pub mod face;
 pub mod figure;
 pub mod header;

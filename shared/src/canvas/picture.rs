@@ -1,5 +1,6 @@
 //! An image drawn on a canvas.
 
+use super::colour::Colours;
 use super::placement::{Placement, Scale};
 use super::surface::Canvas;
 use crate::geometry::Size;
@@ -10,22 +11,21 @@ use crate::image::Image;
 const SAMPLES_PER_SIDE: usize = 4;
 
 impl Canvas {
-    /// Draws an image. Enlarging repeats pixels; shrinking takes the mean of up to 4 x 4 samples per box.
-    pub fn draw_image(&mut self, image: &Image, placement: Placement) {
+    /// Draws an image, with 16 bits in these colours. Enlarging repeats pixels; shrinking takes the mean of up to 4 x 4
+    /// samples per box.
+    pub fn draw_image(&mut self, image: &Image, colours: Option<&Colours>, placement: Placement) {
         let (size, bytes) = (image.size(), image.bytes());
         match image {
-            Image::Gray8(_) => self.draw_pixels(size, bytes.as_chunks().0, placement, |[gray]| [gray; 3]),
-            Image::Bgr8(_) => self.draw_pixels(size, bytes.as_chunks().0, placement, |[b, g, r]| [r, g, b]),
+            Image::Gray8(_) => self.draw_pixels(size, bytes, placement, |gray| [gray; 3]),
+            Image::Bgr8(_) => self.draw_pixels(size, bytes.as_chunks().0, placement, |[b, g, r]: [u8; 3]| [r, g, b]),
+            Image::Gray16(pixels) => {
+                let Some((pixels, colours)) = pixels.as_slice().zip(colours) else { return };
+                self.draw_pixels(size, pixels, placement, |value| colours.colour(value));
+            }
         }
     }
 
-    fn draw_pixels<const N: usize>(
-        &mut self,
-        size: Size,
-        pixels: &[[u8; N]],
-        placement: Placement,
-        rgb: impl Fn([u8; N]) -> [u8; 3],
-    ) {
+    fn draw_pixels<P: Copy>(&mut self, size: Size, pixels: &[P], placement: Placement, rgb: impl Fn(P) -> [u8; 3]) {
         let (columns, rows) = self.clipped(placement.area(size));
         let offset = |index: usize, corner: i32| (index as i64 - i64::from(corner)) as usize;
         for row in rows {
@@ -48,13 +48,7 @@ impl Canvas {
 }
 
 /// Fills a line with the pixels of an image's row, each repeated. The first `first` repeated pixels are skipped.
-fn repeat<const N: usize>(
-    line: &mut [u32],
-    source: &[[u8; N]],
-    first: usize,
-    by: usize,
-    rgb: &impl Fn([u8; N]) -> [u8; 3],
-) {
+fn repeat<P: Copy>(line: &mut [u32], source: &[P], first: usize, by: usize, rgb: &impl Fn(P) -> [u8; 3]) {
     let mut line = line;
     let mut shown = first % by;
     for pixel in &source[first / by..] {
@@ -65,13 +59,13 @@ fn repeat<const N: usize>(
 }
 
 /// Mean of the samples of one box that are inside the image, rounded down.
-fn box_mean<const N: usize>(
-    pixels: &[[u8; N]],
+fn box_mean<P: Copy>(
+    pixels: &[P],
     size: Size,
     row: usize,
     column: usize,
     by: usize,
-    rgb: &impl Fn([u8; N]) -> [u8; 3],
+    rgb: &impl Fn(P) -> [u8; 3],
 ) -> [u8; 3] {
     let stride = by.div_ceil(SAMPLES_PER_SIDE).max(1);
     let ends = |index: usize, side: u32| index * by..((index + 1) * by).min(side as usize);
@@ -97,12 +91,13 @@ mod tests {
     use ndarray::{Array3, array};
 
     use super::*;
+    use crate::canvas::colour::{Colormap, Look};
 
     #[test]
     fn growing_repeats_pixels() {
         let mut canvas = Canvas::new(5, 3);
         let image = Image::Gray8(array![[1, 2]]);
-        canvas.draw_image(&image, Placement { at: Point::new(1, 1), scale: Scale::Up(2) });
+        canvas.draw_image(&image, None, Placement { at: Point::new(1, 1), scale: Scale::Up(2) });
         let (p, q) = (0x01_0101, 0x02_0202);
         assert_eq!(canvas.pixels(), [0, 0, 0, 0, 0, 0, p, p, q, q, 0, p, p, q, q]);
     }
@@ -111,7 +106,7 @@ mod tests {
     fn shrinking_takes_means_and_part_boxes_count_what_they_hold() {
         let mut canvas = Canvas::new(2, 1);
         let image = Image::Gray8(array![[10, 20, 7], [30, 40, 9]]);
-        canvas.draw_image(&image, Placement { at: Point::zero(), scale: Scale::Down(2) });
+        canvas.draw_image(&image, None, Placement { at: Point::zero(), scale: Scale::Down(2) });
         assert_eq!(canvas.pixels(), [0x19_1919, 0x08_0808]);
     }
 
@@ -119,19 +114,32 @@ mod tests {
     fn colours_keep_their_places() {
         let mut canvas = Canvas::new(1, 1);
         let bgr = Array3::from_shape_vec((1, 1, 3), vec![3, 2, 1]).expect("three values");
-        canvas.draw_image(&Image::Bgr8(bgr), Placement { at: Point::zero(), scale: Scale::Up(1) });
+        canvas.draw_image(&Image::Bgr8(bgr), None, Placement { at: Point::zero(), scale: Scale::Up(1) });
         assert_eq!(canvas.pixels(), [0x01_0203]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_drawn_in_the_colours_of_their_values() {
+        let image = Image::Gray16(array![[0, 500, 4500]]);
+        let look = Look { colormap: Colormap::Gray, range: "500..4500".parse().ok() };
+        let mut canvas = Canvas::new(3, 1);
+        canvas.draw_image(
+            &image,
+            Colours::of(&image, look).as_ref(),
+            Placement { at: Point::zero(), scale: Scale::Up(1) },
+        );
+        assert_eq!(canvas.pixels(), [0, 0, 0xff_ffff]);
     }
 
     #[test]
     fn an_image_partly_off_the_canvas_is_clipped() {
         let mut canvas = Canvas::new(2, 2);
         let image = Image::Gray8(array![[1, 2], [3, 4]]);
-        canvas.draw_image(&image, Placement { at: Point::new(-1, -1), scale: Scale::Up(1) });
+        canvas.draw_image(&image, None, Placement { at: Point::new(-1, -1), scale: Scale::Up(1) });
         assert_eq!(canvas.pixels(), [0x04_0404, 0, 0, 0]);
         let mut canvas = Canvas::new(2, 2);
-        canvas.draw_image(&image, Placement { at: Point::new(-3, -1), scale: Scale::Up(2) });
+        canvas.draw_image(&image, None, Placement { at: Point::new(-3, -1), scale: Scale::Up(2) });
         assert_eq!(canvas.pixels(), [0x02_0202, 0, 0x04_0404, 0]);
-        canvas.draw_image(&image, Placement { at: Point::new(5, -9), scale: Scale::Up(1) });
+        canvas.draw_image(&image, None, Placement { at: Point::new(5, -9), scale: Scale::Up(1) });
     }
 }

@@ -1,4 +1,5 @@
-//! Image files: PNG, JPEG, PGM and PPM with 8 bits per channel, without alpha.
+//! Image files: PNG, JPEG, PGM and PPM with 8 bits per channel, without alpha; and gray PNG and PGM with 16 bits, where
+//! the caller takes them.
 
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -47,16 +48,30 @@ pub enum ImageFileError {
     /// The pixels are of a type that is not supported.
     #[error("{0} pixels are not supported: 8 bits a channel, gray or colour, without alpha")]
     Pixels(String),
+    /// The file has 16 bits per pixel, and the caller takes 8.
+    #[error("16-bit gray pixels are not taken here: --pixel gray16 is for them")]
+    Deep,
     /// The decoder failed.
     #[error("damaged or cut short: {0}")]
     Damaged(image::ImageError),
 }
 
-/// Reads an image. Gray stays gray, colour becomes BGR.
+/// Reads an image with 8 bits per channel. Gray stays gray, colour becomes BGR.
 ///
 /// # Errors
 /// [`ImageFileError`] if the file cannot be read or is not supported.
 pub fn read(path: &Path) -> Result<Image, ImageFileError> {
+    match read_any(path)? {
+        Image::Gray16(_) => Err(ImageFileError::Deep),
+        image => Ok(image),
+    }
+}
+
+/// Reads an image as [`read`] does, and gray with 16 bits as gray16, with the values that the file has.
+///
+/// # Errors
+/// [`ImageFileError`] if the file cannot be read or is not supported.
+pub fn read_any(path: &Path) -> Result<Image, ImageFileError> {
     let decoder = decoder(path)?;
     checked(decoder.dimensions())?;
     pixels(DynamicImage::from_decoder(decoder).map_err(ImageFileError::Damaged)?)
@@ -68,6 +83,14 @@ pub fn read(path: &Path) -> Result<Image, ImageFileError> {
 /// Those of [`read`].
 pub fn size(path: &Path) -> Result<Size, ImageFileError> {
     checked(decoder(path)?.dimensions())
+}
+
+/// Whether an image is gray with 16 bits, so that [`read_any`] gives gray16. Reads only the head of the file.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn is_gray16(path: &Path) -> Result<bool, ImageFileError> {
+    Ok(decoder(path)?.color_type() == ColorType::L16)
 }
 
 fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageFileError> {
@@ -106,12 +129,42 @@ fn pixels(image: DynamicImage) -> Result<Image, ImageFileError> {
             bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|[red, _, blue]| std::mem::swap(red, blue));
             Ok(Image::Bgr8(Array3::from_shape_vec((rows, columns, 3), bytes).map_err(damaged)?))
         }
+        DynamicImage::ImageLuma16(image) => {
+            Ok(Image::Gray16(Array2::from_shape_vec((rows, columns), image.into_raw()).map_err(damaged)?))
+        }
         other => Err(ImageFileError::Pixels(in_words(other.color()))),
     }
 }
+
 /// Name of this pixel type, for messages.
 fn in_words(colour: ColorType) -> String {
     let channels = if colour.has_color() { "colour" } else { "gray" };
     let alpha = if colour.has_alpha() { " with alpha" } else { "" };
     format!("{}-bit {channels}{alpha}", 8 * u16::from(colour.bytes_per_pixel() / colour.channel_count()))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageBuffer, Luma};
+
+    use super::*;
+
+    #[test]
+    fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let values = vec![0, 1, 255, 256, 1000, u16::MAX];
+        let written = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, values.clone()).unwrap();
+        let expected = Image::Gray16(Array2::from_shape_vec((2, 3), values).unwrap());
+        for name in ["d.png", "d.pgm"] {
+            let path = folder.path().join(name);
+            written.save(&path).unwrap();
+            assert_eq!(read_any(&path).unwrap(), expected, "{name}");
+            assert!(is_gray16(&path).unwrap(), "{name}");
+            assert!(matches!(read(&path), Err(ImageFileError::Deep)), "{name}");
+        }
+        let path = folder.path().join("g.png");
+        image::GrayImage::new(3, 2).save(&path).unwrap();
+        assert!(!is_gray16(&path).unwrap());
+        assert_eq!(read_any(&path).unwrap(), read(&path).unwrap());
+    }
 }

@@ -1,68 +1,21 @@
-//! Images: row-major arrays of bytes, gray or BGR.
+//! Images: row-major arrays, gray, BGR, or gray with 16 bits.
+//!
+//! An [`ImageView`] shows pixels where they arrived, if they can lie there: see [`ImageView::from_wire`]. Bytes of the
+//! wire have the low byte of a 16-bit pixel first, on any machine.
 
 pub mod file;
 
-use std::fmt;
-use std::str::FromStr;
+mod format;
+mod levels;
+mod words;
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::geometry::Size;
 
-/// How a pixel is laid out in memory and on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum PixelFormat {
-    /// One byte: gray level 0–255.
-    #[default]
-    Gray8,
-    /// Three bytes: blue, green, red, as in OpenCV.
-    Bgr8,
-}
-
-/// The name is not that of a pixel format.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a pixel format: gray8 or bgr8")]
-pub struct UnknownPixelFormat(String);
-
-impl PixelFormat {
-    /// Bytes per pixel.
-    pub fn channels(self) -> usize {
-        match self {
-            Self::Gray8 => 1,
-            Self::Bgr8 => 3,
-        }
-    }
-
-    /// Bytes of a whole image of `size`.
-    pub fn bytes(self, size: Size) -> usize {
-        size.pixels() * self.channels()
-    }
-}
-
-impl fmt::Display for PixelFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gray8 => "gray8",
-            Self::Bgr8 => "bgr8",
-        })
-    }
-}
-
-impl FromStr for PixelFormat {
-    type Err = UnknownPixelFormat;
-
-    fn from_str(text: &str) -> Result<Self, UnknownPixelFormat> {
-        match text {
-            "gray8" => Ok(Self::Gray8),
-            "bgr8" => Ok(Self::Bgr8),
-            _ => Err(UnknownPixelFormat(text.to_owned())),
-        }
-    }
-}
+pub use format::{PixelFormat, UnknownPixelFormat, WrongLength};
+pub use levels::{GrayLevels, LevelRange, ValueCounts, to_gray};
+pub use words::room;
 
 /// An owned image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +24,8 @@ pub enum Image {
     Gray8(Array2<u8>),
     /// `[rows, columns, 3]`, blue first, standard layout.
     Bgr8(Array3<u8>),
+    /// `[rows, columns]`, standard layout, in the machine's byte order.
+    Gray16(Array2<u16>),
 }
 
 impl Image {
@@ -80,7 +35,16 @@ impl Image {
         match format {
             PixelFormat::Gray8 => Self::Gray8(Array2::zeros((rows, columns))),
             PixelFormat::Bgr8 => Self::Bgr8(Array3::zeros((rows, columns, 3))),
+            PixelFormat::Gray16 => Self::Gray16(Array2::zeros((rows, columns))),
         }
+    }
+
+    /// The image that these bytes of the wire are, row by row. They are copied.
+    ///
+    /// # Errors
+    /// [`WrongLength`] if they are more or fewer than the image has.
+    pub fn from_bytes(bytes: &[u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
+        Ok(ImageView::from_wire(bytes, size, format, &mut Vec::new())?.to_image())
     }
 
     /// Width and height.
@@ -88,6 +52,7 @@ impl Image {
         let (rows, columns) = match self {
             Self::Gray8(pixels) => pixels.dim(),
             Self::Bgr8(pixels) => (pixels.dim().0, pixels.dim().1),
+            Self::Gray16(pixels) => pixels.dim(),
         };
         Size { width: columns as u32, height: rows as u32 }
     }
@@ -97,33 +62,39 @@ impl Image {
         match self {
             Self::Gray8(_) => PixelFormat::Gray8,
             Self::Bgr8(_) => PixelFormat::Bgr8,
+            Self::Gray16(_) => PixelFormat::Gray16,
         }
     }
 
-    /// All bytes, row by row. Empty for an array that is not in standard layout (Plumb's own always are).
+    /// All bytes as they lie in memory, row by row. Empty for an array that is not in standard layout (Plumb's own
+    /// always are).
+    ///
+    /// They are the bytes of the wire, except for gray16 on a big-endian machine: there [`ImageView::wire_bytes`]
+    /// converts them.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Gray8(pixels) => pixels.as_slice(),
             Self::Bgr8(pixels) => pixels.as_slice(),
+            Self::Gray16(pixels) => pixels.as_slice().map(bytemuck::cast_slice),
         }
         .unwrap_or_default()
     }
 
-    /// Converts the image to gray levels.
+    /// Converts the image to gray levels of 8 bits. Those of 16 bits are scaled, as [`GrayLevels`] does.
     #[must_use]
     pub fn into_gray(self) -> Self {
         Self::Gray8(self.into_gray_levels())
     }
 
-    /// The gray levels, `[rows, columns]`.
+    /// The gray levels, `[rows, columns]`. Those of 16 bits are scaled, as [`GrayLevels`] does.
     #[must_use]
     pub fn into_gray_levels(self) -> Array2<u8> {
         match self {
             Self::Gray8(gray) => gray,
-            Self::Bgr8(bgr) => {
-                let mut gray = Array2::zeros((0, 0));
-                to_gray(bgr.view(), &mut gray);
-                gray
+            other => {
+                let mut levels = GrayLevels::default();
+                levels.of(other.view());
+                levels.into_levels()
             }
         }
     }
@@ -133,7 +104,8 @@ impl Image {
     pub fn into_bgr(self) -> Self {
         match self {
             Self::Bgr8(_) => self,
-            Self::Gray8(gray) => {
+            gray => {
+                let gray = gray.into_gray_levels();
                 let (rows, columns) = gray.dim();
                 Self::Bgr8(Array3::from_shape_fn((rows, columns, 3), |(row, column, _)| gray[[row, column]]))
             }
@@ -145,40 +117,100 @@ impl Image {
         match self {
             Self::Gray8(pixels) => ImageView::Gray8(pixels.view()),
             Self::Bgr8(pixels) => ImageView::Bgr8(pixels.view()),
+            Self::Gray16(pixels) => ImageView::Gray16(pixels.view()),
         }
     }
 }
 
-/// A borrowed image: its pixels stay in the message that they arrived in.
+/// A borrowed image: its pixels stay in the message that they arrived in, or in memory that is used for every frame.
 #[derive(Clone, Copy, Debug)]
 pub enum ImageView<'a> {
     /// `[rows, columns]`.
     Gray8(ArrayView2<'a, u8>),
     /// `[rows, columns, 3]`, blue first.
     Bgr8(ArrayView3<'a, u8>),
-}
-
-/// The number of bytes does not match an image of this size and format.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{got} bytes do not fill a {size} {format} image: {need} are needed")]
-pub struct WrongLength {
-    got: usize,
-    need: usize,
-    size: Size,
-    format: PixelFormat,
+    /// `[rows, columns]`, in the machine's byte order.
+    Gray16(ArrayView2<'a, u16>),
 }
 
 impl<'a> ImageView<'a> {
-    /// Views `bytes` as an image, row by row.
-    pub fn from_bytes(bytes: &'a [u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
+    /// Views bytes of the wire as an image, row by row.
+    ///
+    /// Nothing is copied if the pixels can lie where the bytes are: always for 8 bits; for 16 bits at an even address of
+    /// a little-endian machine. Otherwise they are copied into `memory`.
+    ///
+    /// # Errors
+    /// [`WrongLength`] if the bytes are more or fewer than the image has.
+    pub fn from_wire(
+        bytes: &'a [u8],
+        size: Size,
+        format: PixelFormat,
+        memory: &'a mut Vec<u8>,
+    ) -> Result<Self, WrongLength> {
+        format.check_length(size, bytes.len())?;
+        if format == PixelFormat::Gray16 && words::in_wire_order(bytes).is_none() {
+            let room = words::room(memory, size, format);
+            room.copy_from_slice(bytes);
+            return Self::in_room(room, size, format);
+        }
+        Self::shaped(bytes, size, format)
+    }
+
+    /// Views bytes of the wire that were written into a [`room`], as an image of the same size and format. Nothing is
+    /// copied.
+    ///
+    /// # Errors
+    /// [`WrongLength`] if the room is that of another size or format.
+    pub fn in_room(room: &'a mut [u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
+        if format == PixelFormat::Gray16 {
+            words::reorder(room);
+        }
+        Self::shaped(room, size, format)
+    }
+
+    /// Views again what [`Self::in_room`] showed of this memory; `None` if that was no image of this size and format.
+    pub fn kept(memory: &'a [u8], size: Size, format: PixelFormat) -> Option<Self> {
+        Self::shaped(words::kept(memory, size, format)?, size, format).ok()
+    }
+
+    /// Views bytes in the machine's order, at an address where pixels of this format may lie.
+    fn shaped(bytes: &'a [u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
+        format.check_length(size, bytes.len())?;
         let (rows, columns) = (size.height as usize, size.width as usize);
-        let wrong = WrongLength { got: bytes.len(), need: format.bytes(size), size, format };
         match format {
             PixelFormat::Gray8 => ArrayView2::from_shape((rows, columns), bytes).map(Self::Gray8).ok(),
             PixelFormat::Bgr8 => ArrayView3::from_shape((rows, columns, 3), bytes).map(Self::Bgr8).ok(),
+            PixelFormat::Gray16 => words::in_place(bytes)
+                .and_then(|words| ArrayView2::from_shape((rows, columns), words).ok())
+                .map(Self::Gray16),
         }
-        .filter(|_| wrong.got == wrong.need)
-        .ok_or(wrong)
+        .ok_or_else(|| format.wrong_length(size, bytes.len()))
+    }
+
+    /// The bytes of the wire: rows from the top, without padding. They are in `memory` only if the pixels are not
+    /// contiguous, or have 16 bits on a big-endian machine.
+    pub fn wire_bytes<'m>(self, memory: &'m mut Vec<u8>) -> &'m [u8]
+    where
+        'a: 'm,
+    {
+        let in_place = match self {
+            Self::Gray8(pixels) => pixels.to_slice(),
+            Self::Bgr8(pixels) => pixels.to_slice(),
+            Self::Gray16(pixels) => match pixels.to_slice() {
+                Some(pixels) => return words::wire_bytes(pixels, memory),
+                None => None,
+            },
+        };
+        if let Some(bytes) = in_place {
+            return bytes;
+        }
+        memory.clear();
+        match self {
+            Self::Gray8(pixels) => memory.extend(pixels.iter()),
+            Self::Bgr8(pixels) => memory.extend(pixels.iter()),
+            Self::Gray16(pixels) => memory.extend(pixels.iter().flat_map(|pixel| pixel.to_le_bytes())),
+        }
+        memory
     }
 
     /// Width and height.
@@ -186,8 +218,18 @@ impl<'a> ImageView<'a> {
         let (rows, columns) = match self {
             Self::Gray8(pixels) => pixels.dim(),
             Self::Bgr8(pixels) => (pixels.dim().0, pixels.dim().1),
+            Self::Gray16(pixels) => pixels.dim(),
         };
         Size { width: columns as u32, height: rows as u32 }
+    }
+
+    /// The layout of a pixel.
+    pub fn format(&self) -> PixelFormat {
+        match self {
+            Self::Gray8(_) => PixelFormat::Gray8,
+            Self::Bgr8(_) => PixelFormat::Bgr8,
+            Self::Gray16(_) => PixelFormat::Gray16,
+        }
     }
 
     /// An owned copy.
@@ -195,6 +237,7 @@ impl<'a> ImageView<'a> {
         match self {
             Self::Gray8(pixels) => Image::Gray8(pixels.to_owned()),
             Self::Bgr8(pixels) => Image::Bgr8(pixels.to_owned()),
+            Self::Gray16(pixels) => Image::Gray16(pixels.to_owned()),
         }
     }
 }
@@ -207,17 +250,6 @@ pub fn gray_level([blue, green, red]: [u8; 3]) -> u8 {
     let sum = 3735 * u32::from(blue) + 19_235 * u32::from(green) + 9798 * u32::from(red);
     // The weights add up to 32768, so the result is at most 255.
     ((sum + 16_384) >> 15) as u8
-}
-
-/// Writes the gray levels of `bgr` into `gray`, which is resized to fit.
-pub fn to_gray(bgr: ArrayView3<'_, u8>, gray: &mut Array2<u8>) {
-    let (rows, columns, _) = bgr.dim();
-    if gray.dim() != (rows, columns) {
-        *gray = Array2::zeros((rows, columns));
-    }
-    for (level, pixel) in gray.iter_mut().zip(bgr.rows()) {
-        *level = gray_level([pixel[0], pixel[1], pixel[2]]);
-    }
 }
 
 #[cfg(test)]
@@ -251,18 +283,50 @@ mod tests {
     fn bytes_that_do_not_fill_the_image_are_refused() {
         let size = Size { width: 3, height: 2 };
         for length in [5, 7] {
-            let bytes = vec![0; length];
-            let error = ImageView::from_bytes(&bytes, size, PixelFormat::Gray8).unwrap_err();
+            let error = Image::from_bytes(&vec![0; length], size, PixelFormat::Gray8).unwrap_err();
             assert_eq!(error.to_string(), format!("{length} bytes do not fill a 3x2 gray8 image: 6 are needed"));
+            let error = Image::from_bytes(&vec![0; length], size, PixelFormat::Gray16).unwrap_err();
+            assert_eq!(error.to_string(), format!("{length} bytes do not fill a 3x2 gray16 image: 12 are needed"));
         }
-        let bytes = [0; 18];
-        assert_eq!(ImageView::from_bytes(&bytes, size, PixelFormat::Bgr8).unwrap().size(), size);
+        for format in PixelFormat::ALL {
+            let image = Image::from_bytes(&vec![0; format.bytes(size)], size, format).unwrap();
+            assert_eq!(image, Image::zeros(size, format));
+            assert_eq!((image.size(), image.format()), (size, format));
+            assert_eq!(format.name().parse(), Ok(format));
+        }
     }
 
     #[test]
-    fn bytes_come_row_after_row() {
-        let image = ImageView::from_bytes(&[1, 2, 3, 4], Size { width: 2, height: 2 }, PixelFormat::Gray8).unwrap();
-        assert_eq!(image.to_image(), Image::Gray8(array![[1, 2], [3, 4]]));
-        assert_eq!(image.to_image().bytes(), [1, 2, 3, 4]);
+    fn bytes_come_row_after_row_and_the_low_byte_of_sixteen_bits_first() {
+        let square = Size { width: 2, height: 2 };
+        let image = Image::from_bytes(&[1, 2, 3, 4], square, PixelFormat::Gray8).unwrap();
+        assert_eq!(image, Image::Gray8(array![[1, 2], [3, 4]]));
+        assert_eq!(image.bytes(), [1, 2, 3, 4]);
+        let image = Image::from_bytes(&[1, 2, 3, 4, 5, 6, 7, 8], square, PixelFormat::Gray16).unwrap();
+        assert_eq!(image, Image::Gray16(array![[0x0201, 0x0403], [0x0605, 0x0807]]));
+        assert_eq!(image.view().wire_bytes(&mut Vec::new()), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_viewed_where_they_arrived_or_copied_from_an_odd_address() {
+        let size = Size { width: 3, height: 1 };
+        let bytes: Vec<u8> = (0..20).collect();
+        let even = bytes.as_ptr().addr() % 2;
+        for (start, stays) in [(even, cfg!(target_endian = "little")), (even + 1, false)] {
+            let (message, mut memory) = (&bytes[start..start + 6], Vec::new());
+            let view = ImageView::from_wire(message, size, PixelFormat::Gray16, &mut memory).unwrap();
+            let ImageView::Gray16(pixels) = view else { panic!("{view:?}") };
+            let expected = [0, 2, 4].map(|at| u16::from_le_bytes([message[at], message[at + 1]]));
+            assert_eq!(pixels.as_slice().unwrap(), expected);
+            assert_eq!(pixels.as_ptr().addr() == message.as_ptr().addr(), stays);
+            assert_eq!(memory.len(), if stays { 0 } else { 7 });
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_image_has_the_bytes_of_its_rows() {
+        let gray = Array2::from_shape_fn((4, 6), |(row, column)| (0x100 * row + column) as u16);
+        let part = ImageView::Gray16(gray.slice(ndarray::s![1..3, 2..4]));
+        assert_eq!(part.wire_bytes(&mut Vec::new()), [2, 1, 3, 1, 2, 2, 3, 2]);
     }
 }

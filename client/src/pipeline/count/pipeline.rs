@@ -1,7 +1,6 @@
 //! Runs a detector of all circles as a pipeline that counts.
 
-use ndarray::Array2;
-use shared::image::{ImageView, to_gray};
+use shared::image::GrayLevels;
 use shared::protocol::message::{Payload, Value};
 
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
@@ -11,26 +10,20 @@ use crate::pipeline::seam::Pipeline;
 /// Counts the circles in the gray levels of each frame.
 pub(super) struct CountPipeline {
     detector: Box<dyn DetectorOfAll>,
-    /// The gray levels of a colour frame.
-    gray: Array2<u8>,
+    /// The gray levels of a frame that is not gray8.
+    gray: GrayLevels,
     found: Vec<Estimate>,
 }
 
 impl CountPipeline {
     pub(super) fn new(detector: Box<dyn DetectorOfAll>) -> Self {
-        Self { detector, gray: Array2::zeros((0, 0)), found: Vec::new() }
+        Self { detector, gray: GrayLevels::default(), found: Vec::new() }
     }
 }
 
 impl Pipeline for CountPipeline {
     fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
-        match frame.image {
-            ImageView::Gray8(gray) => self.detector.detect_all(gray, &mut self.found),
-            ImageView::Bgr8(bgr) => {
-                to_gray(bgr, &mut self.gray);
-                self.detector.detect_all(self.gray.view(), &mut self.found);
-            }
-        }
+        self.detector.detect_all(self.gray.of(frame.image), &mut self.found);
         Payload::new("count").with("count", Value::Integer(self.found.len() as i128))
     }
 }

@@ -121,7 +121,7 @@ fn value(json: &Json) -> Option<Value<'static>> {
 fn image(fields: &Fields, most: usize) -> Result<ImageHead, AnswerError> {
     let side = |field| Ok::<_, AnswerError>(u64::try_from(whole(fields, field)?).unwrap_or(0));
     let size = Size::new(side("width")?, side("height")?)?;
-    let expected = "\"gray8\" or \"bgr8\"";
+    let expected = "\"gray8\", \"bgr8\" or \"gray16\"";
     let pixel =
         PixelFormat::from_str(text(fields, "pixel")?).map_err(|_| AnswerError::Type { field: "pixel", expected })?;
     let (bytes, need) = (side("bytes")?, pixel.bytes(size));
@@ -233,7 +233,8 @@ mod tests {
         let image = |shape: &str| wrong("image", &format!("{{\"frame\":7,\"kind\":\"image\",{shape}}}"));
         assert!(image(r#""width":0,"height":2,"pixel":"gray8","bytes":0"#).contains("width and height"));
         assert!(
-            image(r#""width":2,"height":2,"pixel":"rgb8","bytes":12"#).contains("pixel is not \"gray8\" or \"bgr8\"")
+            image(r#""width":2,"height":2,"pixel":"rgb8","bytes":12"#)
+                .contains("pixel is not \"gray8\", \"bgr8\" or \"gray16\"")
         );
         assert!(image(r#""width":2,"height":2,"pixel":"gray8","bytes":5"#).contains("bytes 5"));
         assert!(image(r#""width":99,"height":99,"pixel":"gray8","bytes":9801"#).contains("at most 1000"));

@@ -70,7 +70,7 @@ impl ExecPipeline {
         let wait_until = if self.is_loading { Instant::now() } else { until };
         self.running()?.begin(wait_until)?;
         let Some(process) = &mut self.process else { return Err(Fault::Down) };
-        let pixels = request::pixels(&frame.image, &mut self.pixels);
+        let pixels = request::pixels(frame.image, &mut self.pixels);
         request::write_head(frame, pixels.len(), &mut self.head);
         let mut reply = Reply::to(frame.id, self.task, pixels.len());
         let (frame, limit) = (frame.id, self.timeout);

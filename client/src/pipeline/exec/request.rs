@@ -29,7 +29,7 @@ pub(super) fn hello(task: &str) -> Vec<u8> {
 
 /// Replaces `line` with the line of a frame whose pixels take this many bytes.
 pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
-    let (size, pixel, none) = (frame.image.size(), format(&frame.image), Meta::new());
+    let (size, pixel, none) = (frame.image.size(), frame.image.format(), Meta::new());
     let meta = frame.meta.unwrap_or(&none);
     let (width, height) = (size.width, size.height);
     let head = Head { frame: frame.id, width, height, pixel, bytes, captured_us: frame.captured.0, meta };
@@ -40,28 +40,10 @@ pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
     line.push(b'\n');
 }
 
-/// The pixels: rows from the top, without padding. They are copied into `memory` only if they are not contiguous.
-pub(super) fn pixels<'a>(image: &'a ImageView<'_>, memory: &'a mut Vec<u8>) -> &'a [u8] {
-    let in_place = match image {
-        ImageView::Gray8(pixels) => pixels.as_slice(),
-        ImageView::Bgr8(pixels) => pixels.as_slice(),
-    };
-    if let Some(pixels) = in_place {
-        return pixels;
-    }
-    memory.clear();
-    match image {
-        ImageView::Gray8(pixels) => memory.extend(pixels.iter()),
-        ImageView::Bgr8(pixels) => memory.extend(pixels.iter()),
-    }
-    memory
-}
-
-fn format(image: &ImageView<'_>) -> PixelFormat {
-    match image {
-        ImageView::Gray8(_) => PixelFormat::Gray8,
-        ImageView::Bgr8(_) => PixelFormat::Bgr8,
-    }
+/// The pixels as the wire has them: rows from the top, without padding, the low byte of 16 bits first. They are copied
+/// into `memory` only if they do not lie so.
+pub(super) fn pixels<'m, 'i: 'm>(image: ImageView<'i>, memory: &'m mut Vec<u8>) -> &'m [u8] {
+    image.wire_bytes(memory)
 }
 
 #[cfg(test)]
@@ -103,7 +85,9 @@ mod tests {
         let gray = Array2::from_shape_fn((4, 6), |(row, column)| (10 * row + column) as u8);
         let (whole, part) = (ImageView::Gray8(gray.view()), ImageView::Gray8(gray.slice(s![1..3, 2..4])));
         let mut memory = Vec::new();
-        assert_eq!(pixels(&whole, &mut memory).len(), 24);
-        assert_eq!(pixels(&part, &mut memory), [12, 13, 22, 23]);
+        assert_eq!(pixels(whole, &mut memory).len(), 24);
+        assert_eq!(pixels(part, &mut memory), [12, 13, 22, 23]);
+        let wide = Array2::from_elem((1, 2), 0x0201_u16);
+        assert_eq!(pixels(ImageView::Gray16(wide.view()), &mut memory), [1, 2, 1, 2]);
     }
 }

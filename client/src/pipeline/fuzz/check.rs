@@ -37,8 +37,9 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Shows the frame to the pipelines of images, in gray and in colour.
+/// Shows the frame to the pipelines of images, in gray, in colour and with 16 bits.
 fn edit(recipe: &Recipe<'_>, picture: Array2<u8>) {
+    let deep = Image::Gray16(picture.mapv(|level| 251 * u16::from(level)));
     let frame = Image::Gray8(picture);
     for name in ["annotate", "edges"] {
         let choice = PipelineChoice::new(name, PipelineOptions { radii: recipe.limits, ..Default::default() });
@@ -46,6 +47,7 @@ fn edit(recipe: &Recipe<'_>, picture: Array2<u8>) {
         if let Ok(mut pipeline) = pipeline {
             let gray = pipeline.answer(&frame.view().into());
             pipeline.answer(&frame.clone().into_bgr().view().into());
+            pipeline.answer(&deep.view().into());
             assert_eq!(pipeline.answer(&frame.view().into()), gray, "{name}: another answer for the same pixels");
         }
     }

@@ -19,7 +19,7 @@ pub(crate) type Picture = (Size, PixelFormat, Vec<u8>);
 
 /// Makes the image of the answer from the image of the frame.
 pub(crate) trait Editor: Send {
-    /// Returns the edited image, in the size and pixel format of the given one.
+    /// Returns the edited image, in the size of the given one, and in its pixel format; in gray8 for gray16.
     fn edit(&mut self, image: ImageView<'_>) -> Picture;
 }
 

@@ -1,4 +1,5 @@
-//! Pipelines of the task `image`: each answers with a processed frame of the same size and pixel format.
+//! Pipelines of the task `image`: each answers with a processed frame of the same size and pixel
+//! format; for gray16 of its 8-bit gray levels.
 //!
 //! `kind` makes a kind of pipeline from an [`Editor`], and `answers` shows the answers.
 

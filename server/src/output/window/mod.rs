@@ -9,6 +9,7 @@ mod watched;
 
 use std::sync::Arc;
 
+use shared::canvas::colour::Look;
 use shared::canvas::face::Face;
 use shared::canvas::history::History;
 use shared::canvas::mark::{Legend, Mark};
@@ -37,6 +38,7 @@ pub struct WindowOutput {
     shown: Shown,
     /// Whether the task's answers are pictures, shown beside their frames.
     shows_answers: bool,
+    look: Look,
 }
 
 /// What the window shows of the sessions.
@@ -44,6 +46,7 @@ pub struct WindowOutput {
 pub struct Sessions {
     frame: Size,
     task: TaskName,
+    look: Look,
     waiting: String,
     watched: Watched<Session>,
 }
@@ -57,10 +60,10 @@ struct Session {
 }
 
 impl Sessions {
-    /// No session yet; the window is for frames of this size and says `waiting`.
-    pub fn new(frame: Size, task: TaskName, waiting: String) -> Self {
+    /// No session yet; the window is for frames of this size, in this look, and says `waiting`.
+    pub fn new(frame: Size, task: TaskName, look: Look, waiting: String) -> Self {
         let frame = if task.keeps_frames() { beside::size_of_both(frame) } else { frame };
-        Self { frame, task, waiting, watched: Watched::default() }
+        Self { frame, task, look, waiting, watched: Watched::default() }
     }
 
     /// Changes the text that is shown while there is no client.
@@ -71,8 +74,8 @@ impl Sessions {
 
 impl WindowOutput {
     /// Shows the sessions on this board, and sets `shown` to the session that is shown.
-    pub fn new(board: Board<Sessions>, shown: Shown, task: TaskName) -> Self {
-        Self { board, shown, shows_answers: task.keeps_frames() }
+    pub fn new(board: Board<Sessions>, shown: Shown, task: TaskName, look: Look) -> Self {
+        Self { board, shown, shows_answers: task.keeps_frames(), look }
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Sessions)) -> Result<(), OutputError> {
@@ -105,7 +108,7 @@ impl Output for WindowOutput {
 
     fn picture(&mut self, session: u64, id: u64, picture: &Picture) -> Result<(), OutputError> {
         let shown = match self.shows_answers {
-            true => Arc::new(side_by_side(&picture.frame, picture.answer.as_deref())),
+            true => Arc::new(side_by_side(&picture.frame, picture.answer.as_deref(), self.look)),
             false => picture.frame.clone(),
         };
         self.write_session(session, |session, _| session.frames.picture(id, shown))
@@ -144,6 +147,7 @@ impl Subject for Sessions {
             status: self.watched.status(&self.waiting),
             frame: self.frame,
             image,
+            look: self.look,
             marks: record.map_or_else(Vec::new, |record| marks(self.task, record)),
             legend: legend(self.task),
             sections: sections::sections(self.task, record, progress.as_ref(), chart),

@@ -6,8 +6,8 @@ mod psnr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use shared::geometry::Size;
-use shared::image::{Image, ImageView, PixelFormat};
-use shared::protocol::encoding::Encoding;
+use shared::image::{self, Image, ImageView, PixelFormat};
+use shared::protocol::encoding::{Encoding, PixelsError};
 use shared::protocol::message::{IMAGE_TASK, ImageAnswer, Payload, PayloadError};
 use smallvec::smallvec;
 
@@ -17,7 +17,7 @@ use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
 
-use psnr::{Likeness, PsnrFigures, PsnrStats, psnr_db};
+use psnr::{Likeness, PEAK_OF_8_BITS, PEAK_OF_16_BITS, PsnrFigures, PsnrStats, psnr_db};
 
 /// The task `image`.
 #[derive(Debug)]
@@ -125,8 +125,9 @@ impl Scorer for ImageScorer {
             Likeness::OtherShape => [Cell::Word(OTHER_SHAPE), Cell::Empty],
         });
         if answer.encoding == Encoding::Raw {
-            self.pixels.clear();
-            self.pixels.extend_from_slice(&answer.data);
+            let room = image::room(&mut self.pixels, answer.size, answer.pixel);
+            room.copy_from_slice(&answer.data);
+            ImageView::in_room(room, answer.size, answer.pixel).map_err(PixelsError::from)?;
         }
         self.shape = Some((answer.size, answer.pixel));
         Ok(cells)
@@ -134,7 +135,7 @@ impl Scorer for ImageScorer {
 
     fn picture(&self) -> Option<ImageView<'_>> {
         let (size, pixel) = self.shape?;
-        ImageView::from_bytes(&self.pixels, size, pixel).ok()
+        ImageView::kept(&self.pixels, size, pixel)
     }
 
     fn score(&mut self, _: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
@@ -145,8 +146,9 @@ impl Scorer for ImageScorer {
             match (answer.get(5).copied(), answer.get(6).copied()) {
                 (Some(Cell::Word(IDENTICAL)), _) => self.identical += 1,
                 (Some(Cell::Word(DIFFERS)), Some(Cell::Real(mse))) => {
-                    self.psnr.add(psnr_db(mse));
-                    psnr = Cell::Real(psnr_db(mse));
+                    let db = psnr_db(mse, peak(answer));
+                    self.psnr.add(db);
+                    psnr = Cell::Real(db);
                 }
                 _ => self.other_shape += 1,
             }
@@ -178,18 +180,26 @@ impl Scorer for ImageScorer {
     }
 }
 
+/// The largest level of the image's pixels, which are those of its frame.
+fn peak(answer: &[Cell]) -> f64 {
+    let is_deep = answer.get(2).copied() == Some(Cell::Word(PixelFormat::Gray16.name()));
+    if is_deep { PEAK_OF_16_BITS } else { PEAK_OF_8_BITS }
+}
+
 /// An image's columns, without its comparison with a frame.
 fn cells(answer: &ImageAnswer<'_>) -> Cells {
-    let pixel = match answer.pixel {
-        PixelFormat::Gray8 => "gray8",
-        PixelFormat::Bgr8 => "bgr8",
-    };
     let encoding = match answer.encoding {
         Encoding::Raw => "raw",
         Encoding::Lz4 => "lz4",
     };
     let [width, height] = [answer.size.width, answer.size.height].map(|side| Cell::Integer(side.into()));
-    smallvec![width, height, Cell::Word(pixel), Cell::Word(encoding), Cell::Integer(answer.data.len() as i64)]
+    smallvec![
+        width,
+        height,
+        Cell::Word(answer.pixel.name()),
+        Cell::Word(encoding),
+        Cell::Integer(answer.data.len() as i64)
+    ]
 }
 
 /// The images for people: "12.3 MB; PSNR mean 34.15 dB, p50 34.15, min 34.15; 3 identical".
@@ -224,7 +234,7 @@ mod tests {
     const SIZE: Size = Size { width: 8, height: 4 };
 
     fn frame() -> Image {
-        ImageView::from_bytes(&[10; 32], SIZE, PixelFormat::Gray8).unwrap().to_image()
+        Image::from_bytes(&[10; 32], SIZE, PixelFormat::Gray8).unwrap()
     }
 
     fn image(size: Size, encoding: Encoding, data: &[u8]) -> Payload<'_> {

@@ -7,8 +7,11 @@ use shared::image::ImageView;
 
 use crate::score::sum::Sum;
 
-/// The largest level of a pixel, R.
-const PEAK: f64 = 255.0;
+/// The largest level of a pixel with 8 bits, R.
+pub(super) const PEAK_OF_8_BITS: f64 = 255.0;
+
+/// The largest level of a pixel with 16 bits, R.
+pub(super) const PEAK_OF_16_BITS: f64 = 65_535.0;
 
 /// Number of samples whose sum of squared differences fits 32 bits: 65,536 · 255² < 2^32.
 const RUN: usize = 1 << 16;
@@ -16,8 +19,8 @@ const RUN: usize = 1 << 16;
 /// Resolution of the percentiles, in dB.
 const UNIT_DB: f64 = 1e-3;
 
-/// Digits that the histogram keeps, in 1 MB. They make every PSNR exact to its unit. The largest PSNR is 131 dB, of a
-/// frame of 201 MB that is one level off in one sample, and 131,200 units are below 2^18.
+/// Digits that the histogram keeps, in 1 MB. They make every PSNR exact to its unit. The largest PSNR is 175 dB, of
+/// 8192x8192 pixels of 16 bits that are one level off in one sample, and 174,600 units are below 2^18.
 const SIGNIFICANT_DIGITS: u8 = 5;
 
 /// How an answer's image compares with the frame.
@@ -41,21 +44,30 @@ impl Likeness {
             (ImageView::Bgr8(image), ImageView::Bgr8(frame)) if image.dim() == frame.dim() => {
                 Self::of_samples(image.as_slice().unwrap_or_default(), frame.as_slice().unwrap_or_default())
             }
+            (ImageView::Gray16(image), ImageView::Gray16(frame)) if image.dim() == frame.dim() => {
+                // Exact, as each square is below 2^32, and there are at most 2^26 of them.
+                let squares = image.iter().zip(frame).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2));
+                Self::of_squares(squares.sum(), frame.len())
+            }
             _ => Self::OtherShape,
         }
     }
 
     fn of_samples(image: &[u8], frame: &[u8]) -> Self {
-        match squared_differences(image, frame) {
+        Self::of_squares(squared_differences(image, frame), frame.len())
+    }
+
+    fn of_squares(sum: u64, samples: usize) -> Self {
+        match sum {
             0 => Self::Identical,
-            squared => Self::Differs(squared as f64 / frame.len() as f64),
+            squared => Self::Differs(squared as f64 / samples as f64),
         }
     }
 }
 
-/// The PSNR of this mean squared error, in dB: 10 · log₁₀(R² / MSE) with R = 255, as OpenCV's `cv::PSNR`.
-pub(super) fn psnr_db(mse: f64) -> f64 {
-    10.0 * (PEAK * PEAK / mse).log10()
+/// The PSNR of this mean squared error, in dB: 10 · log₁₀(R² / MSE) with R = `peak`, as OpenCV's `cv::PSNR`.
+pub(super) fn psnr_db(mse: f64, peak: f64) -> f64 {
+    10.0 * (peak * peak / mse).log10()
 }
 
 /// Sum of the squared differences: exact, as it is a whole number below 2^45.
@@ -153,16 +165,28 @@ mod tests {
         let frame = Image::zeros(size, PixelFormat::Gray8);
         let of_level = |level: u8| {
             let bytes = vec![level; size.pixels()];
-            let image = ImageView::from_bytes(&bytes, size, PixelFormat::Gray8).unwrap();
-            Likeness::of(image, frame.view())
+            let image = Image::from_bytes(&bytes, size, PixelFormat::Gray8).unwrap();
+            Likeness::of(image.view(), frame.view())
         };
         assert_eq!(of_level(0), Likeness::Identical);
         assert_eq!(of_level(255), Likeness::Differs(65_025.0));
-        assert_eq!(psnr_db(65_025.0), 0.0);
+        assert_eq!(psnr_db(65_025.0, PEAK_OF_8_BITS), 0.0);
         // 20 · log₁₀(255 / 5): every sample is 5 levels off.
-        assert!((psnr_db(25.0) - 34.151_403_521_958_73).abs() < 1e-12);
+        assert!((psnr_db(25.0, PEAK_OF_8_BITS) - 34.151_403_521_958_73).abs() < 1e-12);
         let colour = Image::zeros(size, PixelFormat::Bgr8);
         assert_eq!(Likeness::of(colour.view(), frame.view()), Likeness::OtherShape);
+    }
+
+    #[test]
+    fn sixteen_bits_have_a_peak_of_65535() {
+        let (size, format) = (Size { width: 2, height: 1 }, PixelFormat::Gray16);
+        let frame = Image::zeros(size, format);
+        let white = Image::from_bytes(&[255; 4], size, format).unwrap();
+        assert_eq!(Likeness::of(frame.view(), frame.view()), Likeness::Identical);
+        assert_eq!(Likeness::of(white.view(), frame.view()), Likeness::Differs(PEAK_OF_16_BITS.powi(2)));
+        assert_eq!(psnr_db(PEAK_OF_16_BITS.powi(2), PEAK_OF_16_BITS), 0.0);
+        let narrow = Image::zeros(size, PixelFormat::Gray8);
+        assert_eq!(Likeness::of(narrow.view(), frame.view()), Likeness::OtherShape);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::geometry::Size;
-use crate::image::{ImageView, PixelFormat, WrongLength};
+use crate::image::{self, ImageView, PixelFormat, WrongLength};
 
 /// How a frame's pixels are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +79,11 @@ impl FromStr for StreamEncoding {
 /// Feature by which a peer announces that it reads [`Encoding::Lz4`].
 pub const LZ4_FEATURE: &str = "lz4";
 
+/// Feature by which a peer announces that it reads frames of [`PixelFormat::Gray16`].
+pub const GRAY16_FEATURE: &str = "gray16";
+
 /// All features of this version's client.
-pub const FEATURES: [&str; 1] = [LZ4_FEATURE];
+pub const FEATURES: [&str; 2] = [LZ4_FEATURE, GRAY16_FEATURE];
 
 /// Why pixels could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -155,10 +158,10 @@ impl Lz4Encoder {
     }
 }
 
-/// Decodes the pixels of an image of this size and format: raw pixels are borrowed from `data`, a block is decoded into
-/// `memory`.
+/// Decodes the pixels of an image of this size and format: raw pixels are borrowed from `data` if they can lie there (see
+/// [`ImageView::from_wire`]), a block is decoded into `memory`.
 ///
-/// Takes memory for the image and no more, whatever `data` holds. The caller has checked that it accepts the size.
+/// Takes memory for the image and no more (at most one byte, in front of 16-bit pixels), whatever `data` holds. The caller has checked that it accepts the size.
 ///
 /// # Errors
 /// [`PixelsError`] if `data` does not decode to exactly the image's pixels.
@@ -170,11 +173,11 @@ pub fn decode<'a>(
     memory: &'a mut Vec<u8>,
 ) -> Result<ImageView<'a>, PixelsError> {
     match encoding {
-        Encoding::Raw => Ok(ImageView::from_bytes(data, size, format)?),
+        Encoding::Raw => Ok(ImageView::from_wire(data, size, format, memory)?),
         Encoding::Lz4 => {
-            memory.resize(format.bytes(size), 0);
-            lz4::decode(data, memory).map_err(|reason| PixelsError::Block { size, format, reason })?;
-            Ok(ImageView::from_bytes(memory, size, format)?)
+            let room = image::room(memory, size, format);
+            lz4::decode(data, room).map_err(|reason| PixelsError::Block { size, format, reason })?;
+            Ok(ImageView::in_room(room, size, format)?)
         }
     }
 }
@@ -187,8 +190,8 @@ mod tests {
 
     /// Images of runs, ramps and noise, of odd sizes too.
     fn any_image() -> impl Strategy<Value = (Size, PixelFormat, Vec<u8>)> {
-        (1u32..80, 1u32..60, any::<bool>(), 0u32..4, any::<u64>()).prop_map(|(width, height, colour, kind, seed)| {
-            let (size, format) = (Size { width, height }, if colour { PixelFormat::Bgr8 } else { PixelFormat::Gray8 });
+        (1u32..80, 1u32..60, 0usize..3, 0u32..4, any::<u64>()).prop_map(|(width, height, format, kind, seed)| {
+            let (size, format) = (Size { width, height }, PixelFormat::ALL[format]);
             let mut state = seed | 1;
             let mut next = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -209,12 +212,14 @@ mod tests {
         fn an_image_comes_back_as_it_was_written((size, format, pixels) in any_image()) {
             let (mut encoder, mut memory) = (Lz4Encoder::default(), Vec::new());
             let raw = decode(Encoding::Raw, &pixels, size, format, &mut memory).unwrap().to_image();
-            prop_assert_eq!(raw.bytes(), &pixels[..]);
+            let mut wire = Vec::new();
+            prop_assert_eq!(raw.view().wire_bytes(&mut wire), &pixels[..]);
             // A block stands for the pixels only where it is shorter.
             if let Some(block) = encoder.encode(&pixels) {
                 prop_assert!(block.len() < pixels.len());
                 let image = decode(Encoding::Lz4, block, size, format, &mut memory).unwrap().to_image();
-                prop_assert_eq!(image.bytes(), &pixels[..]);
+                let mut wire = Vec::new();
+                prop_assert_eq!(image.view().wire_bytes(&mut wire), &pixels[..]);
             }
         }
 
@@ -235,7 +240,8 @@ mod tests {
                 if let Ok(image) = decode(Encoding::Lz4, &block[..end], size, format, &mut memory) {
                     prop_assert_eq!(image.size(), size);
                 }
-                prop_assert_eq!(memory.len(), format.bytes(size));
+                let spare = usize::from(format == PixelFormat::Gray16);
+                prop_assert_eq!(memory.len(), format.bytes(size) + spare);
             }
         }
 

@@ -39,7 +39,7 @@ impl<'a> ImageAnswer<'a> {
             return Err(payload.unexpected("image, dropped"));
         }
         let [width, height] = [side(payload, "width")?, side(payload, "height")?];
-        let pixel = word(payload, "pixel", "gray8 or bgr8", |name| name.parse().ok())?;
+        let pixel = word(payload, "pixel", "gray8, bgr8 or gray16", |name| name.parse().ok())?;
         let encoding = word(payload, "encoding", "raw or lz4", written)?;
         let data = Cow::Borrowed(payload.bytes("data")?);
         Ok(Self { size: Size { width, height }, pixel, encoding, data })
@@ -51,14 +51,10 @@ impl<'a> ImageAnswer<'a> {
             Encoding::Raw => "raw",
             Encoding::Lz4 => "lz4",
         };
-        let pixel = match self.pixel {
-            PixelFormat::Gray8 => "gray8",
-            PixelFormat::Bgr8 => "bgr8",
-        };
         Payload::new(IMAGE)
             .with("width", Value::Integer(self.size.width.into()))
             .with("height", Value::Integer(self.size.height.into()))
-            .with("pixel", Value::Text(pixel))
+            .with("pixel", Value::Text(self.pixel.name()))
             .with("encoding", Value::Text(encoding))
             .with("data", Value::Bytes(self.data))
     }
@@ -153,7 +149,7 @@ mod tests {
                 .with("data", Value::Bytes(Cow::Borrowed(&[9; 12])))
         };
         let raw = || Value::Text("raw");
-        assert_eq!(refused(named(Value::Text("rgb24"), raw())), "pixel is not gray8 or bgr8");
+        assert_eq!(refused(named(Value::Text("rgb24"), raw())), "pixel is not gray8, bgr8 or gray16");
         assert_eq!(refused(named(Value::Integer(8), raw())), "pixel is not text");
         assert_eq!(refused(named(Value::Text("gray8"), Value::Text("png"))), "encoding is not raw or lz4");
     }
@@ -186,7 +182,7 @@ mod tests {
         #[test]
         fn no_fields_make_it_panic(
             (width, height) in (-2i64..9000, -2i64..9000),
-            (pixel, encoding) in ("gray8|bgr8|x", "raw|lz4|x"),
+            (pixel, encoding) in ("gray8|bgr8|gray16|x", "raw|lz4|x"),
             data in proptest::collection::vec(any::<u8>(), 0..300),
         ) {
             let payload = Payload::new(IMAGE)

@@ -68,7 +68,17 @@ mod tests {
             self.go_on.lock().unwrap().recv().unwrap();
             let status = Status::new(self.number.to_string(), Tone::Plain);
             let frame = Size { width: 4, height: 4 };
-            Face { title: "", status, frame, image: None, marks: vec![], legend: Legend::Nothing, sections: vec![] }
+            let look = Default::default();
+            Face {
+                title: "",
+                status,
+                frame,
+                image: None,
+                look,
+                marks: vec![],
+                legend: Legend::Nothing,
+                sections: vec![],
+            }
         }
     }
 

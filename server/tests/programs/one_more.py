@@ -1,0 +1,15 @@
+"""Answers a frame of gray16 with the frame whose pixels are one more, in gray16."""
+import json
+import struct
+import sys
+
+frames = sys.stdin.buffer
+json.loads(frames.readline())
+for line in frames:
+    head = json.loads(line)
+    assert head["pixel"] == "gray16" and head["bytes"] == 2 * head["width"] * head["height"], head
+    layout = f"<{head['width'] * head['height']}H"
+    pixels = struct.unpack(layout, frames.read(head["bytes"]))
+    answer = {"kind": "image"} | {key: head[key] for key in ("frame", "width", "height", "pixel", "bytes")}
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + struct.pack(layout, *(pixel + 1 for pixel in pixels)))
+    sys.stdout.buffer.flush()
