@@ -1,19 +1,23 @@
 //! The frames of an evaluation, rendered ahead.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use shared::image::Image;
 
-use crate::source::{Ahead, Source, SourceError, SourceFrame, Supply};
+use super::queue::{Queue, Taken};
+use crate::source::{Source, SourceError, SourceFrame, StreamFormat, Supply};
 use crate::truth::Truth;
 
-/// Number of frames rendered ahead. Two hide the rendering whenever it is the quicker of the two; more would only take
-/// memory.
-const DEPTH: usize = 2;
+/// Maximum number of frames rendered ahead: the renderer is woken once for half of them.
+const DEPTH: usize = 8;
 
-/// Number of images whose memory is used again: those ahead, the one that is rendered, and the one at the pipeline.
-const POOLED: usize = DEPTH + 2;
+/// Memory for the frames rendered ahead, in bytes: eight of 2560x1440 in colour. Of the largest frames there are two.
+const MEMORY: usize = 96 << 20;
+
+/// Images whose memory is used again besides those ahead: the one that is rendered, and the one at the pipeline.
+const BESIDE: usize = 2;
 
 /// A frame, ready for the pipeline.
 #[derive(Clone, Debug)]
@@ -26,9 +30,12 @@ pub struct RenderedFrame {
     pub truth: Truth,
 }
 
-/// Renders frames ahead, on its own thread.
+/// Renders frames ahead, on its own thread, which ends when this is dropped.
 #[derive(Debug)]
-pub struct Frames(Ahead<RenderedFrame>);
+pub struct Frames(Arc<Queue<Rendered>>);
+
+/// A frame, the end, or an error.
+type Rendered = Result<Option<RenderedFrame>, SourceError>;
 
 /// What [`Frames::next`] found.
 #[derive(Debug)]
@@ -47,8 +54,14 @@ impl Frames {
     /// # Errors
     /// [`SourceError`] if the source cannot be opened.
     pub fn start(supply: &dyn Supply) -> Result<Self, SourceError> {
-        let renderer = Renderer { source: supply.open()?, pool: Vec::new() };
-        Ok(Self(Ahead::start(DEPTH, renderer)?))
+        let StreamFormat { size, pixel } = supply.format();
+        let depth = (MEMORY / pixel.bytes(size).max(1)).clamp(2, DEPTH);
+        let queue = Arc::new(Queue::new(depth));
+        let renderer = Renderer { source: supply.open()?, pool: Vec::new(), most: depth + BESIDE };
+        let producer = Producer(queue.clone());
+        let spawned = thread::Builder::new().name("renderer".into()).spawn(move || renderer.run(&producer.0));
+        spawned.map_err(|error| SourceError::Thread(error.to_string()))?;
+        Ok(Self(queue))
     }
 
     /// Waits at most this long for the next frame.
@@ -56,10 +69,27 @@ impl Frames {
     /// # Errors
     /// [`SourceError`] if the source failed. No frame follows.
     pub fn next(&self, limit: Duration) -> Result<Next, SourceError> {
-        match self.0.next_within(limit) {
-            Some(read) => Ok(read?.map_or(Next::End, Next::Frame)),
-            None => Ok(Next::NotYet),
+        match self.0.take(limit) {
+            Taken::Item(rendered) => Ok(rendered?.map_or(Next::End, Next::Frame)),
+            Taken::Nothing => Ok(Next::NotYet),
+            // The thread panicked: it ends with an end or an error.
+            Taken::Over => Err(SourceError::Thread("it ended without a word".into())),
         }
+    }
+}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// The renderer's end of the queue, which is over when the thread ends, however it does.
+struct Producer(Arc<Queue<Rendered>>);
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
@@ -68,24 +98,31 @@ struct Renderer {
     source: Box<dyn Source>,
     /// Images that were handed out. One that nobody holds any more is used again.
     pool: Vec<Arc<Image>>,
+    /// How many images the pool keeps.
+    most: usize,
 }
 
-impl Iterator for Renderer {
-    type Item = Result<RenderedFrame, SourceError>;
+impl Renderer {
+    /// Renders until the end, an error, or until nobody takes frames any more.
+    fn run(mut self, queue: &Queue<Rendered>) {
+        loop {
+            let rendered = self.next();
+            let is_last = !matches!(rendered, Ok(Some(_)));
+            if !queue.put(rendered) || is_last {
+                return;
+            }
+        }
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let Self { source, pool } = self;
-        let SourceFrame { index, image, truth, .. } = match source.next() {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return None,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(Ok(RenderedFrame { index, image: shared(pool, image), truth }))
+    fn next(&mut self) -> Rendered {
+        let Self { source, pool, most } = self;
+        let Some(SourceFrame { index, image, truth, .. }) = source.next()? else { return Ok(None) };
+        Ok(Some(RenderedFrame { index, image: shared(pool, *most, image), truth }))
     }
 }
 
 /// A copy of the image, in the memory of one that nobody holds if there is one.
-fn shared(pool: &mut Vec<Arc<Image>>, image: &Image) -> Arc<Image> {
+fn shared(pool: &mut Vec<Arc<Image>>, most: usize, image: &Image) -> Arc<Image> {
     for pooled in &mut *pool {
         if let Some(free) = Arc::get_mut(pooled) {
             copy(image, free);
@@ -93,7 +130,7 @@ fn shared(pool: &mut Vec<Arc<Image>>, image: &Image) -> Arc<Image> {
         }
     }
     let copied = Arc::new(image.clone());
-    if pool.len() < POOLED {
+    if pool.len() < most {
         pool.push(copied.clone());
     }
     copied
@@ -143,6 +180,6 @@ mod tests {
     fn the_memory_of_frames_that_nobody_keeps_is_used_again() {
         let frames = frames();
         let places = (0..50).map(|_| next(&frames).image.bytes().as_ptr()).collect::<std::collections::BTreeSet<_>>();
-        assert!(places.len() <= POOLED, "{}", places.len());
+        assert!(places.len() <= DEPTH + BESIDE, "{}", places.len());
     }
 }

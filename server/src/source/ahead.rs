@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use tokio::sync::Notify;
 
 use super::error::SourceError;
 
 /// A frame, the end, or an error.
-pub(crate) type Read<T> = Result<Option<T>, SourceError>;
+pub(super) type Read<T> = Result<Option<T>, SourceError>;
 
 /// Frames that are made on their own thread. The thread ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Ahead<T> {
+pub(super) struct Ahead<T> {
     queue: Receiver<Read<T>>,
     wake: Arc<Notify>,
 }
@@ -22,7 +21,7 @@ pub(crate) struct Ahead<T> {
 impl<T: Send + 'static> Ahead<T> {
     /// Starts the thread, which takes frames from `reader` until the end or the first error, at most `depth` of them
     /// ahead.
-    pub(crate) fn start(
+    pub(super) fn start(
         depth: usize,
         reader: impl Iterator<Item = Result<T, SourceError>> + Send + 'static,
     ) -> Result<Self, SourceError> {
@@ -35,21 +34,12 @@ impl<T: Send + 'static> Ahead<T> {
     }
 
     /// Waits for the next frame, or for the end.
-    pub(crate) fn next(&self) -> Read<T> {
+    pub(super) fn next(&self) -> Read<T> {
         self.queue.recv().unwrap_or_else(|_| broken())
     }
 
-    /// The next frame, or the end, if it is there within this time.
-    pub(crate) fn next_within(&self, limit: Duration) -> Option<Read<T>> {
-        match self.queue.recv_timeout(limit) {
-            Ok(read) => Some(read),
-            Err(RecvTimeoutError::Disconnected) => Some(broken()),
-            Err(RecvTimeoutError::Timeout) => None,
-        }
-    }
-
     /// The next frame, or the end, if it is there.
-    pub(crate) fn try_next(&self) -> Option<Read<T>> {
+    pub(super) fn try_next(&self) -> Option<Read<T>> {
         match self.queue.try_recv() {
             Ok(read) => Some(read),
             Err(TryRecvError::Disconnected) => Some(broken()),
@@ -58,7 +48,7 @@ impl<T: Send + 'static> Ahead<T> {
     }
 
     /// Notifies when a frame has come.
-    pub(crate) fn wake(&self) -> Arc<Notify> {
+    pub(super) fn wake(&self) -> Arc<Notify> {
         self.wake.clone()
     }
 }

@@ -16,7 +16,6 @@ mod list;
 mod queue;
 mod seam;
 
-pub(crate) use ahead::Ahead;
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
 pub use error::SourceError;
 pub use group::{BallsScene, BallsSource};
