@@ -66,7 +66,7 @@ pub struct SessionReport {
     /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
     /// where the server cannot know.
     pub pipeline_errors: Option<u64>,
-    /// What the source read; `null` for a source that computes its frames.
+    /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
     pub source: Option<SourceReport>,
 }
 

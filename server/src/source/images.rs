@@ -59,10 +59,12 @@ impl Images {
     /// Finds the images that `--source` means, and checks that all have the same size.
     fn find(source: &str, pixel: PixelFormat, repeats: bool) -> Result<Self, SourceError> {
         let path = Path::new(source);
-        let mut paths = match () {
-            () if path.is_dir() => in_folder(path)?,
-            () if path.is_file() => vec![path.into()],
-            () => matching(source)?,
+        let mut paths = if path.is_dir() {
+            in_folder(path)?
+        } else if path.is_file() {
+            vec![path.into()]
+        } else {
+            matching(source)?
         };
         alphanumeric_sort::sort_path_slice(&mut paths);
         let first = paths.first().ok_or_else(|| SourceError::NoImages { what: source.to_owned() })?;
@@ -111,7 +113,7 @@ impl Supply for Images {
     }
 
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
-        let reader = ImageReader { images: self.clone(), next: 0, has_read: false };
+        let reader = ImageReader::new(self.clone());
         Ok(Box::new(QueuedSource::start(Box::new(reader))?))
     }
 }
@@ -120,26 +122,42 @@ impl Supply for Images {
 struct ImageReader {
     images: Images,
     next: usize,
+    /// Whether an image was read in this round.
     has_read: bool,
+    is_over: bool,
+}
+
+impl ImageReader {
+    fn new(images: Images) -> Self {
+        Self { images, next: 0, has_read: false, is_over: false }
+    }
+
+    /// What comes after the last image: nothing, the first one again, or a failure if none could be read.
+    fn round(&mut self) -> Option<Result<Reading, SourceError>> {
+        self.is_over = !self.has_read || !self.images.repeats;
+        if !self.has_read {
+            return Some(Err(SourceError::AllBroken(self.images.paths.len())));
+        }
+        (self.next, self.has_read) = (0, false);
+        self.next()
+    }
 }
 
 impl Iterator for ImageReader {
     type Item = Result<Reading, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
         let images = &self.images;
-        if images.repeats && self.has_read && self.next == images.paths.len() {
-            (self.next, self.has_read) = (0, false);
-        }
-        if let Some(path) = images.paths.get(self.next) {
-            let index = self.next as u64;
-            self.next += 1;
-            let reading = read(index, path.clone(), images.size, images.pixel);
-            self.has_read |= matches!(reading, Ok(Reading::Frame(_)) | Err(_));
-            return Some(reading);
-        }
-        // Reported once: if no image can be read, that is a failure and not an end.
-        (!std::mem::replace(&mut self.has_read, true)).then(|| Err(SourceError::AllBroken(images.paths.len())))
+        let Some(path) = images.paths.get(self.next) else { return self.round() };
+        let index = self.next as u64;
+        self.next += 1;
+        let reading = read(index, path.clone(), images.size, images.pixel);
+        self.has_read |= matches!(reading, Ok(Reading::Frame(_)));
+        self.is_over = reading.is_err();
+        Some(reading)
     }
 }
 
@@ -245,7 +263,7 @@ mod tests {
     fn a_loop_shows_the_images_again_and_fails_when_none_is_left() {
         let folder = folder(&[("a.png", 4), ("b.png", 4)]);
         let images = Images::find(folder.path().to_str().unwrap(), PixelFormat::Gray8, true).unwrap();
-        let mut reader = ImageReader { images, next: 0, has_read: false };
+        let mut reader = ImageReader::new(images);
         let mut index = || match reader.next() {
             Some(Ok(Reading::Frame(frame))) => Some(frame.index),
             _ => None,

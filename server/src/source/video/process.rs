@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -71,6 +72,8 @@ impl Processes {
     /// Starts a process. Fails if the source was dropped meanwhile.
     pub(super) fn start(&self, mut command: Command) -> io::Result<Running> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C reaches every process of the terminal's group. It is for the server to say what ends.
+        command.process_group(0);
         let mut group = self.lock();
         if group.is_stopped {
             return Err(ErrorKind::Interrupted.into());
@@ -88,7 +91,7 @@ impl Processes {
     pub(super) fn stop(&self) {
         let mut group = self.lock();
         group.is_stopped = true;
-        group.children.drain(..).for_each(|child| kill(child));
+        group.children.drain(..).for_each(kill);
     }
 
     /// Takes a process out of the group; `None` if it was stopped.
@@ -243,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_process_that_gives_nothing_is_given_up_after_the_limit() {
-        let mut running = Processes::default().start(shell("sleep 600")).unwrap();
+        let mut running = Processes::default().start(shell("exec sleep 600")).unwrap();
         let waited = running.fill(&mut [0; 4], Some(Duration::from_millis(20))).unwrap_err();
         assert_eq!(waited.kind(), ErrorKind::TimedOut);
     }
