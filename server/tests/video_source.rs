@@ -69,7 +69,7 @@ fn the_y_plane_comes_as_it_was_encoded_whatever_the_range_and_the_layout() {
         ("yuv420p", pixels * 3 / 2, "ffv1 -color_range pc", "c.mkv"),
         ("gray", pixels, "ffv1", "d.avi"),
         ("nv12", pixels * 3 / 2, "rawvideo", "e.nut"),
-        ("yuv420p", pixels * 3 / 2, "rawvideo", "f.y4m"),
+        ("yuv420p", pixels * 3 / 2, "wrapped_avframe", "f.y4m"),
     ] {
         let frames = raw(3, bytes);
         let file = write(&folder, name, pix_fmt, size, codec, &frames);
