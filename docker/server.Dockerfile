@@ -2,6 +2,7 @@
 #
 #   docker build -f docker/server.Dockerfile -t rust-server .
 #   docker build -f docker/server.Dockerfile -t rust-server-window --target window .    # with a window
+#   docker build -f docker/server.Dockerfile -t rust-server-video --target video .      # with ffmpeg, for videos
 #
 # Both Dockerfiles have the same builder stage, word for word, so the second image finds most of itself in the cache.
 ARG BUILDER=rust:1.95-slim-bookworm
@@ -51,6 +52,22 @@ LABEL org.opencontainers.image.title="Plumb server" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 USER 65532:65532
 ENV PLUMB_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["/server", "health"]
+ENTRYPOINT ["/server"]
+
+# With ffmpeg, for videos: run it with  -v $PWD:/videos:ro  and  --source /videos/FILE
+FROM ${WINDOW_BASE} AS video
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=builder /plumb/static/server /server
+LABEL org.opencontainers.image.title="Plumb server" \
+      org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+USER 65532:65532
+ENV PLUMB_LISTEN=0.0.0.0:8080 PLUMB_NO_GRAPHICS=true
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["/server", "health"]
 ENTRYPOINT ["/server"]

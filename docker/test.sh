@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly SCENARIOS=(images pair_server_first pair_client_first four_clients stop_client stop_server interrupt health
-  kill_client kill_server user_network host_network published_port wrong_server compose window)
+  kill_client kill_server user_network host_network published_port wrong_server compose window video)
 readonly PREFIX=plumb-test-$$
 # Nothing here takes this long on an idle machine; a loaded one may.
 readonly PATIENCE=30
@@ -317,6 +317,20 @@ window() {
   stops server
   kill "$xvfb" && wait "$xvfb" 2>/dev/null
   xvfb=
+}
+
+video() {
+  must "rust-server-video builds" "$docker" build -q -f docker/server.Dockerfile -t rust-server-video --target video . || return
+  mkdir "$folder/videos" && chmod 777 "$folder/videos"
+  "$docker" run --rm --entrypoint ffmpeg -v "$folder/videos":/videos rust-server-video \
+    -v error -f lavfi -i testsrc2=size=320x240:rate=30:duration=1 /videos/a.mp4
+  run static -v "$folder/videos":/videos:ro rust-server --source /videos/a.mp4
+  check "without ffmpeg: exit code 2" exits static 2
+  check "and what to do" says static '--target video'
+  run server -v "$folder/videos":/videos:ro rust-server-video --source /videos/a.mp4 --once
+  run client rust-client "$(address_of server):8080"
+  check "a video is played to its end" exits server 0
+  check "all of it" says server '^  frames +30 sent'
 }
 
 # Doing ---------------------------------------------------------------------------------------------------------------

@@ -42,7 +42,11 @@ class _Camera(TypedDict, total=False):
 
 class _Scene(_Camera, total=False):
     source: str | PathLike[str]
-    """`ball`, or a folder of images (default ball)."""
+    """`ball`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    loop: bool
+    """Whether a video or a folder is played again when it ends (default False)."""
+    truth: str | PathLike[str]
+    """CSV file with the truth of a video or a folder: `frame,x,y,radius` or `frame,count`."""
     balls: int | str | tuple[int, int]
     """With task `count`: number of balls, or a range of it (default 0..6)."""
     overlap: float
@@ -52,7 +56,7 @@ class _Scene(_Camera, total=False):
     pixel: str
     """`gray8`, `bgr8` or `gray16` (default gray8)."""
     fps: float | str
-    """Frames per second, or `max` (default 60)."""
+    """Frames per second, `source` or `max` (default 60, or the rate of the video)."""
     duration: str
     """How long to go on, such as `10s` (default: no limit)."""
     speed: float

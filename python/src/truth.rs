@@ -51,6 +51,7 @@ impl From<FrameTruth> for Truth {
                 is_bound: matches!(limit, Limit::Bound(_)),
                 count: Some(1),
             },
+            FrameTruth::Centre { x, y } => Self { x: Some(x), y: Some(y), ..nothing("ball", Some(1)) },
             FrameTruth::Balls(count) => nothing("balls", Some(count)),
             FrameTruth::Empty => nothing("no ball", Some(0)),
             FrameTruth::Unknown => nothing("unknown", None),

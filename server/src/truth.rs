@@ -2,7 +2,7 @@
 //!
 //! The source states the truth; the task scores answers against it. No byte of it reaches a client.
 
-use shared::geometry::Circle;
+use shared::geometry::{Circle, CircleEstimate};
 
 /// What a frame really shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,13 @@ pub enum Truth {
         /// The least error an estimate of the circle can have.
         limit: Limit,
     },
+    /// A ball whose radius is not known. No limit is known either.
+    Centre {
+        /// Column of the ball's centre.
+        x: f64,
+        /// Row of the ball's centre.
+        y: f64,
+    },
     /// This number of balls; only in the task `count`.
     Balls(u32),
     /// No ball: the right answer is `none`.
@@ -23,10 +30,11 @@ pub enum Truth {
 }
 
 impl Truth {
-    /// The ball's circle; `None` without a ball, with several, or without truth.
-    pub fn circle(self) -> Option<Circle> {
+    /// The one ball that the frame shows, and the limit; `None` without a ball, with several, or without truth.
+    pub fn ball(self) -> Option<(CircleEstimate, Limit)> {
         match self {
-            Self::Ball { circle, .. } => Some(circle),
+            Self::Ball { circle, limit } => Some((circle.into(), limit)),
+            Self::Centre { x, y } => Some((CircleEstimate { x, y, radius: None }, Limit::Unknown)),
             Self::Balls(_) | Self::Empty | Self::Unknown => None,
         }
     }

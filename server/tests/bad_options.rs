@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 65] = [
+const IMPOSSIBLE: [(&[&str], &str); 69] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -72,7 +72,11 @@ const IMPOSSIBLE: [(&[&str], &str); 65] = [
     (&["--task", "square"], "circle, count, ack or image"),
     (&["--task", "image", "--delivery", "live"], "write --delivery reliable"),
     (&["--task", "image", "--size", "8192x8192", "--window", "100"], "write --window 31 or less"),
-    (&["--source", "no-such-source"], "is no source and no folder"),
+    (&["--source", "no-such-source"], "is no source, no file and no folder"),
+    (&["--source", "no/such/*.png"], "no/such/*.png has no image"),
+    (&["--fps", "source"], "--source ball has none"),
+    (&["--loop"], "--loop does not apply to --source ball"),
+    (&["--truth", "truth.csv"], "--truth \"truth.csv\" does not apply to --source ball"),
     (&["--link", "pigeon"], "memory"),
     (&["--link", "memory"], "it needs --loopback"),
     (&["--csv", "no-such-folder/frames.csv"], "no-such-folder/frames.csv"),

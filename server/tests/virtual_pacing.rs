@@ -125,3 +125,47 @@ fn a_live_tick_that_finds_the_link_busy_is_skipped_at_once() {
     // Two of five frames hold the link for longer than an interval.
     assert_eq!(ran.skipped, 200 * 2 / 5);
 }
+
+/// Polls a session until it waits or asks for a frame.
+fn next_step(session: &mut Session, now: u64) -> Action {
+    loop {
+        match session.poll(Micros(now)) {
+            action @ (Action::Capture(_) | Action::Wait(_)) => return action,
+            Action::Close(end) => panic!("{end:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn ticks_begin_with_the_first_frame_of_a_source_that_starts_slowly() {
+    for delivery in [Delivery::Reliable, Delivery::Live] {
+        let mut session = Session::new(config(delivery), Micros(0), Micros(0));
+        session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
+        assert!(matches!(next_step(&mut session, 0), Action::Capture(0)));
+        session.source_is_late();
+        let late = 27 * INTERVAL + 3_000;
+        assert!(matches!(next_step(&mut session, late), Action::Wait(_)));
+        session.captured(capture(0, Micros(late)), []);
+        session.link_ready();
+        let Action::Wait(next) = next_step(&mut session, late) else { panic!("the next tick is not due yet") };
+        assert!(next <= Micros(late + INTERVAL));
+        assert!(matches!(next_step(&mut session, late + INTERVAL), Action::Capture(1)));
+        assert_eq!((session.waited_us(), session.tally().counts().skipped, session.late_frames()), (0, 0, Some(0)));
+    }
+}
+
+#[test]
+fn a_source_without_a_frame_at_a_tick_is_late_and_the_ticks_that_pass_are_skipped() {
+    let mut session = Session::new(config(Delivery::Reliable), Micros(0), Micros(0));
+    session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
+    assert!(matches!(next_step(&mut session, 0), Action::Capture(0)));
+    session.captured(capture(0, Micros(0)), []);
+    session.link_ready();
+    assert!(matches!(next_step(&mut session, INTERVAL), Action::Capture(1)));
+    session.source_is_late();
+    session.captured(capture(1, Micros(4 * INTERVAL)), []);
+    session.link_ready();
+    assert!(matches!(next_step(&mut session, 4 * INTERVAL), Action::Capture(2)));
+    assert_eq!((session.tally().counts().skipped, session.late_frames()), (2, Some(1)));
+}

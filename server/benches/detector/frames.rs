@@ -29,7 +29,9 @@ impl Frames for Rendered {
         pixels.extend_from_slice(frame.image.bytes());
         match frame.truth {
             Truth::Ball { circle, limit } => Shot { truth: Some(circle), limit_px: limit.px() },
-            Truth::Balls(_) | Truth::Empty | Truth::Unknown => Shot { truth: None, limit_px: None },
+            Truth::Centre { .. } | Truth::Balls(_) | Truth::Empty | Truth::Unknown => {
+                Shot { truth: None, limit_px: None }
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
 use shared::shell::window::Board;
 use tokio::net::TcpListener;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::embedded::Embedded;
 use super::verdict::{Ran, exit, is_once};
@@ -91,6 +91,9 @@ impl Work<'_> {
         let served = serve::serve(entrance, config, outputs, stop).await;
         let all_written = writer.finish(matches!(&served, Ok(served) if matches!(served.ended, Ended::Stopped)));
         let client_failed = client.and_then(Embedded::stop);
+        if let Some(remark) = self.supply.remark() {
+            warn!("{remark}");
+        }
         exit(self.spec, &Ran { served, all_written, client_failed })
     }
 
@@ -102,7 +105,7 @@ impl Work<'_> {
             size,
             pixel,
             encoding: delivered.encoding,
-            rate: sent.fps,
+            rate: self.spec.rate(),
             window: delivered.window,
             delivery: delivered.delivery,
             deadline: delivered.deadline,

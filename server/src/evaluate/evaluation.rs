@@ -132,6 +132,7 @@ impl Evaluation {
             clock: Some(SAME_CLOCK).into(),
             ignored_messages: 0,
             pipeline_errors: Some(self.pipeline_errors),
+            source: None,
         };
         let seed = self.spec.sent.seed.unwrap_or_default();
         let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };

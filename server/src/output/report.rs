@@ -6,7 +6,9 @@ use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
 use crate::run::RunConfig;
+use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
+use crate::source::SourceFigures;
 
 /// The schema's version.
 pub(super) const SCHEMA: u32 = 1;
@@ -64,6 +66,23 @@ pub struct SessionReport {
     /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
     /// where the server cannot know.
     pub pipeline_errors: Option<u64>,
+    /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
+    pub source: Option<SourceReport>,
+}
+
+/// `source` of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SourceReport {
+    /// Frames read. Some are read ahead, so up to 5 more than were sent.
+    pub read: u64,
+    /// Ticks at which no frame was ready, after the first frame; `null` with `--fps max`, which has no ticks.
+    pub late: Option<u64>,
+    /// Frames that a later one replaced before they were sent; always 0 for files, which lose nothing.
+    pub passed_over: u64,
+    /// Frames that could not be read and were skipped.
+    pub broken: u64,
+    /// How long reading and decoding a frame took, in µs.
+    pub decode_us: Percentiles,
 }
 
 /// A client and its address.
@@ -111,8 +130,9 @@ impl Report {
 }
 
 impl SessionReport {
-    /// The report of a session with the client at this place that ended `now` with `end`.
-    pub fn new(session: &Session, at: &Whereabouts, end: End, now: Micros) -> Self {
+    /// The report of a session with the client at this place that ended `now` with `end`; `source` is what its source
+    /// read.
+    pub fn new(session: &Session, at: &Whereabouts, source: Option<SourceFigures>, end: End, now: Micros) -> Self {
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
         Self {
             session: session.number(),
@@ -124,7 +144,14 @@ impl SessionReport {
             clock: session.clock_offset(now).into(),
             ignored_messages: session.ignored_messages(),
             pipeline_errors: None,
+            source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
         }
+    }
+}
+
+impl SourceReport {
+    fn new(SourceFigures { read, passed_over, broken, decode_us }: SourceFigures, late: Option<u64>) -> Self {
+        Self { read, late, passed_over, broken, decode_us }
     }
 }
 
@@ -166,6 +193,7 @@ pub(crate) mod tests {
             clock: ClockReport { offset_us: None, uncertainty_us: None },
             ignored_messages: 0,
             pipeline_errors: None,
+            source: None,
         }
     }
 

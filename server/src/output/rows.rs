@@ -148,7 +148,7 @@ impl Form {
 
 fn truth_word(truth: Truth) -> &'static str {
     match truth {
-        Truth::Ball { .. } => "ball",
+        Truth::Ball { .. } | Truth::Centre { .. } => "ball",
         Truth::Balls(_) => "balls",
         Truth::Empty => "no ball",
         Truth::Unknown => "unknown",
@@ -162,7 +162,7 @@ fn answer_word(record: &FrameRecord) -> &'static str {
         _ => None,
     });
     match record.outcome {
-        Outcome::Answered if own == Some("none") && matches!(record.truth, Truth::Ball { .. }) => "missed",
+        Outcome::Answered if own == Some("none") && record.truth.ball().is_some() => "missed",
         Outcome::Answered => own.unwrap_or("answered"),
         other => other.name(),
     }

@@ -56,11 +56,11 @@ impl RunConfig {
 impl Measures {
     fn of(spec: &RunSpec) -> Self {
         let RunSpec { sent, delivered, camera, unused } = spec;
-        let lifetime = (delivered.delivery == Delivery::Live).then(|| live::lifetime(sent.fps));
+        let lifetime = (delivered.delivery == Delivery::Live).then(|| live::lifetime(spec.rate()));
         Self {
             width: spec.size().width,
             height: spec.size().height,
-            fps: sent.fps.hz(),
+            fps: spec.rate().hz(),
             deadline_us: micros(delivered.deadline),
             duration_us: sent.duration.map(micros),
             radius_px: spec.radius().min,

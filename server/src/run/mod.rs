@@ -17,6 +17,7 @@ mod link;
 mod named;
 mod origins;
 mod print;
+mod rate;
 mod sent;
 mod slow_file;
 mod spec;
@@ -29,7 +30,9 @@ pub use layers::layered;
 pub use link::LinkKind;
 pub use named::{NamedError, named, names};
 pub use origins::Origins;
+pub use rate::{DEFAULT_RATE, FrameRate, NotAFrameRate};
 pub use sent::{DEFAULT_SIZE, Sent};
+pub(crate) use slow_file::say_if_slow;
 pub use spec::RunSpec;
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 
+use super::rate::FrameRate;
 use super::text;
 use crate::camera::CAMERA_HEADING;
 use crate::scene::{Balls, MAX_SPEED_PX_S, Radii};
@@ -22,14 +22,24 @@ pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
-    /// Source of the frames: ball (simulated), or a folder of images (PNG, JPEG or PGM, all of one size), sent in
-    /// natural order with unknown truth
+    /// Source of the frames: ball (simulated); a video file, or an address such as rtsp://…, which ffmpeg reads; a folder
+    /// of images or a pattern such as 'frames/*.png', all of one size, in natural order
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
+    /// Play a file or a folder again from its start when it ends
+    #[arg(id = "loop", long = "loop")]
+    #[serde(rename = "loop")]
+    pub repeat: bool,
+
+    /// Truth of the frames of a video or a folder: a CSV file with the header frame,x,y,radius (task circle) or
+    /// frame,count (task count), where frame is the index at the source, from 0
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub truth: Option<String>,
+
     /// Task of the pipeline: circle (find the ball), count (say how many balls the frame shows), ack (acknowledge each
-    /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or ack
-    /// if the source knows no truth]
+    /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or that
+    /// of --truth, or ack if the truth is not known]
     #[arg(long, value_name = "TASK")]
     #[schemars(with = "Option<String>")]
     pub task: Option<TaskName>,
@@ -47,7 +57,7 @@ pub struct Sent {
     #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
     pub overlap: Option<f64>,
 
-    /// Size of the frames in px [default: 640x480, or the size of the images]
+    /// Size of the frames in px [default: 640x480, or the size of the video or images]
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]
@@ -57,11 +67,12 @@ pub struct Sent {
     #[arg(long, value_name = "FORMAT", default_value = "gray8")]
     pub pixel: PixelFormat,
 
-    /// Frames per second, or max for as fast as the window allows
-    #[arg(long, value_name = "HZ", default_value = "60")]
-    #[serde(serialize_with = "text::number_or_word")]
-    #[schemars(with = "text::NumberOrWord")]
-    pub fps: Rate,
+    /// Frames per second, source for the rate of the video, or max for as fast as the window allows [default: 60, or the
+    /// rate of the video]
+    #[arg(long, value_name = "HZ")]
+    #[serde(serialize_with = "text::optional_number_or_word")]
+    #[schemars(with = "Option<text::NumberOrWord>")]
+    pub fps: Option<FrameRate>,
 
     /// Number of frames to send to each client [default: no limit]
     #[arg(long, value_name = "N")]

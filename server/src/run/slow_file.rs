@@ -10,7 +10,7 @@ use std::time::Duration;
 const SLOW: Duration = Duration::from_millis(500);
 
 /// Reads a file, and reports what it waits for if that takes long. Writes to stderr, because the log has not started.
-pub(super) fn say_if_slow<T>(path: &Path, read: impl FnOnce() -> T) -> T {
+pub(crate) fn say_if_slow<T>(path: &Path, read: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let (done, told) = channel::<()>();
         let telling = move || {

@@ -5,9 +5,11 @@ use std::hash::{BuildHasher, RandomState};
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 
 use super::delivered::Delivered;
+use super::rate::{DEFAULT_RATE, FrameRate};
 use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
 use crate::options;
@@ -46,9 +48,12 @@ impl RunSpec {
         self
     }
 
-    /// The specification with size and task from its source, and what follows from them, if they were not chosen.
+    /// The specification with size, task and rate from its source, and what follows from them, if they were not chosen.
     #[must_use]
-    pub fn of_source(mut self, size: Size, default_task: TaskName) -> Self {
+    pub fn of_source(mut self, size: Size, default_task: TaskName, rate_hz: Option<f64>) -> Self {
+        if matches!(self.sent.fps, None | Some(FrameRate::OfSource)) {
+            self.sent.fps = Some(FrameRate::Given(rate_hz.map_or(DEFAULT_RATE, Rate::Hz)));
+        }
         let size = *self.sent.size.get_or_insert(size);
         self.sent.radius.get_or_insert(Radii::for_size(size));
         let task = *self.sent.task.get_or_insert(default_task);
@@ -63,6 +68,14 @@ impl RunSpec {
     #[must_use]
     pub fn without(self, unused: Vec<String>) -> Self {
         Self { unused, ..self }
+    }
+
+    /// How often frames are due. Before the run has its source, the default stands for the source's own rate.
+    pub fn rate(&self) -> Rate {
+        match self.sent.fps {
+            Some(FrameRate::Given(rate)) => rate,
+            None | Some(FrameRate::OfSource) => DEFAULT_RATE,
+        }
     }
 
     /// Radii of the ball, in px.

@@ -49,10 +49,11 @@ fn the_command_line_goes_before_the_run_file_and_that_before_the_camera_file() {
     std::fs::write(&camera, "noise = 1\nblur = 1\ngamma = 2\nshot-noise = 0.5\nradius = 30").expect("written");
     let camera = camera.to_str().expect("UTF-8");
     let file = "noise = 2\nblur = 2\nwindow = 3";
-    let RunSpec { sent, delivered, camera: seen, .. } =
-        read_with(file, &["--run", "{}", "--camera", camera, "--noise", "3"]).expect("a run");
+    let spec = read_with(file, &["--run", "{}", "--camera", camera, "--noise", "3"]).expect("a run");
+    let rate = spec.rate().to_string();
+    let RunSpec { sent, delivered, camera: seen, .. } = spec;
     assert_eq!((seen.noise, seen.blur, seen.gamma, seen.shot_noise), (3.0, 2.0, 2.0, 0.5));
-    assert_eq!((sent.radius.expect("given").max, delivered.window.get(), sent.fps.to_string()), (30.0, 3, "60".into()));
+    assert_eq!((sent.radius.expect("given").max, delivered.window.get(), rate), (30.0, 3, "60".into()));
     // The run's file may name the camera's.
     let named = read_with(&format!("{file}\ncamera = '{camera}'"), &["--run", "{}"]).expect("a run");
     assert_eq!((named.camera.noise, named.camera.gamma), (2.0, 2.0));
@@ -163,7 +164,7 @@ fn what_belongs_to_this_machine_is_never_printed() {
 #[test]
 fn the_report_has_every_option_and_the_figures_of_schema_1() {
     let spec = read(&["--fps=max", "--radius=10..40", "--deadline=500ms", "--delivery=live", "--once", "--seed=3"]);
-    let spec = spec.of_source(DEFAULT_SIZE, TaskName::default());
+    let spec = spec.of_source(DEFAULT_SIZE, TaskName::default(), None);
     let config = serde_json::to_value(RunConfig::new(&spec)).expect("JSON");
     for option in RunSpec::augment_args(clap::Command::new("run")).get_arguments() {
         assert!(config.get(option.get_id().as_str()).is_some(), "no {} in {config:#}", option.get_id());

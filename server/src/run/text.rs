@@ -37,6 +37,17 @@ pub(super) fn number_or_word<S: Serializer>(value: &impl Display, serializer: S)
     }
 }
 
+/// Like [`number_or_word`], or null.
+pub(super) fn optional_number_or_word<S: Serializer>(
+    value: &Option<impl Display>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => number_or_word(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Writes numbers with units, such as `1s 500ms`.
 pub(super) fn duration<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_duration(*value))

@@ -146,7 +146,7 @@ impl LatencyStats {
 
 /// A series of times. Percentiles are kept to [`SIGNIFICANT_DIGITS`], the largest exactly.
 #[derive(Clone, Debug)]
-struct Series {
+pub(crate) struct Series {
     histogram: Histogram<u64>,
     max_us: u64,
 }
@@ -159,7 +159,8 @@ impl Default for Series {
 }
 
 impl Series {
-    fn add(&mut self, us: Option<u64>) {
+    /// Adds a time in µs, if there is one.
+    pub(crate) fn add(&mut self, us: Option<u64>) {
         if let Some(us) = us {
             self.max_us = self.max_us.max(us);
             // The histogram grows as needed; no latency reaches 2^63 µs.
@@ -167,7 +168,8 @@ impl Series {
         }
     }
 
-    fn percentiles(&self) -> Percentiles {
+    /// The percentiles so far.
+    pub(crate) fn percentiles(&self) -> Percentiles {
         if self.histogram.is_empty() {
             return Percentiles::default();
         }

@@ -80,6 +80,10 @@ pub struct Session {
     tick_waits: bool,
     /// How long the tick of the requested frame had waited, in µs.
     waited_us: u64,
+    /// Whether the source is still making its first frame: ticks begin with that frame.
+    is_starting: bool,
+    /// Frames asked for at a tick when the source had none ready.
+    late_frames: u64,
     /// Present in live delivery only.
     live: Option<Sender>,
     newest_reply: Option<u64>,
@@ -110,6 +114,8 @@ impl Session {
             capturing: false,
             tick_waits: false,
             waited_us: 0,
+            is_starting: false,
+            late_frames: 0,
             live: config.lifetime().map(Sender::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
@@ -157,11 +163,33 @@ impl Session {
             _ => {}
         }
         self.first_capture.get_or_insert(capture.captured);
+        self.start_ticks(capture.captured);
         self.tally.sent(capture.captured, capture.raw_bytes, if too_late { 0 } else { capture.wire_bytes });
         (self.capturing, self.link_busy) = (false, true);
         self.pairing.sent(capture.source_index, capture.truth, capture.captured, capture.encoded);
         if too_late {
             self.not_ready(id, &capture);
+        }
+    }
+
+    /// Notes that the source has no frame ready for [`Action::Capture`]: it comes later.
+    ///
+    /// A source that blocks may take a moment for its first frame, such as the start of a decoder. No tick passes
+    /// meanwhile: they begin when that frame is captured.
+    pub fn source_is_late(&mut self) {
+        match self.first_capture {
+            None => self.is_starting = true,
+            Some(_) => self.late_frames += 1,
+        }
+    }
+
+    /// Begins the ticks anew at a first frame that was late.
+    fn start_ticks(&mut self, captured: Micros) {
+        if let Phase::Streaming(pacer) = &mut self.phase
+            && std::mem::take(&mut self.is_starting)
+        {
+            *pacer = Pacer::new(self.config.rate, captured);
+            pacer.take(captured);
         }
     }
 
@@ -333,6 +361,11 @@ impl Session {
         self.live.as_ref().map_or(0, Sender::retransmitted)
     }
 
+    /// Number of ticks at which the source had no frame ready; `None` in a stream without ticks.
+    pub fn late_frames(&self) -> Option<u64> {
+        (self.config.rate != Rate::Max).then_some(self.late_frames)
+    }
+
     /// Number of messages of unknown type or that made no sense.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
@@ -388,6 +421,9 @@ impl Session {
         let can_send = self.pairing.has_room() && !self.link_busy;
         let next_moment = self.next_moment(now);
         let is_live = self.live.is_some();
+        if self.is_starting {
+            return Action::Wait(next_moment);
+        }
         let Phase::Streaming(pacer) = &mut self.phase else { return Action::Wait(next_moment) };
         match pacer.poll(now) {
             Pace::Wait(due) => Action::Wait(due.min(next_moment)),

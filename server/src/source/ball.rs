@@ -29,6 +29,9 @@ impl SourceKind for BallKind {
 
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         let scene = BallScene::of(run);
+        if run.sent.repeat {
+            return Err(SourceError::NoLoop { source_name: NAME.into(), why: "has no end" });
+        }
         if run.sent.task == Some(TaskName::count()) {
             let scene = BallsScene::of(run, scene.ball)?;
             scene.source()?;
@@ -117,7 +120,7 @@ impl BallScene {
             size: run.size(),
             radius: run.radius(),
             speed_px_s: run.sent.speed,
-            step_s: run.sent.fps.hz().map_or(UNPACED_STEP_S, f64::recip),
+            step_s: run.rate().hz().map_or(UNPACED_STEP_S, f64::recip),
             border: run.sent.border,
         };
         // A settled run has a seed.

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use shared::geometry::Size;
 use shared::image::PixelFormat;
-use shared::image::file::ImageFileError;
+use shared::image::file::{self, ImageFileError};
 use thiserror::Error;
 
+use super::truth_file::TruthError;
+use super::video::VideoError;
 use crate::camera::CameraError;
 use crate::scene::{BallError, GroupError};
 use crate::task::TaskName;
@@ -40,7 +42,8 @@ pub enum SourceError {
     },
     /// The task needs the truth to score anything, and the source does not know the truth.
     #[error(
-        "--task {task} needs to know the truth, and --source {source_name} does not: use --source ball, or --task ack"
+        "--task {task} needs to know the truth, and --source {source_name} does not: use --source ball, tell the truth with \
+         --truth FILE.csv, or use --task ack"
     )]
     NoTruth {
         /// The task.
@@ -73,11 +76,25 @@ pub enum SourceError {
         /// What failed.
         error: std::io::Error,
     },
-    /// The folder has no image.
-    #[error("the folder {} has no image: it takes PNG, JPEG and PGM files", path.display())]
+    /// The folder has no image, or the pattern matches none.
+    #[error("{what} has no image: name a folder with {} files, or a pattern that matches some", file::ENDINGS.join(", "))]
     NoImages {
-        /// The folder.
-        path: PathBuf,
+        /// The folder or the pattern.
+        what: String,
+    },
+    /// The pattern cannot be read.
+    #[error("--source \"{pattern}\" is not a pattern ({error}): write one such as 'frames/*.png', in quotes")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        error: glob::PatternError,
+    },
+    /// The file went away between two looks at it.
+    #[error("{path} is no longer there")]
+    Gone {
+        /// The file.
+        path: String,
     },
     /// An image cannot be read.
     #[error("{}: {error}", path.display())]
@@ -88,10 +105,10 @@ pub enum SourceError {
         error: ImageFileError,
     },
     /// None of the images can be shown.
-    #[error("none of the folder's {0} images could be read: the lines before this one say why")]
+    #[error("none of the {0} images could be read: the lines before this one say why")]
     AllBroken(usize),
     /// The images differ in size.
-    #[error("{} is {got}, {} is {first_size}: all images of a folder must have one size", path.display(), first.display())]
+    #[error("{} is {got}, {} is {first_size}: all images must have one size", path.display(), first.display())]
     Mixed {
         /// The image that differs.
         path: PathBuf,
@@ -116,13 +133,61 @@ pub enum SourceError {
         /// The pixel format of the run.
         pixel: PixelFormat,
     },
-    /// The images do not have the size that was asked for.
-    #[error("--size {asked} is not the size of the images, which is {size}: leave --size out")]
+    /// The frames do not have the size that was asked for.
+    #[error("--size {asked} is not the size of the {of}, which is {size}: leave --size out")]
     Size {
         /// The size asked for.
         asked: Size,
-        /// The size of the images.
+        /// The size of the frames.
         size: Size,
+        /// What the frames are.
+        of: &'static str,
+    },
+    /// The video cannot be played.
+    #[error(transparent)]
+    Video(#[from] VideoError),
+    /// The source cannot be played again from its start.
+    #[error("--loop does not apply to --source {source_name}, which {why}: leave it out")]
+    NoLoop {
+        /// The source.
+        source_name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The source has no rate of its own.
+    #[error(
+        "--fps source takes the rate of a video, and --source {source_name} has none: write a number, such as --fps 60, \
+         or --fps max"
+    )]
+    NoRate {
+        /// The source.
+        source_name: String,
+    },
+    /// The file of the truth cannot be used.
+    #[error(transparent)]
+    Truth(#[from] TruthError),
+    /// The source knows its truth.
+    #[error(
+        "--truth \"{path}\" does not apply to --source {source_name}, which knows its own truth: leave it out, or use a \
+         video or a folder of images"
+    )]
+    KnowsTruth {
+        /// The file.
+        path: String,
+        /// The source.
+        source_name: String,
+    },
+    /// The file of the truth is for another task.
+    #[error("--task {task} cannot be scored with {path}, whose rows are {header}: use --task {right}, or leave it out")]
+    OtherTruth {
+        /// The task.
+        task: TaskName,
+        /// The file.
+        path: String,
+        /// Its header.
+        header: &'static str,
+        /// The task that it is for.
+        right: TaskName,
     },
     /// The reading thread could not be started, or ended without a result.
     #[error("the source's thread failed: {0}")]
@@ -130,6 +195,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// The error for a file that is no longer there.
+    pub(super) fn gone(path: &str) -> Self {
+        Self::Gone { path: path.to_owned() }
+    }
+
     /// Ids of the options that this error is about.
     pub fn options(&self) -> Vec<String> {
         let ids: &[&str] = match self {
@@ -142,6 +212,11 @@ impl SourceError {
                 return vec![option.replace('-', "_"), "task".into()];
             }
             Self::NoTruth { .. } => &["task", "source"],
+            Self::NoLoop { .. } => &["loop", "source"],
+            Self::NoRate { .. } => &["fps", "source"],
+            Self::Truth(_) => &["truth"],
+            Self::KnowsTruth { .. } => &["truth", "source"],
+            Self::OtherTruth { .. } => &["task", "truth"],
             Self::Size { .. } => &["size", "source"],
             Self::Depth { .. } | Self::Camera(CameraError::Deep) => &["pixel", "source"],
             Self::Thread(_) => &[],

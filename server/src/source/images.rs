@@ -1,4 +1,5 @@
-//! A folder of images, one frame each, in natural order (`frame2.png` before `frame10.png`). Their truth is unknown.
+//! Images of a folder, or those that match a pattern, one frame each, in natural order (`frame2.png` before
+//! `frame10.png`). Their truth is unknown.
 //!
 //! Names, sizes and types are checked before the server listens. Pixels are read by a thread during the session. A
 //! broken image is reported and skipped; the others keep their indices.
@@ -14,7 +15,7 @@ use tracing::warn;
 
 use super::ball::{option_of_the_ball, options_of_the_ball};
 use super::error::SourceError;
-use super::queue::{QueuedSource, ReadFrame};
+use super::queue::{QueuedSource, ReadFrame, Reading};
 use super::seam::{Source, SourceKind, StreamFormat, Supply};
 use crate::run::RunSpec;
 use crate::task::TaskName;
@@ -24,20 +25,21 @@ pub(super) struct ImagesKind;
 
 impl SourceKind for ImagesKind {
     fn usage(&self) -> &'static str {
-        "a folder of images"
+        "a folder of images or a pattern such as 'frames/*.png'"
     }
 
     fn is_meant(&self, text: &str) -> bool {
-        Path::new(text).is_dir()
+        let path = Path::new(text);
+        path.is_dir() || is_image(path) || is_pattern(text)
     }
 
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         if let Some(option) = option_of_the_ball(run) {
             return Err(SourceError::Option { option, source_name: run.sent.source.clone() });
         }
-        let images = Images::find(Path::new(&run.sent.source), run.sent.pixel)?;
+        let images = Images::find(&run.sent.source, run.sent.pixel, run.sent.repeat)?;
         match run.sent.size {
-            Some(asked) if asked != images.size => Err(SourceError::Size { asked, size: images.size }),
+            Some(asked) if asked != images.size => Err(SourceError::Size { asked, size: images.size, of: "images" }),
             _ => Ok(Box::new(images)),
         }
     }
@@ -49,21 +51,53 @@ struct Images {
     paths: Arc<[PathBuf]>,
     size: Size,
     pixel: PixelFormat,
+    /// Whether they are shown again from the first when they end.
+    repeats: bool,
 }
 
 impl Images {
-    /// Finds the images of a folder and checks that all have the same size.
-    fn find(folder: &Path, pixel: PixelFormat) -> Result<Self, SourceError> {
-        let unreadable = |error| SourceError::Folder { path: folder.into(), error };
-        let entries = fs::read_dir(folder).map_err(unreadable)?;
-        let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-        let mut paths: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(|path| is_image(path)).collect();
+    /// Finds the images that `--source` means, and checks that all have the same size.
+    fn find(source: &str, pixel: PixelFormat, repeats: bool) -> Result<Self, SourceError> {
+        let path = Path::new(source);
+        let mut paths = if path.is_dir() {
+            in_folder(path)?
+        } else if path.is_file() {
+            vec![path.into()]
+        } else {
+            matching(source)?
+        };
         alphanumeric_sort::sort_path_slice(&mut paths);
-        let first = paths.first().ok_or_else(|| SourceError::NoImages { path: folder.into() })?;
+        let first = paths.first().ok_or_else(|| SourceError::NoImages { what: source.to_owned() })?;
         let size = one_size(first, &paths)?;
         one_depth(&paths, pixel)?;
-        Ok(Self { paths: paths.into(), size, pixel })
+        Ok(Self { paths: paths.into(), size, pixel, repeats })
     }
+}
+
+/// The images of a folder, in no order.
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let unreadable = |error| SourceError::Folder { path: folder.into(), error };
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    Ok(paths.map_err(unreadable)?.into_iter().filter(|path| is_image(path)).collect())
+}
+
+/// The images that match a pattern, in no order.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
+    let refused = |error| SourceError::Pattern { pattern: pattern.to_owned(), error };
+    let mut paths = Vec::new();
+    for found in glob::glob(pattern).map_err(refused)? {
+        let unreadable =
+            |error: glob::GlobError| SourceError::Folder { path: error.path().into(), error: error.into() };
+        paths.push(found.map_err(unreadable)?);
+    }
+    paths.retain(|path| is_image(path));
+    Ok(paths)
+}
+
+/// Whether the text has one of the signs of a pattern, and is not an address.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[']) && !text.contains("://") && !Path::new(text).exists()
 }
 
 impl Supply for Images {
@@ -80,7 +114,7 @@ impl Supply for Images {
     }
 
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
-        let reader = ImageReader { images: self.clone(), next: 0, has_read: false };
+        let reader = ImageReader::new(self.clone());
         Ok(Box::new(QueuedSource::start(Box::new(reader))?))
     }
 }
@@ -89,23 +123,42 @@ impl Supply for Images {
 struct ImageReader {
     images: Images,
     next: usize,
+    /// Whether an image was read in this round.
     has_read: bool,
+    is_over: bool,
+}
+
+impl ImageReader {
+    fn new(images: Images) -> Self {
+        Self { images, next: 0, has_read: false, is_over: false }
+    }
+
+    /// What comes after the last image: nothing, the first one again, or a failure if none could be read.
+    fn round(&mut self) -> Option<Result<Reading, SourceError>> {
+        self.is_over = !self.has_read || !self.images.repeats;
+        if !self.has_read {
+            return Some(Err(SourceError::AllBroken(self.images.paths.len())));
+        }
+        (self.next, self.has_read) = (0, false);
+        self.next()
+    }
 }
 
 impl Iterator for ImageReader {
-    type Item = Result<ReadFrame, SourceError>;
+    type Item = Result<Reading, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Some(path) = self.images.paths.get(self.next) {
-            let index = self.next as u64;
-            self.next += 1;
-            if let Some(frame) = read(index, path.clone(), self.images.size, self.images.pixel).transpose() {
-                self.has_read = true;
-                return Some(frame);
-            }
+        if self.is_over {
+            return None;
         }
-        // Reported once: a folder in which no image can be read is a failure, not an end.
-        (!std::mem::replace(&mut self.has_read, true)).then(|| Err(SourceError::AllBroken(self.images.paths.len())))
+        let images = &self.images;
+        let Some(path) = images.paths.get(self.next) else { return self.round() };
+        let index = self.next as u64;
+        self.next += 1;
+        let reading = read(index, path.clone(), images.size, images.pixel);
+        self.has_read |= matches!(reading, Ok(Reading::Frame(_)));
+        self.is_over = reading.is_err();
+        Some(reading)
     }
 }
 
@@ -142,21 +195,21 @@ fn one_depth(paths: &[PathBuf], pixel: PixelFormat) -> Result<(), SourceError> {
     }
 }
 
-/// Reads one image; `None` if it is broken, which is reported.
-fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Option<ReadFrame>, SourceError> {
+/// Reads one image. A broken one is reported here.
+fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Reading, SourceError> {
     match file::read_any(&path) {
         // The file may have been replaced since it was checked.
         Ok(image) if (image.format() == PixelFormat::Gray16) != (pixel == PixelFormat::Gray16) => {
             Err(SourceError::Depth { path, pixel })
         }
-        Ok(image) if image.size() == size => Ok(Some(ReadFrame { index, image: converted(image, pixel) })),
+        Ok(image) if image.size() == size => Ok(Reading::Frame(ReadFrame { index, image: converted(image, pixel) })),
         Ok(image) => {
             Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size })
         }
         Err(error @ ImageFileError::Io(_)) => Err(SourceError::Image { path, error }),
         Err(error) => {
             warn!("{}: {error}; it is passed over", path.display().to_string().escape_debug());
-            Ok(None)
+            Ok(Reading::Broken)
         }
     }
 }
@@ -185,6 +238,10 @@ mod tests {
         folder
     }
 
+    fn found(path: &Path) -> Result<Images, SourceError> {
+        Images::find(path.to_str().unwrap(), PixelFormat::Gray8, false)
+    }
+
     fn levels(images: &Images) -> Vec<(u64, u8)> {
         let mut source = images.open().unwrap();
         std::iter::from_fn(|| source.next().unwrap().map(|frame| (frame.index, frame.image.bytes()[0]))).collect()
@@ -193,7 +250,7 @@ mod tests {
     #[test]
     fn images_come_in_natural_order() {
         let folder = folder(&[("f10.png", 4), ("f2.png", 4), ("f1.PNG", 4), ("notes.txt.pgm", 4)]);
-        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        let images = found(folder.path()).unwrap();
         assert_eq!(images.size, Size { width: 4, height: 3 });
         assert_eq!(levels(&images), [(0, 2), (1, 1), (2, 0), (3, 3)]);
     }
@@ -202,14 +259,45 @@ mod tests {
     fn a_broken_image_is_passed_over_and_keeps_its_index() {
         let folder = folder(&[("a.png", 4), ("c.png", 4)]);
         fs::write(folder.path().join("b.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
-        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        let images = found(folder.path()).unwrap();
         assert_eq!(levels(&images), [(0, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn a_pattern_names_images_in_natural_order_and_one_that_matches_none_is_refused() {
+        let folder = folder(&[("f10.png", 4), ("f2.png", 4), ("g1.png", 5)]);
+        let images = found(&folder.path().join("f*.png")).unwrap();
+        assert_eq!(levels(&images), [(0, 1), (1, 0)]);
+        let one = found(&folder.path().join("g1.png")).unwrap();
+        assert_eq!(levels(&one), [(0, 2)]);
+        let refused = found(&folder.path().join("h*.png")).unwrap_err();
+        assert!(matches!(&refused, SourceError::NoImages { .. }), "{refused}");
+        let refused = found(&folder.path().join("[.png")).unwrap_err().to_string();
+        assert!(refused.contains("is not a pattern") && refused.contains("'frames/*.png'"), "{refused}");
+        assert!(is_pattern("no/such/*.png") && !is_pattern("rtsp://x/?a=[b]") && !is_pattern("frames"));
+    }
+
+    #[test]
+    fn a_loop_shows_the_images_again_and_fails_when_none_is_left() {
+        let folder = folder(&[("a.png", 4), ("b.png", 4)]);
+        let images = Images::find(folder.path().to_str().unwrap(), PixelFormat::Gray8, true).unwrap();
+        let mut reader = ImageReader::new(images);
+        let mut index = || match reader.next() {
+            Some(Ok(Reading::Frame(frame))) => Some(frame.index),
+            _ => None,
+        };
+        assert_eq!(std::array::from_fn(|_| index()), [Some(0), Some(1), Some(0), Some(1)]);
+        for name in ["a.png", "b.png"] {
+            fs::write(folder.path().join(name), "gone").unwrap();
+        }
+        let readings: Vec<_> = reader.map(|reading| reading.is_ok()).collect();
+        assert_eq!(readings, [true, true, false], "two broken ones, then the failure, then nothing");
     }
 
     #[test]
     fn a_folder_of_broken_images_alone_is_a_failure() {
         let folder = folder(&[("a.png", 4)]);
-        let images = Images::find(folder.path(), PixelFormat::Gray8).unwrap();
+        let images = found(folder.path()).unwrap();
         fs::write(folder.path().join("a.png"), "gone").unwrap();
         assert!(matches!(images.open().unwrap().next(), Err(SourceError::AllBroken(1))));
     }
@@ -217,7 +305,7 @@ mod tests {
     #[test]
     fn images_of_two_sizes_are_refused_by_name() {
         let folder = folder(&[("a.png", 4), ("b.png", 5)]);
-        let refused = Images::find(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
+        let refused = found(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("b.png is 5x3") && refused.contains("a.png is 4x3"), "{refused}");
     }
 
@@ -242,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_folder_without_an_image_is_refused() {
-        let refused = Images::find(folder(&[]).path(), PixelFormat::Gray8).unwrap_err();
+        let refused = found(folder(&[]).path()).unwrap_err();
         assert!(matches!(refused, SourceError::NoImages { .. }), "{refused}");
     }
 
@@ -251,7 +339,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         RgbImage::from_pixel(2, 2, image::Rgb([226, 180, 60])).save(folder.path().join("amber.png")).unwrap();
         let first = |pixel| {
-            let images = Images::find(folder.path(), pixel).unwrap();
+            let images = Images::find(folder.path().to_str().unwrap(), pixel, false).unwrap();
             let mut source = images.open().unwrap();
             source.next().unwrap().unwrap().image.bytes()[..1].to_vec()
         };

@@ -9,13 +9,15 @@ use super::ball::BallKind;
 use super::error::SourceError;
 use super::images::ImagesKind;
 use super::seam::{SourceKind, Supply};
-use crate::run::RunSpec;
+use super::truthed;
+use super::video::VideoKind;
+use crate::run::{FrameRate, RunSpec};
 
 /// How much of the written text to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// All kinds of sources. The first that accepts the written text is used.
-static SOURCES: [&dyn SourceKind; 2] = [&BallKind, &ImagesKind];
+static SOURCES: [&dyn SourceKind; 3] = [&BallKind, &ImagesKind, &VideoKind];
 
 /// The supply of frames for the run.
 ///
@@ -23,10 +25,14 @@ static SOURCES: [&dyn SourceKind; 2] = [&BallKind, &ImagesKind];
 /// [`SourceError`] if no source matches `--source`, or if the source cannot supply what the run asks for.
 pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
-    let why = if Path::new(&run.sent.source).is_file() { "is a single file" } else { "is no source and no folder" };
+    let is_there = Path::new(&run.sent.source).exists();
+    let why = if is_there { "is neither a file nor a folder" } else { "is no source, no file and no folder" };
     let unknown =
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
-    let supply = kind.ok_or_else(unknown)?.supply(run)?;
+    let supply = truthed::with_truth(kind.ok_or_else(unknown)?.supply(run)?, run)?;
+    if run.sent.fps == Some(FrameRate::OfSource) && supply.rate_hz().is_none() {
+        return Err(SourceError::NoRate { source_name: run.sent.source.clone() });
+    }
     match run.sent.task {
         Some(task) if task.needs_truth() && !supply.knows_truth() => {
             Err(SourceError::NoTruth { task, source_name: run.sent.source.clone() })
@@ -35,7 +41,7 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     }
 }
 
-/// Completes a run with its seed, and with the size and task that its source gives. Returns the source's supply of
+/// Completes a run with its seed, and with the size, task and rate that its source gives. Returns the source's supply of
 /// frames too.
 ///
 /// # Errors
@@ -43,7 +49,8 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
 pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
     let spec = spec.with_seed();
     let supply = supply(&spec)?;
-    let spec = spec.of_source(supply.format().size, supply.default_task()).without(supply.unused_options());
+    let spec =
+        spec.of_source(supply.format().size, supply.default_task(), supply.rate_hz()).without(supply.unused_options());
     Ok((spec, supply.into()))
 }
 

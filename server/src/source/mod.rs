@@ -2,22 +2,29 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
-//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`]) runs on its own thread
-//! behind a bounded `queue` (`ahead`).
+//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
+//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. `truthed` adds the
+//! truth of a file (`truth_file`) to any source that knows none.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 
 mod ahead;
 pub mod ball;
 mod error;
+mod figures;
 mod group;
 pub mod images;
 mod list;
 mod queue;
 mod seam;
+mod truth_file;
+mod truthed;
+pub mod video;
 
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
 pub use error::SourceError;
+pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};
 pub use list::{settled, supply};
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
+pub use truth_file::TruthError;

@@ -9,6 +9,7 @@ use shared::protocol::message::Meta;
 use tokio::sync::Notify;
 
 use super::error::SourceError;
+use super::figures::SourceFigures;
 use crate::run::RunSpec;
 use crate::task::TaskName;
 use crate::truth::Truth;
@@ -36,6 +37,11 @@ pub trait Supply: Debug + Send + Sync {
     /// The task of a run that does not name one.
     fn default_task(&self) -> TaskName;
 
+    /// Its own rate in frames per second, which is then the default; `None` if it has none.
+    fn rate_hz(&self) -> Option<f64> {
+        None
+    }
+
     /// Whether its frames come with their truth.
     fn knows_truth(&self) -> bool {
         false
@@ -44,6 +50,11 @@ pub trait Supply: Debug + Send + Sync {
     /// Ids of the run's options that do not affect its frames.
     fn unused_options(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What a person should know at the end of the run; `None` if there is nothing to say.
+    fn remark(&self) -> Option<String> {
+        None
     }
 
     /// Opens a new source. Each plays the same sequence from index 0.
@@ -94,6 +105,11 @@ pub trait Source: Send {
 
     /// Notifies when a source that was not ready may have become so. Sources that compute frames need none.
     fn wake(&self) -> Option<Arc<Notify>> {
+        None
+    }
+
+    /// What was read so far; `None` for a source that computes its frames.
+    fn figures(&self) -> Option<SourceFigures> {
         None
     }
 }

@@ -162,7 +162,7 @@ fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
     }
     let truth = match record.truth {
         Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
-        Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
+        Truth::Centre { .. } | Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
     };
     let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer)).map(Mark::Estimate);
     [truth, estimate].into_iter().flatten().collect()

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::encode::FrameEncoder;
 use crate::session::Capture;
-use crate::source::{Source, SourceError, SourceFrame};
+use crate::source::{Source, SourceError, SourceFigures, SourceFrame};
 
 /// Makes frames that are ready for the link.
 pub(super) struct FrameMaker {
@@ -81,6 +81,11 @@ impl FrameMaker {
             wire_bytes: wire_bytes as u64,
         };
         Ok(Some(MadeFrame { capture, fragments }))
+    }
+
+    /// What the source has read; `None` for one that computes its frames.
+    pub(super) fn figures(&self) -> Option<SourceFigures> {
+        self.source.figures()
     }
 
     /// The pixels of the last frame.

@@ -102,7 +102,8 @@ pub(super) async fn stream(
         latest: 0,
     };
     let end = streamer.drive(link, stop).await;
-    SessionReport::new(&streamer.session, &streamer.at, end, clock.now())
+    let figures = streamer.frames.figures();
+    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now())
 }
 
 fn open(
@@ -119,7 +120,7 @@ fn open(
 fn refused(mut session: Session, at: &Whereabouts, error: &SourceError, clock: MonotonicClock) -> SessionReport {
     session.link_closed(&error.to_string());
     let end = End::SourceFailed { reason: error.to_string() };
-    SessionReport::new(&session, at, end, clock.now())
+    SessionReport::new(&session, at, None, end, clock.now())
 }
 
 impl Streamer<'_> {
@@ -162,7 +163,7 @@ impl Streamer<'_> {
                 let sent = self.outgoing.sender.send_soon(lane, message).await;
                 self.closed_if_failed(sent);
             }
-            Action::Capture(id) => self.capture(id),
+            Action::Capture(id) => self.capture(id, false),
             Action::Resend { frame, piece } => match self.outgoing.resend(piece.as_ref()).await {
                 Ok(true) => {}
                 Ok(false) => self.session.not_resent(frame),
@@ -207,9 +208,13 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited.
-    fn capture(&mut self, id: u64) {
+    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` tells
+    /// that it was awaited before.
+    fn capture(&mut self, id: u64, is_again: bool) {
         if !self.frames.is_ready() {
+            if !is_again {
+                self.session.source_is_late();
+            }
             self.awaited = Some(id);
             return;
         }
@@ -234,7 +239,7 @@ impl Streamer<'_> {
         if let Some(id) = self.awaited.take()
             && self.session.is_capturing()
         {
-            self.capture(id);
+            self.capture(id, true);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Errors in px: of one frame, and over a session.
 
 use hdrhistogram::Histogram;
-use shared::geometry::{Circle, CircleEstimate, Covariance};
+use shared::geometry::{CircleEstimate, Covariance};
 
 use super::efficiency::LimitStats;
 use crate::score::sum::Sum;
@@ -30,7 +30,7 @@ pub struct PixelError {
 
 impl PixelError {
     /// The error of an estimate of `truth`.
-    pub fn of(estimate: CircleEstimate, truth: Circle) -> Self {
+    pub fn of(estimate: CircleEstimate, truth: CircleEstimate) -> Self {
         Self { dx: estimate.x - truth.x, dy: estimate.y - truth.y }
     }
 

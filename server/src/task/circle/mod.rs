@@ -81,7 +81,7 @@ impl Task for CircleTask {
         let estimate = record.answer.as_ref().and_then(|answer| self.estimate(answer));
         let error = record.residual.get(L1).and_then(|l1| l1.number());
         vec![
-            Figure::two("Actual", place(record.truth.circle().map(Into::into))).toned(Tone::Truth),
+            Figure::two("Actual", place(record.truth.ball().map(|(ball, _)| ball))).toned(Tone::Truth),
             Figure::two("Estimated", place(estimate)).toned(Tone::Estimate),
             Figure::one("Frame error px", error.map(error_pixels)),
         ]
@@ -134,14 +134,15 @@ impl Scorer for CircleScorer {
 
     fn score(&mut self, truth: Truth, _: Outcome, answer: Option<&[Cell]>) -> Scored {
         let found = answer.and_then(found);
-        let missed = answer.map(|_| matches!(truth, Truth::Ball { .. }) && found.is_none());
+        let ball = truth.ball();
+        let missed = answer.map(|_| ball.is_some() && found.is_none());
         self.count(truth, answer.is_some(), found.is_some());
-        if let (Some(true), Truth::Ball { circle, .. }) = (missed, truth) {
-            self.miss(circle.radius);
+        if let (Some(true), Some((ball, _))) = (missed, ball) {
+            self.miss(ball.radius);
         }
-        let error = match (truth, found) {
-            (Truth::Ball { circle, limit }, Some(FoundCircle { circle: estimate, covariance })) => {
-                let error = PixelError::of(estimate, circle);
+        let error = match (ball, found) {
+            (Some((ball, limit)), Some(FoundCircle { circle: estimate, covariance })) => {
+                let error = PixelError::of(estimate, ball);
                 self.errors.add(error, limit, covariance);
                 Some(error)
             }
@@ -197,8 +198,9 @@ impl CircleScorer {
         self.without_truth > 0 && self.with_truth == 0
     }
 
-    fn miss(&mut self, radius: f64) {
+    fn miss(&mut self, radius: Option<f64>) {
         self.counts.missed += 1;
+        let Some(radius) = radius else { return };
         let known = self.missed_px.unwrap_or(Radii::one(radius));
         self.missed_px = Some(Radii { min: known.min.min(radius), max: known.max.max(radius) });
     }
@@ -229,6 +231,7 @@ fn truth_cells(truth: Truth) -> Cells {
         Truth::Ball { circle: Circle { x, y, radius }, limit } => {
             smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
+        Truth::Centre { x, y } => smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y)],
         Truth::Empty => smallvec![Cell::Word("no ball")],
         // Several balls are the truth of the task `count` alone.
         Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word("unknown")],

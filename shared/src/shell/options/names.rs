@@ -8,6 +8,8 @@ pub const SERVER: &[&str] = &[
     "run",
     "print-run",
     "source",
+    "loop",
+    "truth",
     "task",
     "balls",
     "overlap",
