@@ -112,7 +112,7 @@ impl Cli {
 /// What the client can do instead of a session.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find the circle in image files (PNG, JPEG, PGM)
+    /// Find the circle in image files (PNG, JPEG, PGM, BMP, TIFF)
     #[command(after_help = DETECT_HELP)]
     Detect(DetectArgs),
 }
@@ -172,7 +172,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG or PGM, 8 bits per channel, or gray with 16 bits
+    /// Image files: PNG, JPEG, PGM, BMP or TIFF, 8 bits per channel, or gray with 16 bits
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

@@ -90,7 +90,7 @@ impl<T> Queue<T> {
     }
 }
 
-fn waited<T>(guard: Result<MutexGuard<'_, T>, PoisonError<MutexGuard<'_, T>>>) -> MutexGuard<'_, T> {
+fn waited<'a, T>(guard: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
     guard.unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,5 +1,5 @@
-//! Image files: PNG, JPEG, PGM and PPM with 8 bits per channel, without alpha; and gray PNG and PGM with 16 bits, where
-//! the caller takes them.
+//! Image files: PNG, JPEG, PGM, PPM, BMP and TIFF with 8 bits per channel, without alpha; and gray PNG, PGM and TIFF with
+//! 16 bits, where the caller takes them.
 
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -20,7 +20,7 @@ const DECODER_BYTES: u64 = 512 << 20;
 const FILE_BYTES: u64 = 256 << 20;
 
 /// Extensions of the files that are read, in lower case.
-pub const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
+pub const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm", "bmp", "tif", "tiff"];
 
 /// Why an image file could not be read.
 #[derive(Debug, Error)]
@@ -35,7 +35,7 @@ pub enum ImageFileError {
     #[error("it is a directory: name the files in it")]
     Directory,
     /// The file is of another type.
-    #[error("not an image this reads (PNG, JPEG, PGM)")]
+    #[error("not an image this reads (PNG, JPEG, PGM, BMP, TIFF)")]
     NotAnImage,
     /// The image is larger than any frame.
     #[error("{width}x{height} px is too large: each side may be up to {MAX_SIDE} px")]
@@ -102,7 +102,7 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageFileError> {
         BoundedError::TooLarge { .. } => ImageFileError::LargeFile,
     })?;
     let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
-    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm];
+    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm, ImageFormat::Bmp, ImageFormat::Tiff];
     if !reader.format().is_some_and(|format| known.contains(&format)) {
         return Err(ImageFileError::NotAnImage);
     }

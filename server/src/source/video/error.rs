@@ -46,6 +46,17 @@ pub enum VideoError {
         /// What ffprobe said.
         said: Lines,
     },
+    /// The run asks for 16 bits, and the video has fewer.
+    #[error(
+        "{source_name} has {pix_fmt} pixels: --pixel gray16 takes a video with more than 8 bits of gray or Y per pixel; \
+         write --pixel gray8 or bgr8"
+    )]
+    Shallow {
+        /// The video.
+        source_name: String,
+        /// ffmpeg's name of its pixel format.
+        pix_fmt: String,
+    },
     /// The file has no video stream.
     #[error("{source_name} has no video stream, only other media: name a video")]
     NoStream {

@@ -2,7 +2,8 @@
 //!
 //! `gray8` is the Y plane as it was decoded. `ffmpeg -pix_fmt gray` would stretch it: Y runs from 16 to 235 in most
 //! files, and ffmpeg would scale it to 0 to 255. A file without a Y plane (RGB, palettes) becomes gray by OpenCV's
-//! weights, as images do. `bgr8` is ffmpeg's conversion.
+//! weights, as images do. `bgr8` is ffmpeg's conversion. `gray16` is the Y plane of a file of more than 8 bits, with the
+//! values it has.
 
 use ndarray::{Array2, Array3};
 use shared::geometry::Size;
@@ -22,8 +23,10 @@ pub(super) struct Wanted {
 enum Samples {
     /// Y, one byte per pixel.
     Y8,
-    /// Y of this many bits, two bytes per pixel, low byte first.
+    /// Y of this many bits, two bytes per pixel, low byte first, to be rounded to 8 bits.
     Y16 { bits: u32 },
+    /// Y of more than 8 bits, two bytes per pixel, low byte first, as it is.
+    Deep,
     /// Blue, green, red.
     Bgr,
     /// Blue, green, red, of which gray is to be made.
@@ -31,10 +34,11 @@ enum Samples {
 }
 
 impl Wanted {
-    /// What to ask for, for frames of `pixel` from a file of ffmpeg's pixel format `pix_fmt`.
-    pub(super) fn new(pix_fmt: &str, pixel: PixelFormat) -> Self {
+    /// What to ask for, for frames of `pixel` from a file of ffmpeg's pixel format `pix_fmt`; `None` if the file has no
+    /// such pixels: 8 bits are not widened to 16.
+    pub(super) fn new(pix_fmt: &str, pixel: PixelFormat) -> Option<Self> {
         let colour = |samples| Self { filters: None, pix_fmt: "bgr24".into(), samples };
-        match (pixel, luma(pix_fmt)) {
+        Some(match (pixel, luma(pix_fmt)) {
             (PixelFormat::Bgr8, _) => colour(Samples::Bgr),
             (PixelFormat::Gray8, None) => colour(Samples::GrayOfBgr),
             (PixelFormat::Gray8, Some((filters, 8))) => {
@@ -43,7 +47,11 @@ impl Wanted {
             (PixelFormat::Gray8, Some((filters, bits))) => {
                 Self { filters: Some(filters), pix_fmt: format!("gray{bits}le"), samples: Samples::Y16 { bits } }
             }
-        }
+            (PixelFormat::Gray16, Some((filters, bits))) if bits > 8 => {
+                Self { filters: Some(filters), pix_fmt: format!("gray{bits}le"), samples: Samples::Deep }
+            }
+            (PixelFormat::Gray16, _) => return None,
+        })
     }
 
     /// The filters, behind this one.
@@ -55,7 +63,7 @@ impl Wanted {
     pub(super) fn bytes(&self, Size { width, height }: Size) -> usize {
         let pixel = match self.samples {
             Samples::Y8 => 1,
-            Samples::Y16 { .. } => 2,
+            Samples::Y16 { .. } | Samples::Deep => 2,
             Samples::Bgr | Samples::GrayOfBgr => 3,
         };
         width as usize * height as usize * pixel
@@ -68,6 +76,10 @@ impl Wanted {
             Samples::Y8 => Array2::from_shape_vec((rows, columns), bytes).ok().map(Image::Gray8),
             Samples::Y16 { bits } => {
                 Array2::from_shape_vec((rows, columns), rounded(&bytes, bits)).ok().map(Image::Gray8)
+            }
+            Samples::Deep => {
+                let values = bytes.as_chunks::<2>().0.iter().map(|value| u16::from_le_bytes(*value)).collect();
+                Array2::from_shape_vec((rows, columns), values).ok().map(Image::Gray16)
             }
             Samples::Bgr => Array3::from_shape_vec((rows, columns, 3), bytes).ok().map(Image::Bgr8),
             Samples::GrayOfBgr => {
@@ -120,7 +132,7 @@ mod tests {
     #[test]
     fn the_y_plane_is_asked_for_as_it_is() {
         let asked = |pix_fmt| {
-            let wanted = Wanted::new(pix_fmt, PixelFormat::Gray8);
+            let wanted = Wanted::new(pix_fmt, PixelFormat::Gray8).unwrap();
             (wanted.filters("guard"), wanted.pix_fmt)
         };
         for planar in ["yuv420p", "yuvj420p", "yuv444p", "yuva420p", "gray"] {
@@ -136,7 +148,7 @@ mod tests {
 
     #[test]
     fn samples_of_more_than_8_bits_are_rounded() {
-        let wanted = Wanted::new("yuv420p10le", PixelFormat::Gray8);
+        let wanted = Wanted::new("yuv420p10le", PixelFormat::Gray8).unwrap();
         let size = Size { width: 4, height: 1 };
         let samples = [0_u16, 257, 258, 1023].into_iter().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         assert_eq!(wanted.bytes(size), samples.len());
@@ -144,8 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn gray16_is_the_samples_as_they_are_and_8_bits_are_not_widened() {
+        let size = Size { width: 3, height: 1 };
+        for pix_fmt in ["gray16le", "yuv420p10le"] {
+            let wanted = Wanted::new(pix_fmt, PixelFormat::Gray16).unwrap();
+            let samples = [0_u16, 258, 1023].into_iter().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+            let Some(Image::Gray16(image)) = wanted.image(samples, size) else { panic!("{pix_fmt}") };
+            assert_eq!(image.as_slice().unwrap(), [0, 258, 1023]);
+        }
+        for pix_fmt in ["yuv420p", "gray", "rgb24", "rgb48le"] {
+            assert_eq!(Wanted::new(pix_fmt, PixelFormat::Gray16), None, "{pix_fmt}");
+        }
+    }
+
+    #[test]
     fn a_file_without_a_y_plane_becomes_gray_as_an_image_does() {
-        let wanted = Wanted::new("bgr0", PixelFormat::Gray8);
+        let wanted = Wanted::new("bgr0", PixelFormat::Gray8).unwrap();
         let size = Size { width: 1, height: 1 };
         assert_eq!(wanted.image(vec![60, 180, 226], size).unwrap().bytes(), [180]);
         assert_eq!(wanted.image(vec![60, 180], size), None);

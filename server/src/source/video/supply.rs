@@ -62,7 +62,8 @@ struct Video {
 impl Video {
     fn find(address: Address, pixel: PixelFormat, repeats: bool) -> Result<Self, VideoError> {
         let Probed { size, rate_hz, pix_fmt, has_fps_mode } = probe::probe(&address)?;
-        let wanted = Wanted::new(&pix_fmt, pixel);
+        let shallow = || VideoError::Shallow { source_name: address.to_string(), pix_fmt: pix_fmt.clone() };
+        let wanted = Wanted::new(&pix_fmt, pixel).ok_or_else(shallow)?;
         let playback = Playback { address, size, wanted, has_fps_mode, repeats };
         Ok(Self { playback, pixel, rate_hz })
     }
