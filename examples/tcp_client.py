@@ -1,4 +1,4 @@
-"""A Plumb client in Python over TCP, in forty lines: receives frames, finds the disc, answers.
+"""A Plumb client in Python over TCP, without WebRTC: receives frames, finds the disc, answers.
 
     python3 -m venv venv
     venv/bin/pip install msgpack numpy
