@@ -39,7 +39,7 @@ struct State {
     /// Bytes written so far.
     written: u64,
     /// Lanes of the written messages, each with what was written when it ended. Only as many are kept as
-    /// `unacknowledged` asks for.
+    /// `buffered` asks for.
     ends: VecDeque<(Lane, u64, usize)>,
     /// This end closed the link.
     closed: bool,
@@ -197,13 +197,21 @@ impl State {
         self.begun = left;
     }
 
-    /// Bytes of written messages of a lane that end in the last `unacknowledged` bytes.
-    fn unacknowledged(&mut self, lane: Lane, unacknowledged: u64) -> usize {
-        let acknowledged = self.written.saturating_sub(unacknowledged);
+    /// Bytes of a lane that wait, or are among the last `in_kernel` written ones, which the peer has not acknowledged.
+    /// Parts of messages count, so that a large one on a slow link shows that the peer is there.
+    fn buffered(&mut self, lane: Lane, in_kernel: u64) -> usize {
+        let acknowledged = self.written.saturating_sub(in_kernel);
         while self.ends.front().is_some_and(|(_, end, _)| *end <= acknowledged) {
             self.ends.pop_front();
         }
-        self.ends.iter().filter(|(of, ..)| *of == lane).map(|(.., bytes)| bytes).sum()
+        let left = |end: u64, bytes: usize| bytes.min((end - acknowledged) as usize);
+        let written = self.ends.iter().filter(|(of, ..)| *of == lane).map(|(_, end, bytes)| left(*end, *bytes));
+        let mut end = self.written - self.begun as u64;
+        let waiting = self.queue.iter().map(|out| {
+            end += (HEADER + out.body.len()) as u64;
+            if out.lane == lane { left(end, out.body.len()) } else { 0 }
+        });
+        written.sum::<usize>() + waiting.sum::<usize>()
     }
 }
 
@@ -244,9 +252,9 @@ impl Lanes for Closing {
     }
 
     async fn buffered(&self, lane: Lane) -> usize {
-        let waiting = SEND_BUFFER - self.0.room(lane).available_permits();
+        let mut state = self.0.state();
         let in_kernel = unacknowledged(&self.0.stream);
-        waiting + self.0.state().unacknowledged(lane, in_kernel)
+        state.buffered(lane, in_kernel)
     }
 
     async fn close(&self) {

@@ -111,6 +111,28 @@ async fn what_the_peer_does_not_read_stays_buffered_and_counts_as_acknowledged_o
     assert!(sender.acknowledged(&[Lane::Frames]).await > before);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_acknowledgement_of_a_part_of_a_message_counts() {
+    // More than both kernels buffer.
+    const BYTES: usize = 32 << 20;
+    let (ours, mut theirs) = streams().await;
+    let link = linked(ours);
+    let sender = link.sender();
+    sender.send(Lane::Frames, BytesMut::zeroed(BYTES)).await.unwrap();
+    assert!(sender.buffered(Lane::Frames).await > 0);
+    let (mut piece, mut last) = (vec![0; 1 << 20], sender.acknowledged(&[Lane::Frames]).await);
+    for _ in 0..3 {
+        let mut read = 0;
+        while sender.acknowledged(&[Lane::Frames]).await <= last {
+            read += timeout(Duration::from_secs(10), theirs.read(&mut piece)).await.expect("bytes").unwrap();
+            assert!(read < BYTES / 4, "{last} bytes acknowledged still");
+        }
+        last = sender.acknowledged(&[Lane::Frames]).await;
+    }
+    assert!(last < BYTES as u64, "the message is still on its way");
+}
+
 #[tokio::test]
 async fn the_end_comes_after_the_last_message() {
     let (ours, mut theirs) = pair().await;
