@@ -1,8 +1,8 @@
 //! Links over a TCP connection: the signaling connection itself becomes the link.
 //!
-//! Every message is a header of five bytes ([`framing`]) and its payload; all lanes share one stream per direction.
-//! [`outbox`] writes: a message goes straight to the socket if that has room, otherwise a task writes it later, control
-//! messages first. [`inbox`] reads, and [`assembler`] puts messages together: large ones straight into memory of their
+//! Every message is a header of five bytes (`framing`) and its payload; all lanes share one stream per direction.
+//! `outbox` writes: a message goes straight to the socket if that has room, otherwise a task writes it later, control
+//! messages first. `inbox` reads, and `assembler` puts messages together: large ones straight into memory of their
 //! own. A stream repeats what was lost,
 //! in order, so live delivery makes no sense here.
 //!
