@@ -145,6 +145,7 @@ impl Runner<'_> {
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
             LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
             LinkEvent::Closed => self.session.link_closed("it closed the link"),
+            LinkEvent::Broken(how) => self.session.link_closed(&how),
         }
     }
 

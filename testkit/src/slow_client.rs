@@ -107,6 +107,7 @@ impl SlowClient {
                     LinkEvent::Arriving => session.acknowledged(now()),
                     LinkEvent::PeerMayBeGone | LinkEvent::PeerLeaves(_) => session.peer_may_be_gone(now()),
                     LinkEvent::Closed => session.link_closed("closed"),
+                    LinkEvent::Broken(how) => session.link_closed(&how),
                 },
                 () = sleep_until(instant(wake).into()) => {}
             }

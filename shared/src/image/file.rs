@@ -150,12 +150,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_type_without_loss_gives_the_pixels_that_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let colour = image::RgbImage::from_fn(5, 3, |x, y| image::Rgb([x as u8, 10 * y as u8, 255]));
+        let read = |name: &str| {
+            let path = folder.path().join(name);
+            colour.save(&path).unwrap();
+            assert!(ENDINGS.contains(&name.rsplit('.').next().unwrap()));
+            super::read(&path).unwrap()
+        };
+        let png = read("c.png");
+        assert_eq!(&png.bytes()[3..6], [255, 0, 1], "blue first");
+        assert!(["c.ppm", "c.bmp", "c.tiff", "c.tif"].into_iter().all(|name| read(name) == png));
+    }
+
+    #[test]
     fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_taken() {
         let folder = tempfile::tempdir().unwrap();
         let values = vec![0, 1, 255, 256, 1000, u16::MAX];
         let written = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, values.clone()).unwrap();
         let expected = Image::Gray16(Array2::from_shape_vec((2, 3), values).unwrap());
-        for name in ["d.png", "d.pgm"] {
+        for name in ["d.png", "d.pgm", "d.tiff"] {
             let path = folder.path().join(name);
             written.save(&path).unwrap();
             assert_eq!(read_any(&path).unwrap(), expected, "{name}");

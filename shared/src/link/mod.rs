@@ -50,6 +50,9 @@ pub enum LinkEvent {
     PeerLeaves(String),
     /// The link was closed by either end. Nothing follows.
     Closed,
+    /// The link closed because the connection broke or the peer sent what is no message. Says which, with the peer as
+    /// "it". Nothing follows but `Closed`.
+    Broken(String),
 }
 
 /// The link closed during a send.
@@ -219,7 +222,7 @@ impl Link {
             return LinkEvent::Closed;
         }
         let event = self.events.next().await.unwrap_or(LinkEvent::Closed);
-        self.is_closed = matches!(event, LinkEvent::Closed);
+        self.is_closed = matches!(event, LinkEvent::Closed | LinkEvent::Broken(_));
         event
     }
 

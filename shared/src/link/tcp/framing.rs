@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::geometry::MAX_SIDE;
 use crate::link::Lane;
+use crate::protocol::fragment::MAX_HEADER;
 use crate::protocol::message::FRAME_OVERHEAD;
 
 /// Bytes of a header: the payload's length as an unsigned integer of four bytes, big-endian, and the lane.
@@ -12,8 +13,12 @@ pub(super) const HEADER: usize = 5;
 /// Bytes of a pixel in the largest format, BGR.
 const LARGEST_PIXEL: usize = 3;
 
+/// Largest payload without pixels, in bytes: a message and the header of its fragment (docs/protocol.md). Bounds the
+/// control lane too, whose messages are far smaller.
+pub(super) const MAX_SMALL: usize = FRAME_OVERHEAD + MAX_HEADER;
+
 /// Largest payload of any message, in bytes: a frame of the largest size in colour, with its other fields.
-pub const MAX_PAYLOAD: usize = MAX_SIDE as usize * MAX_SIDE as usize * LARGEST_PIXEL + FRAME_OVERHEAD;
+pub const MAX_PAYLOAD: usize = MAX_SIDE as usize * MAX_SIDE as usize * LARGEST_PIXEL + MAX_SMALL;
 
 /// Why a peer's bytes are not a message.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -32,10 +37,12 @@ pub(super) fn header(lane: Lane, bytes: usize) -> [u8; HEADER] {
     [a, b, c, d, lane as u8]
 }
 
-/// Reads a header: the lane, and the payload's length, which is at most `most`.
+/// Reads a header: the lane, and the payload's length, which is at most `most`, and at most [`MAX_SMALL`] on the control
+/// lane.
 pub(super) fn parse([a, b, c, d, lane]: [u8; HEADER], most: usize) -> Result<(Lane, usize), FramingError> {
     let bytes = u32::from_be_bytes([a, b, c, d]) as usize;
     let known = Lane::ALL.into_iter().find(|known| *known as u8 == lane).ok_or(FramingError::Lane(lane))?;
+    let most = if known == Lane::Control { most.min(MAX_SMALL) } else { most };
     if bytes > most { Err(FramingError::TooLarge { bytes, most }) } else { Ok((known, bytes)) }
 }
 
@@ -61,6 +68,9 @@ mod tests {
             parse([0xff, 0xff, 0xff, 0xff, 0], 77).unwrap_err(),
             FramingError::TooLarge { bytes: u32::MAX as usize, most: 77 }
         );
+        assert_eq!(parse(header(Lane::Frames, MAX_PAYLOAD), MAX_PAYLOAD), Ok((Lane::Frames, MAX_PAYLOAD)));
+        assert_eq!(parse(header(Lane::Control, 65_561), MAX_PAYLOAD), Ok((Lane::Control, 65_561)));
+        assert!(parse(header(Lane::Control, 65_562), MAX_PAYLOAD).is_err());
         assert_eq!(parse([0, 0, 0, 1, b'{'], 77), Err(FramingError::Lane(b'{')));
     }
 }

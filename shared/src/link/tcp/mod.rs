@@ -1,13 +1,16 @@
 //! Links over a TCP connection: the signaling connection itself becomes the link.
 //!
-//! Every message is a header of five bytes ([`framing`]) and its payload; all lanes share one stream per direction.
-//! [`outbox`] writes: a message goes straight to the socket if that has room, otherwise a task writes it later, control
-//! messages first. [`inbox`] reads: large messages straight into memory of their own. A stream repeats what was lost,
+//! Every message is a header of five bytes (`framing`) and its payload; all lanes share one stream per direction.
+//! `outbox` writes: a message goes straight to the socket if that has room, otherwise a task writes it later, control
+//! messages first. `inbox` reads, and `assembler` puts messages together: large ones straight into memory of their
+//! own. A stream repeats what was lost,
 //! in order, so live delivery makes no sense here.
 //!
 //! On the way from a renderer's pixels to the kernel there is one copy, the one into the message.
 
+mod assembler;
 mod framing;
+pub mod fuzz;
 mod inbox;
 mod outbox;
 
@@ -69,7 +72,7 @@ fn link(signaling: Signaling, most: usize) -> io::Result<Link> {
         let mut inbox = inbox?;
         match inbox.next().await {
             // Nothing follows.
-            LinkEvent::Closed => Some((LinkEvent::Closed, None)),
+            last @ (LinkEvent::Closed | LinkEvent::Broken(_)) => Some((last, None)),
             event => Some((event, Some(inbox))),
         }
     });

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, Semaphore, TryAcquireError};
+use tracing::debug;
 
 use super::framing::{HEADER, header};
 use crate::link::{Lane, Lanes, LinkClosed};
@@ -38,9 +39,12 @@ struct State {
     /// Bytes written so far.
     written: u64,
     /// Lanes of the written messages, each with what was written when it ended. Only as many are kept as
-    /// `unacknowledged` asks for.
+    /// `buffered` asks for.
     ends: VecDeque<(Lane, u64, usize)>,
-    closed: Option<String>,
+    /// This end closed the link.
+    closed: bool,
+    /// The connection broke.
+    broken: bool,
 }
 
 struct Outgoing {
@@ -60,20 +64,17 @@ impl Outbox {
         Self { stream, state: Mutex::default(), room, waits: Notify::new() }
     }
 
-    /// Writes what finds no room in the socket at once, until the link is closed.
+    /// Writes what finds no room in the socket at once, until the link is closed. The connection lasts as long as this.
     pub(super) async fn write(self: Arc<Self>) {
         loop {
             self.waits.notified().await;
-            loop {
-                match self.flush() {
-                    Ok(true) => break,
-                    Ok(false) => {
-                        if self.stream.writable().await.is_err() {
-                            return;
-                        }
-                    }
-                    Err(_) => return,
+            while !self.flush() {
+                if self.stream.writable().await.is_err() {
+                    return;
                 }
+            }
+            if self.state().is_over() {
+                return;
             }
         }
     }
@@ -88,8 +89,8 @@ impl Outbox {
         let outgoing = Outgoing { lane, header: header(lane, body.len()), body };
         {
             let mut state = self.state();
-            if let Some(reason) = &state.closed {
-                return Err(LinkClosed(reason.clone()));
+            if state.closed {
+                return Err(closed_here());
             }
             state.put(outgoing);
             // What waits already waits for the socket; the task will write this too.
@@ -97,32 +98,32 @@ impl Outbox {
                 return Ok(());
             }
         }
-        match self.flush() {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                self.waits.notify_one();
-                Ok(())
-            }
-            Err(error) => Err(LinkClosed(error.to_string())),
+        if !self.flush() {
+            self.waits.notify_one();
         }
+        Ok(())
     }
 
     /// Writes until nothing waits any more, or the socket takes no more. Returns whether nothing waits.
-    fn flush(&self) -> io::Result<bool> {
+    ///
+    /// Over a broken connection, messages vanish and no send fails: the reading half tells of the end, after what the
+    /// peer sent before it. So a `bye` that has arrived counts, although a frame meets a closed connection first.
+    fn flush(&self) -> bool {
         let mut state = self.state();
         while !state.queue.is_empty() {
-            match self.stream.try_write_vectored(&state.slices()) {
+            let written =
+                if state.broken { Ok(state.waiting()) } else { self.stream.try_write_vectored(&state.slices()) };
+            match written {
                 Ok(bytes) => state.wrote(bytes, |lane, bytes| self.room(lane).add_permits(needed(bytes) as usize)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) => {
-                    state.closed.get_or_insert_with(|| error.to_string());
-                    drop(state);
-                    self.shut();
-                    return Err(error);
+                    debug!("the connection broke: {error}");
+                    state.broken = true;
+                    self.waits.notify_one();
                 }
             }
         }
-        Ok(true)
+        true
     }
 
     fn room(&self, lane: Lane) -> &Semaphore {
@@ -134,13 +135,23 @@ impl Outbox {
         self.room.iter().for_each(Semaphore::close);
         self.waits.notify_one();
     }
+}
 
-    fn closed(&self) -> LinkClosed {
-        LinkClosed(self.state().closed.clone().unwrap_or_else(|| "this end closed it".into()))
-    }
+fn closed_here() -> LinkClosed {
+    LinkClosed("this end closed it".into())
 }
 
 impl State {
+    /// Whether nothing can be written any more.
+    fn is_over(&self) -> bool {
+        self.closed || self.broken
+    }
+
+    /// Bytes of the messages that wait, headers included, less what is written of the first.
+    fn waiting(&self) -> usize {
+        self.queue.iter().map(|out| HEADER + out.body.len()).sum::<usize>() - self.begun
+    }
+
     /// Queues a message. Those of the control lane overtake all that are not begun.
     fn put(&mut self, outgoing: Outgoing) {
         let first = usize::from(self.begun > 0);
@@ -186,13 +197,21 @@ impl State {
         self.begun = left;
     }
 
-    /// Bytes of written messages of a lane that end in the last `unacknowledged` bytes.
-    fn unacknowledged(&mut self, lane: Lane, unacknowledged: u64) -> usize {
-        let acknowledged = self.written.saturating_sub(unacknowledged);
+    /// Bytes of a lane that wait, or are among the last `in_kernel` written ones, which the peer has not acknowledged.
+    /// Parts of messages count, so that a large one on a slow link shows that the peer is there.
+    fn buffered(&mut self, lane: Lane, in_kernel: u64) -> usize {
+        let acknowledged = self.written.saturating_sub(in_kernel);
         while self.ends.front().is_some_and(|(_, end, _)| *end <= acknowledged) {
             self.ends.pop_front();
         }
-        self.ends.iter().filter(|(of, ..)| *of == lane).map(|(.., bytes)| bytes).sum()
+        let left = |end: u64, bytes: usize| bytes.min((end - acknowledged) as usize);
+        let written = self.ends.iter().filter(|(of, ..)| *of == lane).map(|(_, end, bytes)| left(*end, *bytes));
+        let mut end = self.written - self.begun as u64;
+        let waiting = self.queue.iter().map(|out| {
+            end += (HEADER + out.body.len()) as u64;
+            if out.lane == lane { left(end, out.body.len()) } else { 0 }
+        });
+        written.sum::<usize>() + waiting.sum::<usize>()
     }
 }
 
@@ -207,7 +226,7 @@ impl Drop for Closing {
 
 impl Closing {
     fn close_now(&self) {
-        self.0.state().closed.get_or_insert_with(|| "this end closed it".into());
+        self.0.state().closed = true;
         self.0.shut();
         // Both directions: the peer reads to the end of what was written, and we read no more. Fails if the connection
         // is broken already.
@@ -219,7 +238,7 @@ impl Closing {
 impl Lanes for Closing {
     async fn send(&self, lane: Lane, message: BytesMut) -> Result<(), LinkClosed> {
         let outbox = &self.0;
-        outbox.room(lane).acquire_many(needed(message.len())).await.map_err(|_| outbox.closed())?.forget();
+        outbox.room(lane).acquire_many(needed(message.len())).await.map_err(|_| closed_here())?.forget();
         outbox.put(lane, message)
     }
 
@@ -227,15 +246,15 @@ impl Lanes for Closing {
         match self.0.room(lane).try_acquire_many(needed(message.len())) {
             Ok(room) => room.forget(),
             Err(TryAcquireError::NoPermits) => return Ok(false),
-            Err(TryAcquireError::Closed) => return Err(self.0.closed()),
+            Err(TryAcquireError::Closed) => return Err(closed_here()),
         }
         self.0.put(lane, message).map(|()| true)
     }
 
     async fn buffered(&self, lane: Lane) -> usize {
-        let waiting = SEND_BUFFER - self.0.room(lane).available_permits();
+        let mut state = self.0.state();
         let in_kernel = unacknowledged(&self.0.stream);
-        waiting + self.0.state().unacknowledged(lane, in_kernel)
+        state.buffered(lane, in_kernel)
     }
 
     async fn close(&self) {

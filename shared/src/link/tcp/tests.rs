@@ -30,10 +30,15 @@ async fn message(link: &mut Link) -> Option<(Lane, Vec<u8>)> {
         match timeout(Duration::from_secs(10), link.next()).await.expect("an event") {
             LinkEvent::Message(lane, bytes) => return Some((lane, bytes.to_vec())),
             LinkEvent::Arriving => {}
-            LinkEvent::Closed => return None,
+            LinkEvent::Closed | LinkEvent::Broken(_) => return None,
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Lanes take turns, but a large message is never one of control.
+fn lane(place: usize, size: usize) -> Lane {
+    if size > framing::MAX_SMALL { Lane::Frames } else { Lane::ALL[place % 3] }
 }
 
 #[tokio::test]
@@ -44,7 +49,7 @@ async fn messages_of_all_sizes_arrive_as_they_were_sent() {
     let sending = tokio::spawn(async move {
         for (place, size) in sizes.into_iter().cycle().take(40).enumerate() {
             let message = BytesMut::from(&vec![place as u8; size][..]);
-            sender.send(Lane::ALL[place % 3], message).await.unwrap();
+            sender.send(lane(place, size), message).await.unwrap();
         }
     });
     let mut got = Vec::new();
@@ -59,7 +64,7 @@ async fn messages_of_all_sizes_arrive_as_they_were_sent() {
         .cycle()
         .take(40)
         .enumerate()
-        .map(|(place, size)| (Lane::ALL[place % 3], vec![place as u8; size]))
+        .map(|(place, size)| (lane(place, size), vec![place as u8; size]))
         .collect();
     sent.sort_by_key(|(_, bytes)| bytes.first().copied());
     assert!(got == sent);
@@ -106,6 +111,28 @@ async fn what_the_peer_does_not_read_stays_buffered_and_counts_as_acknowledged_o
     assert!(sender.acknowledged(&[Lane::Frames]).await > before);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_acknowledgement_of_a_part_of_a_message_counts() {
+    // More than both kernels buffer.
+    const BYTES: usize = 32 << 20;
+    let (ours, mut theirs) = streams().await;
+    let link = linked(ours);
+    let sender = link.sender();
+    sender.send(Lane::Frames, BytesMut::zeroed(BYTES)).await.unwrap();
+    assert!(sender.buffered(Lane::Frames).await > 0);
+    let (mut piece, mut last) = (vec![0; 1 << 20], sender.acknowledged(&[Lane::Frames]).await);
+    for _ in 0..3 {
+        let mut read = 0;
+        while sender.acknowledged(&[Lane::Frames]).await <= last {
+            read += timeout(Duration::from_secs(10), theirs.read(&mut piece)).await.expect("bytes").unwrap();
+            assert!(read < BYTES / 4, "{last} bytes acknowledged still");
+        }
+        last = sender.acknowledged(&[Lane::Frames]).await;
+    }
+    assert!(last < BYTES as u64, "the message is still on its way");
+}
+
 #[tokio::test]
 async fn the_end_comes_after_the_last_message() {
     let (ours, mut theirs) = pair().await;
@@ -149,6 +176,50 @@ async fn the_arrival_of_a_part_is_a_sign_of_life() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(matches!(next.await.unwrap(), LinkEvent::Arriving));
+}
+
+#[tokio::test]
+async fn the_end_of_a_link_says_what_broke_it() {
+    let cases: [(&[u8], &str); 3] = [
+        (&[0xff, 0xff, 0xff, 0xff, 1], "it sent a message of 4294967295 bytes: at most 1048576 are taken"),
+        (&[0, 0, 0, 2, 1, 0], "it closed the link in the middle of a message"),
+        (&[0, 1, 0, 0, 1, 0], "it closed the link in the middle of a message"),
+    ];
+    for (sent, said) in cases {
+        let (ours, mut theirs) = streams().await;
+        let mut link = linked(ours);
+        theirs.write_all(sent).await.unwrap();
+        drop(theirs);
+        assert!(matches!(link.next().await, LinkEvent::Broken(how) if how == said), "{said}");
+        assert!(matches!(link.next().await, LinkEvent::Closed));
+    }
+}
+
+#[tokio::test]
+async fn the_last_message_of_a_peer_counts_although_sends_meet_a_closed_connection() {
+    let (ours, mut theirs) = streams().await;
+    let mut link = linked(ours);
+    let sender = link.sender();
+    sender.send(Lane::Frames, BytesMut::zeroed(1000)).await.unwrap();
+    theirs.write_all(&[0, 0, 0, 3, 0, b'b', b'y', b'e']).await.unwrap();
+    theirs.readable().await.unwrap();
+    // Unread bytes: the kernel answers further ones with a reset.
+    drop(theirs);
+    for _ in 0..100 {
+        sender.send(Lane::Frames, BytesMut::zeroed(100_000)).await.unwrap();
+    }
+    assert_eq!(message(&mut link).await, Some((Lane::Control, b"bye".to_vec())));
+    assert_eq!(message(&mut link).await, None);
+}
+
+#[tokio::test]
+async fn a_closed_link_lets_go_of_its_connection() {
+    let (ours, _theirs) = streams().await;
+    let outbox = Arc::new(Outbox::new(ours.into_split().1));
+    let writing = tokio::spawn(outbox.clone().write());
+    drop(outbox::Closing(outbox.clone()));
+    timeout(Duration::from_secs(10), writing).await.expect("it ends").unwrap();
+    assert_eq!(Arc::strong_count(&outbox), 1);
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn last_word(heard: &mut SelectAll<BoxStream<'static, LinkEvent>>) -> Opti
         match heard.next().await? {
             LinkEvent::PeerLeaves(reason) => return Some(reason),
             LinkEvent::PeerMayBeGone => return None,
-            LinkEvent::Message(..) | LinkEvent::Arriving | LinkEvent::Closed => {}
+            LinkEvent::Message(..) | LinkEvent::Arriving | LinkEvent::Closed | LinkEvent::Broken(_) => {}
         }
     }
 }

@@ -1,0 +1,138 @@
+"""A Plumb client in Python over TCP, without WebRTC: receives frames, finds the disc, answers.
+
+    python3 -m venv venv
+    venv/bin/pip install msgpack numpy
+    venv/bin/python examples/tcp_client.py 127.0.0.1 8080
+
+from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`.
+It looks at a frame at a time; one that needs seconds a frame belongs on a thread, since pings must be answered meanwhile.
+The rest knows nothing of Plumb but docs/protocol.md.
+Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
+"""
+
+import json
+import socket
+import struct
+import sys
+import time
+
+import msgpack
+import numpy as np
+
+CONTROL, FRAMES, ANSWERS = range(3)
+CHANNELS = {"gray8": 1, "bgr8": 3}
+OVERHEAD = 65_561  # most bytes of a message beside a frame's pixels
+SILENCE_LIMIT = 4.5  # s without a byte: the server is gone
+
+
+def find_circle(image):
+    """The centre and radius (x, y, radius) in px of the bright disc in an image [rows, columns, channels], or None.
+
+    Pixel centres are at integer coordinates, (0, 0) in the middle of the top-left pixel, x to the right, y down.
+    """
+    light = image.mean(axis=2)
+    weight = light - np.median(light)  # most of the image is background
+    brightest = weight.max()
+    if brightest < 20:
+        return None
+    weight[weight < brightest / 10] = 0  # a rim pixel weighs as much as the disc covers of it
+    total = weight.sum()
+    x = weight.sum(axis=0) @ np.arange(weight.shape[1]) / total
+    y = weight.sum(axis=1) @ np.arange(weight.shape[0]) / total
+    return float(x), float(y), float(np.sqrt(total / brightest / np.pi))
+
+
+def now_us():
+    return time.monotonic_ns() // 1000
+
+
+class Link:
+    """The connection, once the server has agreed that it is the link."""
+
+    def __init__(self, host, port):
+        self.socket = socket.create_connection((host, port), timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.reader, self.limit = self.socket.makefile("rb"), OVERHEAD
+        self.socket.sendall(b'{"type":"hello","plumb":1,"role":"sink","link":"tcp"}\n')
+        line = self.reader.readline(65_536) or b'{"type":"nothing"}'
+        if json.loads(line) != {"type": "link", "link": "tcp"}:
+            raise ConnectionError(f"the server does not take the link tcp: {line[:200]}")
+        self.socket.settimeout(SILENCE_LIMIT)
+
+    def read(self, length):
+        data = self.reader.read(length)
+        if len(data) < length:
+            raise ConnectionError("the link is lost: the connection ended without bye")
+        return data
+
+    def receive(self):
+        length, lane = struct.unpack(">IB", self.read(5))
+        if length > self.limit or lane > ANSWERS:
+            raise ValueError(f"a message of {length} bytes on lane {lane}; at most {self.limit} are taken, on lanes 0 to 2")
+        return lane, self.read(length)
+
+    def send(self, lane, message):
+        payload = msgpack.packb(message)
+        self.socket.sendall(struct.pack(">IB", len(payload), lane) + payload)
+
+    def bye(self, reason):
+        self.send(CONTROL, {"type": "bye", "reason": reason[:200]})
+
+
+def answer(frame, received_us):
+    """What the detector says of a frame; `dropped` if the frame is not one that it can read."""
+    shape = frame["height"], frame["width"], CHANNELS[frame["pixel"]]
+    if frame["encoding"] != "raw" or len(frame["data"]) != np.prod(shape):
+        return {"type": "answer", "frame": frame["id"], "kind": "dropped"}
+    started_us = now_us()
+    circle = find_circle(np.frombuffer(frame["data"], np.uint8).reshape(shape))
+    found = {"kind": "none"} if circle is None else {"kind": "circle"} | dict(zip(("x", "y", "radius"), circle))
+    times = {"received_us": received_us, "started_us": started_us, "finished_us": now_us()}
+    return {"type": "answer", "frame": frame["id"]} | found | times
+
+
+def session(link):
+    """Answers frames until the server says bye; returns its reason."""
+    answers = 0
+    while True:
+        lane, payload = link.receive()
+        received_us, message = now_us(), msgpack.unpackb(payload)
+        if lane == FRAMES:
+            frame = msgpack.unpackb(message[3])  # over TCP a frame is always a single fragment: [id, 0, 1, frame]
+            link.send(ANSWERS, [answers, 0, 1, msgpack.packb(answer(frame, received_us))])
+            answers += 1
+        elif message["type"] == "ping":
+            link.send(CONTROL, {"type": "pong", "id": message["id"], "received_us": received_us, "sent_us": now_us()})
+        elif message["type"] == "hello":
+            if message["protocol"] != 1:
+                raise ValueError(f"the server speaks protocol {message['protocol']}, not 1")
+            stream = message["stream"]
+            link.limit = OVERHEAD + stream["width"] * stream["height"] * CHANNELS[stream["pixel"]]
+            hello = {"type": "hello", "protocol": 1, "name": "tcp-client", "version": "1", "role": "sink"}
+            link.send(CONTROL, hello)
+        elif message["type"] == "bye":
+            return message.get("reason", "")
+
+
+def run(host, port):
+    link = Link(host, port)
+    try:
+        return session(link)
+    except KeyboardInterrupt:
+        link.bye("the client stops")
+        raise
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        link.bye(f"the client cannot read this: {error!r}")
+        raise
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(print("usage: tcp_client.py HOST PORT", file=sys.stderr) or 2)
+    try:
+        print("the server said bye:", run(sys.argv[1], int(sys.argv[2])))
+    except KeyboardInterrupt:
+        pass
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        print(f"{sys.argv[1]}:{sys.argv[2]}: {error}", file=sys.stderr)
+        sys.exit(3)

@@ -1,0 +1,242 @@
+//! Peers that break the framing over TCP, on both ends: the end of the session names the cause, others are not disturbed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread::{sleep, spawn};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::ends::{Server, client};
+use testkit::program::{LIMIT, Program};
+use testkit::report::rows;
+
+/// A peer on a bare socket, whose connection is the link.
+struct Peer(BufReader<TcpStream>);
+
+impl Peer {
+    /// A client that a server has given the link.
+    fn client(server: &Server) -> Self {
+        let mut peer = Self(BufReader::new(server.connect()));
+        peer.write(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\",\"link\":\"tcp\"}\n");
+        assert_eq!(peer.line(), "{\"type\":\"link\",\"link\":\"tcp\"}\n");
+        peer
+    }
+
+    /// A server that has given a client the link.
+    fn server() -> (Self, Program) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address").to_string();
+        let client = client(&address, &["--link", "tcp", "--wait", "0s"]);
+        let mut peer = Self(BufReader::new(listener.accept().expect("the client").0));
+        assert!(peer.line().contains("\"link\":\"tcp\""));
+        peer.write(b"{\"type\":\"link\",\"link\":\"tcp\"}\n");
+        (peer, client)
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line");
+        line
+    }
+
+    /// The other end may have closed the connection.
+    fn write(&mut self, bytes: &[u8]) {
+        let _ = self.0.get_mut().write_all(bytes);
+    }
+
+    fn send(&mut self, lane: u8, message: &Value) {
+        let payload = rmp_serde::to_vec_named(message).expect("MessagePack");
+        self.write(&message_of(lane, &payload));
+    }
+
+    fn introduce(&mut self) {
+        self.send(0, &json!({"type": "hello", "protocol": 1, "name": "peer", "version": "1", "role": "sink"}));
+    }
+
+    /// Reads until the other end closes the connection.
+    fn until_closed(mut self) {
+        self.0.get_ref().set_read_timeout(Some(LIMIT)).expect("a limit");
+        let mut piece = [0; 65_536];
+        loop {
+            match self.0.read(&mut piece) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("not closed within {LIMIT:?}"),
+                Ok(0) | Err(_) => return,
+            }
+        }
+    }
+}
+
+fn message_of(lane: u8, payload: &[u8]) -> Vec<u8> {
+    [&(payload.len() as u32).to_be_bytes()[..], &[lane], payload].concat()
+}
+
+/// A server's hello.
+fn hello() -> Value {
+    let stream =
+        json!({"width": 64, "height": 48, "pixel": "gray8", "window": 8, "delivery": "reliable", "encoding": "raw"});
+    json!({"type": "hello", "protocol": 1, "name": "peer", "version": "1", "role": "source", "stream": stream})
+}
+
+#[track_caller]
+fn serves_a_good_client(server: &Server) {
+    let client = server.client(&["--link", "tcp", "--wait", "0s"]).end().expect(0);
+    assert_eq!(rows(&client.stdout).len(), 30);
+}
+
+#[test]
+fn a_client_that_breaks_the_framing_ends_its_session_with_the_cause_and_no_other() {
+    let cases: [(&[u8], bool, &str); 6] = [
+        (&[0xff, 0xff, 0xff, 0xff, 2], false, "it sent a message of 4294967295 bytes: at most 65561 are taken"),
+        (&[0, 1, 0, 26, 2], false, "it sent a message of 65562 bytes: at most 65561 are taken"),
+        (&[0, 0, 0, 1, 7, 0], false, "it sent a message on lane 7: there are 0 (control), 1 (frames) and 2 (answers)"),
+        (b"GET / HTTP/1.1\r\n\r\n", false, "it sent a message on lane 47"),
+        (&[0, 0, 1, 0, 2, 1, 2, 3], true, "it closed the link in the middle of a message"),
+        (&[], true, "it closed the link"),
+    ];
+    let server = Server::start(&["--frames", "30"]);
+    let good = server.client(&["--link", "tcp"]);
+    server.program.stderr.wait_for("session 1: ");
+    for (place, (bytes, ends, cause)) in cases.into_iter().enumerate() {
+        let mut peer = Peer::client(&server);
+        peer.introduce();
+        peer.write(bytes);
+        if ends {
+            peer.0.get_ref().shutdown(Shutdown::Write).expect("open");
+        }
+        peer.until_closed();
+        let about = format!("session {}: the client is gone: {cause}", place + 2);
+        server.program.stderr.wait_for(&about);
+        let lines = server.program.stderr.so_far();
+        assert_eq!(
+            lines
+                .iter()
+                .filter(|line| line.contains(cause) && line.contains(&format!("session {}:", place + 2)))
+                .count(),
+            1,
+            "{lines:#?}"
+        );
+        assert!(!lines.iter().any(|line| line.contains("warning")), "{lines:#?}");
+    }
+    assert_eq!(rows(&good.end().expect(0).stdout).len(), 30);
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn a_client_that_falls_silent_within_a_message_is_let_go() {
+    let server = Server::start(&["--frames", "30"]);
+    let mut peer = Peer::client(&server);
+    peer.write(&[0, 0, 1, 0, 0, 1, 2, 3]);
+    peer.until_closed();
+    server.program.stderr.wait_for("rejected: no hello within 5 s");
+    serves_a_good_client(&server);
+}
+
+/// A byte now and then is a sign of life, but a hello is due all the same.
+#[test]
+fn a_client_that_sends_a_byte_now_and_then_is_let_go() {
+    let server = Server::start(&["--frames", "30"]);
+    let mut peer = Peer::client(&server);
+    let mut slow = peer.0.get_ref().try_clone().expect("a stream");
+    spawn(move || {
+        while slow.write_all(&[0]).is_ok() {
+            sleep(Duration::from_millis(300));
+        }
+    });
+    peer.write(&[0, 0, 0xff, 0, 0]);
+    peer.until_closed();
+    server.program.stderr.wait_for("rejected: no hello within 5 s");
+    serves_a_good_client(&server);
+}
+
+/// Memory that a client which never reads may cost: a lane of 1 MiB, a window of frames, and what the allocator keeps.
+#[cfg(target_os = "linux")]
+const COST_KIB: u64 = 64 << 10;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
+    let server = Server::start(&["--frames", "200", "--fps", "max", "--deadline", "1s"]);
+    server.client(&["--link", "tcp"]).end().expect(0);
+    let resident_kib = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.program.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line").trim();
+        line.trim_end_matches(" kB").parse::<u64>().expect("a number")
+    };
+    let before = resident_kib();
+    let mut peer = Peer::client(&server);
+    peer.introduce();
+    server.program.stderr.wait_for("session 2: peer 1");
+    // Pings whose pongs it does not read either.
+    let ping = rmp_serde::to_vec_named(&json!({"type": "ping", "id": 1})).expect("MessagePack");
+    let pings = message_of(0, &ping).repeat(1000);
+    peer.0.get_ref().set_write_timeout(Some(Duration::from_millis(100))).expect("a limit");
+    for _ in 0..20 {
+        peer.write(&pings);
+    }
+    let good = server.client(&["--link", "tcp"]).end().expect(0);
+    assert_eq!(rows(&good.stdout).len(), 200);
+    let after = resident_kib();
+    assert!(after < before + COST_KIB, "{after} KiB resident, {before} KiB before");
+    server.program.stderr.wait_for("session 2: the client is gone: ");
+}
+
+#[test]
+fn thousands_of_small_control_messages_are_answered_and_harm_nobody() {
+    let server = Server::start(&["--frames", "30"]);
+    let mut peer = Peer::client(&server);
+    peer.introduce();
+    let ping = rmp_serde::to_vec_named(&json!({"type": "ping", "id": 7})).expect("MessagePack");
+    let mut sending = peer.0.get_ref().try_clone().expect("a stream");
+    spawn(move || (0..20).try_for_each(|_| sending.write_all(&message_of(0, &ping).repeat(1000))));
+    let mut pongs = 0;
+    while pongs < 20_000 {
+        let mut header = [0; 5];
+        peer.0.read_exact(&mut header).expect("a header");
+        let mut payload = vec![0; u32::from_be_bytes([header[0], header[1], header[2], header[3]]) as usize];
+        peer.0.read_exact(&mut payload).expect("a payload");
+        pongs += usize::from(payload.windows(4).any(|text| text == b"pong"));
+    }
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn a_server_that_breaks_the_framing_ends_the_client_with_the_cause() {
+    let cases: [(&[u8], bool, &str); 5] = [
+        (&[0xff, 0xff, 0xff, 0xff, 1], false, "it sent a message of 4294967295 bytes: at most 201392153 are taken"),
+        (&[0, 0, 0, 1, 3, 0], false, "it sent a message on lane 3"),
+        (&[0, 4, 0xb0, 0, 1, 1, 2, 3], true, "it closed the link in the middle of a message"),
+        (&[0x01, 0, 0, 0, 0], false, "it sent a message of 16777216 bytes: at most 65561 are taken"),
+        (&[], true, "it closed the link"),
+    ];
+    for (bytes, ends, cause) in cases {
+        for is_introduced in [true, false] {
+            let (mut peer, client) = Peer::server();
+            if is_introduced {
+                peer.send(0, &hello());
+            }
+            peer.write(bytes);
+            if ends {
+                peer.0.get_ref().shutdown(Shutdown::Write).expect("open");
+            }
+            client.end().expect(3).says(cause);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_never_says_hello_is_let_go() {
+    let (_peer, client) = Peer::server();
+    client.end().expect(3).says("the server is gone: ");
+}
+
+#[test]
+fn a_frame_before_the_hello_is_ignored_with_a_warning() {
+    let (mut peer, client) = Peer::server();
+    let early = json!({"type": "frame", "id": 0});
+    peer.send(1, &json!([0, 0, 1, early]));
+    peer.send(0, &hello());
+    peer.send(0, &json!({"type": "bye", "reason": "that was all"}));
+    let ended = client.end().expect(3).says("ignoring a message: it is a frame before the hello");
+    ended.says("the server said bye before the first frame: that was all");
+}

@@ -1,0 +1,264 @@
+//! Sessions over the link tcp: the programs in two processes, the example in Python, refusals, ends, a slow network.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::process::Command;
+use std::thread::{sleep, spawn};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::ends::{Server, client};
+use testkit::program::Program;
+use testkit::python;
+use testkit::report::{ReportFile, only_session};
+
+/// Runs a session to its end and returns its report.
+#[track_caller]
+fn session(server: &[&str], client: &[&str]) -> Value {
+    let report = ReportFile::new();
+    let server = Server::start(&[&["--once", "--fps", "max", "--seed", "7", "--json", report.name()], server].concat());
+    server.client(client).end().expect(0).says("the server said bye: finished");
+    server.end().expect(0);
+    only_session(&report.read()).clone()
+}
+
+#[test]
+fn a_session_over_tcp_has_the_errors_of_one_over_webrtc_to_the_last_digit() {
+    for pixel in ["gray8", "bgr8"] {
+        let run = |link| session(&["--frames", "60", "--pixel", pixel], &["--link", link]);
+        let [tcp, webrtc] = ["tcp", "webrtc"].map(run);
+        assert_eq!(tcp["frames"]["circle"], 60, "{:#}", tcp["frames"]);
+        assert_eq!(tcp["error_px"], webrtc["error_px"]);
+        assert_eq!((&tcp["client"]["link"], &webrtc["client"]["link"]), (&"tcp".into(), &"webrtc".into()));
+    }
+}
+
+#[test]
+fn large_frames_in_colour_are_all_answered() {
+    let session = session(&["--frames", "20", "--size", "1920x1080", "--pixel", "bgr8"], &["--link", "tcp"]);
+    assert_eq!(session["frames"]["circle"], 20, "{:#}", session["frames"]);
+    assert_eq!(session["bytes"]["frames_raw"], 20 * 1920 * 1080 * 3);
+}
+
+#[test]
+fn pictures_come_back_over_tcp() {
+    let options = ["--frames", "20", "--task", "image", "--size", "1280x720", "--pixel", "bgr8"];
+    let session = session(&options, &["--link", "tcp"]);
+    assert_eq!((&session["frames"]["answered"], &session["frames"]["invalid"]), (&20.into(), &0.into()), "{session:#}");
+}
+
+#[test]
+fn lz4_gives_the_same_errors_in_fewer_bytes() {
+    let run = |encoding| session(&["--frames", "30", "--encoding", encoding], &["--link", "tcp"]);
+    let [raw, lz4] = ["raw", "lz4"].map(run);
+    assert_eq!(raw["error_px"], lz4["error_px"]);
+    assert!(lz4["bytes"]["frames_wire"].as_u64() < raw["bytes"]["frames_wire"].as_u64(), "{}", lz4["bytes"]);
+}
+
+#[test]
+fn a_loopback_run_may_use_tcp() {
+    let report = ReportFile::new();
+    let server = ["--loopback", "--link", "tcp", "--frames", "10", "--json", report.name()];
+    Server::start(&server).end().expect(0);
+    assert_eq!(only_session(&report.read())["client"]["link"], "tcp");
+}
+
+#[test]
+fn the_example_in_python_finds_every_circle() {
+    let from_root = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
+    let python = python.unwrap_or_else(|error| panic!("{error}"));
+    for pixel in ["gray8", "bgr8"] {
+        let report = ReportFile::new();
+        let server = Server::start(&["--once", "--frames", "60", "--pixel", pixel, "--json", report.name()]);
+        let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
+        let mut example = Command::new(&python);
+        example.arg(from_root("examples/tcp_client.py")).args([host, port]);
+        let example = Program::start(example).end().expect(0);
+        assert_eq!(example.stdout, ["the server said bye: finished"]);
+        server.end().expect(0);
+        let session = only_session(&report.read()).clone();
+        assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
+        // The accuracy of a centroid: see the example over WebRTC.
+        assert!(session["error_px"]["l1"]["mean"].as_f64().is_some_and(|mean_px| mean_px < 0.01), "{session:#}");
+    }
+}
+
+#[test]
+fn a_server_with_one_kind_of_link_refuses_the_other_and_says_what_to_ask_for() {
+    for (has, asked) in [("webrtc", "tcp"), ("tcp", "webrtc")] {
+        let server = Server::start(&["--link", has, "--frames", "3"]);
+        let said =
+            format!("this server has no link \"{asked}\" but {has}: ask for it in the hello (--link at the client)");
+        server.client(&["--link", asked]).end().expect(3).says(&said);
+        server.client(&["--link", has]).end().expect(0);
+    }
+}
+
+#[test]
+fn a_server_of_tcp_makes_no_offer_to_a_silent_stranger_but_waits_for_its_hello() {
+    let server = Server::start(&["--link", "tcp", "--frames", "3"]);
+    let mut stranger = server.connect();
+    // Longer than the silence that makes a stranger.
+    stranger.set_read_timeout(Some(Duration::from_millis(400))).expect("a limit");
+    assert!(stranger.read(&mut [0]).is_err(), "an offer");
+    server.client(&["--link", "tcp"]).end().expect(0);
+    assert_eq!(
+        asked(&stranger, r#"{"type":"hello","plumb":1,"role":"sink","link":"tcp"}"#),
+        r#"{"type":"link","link":"tcp"}"#
+    );
+}
+
+#[test]
+fn live_delivery_over_tcp_is_refused_before_the_server_listens() {
+    let refused = Program::start(testkit::ends::with(
+        testkit::program::command("server"),
+        &["--no-graphics", "--link", "tcp", "--delivery", "live"],
+    ));
+    let refused = refused.end().expect(2);
+    assert!(!refused.stderr.iter().any(|line| line.contains("listening")), "{:#?}", refused.stderr);
+}
+
+#[test]
+fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
+    let server = Server::start(&["--delivery", "live", "--frames", "3"]);
+    server
+        .client(&["--link", "tcp"])
+        .end()
+        .expect(3)
+        .says("delivery is live here, which a stream such as tcp cannot be");
+    server.client(&[]).end().expect(0);
+}
+
+#[test]
+fn an_unknown_link_is_refused_by_name() {
+    let server = Server::start(&[]);
+    let answer = asked(&server.connect(), r#"{"type":"hello","plumb":1,"role":"sink","link":"carrier-pigeon"}"#);
+    assert!(answer.contains("no link \\\"carrier-pigeon\\\" but webrtc and tcp"), "{answer}");
+}
+
+/// Sends a line and returns the line that answers it.
+fn asked(mut stream: &TcpStream, line: &str) -> String {
+    stream.set_read_timeout(Some(testkit::program::LIMIT)).expect("a limit");
+    stream.write_all(format!("{line}\n").as_bytes()).expect("sent");
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).expect("a line");
+    answer.trim_end().to_owned()
+}
+
+#[test]
+fn a_server_from_before_the_link_tcp_is_named_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let client = client(&listener.local_addr().expect("its address").to_string(), &["--link", "tcp", "--wait", "0s"]);
+    let (mut old, _) = listener.accept().expect("the client");
+    old.write_all(b"{\"type\":\"offer\",\"sdp\":\"v=0\"}\n").expect("sent");
+    client.end().expect(3).says("which servers before version 0.2 cannot give");
+}
+
+#[test]
+fn either_end_may_stop_and_the_other_hears_bye() {
+    for _ in 0..3 {
+        let mut server = Server::start(&["--fps", "max"]);
+        let mut client = server.client(&["--link", "tcp"]);
+        client.stdout.wait_for_count(20);
+        client.signal("INT");
+        client.end().expect(0);
+        server.program.stderr.wait_for("the client left");
+        let client = server.client(&["--link", "tcp"]);
+        client.stdout.wait_for_count(20);
+        server.program.signal("INT");
+        server.end().expect(0);
+        client.end().expect(0).says("the server said bye: the server stops");
+    }
+}
+
+/// Without a timeout: the connection's end says it.
+#[test]
+fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
+    let server = Server::start(&["--once"]);
+    let killed = server.client(&["--link", "tcp"]);
+    killed.stdout.wait_for_count(10);
+    drop(killed);
+    let ended = server.end().expect(3);
+    assert!(
+        ended.stderr.iter().any(|line| line.contains("the client is gone: ") && !line.contains("no sign")),
+        "{:#?}",
+        ended.stderr
+    );
+    let server = Server::start(&[]);
+    let client = server.client(&["--link", "tcp"]);
+    client.stdout.wait_for_count(10);
+    drop(server);
+    client.end().expect(3).says("the server is gone: ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_lets_go_of_the_connections_of_sessions_that_are_over() {
+    let server = Server::start(&["--frames", "1"]);
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.program.id())).expect("a process").count();
+    server.client(&["--link", "tcp"]).end().expect(0);
+    server.program.stderr.wait_for("session 1: finished");
+    let before = descriptors();
+    for _ in 0..8 {
+        server.client(&["--link", "tcp"]).end().expect(0);
+    }
+    server.program.stderr.wait_for("session 9: finished");
+    let released = testkit::program::poll(|| (descriptors() <= before).then_some(()));
+    released.unwrap_or_else(|| panic!("{} descriptors, {before} before", descriptors()));
+}
+
+/// Bytes per second of the slow link: a frame of 307,200 bytes takes over 5 s, longer than the 4 s of silence allowed.
+const SLOW_BYTES_PER_S: usize = 60_000;
+
+#[test]
+fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session() {
+    let report = ReportFile::new();
+    let options = ["--once", "--frames", "1", "--window", "1", "--deadline", "60s", "--json", report.name()];
+    let server = Server::start(&options);
+    let address = slow_way_to(&server.address);
+    client(&address, &["--link", "tcp"]).end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 1);
+}
+
+/// Listens for one client and carries its connection to `server`: what the server says goes at [`SLOW_BYTES_PER_S`].
+fn slow_way_to(server: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let (address, server) = (listener.local_addr().expect("its address").to_string(), server.to_owned());
+    spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let mut server = TcpStream::connect(server).expect("the server listens");
+        shrink(&server);
+        let (mut from, mut to) = (client.try_clone().expect("a stream"), server.try_clone().expect("a stream"));
+        spawn(move || std::io::copy(&mut from, &mut to));
+        // Twenty pieces per second.
+        let mut piece = [0; SLOW_BYTES_PER_S / 20];
+        while let Ok(bytes @ 1..) = server.read(&mut piece) {
+            if client.write_all(&piece[..bytes]).is_err() {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+    });
+    address
+}
+
+/// Has the kernel buffer little of what the server says, as a network does: the server sees the rest unacknowledged.
+fn shrink(stream: &TcpStream) {
+    let bytes: libc::c_int = 4096;
+    // SAFETY: the descriptor is open while the stream is borrowed, and the call reads one c_int.
+    let status = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUF,
+            (&raw const bytes).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    assert_eq!(status, 0);
+}

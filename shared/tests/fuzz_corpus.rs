@@ -1,0 +1,19 @@
+//! Runs the streams in `fuzz/corpus/tcp_framing`: the fuzzer's first inputs, and those with which it found something.
+
+use std::{fs, path::Path};
+
+use shared::link::tcp::fuzz::check;
+
+#[test]
+fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/tcp_framing");
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    assert!(files.len() >= 10, "only {} files in {}", files.len(), folder.display());
+    for file in files {
+        // Printed when the check fails.
+        println!("{}", file.display());
+        check(&fs::read(&file).expect("readable"));
+    }
+}
