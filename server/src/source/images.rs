@@ -239,7 +239,11 @@ mod tests {
     }
 
     fn found(path: &Path) -> Result<Images, SourceError> {
-        Images::find(path.to_str().unwrap(), PixelFormat::Gray8, false)
+        found_as(path, PixelFormat::Gray8)
+    }
+
+    fn found_as(path: &Path, pixel: PixelFormat) -> Result<Images, SourceError> {
+        Images::find(path.to_str().unwrap(), pixel, false)
     }
 
     fn levels(images: &Images) -> Vec<(u64, u8)> {
@@ -315,16 +319,16 @@ mod tests {
         let depth = |value: u16| image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(4, 3, image::Luma([value]));
         depth(1000).save(folder.path().join("a.png")).unwrap();
         depth(65_535).save(folder.path().join("b.pgm")).unwrap();
-        let images = Images::find(folder.path(), PixelFormat::Gray16).unwrap();
+        let images = found_as(folder.path(), PixelFormat::Gray16).unwrap();
         let mut source = images.open().unwrap();
         for value in [1000, 65_535] {
             let frame = source.next().unwrap().unwrap();
             assert_eq!(*frame.image, Image::Gray16(ndarray::Array2::from_elem((3, 4), value)));
         }
-        let refused = Images::find(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
+        let refused = found_as(folder.path(), PixelFormat::Gray8).unwrap_err().to_string();
         assert!(refused.contains("a.png has 16 bits") && refused.contains("write --pixel gray16"), "{refused}");
         GrayImage::new(4, 3).save(folder.path().join("c.png")).unwrap();
-        let refused = Images::find(folder.path(), PixelFormat::Gray16).unwrap_err().to_string();
+        let refused = found_as(folder.path(), PixelFormat::Gray16).unwrap_err().to_string();
         assert!(refused.contains("c.png has 8 bits") && refused.contains("--pixel gray8"), "{refused}");
     }
 

@@ -6,7 +6,7 @@ use shared::image::{Image, PixelFormat};
 use tokio::sync::Notify;
 
 use super::address::Address;
-use super::error::VideoError;
+use super::error::{VideoError, shown};
 use super::pixels::Wanted;
 use super::playback::Playback;
 use super::probe::{self, Probed};
@@ -62,7 +62,7 @@ struct Video {
 impl Video {
     fn find(address: Address, pixel: PixelFormat, repeats: bool) -> Result<Self, VideoError> {
         let Probed { size, rate_hz, pix_fmt, has_fps_mode } = probe::probe(&address)?;
-        let shallow = || VideoError::Shallow { source_name: address.to_string(), pix_fmt: pix_fmt.clone() };
+        let shallow = || VideoError::Shallow { source_name: shown(address.text()), pix_fmt: pix_fmt.clone() };
         let wanted = Wanted::new(&pix_fmt, pixel).ok_or_else(shallow)?;
         let playback = Playback { address, size, wanted, has_fps_mode, repeats };
         Ok(Self { playback, pixel, rate_hz })
