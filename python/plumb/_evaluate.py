@@ -37,9 +37,9 @@ def evaluate(
       bytes as the frame.
 
     `frames` is the number of frames, or `None` where `duration` sets the end. `seed` is drawn at random if it is `None`;
-    `report.run.seed` has it. A file named by `run` lies below the arguments, and above their defaults. All other options have the names and defaults of the server's: `radius`, `noise`, `blur`,
-    `size` (see `plumb.RunOptions`). The same options and seed give the error figures and counts of a server's run, to
-    the last digit. Frames are rendered ahead on another thread and come as fast as the pipeline takes them: `fps` sets
+    `report.run.seed` has it. A file named by `run` lies below the arguments, and above their defaults. All other options
+    have the names and defaults of the server's: `radius`, `noise`, `blur`, `size` (see `plumb.RunOptions`). The same
+    options and seed give the error figures and counts of a server's run, to the last digit. Frames are rendered ahead on another thread and come as fast as the pipeline takes them: `fps` sets
     how far the ball moves between two frames. Latency is the time of the call.
 
     If the pipeline raises an exception, or returns a value out of range, the frame counts as dropped. The first

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from typing import Any, Self, final
+from typing import Any, Self, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,8 @@ __all__ = [
 
 __version__: str
 
-_Image = npt.NDArray[np.uint8]
-_Columns = list[tuple[str, list[str] | npt.NDArray[np.float64]]]
+_Image: TypeAlias = npt.NDArray[np.uint8]
+_Columns: TypeAlias = list[tuple[str, list[str] | npt.NDArray[np.float64]]]
 
 @final
 class Circle:
@@ -169,9 +169,7 @@ class Server:
     def close(self) -> None: ...
     def results(self, timeout: float) -> tuple[str, _Columns]: ...
 
-def evaluate(
-    pipeline: Callable[[_Image], Any], options: dict[str, Any], strict: bool
-) -> tuple[str, _Columns]: ...
+def evaluate(pipeline: Callable[[_Image], Any], options: dict[str, Any], strict: bool) -> tuple[str, _Columns]: ...
 def detect(
     image: _Image | npt.NDArray[np.uint16], *, min_radius: float | None = None, max_radius: float | None = None
 ) -> Circle | None:

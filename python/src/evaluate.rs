@@ -40,7 +40,8 @@ pub(crate) fn evaluate<'py>(
         return Err(PyTypeError::new_err(format!("pipeline is of type {kind}: give a function that takes a frame")));
     }
     let (spec, supply) = settled(options)?;
-    if spec.sent.frames.is_none() && spec.sent.duration.is_none() {
+    let has_limit = spec.sent.frames.is_some() || spec.sent.duration.is_some();
+    if !has_limit && is_endless(&spec, &*supply)? {
         return Err(PyValueError::new_err("without frames and duration it would never end: give one of them"));
     }
     let _inside = leaving::enter_from_python()?;
@@ -55,6 +56,12 @@ pub(crate) fn evaluate<'py>(
     let report = run.evaluation.report(&name(pipeline), End::Finished).to_json();
     let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
     Ok((report, run.table.to_python(py)?))
+}
+
+/// Whether the source never ends by itself.
+fn is_endless(spec: &RunSpec, supply: &dyn Supply) -> PyResult<bool> {
+    let is_computed = supply.numbered().map_err(|wrong| source_failed(&wrong))?.is_some();
+    Ok(is_computed || spec.sent.repeat)
 }
 
 /// Reads the options of a run without a link, and settles what follows from them.

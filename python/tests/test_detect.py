@@ -61,6 +61,13 @@ def test_a_part_of_a_frame_of_evaluate_is_that_part() -> None:
     assert len(found) == 25 and all(one == other for one, other in found)
 
 
+def test_an_image_of_16_bits_has_the_circle_of_its_levels(ball: tuple[np.ndarray, plumb.Truth]) -> None:
+    image, truth = ball
+    found = plumb.detect(image.astype(np.uint16) * 200 + 300)
+    assert found is not None and truth.x is not None and truth.y is not None
+    assert abs(found.x - truth.x) < 0.05 and abs(found.y - truth.y) < 0.05
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (0, 0), (0, 5), (5, 0), (1, 5000), (3, 3, 3), (0, 5, 3), (2, 2)], ids=str)
 def test_an_image_too_small_for_a_circle_has_none(shape: tuple[int, ...]) -> None:
     assert plumb.detect(np.zeros(shape, np.uint8)) is None
@@ -68,7 +75,7 @@ def test_an_image_too_small_for_a_circle_has_none(shape: tuple[int, ...]) -> Non
 
 WRONG: list[tuple[Any, str]] = [
     (np.zeros((5, 5)), "an array of float64 with shape (5, 5)"),
-    (np.zeros((5, 5), np.uint16), "an array of uint16 with shape (5, 5)"),
+    (np.zeros((5, 5, 3), np.uint16), "an array of uint16 with shape (5, 5, 3)"),
     (np.zeros((5, 5), bool), "an array of bool with shape (5, 5)"),
     (np.zeros(5, np.uint8), "an array of uint8 with shape (5,)"),
     (np.zeros((5, 5, 4), np.uint8), "an array of uint8 with shape (5, 5, 4)"),
@@ -84,7 +91,7 @@ WRONG: list[tuple[Any, str]] = [
 def test_what_is_no_image_is_named(image: Any, what: str) -> None:
     with pytest.raises(TypeError) as raised:
         plumb.detect(image)
-    right = "give an array of uint8, (height, width) or (height, width, 3)"
+    right = "give an array of uint8, (height, width) or (height, width, 3), or of uint16, (height, width)"
     assert str(raised.value) == f"image is {what}: {right}"
 
 

@@ -46,4 +46,4 @@ def test_detect_scales_uint16() -> None:
 
 def test_other_arrays_are_refused_with_what_is_right() -> None:
     with pytest.raises(TypeError, match="uint16"):
-        plumb.detect(depth(60).astype(np.int32))
+        plumb.detect(depth(60).astype(np.int32))  # type: ignore[arg-type]

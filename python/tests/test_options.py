@@ -18,7 +18,7 @@ from plumb._node import plain
 LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
 
 # The server's options that are no arguments of `Server`: it has no window.
-NOT_OF_SERVER = {"no_graphics"}
+NOT_OF_SERVER = {"no_graphics", "colormap", "range"}
 
 # Those that are arguments of `evaluate` and `frames` themselves.
 NAMED = {"frames", "seed", "task"}
@@ -26,13 +26,14 @@ NAMED = {"frames", "seed", "task"}
 # Each option with the value that it has by default.
 DEFAULTS: dict[str, Any] = {
     "source": "ball",
+    "loop": False,
     "size": (640, 480),
     "pixel": "gray8",
     "fps": 60,
     "speed": 200,
     "radius": 20,
     "border": False,
-    "link": "webrtc",
+    "link": "any",
     "window": 8,
     "deadline": "2s",
     "delivery": "reliable",
@@ -78,7 +79,7 @@ def test_an_option_takes_its_default_and_changes_nothing(name: str) -> None:
 
 
 def test_the_defaults_are_all_there() -> None:
-    without_default = {"run", "camera", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
+    without_default = {"run", "camera", "truth", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
 
@@ -91,7 +92,7 @@ def test_none_leaves_the_default(name: str) -> None:
 UNKNOWN = [
     ("radus", '"radus" is not an option: did you mean radius?'),
     ("empty-rate", '"empty-rate" is not an option: did you mean empty_rate?'),
-    ("zzz", '"zzz" is not an option; the options are source, task, '),
+    ("zzz", '"zzz" is not an option; the options are source, loop, truth, task, '),
     ("listen", '"listen" is an option of the server program and of plumb.Server alone'),
 ]
 
@@ -131,7 +132,7 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"duration": 10}, "write a number and a unit, for example 10s"),
     ({"deadline": "0s"}, 'deadline: "0s" is not longer than 0'),
     ({"fps": 0}, "a number over 0 and up to 1000000, for example 60, or max"),
-    ({"pixel": "rgb"}, "gray8 or bgr8"),
+    ({"pixel": "rgb"}, "gray8, bgr8 or gray16"),
     ({"background": "sky"}, "none of plain, ramp, clutter"),
     ({"empty_rate": 1.5}, 'empty_rate: "1.5" is not a share of the frames from 0 to 1'),
     ({"jpeg": 101}, "a quality from 1 to 100"),
@@ -214,7 +215,7 @@ def test_a_wrong_value_in_a_file_is_named_with_its_file(tmp_path: pathlib.Path) 
         plumb.frames(run=file)
 
 
-def test_a_runs_file_lies_above_the_defaults_and_below_the_arguments(tmp_path: Path) -> None:
+def test_a_runs_file_lies_above_the_defaults_and_below_the_arguments(tmp_path: pathlib.Path) -> None:
     run = tmp_path / "run.toml"
     run.write_text('frames = 7\nseed = 3\ntask = "ack"\n')
     report = plumb.evaluate(lambda frame: None, run=run)
