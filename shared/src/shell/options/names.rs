@@ -61,6 +61,7 @@ pub const SERVER: &[&str] = &[
 pub const CLIENT: &[&str] = &[
     "server",
     "wait",
+    "link",
     "sctp-mtu",
     "pipeline",
     "detector",
