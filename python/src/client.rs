@@ -36,7 +36,7 @@ use crate::waiting::{self, STEP};
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
 /// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
-/// number of threads that call the pipeline. `wait` says how long to look for the server. `strict` raises the
+/// number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the server. `strict` raises the
 /// pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
@@ -44,6 +44,7 @@ pub(crate) struct Client {
     server: Option<ServerAddress>,
     workers: NonZeroUsize,
     wait: Wait,
+    link: Kind,
     strict: bool,
 }
 
@@ -75,13 +76,14 @@ pub(crate) struct Tally {
 impl Client {
     #[new]
     #[pyo3(
-        signature = (pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, wait="30s", strict=false),
-        text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, wait='30s', strict=False)"
+        signature = (pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, link="webrtc", wait="30s", strict=false),
+        text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, link='webrtc', wait='30s', strict=False)"
     )]
     fn new(
         pipeline: &Bound<'_, PyAny>,
         server: Option<String>,
         workers: i64,
+        link: &str,
         wait: &str,
         strict: bool,
     ) -> PyResult<Self> {
@@ -94,6 +96,8 @@ impl Client {
             server: server.map_err(|error| wrong(format!("server: {error}")))?,
             workers: workers.ok_or_else(|| wrong(most.into()))?,
             wait: Wait::from_str(wait).map_err(|error| wrong(format!("wait: {error}")))?,
+            link: Kind::named(link)
+                .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc or tcp")))?,
             strict,
         })
     }
@@ -121,7 +125,7 @@ impl Client {
         let config = Config {
             server: Server::from(self.server.clone()),
             wait: self.wait,
-            link: Kind::Webrtc,
+            link: self.link,
             sctp_mtu: None,
             pipeline,
             workers: self.workers,
