@@ -156,7 +156,10 @@ mod tests {
         }
 
         #[test]
-        fn a_block_that_lz4_flex_reads_decodes_to_the_same_bytes(block in proptest::collection::vec(any::<u8>(), 0..60), length in 0usize..600) {
+        fn a_block_that_lz4_flex_reads_decodes_to_the_same_bytes(
+            block in proptest::collection::vec(any::<u8>(), 0..60),
+            length in 0usize..600,
+        ) {
             let mut theirs = vec![0; length];
             if let Ok(written) = lz4_flex::block::decompress_into(&block, &mut theirs) && written == length {
                 // `lz4_flex` refuses blocks without five literals at the end. The format requires them of writers, not of readers.
