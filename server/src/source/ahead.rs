@@ -69,5 +69,5 @@ fn read<T>(reader: impl Iterator<Item = Result<T, SourceError>>, queue: &Sender<
 
 /// The error for a thread that ended without a result: it panicked.
 fn broken<T>() -> Read<T> {
-    Err(SourceError::Thread("it ended without a word".into()))
+    Err(SourceError::Thread("it ended without a result".into()))
 }
