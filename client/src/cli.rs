@@ -124,7 +124,8 @@ pub struct SessionArgs {
     #[arg(value_name = "SERVER")]
     pub server: Option<ServerAddress>,
 
-    /// How long to keep trying while there is no server, or it cannot serve yet: a duration such as 30s, or forever
+    /// How long to keep trying while there is no server, or the server cannot serve yet: a duration such as 30s, or
+    /// forever
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
 

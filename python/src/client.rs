@@ -153,7 +153,7 @@ impl Client {
             // It says bye, which takes less than a second.
             let _ = py.detach(|| ended.recv());
         }
-        let Some(ran) = ran? else { return Err(PyRuntimeError::new_err("the client's thread ended without a word")) };
+        let Some(ran) = ran? else { return Err(PyRuntimeError::new_err("the client's thread ended without a result")) };
         errors.raise()?;
         finished(ran?, errors.count.load(Ordering::Relaxed))
     }

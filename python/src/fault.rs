@@ -11,20 +11,19 @@ pub(crate) enum Fault {
     Raised(PyErr),
     /// The answer has a value that the task does not take. Its frame counts as dropped.
     Value(String),
-    /// The answer is of a type that the task does not take. The run ends, because the pipeline does something else than
-    /// what is asked.
+    /// The answer is of a type that the task does not take. The run ends, because the pipeline does not do the task.
     Type(String),
-    /// Something that is not about the frame, such as `KeyboardInterrupt`. The run ends.
+    /// An exception that has nothing to do with the frame, such as `KeyboardInterrupt`. The run ends.
     Ends(PyErr),
 }
 
 impl Fault {
-    /// Sorts an exception that the pipeline raised.
+    /// Classifies an exception that the pipeline raised.
     pub(crate) fn raised(py: Python<'_>, error: PyErr) -> Self {
         if error.is_instance_of::<PyException>(py) { Self::Raised(error) } else { Self::Ends(error) }
     }
 
-    /// Whether the run goes on after it.
+    /// Whether the run goes on after this fault.
     pub(crate) fn is_of_the_frame(&self) -> bool {
         matches!(self, Self::Raised(_) | Self::Value(_))
     }
@@ -38,7 +37,7 @@ impl Fault {
         }
     }
 
-    /// Shows it on `sys.stderr`, with its traceback. `further` says what becomes of those that follow.
+    /// Shows the fault on `sys.stderr`, with its traceback.
     pub(crate) fn show(self, py: Python<'_>, frame: u64) {
         let error = self.into_error();
         let head = format!(
@@ -50,7 +49,7 @@ impl Fault {
             py.import("traceback")?.call_method1("print_exception", (error.into_value(py),))?;
             Ok(())
         })();
-        // Without a stderr there is nobody to show it to.
+        // Without a stderr there is no place to show it.
         drop(shown);
     }
 }

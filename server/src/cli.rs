@@ -59,7 +59,7 @@ const LOGS: &str = "Logs";
 /// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
 
-/// Plumb's server: renders frames with known truth, sends them over WebRTC and scores the answers.
+/// Plumb's server: renders frames with known truth, sends them over WebRTC or TCP and scores the answers.
 #[derive(Debug, Parser)]
 #[command(name = "server", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {

@@ -1,4 +1,4 @@
-//! Statistics of a sample, and bounds on what it was drawn from.
+//! Statistics of a sample, and confidence bounds on the rate behind it.
 
 /// One-sided confidence of every bound.
 const CONFIDENCE: f64 = 0.95;
@@ -15,7 +15,8 @@ pub fn standard_error(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (count - 1.0) / count).sqrt())
 }
 
-/// The smallest value that at least a share of the sample, 0 to 1, does not exceed; `None` for an empty sample.
+/// Quantile: the smallest value of the sample for which at least `share` (0 to 1) of the values are no larger. `None` for
+/// an empty sample.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -25,7 +26,7 @@ pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
 
 /// Upper bound of a rate after `hits` in `n` trials, with 95 % confidence (Clopper and Pearson, Biometrika 26, 1934).
 ///
-/// Without hits it is the "rule of three", 3 / n. For an empty sample it is 1.
+/// Without hits the bound is close to 3 / n, the "rule of three". It is 1 for an empty sample, and if every trial is a hit.
 pub fn upper_bound(hits: u64, n: u64) -> f64 {
     if hits >= n {
         return 1.0;
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn the_mean_and_its_standard_error_are_exact() {
         assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
-        // Variance 7, of three values.
+        // The three values have the variance 7.
         assert!((standard_error(&[1.0, 2.0, 6.0]).expect("three values") - (7.0_f64 / 3.0).sqrt()).abs() < 1e-15);
     }
 
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_sample_or_only_hits_give_no_bound() {
+    fn the_bound_is_one_for_an_empty_sample_and_for_only_hits() {
         assert_eq!((upper_bound(0, 0), upper_bound(9, 9)), (1.0, 1.0));
         assert!((0.5..1.0).contains(&upper_bound(5000, 10_000)));
     }

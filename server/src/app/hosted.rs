@@ -73,7 +73,7 @@ impl Hosted {
         let spawned = thread::Builder::new().name("server".into()).spawn(move || hosting.serve(&listening));
         let no_thread = |wrong: &dyn std::fmt::Display| HostedError::Start(format!("cannot start a server: {wrong}"));
         let thread = spawned.map_err(|error| no_thread(&error))?;
-        let (address, outputs) = listens.recv().map_err(|_| no_thread(&"its thread ended without a word"))??;
+        let (address, outputs) = listens.recv().map_err(|_| no_thread(&"its thread ended without a result"))??;
         Ok(Self { run, address, outputs, stopper, thread })
     }
 

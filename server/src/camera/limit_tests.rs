@@ -1,4 +1,4 @@
-//! Compares the limit with the error that a maximum-likelihood fit really reaches on the camera's own frames.
+//! Compares the limit with the error that a maximum-likelihood fit reaches on the camera's own frames.
 //!
 //! The fits use only two parts of the camera's code: the coverage of a pixel and the occluder's shape. They find x, y,
 //! the radius and both levels, from a start that is off in each of them.
@@ -163,34 +163,34 @@ const NOISY: CameraConfig = CameraConfig {
 };
 
 #[test]
-fn a_whole_disc_is_found_as_well_as_the_limit_says() {
+fn a_fit_of_a_whole_disc_reaches_the_limit() {
     reaches_its_limit(&Condition { config: NOISY, centre: (21.3, 19.6), radius: 11.2, way: (0.0, 0.0) });
 }
 
 #[test]
-fn a_disc_cut_by_the_border_is_found_as_well_as_the_limit_says() {
+fn a_fit_of_a_disc_cut_by_the_border_reaches_the_limit() {
     reaches_its_limit(&Condition { config: NOISY, centre: (3.3, 5.1), radius: 12.0, way: (0.0, 0.0) });
 }
 
 #[test]
-fn a_moving_disc_is_found_as_well_as_the_limit_says() {
+fn a_fit_of_a_moving_disc_reaches_the_limit() {
     let config = CameraConfig { exposure: 1.0, ..NOISY };
     reaches_its_limit(&Condition { config, centre: (21.3, 19.6), radius: 9.0, way: (6.0, 3.0) });
 }
 
 #[test]
-fn a_disc_behind_something_is_found_as_well_as_the_limit_says() {
+fn a_fit_of_an_occluded_disc_reaches_the_limit() {
     let config = CameraConfig { occlude: true, ..NOISY };
     reaches_its_limit(&Condition { config, centre: (21.3, 19.6), radius: 11.2, way: (0.0, 0.0) });
 }
 
 #[test]
-fn a_disc_under_vignette_shot_noise_and_gamma_is_found_as_well_as_the_limit_says() {
+fn a_fit_under_vignette_shot_noise_and_gamma_reaches_the_limit() {
     let config = CameraConfig { noise: 2.0, shot_noise: 0.4, gamma: 2.2, vignette: 0.5, ..NOISY };
     reaches_its_limit(&Condition { config, centre: (16.3, 22.6), radius: 11.2, way: (0.0, 0.0) });
 }
 
-/// Mean limit by the Fisher matrix, over 16 positions of a disc's centre within a pixel.
+/// Mean of the limit over 16 positions of a disc's centre within a pixel, computed from the Fisher matrix.
 fn by_matrix(config: &CameraConfig, format: PixelFormat, radius: f64) -> f64 {
     let side = (2.0 * radius + 12.0 * config.blur) as u32 + 12;
     let size = Size { width: side, height: side };
@@ -223,10 +223,10 @@ fn the_closed_form_agrees_with_the_fisher_matrix() {
 }
 
 #[test]
-fn colour_is_limited_as_its_gray_picture_is() {
+fn the_limit_of_a_colour_frame_is_that_of_its_gray_picture() {
     let config = CameraConfig { noise: 10.0, gamma: 2.2, ..CameraConfig::default() };
     let (gray, colour) = (by_matrix(&config, PixelFormat::Gray8, 15.0), by_matrix(&config, PixelFormat::Bgr8, 15.0));
-    // Three independent channels average their noise to √(0.114² + 0.587² + 0.299²) = 0.67 of it; gamma treats the
-    // amber's channels a little differently.
+    // The gray value averages three independent channels, which leaves √(0.114² + 0.587² + 0.299²) = 0.67 of the noise.
+    // Gamma treats the channels of the amber ball a little differently.
     assert!((0.6..0.75).contains(&(colour / gray)), "{colour:.5} px, {gray:.5} px");
 }

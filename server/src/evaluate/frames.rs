@@ -74,7 +74,7 @@ impl Frames {
             Taken::Item(rendered) => Ok(rendered?.map_or(Next::End, Next::Frame)),
             Taken::Nothing => Ok(Next::NotYet),
             // The thread panicked: it ends with an end or an error.
-            Taken::Over => Err(SourceError::Thread("it ended without a word".into())),
+            Taken::Over => Err(SourceError::Thread("it ended without a result".into())),
         }
     }
 }

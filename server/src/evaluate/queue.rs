@@ -1,6 +1,6 @@
 //! A queue between the thread that renders and the one that calls the pipeline.
 //!
-//! To wake a sleeping thread takes some 8 µs from the one that wakes it, more than all else between two calls of a
+//! Waking a sleeping thread costs the waking thread some 8 µs, more than everything else between two calls of a
 //! pipeline. So the renderer sleeps until half of the queue is used up, and is woken once for several frames.
 
 use std::collections::VecDeque;
@@ -36,13 +36,13 @@ pub(super) enum Taken<T> {
 }
 
 impl<T> Queue<T> {
-    /// A queue for this many items, at least one.
+    /// A queue for `capacity` items. It holds at least one.
     pub(super) fn new(capacity: usize) -> Self {
         let state = State { items: VecDeque::with_capacity(capacity), producer_waits: false, is_over: false };
         Self { capacity: capacity.max(1), state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
     }
 
-    /// Adds an item, after waiting for room. Returns whether somebody may still take it.
+    /// Waits for room, then adds an item. Returns false if the queue has ended: nobody will take the item.
     pub(super) fn put(&self, item: T) -> bool {
         let mut state = self.state();
         if state.items.len() >= self.capacity {
@@ -57,7 +57,7 @@ impl<T> Queue<T> {
         true
     }
 
-    /// Takes the next item, after waiting for it at most this long.
+    /// Takes the next item. Waits for it for at most `limit`.
     pub(super) fn take(&self, limit: Duration) -> Taken<T> {
         let mut state = self.state();
         if state.items.is_empty() && !state.is_over && !limit.is_zero() {
@@ -77,7 +77,7 @@ impl<T> Queue<T> {
         Taken::Item(item)
     }
 
-    /// Notes that one of the two is gone. What was put in before can still be taken.
+    /// Notes that the producer or the consumer is gone. Items put in before can still be taken.
     pub(super) fn end(&self) {
         self.state().is_over = true;
         self.filled.notify_one();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_producer_that_waits_goes_on_when_half_is_used_up_or_nobody_takes_any_more() {
+    fn a_waiting_producer_goes_on_when_half_is_used_up_or_the_queue_ends() {
         let queue = Arc::new(Queue::new(4));
         let producer = queue.clone();
         let thread = thread::spawn(move || (0..).take_while(|item| producer.put(*item)).count());

@@ -49,7 +49,7 @@ pub struct Delivered {
     #[schemars(range(min = LEAST_MTU, max = LOOPBACK_MTU), extend("takes" = "a whole number of bytes from {}"))]
     pub sctp_mtu: Option<u32>,
 
-    /// Also run a client in this process, over a real link: a first try in one command
+    /// Also run a client in this process, over a real link, to try Plumb with one command
     #[arg(long)]
     pub loopback: bool,
 

@@ -30,7 +30,7 @@ pub enum FileError {
     /// The file cannot be read.
     #[error("{option}: \"{}\" cannot be read ({error}): write the name of a file", Brief(path.display(), SHOWN_CHARACTERS))]
     Read {
-        /// The option that names it.
+        /// The option that names the file.
         option: String,
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum FileError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// Number of the line, from 1.
         line: usize,
         /// The text of that line.
         text: String,
@@ -72,7 +72,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// This error for a file that the environment names.
+    /// Replaces the option in the error by the environment variable that named the file, if one did.
     #[must_use]
     pub fn said_by(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         if let Self::Read { option, .. } = &mut self {

@@ -1,7 +1,7 @@
 //! A run from options given by name: the arguments of a function in another language.
 //!
 //! Each value is read by its option's own parser, so that names, defaults, ranges and errors are those of the command
-//! line. A run's file and a camera's file lie below the options, as on the command line.
+//! line. Options override the files of a run and of a camera, as on the command line.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::origins::Origins;
 use super::spec::RunSpec;
 use crate::options::{self, TakesAll};
 
-/// The options that name files below the others.
+/// The options that name files. All other options override the values in these files.
 const FILES: [&str; 2] = ["run", "camera"];
 
 /// Why options given by name were refused.
@@ -41,8 +41,10 @@ pub enum NamedError {
     File(#[from] FileError),
 }
 
-/// Reads options given by name, such as those of a [`RunSpec`]. `defaults` replace the options' own defaults: files and
-/// `entries` override them, unless an entry only repeats one. Returns also which options files set.
+/// Reads options given by name, such as those of a [`RunSpec`]. Also returns which options a file set.
+///
+/// `defaults` replace the options' own defaults. The files override `defaults`, and `entries` override the files. An
+/// entry equal to one of `defaults` counts as not given, so a file overrides it.
 ///
 /// # Errors
 /// [`NamedError`] names the option, what was wrong and what would be right.
@@ -61,16 +63,16 @@ pub fn named<T: Args>(defaults: &[Entry], entries: Vec<Entry>) -> Result<(T, Ori
     }
     let none: [&str; 0] = [];
     let read = command.try_get_matches_from(none).and_then(|matches| T::from_arg_matches(&matches));
-    // Each value was checked alone; no two options exclude each other.
+    // Each value was checked separately, and no two options exclude each other.
     Ok((read.map_err(|wrong| value("options", &wrong.to_string()))?, origins))
 }
 
-/// Whether an entry says something that files and defaults do not.
+/// Whether an entry sets an option of its own: it neither names a file nor repeats a default.
 fn is_own(entry: &Entry, defaults: &[Entry]) -> bool {
     !FILES.contains(&&*entry.id) && !defaults.contains(entry)
 }
 
-/// Names, and the text of the help, of all options of a type.
+/// Name and help text of each option of a type.
 pub fn names<T: Args>() -> Vec<(String, String)> {
     let command = options::completed(T::augment_args(Command::new("run")), &TakesAll::of::<RunSpec>());
     let help = |option: &Arg| option.get_help().map(ToString::to_string).unwrap_or_default();
@@ -80,7 +82,7 @@ pub fn names<T: Args>() -> Vec<(String, String)> {
 fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, NamedError> {
     let has_id = |id: &str| command.get_arguments().find(|option| option.get_id() == id);
     let unknown = || {
-        // As the command line writes it.
+        // The name may be written as on the command line, with hyphens.
         let id = name.replace('-', "_");
         let near = if has_id(&id).is_some() { Some(id) } else { near(command, name) };
         NamedError::Unknown { name: printable(name), near }
@@ -139,7 +141,8 @@ mod tests {
         let spec = read(&[("noise", "5"), ("run", &path.display().to_string())]).unwrap();
         assert_eq!((spec.camera.noise, spec.sent.speed), (5.0, 100.0));
         let entry = |id: &str, text: &str| Entry { id: id.into(), text: text.into(), is_switch: false };
-        let (defaults, run) = ([entry("speed", "50"), entry("border", "true")], entry("run", &path.display().to_string()));
+        let (defaults, run) =
+            ([entry("speed", "50"), entry("border", "true")], entry("run", &path.display().to_string()));
         let read = named::<RunSpec>(&defaults, vec![entry("speed", "50"), run]);
         let (spec, _) = read.unwrap();
         assert_eq!((spec.sent.speed, spec.camera.noise), (100.0, 3.0), "a default lies below the file");

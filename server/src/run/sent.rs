@@ -22,8 +22,8 @@ pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
-    /// Source of the frames: ball (simulated); a video file, or an address such as rtsp://…, which ffmpeg reads; a folder
-    /// of images or a pattern such as 'frames/*.png', all of one size, in natural order
+    /// Source of the frames: ball (simulated); a video file or an address such as rtsp://…, read by ffmpeg; or a folder of
+    /// images or a pattern such as 'frames/*.png' (images of one size, sent in natural order)
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
@@ -51,8 +51,7 @@ pub struct Sent {
     #[schemars(with = "Option<String>")]
     pub balls: Option<Balls>,
 
-    /// With --task count: how much of a ball another one may cover at most, as a share of the smaller ball's area
-    /// [default: 0.1]
+    /// With --task count: largest overlap of two balls, as a share of the smaller ball's area [default: 0.1]
     #[arg(long, value_name = "SHARE")]
     #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
     pub overlap: Option<f64>,
@@ -67,8 +66,8 @@ pub struct Sent {
     #[arg(long, value_name = "FORMAT", default_value = "gray8")]
     pub pixel: PixelFormat,
 
-    /// Frames per second, source for the rate of the video, or max for as fast as the window allows [default: 60, or the
-    /// rate of the video]
+    /// Frames per second: a number, source (the rate of the video), or max (as fast as the window allows) [default: 60,
+    /// or the rate of the video]
     #[arg(long, value_name = "HZ")]
     #[serde(serialize_with = "text::optional_number_or_word")]
     #[schemars(with = "Option<text::NumberOrWord>")]

@@ -1,8 +1,9 @@
-//! Scoring that all tasks share: answers paired with their frames by id, in frame order; delivery and latency.
+//! Scoring that all tasks share: pairs answers with their frames by id, in frame order, and measures delivery and
+//! latency.
 //!
 //! [`pairing`] decides the outcome of each frame, [`counts`] counts outcomes, and [`latency`] measures how long
-//! answers took; `skipped` adds how long they would have taken for ticks without a frame. A [`record`] is everything
-//! known about a finished frame, in the [`cells`] that its task names.
+//! answers took. `skipped` adds a latency for each tick that had no frame: how long its answer would have taken. A
+//! [`record`] is everything known about a finished frame. Its columns ([`cells`]) are those of the task.
 //! Conservation always holds: sent = answered + dropped + lost + unresolved.
 
 pub mod cells;

@@ -9,9 +9,9 @@ use crate::truth::Truth;
 /// The outcome of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Answered in time, with a payload of the task.
+    /// Answered in time, with an answer of the task.
     Answered,
-    /// Answered: not looked at.
+    /// Answered in time, but the client did not look at the frame.
     Dropped,
     /// Not answered in time, for this reason.
     Lost(LossCause),
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Its name in files and rows.
+    /// The outcome's name in files and rows.
     pub fn name(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -45,7 +45,7 @@ pub enum LossCause {
 }
 
 impl LossCause {
-    /// Its name in files, as in `frames.lost_by` of the report.
+    /// The cause's name in files, as in `frames.lost_by` of the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotReady => "not_ready",
@@ -61,13 +61,13 @@ impl LossCause {
 pub struct FrameRecord {
     /// The frame's id in the session.
     pub id: u64,
-    /// Its index at the source.
+    /// The frame's index at the source.
     pub source_index: u64,
-    /// Last pixel rendered, on the server's clock.
+    /// When the last pixel was rendered, on the server's clock.
     pub captured: Micros,
-    /// The truth of what it shows.
+    /// The truth: what the frame shows.
     pub truth: Truth,
-    /// Its outcome.
+    /// The frame's outcome.
     pub outcome: Outcome,
     /// Latency from capture to answer, for answered and dropped frames.
     pub latency: Option<FrameLatency>,

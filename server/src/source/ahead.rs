@@ -1,4 +1,4 @@
-//! Reads or renders ahead, on a thread of its own behind a bounded queue.
+//! Reads or renders frames ahead, on a thread of its own, into a bounded queue.
 
 use std::sync::Arc;
 use std::thread;
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::error::SourceError;
 
-/// A frame, the end, or an error.
+/// A frame, the end (`None`), or an error.
 pub(super) type Read<T> = Result<Option<T>, SourceError>;
 
 /// Frames that are made on their own thread. The thread ends when this is dropped.
@@ -19,7 +19,7 @@ pub(super) struct Ahead<T> {
 }
 
 impl<T: Send + 'static> Ahead<T> {
-    /// Starts the thread, which takes frames from `reader` until the end or the first error, at most `depth` of them
+    /// Starts the thread. It takes frames from `reader` until the end or the first error, and is at most `depth` frames
     /// ahead.
     pub(super) fn start(
         depth: usize,
@@ -38,7 +38,7 @@ impl<T: Send + 'static> Ahead<T> {
         self.queue.recv().unwrap_or_else(|_| broken())
     }
 
-    /// The next frame, or the end, if it is there.
+    /// The next frame or the end, if it is there already.
     pub(super) fn try_next(&self) -> Option<Read<T>> {
         match self.queue.try_recv() {
             Ok(read) => Some(read),
@@ -69,5 +69,5 @@ fn read<T>(reader: impl Iterator<Item = Result<T, SourceError>>, queue: &Sender<
 
 /// The error for a thread that ended without a result: it panicked.
 fn broken<T>() -> Read<T> {
-    Err(SourceError::Thread("it ended without a word".into()))
+    Err(SourceError::Thread("it ended without a result".into()))
 }

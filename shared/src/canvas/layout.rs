@@ -26,13 +26,13 @@ use crate::geometry::Size;
 const LARGEST: Size = Size { width: 1280, height: 900 };
 /// Room that borders, title and a bar take from a screen, with common window managers.
 const AROUND: Size = Size { width: 16, height: 48 };
-/// Smallest layout. A smaller window shows it shrunk. Header and legend fit, and a chart has some pixels.
+/// Smallest layout: header and legend fit, and a chart has some pixels. A smaller window shows this layout shrunk.
 const LEAST: Size = Size { width: 720, height: 440 };
 /// Space between parts.
 pub(super) const MARGIN_PX: u32 = 16;
 /// Height of the header.
 const HEADER_PX: u32 = 48;
-/// Width of the panel: two columns of nine figures beside a label.
+/// Width of the panel: a label, and beside it two columns of figures of up to nine characters.
 const PANEL_PX: u32 = 352;
 /// Height that the panel opens with: that of a 640x480 frame and its legend. It leaves 96 px for the chart in the
 /// fuller of the two windows.
@@ -62,7 +62,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The arrangement a window opens with, for frames of one size, on a screen of another.
+    /// The arrangement with which a window opens: for frames of size `frame`, on a screen of size `screen`.
     pub fn opening(frame: Size, screen: Size) -> Self {
         let limit = Size {
             width: screen.width.saturating_sub(AROUND.width).clamp(LEAST.width, LARGEST.width) - BESIDE_PX,
@@ -78,7 +78,7 @@ impl Layout {
         Self::filling(frame, Size { width: view_width + BESIDE_PX, height: height + ABOVE_AND_BELOW_PX })
     }
 
-    /// The arrangement in a window of this size, for frames of one size.
+    /// The arrangement that fills a window of size `window`, for frames of size `frame`.
     pub fn filling(frame: Size, window: Size) -> Self {
         let size = Size { width: window.width.max(LEAST.width), height: window.height.max(LEAST.height) };
         let (view_width, height) = (size.width - BESIDE_PX, size.height - ABOVE_AND_BELOW_PX);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_open_on_a_screen_they_fit() {
+    fn windows_fit_the_screen_they_open_on() {
         for (frame, screen) in frames().flat_map(|frame| [SMALL, LAPTOP, LARGE].map(|screen| (frame, screen))) {
             let Size { width, height } = Layout::opening(frame, screen).size;
             assert!(

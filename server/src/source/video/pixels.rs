@@ -1,9 +1,9 @@
-//! Which pixels of a video count, and how ffmpeg is asked for them.
+//! The pixels of a video that become a frame, and how to ask ffmpeg for them.
 //!
 //! `gray8` is the Y plane as it was decoded. `ffmpeg -pix_fmt gray` would stretch it: Y runs from 16 to 235 in most
 //! files, and ffmpeg would scale it to 0 to 255. A file without a Y plane (RGB, palettes) becomes gray by OpenCV's
-//! weights, as images do. `bgr8` is ffmpeg's conversion. `gray16` is the Y plane of a file of more than 8 bits, with the
-//! values it has.
+//! weights, as image files do. `bgr8` is ffmpeg's conversion. `gray16` is the Y plane of a file of more than 8 bits per
+//! sample, with its values unchanged.
 
 use ndarray::{Array2, Array3};
 use shared::geometry::Size;
@@ -12,8 +12,9 @@ use shared::image::{Image, PixelFormat};
 /// What ffmpeg is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// Filters after the guard, and the pixel format of the output.
+    /// Filters that follow the guard's filter.
     filters: Option<&'static str>,
+    /// Pixel format of ffmpeg's output, by ffmpeg's name.
     pub(super) pix_fmt: String,
     samples: Samples,
 }
@@ -23,19 +24,19 @@ pub(super) struct Wanted {
 enum Samples {
     /// Y, one byte per pixel.
     Y8,
-    /// Y of this many bits, two bytes per pixel, low byte first, to be rounded to 8 bits.
+    /// Y with this many bits, in two bytes per pixel, low byte first. It is rounded to 8 bits.
     Y16 { bits: u32 },
-    /// Y of more than 8 bits, two bytes per pixel, low byte first, as it is.
+    /// Y with more than 8 bits, in two bytes per pixel, low byte first. It stays as it is.
     Deep,
     /// Blue, green, red.
     Bgr,
-    /// Blue, green, red, of which gray is to be made.
+    /// Blue, green, red. They are converted to gray.
     GrayOfBgr,
 }
 
 impl Wanted {
-    /// What to ask for, for frames of `pixel` from a file of ffmpeg's pixel format `pix_fmt`; `None` if the file has no
-    /// such pixels: 8 bits are not widened to 16.
+    /// What to ask ffmpeg for. `pix_fmt` is the file's pixel format by ffmpeg's name, `pixel` that of the frames. `None` if
+    /// the file has no such pixels: 8 bits are not widened to 16.
     pub(super) fn new(pix_fmt: &str, pixel: PixelFormat) -> Option<Self> {
         let colour = |samples| Self { filters: None, pix_fmt: "bgr24".into(), samples };
         Some(match (pixel, luma(pix_fmt)) {
@@ -54,12 +55,12 @@ impl Wanted {
         })
     }
 
-    /// The filters, behind this one.
+    /// All filters: `guard`, then those that select the pixels.
     pub(super) fn filters(&self, guard: &str) -> String {
         self.filters.map_or_else(|| guard.to_owned(), |filters| format!("{guard},{filters}"))
     }
 
-    /// Bytes of a frame.
+    /// Size of a frame in bytes.
     pub(super) fn bytes(&self, Size { width, height }: Size) -> usize {
         let pixel = match self.samples {
             Samples::Y8 => 1,
@@ -69,7 +70,7 @@ impl Wanted {
         width as usize * height as usize * pixel
     }
 
-    /// The image in a frame's bytes; `None` if their number is not [`Self::bytes`].
+    /// Makes an image of a frame's bytes. `None` if their number is not [`Self::bytes`].
     pub(super) fn image(&self, bytes: Vec<u8>, Size { width, height }: Size) -> Option<Image> {
         let (rows, columns) = (height as usize, width as usize);
         match self.samples {
@@ -89,7 +90,7 @@ impl Wanted {
     }
 }
 
-/// Samples of so many bits, rounded to 8.
+/// Rounds samples of `bits` bits to 8 bits.
 fn rounded(bytes: &[u8], bits: u32) -> Vec<u8> {
     let half = 1 << (bits - 9);
     let level = |sample: &[u8; 2]| ((u32::from(u16::from_le_bytes(*sample)) + half) >> (bits - 8)).min(255) as u8;
@@ -100,7 +101,8 @@ fn rounded(bytes: &[u8], bits: u32) -> Vec<u8> {
 fn luma(pix_fmt: &str) -> Option<(&'static str, u32)> {
     const PLANE: &str = "extractplanes=y";
     match pix_fmt {
-        // Y and chroma in turns, or chroma in turns: first into planes of the same samples.
+        // These interleave chroma, or Y and chroma. The filter `format` first separates them into planes, with the same
+        // samples.
         "nv12" | "nv21" => Some(("format=yuv420p,extractplanes=y", 8)),
         "nv16" | "yuyv422" | "yvyu422" | "uyvy422" => Some(("format=yuv422p,extractplanes=y", 8)),
         "nv24" | "nv42" => Some(("format=yuv444p,extractplanes=y", 8)),
@@ -116,7 +118,7 @@ fn luma(pix_fmt: &str) -> Option<(&'static str, u32)> {
     }
 }
 
-/// Bits per sample by the name of a format: 8 for `yuv420p`, 10 for `yuv420p10le` and `gray10le`.
+/// Bits per sample, read from the name of a pixel format: 8 for `yuv420p`, 10 for `yuv420p10le` and `gray10le`.
 fn bits(pix_fmt: &str) -> Option<u32> {
     let name = pix_fmt.strip_suffix("le").or_else(|| pix_fmt.strip_suffix("be"));
     match name {

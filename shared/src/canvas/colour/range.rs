@@ -1,4 +1,4 @@
-//! A range of values, as the command line has it.
+//! A range of values, as written on the command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::image::LevelRange;
 
-/// The values that become the first and the last colour: `MIN..MAX`.
+/// The values that get the first and the last colour, written `MIN..MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueRange(pub LevelRange);
 

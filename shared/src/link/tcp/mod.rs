@@ -3,10 +3,9 @@
 //! Every message is a header of five bytes (`framing`) and its payload; all lanes share one stream per direction.
 //! `outbox` writes: a message goes straight to the socket if that has room, otherwise a task writes it later, control
 //! messages first. `inbox` reads, and `assembler` puts messages together: large ones straight into memory of their
-//! own. A stream repeats what was lost,
-//! in order, so live delivery makes no sense here.
+//! own. TCP retransmits lost bytes and delivers them in order, so live delivery makes no sense here.
 //!
-//! On the way from a renderer's pixels to the kernel there is one copy, the one into the message.
+//! Pixels are copied once on their way from the renderer to the kernel: into the message.
 
 mod assembler;
 mod framing;
@@ -28,10 +27,10 @@ use crate::door::signal::{Introduction, Signal};
 
 pub use framing::MAX_PAYLOAD;
 
-/// How long the server's answer to a hello may take: as long as an offer may.
+/// How long the client waits for the server's answer to a hello: as long as for an offer.
 const REPLY_LIMIT: Duration = Duration::from_secs(10);
 
-/// Introduces a client and asks for this connection as the link. Messages of more than `most` bytes are refused.
+/// Introduces a client and asks to use this connection as the link. Messages of more than `most` bytes are refused.
 ///
 /// # Errors
 /// [`SignalingError`] if the server refuses, has no such link, or does not answer.
@@ -56,7 +55,7 @@ pub async fn accept(mut signaling: Signaling, most: usize) -> Result<Link, Signa
     Ok(link(signaling, most)?)
 }
 
-/// Makes a link of a signaling connection, after both ends agreed to it there. Messages of more than `most` bytes are
+/// Turns a signaling connection into the link, after both ends have agreed to this there. Messages of more than `most` bytes are
 /// refused: the link then closes.
 ///
 /// # Errors
@@ -71,12 +70,12 @@ fn link(signaling: Signaling, most: usize) -> io::Result<Link> {
     let events = stream::unfold(Some(inbox), |inbox| async {
         let mut inbox = inbox?;
         match inbox.next().await {
-            // Nothing follows.
+            // These are the last events.
             last @ (LinkEvent::Closed | LinkEvent::Broken(_)) => Some((last, None)),
             event => Some((event, Some(inbox))),
         }
     });
-    // A fragment of a whole message, with its header.
+    // A fragment may hold a whole message; `MAX_PAYLOAD` includes the fragment's header.
     Ok(Link::new(Arc::new(outbox::Closing(outbox)), events, MAX_PAYLOAD))
 }
 

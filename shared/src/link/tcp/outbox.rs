@@ -13,11 +13,11 @@ use tracing::debug;
 use super::framing::{HEADER, header};
 use crate::link::{Lane, Lanes, LinkClosed};
 
-/// Bytes a lane may hold before a send waits: the same as over WebRTC on one machine, so that a session meets the same
-/// back pressure.
+/// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that a session meets the
+/// same back pressure.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// Messages written with one system call: all that a lane of small messages gathers while a frame is written.
+/// Most messages written with one system call: as many small messages as gather on a lane while a frame is written.
 const GATHERED: usize = 16;
 
 /// Messages on their way out.
@@ -26,20 +26,20 @@ pub(super) struct Outbox {
     state: Mutex<State>,
     /// The room left on each lane, in bytes.
     room: [Semaphore; Lane::ALL.len()],
-    /// Tells the task that something waits for room in the socket.
+    /// Tells the writing task that messages wait for room in the socket.
     waits: Notify,
 }
 
-/// Messages that wait, and those that the peer has not acknowledged.
+/// The messages that wait, and the written ones that the peer has not acknowledged.
 #[derive(Default)]
 struct State {
     queue: VecDeque<Outgoing>,
-    /// How much of the first message is written, header included.
+    /// Bytes of the first waiting message that are written, header included.
     begun: usize,
     /// Bytes written so far.
     written: u64,
-    /// Lanes of the written messages, each with what was written when it ended. Only as many are kept as
-    /// `buffered` asks for.
+    /// For each written message that may be unacknowledged: its lane, the value of `written` at its end, and the length of
+    /// its body. At most [`ENDS`] are kept, for `buffered`.
     ends: VecDeque<(Lane, u64, usize)>,
     /// This end closed the link.
     closed: bool,
@@ -53,8 +53,8 @@ struct Outgoing {
     body: BytesMut,
 }
 
-/// Ends of written messages that are remembered: more than fit the largest send buffer of a kernel as frames, and enough
-/// to see the last control message through.
+/// Written messages whose ends are remembered. They are more frames than fit the largest send buffer of a kernel, and
+/// enough to follow the last control message until it is acknowledged.
 const ENDS: usize = 256;
 
 impl Outbox {
@@ -64,7 +64,8 @@ impl Outbox {
         Self { stream, state: Mutex::default(), room, waits: Notify::new() }
     }
 
-    /// Writes what finds no room in the socket at once, until the link is closed. The connection lasts as long as this.
+    /// The writing task: writes the messages for which the socket had no room at first, until the link is closed. The
+    /// connection stays open while this task runs.
     pub(super) async fn write(self: Arc<Self>) {
         loop {
             self.waits.notified().await;
@@ -84,7 +85,7 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message whose room is already taken, and writes what the socket takes.
+    /// Queues a message, and writes as much as the socket takes. The caller has already taken the message's room.
     fn put(&self, lane: Lane, body: BytesMut) -> Result<(), LinkClosed> {
         let outgoing = Outgoing { lane, header: header(lane, body.len()), body };
         {
@@ -93,7 +94,7 @@ impl Outbox {
                 return Err(closed_here());
             }
             state.put(outgoing);
-            // What waits already waits for the socket; the task will write this too.
+            // Earlier messages wait for the socket already; the writing task will write this one too.
             if state.queue.len() > 1 && state.begun > 0 {
                 return Ok(());
             }
@@ -106,8 +107,9 @@ impl Outbox {
 
     /// Writes until nothing waits any more, or the socket takes no more. Returns whether nothing waits.
     ///
-    /// Over a broken connection, messages vanish and no send fails: the reading half tells of the end, after what the
-    /// peer sent before it. So a `bye` that has arrived counts, although a frame meets a closed connection first.
+    /// When the connection is broken, messages vanish and no send fails. The reading half reports the end of the
+    /// connection, after everything that the peer sent before it. So a `bye` that has arrived still counts, even if a send
+    /// notices the closed connection first.
     fn flush(&self) -> bool {
         let mut state = self.state();
         while !state.queue.is_empty() {
@@ -130,7 +132,7 @@ impl Outbox {
         &self.room[lane as usize]
     }
 
-    /// Wakes everybody who waits for room, and the task.
+    /// Wakes the writing task, and all sends that wait for room.
     fn shut(&self) {
         self.room.iter().for_each(Semaphore::close);
         self.waits.notify_one();
@@ -147,12 +149,12 @@ impl State {
         self.closed || self.broken
     }
 
-    /// Bytes of the messages that wait, headers included, less what is written of the first.
+    /// Bytes that still have to be written, headers included.
     fn waiting(&self) -> usize {
         self.queue.iter().map(|out| HEADER + out.body.len()).sum::<usize>() - self.begun
     }
 
-    /// Queues a message. Those of the control lane overtake all that are not begun.
+    /// Queues a message. A control message overtakes all messages of other lanes of which nothing is written yet.
     fn put(&mut self, outgoing: Outgoing) {
         let first = usize::from(self.begun > 0);
         let place = match outgoing.lane {
@@ -165,7 +167,7 @@ impl State {
         self.queue.insert(place, outgoing);
     }
 
-    /// What to write next.
+    /// The bytes to write next.
     fn slices(&self) -> Vec<IoSlice<'_>> {
         let mut skip = self.begun;
         let mut slices = Vec::with_capacity(2 * GATHERED.min(self.queue.len()));
@@ -179,7 +181,7 @@ impl State {
         slices
     }
 
-    /// Notes that this much was written. `done` is told of each message that is written completely.
+    /// Notes that `bytes` more bytes were written. Calls `done` with lane and length of each message that is now complete.
     fn wrote(&mut self, bytes: usize, mut done: impl FnMut(Lane, usize)) {
         self.written += bytes as u64;
         let mut left = self.begun + bytes;
@@ -197,8 +199,9 @@ impl State {
         self.begun = left;
     }
 
-    /// Bytes of a lane that wait, or are among the last `in_kernel` written ones, which the peer has not acknowledged.
-    /// Parts of messages count, so that a large one on a slow link shows that the peer is there.
+    /// Bytes of a lane that the peer has not acknowledged: those that wait, and those among the last `in_kernel` written
+    /// bytes. Parts of messages count, so that progress within a large message on a slow link shows that the peer is
+    /// alive.
     fn buffered(&mut self, lane: Lane, in_kernel: u64) -> usize {
         let acknowledged = self.written.saturating_sub(in_kernel);
         while self.ends.front().is_some_and(|(_, end, _)| *end <= acknowledged) {
@@ -215,7 +218,7 @@ impl State {
     }
 }
 
-/// The outbox as the link's lanes. The connection closes when this is dropped.
+/// The outbox as the lanes of the link. Dropping it closes the connection.
 pub(super) struct Closing(pub(super) Arc<Outbox>);
 
 impl Drop for Closing {
@@ -228,8 +231,8 @@ impl Closing {
     fn close_now(&self) {
         self.0.state().closed = true;
         self.0.shut();
-        // Both directions: the peer reads to the end of what was written, and we read no more. Fails if the connection
-        // is broken already.
+        // Both directions: the peer can still read everything that was written, and this end reads no more. This fails if
+        // the connection is broken already.
         let _ = socket2::SockRef::from(self.0.stream.as_ref()).shutdown(std::net::Shutdown::Both);
     }
 }

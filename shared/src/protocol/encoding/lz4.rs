@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_format_is_named() {
+    fn a_malformed_block_is_refused_with_its_fault() {
         assert_eq!(decoded(&[], 0), Err(BlockError::Truncated));
         assert_eq!(decoded(&[0x20, b'a'], 2), Err(BlockError::Truncated));
         assert_eq!(decoded(&[0x10, b'a', 1], 9), Err(BlockError::Truncated));
@@ -139,8 +139,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_of_others_are_read_as_they_read_them(
-            // Bytes of few values, in runs, so that matches of every length and distance come up.
+        fn blocks_that_lz4_flex_wrote_decode_to_the_same_bytes(
+            // Runs of bytes with few values, so that matches of every length and distance occur.
             runs in proptest::collection::vec((0u8..4, 1usize..70), 0..200),
             seed in any::<u64>(),
         ) {
@@ -156,10 +156,13 @@ mod tests {
         }
 
         #[test]
-        fn any_block_is_read_as_the_crate_reads_it(block in proptest::collection::vec(any::<u8>(), 0..60), length in 0usize..600) {
+        fn a_block_that_lz4_flex_reads_decodes_to_the_same_bytes(
+            block in proptest::collection::vec(any::<u8>(), 0..60),
+            length in 0usize..600,
+        ) {
             let mut theirs = vec![0; length];
             if let Ok(written) = lz4_flex::block::decompress_into(&block, &mut theirs) && written == length {
-                // The crate requires five literals at the end. The format requires them of writers, not of readers.
+                // `lz4_flex` refuses blocks without five literals at the end. The format requires them of writers, not of readers.
                 prop_assert_eq!(decoded(&block, length), Ok(theirs));
             }
         }

@@ -1,9 +1,9 @@
 //! What the options of both programs share.
 //!
 //! An option is one field. Its doc comment is the help, its type parses the value, and its attributes give default,
-//! range and unit. What follows from these is added here and repeated nowhere: its environment variable, `=false` after
-//! a switch, values that begin with a hyphen (`complete`). The environment supplies defaults (`environment`), errors in
-//! either place have one form (`refusal`), and unknown variables get a warning (`unknown`).
+//! range and unit. `complete` adds everything else to each option: its environment variable, `=false` after a switch,
+//! and values that begin with a hyphen. The environment supplies defaults (`environment`). An error has the same form on
+//! the command line and in the environment (`refusal`). Unknown variables get a warning (`unknown`).
 
 mod complete;
 mod environment;

@@ -1,7 +1,7 @@
-//! The pass over the pixels, compiled for any machine and for machines with AVX2. Which one runs is decided at run
+//! The pass over the pixels, compiled twice: for any machine, and for machines with AVX2. The choice is made at run
 //! time.
 //!
-//! Both have the same source and no fused operations, so they give the same numbers.
+//! Both versions have the same source and no fused operations, so they give the same numbers.
 
 use super::model::Model;
 use super::products::{fold, sum_sectors};
