@@ -96,8 +96,7 @@ impl Client {
             server: server.map_err(|error| wrong(format!("server: {error}")))?,
             workers: workers.ok_or_else(|| wrong(most.into()))?,
             wait: Wait::from_str(wait).map_err(|error| wrong(format!("wait: {error}")))?,
-            link: Kind::named(link)
-                .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc or tcp")))?,
+            link: Kind::named(link).ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc or tcp")))?,
             strict,
         })
     }
