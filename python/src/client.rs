@@ -35,9 +35,9 @@ use crate::waiting::{self, STEP};
 /// A real client: it connects to a server, answers its frames with `pipeline`, and ends with the session.
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
-/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
-/// number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the server. `strict` raises the
-/// pipeline's exceptions; otherwise their frames count as dropped.
+/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
+/// the number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the
+/// server. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
