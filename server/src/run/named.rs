@@ -139,7 +139,8 @@ mod tests {
         let spec = read(&[("noise", "5"), ("run", &path.display().to_string())]).unwrap();
         assert_eq!((spec.camera.noise, spec.sent.speed), (5.0, 100.0));
         let entry = |id: &str, text: &str| Entry { id: id.into(), text: text.into(), is_switch: false };
-        let (defaults, run) = ([entry("speed", "50"), entry("border", "true")], entry("run", &path.display().to_string()));
+        let (defaults, run) =
+            ([entry("speed", "50"), entry("border", "true")], entry("run", &path.display().to_string()));
         let read = named::<RunSpec>(&defaults, vec![entry("speed", "50"), run]);
         let (spec, _) = read.unwrap();
         assert_eq!((spec.sent.speed, spec.camera.noise), (100.0, 3.0), "a default lies below the file");
