@@ -215,7 +215,7 @@ impl PipelineArgs {
     /// Checks the options and returns the pipeline.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
         let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout);
-        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout })
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, ..Default::default() })
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use shared::geometry::Size;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
-use shared::protocol::message::{IMAGE_TASK, Payload, Stream};
+use shared::protocol::message::{IMAGE_TASK, Meta, Payload, Stream};
 use shared::shell::stop::Stop;
+use shared::text::Escaped;
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
@@ -154,13 +155,16 @@ impl Runner<'_> {
         let Config { workers, policy, pipeline, .. } = self.config;
         let deadline = stream.deadline_us.map(Duration::from_micros);
         let chosen = match pipeline.for_task(&stream.task) {
-            Ok(chosen) => chosen.within(deadline),
+            Ok(chosen) => chosen.within(deadline).with_meta(stream.meta.as_ref()),
             Err(wrong) => {
                 self.session.reject(wrong.to_string());
                 return Ok(());
             }
         };
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
+        if let Some(meta) = &stream.meta {
+            debug!("the source says: {}", meta_line(meta));
+        }
         let workers = self.affordable(*workers, stream);
         let chosen = self.chosen.insert(chosen).clone();
         self.pool = Some(Pool::start(workers, window, *policy, &chosen, self.clock, &self.detections)?);
@@ -229,6 +233,12 @@ impl Runner<'_> {
         self.tally.add(detection);
         self.view.detected(detection, &self.tally);
     }
+}
+
+/// Metadata as one line of the log: `camera=left, gain=2.5`.
+fn meta_line(meta: &Meta) -> String {
+    let entries: Vec<_> = meta.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Escaped(entries.join(", ")).to_string()
 }
 
 /// Waits until the link has the whole picture; never returns while there is none. Safe to cancel.

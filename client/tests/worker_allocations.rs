@@ -36,6 +36,7 @@ fn frame() -> ReceivedFrame {
         delivery: Delivery::Reliable,
         lifetime_us: None,
         deadline_us: None,
+        meta: None,
         encoding: StreamEncoding::Raw,
     };
     let hello = Hello {

@@ -47,6 +47,10 @@ class _Scene(_Camera, total=False):
     """Whether a video or a folder is played again when it ends (default False)."""
     truth: str | PathLike[str]
     """CSV file with the truth of a video or a folder: `frame,x,y,radius` or `frame,count`."""
+    meta: dict[str, bool | int | float | str] | str
+    """Metadata of the stream, such as `{"camera": "left", "gain": 2.5}` (default: none)."""
+    meta_file: str | PathLike[str]
+    """TOML file with metadata of the stream, below `meta`."""
     balls: int | str | tuple[int, int]
     """With task `count`: number of balls, or a range of it (default 0..6)."""
     overlap: float

@@ -5,7 +5,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use server::cli::Local;
-use server::run::{Entry, NamedError, Origins, RunSpec, named, names};
+use server::run::{Entry, GivenMeta, NamedError, Origins, RunSpec, named, names};
+use shared::protocol::message::{Meta, MetaValue};
 
 /// Further options that errors name and that are arguments too: the files of a run, and what `plumb.Client` takes.
 const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
@@ -112,6 +113,13 @@ fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Some(number) = number(value)? {
         return Ok(number);
     }
+    if id == "meta"
+        && let Ok(entries) = value.cast::<PyDict>()
+    {
+        let mut meta = Meta::new();
+        add_entries(&mut meta, "", entries)?;
+        return Ok(GivenMeta(meta).to_string());
+    }
     if let Ok((first, second)) = value.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
         && let (Some(first), Some(second)) = (number(&first)?, number(&second)?)
     {
@@ -125,6 +133,36 @@ fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     Err(PyTypeError::new_err(format!(
         "{id}: give a number, a text, True or False, or a pair of numbers such as (10, 40), but no {kind}"
     )))
+}
+
+/// Adds a dict's entries. A dict in a dict becomes keys with a dot, as a table of a file does.
+fn add_entries(meta: &mut Meta, prefix: &str, entries: &Bound<'_, PyDict>) -> PyResult<()> {
+    for (name, value) in entries {
+        let key = format!("{prefix}{}", name.extract::<String>()?);
+        match value.cast::<PyDict>() {
+            Ok(inner) => add_entries(meta, &format!("{key}."), inner)?,
+            Err(_) => {
+                let value = meta_value(&key, &value)?;
+                meta.insert(key, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn meta_value(key: &str, value: &Bound<'_, PyAny>) -> PyResult<MetaValue> {
+    if let Some(switch) = switch(value) {
+        return Ok(MetaValue::Bool(switch));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(MetaValue::Text(text.to_str()?.to_owned()));
+    }
+    let wrong = || format!("meta: {key}: give True or False, a number or a text: integers are -2^63 to 2^63 - 1");
+    let number = number(value)?.ok_or_else(|| PyTypeError::new_err(wrong()))?;
+    let is_whole = value.hasattr("__index__")?;
+    let read =
+        if is_whole { number.parse().ok().map(MetaValue::Integer) } else { number.parse().ok().map(MetaValue::Real) };
+    read.ok_or_else(|| PyValueError::new_err(wrong()))
 }
 
 /// A number with all its digits; `None` if it is none. numpy's numbers are taken.

@@ -79,7 +79,7 @@ def test_an_option_takes_its_default_and_changes_nothing(name: str) -> None:
 
 
 def test_the_defaults_are_all_there() -> None:
-    without_default = {"run", "camera", "truth", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
+    without_default = {"run", "camera", "truth", "meta", "meta_file", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
 
@@ -87,6 +87,20 @@ def test_the_defaults_are_all_there() -> None:
 @pytest.mark.parametrize("name", sorted(plumb.RunOptions.__annotations__))
 def test_none_leaves_the_default(name: str) -> None:
     assert config(**{name: None}) == config()
+
+
+def test_metadata_is_a_dict() -> None:
+    meta = {"camera": "left", "gain": 2.5, "id": 7, "old": False, "code": "007"}
+    assert config(meta=meta).meta == meta
+    assert config(meta={"event": {"id": 7}}).meta == {"event.id": 7}
+    assert config(meta="camera=left").meta == {"camera": "left"}
+    assert config().meta == {}
+    for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is no key"), ({"a": 2**63}, "2^63 - 1")]:
+        with pytest.raises(ValueError) as raised:
+            config(meta=wrong)
+        assert text in str(raised.value)
+    with pytest.raises(TypeError, match="give True or False, a number or a text"):
+        config(meta={"a": [1]})
 
 
 UNKNOWN = [

@@ -209,6 +209,7 @@ impl Ends {
             rate: Rate::Max,
             window: NonZeroU32::new(WINDOW as u32).expect("not zero"),
             deadline: Duration::from_secs(2),
+            meta: None,
             frames: None,
             duration: None,
         };

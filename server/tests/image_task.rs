@@ -45,6 +45,7 @@ fn config() -> SessionConfig {
         delivery: Delivery::Reliable,
         deadline: Duration::from_secs(2),
         task: "image".parse().expect("a task"),
+        meta: None,
         frames: NonZeroU64::new(30),
         duration: None,
     }

@@ -51,6 +51,7 @@ fn session_of(task: &str, delivery: Delivery) -> Session {
         rate: Rate::Max,
         window: NonZeroU32::new(WINDOW as u32).expect("not zero"),
         deadline: Duration::from_secs(2),
+        meta: None,
         frames: None,
         duration: None,
     };

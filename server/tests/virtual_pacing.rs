@@ -69,6 +69,7 @@ fn config(delivery: Delivery) -> SessionConfig {
         delivery,
         deadline: Duration::from_secs(60),
         task: TaskName::default(),
+        meta: None,
         frames: None,
         duration: None,
     }

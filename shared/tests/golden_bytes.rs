@@ -9,7 +9,7 @@ use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
     self, Answer, AnswerTimes, Answers, BallCount, Bye, Control, Delivery, Ellipse, FoundCircle, Frame, Hello,
-    ImageAnswer, Incomplete, Payload, Ping, Pong, Resend, Role, Stream, Value,
+    ImageAnswer, Incomplete, Meta, MetaValue, Payload, Ping, Pong, Resend, Role, Stream, Value,
 };
 use shared::time::Micros;
 
@@ -48,6 +48,7 @@ fn a_sources_hello_with_its_stream() {
         delivery: Delivery::Reliable,
         lifetime_us: None,
         deadline_us: None,
+        meta: None,
         encoding: StreamEncoding::Raw,
     };
     let hello = Hello {
@@ -304,6 +305,7 @@ fn live_stream() -> Stream {
         delivery: Delivery::Live,
         lifetime_us: Some(33_333),
         deadline_us: None,
+        meta: None,
         encoding: StreamEncoding::Raw,
         task: "circle".into(),
     }
@@ -332,6 +334,30 @@ fn a_stream_whose_source_waits_for_answers_says_how_long() {
         "a864656c6976657279a46c697665ab6c69666574696d655f7573cd8235",
         "ab646561646c696e655f7573ce001e8480", //  deadline_us: 2000000,
         "a8656e636f64696e67a3726177",         //  encoding: "raw"}
+    );
+    assert_eq!(hex(&bytes), expected);
+}
+
+#[test]
+fn a_stream_with_metadata_says_it_last() {
+    let text = |text: &str| MetaValue::Text(text.into());
+    let meta = Meta::from([
+        ("camera".into(), text("left")),
+        ("event.id".into(), MetaValue::Integer(42)),
+        ("gain".into(), MetaValue::Real(2.5)),
+        ("old".into(), MetaValue::Bool(false)),
+    ]);
+    let mut bytes = Vec::new();
+    message::encode(&Stream { meta: Some(meta), ..live_stream() }, &mut bytes).unwrap();
+    let expected = concat!(
+        "88a5776964746802a668656967687401a5706978656ca56772617938a677696e646f7708",
+        "a864656c6976657279a46c697665ab6c69666574696d655f7573cd8235",
+        "a8656e636f64696e67a3726177",   //    encoding: "raw",
+        "a46d65746184",                 //    meta: {
+        "a663616d657261a46c656674",     //      camera: "left",
+        "a86576656e742e69642a",         //      event.id: 42,
+        "a46761696ecb4004000000000000", //      gain: 2.5,
+        "a36f6c64c2",                   //      old: false}}
     );
     assert_eq!(hex(&bytes), expected);
 }

@@ -17,6 +17,7 @@ pub fn server_hello(task: &str, encoding: StreamEncoding) -> Hello {
         delivery: Delivery::Reliable,
         lifetime_us: None,
         deadline_us: None,
+        meta: None,
         encoding,
         task: task.into(),
     };

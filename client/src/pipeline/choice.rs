@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::geometry::Size;
+use shared::protocol::message::Meta;
 
 use super::answers::Answers;
 use super::error::PipelineError;
@@ -101,7 +102,7 @@ impl PipelineChoice {
                 Kind::Made(maker.make(task, answers)?)
             }
         };
-        Ok(ChosenPipeline { kind, options: self.options })
+        Ok(ChosenPipeline { kind, options: self.options.clone() })
     }
 }
 
@@ -119,6 +120,13 @@ impl ChosenPipeline {
         if let Some(deadline) = deadline {
             self.options.timeout = self.options.timeout.min(deadline / 2);
         }
+        self
+    }
+
+    /// Adds what the source says about its stream.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Option<&Meta>) -> Self {
+        self.options.meta = meta.cloned().unwrap_or_default().into();
         self
     }
 

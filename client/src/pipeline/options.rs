@@ -1,16 +1,21 @@
 //! Options for building a pipeline.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use shared::protocol::message::Meta;
 
 use super::radii::RadiusLimits;
 
 /// The options of all pipelines. Each pipeline uses those that apply to it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PipelineOptions {
     /// The radii that detectors of circles search for.
     pub radii: RadiusLimits,
     /// How long a program may take for a frame.
     pub timeout: Duration,
+    /// What the source says about its stream, such as its camera. Set for each session.
+    pub meta: Arc<Meta>,
 }
 
 /// How long a program may take for a frame, unless it is set: half of a server's default deadline.
@@ -18,6 +23,6 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Default for PipelineOptions {
     fn default() -> Self {
-        Self { radii: RadiusLimits::default(), timeout: DEFAULT_TIMEOUT }
+        Self { radii: RadiusLimits::default(), timeout: DEFAULT_TIMEOUT, meta: Arc::default() }
     }
 }

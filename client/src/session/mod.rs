@@ -406,6 +406,9 @@ fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
     if stream.task == IMAGE_TASK && stream.delivery == Delivery::Live {
         return Err(format!("the task {IMAGE_TASK} needs reliable delivery, and its hello says live"));
     }
+    if let Some(meta) = &stream.meta {
+        message::check_meta(meta).map_err(|wrong| format!("its hello has {wrong}"))?;
+    }
     let size = stream.size().map_err(|error| error.to_string())?;
     let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
     Ok((stream, announced))

@@ -1,10 +1,13 @@
 //! The panel of the client's window: sections of figures about the answers and how long they took.
 
+use std::fmt::Display;
+
 use shared::canvas::face::Section;
 use shared::canvas::figure::{milliseconds, per_second};
 use shared::canvas::history::History;
 use shared::canvas::theme::Tone;
-use shared::protocol::message::Payload;
+use shared::protocol::message::{Meta, MetaValue, Payload};
+use shared::text::Brief;
 
 use crate::pipeline::{AnswerKind, Answers};
 use crate::tally::Tally;
@@ -64,6 +67,27 @@ pub fn sections(
     ]
 }
 
+/// Most rows of the section about the source. With its heading it takes 90 px. The other sections take 280 px, and the chart
+/// gets the rest of the panel's usual 496 px.
+const SOURCE_ROWS: usize = 3;
+
+/// Most characters of a name, and of a value: both fit into the panel's width of 320 px beside each other.
+const SOURCE_CHARACTERS: usize = 16;
+
+/// What the source says about its stream: the first keys, and how many more there are. `None` if it says nothing.
+pub fn source_section(meta: &Meta) -> Option<Section> {
+    let more = match meta.len().saturating_sub(SOURCE_ROWS) {
+        0 => String::new(),
+        more => format!("and {more} more"),
+    };
+    let brief = |text: &dyn Display| Brief(text, SOURCE_CHARACTERS).to_string();
+    let row = |section: Section, (key, value): (&String, &MetaValue)| {
+        section.row(brief(key), [Some(brief(value))], Tone::Plain)
+    };
+    let rows = meta.iter().take(SOURCE_ROWS);
+    (!meta.is_empty()).then(|| rows.fold(Section::new("SOURCE", more), row))
+}
+
 fn frame_section(answers: &dyn Answers, frame: Option<&Frame>) -> Section {
     let heading = frame.map_or("FRAME".into(), |frame| format!("FRAME {}", frame.id));
     let label = format!("{} ms", capitalised(answers.work()));
@@ -113,6 +137,24 @@ mod tests {
         assert_eq!(panel[2], frames.bad_count("No circle", 0).bad_count("Dropped", 0));
         let chart = History::default().chart("µs", "without circle");
         assert_eq!(panel[3], Section::new("DETECTION TIME", "").chart(chart));
+    }
+
+    #[test]
+    fn what_the_source_says_is_cut_and_counted() {
+        assert_eq!(source_section(&Meta::new()), None);
+        let text = |text: &str| MetaValue::Text(text.into());
+        let mut meta = Meta::from([("camera".into(), text("left\u{1b}")), ("gain".into(), MetaValue::Real(2.5))]);
+        let section = |note: &str| {
+            Section::new("SOURCE", note).row("camera", [Some("left\\u{1b}".into())], Tone::Plain).row(
+                "gain",
+                [Some("2.5".into())],
+                Tone::Plain,
+            )
+        };
+        assert_eq!(source_section(&meta), Some(section("")));
+        meta.extend([("place".into(), text(&"x".repeat(40))), ("type".into(), text("mono"))]);
+        let cut = section("and 1 more").row("place", [Some(format!("{}..", "x".repeat(14)))], Tone::Plain);
+        assert_eq!(source_section(&meta), Some(cut));
     }
 
     #[test]

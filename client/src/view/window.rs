@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use shared::canvas::colour::Look;
-use shared::canvas::face::Face;
+use shared::canvas::face::{Face, Section};
 use shared::canvas::header::Status;
 use shared::canvas::history::History;
 use shared::canvas::pairing::Pairing;
 use shared::canvas::theme::Tone;
 use shared::geometry::Size;
 use shared::image::Image;
-use shared::protocol::message::Stream;
+use shared::protocol::message::{Meta, Stream};
 use shared::shell::rows::Rows;
 use shared::shell::window::{Board, Subject};
 
@@ -20,7 +20,7 @@ use crate::pipeline::{Answers, NoAnswers};
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
 use crate::view::seam::View;
-use crate::view::sections::{Figures, Frame, sections};
+use crate::view::sections::{Figures, Frame, sections, source_section};
 
 /// Frame size that the window assumes before the first frame: the server's default.
 const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
@@ -46,6 +46,7 @@ pub struct Received {
     answers: &'static dyn Answers,
     figures: Figures,
     work_us: History,
+    meta: Meta,
     first_frame: Option<Instant>,
 }
 
@@ -63,6 +64,7 @@ impl WindowView {
             answers: &NoAnswers,
             figures: Figures::default(),
             work_us: History::default(),
+            meta: Meta::new(),
             first_frame: None,
         };
         Self { board: Board::new(received), rows }
@@ -86,12 +88,21 @@ impl Subject for Received {
             look: self.look,
             marks: mark.into_iter().collect(),
             legend: self.answers.legend(),
-            sections: sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us),
+            sections: self.sections(frame),
         }
     }
 }
 
 impl Received {
+    /// The panel. What the source says about its stream stands above the chart, which takes the rest.
+    fn sections(&self, frame: Option<&Frame>) -> Vec<Section> {
+        let mut sections = sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us);
+        if let Some(source) = source_section(&self.meta) {
+            sections.insert(sections.len() - 1, source);
+        }
+        sections
+    }
+
     /// Rate of received frames in Hz, once enough time has passed to tell it.
     fn received_hz(&self) -> Option<f64> {
         let elapsed_s = self.first_frame?.elapsed().as_secs_f64();
@@ -122,9 +133,10 @@ impl View for WindowView {
         let size = stream.size().unwrap_or(EXPECTED_FRAME);
         let status = Status::new(format!("receiving {size} {}", stream.pixel), Tone::Good);
         let figures = Figures::of(&Tally::of(answers));
+        let meta = stream.meta.clone().unwrap_or_default();
         self.board.write(|received| {
             (received.size, received.status) = (size, status);
-            (received.answers, received.figures) = (answers, figures);
+            (received.answers, received.figures, received.meta) = (answers, figures, meta);
         });
     }
 
@@ -189,6 +201,7 @@ mod tests {
             delivery: Delivery::Reliable,
             lifetime_us: None,
             deadline_us: None,
+            meta: None,
             encoding: StreamEncoding::Raw,
             task: task.into(),
         }

@@ -110,6 +110,7 @@ impl Work<'_> {
             delivery: delivered.delivery,
             deadline: delivered.deadline,
             task: self.task,
+            meta: self.spec.meta(),
             frames: sent.frames,
             duration: sent.duration,
         };

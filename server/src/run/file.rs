@@ -8,6 +8,7 @@ use shared::text::{Brief, Escaped};
 use thiserror::Error;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use super::meta::GivenMeta;
 use super::slow_file::say_if_slow;
 
 /// Size of the largest file that is read: a thousand times what all options need.
@@ -116,12 +117,18 @@ fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
     FileError::Syntax { path: path.into(), line: line + 1, text: printable(&shown), reason }
 }
 
+/// The option that takes a table.
+const META: &str = "meta";
+
 fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
         DeValue::Integer(whole) => decimal(whole),
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(switch) => switch.to_string(),
+        DeValue::Table(table) if key == META => {
+            GivenMeta::of_table(table).map_err(|reason| format!("{key}: {reason}"))?.to_string()
+        }
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
             let kind = value.type_str();
             return Err(format!("{key}: write a number, a text in quotes, or true or false, but no {kind}"));

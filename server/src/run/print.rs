@@ -16,7 +16,8 @@ impl RunSpec {
         let mut text = String::new();
         for option in Self::augment_args(Command::new("run")).get_arguments() {
             let id = option.get_id().as_str();
-            if self.unused.iter().any(|unused| unused == id) {
+            // Its entries are in `meta`.
+            if id == "meta_file" || self.unused.iter().any(|unused| unused == id) {
                 continue;
             }
             if let Some(value) = values.get(id).and_then(written) {
@@ -40,6 +41,8 @@ pub(super) fn values(fields: &impl Serialize) -> Map<String, Value> {
 fn written(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
+        Value::Object(entries) if entries.is_empty() => None,
+        Value::Object(entries) => Some(inline_table(entries)),
         Value::String(text) => Some(quoted(text)),
         // TOML's integers end at 2^63 - 1 (toml.io, "Integer"); a text is read as the same seed.
         Value::Number(number) if number.as_u64().is_some_and(|whole| i64::try_from(whole).is_err()) => {
@@ -47,6 +50,12 @@ fn written(value: &Value) -> Option<String> {
         }
         value => Some(value.to_string()),
     }
+}
+
+fn inline_table(entries: &Map<String, Value>) -> String {
+    let entries: Vec<_> =
+        entries.iter().filter_map(|(key, value)| Some(format!("{} = {}", quoted(key), written(value)?))).collect();
+    format!("{{ {} }}", entries.join(", "))
 }
 
 fn quoted(text: &str) -> String {

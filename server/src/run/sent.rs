@@ -1,14 +1,17 @@
 //! What is sent, how often and how long.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
+use shared::protocol::message::MetaValue;
 
+use super::meta::{self, GivenMeta};
 use super::rate::FrameRate;
 use super::text;
 use crate::camera::CAMERA_HEADING;
@@ -36,6 +39,18 @@ pub struct Sent {
     /// frame,count (task count), where frame is the index at the source, from 0
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub truth: Option<String>,
+
+    /// Metadata of the stream for clients, such as --meta camera=left --meta gain=2.5; repeatable. A value is true or false,
+    /// a number, or a text; quotes make it a text
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    #[serde(serialize_with = "meta::serialize")]
+    #[schemars(with = "BTreeMap<String, MetaValue>")]
+    pub meta: Vec<GivenMeta>,
+
+    /// TOML file with metadata of the stream; nested tables become keys with a dot, such as event.id; --meta overrides its
+    /// keys
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub meta_file: Option<String>,
 
     /// Task of the pipeline: circle (find the ball), count (say how many balls the frame shows), ack (acknowledge each
     /// frame; only delivery and latency are scored), or image (send the processed frame back) [default: circle, or that

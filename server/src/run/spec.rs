@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
+use shared::protocol::message::Meta;
 
 use super::delivered::Delivered;
+use super::meta::{self, GivenMeta, MetaError};
 use super::rate::{DEFAULT_RATE, FrameRate};
 use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
@@ -68,6 +70,21 @@ impl RunSpec {
     #[must_use]
     pub fn without(self, unused: Vec<String>) -> Self {
         Self { unused, ..self }
+    }
+
+    /// The specification with the metadata of its file, below that of its options.
+    ///
+    /// # Errors
+    /// [`MetaError`] names option or file, the key, what was wrong and what would be right.
+    pub fn with_meta(mut self) -> Result<Self, MetaError> {
+        let merged = meta::merged(self.sent.meta_file.as_deref(), &self.sent.meta)?;
+        self.sent.meta = if merged.is_empty() { Vec::new() } else { vec![GivenMeta(merged)] };
+        Ok(self)
+    }
+
+    /// Metadata of the stream; `None` if there is none.
+    pub fn meta(&self) -> Option<Meta> {
+        Some(meta::all(&self.sent.meta)).filter(|meta| !meta.is_empty())
     }
 
     /// How often frames are due. Before the run has its source, the default stands for the source's own rate.

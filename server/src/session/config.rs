@@ -8,7 +8,7 @@ use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::protocol::encoding::StreamEncoding;
-use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
+use shared::protocol::message::{Delivery, FRAME_OVERHEAD, Meta};
 
 use crate::task::TaskName;
 
@@ -33,6 +33,8 @@ pub struct SessionConfig {
     pub deadline: Duration,
     /// What is asked of the pipeline.
     pub task: TaskName,
+    /// What else is known about the stream; sent with the hello.
+    pub meta: Option<Meta>,
     /// Number of frames to send; unlimited when absent.
     pub frames: Option<NonZeroU64>,
     /// How long to send, from the first frame; unlimited when absent.

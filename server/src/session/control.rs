@@ -64,6 +64,7 @@ impl Session {
                 deadline_us: u64::try_from(self.config.deadline.as_micros()).ok().filter(|us| *us < INTEGER_LIMIT),
                 encoding: self.config.encoding,
                 task: self.config.task.to_string(),
+                meta: self.config.meta.clone(),
             }),
         }
     }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::truth_file::TruthError;
 use super::video::VideoError;
 use crate::camera::CameraError;
+use crate::run::MetaError;
 use crate::scene::{BallError, GroupError};
 use crate::task::TaskName;
 
@@ -26,6 +27,9 @@ pub enum SourceError {
         /// What would be accepted.
         right: String,
     },
+    /// The metadata of the run is refused.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
     /// The ball is impossible.
     #[error(transparent)]
     Ball(#[from] BallError),
@@ -205,6 +209,7 @@ impl SourceError {
         let ids: &[&str] = match self {
             Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],
             Self::Option { option, .. } => return vec![option.replace('-', "_"), "source".into()],
+            Self::Meta(wrong) => return wrong.options(),
             Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
             Self::Ball(ball) | Self::Group(GroupError::Ball(ball)) => options_of(ball),
             Self::Group(GroupError::Room { .. }) => &["balls", "radius", "size"],

@@ -41,13 +41,13 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     }
 }
 
-/// Completes a run with its seed, and with the size, task and rate that its source gives. Returns the source's supply of
+/// Completes a run with its seed and its metadata, and with the size, task and rate that its source gives. Returns the source's supply of
 /// frames too.
 ///
 /// # Errors
-/// As [`supply`].
+/// As [`supply`]; [`SourceError::Meta`] if the metadata is refused.
 pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
-    let spec = spec.with_seed();
+    let spec = spec.with_seed().with_meta()?;
     let supply = supply(&spec)?;
     let spec =
         spec.of_source(supply.format().size, supply.default_task(), supply.rate_hz()).without(supply.unused_options());

@@ -171,6 +171,7 @@ fn config(conditions: &Conditions, frames: Option<u64>) -> SessionConfig {
         delivery: conditions.delivery,
         deadline: Duration::from_micros(conditions.deadline_us),
         task: TaskName::default(),
+        meta: None,
         frames: frames.and_then(NonZeroU64::new),
         duration: None,
     }

@@ -71,7 +71,7 @@ impl PipelineKind for ExecKind {
 
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {
         let programs = self.programs.clone();
-        let started = ExecPipeline::start(self.program.clone(), self.task, options.timeout, programs);
+        let started = ExecPipeline::start(self.program.clone(), self.task, options, programs);
         let pipeline = started.map_err(|fault| PipelineError::Start(format!("{} {fault}", self.program.name())))?;
         Ok(Box::new(pipeline))
     }

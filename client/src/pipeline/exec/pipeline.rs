@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared::protocol::message::Payload;
+use shared::protocol::message::{Meta, Payload};
 use tracing::{debug, warn};
 
 use super::fault::Fault;
@@ -14,6 +14,7 @@ use super::reply::Reply;
 use super::request;
 use super::restart::Restart;
 use crate::pipeline::frame::Frame;
+use crate::pipeline::options::PipelineOptions;
 use crate::pipeline::seam::Pipeline;
 
 /// How long the client's hello, and so the first frame, waits for the program to load what it needs: less than the 5 s
@@ -24,6 +25,8 @@ const LOAD_LIMIT: Duration = Duration::from_secs(3);
 pub(super) struct ExecPipeline {
     program: Arc<Program>,
     task: &'static str,
+    /// What the source says about its stream.
+    meta: Arc<Meta>,
     /// How long the program may take for a frame.
     timeout: Duration,
     programs: Arc<Programs>,
@@ -42,12 +45,13 @@ impl ExecPipeline {
     pub(super) fn start(
         program: Arc<Program>,
         task: &'static str,
-        timeout: Duration,
+        options: &PipelineOptions,
         programs: Arc<Programs>,
     ) -> Result<Self, Fault> {
         let (restart, head, pixels) = (Restart::default(), Vec::new(), Vec::new());
+        let (meta, timeout) = (options.meta.clone(), options.timeout);
         let mut pipeline =
-            Self { program, task, timeout, programs, restart, process: None, is_loading: false, head, pixels };
+            Self { program, task, meta, timeout, programs, restart, process: None, is_loading: false, head, pixels };
         pipeline.running()?;
         Ok(pipeline)
     }
@@ -58,7 +62,7 @@ impl ExecPipeline {
             Some(process) => process,
             None if self.restart.may_start(Instant::now()) => {
                 debug!("starting {}", self.program.name());
-                Process::start(&self.program, self.task, &self.programs)?
+                Process::start(&self.program, &request::hello(self.task, &self.meta), &self.programs)?
             }
             None => return Err(Fault::Down),
         };

@@ -18,7 +18,6 @@ use super::fault::Fault;
 use super::program::Program;
 use super::programs::Programs;
 use super::reply::Reply;
-use super::request;
 use super::stderr::Listener;
 
 /// How long a program may take to end once its stdin has ended.
@@ -77,7 +76,7 @@ struct Unsent<'a>([&'a [u8]; 2]);
 
 impl Process {
     /// Starts a program and writes its first line.
-    pub(super) fn start(program: &Program, task: &str, programs: &Arc<Programs>) -> Result<Self, Fault> {
+    pub(super) fn start(program: &Program, hello: &[u8], programs: &Arc<Programs>) -> Result<Self, Fault> {
         let child = programs.start(|| {
             let mut command = program.command();
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -90,8 +89,9 @@ impl Process {
         // A smaller pipe is only slower.
         #[cfg(target_os = "linux")]
         let _ = rustix::pipe::fcntl_setpipe_size(process.input(), PIPE_BYTES);
-        // The pipe is empty, and any pipe holds a line. A program that has ended already is noticed at its output.
-        let _ = rustix::io::write(process.input(), &request::hello(task));
+        // The pipe is empty, and a pipe holds the line: 4 KiB of metadata take at most 25 KiB in
+        // JSON, where a control character has six letters. A program that has ended already is noticed at its output.
+        let _ = rustix::io::write(process.input(), hello);
         Ok(process)
     }
 

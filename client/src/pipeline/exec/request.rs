@@ -1,7 +1,6 @@
 //! What the program reads: one line about the session, then for each frame one line and the pixels.
 
 use serde::Serialize;
-use serde_json::json;
 use shared::image::{ImageView, PixelFormat};
 use shared::protocol::message::Meta;
 
@@ -9,6 +8,14 @@ use crate::pipeline::frame::Frame;
 
 /// Version of the protocol between client and program.
 const VERSION: u32 = 1;
+
+/// The first line.
+#[derive(Serialize)]
+struct Hello<'a> {
+    plumb_exec: u32,
+    task: &'a str,
+    meta: &'a Meta,
+}
 
 /// A frame's line.
 #[derive(Serialize)]
@@ -23,8 +30,12 @@ struct Head<'a> {
 }
 
 /// The first line, with its line end.
-pub(super) fn hello(task: &str) -> Vec<u8> {
-    format!("{}\n", json!({ "plumb_exec": VERSION, "task": task })).into_bytes()
+pub(super) fn hello(task: &str, meta: &Meta) -> Vec<u8> {
+    let mut line = Vec::new();
+    // invariant: as for a frame's line.
+    serde_json::to_writer(&mut line, &Hello { plumb_exec: VERSION, task, meta }).expect("numbers and texts");
+    line.push(b'\n');
+    line
 }
 
 /// Replaces `line` with the line of a frame whose pixels take this many bytes.
@@ -63,8 +74,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_names_the_version_and_the_task() {
-        assert_eq!(hello("circle"), b"{\"plumb_exec\":1,\"task\":\"circle\"}\n");
+    fn the_first_line_names_the_version_the_task_and_what_is_known_of_the_stream() {
+        assert_eq!(hello("circle", &Meta::new()), b"{\"plumb_exec\":1,\"task\":\"circle\",\"meta\":{}}\n");
+        let meta = Meta::from([("lens".into(), MetaValue::Text("a\nb".into())), ("gain".into(), MetaValue::Real(2.5))]);
+        let line = String::from_utf8(hello("ack", &meta)).expect("UTF-8");
+        assert_eq!(line, "{\"plumb_exec\":1,\"task\":\"ack\",\"meta\":{\"gain\":2.5,\"lens\":\"a\\nb\"}}\n");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::meta::Meta;
 use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
 use crate::geometry::{Size, SizeError};
 use crate::image::PixelFormat;
@@ -83,6 +84,9 @@ pub struct Stream {
     /// The task of the pipeline. Absent on the wire if it is [`CIRCLE_TASK`].
     #[serde(default = "circle_task", deserialize_with = "task_or_circle", skip_serializing_if = "is_circle_task")]
     pub task: String,
+    /// What else the source knows about the stream, such as its camera. Checked by [`check_meta`](super::check_meta).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
 /// Task of a stream that names none.

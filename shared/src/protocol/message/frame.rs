@@ -1,9 +1,8 @@
 //! Messages of the `frames` lane: a frame and its pixels.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use super::meta::Meta;
 use super::{DecodeError, check_integer, outline, tag, unknown_type, whole};
 use crate::geometry::Size;
 use crate::image::{ImageView, PixelFormat};
@@ -32,23 +31,6 @@ pub struct Frame<'a> {
     /// Anything else the source knows about the frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
-}
-
-/// A frame's metadata: names and plain values.
-pub type Meta = BTreeMap<String, MetaValue>;
-
-/// A value in a frame's metadata.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum MetaValue {
-    /// True or false.
-    Bool(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A real number.
-    Real(f64),
-    /// Text.
-    Text(String),
 }
 
 impl<'a> Frame<'a> {

@@ -10,6 +10,7 @@ mod count;
 mod ellipse;
 mod frame;
 mod image;
+mod meta;
 mod outline;
 mod payload;
 mod reply;
@@ -32,8 +33,9 @@ pub use control::{
 };
 pub use count::{BallCount, COUNT_LIMIT};
 pub use ellipse::Ellipse;
-pub use frame::{Frame, Meta, MetaValue, decode_frame};
+pub use frame::{Frame, decode_frame};
 pub use image::{IMAGE, IMAGE_TASK, ImageAnswer};
+pub use meta::{META_KEYS, Meta, MetaTooLarge, MetaValue, check_meta};
 pub use outline::{FRAME_OVERHEAD, META_LIMIT, frame_id};
 pub use payload::{DROPPED, Payload, PayloadError, Value};
 pub use reply::{Answers, Incomplete, LIST_LIMIT, PIECE_LIMIT, RESEND_LIMIT, Reply, Resend, Short, decode_reply};

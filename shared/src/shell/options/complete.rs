@@ -28,7 +28,7 @@ pub fn variables(option: &Arg) -> Vec<String> {
 fn completed_option(option: Arg) -> Arg {
     let option = match option.get_action() {
         ArgAction::SetTrue => switch(option),
-        ArgAction::Set => value(option),
+        ArgAction::Set | ArgAction::Append => value(option),
         ArgAction::Count => option.value_parser(StringValueParser::new().try_map(|text| count(&text))),
         _ => option,
     };

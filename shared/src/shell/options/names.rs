@@ -10,6 +10,8 @@ pub const SERVER: &[&str] = &[
     "source",
     "loop",
     "truth",
+    "meta",
+    "meta-file",
     "task",
     "balls",
     "overlap",

