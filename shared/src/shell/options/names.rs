@@ -20,6 +20,7 @@ pub const SERVER: &[&str] = &[
     "duration",
     "seed",
     "speed",
+    "depth-noise",
     "radius",
     "border",
     "camera",
