@@ -42,7 +42,7 @@ class _Camera(TypedDict, total=False):
 
 class _Scene(_Camera, total=False):
     source: str | PathLike[str]
-    """`ball`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    """`ball`, `depth`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
     loop: bool
     """Whether a video or a folder is played again when it ends (default False)."""
     truth: str | PathLike[str]
@@ -56,15 +56,17 @@ class _Scene(_Camera, total=False):
     overlap: float
     """With task `count`: how much of a ball another one may cover (default 0.1)."""
     size: str | tuple[int, int]
-    """Width and height in px (default 640x480)."""
+    """Width and height in px (default 640x480; 512x424 for `depth`)."""
     pixel: str
-    """`gray8`, `bgr8` or `gray16` (default gray8)."""
+    """`gray8`, `bgr8` or `gray16` (default gray8; gray16 for `depth`)."""
     fps: float | str
-    """Frames per second, `source` or `max` (default 60, or the rate of the video)."""
+    """Frames per second, `source` or `max` (default 60, 30 for `depth`, or the rate of the video)."""
     duration: str
     """How long to go on, such as `10s` (default: no limit)."""
     speed: float
     """Mean speed of the ball along each axis, in px/s (default 200)."""
+    depth_noise: float
+    """With source `depth`: standard deviation of a reading at 1 m, in mm (default 0)."""
     radius: Range
     """Radius of the ball in px, or a range (default 20 at 640x480)."""
     border: bool

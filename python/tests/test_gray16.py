@@ -47,3 +47,15 @@ def test_detect_scales_uint16() -> None:
 def test_other_arrays_are_refused_with_what_is_right() -> None:
     with pytest.raises(TypeError, match="uint16"):
         plumb.detect(depth(60).astype(np.int32))  # type: ignore[arg-type]
+
+
+def test_the_depth_camera_gives_millimetres_with_their_truth_in_any_order() -> None:
+    frames = plumb.frames(source="depth", frames=4, seed=1, fps=5)
+    for index in (3, 0):
+        image, truth = frames[index]
+        assert image.dtype == np.uint16 and image.shape == (424, 512)
+        assert set(np.unique(image)) == {0, 1500, 2000} and truth.limit is None
+        rows, columns = np.nonzero(image == 1500)
+        # Sums over whole pixels miss the centre by less than a tenth of a pixel.
+        assert truth.x is not None and truth.y is not None
+        assert abs(columns.mean() - truth.x) < 0.1 and abs(rows.mean() - truth.y) < 0.1

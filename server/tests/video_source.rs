@@ -39,7 +39,7 @@ fn write(folder: &TempDir, name: &str, pix_fmt: &str, size: &str, codec: &str, f
 fn run(path: &Path, pixel: PixelFormat) -> RunSpec {
     let mut run = RunSpec::default();
     run.sent.source = path.display().to_string();
-    run.sent.pixel = pixel;
+    run.sent.pixel = Some(pixel);
     run
 }
 

@@ -10,6 +10,8 @@
 //!
 //! A [`GroupCamera`] shows several balls by the same stages. Together they cover the `union` of their discs.
 //!
+//! A [`DepthCamera`] sees distances instead of light. It shares only the `noise` numbers with the others.
+//!
 //! The `limit` of a picture follows from the `fisher` information of its pixels, less the part that `clipping` takes.
 //! For a whole disc at rest it follows from the energy of the `edge`.
 
@@ -23,6 +25,7 @@ mod blur;
 mod clipping;
 mod config;
 mod coverage;
+mod depth;
 mod edge;
 mod exposure;
 mod fisher;
@@ -49,6 +52,7 @@ mod tests;
 
 pub use crate::truth::Limit;
 pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
+pub use depth::DepthCamera;
 pub use group::GroupCamera;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;

@@ -21,12 +21,16 @@ use crate::task::TaskName;
 /// Size of the frames if neither an option nor an image sets it.
 pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 
+/// Largest noise of a depth reading, in mm: the distance to which it belongs.
+const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
+
 /// What is sent.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
-    /// Source of the frames: ball (simulated); a video file or an address such as rtsp://…, read by ffmpeg; or a folder of
-    /// images or a pattern such as 'frames/*.png' (images of one size, sent in natural order)
+    /// Source of the frames: ball (simulated); depth (a simulated depth camera); a video file or an address such as
+    /// rtsp://…, read by ffmpeg; or a folder of images or a pattern such as 'frames/*.png' (images of one size, sent in
+    /// natural order)
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
@@ -71,18 +75,19 @@ pub struct Sent {
     #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
     pub overlap: Option<f64>,
 
-    /// Size of the frames in px [default: 640x480, or the size of the video or images]
+    /// Size of the frames in px [default: 640x480, 512x424 with --source depth, or the size of the video or images]
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]
     pub size: Option<Size>,
 
-    /// Pixel format: gray8, bgr8, or gray16 (images of 16 bits in a folder; clients must be able to read it)
-    #[arg(long, value_name = "FORMAT", default_value = "gray8")]
-    pub pixel: PixelFormat,
+    /// Pixel format: gray8, bgr8, or gray16 (depth, and images of 16 bits in a folder; clients must be able to read it)
+    /// [default: gray8, or gray16 with --source depth]
+    #[arg(long, value_name = "FORMAT")]
+    pub pixel: Option<PixelFormat>,
 
-    /// Frames per second: a number, source (the rate of the video), or max (as fast as the window allows) [default: 60,
-    /// or the rate of the video]
+    /// Frames per second: a number, source (the rate of the video), or max (as fast as the window allows) [default: 60;
+    /// 30 with --source depth; the rate of the video]
     #[arg(long, value_name = "HZ")]
     #[serde(serialize_with = "text::optional_number_or_word")]
     #[schemars(with = "Option<text::NumberOrWord>")]
@@ -108,6 +113,12 @@ pub struct Sent {
     #[arg(long, value_name = "PX/S", default_value_t = 200.0)]
     #[schemars(range(min = 0, max = MAX_SPEED_PX_S), extend("takes" = "a speed of {} px/s"))]
     pub speed: f64,
+
+    /// With --source depth: standard deviation of a reading at a distance of 1 m, in mm; it grows with the square of
+    /// the distance
+    #[arg(long, value_name = "MM", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = MAX_DEPTH_NOISE_MM), extend("takes" = "a standard deviation of {} mm"))]
+    pub depth_noise: f64,
 
     /// Radius of the ball in px, or a range from which each frame draws a radius [default: 1/24 of the frame's shorter
     /// side, at least 8: 20 at 640x480]

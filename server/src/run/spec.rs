@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
+use shared::image::PixelFormat;
 use shared::protocol::message::Meta;
 
 use super::delivered::Delivered;
@@ -50,13 +51,15 @@ impl RunSpec {
         self
     }
 
-    /// The specification with size, task and rate from its source, and what follows from them, if they were not chosen.
+    /// The specification with size, pixel format, task and rate from its source, and what follows from them, if they
+    /// were not chosen.
     #[must_use]
-    pub fn of_source(mut self, size: Size, default_task: TaskName, rate_hz: Option<f64>) -> Self {
+    pub fn of_source(mut self, size: Size, pixel: PixelFormat, default_task: TaskName, rate_hz: Option<f64>) -> Self {
         if matches!(self.sent.fps, None | Some(FrameRate::OfSource)) {
             self.sent.fps = Some(FrameRate::Given(rate_hz.map_or(DEFAULT_RATE, Rate::Hz)));
         }
         let size = *self.sent.size.get_or_insert(size);
+        self.sent.pixel.get_or_insert(pixel);
         self.sent.radius.get_or_insert(Radii::for_size(size));
         let task = *self.sent.task.get_or_insert(default_task);
         if task == TaskName::count() {
@@ -113,6 +116,11 @@ impl RunSpec {
     /// Size of the frames.
     pub fn size(&self) -> Size {
         self.sent.size.unwrap_or(DEFAULT_SIZE)
+    }
+
+    /// Pixel format of the frames. Before the run has its source, gray8 stands for the source's own.
+    pub fn pixel(&self) -> PixelFormat {
+        self.sent.pixel.unwrap_or_default()
     }
 }
 

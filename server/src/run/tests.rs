@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use proptest::prelude::*;
 use serde_json::Value;
+use shared::image::PixelFormat;
 use shared::shell::options::Environment;
 
 use super::*;
@@ -164,7 +165,7 @@ fn what_belongs_to_this_machine_is_never_printed() {
 #[test]
 fn the_report_has_every_option_and_the_figures_of_schema_1() {
     let spec = read(&["--fps=max", "--radius=10..40", "--deadline=500ms", "--delivery=live", "--once", "--seed=3"]);
-    let spec = spec.of_source(DEFAULT_SIZE, TaskName::default(), None);
+    let spec = spec.of_source(DEFAULT_SIZE, PixelFormat::Gray8, TaskName::default(), None);
     let config = serde_json::to_value(RunConfig::new(&spec)).expect("JSON");
     for option in RunSpec::augment_args(clap::Command::new("run")).get_arguments() {
         assert!(config.get(option.get_id().as_str()).is_some(), "no {} in {config:#}", option.get_id());

@@ -71,6 +71,9 @@ impl Supply for BallScene {
 /// Options among [`Sent`](crate::run::Sent) that only the ball uses; the camera's options come on top.
 const OPTIONS: [&str; 5] = ["balls", "overlap", "radius", "speed", "border"];
 
+/// Those of them that describe the ball's motion and size.
+pub(super) const MOTION: [&str; 3] = ["radius", "speed", "border"];
+
 /// Ids of the options that only the ball uses.
 pub(super) fn options_of_the_ball() -> Vec<String> {
     let camera = CameraConfig::augment_args(Command::new("camera"));
@@ -80,9 +83,14 @@ pub(super) fn options_of_the_ball() -> Vec<String> {
 
 /// An option of the run that only the ball uses and that differs from its default.
 pub(super) fn option_of_the_ball(run: &RunSpec) -> Option<String> {
+    option_given(run, options_of_the_ball())
+}
+
+/// The first of these options, by id, whose value in the run differs from its default.
+pub(super) fn option_given(run: &RunSpec, ids: Vec<String>) -> Option<String> {
     let [asked, plain] = [run, &RunSpec::default()].map(|run| serde_json::to_value(run).unwrap_or_default());
-    let own = options_of_the_ball().into_iter().find(|id| asked.get(id) != plain.get(id));
-    own.map(|id| id.replace('_', "-"))
+    let given = ids.into_iter().find(|id| asked.get(id) != plain.get(id));
+    given.map(|id| id.replace('_', "-"))
 }
 
 /// The time step of a scene without a frame rate, in seconds: that of 60 frames per second.
@@ -125,7 +133,7 @@ impl BallScene {
         };
         // A settled run has a seed.
         let seed = run.sent.seed.unwrap_or_default();
-        Self { ball, motion: Motion::Bouncing, camera: run.camera, pixel: run.sent.pixel, seed }
+        Self { ball, motion: Motion::Bouncing, camera: run.camera, pixel: run.pixel(), seed }
     }
 
     /// Opens a new source. Each plays the same sequence from index 0.

@@ -69,6 +69,25 @@ pub enum SourceError {
         /// Why, and what would be right.
         right: &'static str,
     },
+    /// The task `count` with a source that shows one ball.
+    #[error(
+        "--task count does not go with --source {source_name}, which shows one ball: use --task circle, or --source ball"
+    )]
+    OneBall {
+        /// The source.
+        source_name: &'static str,
+    },
+    /// The frames of the source have another pixel format than was asked for.
+    #[error("--pixel {pixel} does not apply to --source {source_name}, whose frames are gray16: leave it out")]
+    NotDeep {
+        /// The pixel format asked for.
+        pixel: PixelFormat,
+        /// The source.
+        source_name: &'static str,
+    },
+    /// An option that belongs to the depth camera.
+    #[error("--depth-noise is for --source depth only: leave it out, or add --source depth")]
+    OnlyDepth,
     /// The scene of several balls is impossible.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -216,7 +235,9 @@ impl SourceError {
             Self::OnlyCount { option } | Self::NotCount { option, .. } => {
                 return vec![option.replace('-', "_"), "task".into()];
             }
-            Self::NoTruth { .. } => &["task", "source"],
+            Self::NoTruth { .. } | Self::OneBall { .. } => &["task", "source"],
+            Self::NotDeep { .. } => &["pixel", "source"],
+            Self::OnlyDepth => &["depth_noise", "source"],
             Self::NoLoop { .. } => &["loop", "source"],
             Self::NoRate { .. } => &["fps", "source"],
             Self::Truth(_) => &["truth"],

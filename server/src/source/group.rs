@@ -40,7 +40,7 @@ impl BallsScene {
         let group = GroupConfig { ball, balls: run.balls(), overlap: run.overlap() };
         // A settled run has a seed.
         let seed = run.sent.seed.unwrap_or_default();
-        Ok(Self { group, camera: run.camera, pixel: run.sent.pixel, seed })
+        Ok(Self { group, camera: run.camera, pixel: run.pixel(), seed })
     }
 
     /// Opens a new source. Each plays the same sequence from index 0.

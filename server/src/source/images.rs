@@ -37,7 +37,7 @@ impl SourceKind for ImagesKind {
         if let Some(option) = option_of_the_ball(run) {
             return Err(SourceError::Option { option, source_name: run.sent.source.clone() });
         }
-        let images = Images::find(&run.sent.source, run.sent.pixel, run.sent.repeat)?;
+        let images = Images::find(&run.sent.source, run.pixel(), run.sent.repeat)?;
         match run.sent.size {
             Some(asked) if asked != images.size => Err(SourceError::Size { asked, size: images.size, of: "images" }),
             _ => Ok(Box::new(images)),

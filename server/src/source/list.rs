@@ -6,9 +6,10 @@ use std::sync::Arc;
 use shared::text::Brief;
 
 use super::ball::BallKind;
+use super::depth::{self, DepthKind};
 use super::error::SourceError;
 use super::images::ImagesKind;
-use super::seam::{SourceKind, Supply};
+use super::seam::{SourceKind, StreamFormat, Supply};
 use super::truthed;
 use super::video::VideoKind;
 use crate::run::{FrameRate, RunSpec};
@@ -17,7 +18,7 @@ use crate::run::{FrameRate, RunSpec};
 const SHOWN_CHARACTERS: usize = 60;
 
 /// All kinds of sources. The first that accepts the written text is used.
-static SOURCES: [&dyn SourceKind; 3] = [&BallKind, &ImagesKind, &VideoKind];
+static SOURCES: [&dyn SourceKind; 4] = [&BallKind, &DepthKind, &ImagesKind, &VideoKind];
 
 /// The supply of frames for the run.
 ///
@@ -29,6 +30,9 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let why = if is_there { "is neither a file nor a folder" } else { "is no source, no file and no folder" };
     let unknown =
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
+    if run.sent.depth_noise != 0.0 && run.sent.source != depth::NAME {
+        return Err(SourceError::OnlyDepth);
+    }
     let supply = truthed::with_truth(kind.ok_or_else(unknown)?.supply(run)?, run)?;
     if run.sent.fps == Some(FrameRate::OfSource) && supply.rate_hz().is_none() {
         return Err(SourceError::NoRate { source_name: run.sent.source.clone() });
@@ -41,16 +45,20 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     }
 }
 
-/// Completes a run with its seed and its metadata, and with the size, task and rate that its source gives. Returns the source's supply of
-/// frames too.
+/// Completes a run with its seed and its metadata, and with the size, pixel format, task and rate that its source gives.
+/// Returns the source's supply of frames too.
 ///
 /// # Errors
 /// As [`supply`]; [`SourceError::Meta`] if the metadata is refused.
 pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
     let spec = spec.with_seed().with_meta()?;
     let supply = supply(&spec)?;
-    let spec =
-        spec.of_source(supply.format().size, supply.default_task(), supply.rate_hz()).without(supply.unused_options());
+    let StreamFormat { size, pixel } = supply.format();
+    let mut unused = supply.unused_options();
+    if spec.sent.source != depth::NAME {
+        unused.push("depth_noise".into());
+    }
+    let spec = spec.of_source(size, pixel, supply.default_task(), supply.rate_hz()).without(unused);
     Ok((spec, supply.into()))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
-//! ([`ball`], and `group` for several balls) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
+//! ([`ball`], `group` for several balls, and [`depth`]) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
 //! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. `truthed` adds the
 //! truth of a file (`truth_file`) to any source that knows none.
 //!
@@ -10,6 +10,7 @@
 
 mod ahead;
 pub mod ball;
+pub mod depth;
 mod error;
 mod figures;
 mod group;
@@ -22,6 +23,7 @@ mod truthed;
 pub mod video;
 
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
+pub use depth::{DepthScene, DepthSource};
 pub use error::SourceError;
 pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};

@@ -1,9 +1,11 @@
 //! Gray levels of any image: 8 bits per pixel, as detectors take them.
 //!
-//! A gray16 image is scaled linearly, by a range of its own: see [`LevelRange::for_detection`].
+//! A gray16 image is scaled linearly, by a range of its own: see [`LevelRange::for_detection`]. Narrow gaps without a
+//! reading get the level of the farther side: see [`gaps`].
 
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
+use super::gaps;
 use super::{ImageView, gray_level};
 
 /// Number of values that a pixel of 16 bits can have.
@@ -136,6 +138,9 @@ impl GrayLevels {
         fit(&mut self.levels, pixels.dim());
         for (level, value) in self.levels.iter_mut().zip(pixels) {
             *level = self.table[usize::from(*value)];
+        }
+        for (mut levels, values) in self.levels.outer_iter_mut().zip(pixels.outer_iter()) {
+            gaps::fill(&mut levels, values);
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod file;
 
 mod format;
+mod gaps;
 mod levels;
 mod words;
 

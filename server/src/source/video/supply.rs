@@ -41,7 +41,7 @@ impl SourceKind for VideoKind {
         if run.sent.repeat && !address.is_file() {
             return Err(SourceError::NoLoop { source_name: run.sent.source.clone(), why: "is not a file" });
         }
-        let video = Video::find(address, run.sent.pixel, run.sent.repeat)?;
+        let video = Video::find(address, run.pixel(), run.sent.repeat)?;
         match run.sent.size {
             Some(asked) if asked != video.playback.size => {
                 Err(SourceError::Size { asked, size: video.playback.size, of: "frames of the video" })

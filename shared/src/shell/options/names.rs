@@ -22,6 +22,7 @@ pub const SERVER: &[&str] = &[
     "duration",
     "seed",
     "speed",
+    "depth-noise",
     "radius",
     "border",
     "camera",
