@@ -1,8 +1,8 @@
 //! The compiled part of Plumb's Python package.
 //!
-//! [`evaluate`] calls a Python function with rendered frames and scores its answers. [`frames`] gives frames with their
-//! truth. [`detect`] is our detector. [`client`] and [`server`] are the two ends of the real link. All of them take the
-//! server's [`options`] and the task's [`answer`]s.
+//! `evaluate` calls a Python function with rendered frames and scores its answers. `frames` gives frames with their
+//! truth. `detect` is our detector. `client` and `server` are the two ends of the real link. All of them take the
+//! server's `options` and the task's `answer`s.
 //!
 //! What a Python user reads is in `plumb/`: signatures in `_plumb.pyi`, the report in `_report.py`.
 
