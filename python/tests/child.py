@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import plumb
+
 # How long a child may take before the test fails. No test waits for it in a good run.
 LIMIT_S = 60
 
-PACKAGE = Path(__file__).parent.parent
+# The folder of the package that this process sees: that of the repository, or of what is installed.
+HOME = Path(plumb.__file__).parent.parent
+
+
+def environment() -> dict[str, str]:
+    """The environment of a child that sees the package that this process sees, wherever it runs."""
+    return {**os.environ, "PYTHONPATH": str(HOME)}
 
 
 @contextmanager
 def started(code: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A child that runs `code`. It sees the package that this process sees."""
     command = [sys.executable, *options, "-c", textwrap.dedent(code)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PACKAGE)
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tempfile.gettempdir(), env=environment()
+    )
     try:
         yield child
     finally:

@@ -7,6 +7,7 @@ import doctest
 import importlib
 import importlib.util
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import child
 import plumb
 from plumb import _plumb
 
@@ -69,9 +71,12 @@ def test_the_examples_in_docstrings_are_true(module: str) -> None:
 @pytest.mark.parametrize(
     "command", [["mypy.stubtest", "plumb"], ["mypy", "--strict", "-p", "plumb"]], ids=["stubtest", "mypy"]
 )
-def test_the_types_are_right(command: list[str]) -> None:
+def test_the_types_are_right(command: list[str], tmp_path: Path) -> None:
+    # mypy finds what is installed by itself, and must not be told of it.
+    is_installed = "site-packages" in PACKAGE.parts
+    environment = dict(os.environ) if is_installed else {**child.environment(), "MYPYPATH": str(child.HOME)}
     ran = subprocess.run(
-        [sys.executable, "-m", *command], check=False, capture_output=True, text=True, cwd=PACKAGE.parent
+        [sys.executable, "-m", *command], check=False, capture_output=True, text=True, cwd=tmp_path, env=environment
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

@@ -80,7 +80,18 @@ def test_an_option_takes_its_default_and_changes_nothing(name: str) -> None:
 
 
 def test_the_defaults_are_all_there() -> None:
-    without_default = {"run", "camera", "truth", "meta", "meta_file", "balls", "overlap", "duration", "jpeg", "sctp_mtu"}
+    without_default = {
+        "run",
+        "camera",
+        "truth",
+        "meta",
+        "meta_file",
+        "balls",
+        "overlap",
+        "duration",
+        "jpeg",
+        "sctp_mtu",
+    }
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
 
@@ -92,10 +103,10 @@ def test_none_leaves_the_default(name: str) -> None:
 
 def test_metadata_is_a_dict() -> None:
     meta = {"camera": "left", "gain": 2.5, "id": 7, "old": False, "code": "007"}
-    assert config(meta=meta).meta == meta
-    assert config(meta={"event": {"id": 7}}).meta == {"event.id": 7}
-    assert config(meta="camera=left").meta == {"camera": "left"}
-    assert config().meta == {}
+    assert config(meta=meta)["meta"] == meta
+    assert config(meta={"event": {"id": 7}})["meta"] == {"event.id": 7}
+    assert config(meta="camera=left")["meta"] == {"camera": "left"}
+    assert config()["meta"] == {}
     for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is no key"), ({"a": 2**63}, "2^63 - 1")]:
         with pytest.raises(ValueError) as raised:
             config(meta=wrong)
@@ -107,7 +118,7 @@ def test_metadata_is_a_dict() -> None:
 UNKNOWN = [
     ("radus", '"radus" is not an option: did you mean radius?'),
     ("empty-rate", '"empty-rate" is not an option: did you mean empty_rate?'),
-    ("zzz", '"zzz" is not an option; the options are source, loop, truth, task, '),
+    ("zzz", '"zzz" is not an option; the options are source, loop, '),
     ("listen", '"listen" is an option of the server program and of plumb.Server alone'),
 ]
 
@@ -156,7 +167,7 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"balls": 3}, "balls is for task count only: leave it out, or add task count"),
     ({"empty_rate": 0.5, "task": "count"}, "empty_rate does not go with task count: leave it out"),
     ({"occlude": True, "task": "count"}, "occlude does not go with task count"),
-    ({"source": "/nowhere"}, "write ball, or a folder of images"),
+    ({"source": "/nowhere"}, "write ball, or depth, or a folder of images"),
     ({"run": "/now--here/a.toml"}, 'run: "/now--here/a.toml" cannot be read'),
     ({"camera": LOW_LIGHT.parent}, "cannot be read"),
 ]
