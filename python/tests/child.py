@@ -29,7 +29,9 @@ def environment() -> dict[str, str]:
 @contextmanager
 def started(code: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A child that runs `code`. It sees the package that this process sees."""
-    command = [sys.executable, *options, "-c", textwrap.dedent(code)]
+    # A shell's background job ignores SIGINT, and so would its children.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, *options, "-c", hears + textwrap.dedent(code)]
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tempfile.gettempdir(), env=environment()
     )
