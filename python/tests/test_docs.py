@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import child
 import pytest
 
-import child
 import plumb
 from plumb import _plumb
 
