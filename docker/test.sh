@@ -326,7 +326,7 @@ video() {
     -v error -f lavfi -i testsrc2=size=320x240:rate=30:duration=1 /videos/a.mp4
   run static -v "$folder/videos":/videos:ro rust-server --source /videos/a.mp4
   check "without ffmpeg: exit code 2" exits static 2
-  check "and what to do" says static '--target video'
+  check "and what to do" says static 'built with --target video'
   run server -v "$folder/videos":/videos:ro rust-server-video --source /videos/a.mp4 --once
   run client rust-client "$(address_of server):8080"
   check "a video is played to its end" exits server 0
