@@ -126,7 +126,8 @@ def find_circle(gray):
     return None if found is None else [float(value) for value in found.reshape(-1)[:3]]
 
 
-def main():
+def parse():
+    """The options of either end."""
     parser = argparse.ArgumentParser()
     ends = parser.add_subparsers(dest="end", required=True)
     end = ends.add_parser("source")
@@ -136,9 +137,9 @@ def main():
     end.add_argument("--seconds", type=float, required=True)
     end.add_argument("--fps", type=float)
     ends.add_parser("sink").add_argument("port", type=int)
-    options = parser.parse_args()
-    asyncio.run(source(options) if options.end == "source" else sink(options.port))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    options = parse()
+    asyncio.run(source(options) if options.end == "source" else sink(options.port))

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Memory,
     /// aiortc and OpenCV.
     Aiortc,
+    /// grpcio and OpenCV.
+    Grpcio,
 }
 
 /// A contender: one kind in one group.
@@ -64,10 +66,10 @@ const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "
 /// All contenders, group by group.
 pub(crate) fn all() -> Vec<Contender> {
     let groups: [(Group, &[Kind]); 4] = [
-        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc, Kind::Grpcio]),
         (NETWORK, &[Kind::Tcp, Kind::BareLink, NETWORK_RAW, NETWORK_AUTO]),
-        (LARGE, &[Kind::Tcp, Kind::BareLink, OVER_TCP, RAW, AUTO, Kind::Aiortc]),
-        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc]),
+        (LARGE, &[Kind::Tcp, Kind::BareLink, OVER_TCP, RAW, AUTO, Kind::Aiortc, Kind::Grpcio]),
+        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc, Kind::Grpcio]),
     ];
     groups.iter().flat_map(|(group, kinds)| kinds.iter().map(|&kind| Contender { group: *group, kind })).collect()
 }
@@ -82,6 +84,7 @@ impl Kind {
             Self::Ours(options) => format!("ours, {}", options.as_flattened().join(" ")),
             Self::Memory => "ours, in memory".to_owned(),
             Self::Aiortc => "aiortc + OpenCV".to_owned(),
+            Self::Grpcio => "grpcio + OpenCV".to_owned(),
         }
     }
 }

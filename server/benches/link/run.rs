@@ -23,7 +23,8 @@ impl Contender {
             Kind::Memory => ours::run_in_memory(&self.group, time, folder),
             Kind::Tcp => self.run_bare("tcp", frames, time, folder),
             Kind::BareLink => self.run_bare("link", frames, time, folder),
-            Kind::Aiortc => self.run_aiortc(frames, time, folder),
+            Kind::Aiortc => self.run_python("aiortc_opencv.py", frames, time, folder),
+            Kind::Grpcio => self.run_python("grpcio_opencv.py", frames, time, folder),
         }
     }
 
@@ -45,14 +46,14 @@ impl Contender {
         pair::run(end(), sink, time, folder)
     }
 
-    /// Runs the Python script as both ends.
-    fn run_aiortc(&self, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
+    /// Runs a Python script as both ends.
+    fn run_python(&self, script: &str, frames: &Frames, time: Duration, folder: &Path) -> Result<Sample, RunError> {
         let folder_here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/link");
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let python = python::environment(target, "link-venv", &folder_here.join("requirements.txt"))?;
         let end = |name: &str| {
             let mut command = Command::new(&python);
-            command.arg(folder_here.join("aiortc_opencv.py")).arg(name);
+            command.arg(folder_here.join(script)).arg(name);
             command
         };
         let mut source = end("source");
