@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WxH,WxH,…")]
     sizes: Option<String>,
 
-    /// More options for the server, such as "--encoding auto"
+    /// More options for the server, such as "--encoding auto"; "--link tcp" is given to the clients too
     #[arg(long, value_name = "OPTIONS", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
 

@@ -90,7 +90,7 @@ pub(crate) fn run(setting: &Setting, with: &str, folder: &Path) -> Result<Point,
     let mut clients = Vec::new();
     for index in 0..setting.clients {
         let mut client = program("client")?;
-        client.args([&address, "--no-graphics", "--workers", "1"]);
+        client.args([&address, "--no-graphics", "--workers", "1"]).args(link(with));
         clients.push(Process::start(
             &format!("client-{index}"),
             client,
@@ -126,6 +126,11 @@ pub(crate) fn run(setting: &Setting, with: &str, folder: &Path) -> Result<Point,
         lost: sum("/frames/lost") as u64,
         skipped: sum("/frames/skipped") as u64,
     })
+}
+
+/// `--link` and its value, which are options of the client too.
+fn link(with: &str) -> impl Iterator<Item = &str> {
+    with.split_whitespace().skip_while(|&word| word != "--link").take(2)
 }
 
 fn server(
