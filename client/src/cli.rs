@@ -112,7 +112,7 @@ impl Cli {
 /// What the client can do instead of a session.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find the circle in image files (PNG, JPEG, PGM, BMP, TIFF)
+    /// Find the circle in image files (PNG, JPEG, PGM, PPM, BMP, TIFF, WebP)
     #[command(after_help = DETECT_HELP)]
     Detect(DetectArgs),
 }
@@ -173,7 +173,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG, PGM, BMP or TIFF, 8 bits per channel, or gray with 16 bits
+    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from the standard input. They are read as by OpenCV's imread: without alpha, and turned as EXIF says (-v says so)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

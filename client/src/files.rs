@@ -8,14 +8,17 @@ use std::time::Instant;
 use ndarray::ArrayView2;
 use serde::Serialize;
 use shared::geometry::Circle;
-use shared::image::{Image, file};
+use shared::image::file::{self, ImageFileError, Picture};
 use shared::shell::exit::Exit;
 use shared::shell::standard::reader_left;
 use shared::text::Escaped;
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::cli::DetectArgs;
 use crate::pipeline::{Detector, DetectorOfAll, Estimate, PipelineError};
+
+/// The name that means the standard input.
+const STDIN: &str = "-";
 
 /// Result for one file.
 #[derive(Debug, Serialize)]
@@ -101,14 +104,21 @@ impl FoundCircle {
 
 fn look(path: &Path, looker: &mut Looker) -> Found {
     let found = |seen, detect_us, error| Found { file: path.display().to_string(), seen, detect_us, error };
-    match file::read_any(path).map(Image::into_gray_levels) {
-        Ok(gray) => {
+    match read(path) {
+        Ok(Picture { image, changes }) => {
+            changes.iter().for_each(|change| debug!("{}: {change}", path.display()));
+            let gray = image.into_gray_levels();
             let start = Instant::now();
             let seen = looker.look(gray.view());
             found(seen, u64::try_from(start.elapsed().as_micros()).ok(), None)
         }
         Err(error) => found(looker.nothing(), None, Some(error.to_string())),
     }
+}
+
+/// Reads a file, or the standard input.
+fn read(path: &Path) -> Result<Picture, ImageFileError> {
+    if path == Path::new(STDIN) { file::read_stream(io::stdin().lock()) } else { file::read_picture(path) }
 }
 
 /// Prints one line per file, and a line per circle if all are asked for. Returns whether all files could be read.

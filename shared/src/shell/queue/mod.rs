@@ -21,6 +21,10 @@ pub(super) use out::Beside;
 /// Interval of checks on the progress of writing.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How long the end waits for a thread that does not write: longer than it waits for its turn on a machine that still
+/// does anything.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The side that texts are put into; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
@@ -71,14 +75,22 @@ impl Queue {
         self.state.is_ending.store(true, Ordering::Relaxed);
         self.wake();
         self.writer.iter().for_each(Thread::unpark);
-        let start = Instant::now();
-        let (mut moved, mut written) = (start, self.written());
+        let (mut last, mut written) = (Instant::now(), self.written());
+        let [mut stood, mut waited, mut turnless] = [Duration::ZERO; 3];
         while self.waiting() > 0 {
-            let (now, DrainLimits { standstill, total }) = (Instant::now(), limits());
-            if std::mem::replace(&mut written, self.written()) != written {
-                moved = now;
+            let DrainLimits { standstill, total } = limits();
+            let elapsed = std::mem::replace(&mut last, Instant::now()).elapsed();
+            if self.is_writing() {
+                stood += elapsed;
+                waited += elapsed;
+                turnless = Duration::ZERO;
+            } else {
+                turnless += elapsed;
             }
-            if now - moved >= standstill || now - start >= total {
+            if std::mem::replace(&mut written, self.written()) != written {
+                stood = Duration::ZERO;
+            }
+            if stood >= standstill || waited >= total || turnless >= TURN_TIMEOUT {
                 break;
             }
             thread::sleep(PAUSE);
@@ -96,11 +108,59 @@ impl Queue {
         self.state.take_failure()
     }
 
+    /// Whether the output holds the thread up. On a busy machine the thread may also wait for its turn, which says
+    /// nothing about the output.
+    fn is_writing(&self) -> bool {
+        self.writer.is_none() || self.state.is_writing.load(Ordering::Relaxed)
+    }
+
     fn written(&self) -> u64 {
         self.state.written.load(Ordering::Relaxed)
     }
 
     fn waiting(&self) -> u64 {
         self.state.waiting.load(Ordering::Acquire) + self.state.untold.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// An output that is read by the test.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Holds the thread up before it writes, as a busy machine does.
+    struct Late(Duration);
+
+    impl Beside for Late {
+        fn due(&mut self, _now: Instant, _lost: u64) -> (Vec<String>, Option<Instant>) {
+            thread::sleep(std::mem::take(&mut self.0));
+            (Vec::new(), None)
+        }
+    }
+
+    #[test]
+    fn a_thread_that_gets_its_turn_late_still_writes_everything() {
+        let limit = Duration::from_millis(20);
+        let kept = Kept::default();
+        let queue = Queue::start("late", kept.clone(), Late(10 * limit));
+        queue.put("the reason\n".into(), 1000);
+        assert_eq!(queue.finish(|| DrainLimits { standstill: limit, total: limit }), 0);
+        assert_eq!(*kept.0.lock().unwrap(), b"the reason\n");
     }
 }

@@ -92,7 +92,7 @@ impl<W: Write, B: Beside> Out<W, B> {
 
     fn flush(&mut self) {
         if !self.has_failed
-            && let Err(error) = self.write()
+            && let Err(error) = self.write_all()
         {
             self.has_failed = true;
             self.beside.failed(&error);
@@ -105,6 +105,13 @@ impl<W: Write, B: Beside> Out<W, B> {
         self.state.waiting.fetch_sub(self.texts, Ordering::Release);
         self.buffer.clear();
         self.texts = 0;
+    }
+
+    fn write_all(&mut self) -> io::Result<()> {
+        self.state.is_writing.store(true, Ordering::Relaxed);
+        let written = self.write();
+        self.state.is_writing.store(false, Ordering::Relaxed);
+        written
     }
 
     fn write(&mut self) -> io::Result<()> {

@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) untold: AtomicU64,
     /// Bytes that the output accepted.
     pub(super) written: AtomicU64,
+    /// The thread is writing to the output, which may hold it up.
+    pub(super) is_writing: AtomicBool,
     /// The end is being waited for: the thread no longer rests.
     pub(super) is_ending: AtomicBool,
     failure: Mutex<Option<io::Error>>,
