@@ -129,7 +129,7 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
     pub wait: Wait,
 
-    /// Link to ask the server for: webrtc, or tcp, which is quicker on a network that loses nothing
+    /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 

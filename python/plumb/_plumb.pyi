@@ -122,7 +122,7 @@ class Client:
 
     `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
     "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-    the number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the
+    the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
     server. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
     """
 

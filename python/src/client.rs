@@ -36,7 +36,7 @@ use crate::waiting::{self, STEP};
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
 /// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-/// the number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the
+/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
 /// server. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
@@ -96,7 +96,8 @@ impl Client {
             server: server.map_err(|error| wrong(format!("server: {error}")))?,
             workers: workers.ok_or_else(|| wrong(most.into()))?,
             wait: Wait::from_str(wait).map_err(|error| wrong(format!("wait: {error}")))?,
-            link: Kind::named(link).ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc or tcp")))?,
+            link: Kind::named(link)
+                .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc, tcp or grpc")))?,
             strict,
         })
     }

@@ -520,11 +520,12 @@ def test_a_forked_process_serves_and_leaves_its_parents_server_alone() -> None:
     assert (code, out) == (0, "5\n0 False\n"), err
 
 
-def test_a_client_may_ask_for_tcp() -> None:
+@pytest.mark.parametrize("link", ["tcp", "grpc"])
+def test_a_client_may_ask_for_another_link(link: str) -> None:
     with plumb.Server(listen="127.0.0.1:0", frames=30, fps="max", seed=7, noise=5) as server:
-        plumb.Client(plumb.detect, server.address, link="tcp").run()
+        plumb.Client(plumb.detect, server.address, link=link).run()
         report = server.report()
-    assert report.sessions[0].client.link == "tcp"
+    assert report.sessions[0].client.link == link
     assert report.error_px == plumb.evaluate(plumb.detect, frames=30, seed=7, noise=5).error_px
-    with pytest.raises(ValueError, match='link: "smoke" is not a link: webrtc or tcp'):
+    with pytest.raises(ValueError, match='link: "smoke" is not a link: webrtc, tcp or grpc'):
         plumb.Client(plumb.detect, link="smoke")

@@ -7,9 +7,10 @@ use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
 use shared::link::memory::Dialer;
 use shared::link::webrtc::{self, HandshakeError, LinkSettings};
-use shared::link::{Kind, Link, tcp};
+use shared::link::{Kind, Link, grpc, tcp};
 use shared::protocol::encoding::FEATURES;
 use shared::shell::descriptors::MORE_DESCRIPTORS;
+use tokio::net::TcpStream;
 use tracing::{debug, info};
 
 use crate::config::Server;
@@ -116,7 +117,7 @@ async fn attempt(server: &str, asked: Asked) -> Result<Link, Failure> {
     let stream = dial::connect(server).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
     let path = stream.local_addr().and_then(|local| Ok((local, webrtc::path_mtu(&stream)?)));
     let (local, path_mtu) = path.map_err(|error| Failure::NotThere(error.to_string()))?;
-    match open(Signaling::new(stream), local, path_mtu, asked).await {
+    match open(stream, local, path_mtu, asked).await {
         Ok(link) => {
             info!("connected to {server}");
             Ok(link)
@@ -134,11 +135,12 @@ fn why_not(error: &Unreachable) -> String {
     if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
 }
 
-async fn open(signaling: Signaling, local: SocketAddr, path_mtu: u32, asked: Asked) -> Result<Link, HandshakeError> {
+async fn open(stream: TcpStream, local: SocketAddr, path_mtu: u32, asked: Asked) -> Result<Link, HandshakeError> {
     let hello = Introduction::new(FEATURES.map(String::from).to_vec());
     match asked.link {
-        Kind::Webrtc => open_webrtc(signaling, hello, local, asked.mtu.unwrap_or(path_mtu)).await,
-        Kind::Tcp => Ok(tcp::dial(signaling, hello, tcp::MAX_PAYLOAD).await?),
+        Kind::Webrtc => open_webrtc(Signaling::new(stream), hello, local, asked.mtu.unwrap_or(path_mtu)).await,
+        Kind::Tcp => Ok(tcp::dial(Signaling::new(stream), hello, tcp::MAX_PAYLOAD).await?),
+        Kind::Grpc => Ok(grpc::call_source(stream, tcp::MAX_PAYLOAD, &hello.features).await?),
     }
 }
 

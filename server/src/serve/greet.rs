@@ -6,18 +6,19 @@ use clap::ValueEnum;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
-use shared::door::stranger::{Visitor, visitor};
+use shared::door::stranger::{STRANGER_SILENCE, Visitor, is_http_2, visitor};
 use shared::image::PixelFormat;
 use shared::link::webrtc::{
     self, HandshakeError, LEAST_MTU, LinkSettings, Offer, OpenError, PeerKind, Reply, sound_mtu,
 };
-use shared::link::{Kind, Link, tcp};
+use shared::link::{Kind, Link, grpc, tcp};
 use shared::protocol::encoding::{FEATURES, GRAY16_FEATURE};
 use shared::protocol::fragment::MAX_HEADER;
 use shared::protocol::message::{Delivery, Role};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::text::Brief;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::config::ServeConfig;
@@ -76,8 +77,13 @@ impl Greeter<'_> {
             Arrival::Connection { stream, peer } => (stream, peer),
             Arrival::Link(link) => return Ok(self.greet_ours(link)),
         };
+        let until = Instant::now() + STRANGER_SILENCE;
+        let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
+        if is_http_2(&stream, until).await.map_err(SignalingError::Io)? {
+            return Ok(self.greet_caller(stream, peer).await?);
+        }
         let mut connection = self.connection(stream, peer).map_err(SignalingError::Io)?;
-        match visitor(&mut connection.signaling).await {
+        match visitor(&mut connection.signaling, until).await {
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
             Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
             Ok(Visitor::Stranger) => self.greet_late(connection).await,
@@ -91,11 +97,30 @@ impl Greeter<'_> {
         }
     }
 
-    fn connection(&self, stream: std::net::TcpStream, peer: SocketAddr) -> std::io::Result<Connection> {
-        let stream = TcpStream::from_std(stream)?;
+    fn connection(&self, stream: TcpStream, peer: SocketAddr) -> std::io::Result<Connection> {
         let local = stream.local_addr()?;
         let mtu = self.config.sctp_mtu.map_or_else(|| webrtc::path_mtu(&stream), Ok)?;
         Ok(Connection { signaling: Signaling::new(stream), path: Path { local, peer, mtu } })
+    }
+
+    /// Greets a client that speaks gRPC.
+    async fn greet_caller(&self, stream: TcpStream, peer: SocketAddr) -> Result<Option<Guest>, SignalingError> {
+        let call = grpc::answer_sink(stream, self.largest_message()).await?;
+        let features = call.features().to_vec();
+        let hello = Introduction { link: Some(Kind::Grpc.to_string()), ..Introduction::new(features.clone()) };
+        match self.welcome(&hello) {
+            Ok(place) => Ok(Some(Guest { link: call.accept(), place, features, kind: Kind::Grpc.name() })),
+            Err(Unwelcome { reason, retry }) => {
+                debug!("{peer}: refused: {reason}");
+                call.refuse(reason, retry).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Largest message to take over a stream, in bytes: an answer in one fragment, with its header.
+    fn largest_message(&self) -> usize {
+        self.config.session.largest_answer() + MAX_HEADER
     }
 
     /// Greets a client in this process. It has this server's version, so its features are known.
@@ -124,9 +149,7 @@ impl Greeter<'_> {
             }
         };
         if kind(&hello) == Some(Kind::Tcp) {
-            // A message is one fragment, with its header.
-            let most = self.config.session.largest_answer() + MAX_HEADER;
-            let link = tcp::accept(connection.signaling, most).await?;
+            let link = tcp::accept(connection.signaling, self.largest_message()).await?;
             return Ok(Some(Guest { link, place, features: hello.features, kind: Kind::Tcp.name() }));
         }
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
@@ -230,18 +253,19 @@ impl Greeter<'_> {
         let asked = hello.link.as_deref().unwrap_or(Kind::default().name());
         let kinds: Vec<_> = Kind::value_variants().iter().filter(|kind| self.config.link.takes(**kind)).collect();
         let Some(kind) = kinds.iter().find(|kind| kind.name() == asked) else {
-            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+            let names = names.rsplit_once(", ").map_or(names.clone(), |(others, last)| format!("{others} and {last}"));
             return Some(format!(
-                "this server has no link \"{}\" but {}: ask for it in the hello (--link at the client)",
+                "this server has no link \"{}\" but {names}: ask for it in the hello (--link at the client)",
                 Brief(asked, SHOWN_CHARACTERS),
-                names.join(" and ")
             ));
         };
         let is_live = self.config.session.delivery == Delivery::Live;
-        (is_live && **kind == Kind::Tcp).then(|| {
-            "delivery is live here, which a stream such as tcp cannot be: ask for webrtc (--link at the client), or start \
-             the server with --delivery reliable"
-                .into()
+        (is_live && kind.is_stream()).then(|| {
+            format!(
+                "delivery is live here, which a stream such as {kind} cannot be: ask for webrtc (--link at the client), or \
+                 start the server with --delivery reliable"
+            )
         })
     }
 

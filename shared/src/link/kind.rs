@@ -12,6 +12,8 @@ pub enum Kind {
     Webrtc,
     /// The TCP connection to the server's port
     Tcp,
+    /// A gRPC call to the server's port
+    Grpc,
 }
 
 impl Kind {
@@ -25,6 +27,15 @@ impl Kind {
         match self {
             Self::Webrtc => "webrtc",
             Self::Tcp => "tcp",
+            Self::Grpc => "grpc",
+        }
+    }
+
+    /// Whether it is a stream, which repeats what was lost: there is no live delivery over it.
+    pub fn is_stream(self) -> bool {
+        match self {
+            Self::Webrtc => false,
+            Self::Tcp | Self::Grpc => true,
         }
     }
 }
