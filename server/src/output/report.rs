@@ -103,6 +103,8 @@ pub struct Whereabouts {
     pub address: String,
     /// What carries frames and answers: `webrtc`, `tcp` or `memory`; `none` where the pipeline is a function.
     pub link: &'static str,
+    /// Whether the server called the client (`--dial`). Otherwise the client called the server.
+    pub dialled: bool,
 }
 
 /// `clock` of the report.

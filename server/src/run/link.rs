@@ -21,6 +21,15 @@ pub enum LinkKind {
     Memory,
 }
 
+impl From<Kind> for LinkKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Webrtc => Self::Webrtc,
+            Kind::Tcp => Self::Tcp,
+        }
+    }
+}
+
 impl LinkKind {
     /// Whether a client at the port may have a link of this kind.
     pub fn takes(self, kind: Kind) -> bool {
@@ -30,6 +39,11 @@ impl LinkKind {
             Self::Tcp => kind == Kind::Tcp,
             Self::Memory => false,
         }
+    }
+
+    /// The kind of link that `--dial` asks a listening client for.
+    pub fn of_dial(self) -> Kind {
+        self.of_loopback()
     }
 
     /// The kind of link that a client of `--loopback` asks for.
