@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use client::app::{SessionError, connected_session, failure};
+use client::app::{SessionError, connected_session};
 use client::config::{Config, Server, ServerAddress, Wait};
 use client::pipeline::{
     Answers, Frame, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineMaker, PipelineOptions,
 };
 use client::session::End;
+use client::verdict::failure;
 use client::view::NoView;
 use client::workers::Policy;
 use crossbeam_channel::{RecvTimeoutError, bounded};

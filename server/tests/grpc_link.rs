@@ -10,8 +10,8 @@ use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::ends::{Server, client};
-use testkit::program::Program;
+use testkit::ends::{Server, address, client};
+use testkit::program::{Program, command};
 use testkit::python;
 use testkit::report::{ReportFile, only_session, rows};
 
@@ -81,6 +81,46 @@ fn clients_of_every_link_are_served_at_one_port_at_once() {
     }
 }
 
+/// Starts a server that calls the peer at this address over grpc.
+fn calling(peer: &str, options: &[&str]) -> Program {
+    let mut server = command("server");
+    server.args(["--dial", peer, "--no-graphics", "--fps", "max", "--seed", "7"]).args(OVER_GRPC).args(options);
+    Program::start(server)
+}
+
+#[test]
+fn a_server_may_call_a_client_over_grpc_and_has_the_same_errors() {
+    let listened = session(&["--frames", "60"], &OVER_GRPC);
+    let report = ReportFile::new();
+    let mut client = command("client");
+    client.args(["--listen", "127.0.0.1:0", "--once", "--no-graphics"]);
+    let client = Program::start(client);
+    let line = client.stderr.wait_for("listening on ");
+    let server = calling(address(&line).expect("an address"), &["--frames", "60", "--json", report.name()]);
+    server.end().expect(0);
+    client.end().expect(0);
+    let called = only_session(&report.read()).clone();
+    assert_eq!((&called["client"]["link"], &called["error_px"]), (&"grpc".into(), &listened["error_px"]));
+}
+
+#[test]
+fn a_server_that_calls_another_over_grpc_is_told() {
+    let server = Server::start(&["--frames", "3"]);
+    let called = calling(&server.address, &["--wait", "0s"]).end().expect(3);
+    called.says("the peer speaks gRPC, but has no plumb.v1.Sink");
+    server.client(&OVER_GRPC).end().expect(0);
+}
+
+#[test]
+fn a_hello_in_a_line_of_json_that_asks_for_grpc_is_told_how_to_begin() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\",\"link\":\"grpc\"}\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("begins with a gRPC call of plumb.v1.Source at this port"), "{answer}");
+}
+
 /// The example, with the classes that grpcio-tools makes of the proto.
 fn example() -> (PathBuf, PathBuf) {
     let from_root = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
@@ -138,9 +178,8 @@ fn a_server_without_the_link_refuses_it_and_says_what_to_ask_for() {
 
 #[test]
 fn live_delivery_over_grpc_is_refused() {
-    let command = testkit::program::command("server");
     let options = ["--no-graphics", "--link", "grpc", "--delivery", "live"];
-    let refused = Program::start(testkit::ends::with(command, &options)).end().expect(2);
+    let refused = Program::start(testkit::ends::with(command("server"), &options)).end().expect(2);
     refused.says("--link grpc does not go with --delivery live");
     let server = Server::start(&["--delivery", "live", "--frames", "3"]);
     let refused = server.client(&OVER_GRPC).end().expect(3);

@@ -11,6 +11,8 @@ use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
 
+use super::queue::Policy;
+use super::turns::Line;
 use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError, shortened};
 use crate::session::{Detection, ReceivedFrame};
 
@@ -25,6 +27,33 @@ pub(super) struct Worker {
     encoder: Option<Lz4Encoder>,
     /// Whether any worker has warned that frames cannot be read.
     warned: Arc<AtomicBool>,
+}
+
+/// Where a worker gets its turns, if it needs them.
+pub(super) struct Place {
+    pub(super) line: Option<Arc<Line>>,
+    pub(super) policy: Policy,
+}
+
+impl Place {
+    /// With [`Policy::Latest`], a frame that came while this one waited for its turn takes its place.
+    fn newest(
+        &self,
+        frame: ReceivedFrame,
+        frames: &Receiver<ReceivedFrame>,
+        detections: &UnboundedSender<Detection>,
+        clock: MonotonicClock,
+    ) -> ReceivedFrame {
+        if self.line.is_none() || self.policy == Policy::Every {
+            return frame;
+        }
+        let Ok(newer) = frames.try_recv() else { return frame };
+        let (now, ReceivedFrame { id, received, .. }) = (clock.now(), frame);
+        let (started, finished, payload) = (now, now, Payload::dropped());
+        // Fails only if the session is over.
+        let _ = detections.send(Detection { frame: id, received, started, finished, payload });
+        newer
+    }
 }
 
 impl Worker {
@@ -46,8 +75,14 @@ impl Worker {
         frames: &Receiver<ReceivedFrame>,
         detections: &UnboundedSender<Detection>,
         clock: MonotonicClock,
+        place: &Place,
     ) {
         for frame in frames {
+            let _turn = place.line.as_ref().map(|line| line.take());
+            if detections.is_closed() {
+                return;
+            }
+            let frame = place.newest(frame, frames, detections, clock);
             let started = clock.now();
             let payload = self.answer(&frame);
             let detection =

@@ -37,7 +37,8 @@ use work::Work;
 
 /// Serves as the command line asks, or prints the run specification.
 pub fn run(cli: Cli) -> Exit {
-    let (spec, supply) = match settled(cli.spec, &cli.origins) {
+    let settled = together::calling(cli.spec, &cli.local, &cli.origins).and_then(|spec| settled(spec, &cli.origins));
+    let (spec, supply) = match settled {
         Ok(settled) => settled,
         Err(wrong) => {
             error!("{wrong}");

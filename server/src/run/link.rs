@@ -23,6 +23,16 @@ pub enum LinkKind {
     Memory,
 }
 
+impl From<Kind> for LinkKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Webrtc => Self::Webrtc,
+            Kind::Tcp => Self::Tcp,
+            Kind::Grpc => Self::Grpc,
+        }
+    }
+}
+
 impl LinkKind {
     /// Whether a client at the port may have a link of this kind.
     pub fn takes(self, kind: Kind) -> bool {
@@ -33,6 +43,11 @@ impl LinkKind {
             Self::Grpc => kind == Kind::Grpc && grpc::IS_BUILT,
             Self::Memory => false,
         }
+    }
+
+    /// The kind of link that `--dial` asks a listening client for.
+    pub fn of_dial(self) -> Kind {
+        self.of_loopback()
     }
 
     /// The kind of link that a client of `--loopback` asks for.

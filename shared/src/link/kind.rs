@@ -22,6 +22,11 @@ impl Kind {
         Self::value_variants().iter().copied().find(|kind| kind.name() == name)
     }
 
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::value_variants().iter().copied()
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {

@@ -80,12 +80,16 @@ pub(super) async fn begin<Ours: Side, Theirs: Side>(
         .initial_connection_window_size(connection)
         .handshake(TokioIo::new(socket))
         .await?;
+    // hyper takes the last of these for the wish to end.
+    let last = requests.clone();
     tokio::spawn(async move {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            // The peer hears the end of the call, and closes the connection.
             () = outbox.closing() => timeout(LINGER, connection).await.unwrap_or(Ok(())),
         };
+        drop(last);
         if let Err(error) = ended {
             debug!("the gRPC connection broke: {error}");
         }

@@ -49,7 +49,7 @@ impl From<GrpcError> for SignalingError {
     fn from(error: GrpcError) -> Self {
         match error {
             GrpcError::Refused { reason, retry } => Self::Refused { reason, retry },
-            GrpcError::NoService(_) => Self::Refused { reason: error.to_string(), retry: false },
+            GrpcError::NoService(_) => Self::WrongPeer(error.to_string()),
             GrpcError::Silence(_) => Self::Io(io::Error::new(io::ErrorKind::TimedOut, error.to_string())),
             GrpcError::Broken(_) => Self::Io(io::Error::other(error.to_string())),
         }

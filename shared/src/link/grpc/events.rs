@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use super::codec::NoMessage;
 use super::error::said;
@@ -101,11 +101,9 @@ impl<S: Side> Events<S> {
             self.outbox.fail(Status::resource_exhausted(how.clone()));
             return LinkEvent::Broken(how);
         }
-        match (status.code(), self.deadline) {
-            (Code::Cancelled, Some(deadline)) if Instant::now() + DEADLINE_SLACK >= deadline.at => {
-                self.deadline_passed(deadline)
-            }
-            (Code::Cancelled, _) => LinkEvent::Broken("it cancelled the call".into()),
+        match (is_cancelled(&status), self.deadline) {
+            (true, Some(deadline)) if Instant::now() + DEADLINE_SLACK >= deadline.at => self.deadline_passed(deadline),
+            (true, _) => LinkEvent::Broken("it cancelled the call".into()),
             _ if status.message().starts_with(CUT_SHORT) => {
                 LinkEvent::Broken("it ended the call in the middle of a message".into())
             }
@@ -118,6 +116,18 @@ impl<S: Side> Events<S> {
         self.outbox.fail(Status::deadline_exceeded(how.clone()));
         LinkEvent::Broken(how)
     }
+}
+
+/// Whether the peer reset the call because it wants no more of it.
+fn is_cancelled(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if let Some(reset) = error.downcast_ref::<h2::Error>() {
+            return reset.is_remote() && reset.is_reset() && reset.reason() == Some(h2::Reason::CANCEL);
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Waits until the deadline; for ever without one.
