@@ -1,5 +1,6 @@
 //! Sessions over the link grpc: the programs in two processes, the example with stock grpcio, refusals, ends, a slow
 //! network.
+#![cfg(feature = "grpc")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -52,7 +53,7 @@ fn pictures_counts_and_depth_come_through() {
     assert_eq!((&pictures["frames"]["answered"], &pictures["frames"]["invalid"]), (&20.into(), &0.into()));
     let counts = session(&["--frames", "20", "--task", "count", "--balls", "0..3"], &OVER_GRPC);
     assert_eq!((&counts["frames"]["answered"], &counts["frames"]["invalid"]), (&20.into(), &0.into()));
-    let depth = session(&["--frames", "10", "--source", "depth", "--fps", "max"], &OVER_GRPC);
+    let depth = session(&["--frames", "10", "--source", "depth"], &OVER_GRPC);
     assert_eq!(depth["frames"]["circle"], 10, "{:#}", depth["frames"]);
 }
 
@@ -190,7 +191,7 @@ fn live_delivery_over_grpc_is_refused() {
 #[test]
 fn a_server_that_serves_one_client_refuses_the_second_over_grpc() {
     let mut server = Server::start(&["--once"]);
-    let mut first = server.client(&OVER_GRPC);
+    let first = server.client(&OVER_GRPC);
     first.stdout.wait_for_count(5);
     server
         .client(&["--link", "grpc", "--wait", "0s"])
