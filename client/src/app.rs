@@ -8,19 +8,17 @@ use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::window::{Place, beside_window_or_rows};
-use thiserror::Error;
 use tracing::{error, info};
 
 use crate::cli::{DEFAULT_WAIT, SessionArgs};
 use crate::config::Config;
-use crate::connect::{ConnectError, Connecting};
+use crate::connect::Connecting;
 use crate::listen::{self, Listening};
 use crate::run;
 use crate::session::End;
 use crate::tally::Tally;
-use crate::verdict::failure;
+use crate::verdict::{SessionError, failure};
 use crate::view::{TerminalView, View, WindowView};
-use crate::workers::PoolError;
 
 /// Runs a session as the command line asks for it.
 pub fn run(args: &SessionArgs) -> Exit {
@@ -97,30 +95,6 @@ pub async fn session(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
     }
 }
 
-/// Why there was no session.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    /// The server could not be reached.
-    #[error(transparent)]
-    NotConnected(#[from] ConnectError),
-    /// The client was told to stop. A caller that waits for a session to end should not mistake this for its end.
-    #[error("stopped before there was a session")]
-    StoppedEarly,
-    /// The workers could not be started.
-    #[error(transparent)]
-    Workers(#[from] PoolError),
-}
-
-impl SessionError {
-    /// The exit code of a client that ends like this.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::NotConnected(_) | Self::StoppedEarly => Exit::NoPeer,
-            Self::Workers(_) => Exit::Other,
-        }
-    }
-}
-
 /// Connects and runs one session. If the link breaks before the session begins, connects again while there is time to
 /// wait.
 ///
@@ -137,7 +111,7 @@ pub async fn connected_session(
             connected = connecting.link() => connected?,
             () = stop.stopped() => return Err(SessionError::StoppedEarly),
         };
-        match run::run(link, config, None, view, stop.clone()).await? {
+        match run::run(link, config, view, stop.clone()).await? {
             (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
             ended => return Ok(ended),
         }

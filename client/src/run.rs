@@ -51,9 +51,13 @@ struct Runner<'a> {
     tally: Tally,
 }
 
-/// Runs a session on an open link until it ends. Returns why it ended, and the counts. Sessions that share workers do so
-/// in `turns`.
-pub async fn run(
+/// Runs a session on an open link until it ends. Returns why it ended, and the counts.
+pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
+    run_in_turns(link, config, None, view, stop).await
+}
+
+/// Like [`run`], for a session that shares the workers with others if there are `turns`.
+pub async fn run_in_turns(
     link: Link,
     config: &Config,
     turns: Option<&Turns>,

@@ -12,9 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use shared::door::lines::SignalingError;
 use shared::door::listen::{accept, cannot_listen, listen};
 use shared::door::strangers::Strangers;
 use shared::link::Link;
+use shared::link::webrtc::HandshakeError;
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::shards::Shards;
@@ -27,11 +29,12 @@ use tracing::{error, info, warn};
 
 use self::greet::Guest;
 use crate::config::Config;
-use crate::run;
+use crate::run::run_in_turns;
 use crate::session::End;
-use crate::verdict::failure;
+use crate::tally::Tally;
+use crate::verdict::{SessionError, failure};
 use crate::view::Views;
-use crate::workers::{PoolError, Turns};
+use crate::workers::Turns;
 
 /// Most sessions at a time. Each has a thread and a pipeline for each worker, a WebRTC peer, and memory for its frames.
 const MAX_SOURCES: usize = 16;
@@ -59,41 +62,78 @@ struct Desk {
     places: Arc<Semaphore>,
     strangers: Strangers,
     turns: Turns,
-    sessions: AtomicU64,
+    /// Sessions whose link has opened.
+    begun: AtomicU64,
 }
 
-/// Listens, and answers the frames of every source that calls, until told to stop or, with `once`, until one session is
+/// What came of listening.
+struct Outcome {
+    /// The most telling exit code of all sessions.
+    exit: Exit,
+    /// The session that ended last.
+    last: Option<(End, Tally)>,
+}
+
+/// Listens, and answers the frames of every server that calls, until told to stop or, with `once`, until one session is
 /// over. `config` says how frames are processed. Returns the most telling exit code of all sessions.
 pub async fn serve(listening: &Listening, config: Config, views: Box<dyn Views>, stop: Stop) -> Exit {
-    let Listening { address, once, .. } = listening;
-    let listeners = match listen(address).await {
-        Ok(listeners) => listeners,
-        Err(refused) => {
-            let (wrong, exit) = cannot_listen(address, &refused, "client");
-            error!("{wrong}");
-            return exit;
-        }
-    };
-    let places = Arc::new(Semaphore::new(if *once { 1 } else { MAX_SOURCES }));
-    let turns = Turns::new(config.workers.get());
-    let (strangers, sessions) = (Strangers::default(), AtomicU64::new(0));
-    let desk = Desk { config, is_once: *once, views, stop, places, strangers, turns, sessions };
-    match accept_all(listeners, listening, Arc::new(desk)).await {
-        Ok(exit) => exit,
+    match sessions(listening, config, views, stop).await {
+        Ok(Outcome { exit, .. }) => exit,
         Err(wrong) => {
-            error!("cannot listen: {}", with_advice(&wrong));
-            Exit::Other
+            error!("{wrong}");
+            wrong.exit()
         }
     }
 }
 
-async fn accept_all(mut listeners: Vec<TcpListener>, listening: &Listening, desk: Arc<Desk>) -> io::Result<Exit> {
+/// Listens until one session is over. Returns why it ended, and the counts.
+///
+/// # Errors
+/// [`SessionError`] if there was no session.
+pub async fn one_session(
+    address: String,
+    wait: Wait,
+    config: Config,
+    views: Box<dyn Views>,
+    stop: Stop,
+) -> Result<(End, Tally), SessionError> {
+    let listening = Listening { address, once: true, wait };
+    sessions(&listening, config, views, stop).await?.last.ok_or(SessionError::StoppedEarly)
+}
+
+async fn sessions(
+    listening: &Listening,
+    config: Config,
+    views: Box<dyn Views>,
+    stop: Stop,
+) -> Result<Outcome, SessionError> {
+    let Listening { address, once, .. } = listening;
+    let listeners = listen(address).await.map_err(|refused| {
+        let (wrong, exit) = cannot_listen(address, &refused, "client");
+        SessionError::CannotListen { wrong, exit }
+    })?;
+    let places = Arc::new(Semaphore::new(if *once { 1 } else { MAX_SOURCES }));
+    let turns = Turns::new(config.workers.get());
+    let (strangers, begun) = (Strangers::default(), AtomicU64::new(0));
+    let desk = Arc::new(Desk { config, is_once: *once, views, stop, places, strangers, turns, begun });
+    let outcome = accept_all(listeners, listening, &desk).await?;
+    match outcome.last {
+        None if listening.once => Err(SessionError::StoppedEarly),
+        _ => Ok(outcome),
+    }
+}
+
+/// Attends to every visitor on one of the threads, until told to stop or the only session is over.
+async fn accept_all(
+    mut listeners: Vec<TcpListener>,
+    listening: &Listening,
+    desk: &Arc<Desk>,
+) -> Result<Outcome, SessionError> {
     let shards = Shards::start()?;
     let (done, mut ended) = mpsc::channel(MAX_SOURCES);
-    let (mut visitors, mut worst, mut stop) = (0, Exit::Fine, desk.stop.clone());
+    let (mut visitors, mut outcome) = (0, Outcome { exit: Exit::Fine, last: None });
     info!("listening on {}", names(&listeners)?);
-    let mut waited = pin!(over(listening.wait));
-    let mut is_waiting = true;
+    let (mut stop, mut waited, mut is_waiting) = (desk.stop.clone(), pin!(over(listening.wait)), true);
     loop {
         tokio::select! {
             accepted = accept(&mut listeners) => match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
@@ -101,7 +141,7 @@ async fn accept_all(mut listeners: Vec<TcpListener>, listening: &Listening, desk
                     visitors += 1;
                     let (desk, done) = (desk.clone(), done.clone());
                     shards.spawn(async move {
-                        // The receiver outlives every visit.
+                        // Nobody listens once the only session is over.
                         let _ = done.send(desk.attend(stream, peer).await).await;
                     });
                 }
@@ -110,20 +150,16 @@ async fn accept_all(mut listeners: Vec<TcpListener>, listening: &Listening, desk
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(session) = ended.recv() => {
+            Some(visit) = ended.recv() => {
                 visitors -= 1;
-                if let Some(exit) = session {
-                    worst = Exit::of([worst, exit]);
-                    if listening.once {
-                        return Ok(worst);
-                    }
+                if outcome.add(visit) && listening.once {
+                    return Ok(outcome);
                 }
             }
             limit = &mut waited, if is_waiting => {
                 is_waiting = false;
-                if desk.sessions.load(Ordering::Relaxed) == 0 {
-                    error!("no server called within {} (--wait)", humantime::format_duration(limit));
-                    return Ok(Exit::NoPeer);
+                if desk.begun.load(Ordering::Relaxed) == 0 {
+                    return Err(SessionError::NobodyCalled(limit));
                 }
             }
             () = stop.stopped() => break,
@@ -131,15 +167,21 @@ async fn accept_all(mut listeners: Vec<TcpListener>, listening: &Listening, desk
     }
     // The same signal stops the sessions.
     while visitors > 0 {
-        let Some(session) = ended.recv().await else { break };
+        let Some(visit) = ended.recv().await else { break };
         visitors -= 1;
-        worst = Exit::of(session.into_iter().chain([worst]));
+        outcome.add(visit);
     }
-    if listening.once && desk.sessions.load(Ordering::Relaxed) == 0 {
-        error!("stopped before there was a session");
-        return Ok(Exit::NoPeer);
+    Ok(outcome)
+}
+
+impl Outcome {
+    /// Counts a visit. Returns whether it was a session.
+    fn add(&mut self, visit: Option<Session>) -> bool {
+        let Some(Session { exit, ended }) = visit else { return false };
+        self.exit = Exit::of([self.exit, exit]);
+        self.last = ended.or(self.last.take());
+        true
     }
-    Ok(worst)
 }
 
 fn names(listeners: &[TcpListener]) -> io::Result<String> {
@@ -158,9 +200,16 @@ async fn over(wait: Wait) -> Duration {
     }
 }
 
+/// A session that is over.
+struct Session {
+    exit: Exit,
+    /// `None` if its workers could not be started.
+    ended: Option<(End, Tally)>,
+}
+
 impl Desk {
-    /// Attends to a visitor. Returns the exit code of its session; `None` if it had none.
-    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> Option<Exit> {
+    /// Attends to a visitor. Returns its session; `None` if it had none.
+    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> Option<Session> {
         let mut stop = self.stop.clone();
         let greeted = tokio::select! {
             greeted = self.greet(stream) => greeted,
@@ -168,10 +217,12 @@ impl Desk {
         };
         match greeted {
             Ok(Guest { link, place }) => {
-                let exit = self.session(link, peer).await;
+                let session = self.session(link, peer).await;
                 drop(place);
-                exit
+                session
             }
+            // It only looked whether the port is open.
+            Err(HandshakeError::Signaling(SignalingError::Closed)) => None,
             Err(error) => {
                 warn!(kind = "visitor", "{peer}: {error}");
                 None
@@ -180,28 +231,30 @@ impl Desk {
     }
 
     /// Runs a session and logs how it ended. `None` if it never began: its server then calls again.
-    async fn session(&self, link: Link, peer: SocketAddr) -> Option<Exit> {
-        let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
+    async fn session(&self, link: Link, peer: SocketAddr) -> Option<Session> {
+        let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
         info!("session {number}: the server at {peer}");
         let mut view = self.views.of(number);
-        let ran = run::run(link, &self.config, Some(&self.turns), &mut *view, self.stop.clone()).await;
-        let (end, tally) = match ran {
+        let (turns, stop) = (Some(&self.turns), self.stop.clone());
+        let (end, tally) = match run_in_turns(link, &self.config, turns, &mut *view, stop).await {
             Ok(ended) => ended,
-            Err(wrong) => return Some(unable(number, &wrong)),
+            Err(wrong) => {
+                error!("session {number}: {wrong}");
+                return Some(Session { exit: Exit::Other, ended: None });
+            }
         };
         view.ended(&tally);
-        if let Some((exit, wrong)) = failure(&end, &tally) {
-            error!("session {number}: {wrong}");
-            return (!matches!(end, End::NeverBegan { .. })).then_some(exit);
+        let failed = failure(&end, &tally);
+        match (&failed, &end) {
+            (Some((_, wrong)), End::NeverBegan { .. }) => {
+                warn!("session {number}: {wrong}");
+                return None;
+            }
+            (Some((_, wrong)), _) => error!("session {number}: {wrong}"),
+            (None, End::ServerLeft { reason }) => info!("session {number}: the server said bye: {reason}"),
+            (None, _) => {}
         }
-        if let End::ServerLeft { reason } = end {
-            info!("session {number}: the server said bye: {reason}");
-        }
-        Some(Exit::Fine)
+        let exit = failed.map_or(Exit::Fine, |(exit, _)| exit);
+        Some(Session { exit, ended: Some((end, tally)) })
     }
-}
-
-fn unable(number: u64, wrong: &PoolError) -> Exit {
-    error!("session {number}: {wrong}");
-    Exit::Other
 }

@@ -133,6 +133,7 @@ mod tests {
     use shared::image::ImageView;
     use shared::protocol::message::Value;
 
+    use super::super::turns::Turns;
     use super::*;
     use crate::pipeline::{Answers, Frame, NoAnswers, PipelineKind, PipelineOptions};
 
@@ -167,6 +168,24 @@ mod tests {
             self.0 += 1;
             Payload::new("count").with("seen", Value::Integer(self.0))
         }
+    }
+
+    #[test]
+    fn a_frame_that_came_during_the_wait_for_a_turn_takes_the_place_of_the_one_that_waited() {
+        let size = Size { width: 1, height: 1 };
+        let (older, newer) =
+            (ReceivedFrame::raw(size, vec![1]), ReceivedFrame { id: 7, ..ReceivedFrame::raw(size, vec![2]) });
+        let (submit, frames) = crossbeam_channel::bounded(1);
+        let (detections, mut found) = tokio::sync::mpsc::unbounded_channel();
+        let clock = MonotonicClock::start();
+        let place = |policy| Place { line: Some(Arc::new(Turns::new(1).line())), policy };
+        submit.send(newer).expect("room");
+        let every = place(Policy::Every).newest(older.clone(), &frames, &detections, clock);
+        assert_eq!((every.id, frames.len()), (0, 1));
+        let latest = place(Policy::Latest).newest(older, &frames, &detections, clock);
+        assert_eq!((latest.id, frames.len()), (7, 0));
+        let dropped = found.try_recv().expect("a detection");
+        assert!(dropped.frame == 0 && dropped.payload.is_dropped());
     }
 
     #[test]
