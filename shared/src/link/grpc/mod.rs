@@ -1,12 +1,12 @@
 //! Links over gRPC: one call with a stream of messages each way carries all lanes.
 //!
-//! The messages are those of `proto/plumb.proto`. A session knows only MessagePack, so [`translate`] turns each message
+//! The messages are those of `proto/plumb.proto`. A session knows only MessagePack, so `translate` turns each message
 //! into the other form; pixels are copied once on the way in and not at all on the way out. `codec` is what tonic calls
 //! for each message. `outbox` holds what waits to be sent: one frame at most, so that no frame grows old there. `ledger`
 //! counts what the peer has acknowledged, from what `body` and `socket` see of the call and of its connection.
 //!
-//! Each connection is given to hyper by whoever accepted or dialed it: [`serve`] answers a call, [`call`] makes one.
-//! Who calls and who sources frames are independent: [`Source`](translate::Source) and [`Sink`](translate::Sink) say who
+//! Each connection is given to hyper by whoever accepted or dialed it: `serve` answers a call, `call` makes one.
+//! Who calls and who sources frames are independent: `Source` and `Sink` (in `translate`) say who
 //! speaks.
 
 mod account;
