@@ -12,7 +12,8 @@ WORKDIR /plumb
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=false
 # The dependencies, which change seldom, are a layer of their own: built with empty crates in place of ours.
 COPY Cargo.toml Cargo.lock ./
-COPY shared/Cargo.toml shared/
+COPY shared/Cargo.toml shared/build.rs shared/
+COPY shared/proto shared/proto
 COPY client/Cargo.toml client/
 COPY server/Cargo.toml server/
 # Members of the workspace, which cargo wants to see; no program is made of them.

@@ -3,8 +3,10 @@
     python3 -m venv venv
     venv/bin/pip install msgpack numpy
     venv/bin/python examples/tcp_client.py 127.0.0.1 8080
+    venv/bin/python examples/tcp_client.py --listen 127.0.0.1 8080
 
-from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`.
+from the repository's folder, with a server on another terminal. With --listen it waits for a server that calls it
+(server --dial 127.0.0.1:8080 --link tcp). To try a detector of your own, replace `find_circle`.
 It looks at a frame at a time; one that needs seconds a frame belongs on a thread, since pings must be answered meanwhile.
 The rest knows nothing of Plumb but docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
@@ -49,10 +51,16 @@ def now_us():
 class Link:
     """The connection, once the server has agreed that it is the link."""
 
-    def __init__(self, host, port):
-        self.socket = socket.create_connection((host, port), timeout=10)
+    def __init__(self, connection, is_called):
+        self.socket = connection
+        self.socket.settimeout(10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader, self.limit = self.socket.makefile("rb"), OVERHEAD
+        if is_called:
+            hello = json.loads(self.reader.readline(65_536) or b"{}")
+            if (hello.get("type"), hello.get("plumb"), hello.get("role"), hello.get("link")) != ("hello", 1, "source", "tcp"):
+                self.socket.sendall(b'{"type":"error","reason":"this client waits for a server that calls with --link tcp"}\n')
+                raise ConnectionError(f"the caller is no source that asks for tcp: {str(hello)[:200]}")
         self.socket.sendall(b'{"type":"hello","plumb":1,"role":"sink","link":"tcp"}\n')
         line = self.reader.readline(65_536) or b'{"type":"nothing"}'
         if json.loads(line) != {"type": "link", "link": "tcp"}:
@@ -114,8 +122,17 @@ def session(link):
             return message.get("reason", "")
 
 
-def run(host, port):
-    link = Link(host, port)
+def connect(host, port, is_called):
+    """The connection to a server: one that listens, or one that calls."""
+    if not is_called:
+        return socket.create_connection((host, port), timeout=10)
+    with socket.create_server((host, port)) as listener:
+        print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
+        return listener.accept()[0]
+
+
+def run(host, port, is_called):
+    link = Link(connect(host, port, is_called), is_called)
     try:
         return session(link)
     except KeyboardInterrupt:
@@ -127,12 +144,14 @@ def run(host, port):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(print("usage: tcp_client.py HOST PORT", file=sys.stderr) or 2)
+    is_called = sys.argv[1:2] == ["--listen"]
+    host_port = sys.argv[2:] if is_called else sys.argv[1:]
+    if len(host_port) != 2:
+        sys.exit(print("usage: tcp_client.py [--listen] HOST PORT", file=sys.stderr) or 2)
     try:
-        print("the server said bye:", run(sys.argv[1], int(sys.argv[2])))
+        print("the server said bye:", run(host_port[0], int(host_port[1]), is_called))
     except KeyboardInterrupt:
         pass
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        print(f"{sys.argv[1]}:{sys.argv[2]}: {error}", file=sys.stderr)
+        print(f"{':'.join(host_port)}: {error}", file=sys.stderr)
         sys.exit(3)

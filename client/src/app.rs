@@ -1,22 +1,24 @@
 //! Builds what the command line asks for and runs it.
 
+use std::future::Future;
+
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::window::{Place, beside_window_or_rows};
-use thiserror::Error;
 use tracing::{error, info};
 
-use crate::cli::SessionArgs;
+use crate::cli::{DEFAULT_WAIT, SessionArgs};
 use crate::config::Config;
-use crate::connect::{ConnectError, Connecting};
+use crate::connect::Connecting;
+use crate::listen::{self, Listening};
 use crate::run;
 use crate::session::End;
 use crate::tally::Tally;
+use crate::verdict::{SessionError, failure};
 use crate::view::{TerminalView, View, WindowView};
-use crate::workers::PoolError;
 
 /// Runs a session as the command line asks for it.
 pub fn run(args: &SessionArgs) -> Exit {
@@ -29,20 +31,23 @@ pub fn run(args: &SessionArgs) -> Exit {
     };
     let config = Config {
         server: args.server.clone().into(),
-        wait: args.wait,
+        wait: args.wait.unwrap_or(DEFAULT_WAIT),
         link: args.link,
         sctp_mtu: args.sctp_mtu,
         pipeline,
         workers: args.worker_count(),
         policy: args.policy.into(),
     };
+    let listening = args.listening();
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(Target::Stdout, stopper.clone());
-    let mut window = WindowView::new(config.server.address(), args.look, rows.clone());
+    let mut window = WindowView::new(&waiting_for(&config, listening.as_ref()), args.look, rows.clone());
     let board = (!args.no_graphics).then(|| window.board());
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
-        Place::Window => work(&config, &mut window, stop),
-        Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), stop),
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match (&listening, place) {
+        (Some(listening), Place::Window) => on_runtime(listen::serve(listening, config, Box::new(window), stop)),
+        (Some(listening), Place::Rows) => on_runtime(listen::serve(listening, config, Box::new(rows.clone()), stop)),
+        (None, Place::Window) => on_runtime(session(&config, &mut window, stop)),
+        (None, Place::Rows) => on_runtime(session(&config, &mut TerminalView::new(rows.clone()), stop)),
     });
     match rows.finish(|| stopper.is_stopped()) {
         Ok(()) => exit,
@@ -53,7 +58,16 @@ pub fn run(args: &SessionArgs) -> Exit {
     }
 }
 
-fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
+/// What the window says before there is a session.
+fn waiting_for(config: &Config, listening: Option<&Listening>) -> String {
+    match (listening, config.server.address()) {
+        (Some(listening), _) => format!("waiting for a server to call {}", listening.address),
+        (None, Some(server)) => format!("waiting for a server at {}", server.0),
+        (None, None) => "looking for a server".into(),
+    }
+}
+
+fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -61,7 +75,7 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
             return Exit::Other;
         }
     };
-    let exit = runtime.block_on(session(config, view, stop));
+    let exit = runtime.block_on(work);
     // A look-up of a host name may hang for seconds. It must not delay the exit.
     runtime.shutdown_background();
     exit
@@ -77,30 +91,6 @@ pub async fn session(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
         Err(wrong) => {
             error!("{wrong}");
             wrong.exit()
-        }
-    }
-}
-
-/// Why there was no session.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    /// The server could not be reached.
-    #[error(transparent)]
-    NotConnected(#[from] ConnectError),
-    /// The client was told to stop. A caller that waits for a session to end should not mistake this for its end.
-    #[error("stopped before there was a session")]
-    StoppedEarly,
-    /// The workers could not be started.
-    #[error(transparent)]
-    Workers(#[from] PoolError),
-}
-
-impl SessionError {
-    /// The exit code of a client that ends like this.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::NotConnected(_) | Self::StoppedEarly => Exit::NoPeer,
-            Self::Workers(_) => Exit::Other,
         }
     }
 }
@@ -125,21 +115,6 @@ pub async fn connected_session(
             (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
             ended => return Ok(ended),
         }
-    }
-}
-
-/// How a session ended badly, with the exit code; `None` if it ended as it should.
-pub fn failure(end: &End, tally: &Tally) -> Option<(Exit, String)> {
-    match end {
-        End::ServerLeft { reason } if tally.received == 0 => {
-            Some((Exit::NoPeer, format!("the server said bye before the first frame: {reason}")))
-        }
-        End::ServerLeft { .. } | End::Stopped => None,
-        End::ServerGone { reason } | End::NeverBegan { reason } => {
-            Some((Exit::NoPeer, format!("the server is gone: {reason}")))
-        }
-        End::Rejected { reason } => Some((Exit::NoPeer, format!("cannot work with this server: {reason}"))),
-        End::Unable { reason } => Some((Exit::Usage, reason.clone())),
     }
 }
 

@@ -11,15 +11,20 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use shared::canvas::colour::Look;
+use shared::door::address::ListenAddress;
 use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
 use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 
 use crate::config::{ServerAddress, Wait};
+use crate::listen::Listening;
 use crate::pipeline::{
     AUTO, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits, detector_names,
 };
 use crate::workers::Policy;
+
+/// How long a client that calls keeps trying, unless told otherwise.
+pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
@@ -32,6 +37,7 @@ const MORE_HELP: &str = "\
 Examples:
   client                                 find a server here or on the network
   client 192.0.2.7:8080 --wait forever   wait for this server
+  client --listen 0.0.0.0:8080           wait for servers that call (--dial)
   client --pipeline hough-classic --workers 1
   client detect photo.png scans/*.jpg    find circles in files, without a server
 
@@ -42,7 +48,7 @@ Exit codes:
   0  success: the server said bye, or Ctrl-C, SIGTERM, q or closing the window
      stopped the client
   2  wrong usage, or a pipeline that cannot do the server's task
-  3  no server, or connection lost
+  3  no server, port taken, or connection lost
   4  any other error";
 
 /// Text at the end of `detect --help`.
@@ -100,7 +106,12 @@ impl Cli {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let line = CommandLine::new(&command, arguments.clone(), environment);
         let line = line.map_err(|refused| in_two_words(&arguments, refused))?;
-        Self::from_arg_matches(&line.over(command)?)
+        let mut cli = Self::from_arg_matches(&line.over(command.clone())?)?;
+        cli.session.choose_way(|id| {
+            let option = command.get_arguments().find(|option| option.get_id() == id);
+            option.map_or(Given::Nowhere, |option| Given::of(&line, option))
+        })?;
+        Ok(cli)
     }
 
     /// Returns the command line with the settings that all its options share.
@@ -124,12 +135,22 @@ pub struct SessionArgs {
     #[arg(value_name = "SERVER")]
     pub server: Option<ServerAddress>,
 
-    /// How long to keep trying while there is no server, or the server cannot serve yet: a duration such as 30s, or
-    /// forever
-    #[arg(long, help_heading = CONNECTION, value_name = "DURATION", default_value = "30s")]
-    pub wait: Wait,
+    /// Listen at this address, as HOST:PORT, for servers that call (server --dial), instead of calling one; port 0 picks
+    /// a free port. Several servers may call, with any link
+    // The environment variable is not PLUMB_LISTEN, which is the server's.
+    #[arg(id = "client_listen", long = "listen", help_heading = CONNECTION, value_name = "ADDR")]
+    pub listen: Option<ListenAddress>,
 
-    /// Link to ask the server for: webrtc, or tcp, which is quicker on a network that loses nothing
+    /// With --listen: end after one session, as a client that calls does
+    #[arg(long, help_heading = CONNECTION)]
+    pub once: bool,
+
+    /// How long to keep trying while there is no server, or the server cannot serve yet; with --listen, how long to wait
+    /// for the first call: a duration such as 30s, or forever [default: 30s, or forever with --listen]
+    #[arg(long, help_heading = CONNECTION, value_name = "DURATION")]
+    pub wait: Option<Wait>,
+
+    /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 
@@ -164,9 +185,59 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
+    /// Where and how long to listen, if the client is not to call.
+    pub fn listening(&self) -> Option<Listening> {
+        let ListenAddress(address) = self.listen.clone()?;
+        Some(Listening { address, once: self.once, wait: self.wait.unwrap_or(Wait::Forever) })
+    }
+
     /// Number of worker threads: as given, or one per core.
     pub fn worker_count(&self) -> NonZeroUsize {
         self.workers.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// Where an option was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Given {
+    CommandLine,
+    /// By this environment variable.
+    Variable(String),
+    Nowhere,
+}
+
+impl Given {
+    fn of(line: &CommandLine, option: &clap::Arg) -> Self {
+        match line.variable(option) {
+            Some(variable) => Self::Variable(variable),
+            None if line.names(option) => Self::CommandLine,
+            None => Self::Nowhere,
+        }
+    }
+}
+
+impl SessionArgs {
+    /// Decides between a server to call and an address to listen on. The command line overrides the environment.
+    ///
+    /// # Errors
+    /// If both were given in the same place, or a link was given to a client that listens.
+    fn choose_way(&mut self, given: impl Fn(&str) -> Given) -> Result<(), Refusal> {
+        let refused = |place: &str, reason: &str| Refusal { place: place.into(), reason: reason.into() };
+        match (given("server"), given("client_listen")) {
+            (Given::Nowhere, _) | (_, Given::Nowhere) => {}
+            (Given::CommandLine, Given::Variable(_)) => self.listen = None,
+            (Given::Variable(_), Given::CommandLine) => self.server = None,
+            (server, _) => {
+                let place = if let Given::Variable(name) = server { name } else { "SERVER".into() };
+                let reason = "a client calls a server or listens for servers, not both: leave out SERVER or --listen";
+                return Err(refused(&place, reason));
+            }
+        }
+        if self.listen.is_some() && given("link") == Given::CommandLine {
+            let reason = "a client that listens takes the link that the server asks for: leave out --link or --listen";
+            return Err(refused("--link", reason));
+        }
+        Ok(())
     }
 }
 

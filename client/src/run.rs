@@ -20,7 +20,7 @@ use crate::pipeline::{ChosenPipeline, NoAnswers};
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::workers::{Pool, PoolError, Submitted, affordable};
+use crate::workers::{Pool, PoolError, Submitted, Turns, affordable};
 
 /// How long to wait for the server to receive the client's `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -41,6 +41,7 @@ type Sending = Pin<Box<dyn Future<Output = Result<(), LinkClosed>> + Send>>;
 /// A session's shell.
 struct Runner<'a> {
     config: &'a Config,
+    turns: Option<&'a Turns>,
     clock: MonotonicClock,
     session: Session,
     view: &'a mut dyn View,
@@ -52,12 +53,23 @@ struct Runner<'a> {
 
 /// Runs a session on an open link until it ends. Returns why it ended, and the counts.
 pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
+    run_in_turns(link, config, None, view, stop).await
+}
+
+/// Like [`run`], for a session that shares the workers with others if there are `turns`.
+pub async fn run_in_turns(
+    link: Link,
+    config: &Config,
+    turns: Option<&Turns>,
+    view: &mut dyn View,
+    stop: Stop,
+) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue, because each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
     let session = Session::new(link.max_message_size(), clock.now());
-    let mut runner =
-        Runner { config, clock, session, view, pool: None, chosen: None, detections, tally: Tally::of(&NoAnswers) };
+    let tally = Tally::of(&NoAnswers);
+    let mut runner = Runner { config, turns, clock, session, view, pool: None, chosen: None, detections, tally };
     let end = runner.drive(link, found, stop).await;
     runner.end_pipelines();
     let end = end?;
@@ -167,7 +179,8 @@ impl Runner<'_> {
         }
         let workers = self.affordable(*workers, stream);
         let chosen = self.chosen.insert(chosen).clone();
-        self.pool = Some(Pool::start(workers, window, *policy, &chosen, self.clock, &self.detections)?);
+        let (clock, detections) = (self.clock, &self.detections);
+        self.pool = Some(Pool::start(workers, window, *policy, &chosen, clock, detections, self.turns)?);
         let size = Size { width: stream.width, height: stream.height };
         self.tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         self.view.greeted(stream, chosen.answers());

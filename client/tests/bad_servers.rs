@@ -33,7 +33,7 @@ fn what_is_no_signaling_is_quoted() {
         (b"\xff\xfe\x00\n", "not a signaling message"),
         (b"{\"type\":\"dance\"}\n", "dance"),
         (b"{\"type\":\"offer\",\"sdp\":\"v=0\"}\n", "WebRTC"),
-        (b"{\"type\":\"error\",\"reason\":\"closed on Sundays\"}\n", "the server refused: closed on Sundays"),
+        (b"{\"type\":\"error\",\"reason\":\"closed on Sundays\"}\n", "it refused: closed on Sundays"),
     ];
     for (bytes, words) in cases {
         let ended = run("30s", saying(bytes.to_vec())).expect(3).says(words);

@@ -41,15 +41,15 @@ fn refusing(first: &'static str) -> (String, Arc<AtomicUsize>) {
 #[test]
 fn a_refusal_that_may_pass_is_followed_by_another_attempt() {
     let (address, came) = refusing("{\"type\":\"error\",\"reason\":\"full\",\"retry\":true}\n");
-    let ended = client(&address, "30s").end().expect(3).says("the server refused: full; trying again");
-    assert!(ended.stderr.iter().any(|line| line.ends_with("the server refused: closed on Sundays")), "{ended:#?}");
+    let ended = client(&address, "30s").end().expect(3).says("it refused: full; trying again");
+    assert!(ended.stderr.iter().any(|line| line.ends_with("it refused: closed on Sundays")), "{ended:#?}");
     assert_eq!(came.load(Ordering::Relaxed), 2);
 }
 
 #[test]
 fn without_a_wait_there_is_one_whole_attempt() {
     let (address, came) = refusing("{\"type\":\"error\",\"reason\":\"full\",\"retry\":true}\n");
-    client(&address, "0s").end().expect(3).says("the server refused: full");
+    client(&address, "0s").end().expect(3).says("it refused: full");
     assert_eq!(came.load(Ordering::Relaxed), 1);
 }
 

@@ -84,7 +84,7 @@ fn frames_that_wait_for_workers_and_their_detections_allocate_nothing() {
     for policy in [Policy::Every, Policy::Latest] {
         let (detections, mut found) = mpsc::unbounded_channel();
         let clock = MonotonicClock::start();
-        let mut pool = Pool::start(workers, WINDOW, policy, &pipeline, clock, &detections).expect("threads");
+        let mut pool = Pool::start(workers, WINDOW, policy, &pipeline, clock, &detections, None).expect("threads");
         let mut windows = |count: usize| {
             for _ in 0..count {
                 let submitted = (0..WINDOW).map(|_| pool.submit(frame.clone()));

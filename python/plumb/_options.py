@@ -114,6 +114,8 @@ class ServerOptions(RunOptions, total=False):
     """`circle`, `count`, `ack` or `image` (default circle, or ack if the source knows no truth)."""
     listen: str
     """HOST:PORT; port 0 picks a free port (default 127.0.0.1:8080)."""
+    dial: str
+    """HOST:PORT of a client that listens: the server calls it instead of listening (default: it listens)."""
     no_announce: bool
     """Do not announce the server on the local network."""
     advertise: str

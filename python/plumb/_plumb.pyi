@@ -122,8 +122,9 @@ class Client:
 
     `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
     "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-    the number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the
-    server. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+    the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
+    server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
+    the link that this asks for. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
     """
 
     def __new__(
@@ -132,6 +133,7 @@ class Client:
         server: str | None = "127.0.0.1:8080",
         workers: int = 1,
         *,
+        listen: str | None = None,
         link: str = "webrtc",
         wait: str = "30s",
         strict: bool = False,

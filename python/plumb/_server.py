@@ -19,19 +19,20 @@ class Server:
     ...     print(server.report())
 
     Options have the names and defaults of the program's; `listen` is 127.0.0.1:8080 unless it is given, and port 0 picks
-    a free port. It listens when the constructor returns. It stops at the end of the `with` block, on `close()`, and when
+    a free port. With `dial` it calls the client at this address, `plumb.Client(pipeline, listen=...)`, instead. It listens when the constructor returns. It stops at the end of the `with` block, on `close()`, and when
     nobody holds it any more.
 
     Raises `TypeError` or `ValueError` for a wrong option, and `OSError` if the port is taken.
     """
 
     def __init__(self, **options: Unpack[ServerOptions]) -> None:
+        self._dial = options.get("dial")
         self._server = _plumb.Server(dict(options))
 
     @property
     def address(self) -> str:
-        """Where it listens, as HOST:PORT for `plumb.Client`."""
-        return self._server.address or "memory"
+        """Where it listens, as HOST:PORT for `plumb.Client`; with `dial`, the client that it calls."""
+        return self._server.address or self._dial or "memory"
 
     @property
     def seed(self) -> int:

@@ -7,18 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use client::app::{SessionError, connected_session, failure};
+use client::app::connected_session;
 use client::config::{Config, Server, ServerAddress, Wait};
+use client::listen::one_session;
 use client::pipeline::{
     Answers, Frame, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineMaker, PipelineOptions,
 };
 use client::session::End;
+use client::verdict::{SessionError, failure};
 use client::view::NoView;
 use client::workers::Policy;
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use shared::door::address::ListenAddress;
 use shared::link::Kind;
 use shared::protocol::message::Payload;
 use shared::shell::exit::Exit;
@@ -36,12 +39,14 @@ use crate::waiting::{self, STEP};
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
 /// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-/// the number of threads that call the pipeline. `link` is "webrtc" or "tcp". `wait` says how long to look for the
-/// server. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
+/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
+/// the link that this asks for. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
     server: Option<ServerAddress>,
+    listen: Option<ListenAddress>,
     workers: NonZeroUsize,
     wait: Wait,
     link: Kind,
@@ -76,27 +81,34 @@ pub(crate) struct Tally {
 impl Client {
     #[new]
     #[pyo3(
-        signature = (pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, link="webrtc", wait="30s", strict=false),
-        text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, link='webrtc', wait='30s', strict=False)"
+        signature = (
+            pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, listen=None, link="webrtc", wait="30s", strict=false
+        ),
+        text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, listen=None, link='webrtc', wait='30s', \
+                          strict=False)"
     )]
     fn new(
         pipeline: &Bound<'_, PyAny>,
         server: Option<String>,
         workers: i64,
+        listen: Option<String>,
         link: &str,
         wait: &str,
         strict: bool,
     ) -> PyResult<Self> {
         let wrong = |text: String| PyValueError::new_err(in_python(&text));
         let server = server.map(|text| ServerAddress::from_str(&text)).transpose();
+        let listen = listen.map(|text| ListenAddress::from_str(&text)).transpose();
         let most = "workers is not a whole number of threads from 1";
         let workers = usize::try_from(workers).ok().and_then(NonZeroUsize::new);
         Ok(Self {
             pipeline: chosen(pipeline)?,
             server: server.map_err(|error| wrong(format!("server: {error}")))?,
+            listen: listen.map_err(|error| wrong(format!("listen: {error}")))?,
             workers: workers.ok_or_else(|| wrong(most.into()))?,
             wait: Wait::from_str(wait).map_err(|error| wrong(format!("wait: {error}")))?,
-            link: Kind::named(link).ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc or tcp")))?,
+            link: Kind::named(link)
+                .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc, tcp or grpc")))?,
             strict,
         })
     }
@@ -131,9 +143,15 @@ impl Client {
             policy: Policy::Every,
         };
         let (done, ended) = bounded(1);
+        let (listen, wait) = (self.listen.clone(), self.wait);
         let run = move || {
             let ran = runtime::start().map(|runtime| {
-                let ran = runtime.block_on(connected_session(&config, &mut NoView, stop));
+                let ran = runtime.block_on(async {
+                    match listen {
+                        Some(ListenAddress(at)) => one_session(at, wait, config, Box::new(NoView), stop).await,
+                        None => connected_session(&config, &mut NoView, stop).await,
+                    }
+                });
                 // A look-up of a host name may hang for seconds.
                 runtime.shutdown_background();
                 ran

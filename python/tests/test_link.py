@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -41,6 +42,34 @@ def linked(pipeline: Any, workers: int = 1, **options: Any) -> plumb.Report:
     with server(**options) as serving:
         plumb.Client(pipeline, serving.address, workers=workers).run()
         return serving.report()
+
+
+def free_address() -> str:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("link", ["webrtc", "tcp"])
+def test_a_server_calls_a_client_that_listens(link: str) -> None:
+    address = free_address()
+    options = {**SMALL, "fps": "max", "frames": 20, "seed": 3, "link": link}
+    with plumb.Server(dial=address, **options) as serving:
+        assert serving.address == address
+        tally = plumb.Client(plumb.detect, listen=address).run()
+        report = serving.report()
+    assert (tally.received, tally.end) == (20, "finished")
+    client = plain(report.sessions[0]["client"])
+    assert (client["link"], client["dialled"]) == (link, True)
+
+
+def test_a_client_that_listens_says_why_there_is_no_session() -> None:
+    with pytest.raises(ConnectionError, match="no server called within 50ms"):
+        plumb.Client(plumb.detect, listen="127.0.0.1:0", wait="50ms").run()
+    with pytest.raises(ValueError, match="listen: .* write the port too"):
+        plumb.Client(plumb.detect, listen="here")
+    with pytest.raises(ValueError, match="dial does not go with listen"):
+        plumb.Server(dial="127.0.0.1:9", listen="127.0.0.1:0")
 
 
 # The same pipeline, three ways
@@ -520,11 +549,12 @@ def test_a_forked_process_serves_and_leaves_its_parents_server_alone() -> None:
     assert (code, out) == (0, "5\n0 False\n"), err
 
 
-def test_a_client_may_ask_for_tcp() -> None:
+@pytest.mark.parametrize("link", ["tcp", "grpc"])
+def test_a_client_may_ask_for_another_link(link: str) -> None:
     with plumb.Server(listen="127.0.0.1:0", frames=30, fps="max", seed=7, noise=5) as server:
-        plumb.Client(plumb.detect, server.address, link="tcp").run()
+        plumb.Client(plumb.detect, server.address, link=link).run()
         report = server.report()
-    assert report.sessions[0].client.link == "tcp"
+    assert report.sessions[0].client.link == link
     assert report.error_px == plumb.evaluate(plumb.detect, frames=30, seed=7, noise=5).error_px
-    with pytest.raises(ValueError, match='link: "smoke" is not a link: webrtc or tcp'):
+    with pytest.raises(ValueError, match='link: "smoke" is not a link: webrtc, tcp or grpc'):
         plumb.Client(plumb.detect, link="smoke")

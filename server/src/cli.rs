@@ -5,14 +5,12 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use shared::canvas::colour::Look;
-use shared::door::address;
+use shared::door::address::{self, ListenAddress};
 use shared::shell::options::{CommandLine, Environment};
-use thiserror::Error;
 
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
@@ -27,6 +25,7 @@ Examples:
   server --loopback                              a first try, all in one process
   server --frames 600 --seed 7 --json report.json
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
+  server --dial 192.0.2.7:8080 --frames 600      call a client that listens there
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server health 192.0.2.7:8080                   check whether a server answers
 
@@ -130,6 +129,11 @@ pub struct Local {
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
 
+    /// Call the client that listens at this address (client --listen) instead of listening. --link any then means webrtc,
+    /// --wait says how long to try, and the server ends with the session, as with --once
+    #[arg(long, value_name = "HOST:PORT", value_parser = callee)]
+    pub dial: Option<String>,
+
     /// Do not announce the server on the local network
     #[arg(long)]
     pub no_announce: bool,
@@ -199,27 +203,13 @@ fn over_files(mut origins: Origins, command: &clap::Command, line: &CommandLine)
     origins
 }
 
-/// A host and port to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenAddress(pub String);
-
-/// Why an address was refused.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{text}\" is not an address to listen on: write {right}")]
-pub struct NotAnAddress {
-    text: String,
-    right: String,
-}
-
-impl FromStr for ListenAddress {
-    type Err = NotAnAddress;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        match address::host_and_port(text) {
-            Ok(_) => Ok(Self(text.into())),
-            Err(right) => Err(NotAnAddress { text: text.into(), right }),
-        }
-    }
+fn callee(text: &str) -> Result<String, String> {
+    let right = match address::host_and_port(text) {
+        Ok((_, 0)) => "HOST:PORT, with the port at which the client listens".into(),
+        Ok(_) => return Ok(text.to_owned()),
+        Err(right) => right,
+    };
+    Err(format!("\"{text}\" is not a client to call: write {right}"))
 }
 
 fn ip(text: &str) -> Result<IpAddr, String> {

@@ -83,5 +83,5 @@ fn without_a_client_in_the_process_it_is_refused() {
 fn another_kind_of_link_is_refused_with_those_there_are() {
     let mut server = command("server");
     server.args(["--link", "pigeon"]);
-    Program::start(server).end().expect(2).says("any, webrtc, tcp, memory");
+    Program::start(server).end().expect(2).says("any, webrtc, tcp, grpc, memory");
 }

@@ -137,7 +137,7 @@ fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
 fn an_unknown_link_is_refused_by_name() {
     let server = Server::start(&[]);
     let answer = asked(&server.connect(), r#"{"type":"hello","plumb":1,"role":"sink","link":"carrier-pigeon"}"#);
-    assert!(answer.contains("no link \\\"carrier-pigeon\\\" but webrtc and tcp"), "{answer}");
+    assert!(answer.contains("no link \\\"carrier-pigeon\\\" but webrtc, tcp and grpc"), "{answer}");
 }
 
 /// Sends a line and returns the line that answers it.

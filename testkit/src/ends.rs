@@ -69,3 +69,47 @@ pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("its address")
 }
+
+/// A client program that listens.
+pub struct ListeningClient {
+    /// The program.
+    pub program: Program,
+    /// Address at which it listens.
+    pub address: String,
+}
+
+impl ListeningClient {
+    /// Starts a client without graphics on a free port of this machine.
+    pub fn start(options: &[&str]) -> Self {
+        let mut client = command("client");
+        client.args(["--listen", "127.0.0.1:0", "--no-graphics"]).args(options);
+        let program = Program::start(client);
+        let line = program.stderr.wait_for("listening on ");
+        Self { address: address(&line).expect("an address").to_owned(), program }
+    }
+
+    /// Starts a server without graphics that calls this client.
+    pub fn called(&self, options: &[&str]) -> Program {
+        calling(&self.address, options)
+    }
+
+    /// Opens a bare signaling connection.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the client listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("a limit");
+        stream
+    }
+
+    /// Tells it to stop and waits for its end.
+    pub fn stop(mut self) -> Ended {
+        self.program.signal("INT");
+        self.program.end()
+    }
+}
+
+/// Starts a server without graphics that calls the client at this address.
+pub fn calling(client: &str, options: &[&str]) -> Program {
+    let mut server = command("server");
+    server.args(["--dial", client, "--no-graphics"]).args(options);
+    Program::start(server)
+}

@@ -1,17 +1,11 @@
 //! Where to connect to, and a single attempt to connect.
 
-use std::net::SocketAddr;
-
-use shared::door::dial::{self, Unreachable};
-use shared::door::lines::{Signaling, SignalingError};
-use shared::door::signal::{Introduction, Signal};
+use shared::connect::{self, Failure};
+use shared::link::Link;
 use shared::link::memory::Dialer;
-use shared::link::webrtc::{self, HandshakeError, LinkSettings};
-use shared::link::{Kind, Link, tcp};
-use shared::protocol::encoding::FEATURES;
-use shared::shell::descriptors::MORE_DESCRIPTORS;
 use tracing::{debug, info};
 
+use super::open::{Asked, open};
 use crate::config::Server;
 use crate::discover::{Discovery, Found};
 
@@ -29,29 +23,6 @@ pub(super) enum Goal {
     Any(Box<Discovery>),
     /// The server in this process.
     InProcess(Dialer),
-}
-
-/// What a client asks of its link.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) link: Kind,
-    /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
-    pub(super) mtu: Option<u32>,
-}
-
-/// Why an attempt brought no link.
-pub(super) enum Failure {
-    /// No server answered. Another attempt may find one.
-    NotThere(String),
-    /// A server answered, but no link opened.
-    NotUsable {
-        /// The server's address.
-        server: String,
-        /// What went wrong.
-        error: HandshakeError,
-        /// Whether another attempt may meet another server.
-        may_be_another: bool,
-    },
 }
 
 impl Goal {
@@ -92,9 +63,9 @@ async fn attempt_any(discovery: &mut Discovery, asked: Asked) -> Result<Link, Fa
     for server in found.into_iter().take(TRIED_SERVERS) {
         last = match attempt(&server.address.to_string(), asked).await {
             Ok(link) => return Ok(link),
-            Err(Failure::NotUsable { server, error, .. }) => {
-                debug!("{server}: {error}");
-                Failure::NotUsable { server, error, may_be_another: true }
+            Err(Failure::NotUsable { address, error, .. }) => {
+                debug!("{address}: {error}");
+                Failure::NotUsable { address, error, may_be_another: true }
             }
             Err(failure) => failure,
         };
@@ -113,46 +84,8 @@ fn listed(found: &[Found]) -> String {
 }
 
 async fn attempt(server: &str, asked: Asked) -> Result<Link, Failure> {
-    let stream = dial::connect(server).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
-    let path = stream.local_addr().and_then(|local| Ok((local, webrtc::path_mtu(&stream)?)));
-    let (local, path_mtu) = path.map_err(|error| Failure::NotThere(error.to_string()))?;
-    match open(Signaling::new(stream), local, path_mtu, asked).await {
-        Ok(link) => {
-            info!("connected to {server}");
-            Ok(link)
-        }
-        // A proxy (a container's published port) accepts for a server that is still starting, then closes at once.
-        Err(HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_)))) => {
-            Err(Failure::NotThere(error.to_string()))
-        }
-        Err(error) => Err(Failure::NotUsable { server: server.to_owned(), error, may_be_another: false }),
-    }
-}
-
-/// Describes why nothing could be reached. If this process has run out of descriptors, adds what would help.
-fn why_not(error: &Unreachable) -> String {
-    if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
-}
-
-async fn open(signaling: Signaling, local: SocketAddr, path_mtu: u32, asked: Asked) -> Result<Link, HandshakeError> {
-    let hello = Introduction::new(FEATURES.map(String::from).to_vec());
-    match asked.link {
-        Kind::Webrtc => open_webrtc(signaling, hello, local, asked.mtu.unwrap_or(path_mtu)).await,
-        Kind::Tcp => Ok(tcp::dial(signaling, hello, tcp::MAX_PAYLOAD).await?),
-    }
-}
-
-async fn open_webrtc(
-    mut signaling: Signaling,
-    hello: Introduction,
-    local: SocketAddr,
-    mtu: u32,
-) -> Result<Link, HandshakeError> {
-    let mtu = Some(mtu);
-    let hello = Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello };
-    signaling.send(&Signal::Hello(hello)).await?;
-    let addresses = webrtc::local_addresses(local);
-    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, ..Default::default() };
-    debug!("answering an offer: {settings}");
-    webrtc::dial(signaling, &settings).await
+    let (stream, path) = connect::call(server).await?;
+    let link = open(stream, path, asked).await.map_err(|error| Failure::of(server, error))?;
+    info!("connected to {server}");
+    Ok(link)
 }

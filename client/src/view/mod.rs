@@ -1,6 +1,6 @@
 //! What a person sees of a session: rows in the terminal, or a window.
 
-pub use seam::{NoView, View};
+pub use seam::{NoView, View, Views};
 pub use terminal::TerminalView;
 pub use window::{Received, WindowView};
 

@@ -21,8 +21,20 @@ pub trait View: Send {
     fn ended(&mut self, _tally: &Tally) {}
 }
 
+/// Makes the views of several sessions.
+pub trait Views: Send + Sync {
+    /// The view of the session with this number.
+    fn of(&self, session: u64) -> Box<dyn View>;
+}
+
 /// Shows nothing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NoView;
 
 impl View for NoView {}
+
+impl Views for NoView {
+    fn of(&self, _session: u64) -> Box<dyn View> {
+        Box::new(*self)
+    }
+}

@@ -5,19 +5,35 @@ use shared::shell::rows::Rows;
 use crate::pipeline::Answers;
 use crate::session::Detection;
 use crate::tally::Tally;
-use crate::view::seam::View;
+use crate::view::seam::{View, Views};
 
 /// Prints the rows.
 #[derive(Debug)]
 pub struct TerminalView {
     rows: Rows,
     headed: bool,
+    /// Number of the session, where there may be several.
+    session: Option<u64>,
 }
 
 impl TerminalView {
     /// Creates a view that prints into `rows`.
     pub fn new(rows: Rows) -> Self {
-        Self { rows, headed: false }
+        Self { rows, headed: false, session: None }
+    }
+
+    /// Adds the session's column to a row, where there may be several sessions.
+    fn with_session(&self, row: String, session: impl FnOnce(u64) -> String) -> String {
+        match self.session {
+            Some(number) => format!("{row}  {:>7}", session(number)),
+            None => row,
+        }
+    }
+}
+
+impl Views for Rows {
+    fn of(&self, session: u64) -> Box<dyn View> {
+        Box::new(TerminalView { session: Some(session), ..TerminalView::new(self.clone()) })
     }
 }
 
@@ -25,14 +41,19 @@ impl View for TerminalView {
     fn detected(&mut self, detection: &Detection, tally: &Tally) {
         if !self.headed {
             self.headed = true;
-            self.rows.row(header(tally.answers()));
+            self.rows.row(self.with_session(header(tally.answers()), |_| "session".into()));
         }
-        self.rows.row(row(detection, tally.answers()));
+        self.rows.row(self.with_session(row(detection, tally.answers()), |number| number.to_string()));
     }
 
     fn ended(&mut self, tally: &Tally) {
-        self.rows.summary(tally.to_string());
+        self.rows.summary(summary(tally, self.session));
     }
+}
+
+/// The summary of a session, with its number where there may be several.
+pub(super) fn summary(tally: &Tally, session: Option<u64>) -> String {
+    session.map_or_else(|| tally.to_string(), |number| format!("session {number}: {tally}"))
 }
 
 fn header(answers: &dyn Answers) -> String {

@@ -1,6 +1,7 @@
 //! The client's window: the received frame with the client's answer drawn on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use shared::canvas::colour::Look;
@@ -15,12 +16,12 @@ use shared::protocol::message::{Meta, Stream};
 use shared::shell::rows::Rows;
 use shared::shell::window::{Board, Subject};
 
-use crate::config::ServerAddress;
 use crate::pipeline::{Answers, NoAnswers};
 use crate::session::{Detection, ReceivedFrame};
 use crate::tally::Tally;
-use crate::view::seam::View;
+use crate::view::seam::{View, Views};
 use crate::view::sections::{Figures, Frame, sections, source_section};
+use crate::view::terminal::summary;
 
 /// Frame size that the window assumes before the first frame: the server's default.
 const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
@@ -34,6 +35,10 @@ const RATE_AFTER_S: f64 = 0.5;
 pub struct WindowView {
     board: Board<Received>,
     rows: Rows,
+    /// Number of the session, where several may share the window.
+    session: Option<u64>,
+    /// The session that the window shows.
+    newest: Arc<AtomicU64>,
 }
 
 /// The state that the window shows.
@@ -51,28 +56,27 @@ pub struct Received {
 }
 
 impl WindowView {
-    /// Creates a window that waits for this server, or for any if `None`. Gray16 frames are shown in this look. Its
-    /// summary goes to `rows`.
-    pub fn new(server: Option<&ServerAddress>, look: Look, rows: Rows) -> Self {
-        let text = server
-            .map_or_else(|| "looking for a server".into(), |server| format!("waiting for a server at {}", server.0));
-        let received = Received {
-            status: Status::new(text, Tone::Waiting),
-            size: EXPECTED_FRAME,
-            look,
-            frames: Pairing::default(),
-            answers: &NoAnswers,
-            figures: Figures::default(),
-            work_us: History::default(),
-            meta: Meta::new(),
-            first_frame: None,
-        };
-        Self { board: Board::new(received), rows }
+    /// Creates a window that says what the client waits for. Gray16 frames are shown in this look. Its summary goes to
+    /// `rows`.
+    pub fn new(waiting_for: &str, look: Look, rows: Rows) -> Self {
+        Self { board: Board::new(Received::waiting(waiting_for, look)), rows, session: None, newest: Arc::default() }
     }
 
     /// The board that the window draws from.
     pub fn board(&self) -> Board<Received> {
         self.board.clone()
+    }
+
+    /// Whether the window shows this session.
+    fn is_shown(&self) -> bool {
+        self.session.is_none_or(|number| number == self.newest.load(Ordering::Relaxed))
+    }
+}
+
+impl Views for WindowView {
+    fn of(&self, session: u64) -> Box<dyn View> {
+        let (board, rows, newest) = (self.board.clone(), self.rows.clone(), self.newest.clone());
+        Box::new(Self { board, rows, session: Some(session), newest })
     }
 }
 
@@ -94,6 +98,21 @@ impl Subject for Received {
 }
 
 impl Received {
+    /// Nothing yet.
+    fn waiting(text: &str, look: Look) -> Self {
+        Self {
+            status: Status::new(text, Tone::Waiting),
+            size: EXPECTED_FRAME,
+            look,
+            frames: Pairing::default(),
+            answers: &NoAnswers,
+            figures: Figures::default(),
+            work_us: History::default(),
+            meta: Meta::new(),
+            first_frame: None,
+        }
+    }
+
     /// The panel. What the source says about its stream stands above the chart, which takes the rest.
     fn sections(&self, frame: Option<&Frame>) -> Vec<Section> {
         let mut sections = sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us);
@@ -131,16 +150,26 @@ fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
 impl View for WindowView {
     fn greeted(&mut self, stream: &Stream, answers: &'static dyn Answers) {
         let size = stream.size().unwrap_or(EXPECTED_FRAME);
-        let status = Status::new(format!("receiving {size} {}", stream.pixel), Tone::Good);
+        let mut receiving = format!("receiving {size} {}", stream.pixel);
+        if let Some(number) = self.session {
+            self.newest.fetch_max(number, Ordering::Relaxed);
+            receiving = format!("session {number}: {receiving}");
+        }
+        if !self.is_shown() {
+            return;
+        }
         let figures = Figures::of(&Tally::of(answers));
         let meta = stream.meta.clone().unwrap_or_default();
         self.board.write(|received| {
-            (received.size, received.status) = (size, status);
-            (received.answers, received.figures, received.meta) = (answers, figures, meta);
+            *received = Received { size, answers, figures, meta, ..Received::waiting("", received.look) };
+            received.status = Status::new(receiving, Tone::Good);
         });
     }
 
     fn received(&mut self, frame: &ReceivedFrame) {
+        if !self.is_shown() {
+            return;
+        }
         self.board.write(|received| {
             received.first_frame.get_or_insert_with(Instant::now);
             received.frames.picture(frame.id, frame.clone());
@@ -148,6 +177,9 @@ impl View for WindowView {
     }
 
     fn detected(&mut self, detection: &Detection, tally: &Tally) {
+        if !self.is_shown() {
+            return;
+        }
         let figures = Figures::of(tally);
         self.board.write(|received| {
             received.figures = figures;
@@ -156,8 +188,10 @@ impl View for WindowView {
     }
 
     fn ended(&mut self, tally: &Tally) {
-        self.rows.summary(tally.to_string());
-        self.board.write(|received| received.status = Status::new("the session is over", Tone::Waiting));
+        self.rows.summary(summary(tally, self.session));
+        if self.is_shown() {
+            self.board.write(|received| received.status = Status::new("the session is over", Tone::Waiting));
+        }
     }
 }
 
@@ -174,7 +208,7 @@ mod tests {
     use crate::pipeline::PipelineChoice;
 
     fn waiting() -> WindowView {
-        WindowView::new(None, Look::default(), Rows::to(std::io::sink()))
+        WindowView::new("looking for a server", Look::default(), Rows::to(std::io::sink()))
     }
 
     /// The face of a view for this task that was told about one answered frame.
@@ -231,6 +265,21 @@ mod tests {
         let dropped = face_of("circle", Payload::dropped());
         assert!(times(&dropped).contains("[]"), "a dropped frame has no time: {}", times(&dropped));
         assert_ne!(found.sections[2], dropped.sections[2], "each is counted as what it is");
+    }
+
+    #[test]
+    fn a_window_of_several_sessions_shows_the_newest() {
+        let answers = PipelineChoice::auto().for_task("ack").expect("a pipeline").answers();
+        let shared = waiting();
+        let [mut older, mut newer] = [1, 2].map(|session| shared.of(session));
+        let status = || shared.board().face().status.text;
+        older.greeted(&stream("ack"), answers);
+        assert_eq!(status(), "session 1: receiving 320x240 gray8");
+        newer.greeted(&stream("ack"), answers);
+        older.ended(&Tally::of(answers));
+        assert_eq!(status(), "session 2: receiving 320x240 gray8");
+        newer.ended(&Tally::of(answers));
+        assert_eq!(status(), "the session is over");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use thiserror::Error;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::queue::{Policy, Queue, Submitted};
-use super::worker::Worker;
+use super::turns::Turns;
+use super::worker::{Place, Worker};
 use crate::pipeline::{ChosenPipeline, PipelineError};
 use crate::session::{Detection, ReceivedFrame};
 
@@ -37,7 +38,8 @@ pub enum PoolError {
 impl Pool {
     /// Starts `workers` threads, each with its own pipeline, that send their results to `detections`.
     ///
-    /// At most `window` frames wait in the queue; with [`Policy::Latest`] at most one.
+    /// At most `window` frames wait in the queue; with [`Policy::Latest`] at most one. With `turns`, the threads process
+    /// frames in turn with those of other sessions.
     ///
     /// # Errors
     /// [`PoolError`] when a thread cannot be started or a pipeline cannot be built. Threads that were started then end.
@@ -48,18 +50,20 @@ impl Pool {
         pipeline: &ChosenPipeline,
         clock: MonotonicClock,
         detections: &UnboundedSender<Detection>,
+        turns: Option<&Turns>,
     ) -> Result<Self, PoolError> {
         let (ready, prepared) = mpsc::channel(1);
         // Created first: if a later thread fails to start, dropping the pool ends those already started.
         let pool = Self { queue: Queue::new(window, policy), prepared };
-        let warned = Arc::new(AtomicBool::new(false));
+        let (warned, line) = (Arc::new(AtomicBool::new(false)), turns.map(|turns| Arc::new(turns.line())));
         for index in 0..workers.get() {
             let mut worker = Worker::new(pipeline.clone(), warned.clone())?;
             let (frames, detections, ready) = (pool.queue.receiver(), detections.clone(), ready.clone());
+            let place = Place { line: line.clone(), policy };
             let run = move || {
                 worker.prepare();
                 drop(ready);
-                worker.run(&frames, &detections, clock);
+                worker.run(&frames, &detections, clock, &place);
             };
             thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
         }

@@ -11,6 +11,8 @@ use shared::time::MonotonicClock;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, warn};
 
+use super::queue::Policy;
+use super::turns::Line;
 use crate::pipeline::{ChosenPipeline, Pipeline, PipelineError, shortened};
 use crate::session::{Detection, ReceivedFrame};
 
@@ -25,6 +27,33 @@ pub(super) struct Worker {
     encoder: Option<Lz4Encoder>,
     /// Whether any worker has warned that frames cannot be read.
     warned: Arc<AtomicBool>,
+}
+
+/// Where a worker gets its turns, if it needs them.
+pub(super) struct Place {
+    pub(super) line: Option<Arc<Line>>,
+    pub(super) policy: Policy,
+}
+
+impl Place {
+    /// With [`Policy::Latest`], a frame that came while this one waited for its turn takes its place.
+    fn newest(
+        &self,
+        frame: ReceivedFrame,
+        frames: &Receiver<ReceivedFrame>,
+        detections: &UnboundedSender<Detection>,
+        clock: MonotonicClock,
+    ) -> ReceivedFrame {
+        if self.line.is_none() || self.policy == Policy::Every {
+            return frame;
+        }
+        let Ok(newer) = frames.try_recv() else { return frame };
+        let (now, ReceivedFrame { id, received, .. }) = (clock.now(), frame);
+        let (started, finished, payload) = (now, now, Payload::dropped());
+        // Fails only if the session is over.
+        let _ = detections.send(Detection { frame: id, received, started, finished, payload });
+        newer
+    }
 }
 
 impl Worker {
@@ -46,8 +75,14 @@ impl Worker {
         frames: &Receiver<ReceivedFrame>,
         detections: &UnboundedSender<Detection>,
         clock: MonotonicClock,
+        place: &Place,
     ) {
         for frame in frames {
+            let _turn = place.line.as_ref().map(|line| line.take());
+            if detections.is_closed() {
+                return;
+            }
+            let frame = place.newest(frame, frames, detections, clock);
             let started = clock.now();
             let payload = self.answer(&frame);
             let detection =
@@ -98,6 +133,7 @@ mod tests {
     use shared::image::ImageView;
     use shared::protocol::message::Value;
 
+    use super::super::turns::Turns;
     use super::*;
     use crate::pipeline::{Answers, Frame, NoAnswers, PipelineKind, PipelineOptions};
 
@@ -132,6 +168,24 @@ mod tests {
             self.0 += 1;
             Payload::new("count").with("seen", Value::Integer(self.0))
         }
+    }
+
+    #[test]
+    fn a_frame_that_came_during_the_wait_for_a_turn_takes_the_place_of_the_one_that_waited() {
+        let size = Size { width: 1, height: 1 };
+        let (older, newer) =
+            (ReceivedFrame::raw(size, vec![1]), ReceivedFrame { id: 7, ..ReceivedFrame::raw(size, vec![2]) });
+        let (submit, frames) = crossbeam_channel::bounded(1);
+        let (detections, mut found) = tokio::sync::mpsc::unbounded_channel();
+        let clock = MonotonicClock::start();
+        let place = |policy| Place { line: Some(Arc::new(Turns::new(1).line())), policy };
+        submit.send(newer).expect("room");
+        let every = place(Policy::Every).newest(older.clone(), &frames, &detections, clock);
+        assert_eq!((every.id, frames.len()), (0, 1));
+        let latest = place(Policy::Latest).newest(older, &frames, &detections, clock);
+        assert_eq!((latest.id, frames.len()), (7, 0));
+        let dropped = found.try_recv().expect("a detection");
+        assert!(dropped.frame == 0 && dropped.payload.is_dropped());
     }
 
     #[test]

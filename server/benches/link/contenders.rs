@@ -21,6 +21,8 @@ pub(crate) struct Group {
 pub(crate) enum Kind {
     /// Raw TCP.
     Tcp,
+    /// A stream of the same gRPC messages, as tonic carries it.
+    BareGrpc,
     /// Our link alone.
     BareLink,
     /// Our programs, with these options for the server: names and values.
@@ -59,6 +61,8 @@ pub(crate) const RAW: Kind = Kind::Ours(&[]);
 pub(crate) const AUTO: Kind = Kind::Ours(&[["--encoding", "auto"]]);
 /// Over the connection to the server's port, without WebRTC.
 pub(crate) const OVER_TCP: Kind = Kind::Ours(&[["--link", "tcp"]]);
+/// Over a gRPC call to the server's port.
+pub(crate) const OVER_GRPC: Kind = Kind::Ours(&[["--link", "grpc"]]);
 const LIVE: Kind = Kind::Ours(&[["--delivery", "live"]]);
 pub(crate) const NETWORK_RAW: Kind = Kind::Ours(&[["--sctp-mtu", "1400"]]);
 const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "auto"]]);
@@ -66,10 +70,43 @@ const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "
 /// All contenders, group by group.
 pub(crate) fn all() -> Vec<Contender> {
     let groups: [(Group, &[Kind]); 4] = [
-        (UNPACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc, Kind::Grpcio]),
+        (
+            UNPACED,
+            &[
+                Kind::Tcp,
+                Kind::BareLink,
+                Kind::BareGrpc,
+                Kind::Memory,
+                OVER_TCP,
+                OVER_GRPC,
+                RAW,
+                AUTO,
+                LIVE,
+                Kind::Aiortc,
+                Kind::Grpcio,
+            ],
+        ),
         (NETWORK, &[Kind::Tcp, Kind::BareLink, NETWORK_RAW, NETWORK_AUTO]),
-        (LARGE, &[Kind::Tcp, Kind::BareLink, OVER_TCP, RAW, AUTO, Kind::Aiortc, Kind::Grpcio]),
-        (PACED, &[Kind::Tcp, Kind::BareLink, Kind::Memory, OVER_TCP, RAW, AUTO, LIVE, Kind::Aiortc, Kind::Grpcio]),
+        (
+            LARGE,
+            &[Kind::Tcp, Kind::BareLink, Kind::BareGrpc, OVER_TCP, OVER_GRPC, RAW, AUTO, Kind::Aiortc, Kind::Grpcio],
+        ),
+        (
+            PACED,
+            &[
+                Kind::Tcp,
+                Kind::BareLink,
+                Kind::BareGrpc,
+                Kind::Memory,
+                OVER_TCP,
+                OVER_GRPC,
+                RAW,
+                AUTO,
+                LIVE,
+                Kind::Aiortc,
+                Kind::Grpcio,
+            ],
+        ),
     ];
     groups.iter().flat_map(|(group, kinds)| kinds.iter().map(|&kind| Contender { group: *group, kind })).collect()
 }
@@ -79,6 +116,7 @@ impl Kind {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Tcp => "raw TCP".to_owned(),
+            Self::BareGrpc => "bare tonic stream".to_owned(),
             Self::BareLink => "bare link".to_owned(),
             Self::Ours([]) => "ours".to_owned(),
             Self::Ours(options) => format!("ours, {}", options.as_flattened().join(" ")),

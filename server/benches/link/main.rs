@@ -7,8 +7,8 @@
 //! processes. Its client shows no rows; its processor time and its start are those of both ends.
 //!
 //! For help run `cargo bench -p server --bench link -- --help`. [`contenders`] lists the contenders; [`run`] runs one.
-//! [`ours`] runs the two programs. [`pair`] runs the others: this program itself as either end of [`tcp`] or of the
-//! bare [`link`] ([`source`] defines what a source prints), and a Python script. Rounds are interleaved. [`table`]
+//! [`ours`] runs the two programs. [`pair`] runs the others: this program itself as either end of [`tcp`], of a bare
+//! [`grpc`] stream or of the bare [`link`] ([`source`] defines what a source prints), and a Python script. Rounds are interleaved. [`table`]
 //! gives medians and ratios, and whether the goals are met.
 
 use std::error::Error;
@@ -23,6 +23,7 @@ mod contenders;
 mod counting;
 mod error;
 mod frames;
+mod grpc;
 mod link;
 mod options;
 mod ours;
@@ -73,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run_end(end: &EndOptions) -> Result<(), Box<dyn Error>> {
     match end.wire {
         Wire::Tcp => tcp::run(end),
+        Wire::Grpc => grpc::run(end),
         Wire::Link => link::run(end),
     }
 }

@@ -105,6 +105,8 @@ pub(crate) struct EndOptions {
 pub(crate) enum Wire {
     /// Raw TCP.
     Tcp,
+    /// A stream of gRPC messages.
+    Grpc,
     /// This repository's link.
     Link,
 }

@@ -22,6 +22,7 @@ impl Contender {
             Kind::Ours(options) => ours::run(&self.group, options, time, folder),
             Kind::Memory => ours::run_in_memory(&self.group, time, folder),
             Kind::Tcp => self.run_bare("tcp", frames, time, folder),
+            Kind::BareGrpc => self.run_bare("grpc", frames, time, folder),
             Kind::BareLink => self.run_bare("link", frames, time, folder),
             Kind::Aiortc => self.run_python("aiortc_opencv.py", frames, time, folder),
             Kind::Grpcio => self.run_python("grpcio_opencv.py", frames, time, folder),

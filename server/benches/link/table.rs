@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 
 use shared::flow::pacer::Rate;
 
-use crate::contenders::{AUTO, Contender, Group, Kind, LARGE, NETWORK, NETWORK_RAW, OVER_TCP, PACED, RAW, UNPACED};
+use crate::contenders::{
+    AUTO, Contender, Group, Kind, LARGE, NETWORK, NETWORK_RAW, OVER_GRPC, OVER_TCP, PACED, RAW, UNPACED,
+};
 use crate::options::Options;
 use crate::sample::{Sample, Samples};
 
@@ -114,6 +116,7 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
     let to_bare =
         |group, kind, figure: fn(&Sample) -> f64| samples.ratio(&of(group, kind), &of(group, Kind::BareLink), figure);
     let to_tcp = |group, figure: fn(&Sample) -> f64| samples.ratio(&of(group, OVER_TCP), &of(group, Kind::Tcp), figure);
+    let to_tonic = samples.ratio(&of(UNPACED, OVER_GRPC), &of(UNPACED, Kind::BareGrpc), |sample| sample.frames_per_s);
     let beyond_tcp = figure(PACED, OVER_TCP, |sample| sample.p50_us / 1e3)
         .zip(figure(PACED, Kind::Tcp, |sample| sample.p50_us / 1e3))
         .map(|(ours, tcp)| ours - tcp);
@@ -121,6 +124,7 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
         ("link tcp, unpaced, x raw TCP", to_tcp(UNPACED, |sample| sample.frames_per_s), Goal::AtLeast(0.4)),
         ("link tcp, 1920x1080, x raw TCP", to_tcp(LARGE, |sample| sample.frames_per_s), Goal::AtLeast(0.35)),
         ("link tcp, 60 fps, p50 beyond raw TCP, ms", beyond_tcp, Goal::AtMost(0.45)),
+        ("link grpc, unpaced, x bare tonic stream", to_tonic, Goal::AtLeast(0.8)),
         ("unpaced, frames/s", speed(UNPACED, RAW), Goal::AtLeast(2500.0)),
         ("unpaced, x bare link", to_bare(UNPACED, RAW, |sample| sample.frames_per_s), Goal::AtLeast(0.6)),
         ("unpaced, auto encoding, frames/s", speed(UNPACED, AUTO), Goal::AtLeast(5000.0)),

@@ -13,7 +13,7 @@ use shared::shell::stop::{Stop, Stopper, stop_pair};
 use thiserror::Error;
 
 use super::work::{Refused, Work};
-use super::{settled, what_ran};
+use super::{settled, together, what_ran};
 use crate::cli::Local;
 use crate::output::report::Run;
 use crate::output::writer::Shown;
@@ -65,7 +65,8 @@ impl Hosted {
         output: impl FnOnce(&RunSpec) -> Box<dyn Output>,
     ) -> Result<Self, HostedError> {
         let HostedOptions { spec, local } = options;
-        let (spec, supply) = settled(spec, origins).map_err(HostedError::Usage)?;
+        let settled = together::calling(spec, &local, origins).and_then(|spec| settled(spec, origins));
+        let (spec, supply) = settled.map_err(HostedError::Usage)?;
         let (run, more) = (what_ran(&spec), vec![output(&spec)]);
         let (stopper, stop) = stop_pair();
         let (listening, listens) = bounded(1);

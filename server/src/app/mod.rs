@@ -13,6 +13,7 @@ mod work;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use shared::link::grpc;
 use shared::protocol::message::Delivery;
 use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
@@ -36,7 +37,8 @@ use work::Work;
 
 /// Serves as the command line asks, or prints the run specification.
 pub fn run(cli: Cli) -> Exit {
-    let (spec, supply) = match settled(cli.spec, &cli.origins) {
+    let settled = together::calling(cli.spec, &cli.local, &cli.origins).and_then(|spec| settled(spec, &cli.origins));
+    let (spec, supply) = match settled {
         Ok(settled) => settled,
         Err(wrong) => {
             error!("{wrong}");
@@ -52,10 +54,17 @@ fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>
         let wrong = "--link memory is a link within one process: it needs --loopback";
         return Err(origins.explained(wrong, &["link".into(), "loopback".into()]));
     }
-    if spec.delivered.link == LinkKind::Tcp && spec.delivered.delivery == Delivery::Live {
-        let wrong = "--link tcp does not go with --delivery live, because a stream repeats what was lost: write --link \
-                     webrtc, or --delivery reliable";
-        return Err(origins.explained(wrong, &["link".into(), "delivery".into()]));
+    if spec.delivered.link.is_stream() && spec.delivered.delivery == Delivery::Live {
+        let wrong = format!(
+            "--link {} does not go with --delivery live, because a stream repeats what was lost: write --link webrtc, or \
+             --delivery reliable",
+            spec.delivered.link.name()
+        );
+        return Err(origins.explained(&wrong, &["link".into(), "delivery".into()]));
+    }
+    if spec.delivered.link == LinkKind::Grpc && !grpc::IS_BUILT {
+        let wrong = "--link grpc is not in this build: build it with the cargo feature grpc";
+        return Err(origins.explained(wrong, &["link".into()]));
     }
     let (spec, supply) =
         source::settled(spec).map_err(|wrong| origins.explained(&wrong.to_string(), &wrong.options()))?;

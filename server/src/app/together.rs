@@ -2,12 +2,35 @@
 
 use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
 
-use crate::run::RunSpec;
+use crate::cli::Local;
+use crate::run::{Origins, RunSpec};
 use crate::source::StreamFormat;
 
 /// Most memory for the frames that a session keeps to compare answers with, in bytes: the same as the client's limit
 /// for a window of frames.
 const KEPT_BUDGET: usize = 2 << 30;
+
+/// The run of a server that calls a client, which has one session; any other run as it is.
+///
+/// # Errors
+/// If the server is also told to listen, or to have its client in this process. An address to listen on that an
+/// environment variable gives, as in a Docker image, has no effect.
+pub(super) fn calling(mut spec: RunSpec, local: &Local, origins: &Origins) -> Result<RunSpec, String> {
+    if local.dial.is_none() {
+        return Ok(spec);
+    }
+    if local.listen.is_some() && !origins.names("listen") {
+        let wrong = "--dial does not go with --listen: a server that calls its client does not listen; leave one of \
+                     them out";
+        return Err(origins.explained(wrong, &["dial".into(), "listen".into()]));
+    }
+    if spec.delivered.loopback {
+        let wrong = "--dial does not go with --loopback, which has its client in this process: leave one of them out";
+        return Err(origins.explained(wrong, &["dial".into(), "loopback".into()]));
+    }
+    spec.delivered.once = true;
+    Ok(spec)
+}
 
 /// Why the run is impossible, and which options conflict. `None` if the run is possible.
 pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, Vec<String>)> {

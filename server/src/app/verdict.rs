@@ -58,6 +58,7 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
             let limit = humantime::format_duration(*limit);
             Some((Exit::NoPeer, format!("no client said hello within {limit} (--wait)")))
         }
+        Ended::NotReached(wrong) => Some((Exit::NoPeer, wrong.clone())),
         // A server for many clients succeeds even if none came.
         Ended::Stopped if is_once(spec) && served.sessions == 0 && ran.client_failed.is_none() => {
             Some((Exit::NoPeer, "stopped before there was a session".into()))

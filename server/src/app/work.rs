@@ -1,13 +1,14 @@
 //! Serving, from the open port to the exit code.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
+use shared::door::listen::{cannot_listen, listen};
 use shared::link::memory;
-use shared::shell::descriptors::{is_out_of_descriptors, with_advice};
+use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
@@ -77,18 +78,23 @@ impl Work<'_> {
     /// Serves until the end.
     pub(super) async fn serve_clients(self, started: Started, stopper: &Stopper, stop: Stop) -> Exit {
         let Started { opened, outputs, writer } = started;
-        let Opened { entrance, name, addresses, target } = opened;
-        info!("listening on {name}, seed {}", self.spec.sent.seed.unwrap_or_default());
+        let Opened { way, addresses, target } = opened;
+        info!("{}, seed {}", way.describe(), self.spec.sent.seed.unwrap_or_default());
         if let Some(board) = &self.board {
-            board.write(|sessions| sessions.wait_for(format!("waiting for a client on {name}")));
+            board.write(|sessions| sessions.wait_for(way.waiting()));
         }
         let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
         let config = self.config(identity);
         let is_loopback = self.spec.delivered.loopback;
-        let is_announced = !self.local.no_announce && !is_loopback;
+        let is_announced = !self.local.no_announce && !is_loopback && !addresses.is_empty();
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
         let client = is_loopback.then(|| Embedded::start(target, self.spec.delivered.link.of_loopback(), stopper));
-        let served = serve::serve(entrance, config, outputs, stop).await;
+        let served = match way {
+            Way::Listen { entrance, .. } => serve::serve(entrance, config, outputs, stop).await,
+            Way::Dial(client) => {
+                Ok(serve::call(&client, self.spec.delivered.link.of_dial(), config, outputs, stop).await)
+            }
+        };
         let all_written = writer.finish(matches!(&served, Ok(served) if matches!(served.ended, Ended::Stopped)));
         let client_failed = client.and_then(Embedded::stop);
         if let Some(remark) = self.supply.remark() {
@@ -127,18 +133,23 @@ impl Work<'_> {
         }
     }
 
-    /// Opens the entrance that the command line asks for.
+    /// Opens the entrance that the command line asks for, if the clients come to the server.
     async fn open(&self) -> Result<Opened, Refused> {
+        if let Some(client) = &self.local.dial {
+            let way = Way::Dial(client.clone());
+            return Ok(Opened { way, addresses: Vec::new(), target: ClientTarget::Any });
+        }
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
             let target = ClientTarget::InProcess(dialer);
-            let (entrance, name) = (Entrance::Memory(listener), "memory".into());
-            return Ok(Opened { entrance, name, addresses: Vec::new(), target });
+            let way = Way::Listen { entrance: Entrance::Memory(listener), name: "memory".into() };
+            return Ok(Opened { way, addresses: Vec::new(), target });
         }
         let (listeners, addresses) = self.listen().await?;
         let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         let target = ClientTarget::Named(ServerAddress(names.first().cloned().unwrap_or_default()));
-        Ok(Opened { entrance: Entrance::Port(listeners), name: names.join(" and "), addresses, target })
+        let way = Way::Listen { entrance: Entrance::Port(listeners), name: names.join(" and ") };
+        Ok(Opened { way, addresses, target })
     }
 
     /// Listens where the command line says; a loopback run without an address takes any free port.
@@ -148,9 +159,9 @@ impl Work<'_> {
             None if self.spec.delivered.loopback => "127.0.0.1:0",
             None => DEFAULT_LISTEN,
         };
-        let listeners = serve::listen(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+        let listeners = listen(asked).await.map_err(|error| refused_to_listen(asked, &error))?;
         let addresses: io::Result<_> = listeners.iter().map(TcpListener::local_addr).collect();
-        Ok((listeners, addresses.map_err(|error| cannot_listen(asked, &error))?))
+        Ok((listeners, addresses.map_err(|error| refused_to_listen(asked, &error))?))
     }
 }
 
@@ -182,30 +193,42 @@ impl Started {
     }
 }
 
-/// An open entrance.
+/// How clients and server meet, ready to serve.
 struct Opened {
-    entrance: Entrance,
-    /// Where it is, for people.
-    name: String,
+    way: Way,
     /// The port's addresses; empty if there is no port.
     addresses: Vec<SocketAddr>,
     /// How a client in this process connects.
     target: ClientTarget,
 }
 
-fn cannot_listen(asked: &str, error: &io::Error) -> Refused {
-    let (wrong, exit) = match error.kind() {
-        ErrorKind::AddrInUse => (
-            format!("{asked} is taken: another server may be running; choose another port with --listen"),
-            Exit::NoPeer,
-        ),
-        _ if is_out_of_descriptors(error) => (format!("cannot listen on {asked}: {}", with_advice(error)), Exit::Other),
-        _ => (
-            format!(
-                "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"
-            ),
-            Exit::Usage,
-        ),
-    };
+/// How clients and server meet.
+enum Way {
+    /// Clients come to this entrance, whose name is for people.
+    Listen { entrance: Entrance, name: String },
+    /// The server calls the client that listens at HOST:PORT.
+    Dial(String),
+}
+
+impl Way {
+    /// What the server does, for the log.
+    fn describe(&self) -> String {
+        match self {
+            Self::Listen { name, .. } => format!("listening on {name}"),
+            Self::Dial(client) => format!("calling {client}"),
+        }
+    }
+
+    /// What the server waits for, for its window.
+    fn waiting(&self) -> String {
+        match self {
+            Self::Listen { name, .. } => format!("waiting for a client on {name}"),
+            Self::Dial(client) => format!("calling the client at {client}"),
+        }
+    }
+}
+
+fn refused_to_listen(asked: &str, error: &io::Error) -> Refused {
+    let (wrong, exit) = cannot_listen(asked, error, "server");
     Refused { wrong, exit }
 }

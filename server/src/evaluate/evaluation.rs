@@ -124,7 +124,10 @@ impl Evaluation {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
         let session = SessionReport {
             session: SESSION,
-            client: Some(ClientReport { info, at: Whereabouts { address: "this process".into(), link: "none" } }),
+            client: Some(ClientReport {
+                info,
+                at: Whereabouts { address: "this process".into(), link: "none", dialled: false },
+            }),
             end,
             figures: self.tally.figures(),
             connect_us: None,

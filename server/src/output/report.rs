@@ -101,8 +101,10 @@ pub struct ClientReport {
 pub struct Whereabouts {
     /// Address of its signaling connection.
     pub address: String,
-    /// What carries frames and answers: `webrtc`, `tcp` or `memory`; `none` where the pipeline is a function.
+    /// What carries frames and answers: `webrtc`, `tcp`, `grpc` or `memory`; `none` where the pipeline is a function.
     pub link: &'static str,
+    /// Whether the server called the client (`--dial`). Otherwise the client called the server.
+    pub dialled: bool,
 }
 
 /// `clock` of the report.

@@ -20,6 +20,11 @@ impl Origins {
         self.0.remove(id);
     }
 
+    /// Whether a file or a variable sets this option.
+    pub fn names(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
     /// An error about these options, with their names if it lacks them, and with where each was set.
     pub fn explained(&self, wrong: &str, ids: &[String]) -> String {
         let names: Vec<_> = ids.iter().map(|id| id.replace('_', "-")).collect();

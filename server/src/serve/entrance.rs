@@ -1,12 +1,11 @@
 //! Where peers come from: the TCP port, at one address or several, or a listener in memory.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
 
+use shared::door::listen::accept;
 use shared::link::{Link, memory};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Where peers come from.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ impl Entrance {
     pub(super) async fn next(&mut self) -> io::Result<Arrival> {
         match self {
             Self::Port(listeners) => {
-                let (stream, peer) = poll_fn(|cx| accept(listeners, cx)).await?;
+                let (stream, peer) = accept(listeners).await?;
                 Ok(Arrival::Connection { stream: stream.into_std()?, peer })
             }
             Self::Memory(listener) => match listener.accept().await {
@@ -42,19 +41,8 @@ impl Entrance {
     }
 }
 
-/// Accepts the next connection at any of these addresses. The addresses take turns at being polled first.
-fn accept(listeners: &mut [TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-    for place in 0..listeners.len() {
-        if let Poll::Ready(accepted) = listeners[place].poll_accept(cx) {
-            listeners.rotate_left(place + 1);
-            return Poll::Ready(accepted);
-        }
-    }
-    Poll::Pending
-}
-
 impl Arrival {
-    /// The peer's address, for log lines and reports.
+    /// The peer's address, for log lines.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Connection { peer, .. } => peer.to_string(),

@@ -1,32 +1,41 @@
 //! Greeting: finds out who a visitor is, decides whether it may have a session, and opens a link to it.
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::ValueEnum;
+use shared::connect::Path;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
-use shared::door::stranger::{Visitor, visitor};
+use shared::door::stranger::{STRANGER_SILENCE, Visitor, is_http_2, visitor};
+use shared::door::strangers::{Strangers, Turn};
 use shared::image::PixelFormat;
 use shared::link::webrtc::{
     self, HandshakeError, LEAST_MTU, LinkSettings, Offer, OpenError, PeerKind, Reply, sound_mtu,
 };
-use shared::link::{Kind, Link, tcp};
+use shared::link::{Kind, Lane, Link, grpc, tcp};
 use shared::protocol::encoding::{FEATURES, GRAY16_FEATURE};
 use shared::protocol::fragment::MAX_HEADER;
-use shared::protocol::message::{Delivery, Role};
+use shared::protocol::message::{Bye, Control, Delivery, Role, control_bytes};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::text::Brief;
 use tokio::net::TcpStream;
-use tracing::debug;
+use tokio::time::Instant;
+use tracing::{debug, warn};
 
 use super::config::ServeConfig;
 use super::entrance::Arrival;
 use super::places::{Place, Places};
-use super::strangers::{Strangers, Turn};
 
 /// Most characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
+
+/// Said where two sources meet.
+pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is a server that listens, so the role \
+    must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
+
+/// How long a client that gets no session may take to receive the reason.
+const BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// Greets visitors.
 #[derive(Clone, Copy)]
@@ -44,27 +53,21 @@ pub(super) struct Guest {
     pub(super) features: Vec<String>,
     /// What carries frames and answers.
     pub(super) kind: &'static str,
+    /// Address, for log lines and reports.
+    pub(super) address: String,
 }
 
 /// Why a client gets no place, and whether it may try again later.
-struct Unwelcome {
-    reason: String,
-    retry: bool,
+pub(super) struct Unwelcome {
+    pub(super) reason: String,
+    pub(super) retry: bool,
 }
 
 /// A connection to a visitor that is still unknown or has no link yet.
-struct Connection {
-    signaling: Signaling,
-    path: Path,
-}
-
-/// The network path to a visitor.
-#[derive(Clone, Copy)]
-struct Path {
-    local: SocketAddr,
-    peer: SocketAddr,
-    /// SCTP packet size for this path, or the configured one.
-    mtu: u32,
+pub(super) struct Connection {
+    pub(super) signaling: Signaling,
+    /// Its `mtu` is the configured one if there is one.
+    pub(super) path: Path,
 }
 
 impl Greeter<'_> {
@@ -72,12 +75,17 @@ impl Greeter<'_> {
     ///
     /// A visitor takes a place with its first message: a hello, or an answer to the offer made to a stranger.
     pub(super) async fn greet(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
-        let (stream, peer) = match arrival {
-            Arrival::Connection { stream, peer } => (stream, peer),
+        let stream = match arrival {
+            Arrival::Connection { stream, .. } => TcpStream::from_std(stream).map_err(SignalingError::Io)?,
             Arrival::Link(link) => return Ok(self.greet_ours(link)),
         };
-        let mut connection = self.connection(stream, peer).map_err(SignalingError::Io)?;
-        match visitor(&mut connection.signaling).await {
+        let until = Instant::now() + STRANGER_SILENCE;
+        let path = Path::of(&stream).map_err(SignalingError::Io)?;
+        if is_http_2(&stream, until).await.map_err(SignalingError::Io)? {
+            return Ok(self.greet_caller(stream, path).await?);
+        }
+        let mut connection = self.connection(stream, path);
+        match visitor(&mut connection.signaling, until).await {
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
             Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
             Ok(Visitor::Stranger) => self.greet_late(connection).await,
@@ -91,17 +99,55 @@ impl Greeter<'_> {
         }
     }
 
-    fn connection(&self, stream: std::net::TcpStream, peer: SocketAddr) -> std::io::Result<Connection> {
-        let stream = TcpStream::from_std(stream)?;
-        let local = stream.local_addr()?;
-        let mtu = self.config.sctp_mtu.map_or_else(|| webrtc::path_mtu(&stream), Ok)?;
-        Ok(Connection { signaling: Signaling::new(stream), path: Path { local, peer, mtu } })
+    /// A connection on which signaling begins.
+    pub(super) fn connection(&self, stream: TcpStream, path: Path) -> Connection {
+        let mtu = self.config.sctp_mtu.unwrap_or(path.mtu);
+        Connection { signaling: Signaling::new(stream), path: Path { mtu, ..path } }
+    }
+
+    /// Greets a client that speaks gRPC.
+    async fn greet_caller(&self, stream: TcpStream, path: Path) -> Result<Option<Guest>, SignalingError> {
+        let call = grpc::answer_sink(stream, self.largest_message()).await?;
+        let features = call.features().to_vec();
+        match self.welcome(&over_grpc(features.clone())) {
+            Ok(place) => Ok(Some(Guest::over_grpc(call.accept(), place, features, path))),
+            Err(Unwelcome { reason, retry }) => {
+                debug!("{}: refused: {reason}", path.peer);
+                call.refuse(reason, retry).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Calls a client that listens for gRPC, and opens the link to it.
+    pub(super) async fn call_over_grpc(&self, stream: TcpStream, path: Path) -> Result<Guest, HandshakeError> {
+        let (link, features) = grpc::call_sink(stream, self.largest_message()).await?;
+        match self.welcome(&over_grpc(features.clone())) {
+            Ok(place) => Ok(Guest::over_grpc(link, place, features, path)),
+            Err(Unwelcome { reason, .. }) => {
+                let bye = control_bytes(&Control::Bye(Bye { reason: reason.clone() }));
+                if let Ok(bye) = bye {
+                    // Fails if the client has left.
+                    let _ = link.sender().send_soon(Lane::Control, bye).await;
+                }
+                link.sender().close_within(BYE_LIMIT).await;
+                Err(SignalingError::WrongPeer(format!("cannot work with this client: {reason}")).into())
+            }
+        }
+    }
+
+    /// Largest message to take over a stream, in bytes: an answer in one fragment, with its header.
+    fn largest_message(&self) -> usize {
+        self.config.session.largest_answer() + MAX_HEADER
     }
 
     /// Greets a client in this process. It has this server's version, so its features are known.
     fn greet_ours(&self, link: Link) -> Option<Guest> {
         match self.places.take() {
-            Ok(place) => Some(Guest { link, place, features: FEATURES.map(String::from).to_vec(), kind: "memory" }),
+            Ok(place) => {
+                let (features, kind) = (FEATURES.map(String::from).to_vec(), "memory");
+                Some(Guest { link, place, features, kind, address: kind.into() })
+            }
             Err(reason) => {
                 debug!("the client in this process: refused: {reason}");
                 None
@@ -114,20 +160,32 @@ impl Greeter<'_> {
         mut connection: Connection,
         hello: Introduction,
     ) -> Result<Option<Guest>, HandshakeError> {
-        let Path { peer, mtu, .. } = connection.path;
-        let place = match self.welcome(&hello) {
-            Ok(place) => place,
+        match self.welcome_by_line(&hello) {
+            Ok(place) => self.open(connection, hello, place).await.map(Some),
             Err(Unwelcome { reason, retry }) => {
-                debug!("{peer}: refused: {reason}");
+                let peer = connection.path.peer;
+                match hello.role {
+                    Role::Source => warn!(kind = "signaling", "{peer}: refused: {reason}"),
+                    Role::Sink => debug!("{peer}: refused: {reason}"),
+                }
                 connection.signaling.send(&Signal::Error { reason, retry }).await?;
-                return Ok(None);
+                Ok(None)
             }
-        };
+        }
+    }
+
+    /// Opens the link to a client that has a place.
+    pub(super) async fn open(
+        &self,
+        mut connection: Connection,
+        hello: Introduction,
+        place: Place,
+    ) -> Result<Guest, HandshakeError> {
+        let Path { peer, mtu, .. } = connection.path;
+        let (features, address) = (hello.features.clone(), peer.to_string());
         if kind(&hello) == Some(Kind::Tcp) {
-            // A message is one fragment, with its header.
-            let most = self.config.session.largest_answer() + MAX_HEADER;
-            let link = tcp::accept(connection.signaling, most).await?;
-            return Ok(Some(Guest { link, place, features: hello.features, kind: Kind::Tcp.name() }));
+            let link = tcp::accept(connection.signaling, self.largest_message()).await?;
+            return Ok(Guest { link, place, features, kind: Kind::Tcp.name(), address });
         }
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
         let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, None).await {
@@ -145,7 +203,7 @@ impl Greeter<'_> {
             match offered.reply().await? {
                 Reply::Answer(answer) => {
                     let link = offered.open(answer).await?;
-                    return Ok(Some(Guest { link, place, features: hello.features, kind: Kind::Webrtc.name() }));
+                    return Ok(Guest { link, place, features, kind: Kind::Webrtc.name(), address });
                 }
                 Reply::Hello(_) => debug!("{peer}: ignoring a second hello"),
             }
@@ -180,7 +238,8 @@ impl Greeter<'_> {
                     }
                 };
                 let link = offered.open(answer).await?;
-                Ok(Some(Guest { link, place, features: Vec::new(), kind: Kind::Webrtc.name() }))
+                let address = path.peer.to_string();
+                Ok(Some(Guest { link, place, features: Vec::new(), kind: Kind::Webrtc.name(), address }))
             }
             Some(Reply::Hello(hello)) => {
                 let signaling = offered.take_back().await;
@@ -216,7 +275,7 @@ impl Greeter<'_> {
     }
 
     /// Takes a place for the client that introduced itself like this, or says why it gets none.
-    fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
+    pub(super) fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
         let refused = unusable(hello).or_else(|| self.link_refused(hello)).or_else(|| self.unreadable(&hello.features));
         if let Some(reason) = refused {
             return Err(Unwelcome { reason, retry: false });
@@ -225,23 +284,36 @@ impl Greeter<'_> {
         self.places.take().map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
     }
 
+    /// Like [`Self::welcome`], for a client whose hello is a line of JSON.
+    fn welcome_by_line(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
+        match kind(hello) {
+            Some(Kind::Grpc) if self.config.link.takes(Kind::Grpc) => {
+                let reason =
+                    "the link grpc begins with a gRPC call of plumb.v1.Source at this port, and not with a line";
+                Err(Unwelcome { reason: reason.into(), retry: false })
+            }
+            _ => self.welcome(hello),
+        }
+    }
+
     /// Why a client cannot have the link that it asks for; `None` if it can.
     fn link_refused(&self, hello: &Introduction) -> Option<String> {
         let asked = hello.link.as_deref().unwrap_or(Kind::default().name());
         let kinds: Vec<_> = Kind::value_variants().iter().filter(|kind| self.config.link.takes(**kind)).collect();
         let Some(kind) = kinds.iter().find(|kind| kind.name() == asked) else {
-            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+            let names = names.rsplit_once(", ").map_or(names.clone(), |(others, last)| format!("{others} and {last}"));
             return Some(format!(
-                "this server has no link \"{}\" but {}: ask for it in the hello (--link at the client)",
+                "this server has no link \"{}\" but {names}: ask for it in the hello (--link at the client)",
                 Brief(asked, SHOWN_CHARACTERS),
-                names.join(" and ")
             ));
         };
         let is_live = self.config.session.delivery == Delivery::Live;
-        (is_live && **kind == Kind::Tcp).then(|| {
-            "delivery is live here, which a stream such as tcp cannot be: ask for webrtc (--link at the client), or start \
-             the server with --delivery reliable"
-                .into()
+        (is_live && kind.is_stream()).then(|| {
+            format!(
+                "delivery is live here, which a stream such as {kind} cannot be: ask for webrtc (--link at the client), or \
+                 start the server with --delivery reliable"
+            )
         })
     }
 
@@ -287,6 +359,17 @@ impl Greeter<'_> {
     }
 }
 
+impl Guest {
+    fn over_grpc(link: Link, place: Place, features: Vec<String>, path: Path) -> Self {
+        Self { link, place, features, kind: Kind::Grpc.name(), address: path.peer.to_string() }
+    }
+}
+
+/// What a client that speaks gRPC would have said in a hello.
+fn over_grpc(features: Vec<String>) -> Introduction {
+    Introduction { link: Some(Kind::Grpc.to_string()), ..Introduction::new(features) }
+}
+
 /// The kind of link that a client asks for.
 fn kind(hello: &Introduction) -> Option<Kind> {
     hello.link.as_deref().map_or(Some(Kind::default()), Kind::named)
@@ -305,7 +388,7 @@ fn unusable(hello: &Introduction) -> Option<String> {
         return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));
     }
     if hello.role != Role::Sink {
-        return Some("this server is the source of frames: the role must be sink".into());
+        return Some(BOTH_SOURCES.into());
     }
     let mtu = hello.mtu.filter(|mtu| sound_mtu(*mtu).is_none())?;
     Some(format!(

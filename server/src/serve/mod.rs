@@ -1,17 +1,14 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
-//! Peers arrive through an [`Entrance`]; [`listen()`] opens its port. `greet` finds out who a client is and opens a
-//! link to it, if one of the `places` is free; `strangers` limits the connections that have said nothing. `stream`
-//! drives the session, and `shards` are the threads that sessions are spread over. A failure of one client is logged
-//! in one line and does not affect the others.
+//! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if one of the
+//! `places` is free. `stream` drives the session. A failure of one client is logged in one line and does not affect the
+//! others. [`call()`] serves one client that listens, which the server calls.
 
+mod call;
 mod config;
 mod entrance;
 mod greet;
-mod listen;
 mod places;
-mod shards;
-mod strangers;
 mod stream;
 
 use std::io;
@@ -21,9 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::door::lines::SignalingError;
+use shared::door::strangers::Strangers;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
 use shared::shell::descriptors::with_advice;
+use shared::shell::shards::Shards;
 use shared::shell::stop::Stop;
 use shared::shell::wait::Wait;
 use shared::time::{Micros, MonotonicClock};
@@ -31,15 +30,13 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+pub use self::call::call;
 pub use self::config::ServeConfig;
 pub use self::entrance::Entrance;
-pub use self::listen::listen;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};
 use self::places::{MAX_CLIENTS, Places};
-use self::shards::Shards;
-use self::strangers::Strangers;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
@@ -67,6 +64,8 @@ pub enum Ended {
     NobodyCame(Duration),
     /// The one session was served.
     Once(Box<SessionReport>),
+    /// The client that the server called was not reached, or no link to it opened.
+    NotReached(String),
 }
 
 /// State that all sessions share.
@@ -168,22 +167,25 @@ impl Server {
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
-            Ok(Some(Guest { link, place, features, kind })) => {
-                let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
-                let encoding = self.encoding_for(&features, number);
-                let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-                let client = stream::Client { link, kind, address, accepted, place };
-                let report =
-                    stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
-                self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
-                Finished::Session(Box::new(report))
-            }
+            Ok(Some(guest)) => Finished::Session(Box::new(self.session(guest, accepted, false, stop).await)),
             Ok(None) => Finished::NoSession,
             Err(error) => {
                 warn!(kind = kind(&error), "{address}: {error}");
                 Finished::NoSession
             }
         }
+    }
+
+    /// Runs a session with a client that has a link, and tells the outputs how it ended.
+    async fn session(&self, guest: Guest, accepted: Micros, dialled: bool, stop: Stop) -> SessionReport {
+        let Guest { link, place, features, kind, address } = guest;
+        let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
+        let encoding = self.encoding_for(&features, number);
+        let session = SessionConfig { number, encoding, ..self.config.session.clone() };
+        let client = stream::Client { link, kind, address, dialled, accepted, place };
+        let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+        self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
+        report
     }
 
     /// The configured encoding, or raw for a client that cannot read it. A client that measures its own pipeline should
@@ -203,13 +205,21 @@ impl Server {
     fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
         self.places.leave();
         let Finished::Session(report) = finished else { return None };
-        info!("session {}: {}", report.session, report.end.describe());
-        let source_failed = matches!(report.end, End::SourceFailed { .. });
-        let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
-        served.sessions += u64::from(was_greeted);
-        served.source_failures += u64::from(source_failed);
+        let was_greeted = served.add(&report);
         // A source that failed in one session fails in the next too, even if it could not be opened at all.
+        let source_failed = matches!(report.end, End::SourceFailed { .. });
         (self.config.once && (was_greeted || source_failed)).then_some(report)
+    }
+}
+
+impl Served {
+    /// Logs and counts a session. Returns whether its client said hello and could do the task.
+    fn add(&mut self, report: &SessionReport) -> bool {
+        info!("session {}: {}", report.session, report.end.describe());
+        let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
+        self.sessions += u64::from(was_greeted);
+        self.source_failures += u64::from(matches!(report.end, End::SourceFailed { .. }));
+        was_greeted
     }
 }
 

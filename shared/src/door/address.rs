@@ -1,5 +1,9 @@
 //! HOST:PORT as people write it, and suggestions for near misses.
 
+use std::str::FromStr;
+
+use thiserror::Error;
+
 /// Where a server listens by default.
 const DEFAULT_PORT: u16 = 8080;
 
@@ -17,6 +21,29 @@ pub fn host_and_port(text: &str) -> Result<(&str, u16), String> {
     match port.parse() {
         Ok(port) if is_host && text.as_bytes()[host.len() + 1].is_ascii_digit() => Ok((host, port)),
         _ => Err(instead(text)),
+    }
+}
+
+/// A host and port to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenAddress(pub String);
+
+/// Why an address was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("\"{text}\" is not an address to listen on: write {right}")]
+pub struct NotAnAddress {
+    text: String,
+    right: String,
+}
+
+impl FromStr for ListenAddress {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        match host_and_port(text) {
+            Ok(_) => Ok(Self(text.into())),
+            Err(right) => Err(NotAnAddress { text: text.into(), right }),
+        }
     }
 }
 

@@ -31,6 +31,10 @@ const MAX_VALUES: usize = 1024;
 /// on the same thread.
 const MAX_IGNORED: usize = 1024;
 
+/// How web servers answer a line that is no request: with a status line, or as servers did before HTTP/1.0, with a page
+/// alone.
+const HTTP_ANSWERS: [&str; 4] = ["HTTP/", "<!DOCTYPE", "<html", "<HTML"];
+
 /// Characters quoted from a bad line.
 const LINE_START: usize = 60;
 
@@ -180,8 +184,20 @@ pub enum SignalingError {
         /// The signal received.
         got: &'static str,
     },
-    /// The server refuses to serve.
-    #[error("the server refused: {}", Brief(.reason, crate::text::REASON))]
+    /// The peer speaks HTTP.
+    #[error("that is HTTP, from a web server, and no Plumb peer: {line}")]
+    Http {
+        /// The beginning of the line.
+        line: String,
+    },
+    /// A Plumb peer is there, but not one that this end can work with.
+    #[error("{0}")]
+    WrongPeer(String),
+    /// The peer accepted the connection, but never said hello.
+    #[error("it took the call but said nothing for {} s: a client that listens (client --listen) says hello", .0.as_secs())]
+    NoHello(Duration),
+    /// The peer refuses to serve.
+    #[error("it refused: {}", Brief(.reason, crate::text::REASON))]
     Refused {
         /// The server's reason.
         reason: String,
@@ -192,12 +208,13 @@ pub enum SignalingError {
 
 /// Cuts a refused line to the length of a quotation.
 fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
-    let refused = |reason: String| SignalingError::NotASignal {
-        reason,
-        // A character takes up to four bytes.
-        line: Brief(String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]).trim_end(), LINE_START)
-            .to_string(),
-    };
+    // A character takes up to four bytes.
+    let start = String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]);
+    let shown = Brief(start.trim_end(), LINE_START).to_string();
+    if HTTP_ANSWERS.iter().any(|answer| start.trim_start().starts_with(answer)) {
+        return Err(SignalingError::Http { line: shown });
+    }
+    let refused = |reason: String| SignalingError::NotASignal { reason, line: shown.clone() };
     if !is_simple(line) {
         return Err(refused(format!("over {MAX_VALUES} values, or more than {MAX_DEPTH} within each other")));
     }
@@ -242,6 +259,14 @@ mod tests {
         let error = parse(b"GET / HTTP/1.1\r\n").unwrap_err().to_string();
         assert!(error.starts_with("not a signaling message") && error.ends_with("GET / HTTP/1.1"), "{error}");
         assert!(parse(br#"{"type":"dance"}"#).unwrap_err().to_string().contains("dance"));
+    }
+
+    #[test]
+    fn the_answer_of_a_web_server_is_called_that() {
+        for answer in ["HTTP/1.1 400 Bad Request\r\n", "<!DOCTYPE HTML>\n", "<html>\n"] {
+            let error = parse(answer.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("that is HTTP, from a web server, and no Plumb peer: {}", answer.trim_end()));
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Ways in at the server's port.
+//! Ways in at the port of the end that listens.
 //!
-//! A Plumb client sends [`lines`] of JSON, each a [`signal`]. [`stranger`] tells who is at the door by what arrives
-//! first. [`discovery`] has what a client needs to find a server without an address. [`dial`] connects to a server by
-//! its name: the addresses of the name race.
+//! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] tells who is at the
+//! door by what arrives first, and [`strangers`] limits those that have said nothing. [`discovery`] has what a client
+//! needs to find a server without an address. [`dial`] connects to a peer by its name: the addresses of the name race.
 
 pub mod address;
 pub mod dial;
 pub mod discovery;
 pub mod lines;
+pub mod listen;
 mod race;
 pub mod signal;
 pub mod stranger;
+pub mod strangers;

@@ -8,11 +8,15 @@ use crate::protocol::message::Role;
 /// Describes a valid hello, for peers that sent an invalid one.
 pub const HELLO: &str = r#"a hello is {"type":"hello","plumb":1,"role":"sink"}, with "mtu":BYTES (a whole number, 576 or more), "receive_buffer":BYTES, "features":["NAME"] and "link":"tcp" where it has them"#;
 
+/// Describes a valid first line of a source that calls a listening client.
+pub const SOURCE_HELLO: &str =
+    r#"a source that calls says {"type":"hello","plumb":1,"role":"source"}, with "link":"tcp" if it wants that link"#;
+
 /// A signaling message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Signal {
-    /// A Plumb client introduces itself.
+    /// A Plumb peer introduces itself: a client that calls, a server that calls, or a client that was called.
     Hello(Introduction),
     /// Asks whether this is a Plumb server.
     Ping {},
@@ -84,12 +88,12 @@ impl Signal {
     }
 }
 
-/// What a Plumb client says about itself before the offer.
+/// What a Plumb peer says about itself before the offer. A server that calls names only its role and the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Introduction {
     /// Protocol version.
     pub plumb: u32,
-    /// The client's role.
+    /// Its role.
     pub role: Role,
     /// Largest SCTP packet that the client can take on this path, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,7 +104,7 @@ pub struct Introduction {
     /// What else the client can do. Unknown names are ignored.
     #[serde(default)]
     pub features: Vec<String>,
-    /// The kind of link that the client asks for; `webrtc` when absent.
+    /// The kind of link that the caller asks for; `webrtc` when absent. A client that was called repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -109,6 +113,11 @@ impl Introduction {
     /// The hello of a client of this version that asks for a link over data channels.
     pub fn new(features: Vec<String>) -> Self {
         Self { plumb: VERSION, role: Role::Sink, mtu: None, receive_buffer: None, features, link: None }
+    }
+
+    /// The hello of a source that calls a client and asks for this kind of link.
+    pub fn of_source(link: String) -> Self {
+        Self { role: Role::Source, link: Some(link), ..Self::new(Vec::new()) }
     }
 }
 
@@ -135,6 +144,9 @@ mod tests {
         let written = r#"{"type":"hello","plumb":1,"role":"sink","features":["lz4"],"link":"tcp"}"#;
         assert_eq!(json(&Signal::Hello(tcp)), written);
         assert_eq!(json(&Signal::Link { link: "tcp".into() }), r#"{"type":"link","link":"tcp"}"#);
+        let source = Signal::Hello(Introduction::of_source("tcp".into()));
+        let written = r#"{"type":"hello","plumb":1,"role":"source","features":[],"link":"tcp"}"#;
+        assert_eq!(json(&source), written);
         let hello = Introduction { receive_buffer: Some(131_072), ..hello };
         assert_eq!(
             json(&Signal::Hello(hello)),

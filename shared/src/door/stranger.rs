@@ -1,12 +1,41 @@
-//! Tells who is at the door by a visitor's first words, or by its silence.
+//! Tells who is at the door by a visitor's first bytes and words, or by its silence.
 
+use std::io;
 use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::lines::{Signaling, SignalingError};
 use super::signal::{Introduction, Signal};
 
 /// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
+
+/// How often a connection is looked at whose first bytes have begun to arrive.
+const PEEK_INTERVAL: Duration = Duration::from_millis(1);
+
+/// What every HTTP/2 client sends first (RFC 9113, section 3.4), as far as it tells it from HTTP/1.
+const HTTP_2: &[u8] = b"PRI ";
+
+/// Whether a connection begins with HTTP/2. Waits for the first bytes until `until`, and leaves them where they are.
+///
+/// # Errors
+/// If the connection is broken.
+pub async fn is_http_2(stream: &TcpStream, until: Instant) -> io::Result<bool> {
+    let mut bytes = [0; HTTP_2.len()];
+    loop {
+        let Ok(came) = timeout_at(until, stream.peek(&mut bytes)).await else { return Ok(false) };
+        let came = came?;
+        if came == 0 || came == HTTP_2.len() || !HTTP_2.starts_with(&bytes[..came]) {
+            return Ok(bytes == HTTP_2);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        sleep(PEEK_INTERVAL).await;
+    }
+}
 
 /// Who is at the other end of a connection.
 #[derive(Debug, PartialEq)]
@@ -21,9 +50,9 @@ pub enum Visitor {
     Gone,
 }
 
-/// Waits until it is known who is there, for at most [`STRANGER_SILENCE`].
-pub async fn visitor(signaling: &mut Signaling) -> Result<Visitor, SignalingError> {
-    match signaling.receive_within(STRANGER_SILENCE).await {
+/// Waits until it is known who is there, at most until `until`: [`STRANGER_SILENCE`] after its arrival.
+pub async fn visitor(signaling: &mut Signaling, until: Instant) -> Result<Visitor, SignalingError> {
+    match signaling.receive_within(until.saturating_duration_since(Instant::now())).await {
         Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),
         Ok(Signal::Ping {}) => Ok(Visitor::Prober),
         Ok(Signal::Bye { .. }) | Err(SignalingError::Closed) => Ok(Visitor::Gone),
@@ -46,7 +75,7 @@ mod tests {
         let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let mut theirs = theirs.unwrap();
         theirs.write_all(text.as_bytes()).await.unwrap();
-        visitor(&mut Signaling::new(ours.unwrap().0)).await
+        visitor(&mut Signaling::new(ours.unwrap().0), Instant::now() + STRANGER_SILENCE).await
     }
 
     #[tokio::test]
@@ -56,6 +85,36 @@ mod tests {
         assert_eq!(saying(said).await.unwrap(), Visitor::Plumb(hello));
         assert_eq!(saying("{\"type\":\"ping\"}\n").await.unwrap(), Visitor::Prober);
         assert_eq!(saying("{\"type\":\"bye\"}\n").await.unwrap(), Visitor::Gone);
+    }
+
+    #[tokio::test]
+    async fn http_2_is_known_by_its_first_bytes_which_stay_where_they_are() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (pieces, is_http_2_said) in [
+            (&["PRI * HTTP/2.0\r\n"][..], true),
+            (&["P", "R", "I "], true),
+            (&["PRIDE"], false),
+            (&["{\"type\""], false),
+            (&["P"], false),
+            (&[], false),
+        ] {
+            let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            let (mut theirs, ours) = (theirs.unwrap(), ours.unwrap().0);
+            theirs.set_nodelay(true).unwrap();
+            let saying = tokio::spawn(async move {
+                for piece in pieces {
+                    theirs.write_all(piece.as_bytes()).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                theirs
+            });
+            let until = Instant::now() + STRANGER_SILENCE;
+            assert_eq!(is_http_2(&ours, until).await.unwrap(), is_http_2_said, "{pieces:?}");
+            let mut first = [0];
+            let left = ours.try_read(&mut first).unwrap_or(0);
+            assert_eq!(left > 0, !pieces.is_empty());
+            drop(saying.await.unwrap());
+        }
     }
 
     #[tokio::test]

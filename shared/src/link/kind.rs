@@ -12,6 +12,8 @@ pub enum Kind {
     Webrtc,
     /// The TCP connection to the server's port
     Tcp,
+    /// A gRPC call to the server's port
+    Grpc,
 }
 
 impl Kind {
@@ -20,11 +22,25 @@ impl Kind {
         Self::value_variants().iter().copied().find(|kind| kind.name() == name)
     }
 
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::value_variants().iter().copied()
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Webrtc => "webrtc",
             Self::Tcp => "tcp",
+            Self::Grpc => "grpc",
+        }
+    }
+
+    /// Whether it is a stream, which repeats what was lost: there is no live delivery over it.
+    pub fn is_stream(self) -> bool {
+        match self {
+            Self::Webrtc => false,
+            Self::Tcp | Self::Grpc => true,
         }
     }
 }

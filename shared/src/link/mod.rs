@@ -1,14 +1,20 @@
 //! A link: three lanes between two ends.
 //!
 //! A session sees a [`Link`]: a stream of [`LinkEvent`]s and a [`LinkSender`]. Each transport is a folder or file whose
-//! `listen` or `dial` returns one: [`webrtc`] over data channels, [`tcp`] over one connection, [`memory`] within a process. Sockets, packet sizes
-//! and the signaling connection stay inside the transport.
+//! `listen` or `dial` returns one: [`webrtc`] over data channels, [`tcp`] over one connection, [`grpc`] over a call,
+//! [`memory`] within a process. Sockets, packet sizes and the signaling connection stay inside the transport.
 
+#[cfg(feature = "grpc")]
+pub mod grpc;
+#[cfg(not(feature = "grpc"))]
+#[path = "grpc_absent.rs"]
+pub mod grpc;
 mod kind;
 mod lane;
 pub mod memory;
 mod signs;
 pub mod tcp;
+mod unacknowledged;
 pub mod webrtc;
 
 use std::pin::Pin;

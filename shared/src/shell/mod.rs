@@ -12,6 +12,7 @@ pub mod options;
 mod queue;
 pub mod rows;
 pub mod runtime;
+pub mod shards;
 pub mod standard;
 pub mod stop;
 pub mod wait;

@@ -50,6 +50,8 @@ pub(super) struct Client {
     /// What kind of link it is.
     pub(super) kind: &'static str,
     pub(super) address: String,
+    /// Whether this server called the client.
+    pub(super) dialled: bool,
     pub(super) accepted: Micros,
     pub(super) place: Place,
 }
@@ -80,8 +82,8 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, kind, address, accepted, place } = client;
-    let at = Whereabouts { address, link: kind };
+    let Client { link, kind, address, dialled, accepted, place } = client;
+    let at = Whereabouts { address, link: kind, dialled };
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,

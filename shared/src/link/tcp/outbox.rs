@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore, TryAcquireError};
 use tracing::debug;
 
 use super::framing::{HEADER, header};
+use crate::link::unacknowledged::unacknowledged;
 use crate::link::{Lane, Lanes, LinkClosed};
 
 /// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that a session meets the
@@ -256,7 +257,7 @@ impl Lanes for Closing {
 
     async fn buffered(&self, lane: Lane) -> usize {
         let mut state = self.0.state();
-        let in_kernel = unacknowledged(&self.0.stream);
+        let in_kernel = unacknowledged(self.0.stream.as_ref());
         state.buffered(lane, in_kernel)
     }
 
@@ -268,20 +269,4 @@ impl Lanes for Closing {
 /// Room that a message takes, in bytes. A message larger than the buffer takes all of it.
 fn needed(bytes: usize) -> u32 {
     bytes.min(SEND_BUFFER) as u32
-}
-
-/// Bytes in the kernel's send buffer that the peer's kernel has not acknowledged (tcp(7), `SIOCOUTQ`); 0 where the
-/// kernel does not say.
-#[cfg(target_os = "linux")]
-fn unacknowledged(stream: &OwnedWriteHalf) -> u64 {
-    use std::os::fd::AsRawFd;
-    let mut bytes: libc::c_int = 0;
-    // SAFETY: the descriptor is open while the stream is borrowed, and the call writes one c_int.
-    let status = unsafe { libc::ioctl(stream.as_ref().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
-    if status == 0 { u64::try_from(bytes).unwrap_or(0) } else { 0 }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn unacknowledged(_: &OwnedWriteHalf) -> u64 {
-    0
 }

@@ -104,7 +104,12 @@ impl HandshakeError {
         match self {
             Self::Open(error) => error.is_worth_another_attempt(),
             Self::Signaling(SignalingError::Refused { retry, .. }) => *retry,
-            Self::Signaling(SignalingError::Silence(_) | SignalingError::Closed | SignalingError::Io(_)) => true,
+            Self::Signaling(
+                SignalingError::Silence(_)
+                | SignalingError::NoHello(_)
+                | SignalingError::Closed
+                | SignalingError::Io(_),
+            ) => true,
             Self::Signaling(_) => false,
         }
     }

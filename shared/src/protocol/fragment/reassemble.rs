@@ -38,6 +38,11 @@ impl Piece {
         }
         Ok(Self { id, index, count, payload: bytes.slice_ref(payload) })
     }
+
+    /// The message, if this is its only piece.
+    pub fn whole(self) -> Option<Bytes> {
+        (self.count == 1).then_some(self.payload)
+    }
 }
 
 /// Joins pieces to messages, in bounded memory.

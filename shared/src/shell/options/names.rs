@@ -48,6 +48,7 @@ pub const SERVER: &[&str] = &[
     "once",
     "wait",
     "listen",
+    "dial",
     "no-announce",
     "advertise",
     "udp-port",
@@ -63,6 +64,8 @@ pub const SERVER: &[&str] = &[
 /// Options of the client and its subcommands, their aliases, and positional arguments.
 pub const CLIENT: &[&str] = &[
     "server",
+    "client-listen",
+    "once",
     "wait",
     "link",
     "sctp-mtu",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::Wait;
+use crate::shell::wait::Wait;
 
 /// A wait that has begun. It limits when new attempts start; each attempt has its own timeouts.
 pub(super) struct Waiting {

@@ -1,10 +1,15 @@
 //! Listening at every address of a host name, on one port.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tracing::{debug, warn};
+
+use crate::shell::descriptors::{is_out_of_descriptors, with_advice};
+use crate::shell::exit::Exit;
 
 /// How many ports to try, when any will do, until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
@@ -34,6 +39,25 @@ pub async fn listen(name: &str) -> io::Result<Vec<TcpListener>> {
     }
 }
 
+/// Accepts the next connection at any of these addresses. Safe to cancel.
+///
+/// # Errors
+/// If the system refuses, for example because no descriptors are left.
+pub async fn accept(listeners: &mut [TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|cx| poll_accept(listeners, cx)).await
+}
+
+/// The addresses take turns at being polled first.
+fn poll_accept(listeners: &mut [TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    for place in 0..listeners.len() {
+        if let Poll::Ready(accepted) = listeners[place].poll_accept(cx) {
+            listeners.rotate_left(place + 1);
+            return Poll::Ready(accepted);
+        }
+    }
+    Poll::Pending
+}
+
 /// Listens at all of these addresses that belong to this machine. If the first has port 0, the others use the port
 /// that it gets.
 async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
@@ -60,6 +84,23 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
         }
         None if listeners.is_empty() => Err(io::Error::new(ErrorKind::NotFound, "the name has no address")),
         None => Ok(listeners),
+    }
+}
+
+/// What to say if the program `what` (`server` or `client`) cannot listen at the address it was given, and its exit code.
+pub fn cannot_listen(asked: &str, error: &io::Error, what: &str) -> (String, Exit) {
+    match error.kind() {
+        ErrorKind::AddrInUse => (
+            format!("{asked} is taken: another {what} may be running; choose another port with --listen"),
+            Exit::NoPeer,
+        ),
+        _ if is_out_of_descriptors(error) => (format!("cannot listen on {asked}: {}", with_advice(error)), Exit::Other),
+        _ => (
+            format!(
+                "cannot listen on {asked}: {error}; name an address of this machine and a port that is free to you"
+            ),
+            Exit::Usage,
+        ),
     }
 }
 

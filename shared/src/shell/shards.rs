@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use shared::shell::runtime;
+use super::runtime;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// One thread per core. The threads end when this is dropped.
-pub(super) struct Shards {
+pub struct Shards {
     shards: Vec<Shard>,
 }
 
@@ -34,7 +34,7 @@ impl Drop for Place {
 
 impl Shards {
     /// Starts the threads.
-    pub(super) fn start() -> io::Result<Self> {
+    pub fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..count).map(Shard::start).collect::<io::Result<_>>()?;
         Ok(Self { shards })
@@ -42,7 +42,7 @@ impl Shards {
 
     /// Runs a future on the thread with the fewest futures. Round robin could crowd one thread and leave another idle,
     /// because some futures end early (health checks, clients that left).
-    pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         // There is one thread per core, so at least one.
         let Some(shard) = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed)) else { return };
         shard.load.fetch_add(1, Ordering::Relaxed);

@@ -13,7 +13,7 @@ const MAX_STRANGERS: usize = 16;
 
 /// The strangers that have not answered their offers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strangers(Arc<Mutex<Line>>);
+pub struct Strangers(Arc<Mutex<Line>>);
 
 #[derive(Debug, Default)]
 struct Line {
@@ -31,7 +31,7 @@ struct Waiting {
 
 /// A stranger's turn, which ends when this is dropped. Drop it only after the sockets of its offer are closed.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub struct Turn {
     id: u64,
     line: Strangers,
     give_way: oneshot::Receiver<()>,
@@ -41,7 +41,7 @@ pub(super) struct Turn {
 
 impl Strangers {
     /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
-    pub(super) fn come(&self) -> Turn {
+    pub fn come(&self) -> Turn {
         let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.waiting.len() >= MAX_STRANGERS {
@@ -54,7 +54,7 @@ impl Strangers {
     }
 
     /// Makes the oldest stranger except `asking` give way and waits until it is gone. Returns whether there was one.
-    pub(super) async fn dismiss_oldest(&self, asking: Option<&Turn>) -> bool {
+    pub async fn dismiss_oldest(&self, asking: Option<&Turn>) -> bool {
         let oldest = {
             let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let place = line.waiting.iter().position(|waiting| asking.is_none_or(|turn| turn.id != waiting.id));
@@ -80,7 +80,7 @@ fn dismiss(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
 
 impl Turn {
     /// Waits until this stranger must give way. Safe to cancel.
-    pub(super) async fn must_give_way(&mut self) {
+    pub async fn must_give_way(&mut self) {
         // The sender sends before it is dropped, so both results mean the same.
         let _ = (&mut self.give_way).await;
     }

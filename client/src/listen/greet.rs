@@ -1,0 +1,170 @@
+//! Greeting: finds out who calls, decides whether it gets a session, and opens the link.
+
+use shared::connect::Path;
+use shared::door::lines::{Signaling, SignalingError};
+use shared::door::signal::{Introduction, SOURCE_HELLO, Signal};
+use shared::door::stranger::is_http_2;
+use shared::link::webrtc::HandshakeError;
+use shared::link::{Kind, Link, grpc, tcp};
+use shared::protocol::message::Role;
+use shared::protocol::{HELLO_LIMIT, VERSION};
+use shared::text::Brief;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::{Desk, MAX_SOURCES};
+use crate::connect::{Asked, features, introduced};
+
+/// Most characters of a wrong name that an error repeats.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// Said where two sinks meet.
+const BOTH_SINKS: &str = "both ends are clients: this client listens (--listen) for a server that calls it (server \
+    --dial HOST:PORT); a client that calls needs a server that listens";
+
+/// A source with an open link.
+pub(super) struct Guest {
+    pub(super) link: Link,
+    /// Becomes free when dropped.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// Why a visitor gets no session.
+struct Unwelcome {
+    reason: String,
+    retry: bool,
+}
+
+impl Desk {
+    /// Opens a link to a visitor that says it is a source.
+    ///
+    /// A visitor that says nothing, or something else, costs a connection and no more. It gives way to later visitors
+    /// when there are many.
+    pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
+        let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
+        let path = Path::of(&stream).map_err(SignalingError::Io)?;
+        if self.is_http_2(&stream).await? {
+            return Ok(self.greet_caller(stream).await?);
+        }
+        let mut signaling = Signaling::new(stream);
+        let hello = match self.hello(&mut signaling).await {
+            Ok(hello) => hello,
+            Err(error) => return Err(misunderstood(signaling, error).await.into()),
+        };
+        match self.welcome(&hello) {
+            Ok((link, place)) => {
+                let link = introduced(signaling, path, Asked { link, mtu: self.config.sctp_mtu }).await?;
+                Ok(Guest { link, place })
+            }
+            Err(Unwelcome { reason, retry }) => {
+                signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;
+                Err(SignalingError::WrongPeer(format!("refused: {reason}")).into())
+            }
+        }
+    }
+
+    /// Waits for the visitor's first bytes, and tells whether they are HTTP/2's.
+    async fn is_http_2(&self, stream: &TcpStream) -> Result<bool, SignalingError> {
+        let mut turn = self.strangers.come();
+        tokio::select! {
+            is_http_2 = is_http_2(stream, Instant::now() + HELLO_LIMIT) => Ok(is_http_2?),
+            () = turn.must_give_way() => Err(SignalingError::WrongPeer("said nothing, and gives way".into())),
+        }
+    }
+
+    /// Opens a link to a source that speaks gRPC.
+    async fn greet_caller(&self, stream: TcpStream) -> Result<Guest, SignalingError> {
+        let call = grpc::answer_source(stream, tcp::MAX_PAYLOAD, &features()).await?;
+        match self.place() {
+            Ok(place) => Ok(Guest { link: call.accept(), place }),
+            Err(Unwelcome { reason, retry }) => {
+                call.refuse(reason.clone(), retry).await;
+                Err(SignalingError::WrongPeer(format!("refused: {reason}")))
+            }
+        }
+    }
+
+    /// Waits for the visitor's hello.
+    async fn hello(&self, signaling: &mut Signaling) -> Result<Introduction, SignalingError> {
+        let mut turn = self.strangers.come();
+        let said = tokio::select! {
+            said = signaling.receive_within(HELLO_LIMIT) => said?,
+            () = turn.must_give_way() => return Err(SignalingError::WrongPeer("said nothing, and gives way".into())),
+        };
+        match said {
+            Signal::Hello(hello) => Ok(hello),
+            other => Err(SignalingError::Unexpected { expected: "the hello of a source", got: other.name() }),
+        }
+    }
+
+    /// The link that a source gets and its place, or why it gets none.
+    fn welcome(&self, hello: &Introduction) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
+        let link = usable(hello).map_err(|reason| Unwelcome { reason, retry: false })?;
+        Ok((link, self.place()?))
+    }
+
+    /// A place for a source. If there is none, the source may try again: places become free.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Unwelcome> {
+        let place = self.places.clone().try_acquire_owned();
+        place.map_err(|_| Unwelcome { reason: self.full(), retry: true })
+    }
+
+    fn full(&self) -> String {
+        match self.is_once {
+            true => "this client answers one server (--once), which is here already".into(),
+            false => format!("this client is full: {MAX_SOURCES} servers"),
+        }
+    }
+}
+
+/// The link that a source asks for, or what is wrong with its hello.
+fn usable(hello: &Introduction) -> Result<Kind, String> {
+    if hello.plumb != VERSION {
+        return Err(format!("protocol {} is not spoken here, only {VERSION}", hello.plumb));
+    }
+    if hello.role != Role::Source {
+        return Err(BOTH_SINKS.into());
+    }
+    let asked = hello.link.as_deref().unwrap_or(Kind::default().name());
+    // Over gRPC a source calls without a line.
+    let in_lines = || Kind::all().filter(|kind| *kind != Kind::Grpc);
+    in_lines().find(|kind| kind.name() == asked).ok_or_else(|| {
+        let known: Vec<_> = in_lines().map(Kind::name).collect();
+        format!("this client has no link \"{}\" but {}", Brief(asked, SHOWN_CHARACTERS), known.join(" and "))
+    })
+}
+
+/// Tells a visitor that its first line was wrong, and what a right one looks like.
+async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
+    // Fails if the visitor closed or broke the connection; then there is nobody to tell.
+    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {SOURCE_HELLO}"), retry: false }).await;
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(hello: Introduction) -> String {
+        usable(&hello).unwrap_err()
+    }
+
+    #[test]
+    fn a_source_gets_the_link_it_asks_for() {
+        let asking =
+            |link: Option<&str>| Introduction { link: link.map(Into::into), ..Introduction::of_source(String::new()) };
+        assert_eq!(usable(&asking(None)), Ok(Kind::Webrtc));
+        for kind in [Kind::Webrtc, Kind::Tcp] {
+            assert_eq!(usable(&asking(Some(kind.name()))), Ok(kind));
+        }
+        assert!(refused(asking(Some("smoke"))).starts_with("this client has no link \"smoke\" but webrtc and tcp"));
+    }
+
+    #[test]
+    fn a_sink_and_another_protocol_are_refused() {
+        assert_eq!(refused(Introduction::new(Vec::new())), BOTH_SINKS);
+        let later = Introduction { plumb: 2, ..Introduction::of_source("tcp".into()) };
+        assert_eq!(refused(later), "protocol 2 is not spoken here, only 1");
+    }
+}

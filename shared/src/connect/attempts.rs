@@ -1,0 +1,146 @@
+//! Whether to try again, when, and what to say meanwhile.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tracing::{info, warn};
+
+use crate::door::lines::SignalingError;
+use crate::link::webrtc::HandshakeError;
+use crate::shell::wait::Wait;
+
+use super::Failure;
+use super::waiting::Waiting;
+
+/// Pause between two attempts: too short for a person to notice, and at most 20 connection attempts per second.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Pause after a refusal: many that wait for a full peer should not each ask it 20 times per second.
+const REFUSED_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Why there is no link to a peer.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Nobody was there in time.
+    #[error("no {peer} at {place}{within}: {reason}")]
+    Nobody {
+        /// What was looked for: `server` or `client`.
+        peer: &'static str,
+        /// Where.
+        place: String,
+        /// For how long, for people.
+        within: String,
+        /// Why the last attempt failed.
+        reason: String,
+    },
+    /// A peer is there, but no link opened.
+    #[error("{address}: {error}")]
+    Handshake {
+        /// The peer's address.
+        address: String,
+        /// What went wrong.
+        error: HandshakeError,
+    },
+}
+
+/// Attempts to reach a peer, which began at some time and last as long as the wait allows.
+pub struct Attempts {
+    peer: &'static str,
+    waiting: Waiting,
+    said: Option<String>,
+    failed_to_open: bool,
+}
+
+impl Attempts {
+    /// Starts the wait for a `server` or a `client`.
+    pub fn begin(peer: &'static str, wait: Wait) -> Self {
+        Self { peer, waiting: Waiting::begin(wait), said: None, failed_to_open: false }
+    }
+
+    /// Whether there is time for another attempt after a link broke before its session began.
+    pub fn may_begin_again(&mut self, reason: &str) -> bool {
+        let may = !self.waiting.is_over_after(RETRY_INTERVAL);
+        if may {
+            self.say(&format!("no session with the {} came about: {reason}", self.peer));
+        }
+        may
+    }
+
+    /// Returns the pause before the next attempt at this place. Logs once what is waited for, and why.
+    ///
+    /// # Errors
+    /// The last failure, if there will be no other attempt.
+    pub fn failed(&mut self, place: impl FnOnce() -> String, failure: Failure) -> Result<Duration, ConnectError> {
+        match failure {
+            Failure::NotThere(reason) => {
+                if self.waiting.is_over_after(RETRY_INTERVAL) {
+                    let (peer, within) = (self.peer, self.waiting.within());
+                    return Err(ConnectError::Nobody { peer, place: place(), within, reason });
+                }
+                if self.said.is_none() {
+                    let (peer, place, how_long) = (self.peer, place(), self.waiting.describe());
+                    info!("waiting for a {peer} at {place} {how_long} ({reason})");
+                    self.said = Some(reason);
+                }
+                Ok(RETRY_INTERVAL)
+            }
+            Failure::NotUsable { address, error, may_be_another } => {
+                let is_refusal = matches!(error, HandshakeError::Signaling(_));
+                let pause = if is_refusal { REFUSED_INTERVAL } else { RETRY_INTERVAL };
+                if self.waiting.is_over_after(pause) || !(may_be_another || self.may_pass(&error)) {
+                    return Err(ConnectError::Handshake { address, error });
+                }
+                self.say(&format!("{address}: {error}"));
+                self.failed_to_open |= !is_refusal;
+                Ok(pause)
+            }
+        }
+    }
+
+    /// Whether a peer that is there may open a link to a later attempt.
+    ///
+    /// A refusal counts if an earlier attempt failed to open: the peer may not have noticed yet that the earlier
+    /// attempt is over, so that attempt still occupies its only place.
+    fn may_pass(&self, error: &HandshakeError) -> bool {
+        let refused = matches!(error, HandshakeError::Signaling(SignalingError::Refused { .. }));
+        error.may_pass() || (refused && self.failed_to_open)
+    }
+
+    /// Logs a warning, unless it repeats the last one.
+    fn say(&mut self, what: &str) {
+        if self.said.as_deref() != Some(what) {
+            warn!("{what}; trying again {}", self.waiting.describe());
+            self.said = Some(what.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(attempts: &mut Attempts, error: SignalingError) -> Result<Duration, String> {
+        let failed = attempts.failed(|| "here".into(), Failure::of("127.0.0.1:9", error.into()));
+        failed.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_refusal_that_may_pass_is_tried_again_and_another_is_final() {
+        let mut attempts = Attempts::begin("client", Wait::Forever);
+        let refused = |retry| SignalingError::Refused { reason: "full".into(), retry };
+        assert_eq!(failed(&mut attempts, refused(true)), Ok(REFUSED_INTERVAL));
+        assert_eq!(failed(&mut attempts, SignalingError::NoHello(RETRY_INTERVAL)), Ok(REFUSED_INTERVAL));
+        assert_eq!(failed(&mut attempts, refused(false)), Err("127.0.0.1:9: it refused: full".into()));
+        let http = SignalingError::Http { line: "HTTP/1.1 400".into() };
+        assert!(failed(&mut attempts, http).unwrap_err().contains("that is HTTP"));
+    }
+
+    #[test]
+    fn nobody_is_waited_for_and_named_at_the_end() {
+        let mut attempts = Attempts::begin("client", Wait::Forever);
+        assert_eq!(failed(&mut attempts, SignalingError::Closed), Ok(RETRY_INTERVAL));
+        let mut attempts = Attempts::begin("client", Wait::For(Duration::ZERO));
+        let said = "no client at here: the peer closed the signaling connection";
+        assert_eq!(failed(&mut attempts, SignalingError::Closed), Err(said.into()));
+    }
+}

@@ -1,0 +1,85 @@
+//! Reaches a peer that listens, and keeps trying while there may be one.
+//!
+//! [`call`] makes one connection. [`Attempts`] decides whether a failure may pass, when to try again and what to say
+//! meanwhile; `waiting` knows how long to keep trying. A client that looks for its server and a server that calls a
+//! client use the same.
+
+mod attempts;
+mod waiting;
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+
+use crate::door::dial::{self, Unreachable};
+use crate::door::lines::SignalingError;
+use crate::link::webrtc::{self, HandshakeError};
+use crate::shell::descriptors::MORE_DESCRIPTORS;
+
+pub use attempts::{Attempts, ConnectError};
+
+/// Why an attempt brought no link.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nobody answered. Another attempt may find a peer.
+    NotThere(String),
+    /// Somebody answered, but no link opened.
+    NotUsable {
+        /// The peer's address.
+        address: String,
+        /// What went wrong.
+        error: HandshakeError,
+        /// Whether another attempt may meet another peer.
+        may_be_another: bool,
+    },
+}
+
+impl Failure {
+    /// What the failure of a handshake with the peer at this address means.
+    pub fn of(address: &str, error: HandshakeError) -> Self {
+        match error {
+            // A proxy (a container's published port) accepts for a peer that is still starting, then closes at once.
+            HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_))) => {
+                Self::NotThere(error.to_string())
+            }
+            error => Self::NotUsable { address: address.to_owned(), error, may_be_another: false },
+        }
+    }
+}
+
+/// The network path of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Path {
+    /// Our own address.
+    pub local: SocketAddr,
+    /// The peer's address.
+    pub peer: SocketAddr,
+    /// Largest SCTP packet on this path, in bytes.
+    pub mtu: u32,
+}
+
+impl Path {
+    /// The path of a connection.
+    ///
+    /// # Errors
+    /// If the connection has ended.
+    pub fn of(stream: &TcpStream) -> io::Result<Self> {
+        Ok(Self { local: stream.local_addr()?, peer: stream.peer_addr()?, mtu: webrtc::path_mtu(stream)? })
+    }
+}
+
+/// Connects to HOST:PORT.
+///
+/// # Errors
+/// [`Failure::NotThere`] with what each address said.
+pub async fn call(address: &str) -> Result<(TcpStream, Path), Failure> {
+    let stream = dial::connect(address).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
+    let path = Path::of(&stream).map_err(|error| Failure::NotThere(error.to_string()))?;
+    Ok((stream, path))
+}
+
+/// Describes why nothing could be reached. If this process has run out of descriptors, adds what would help.
+fn why_not(error: &Unreachable) -> String {
+    if error.is_out_of_descriptors() { format!("{error}; {MORE_DESCRIPTORS}") } else { error.to_string() }
+}

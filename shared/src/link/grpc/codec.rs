@@ -1,0 +1,128 @@
+//! What tonic calls for each message: one way from a session's form to bytes, the other way back.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Buf;
+use prost::Message;
+use thiserror::Error;
+use tonic::Status;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+
+use super::account::Account;
+use super::outbox::Outgoing;
+use super::outline::beside_pixels;
+use super::translate::{Memory, Read, Side, Untranslatable};
+use crate::link::Lane;
+use crate::protocol::message::FRAME_OVERHEAD;
+
+/// Bytes that gRPC puts before each message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// Why a peer's bytes are no message that this end takes.
+#[derive(Debug, Error)]
+pub(super) enum NoMessage {
+    #[error("what is no message of the proto: {0}")]
+    Bytes(#[from] prost::DecodeError),
+    #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are taken")]
+    TooLarge { bytes: usize },
+    #[error("a message on the lane {0} before its hello: the hello comes first")]
+    NoHello(Lane),
+    #[error(transparent)]
+    Untranslatable(#[from] Untranslatable),
+}
+
+impl From<NoMessage> for Status {
+    /// With the cause as its source, which a status of a peer has not.
+    fn from(wrong: NoMessage) -> Self {
+        let mut status = Self::invalid_argument(wrong.to_string());
+        status.set_source(Arc::new(wrong));
+        status
+    }
+}
+
+/// The codec of one end of a session, which speaks `Ours` and hears `Theirs`.
+pub(super) struct Speech<Ours, Theirs> {
+    account: Arc<Account>,
+    most: usize,
+    sides: PhantomData<(Ours, Theirs)>,
+}
+
+impl<Ours, Theirs> Speech<Ours, Theirs> {
+    /// A codec that takes messages of at most `most` bytes.
+    pub(super) fn new(account: Arc<Account>, most: usize) -> Self {
+        Self { account, most, sides: PhantomData }
+    }
+}
+
+impl<Ours: Side, Theirs: Side> Codec for Speech<Ours, Theirs> {
+    type Encode = Outgoing<Ours>;
+    type Decode = Read;
+    type Encoder = Mouth<Ours>;
+    type Decoder = Ear<Theirs>;
+
+    fn encoder(&mut self) -> Mouth<Ours> {
+        Mouth { account: self.account.clone(), side: PhantomData }
+    }
+
+    fn decoder(&mut self) -> Ear<Theirs> {
+        Ear::new(self.most)
+    }
+}
+
+/// Encodes messages.
+pub(super) struct Mouth<S> {
+    account: Arc<Account>,
+    side: PhantomData<S>,
+}
+
+impl<S: Side> Encoder for Mouth<S> {
+    type Item = Outgoing<S>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Outgoing<S>, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        let Outgoing { lane, bytes, message } = item;
+        let length = message.encoded_len();
+        into.reserve(length);
+        message.encode(into).map_err(|error| Status::internal(error.to_string()))?;
+        self.account.encoded(lane, bytes, PREFIX + length);
+        Ok(())
+    }
+}
+
+/// Decodes messages, and checks that the hello comes first.
+pub(super) struct Ear<S> {
+    memory: Memory,
+    is_greeted: bool,
+    side: PhantomData<S>,
+}
+
+impl<S: Side> Ear<S> {
+    pub(super) fn new(most: usize) -> Self {
+        Self { memory: Memory::new(most), is_greeted: false, side: PhantomData }
+    }
+
+    /// Reads a message.
+    pub(super) fn hear(&mut self, bytes: bytes::Bytes) -> Result<Read, NoMessage> {
+        let beside = beside_pixels(&bytes)?;
+        if beside > FRAME_OVERHEAD {
+            return Err(NoMessage::TooLarge { bytes: beside });
+        }
+        let read = S::read(S::Message::decode(bytes)?, &mut self.memory)?;
+        self.is_greeted |= read.is_hello;
+        if !self.is_greeted && read.lane != Lane::Control {
+            return Err(NoMessage::NoHello(read.lane));
+        }
+        Ok(read)
+    }
+}
+
+impl<S: Side> Decoder for Ear<S> {
+    type Item = Read;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Read>, Status> {
+        let bytes = from.copy_to_bytes(from.remaining());
+        Ok(Some(self.hear(bytes)?))
+    }
+}

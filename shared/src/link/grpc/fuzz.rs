@@ -1,0 +1,55 @@
+//! What the fuzzer asks of the messages. The corpus is `fuzz/corpus/grpc_messages`.
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::codec::Ear;
+use super::translate::{Read, Side, Sink, Source};
+use crate::protocol::message::FRAME_OVERHEAD;
+
+/// Most bytes of a message in the session's form that are not in the other: names of fields and values, a fragment's
+/// header.
+const NAMES: usize = 1 << 10;
+
+/// Checks that any bytes are a message that means the same in both forms, or are refused with a reason; and that the
+/// session's form is bounded by what came.
+///
+/// The first byte chooses who speaks, the rest is one message after the other, each with its length in two bytes.
+///
+/// # Panics
+/// If one of these does not hold.
+pub fn check(bytes: &[u8]) {
+    match bytes.split_first() {
+        Some((side, stream)) if side % 2 == 0 => hear::<Sink>(stream),
+        Some((_, stream)) => hear::<Source>(stream),
+        None => {}
+    }
+}
+
+fn hear<S: Side>(mut stream: &[u8]) {
+    let mut ear = Ear::<S>::new(1 << 20);
+    while let Some((&[high, low], rest)) = stream.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes([high, low])).min(rest.len());
+        let (message, rest) = rest.split_at(length);
+        stream = rest;
+        match ear.hear(Bytes::copy_from_slice(message)) {
+            Ok(read) => means_the_same::<S>(read, message.len()),
+            Err(wrong) => assert!(!wrong.to_string().is_empty()),
+        }
+    }
+}
+
+fn means_the_same<S: Side>(read: Read, came: usize) {
+    let Read { lane, bytes, .. } = read;
+    // Each metadata value and each number grows by a few bytes at most.
+    assert!(bytes.len() <= 9 * came + NAMES, "{} bytes of {came}", bytes.len());
+    // What the protocol refuses (an id over its limit, say) is refused on the way back.
+    let Ok(written) = S::write(lane, bytes.clone()) else { return };
+    let mut again = Ear::<S>::new(1 << 20);
+    let hello = matches!(lane, crate::link::Lane::Control);
+    assert!(written.encoded_len() <= came + FRAME_OVERHEAD);
+    if hello {
+        let back = again.hear(written.encode_to_vec().into()).expect("a message that was written");
+        assert_eq!(back.bytes, bytes);
+    }
+}

@@ -1,0 +1,101 @@
+//! Links over gRPC: one call with a stream of messages each way carries all lanes.
+//!
+//! The messages are those of `proto/plumb.proto`. A session knows only MessagePack, so `translate` turns each message
+//! into the other form; pixels are copied once on the way in and not at all on the way out. `codec` is what tonic calls
+//! for each message. `outbox` holds what waits to be sent: one frame at most, so that no frame grows old there. `ledger`
+//! counts what the peer has acknowledged, from what `body` and `socket` see of the call and of its connection.
+//!
+//! Each connection is given to hyper by whoever accepted or dialed it: `serve` answers a call, `call` makes one.
+//! Who calls and who sources frames are independent: `Source` and `Sink` (in `translate`) say who
+//! speaks.
+
+mod account;
+mod body;
+mod call;
+mod codec;
+mod connection;
+mod error;
+mod events;
+pub mod fuzz;
+mod ledger;
+mod outbox;
+mod outline;
+mod serve;
+mod socket;
+mod translate;
+
+#[cfg(test)]
+mod tests;
+
+/// The messages of `proto/plumb.proto`, as prost makes them.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, rustdoc::all)]
+pub mod wire {
+    include!(concat!(env!("OUT_DIR"), "/plumb.v1.rs"));
+}
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::Link;
+use crate::door::lines::SignalingError;
+
+pub use self::serve::Call;
+
+use self::translate::{Sink, Source};
+
+/// Whether this build has the link grpc (the cargo feature `grpc`).
+pub const IS_BUILT: bool = true;
+
+/// How long the server of a call waits for it, and the caller for the answer: as long as for an offer.
+const REPLY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Metadata that names the features of a sink: of the call if the sink calls, else of the response.
+const FEATURES: &str = "plumb-features";
+
+/// Waits for a sink's call on this connection, whose first bytes are HTTP/2's. Messages of more than `most` bytes are
+/// refused.
+///
+/// # Errors
+/// [`SignalingError`] if no call comes in time or the connection breaks.
+pub async fn answer_sink(stream: TcpStream, most: usize) -> Result<Call, SignalingError> {
+    Ok(serve::answer::<Source, Sink>(stream, most, &[]).await?)
+}
+
+/// Waits for a source's call on this connection. `features` is what this sink can read. Messages of more than `most`
+/// bytes are refused.
+///
+/// # Errors
+/// [`SignalingError`] if no call comes in time or the connection breaks.
+pub async fn answer_source(stream: TcpStream, most: usize, features: &[String]) -> Result<Call, SignalingError> {
+    Ok(serve::answer::<Sink, Source>(stream, most, features).await?)
+}
+
+/// Calls a source that serves sinks. `features` is what this sink can read. Messages of more than `most` bytes are
+/// refused.
+///
+/// # Errors
+/// [`SignalingError`] if the source refuses, serves no sinks over gRPC, or does not answer.
+pub async fn call_source(stream: TcpStream, most: usize, features: &[String]) -> Result<Link, SignalingError> {
+    Ok(call::call::<Sink, Source>(stream, most, features).await?.0)
+}
+
+/// Calls a sink that waits for sources. Returns the link, and what the sink can read. Messages of more than `most` bytes
+/// are refused.
+///
+/// # Errors
+/// [`SignalingError`] if the sink refuses, serves no sources over gRPC, or does not answer.
+pub async fn call_sink(stream: TcpStream, most: usize) -> Result<(Link, Vec<String>), SignalingError> {
+    Ok(call::call::<Source, Sink>(stream, most, &[]).await?)
+}
+
+/// Writes features as metadata.
+fn features_text(features: &[String]) -> String {
+    features.join(", ")
+}
+
+/// Reads features from metadata; names that are no text count as absent.
+fn features_of(metadata: &tonic::metadata::MetadataMap) -> Vec<String> {
+    let lists = metadata.get_all(FEATURES).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty()).map(String::from).collect()
+}
