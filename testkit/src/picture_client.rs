@@ -80,6 +80,6 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let link = dial(server, FEATURES.map(String::from).to_vec()).await;
-        client::run::run(link, &config, None, &mut NoView, stop).await.expect("a pool")
+        client::run::run(link, &config, &mut NoView, stop).await.expect("a pool")
     })
 }
