@@ -5,11 +5,12 @@ use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
-use shared::shell::window::{Place, beside_window_or_rows};
+use shared::shell::window::{Controls, OnKey, Place, beside_window_or_rows};
 use thiserror::Error;
 use tracing::{error, info};
 
 use crate::cli::SessionArgs;
+use crate::commands::{Commander, Commands, commands, read_lines};
 use crate::config::Config;
 use crate::connect::{ConnectError, Connecting};
 use crate::run;
@@ -32,17 +33,29 @@ pub fn run(args: &SessionArgs) -> Exit {
         wait: args.wait,
         link: args.link,
         sctp_mtu: args.sctp_mtu,
+        pull: args.pull,
         pipeline,
         workers: args.worker_count(),
         policy: args.policy.into(),
     };
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(Target::Stdout, stopper.clone());
-    let mut window = WindowView::new(config.server.address(), args.look, rows.clone());
+    let mut window = WindowView::new(config.server.address(), args.look, rows.clone()).naming_keys(args.pull);
     let board = (!args.no_graphics).then(|| window.board());
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match place {
-        Place::Window => work(&config, &mut window, stop),
-        Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), stop),
+    let (commander, commands) = commands(stopper.clone(), args.pull);
+    let controls = Controls { stopper: &stopper, on_key: Some(on_key(&commander)), takes_terminal: !args.commands };
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &controls, |place| {
+        if args.commands {
+            read_lines(std::io::stdin(), commander);
+        }
+        match place {
+            Place::Window => work(&config, &mut window, stop, commands),
+            Place::Rows if args.pull && !args.commands => {
+                error!("{NOBODY_ASKS}");
+                Exit::Usage
+            }
+            Place::Rows => work(&config, &mut TerminalView::new(rows.clone()), stop, commands),
+        }
     });
     match rows.finish(|| stopper.is_stopped()) {
         Ok(()) => exit,
@@ -53,7 +66,17 @@ pub fn run(args: &SessionArgs) -> Exit {
     }
 }
 
-fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
+/// What is wrong with a client that waits for requests that nobody can make.
+const NOBODY_ASKS: &str = "--pull waits for the command n, and without a window nobody can give it: add --commands, and \
+                           write n, q or x on stdin, one a line";
+
+/// What the keys n and x do in the window.
+fn on_key(commander: &Commander) -> OnKey {
+    let commander = commander.clone();
+    OnKey::new(move |key| commander.press(key))
+}
+
+fn work(config: &Config, view: &mut dyn View, stop: Stop, commands: Commands) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -61,15 +84,15 @@ fn work(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
             return Exit::Other;
         }
     };
-    let exit = runtime.block_on(session(config, view, stop));
+    let exit = runtime.block_on(session(config, view, stop, commands));
     // A look-up of a host name may hang for seconds. It must not delay the exit.
     runtime.shutdown_background();
     exit
 }
 
 /// Runs a session and logs how it ended.
-pub async fn session(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
-    match connected_session(config, view, stop).await {
+pub async fn session(config: &Config, view: &mut dyn View, stop: Stop, commands: Commands) -> Exit {
+    match connected_session(config, view, stop, commands).await {
         Ok((end, tally)) => {
             view.ended(&tally);
             logged(&end, &tally)
@@ -90,6 +113,9 @@ pub enum SessionError {
     /// The client was told to stop. A caller that waits for a session to end should not mistake this for its end.
     #[error("stopped before there was a session")]
     StoppedEarly,
+    /// The client was told to stop its server too, and there is none.
+    #[error("x: there is no server to stop yet; the client ends alone")]
+    NothingToStop,
     /// The workers could not be started.
     #[error(transparent)]
     Workers(#[from] PoolError),
@@ -99,7 +125,7 @@ impl SessionError {
     /// The exit code of a client that ends like this.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotConnected(_) | Self::StoppedEarly => Exit::NoPeer,
+            Self::NotConnected(_) | Self::StoppedEarly | Self::NothingToStop => Exit::NoPeer,
             Self::Workers(_) => Exit::Other,
         }
     }
@@ -114,14 +140,16 @@ pub async fn connected_session(
     config: &Config,
     view: &mut dyn View,
     mut stop: Stop,
+    mut commands: Commands,
 ) -> Result<(End, Tally), SessionError> {
     let mut connecting = Connecting::begin(config);
     loop {
         let link = tokio::select! {
             connected = connecting.link() => connected?,
             () = stop.stopped() => return Err(SessionError::StoppedEarly),
+            () = commands.quit_both() => return Err(SessionError::NothingToStop),
         };
-        match run::run(link, config, view, stop.clone()).await? {
+        match run::run(link, config, view, stop.clone(), &mut commands).await? {
             (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
             ended => return Ok(ended),
         }
@@ -134,7 +162,10 @@ pub fn failure(end: &End, tally: &Tally) -> Option<(Exit, String)> {
         End::ServerLeft { reason } if tally.received == 0 => {
             Some((Exit::NoPeer, format!("the server said bye before the first frame: {reason}")))
         }
-        End::ServerLeft { .. } | End::Stopped => None,
+        End::ServerLeft { .. } | End::Stopped | End::BothStopped => None,
+        End::ServerStays { reason } => {
+            Some((Exit::Other, format!("the server stays: {reason}; only this client ends")))
+        }
         End::ServerGone { reason } | End::NeverBegan { reason } => {
             Some((Exit::NoPeer, format!("the server is gone: {reason}")))
         }
@@ -148,8 +179,10 @@ fn logged(end: &End, tally: &Tally) -> Exit {
         error!("{wrong}");
         return exit;
     }
-    if let End::ServerLeft { reason } = end {
-        info!("the server said bye: {reason}");
+    match end {
+        End::ServerLeft { reason } => info!("the server said bye: {reason}"),
+        End::BothStopped => info!("the server stops too"),
+        _ => {}
     }
     Exit::Fine
 }

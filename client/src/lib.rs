@@ -2,12 +2,13 @@
 //!
 //! [`cli`] parses the command line into a [`config`], and [`app`] builds the rest from it. [`connect`] opens a link to
 //! the server, which [`discover`] finds if none is named. [`run`] drives a [`session`]: the [`workers`] process its
-//! frames with a [`pipeline`], and a [`view`] shows them. Alternatively, [`files`] detects circles in image files.
+//! frames with a [`pipeline`], and a [`view`] shows them. People and programs give it [`commands`]. Alternatively, [`files`] detects circles in image files.
 //!
 //! Conventions (pixels, units, images) are those of [`shared`].
 
 pub mod app;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod connect;
 pub mod discover;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use client::app::{SessionError, connected_session, failure};
+use client::commands::Commands;
 use client::config::{Config, Server, ServerAddress, Wait};
 use client::pipeline::{
     Answers, Frame, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineMaker, PipelineOptions,
@@ -126,6 +127,7 @@ impl Client {
             wait: self.wait,
             link: self.link,
             sctp_mtu: None,
+            pull: false,
             pipeline,
             workers: self.workers,
             policy: Policy::Every,
@@ -133,7 +135,7 @@ impl Client {
         let (done, ended) = bounded(1);
         let run = move || {
             let ran = runtime::start().map(|runtime| {
-                let ran = runtime.block_on(connected_session(&config, &mut NoView, stop));
+                let ran = runtime.block_on(connected_session(&config, &mut NoView, stop, Commands::none()));
                 // A look-up of a host name may hang for seconds.
                 runtime.shutdown_background();
                 ran

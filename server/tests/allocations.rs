@@ -212,6 +212,7 @@ impl Ends {
             meta: None,
             frames: None,
             duration: None,
+            let_clients_stop: false,
         };
         Self {
             now: 0,

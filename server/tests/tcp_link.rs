@@ -219,26 +219,56 @@ fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session
     let report = ReportFile::new();
     let options = ["--once", "--frames", "1", "--window", "1", "--deadline", "60s", "--json", report.name()];
     let server = Server::start(&options);
-    let address = slow_way_to(&server.address);
+    let address = slow_way_to(&server.address, Proxy::Pipe);
     client(&address, &["--link", "tcp"]).end().expect(0);
     server.end().expect(0);
     assert_eq!(only_session(&report.read())["frames"]["circle"], 1);
 }
 
+#[test]
+fn neither_does_a_proxy_that_takes_all_at_once_and_passes_it_on_slowly() {
+    let report = ReportFile::new();
+    let options = ["--once", "--frames", "2", "--window", "2", "--deadline", "60s", "--json", report.name()];
+    let server = Server::start(&options);
+    let address = slow_way_to(&server.address, Proxy::Buffer);
+    client(&address, &["--link", "tcp"]).end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 2);
+}
+
+/// What lies between server and client.
+#[derive(Clone, Copy, PartialEq)]
+enum Proxy {
+    /// The server sees how fast the client receives.
+    Pipe,
+    /// Everything the server says is taken and acknowledged at once.
+    Buffer,
+}
+
 /// Listens for one client and carries its connection to `server`: what the server says goes at [`SLOW_BYTES_PER_S`].
-fn slow_way_to(server: &str) -> String {
+fn slow_way_to(server: &str, proxy: Proxy) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (address, server) = (listener.local_addr().expect("its address").to_string(), server.to_owned());
     spawn(move || {
         let (mut client, _) = listener.accept().expect("a client");
         let mut server = TcpStream::connect(server).expect("the server listens");
-        shrink(&server);
+        if proxy == Proxy::Pipe {
+            shrink(&server);
+        }
         let (mut from, mut to) = (client.try_clone().expect("a stream"), server.try_clone().expect("a stream"));
         spawn(move || std::io::copy(&mut from, &mut to));
-        // Twenty pieces per second.
-        let mut piece = [0; SLOW_BYTES_PER_S / 20];
-        while let Ok(bytes @ 1..) = server.read(&mut piece) {
-            if client.write_all(&piece[..bytes]).is_err() {
+        // Twenty pieces per second. A pipe without room reads a piece only when the one before it is written.
+        let (pieces, read) = std::sync::mpsc::sync_channel::<Vec<u8>>(if proxy == Proxy::Buffer { 1 << 16 } else { 0 });
+        spawn(move || {
+            let mut piece = [0; SLOW_BYTES_PER_S / 20];
+            while let Ok(bytes @ 1..) = server.read(&mut piece) {
+                if pieces.send(piece[..bytes].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        for piece in read {
+            if client.write_all(&piece).is_err() {
                 return;
             }
             sleep(Duration::from_millis(50));

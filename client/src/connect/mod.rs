@@ -146,7 +146,16 @@ mod tests {
 
     fn config(server: Server, wait: Wait) -> Config {
         let (workers, pipeline) = (NonZeroUsize::MIN, PipelineChoice::auto());
-        Config { server, wait, link: Kind::Webrtc, sctp_mtu: None, pipeline, workers, policy: Policy::Every }
+        Config {
+            server,
+            wait,
+            link: Kind::Webrtc,
+            sctp_mtu: None,
+            pull: false,
+            pipeline,
+            workers,
+            policy: Policy::Every,
+        }
     }
 
     #[tokio::test]

@@ -34,6 +34,8 @@ const RATE_AFTER_S: f64 = 0.5;
 pub struct WindowView {
     board: Board<Received>,
     rows: Rows,
+    /// What its keys do.
+    keys: &'static str,
 }
 
 /// The state that the window shows.
@@ -67,7 +69,14 @@ impl WindowView {
             meta: Meta::new(),
             first_frame: None,
         };
-        Self { board: Board::new(received), rows }
+        Self { board: Board::new(received), rows, keys: "" }
+    }
+
+    /// Has the window say what its keys do. `pull` says whether frames come only when asked for.
+    #[must_use]
+    pub fn naming_keys(self, pull: bool) -> Self {
+        let keys = if pull { "; n: next frame, q: quit, x: quit both" } else { "; q: quit, x: quit both" };
+        Self { keys, ..self }
     }
 
     /// The board that the window draws from.
@@ -131,7 +140,7 @@ fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
 impl View for WindowView {
     fn greeted(&mut self, stream: &Stream, answers: &'static dyn Answers) {
         let size = stream.size().unwrap_or(EXPECTED_FRAME);
-        let status = Status::new(format!("receiving {size} {}", stream.pixel), Tone::Good);
+        let status = Status::new(format!("receiving {size} {}{}", stream.pixel, self.keys), Tone::Good);
         let figures = Figures::of(&Tally::of(answers));
         let meta = stream.meta.clone().unwrap_or_default();
         self.board.write(|received| {
@@ -217,6 +226,16 @@ mod tests {
         assert_eq!(face.status, Status::new("looking for a server", Tone::Waiting));
         assert_eq!((face.legend, face.frame), (Legend::Nothing, EXPECTED_FRAME));
         assert!(face.marks.is_empty() && face.image.is_none());
+    }
+
+    #[test]
+    fn a_window_says_what_its_keys_do() {
+        for (pull, said) in [(true, "n: next frame, q: quit, x: quit both"), (false, "gray8; q: quit, x: quit both")] {
+            let mut view = waiting().naming_keys(pull);
+            view.greeted(&stream("ack"), &NoAnswers);
+            let text = view.board().face().status.text;
+            assert!(text.ends_with(said), "{text}");
+        }
     }
 
     #[test]

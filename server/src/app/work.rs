@@ -83,7 +83,7 @@ impl Work<'_> {
             board.write(|sessions| sessions.wait_for(format!("waiting for a client on {name}")));
         }
         let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
-        let config = self.config(identity);
+        let config = self.config(identity, stopper);
         let is_loopback = self.spec.delivered.loopback;
         let is_announced = !self.local.no_announce && !is_loopback;
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
@@ -97,7 +97,7 @@ impl Work<'_> {
         exit(self.spec, &Ran { served, all_written, client_failed })
     }
 
-    fn config(&self, identity: Identity) -> ServeConfig {
+    fn config(&self, identity: Identity, stopper: &Stopper) -> ServeConfig {
         let (sent, delivered) = (&self.spec.sent, &self.spec.delivered);
         let StreamFormat { size, pixel } = self.supply.format();
         let session = SessionConfig {
@@ -113,11 +113,13 @@ impl Work<'_> {
             meta: self.spec.meta(),
             frames: sent.frames,
             duration: sent.duration,
+            let_clients_stop: delivered.let_clients_stop,
         };
         ServeConfig {
             supply: self.supply.clone(),
             session,
             once: is_once(self.spec),
+            stopper: stopper.clone(),
             wait: delivered.wait,
             identity,
             advertise: self.local.advertise,
