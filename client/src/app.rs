@@ -113,9 +113,6 @@ pub enum SessionError {
     /// The client was told to stop. A caller that waits for a session to end should not mistake this for its end.
     #[error("stopped before there was a session")]
     StoppedEarly,
-    /// The client was told to stop its server too, and there is none.
-    #[error("x: there is no server to stop yet; the client ends alone")]
-    NothingToStop,
     /// The workers could not be started.
     #[error(transparent)]
     Workers(#[from] PoolError),
@@ -125,7 +122,7 @@ impl SessionError {
     /// The exit code of a client that ends like this.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotConnected(_) | Self::StoppedEarly | Self::NothingToStop => Exit::NoPeer,
+            Self::NotConnected(_) | Self::StoppedEarly => Exit::NoPeer,
             Self::Workers(_) => Exit::Other,
         }
     }
@@ -145,9 +142,8 @@ pub async fn connected_session(
     let mut connecting = Connecting::begin(config);
     loop {
         let link = tokio::select! {
-            connected = connecting.link() => connected?,
+            connected = connecting.link(&mut commands) => connected?,
             () = stop.stopped() => return Err(SessionError::StoppedEarly),
-            () = commands.quit_both() => return Err(SessionError::NothingToStop),
         };
         match run::run(link, config, view, stop.clone(), &mut commands).await? {
             (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}

@@ -202,7 +202,7 @@ fn a_client_that_nobody_can_command_does_not_wait_for_commands() {
 
 #[test]
 fn a_client_without_a_server_obeys_too() {
-    for (said, why) in [("q\n", "stopped before there was a session"), ("n\nx\n", "there is no server to stop yet")] {
+    for (said, why) in [("q\n", "stopped before there was a session"), ("n\nx\n", "no server to stop at 127.0.0.1:")] {
         let (client, mut stdin) = commanded(&free_address().to_string(), &["--pull", "--wait", "forever"]);
         client.stderr.wait_for("waiting for a server");
         say(&mut stdin, said);

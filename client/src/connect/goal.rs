@@ -54,6 +54,16 @@ pub(super) enum Failure {
     },
 }
 
+impl Failure {
+    /// The reason, for people.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::NotThere(reason) => reason.clone(),
+            Self::NotUsable { error, .. } => error.to_string(),
+        }
+    }
+}
+
 impl Goal {
     pub(super) fn new(server: &Server) -> Self {
         match server {

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use self::goal::{Asked, Failure, Goal};
 use self::waiting::Waiting;
+use crate::commands::Commands;
 use crate::config::Config;
 
 /// Pause between two attempts: too short for a person to notice, and at most 20 connection attempts per second.
@@ -34,6 +35,14 @@ pub enum ConnectError {
         server: String,
         /// For how long it tried, for people.
         within: String,
+        /// Why the last attempt failed.
+        reason: String,
+    },
+    /// The client was told to stop its server too, and the attempt after that found none.
+    #[error("x: no server to stop at {server} ({reason}); only this client ends")]
+    NothingToStop {
+        /// Where the client looked.
+        server: String,
         /// Why the last attempt failed.
         reason: String,
     },
@@ -64,17 +73,25 @@ impl Connecting {
         Self { goal: Goal::new(&config.server), waiting, asked, said: None, failed_to_open: false }
     }
 
-    /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why.
+    /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why. After
+    /// the command to quit both, the attempt under way is the last: whoever wants to stop a server that is there can.
     ///
     /// # Errors
     /// Why the last attempt failed.
-    pub async fn link(&mut self) -> Result<Link, ConnectError> {
+    pub async fn link(&mut self, commands: &mut Commands) -> Result<Link, ConnectError> {
         loop {
-            let pause = match self.goal.attempt(self.asked).await {
+            let failure = match self.goal.attempt(self.asked).await {
                 Ok(link) => return Ok(link),
-                Err(failure) => self.failed(failure)?,
+                Err(failure) => failure,
             };
-            sleep(pause).await;
+            let reason = failure.reason();
+            let pause = self.failed(failure)?;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = commands.quit_both() => {
+                    return Err(ConnectError::NothingToStop { server: self.goal.describe(), reason });
+                }
+            }
         }
     }
 
@@ -162,7 +179,7 @@ mod tests {
     async fn a_server_in_this_process_is_dialled_in_memory() {
         let (mut listener, dialer) = memory::endpoint();
         let config = config(Server::InProcess(dialer), Wait::Forever);
-        assert!(Connecting::begin(&config).link().await.is_ok());
+        assert!(Connecting::begin(&config).link(&mut Commands::none()).await.is_ok());
         assert!(listener.accept().await.is_some());
     }
 
@@ -171,7 +188,8 @@ mod tests {
         let (listener, dialer) = memory::endpoint();
         drop(listener);
         let config = config(Server::InProcess(dialer), Wait::For(Duration::ZERO));
-        let error = Connecting::begin(&config).link().await.err().expect("nobody listens").to_string();
+        let error =
+            Connecting::begin(&config).link(&mut Commands::none()).await.err().expect("nobody listens").to_string();
         assert_eq!(error, "no server at this process: nobody listens in this process");
     }
 }

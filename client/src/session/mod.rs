@@ -190,8 +190,8 @@ impl Session {
 
     /// Notes that a part of a large message arrived, and lets the server know that this end is alive.
     ///
-    /// The server may hear nothing else meanwhile: its pings wait behind the message, and a proxy that buffers has
-    /// acknowledged all of it long ago.
+    /// The server may hear nothing else meanwhile: its pings wait behind the message, and a proxy that took in a block
+    /// acknowledges nothing more until it has passed the block on.
     pub fn arriving(&mut self, now: Micros) {
         self.liveness.acknowledged(now);
         if !self.is_ended {
