@@ -7,10 +7,11 @@ use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
-use shared::shell::window::{Place, beside_window_or_rows};
+use shared::shell::window::{Controls, OnKey, Place, beside_window_or_rows};
 use tracing::{error, info};
 
 use crate::cli::{DEFAULT_WAIT, SessionArgs};
+use crate::commands::{Commander, Commands, commands, read_lines};
 use crate::config::Config;
 use crate::connect::Connecting;
 use crate::listen::{self, Listening};
@@ -34,6 +35,7 @@ pub fn run(args: &SessionArgs) -> Exit {
         wait: args.wait.unwrap_or(DEFAULT_WAIT),
         link: args.link,
         sctp_mtu: args.sctp_mtu,
+        pull: args.pull,
         pipeline,
         workers: args.worker_count(),
         policy: args.policy.into(),
@@ -42,12 +44,30 @@ pub fn run(args: &SessionArgs) -> Exit {
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(Target::Stdout, stopper.clone());
     let mut window = WindowView::new(&waiting_for(&config, listening.as_ref()), args.look, rows.clone());
+    if listening.is_none() {
+        window = window.naming_keys(args.pull);
+    }
     let board = (!args.no_graphics).then(|| window.board());
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, |place| match (&listening, place) {
-        (Some(listening), Place::Window) => on_runtime(listen::serve(listening, config, Box::new(window), stop)),
-        (Some(listening), Place::Rows) => on_runtime(listen::serve(listening, config, Box::new(rows.clone()), stop)),
-        (None, Place::Window) => on_runtime(session(&config, &mut window, stop)),
-        (None, Place::Rows) => on_runtime(session(&config, &mut TerminalView::new(rows.clone()), stop)),
+    let (commander, commands) = commands(stopper.clone(), args.pull);
+    // With several sessions, no key would say which of them it is for.
+    let on_key = listening.is_none().then(|| on_key(&commander));
+    let controls = Controls { stopper: &stopper, on_key, takes_terminal: !args.commands };
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &controls, |place| {
+        if args.commands {
+            read_lines(std::io::stdin(), commander);
+        }
+        match (&listening, place) {
+            (Some(listening), Place::Window) => on_runtime(listen::serve(listening, config, Box::new(window), stop)),
+            (Some(listening), Place::Rows) => {
+                on_runtime(listen::serve(listening, config, Box::new(rows.clone()), stop))
+            }
+            (None, Place::Window) => on_runtime(session(&config, &mut window, stop, commands)),
+            (None, Place::Rows) if args.pull && !args.commands => {
+                error!("{NOBODY_ASKS}");
+                Exit::Usage
+            }
+            (None, Place::Rows) => on_runtime(session(&config, &mut TerminalView::new(rows.clone()), stop, commands)),
+        }
     });
     match rows.finish(|| stopper.is_stopped()) {
         Ok(()) => exit,
@@ -67,6 +87,16 @@ fn waiting_for(config: &Config, listening: Option<&Listening>) -> String {
     }
 }
 
+/// What is wrong with a client that waits for requests that nobody can make.
+const NOBODY_ASKS: &str = "--pull waits for the command n, and without a window nobody can give it: add --commands, and \
+                           write n, q or x on stdin, one a line";
+
+/// What the keys n and x do in the window.
+fn on_key(commander: &Commander) -> OnKey {
+    let commander = commander.clone();
+    OnKey::new(move |key| commander.press(key))
+}
+
 fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
@@ -82,8 +112,8 @@ fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
 }
 
 /// Runs a session and logs how it ended.
-pub async fn session(config: &Config, view: &mut dyn View, stop: Stop) -> Exit {
-    match connected_session(config, view, stop).await {
+pub async fn session(config: &Config, view: &mut dyn View, stop: Stop, commands: Commands) -> Exit {
+    match connected_session(config, view, stop, commands).await {
         Ok((end, tally)) => {
             view.ended(&tally);
             logged(&end, &tally)
@@ -104,14 +134,15 @@ pub async fn connected_session(
     config: &Config,
     view: &mut dyn View,
     mut stop: Stop,
+    mut commands: Commands,
 ) -> Result<(End, Tally), SessionError> {
     let mut connecting = Connecting::begin(config);
     loop {
         let link = tokio::select! {
-            connected = connecting.link() => connected?,
+            connected = connecting.link(&mut commands) => connected?,
             () = stop.stopped() => return Err(SessionError::StoppedEarly),
         };
-        match run::run(link, config, view, stop.clone()).await? {
+        match run::run(link, config, view, stop.clone(), &mut commands).await? {
             (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
             ended => return Ok(ended),
         }
@@ -123,8 +154,10 @@ fn logged(end: &End, tally: &Tally) -> Exit {
         error!("{wrong}");
         return exit;
     }
-    if let End::ServerLeft { reason } = end {
-        info!("the server said bye: {reason}");
+    match end {
+        End::ServerLeft { reason } => info!("the server said bye: {reason}"),
+        End::BothStopped => info!("the server stops too"),
+        _ => {}
     }
     Exit::Fine
 }

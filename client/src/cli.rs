@@ -19,7 +19,8 @@ use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 use crate::config::{ServerAddress, Wait};
 use crate::listen::Listening;
 use crate::pipeline::{
-    AUTO, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits, detector_names,
+    AUTO, DEFAULT_TIMEOUT, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits,
+    detector_names, exec,
 };
 use crate::workers::Policy;
 
@@ -49,7 +50,7 @@ Exit codes:
      stopped the client
   2  wrong usage, or a pipeline that cannot do the server's task
   3  no server, port taken, or connection lost
-  4  any other error";
+  4  any other error, such as a server that does not stop on x";
 
 /// Text at the end of `detect --help`.
 const DETECT_HELP: &str = "\
@@ -68,6 +69,9 @@ const CONNECTION: &str = "Connection";
 
 /// Help heading of the options for the pipeline.
 const PIPELINE: &str = "Pipeline";
+
+/// Help heading of the options for commands to a running client.
+const COMMANDS: &str = "Commands";
 
 /// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
@@ -175,6 +179,15 @@ pub struct SessionArgs {
     #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
 
+    /// Get a frame only when asked for: by the command n, one frame at a time. The server needs no option for it
+    #[arg(long, help_heading = COMMANDS, conflicts_with = "client_listen")]
+    pub pull: bool,
+
+    /// Read commands from stdin, one a line: n (next frame, with --pull), q (quit this client), x (quit client and server,
+    /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
+    #[arg(long, help_heading = COMMANDS, conflicts_with = "client_listen")]
+    pub commands: bool,
+
     /// Print one row per frame instead of opening a window
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
@@ -272,10 +285,10 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
-    /// Longest time that the program of exec:COMMAND may take for a frame, at most half of the server's deadline. If it
-    /// takes longer, the frame counts as dropped and the program is started again
-    #[arg(long, help_heading = PIPELINE, value_name = "DURATION", default_value = "1s", value_parser = timeout)]
-    pub pipeline_timeout: Duration,
+    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If it
+    /// takes longer, the frame counts as dropped and the program is started again [default: 1s]
+    #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
+    pub pipeline_timeout: Option<Duration>,
 
     /// The radii.
     #[command(flatten)]
@@ -285,7 +298,10 @@ pub struct PipelineArgs {
 impl PipelineArgs {
     /// Checks the options and returns the pipeline.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
-        let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout);
+        let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout.unwrap_or(DEFAULT_TIMEOUT));
+        if self.pipeline_timeout.is_some() && !self.pipeline.starts_with(exec::PREFIX) {
+            return Err(PipelineError::OnlyPrograms { pipeline: self.pipeline.clone() });
+        }
         PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, ..Default::default() })
     }
 }

@@ -24,6 +24,8 @@ pub struct Config {
     pub link: Kind,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,
+    /// Whether the server sends a frame only when asked for it.
+    pub pull: bool,
     /// The pipeline that processes the frames.
     pub pipeline: PipelineChoice,
     /// Number of worker threads.

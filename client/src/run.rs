@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
 
+use crate::commands::{Command, Commands};
 use crate::config::Config;
 use crate::pipeline::{ChosenPipeline, NoAnswers};
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
@@ -52,8 +53,14 @@ struct Runner<'a> {
 }
 
 /// Runs a session on an open link until it ends. Returns why it ended, and the counts.
-pub async fn run(link: Link, config: &Config, view: &mut dyn View, stop: Stop) -> Result<(End, Tally), PoolError> {
-    run_in_turns(link, config, None, view, stop).await
+pub async fn run(
+    link: Link,
+    config: &Config,
+    view: &mut dyn View,
+    stop: Stop,
+    commands: &mut Commands,
+) -> Result<(End, Tally), PoolError> {
+    run_in_turns(link, config, None, view, stop, commands).await
 }
 
 /// Like [`run`], for a session that shares the workers with others if there are `turns`.
@@ -63,14 +70,15 @@ pub async fn run_in_turns(
     turns: Option<&Turns>,
     view: &mut dyn View,
     stop: Stop,
+    commands: &mut Commands,
 ) -> Result<(End, Tally), PoolError> {
     let clock = MonotonicClock::start();
     // Bounded by the pool's queue, because each frame handed over makes one detection.
     let (detections, found) = mpsc::unbounded_channel();
-    let session = Session::new(link.max_message_size(), clock.now());
+    let session = Session::new(link.max_message_size(), clock.now()).pulling(config.pull);
     let tally = Tally::of(&NoAnswers);
     let mut runner = Runner { config, turns, clock, session, view, pool: None, chosen: None, detections, tally };
-    let end = runner.drive(link, found, stop).await;
+    let end = runner.drive(link, found, stop, commands).await;
     runner.end_pipelines();
     let end = end?;
     debug!("{} messages ignored", runner.session.ignored_messages());
@@ -83,9 +91,11 @@ impl Runner<'_> {
         mut link: Link,
         mut found: UnboundedReceiver<Detection>,
         mut stop: Stop,
+        commands: &mut Commands,
     ) -> Result<End, PoolError> {
         let sender = link.sender();
         let mut sending: Option<Sending> = None;
+        let mut failed = None;
         let (mut is_stopping, mut signs) = (false, Signs::on(&[Lane::Control]));
         loop {
             self.look_at(&sender, &mut signs).await;
@@ -102,8 +112,13 @@ impl Runner<'_> {
                     continue;
                 }
                 Action::Greeted { stream, window } => {
-                    self.greeted(&stream, window)?;
-                    self.prepared(stop.clone()).await;
+                    match self.greeted(&stream, window) {
+                        Ok(()) => self.prepared(stop.clone()).await,
+                        Err(error) => {
+                            self.session.reject(error.to_string());
+                            failed = Some(error);
+                        }
+                    }
                     continue;
                 }
                 Action::Detect(frame) => {
@@ -120,7 +135,7 @@ impl Runner<'_> {
                         sender.leave(reason).await;
                     }
                     sender.close_within(BYE_LIMIT).await;
-                    return Ok(end);
+                    return failed.map_or(Ok(end), Err);
                 }
                 Action::Wait(wake) => self.clock.instant(wake),
             };
@@ -135,8 +150,20 @@ impl Runner<'_> {
                     is_stopping = true;
                     self.session.stop();
                 }
+                command = commands.taken(self.session.may_ask()), if self.session.takes_commands() => {
+                    self.commanded(command);
+                }
                 () = sleep_until(wake.into()) => {}
             }
+        }
+    }
+
+    fn commanded(&mut self, command: Command) {
+        match command {
+            Command::Next => self.session.ask(),
+            Command::QuitBoth => self.session.stop_server(self.clock.now()),
+            // The stopper ends the client.
+            Command::Quit => {}
         }
     }
 
@@ -154,7 +181,7 @@ impl Runner<'_> {
     fn heard(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Message(lane, bytes) => self.session.message(lane, &bytes, self.clock.now()),
-            LinkEvent::Arriving => self.session.acknowledged(self.clock.now()),
+            LinkEvent::Arriving => self.session.arriving(self.clock.now()),
             LinkEvent::PeerMayBeGone => self.session.peer_may_be_gone(self.clock.now()),
             LinkEvent::PeerLeaves(reason) => self.session.peer_leaves(reason, self.clock.now()),
             LinkEvent::Closed => self.session.link_closed("it closed the link"),

@@ -57,7 +57,10 @@ pub fn failure(end: &End, tally: &Tally) -> Option<(Exit, String)> {
         End::ServerLeft { reason } if tally.received == 0 => {
             Some((Exit::NoPeer, format!("the server said bye before the first frame: {reason}")))
         }
-        End::ServerLeft { .. } | End::Stopped => None,
+        End::ServerLeft { .. } | End::Stopped | End::BothStopped => None,
+        End::ServerStays { reason } => {
+            Some((Exit::Other, format!("the server stays: {reason}; only this client ends")))
+        }
         End::ServerGone { reason } | End::NeverBegan { reason } => {
             Some((Exit::NoPeer, format!("the server is gone: {reason}")))
         }

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 
 #[test]
 fn impossible_options_are_refused_with_the_figure_and_the_limit() {
-    let cases: [(&[&str], &str); 30] = [
+    let cases: [(&[&str], &str); 31] = [
         (&["--sctp-mtu", "0"], "from 576 to 16000"),
         (&["--sctp-mtu", "wide"], "from 576 to 16000"),
         (&["--workers", "0"], "from 1"),
@@ -30,6 +30,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--pipeline", "exec:sh 'x"], "a quote has no end"),
         (&["--pipeline", "exec:no-such-program"], "no program \"no-such-program\" is on the PATH ("),
         (&["--pipeline-timeout", "0s"], "from 1ms to 1h"),
+        (&["--pipeline-timeout", "2s"], "is for programs, and --pipeline auto is none"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),

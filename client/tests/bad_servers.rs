@@ -42,6 +42,26 @@ fn what_is_no_signaling_is_quoted() {
 }
 
 #[test]
+fn a_hello_that_cannot_be_used_is_refused_at_once_with_the_field() {
+    // In MessagePack: {"type": "hello", "protocol": 1, "name": "s", "version": "1", "role": "source", "stream": {"width":
+    // 4, "meta": {"place": [1]}}}.
+    let hello = b"\x86\xa4type\xa5hello\xa8protocol\x01\xa4name\xa1s\xa7version\xa11\xa4role\xa6source\xa6stream\x82\
+                  \xa5width\x04\xa4meta\x81\xa5place\x91\x01";
+    let length = u32::try_from(hello.len()).expect("small").to_be_bytes();
+    let bytes = [&b"{\"type\":\"link\",\"link\":\"tcp\"}\n"[..], &length, &[0], hello].concat();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address").to_string();
+    let treat = saying(bytes);
+    thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(treat));
+    let mut client = command("client");
+    client.args([&address, "--no-graphics", "--link", "tcp"]);
+    let ended = Program::start(client).end().expect(3);
+    ended.says(
+        "its hello cannot be used: malformed message: meta is no map from texts to true, false, numbers and texts",
+    );
+}
+
+#[test]
 fn an_endless_line_is_cut_off() {
     run("30s", saying(vec![b'x'; 1 << 20])).expect(3).says("longer than 65536 bytes");
 }

@@ -40,3 +40,26 @@ fn a_hello_that_came_while_the_client_was_held_up_counts() {
         assert!(end(&mut session, Micros(held_up + 4_500_000)).is_some());
     }
 }
+
+#[test]
+fn while_a_large_message_arrives_the_server_hears_that_the_client_is_alive() {
+    let mut session = Session::new(MESSAGE_SIZE, Micros(0));
+    session.message(Lane::Control, &hello(), Micros(0));
+    let mut pings = Vec::new();
+    // Nothing but parts of one message for 40 s, four times per second.
+    for part in 1..=160 {
+        let now = Micros(part * 250_000);
+        session.arriving(now);
+        while let action @ (Action::Send(..) | Action::Greeted { .. } | Action::Close(_)) = session.poll(now) {
+            match action {
+                Action::Send(Lane::Control, bytes) => match message::decode_control(&bytes).expect("a message") {
+                    Control::Ping(ping) => pings.push(ping.id),
+                    other => assert!(matches!(other, Control::Hello(_)), "{other:?}"),
+                },
+                Action::Close(end) => panic!("{end:?}"),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(pings, (0..160).collect::<Vec<_>>());
+}

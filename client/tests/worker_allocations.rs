@@ -46,6 +46,8 @@ fn frame() -> ReceivedFrame {
         session: 1,
         role: Role::Source,
         stream: Some(stream),
+        features: Vec::new(),
+        pull: false,
     };
     let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
     session.message(Lane::Control, &hello, Micros(0));

@@ -54,7 +54,7 @@ class _Scene(_Camera, total=False):
     balls: int | str | tuple[int, int]
     """With task `count`: number of balls, or a range of it (default 0..6)."""
     overlap: float
-    """With task `count`: how much of a ball another one may cover (default 0.1)."""
+    """With task `count`: largest overlap of two balls, as a share of the smaller ball's area, 0 to 0.9 (default 0.1)."""
     size: str | tuple[int, int]
     """Width and height in px (default 640x480; 512x424 for `depth`)."""
     pixel: str
@@ -99,6 +99,8 @@ class RunOptions(_Scene, total=False):
     """Also run a client in the server's process."""
     once: bool
     """Serve one client, then end."""
+    let_clients_stop: bool
+    """Let a client stop the server (the command x of the client)."""
     wait: str
     """How long to wait for the first client."""
 

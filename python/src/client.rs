@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use client::app::connected_session;
+use client::commands::Commands;
 use client::config::{Config, Server, ServerAddress, Wait};
 use client::listen::one_session;
 use client::pipeline::{
@@ -138,6 +139,7 @@ impl Client {
             wait: self.wait,
             link: self.link,
             sctp_mtu: None,
+            pull: false,
             pipeline,
             workers: self.workers,
             policy: Policy::Every,
@@ -149,7 +151,7 @@ impl Client {
                 let ran = runtime.block_on(async {
                     match listen {
                         Some(ListenAddress(at)) => one_session(at, wait, config, Box::new(NoView), stop).await,
-                        None => connected_session(&config, &mut NoView, stop).await,
+                        None => connected_session(&config, &mut NoView, stop, Commands::none()).await,
                     }
                 });
                 // A look-up of a host name may hang for seconds.

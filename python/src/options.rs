@@ -31,6 +31,17 @@ pub(crate) fn read<T: Args>(options: &Bound<'_, PyDict>, defaults: &[(&str, &str
     named(&defaults, entries).map_err(|wrong| refused(&wrong))
 }
 
+/// Refuses arguments of these names, whatever their value.
+///
+/// # Errors
+/// `TypeError` names the argument and says why.
+pub(crate) fn refuse(options: &Bound<'_, PyDict>, names: &[&str], why: &str) -> PyResult<()> {
+    match names.iter().find(|name| options.contains(**name).unwrap_or(false)) {
+        Some(name) => Err(PyTypeError::new_err(format!("\"{name}\" {why}: leave it out"))),
+        None => Ok(()),
+    }
+}
+
 /// Names and descriptions of the options of a run.
 #[pyfunction]
 pub(crate) fn run_options() -> Vec<(String, String)> {

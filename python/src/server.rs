@@ -17,6 +17,9 @@ use crate::leaving;
 use crate::options::{self, in_python};
 use crate::waiting::{self, STEP};
 
+/// Options of the machine without effect here.
+const OF_THE_WINDOW: [&str; 3] = ["no_graphics", "colormap", "range"];
+
 /// A server. It stops when nobody holds it any more.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Server {
@@ -34,6 +37,7 @@ pub(crate) struct Server {
 impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        options::refuse(options, &OF_THE_WINDOW, "is about the window of the server program; plumb.Server has none")?;
         let (options, origins) = options::read::<HostedOptions>(options, &[])?;
         let started = leaving::detached(py, || {
             let mut collected = None;

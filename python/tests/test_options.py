@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "encoding": "raw",
     "loopback": False,
     "once": False,
+    "let_clients_stop": False,
     "wait": "forever",
     "contrast": 140,
     "background": "plain",
@@ -68,6 +69,12 @@ def test_the_typed_options_are_those_of_the_server() -> None:
     files = {"run", "camera"}
     assert set(plumb.RunOptions.__annotations__) == (run | files) - NAMED
     assert set(plumb.ServerOptions.__annotations__) == (run | files | machine) - NOT_OF_SERVER
+
+
+@pytest.mark.parametrize("name", sorted(NOT_OF_SERVER))
+def test_options_of_the_window_are_refused_by_the_server_that_has_none(name: str) -> None:
+    with pytest.raises(TypeError, match=f'"{name}" is about the window of the server program'):
+        plumb.Server(**{name: True})
 
 
 def test_every_option_has_a_help() -> None:

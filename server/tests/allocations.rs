@@ -212,6 +212,7 @@ impl Ends {
             meta: None,
             frames: None,
             duration: None,
+            let_clients_stop: false,
         };
         Self {
             now: 0,
@@ -253,7 +254,7 @@ impl Ends {
                     }
                     self.scored += 1;
                 }
-                Action::Resend { .. } | Action::GiveUp => panic!("nothing is lost or late here"),
+                Action::Resend { .. } | Action::GiveUp | Action::StopServer => panic!("nothing is lost or late here"),
                 Action::Close(end) => panic!("{end:?}"),
                 Action::Wait(_) => self.run_client(),
             }

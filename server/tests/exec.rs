@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use client::commands::Commands;
 use client::config::{Config, Server as Target, ServerAddress, Wait};
 use client::pipeline::{Circle, CircleKind, Detector, Estimate, PipelineChoice, PipelineOptions};
 use client::view::NoView;
@@ -99,13 +100,14 @@ fn session_in_process(options: &[&str]) -> Value {
             wait: Wait::Forever,
             link: shared::link::Kind::Webrtc,
             sctp_mtu: None,
+            pull: false,
             pipeline: PipelineChoice::of(&CENTROID, PipelineOptions::default()),
             workers: 2.try_into().expect("two"),
             policy: Policy::Every,
         };
         let (_stopper, stop) = stop_pair();
         let runtime = runtime::start().expect("a runtime");
-        assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop)), Exit::Fine);
+        assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop, Commands::none())), Exit::Fine);
     })
 }
 
@@ -243,6 +245,20 @@ fn fails(how: &str, cause: &str, starts: usize) {
 fn assert_last_words(how: &str, client: &Ended) {
     let said = client.stderr.iter().any(|line| line.contains("python3 failing.py") && line.ends_with(": it fell over"));
     assert_eq!(said, how == "dies later", "{:#?}", client.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_cannot_be_started_is_named_at_both_ends() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    fs::write(&script, "#!/no/such/interpreter\n").expect("written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+    let server = Server::start(&[]);
+    let pipeline = format!("exec:'{}'", script.display());
+    server.client(&["--pipeline", &pipeline]).end().expect(4).says("cannot build the pipeline: ");
+    server.program.stderr.wait_for("the client left: cannot build the pipeline: ");
 }
 
 #[test]

@@ -135,7 +135,7 @@ const CASES: [Case; 9] = [
     (
         |peer| peer.write(prefixed(&[])),
         "3",
-        "it sent a message without content: it must hold one of hello, ping, pong, bye and answer",
+        "it sent a message without content: it must hold one of hello, ping, pong, bye, answer, next and stop",
     ),
     (|peer| peer.send(image(77, vec![1, 2])), "3", "it sent image.pixel 77: PIXEL_GRAY8, _BGR8 or _GRAY16 is right"),
     (|peer| peer.send(from_sink::Message::Answer(Answer::default())), "3", "it sent an answer without kind"),
@@ -342,7 +342,7 @@ fn a_server_that_breaks_the_rules_ends_the_client_with_the_cause() {
         (
             prefixed(&[]),
             &[("grpc-status", "0")],
-            "it sent a message without content: it must hold one of hello, ping, pong, bye and frame",
+            "it sent a message without content: it must hold one of hello, ping, pong, bye, frame and refused",
         ),
         (
             vec![0, 0xff, 0xff, 0xff, 0xff, 1],

@@ -48,6 +48,7 @@ fn config() -> SessionConfig {
         meta: None,
         frames: NonZeroU64::new(30),
         duration: None,
+        let_clients_stop: false,
     }
 }
 
@@ -201,8 +202,16 @@ fn pictures_come_back_in_pieces_and_are_compared_with_their_own_frames() {
 /// A session of the task that has sent its window of four frames.
 fn streaming() -> Session {
     let mut session = Session::new(config(), Micros(0), Micros(0));
-    let hello =
-        Hello { protocol: 1, name: "test".into(), version: "0".into(), session: 0, role: Role::Sink, stream: None };
+    let hello = Hello {
+        protocol: 1,
+        name: "test".into(),
+        version: "0".into(),
+        session: 0,
+        role: Role::Sink,
+        stream: None,
+        features: Vec::new(),
+        pull: false,
+    };
     let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
     session.message(Lane::Control, &hello, Micros(0));
     loop {

@@ -54,10 +54,19 @@ fn session_of(task: &str, delivery: Delivery) -> Session {
         meta: None,
         frames: None,
         duration: None,
+        let_clients_stop: false,
     };
     let mut session = Session::new(config, Micros(0), Micros(0));
-    let hello =
-        Hello { protocol: 1, name: "test".into(), version: "0".into(), session: 0, role: Role::Sink, stream: None };
+    let hello = Hello {
+        protocol: 1,
+        name: "test".into(),
+        version: "0".into(),
+        session: 0,
+        role: Role::Sink,
+        stream: None,
+        features: Vec::new(),
+        pull: false,
+    };
     let hello = message::control_bytes(&Control::Hello(hello)).expect("a hello").freeze();
     session.message(Lane::Control, &hello, Micros(0));
     session

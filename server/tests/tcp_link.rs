@@ -219,14 +219,34 @@ fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session
     let report = ReportFile::new();
     let options = ["--once", "--frames", "1", "--window", "1", "--deadline", "60s", "--json", report.name()];
     let server = Server::start(&options);
-    let address = slow_way_to(&server.address);
+    let address = slow_way_to(&server.address, Proxy::Pipe);
     client(&address, &["--link", "tcp"]).end().expect(0);
     server.end().expect(0);
     assert_eq!(only_session(&report.read())["frames"]["circle"], 1);
 }
 
+#[test]
+fn neither_does_a_proxy_that_takes_a_block_and_nothing_more_until_it_has_passed_it_on() {
+    let report = ReportFile::new();
+    let options = ["--once", "--frames", "2", "--window", "2", "--deadline", "60s", "--json", report.name()];
+    let server = Server::start(&options);
+    let address = slow_way_to(&server.address, Proxy::Blocks);
+    client(&address, &["--link", "tcp"]).end().expect(0);
+    server.end().expect(0);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 2);
+}
+
+/// What lies between server and client.
+#[derive(Clone, Copy, PartialEq)]
+enum Proxy {
+    /// The server sees how fast the client receives.
+    Pipe,
+    /// It takes a block, and takes and acknowledges nothing more until all of the block is passed on.
+    Blocks,
+}
+
 /// Listens for one client and carries its connection to `server`: what the server says goes at [`SLOW_BYTES_PER_S`].
-fn slow_way_to(server: &str) -> String {
+fn slow_way_to(server: &str, proxy: Proxy) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (address, server) = (listener.local_addr().expect("its address").to_string(), server.to_owned());
     spawn(move || {
@@ -235,16 +255,43 @@ fn slow_way_to(server: &str) -> String {
         shrink(&server);
         let (mut from, mut to) = (client.try_clone().expect("a stream"), server.try_clone().expect("a stream"));
         spawn(move || std::io::copy(&mut from, &mut to));
-        // Twenty pieces per second.
-        let mut piece = [0; SLOW_BYTES_PER_S / 20];
-        while let Ok(bytes @ 1..) = server.read(&mut piece) {
-            if client.write_all(&piece[..bytes]).is_err() {
-                return;
+        let most = if proxy == Proxy::Pipe { SLOW_PIECE } else { BLOCK };
+        while let Some(block) = read_block(&mut server, most) {
+            for piece in block.chunks(SLOW_PIECE) {
+                if client.write_all(piece).is_err() {
+                    return;
+                }
+                // Small messages, such as those of the beginning, pass at once.
+                if block.len() >= SLOW_PIECE {
+                    sleep(Duration::from_millis(50));
+                }
             }
-            sleep(Duration::from_millis(50));
         }
     });
     address
+}
+
+/// Bytes that a proxy passes on at a time, twenty times per second.
+const SLOW_PIECE: usize = SLOW_BYTES_PER_S / 20;
+
+/// Bytes that a proxy of blocks holds: it reads nothing for longer than the 4 s of silence allowed.
+const BLOCK: usize = 400_000;
+
+/// Reads until `most` bytes are there or no more come for a moment. `None` at the end.
+fn read_block(stream: &mut TcpStream, most: usize) -> Option<Vec<u8>> {
+    let mut block = Vec::new();
+    let mut piece = [0; SLOW_PIECE];
+    stream.set_read_timeout(None).expect("no limit");
+    while block.len() < most {
+        match stream.read(&mut piece) {
+            // What came before the end goes on first.
+            Ok(0) => return (!block.is_empty()).then_some(block),
+            Ok(bytes) => block.extend(&piece[..bytes]),
+            Err(_) => return Some(block),
+        }
+        stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a limit");
+    }
+    Some(block)
 }
 
 /// Has the kernel buffer little of what the server says, as a network does: the server sees the rest unacknowledged.

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::spawn;
 
 use serde_json::{Value, json};
 use server::run::RunSpec;
@@ -272,6 +274,56 @@ fn an_address_that_nobody_serves_is_refused_and_cannot_be_looped() {
     refused(&[], "tcp://127.0.0.1:9 is not a video that ffmpeg can read (");
     refused(&[], "Connection refused");
     refused(&["--loop"], "--loop does not apply to --source tcp://127.0.0.1:9, which is not a file");
+}
+
+/// Listens, sends each visitor these bytes, and then says nothing more. Returns its port.
+fn silent_after(bytes: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    spawn(move || {
+        let mut visitors = Vec::new();
+        for visitor in listener.incoming() {
+            let mut visitor = visitor.expect("a visitor");
+            // Fails for ffprobe, which leaves when it knows enough.
+            let _ = visitor.write_all(&bytes);
+            visitors.push(visitor);
+        }
+    });
+    port
+}
+
+#[test]
+fn an_address_that_says_nothing_ends_the_run_with_4_and_its_name() {
+    let port = silent_after(Vec::new());
+    let servers = ["tcp", "rtsp"].map(|scheme| {
+        let source = format!("{scheme}://127.0.0.1:{port}/stream");
+        let mut server = command("server");
+        server.args(["--no-graphics", "--source", &source]);
+        (Program::start(server), source)
+    });
+    for (server, source) in servers {
+        let words = "ffprobe gave nothing for 15 s: check that the address is right and that it sends";
+        server.end().expect(4).says(&format!("{source}: {words}"));
+    }
+}
+
+#[test]
+fn an_address_that_falls_silent_ends_the_run_with_4_and_keeps_the_figures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = write(&folder, "a.nut", "gray", "64x48", "rawvideo", &raw(40, 64 * 48));
+    let source = format!("tcp://127.0.0.1:{}", silent_after(fs::read(file).expect("written")));
+    let report = ReportFile::new();
+    let options = ["--once", "--fps", "max", "--json", report.name(), "--source", &source];
+    let server = Server::start(&options);
+    server.client(&[]).end();
+    server.end().expect(4).says("ffmpeg gave nothing for 15 s");
+    let report = report.read();
+    let session = only_session(&report);
+    assert_eq!(session["end"]["kind"], "source_failed");
+    let reason = session["end"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains(&source) && reason.contains("that it sends"), "{reason}");
+    let answered = session["frames"]["answered"].as_u64().expect("a count");
+    assert!((1..=40).contains(&answered), "{session}");
 }
 
 #[test]

@@ -72,12 +72,22 @@ fn config(delivery: Delivery) -> SessionConfig {
         meta: None,
         frames: None,
         duration: None,
+        let_clients_stop: false,
     }
 }
 
 fn hello() -> Vec<u8> {
     let (name, version) = ("test".into(), "1".into());
-    let hello = Hello { protocol: VERSION, name, version, session: 0, role: Role::Sink, stream: None };
+    let hello = Hello {
+        protocol: VERSION,
+        name,
+        version,
+        session: 0,
+        role: Role::Sink,
+        stream: None,
+        features: Vec::new(),
+        pull: false,
+    };
     let mut bytes = Vec::new();
     encode(&Control::Hello(hello), &mut bytes).unwrap();
     bytes

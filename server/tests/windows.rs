@@ -55,8 +55,12 @@ impl Display {
     }
 
     fn client(&self, address: &str) -> Program {
+        self.commanded(address, &[])
+    }
+
+    fn commanded(&self, address: &str, options: &[&str]) -> Program {
         let mut client = command("client");
-        client.arg(address).env("DISPLAY", &self.name);
+        client.arg(address).args(options).env("DISPLAY", &self.name);
         Program::start(client)
     }
 
@@ -112,6 +116,12 @@ impl Window<'_> {
     fn resize(&self, size: Size) {
         let (width, height) = (size.width.to_string(), size.height.to_string());
         self.display.xdotool(&["windowsize", "--sync", &self.id.to_string(), &width, &height]);
+    }
+
+    /// Presses a key and releases it at once.
+    fn tap(&self, key: &str) {
+        self.display.xdotool(&["windowfocus", "--sync", &self.id.to_string()]);
+        self.display.xdotool(&["key", key]);
     }
 
     /// Presses a key and holds it until `program` has ended.
@@ -319,6 +329,24 @@ fn the_servers_window_shows_the_frame_and_the_picture_that_came_back_side_by_sid
     window.close();
     server.end().expect(0);
     client.join().expect("the client ends");
+}
+
+#[test]
+fn in_the_clients_window_n_asks_for_a_frame_and_x_ends_both() {
+    let display = Display::open();
+    let server = display.server(&["--no-graphics", "--let-clients-stop"]);
+    let mut client = display.commanded(&server.address, &["--pull"]);
+    let window = display.window("Plumb client", CLIENT_LEFT);
+    client.stderr.wait_for("connected to");
+    for frames in 1..=3 {
+        window.tap("n");
+        server.program.stdout.wait_for_count(frames);
+        poll(|| (rows(&server.program.stdout.so_far()).len() == frames).then_some(())).expect("one frame for each n");
+    }
+    window.tap("x");
+    poll(|| (!client.is_running()).then_some(())).expect("the client ends");
+    client.end().expect(0);
+    server.end().expect(0);
 }
 
 #[test]

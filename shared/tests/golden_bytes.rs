@@ -8,8 +8,9 @@ use shared::image::{Image, PixelFormat};
 use shared::protocol::encoding::{Encoding, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Answers, BallCount, Bye, Control, Delivery, Ellipse, FoundCircle, Frame, Hello,
-    ImageAnswer, Incomplete, Meta, MetaValue, Payload, Ping, Pong, Resend, Role, Stream, Value,
+    self, Answer, AnswerTimes, Answers, BallCount, Bye, Control, Delivery, Ellipse, Empty, FoundCircle, Frame, Hello,
+    ImageAnswer, Incomplete, Meta, MetaValue, PULL_FEATURE, Payload, Ping, Pong, Refused, Resend, Role, STOP_FEATURE,
+    Stream, Value,
 };
 use shared::time::Micros;
 
@@ -23,8 +24,16 @@ fn control(message: &Control) -> String {
 
 #[test]
 fn a_sinks_hello() {
-    let hello =
-        Hello { protocol: 1, name: "mine".into(), version: "2".into(), session: 0, role: Role::Sink, stream: None };
+    let hello = Hello {
+        protocol: 1,
+        name: "mine".into(),
+        version: "2".into(),
+        session: 0,
+        role: Role::Sink,
+        stream: None,
+        features: Vec::new(),
+        pull: false,
+    };
     let expected = concat!(
         "86a474797065a568656c6c6f", // {type: "hello",
         "a870726f746f636f6c01",     //  protocol: 1,
@@ -58,6 +67,8 @@ fn a_sources_hello_with_its_stream() {
         session: 3,
         role: Role::Source,
         stream: Some(stream),
+        features: Vec::new(),
+        pull: false,
     };
     let expected = concat!(
         "87a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a173a776657273696f6ea131a773657373696f6e03",
@@ -72,6 +83,74 @@ fn a_sources_hello_with_its_stream() {
         "a8656e636f64696e67a3726177",           //    encoding: "raw"}}
     );
     assert_eq!(control(&Control::Hello(hello)), expected);
+}
+
+#[test]
+fn the_hello_of_a_sink_that_asks_for_each_frame() {
+    let hello = Hello {
+        protocol: 1,
+        name: "mine".into(),
+        version: "2".into(),
+        session: 0,
+        role: Role::Sink,
+        stream: None,
+        features: Vec::new(),
+        pull: true,
+    };
+    let expected = concat!(
+        "87a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a46d696e65a776657273696f6ea132a773657373696f6e00",
+        "a4726f6c65a473696e6b", //  role: "sink",
+        "a470756c6cc3",         //  pull: true}
+    );
+    assert_eq!(control(&Control::Hello(hello)), expected);
+}
+
+#[test]
+fn a_source_names_what_else_it_can_do() {
+    let hello = Hello {
+        protocol: 1,
+        name: "s".into(),
+        version: "1".into(),
+        session: 3,
+        role: Role::Source,
+        stream: None,
+        features: vec![PULL_FEATURE.into(), STOP_FEATURE.into()],
+        pull: false,
+    };
+    let expected = concat!(
+        "87a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a173a776657273696f6ea131a773657373696f6e03",
+        "a4726f6c65a6736f75726365", //  role: "source",
+        "a86665617475726573",
+        "92a470756c6ca473746f70", //  features: ["pull", "stop"]}
+    );
+    assert_eq!(control(&Control::Hello(hello)), expected);
+}
+
+#[test]
+fn nil_and_unknown_features_are_read_as_what_is_absent() {
+    for (features, named) in [("c0", 0), ("91a3746561", 1)] {
+        let bytes = format!(
+            "88a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a173a776657273696f6ea131a773657373696f6e03\
+             a4726f6c65a6736f75726365a86665617475726573{features}a470756c6cc0"
+        );
+        let bytes: Vec<u8> =
+            (0..bytes.len()).step_by(2).map(|at| u8::from_str_radix(&bytes[at..at + 2], 16).unwrap()).collect();
+        let Control::Hello(hello) = message::decode_control(&bytes).unwrap() else { panic!("a hello") };
+        assert_eq!((hello.features.len(), hello.pull, hello.has(PULL_FEATURE)), (named, false, false));
+    }
+}
+
+#[test]
+fn next_stop_and_refused() {
+    assert_eq!(control(&Control::Next(Empty {})), "81a474797065a46e657874");
+    assert_eq!(control(&Control::Stop(Empty {})), "81a474797065a473746f70");
+    let refused = Refused { what: "stop".into(), reason: "no".into() };
+    let expected = "83a474797065a772656675736564a477686174a473746f70a6726561736f6ea26e6f";
+    assert_eq!(control(&Control::Refused(refused.clone())), expected);
+    for message in [Control::Next(Empty {}), Control::Stop(Empty {}), Control::Refused(refused)] {
+        let bytes = message::control_bytes(&message).unwrap();
+        assert_eq!(message::decode_control(&bytes).unwrap(), message);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use shared::image::PixelFormat;
 use shared::protocol::VERSION;
 use shared::protocol::encoding::StreamEncoding;
-use shared::protocol::message::{Delivery, Hello, Role, Stream};
+use shared::protocol::message::{Delivery, Hello, PULL_FEATURE, Role, STOP_FEATURE, Stream};
 
 /// A server's hello: this task, gray frames of 64x48 in this encoding, unpaced, delivered reliably, 8 unanswered at a
 /// time.
@@ -22,5 +22,7 @@ pub fn server_hello(task: &str, encoding: StreamEncoding) -> Hello {
         task: task.into(),
     };
     let (name, version) = ("test".into(), "0".into());
-    Hello { protocol: VERSION, name, version, session: 1, role: Role::Source, stream: Some(stream) }
+    let features = vec![PULL_FEATURE.into(), STOP_FEATURE.into()];
+    let (session, role, stream) = (1, Role::Source, Some(stream));
+    Hello { protocol: VERSION, name, version, session, role, stream, features, pull: false }
 }

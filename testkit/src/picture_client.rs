@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
+use client::commands::Commands;
 use client::config::{Config, Server};
 use client::pipeline::{
     AnswerKind, Answers, Frame, Pipeline, PipelineChoice, PipelineError, PipelineKind, PipelineOptions, image_payload,
@@ -72,6 +73,7 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
         wait: Wait::Forever,
         link: Kind::Webrtc,
         sctp_mtu: None,
+        pull: false,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),
         workers: NonZeroUsize::new(2).expect("not zero"),
         policy: Policy::Every,
@@ -80,6 +82,6 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let link = dial(server, FEATURES.map(String::from).to_vec()).await;
-        client::run::run(link, &config, &mut NoView, stop).await.expect("a pool")
+        client::run::run(link, &config, &mut NoView, stop, &mut Commands::none()).await.expect("a pool")
     })
 }

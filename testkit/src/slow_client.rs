@@ -104,7 +104,7 @@ impl SlowClient {
             tokio::select! {
                 event = link.next() => match event {
                     LinkEvent::Message(lane, bytes) => session.message(lane, &bytes, now()),
-                    LinkEvent::Arriving => session.acknowledged(now()),
+                    LinkEvent::Arriving => session.arriving(now()),
                     LinkEvent::PeerMayBeGone | LinkEvent::PeerLeaves(_) => session.peer_may_be_gone(now()),
                     LinkEvent::Closed => session.link_closed("closed"),
                     LinkEvent::Broken(how) => session.link_closed(&how),

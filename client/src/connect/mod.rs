@@ -10,6 +10,7 @@ use shared::link::Link;
 use tokio::time::sleep;
 
 use self::goal::Goal;
+use crate::commands::Commands;
 use crate::config::Config;
 
 pub use shared::connect::ConnectError;
@@ -30,17 +31,25 @@ impl Connecting {
         Self { goal: Goal::new(&config.server), attempts: Attempts::begin("server", config.wait), asked }
     }
 
-    /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why.
+    /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why. After
+    /// the command to quit both, the attempt under way is the last: whoever wants to stop a server that is there can.
     ///
     /// # Errors
     /// Why the last attempt failed.
-    pub async fn link(&mut self) -> Result<Link, ConnectError> {
+    pub async fn link(&mut self, commands: &mut Commands) -> Result<Link, ConnectError> {
         loop {
-            let pause = match self.goal.attempt(self.asked).await {
+            let failure = match self.goal.attempt(self.asked).await {
                 Ok(link) => return Ok(link),
-                Err(failure) => self.attempts.failed(|| self.goal.describe(), failure)?,
+                Err(failure) => failure,
             };
-            sleep(pause).await;
+            let reason = failure.reason();
+            let pause = self.attempts.failed(|| self.goal.describe(), failure)?;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = commands.quit_both() => {
+                    return Err(ConnectError::NothingToStop { place: self.goal.describe(), reason });
+                }
+            }
         }
     }
 
@@ -64,14 +73,23 @@ mod tests {
 
     fn config(server: Server, wait: Wait) -> Config {
         let (workers, pipeline) = (NonZeroUsize::MIN, PipelineChoice::auto());
-        Config { server, wait, link: Kind::Webrtc, sctp_mtu: None, pipeline, workers, policy: Policy::Every }
+        Config {
+            server,
+            wait,
+            link: Kind::Webrtc,
+            sctp_mtu: None,
+            pull: false,
+            pipeline,
+            workers,
+            policy: Policy::Every,
+        }
     }
 
     #[tokio::test]
     async fn a_server_in_this_process_is_dialled_in_memory() {
         let (mut listener, dialer) = memory::endpoint();
         let config = config(Server::InProcess(dialer), Wait::Forever);
-        assert!(Connecting::begin(&config).link().await.is_ok());
+        assert!(Connecting::begin(&config).link(&mut Commands::none()).await.is_ok());
         assert!(listener.accept().await.is_some());
     }
 
@@ -80,7 +98,8 @@ mod tests {
         let (listener, dialer) = memory::endpoint();
         drop(listener);
         let config = config(Server::InProcess(dialer), Wait::For(Duration::ZERO));
-        let error = Connecting::begin(&config).link().await.err().expect("nobody listens").to_string();
+        let error =
+            Connecting::begin(&config).link(&mut Commands::none()).await.err().expect("nobody listens").to_string();
         assert_eq!(error, "no server at this process: nobody listens in this process");
     }
 }

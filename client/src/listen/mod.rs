@@ -28,6 +28,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use self::greet::Guest;
+use crate::commands::Commands;
 use crate::config::Config;
 use crate::run::run_in_turns;
 use crate::session::End;
@@ -236,7 +237,8 @@ impl Desk {
         info!("session {number}: the server at {peer}");
         let mut view = self.views.of(number);
         let (turns, stop) = (Some(&self.turns), self.stop.clone());
-        let (end, tally) = match run_in_turns(link, &self.config, turns, &mut *view, stop).await {
+        let (end, tally) = match run_in_turns(link, &self.config, turns, &mut *view, stop, &mut Commands::none()).await
+        {
             Ok(ended) => ended,
             Err(wrong) => {
                 error!("session {number}: {wrong}");

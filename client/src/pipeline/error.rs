@@ -38,6 +38,15 @@ pub enum PipelineError {
     /// The command of `exec:COMMAND` cannot be run.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The time limit of programs, for a pipeline that is none.
+    #[error(
+        "--pipeline-timeout is for programs, and --pipeline {pipeline} is none: leave it out, or write --pipeline \
+         exec:COMMAND"
+    )]
+    OnlyPrograms {
+        /// The pipeline.
+        pipeline: String,
+    },
     /// A program cannot be started.
     #[error("the program {0}")]
     Start(String),

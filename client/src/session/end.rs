@@ -10,6 +10,13 @@ pub enum End {
     },
     /// This client was told to stop.
     Stopped,
+    /// The server stops, as this client asked it to.
+    BothStopped,
+    /// This client asked the server to stop, and ends alone because the server does not.
+    ServerStays {
+        /// Why the server does not stop.
+        reason: String,
+    },
     /// The server fell silent, or the link broke.
     ServerGone {
         /// How that was noticed.
@@ -37,9 +44,9 @@ impl End {
     /// The reason to send in a bye, or `None` when the server has left or is gone and nobody would read it.
     pub fn farewell(&self) -> Option<&str> {
         match self {
-            Self::Stopped => Some("the client stops"),
+            Self::Stopped | Self::ServerStays { .. } => Some("the client stops"),
             Self::Rejected { reason } | Self::Unable { reason } => Some(reason),
-            Self::ServerLeft { .. } | Self::ServerGone { .. } | Self::NeverBegan { .. } => None,
+            Self::BothStopped | Self::ServerLeft { .. } | Self::ServerGone { .. } | Self::NeverBegan { .. } => None,
         }
     }
 }

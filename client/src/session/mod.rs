@@ -1,9 +1,10 @@
 //! The client's session core: decides which frames to detect and which answers to send.
 //!
 //! Plain state, like the server's core: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`]
-//! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, and `pictures`
-//! sends answers as large as frames.
+//! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, `pictures` sends
+//! answers as large as frames, and `asking` asks the server for frames and to stop.
 
+mod asking;
 mod end;
 mod frame;
 mod live;
@@ -19,16 +20,19 @@ use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
 use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, IMAGE_TASK, Payload, Pong, Role, Stream,
+    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, IMAGE_TASK, Payload, Ping, Pong, Role,
+    Stream,
 };
 use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT, MAX_WINDOW, VERSION};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
 
+use asking::Asking;
 use frame::{Announced, UnusableFrame};
 use pictures::Pictures;
 
+pub use asking::AHEAD;
 pub use end::End;
 
 pub use frame::ReceivedFrame;
@@ -103,10 +107,12 @@ pub struct Session {
     live: Option<Receiver>,
     /// `Some` only where answers are pictures.
     pictures: Option<Pictures>,
+    asking: Asking,
     answers: Splitter,
     liveness: Liveness,
     last_word: Option<String>,
     next_message: u64,
+    next_ping: u64,
     is_ended: bool,
     given_up: u64,
     ignored_messages: u64,
@@ -122,10 +128,12 @@ impl Session {
             frames: None,
             live: None,
             pictures: None,
+            asking: Asking::default(),
             answers: Splitter::new(max_message_size),
             liveness: Liveness::new(now),
             last_word: None,
             next_message: 0,
+            next_ping: 0,
             is_ended: false,
             given_up: 0,
             ignored_messages: 0,
@@ -180,6 +188,18 @@ impl Session {
         self.liveness.acknowledged(now);
     }
 
+    /// Notes that a part of a large message arrived, and lets the server know that this end is alive.
+    ///
+    /// The server may hear nothing else meanwhile: its pings wait behind the message, and a proxy that took in a block
+    /// acknowledges nothing more until it has passed the block on.
+    pub fn arriving(&mut self, now: Micros) {
+        self.liveness.acknowledged(now);
+        if !self.is_ended {
+            self.send_control(&Control::Ping(Ping { id: self.next_ping }));
+            self.next_ping = (self.next_ping + 1) % INTEGER_LIMIT;
+        }
+    }
+
     /// Ends the session: the link closed or broke.
     pub fn link_closed(&mut self, reason: &str) {
         self.lost(reason.to_owned());
@@ -188,11 +208,16 @@ impl Session {
     /// Ends the session because the server is gone, or because it left if it said so beside the link.
     fn lost(&mut self, reason: String) {
         let end = match self.last_word.take() {
-            Some(reason) => End::ServerLeft { reason },
+            Some(reason) => return self.server_left(reason),
             None if self.frames.is_none() => End::NeverBegan { reason },
             None => End::ServerGone { reason },
         };
         self.end(end);
+    }
+
+    /// Ends the session because the server said that it leaves.
+    fn server_left(&mut self, reason: String) {
+        self.end(if self.asking.is_stopping() { End::BothStopped } else { End::ServerLeft { reason } });
     }
 
     /// Ends the session because the client was told to stop.
@@ -213,7 +238,7 @@ impl Session {
     /// Sends a bye with the reason, if there is one, then ends the session.
     fn leave(&mut self, end: End) {
         if let Some(reason) = end.farewell().filter(|_| !self.is_ended) {
-            self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
+            self.send_control(&Control::Bye(Bye::new(reason)));
         }
         self.end(end);
     }
@@ -227,12 +252,13 @@ impl Session {
             let reason = format!("it said no hello within {} s", HELLO_LIMIT.as_secs());
             self.leave(End::Rejected { reason });
         }
+        self.check_stop(now);
         if !self.is_ended {
             self.advance_live(now);
         }
         let live = self.live.as_ref().and_then(Receiver::next_moment);
         let hello = self.hello_until.map(|until| self.no_hello.next(until));
-        let moments = live.into_iter().chain(hello);
+        let moments = live.into_iter().chain(hello).chain(self.asking.limit());
         let wait = moments.fold(self.liveness.wake(now), Micros::min);
         let next = self.outbox.pop_front();
         next.or_else(|| self.next_picture(now)).unwrap_or(Action::Wait(wait))
@@ -267,7 +293,13 @@ impl Session {
                 self.send_control(&Control::Pong(Pong { id: ping.id, received_us: now, sent_us: now }));
             }
             Ok(Control::Pong(_)) => {}
-            Ok(Control::Bye(bye)) => self.end(End::ServerLeft { reason: bye.reason }),
+            Ok(Control::Refused(refused)) => self.refused(&refused),
+            Ok(Control::Next(_) | Control::Stop(_)) => self.ignore(&"it is a client's message"),
+            Ok(Control::Bye(bye)) => self.server_left(bye.reason),
+            // The lane loses nothing, so no other hello will come.
+            Err(error) if self.frames.is_none() && message::is_hello(bytes) => {
+                self.leave(End::Rejected { reason: format!("its hello cannot be used: {error}") });
+            }
             Err(error) => self.ignore(&error),
         }
     }
@@ -275,6 +307,9 @@ impl Session {
     fn greeted(&mut self, hello: Hello) {
         if self.frames.is_some() {
             return self.ignore(&"it is a second hello");
+        }
+        if let Err(reason) = self.asking.greeted(&hello) {
+            return self.leave(End::Rejected { reason });
         }
         match usable(hello) {
             Ok((stream, announced)) => {
@@ -289,7 +324,7 @@ impl Session {
                 // `Greeted` comes first, because the shell may reject the stream. The client's hello is sent only now:
                 // the server sends frames after it, and on their own lane they could overtake the server's hello.
                 self.outbox.push_back(Action::Greeted { stream, window });
-                self.send_control(&Control::Hello(introduction()));
+                self.send_control(&Control::Hello(introduction(self.asking.is_pull())));
             }
             Err(reason) => self.leave(End::Rejected { reason }),
         }
@@ -297,10 +332,13 @@ impl Session {
 
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
         match self.reassembled(fragment, now) {
-            Ok(Some((message, announced))) => match frame::received(&message, announced, now) {
-                Ok(frame) => self.outbox.push_back(Action::Detect(frame)),
-                Err(error) => self.unusable(&message, &error, now),
-            },
+            Ok(Some((message, announced))) => {
+                self.asking.came();
+                match frame::received(&message, announced, now) {
+                    Ok(frame) => self.outbox.push_back(Action::Detect(frame)),
+                    Err(error) => self.unusable(&message, &error, now),
+                }
+            }
             Ok(None) => {}
             Err(error) => self.ignore(&error),
         }
@@ -383,7 +421,7 @@ enum FrameError {
     Fragment(#[from] FragmentError),
 }
 
-fn introduction() -> Hello {
+fn introduction(pull: bool) -> Hello {
     Hello {
         protocol: VERSION,
         name: "plumb-client".into(),
@@ -391,6 +429,8 @@ fn introduction() -> Hello {
         session: 0,
         role: Role::Sink,
         stream: None,
+        features: Vec::new(),
+        pull,
     }
 }
 

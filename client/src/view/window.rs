@@ -35,6 +35,8 @@ const RATE_AFTER_S: f64 = 0.5;
 pub struct WindowView {
     board: Board<Received>,
     rows: Rows,
+    /// What its keys do.
+    keys: &'static str,
     /// Number of the session, where several may share the window.
     session: Option<u64>,
     /// The session that the window shows.
@@ -59,7 +61,15 @@ impl WindowView {
     /// Creates a window that says what the client waits for. Gray16 frames are shown in this look. Its summary goes to
     /// `rows`.
     pub fn new(waiting_for: &str, look: Look, rows: Rows) -> Self {
-        Self { board: Board::new(Received::waiting(waiting_for, look)), rows, session: None, newest: Arc::default() }
+        let board = Board::new(Received::waiting(waiting_for, look));
+        Self { board, rows, keys: "", session: None, newest: Arc::default() }
+    }
+
+    /// Has the window say what its keys do. `pull` says whether frames come only when asked for.
+    #[must_use]
+    pub fn naming_keys(self, pull: bool) -> Self {
+        let keys = if pull { "; n: next frame, q: quit, x: quit both" } else { "; q: quit, x: quit both" };
+        Self { keys, ..self }
     }
 
     /// The board that the window draws from.
@@ -76,7 +86,7 @@ impl WindowView {
 impl Views for WindowView {
     fn of(&self, session: u64) -> Box<dyn View> {
         let (board, rows, newest) = (self.board.clone(), self.rows.clone(), self.newest.clone());
-        Box::new(Self { board, rows, session: Some(session), newest })
+        Box::new(Self { board, rows, keys: self.keys, session: Some(session), newest })
     }
 }
 
@@ -150,7 +160,7 @@ fn picture(frame: &ReceivedFrame) -> Option<Arc<Image>> {
 impl View for WindowView {
     fn greeted(&mut self, stream: &Stream, answers: &'static dyn Answers) {
         let size = stream.size().unwrap_or(EXPECTED_FRAME);
-        let mut receiving = format!("receiving {size} {}", stream.pixel);
+        let mut receiving = format!("receiving {size} {}{}", stream.pixel, self.keys);
         if let Some(number) = self.session {
             self.newest.fetch_max(number, Ordering::Relaxed);
             receiving = format!("session {number}: {receiving}");
@@ -251,6 +261,16 @@ mod tests {
         assert_eq!(face.status, Status::new("looking for a server", Tone::Waiting));
         assert_eq!((face.legend, face.frame), (Legend::Nothing, EXPECTED_FRAME));
         assert!(face.marks.is_empty() && face.image.is_none());
+    }
+
+    #[test]
+    fn a_window_says_what_its_keys_do() {
+        for (pull, said) in [(true, "n: next frame, q: quit, x: quit both"), (false, "gray8; q: quit, x: quit both")] {
+            let mut view = waiting().naming_keys(pull);
+            view.greeted(&stream("ack"), &NoAnswers);
+            let text = view.board().face().status.text;
+            assert!(text.ends_with(said), "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use client::commands::Commands;
 use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
@@ -63,6 +64,7 @@ fn session(target: ClientTarget, link: Kind, stop: Stop) -> Option<Exit> {
         wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,
+        pull: false,
         pipeline: PipelineChoice::auto(),
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         policy: Policy::Every,
@@ -74,7 +76,7 @@ fn session(target: ClientTarget, link: Kind, stop: Stop) -> Option<Exit> {
             return Some(Exit::Other);
         }
     };
-    let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop));
+    let exit = runtime.block_on(client::app::session(&config, &mut NoView, stop, Commands::none()));
     debug!("the embedded client ended with exit code {}", exit as u8);
     (exit != Exit::Fine).then_some(exit)
 }

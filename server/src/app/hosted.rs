@@ -44,6 +44,12 @@ pub enum HostedError {
     Start(String),
 }
 
+impl From<Refused> for HostedError {
+    fn from(Refused { wrong, exit }: Refused) -> Self {
+        if exit == Exit::Usage { Self::Usage(wrong) } else { Self::Start(wrong) }
+    }
+}
+
 /// A server on its own thread. It goes on when this is dropped.
 #[derive(Debug)]
 pub struct Hosted {
@@ -65,8 +71,9 @@ impl Hosted {
         output: impl FnOnce(&RunSpec) -> Box<dyn Output>,
     ) -> Result<Self, HostedError> {
         let HostedOptions { spec, local } = options;
-        let settled = together::calling(spec, &local, origins).and_then(|spec| settled(spec, origins));
-        let (spec, supply) = settled.map_err(HostedError::Usage)?;
+        let settled =
+            together::calling(spec, &local, origins).map_err(Refused::usage).and_then(|spec| settled(spec, origins));
+        let (spec, supply) = settled.map_err(HostedError::from)?;
         let (run, more) = (what_ran(&spec), vec![output(&spec)]);
         let (stopper, stop) = stop_pair();
         let (listening, listens) = bounded(1);
@@ -146,9 +153,9 @@ impl Hosting {
             }
             // Nobody can stop it before it listens.
             Ok(None) => Exit::Other,
-            Err(Refused { wrong, exit }) => {
-                let refused = if exit == Exit::Usage { HostedError::Usage(wrong) } else { HostedError::Start(wrong) };
-                let _ = listening.send(Err(refused));
+            Err(refused) => {
+                let exit = refused.exit;
+                let _ = listening.send(Err(refused.into()));
                 exit
             }
         }

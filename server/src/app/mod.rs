@@ -19,7 +19,7 @@ use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::standard::unless_reader_left;
 use shared::shell::stop::stop_pair;
-use shared::shell::window::{Board, Place, beside_window_or_rows};
+use shared::shell::window::{Board, Controls, Place, beside_window_or_rows};
 use tracing::error;
 
 use crate::cli::{Cli, Local};
@@ -33,26 +33,29 @@ use crate::source::{self, Supply};
 
 pub use hosted::{Hosted, HostedError, HostedOptions};
 
-use work::Work;
+use work::{Refused, Work};
 
 /// Serves as the command line asks, or prints the run specification.
 pub fn run(cli: Cli) -> Exit {
-    let settled = together::calling(cli.spec, &cli.local, &cli.origins).and_then(|spec| settled(spec, &cli.origins));
+    let settled = together::calling(cli.spec, &cli.local, &cli.origins)
+        .map_err(Refused::usage)
+        .and_then(|spec| settled(spec, &cli.origins));
     let (spec, supply) = match settled {
         Ok(settled) => settled,
-        Err(wrong) => {
+        Err(Refused { wrong, exit }) => {
             error!("{wrong}");
-            return Exit::Usage;
+            return exit;
         }
     };
     if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
 }
 
 /// Completes the run, and checks that its options go together.
-fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>), String> {
+fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>), Refused> {
+    let usage = Refused::usage;
     if spec.delivered.link == LinkKind::Memory && !spec.delivered.loopback {
         let wrong = "--link memory is a link within one process: it needs --loopback";
-        return Err(origins.explained(wrong, &["link".into(), "loopback".into()]));
+        return Err(usage(origins.explained(wrong, &["link".into(), "loopback".into()])));
     }
     if spec.delivered.link.is_stream() && spec.delivered.delivery == Delivery::Live {
         let wrong = format!(
@@ -60,16 +63,18 @@ fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>
              --delivery reliable",
             spec.delivered.link.name()
         );
-        return Err(origins.explained(&wrong, &["link".into(), "delivery".into()]));
+        return Err(usage(origins.explained(&wrong, &["link".into(), "delivery".into()])));
     }
     if spec.delivered.link == LinkKind::Grpc && !grpc::IS_BUILT {
         let wrong = "--link grpc is not in this build: build it with the cargo feature grpc";
-        return Err(origins.explained(wrong, &["link".into()]));
+        return Err(usage(origins.explained(wrong, &["link".into()])));
     }
-    let (spec, supply) =
-        source::settled(spec).map_err(|wrong| origins.explained(&wrong.to_string(), &wrong.options()))?;
+    let (spec, supply) = source::settled(spec).map_err(|wrong| Refused {
+        exit: wrong.exit(),
+        wrong: origins.explained(&wrong.to_string(), &wrong.options()),
+    })?;
     match together::conflict(&spec, supply.format()) {
-        Some((wrong, options)) => Err(origins.explained(&wrong, &options)),
+        Some((wrong, options)) => Err(usage(origins.explained(&wrong, &options))),
         None => Ok((spec, supply)),
     }
 }
@@ -103,7 +108,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
         };
         Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, work);
+    let exit = beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work);
     match rows.finish(|| stopper.is_stopped()) {
         Ok(()) => exit,
         Err(lost) => {

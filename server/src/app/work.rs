@@ -84,7 +84,7 @@ impl Work<'_> {
             board.write(|sessions| sessions.wait_for(way.waiting()));
         }
         let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
-        let config = self.config(identity);
+        let config = self.config(identity, stopper);
         let is_loopback = self.spec.delivered.loopback;
         let is_announced = !self.local.no_announce && !is_loopback && !addresses.is_empty();
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
@@ -103,7 +103,7 @@ impl Work<'_> {
         exit(self.spec, &Ran { served, all_written, client_failed })
     }
 
-    fn config(&self, identity: Identity) -> ServeConfig {
+    fn config(&self, identity: Identity, stopper: &Stopper) -> ServeConfig {
         let (sent, delivered) = (&self.spec.sent, &self.spec.delivered);
         let StreamFormat { size, pixel } = self.supply.format();
         let session = SessionConfig {
@@ -119,11 +119,13 @@ impl Work<'_> {
             meta: self.spec.meta(),
             frames: sent.frames,
             duration: sent.duration,
+            let_clients_stop: delivered.let_clients_stop,
         };
         ServeConfig {
             supply: self.supply.clone(),
             session,
             once: is_once(self.spec),
+            stopper: stopper.clone(),
             wait: delivered.wait,
             identity,
             advertise: self.local.advertise,
@@ -172,6 +174,13 @@ pub(super) struct Refused {
     pub(super) wrong: String,
     /// The exit code.
     pub(super) exit: Exit,
+}
+
+impl Refused {
+    /// Options that do not go together.
+    pub(super) fn usage(wrong: String) -> Self {
+        Self { wrong, exit: Exit::Usage }
+    }
 }
 
 /// A run that is ready to serve.

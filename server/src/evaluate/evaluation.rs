@@ -121,7 +121,7 @@ impl Evaluation {
 
     /// The report of what was evaluated so far, which ended like this. `pipeline` is the pipeline's name.
     pub fn report(&self, pipeline: &str, end: End) -> Report {
-        let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
+        let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into(), pull: false };
         let session = SessionReport {
             session: SESSION,
             client: Some(ClientReport {

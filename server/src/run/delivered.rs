@@ -57,6 +57,10 @@ pub struct Delivered {
     #[arg(long)]
     pub once: bool,
 
+    /// Let a client stop the server, with all its sessions (the command x of the client)
+    #[arg(long)]
+    pub let_clients_stop: bool,
+
     /// How long to wait for the hello of the first client: a duration such as 30s, or forever. If none comes, exit with
     /// code 3
     #[arg(long, value_name = "DURATION", default_value = "forever")]

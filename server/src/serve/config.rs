@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use shared::door::discovery::Identity;
+use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
 
 use crate::run::LinkKind;
@@ -20,6 +21,8 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// End after one session in which both ends said hello.
     pub once: bool,
+    /// Stops the server, for clients that may.
+    pub stopper: Stopper,
     /// How long to wait for the first client's hello.
     pub wait: Wait,
     /// Identity of this server, sent to clients that ask for it.

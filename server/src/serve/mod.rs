@@ -182,7 +182,8 @@ impl Server {
         let number = 1 + self.sessions.fetch_add(1, Ordering::Relaxed);
         let encoding = self.encoding_for(&features, number);
         let session = SessionConfig { number, encoding, ..self.config.session.clone() };
-        let client = stream::Client { link, kind, address, dialled, accepted, place };
+        let stopper = self.config.stopper.clone();
+        let client = stream::Client { link, kind, address, dialled, accepted, place, stopper };
         let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
         self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
         report

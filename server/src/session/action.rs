@@ -29,6 +29,8 @@ pub enum Action {
     GiveUp,
     /// A frame's outcome is final and has been scored.
     Score(FrameRecord),
+    /// Stop the server: the client asked for it, and may.
+    StopServer,
     /// The session is over: flush the link and close it.
     Close(End),
     /// Nothing to do until this moment or the next input.

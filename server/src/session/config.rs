@@ -39,6 +39,8 @@ pub struct SessionConfig {
     pub frames: Option<NonZeroU64>,
     /// How long to send, from the first frame; unlimited when absent.
     pub duration: Option<Duration>,
+    /// Whether a client may stop the server.
+    pub let_clients_stop: bool,
 }
 
 /// Maximum size of an answer, in bytes: about 200 with every field, with room for the fields of later versions.

@@ -1,14 +1,18 @@
-//! The control lane: hello, ping and pong, bye.
+//! The control lane: hello, ping and pong, next, stop, bye.
 
 use bytes::Bytes;
 use shared::flow::pacer::Pacer;
 use shared::link::Lane;
-use shared::protocol::message::{self, Bye, Control, Hello, Pong, Role, Stream};
+use shared::protocol::message::{self, Bye, Control, Hello, PULL_FEATURE, Pong, Refused, Role, STOP_FEATURE, Stream};
 use shared::protocol::{INTEGER_LIMIT, VERSION};
+use shared::text::Brief;
 use shared::time::Micros;
 use tracing::debug;
 
 use super::{Action, ClientInfo, End, Phase, Session};
+
+/// Most characters of a peer's text that a log line repeats.
+const SHOWN: usize = 40;
 
 impl Session {
     pub(super) fn control(&mut self, bytes: &Bytes, now: Micros) {
@@ -18,6 +22,11 @@ impl Session {
                 self.send_control(&Control::Pong(Pong { id: ping.id, received_us: now, sent_us: now }));
             }
             Ok(Control::Pong(pong)) => self.ponged(pong, now),
+            Ok(Control::Next(_)) => self.asked_for_a_frame(),
+            Ok(Control::Stop(_)) => self.asked_to_stop(),
+            Ok(Control::Refused(refused)) => {
+                self.ignore(&format_args!("it refuses {}, which nobody asked for", Brief(&refused.what, SHOWN)));
+            }
             Ok(Control::Bye(bye)) => self.finish(End::ClientLeft { reason: bye.reason }),
             Err(error) => self.ignore(&error),
         }
@@ -34,15 +43,30 @@ impl Session {
         if hello.role != Role::Sink {
             return self.finish(End::Rejected { reason: "this server is the source: the role must be sink".into() });
         }
-        self.client = Some(ClientInfo { name: hello.name, version: hello.version });
+        self.client = Some(ClientInfo { name: hello.name, version: hello.version, pull: hello.pull });
         self.connect_us = Some(now.since(self.accepted));
-        self.phase = Phase::Streaming(Pacer::new(self.config.rate, now));
+        if hello.pull {
+            self.begin_pull();
+        }
+        self.phase = Phase::Streaming(Pacer::new(self.rate(), now));
     }
 
     fn ponged(&mut self, pong: Pong, now: Micros) {
         if let Some(sent) = self.heartbeat.answered(pong.id) {
             self.offset.add(sent, pong.received_us, pong.sent_us, now);
         }
+    }
+
+    /// Handles a client's wish that the server stops, with all its sessions.
+    fn asked_to_stop(&mut self) {
+        if self.client.is_none() {
+            return self.ignore(&"it asks the server to stop before its hello");
+        }
+        if self.config.let_clients_stop {
+            return self.outbox.push_back(Action::StopServer);
+        }
+        let reason = "it was started without --let-clients-stop".into();
+        self.send_control(&Control::Refused(Refused { what: STOP_FEATURE.into(), reason }));
     }
 
     pub(super) fn hello(&self) -> Hello {
@@ -66,11 +90,13 @@ impl Session {
                 task: self.config.task.to_string(),
                 meta: self.config.meta.clone(),
             }),
+            features: vec![PULL_FEATURE.into(), STOP_FEATURE.into()],
+            pull: false,
         }
     }
 
     pub(super) fn send_bye(&mut self, reason: &str) {
-        self.send_control(&Control::Bye(Bye { reason: reason.to_owned() }));
+        self.send_control(&Control::Bye(Bye::new(reason)));
     }
 
     pub(super) fn send_control(&mut self, control: &Control) {

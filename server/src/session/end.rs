@@ -10,6 +10,8 @@ pub struct ClientInfo {
     pub name: String,
     /// Version of the program.
     pub version: String,
+    /// Whether it asked for each frame (`--pull`): then no frame was sent by a clock.
+    pub pull: bool,
 }
 
 /// Why a session ended.

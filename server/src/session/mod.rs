@@ -4,7 +4,7 @@
 //! [`Action::Wait`], then waits for that moment or the next input. The core has no socket, clock or task inside, so
 //! every fault is tested in virtual time. [`SessionConfig`] says what the session sends and until when, [`End`] why it
 //! ended. `answers` reads the client's answers; `kept` holds frames that are compared with their answers; `live` adds
-//! what live delivery needs.
+//! what live delivery needs, `pull` sends frames only when the client asks.
 
 mod action;
 mod answers;
@@ -14,6 +14,7 @@ mod end;
 mod figures;
 mod kept;
 mod live;
+mod pull;
 mod tally;
 
 use std::collections::VecDeque;
@@ -37,6 +38,7 @@ use crate::score::pairing::Pairing;
 use crate::task::TaskName;
 
 use kept::KeptFrames;
+use pull::Requests;
 
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
@@ -86,6 +88,8 @@ pub struct Session {
     late_frames: u64,
     /// Present in live delivery only.
     live: Option<Sender>,
+    /// Present where frames are sent only when asked for.
+    requests: Option<Requests>,
     newest_reply: Option<u64>,
     pairing: Pairing,
     tally: Tally,
@@ -117,6 +121,7 @@ impl Session {
             is_starting: false,
             late_frames: 0,
             live: config.lifetime().map(Sender::new),
+            requests: None,
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
             tally: Tally::new(config.task),
@@ -185,10 +190,11 @@ impl Session {
 
     /// Begins the ticks anew at a first frame that was late.
     fn start_ticks(&mut self, captured: Micros) {
+        let rate = self.rate();
         if let Phase::Streaming(pacer) = &mut self.phase
             && std::mem::take(&mut self.is_starting)
         {
-            *pacer = Pacer::new(self.config.rate, captured);
+            *pacer = Pacer::new(rate, captured);
             pacer.take(captured);
         }
     }
@@ -363,7 +369,7 @@ impl Session {
 
     /// Number of ticks at which the source had no frame ready; `None` in a stream without ticks.
     pub fn late_frames(&self) -> Option<u64> {
-        (self.config.rate != Rate::Max).then_some(self.late_frames)
+        (self.rate() != Rate::Max).then_some(self.late_frames)
     }
 
     /// Number of messages of unknown type or that made no sense.
@@ -420,8 +426,8 @@ impl Session {
     fn stream(&mut self, now: Micros) -> Action {
         let can_send = self.pairing.has_room() && !self.link_busy;
         let next_moment = self.next_moment(now);
-        let is_live = self.live.is_some();
-        if self.is_starting {
+        let (is_live, is_unpaced) = (self.live.is_some(), self.rate() == Rate::Max);
+        if self.is_starting || self.waits_for_a_request() {
             return Action::Wait(next_moment);
         }
         let Phase::Streaming(pacer) = &mut self.phase else { return Action::Wait(next_moment) };
@@ -433,10 +439,11 @@ impl Session {
                 pacer.take(now);
                 // No other frame until the shell has handed this one over.
                 (self.capturing, self.link_busy) = (true, true);
+                self.serve_request();
                 Action::Capture(self.pairing.next_id())
             }
             // An unpaced stream skips nothing: the next answer makes room.
-            Pace::Due { .. } if self.config.rate == Rate::Max => Action::Wait(next_moment),
+            Pace::Due { .. } if is_unpaced => Action::Wait(next_moment),
             Pace::Due { missed } => {
                 let skipped = if is_live { missed + 1 } else { missed };
                 self.tally.skipped(pacer.next_ticks(skipped));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::image::file::{self, ImageFileError};
+use shared::shell::exit::Exit;
 use thiserror::Error;
 
 use super::truth_file::TruthError;
@@ -221,6 +222,14 @@ impl SourceError {
     /// The error for a file that is no longer there.
     pub(super) fn gone(path: &str) -> Self {
         Self::Gone { path: path.to_owned() }
+    }
+
+    /// The exit code of a run that fails with this before it begins. An address that gives nothing may be the right one.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Video(VideoError::Silent { .. }) => Exit::Other,
+            _ => Exit::Usage,
+        }
     }
 
     /// Ids of the options that this error is about.

@@ -33,6 +33,14 @@ pub enum ConnectError {
         /// Why the last attempt failed.
         reason: String,
     },
+    /// A client was told to stop its server too, and the attempt after that found none.
+    #[error("x: no server to stop at {place} ({reason}); only this client ends")]
+    NothingToStop {
+        /// Where the client looked.
+        place: String,
+        /// Why the last attempt failed.
+        reason: String,
+    },
     /// A peer is there, but no link opened.
     #[error("{address}: {error}")]
     Handshake {

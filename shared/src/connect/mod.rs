@@ -36,6 +36,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The reason, for people.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NotThere(reason) => reason.clone(),
+            Self::NotUsable { error, .. } => error.to_string(),
+        }
+    }
+
     /// What the failure of a handshake with the peer at this address means.
     pub fn of(address: &str, error: HandshakeError) -> Self {
         match error {

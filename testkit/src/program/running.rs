@@ -1,6 +1,6 @@
 //! A running program.
 
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use super::ended::Ended;
@@ -28,8 +28,22 @@ impl Program {
 
     /// Starts a program and leaves its standard output to the caller.
     pub fn start_taking_stdout(mut command: Command) -> (Self, ChildStdout) {
+        command.stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    /// Starts a program and leaves its standard input to the caller, who closes it by dropping it.
+    pub fn start_with_stdin(mut command: Command) -> (Self, ChildStdin) {
+        command.stdin(Stdio::piped());
+        let (mut program, stdout) = Self::spawn(command);
+        program.stdout = Lines::of(stdout);
+        let stdin = program.child.stdin.take().expect("piped");
+        (program, stdin)
+    }
+
+    fn spawn(mut command: Command) -> (Self, ChildStdout) {
         let name = command.get_program().to_string_lossy().rsplit('/').next().unwrap_or_default().to_owned();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let stdout = child.stdout.take().expect("piped");
         let stderr = Lines::of(child.stderr.take().expect("piped"));

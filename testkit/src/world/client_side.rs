@@ -20,6 +20,10 @@ impl World {
         }
         while self.client_end.is_none() {
             let now = self.client_now();
+            if self.wanted > 0 && self.client.takes_commands() && self.client.may_ask() {
+                self.wanted -= 1;
+                self.client.ask();
+            }
             match self.client.poll(now) {
                 Action::Send(lane, bytes) => self.carry(To::Server, lane, bytes.freeze()),
                 Action::Greeted { .. } => {}

@@ -38,6 +38,10 @@ pub struct Conditions {
     pub delivery: Delivery,
     /// A frame whose answer takes longer is lost.
     pub deadline_us: u64,
+    /// Whether the client asks for each frame.
+    pub pull: bool,
+    /// Whether the client may stop the server.
+    pub let_clients_stop: bool,
 }
 
 /// A network without losses.
@@ -56,6 +60,8 @@ pub const LOSSLESS: Conditions = Conditions {
     window: 8,
     delivery: Delivery::Reliable,
     deadline_us: DEADLINE_US,
+    pull: false,
+    let_clients_stop: false,
 };
 
 /// A random bad network.
@@ -75,5 +81,7 @@ pub fn bad_conditions(dice: &mut Dice, delivery: Delivery) -> Conditions {
         window: 1 + dice.up_to(16) as u32,
         delivery,
         deadline_us: DEADLINE_US,
+        pull: false,
+        let_clients_stop: false,
     }
 }

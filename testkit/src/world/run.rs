@@ -34,6 +34,10 @@ pub struct World {
     pub server: Session,
     /// The client's session.
     pub(super) client: Client,
+    /// Commands `n` that the client was given and has not taken.
+    pub wanted: u64,
+    /// Whether the server's session asked its shell to stop the server.
+    pub stops: bool,
     /// How the server's session ended.
     pub server_end: Option<End>,
     /// How the client's session ended.
@@ -65,7 +69,9 @@ impl World {
             now: 1_000,
             network: Network::new(seed, conditions),
             server: Session::new(config(&conditions, frames), Micros(0), Micros(1_000)),
-            client: Client::new(ANSWER_SIZE, Micros(1_000 + conditions.clock_offset_us)),
+            client: Client::new(ANSWER_SIZE, Micros(1_000 + conditions.clock_offset_us)).pulling(conditions.pull),
+            wanted: 0,
+            stops: false,
             server_end: None,
             client_end: None,
             server_wakes: 0,
@@ -152,6 +158,8 @@ impl World {
             Event::LinkReady(id) => self.link_ready(id),
             Event::StopServer => self.server.stop(now),
             Event::StopClient => self.client.stop(),
+            Event::Next(count) => self.wanted += count,
+            Event::QuitBoth => self.client.stop_server(client_now),
             Event::CutLink => {
                 self.server.link_closed("cut");
                 self.client.link_closed("cut");
@@ -174,5 +182,6 @@ fn config(conditions: &Conditions, frames: Option<u64>) -> SessionConfig {
         meta: None,
         frames: frames.and_then(NonZeroU64::new),
         duration: None,
+        let_clients_stop: conditions.let_clients_stop,
     }
 }

@@ -21,6 +21,10 @@ pub enum Event {
     StopServer,
     /// The client is told to stop.
     StopClient,
+    /// The client is given this many commands `n`.
+    Next(u64),
+    /// The client is given the command `x`.
+    QuitBoth,
     /// The link breaks.
     CutLink,
 }

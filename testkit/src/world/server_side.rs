@@ -32,6 +32,10 @@ impl World {
                     self.at(self.now, Event::LinkReady(id));
                 }
                 Action::Score(score) => self.scores.push(score),
+                Action::StopServer => {
+                    self.stops = true;
+                    self.server.stop(Micros(self.now));
+                }
                 Action::Close(end) => self.server_end = Some(end),
                 Action::Wait(until) => {
                     assert!(until.0 > self.now, "the server spins at {}", self.now);

@@ -26,4 +26,4 @@ mod stderr;
 mod wrong;
 
 /// Start of the pipeline's name on the command line. The command follows it.
-pub(super) const PREFIX: &str = "exec:";
+pub(crate) const PREFIX: &str = "exec:";

@@ -13,7 +13,7 @@ use std::time::Duration;
 use shared::flow::pacer::Rate;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
 use shared::protocol::message::Delivery;
-use shared::shell::stop::Stop;
+use shared::shell::stop::{Stop, Stopper};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::Notify;
 use tokio::time::{sleep, sleep_until};
@@ -54,6 +54,8 @@ pub(super) struct Client {
     pub(super) dialled: bool,
     pub(super) accepted: Micros,
     pub(super) place: Place,
+    /// Stops the server, if the client asks for it and may.
+    pub(super) stopper: Stopper,
 }
 
 /// A session's shell.
@@ -65,6 +67,7 @@ struct Streamer<'a> {
     clock: MonotonicClock,
     at: Whereabouts,
     place: Place,
+    stopper: Stopper,
     introduced: bool,
     is_live: bool,
     /// The frame that the core asked for, while the source is not ready.
@@ -82,7 +85,7 @@ pub(super) async fn stream(
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
-    let Client { link, kind, address, dialled, accepted, place } = client;
+    let Client { link, kind, address, dialled, accepted, place, stopper } = client;
     let at = Whereabouts { address, link: kind, dialled };
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
@@ -98,6 +101,7 @@ pub(super) async fn stream(
         clock,
         at,
         place,
+        stopper,
         introduced: false,
         is_live: config.delivery == Delivery::Live,
         awaited: None,
@@ -173,6 +177,10 @@ impl Streamer<'_> {
             },
             Action::GiveUp => self.outgoing.give_up(),
             Action::Score(record) => self.scored(record),
+            Action::StopServer => {
+                info!("session {}: its client stops the server", self.session.number());
+                self.stopper.stop();
+            }
             // The loop handles these.
             Action::Close(_) | Action::Wait(_) => {}
         }

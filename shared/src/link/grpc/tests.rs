@@ -18,8 +18,8 @@ use crate::link::{Lane, LinkEvent};
 use crate::protocol::encoding::{Encoding, StreamEncoding};
 use crate::protocol::fragment::split;
 use crate::protocol::message::{
-    Answer, AnswerTimes, Bye, Control, Delivery, Frame, Hello, ImageAnswer, Meta, MetaValue, Payload, Ping, Pong, Role,
-    Stream, Value, control_bytes,
+    Answer, AnswerTimes, Bye, Control, Delivery, Empty, Frame, Hello, ImageAnswer, Meta, MetaValue, Payload, Ping,
+    Pong, Refused, Role, Stream, Value, control_bytes,
 };
 use crate::time::Micros;
 
@@ -81,7 +81,9 @@ fn hello(role: Role) -> Control {
     };
     let (name, version) = ("someone".into(), "1.2".into());
     let stream = (role == Role::Source).then_some(stream);
-    Control::Hello(Hello { protocol: 1, name, version, session: 3, role, stream })
+    let features = if role == Role::Source { vec!["pull".into(), "stop".into()] } else { vec![] };
+    let pull = role == Role::Sink;
+    Control::Hello(Hello { protocol: 1, name, version, session: 3, role, stream, features, pull })
 }
 
 fn meta() -> Meta {
@@ -130,10 +132,14 @@ async fn every_message_arrives_as_it_was_sent_whoever_calls() {
         ];
         let mut from_source = vec![(Lane::Control, control(&hello(Role::Source)))];
         from_source.extend(shared.iter().map(|message| (Lane::Control, control(message))));
+        let refused = Refused { what: "stop".into(), reason: "it may not".into() };
+        from_source.push((Lane::Control, control(&Control::Refused(refused))));
         from_source.push((Lane::Frames, frame(0, &[0; 300], None)));
         from_source.push((Lane::Frames, frame(1, &[9; 100_000][..8192], Some(meta()))));
         let mut from_sink = vec![(Lane::Control, control(&hello(Role::Sink)))];
         from_sink.extend(shared.iter().map(|message| (Lane::Control, control(message))));
+        from_sink
+            .extend([Control::Next(Empty {}), Control::Stop(Empty {})].map(|asked| (Lane::Control, control(&asked))));
         let payloads = [
             Payload::dropped(),
             Payload::new("none"),
@@ -337,7 +343,10 @@ fn read(message: &wire::FromSink) -> Result<(), String> {
 fn what_is_no_message_is_refused_with_what_would_be_right() {
     use wire::from_sink::Message;
     let refused = |message| read(&wire::FromSink { message }).unwrap_err();
-    assert_eq!(refused(None), "a message without content: it must hold one of hello, ping, pong, bye and answer");
+    assert_eq!(
+        refused(None),
+        "a message without content: it must hold one of hello, ping, pong, bye, answer, next and stop"
+    );
     let hello = wire::Hello { protocol: 1, role: 9, ..Default::default() };
     assert_eq!(refused(Some(Message::Hello(hello))), "hello.role 9: ROLE_SOURCE or ROLE_SINK is right");
     let answer = wire::Answer { frame: 7, ..Default::default() };

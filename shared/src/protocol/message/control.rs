@@ -1,4 +1,4 @@
-//! Messages of the `control` lane: hello, ping, pong, bye.
+//! Messages of the `control` lane: hello, ping, pong, next, stop, refused, bye.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +24,12 @@ pub enum Control {
     Ping(Ping),
     /// Answers a ping.
     Pong(Pong),
+    /// The sink asks for one frame more, in a session in which frames are sent only when asked for.
+    Next(Empty),
+    /// The sink asks the source to stop, with all its sessions.
+    Stop(Empty),
+    /// The source does not do what a message asked for.
+    Refused(Refused),
     /// The sender is leaving.
     Bye(Bye),
 }
@@ -45,6 +51,36 @@ pub struct Hello {
     /// The stream, from the source only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Stream>,
+    /// What a source can do beside sending: [`PULL_FEATURE`], [`STOP_FEATURE`]. Unknown names are ignored.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// From the sink: send a frame only when asked for it by [`Control::Next`].
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub pull: bool,
+}
+
+/// Feature of a source that sends frames only when asked for them, if the sink's hello says so.
+pub const PULL_FEATURE: &str = "pull";
+
+/// Feature of a source that answers [`Control::Stop`]: it stops or says why not.
+pub const STOP_FEATURE: &str = "stop";
+
+impl Hello {
+    /// Whether the sender named this feature.
+    pub fn has(&self, feature: &str) -> bool {
+        self.features.iter().any(|named| named == feature)
+    }
+}
+
+/// Reads metadata. An error names the field, which that of a value does not.
+fn plain_values<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Meta>, D::Error> {
+    let wrong = |_| serde::de::Error::custom("meta is no map from texts to true, false, numbers and texts");
+    Option::deserialize(deserializer).map_err(wrong)
+}
+
+/// Reads nil as the default, as if the field were absent.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The role of an end in a session.
@@ -85,7 +121,7 @@ pub struct Stream {
     #[serde(default = "circle_task", deserialize_with = "task_or_circle", skip_serializing_if = "is_circle_task")]
     pub task: String,
     /// What else the source knows about the stream, such as its camera. Checked by [`check_meta`](super::check_meta).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "plain_values", skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
 }
 
@@ -157,6 +193,10 @@ impl fmt::Display for Delivery {
     }
 }
 
+/// A message that says nothing but its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}
+
 /// Asks for a [`Pong`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ping {
@@ -175,12 +215,30 @@ pub struct Pong {
     pub sent_us: Micros,
 }
 
+/// Says that the source does not do what it was asked for, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Type of the message that asked for it, such as `stop`.
+    pub what: String,
+    /// The reason, for people.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// Announces that the sender is leaving, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bye {
     /// The reason, for people.
     #[serde(default)]
     pub reason: String,
+}
+
+impl Bye {
+    /// A bye with this reason, cut to as many bytes as a peer takes.
+    pub fn new(reason: &str) -> Self {
+        let end = (0..=TEXT_LIMIT.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
+        Self { reason: reason[..end].to_owned() }
+    }
 }
 
 /// Encodes a message of the `control` lane.
@@ -196,11 +254,19 @@ pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
         "hello" => Control::Hello(whole(bytes)?),
         "ping" => Control::Ping(whole(bytes)?),
         "pong" => Control::Pong(whole(bytes)?),
+        "next" => Control::Next(whole(bytes)?),
+        "stop" => Control::Stop(whole(bytes)?),
+        "refused" => Control::Refused(whole(bytes)?),
         "bye" => Control::Bye(whole(bytes)?),
         other => return Err(unknown_type(other)),
     };
     check_control(&control)?;
     Ok(control)
+}
+
+/// Whether the message says that it is a hello, also if its fields are wrong.
+pub fn is_hello(bytes: &[u8]) -> bool {
+    tag(bytes).is_ok_and(|tag| tag == "hello")
 }
 
 fn check_control(control: &Control) -> Result<(), DecodeError> {
@@ -221,6 +287,11 @@ fn check_control(control: &Control) -> Result<(), DecodeError> {
             check_integer("received_us", pong.received_us.0)?;
             check_integer("sent_us", pong.sent_us.0)
         }
+        Control::Next(_) | Control::Stop(_) => Ok(()),
+        Control::Refused(refused) => {
+            check_text("what", &refused.what)?;
+            check_text("reason", &refused.reason)
+        }
         Control::Bye(bye) => check_text("reason", &bye.reason),
     }
 }
@@ -228,4 +299,31 @@ fn check_control(control: &Control) -> Result<(), DecodeError> {
 fn check_text(field: &'static str, text: &str) -> Result<(), DecodeError> {
     let length = text.len();
     if length <= TEXT_LIMIT { Ok(()) } else { Err(DecodeError::TextTooLong { field, length }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_any_length_makes_a_bye_that_a_peer_takes() {
+        for (reason, bytes) in [("", 0), ("done", 4), (&"x".repeat(300), 256), (&"ä€".repeat(100), 255)] {
+            let bye = Control::Bye(Bye::new(reason));
+            let decoded = decode_control(&control_bytes(&bye).unwrap()).unwrap();
+            assert!(
+                matches!(decoded, Control::Bye(bye) if bye.reason.len() == bytes && reason.starts_with(&bye.reason))
+            );
+        }
+    }
+
+    #[test]
+    fn metadata_that_is_not_plain_is_refused_by_its_field() {
+        let hello = serde_json::json!({"type": "hello", "protocol": 1, "name": "s", "version": "1", "role": "source",
+            "stream": {"width": 4, "height": 4, "pixel": "gray8", "window": 1, "delivery": "reliable",
+                "encoding": "raw", "meta": {"place": [1, 2]}}});
+        let mut bytes = Vec::new();
+        encode(&hello, &mut bytes).unwrap();
+        let wrong = decode_control(&bytes).unwrap_err().to_string();
+        assert_eq!(wrong, "malformed message: meta is no map from texts to true, false, numbers and texts");
+    }
 }

@@ -100,7 +100,16 @@ mod tests {
             meta,
         };
         let (name, version, role) = ("s".into(), "1".into(), Role::Source);
-        Control::Hello(Hello { protocol: 1, name, version, session: 1, role, stream: Some(stream) })
+        Control::Hello(Hello {
+            protocol: 1,
+            name,
+            version,
+            session: 1,
+            role,
+            stream: Some(stream),
+            features: Vec::new(),
+            pull: false,
+        })
     }
 
     proptest! {

@@ -29,7 +29,8 @@ use crate::text::Brief;
 pub use answer::{Answer, AnswerTimes, decode_answer};
 pub use circle::{COORDINATE_LIMIT, FoundCircle};
 pub use control::{
-    Bye, CIRCLE_TASK, Control, Delivery, Hello, NotADelivery, Ping, Pong, Role, Stream, control_bytes, decode_control,
+    Bye, CIRCLE_TASK, Control, Delivery, Empty, Hello, NotADelivery, PULL_FEATURE, Ping, Pong, Refused, Role,
+    STOP_FEATURE, Stream, control_bytes, decode_control, is_hello,
 };
 pub use count::{BallCount, COUNT_LIMIT};
 pub use ellipse::Ellipse;

@@ -5,6 +5,7 @@ use std::thread;
 use tracing::warn;
 
 use super::board::{Board, Subject};
+use super::controls::Controls;
 use super::painter::Painter;
 use super::screen::Wish;
 use crate::shell::keys::Keys;
@@ -24,27 +25,28 @@ pub enum Place {
 /// some rows may not be written yet.
 ///
 /// `board` is what a window would show; without it no window opens. If the window cannot open, one line says why.
-/// `stopper` ends the work when the person closes the window, presses `q` or Esc in it or presses `q` in a terminal that
-/// shows `rows`, and on signals.
+/// The stopper of `controls` ends the work when the person closes the window, presses `q` or Esc in it or presses `q` in a
+/// terminal that shows `rows`, and on signals. Other keys go where `controls` says.
 pub fn beside_window_or_rows<S: Subject, T: Send>(
     board: Option<&Board<S>>,
     rows: &Rows,
-    stopper: &Stopper,
+    controls: &Controls<'_>,
     work: impl FnOnce(Place) -> T + Send,
 ) -> T {
-    let painter = board.and_then(open);
+    let stopper = controls.stopper;
+    let painter = board.and_then(|board| open(board, controls));
     // Not earlier, because a display may take minutes to answer. And before the terminal's modes change, because no
     // signal may end the program and leave them changed.
     stopper.stop_on_signals();
     if let Some(painter) = painter {
         return beside(painter, stopper, || work(Place::Window));
     }
-    let _keys = Keys::watch(rows.target(), stopper);
+    let _keys = controls.takes_terminal.then(|| Keys::watch(rows.target(), stopper));
     work(Place::Rows)
 }
 
-fn open<S: Subject>(board: &Board<S>) -> Option<Painter<S>> {
-    Painter::open(board.clone())
+fn open<S: Subject>(board: &Board<S>, controls: &Controls<'_>) -> Option<Painter<S>> {
+    Painter::open(board.clone(), controls.on_key.clone())
         .inspect_err(|reason| warn!("{reason}: rows instead of a window (--no-graphics asks for them)"))
         .ok()
 }
@@ -84,7 +86,7 @@ mod tests {
     fn work_without_a_window_is_told_to_write_rows_and_its_result_comes_back() {
         let (stopper, _stop) = stop_pair();
         let rows = Rows::to(std::io::sink());
-        let place = beside_window_or_rows(None::<&Board<Nothing>>, &rows, &stopper, |place| {
+        let place = beside_window_or_rows(None::<&Board<Nothing>>, &rows, &Controls::of(&stopper), |place| {
             rows.row("one".into());
             place
         });

@@ -5,8 +5,10 @@
 
 mod beside;
 mod board;
+mod controls;
 mod painter;
 mod screen;
 
 pub use beside::{Place, beside_window_or_rows};
 pub use board::{Board, Subject};
+pub use controls::{Controls, OnKey};

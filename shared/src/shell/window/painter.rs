@@ -1,6 +1,7 @@
 //! Draws a board's face on a screen repeatedly.
 
 use super::board::{Board, Subject};
+use super::controls::OnKey;
 use super::screen::{self, NoWindow, Screen, Wish};
 use crate::canvas::Canvas;
 use crate::canvas::layout::Layout;
@@ -14,11 +15,11 @@ pub(super) struct Painter<S> {
 }
 
 impl<S: Subject> Painter<S> {
-    /// Opens a window that fits the frames of the board's face, with its title.
-    pub(super) fn open(board: Board<S>) -> Result<Self, NoWindow> {
+    /// Opens a window that fits the frames of the board's face, with its title. Its keys go to `on_key`.
+    pub(super) fn open(board: Board<S>, on_key: Option<OnKey>) -> Result<Self, NoWindow> {
         let face = board.face();
         let layout = Layout::opening(face.frame, screen::size()?);
-        let screen = Screen::open(face.title, layout.size)?;
+        let screen = Screen::open(face.title, layout.size, on_key)?;
         Ok(Self { board, screen, canvas: layout.canvas(), layout })
     }
 

@@ -1,9 +1,10 @@
 //! A window on the screen that shows a canvas.
 
 use embedded_graphics::pixelcolor::RgbColor;
-use minifb::{Key, ScaleMode, Window, WindowOptions};
+use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 use thiserror::Error;
 
+use super::controls::OnKey;
 use crate::canvas::{Canvas, theme};
 use crate::geometry::Size;
 
@@ -43,8 +44,8 @@ pub(super) enum Wish {
 pub(super) struct Screen(Window);
 
 impl Screen {
-    /// Opens a window of this size.
-    pub(super) fn open(title: &str, size: Size) -> Result<Self, NoWindow> {
+    /// Opens a window of this size. Its keys go to `on_key`, also those that are pressed and released between two refreshes.
+    pub(super) fn open(title: &str, size: Size, on_key: Option<OnKey>) -> Result<Self, NoWindow> {
         // If the window's size differs from the canvas, for a moment or below the least size, the canvas is scaled.
         let options = WindowOptions { resize: true, scale_mode: ScaleMode::AspectRatioStretch, ..Default::default() };
         let mut window = Window::new(title, size.width as usize, size.height as usize, options)
@@ -52,6 +53,9 @@ impl Screen {
         window.set_target_fps(REFRESH_HZ);
         let colour = theme::BACKGROUND;
         window.set_background_color(colour.r(), colour.g(), colour.b());
+        if let Some(on_key) = on_key {
+            window.set_input_callback(Box::new(Typed(on_key)));
+        }
         Ok(Self(window))
     }
 
@@ -70,6 +74,17 @@ impl Screen {
         let shown = self.0.update_with_buffer(canvas.pixels(), width, height).is_ok();
         let asked = !self.0.is_open() || self.0.is_key_down(Key::Q) || self.0.is_key_down(Key::Escape);
         if asked || !shown { Wish::Leave } else { Wish::Stay }
+    }
+}
+
+/// Passes typed characters on.
+struct Typed(OnKey);
+
+impl InputCallback for Typed {
+    fn add_char(&mut self, typed: u32) {
+        if let Some(key) = char::from_u32(typed) {
+            self.0.press(key);
+        }
     }
 }
 

@@ -1,22 +1,23 @@
-//! Hello, ping, pong and bye.
+//! Messages of the `control` lane.
 
 use super::Untranslatable;
 use super::words::{
     read_meta, read_pixel, read_role, read_stream_encoding, write_meta, write_pixel, write_role, write_stream_encoding,
 };
 use crate::link::grpc::wire;
-use crate::protocol::message::{Bye, CIRCLE_TASK, Delivery, Hello, Ping, Pong, Stream};
+use crate::protocol::message::{Bye, CIRCLE_TASK, Delivery, Hello, Ping, Pong, Refused, Stream};
 use crate::time::Micros;
 
 pub(super) fn write_hello(hello: Hello) -> wire::Hello {
-    let Hello { protocol, name, version, session, role, stream } = hello;
-    wire::Hello { protocol, name, version, session, role: write_role(role), stream: stream.map(write_stream) }
+    let Hello { protocol, name, version, session, role, stream, features, pull } = hello;
+    let stream = stream.map(write_stream);
+    wire::Hello { protocol, name, version, session, role: write_role(role), stream, features, pull }
 }
 
 pub(super) fn read_hello(hello: wire::Hello) -> Result<Hello, Untranslatable> {
-    let wire::Hello { protocol, name, version, session, role, stream } = hello;
+    let wire::Hello { protocol, name, version, session, role, stream, features, pull } = hello;
     let stream = stream.map(read_stream).transpose()?;
-    Ok(Hello { protocol, name, version, session, role: read_role(role)?, stream })
+    Ok(Hello { protocol, name, version, session, role: read_role(role)?, stream, features, pull })
 }
 
 /// Delivery is always reliable on this link: a server that is live gives none.
@@ -74,4 +75,12 @@ pub(super) fn write_bye(bye: Bye) -> wire::Bye {
 
 pub(super) fn read_bye(bye: wire::Bye) -> Bye {
     Bye { reason: bye.reason }
+}
+
+pub(super) fn write_refused(refused: Refused) -> wire::Refused {
+    wire::Refused { what: refused.what, reason: refused.reason }
+}
+
+pub(super) fn read_refused(refused: wire::Refused) -> Refused {
+    Refused { what: refused.what, reason: refused.reason }
 }

@@ -11,11 +11,11 @@ mod words;
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use super::wire::{FromSink, FromSource, from_sink, from_source};
+use super::wire::{self, FromSink, FromSource, from_sink, from_source};
 use crate::link::Lane;
 use crate::protocol::fragment::{FragmentError, Piece, SplitError, Splitter};
 use crate::protocol::message::{
-    Control, DecodeError, PayloadError, Reply, control_bytes, decode_control, decode_reply,
+    Control, DecodeError, Empty, PayloadError, Reply, control_bytes, decode_control, decode_reply,
 };
 
 /// Why a message has no other form.
@@ -120,6 +120,9 @@ impl Side for Source {
                 Control::Ping(ping) => Message::Ping(control::write_ping(ping)),
                 Control::Pong(pong) => Message::Pong(control::write_pong(pong)),
                 Control::Bye(bye) => Message::Bye(control::write_bye(bye)),
+                Control::Refused(refused) => Message::Refused(control::write_refused(refused)),
+                Control::Next(_) => return Err(Untranslatable::Kind("next".into())),
+                Control::Stop(_) => return Err(Untranslatable::Kind("stop".into())),
             },
             Lane::Frames => Message::Frame(frame::write(&whole(&bytes)?)?),
             Lane::Answers => return Err(Untranslatable::Lane(lane)),
@@ -134,8 +137,9 @@ impl Side for Source {
             Some(Message::Ping(ping)) => control(&Control::Ping(control::read_ping(ping))),
             Some(Message::Pong(pong)) => control(&Control::Pong(control::read_pong(pong))),
             Some(Message::Bye(bye)) => control(&Control::Bye(control::read_bye(bye))),
+            Some(Message::Refused(refused)) => control(&Control::Refused(control::read_refused(refused))),
             Some(Message::Frame(frame)) => memory.fragment(Lane::Frames, &frame::read(&frame)?),
-            None => Err(Untranslatable::Empty("hello, ping, pong, bye and frame")),
+            None => Err(Untranslatable::Empty("hello, ping, pong, bye, frame and refused")),
         }
     }
 }
@@ -156,6 +160,9 @@ impl Side for Sink {
                 Control::Ping(ping) => Message::Ping(control::write_ping(ping)),
                 Control::Pong(pong) => Message::Pong(control::write_pong(pong)),
                 Control::Bye(bye) => Message::Bye(control::write_bye(bye)),
+                Control::Next(_) => Message::Next(wire::Next {}),
+                Control::Stop(_) => Message::Stop(wire::Stop {}),
+                Control::Refused(_) => return Err(Untranslatable::Kind("refused".into())),
             },
             Lane::Answers => {
                 let message = whole(&bytes)?;
@@ -177,8 +184,10 @@ impl Side for Sink {
             Some(Message::Ping(ping)) => control(&Control::Ping(control::read_ping(ping))),
             Some(Message::Pong(pong)) => control(&Control::Pong(control::read_pong(pong))),
             Some(Message::Bye(bye)) => control(&Control::Bye(control::read_bye(bye))),
+            Some(Message::Next(_)) => control(&Control::Next(Empty {})),
+            Some(Message::Stop(_)) => control(&Control::Stop(Empty {})),
             Some(Message::Answer(answer)) => memory.fragment(Lane::Answers, &answer::read(&answer)?),
-            None => Err(Untranslatable::Empty("hello, ping, pong, bye and answer")),
+            None => Err(Untranslatable::Empty("hello, ping, pong, bye, answer, next and stop")),
         }
     }
 }
