@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
+use shared::flow::pacer::Rate;
 use shared::link::memory;
 use shared::shell::descriptors::{is_out_of_descriptors, with_advice};
 use shared::shell::exit::Exit;
@@ -105,7 +106,8 @@ impl Work<'_> {
             size,
             pixel,
             encoding: delivered.encoding,
-            rate: self.spec.rate(),
+            // A camera's frames are sent as they come.
+            rate: if self.supply.sets_the_pace() { Rate::Max } else { self.spec.rate() },
             window: delivered.window,
             delivery: delivered.delivery,
             deadline: delivered.deadline,
