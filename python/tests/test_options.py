@@ -91,6 +91,7 @@ def test_the_defaults_are_all_there() -> None:
         "duration",
         "jpeg",
         "sctp_mtu",
+        "device_format",
     }
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
@@ -146,7 +147,6 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"depth_noise": -1, "source": "depth"}, 'depth_noise: "-1" is not a standard deviation of 0 to 1000 mm'),
     ({"depth_noise": 1}, "depth_noise is for"),
     ({"source": "camera:x"}, 'source "camera:x" names no camera: write camera:0 for /dev/video0'),
-    ({"source": "camera:4711"}, "/dev/video4711 does not exist"),
     ({"device_format": "GREYS"}, 'device_format: "GREYS" is none of the formats that are read from cameras: GREY'),
     ({"device_format": "GREY"}, "device_format is for cameras only, such as source camera:0"),
     ({"border": "yes"}, 'border: "yes" is neither True nor False'),
@@ -175,6 +175,13 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"run": "/now--here/a.toml"}, 'run: "/now--here/a.toml" cannot be read'),
     ({"camera": LOW_LIGHT.parent}, "cannot be read"),
 ]
+
+
+def test_a_camera_that_is_not_there_is_told_by_its_device() -> None:
+    for takes in (plumb.frames, plumb.Server):
+        # Docker's option keeps its name.
+        with pytest.raises(ValueError, match="/dev/video4711 does not exist: .* docker run --device /dev/video4711"):
+            takes(source="camera:4711")
 
 
 @pytest.mark.parametrize(("options", "text"), WRONG_VALUES, ids=str)
