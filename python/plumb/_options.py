@@ -42,7 +42,7 @@ class _Camera(TypedDict, total=False):
 
 class _Scene(_Camera, total=False):
     source: str | PathLike[str]
-    """`ball`, `depth`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    """`ball`, `depth`, `camera:0`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
     loop: bool
     """Whether a video or a folder is played again when it ends (default False)."""
     truth: str | PathLike[str]
@@ -60,7 +60,9 @@ class _Scene(_Camera, total=False):
     pixel: str
     """`gray8`, `bgr8` or `gray16` (default gray8; gray16 for `depth`)."""
     fps: float | str
-    """Frames per second, `source` or `max` (default 60, 30 for `depth`, or the rate of the video)."""
+    """Frames per second, `source` or `max` (default 60, 30 for `depth`, or the rate of the video or the camera)."""
+    device_format: str
+    """With a camera: format of its buffers, such as `GREY`, `YUYV` or `MJPG` (default: the least conversion)."""
     duration: str
     """How long to go on, such as `10s` (default: no limit)."""
     speed: float

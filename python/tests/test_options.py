@@ -98,6 +98,7 @@ def test_the_defaults_are_all_there() -> None:
         "duration",
         "jpeg",
         "sctp_mtu",
+        "device_format",
     }
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
@@ -152,6 +153,9 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"noise": ""}, 'noise: "" is not'),
     ({"depth_noise": -1, "source": "depth"}, 'depth_noise: "-1" is not a standard deviation of 0 to 1000 mm'),
     ({"depth_noise": 1}, "depth_noise is for"),
+    ({"source": "camera:x"}, 'source "camera:x" names no camera: write camera:0 for /dev/video0'),
+    ({"device_format": "GREYS"}, 'device_format: "GREYS" is none of the formats that are read from cameras: GREY'),
+    ({"device_format": "GREY"}, "device_format is for cameras only, such as source camera:0"),
     ({"border": "yes"}, 'border: "yes" is neither True nor False'),
     ({"border": 1}, 'border: "1" is neither True nor False'),
     ({"radius": (40, 10)}, "radius 40..10: the first must not be greater than the second"),
@@ -174,10 +178,17 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"balls": 3}, "balls is for task count only: leave it out, or add task count"),
     ({"empty_rate": 0.5, "task": "count"}, "empty_rate does not go with task count: leave it out"),
     ({"occlude": True, "task": "count"}, "occlude does not go with task count"),
-    ({"source": "/nowhere"}, "write ball, or depth, or a folder of images"),
+    ({"source": "/nowhere"}, "write ball, or depth, or camera:0"),
     ({"run": "/now--here/a.toml"}, 'run: "/now--here/a.toml" cannot be read'),
     ({"camera": LOW_LIGHT.parent}, "cannot be read"),
 ]
+
+
+def test_a_camera_that_is_not_there_is_told_by_its_device() -> None:
+    for takes in (plumb.frames, plumb.Server):
+        # Docker's option keeps its name.
+        with pytest.raises(ValueError, match="/dev/video4711 does not exist: .* docker run --device /dev/video4711"):
+            takes(source="camera:4711")
 
 
 @pytest.mark.parametrize(("options", "text"), WRONG_VALUES, ids=str)

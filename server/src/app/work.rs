@@ -7,6 +7,7 @@ use std::sync::Arc;
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::discovery::Identity;
 use shared::door::listen::{cannot_listen, listen};
+use shared::flow::pacer::Rate;
 use shared::link::memory;
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
@@ -111,7 +112,8 @@ impl Work<'_> {
             size,
             pixel,
             encoding: delivered.encoding,
-            rate: self.spec.rate(),
+            // A camera's frames are sent as they come.
+            rate: if self.supply.sets_the_pace() { Rate::Max } else { self.spec.rate() },
             window: delivered.window,
             delivery: delivered.delivery,
             deadline: delivered.deadline,

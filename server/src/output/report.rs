@@ -8,7 +8,7 @@ use shared::time::Micros;
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
-use crate::source::SourceFigures;
+use crate::source::{DeviceFigures, SourceFigures};
 
 /// The schema's version.
 pub(super) const SCHEMA: u32 = 1;
@@ -73,9 +73,11 @@ pub struct SessionReport {
 /// `source` of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourceReport {
-    /// Frames read. Some are read ahead, so up to 5 more than were sent.
+    /// Frames read. Of files some are read ahead, up to 5 more than were sent. Of a camera, all since the session first
+    /// asked for one.
     pub read: u64,
-    /// Ticks at which no frame was ready, after the first frame; `null` with `--fps max`, which has no ticks.
+    /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a camera
+    /// whose frames are sent as they come.
     pub late: Option<u64>,
     /// Frames that a later one replaced before they were sent; always 0 for files, which lose nothing.
     pub passed_over: u64,
@@ -83,6 +85,8 @@ pub struct SourceReport {
     pub broken: u64,
     /// How long reading and decoding a frame took, in µs.
     pub decode_us: Percentiles,
+    /// The camera and its timestamps; `null` for other sources.
+    pub device: Option<DeviceFigures>,
 }
 
 /// A client and its address.
@@ -152,8 +156,8 @@ impl SessionReport {
 }
 
 impl SourceReport {
-    fn new(SourceFigures { read, passed_over, broken, decode_us }: SourceFigures, late: Option<u64>) -> Self {
-        Self { read, late, passed_over, broken, decode_us }
+    fn new(SourceFigures { read, passed_over, broken, decode_us, device }: SourceFigures, late: Option<u64>) -> Self {
+        Self { read, late, passed_over, broken, decode_us, device }
     }
 }
 

@@ -16,6 +16,7 @@ use super::rate::FrameRate;
 use super::text;
 use crate::camera::CAMERA_HEADING;
 use crate::scene::{Balls, MAX_SPEED_PX_S, Radii};
+use crate::source::FourCc;
 use crate::task::TaskName;
 
 /// Size of the frames if neither an option nor an image sets it.
@@ -28,8 +29,8 @@ const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
-    /// Source of the frames: ball (simulated); depth (a simulated depth camera); a video file or an address such as
-    /// rtsp://…, read by ffmpeg; or a folder of images or a pattern such as 'frames/*.png' (images of one size, sent in
+    /// Source of the frames: ball (simulated); depth (a simulated depth camera); camera:0 or a device such as
+    /// /dev/video0 (a camera of this machine); a video file or an address such as rtsp://…, read by ffmpeg; or a folder of images or a pattern such as 'frames/*.png' (images of one size, sent in
     /// natural order)
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
@@ -75,7 +76,8 @@ pub struct Sent {
     #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
     pub overlap: Option<f64>,
 
-    /// Size of the frames in px [default: 640x480, 512x424 with --source depth, or the size of the video or images]
+    /// Size of the frames in px [default: 640x480, 512x424 with --source depth, or the size of the video, the images or the
+    /// camera]
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]
@@ -86,12 +88,19 @@ pub struct Sent {
     #[arg(long, value_name = "FORMAT")]
     pub pixel: Option<PixelFormat>,
 
-    /// Frames per second: a number, source (the rate of the video), or max (as fast as the window allows) [default: 60;
-    /// 30 with --source depth; the rate of the video]
+    /// Frames per second: a number, source (the rate of the video or the camera), or max (as fast as the window allows)
+    /// [default: 60; 30 with --source depth; the rate of the video or the camera]
     #[arg(long, value_name = "HZ")]
     #[serde(serialize_with = "text::optional_number_or_word")]
     #[schemars(with = "Option<text::NumberOrWord>")]
     pub fps: Option<FrameRate>,
+
+    /// With a camera as source: format of its buffers, such as GREY, YUYV, NV12, MJPG or Z16 [default: the one that needs
+    /// the least conversion]
+    #[arg(long, value_name = "FOURCC")]
+    #[serde(serialize_with = "text::optional_display")]
+    #[schemars(with = "Option<String>")]
+    pub device_format: Option<FourCc>,
 
     /// Number of frames to send to each client [default: no limit]
     #[arg(long, value_name = "N")]

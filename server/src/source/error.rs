@@ -8,6 +8,7 @@ use shared::image::file::{self, ImageFileError};
 use shared::shell::exit::Exit;
 use thiserror::Error;
 
+use super::device::DeviceError;
 use super::truth_file::TruthError;
 use super::video::VideoError;
 use crate::camera::CameraError;
@@ -170,6 +171,12 @@ pub enum SourceError {
     /// The video cannot be played.
     #[error(transparent)]
     Video(#[from] VideoError),
+    /// The camera gives no frames.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A format of cameras for another source.
+    #[error("--device-format is for cameras only, such as --source camera:0: leave it out")]
+    OnlyDevice,
     /// The source cannot be played again from its start.
     #[error("--loop does not apply to --source {source_name}, which {why}: leave it out")]
     NoLoop {
@@ -247,6 +254,10 @@ impl SourceError {
             Self::NoTruth { .. } | Self::OneBall { .. } => &["task", "source"],
             Self::NotDeep { .. } => &["pixel", "source"],
             Self::OnlyDepth => &["depth_noise", "source"],
+            Self::OnlyDevice | Self::Device(DeviceError::Unreadable { .. } | DeviceError::OtherFormat { .. }) => {
+                &["device_format", "source"]
+            }
+            Self::Device(DeviceError::NoFormat { .. }) => &["pixel", "source"],
             Self::NoLoop { .. } => &["loop", "source"],
             Self::NoRate { .. } => &["fps", "source"],
             Self::Truth(_) => &["truth"],

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::device::DeviceFigures;
 use crate::score::latency::{Percentiles, Series};
 
 /// What a source that reads has done so far.
@@ -16,6 +17,8 @@ pub struct SourceFigures {
     pub broken: u64,
     /// How long the reader took for a frame, in µs.
     pub decode_us: Percentiles,
+    /// The camera; `None` for a source without one.
+    pub device: Option<DeviceFigures>,
 }
 
 /// Counts on the reading thread what the session reports. Clones share the counts.
@@ -50,6 +53,7 @@ impl Counting {
             passed_over: 0,
             broken: counts.broken,
             decode_us: counts.decode.percentiles(),
+            device: None,
         }
     }
 

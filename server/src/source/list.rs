@@ -7,6 +7,7 @@ use shared::text::Brief;
 
 use super::ball::BallKind;
 use super::depth::{self, DepthKind};
+use super::device::{self, DeviceKind};
 use super::error::SourceError;
 use super::images::ImagesKind;
 use super::seam::{SourceKind, StreamFormat, Supply};
@@ -18,7 +19,7 @@ use crate::run::{FrameRate, RunSpec};
 const SHOWN_CHARACTERS: usize = 60;
 
 /// All kinds of sources. The first that accepts the written text is used.
-static SOURCES: [&dyn SourceKind; 4] = [&BallKind, &DepthKind, &ImagesKind, &VideoKind];
+static SOURCES: [&dyn SourceKind; 5] = [&BallKind, &DepthKind, &DeviceKind, &ImagesKind, &VideoKind];
 
 /// The supply of frames for the run.
 ///
@@ -32,6 +33,9 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
     if run.sent.depth_noise != 0.0 && run.sent.source != depth::NAME {
         return Err(SourceError::OnlyDepth);
+    }
+    if run.sent.device_format.is_some() && !device::is_meant(&run.sent.source) {
+        return Err(SourceError::OnlyDevice);
     }
     let supply = truthed::with_truth(kind.ok_or_else(unknown)?.supply(run)?, run)?;
     if run.sent.fps == Some(FrameRate::OfSource) && supply.rate_hz().is_none() {
@@ -57,6 +61,9 @@ pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError>
     let mut unused = supply.unused_options();
     if spec.sent.source != depth::NAME {
         unused.push("depth_noise".into());
+    }
+    if !device::is_meant(&spec.sent.source) {
+        unused.push("device_format".into());
     }
     let spec = spec.of_source(size, pixel, supply.default_task(), supply.rate_hz()).without(unused);
     Ok((spec, supply.into()))

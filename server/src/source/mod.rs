@@ -3,7 +3,7 @@
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
 //! ([`ball`], `group` for several balls, and [`depth`]) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
-//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. `truthed` adds the
+//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `truthed` adds the
 //! truth of a file (`truth_file`) to any source that knows none.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
@@ -11,6 +11,7 @@
 mod ahead;
 pub mod ball;
 pub mod depth;
+pub mod device;
 mod error;
 mod figures;
 mod group;
@@ -24,6 +25,7 @@ pub mod video;
 
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
 pub use depth::{DepthScene, DepthSource};
+pub use device::{DeviceError, DeviceFigures, FourCc};
 pub use error::SourceError;
 pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};

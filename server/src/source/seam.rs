@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Instant;
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
@@ -40,6 +41,11 @@ pub trait Supply: Debug + Send + Sync {
     /// Its own rate in frames per second, which is then the default; `None` if it has none.
     fn rate_hz(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether frames are sent as they come, instead of at a rate.
+    fn sets_the_pace(&self) -> bool {
+        false
     }
 
     /// Whether its frames come with their truth.
@@ -105,6 +111,11 @@ pub trait Source: Send {
 
     /// Notifies when a source that was not ready may have become so. Sources that compute frames need none.
     fn wake(&self) -> Option<Arc<Notify>> {
+        None
+    }
+
+    /// When the last frame was taken, by the timestamp of a camera's driver; `None` if nothing says so.
+    fn taken(&self) -> Option<Instant> {
         None
     }
 

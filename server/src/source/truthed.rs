@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use shared::image::Image;
 use shared::text::{Brief, Escaped};
@@ -97,6 +98,10 @@ impl Supply for TruthedSupply {
         self.supply.rate_hz()
     }
 
+    fn sets_the_pace(&self) -> bool {
+        self.supply.sets_the_pace()
+    }
+
     fn knows_truth(&self) -> bool {
         true
     }
@@ -135,6 +140,10 @@ impl Source for TruthedSource {
 
     fn wake(&self) -> Option<Arc<Notify>> {
         self.source.wake()
+    }
+
+    fn taken(&self) -> Option<Instant> {
+        self.source.taken()
     }
 
     fn figures(&self) -> Option<SourceFigures> {

@@ -28,6 +28,8 @@ pub(super) struct FrameMaker {
 pub(super) struct MadeFrame {
     pub(super) capture: Capture,
     pub(super) fragments: Vec<BytesMut>,
+    /// When the camera took it, if the source is one.
+    pub(super) taken: Option<Micros>,
 }
 
 /// Why a frame could not be made.
@@ -80,7 +82,8 @@ impl FrameMaker {
             raw_bytes: image.bytes().len() as u64,
             wire_bytes: wire_bytes as u64,
         };
-        Ok(Some(MadeFrame { capture, fragments }))
+        let taken = self.source.taken().map(|taken| self.clock.at(taken));
+        Ok(Some(MadeFrame { capture, fragments, taken }))
     }
 
     /// What the source has read; `None` for one that computes its frames.

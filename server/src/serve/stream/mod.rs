@@ -1,8 +1,9 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
+//! [`frames`] makes frames; [`ages`] says how old a camera's were when they were answered. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
 //! [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
 
+mod ages;
 mod frames;
 mod outgoing;
 mod reporter;
@@ -28,6 +29,7 @@ use crate::source::{SourceError, Supply};
 
 use super::places::Place;
 
+use ages::Ages;
 use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
 use reporter::Reporter;
@@ -62,6 +64,7 @@ pub(super) struct Client {
 struct Streamer<'a> {
     session: Session,
     frames: FrameMaker,
+    ages: Ages,
     outgoing: Outgoing,
     reporter: Reporter<'a>,
     clock: MonotonicClock,
@@ -96,6 +99,7 @@ pub(super) async fn stream(
     let mut streamer = Streamer {
         session,
         frames,
+        ages: Ages::default(),
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
         reporter: Reporter::new(outputs, config.number),
         clock,
@@ -108,7 +112,10 @@ pub(super) async fn stream(
         latest: 0,
     };
     let end = streamer.drive(link, stop).await;
-    let figures = streamer.frames.figures();
+    let mut figures = streamer.frames.figures();
+    if let Some(device) = figures.as_mut().and_then(|figures| figures.device.as_mut()) {
+        device.to_answer_us = streamer.ages.to_answer_us();
+    }
     SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now())
 }
 
@@ -230,8 +237,9 @@ impl Streamer<'_> {
             return;
         }
         match self.frames.make(id, self.session.waited_us()) {
-            Ok(Some(MadeFrame { capture, fragments })) => {
+            Ok(Some(MadeFrame { capture, fragments, taken })) => {
                 self.latest = id;
+                self.ages.sent(id, taken);
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
                 if let Some(image) = self.frames.image().filter(|_| self.session.keeps_frames()) {
                     self.session.keep(image);
@@ -256,6 +264,7 @@ impl Streamer<'_> {
 
     fn scored(&mut self, record: FrameRecord) {
         let now = self.clock.now();
+        self.ages.scored(&record);
         if let Some(latency) = record.latency {
             if let Some((flight_us, round_trip_us)) = latency.flight_us().zip(self.session.round_trip_us()) {
                 self.frames.encoder.answered(record.id, flight_us, round_trip_us, now);

@@ -23,6 +23,7 @@ pub const SERVER: &[&str] = &[
     "seed",
     "speed",
     "depth-noise",
+    "device-format",
     "radius",
     "border",
     "camera",
