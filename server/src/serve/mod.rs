@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use shared::door::lines::SignalingError;
 use shared::link::webrtc::HandshakeError;
-use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
+use shared::protocol::encoding::StreamEncoding;
 use shared::shell::descriptors::with_advice;
 use shared::shell::stop::Stop;
 use shared::shell::wait::Wait;
@@ -175,6 +175,7 @@ impl Server {
                 let client = stream::Client { link, kind, address, accepted, place };
                 let report =
                     stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+                let report = report.asked_for(self.config.session.encoding);
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
                 Finished::Session(Box::new(report))
             }
@@ -191,9 +192,10 @@ impl Server {
     fn encoding_for(&self, features: &[String], session: u64) -> StreamEncoding {
         let asked = self.config.session.encoding;
         let encoding = readable(asked, features);
-        if encoding != asked && asked == StreamEncoding::Lz4 {
+        // `auto` asks for nothing: raw is one of its choices.
+        if let Some(feature) = asked.feature().filter(|_| encoding != asked && asked != StreamEncoding::Auto) {
             warn!(
-                "session {session}: the client does not say that it reads LZ4 (feature \"{LZ4_FEATURE}\"): its frames are raw"
+                "session {session}: the client does not say that it reads {asked} (feature \"{feature}\"): its frames are raw"
             );
         }
         encoding
@@ -225,10 +227,8 @@ fn kind(error: &HandshakeError) -> &'static str {
 
 /// The configured encoding if a client with these features can read it, else one that it can read.
 fn readable(asked: StreamEncoding, features: &[String]) -> StreamEncoding {
-    match features.iter().any(|feature| feature == LZ4_FEATURE) {
-        true => asked,
-        false => StreamEncoding::Raw,
-    }
+    let can_read = asked.feature().is_none_or(|asked| features.iter().any(|feature| feature == asked));
+    if can_read { asked } else { StreamEncoding::Raw }
 }
 
 #[cfg(test)]
@@ -236,12 +236,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lz4_goes_to_those_who_said_that_they_read_it() {
+    fn an_encoding_goes_to_those_who_said_that_they_read_it() {
         let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
-        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
-            assert_eq!(readable(asked, &says(&["tea", "lz4"])), asked);
-            assert_eq!(readable(asked, &says(&["tea"])), StreamEncoding::Raw);
-            assert_eq!(readable(asked, &[]), StreamEncoding::Raw);
+        for (asked, feature) in [("raw", ""), ("lz4", "lz4"), ("auto", "lz4"), ("png", "png"), ("jpeg:90", "jpeg")] {
+            let asked = asked.parse().unwrap();
+            assert_eq!(readable(asked, &says(&["tea", feature])), asked);
+            for others in [&["tea", "gray16"][..], &[]] {
+                assert_eq!(readable(asked, &says(others)), StreamEncoding::Raw, "{asked}");
+            }
         }
     }
 }

@@ -188,16 +188,12 @@ fn peak(answer: &[Cell]) -> f64 {
 
 /// An image's columns, without its comparison with a frame.
 fn cells(answer: &ImageAnswer<'_>) -> Cells {
-    let encoding = match answer.encoding {
-        Encoding::Raw => "raw",
-        Encoding::Lz4 => "lz4",
-    };
     let [width, height] = [answer.size.width, answer.size.height].map(|side| Cell::Integer(side.into()));
     smallvec![
         width,
         height,
         Cell::Word(answer.pixel.name()),
-        Cell::Word(encoding),
+        Cell::Word(answer.encoding.name()),
         Cell::Integer(answer.data.len() as i64)
     ]
 }
