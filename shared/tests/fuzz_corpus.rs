@@ -1,12 +1,12 @@
-//! Runs the streams in `fuzz/corpus/tcp_framing`: the fuzzer's first inputs, and those with which it found something.
+//! Runs the corpora of this crate's fuzz targets: the fuzzer's first inputs, and those with which it found something.
 
 use std::{fs, path::Path};
 
-use shared::link::tcp::fuzz::check;
+use shared::{link::tcp, protocol::encoding};
 
-#[test]
-fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/tcp_framing");
+/// Checks every file of a corpus.
+fn replay(corpus: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(corpus);
     let mut files: Vec<_> =
         fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();
     files.sort();
@@ -16,4 +16,14 @@ fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
         println!("{}", file.display());
         check(&fs::read(&file).expect("readable"));
     }
+}
+
+#[test]
+fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
+    replay("tcp_framing", tcp::fuzz::check);
+}
+
+#[test]
+fn the_decoders_of_pixels_keep_their_word_on_the_whole_corpus() {
+    replay("pixels", encoding::fuzz::check);
 }

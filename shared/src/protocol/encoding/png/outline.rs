@@ -11,6 +11,9 @@ use crate::image::PixelFormat;
 /// The first bytes of every PNG.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
+/// The chunk `IEND`, with its checksum: the decoder does not read it.
+const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+
 /// Bytes of the chunk `IHDR`.
 const HEADER: usize = 13;
 
@@ -55,7 +58,7 @@ pub enum PngError {
 type Chunk<'a> = ([u8; 4], &'a [u8]);
 
 /// Checks that a PNG has the pixels that are expected, no chunks but those of the pixels, and no bytes after its end.
-/// Does not check its checksums, which the decoder does.
+/// The decoder checks the other chunks' checksums.
 pub(super) fn check(png: &[u8], size: Size, format: PixelFormat) -> Result<(), PngError> {
     let mut rest = png.strip_prefix(SIGNATURE).ok_or(PngError::NotPng)?;
     match next(&mut rest)? {
@@ -63,13 +66,14 @@ pub(super) fn check(png: &[u8], size: Size, format: PixelFormat) -> Result<(), P
         (kind, _) => return Err(PngError::Chunk(kind)),
     }
     loop {
+        if let Some(after) = rest.strip_prefix(END) {
+            return if after.is_empty() { Ok(()) } else { Err(PngError::Trailing) };
+        }
         match next(&mut rest)? {
             (kind, _) if kind == *b"IDAT" => {}
-            (kind, data) if kind == *b"IEND" && data.is_empty() => break,
             (kind, _) => return Err(PngError::Chunk(kind)),
         }
     }
-    if rest.is_empty() { Ok(()) } else { Err(PngError::Trailing) }
 }
 
 /// Takes the next chunk.
@@ -124,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_the_frame_promises_is_taken() {
-        let [data, end] = [chunk(b"IDAT", &[1, 2, 3]), chunk(b"IEND", &[])];
+        let [data, end] = [chunk(b"IDAT", &[1, 2, 3]), END.to_vec()];
         assert_eq!(check(&png(&[data.clone(), data, end]), SIZE, PixelFormat::Gray8), Ok(()));
     }
 
@@ -145,18 +149,20 @@ mod tests {
 
     #[test]
     fn chunks_that_no_frame_needs_are_refused_by_name() {
-        let [data, end] = [chunk(b"IDAT", &[1]), chunk(b"IEND", &[])];
+        let [data, end] = [chunk(b"IDAT", &[1]), END.to_vec()];
         for kind in [b"zTXt", b"iCCP", b"PLTE", b"tRNS", b"acTL", b"IHDR", b"\xff\"\n ", b"\0\0\0\0"] {
             let refused = refused(&png(&[data.clone(), chunk(kind, &[0]), end.clone()]));
             assert!(refused.starts_with(&format!("a chunk \"{}\"", kind.escape_ascii())), "{refused}");
         }
         assert!(refused(&[SIGNATURE, &data].concat()).starts_with("a chunk \"IDAT\""));
-        assert!(refused(&png(&[chunk(b"IEND", &[1])])).starts_with("a chunk \"IEND\""));
+        for wrong in [chunk(b"IEND", &[1]), chunk(b"IEND", &[])] {
+            assert!(refused(&png(&[wrong])).starts_with("a chunk \"IEND\""), "with data, or a wrong checksum");
+        }
     }
 
     #[test]
     fn a_picture_that_is_cut_anywhere_or_goes_on_after_its_end_is_refused() {
-        let whole = png(&[chunk(b"IDAT", &[1, 2, 3]), chunk(b"IEND", &[])]);
+        let whole = png(&[chunk(b"IDAT", &[1, 2, 3]), END.to_vec()]);
         for length in 0..whole.len() {
             let expected = if length < SIGNATURE.len() { PngError::NotPng } else { PngError::Truncated };
             assert_eq!(check(&whole[..length], SIZE, PixelFormat::Gray8), Err(expected), "{length}");
