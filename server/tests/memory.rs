@@ -283,7 +283,7 @@ fn picture(pixel: PixelFormat, noise: bool) -> Image {
     let mut state = 1u64;
     let byte = |index: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if noise { (state >> 56) as u8 } else { (index / 7 % 200) as u8 }
+        if noise { (state >> 56) as u8 } else { (index % (1024 * pixel.channels()) / 16) as u8 }
     };
     let size = Size { width: 1024, height: 1024 };
     let bytes: Vec<u8> = (0..pixel.bytes(size)).map(byte).collect();
