@@ -313,8 +313,8 @@ fn writing_a_frame_as_a_picture_takes_a_few_frames_and_reading_it_one() {
                 encoding::decode(encoding, &data, image.size(), pixel, &mut memory).map(|_| ()).expect("the frame");
             });
             println!("{} frames to read", most as f64 / frame as f64);
-            // The image, and rows of it.
-            assert!(most <= frame + LITTLE, "{} frames", most as f64 / frame as f64);
+            // The image, rows of it, and 270 KiB that the decoder of PNG takes at any size.
+            assert!(most <= frame + 2 * LITTLE, "{} frames", most as f64 / frame as f64);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::image::{Image, PixelFormat};
 pub fn check(bytes: &[u8]) {
     let Some((&[kinds, width, height], data)) = bytes.split_first_chunk::<3>() else { return };
     let encoding = Encoding::ALL[usize::from(kinds & 3)];
-    let format = PixelFormat::ALL[usize::from(kinds >> 2 & 3).min(2)];
+    let format = PixelFormat::ALL[usize::from((kinds >> 2) & 3).min(2)];
     let size = Size { width: u32::from(width).max(1), height: u32::from(height).max(1) };
     let Some(image) = decoded(encoding, data, size, format) else { return };
     assert_eq!((image.size(), image.format()), (size, format));

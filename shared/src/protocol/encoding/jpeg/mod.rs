@@ -113,7 +113,7 @@ mod tests {
         let size = Size { width: 256, height: 256 };
         let mut image = ramp(size, PixelFormat::Gray8);
         if let Image::Gray8(pixels) = &mut image {
-            pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = (i * i >> 7) as u8);
+            pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = ((i * i) >> 7) as u8);
         }
         let whole = encoded(&image, 90);
         // All ones is no code. A byte of ones is followed by a zero, which does not count.
