@@ -8,9 +8,10 @@ use client::pipeline::PipelineChoice;
 use client::session::{Action, ReceivedFrame, Session};
 use client::workers::{Policy, Pool, Submitted};
 use serde_json::json;
-use shared::image::PixelFormat;
+use shared::geometry::Size;
+use shared::image::{Image, PixelFormat};
 use shared::link::Lane;
-use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
+use shared::protocol::encoding::{Encoding, JpegEncoder, JpegQuality, Lz4Encoder, PngEncoder, StreamEncoding};
 use shared::protocol::fragment::{self, Reassembler};
 use shared::protocol::message::{self, CIRCLE_TASK, Control, Frame, Payload};
 use shared::time::{Micros, MonotonicClock};
@@ -34,8 +35,8 @@ fn session_of(encoding: StreamEncoding) -> Session {
 }
 
 /// The frame that the session hands on, if there is one.
-fn received(session: &mut Session, id: u64, (width, height): (u32, u32), data: &[u8]) -> Option<ReceivedFrame> {
-    let (pixel, encoding) = (PixelFormat::Gray8, Encoding::Lz4);
+fn received(session: &mut Session, id: u64, (encoding, data): (Encoding, &[u8])) -> Option<ReceivedFrame> {
+    let (width, height, pixel) = (64, 48, PixelFormat::Gray8);
     let frame = Frame { id, captured_us: Micros(1), width, height, pixel, encoding, data, meta: None };
     for piece in fragment::split(id, &frame, MESSAGE_SIZE).unwrap() {
         session.message(Lane::Frames, &BytesMut::freeze(piece), Micros(2));
@@ -53,7 +54,7 @@ fn received(session: &mut Session, id: u64, (width, height): (u32, u32), data: &
 fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     let mut session = session();
     let flat = Lz4Encoder::default().encode(&[40; 64 * 48]).unwrap().to_vec();
-    let blocks: [(&[u8], Payload<'_>); 5] = [
+    let blocks: [(&[u8], Payload<'static>); 5] = [
         (&[], Payload::dropped()),
         (&flat[..flat.len() - 1], Payload::dropped()),
         // It claims to be 2 GB long.
@@ -61,12 +62,53 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
         (&[0xff; 3_000], Payload::dropped()),
         (&flat, Payload::new("none")),
     ];
+    let blocks = blocks.map(|(block, payload)| ((Encoding::Lz4, block), payload));
+    answers(&mut session, &blocks);
+}
+
+#[test]
+fn a_bad_picture_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
+    let flat = |width, height, format| {
+        let mut image = Image::zeros(Size { width, height }, format);
+        if let Image::Gray8(pixels) = &mut image {
+            pixels.fill(40);
+        }
+        image
+    };
+    let png = |image: &Image| PngEncoder::default().encode(image).expect("shorter").to_vec();
+    let jpeg = |image: &Image| {
+        JpegEncoder::default().encode(image, JpegQuality::new(90).expect("a quality")).expect("shorter").to_vec()
+    };
+    let good = flat(64, 48, PixelFormat::Gray8);
+    let other =
+        [flat(64, 49, PixelFormat::Gray8), flat(64, 48, PixelFormat::Bgr8), flat(2048, 2048, PixelFormat::Gray8)];
+    let deep = png(&flat(64, 48, PixelFormat::Gray16));
+    for (stream, encoding, good, others) in [
+        (
+            StreamEncoding::Png,
+            Encoding::Png,
+            png(&good),
+            [&other.clone().map(|image| png(&image))[..], &[deep]].concat(),
+        ),
+        ("jpeg:90".parse().unwrap(), Encoding::Jpeg, jpeg(&good), other.map(|image| jpeg(&image)).to_vec()),
+    ] {
+        let cut = &good[..good.len() - 5];
+        let longer = [&good[..], &[0; 4]].concat();
+        let bad = [&[][..], &[0xff; 3_000], cut, &longer].into_iter().chain(others.iter().map(Vec::as_slice));
+        let mut frames: Vec<_> = bad.map(|data| ((encoding, data), Payload::dropped())).collect();
+        frames.push(((encoding, &good), Payload::new("none")));
+        answers(&mut session_of(stream), &frames);
+    }
+}
+
+/// Hands frames of the announced size to a worker, and compares each answer.
+fn answers(session: &mut Session, frames: &[((Encoding, &[u8]), Payload<'static>)]) {
     let pipeline = PipelineChoice::auto().for_task(CIRCLE_TASK).unwrap();
     let (detections, mut found) = mpsc::unbounded_channel();
     let clock = MonotonicClock::start();
     let mut pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, &pipeline, clock, &detections, None).unwrap();
-    for (id, (block, payload)) in blocks.iter().enumerate() {
-        let frame = received(&mut session, id as u64, (64, 48), block).expect("a frame of the announced size");
+    for (id, (data, payload)) in frames.iter().enumerate() {
+        let frame = received(session, id as u64, *data).expect("a frame of the announced size");
         assert!(matches!(pool.submit(frame), Submitted::Taken));
         let detection = found.blocking_recv().expect("a detection");
         assert_eq!((detection.frame, &detection.payload), (id as u64, payload));
@@ -123,13 +165,18 @@ fn a_frame_that_is_not_as_announced_is_answered_as_dropped() {
         Frame { width: 0, data: &[], ..frame(5) },
         Frame { data: &flat[1..], ..frame(6) },
         Frame { encoding: lz4, data: &block, ..frame(7) },
+        Frame { encoding: Encoding::Png, data: &block, ..frame(8) },
+        Frame { encoding: Encoding::Jpeg, data: &block, ..frame(9) },
     ];
     for (id, other) in others.iter().enumerate() {
         let id = id as u64;
         assert_eq!(outcome(&mut session, id, other), (vec![id], vec![id], vec![]), "{other:?}");
     }
-    assert_eq!(session.ignored_messages(), 8);
-    assert_eq!(outcome(&mut session, 8, &frame(8)), (vec![], vec![], vec![8]));
+    assert_eq!(session.ignored_messages(), 10);
+    assert_eq!(outcome(&mut session, 10, &frame(10)), (vec![], vec![], vec![10]));
+    let mut session = session_of(StreamEncoding::Png);
+    let block = Frame { encoding: lz4, data: &block, ..frame(0) };
+    assert_eq!(outcome(&mut session, 0, &block), (vec![0], vec![0], vec![]), "a stream of PNG has no LZ4");
 }
 
 #[test]

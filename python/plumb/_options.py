@@ -94,7 +94,7 @@ class RunOptions(_Scene, total=False):
     delivery: str
     """`reliable` or `live`."""
     encoding: str
-    """`raw`, `lz4` or `auto`."""
+    """`raw`, `lz4`, `auto`, `png` or `jpeg:QUALITY` with a quality from 1 to 100 (default raw)."""
     sctp_mtu: int
     """Largest SCTP packet, in bytes."""
     loopback: bool

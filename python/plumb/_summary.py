@@ -54,7 +54,8 @@ def further(root: Node) -> list[str]:
 def lines(session: Node) -> list[Line]:
     """Label and text of each line for a session. A continuation line has an empty label."""
     of_task = {"circle": _circle, "count": _count, "ack": _ack, "image": _image}.get(session.get("task", ""))
-    found = [("frames", _frames(session)), *(of_task(session) if of_task else ()), *_latency(session)]
+    found = [("frames", _frames(session)), *_encoding(session)]
+    found += [*(of_task(session) if of_task else ()), *_latency(session)]
     if errors := value(session, "pipeline_errors"):
         found.append(("pipeline", f"failed on {errors} frame{'' if errors == 1 else 's'}, counted as dropped"))
     return found
@@ -82,6 +83,15 @@ def _frames(session: Node) -> str:
         answered += f" ({missed} missed)" if missed else ""
     others = ", ".join(f"{_text(session, f'frames.{name}')} {name}" for name in ("dropped", "lost", "unresolved"))
     return f"{_text(session, 'frames.sent')} sent: {answered}, {others}"
+
+
+def _encoding(session: Node) -> Iterator[Line]:
+    """A line where the pipeline did not see what was asked for, or what was rendered."""
+    asked, used = value(session, "encoding.asked"), value(session, "encoding.used")
+    if value(session, "encoding.lossy"):
+        yield "encoding", f"{printable(used)} loses something: the pipeline saw other pixels, so no limit is known"
+    elif used != asked and asked != "auto":
+        yield "encoding", f"{printable(used)} instead of {printable(asked)}, which the client does not say that it reads"
 
 
 def _circle(session: Node) -> Iterator[Line]:

@@ -168,6 +168,54 @@ def test_evaluate_has_the_figures_of_the_program(options: dict[str, Any], tmp_pa
     assert plain(here.frames) == session["frames"]
 
 
+# Encodings
+
+
+@pytest.mark.parametrize("pixel", ["gray8", "bgr8", "gray16"])
+def test_frames_that_a_server_encodes_as_png_reach_the_pipeline_of_a_client_as_they_were(pixel: str) -> None:
+    scene: dict[str, Any] = {"size": (96, 72), "frames": 8, "seed": 5}
+    scene |= {"source": "depth", "depth_noise": 2} if pixel == "gray16" else {"pixel": pixel, "noise": 1}
+    # Motion depends on the rate.
+    scene["fps"] = "max"
+    kept: list[np.ndarray] = []
+
+    def keeps(frame: np.ndarray) -> None:
+        kept.append(frame)
+
+    with plumb.Server(**{**QUIET, **scene}, task="circle", encoding="png") as serving:
+        plumb.Client(keeps, serving.address, workers=1, strict=True).run()
+        report = serving.report()
+    for frame, (expected, _) in zip(kept, plumb.frames(**scene), strict=True):
+        np.testing.assert_array_equal(frame, expected)
+    assert plain(report.sessions[0].encoding) == {"asked": "png", "used": "png", "lossy": False}
+    assert report.sessions[0].bytes.frames_wire < report.sessions[0].bytes.frames_raw
+    assert "encoding" not in repr(report)
+
+
+def test_a_report_of_jpeg_frames_is_lossy_and_has_no_limit() -> None:
+    report = linked(centroid, encoding="jpeg:90", frames=20, seed=5, noise=2, size=(160, 120), radius=15)
+    assert plain(report.sessions[0].encoding) == {"asked": "jpeg:90", "used": "jpeg:90", "lossy": True}
+    assert report.counts.circle == 20 and report.error_px.l1.max < 0.2
+    assert report.error_px.limit is None and report.error_px.efficiency is None
+    assert np.isnan(report.frames["limit_l1"]).all()
+    shown = repr(report)
+    assert "encoding jpeg:90 loses something: the pipeline saw other pixels, so no limit is known" in shown
+    assert "x the limit" not in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"encoding": "jpeg:0"}, "a whole number from 1 to 100"),
+        ({"encoding": "gif"}, "raw, lz4, auto, png or jpeg:QUALITY"),
+        ({"encoding": "jpeg:90", "source": "depth"}, "JPEG has 8 bits"),
+    ],
+)
+def test_a_wrong_encoding_is_a_value_error(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plumb.Server(**{**QUIET, **options})
+
+
 # Clients
 
 

@@ -355,6 +355,15 @@ def test_the_summary_counts_misses_false_positives_and_pipeline_errors() -> None
     assert r"client gone (silent\x1b[2J)" in shown
 
 
+def test_the_summary_says_where_the_pipeline_saw_other_pixels_or_another_encoding() -> None:
+    lossy = put("encoding", {"asked": "jpeg:90", "used": "jpeg:90", "lossy": True})
+    assert "encoding jpeg:90 loses something: the pipeline saw other pixels" in repr(report("circle", lossy))
+    raw = put("encoding", {"asked": "png", "used": "raw", "lossy": False})
+    assert "encoding raw instead of png, which the client does not say" in repr(report("circle", raw))
+    for same in ({"asked": "auto", "used": "raw", "lossy": False}, {"asked": "png", "used": "png", "lossy": False}):
+        assert "encoding" not in repr(report("circle", put("encoding", same)))
+
+
 @pytest.mark.parametrize("errors", [0, None])
 def test_a_summary_without_pipeline_errors_has_no_line_for_them(errors: int | None) -> None:
     assert "pipeline" not in repr(report("circle", put("pipeline_errors", errors)))

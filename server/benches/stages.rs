@@ -72,7 +72,7 @@ fn encode_lz4(bencher: Bencher, camera: Camera) {
     });
 }
 
-#[divan::bench(args = [StreamEncoding::Raw, StreamEncoding::Lz4])]
+#[divan::bench(args = [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Png])]
 fn decode(bencher: Bencher, encoding: StreamEncoding) {
     let message = joined(&pieces(encoding));
     let mut memory = Vec::new();

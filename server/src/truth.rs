@@ -38,6 +38,15 @@ impl Truth {
             Self::Balls(_) | Self::Empty | Self::Unknown => None,
         }
     }
+
+    /// The same truth, of an image that is not quite the frame's: the limit is not known.
+    #[must_use]
+    pub fn without_limit(self) -> Self {
+        match self {
+            Self::Ball { circle, .. } => Self::Ball { circle, limit: Limit::Unknown },
+            other => other,
+        }
+    }
 }
 
 /// The least error, as mean |dx| + |dy|, that a frame allows an estimate.
@@ -48,7 +57,7 @@ pub enum Limit {
     /// The same formula, in px, where it is not a bound. Without noise (under half a gray level) rounding is the only
     /// error, and rounding is deterministic.
     Reference(f64),
-    /// The limit is not known: after JPEG, in depth frames, if nothing of the ball's outline is visible, or, in the plain camera, for a
+    /// The limit is not known: after JPEG (the camera's or the encoding of the frames), in depth frames, if nothing of the ball's outline is visible, or, in the plain camera, for a
     /// radius under 2 px.
     Unknown,
 }

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 69] = [
+const IMPOSSIBLE: [(&[&str], &str); 74] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -42,7 +42,12 @@ const IMPOSSIBLE: [(&[&str], &str); 69] = [
     (&["--duration", "10"], "10s"),
     (&["--deadline", "0s"], "longer than 0"),
     (&["--pixel", "rgb24"], "bgr8"),
-    (&["--encoding", "zip"], "raw, lz4 or auto"),
+    (&["--encoding", "zip"], "raw, lz4, auto, png or jpeg:QUALITY"),
+    (&["--encoding", "jpeg"], "a whole number from 1 to 100, such as jpeg:90"),
+    (&["--encoding", "jpeg:0"], "1 to 100"),
+    (&["--encoding", "jpeg:101"], "1 to 100"),
+    (&["--encoding", "jpeg:high"], "1 to 100"),
+    (&["--source", "depth", "--encoding", "jpeg:90"], "JPEG has 8 bits: write --encoding png or lz4"),
     (&["--seed", "-1"], "-1"),
     (&["--udp-port", "0"], "1 to 65535"),
     (&["--listen", "8080"], "HOST:PORT"),

@@ -43,7 +43,7 @@ fn said_to(server: &Server, line: &str) -> String {
 
 #[test]
 fn pictures_of_sixteen_bits_come_back_as_they_were_sent_in_every_encoding() {
-    for encoding in ["raw", "lz4", "auto"] {
+    for encoding in ["raw", "lz4", "auto", "png"] {
         let (folder, report) = (folder(), ReportFile::new());
         let options = ["--pixel", "gray16", "--task", "image", "--once", "--fps", "max", "--encoding", encoding];
         let server = Server::start(&[&["--source", name(&folder), "--json", report.name()], &options[..]].concat());

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use server::camera::{Background, CameraConfig};
+use server::encode::FrameEncoder;
 use server::scene::{BallConfig, Radii};
 use server::session::{Action, Capture, Session, SessionConfig};
 use server::source::{BallScene, Motion};
@@ -19,7 +20,7 @@ use shared::flow::pacer::Rate;
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 use shared::link::{Lane, MESSAGE_SIZE};
-use shared::protocol::encoding::StreamEncoding;
+use shared::protocol::encoding::{self, Encoding, StreamEncoding};
 use shared::protocol::fragment::{self, Reassembler, Splitter};
 use shared::protocol::message::{
     self, Answer, AnswerTimes, Control, Delivery, Hello, Incomplete, Payload, Resend, Role,
@@ -35,6 +36,9 @@ const WINDOW: usize = 4;
 
 /// Allowance for everything that is small compared to a frame: bookkeeping, queues, message headers.
 const LITTLE: usize = FRAME / 4;
+
+/// Frames that writing a picture may take, and the copy of it that the test makes. See docs/benchmarks.md, Memory.
+const WRITING: usize = 7;
 
 fn session(delivery: Delivery) -> Session {
     session_of(TaskName::default().name(), delivery)
@@ -280,5 +284,46 @@ fn a_camera_with_all_effects_takes_eight_planes_of_the_image_and_the_balls_surro
             (0..200).for_each(|index| drop(source.frame(index)));
         });
         assert!(most <= FRAME + planes * plane + surroundings, "{} planes", most as f64 / plane as f64);
+    }
+}
+
+/// A ramp, which every encoding makes shorter, or noise, which none does.
+fn picture(pixel: PixelFormat, noise: bool) -> Image {
+    let mut state = 1u64;
+    let byte = |index: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if noise { (state >> 56) as u8 } else { (index % (1024 * pixel.channels()) / 16) as u8 }
+    };
+    let size = Size { width: 1024, height: 1024 };
+    let bytes: Vec<u8> = (0..pixel.bytes(size)).map(byte).collect();
+    Image::from_bytes(&bytes, size, pixel).expect("a frame")
+}
+
+#[test]
+fn writing_a_frame_as_a_picture_takes_a_few_frames_and_reading_it_one() {
+    for (pixel, asked) in [(PixelFormat::Gray8, "png"), (PixelFormat::Bgr8, "png"), (PixelFormat::Bgr8, "jpeg:100")] {
+        let frame = pixel.bytes(Size { width: 1024, height: 1024 });
+        let asked: StreamEncoding = asked.parse().expect("an encoding");
+        for noise in [true, false] {
+            let image = picture(pixel, noise);
+            let mut encoder = FrameEncoder::new(asked, Delivery::Reliable);
+            let mut written = (Encoding::Raw, Vec::new());
+            let most = most_bytes(|| {
+                encoder.encode(0, &image);
+                let (encoding, data) = encoder.encode(1, &image);
+                written = (encoding, data.to_vec());
+            });
+            println!("{asked} {pixel} noise {noise}: {} frames to write", most as f64 / frame as f64);
+            assert!(most <= WRITING * frame + LITTLE, "{} frames", most as f64 / frame as f64);
+            let (encoding, data) = written;
+            assert_eq!(encoding == Encoding::Raw, noise, "{asked} {pixel}");
+            let mut memory = Vec::new();
+            let most = most_bytes(|| {
+                encoding::decode(encoding, &data, image.size(), pixel, &mut memory).map(|_| ()).expect("the frame");
+            });
+            println!("{} frames to read", most as f64 / frame as f64);
+            // The image, rows of it, and 270 KiB that the decoder of PNG takes at any size.
+            assert!(most <= frame + 2 * LITTLE, "{} frames", most as f64 / frame as f64);
+        }
     }
 }

@@ -1,6 +1,8 @@
-//! Runs what the fuzzer begins with and found: `fuzz/corpus/tcp_framing` and `fuzz/corpus/grpc_messages`.
+//! Runs the corpora of this crate's fuzz targets: the fuzzer's first inputs, and those with which it found something.
 
 use std::{fs, path::Path};
+
+use shared::{link, protocol::encoding};
 
 /// Checks every file of a corpus.
 fn replay(corpus: &str, check: fn(&[u8])) {
@@ -18,11 +20,16 @@ fn replay(corpus: &str, check: fn(&[u8])) {
 
 #[test]
 fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
-    replay("tcp_framing", shared::link::tcp::fuzz::check);
+    replay("tcp_framing", link::tcp::fuzz::check);
 }
 
 #[cfg(feature = "grpc")]
 #[test]
 fn the_messages_over_grpc_keep_their_word_on_the_whole_corpus() {
-    replay("grpc_messages", shared::link::grpc::fuzz::check);
+    replay("grpc_messages", link::grpc::fuzz::check);
+}
+
+#[test]
+fn the_decoders_of_pixels_keep_their_word_on_the_whole_corpus() {
+    replay("pixels", encoding::fuzz::check);
 }

@@ -5,7 +5,7 @@
 use bytes::BytesMut;
 use shared::geometry::{Circle, CircleEstimate, Covariance, Size};
 use shared::image::{Image, PixelFormat};
-use shared::protocol::encoding::{Encoding, StreamEncoding};
+use shared::protocol::encoding::{Encoding, JpegQuality, StreamEncoding};
 use shared::protocol::fragment;
 use shared::protocol::message::{
     self, Answer, AnswerTimes, Answers, BallCount, Bye, Control, Delivery, Ellipse, Empty, FoundCircle, Frame, Hello,
@@ -225,6 +225,41 @@ fn a_frame_as_an_lz4_block() {
 }
 
 #[test]
+fn a_frame_as_a_png() {
+    // Written by Python's `zlib` and `struct` from the specification: the samples have the high byte first.
+    let png = concat!(
+        "89504e470d0a1a0a0000000d4948445200000003000000021000000000e88fe585000000164944415478",
+        "9c63607ef1ff3f0303839009032323030021750332bd190f0c0000000049454e44ae426082",
+    );
+    let data: Vec<u8> = (0..png.len()).step_by(2).map(|at| u8::from_str_radix(&png[at..at + 2], 16).unwrap()).collect();
+    let frame = Frame {
+        id: 2,
+        captured_us: Micros(300),
+        width: 3,
+        height: 2,
+        pixel: PixelFormat::Gray16,
+        encoding: Encoding::Png,
+        data: &data,
+        meta: None,
+    };
+    let mut bytes = Vec::new();
+    message::encode(&frame, &mut bytes).unwrap();
+    let head = concat!(
+        "88a474797065a56672616d65a2696402ab63617074757265645f7573cd012ca5776964746803a668656967687402",
+        "a5706978656ca6677261793136", //  pixel: "gray16",
+        "a8656e636f64696e67a3706e67", //  encoding: "png",
+        "a464617461c44f",             //  data: bin of 79 bytes}
+    );
+    assert_eq!(hex(&bytes), format!("{head}{png}"));
+    let (decoded, mut memory) = (message::decode_frame(&bytes).unwrap(), Vec::new());
+    let expected = Image::Gray16(ndarray::array![[1000, 65_535, 0], [0x1234, 1, 256]]);
+    assert_eq!(decoded.image(&mut memory).unwrap().to_image(), expected);
+    let mut bytes = Vec::new();
+    message::encode(&Frame { encoding: Encoding::Jpeg, ..frame }, &mut bytes).unwrap();
+    assert!(hex(&bytes).contains("a8656e636f64696e67a46a706567"), "encoding: \"jpeg\"");
+}
+
+#[test]
 fn a_frame_of_sixteen_bits_has_the_low_byte_first() {
     let pixels = Image::Gray16(ndarray::array![[1000, 65_535, 0]]);
     let mut memory = Vec::new();
@@ -253,16 +288,16 @@ fn a_frame_of_sixteen_bits_has_the_low_byte_first() {
 
 #[test]
 fn a_streams_encodings() {
-    let named = [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto].map(|encoding| {
+    let jpeg = StreamEncoding::Jpeg(JpegQuality::new(90).unwrap());
+    let all = [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto, StreamEncoding::Png, jpeg];
+    let named = all.map(|encoding| {
         let mut bytes = Vec::new();
         message::encode(&encoding, &mut bytes).unwrap();
+        assert_eq!(rmp_serde::from_slice::<StreamEncoding>(&bytes).unwrap(), encoding);
         String::from_utf8(bytes[1..].to_vec()).unwrap()
     });
-    assert_eq!(named, ["raw", "lz4", "auto"]);
-    assert_eq!(
-        named.map(|name| name.parse::<StreamEncoding>().unwrap()),
-        [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto]
-    );
+    assert_eq!(named, ["raw", "lz4", "auto", "png", "jpeg:90"]);
+    assert_eq!(named.map(|name| name.parse::<StreamEncoding>().unwrap()), all);
 }
 
 #[test]

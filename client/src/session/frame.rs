@@ -29,7 +29,7 @@ pub struct ReceivedFrame {
 impl ReceivedFrame {
     /// Whether a picture in the answer may be written as LZ4: only if the server's frames may be.
     pub fn takes_lz4(&self) -> bool {
-        self.stream != StreamEncoding::Raw
+        self.stream.allows(Encoding::Lz4)
     }
 
     /// Returns the pixels. Uses `memory` only for pixels that have to be decoded, and for those of 16 bits that arrived
@@ -75,11 +75,6 @@ impl Announced {
     pub(super) fn bytes(&self) -> usize {
         self.pixel.bytes(self.size)
     }
-
-    /// Whether a frame may use this encoding. Raw frames are allowed in every stream.
-    fn allows(&self, encoding: Encoding) -> bool {
-        encoding == Encoding::Raw || self.encoding != StreamEncoding::Raw
-    }
 }
 
 /// Why a frame is not handed to the workers.
@@ -89,8 +84,8 @@ pub(super) enum UnusableFrame {
     Message(#[from] DecodeError),
     #[error("frame {frame}, {size} {pixel}: the hello announced {} {}", .announced.size, .announced.pixel)]
     OtherShape { frame: u64, size: Size, pixel: PixelFormat, announced: Announced },
-    #[error("frame {frame}, which is encoded: the hello announced raw frames")]
-    OtherEncoding { frame: u64 },
+    #[error("frame {frame} is {}: the hello announced {announced}", .encoding.name())]
+    OtherEncoding { frame: u64, encoding: Encoding, announced: StreamEncoding },
 }
 
 /// Decodes a frame and checks it against the announcement. Raw pixels are checked here, encoded ones when they are
@@ -101,13 +96,14 @@ pub(super) fn received(message: &Bytes, announced: Announced, now: Micros) -> Re
     if (size, pixel) != (announced.size, announced.pixel) {
         return Err(UnusableFrame::OtherShape { frame: frame.id, size, pixel, announced });
     }
-    if !announced.allows(frame.encoding) {
-        return Err(UnusableFrame::OtherEncoding { frame: frame.id });
+    let (encoding, stream) = (frame.encoding, announced.encoding);
+    if !stream.allows(encoding) {
+        return Err(UnusableFrame::OtherEncoding { frame: frame.id, encoding, announced: stream });
     }
-    if frame.encoding == Encoding::Raw {
+    if encoding == Encoding::Raw {
         pixel.check_length(size, frame.data.len()).map_err(|wrong| DecodeError::from(PixelsError::from(wrong)))?;
     }
-    let Frame { id, captured_us: captured, encoding, data, meta, .. } = frame;
-    let (stream, data) = (announced.encoding, message.slice_ref(data));
+    let Frame { id, captured_us: captured, data, meta, .. } = frame;
+    let data = message.slice_ref(data);
     Ok(ReceivedFrame { id, received: now, captured, meta, size, pixel, encoding, stream, data })
 }

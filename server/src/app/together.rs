@@ -1,5 +1,6 @@
 //! Options that do not go together.
 
+use shared::image::PixelFormat;
 use shared::protocol::message::{Delivery, FRAME_OVERHEAD};
 
 use crate::cli::Local;
@@ -34,6 +35,9 @@ pub(super) fn calling(mut spec: RunSpec, local: &Local, origins: &Origins) -> Re
 
 /// Why the run is impossible, and which options conflict. `None` if the run is possible.
 pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, Vec<String>)> {
+    if format.pixel == PixelFormat::Gray16 && spec.delivered.encoding.is_lossy() {
+        return Some(no_jpeg_of_16_bits(spec));
+    }
     let task = spec.sent.task.unwrap_or_default();
     if !task.keeps_frames() {
         return None;
@@ -56,12 +60,20 @@ pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, 
     })
 }
 
+fn no_jpeg_of_16_bits(spec: &RunSpec) -> (String, Vec<String>) {
+    let wrong = format!(
+        "--encoding {} does not go with gray16 frames, because JPEG has 8 bits: write --encoding png or lz4, which lose \
+         nothing",
+        spec.delivered.encoding
+    );
+    (wrong, vec!["encoding".into(), "pixel".into(), "source".into()])
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
 
     use shared::geometry::Size;
-    use shared::image::PixelFormat;
 
     use super::*;
 
@@ -85,5 +97,19 @@ mod tests {
         let wrong = refused("image", Delivery::Live, 8).unwrap();
         assert!(wrong.ends_with("write --delivery reliable"), "{wrong}");
         assert_eq!(refused("ack", Delivery::Live, 4096), None);
+    }
+
+    #[test]
+    fn jpeg_does_not_go_with_frames_of_sixteen_bits() {
+        let refused = |encoding: &str, pixel| {
+            let mut spec = RunSpec::default();
+            spec.delivered.encoding = encoding.parse().unwrap();
+            let format = StreamFormat { size: Size { width: 64, height: 48 }, pixel };
+            conflict(&spec, format).map(|(wrong, _)| wrong)
+        };
+        let wrong = refused("jpeg:90", PixelFormat::Gray16).unwrap();
+        assert!(wrong.starts_with("--encoding jpeg:90 does not go with gray16 frames"), "{wrong}");
+        assert_eq!(refused("png", PixelFormat::Gray16), None);
+        assert_eq!(refused("jpeg:90", PixelFormat::Bgr8), None);
     }
 }

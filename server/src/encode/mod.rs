@@ -6,13 +6,14 @@
 //! A frame's bytes are copied this often on the way from the renderer to the detector:
 //! 1. The camera renders into one buffer that stays; it draws again only what moved.
 //! 2. Raw pixels are copied once into fragments. With `lz4` the codec writes a block (of clean frames, a two-hundredth
-//!    of the bytes), which is copied into fragments.
+//!    of the bytes), which is copied into fragments. `png` and `jpeg` write a picture likewise, from a copy of the pixels
+//!    with red first if they have colour.
 //! 3. The WebRTC crate copies at least three times on the sending side (packet, plaintext, record) and once on the
 //!    receiving side (message). The kernel's copies come on top.
 //! 4. The receiver joins the fragments: one copy while the data is still in the cache, none if the message is one
 //!    fragment.
 //! 5. The detector reads raw pixels where they were joined; those of 16 bits are copied once if they lie at an odd address.
-//!    With `lz4` they are decompressed once, into the worker's own image.
+//!    With any other encoding they are decoded once, into the worker's own image.
 
 mod choice;
 mod link_time;
@@ -20,7 +21,7 @@ mod link_time;
 use std::time::{Duration, Instant};
 
 use shared::image::Image;
-use shared::protocol::encoding::{Encoding, Lz4Encoder, StreamEncoding};
+use shared::protocol::encoding::{Encoding, JpegEncoder, Lz4Encoder, PngEncoder, StreamEncoding};
 use shared::protocol::message::Delivery;
 use shared::time::Micros;
 
@@ -41,6 +42,8 @@ const LEAST_STRIPE: usize = 2048;
 pub struct FrameEncoder {
     asked: StreamEncoding,
     codec: Lz4Encoder,
+    png: PngEncoder,
+    jpeg: JpegEncoder,
     /// The wire's bytes of a frame with 16 bits, on a machine with another byte order.
     wire: Vec<u8>,
     /// The clock.
@@ -63,7 +66,22 @@ impl FrameEncoder {
             Delivery::Reliable => (Choice::default(), Some(LinkTime::default())),
             Delivery::Live => (Choice::for_network(), None),
         };
-        Self { asked, codec: Lz4Encoder::default(), wire: Vec::new(), now: Instant::now, choice, link, raw_since: None }
+        Self {
+            asked,
+            codec: Lz4Encoder::default(),
+            png: PngEncoder::default(),
+            jpeg: JpegEncoder::default(),
+            wire: Vec::new(),
+            now: Instant::now,
+            choice,
+            link,
+            raw_since: None,
+        }
+    }
+
+    /// Whether frames may change their pixels on the way.
+    pub fn is_lossy(&self) -> bool {
+        self.asked.is_lossy()
     }
 
     /// The same encoder with another clock. If the clock does not depend on the machine, neither does the choice.
@@ -73,18 +91,28 @@ impl FrameEncoder {
 
     /// Encodes a frame. Returns its encoding and its bytes. Ids count from 0, in order.
     pub fn encode<'a>(&'a mut self, id: u64, image: &'a Image) -> (Encoding, &'a [u8]) {
-        let mut wire = std::mem::take(&mut self.wire);
-        let pixels = image.view().wire_bytes(&mut wire);
         let encoding = match self.asked {
             StreamEncoding::Raw => Encoding::Raw,
-            StreamEncoding::Lz4 => self.compress(pixels).0,
-            StreamEncoding::Auto => self.encode_auto(id, pixels),
+            StreamEncoding::Lz4 => self.with_wire_bytes(image, |this, pixels| this.compress(pixels).0),
+            StreamEncoding::Auto => self.with_wire_bytes(image, |this, pixels| this.encode_auto(id, pixels)),
+            StreamEncoding::Png => self.png.encode(image).map_or(Encoding::Raw, |_| Encoding::Png),
+            StreamEncoding::Jpeg(quality) => self.jpeg.encode(image, quality).map_or(Encoding::Raw, |_| Encoding::Jpeg),
         };
+        let data = match encoding {
+            Encoding::Raw => image.view().wire_bytes(&mut self.wire),
+            Encoding::Lz4 => self.codec.block(),
+            Encoding::Png => self.png.picture(),
+            Encoding::Jpeg => self.jpeg.picture(),
+        };
+        (encoding, data)
+    }
+
+    /// Calls a method with the image's bytes of the wire.
+    fn with_wire_bytes<T>(&mut self, image: &Image, encode: impl FnOnce(&mut Self, &[u8]) -> T) -> T {
+        let mut wire = std::mem::take(&mut self.wire);
+        let encoded = encode(self, image.view().wire_bytes(&mut wire));
         self.wire = wire;
-        match encoding {
-            Encoding::Raw => (encoding, image.view().wire_bytes(&mut self.wire)),
-            Encoding::Lz4 => (encoding, self.codec.block()),
-        }
+        encoded
     }
 
     /// Takes the answer to a frame, which arrived at `now`, as a measurement of the link. Frame and answer were in
@@ -122,7 +150,7 @@ impl FrameEncoder {
                 self.link = self.link.as_ref().map(|_| LinkTime::default());
             }
             Encoding::Raw => {}
-            Encoding::Lz4 => self.raw_since = None,
+            _ => self.raw_since = None,
         }
         encoding
     }
@@ -160,7 +188,7 @@ mod tests {
 
     use shared::geometry::Size;
     use shared::image::PixelFormat;
-    use shared::protocol::encoding;
+    use shared::protocol::encoding::{self, JpegQuality};
 
     use super::*;
 
@@ -182,7 +210,7 @@ mod tests {
     fn every_encoding_gives_the_pixels_back() {
         let zeros = |format| Image::zeros(SIZE, format);
         let images = [zeros(PixelFormat::Bgr8), noise(), zeros(PixelFormat::Gray8), zeros(PixelFormat::Gray16)];
-        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
+        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto, StreamEncoding::Png] {
             let (mut encoder, mut memory) = (FrameEncoder::new(asked, Delivery::Reliable), Vec::new());
             for (id, image) in images.iter().cycle().take(30).enumerate() {
                 let (encoding, data) = encoder.encode(id as u64, image);
@@ -191,6 +219,16 @@ mod tests {
                 assert!(data.len() <= image.bytes().len());
             }
         }
+    }
+
+    #[test]
+    fn a_jpeg_is_used_where_it_is_shorter_and_only_its_encoder_is_lossy() {
+        let jpeg = StreamEncoding::Jpeg(JpegQuality::new(90).unwrap());
+        let mut encoder = FrameEncoder::new(jpeg, Delivery::Reliable);
+        assert_eq!(encoder.encode(0, &Image::zeros(SIZE, PixelFormat::Bgr8)).0, Encoding::Jpeg);
+        assert_eq!(encoder.encode(1, &Image::zeros(Size { width: 8, height: 8 }, PixelFormat::Gray8)).0, Encoding::Raw);
+        assert!(encoder.is_lossy());
+        assert!(!FrameEncoder::new(StreamEncoding::Png, Delivery::Reliable).is_lossy());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use shared::protocol::message::{AnswerTimes, Payload, PayloadError};
 use shared::time::Micros;
 
 use super::frames::RenderedFrame;
-use crate::output::report::{ClientReport, Report, Run, SessionReport, Whereabouts};
+use crate::output::report::{ClientReport, EncodingReport, Report, Run, SessionReport, Whereabouts};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
 use crate::score::pairing::{Pairing, Receipt};
@@ -136,6 +136,7 @@ impl Evaluation {
             ignored_messages: 0,
             pipeline_errors: Some(self.pipeline_errors),
             source: None,
+            encoding: EncodingReport::default(),
         };
         let seed = self.spec.sent.seed.unwrap_or_default();
         let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::flow::clock::ClockOffset;
+use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
 use crate::run::RunConfig;
@@ -68,6 +69,20 @@ pub struct SessionReport {
     pub pipeline_errors: Option<u64>,
     /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
     pub source: Option<SourceReport>,
+    /// How the frames were encoded.
+    pub encoding: EncodingReport,
+}
+
+/// `encoding` of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EncodingReport {
+    /// The encoding that the run asks for; `raw` in evaluations without a session, where nothing is encoded.
+    pub asked: StreamEncoding,
+    /// The encoding of the session: `raw` if the client does not say that it reads what was asked for.
+    pub used: StreamEncoding,
+    /// Whether it loses something. The pipeline then did not see the frames as they were rendered, and no limit is
+    /// known.
+    pub lossy: bool,
 }
 
 /// `source` of the report.
@@ -151,7 +166,22 @@ impl SessionReport {
             ignored_messages: session.ignored_messages(),
             pipeline_errors: None,
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
+            encoding: EncodingReport::new(session.encoding()),
         }
+    }
+
+    /// The same report of a session for which the run asks for this encoding.
+    #[must_use]
+    pub fn asked_for(mut self, encoding: StreamEncoding) -> Self {
+        self.encoding.asked = encoding;
+        self
+    }
+}
+
+impl EncodingReport {
+    /// The report of a session that was served in the encoding that the run asks for.
+    fn new(used: StreamEncoding) -> Self {
+        Self { asked: used, used, lossy: used.is_lossy() }
     }
 }
 
@@ -174,7 +204,7 @@ impl From<Option<ClockOffset>> for ClockReport {
 pub(crate) mod tests {
     use shared::time::Micros;
 
-    use super::{ClockReport, Run, SessionReport};
+    use super::{ClockReport, EncodingReport, Run, SessionReport};
     use crate::run::{RunConfig, RunSpec};
     use crate::score::latency::FrameLatency;
     use crate::score::record::{FrameRecord, Outcome};
@@ -200,6 +230,7 @@ pub(crate) mod tests {
             ignored_messages: 0,
             pipeline_errors: None,
             source: None,
+            encoding: EncodingReport::default(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! A session's summary in text.
 
+use shared::protocol::encoding::StreamEncoding;
 use shared::text::Escaped;
 
-use super::report::SessionReport;
+use super::report::{EncodingReport, SessionReport};
 use crate::score::latency::Percentiles;
 
 /// The session's summary: several lines, without a final `\n`.
@@ -16,7 +17,7 @@ pub fn summary(report: &SessionReport) -> String {
     );
     let mut lines = vec![format!("session {} with {client}: {}", report.session, Escaped(report.end.describe()))];
     let own = &report.figures.own;
-    let labelled = delivery(report).into_iter().chain(own.lines.clone()).chain(latency(report));
+    let labelled = delivery(report).into_iter().chain(encoding(report)).chain(own.lines.clone()).chain(latency(report));
     lines.extend(labelled.map(|(label, text)| format!("  {label:<8} {text}")));
     lines.join("\n")
 }
@@ -43,6 +44,17 @@ fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {
         lines.push(("answers", format!("{} beside those", strays.join(", "))));
     }
     lines
+}
+
+/// A line where the pipeline did not see what was asked for, or what was rendered.
+fn encoding(report: &SessionReport) -> Option<(&'static str, String)> {
+    let EncodingReport { asked, used, lossy } = report.encoding;
+    let text = match lossy {
+        true => format!("{used} loses something: the pipeline saw other pixels, so no limit is known"),
+        false if used == asked || asked == StreamEncoding::Auto => return None,
+        false => format!("{used} instead of {asked}, which the client does not say that it reads"),
+    };
+    Some(("encoding", text))
 }
 
 fn latency(report: &SessionReport) -> Vec<(&'static str, String)> {

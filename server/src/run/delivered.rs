@@ -38,8 +38,9 @@ pub struct Delivered {
     #[arg(long, value_name = "HOW", default_value = "reliable")]
     pub delivery: Delivery,
 
-    /// Lossless encoding of the frames: raw; lz4 (raw if LZ4 is not shorter); or auto, which measures frames and link
-    /// and picks the quicker one. Clients that cannot read LZ4 get raw
+    /// Encoding of the frames: raw; lz4 or png, without loss; auto, which measures frames and link and picks raw or lz4;
+    /// or jpeg:QUALITY (1 to 100), with loss. A frame that would not be shorter is raw, and so are all frames of a
+    /// client that cannot read the encoding
     #[arg(long, value_name = "NAME", default_value = "raw")]
     pub encoding: StreamEncoding,
 

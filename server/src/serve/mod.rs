@@ -20,7 +20,7 @@ use std::time::Duration;
 use shared::door::lines::SignalingError;
 use shared::door::strangers::Strangers;
 use shared::link::webrtc::HandshakeError;
-use shared::protocol::encoding::{LZ4_FEATURE, StreamEncoding};
+use shared::protocol::encoding::StreamEncoding;
 use shared::shell::descriptors::with_advice;
 use shared::shell::shards::Shards;
 use shared::shell::stop::Stop;
@@ -185,6 +185,7 @@ impl Server {
         let stopper = self.config.stopper.clone();
         let client = stream::Client { link, kind, address, dialled, accepted, place, stopper };
         let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+        let report = report.asked_for(self.config.session.encoding);
         self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
         report
     }
@@ -194,9 +195,10 @@ impl Server {
     fn encoding_for(&self, features: &[String], session: u64) -> StreamEncoding {
         let asked = self.config.session.encoding;
         let encoding = readable(asked, features);
-        if encoding != asked && asked == StreamEncoding::Lz4 {
+        // `auto` asks for nothing: raw is one of its choices.
+        if let Some(feature) = asked.feature().filter(|_| encoding != asked && asked != StreamEncoding::Auto) {
             warn!(
-                "session {session}: the client does not say that it reads LZ4 (feature \"{LZ4_FEATURE}\"): its frames are raw"
+                "session {session}: the client does not say that it reads {asked} (feature \"{feature}\"): its frames are raw"
             );
         }
         encoding
@@ -236,10 +238,8 @@ fn kind(error: &HandshakeError) -> &'static str {
 
 /// The configured encoding if a client with these features can read it, else one that it can read.
 fn readable(asked: StreamEncoding, features: &[String]) -> StreamEncoding {
-    match features.iter().any(|feature| feature == LZ4_FEATURE) {
-        true => asked,
-        false => StreamEncoding::Raw,
-    }
+    let can_read = asked.feature().is_none_or(|asked| features.iter().any(|feature| feature == asked));
+    if can_read { asked } else { StreamEncoding::Raw }
 }
 
 #[cfg(test)]
@@ -247,12 +247,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lz4_goes_to_those_who_said_that_they_read_it() {
+    fn an_encoding_goes_to_those_who_said_that_they_read_it() {
         let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
-        for asked in [StreamEncoding::Raw, StreamEncoding::Lz4, StreamEncoding::Auto] {
-            assert_eq!(readable(asked, &says(&["tea", "lz4"])), asked);
-            assert_eq!(readable(asked, &says(&["tea"])), StreamEncoding::Raw);
-            assert_eq!(readable(asked, &[]), StreamEncoding::Raw);
+        for (asked, feature) in [("raw", ""), ("lz4", "lz4"), ("auto", "lz4"), ("png", "png"), ("jpeg:90", "jpeg")] {
+            let asked = asked.parse().unwrap();
+            assert_eq!(readable(asked, &says(&["tea", feature])), asked);
+            for others in [&["tea", "gray16"][..], &[]] {
+                assert_eq!(readable(asked, &says(others)), StreamEncoding::Raw, "{asked}");
+            }
         }
     }
 }

@@ -29,6 +29,7 @@ use shared::flow::pacer::{Pace, Pacer, Rate};
 use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::HELLO_LIMIT;
+use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::Reassembler;
 use shared::protocol::message::{Control, Ping};
 use shared::time::Micros;
@@ -320,6 +321,11 @@ impl Session {
     /// The session's number.
     pub fn number(&self) -> u64 {
         self.config.number
+    }
+
+    /// How the session's frames are encoded.
+    pub fn encoding(&self) -> StreamEncoding {
+        self.config.encoding
     }
 
     /// What is asked of the pipeline.

@@ -16,6 +16,7 @@ use crate::geometry::Size;
 
 pub use format::{PixelFormat, UnknownPixelFormat, WrongLength};
 pub use levels::{GrayLevels, LevelRange, ValueCounts, to_gray};
+pub(crate) use words::reorder as to_wire_order;
 pub use words::room;
 
 /// An owned image.

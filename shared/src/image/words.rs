@@ -41,7 +41,7 @@ pub(super) fn in_place(bytes: &[u8]) -> Option<&[u16]> {
 }
 
 /// Turns bytes of the wire into pixels where they are, or pixels into bytes of the wire.
-pub(super) fn reorder(bytes: &mut [u8]) {
+pub(crate) fn reorder(bytes: &mut [u8]) {
     if !IS_WIRE_ORDER {
         bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|word| word.reverse());
     }

@@ -76,7 +76,8 @@ impl FrameMaker {
         let wire_bytes = self.splitter.split(id, &message, |fragment| fragments.push(fragment))?;
         let capture = Capture {
             source_index: index,
-            truth,
+            // The limit is that of the frame's own pixels, which no client sees.
+            truth: if self.encoder.is_lossy() { truth.without_limit() } else { truth },
             captured,
             encoded: self.clock.now(),
             raw_bytes: image.bytes().len() as u64,

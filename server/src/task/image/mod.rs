@@ -188,16 +188,12 @@ fn peak(answer: &[Cell]) -> f64 {
 
 /// An image's columns, without its comparison with a frame.
 fn cells(answer: &ImageAnswer<'_>) -> Cells {
-    let encoding = match answer.encoding {
-        Encoding::Raw => "raw",
-        Encoding::Lz4 => "lz4",
-    };
     let [width, height] = [answer.size.width, answer.size.height].map(|side| Cell::Integer(side.into()));
     smallvec![
         width,
         height,
         Cell::Word(answer.pixel.name()),
-        Cell::Word(encoding),
+        Cell::Word(answer.encoding.name()),
         Cell::Integer(answer.data.len() as i64)
     ]
 }
@@ -227,7 +223,7 @@ mod tests {
     use std::borrow::Cow;
 
     use serde_json::json;
-    use shared::protocol::encoding::Lz4Encoder;
+    use shared::protocol::encoding::{Lz4Encoder, PngEncoder};
 
     use super::*;
 
@@ -277,9 +273,14 @@ mod tests {
     fn the_last_picture_is_kept_for_the_window_however_it_was_written() {
         let mut scorer = ImageScorer::default();
         assert!(scorer.picture().is_none());
-        for (encoding, data) in
-            [(Encoding::Raw, vec![7; 32]), (Encoding::Lz4, Lz4Encoder::default().encode(&[7; 32]).unwrap().to_vec())]
-        {
+        let mut png = PngEncoder::default();
+        // It is longer than these few pixels.
+        png.encode(&Image::from_bytes(&[7; 32], SIZE, PixelFormat::Gray8).unwrap());
+        for (encoding, data) in [
+            (Encoding::Raw, vec![7; 32]),
+            (Encoding::Lz4, Lz4Encoder::default().encode(&[7; 32]).unwrap().to_vec()),
+            (Encoding::Png, png.picture().to_vec()),
+        ] {
             scorer.compare(&image(SIZE, encoding, &data), &frame()).unwrap();
             assert_eq!(scorer.picture().unwrap().to_image().bytes(), [7; 32]);
         }

@@ -23,6 +23,7 @@ pub(super) fn read_hello(hello: wire::Hello) -> Result<Hello, Untranslatable> {
 /// Delivery is always reliable on this link: a server that is live gives none.
 fn write_stream(stream: Stream) -> wire::Stream {
     let Stream { width, height, pixel, rate_hz, window, deadline_us, encoding, task, meta, .. } = stream;
+    let (encoding, jpeg_quality) = write_stream_encoding(encoding);
     wire::Stream {
         width,
         height,
@@ -30,14 +31,16 @@ fn write_stream(stream: Stream) -> wire::Stream {
         rate_hz,
         window,
         deadline_us,
-        encoding: write_stream_encoding(encoding),
+        encoding,
         task,
         meta: write_meta(meta),
+        jpeg_quality,
     }
 }
 
 fn read_stream(stream: wire::Stream) -> Result<Stream, Untranslatable> {
-    let wire::Stream { width, height, pixel, rate_hz, window, deadline_us, encoding, task, meta } = stream;
+    let wire::Stream { width, height, pixel, rate_hz, window, deadline_us, encoding, task, meta, jpeg_quality } =
+        stream;
     Ok(Stream {
         width,
         height,
@@ -47,7 +50,7 @@ fn read_stream(stream: wire::Stream) -> Result<Stream, Untranslatable> {
         delivery: Delivery::Reliable,
         lifetime_us: None,
         deadline_us,
-        encoding: read_stream_encoding(encoding)?,
+        encoding: read_stream_encoding(encoding, jpeg_quality)?,
         task: if task.is_empty() { CIRCLE_TASK.into() } else { task },
         meta: read_meta(meta),
     })

@@ -3,7 +3,7 @@
 use super::Untranslatable;
 use crate::image::PixelFormat;
 use crate::link::grpc::wire::{self, meta_value};
-use crate::protocol::encoding::{Encoding, StreamEncoding};
+use crate::protocol::encoding::{Encoding, JpegQuality, StreamEncoding};
 use crate::protocol::message::{Meta, MetaValue, Role};
 
 /// Metadata as prost makes it.
@@ -33,6 +33,8 @@ pub(super) fn write_encoding(encoding: Encoding) -> i32 {
     let encoding = match encoding {
         Encoding::Raw => wire::Encoding::Raw,
         Encoding::Lz4 => wire::Encoding::Lz4,
+        Encoding::Png => wire::Encoding::Png,
+        Encoding::Jpeg => wire::Encoding::Jpeg,
     };
     encoding.into()
 }
@@ -41,29 +43,40 @@ pub(super) fn read_encoding(message: &'static str, value: i32) -> Result<Encodin
     match wire::Encoding::try_from(value) {
         Ok(wire::Encoding::Raw) => Ok(Encoding::Raw),
         Ok(wire::Encoding::Lz4) => Ok(Encoding::Lz4),
+        Ok(wire::Encoding::Png) => Ok(Encoding::Png),
+        Ok(wire::Encoding::Jpeg) => Ok(Encoding::Jpeg),
         Ok(wire::Encoding::Unspecified) | Err(_) => {
-            Err(Untranslatable::Word { message, field: "encoding", value, right: "ENCODING_RAW or _LZ4" })
+            Err(Untranslatable::Word { message, field: "encoding", value, right: "ENCODING_RAW, _LZ4, _PNG or _JPEG" })
         }
     }
 }
 
-pub(super) fn write_stream_encoding(encoding: StreamEncoding) -> i32 {
-    let encoding = match encoding {
-        StreamEncoding::Raw => wire::StreamEncoding::Raw,
-        StreamEncoding::Lz4 => wire::StreamEncoding::Lz4,
-        StreamEncoding::Auto => wire::StreamEncoding::Auto,
+/// The encoding of a stream, and the quality if it is JPEG.
+pub(super) fn write_stream_encoding(encoding: StreamEncoding) -> (i32, u32) {
+    let (encoding, quality) = match encoding {
+        StreamEncoding::Raw => (wire::StreamEncoding::Raw, 0),
+        StreamEncoding::Lz4 => (wire::StreamEncoding::Lz4, 0),
+        StreamEncoding::Auto => (wire::StreamEncoding::Auto, 0),
+        StreamEncoding::Png => (wire::StreamEncoding::Png, 0),
+        StreamEncoding::Jpeg(quality) => (wire::StreamEncoding::Jpeg, quality.get().into()),
     };
-    encoding.into()
+    (encoding.into(), quality)
 }
 
-pub(super) fn read_stream_encoding(value: i32) -> Result<StreamEncoding, Untranslatable> {
+pub(super) fn read_stream_encoding(value: i32, jpeg_quality: u32) -> Result<StreamEncoding, Untranslatable> {
+    let wrong = |field, value, right| Untranslatable::Word { message: "stream", field, value, right };
     match wire::StreamEncoding::try_from(value) {
         Ok(wire::StreamEncoding::Raw) => Ok(StreamEncoding::Raw),
         Ok(wire::StreamEncoding::Lz4) => Ok(StreamEncoding::Lz4),
         Ok(wire::StreamEncoding::Auto) => Ok(StreamEncoding::Auto),
+        Ok(wire::StreamEncoding::Png) => Ok(StreamEncoding::Png),
+        Ok(wire::StreamEncoding::Jpeg) => {
+            let quality = u8::try_from(jpeg_quality).ok().and_then(JpegQuality::new);
+            let shown = i32::try_from(jpeg_quality).unwrap_or(i32::MAX);
+            quality.map(StreamEncoding::Jpeg).ok_or_else(|| wrong("jpeg_quality", shown, "1 to 100"))
+        }
         Ok(wire::StreamEncoding::Unspecified) | Err(_) => {
-            let right = "STREAM_ENCODING_RAW, _LZ4 or _AUTO";
-            Err(Untranslatable::Word { message: "stream", field: "encoding", value, right })
+            Err(wrong("encoding", value, "STREAM_ENCODING_RAW, _LZ4, _AUTO, _PNG or _JPEG"))
         }
     }
 }
