@@ -35,7 +35,7 @@ struct Parts {
 }
 
 /// Whether the file has its end: a scan, and the marker of the image's end behind it. Bytes behind the end do not count.
-pub fn is_whole(file: &[u8]) -> bool {
+pub(super) fn is_whole(file: &[u8]) -> bool {
     let parts = parts(file);
     parts.first_scan.is_some() && parts.end.is_some()
 }
@@ -43,7 +43,7 @@ pub fn is_whole(file: &[u8]) -> bool {
 /// Puts the standard's Huffman tables into a file that has none. Returns whether it did.
 ///
 /// The tables are those of ITU-T T.81, K.3.3, which Motion JPEG prescribes. A file without a scan stays as it is.
-pub fn complete_tables(file: &mut Vec<u8>) -> bool {
+pub(super) fn complete_tables(file: &mut Vec<u8>) -> bool {
     let Parts { first_scan: Some(scan), has_tables: false, .. } = parts(file) else { return false };
     let [high, low] = (STANDARD_TABLES.len() as u16 + 2).to_be_bytes();
     file.splice(scan..scan, [MARKER, DHT, high, low].into_iter().chain(STANDARD_TABLES));

@@ -21,7 +21,6 @@ use crate::bounded::{self, BoundedError};
 use crate::geometry::Size;
 
 pub use error::ImageFileError;
-pub use jpeg::{complete_tables, is_whole};
 pub use picture::{Change, Picture};
 
 /// Most memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
