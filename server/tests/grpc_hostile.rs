@@ -338,7 +338,9 @@ fn serve(stream: TcpStream, says: Vec<u8>, trailers: &'static [(&'static str, &'
 
 #[test]
 fn a_server_that_breaks_the_rules_ends_the_client_with_the_cause() {
-    let cases: [(Vec<u8>, &[(&str, &str)], &str); 4] = [
+    /// What the server says, its trailers, and what the client says of it.
+    type Case = (Vec<u8>, &'static [(&'static str, &'static str)], &'static str);
+    let cases: [Case; 4] = [
         (
             prefixed(&[]),
             &[("grpc-status", "0")],
