@@ -78,7 +78,7 @@ impl Classic {
         self.edges.find(&self.gradients);
         self.votes.cast(&self.edges.pixels, &self.gradients, radii);
         let circle = self.supports.best(&self.edges, &self.votes, radii)?;
-        Some(Estimate { circle, covariance: None })
+        Some(Estimate { circle, ellipse: None, covariance: None })
     }
 }
 
