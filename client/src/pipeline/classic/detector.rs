@@ -64,7 +64,7 @@ impl Classic {
             dx: &self.gradients.dx,
             dy: &self.gradients.dy,
             edges: self.edges.pixels.iter().map(|pixel| (pixel.x, pixel.y)).collect(),
-            centres: self.votes.centres_by_votes(),
+            centres: self.votes.centres().collect(),
             circles: circles.iter().map(|found| (found.circle(), found.pixels)).collect(),
         }
     }
