@@ -1,6 +1,6 @@
 //! The equations of one hypothesis, and their solution.
 
-use super::columns::{COLUMNS, GEOMETRY, LEVELS, Model, OUT, RESIDUAL, VARIANCE, WIDTH};
+use super::columns::{GEOMETRY, LEVELS, Model, OUT, RESIDUAL, VARIANCE, WIDTH};
 use super::local::{Local, Products};
 use super::shading::Hypothesis;
 use super::{MAX_SECTORS, Sums};
@@ -179,16 +179,14 @@ fn make_round(own: &mut Products, oblong: [f64; 3]) {
     for row in own.iter_mut() {
         row[GEOMETRY + 2] += row[GEOMETRY + 4];
     }
-    for j in 0..COLUMNS {
-        own[GEOMETRY + 2][j] += own[GEOMETRY + 4][j];
-    }
+    let other = own[GEOMETRY + 4];
+    own[GEOMETRY + 2].iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
 }
 
 /// Takes the residual from a model in which the parameter of a column is smaller by `less`.
 fn take_from(own: &mut Products, column: usize, less: f64) {
-    for i in 0..COLUMNS {
-        own[RESIDUAL][i] += less * own[column][i];
-    }
+    let by = own[column];
+    own[RESIDUAL].iter_mut().zip(by).for_each(|(sum, by)| *sum += less * by);
     for row in own.iter_mut() {
         row[RESIDUAL] += less * row[column];
     }
