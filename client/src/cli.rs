@@ -336,13 +336,14 @@ pub struct RadiusArgs {
     #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub min_radius: Option<f64>,
 
-    /// Largest radius to look for, in px [default: 1/4 of the frame's shorter side]
+    /// Largest radius to look for, in px [default: 1/2 of the frame's shorter side]
     #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
     pub max_radius: Option<f64>,
 }
 
 impl RadiusArgs {
-    fn limits(&self) -> RadiusLimits {
+    /// The limits, not yet checked.
+    pub fn limits(&self) -> RadiusLimits {
         RadiusLimits { min: self.min_radius, max: self.max_radius }
     }
 }

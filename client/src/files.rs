@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ndarray::ArrayView2;
 use serde::Serialize;
-use shared::geometry::Circle;
+use shared::geometry::{Circle, Size};
 use shared::image::file::{self, ImageFileError, Picture};
 use shared::shell::exit::Exit;
 use shared::shell::standard::reader_left;
@@ -15,7 +15,7 @@ use shared::text::Escaped;
 use tracing::{debug, error};
 
 use crate::cli::DetectArgs;
-use crate::pipeline::{Detector, DetectorOfAll, Estimate, PipelineError};
+use crate::pipeline::{Detector, DetectorOfAll, Estimate, PipelineError, RadiusLimits};
 
 /// The name that means the standard input.
 const STDIN: &str = "-";
@@ -27,6 +27,8 @@ struct Found {
     #[serde(flatten)]
     seen: Seen,
     detect_us: Option<u64>,
+    /// Smallest and largest radius that were looked for, in px. `None` if no radius fits, or without a picture.
+    radii: Option<[f64; 2]>,
     error: Option<String>,
 }
 
@@ -43,6 +45,11 @@ struct FoundCircle {
     x: f64,
     y: f64,
     radius: f64,
+    /// Half-axes in px and the direction of the longer one in radians, if the outline is an ellipse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    axes: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    angle: Option<f64>,
 }
 
 /// The detector that looks at the files.
@@ -60,7 +67,8 @@ pub fn run(args: &DetectArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let results = args.files.iter().map(|file| look(file, &mut looker));
+    let limits = args.detector.radii.limits();
+    let results = args.files.iter().map(|file| look(file, &mut looker, limits));
     match if args.json { print_json(results) } else { print_lines(results) } {
         Ok(true) => Exit::Fine,
         Ok(false) => Exit::Other,
@@ -97,22 +105,25 @@ impl Looker {
 }
 
 impl FoundCircle {
-    fn of(Estimate { circle: Circle { x, y, radius }, .. }: Estimate) -> Self {
-        Self { x, y, radius }
+    fn of(Estimate { circle: Circle { x, y, radius }, ellipse, .. }: Estimate) -> Self {
+        Self { x, y, radius, axes: ellipse.map(|ellipse| ellipse.axes), angle: ellipse.map(|ellipse| ellipse.angle) }
     }
 }
 
-fn look(path: &Path, looker: &mut Looker) -> Found {
-    let found = |seen, detect_us, error| Found { file: path.display().to_string(), seen, detect_us, error };
+fn look(path: &Path, looker: &mut Looker, limits: RadiusLimits) -> Found {
+    let found =
+        |seen, detect_us, radii, error| Found { file: path.display().to_string(), seen, detect_us, radii, error };
     match read(path) {
         Ok(Picture { image, changes }) => {
             changes.iter().for_each(|change| debug!("{}: {change}", path.display()));
             let gray = image.into_gray_levels();
             let start = Instant::now();
             let seen = looker.look(gray.view());
-            found(seen, u64::try_from(start.elapsed().as_micros()).ok(), None)
+            let detect_us = u64::try_from(start.elapsed().as_micros()).ok();
+            let size = Size { width: gray.ncols() as u32, height: gray.nrows() as u32 };
+            found(seen, detect_us, limits.range(size).map(|range| [range.min(), range.max()]), None)
         }
-        Err(error) => found(looker.nothing(), None, Some(error.to_string())),
+        Err(error) => found(looker.nothing(), None, None, Some(error.to_string())),
     }
 }
 
@@ -125,7 +136,7 @@ fn read(path: &Path) -> Result<Picture, ImageFileError> {
 fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     let mut all_good = true;
-    for Found { file, seen, detect_us, error } in results {
+    for Found { file, seen, detect_us, radii, error } in results {
         if let Some(error) = error {
             all_good = false;
             error!("{file}: {error}");
@@ -134,15 +145,23 @@ fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
         let (file, detect_us) = (Escaped(file), detect_us.unwrap_or_default());
         match seen {
             Seen::One { circle: Some(circle) } => writeln!(stdout, "{file}: {circle}, in {detect_us} µs")?,
-            Seen::One { circle: None } => writeln!(stdout, "{file}: no circle, in {detect_us} µs")?,
+            Seen::One { circle: None } => {
+                writeln!(stdout, "{file}: no circle{}, in {detect_us} µs", of_radii(radii))?;
+            }
             Seen::All { circles } => {
                 let circles = circles.unwrap_or_default();
-                writeln!(stdout, "{file}: {}, in {detect_us} µs", in_words(circles.len()))?;
+                let looked_for = if circles.is_empty() { of_radii(radii) } else { String::new() };
+                writeln!(stdout, "{file}: {}{looked_for}, in {detect_us} µs", in_words(circles.len()))?;
                 circles.iter().try_for_each(|circle| writeln!(stdout, "{file}: {circle}"))?;
             }
         }
     }
     Ok(all_good)
+}
+
+/// The radii that were looked for.
+fn of_radii(radii: Option<[f64; 2]>) -> String {
+    radii.map_or_else(String::new, |[min, max]| format!(" of radius {min:.1} to {max:.1} px"))
 }
 
 fn in_words(circles: usize) -> String {
@@ -155,8 +174,10 @@ fn in_words(circles: usize) -> String {
 
 impl fmt::Display for FoundCircle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { x, y, radius } = self;
-        write!(f, "centre ({x:.3}, {y:.3}), radius {radius:.3} px")
+        let Self { x, y, radius, axes, angle } = self;
+        write!(f, "centre ({x:.3}, {y:.3}), radius {radius:.3} px")?;
+        let (Some([a, b]), Some(angle)) = (axes, angle) else { return Ok(()) };
+        write!(f, ", half-axes {a:.3} and {b:.3} px at {:.1}°", angle.to_degrees())
     }
 }
 

@@ -121,7 +121,7 @@ mod tests {
         let told = "2 frames received: 2 ack, 0 dropped; answer p50 0.250 ms, p99 0.250 ms";
         assert_eq!(tally("ack", &["ack", "ack"]), told);
         let told = "2 frames received: 0 circle, 2 none, 0 dropped; detection p50 0.250 ms, p99 0.250 ms\n\
-                    nothing was found: looked for circles of radius 24.0 to 360.0 px, brighter or darker than what is around; \
+                    nothing was found: looked for circles of radius 24.0 to 720.0 px, brighter or darker than what is around; \
                     --min-radius and --max-radius change that";
         assert_eq!(tally("circle", &["none", "none"]), told);
         assert_eq!(tally("circle", &["dropped"]), "1 frames received: 0 circle, 0 none, 1 dropped");

@@ -145,7 +145,7 @@ fn without_json_there_is_a_line_a_file() {
     let ended = detect(&[], &[&missing, &good, &empty]).expect(4).says("missing.png: cannot read it");
     let [first, second] = &ended.stdout[..] else { panic!("not two lines: {ended:#?}") };
     assert!(first.contains("good.png: centre (60.2") && first.contains("radius 15.0"), "{first}");
-    assert!(second.contains("empty.png: no circle"), "{second}");
+    assert!(second.contains("empty.png: no circle of radius 8.0 to 32.0 px, in"), "{second}");
 }
 
 #[test]
@@ -160,7 +160,10 @@ fn all_prints_a_line_per_circle_and_a_list_in_json() {
     let missing = pictures.path("missing.png");
     let ended = detect(&["--all"], &[&two, &empty, &missing]).expect(4).says("missing.png: cannot read it");
     let [head, first, second, none] = &ended.stdout[..] else { panic!("not four lines: {ended:#?}") };
-    assert!(head.contains("two.png: 2 circles, in") && none.contains("empty.png: no circle, in"), "{ended:#?}");
+    assert!(
+        head.contains("two.png: 2 circles, in") && none.contains("empty.png: no circle of radius 8.0 to 32.0 px, in"),
+        "{ended:#?}"
+    );
     let centres = ["two.png: centre (60.2", "two.png: centre (188.2"].map(|centre| {
         assert!(first.contains(centre) != second.contains(centre), "{ended:#?}");
         first.contains(centre)

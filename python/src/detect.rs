@@ -27,7 +27,7 @@ struct Kept {
 /// Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR; or of
 /// uint16, (height, width), which is scaled to 8 bits (0 is no reading).
 ///
-/// `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/4 of the
+/// `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/2 of the
 /// shorter side. The circle has the covariance of its centre. `None` if there is no circle.
 #[pyfunction]
 #[pyo3(signature = (image, *, min_radius=None, max_radius=None))]
@@ -41,7 +41,7 @@ pub(crate) fn detect(
     let limits = RadiusLimits { min: min_radius, max: max_radius };
     let found = leaving::detached(py, || detected(&image, limits))?
         .map_err(|wrong| PyValueError::new_err(in_python(&wrong)))?;
-    Ok(found.map(|Estimate { circle, covariance }| {
+    Ok(found.map(|Estimate { circle, covariance, .. }| {
         let cov = covariance.map(|covariance| [covariance.xx, covariance.xy, covariance.yy]);
         Circle::at(circle.x, circle.y, Some(circle.radius)).with_cov(cov)
     }))

@@ -71,7 +71,7 @@ impl Detector for Centroid {
             bright.fold((0_u64, 0, 0), |(count, x, y), ((row, column), _)| (count + 1, x + column, y + row));
         let mean = |sum: usize| sum as f64 / count as f64;
         let circle = Circle { x: mean(x), y: mean(y), radius: (count as f64 / PI).sqrt() };
-        (count > 0).then_some(Estimate { circle, covariance: None })
+        (count > 0).then_some(Estimate { circle, ellipse: None, covariance: None })
     }
 }
 

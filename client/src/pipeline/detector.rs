@@ -2,12 +2,16 @@
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Covariance};
+use shared::protocol::message::Ellipse;
 
 /// A detector's result for a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The circle, in pixels.
+    /// The circle, in pixels. Of an ellipse, the circle with the same centre and area; of a stroke up to 10 px wide
+    /// that is measured as one, the circle along its middle.
     pub circle: Circle,
+    /// The ellipse, if the outline is one rather than a circle.
+    pub ellipse: Option<Ellipse>,
     /// How uncertain the centre is; `None` from a detector that cannot tell.
     pub covariance: Option<Covariance>,
 }

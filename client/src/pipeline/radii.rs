@@ -14,7 +14,7 @@ pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
-pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.25;
+pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 
 /// Why no circle can have a radius within the given limits.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -62,10 +62,10 @@ impl RadiusRange {
         Ok(Self { min, max })
     }
 
-    /// The default range for a frame of this size: from 8 px, or 1/60 of the shorter side if that is larger, to 1/4 of
+    /// The default range for a frame of this size: from 8 px, or 1/60 of the shorter side if that is larger, to 1/2 of
     /// the shorter side.
     ///
-    /// In frames under 32 px, the range is the single radius of 1/4 of the shorter side.
+    /// In frames under 16 px, the range is the single radius of 1/2 of the shorter side.
     #[must_use]
     pub fn for_size(size: Size) -> Option<Self> {
         RadiusLimits::default().range(size)
@@ -100,7 +100,7 @@ impl RadiusLimits {
         let shorter_px = f64::from(size.width.min(size.height));
         let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
         let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
-        // In a small frame, the default range is a single radius: a quarter of the shorter side.
+        // In a small frame, the default range is a single radius: half of the shorter side.
         let min = if self == Self::default() { min.min(max) } else { min };
         RadiusRange::new(min, max).ok()
     }
@@ -159,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn the_default_range_is_a_sixtieth_to_a_quarter_of_the_shorter_side_and_at_least_eight_pixels() {
+    fn the_default_range_is_a_sixtieth_to_half_of_the_shorter_side_and_at_least_eight_pixels() {
         let range = RadiusRange::for_size(Size { width: 640, height: 480 }).expect("not empty");
-        assert_eq!((range.min(), range.max()), (8.0, 120.0));
+        assert_eq!((range.min(), range.max()), (8.0, 240.0));
         let range = RadiusRange::for_size(Size { width: 1920, height: 1080 }).expect("not empty");
-        assert_eq!((range.min(), range.max()), (18.0, 270.0));
-        let range = RadiusRange::for_size(Size { width: 640, height: 24 }).expect("not empty");
+        assert_eq!((range.min(), range.max()), (18.0, 540.0));
+        let range = RadiusRange::for_size(Size { width: 640, height: 12 }).expect("not empty");
         assert_eq!((range.min(), range.max()), (6.0, 6.0));
     }
 }

@@ -23,8 +23,12 @@ impl CirclePipeline {
 impl Pipeline for CirclePipeline {
     fn answer(&mut self, frame: &Frame<'_>) -> Payload<'static> {
         let estimate = self.detector.detect(self.gray.of(frame.image));
-        let found = |Estimate { circle, covariance }| FoundCircle { circle: circle.into(), covariance };
-        FoundCircle::write(estimate.map(found))
+        let found = |Estimate { circle, covariance, .. }| FoundCircle { circle: circle.into(), covariance };
+        let answer = FoundCircle::write(estimate.map(found));
+        match estimate.and_then(|estimate| estimate.ellipse) {
+            Some(ellipse) => ellipse.add_to(answer),
+            None => answer,
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Classic {
             dx: &self.gradients.dx,
             dy: &self.gradients.dy,
             edges: self.edges.pixels.iter().map(|pixel| (pixel.x, pixel.y)).collect(),
-            centres: self.votes.centres_by_votes(),
+            centres: self.votes.centres().collect(),
             circles: circles.iter().map(|found| (found.circle(), found.pixels)).collect(),
         }
     }
@@ -78,7 +78,7 @@ impl Classic {
         self.edges.find(&self.gradients);
         self.votes.cast(&self.edges.pixels, &self.gradients, radii);
         let circle = self.supports.best(&self.edges, &self.votes, radii)?;
-        Some(Estimate { circle, covariance: None })
+        Some(Estimate { circle, ellipse: None, covariance: None })
     }
 }
 

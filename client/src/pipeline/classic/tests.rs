@@ -6,7 +6,10 @@ use shared::geometry::Circle;
 
 use super::blur::Blur;
 use super::canny::Edges;
+use super::radii::Radii;
+use super::radius::Supports;
 use super::sobel::Gradients;
+use super::vote::Votes;
 use super::*;
 use crate::pipeline::{Detector, RadiusLimits, testing::*};
 
@@ -30,6 +33,29 @@ fn edges(frame: &Array2<u8>) -> Vec<(usize, usize)> {
     let mut edges = Edges::default();
     edges.find(&gradients(frame));
     edges.pixels.iter().map(|pixel| (pixel.x, pixel.y)).collect()
+}
+
+#[test]
+fn a_frame_with_too_many_centres_is_searched_from_the_highest_votes_as_far_as_the_work_goes() {
+    let discs = [(60.0, 60.0, 30.0), (150.0, 70.0, 18.0), (90.0, 130.0, 14.0)];
+    let canvas = discs
+        .iter()
+        .fold(Canvas::new(200, 160, 40.0), |canvas, &(x, y, radius)| canvas.disc(Circle { x, y, radius }, 180.0));
+    let gradients = gradients(&blurred(&canvas.shot(0.0, &mut Random::new(1))));
+    let (mut edges, mut votes, mut supports) = (Edges::default(), Votes::default(), Supports::default());
+    edges.find(&gradients);
+    let radii = Radii { min: 8, max: 40 };
+    votes.cast(&edges.pixels, &gradients, radii);
+    let mut looked_at = |most: usize| {
+        let found = supports.best_within(most, &edges, &votes, radii);
+        (found, supports.circles.len())
+    };
+    let (of_all, all) = looked_at(usize::MAX);
+    let (of_one, one) = looked_at(0);
+    // The largest disc has the most votes.
+    assert!(all >= 3 && one == 1, "{all} {one}");
+    assert_eq!(of_one, of_all);
+    assert!(of_one.is_some_and(|found| (found.x - 60.0).abs() < 2.0), "{of_one:?}");
 }
 
 #[test]

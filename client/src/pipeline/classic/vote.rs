@@ -23,7 +23,8 @@ const UNIT_BITS: u32 = 10;
 /// The accumulator and its centres.
 #[derive(Default)]
 pub(super) struct Votes {
-    /// Local maxima with more than [`LEAST`] votes, as indices of the accumulator, in no particular order.
+    /// Local maxima with more than [`LEAST`] votes, as indices of the accumulator, the one with the most votes first.
+    /// Of equal ones the upper left comes first.
     centres: Vec<usize>,
     /// One cell per pixel, and two more columns and rows that get no votes.
     cells: Vec<u32>,
@@ -49,16 +50,9 @@ impl Votes {
         self.find_centres(height);
     }
 
-    /// Centres in px.
+    /// Centres in px, sorted by votes, the highest first. Of equal ones the upper left comes first.
     pub(super) fn centres(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
         self.centres.iter().map(|&cell| self.centre(cell))
-    }
-
-    /// Centres in px, sorted by votes, the highest first. Of equal ones the upper left comes first.
-    pub(super) fn centres_by_votes(&self) -> Vec<(f32, f32)> {
-        let mut sorted = self.centres.clone();
-        sorted.sort_unstable_by_key(|&cell| (Reverse(self.cells[cell]), cell));
-        sorted.into_iter().map(|cell| self.centre(cell)).collect()
     }
 
     fn centre(&self, cell: usize) -> (f32, f32) {
@@ -103,6 +97,7 @@ impl Votes {
         };
         self.centres.clear();
         self.centres.extend(self.full.iter().copied().filter(is_maximum));
+        self.centres.sort_unstable_by_key(|&cell| (Reverse(cells[cell]), cell));
     }
 }
 

@@ -89,11 +89,15 @@ fn check_detector(recipe: &Recipe<'_>, choice: &DetectorChoice, picture: &Array2
 }
 
 fn check_estimate(recipe: &Recipe<'_>, name: &str, estimate: Estimate) {
-    let Estimate { circle, covariance } = estimate;
+    let Estimate { circle, ellipse, covariance } = estimate;
     let numbers = [circle.x, circle.y, circle.radius];
     let numbers = numbers.into_iter().chain(covariance.iter().flat_map(|c| [c.xx, c.xy, c.yy]));
     assert!(numbers.into_iter().all(f64::is_finite), "{name}: not finite: {estimate:?}");
     assert!(covariance.is_none_or(|c| c.xx >= 0.0 && c.yy >= 0.0), "{name}: negative variance: {estimate:?}");
+    let is_ellipse = |axes: [f64; 2], angle: f64| {
+        axes[0].is_finite() && axes[0] >= axes[1] && axes[1] > 0.0 && (0.0..std::f64::consts::PI).contains(&angle)
+    };
+    assert!(ellipse.is_none_or(|e| is_ellipse(e.axes, e.angle)), "{name}: no ellipse: {estimate:?}");
     // The estimate of a disc with its centre on the border may be a little outside.
     let inside = |at: f64, length: u32| (-0.75..=f64::from(length) - 0.25).contains(&at);
     let Size { width, height } = recipe.size;

@@ -8,6 +8,8 @@ use shared::geometry::Circle;
 
 use super::detector::Hough;
 use super::frame::Frame;
+use super::rim::measure::Edges;
+use super::rim::oval::Oval;
 use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
 use crate::pipeline::radii::RadiusRange;
@@ -37,10 +39,30 @@ impl DetectorOfAll for Hough {
 impl Hough {
     fn find_all(&mut self, frame: Frame<'_>) {
         self.all.clear();
-        if let Some(range) = self.search(frame) {
+        if let Some(sought) = self.search(frame) {
             self.candidates.examine_all(&self.cells);
-            self.measure_all(frame, range);
+            self.measure_all(frame, sought.first);
             leave_one_a_disc(&mut self.all);
+            self.measure_rims(frame, sought.all);
+            leave_one_a_disc(&mut self.all);
+        }
+    }
+
+    /// Measures the outlines that are none of the discs already found.
+    fn measure_rims(&mut self, frame: Frame<'_>, range: RadiusRange) {
+        self.candidates.cast(&self.cells, &self.gradients.edges, range);
+        self.candidates.examine_all(&self.cells);
+        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, candidates: &self.candidates.ranked };
+        let known = |start: &Oval| self.all.iter().any(|found| are_one_disc(found.estimate.circle, start.circle()));
+        self.rims.trace_all(frame, edges, range, &known);
+        for i in 0..self.rims.traced.len() {
+            let rim = self.rims.traced[i];
+            if self.all.iter().all(|found| !are_one_disc(found.estimate.circle, rim.oval.circle())) {
+                let Some(estimate) = self.measure_rim(i, frame, range) else { continue };
+                // Both kinds of evidence are natural logarithms of chances.
+                let evidence = -rim.closure.log_alarms * std::f64::consts::LN_10;
+                self.all.push(Found { evidence, ample: rim.is_ample(), estimate });
+            }
         }
     }
 
@@ -96,7 +118,11 @@ mod tests {
     use super::*;
 
     fn found(x: f64, radius: f64, evidence: f64) -> Found {
-        Found { evidence, ample: true, estimate: Estimate { circle: Circle { x, y: 50.0, radius }, covariance: None } }
+        Found {
+            evidence,
+            ample: true,
+            estimate: Estimate { circle: Circle { x, y: 50.0, radius }, ellipse: None, covariance: None },
+        }
     }
 
     #[test]

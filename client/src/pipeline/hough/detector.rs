@@ -1,13 +1,17 @@
-//! The whole detector: tries one candidate after the other until one is a disc.
+//! The whole detector: tries one candidate after the other until one is a disc, then looks for any edge that closes.
 
 use ndarray::ArrayView2;
-use shared::geometry::Size;
+use shared::geometry::{Circle, Size};
+use shared::protocol::message::Ellipse;
 
 use super::all::Found;
-use super::fit::refine::Refiner;
+use super::fit::refine::{Fit, Refiner};
 use super::frame::Frame;
 use super::locate::moments::start_from_moments;
 use super::locate::rays::Rays;
+use super::rim::doubt::is_doubtful;
+use super::rim::measure::{Edges, Measured, Rims};
+use super::rim::oval::Oval;
 use super::search::candidates::Candidates;
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
@@ -22,6 +26,10 @@ pub const NAME: &str = "hough";
 /// Slack on the range of radii, as a fraction of the radius and in pixels. The limits apply to the true radius, not to
 /// an estimate.
 const RADIUS_SLACK: (f64, f64) = (0.02, 0.5);
+
+/// Largest radius of the first search if none is asked for, as a part of the frame's shorter side. Larger discs are
+/// looked for afterwards, because the time of a search grows with its range.
+const FIRST_RADIUS_OF_SIDE: f64 = 0.25;
 
 /// Edge sigma, in pixels, above which a disc without a ring may be one that moved by its own width.
 const WIDE_EDGE_PX: f32 = 1.5;
@@ -41,6 +49,14 @@ pub struct Hough {
     pub(crate) candidates: Candidates,
     pub(crate) rays: Rays,
     pub(crate) refiner: Refiner,
+    pub(super) rims: Rims,
+}
+
+/// The radii of a frame that are looked for first, and all that are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought {
+    pub(crate) first: RadiusRange,
+    pub(crate) all: RadiusRange,
 }
 
 impl Hough {
@@ -51,24 +67,31 @@ impl Hough {
     }
 
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
-        let range = self.search(frame)?;
-        self.best_candidate(frame, range)
+        let sought = self.search(frame)?;
+        self.best_candidate(frame, sought.first).or_else(|| self.closed_edge(frame, sought.all))
     }
 
-    /// Searches the whole frame for candidates. Returns the range of radii it looked for; `None` if that range is
-    /// empty.
-    pub(super) fn search(&mut self, frame: Frame<'_>) -> Option<RadiusRange> {
+    /// Searches the whole frame for candidates. Returns the radii it looks for; `None` if there are none.
+    pub(super) fn search(&mut self, frame: Frame<'_>) -> Option<Sought> {
         let size = Size { width: frame.width as u32, height: frame.height as u32 };
-        let range = self.limits.range(size)?;
-        self.cells.reduce(frame.pixels, frame.width, factor_for(range.min()));
+        let sought = self.sought(size)?;
+        self.cells.reduce(frame.pixels, frame.width, factor_for(sought.first.min()));
         if self.cells.width.max(self.cells.height) > MAX_CELLS {
             return None;
         }
         self.gradients.find(&self.cells);
-        self.candidates.cast(&self.cells, &self.gradients.edges, range);
-        self.rays.expect(range);
-        self.refiner.expect(range);
-        Some(range)
+        self.candidates.cast(&self.cells, &self.gradients.edges, sought.first);
+        self.rays.expect(sought.first);
+        self.refiner.expect(sought.first);
+        Some(sought)
+    }
+
+    fn sought(&self, size: Size) -> Option<Sought> {
+        let all = self.limits.range(size)?;
+        let first_px = FIRST_RADIUS_OF_SIDE * f64::from(size.shorter_side());
+        let is_wide = self.limits.max.is_none() && (all.min()..all.max()).contains(&first_px);
+        let max = if is_wide { first_px } else { all.max() };
+        Some(Sought { first: RadiusRange::new(all.min(), max).ok()?, all })
     }
 
     /// Calls `look` with the pixels row by row. Copies the pixels if they are stored in another order.
@@ -104,6 +127,22 @@ impl Hough {
         best.map(|(_, estimate)| estimate)
     }
 
+    /// Returns the outline with the most evidence of an edge that closes.
+    fn closed_edge(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+        self.candidates.cast(&self.cells, &self.gradients.edges, range);
+        self.candidates.examine_more(&self.cells);
+        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, candidates: &self.candidates.ranked };
+        self.rims.trace_one(frame, edges, range);
+        (0..self.rims.traced.len()).find_map(|i| self.measure_rim(i, frame, range))
+    }
+
+    /// Measures a traced outline. `None` if it turns out to be out of range.
+    pub(super) fn measure_rim(&mut self, traced: usize, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+        let rim = self.rims.traced[traced];
+        let found = estimate(&self.rims.measure(frame, &rim));
+        is_valid(frame, range, found.circle).then_some(found)
+    }
+
     /// Measures a candidate: its circle and how certain it is. `None` if it is not a disc.
     pub(crate) fn measure(
         &mut self,
@@ -120,8 +159,19 @@ impl Hough {
             self.refiner.fit(frame, &self.cells, &start)
         })?;
         let verdict = judge(&fit, noise_gray)?;
-        let estimate = Estimate { circle: fit.circle, covariance: Some(fit.covariance) };
-        (is_within(range, fit.circle.radius) && frame.holds(fit.circle)).then_some((verdict, estimate))
+        is_valid(frame, range, fit.circle).then(|| (verdict, self.undoubted(frame, &fit, range)))
+    }
+
+    /// The estimate of a fit, or of its outline if that explains the pixels better than a round, even disc.
+    fn undoubted(&mut self, frame: Frame<'_>, fit: &Fit, range: RadiusRange) -> Estimate {
+        let own = Estimate { circle: fit.circle, ellipse: None, covariance: Some(fit.covariance) };
+        if !is_doubtful(frame, fit, self.gradients.noise_gray) {
+            return own;
+        }
+        let better = self.rims.measure_again(frame, &Oval::round(fit.circle));
+        let explains = |measured: &Measured| measured.fitted.is_some_and(|fitted| !fitted.is_plain());
+        let better = better.filter(explains).map(|measured| estimate(&measured));
+        better.filter(|found| is_valid(frame, range, found.circle)).unwrap_or(own)
     }
 }
 
@@ -135,7 +185,16 @@ impl Detector for Hough {
     }
 }
 
-fn is_within(range: RadiusRange, radius: f64) -> bool {
-    let slack = RADIUS_SLACK.0 * radius + RADIUS_SLACK.1;
-    (range.min() - slack..=range.max() + slack).contains(&radius)
+/// The estimate of a measured outline.
+fn estimate(measured: &Measured) -> Estimate {
+    let is_round = measured.fitted.is_some_and(|fitted| fitted.hypothesis.round);
+    let axes = measured.oval.axes().filter(|_| !is_round);
+    let ellipse = axes.map(|axes| Ellipse { axes: [axes.a, axes.b], angle: axes.angle() });
+    Estimate { circle: measured.oval.circle(), ellipse, covariance: Some(measured.covariance) }
+}
+
+/// Whether a circle has a radius within the range, and its centre in the frame.
+fn is_valid(frame: Frame<'_>, range: RadiusRange, circle: Circle) -> bool {
+    let slack = RADIUS_SLACK.0 * circle.radius + RADIUS_SLACK.1;
+    (range.min() - slack..=range.max() + slack).contains(&circle.radius) && frame.holds(circle)
 }

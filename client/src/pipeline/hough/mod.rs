@@ -4,10 +4,11 @@
 //!    complete rings first.
 //! 2. `locate`: in the full frame, finds the edge along each of 48 rays, and the circle on which most edges agree.
 //! 3. `fit`: Gauss–Newton on the intensities around that circle, which uses all the information in the pixels.
-//! 4. `verify`: decides whether the fitted circle is a disc. If not, the next candidate is tried. After the last one,
-//!    there is no circle.
+//! 4. `verify`: decides whether the fitted circle is a disc. If not, the next candidate is tried.
+//! 5. `rim`: where no candidate is a round, even disc, or the residuals of one ask for more, looks for an edge that
+//!    closes: ellipses, shaded balls, outlines, and discs up to half of the shorter side.
 //!
-//! `detector` runs these four stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
+//! `detector` runs these stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
 //! The stages share the `frame`, the `ring` (a circle in single precision) and the `sectors` around a centre. `stages`
 //! runs them one by one, for benchmarks.
 //!
@@ -24,6 +25,7 @@ mod frame;
 mod kind;
 mod locate;
 mod machine;
+mod rim;
 mod ring;
 mod search;
 mod sectors;

@@ -2,8 +2,6 @@
 
 use ndarray::Array2;
 
-use shared::geometry::Size;
-
 use super::detector::Hough;
 use super::frame::Frame;
 use super::locate::start::Start;
@@ -27,9 +25,8 @@ impl Stages {
     #[must_use]
     pub fn of(gray: Array2<u8>, limits: RadiusLimits) -> Self {
         let frame = frame(&gray);
-        let size = Size { width: frame.width as u32, height: frame.height as u32 };
-        let range = limits.range(size).expect("a range of radii");
         let mut hough = Hough::new(limits);
+        let range = hough.search(frame).expect("a range of radii").first;
         hough.detect_in(frame).expect("a disc");
         // Start again from the peaks, because the search continues past a disc without ample evidence.
         hough.candidates.cast(&hough.cells, &hough.gradients.edges, range);

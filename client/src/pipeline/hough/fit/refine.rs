@@ -8,6 +8,7 @@ use shared::geometry::{Circle, Covariance};
 
 use super::decide::state::{Ground, State};
 use super::equations::columns::{DISC, RADIUS};
+use super::equations::model::Profile;
 use super::equations::normal::Solution;
 use super::equations::sums::SectorSums;
 use super::evidence::{Evidence, evidence, honest};
@@ -45,6 +46,10 @@ pub(crate) struct Fit {
     pub(crate) covariance: Covariance,
     /// Whether one plane explains the ground.
     pub(crate) plane: bool,
+    /// Whether the disc moved during the exposure.
+    pub(crate) moving: bool,
+    /// The disc's level, in gray levels.
+    pub(crate) disc: f64,
     pub(crate) directions: [Evidence; DIRECTIONS],
 }
 
@@ -125,11 +130,12 @@ impl Refiner {
         // The sums belong to the model before the last step.
         let directions = evidence(&self.sums[..self.annulus.sectors], &state);
         let plane = matches!(state.ground, Ground::Plane { .. });
+        let (moving, disc) = (state.model.profile == Profile::Smear, state.model.disc);
         let [xx, xy, yy] = solution.centre;
         let covariance = honest(Covariance { xx, xy, yy }, &directions);
         let covariance = gain.map_or(covariance, |gain| self.with_slope(covariance, gain.slope_variance, &state));
         let again = gain.and_then(|_| start_of_swept(&circle, &state, start));
-        Some((Fit { plane, circle, covariance, directions }, again))
+        Some((Fit { plane, moving, disc, circle, covariance, directions }, again))
     }
 
     /// Widens the covariance for a disc slope of this variance, in (gray levels / pixel)². A slope shifts the centre.

@@ -1,0 +1,299 @@
+//! The evidence of an edge that closes: where each arc of an outline has its strongest edge.
+//!
+//! An outline is cut into arcs. Each arc finds its strongest step within a window across the outline, by itself. If
+//! there is no outline, the step is equally likely anywhere in the window, in noise and in texture alike. The number
+//! of arcs whose step lies on the outline is then binomial, and its tail, times the number of outlines that could have
+//! been looked at, bounds the expected number of false alarms (a contrario: Desolneux, Moisan, Morel, IJCV 40(1) 2000;
+//! for ellipses Pătrăucean, Gurdjos, Grompone von Gioi, ECCV 2012).
+
+use super::oval::{Oval, Place};
+use crate::pipeline::hough::frame::Frame;
+
+/// Largest number of arcs, and the length an arc has at least, in pixels: the reach of a step to one side, so that
+/// neighbouring arcs see different pixels.
+pub(crate) const MAX_ARCS: usize = 64;
+const ARC_PX: f64 = 3.0;
+
+/// Largest distance between two rays of an arc, in pixels, and most rays of an arc.
+const RAY_PX: f64 = 1.5;
+const MAX_RAYS: usize = 6;
+
+/// Samples averaged on each side of a step, and the distance from their middle to the edge, in half the distance of the
+/// outer two.
+const HALF_STEP: usize = 3;
+const TO_EDGE: f32 = 1.5 / 2.0;
+
+/// Largest window to each side of the outline, in pixels.
+pub(crate) const MAX_WINDOW: usize = 10;
+const MAX_SAMPLES: usize = 2 * (MAX_WINDOW + HALF_STEP);
+
+/// Which steps count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Polarity {
+    /// Brighter inside.
+    Bright,
+    /// Darker inside.
+    Dark,
+    /// Either, from arc to arc.
+    Mixed,
+    /// The same three, where the levels on both sides are continued to the edge with their slopes. Shading makes no
+    /// steps then, but noise makes twice as large ones.
+    BrightOnSlope,
+    DarkOnSlope,
+    MixedOnSlope,
+}
+
+/// Number of polarities.
+const KINDS: usize = 6;
+
+pub(crate) const POLARITIES: [Polarity; KINDS] = [
+    Polarity::Bright,
+    Polarity::Dark,
+    Polarity::Mixed,
+    Polarity::BrightOnSlope,
+    Polarity::DarkOnSlope,
+    Polarity::MixedOnSlope,
+];
+
+/// What one arc shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arc {
+    pub(crate) place: Place,
+    /// Whether the frame holds the arc's window.
+    pub(crate) inside: bool,
+    /// For each polarity, the distance of the strongest step outwards from the outline, in pixels, and its signed size
+    /// in gray levels.
+    pub(crate) steps: [(f64, f64); KINDS],
+}
+
+/// The arcs of one outline.
+#[derive(Default)]
+pub(crate) struct Arcs {
+    pub(crate) all: Vec<Arc>,
+    places: Vec<Place>,
+    window: usize,
+}
+
+/// The evidence for an outline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closure {
+    /// Expected number of such outlines in a frame without any, as a power of ten.
+    pub(crate) log_alarms: f64,
+    /// Fraction of the arcs in the frame whose step lies on the outline, and the distance within which it does.
+    pub(crate) share: f64,
+    pub(crate) tolerance_px: f64,
+    pub(crate) polarity: Polarity,
+}
+
+/// Distances that count as on the outline, in pixels. The number of them multiplies the number of tests.
+const TOLERANCES_PX: [f64; 6] = [0.2, 0.3, 0.45, 0.65, 1.0, 1.5];
+
+/// Largest tolerance, as a fraction of the radius. A hexagon's sides lie 0.04 radii beside the best circle on average
+/// and a square's 0.09, so that fewer than half of their arcs agree.
+const ROUND: f64 = 0.03;
+const LEAST_TOLERANCE_PX: f64 = 0.45;
+
+/// Number of arcs around an outline of this length.
+pub(crate) fn arcs_around(radius: f64) -> usize {
+    let fit = |n: &usize| std::f64::consts::TAU * radius >= ARC_PX * *n as f64;
+    [MAX_ARCS, MAX_ARCS / 2].into_iter().find(fit).unwrap_or(MAX_ARCS / 4)
+}
+
+/// The window that a radius allows, up to `most`: the windows of opposite arcs do not overlap.
+pub(crate) fn window_for(radius: f64, most: usize) -> usize {
+    ((0.5 * radius) as usize).clamp(2, most)
+}
+
+impl Arcs {
+    /// Looks for the steps within `window` pixels of an outline.
+    pub(crate) fn look(&mut self, frame: Frame<'_>, oval: &Oval, window: usize) {
+        let (n, radius) = (arcs_around(oval.radius()), oval.radius());
+        self.window = window.min(MAX_WINDOW);
+        let rays = ((std::f64::consts::TAU * radius / n as f64 / RAY_PX).round() as usize).clamp(1, MAX_RAYS);
+        self.places.clear();
+        oval.outline(n, rays, &mut self.places);
+        self.all.clear();
+        let samples = 2 * (self.window + HALF_STEP);
+        for rays in self.places.chunks_exact(rays) {
+            let mut line = [0.0f32; MAX_SAMPLES];
+            let mut held = 0.0f32;
+            for place in rays {
+                held += f32::from(u8::from(add_line(frame, place, &mut line[..samples])));
+            }
+            let inside = 2.0 * held > rays.len() as f32;
+            let mut arc = Arc { place: rays[rays.len() / 2], inside, ..Arc::default() };
+            if rays.len() % 2 == 0 {
+                arc.place = oval_between(rays[rays.len() / 2 - 1], rays[rays.len() / 2]);
+            }
+            if inside {
+                arc.steps = strongest(&line[..samples], 1.0 / (held * HALF_STEP as f32));
+            }
+            self.all.push(arc);
+        }
+    }
+
+    /// The points of the strongest steps of a polarity.
+    pub(crate) fn points(&self, polarity: Polarity, points: &mut Vec<(f64, f64)>) {
+        points.clear();
+        points.extend(self.with_step(polarity).map(|arc| {
+            let by = arc.steps[polarity as usize].0;
+            (arc.place.at.0 + by * arc.place.normal.0, arc.place.at.1 + by * arc.place.normal.1)
+        }));
+    }
+
+    /// For each of these points, the size of its step as a fraction of the arc's strongest step of either sign.
+    pub(crate) fn shares(&self, polarity: Polarity) -> impl Iterator<Item = f64> + '_ {
+        let either = if polarity.on_slope() { Polarity::MixedOnSlope } else { Polarity::Mixed };
+        let size = |arc: &Arc, polarity: Polarity| arc.steps[polarity as usize].1.abs();
+        self.with_step(polarity).map(move |arc| size(arc, polarity) / size(arc, either).max(1e-9))
+    }
+
+    fn with_step(&self, polarity: Polarity) -> impl Iterator<Item = &Arc> + '_ {
+        self.all.iter().filter(move |arc| arc.inside && arc.steps[polarity as usize].1 != 0.0)
+    }
+
+    /// The evidence for the outline, of the polarity with most of it. `tests` is the number of outlines that could be
+    /// looked at in the frame, as a power of ten.
+    pub(crate) fn closure(&self, radius: f64, tests: f64) -> Closure {
+        let mut best = Closure { log_alarms: f64::INFINITY, share: 0.0, tolerance_px: 0.0, polarity: Polarity::Mixed };
+        let n = self.all.iter().filter(|arc| arc.inside).count();
+        let more = ((TOLERANCES_PX.len() * POLARITIES.len()) as f64).log10();
+        for polarity in POLARITIES {
+            for tolerance_px in TOLERANCES_PX {
+                if tolerance_px > LEAST_TOLERANCE_PX.max(ROUND * radius) {
+                    break;
+                }
+                let agree = self.agreeing(polarity, tolerance_px);
+                let chance = 2.0 * tolerance_px / (2 * self.window + 1) as f64;
+                let log_alarms = tests + more + log_tail(n, agree, chance);
+                if log_alarms < best.log_alarms {
+                    best = Closure { log_alarms, share: agree as f64 / n.max(1) as f64, tolerance_px, polarity };
+                }
+            }
+        }
+        best
+    }
+
+    /// Where the arcs of a mask have their strongest step of the other polarity: the median distance from the outline,
+    /// and the number of arcs that have it within `tolerance_px` of that.
+    pub(crate) fn opposite(&self, polarity: Polarity, active: u64, tolerance_px: f64) -> Option<(f64, usize)> {
+        let other = match polarity {
+            Polarity::Bright | Polarity::BrightOnSlope => Polarity::Dark,
+            Polarity::Dark | Polarity::DarkOnSlope => Polarity::Bright,
+            Polarity::Mixed | Polarity::MixedOnSlope => return None,
+        };
+        let (mut all, mut n) = ([0.0; MAX_ARCS], 0);
+        for (_, arc) in
+            self.all.iter().enumerate().filter(|(k, arc)| active >> k & 1 == 1 && arc.steps[other as usize].1 != 0.0)
+        {
+            (all[n], n) = (arc.steps[other as usize].0, n + 1);
+        }
+        let middle = (n > 0).then(|| *all[..n].select_nth_unstable_by(n / 2, f64::total_cmp).1)?;
+        Some((middle, all[..n].iter().filter(|own| (*own - middle).abs() <= tolerance_px).count()))
+    }
+
+    /// Number of arcs whose step lies within a distance of the outline.
+    pub(crate) fn agreeing(&self, polarity: Polarity, tolerance_px: f64) -> usize {
+        self.all.iter().filter(|arc| arc.agrees(polarity, tolerance_px)).count()
+    }
+}
+
+impl Arc {
+    pub(crate) fn agrees(&self, polarity: Polarity, tolerance_px: f64) -> bool {
+        let (off, step) = self.steps[polarity as usize];
+        self.inside && step != 0.0 && off.abs() <= tolerance_px
+    }
+}
+
+fn oval_between(one: Place, other: Place) -> Place {
+    let mean = |a: (f64, f64), b: (f64, f64)| (0.5 * (a.0 + b.0), 0.5 * (a.1 + b.1));
+    Place { at: mean(one.at, other.at), normal: mean(one.normal, other.normal) }
+}
+
+/// Adds the intensities across the outline, a pixel apart, from the inside outwards. Returns whether the frame holds
+/// all of them.
+fn add_line(frame: Frame<'_>, place: &Place, line: &mut [f32]) -> bool {
+    let (nx, ny) = (place.normal.0 as f32, place.normal.1 as f32);
+    let first = 0.5 - 0.5 * line.len() as f32;
+    let (x, y) = (place.at.0 as f32 + first * nx, place.at.1 as f32 + first * ny);
+    let last = (line.len() - 1) as f32;
+    if frame.sample(x, y).is_none() || frame.sample(x + last * nx, y + last * ny).is_none() {
+        return false;
+    }
+    for (i, sum) in line.iter_mut().enumerate() {
+        *sum += frame.sample(x + i as f32 * nx, y + i as f32 * ny).unwrap_or_default();
+    }
+    true
+}
+
+/// The strongest step of each polarity, with its distance from the middle of the line.
+fn strongest(line: &[f32], per: f32) -> [(f64, f64); KINDS] {
+    let n = line.len() - 2 * HALF_STEP + 1;
+    let (mut even, mut sloped) = ([0.0f32; MAX_SAMPLES], [0.0f32; MAX_SAMPLES]);
+    for (i, (even, sloped)) in even.iter_mut().zip(&mut sloped).enumerate().take(n) {
+        let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(|k| line[i + k]);
+        *even = per * ((a + b + c) - (d + e + f));
+        // The lines through three samples on each side, continued by half a sample.
+        let slopes = TO_EDGE * ((c - a) - (d - f));
+        *sloped = *even + per * HALF_STEP as f32 * slopes;
+    }
+    POLARITIES.map(|polarity| polarity.strongest(if polarity.on_slope() { &sloped[..n] } else { &even[..n] }))
+}
+
+impl Polarity {
+    /// Whether the levels on both sides are continued to the edge.
+    pub(crate) fn on_slope(self) -> bool {
+        matches!(self, Self::BrightOnSlope | Self::DarkOnSlope | Self::MixedOnSlope)
+    }
+
+    /// Size of a step of this polarity; negative for one of the other.
+    fn size(self, step: f32) -> f32 {
+        match self {
+            Self::Bright | Self::BrightOnSlope => step,
+            Self::Dark | Self::DarkOnSlope => -step,
+            Self::Mixed | Self::MixedOnSlope => step.abs(),
+        }
+    }
+
+    /// The strongest of these steps: its distance from the middle one, by a parabola, and its size.
+    fn strongest(self, steps: &[f32]) -> (f64, f64) {
+        let n = steps.len();
+        let by_size = |a: &usize, b: &usize| self.size(steps[*a]).total_cmp(&self.size(steps[*b]));
+        let best = (0..n).max_by(by_size).unwrap_or_default();
+        if self.size(steps[best]) <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let mut shift = 0.0;
+        if best > 0 && best + 1 < n {
+            let [before, own, after] = [best - 1, best, best + 1].map(|at| steps[best].signum() * steps[at]);
+            let bend = before - 2.0 * own + after;
+            shift = if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 };
+        }
+        (f64::from(best as f32 + shift - (n - 1) as f32 * 0.5), f64::from(steps[best]))
+    }
+}
+
+/// Common logarithm of the probability that at least `k` of `n` independent events of this chance happen.
+fn log_tail(n: usize, k: usize, chance: f64) -> f64 {
+    let (mut term, mut sum) = ((1.0 - chance).powi(n as i32), 0.0);
+    for i in 0..=n {
+        if i >= k {
+            sum += term;
+        }
+        term *= (n - i) as f64 / (i + 1) as f64 * chance / (1.0 - chance);
+    }
+    sum.max(f64::MIN_POSITIVE).log10().min(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_of_the_binomial_is_that_of_counted_coins() {
+        // At least 8 of 10 fair coins: 56 of 1024 throws.
+        assert!((log_tail(10, 8, 0.5) - (56.0f64 / 1024.0).log10()).abs() < 1e-12);
+        assert!(log_tail(10, 0, 0.3).abs() < 1e-12);
+        assert!((log_tail(32, 32, 0.1) + 32.0).abs() < 1e-9);
+    }
+}

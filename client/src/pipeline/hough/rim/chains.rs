@@ -1,0 +1,67 @@
+//! Chains of neighbouring edges in the reduced frame, and the ellipses they lie on.
+
+use super::oval::Oval;
+use super::points::conic;
+use crate::pipeline::hough::search::gradient::Edge;
+use crate::pipeline::hough::search::reduce::Cells;
+
+/// Fewest edges of a chain: the five parameters of an ellipse, and as many to check them.
+const MIN_EDGES: usize = 10;
+
+/// Chains and the buffers for them.
+#[derive(Default)]
+pub(crate) struct Chains {
+    /// For each cell, the index of its edge plus 1.
+    map: Vec<u32>,
+    seen: Vec<bool>,
+    stack: Vec<u32>,
+    points: Vec<(f64, f64)>,
+}
+
+impl Chains {
+    /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges.
+    pub(crate) fn ovals(&mut self, cells: &Cells, edges: &[Edge], mut take: impl FnMut(Oval, usize)) {
+        self.map.clear();
+        self.map.resize(cells.width * cells.height, 0);
+        for (i, edge) in edges.iter().enumerate() {
+            self.map[usize::from(edge.y) * cells.width + usize::from(edge.x)] = i as u32 + 1;
+        }
+        self.seen.clear();
+        self.seen.resize(edges.len(), false);
+        for first in 0..edges.len() {
+            if self.seen[first] {
+                continue;
+            }
+            self.follow(cells, edges, first);
+            if self.points.len() >= MIN_EDGES
+                && let Some(oval) = conic(&self.points)
+            {
+                take(oval, self.points.len());
+            }
+        }
+    }
+
+    /// Collects the edges connected with the first one: neighbours within two cells whose gradients differ by less than
+    /// 60°, so that a chain passes a gap of one cell but turns no corner.
+    fn follow(&mut self, cells: &Cells, edges: &[Edge], first: usize) {
+        self.points.clear();
+        self.stack.clear();
+        self.stack.push(first as u32);
+        self.seen[first] = true;
+        while let Some(at) = self.stack.pop() {
+            let edge = edges[at as usize];
+            self.points.push((f64::from(cells.to_px(f32::from(edge.x))), f64::from(cells.to_px(f32::from(edge.y)))));
+            let span = |at: u16, end: usize| usize::from(at).saturating_sub(2)..(usize::from(at) + 3).min(end);
+            for y in span(edge.y, cells.height) {
+                for x in span(edge.x, cells.width) {
+                    let Some(other) = (self.map[y * cells.width + x] as usize).checked_sub(1) else { continue };
+                    let alike = edge.ux * edges[other].ux + edge.uy * edges[other].uy > 0.5;
+                    if alike && !self.seen[other] {
+                        self.seen[other] = true;
+                        self.stack.push(other as u32);
+                    }
+                }
+            }
+        }
+    }
+}

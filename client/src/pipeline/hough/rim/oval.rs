@@ -1,0 +1,137 @@
+//! An ellipse, its outline and the distance of points from it.
+
+use shared::geometry::Circle;
+
+/// An ellipse: the points `p` with `dᵀ Q d = 1` for `d = p - c`. Lengths are in pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Oval {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    /// `Q`: xx, xy and yy.
+    pub(crate) form: [f64; 3],
+}
+
+/// The half-axes `a >= b` of an ellipse, and the unit vector along `a`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axes {
+    pub(crate) a: f64,
+    pub(crate) b: f64,
+    pub(crate) along: (f64, f64),
+}
+
+impl Axes {
+    /// Direction of `a`, from +x towards +y, in radians, in [0, π).
+    pub(crate) fn angle(&self) -> f64 {
+        let angle = self.along.1.atan2(self.along.0).rem_euclid(std::f64::consts::PI);
+        // A tiny negative angle is rounded up to π.
+        if angle < std::f64::consts::PI { angle } else { 0.0 }
+    }
+
+    /// Takes the ellipse to the unit circle and its axis `a` to the x axis.
+    pub(crate) fn unrolled(&self, dx: f64, dy: f64) -> (f64, f64) {
+        let (cos, sin) = self.along;
+        ((dx * cos + dy * sin) / self.a, (dy * cos - dx * sin) / self.b)
+    }
+}
+
+/// A place on an outline: its position and the outward normal.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) at: (f64, f64),
+    pub(crate) normal: (f64, f64),
+}
+
+/// Number of parameters: the centre's two, and the three of the form.
+pub(crate) const PARAMETERS: usize = 5;
+
+impl Oval {
+    pub(crate) fn round(circle: Circle) -> Self {
+        let own = circle.radius.powi(-2);
+        Self { x: circle.x, y: circle.y, form: [own, 0.0, own] }
+    }
+
+    /// The ellipse with these axes. `along` is the direction of `a`.
+    pub(crate) fn with_axes((x, y): (f64, f64), Axes { a, b, along: (cos, sin) }: Axes) -> Self {
+        let (p, q) = (a.powi(-2), b.powi(-2));
+        Self { x, y, form: [p * cos * cos + q * sin * sin, (p - q) * cos * sin, p * sin * sin + q * cos * cos] }
+    }
+
+    /// Radius of the circle with the same area: √(ab).
+    pub(crate) fn radius(&self) -> f64 {
+        let [xx, xy, yy] = self.form;
+        (xx * yy - xy * xy).powf(-0.25)
+    }
+
+    /// The half-axes. `None` if the form is none of an ellipse.
+    pub(crate) fn axes(&self) -> Option<Axes> {
+        let [xx, xy, yy] = self.form;
+        let (mean, apart) = (0.5 * (xx + yy), (0.25 * (xx - yy).powi(2) + xy * xy).sqrt());
+        let (least, most) = (mean - apart, mean + apart);
+        if !(least > 0.0 && most.is_finite()) {
+            return None;
+        }
+        // `a` lies along the direction in which the form is smallest.
+        let (sin, cos) = (0.5 * (2.0 * xy).atan2(xx - yy) + std::f64::consts::FRAC_PI_2).sin_cos();
+        Some(Axes { a: least.powf(-0.5), b: most.powf(-0.5), along: (cos, sin) })
+    }
+
+    /// The circle with the same centre and area.
+    pub(crate) fn circle(&self) -> Circle {
+        Circle { x: self.x, y: self.y, radius: self.radius() }
+    }
+
+    /// How the form differs from that of the circle with the same area, in units of `1 / radius²`.
+    pub(crate) fn oblong(&self) -> [f64; 3] {
+        let square = self.radius().powi(2);
+        [square * self.form[0] - 1.0, square * self.form[1], square * self.form[2] - 1.0]
+    }
+
+    /// Depth of a point under the outline, negative outside, and its derivatives with respect to the parameters.
+    ///
+    /// The distance of first order (Sampson 1982), exact for a circle. `scale` is the unit of the form's parameters:
+    /// they are changes of `Q` in units of `1 / scale²`.
+    pub(crate) fn depth(&self, x: f64, y: f64, scale: f64) -> (f64, [f64; PARAMETERS]) {
+        let (dx, dy) = (x - self.x, y - self.y);
+        let [xx, xy, yy] = self.form;
+        let (gx, gy) = (xx * dx + xy * dy, xy * dx + yy * dy);
+        let level = (dx * gx + dy * gy).max(1e-12).sqrt();
+        let slope = (gx * gx + gy * gy).sqrt().max(1e-12);
+        // The level's gradient is (gx, gy) / level.
+        let per_level = level / slope;
+        let by = -0.5 / (slope * scale * scale);
+        ((1.0 - level) * per_level, [gx / slope, gy / slope, by * dx * dx, 2.0 * by * dx * dy, by * dy * dy])
+    }
+
+    /// Applies a step of the parameters, with at most two pixels of movement. `None` if no ellipse is left.
+    pub(crate) fn moved(&self, step: &[f64; PARAMETERS], scale: f64) -> Option<Self> {
+        let own = scale.powi(-2);
+        let next = Self {
+            x: self.x + step[0].clamp(-2.0, 2.0),
+            y: self.y + step[1].clamp(-2.0, 2.0),
+            form: std::array::from_fn(|i| self.form[i] + own * step[2 + i].clamp(-0.3, 0.3)),
+        };
+        next.axes().filter(|axes| axes.a.is_finite() && next.x.is_finite() && next.y.is_finite()).map(|_| next)
+    }
+
+    /// `n` times `rays` places on the outline, at equal steps of the eccentric anomaly, appended to `places`. The first
+    /// `rays` of them lie evenly around the end of the half-axis `a`.
+    pub(crate) fn outline(&self, n: usize, rays: usize, places: &mut Vec<Place>) {
+        let Some(Axes { a, b, along: (cos, sin) }) = self.axes() else { return };
+        let first = 0.5 - 0.5 * rays as f64;
+        places.extend((0..n * rays).map(|i| {
+            let (s, c) = ((i as f64 + first) / (n * rays) as f64 * std::f64::consts::TAU).sin_cos();
+            let (u, v) = (a * c, b * s);
+            let (dx, dy) = (u * cos - v * sin, u * sin + v * cos);
+            let (nx, ny) = (b * c * cos - a * s * sin, b * c * sin + a * s * cos);
+            let length = nx.hypot(ny);
+            Place { at: (self.x + dx, self.y + dy), normal: (nx / length, ny / length) }
+        }));
+    }
+
+    /// The same outline moved outwards by `by` pixels, as the ellipse with axes longer by that.
+    pub(crate) fn grown(&self, by: f64) -> Option<Self> {
+        let axes = self.axes()?;
+        let (a, b) = (axes.a + by, axes.b + by);
+        (b > 1.0).then(|| Self::with_axes((self.x, self.y), Axes { a, b, ..axes }))
+    }
+}

@@ -1,0 +1,115 @@
+//! Fits an ellipse to edge points: distances of first order, with Cauchy weights.
+
+use super::oval::{Oval, PARAMETERS};
+use crate::pipeline::hough::fit::equations::cholesky::Factor;
+
+/// A step this small, in pixels, ends the fit: the result is only a start and need not be better.
+const DONE_PX: f64 = 0.02;
+
+/// Fits an ellipse to weighted points from a start. `scale_px` is the width of the weights.
+pub(crate) fn fit_oval(points: &[(f64, f64)], mut oval: Oval, scale_px: f64, steps: usize) -> Option<Oval> {
+    for _ in 0..steps {
+        let unit = oval.radius();
+        let mut matrix = [[0.0; PARAMETERS]; PARAMETERS];
+        let mut right = [0.0; PARAMETERS];
+        for &(x, y) in points {
+            let (depth, by) = oval.depth(x, y, unit);
+            let weight = 1.0 / (1.0 + (depth / scale_px).powi(2));
+            for i in 0..PARAMETERS {
+                right[i] -= weight * by[i] * depth;
+                for j in i..PARAMETERS {
+                    matrix[i][j] += weight * by[i] * by[j];
+                }
+            }
+        }
+        let step = Factor::new(&matrix, PARAMETERS)?.solve(&right, PARAMETERS);
+        oval = oval.moved(&step, unit)?;
+        if step[0].hypot(step[1]) < DONE_PX && step[2..].iter().all(|part| part.abs() * unit < DONE_PX) {
+            break;
+        }
+    }
+    Some(oval)
+}
+
+/// The ellipse that a chain of edges lies on, by linear least squares of the conic with `A + C = 1` (Bookstein 1979).
+pub(crate) fn conic(points: &[(f64, f64)]) -> Option<Oval> {
+    let n = points.len() as f64;
+    let (mx, my) = points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / n, sum.1 + p.1 / n));
+    let size = points.iter().map(|p| (p.0 - mx).hypot(p.1 - my)).sum::<f64>() / n;
+    let mut matrix = [[0.0; PARAMETERS]; PARAMETERS];
+    let mut right = [0.0; PARAMETERS];
+    for &(x, y) in points {
+        let (x, y) = ((x - mx) / size, (y - my) / size);
+        // A (x² - y²) + B xy + D x + E y + F = -y²
+        let row = [x * x - y * y, x * y, x, y, 1.0];
+        for i in 0..PARAMETERS {
+            right[i] -= row[i] * y * y;
+            for j in i..PARAMETERS {
+                matrix[i][j] += row[i] * row[j];
+            }
+        }
+    }
+    let [a, b, d, e, f] = Factor::new(&matrix, PARAMETERS)?.solve(&right, PARAMETERS);
+    let (b, c) = (0.5 * b, 1.0 - a);
+    let determinant = a * c - b * b;
+    let (x, y) = (0.5 * (b * e - c * d) / determinant, 0.5 * (b * d - a * e) / determinant);
+    let level = -(f + 0.5 * (d * x + e * y));
+    let per = 1.0 / (level * size * size);
+    let oval = Oval { x: mx + size * x, y: my + size * y, form: [a * per, b * per, c * per] };
+    (determinant > 0.0 && level > 0.0).then_some(oval).filter(|oval| oval.axes().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oval::Axes;
+    use super::*;
+
+    fn ellipse() -> Oval {
+        Oval::with_axes((61.2, 47.9), Axes { a: 30.0, b: 21.0, along: (0.6, 0.8) })
+    }
+
+    fn points(oval: Oval) -> Vec<(f64, f64)> {
+        let mut places = Vec::new();
+        oval.outline(40, 1, &mut places);
+        places.iter().map(|place| place.at).collect()
+    }
+
+    #[track_caller]
+    fn assert_near(found: Oval, expected: Oval, within_px: f64) {
+        let (one, other) = (found.axes().expect("an ellipse"), expected.axes().expect("an ellipse"));
+        let off = [found.x - expected.x, found.y - expected.y, one.a - other.a, one.b - other.b];
+        assert!(off.iter().all(|off| off.abs() < within_px), "{found:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn the_conic_through_points_of_an_ellipse_is_that_ellipse() {
+        assert_near(conic(&points(ellipse())).expect("a conic"), ellipse(), 1e-5);
+    }
+
+    #[test]
+    fn points_far_off_move_no_ellipse() {
+        let mut points = points(ellipse());
+        points[..8].iter_mut().for_each(|point| point.0 += 15.0);
+        let start = Oval::with_axes((62.0, 47.0), Axes { a: 29.0, b: 22.5, along: (0.7, 0.714_142_842_854_285) });
+        // A fifth of the points pull with weights below 1 / 100.
+        assert_near(fit_oval(&points, start, 0.5, 20).expect("an ellipse"), ellipse(), 0.1);
+    }
+
+    #[test]
+    fn derivatives_of_the_depth_are_difference_quotients_on_the_outline() {
+        let (oval, step) = (ellipse(), 1e-5);
+        let scale = oval.radius();
+        for (x, y) in points(oval) {
+            let (_, by) = oval.depth(x, y, scale);
+            for i in 0..PARAMETERS {
+                let change = |by: f64| {
+                    let mut step = [0.0; PARAMETERS];
+                    step[i] = by;
+                    oval.moved(&step, scale).expect("an ellipse").depth(x, y, scale).0
+                };
+                let quotient = (change(step) - change(-step)) / (2.0 * step);
+                assert!((quotient - by[i]).abs() < 1e-4 * (1.0 + quotient.abs()), "{i}: {quotient} {}", by[i]);
+            }
+        }
+    }
+}

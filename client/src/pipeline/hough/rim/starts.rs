@@ -1,0 +1,65 @@
+//! Where outlines may be: ellipses through chains of edges, and the candidates of the votes.
+
+use shared::geometry::Circle;
+
+use super::chains::Chains;
+use super::oval::Oval;
+use crate::pipeline::hough::search::candidates::Candidate;
+use crate::pipeline::hough::search::gradient::Edge;
+use crate::pipeline::hough::search::reduce::Cells;
+use crate::pipeline::radii::RadiusRange;
+
+/// Least ratio of the half-axes. A disc seen at 57° to its axis has it.
+pub(crate) const MIN_AXIS_RATIO: f64 = 0.55;
+
+/// Most chains and most candidates that are traced, best first: for one disc and for all discs. Bounds the time spent on
+/// a textured frame. They are twice those of the search for round discs.
+const MOST_FOR_ONE: usize = 24;
+const MOST_FOR_ALL: usize = 96;
+
+/// How far a start may be out of range, as a fraction: the error of an ellipse through a chain that covers half of it.
+const SLACK: f64 = 0.3;
+
+/// The starts of one frame.
+#[derive(Default)]
+pub(crate) struct Starts {
+    /// Best first.
+    pub(crate) all: Vec<Oval>,
+    chains: Chains,
+    /// Ellipses of chains and the number of their edges.
+    found: Vec<(Oval, usize)>,
+}
+
+impl Starts {
+    /// Collects the starts for radii in `range`: for one disc, or for `all` of them.
+    pub(crate) fn collect(
+        &mut self,
+        (cells, edges): (&Cells, &[Edge]),
+        candidates: &[Candidate],
+        range: RadiusRange,
+        all: bool,
+    ) {
+        let most = if all { MOST_FOR_ALL } else { MOST_FOR_ONE };
+        let found = &mut self.found;
+        found.clear();
+        self.chains.ovals(cells, edges, |oval, n| found.push((oval, n)));
+        found.retain(|(oval, _)| is_sought(oval, range, SLACK));
+        let place = |oval: &Oval| (oval.y, oval.x);
+        found.sort_unstable_by(|(one, n), (other, m)| {
+            let ((y, x), (other_y, other_x)) = (place(one), place(other));
+            m.cmp(n).then(y.total_cmp(&other_y)).then(x.total_cmp(&other_x))
+        });
+        self.all.clear();
+        self.all.extend(found.iter().take(most).map(|(oval, _)| *oval));
+        let round = |c: &Candidate| Oval::round(Circle { x: c.x.into(), y: c.y.into(), radius: c.radius.into() });
+        self.all.extend(candidates.iter().take(most).map(round));
+    }
+}
+
+/// Whether an ellipse has a radius within the range and half-axes alike enough, with this slack as a fraction.
+pub(crate) fn is_sought(oval: &Oval, range: RadiusRange, slack: f64) -> bool {
+    let Some(axes) = oval.axes() else { return false };
+    // Half a pixel, as the search for round discs has it.
+    let within = range.min() * (1.0 - slack) - 0.5..=range.max() * (1.0 + slack) + 0.5;
+    within.contains(&oval.radius()) && axes.b > MIN_AXIS_RATIO * (1.0 - slack) * axes.a
+}

@@ -1,0 +1,146 @@
+//! Follows the edges near a start to an outline, and asks for the evidence that it closes.
+
+use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, window_for};
+use super::oval::Oval;
+use super::points::fit_oval;
+use super::starts::is_sought;
+use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::radii::RadiusRange;
+
+/// Windows to each side of the outline, in pixels, and widths of the points' weights: from the error of a start, which
+/// is about two cells of 4 px, to the window in which the evidence is counted.
+const LOOKS: [(usize, f64); 3] = [(10, 3.0), (8, 1.5), (WINDOW, 0.7)];
+
+/// The window in which the evidence is counted, in pixels.
+pub(crate) const WINDOW: usize = 6;
+
+/// Steps of a fit to the points.
+const STEPS: usize = 8;
+
+/// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
+const MOST_ALARMS: f64 = -4.0;
+
+/// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline: the search for one
+/// disc ends there.
+const AMPLE_ALARMS: f64 = -15.0;
+const AMPLE_SHARE: f64 = 0.9;
+
+/// Least fraction of the arcs that have their edge on a closed outline: more than a half, so that opposite sides are
+/// seen.
+const MIN_SHARE: f64 = 0.6;
+
+/// Least fraction of the points' weight on the way. Lower than the final share, because the outline is not exact yet.
+const MIN_SCORE: f64 = 0.4;
+
+/// Fraction of the points' weight at which steps on slopes are not looked at, to save their time.
+const GOOD_SCORE: f64 = 0.8;
+
+/// Exponents of the number of pixels in the numbers of circles and of ellipses that could be traced (Pătrăucean et al.
+/// 2012): one half for each of the three or five parameters.
+const CIRCLE_POWER: f64 = 1.5;
+const OVAL_POWER: f64 = 2.5;
+
+/// Distance from the outline within which an arc takes part in the last fit: three tolerances, at least one pixel.
+const PART_TOLERANCES: f64 = 3.0;
+const PART_PX: f64 = 1.0;
+
+/// A traced outline with its evidence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rim {
+    pub(crate) oval: Oval,
+    pub(crate) closure: Closure,
+    /// Bit mask of the arcs that take part.
+    pub(crate) active: u64,
+}
+
+/// Follows edges to outlines.
+#[derive(Default)]
+pub(crate) struct Tracer {
+    pub(crate) arcs: Arcs,
+    points: Vec<(f64, f64)>,
+}
+
+impl Tracer {
+    /// Follows the edges near a start. `None` if they lead to no outline with enough evidence.
+    pub(crate) fn trace(&mut self, frame: Frame<'_>, mut oval: Oval, range: RadiusRange) -> Option<Rim> {
+        for (window, scale) in LOOKS {
+            self.arcs.look(frame, &oval, window_for(oval.radius(), window));
+            oval = self.closer(&oval, scale)?;
+            if !is_sought(&oval, range, 0.15) {
+                return None;
+            }
+        }
+        if !is_sought(&oval, range, 0.02) || !frame.holds(oval.circle()) {
+            return None;
+        }
+        self.judge(frame, &oval)
+    }
+
+    /// The ellipse through the edges that were seen, of the polarity that agrees best.
+    fn closer(&mut self, oval: &Oval, scale: f64) -> Option<Oval> {
+        let n = arcs_around(oval.radius());
+        let mut best: Option<(f64, Oval)> = None;
+        for polarity in POLARITIES {
+            if polarity.on_slope() && best.is_some_and(|(score, _)| score > GOOD_SCORE * n as f64) {
+                break;
+            }
+            self.arcs.points(polarity, &mut self.points);
+            if 2 * self.points.len() < n {
+                continue;
+            }
+            let Some(fit) = fit_oval(&self.points, *oval, scale, STEPS) else { continue };
+            // An arc counts by how much of its strongest step the polarity has.
+            let shares = self.arcs.shares(polarity);
+            let weight = |&(x, y): &(f64, f64)| 1.0 / (1.0 + (fit.depth(x, y, 1.0).0 / scale).powi(2));
+            let score = self.points.iter().zip(shares).map(|(point, share)| share * weight(point)).sum::<f64>();
+            if best.is_none_or(|(most, _)| score > most) {
+                best = Some((score, fit));
+            }
+        }
+        best.filter(|(score, _)| *score > MIN_SCORE * n as f64).map(|(_, fit)| fit)
+    }
+
+    /// The outline with its evidence, as a circle or as an ellipse. `None` if neither has enough.
+    pub(crate) fn judge(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
+        let as_circle = self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
+        let as_oval = self.judge_as(frame, oval, OVAL_POWER);
+        let both = [as_circle, as_oval].into_iter().flatten();
+        both.min_by(|one, other| one.closure.log_alarms.total_cmp(&other.closure.log_alarms))
+    }
+
+    fn judge_as(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
+        let radius = oval.radius();
+        self.arcs.look(frame, oval, window_for(radius, WINDOW));
+        let closure = self.arcs.closure(radius, power * ((frame.width * frame.height) as f64).log10());
+        let seen = self.arcs.all.iter().filter(|arc| arc.inside).count() as f64 / self.arcs.all.len().max(1) as f64;
+        if closure.log_alarms > MOST_ALARMS || closure.share * seen < MIN_SHARE {
+            return None;
+        }
+        Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
+    }
+
+    /// Bit mask of the arcs whose edge lies within a distance of the outline.
+    fn near(&self, polarity: Polarity, within_px: f64) -> u64 {
+        let arcs = self.arcs.all.iter().enumerate();
+        arcs.filter(|(_, arc)| arc.agrees(polarity, within_px)).fold(0, |mask, (k, _)| mask | 1 << k)
+    }
+}
+
+impl Rim {
+    /// Whether the evidence is beyond doubt.
+    pub(crate) fn is_ample(&self) -> bool {
+        self.closure.log_alarms < AMPLE_ALARMS && self.closure.share > AMPLE_SHARE
+    }
+
+    /// Whether another outline is about the same: a tenth of the radius apart, and a tenth larger or smaller.
+    pub(crate) fn is_like(&self, other: &Oval) -> bool {
+        let (one, two) = (self.oval.radius(), other.radius());
+        let apart = (self.oval.x - other.x).hypot(self.oval.y - other.y);
+        apart < 0.1 * one && (one - two).abs() < 0.1 * one
+    }
+}
+
+/// Distance from the outline within which an arc takes part, in pixels.
+pub(crate) fn part_px(closure: &Closure) -> f64 {
+    (PART_TOLERANCES * closure.tolerance_px).max(PART_PX)
+}
