@@ -64,7 +64,7 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
     let pipeline = PipelineChoice::auto().for_task(CIRCLE_TASK).unwrap();
     let (detections, mut found) = mpsc::unbounded_channel();
     let clock = MonotonicClock::start();
-    let mut pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, &pipeline, clock, &detections).unwrap();
+    let mut pool = Pool::start(NonZeroUsize::MIN, 8, Policy::Every, &pipeline, clock, &detections, None).unwrap();
     for (id, (block, payload)) in blocks.iter().enumerate() {
         let frame = received(&mut session, id as u64, (64, 48), block).expect("a frame of the announced size");
         assert!(matches!(pool.submit(frame), Submitted::Taken));
