@@ -90,7 +90,7 @@ impl Desk {
         let mut turn = self.strangers.come();
         let said = tokio::select! {
             said = signaling.receive_within(HELLO_LIMIT) => said?,
-            () = turn.must_give_way() => return Err(SignalingError::WrongPeer("said nothing, and gives way".into())),
+            () = turn.must_give_way() => return Err(SignalingError::GaveWay),
         };
         match said {
             Signal::Hello(hello) => Ok(hello),
@@ -135,10 +135,15 @@ fn usable(hello: &Introduction) -> Result<Kind, String> {
     })
 }
 
+/// Whether the visitor may only have been too slow.
+fn is_late(error: &SignalingError) -> bool {
+    matches!(error, SignalingError::Silence(_) | SignalingError::GaveWay)
+}
+
 /// Tells a visitor that its first line was wrong, and what a right one looks like.
 async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
     // Fails if the visitor closed or broke the connection; then there is nobody to tell.
-    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {SOURCE_HELLO}"), retry: false }).await;
+    let _ = signaling.send(&Signal::Error { reason: format!("{error}; {SOURCE_HELLO}"), retry: is_late(&error) }).await;
     error
 }
 

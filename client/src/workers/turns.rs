@@ -163,6 +163,7 @@ mod tests {
         assert_eq!(turns.state().free, 0);
         drop((first, second));
         drop(line);
-        assert_eq!((turns.state().free, turns.state().lines.len()), (2, 0));
+        let state = turns.state();
+        assert_eq!((state.free, state.lines.len()), (2, 0));
     }
 }

@@ -173,8 +173,12 @@ mod tests {
     #[test]
     fn a_frame_that_came_during_the_wait_for_a_turn_takes_the_place_of_the_one_that_waited() {
         let size = Size { width: 1, height: 1 };
-        let [older, mut newer] = [1, 2].map(|level| ReceivedFrame::raw(size, vec![level]));
-        newer.id = 7;
+        let numbered = |id| {
+            let mut frame = ReceivedFrame::raw(size, vec![1]);
+            frame.id = id;
+            frame
+        };
+        let (older, newer) = (numbered(0), numbered(7));
         let (submit, frames) = crossbeam_channel::bounded(1);
         let (detections, mut found) = tokio::sync::mpsc::unbounded_channel();
         let clock = MonotonicClock::start();
