@@ -28,6 +28,7 @@ Examples:
   server --frames 600 --seed 7 --json report.json
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
+  server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -37,10 +38,12 @@ empty environment variable counts as unset.
 Exit codes:
   0  success: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or closing the
      window
+  1  a gate failed or had no data; with --strict also if it was inconclusive
   2  wrong usage, found before the run
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
-  4  any other error";
+  4  any other error
+If several apply: 2, then 4, then 1, then 3.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
@@ -157,6 +160,14 @@ pub struct Local {
     /// Write a CSV file with one row per frame: truth, answer, residual, outcome, latency of each stage
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
+
+    /// Write the verdicts of the gates to this file at the end, as JUnit's XML, which CI systems read
+    #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+
+    /// Exit with code 1 also if the frames do not decide a gate
+    #[arg(long, help_heading = OUTPUT)]
+    pub strict: bool,
 }
 
 impl Cli {

@@ -15,6 +15,7 @@ pub mod camera;
 pub mod cli;
 pub mod encode;
 pub mod evaluate;
+pub mod gate;
 pub mod health;
 pub mod options;
 pub mod output;

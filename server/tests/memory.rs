@@ -53,6 +53,7 @@ fn session_of(task: &str, delivery: Delivery) -> Session {
         deadline: Duration::from_secs(2),
         meta: None,
         frames: None,
+        warmup: 0,
         duration: None,
     };
     let mut session = Session::new(config, Micros(0), Micros(0));

@@ -22,6 +22,7 @@ use shared::shell::window::{Board, Place, beside_window_or_rows};
 use tracing::error;
 
 use crate::cli::{Cli, Local};
+use crate::gate::{self, Judge};
 use crate::output::Plan;
 use crate::output::json::JsonTarget;
 use crate::output::report::Run;
@@ -59,6 +60,8 @@ fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>
     }
     let (spec, supply) =
         source::settled(spec).map_err(|wrong| origins.explained(&wrong.to_string(), &wrong.options()))?;
+    gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
+        .map_err(|wrong| origins.explained(&format!("--gate: {wrong}"), &["gate".into()]))?;
     match together::conflict(&spec, supply.format()) {
         Some((wrong, options)) => Err(origins.explained(&wrong, &options)),
         None => Ok((spec, supply)),
@@ -92,7 +95,8 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             local,
             more: Vec::new(),
         };
-        Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
+        let judge = judge(spec);
+        Work { spec, local, task, judge, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
     let exit = beside_window_or_rows(board.as_ref(), &rows, &stopper, work);
     match rows.finish(|| stopper.is_stopped()) {
@@ -102,6 +106,11 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             Exit::of([exit, Exit::Other])
         }
     }
+}
+
+/// The gates of a run.
+fn judge(spec: &RunSpec) -> Arc<Judge> {
+    Arc::new(Judge::new(&what_ran(spec), spec.judged.conditions()))
 }
 
 fn what_ran(spec: &RunSpec) -> Run {

@@ -19,6 +19,7 @@ use super::embedded::Embedded;
 use super::verdict::{Ran, exit, is_once};
 use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
+use crate::gate::Judge;
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
 use crate::output::{OutputError, Outputs, Plan, Writer, outputs};
@@ -33,6 +34,7 @@ pub(super) struct Work<'a> {
     pub(super) spec: &'a RunSpec,
     pub(super) local: &'a Local,
     pub(super) task: TaskName,
+    pub(super) judge: Arc<Judge>,
     pub(super) supply: Arc<dyn Supply>,
     pub(super) shown: Shown,
     pub(super) board: Option<Board<Sessions>>,
@@ -53,7 +55,7 @@ impl Work<'_> {
     async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
         match self.start(plan, &mut stop).await {
             Ok(Some(started)) => self.serve_clients(started, stopper, stop).await,
-            Ok(None) => exit(self.spec, &Ran::stopped_early()),
+            Ok(None) => exit(self.spec, &Ran { gates: self.judge.verdicts(), ..Ran::stopped_early() }),
             Err(Refused { wrong, exit }) => {
                 error!("{wrong}");
                 exit
@@ -94,7 +96,8 @@ impl Work<'_> {
         if let Some(remark) = self.supply.remark() {
             warn!("{remark}");
         }
-        exit(self.spec, &Ran { served, all_written, client_failed })
+        let (gates, strict) = (self.judge.verdicts(), self.local.strict);
+        exit(self.spec, &Ran { served, all_written, client_failed, gates, strict })
     }
 
     fn config(&self, identity: Identity) -> ServeConfig {
@@ -112,11 +115,13 @@ impl Work<'_> {
             task: self.task,
             meta: self.spec.meta(),
             frames: sent.frames,
+            warmup: self.spec.judged.warmup,
             duration: sent.duration,
         };
         ServeConfig {
             supply: self.supply.clone(),
             session,
+            judge: self.judge.clone(),
             once: is_once(self.spec),
             wait: delivered.wait,
             identity,

@@ -8,6 +8,7 @@ use shared::protocol::message::{AnswerTimes, Payload, PayloadError};
 use shared::time::Micros;
 
 use super::frames::RenderedFrame;
+use crate::gate::Judge;
 use crate::output::report::{ClientReport, Report, Run, SessionReport, Whereabouts};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
@@ -58,7 +59,7 @@ impl Evaluation {
         let task = spec.sent.task.unwrap_or_default();
         Self {
             pairing: Pairing::new(NonZeroU32::MIN, spec.delivered.deadline, None),
-            tally: Tally::new(task),
+            tally: Tally::after(spec.judged.warmup, task),
             task,
             spec,
             asked: None,
@@ -122,7 +123,9 @@ impl Evaluation {
     /// The report of what was evaluated so far, which ended like this. `pipeline` is the pipeline's name.
     pub fn report(&self, pipeline: &str, end: End) -> Report {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
-        let session = SessionReport {
+        let seed = self.spec.sent.seed.unwrap_or_default();
+        let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
+        let mut session = SessionReport {
             session: SESSION,
             client: Some(ClientReport { info, at: Whereabouts { address: "this process".into(), link: "none" } }),
             end,
@@ -132,10 +135,10 @@ impl Evaluation {
             clock: Some(SAME_CLOCK).into(),
             ignored_messages: 0,
             pipeline_errors: Some(self.pipeline_errors),
+            gates: Vec::new(),
             source: None,
         };
-        let seed = self.spec.sent.seed.unwrap_or_default();
-        let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
+        Judge::new(&run, self.spec.judged.conditions()).judge(&mut session);
         Report::new(run, vec![session], 0)
     }
 
@@ -150,7 +153,7 @@ impl Evaluation {
         };
         let id = self.pairing.next_id().checked_sub(1)?;
         if let Receipt::Late(cause) = self.pairing.answered(id, cells, times, now) {
-            self.tally.late(cause);
+            self.tally.late(id, cause);
         }
         self.first_score.get_or_insert(now);
         // The only frame in flight has its outcome: it was answered, or lost because the answer came too late.

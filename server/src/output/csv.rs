@@ -123,6 +123,6 @@ mod tests {
         let lost =
             FrameRecord { outcome: Outcome::Lost(LossCause::Incomplete), latency: None, answer: None, ..record(7) };
         let row = &rows(TaskName::ack(), &[lost])[0];
-        assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,");
+        assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,,0");
     }
 }

@@ -9,6 +9,7 @@
 pub mod csv;
 mod error;
 pub mod json;
+mod junit;
 mod list;
 mod place;
 pub mod report;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
+use crate::gate::{GateVerdict, Worst};
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
@@ -25,6 +26,8 @@ pub struct Report {
     schema: u32,
     /// The run.
     run: Run,
+    /// The worst verdict on each of the run's gates, in their order.
+    gates: Vec<GateVerdict>,
     /// One entry for each session, in the order they ended.
     #[schemars(length(max = KEPT_SESSIONS))]
     sessions: Vec<SessionReport>,
@@ -66,6 +69,8 @@ pub struct SessionReport {
     /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
     /// where the server cannot know.
     pub pipeline_errors: Option<u64>,
+    /// The verdicts on the run's gates; empty if the session sent no frame.
+    pub gates: Vec<GateVerdict>,
     /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
     pub source: Option<SourceReport>,
 }
@@ -117,7 +122,9 @@ pub struct ClockReport {
 impl Report {
     /// The report of a run with these sessions; `sessions_omitted` earlier ones are left out.
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
-        Self { schema: SCHEMA, run, sessions, sessions_omitted }
+        let mut worst = Worst::new(&run.config.conditions());
+        sessions.iter().for_each(|session| worst.add(&session.gates));
+        Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted }
     }
 
     /// The text that `--json` writes.
@@ -144,6 +151,7 @@ impl SessionReport {
             clock: session.clock_offset(now).into(),
             ignored_messages: session.ignored_messages(),
             pipeline_errors: None,
+            gates: Vec::new(),
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
         }
     }
@@ -193,6 +201,7 @@ pub(crate) mod tests {
             clock: ClockReport { offset_us: None, uncertainty_us: None },
             ignored_messages: 0,
             pipeline_errors: None,
+            gates: Vec::new(),
             source: None,
         }
     }
@@ -213,6 +222,7 @@ pub(crate) mod tests {
             captured: Micros(id * 100),
             truth: Truth::Unknown,
             outcome: Outcome::Answered,
+            warmup: false,
             latency: Some(latency),
             truth_cells: Default::default(),
             answer: Some(Default::default()),

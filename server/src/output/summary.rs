@@ -16,9 +16,17 @@ pub fn summary(report: &SessionReport) -> String {
     );
     let mut lines = vec![format!("session {} with {client}: {}", report.session, Escaped(report.end.describe()))];
     let own = &report.figures.own;
-    let labelled = delivery(report).into_iter().chain(own.lines.clone()).chain(latency(report));
+    let labelled = gates(report).chain(delivery(report)).chain(own.lines.clone()).chain(latency(report));
     lines.extend(labelled.map(|(label, text)| format!("  {label:<8} {text}")));
     lines.join("\n")
+}
+
+/// The verdicts on the gates.
+fn gates(report: &SessionReport) -> impl Iterator<Item = (&'static str, String)> {
+    report.gates.iter().enumerate().map(|(place, gate)| {
+        let label = if place == 0 { "gates" } else { "" };
+        (label, format!("{}: {}", gate.verdict.describe(), gate.message))
+    })
 }
 
 fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {

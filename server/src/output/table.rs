@@ -1,6 +1,7 @@
 //! The table of frames: one row per frame, with the columns that all tasks share and the task's own.
 
 use crate::score::cells::{Cell, Column};
+use crate::score::latency::FrameLatency;
 use crate::score::record::{FrameRecord, Outcome};
 use crate::task::TaskName;
 
@@ -14,14 +15,15 @@ const BEFORE: [Column; 6] = [
     Column::word("lost_by"),
 ];
 
-/// The columns after the task's own. They are empty for a frame without an answer.
-const AFTER: [Column; 6] = [
+/// The columns after the task's own. All but the last are empty for a frame without an answer.
+const AFTER: [Column; 7] = [
     Column::integer("latency_us"),
     Column::integer("encode_us"),
     Column::integer("to_client_us"),
     Column::integer("queue_us"),
     Column::integer("detect_us"),
     Column::integer("back_us"),
+    Column::integer("warmup"),
 ];
 
 /// The columns of the table of a task.
@@ -54,11 +56,17 @@ fn own(task: TaskName, record: &FrameRecord) -> impl Iterator<Item = Cell> {
         .flat_map(|(columns, cells)| (0..columns.len()).map(|place| cells.get(place).copied().unwrap_or(Cell::Empty)))
 }
 
-fn after(record: &FrameRecord) -> [Cell; 6] {
-    let Some(latency) = record.latency else { return [Cell::Empty; 6] };
-    let known = [latency.total_us, latency.encode_us].map(Some);
-    let placed = [latency.to_client_us, latency.queue_us, latency.detect_us, latency.back_us];
-    [known[0], known[1], placed[0], placed[1], placed[2], placed[3]].map(whole)
+fn after(record: &FrameRecord) -> [Cell; 7] {
+    let of = |us: fn(&FrameLatency) -> Option<u64>| whole(record.latency.as_ref().and_then(us));
+    [
+        of(|latency| Some(latency.total_us)),
+        of(|latency| Some(latency.encode_us)),
+        of(|latency| latency.to_client_us),
+        of(|latency| latency.queue_us),
+        of(|latency| latency.detect_us),
+        of(|latency| latency.back_us),
+        Cell::Integer(i64::from(record.warmup)),
+    ]
 }
 
 /// No frame number, and no time in µs of this millennium, is above the largest `i64`.

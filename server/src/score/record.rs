@@ -69,6 +69,8 @@ pub struct FrameRecord {
     pub truth: Truth,
     /// The frame's outcome.
     pub outcome: Outcome,
+    /// Whether the frame is one of the warm-up, and so outside all figures.
+    pub warmup: bool,
     /// Latency from capture to answer, for answered and dropped frames.
     pub latency: Option<FrameLatency>,
     /// The values of the task's truth columns.

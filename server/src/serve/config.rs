@@ -7,6 +7,7 @@ use std::sync::Arc;
 use shared::door::discovery::Identity;
 use shared::shell::wait::Wait;
 
+use crate::gate::Judge;
 use crate::run::LinkKind;
 use crate::session::SessionConfig;
 use crate::source::Supply;
@@ -18,6 +19,8 @@ pub struct ServeConfig {
     pub supply: Arc<dyn Supply>,
     /// Configuration of every session; `number` is set for each session.
     pub session: SessionConfig,
+    /// The gates of the run.
+    pub judge: Arc<Judge>,
     /// End after one session in which both ends said hello.
     pub once: bool,
     /// How long to wait for the first client's hello.

@@ -173,8 +173,9 @@ impl Server {
                 let encoding = self.encoding_for(&features, number);
                 let session = SessionConfig { number, encoding, ..self.config.session.clone() };
                 let client = stream::Client { link, kind, address, accepted, place };
-                let report =
+                let mut report =
                     stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+                self.config.judge.judge(&mut report);
                 self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
                 Finished::Session(Box::new(report))
             }

@@ -119,7 +119,7 @@ impl Session {
             live: config.lifetime().map(Sender::new),
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
-            tally: Tally::new(config.task),
+            tally: Tally::after(config.warmup, config.task),
             kept: KeptFrames::default(),
             answers: reassembler(&config),
             liveness: Liveness::new(now),

@@ -173,6 +173,7 @@ fn config(conditions: &Conditions, frames: Option<u64>) -> SessionConfig {
         task: TaskName::default(),
         meta: None,
         frames: frames.and_then(NonZeroU64::new),
+        warmup: 0,
         duration: None,
     }
 }

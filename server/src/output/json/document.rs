@@ -5,12 +5,14 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::gate::Worst;
 use crate::output::report::{KEPT_SESSIONS, Run, SCHEMA, SessionReport};
 
 /// The text of a report.
 #[derive(Debug)]
 pub(super) struct Document {
     run: String,
+    worst: Worst,
     sessions: VecDeque<String>,
     omitted: u64,
 }
@@ -18,7 +20,8 @@ pub(super) struct Document {
 impl Document {
     /// The report of a run without sessions.
     pub(super) fn new(run: &Run) -> io::Result<Self> {
-        Ok(Self { run: indented(run, 1)?, sessions: VecDeque::new(), omitted: 0 })
+        let worst = Worst::new(&run.config.conditions());
+        Ok(Self { run: indented(run, 1)?, worst, sessions: VecDeque::new(), omitted: 0 })
     }
 
     /// Adds a session; if there are too many, the first is removed.
@@ -29,6 +32,7 @@ impl Document {
             self.omitted += 1;
         }
         self.sessions.push_back(text);
+        self.worst.add(&session.gates);
         Ok(())
     }
 
@@ -41,7 +45,10 @@ impl Document {
     pub(super) fn text(&self) -> String {
         let length = self.run.len() + self.sessions.iter().map(|session| session.len() + OVERHEAD_BYTES).sum::<usize>();
         let mut text = String::with_capacity(length + OVERHEAD_BYTES * 2);
-        text.extend(["{\n  \"schema\": ", &SCHEMA.to_string(), ",\n  \"run\": ", &self.run, ",\n  \"sessions\": ["]);
+        // Names, texts and numbers always have a JSON form.
+        let gates = indented(&self.worst.gates(), 1).unwrap_or_else(|_| "[]".into());
+        text.extend(["{\n  \"schema\": ", &SCHEMA.to_string(), ",\n  \"run\": ", &self.run]);
+        text.extend([",\n  \"gates\": ", &gates, ",\n  \"sessions\": ["]);
         for (place, session) in self.sessions.iter().enumerate() {
             text.extend([if place > 0 { "," } else { "" }, "\n    ", session]);
         }

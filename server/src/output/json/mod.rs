@@ -16,7 +16,7 @@ use shared::shell::stop::Stop;
 
 use self::document::Document;
 use self::keeper::Keeper;
-use self::replace::Replaced;
+pub(super) use self::replace::Replaced;
 use super::error::OutputError;
 use super::place::{self, Place};
 use super::report::{Run, SessionReport};

@@ -182,6 +182,7 @@ impl Scorer for CircleScorer {
             answered: answered(self.counts),
             lines: summary::lines(self.counts, error_px.as_ref(), self.missed_px),
             circles: Some(self.counts),
+            bounds: error_px.as_ref().map(|_| self.errors.bounds()).unwrap_or_default(),
             error_px,
         }
     }

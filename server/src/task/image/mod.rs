@@ -176,6 +176,7 @@ impl Scorer for ImageScorer {
             lines,
             circles: None,
             error_px: None,
+            bounds: self.psnr.bounds(),
         }
     }
 }

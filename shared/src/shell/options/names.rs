@@ -46,6 +46,8 @@ pub const SERVER: &[&str] = &[
     "sctp-mtu",
     "loopback",
     "once",
+    "gate",
+    "warmup",
     "wait",
     "listen",
     "no-announce",
@@ -56,6 +58,8 @@ pub const SERVER: &[&str] = &[
     "range",
     "json",
     "csv",
+    "junit",
+    "strict",
     "verbose",
     "quiet",
 ];
