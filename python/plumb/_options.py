@@ -6,6 +6,7 @@ Names, defaults and ranges are the server's. `None` leaves the default. A pair o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import TypedDict
 
@@ -99,6 +100,10 @@ class RunOptions(_Scene, total=False):
     """Also run a client in the server's process."""
     once: bool
     """Serve one client, then end."""
+    gate: str | Sequence[str]
+    """Conditions on the report's figures, such as `["error_px.l1.mean <= 0.05"]`; `report.gates` has the verdicts."""
+    warmup: int
+    """Number of frames at the start of a session that stay outside all figures (default 0)."""
     wait: str
     """How long to wait for the first client."""
 
@@ -124,3 +129,5 @@ class ServerOptions(RunOptions, total=False):
     """Write the report to this file after each session."""
     csv: str | PathLike[str]
     """Write a row per frame to this file."""
+    junit: str | PathLike[str]
+    """Write the verdicts of the gates to this file at the end, as JUnit's XML."""

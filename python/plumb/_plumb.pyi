@@ -13,8 +13,10 @@ __all__ = [
     "Tally",
     "Truth",
     "__version__",
+    "absence",
     "detect",
     "evaluate",
+    "judge",
     "machine_options",
     "run_options",
 ]
@@ -171,6 +173,8 @@ class Server:
     def results(self, timeout: float) -> tuple[str, _Columns]: ...
 
 def evaluate(pipeline: Callable[[_Image], Any], options: dict[str, Any], strict: bool) -> tuple[str, _Columns]: ...
+def judge(report: str, conditions: list[str]) -> str: ...
+def absence(session: str, path: str) -> str: ...
 def detect(
     image: _Image | npt.NDArray[np.uint16], *, min_radius: float | None = None, max_radius: float | None = None
 ) -> Circle | None:

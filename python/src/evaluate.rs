@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use server::evaluate::{Evaluation, Frames, Looked, Next, RenderedFrame};
+use server::gate;
 use server::run::RunSpec;
 use server::session::End;
 use server::source::{self, SourceError, Supply};
@@ -72,6 +73,8 @@ pub(crate) fn settled(options: &Bound<'_, PyDict>) -> PyResult<(RunSpec, Arc<dyn
         PyValueError::new_err(options::in_python(&explained))
     };
     let (mut spec, supply) = source::settled(spec).map_err(impossible)?;
+    gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
+        .map_err(|wrong| PyValueError::new_err(origins.explained(&format!("gate: {wrong}"), &["gate".into()])))?;
     spec.unused.extend(OF_THE_LINK.map(str::to_owned));
     Ok((spec, supply))
 }
