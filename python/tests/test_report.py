@@ -607,7 +607,7 @@ def test_an_unknown_figure_is_refused_with_the_nearest_ones(path: str, nearest: 
     ("path", "message"),
     [
         ("task", "task is 'circle'"),
-        ("run.config.border", "run.config.border is False"),
+        ("run.config.border", "run.config.border is false"),
         ("run.config.unused_options", "is a list"),
         ("sessions", "sessions is a list"),
         ("error_px.bias", "is a group of 2 figures, so name one of them: error_px.bias.x, error_px.bias.y"),

@@ -13,6 +13,7 @@ pub mod announce;
 pub mod app;
 pub mod camera;
 pub mod cli;
+pub mod doctor;
 pub mod encode;
 pub mod evaluate;
 pub mod gate;

@@ -102,9 +102,9 @@ fn run(server: &Server, kind: &'static CircleKind) {
     assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop)), Exit::Fine);
 }
 
-/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one.
+/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names.
 #[track_caller]
-fn assert_gate_finds(gate: &str, kind: &'static CircleKind, options: &[&str]) {
+fn assert_gate_finds(gate: &str, kind: &'static CircleKind, warning: &str, options: &[&str]) {
     for (kind, code, verdict) in [(&SOUND, 0, "pass"), (kind, 1, "fail")] {
         let report = ReportFile::new();
         let always = ["--once", "--size", "320x240", "--seed", "7", "--noise", "10", "--json"];
@@ -112,7 +112,10 @@ fn assert_gate_finds(gate: &str, kind: &'static CircleKind, options: &[&str]) {
         run(&server, kind);
         let ended = server.end().expect(code);
         let report = report.read();
-        let judged = &only_session(&report)["gates"][0];
+        let session = only_session(&report);
+        let warnings: Vec<_> = session["warnings"].as_array().expect("warnings").iter().map(|w| &w["kind"]).collect();
+        assert_eq!(warnings.contains(&&warning.into()), code == 1, "{}: {warnings:?}", kind.name);
+        let judged = &session["gates"][0];
         assert_eq!(judged["verdict"], verdict, "{}: {judged:#}", kind.name);
         assert_eq!(report["gates"][0], *judged);
         let shown = if code == 0 { "pass: " } else { "FAIL: " };
@@ -126,23 +129,33 @@ fn assert_gate_finds(gate: &str, kind: &'static CircleKind, options: &[&str]) {
 
 #[test]
 fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
-    assert_gate_finds("error_px.l1.mean <= 0.05 px", &BIASED, &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds("error_px.l1.mean <= 0.05 px", &BIASED, "constant_bias", &["--fps", "max", "--frames", "200"]);
 }
 
 #[test]
 fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
-    assert_gate_finds("latency_us.stages.detect.p95 <= 25ms", &SLOW, &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds(
+        "latency_us.stages.detect.p95 <= 25ms",
+        &SLOW,
+        "slow_answers",
+        &["--fps", "max", "--frames", "200"],
+    );
 }
 
 #[test]
 fn answers_that_do_not_come_fail_a_gate_on_the_losses() {
     // The frames that wait behind a late answer are late too.
-    assert_gate_finds("frames.lost_rate <= 3%", &SILENT, &["--frames", "120", "--fps", "max", "--deadline", "1s"]);
+    assert_gate_finds(
+        "frames.lost_rate <= 3%",
+        &SILENT,
+        "frames_lost",
+        &["--frames", "120", "--fps", "max", "--deadline", "1s"],
+    );
 }
 
 #[test]
 fn covariances_of_a_quarter_fail_a_gate_on_their_honesty() {
-    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"]);
 }
 
 /// The end of a loopback run with these options.

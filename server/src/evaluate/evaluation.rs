@@ -125,11 +125,13 @@ impl Evaluation {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
         let seed = self.spec.sent.seed.unwrap_or_default();
         let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
+        let figures = self.tally.figures();
         let mut session = SessionReport {
+            warnings: self.tally.warnings(&figures, Some(SAME_CLOCK.uncertainty_us)),
             session: SESSION,
             client: Some(ClientReport { info, at: Whereabouts { address: "this process".into(), link: "none" } }),
             end,
-            figures: self.tally.figures(),
+            figures,
             connect_us: None,
             first_score_us: self.first_score.zip(self.first_capture).map(|(score, first)| score.since(first)),
             clock: Some(SAME_CLOCK).into(),

@@ -1,6 +1,6 @@
 //! Judges conditions on a report, as JSON: the report of a run, or one that was read from a file.
 
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 use thiserror::Error;
 
 use super::absent::reason;
@@ -59,7 +59,7 @@ fn judged(report: &Value, condition: &Condition) -> Vec<GateVerdict> {
     let is_of_session = sessions.iter().any(|session| find(session, &condition.path) != Found::Nothing);
     let is_of_report = !is_of_session && find(report, &condition.path) != Found::Nothing;
     if is_of_report {
-        return vec![judge_session(report, &Value::Null, condition, "")];
+        return vec![judge_session(report, &json!({}), condition, "")];
     }
     let several = sessions.len() > 1;
     let sent = sessions.iter().filter(|session| count(session, "frames.sent") != Some(0));
@@ -235,8 +235,6 @@ fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn report(sessions: Vec<Value>) -> Value {
@@ -350,7 +348,7 @@ mod tests {
     fn a_path_that_leads_to_no_number_is_an_error() {
         for (path, words) in [
             ("error_px.l1.maen", "the nearest are error_px.l1.mean"),
-            ("error_px.l1", "is a group of 2 figures, so name one of them: error_px.l1.mean, error_px.l1.max"),
+            ("error_px.l1", "is a group of 2 figures, so name one of them: error_px.l1.max, error_px.l1.mean"),
             ("task", "task is 'circle'; a condition compares a figure"),
         ] {
             let wrong =

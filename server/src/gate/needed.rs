@@ -13,7 +13,7 @@ const RESOLUTION: f64 = 0.05;
 const MARGIN: f64 = 1.35;
 
 /// Largest number of frames that is named; more say nothing.
-const MOST: f64 = 1e15;
+const MOST: f64 = 1e9;
 
 /// How many samples would decide a gate whose limit lies between the bounds of its figure; `None` if no number would.
 ///
@@ -22,7 +22,8 @@ const MOST: f64 = 1e15;
 pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Option<f64> {
     let limit = condition.limit();
     let distance = if limit == 0.0 { value.abs() } else { RESOLUTION * limit.abs() };
-    let by_width = width(value, bound).map(|width| bound.samples as f64 * (width / distance).powi(2) * MARGIN);
+    let margin = MARGIN * (1.0 + percentile_margin(&condition.path, bound.samples));
+    let by_width = width(value, bound).map(|width| bound.samples as f64 * (width / distance).powi(2) * margin);
     let least = least(&condition.path).unwrap_or(2.0);
     let needed = by_width.map_or(least, |needed| needed.max(least));
     (needed.is_finite() && needed < MOST).then(|| needed.ceil())
@@ -75,12 +76,23 @@ fn width(value: f64, bound: &Bound) -> Option<f64> {
     }
 }
 
+/// What is added to the margin for a percentile, whose bounds are two of the samples: their distance is as uncertain as few
+/// samples lie between them, 2 · 1.645 √(n p (1 − p)).
+fn percentile_margin(path: &str, samples: u64) -> f64 {
+    percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
+}
+
 /// The least number of samples that can bound a percentile on both sides: of n samples, all are below the percentile p with
 /// a probability of p^n.
 fn least(path: &str) -> Option<f64> {
+    let p = percentile(path)?;
+    Some((0.05_f64.ln() / p.max(1.0 - p).ln()).ceil())
+}
+
+/// The percentile that a path names, as a share.
+fn percentile(path: &str) -> Option<f64> {
     let percent: f64 = path.rsplit('.').next()?.strip_prefix('p')?.parse().ok()?;
-    let share = (percent / 100.0).max(1.0 - percent / 100.0);
-    Some((0.05_f64.ln() / share.ln()).ceil())
+    Some(percent / 100.0).filter(|share| (0.0..1.0).contains(share))
 }
 
 #[cfg(test)]
@@ -109,6 +121,7 @@ mod tests {
         let condition: Condition = "error_px.l1.mean <= 1".parse().unwrap();
         let bound = Bound { low: Some(0.95), high: Some(1.05), samples: 100 };
         // Twice as wide as 5 % of the limit.
-        assert_eq!(samples(&condition, 1.0, &bound), Some((400.0 * MARGIN).ceil()));
+        let needed = samples(&condition, 1.0, &bound).unwrap();
+        assert!((needed - 400.0 * MARGIN).abs() <= 1.0, "{needed}");
     }
 }

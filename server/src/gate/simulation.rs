@@ -75,15 +75,29 @@ fn share(runs: u64, verdict: Verdict, run: impl Fn(u64) -> GateVerdict) -> f64 {
     (0..runs).filter(|seed| run(*seed).verdict == verdict).count() as f64 / runs as f64
 }
 
-/// Most and least share that `runs` runs may show where 1,000 may show this: 2.58 standard errors more.
+/// Share of runs 5 % over their gate that fail at the number of frames that a first run names. The first run is 2 % over, where
+/// it hardly decides; where it does, it names no number and does not count.
+fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f64) -> Value) -> f64 {
+    let (mut named, mut found) = (0, 0);
+    for seed in 0..runs {
+        let Some(frames) = judged(&session(seed, None, 1.02), condition).frames_needed else { continue };
+        let second = judged(&session(seed + 1_000_000, Some(frames), 1.05), condition);
+        named += 1;
+        found += u64::from(second.verdict == Verdict::Fail);
+    }
+    assert!(2 * named > runs, "most first runs name a number: {named} of {runs}");
+    found as f64 / named as f64
+}
+
+/// Largest share that `runs` runs may show where 1,000 may show this: 2.58 standard errors of 5 % above the same mean.
 fn band(of_thousand: f64, runs: u64) -> f64 {
     let error = |runs: f64| 2.58 * (0.05_f64 * 0.95 / runs).sqrt();
     (of_thousand - 0.05) - error(1_000.0) + 0.05 + error(runs as f64)
 }
 
-/// Limits at the true figure: no more than 5 % of the runs may fail, and none may pass more often.
+/// Limits at the true figure: no more than 5 % of the runs may fail.
 fn no_false_alarms_at_the_edge(runs: u64) {
-    // Paths with their true figures: quantiles of |dx| + |dy| are of 10 million numbers.
+    // Paths with their true figures.
     let figures = [
         ("error_px.l1.mean", MEAN_L1),
         ("error_px.l2.rms", std::f64::consts::SQRT_2),
@@ -106,23 +120,14 @@ fn what_is_5_percent_over_is_found(runs: u64) {
     for phi in [0.0, 0.3, 0.6] {
         for (path, truth) in [("error_px.l1.mean", MEAN_L1), ("error_px.l2.rms", std::f64::consts::SQRT_2)] {
             let condition = condition(path, truth);
-            let mut named = Vec::new();
-            let found = share(runs, Verdict::Fail, |seed| {
-                // The first run is at the gate's edge, where it hardly decides.
-                let first = judged(&session(seed, 300, 1.02, phi), &condition);
-                match first.frames_needed {
-                    Some(frames) => judged(&session(seed + 1_000_000, frames, 1.05, phi), &condition),
-                    None => GateVerdict { verdict: Verdict::Fail, ..first },
-                }
-            });
-            named.extend(judged(&session(1, 300, 1.02, phi), &condition).frames_needed);
-            println!("{path}, correlation {phi}: {:.1} % of {runs} runs fail; frames {named:?}", 100.0 * found);
+            let found = power(runs, &condition, |seed, frames, times| session(seed, frames.unwrap_or(300), times, phi));
+            println!("{path}, correlation {phi}: {:.1} % are found", 100.0 * found);
             assert!(found >= 1.0 - band(1.0 - POWER, runs), "{path}, correlation {phi}: {found} found");
         }
     }
 }
 
-/// Percentiles of latency: every tenth frame takes 30 ms longer.
+/// Percentiles of a latency that is log-normal around 5 ms.
 fn percentiles_keep_their_promise(runs: u64) {
     let session = |seed: u64, frames: u64, scale: f64| {
         let mut normal = Normal::new(seed);
@@ -144,12 +149,8 @@ fn percentiles_keep_their_promise(runs: u64) {
             println!("{path}, {frames} frames: {:.1} % of {runs} runs fail", 100.0 * failed);
             assert!(failed <= band(MOST_FAILED, runs), "{path}, {frames} frames: {failed} failed");
         }
-        let found = share(runs, Verdict::Fail, |seed| {
-            let first = judged(&session(seed, 1_000, 1.02), &condition);
-            let frames = first.frames_needed.unwrap_or(1_000);
-            judged(&session(seed + 1_000_000, frames, 1.05), &condition)
-        });
-        println!("{path}: {:.1} % of {runs} runs find 5 %", 100.0 * found);
+        let found = power(runs, &condition, |seed, frames, times| session(seed, frames.unwrap_or(1_000), times));
+        println!("{path}: {:.1} % are found", 100.0 * found);
         assert!(found >= 1.0 - band(1.0 - POWER, runs), "{path}: {found} found");
     }
 }
@@ -201,7 +202,12 @@ fn without_frames_no_gate_on_any_figure_passes() {
                 assert_eq!(judged.verdict == Verdict::NoData, !has_data, "{text}, {frames} frames: {judged:?}");
                 // One frame has no bounds: only what is exact passes.
                 let is_exact = ["l1.max", "limit"].contains(&path);
-                assert!(frames != 1 || is_exact == (judged.verdict == Verdict::Pass), "{text}: {judged:?}");
+                // But any sample is below the 99th percentile with a probability of 99 %.
+                let is_below = path == "l1.p99" && text.contains(">=");
+                assert!(
+                    frames != 1 || (is_exact || is_below) == (judged.verdict == Verdict::Pass),
+                    "{text}: {judged:?}"
+                );
             }
         }
     }

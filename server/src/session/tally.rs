@@ -7,6 +7,7 @@ use shared::protocol::message::{Payload, PayloadError};
 use shared::time::Micros;
 
 use super::figures::{Bytes, Figures, Fps, Frames};
+use crate::doctor::{self, Drift, Warning};
 use crate::score::bounds::{Bound, Bounds};
 use crate::score::cells::Cells;
 use crate::score::counts::FrameCounts;
@@ -23,13 +24,14 @@ pub struct Tally {
     scorer: Box<dyn Scorer>,
     /// Frames that come before those that count.
     warmup: u64,
-    /// Scores the frames of the warm-up, for their rows alone.
-    warming: Box<dyn Scorer>,
+    /// Scores the frames of the warm-up, for their rows alone; `None` without one.
+    warming: Option<Box<dyn Scorer>>,
     /// Frames captured so far, with those of the warm-up: the next frame's id.
     captured: u64,
     counts: FrameCounts,
     latency: LatencyStats,
     skipped: SkippedTicks,
+    drift: Drift,
     sent: Span,
     answered: Span,
     bytes: Bytes,
@@ -49,11 +51,12 @@ impl Tally {
             task,
             scorer: task.scorer(),
             warmup,
-            warming: task.scorer(),
+            warming: (warmup > 0).then(|| task.scorer()),
             captured: 0,
             counts: FrameCounts::default(),
             latency: LatencyStats::default(),
             skipped: SkippedTicks::default(),
+            drift: Drift::default(),
             sent: Span::default(),
             answered: Span::default(),
             bytes: Bytes::default(),
@@ -124,6 +127,7 @@ impl Tally {
             .as_ref()
             .map(|answer| FrameLatency::new(frame.captured, frame.encoded, answer.at, answer.times, offset));
         if !warmup {
+            self.drift.add(frame.captured, offset);
             self.counts.finish(outcome);
             if let (Some(answer), Some(latency)) = (&answer, latency) {
                 self.answered.add(answer.at);
@@ -132,7 +136,10 @@ impl Tally {
             }
         }
         let answer = answer.and_then(|answer| answer.cells);
-        let scorer = if warmup { &mut self.warming } else { &mut self.scorer };
+        let scorer = match &mut self.warming {
+            Some(warming) if warmup => warming,
+            _ => &mut self.scorer,
+        };
         let Scored { truth, residual } = scorer.score(frame.truth, outcome, answer.as_deref());
         FrameRecord {
             id: frame.id,
@@ -188,6 +195,12 @@ impl Tally {
             task: self.task,
             own: task,
         }
+    }
+
+    /// What the doctor says of a session with these figures, whose clocks are compared with this uncertainty.
+    pub fn warnings(&self, figures: &Figures, uncertainty_us: Option<u64>) -> Vec<Warning> {
+        let tested = figures.own.warnings.iter().cloned().chain(self.drift.warning());
+        tested.chain(doctor::measured(figures, uncertainty_us)).collect()
     }
 
     /// The bounds of the session's figures, by path.

@@ -117,6 +117,7 @@ impl Scorer for AckScorer {
             circles: None,
             error_px: None,
             bounds: Bounds::new(),
+            warnings: Vec::new(),
         }
     }
 }

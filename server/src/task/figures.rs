@@ -1,6 +1,7 @@
 //! The figures a task gives for a session or a frame, in one form for all outputs.
 
 use super::schema1::{CircleCounts, ErrorFigures};
+use crate::doctor::Warning;
 use crate::score::bounds::Bounds;
 
 /// A task's part of the report and of the summary.
@@ -20,6 +21,8 @@ pub struct TaskFigures {
     pub error_px: Option<ErrorFigures>,
     /// The bounds of the task's figures, by their paths in the report.
     pub bounds: Bounds,
+    /// What the answers tell of faults.
+    pub warnings: Vec<Warning>,
 }
 
 /// A labelled figure in the window.

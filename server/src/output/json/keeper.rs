@@ -1,7 +1,7 @@
 //! Writes the report after each session, on its own thread: a slow disk holds up neither a session nor a row.
 //!
 //! After each write the thread rests for a multiple of the time that the write took. Sessions that end meanwhile are
-//! written together, so a report of 30 MB is not rewritten for every short session.
+//! written together, so a report of 65 MB is not rewritten for every short session.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -17,6 +17,7 @@ use smallvec::smallvec;
 use super::figures::{Figure, TaskFigures, Tone};
 use super::schema1::CircleCounts;
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::doctor::{Examined, Found};
 use crate::scene::Radii;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
@@ -116,6 +117,7 @@ struct CircleFigures {
 struct CircleScorer {
     counts: CircleCounts,
     errors: ErrorStats,
+    examined: Examined,
     /// Frames whose truth was known.
     with_truth: u64,
     /// Frames whose truth was not known.
@@ -148,6 +150,7 @@ impl Scorer for CircleScorer {
             }
             _ => None,
         };
+        self.examined.add(ball, found.map(|found| examined(found, error)));
         let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
         // Whether a ball was missed is known where truth and answer are.
         let missed = missed.filter(|_| truth != Truth::Unknown);
@@ -182,6 +185,7 @@ impl Scorer for CircleScorer {
             answered: answered(self.counts),
             lines: summary::lines(self.counts, error_px.as_ref(), self.missed_px),
             circles: Some(self.counts),
+            warnings: self.examined.warnings(),
             bounds: error_px.as_ref().map(|_| self.errors.bounds()).unwrap_or_default(),
             error_px,
         }
@@ -216,6 +220,14 @@ impl CircleScorer {
         let is_known = truth != Truth::Unknown;
         self.with_truth += u64::from(is_known);
         self.without_truth += u64::from(!is_known);
+    }
+}
+
+/// What the doctor examines of an answer.
+fn examined(FoundCircle { circle, covariance }: FoundCircle, error: Option<PixelError>) -> Found {
+    Found {
+        at: circle,
+        normalised: error.zip(covariance).and_then(|(error, covariance)| error.normalised_squared(covariance)),
     }
 }
 

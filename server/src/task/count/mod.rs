@@ -136,6 +136,7 @@ impl Scorer for CountScorer {
             circles: None,
             error_px: None,
             bounds: self.bounds(),
+            warnings: Vec::new(),
         }
     }
 }

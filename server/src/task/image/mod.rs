@@ -177,6 +177,7 @@ impl Scorer for ImageScorer {
             circles: None,
             error_px: None,
             bounds: self.psnr.bounds(),
+            warnings: Vec::new(),
         }
     }
 }
