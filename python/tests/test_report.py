@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plumb._gate import InconclusiveGate
 from plumb._node import Node
 from plumb._report import Report
 
@@ -718,6 +719,30 @@ def test_the_exact_share_of_the_task_count_takes_percent() -> None:
     made.gate("count.exact_share >= 95%", "count.exact >= 95%", "count.exact_share_low > 80%")
     with pytest.raises(AssertionError, match=r"count\.exact_share_low is 83\.887 %, which is not > 90 %"):
         made.gate("count.exact_share_low > 90%")
+
+
+def test_an_inconclusive_gate_warns_and_with_strict_fails() -> None:
+    condition, made = "frames.missed <= 1%", report("circle", put("frames.missed", 0))
+    says = r"frames\.missed is 0, 0 % of 20 frames sent .* does not decide <= 1 %: about 299 frames would decide"
+    with pytest.warns(InconclusiveGate, match=says) as caught:
+        made.gate(condition)
+    assert caught[0].filename == __file__
+    with pytest.raises(AssertionError, match=says):
+        made.gate(condition, strict=True)
+    (verdict,) = made.judge(condition)
+    assert (verdict.verdict, verdict.value, verdict.frames_needed) == ("inconclusive", 0, 299)
+
+
+def test_a_gate_is_judged_by_the_bounds_that_the_report_has() -> None:
+    bounds = {"error_px.l1.mean": {"low": 0.049, "high": 0.051, "samples": 300}}
+    made = report("circle", put("error_px.l1.mean", 0.05), put("bounds", bounds))
+    made.gate("error_px.l1.mean <= 0.051")
+    assert [made.judge(f"error_px.l1.mean <= {limit}")[0].verdict for limit in (0.052, 0.05, 0.048)] == [
+        "pass",
+        "inconclusive",
+        "fail",
+    ]
+    assert made.gates == ()
 
 
 def test_a_code_of_the_task_ack_can_be_gated() -> None:
