@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod health;
 pub mod options;
 pub mod output;
+pub mod report;
 pub mod run;
 pub mod scene;
 pub mod schema;

@@ -77,6 +77,8 @@ fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let done = counts.sent - counts.unresolved;
     match (&session.end, spec.sent.frames, spec.sent.duration) {
         // The failure of a source is reported separately.
+        // No session of a run that has ended goes on.
+        (End::Running | End::BrokenOff, ..) => None,
         (End::Stopped | End::SourceFailed { .. }, ..) => None,
         // The limit that is reached first ends a session.
         (End::Finished, _, Some(_)) => None,

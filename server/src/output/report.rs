@@ -1,7 +1,7 @@
 //! The report: every session's figures, schema 1, described in `docs/report.md` and `docs/report.schema.json`.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
@@ -11,7 +11,7 @@ use crate::session::{ClientInfo, End, Figures, Session};
 use crate::source::SourceFigures;
 
 /// The schema's version.
-pub(super) const SCHEMA: u32 = 1;
+pub(in crate::output) const SCHEMA: u32 = 1;
 
 /// Maximum number of sessions in the report, the latest ones: 30 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
@@ -30,6 +30,33 @@ pub struct Report {
     sessions: Vec<SessionReport>,
     /// Number of earlier sessions that are no longer listed.
     sessions_omitted: u64,
+    /// What is missing; absent if nothing is. Only in the report of a run's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<Incomplete>,
+}
+
+/// `incomplete` of the report of a run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Incomplete {
+    /// Why something is missing.
+    pub reason: IncompleteReason,
+    /// Frames that the sessions count, but that are not in the tables.
+    pub not_written: u64,
+    /// Figures that nobody knows any more, by their paths in a session. They are 0 or `null` in a session that
+    /// broke off.
+    pub unknown: Vec<String>,
+}
+
+/// Why something is missing in a run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteReason {
+    /// The run goes on, or it broke off and `server report` was not called.
+    Running,
+    /// The run broke off.
+    BrokenOff,
+    /// The run ended as it should, but frames could not be written.
+    NotWritten,
 }
 
 /// A run: its options and the version of the server.
@@ -71,7 +98,7 @@ pub struct SessionReport {
 }
 
 /// `source` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// Frames read. Some are read ahead, so up to 5 more than were sent.
     pub read: u64,
@@ -106,7 +133,7 @@ pub struct Whereabouts {
 }
 
 /// `clock` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockReport {
     /// The client's clock minus the server's.
     pub offset_us: Option<i64>,
@@ -117,7 +144,13 @@ pub struct ClockReport {
 impl Report {
     /// The report of a run with these sessions; `sessions_omitted` earlier ones are left out.
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
-        Self { schema: SCHEMA, run, sessions, sessions_omitted }
+        Self { schema: SCHEMA, run, sessions, sessions_omitted, incomplete: None }
+    }
+
+    /// The report, which lacks this.
+    #[must_use]
+    pub fn lacking(self, incomplete: Incomplete) -> Self {
+        Self { incomplete: Some(incomplete), ..self }
     }
 
     /// The text that `--json` writes.

@@ -51,6 +51,11 @@ impl RunConfig {
     pub fn new(spec: &RunSpec) -> Self {
         Self(spec.clone())
     }
+
+    /// The options as a file for `--run`.
+    pub fn to_toml(&self) -> String {
+        self.0.to_toml()
+    }
 }
 
 impl Measures {

@@ -56,6 +56,7 @@ pub const SERVER: &[&str] = &[
     "range",
     "json",
     "csv",
+    "out",
     "verbose",
     "quiet",
 ];
