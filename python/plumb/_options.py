@@ -124,3 +124,5 @@ class ServerOptions(RunOptions, total=False):
     """Write the report to this file after each session."""
     csv: str | PathLike[str]
     """Write a row per frame to this file."""
+    out: str | PathLike[str]
+    """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""

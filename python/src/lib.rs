@@ -14,6 +14,7 @@ mod detect;
 mod evaluate;
 mod fault;
 mod frames;
+mod kept;
 mod leaving;
 mod logging;
 mod options;

@@ -119,10 +119,21 @@ impl Evaluation {
         self.pipeline_errors
     }
 
+    /// What is evaluated.
+    pub fn run(&self) -> Run {
+        let seed = self.spec.sent.seed.unwrap_or_default();
+        Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) }
+    }
+
     /// The report of what was evaluated so far, which ended like this. `pipeline` is the pipeline's name.
     pub fn report(&self, pipeline: &str, end: End) -> Report {
+        Report::new(self.run(), vec![self.session(pipeline, end)], 0)
+    }
+
+    /// The only session of [`Self::report`].
+    pub fn session(&self, pipeline: &str, end: End) -> SessionReport {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
-        let session = SessionReport {
+        SessionReport {
             session: SESSION,
             client: Some(ClientReport { info, at: Whereabouts { address: "this process".into(), link: "none" } }),
             end,
@@ -133,10 +144,7 @@ impl Evaluation {
             ignored_messages: 0,
             pipeline_errors: Some(self.pipeline_errors),
             source: None,
-        };
-        let seed = self.spec.sent.seed.unwrap_or_default();
-        let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
-        Report::new(run, vec![session], 0)
+        }
     }
 
     fn settled(&mut self, cells: Option<Cells>, looked: Looked, now: Micros) -> Option<FrameRecord> {

@@ -39,3 +39,6 @@ const TABLE: &str = "frames.parquet";
 
 /// The end of the name of a file that is not finished. Its name begins with a dot and the name that it will have.
 const PART: &str = ".part";
+
+#[cfg(test)]
+mod tests;
