@@ -117,6 +117,9 @@ def check_circle(table: Table, session: dict[str, Any]) -> None:
     kinds = zip(table.columns["truth"], table.columns["kind"], strict=True)
     assert counts["false_positive"] == sum(pair == ("no ball", "circle") for pair in kinds)
     dx, dy, l1 = (table.values(name) for name in ["dx", "dy", "l1"])
+    if len(l1) == 0:
+        assert error["l1"] == {"mean": None, "p50": None, "p95": None, "p99": None, "max": None, "sum": 0}
+        return
     same(math.fsum(l1), error["l1"]["sum"])
     same(math.fsum(l1) / len(l1), error["l1"]["mean"])
     same(l1.max(), error["l1"]["max"])
