@@ -131,3 +131,5 @@ class ServerOptions(RunOptions, total=False):
     """Write a row per frame to this file."""
     junit: str | PathLike[str]
     """Write the verdicts of the gates to this file at the end, as JUnit's XML."""
+    out: str | PathLike[str]
+    """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from ._gate import check, judge
 from ._html import html
 from ._node import Node, attributes, missing
 from ._summary import summary
+from ._table import from_csv
 
 # The version of the report that this file reads: docs/report.md, `schema`.
 SCHEMA = 1
@@ -54,6 +57,16 @@ class Report:
         object.__setattr__(self, "_root", _parsed(json_text))
         object.__setattr__(self, "_text", json_text)
         object.__setattr__(self, "frames", _read_only(frames))
+
+    @classmethod
+    def read(cls, folder: str | PathLike[str]) -> Self:
+        """The report of a run's folder: what `server --out`, `plumb.Server(out=…)` or `plumb.evaluate(out=…)` wrote.
+
+        `report.frames` has all rows of `frames.csv`. If the run broke off, `report.incomplete` says so; call
+        `server report FOLDER` before, which makes what is missing.
+        """
+        path = Path(folder)
+        return cls((path / "report.json").read_text("utf-8"), from_csv(path / "frames.csv"))
 
     @property
     def schema(self) -> int:

@@ -15,6 +15,7 @@ mod evaluate;
 mod fault;
 mod frames;
 mod gate;
+mod kept;
 mod leaving;
 mod logging;
 mod options;

@@ -29,6 +29,8 @@ Examples:
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
+  server --frames 600 --out runs/7               keep everything in a folder
+  server report runs/7                           make what a crash left out of it
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -55,6 +57,16 @@ Exit codes:
   0  a server answers
   2  wrong usage
   3  no server answers";
+
+/// Text at the end of `report --help`.
+const REPORT_HELP: &str = "\
+Examples:
+  server report runs/7
+
+Exit codes:
+  0  report.json and frames.parquet are made
+  2  the folder is no run's, or its run goes on
+  4  a file cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -104,6 +116,13 @@ pub enum Command {
         /// Address that the server listens on
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
+    },
+    /// Make what is missing in a run's folder, after a crash for example: report.json and frames.parquet from frames.csv
+    #[command(after_help = REPORT_HELP)]
+    Report {
+        /// Folder that a run wrote with --out
+        #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
     },
 }
 
@@ -168,6 +187,10 @@ pub struct Local {
     /// Exit with code 1 also if the frames do not decide a gate
     #[arg(long, help_heading = OUTPUT)]
     pub strict: bool,
+    /// Write everything into this folder, which must be absent or empty: run.toml, report.json, frames.csv and
+    /// frames.parquet
+    #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
 }
 
 impl Cli {

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod health;
 pub mod options;
 pub mod output;
+pub mod report;
 pub mod run;
 pub mod scene;
 pub mod schema;

@@ -94,6 +94,8 @@ fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     // In a session that broke off, the outcome of the frames in flight is unknown.
     let done = counts.sent + session.figures.frames.warmup - counts.unresolved;
     match (&session.end, spec.sent.frames, spec.sent.duration) {
+        // No session of a run that has ended goes on.
+        (End::Running | End::BrokenOff, ..) => None,
         // The failure of a source is reported separately.
         (End::Stopped | End::SourceFailed { .. }, ..) => None,
         // The limit that is reached first ends a session.

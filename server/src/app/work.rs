@@ -65,14 +65,12 @@ impl Work<'_> {
 
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
-        let unwritable = |wrong: OutputError| Refused {
-            wrong: format!("{wrong}: name a file that can be written"),
-            exit: Exit::Usage,
-        };
+        let unwritable =
+            |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
         let opened = self.open().await?;
         let started = Outputs::start(outputs, &self.shown);
-        let (outputs, writer) = started.map_err(|wrong| Refused { wrong: wrong.to_string(), exit: Exit::Usage })?;
+        let (outputs, writer) = started.map_err(unwritable)?;
         Ok(Some(Started { opened, outputs, writer }))
     }
 

@@ -1,10 +1,12 @@
 //! A warning.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is likely wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningKind {
     /// x and y are swapped in the answers.
@@ -36,18 +38,18 @@ pub enum WarningKind {
 }
 
 /// A warning with advice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// What is likely wrong.
     pub kind: WarningKind,
     /// What was seen, with its figures.
     pub message: String,
     /// What to do about it.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
 }
 
 impl Warning {
     pub(super) fn new(kind: WarningKind, message: String, advice: &'static str) -> Self {
-        Self { kind, message, advice }
+        Self { kind, message, advice: advice.into() }
     }
 }

@@ -9,6 +9,7 @@ use shared::time::Micros;
 
 use super::frames::RenderedFrame;
 use crate::gate::Judge;
+use crate::output::SessionStart;
 use crate::output::report::{ClientReport, Report, Run, SessionReport, Whereabouts};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
@@ -120,11 +121,25 @@ impl Evaluation {
         self.pipeline_errors
     }
 
+    /// What is evaluated.
+    pub fn run(&self) -> Run {
+        let seed = self.spec.sent.seed.unwrap_or_default();
+        Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) }
+    }
+
+    /// The start of the only session.
+    pub fn start(&self) -> SessionStart {
+        SessionStart { session: SESSION, task: self.task }
+    }
+
     /// The report of what was evaluated so far, which ended like this. `pipeline` is the pipeline's name.
     pub fn report(&self, pipeline: &str, end: End) -> Report {
+        Report::new(self.run(), vec![self.session(pipeline, end)], 0)
+    }
+
+    /// The only session of [`Self::report`].
+    pub fn session(&self, pipeline: &str, end: End) -> SessionReport {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
-        let seed = self.spec.sent.seed.unwrap_or_default();
-        let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
         let figures = self.tally.figures();
         let mut session = SessionReport {
             warnings: self.tally.warnings(&figures, Some(SAME_CLOCK.uncertainty_us)),
@@ -140,8 +155,8 @@ impl Evaluation {
             gates: Vec::new(),
             source: None,
         };
-        Judge::new(&run, self.spec.judged.conditions()).judge(&mut session);
-        Report::new(run, vec![session], 0)
+        Judge::new(&self.run(), self.spec.judged.conditions()).judge(&mut session);
+        session
     }
 
     fn settled(&mut self, cells: Option<Cells>, looked: Looked, now: Micros) -> Option<FrameRecord> {

@@ -18,6 +18,8 @@ pub(super) fn ended_early(report: &Value, session: &Value) -> Option<String> {
         "client_gone" => "the client was gone",
         "source_failed" => "the source failed",
         "rejected" => "the client was rejected",
+        "broken_off" => "the server ended",
+        "running" => "the session goes on",
         _ => return None,
     };
     let of_asked = asked.map_or_else(String::new, |asked| format!(" of {asked}"));
@@ -42,6 +44,8 @@ mod tests {
         assert_eq!(ended("client_left", Value::Null, 8, 0), None);
         assert_eq!(ended("client_gone", Value::Null, 8, 0).unwrap(), "the client was gone after 7 frames");
         assert_eq!(ended("client_gone", 600.into(), 601, 0), None);
+        assert_eq!(ended("broken_off", Value::Null, 8, 0).unwrap(), "the server ended after 7 frames");
+        assert_eq!(ended("running", 600.into(), 8, 0).unwrap(), "the session goes on after 7 of 600 frames");
         assert_eq!((ended("finished", 600.into(), 8, 0), ended("stopped", 600.into(), 8, 0)), (None, None));
     }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::condition::Condition;
 use super::judge::judge_session;
 use super::verdict::{GateVerdict, Worst};
-use crate::output::report::{Run, SessionReport};
+use crate::output::report::SessionReport;
+use crate::session::End;
 
 /// The gates of a run.
 #[derive(Debug)]
@@ -19,8 +21,8 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Judges by these conditions, whose paths were checked.
-    pub fn new(run: &Run, conditions: Vec<Condition>) -> Self {
+    /// Judges a run, `run` of its report, by these conditions, whose paths were checked.
+    pub fn new(run: &impl Serialize, conditions: Vec<Condition>) -> Self {
         // Names, texts and numbers always have a JSON form.
         let report = json!({ "run": serde_json::to_value(run).unwrap_or_default(), "sessions_omitted": 0 });
         let worst = Mutex::new(Worst::new(&conditions));
@@ -29,9 +31,10 @@ impl Judge {
 
     /// Writes the verdicts into the report of a session, and keeps the worst.
     ///
-    /// A session that sent no frame is not judged.
+    /// A session that sent no frame, or that goes on, is not judged.
     pub fn judge(&self, session: &mut SessionReport) {
-        if self.conditions.is_empty() || session.figures.frames.counts.sent == 0 {
+        let has_nothing = session.figures.frames.counts.sent == 0 || session.end == End::Running;
+        if self.conditions.is_empty() || has_nothing {
             return;
         }
         let figures = serde_json::to_value(&*session).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! What became of a gate.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 
 /// What became of a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The condition holds, and the 95 % bound of the figure is inside the limit.
@@ -20,7 +20,7 @@ pub enum Verdict {
 }
 
 /// A gate and its verdict.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateVerdict {
     /// The condition, such as `latency_us.p99 <= 20 ms`.
     pub condition: String,
@@ -98,6 +98,18 @@ impl Worst {
         Self { gates: conditions.iter().map(nothing).collect(), is_judged: false }
     }
 
+    /// Goes on from the verdicts of a report that was read. A condition that it does not have was not judged yet.
+    pub fn kept(conditions: &[Condition], gates: &[GateVerdict]) -> Self {
+        let mut worst = Self::new(conditions);
+        for nothing in &mut worst.gates {
+            if let Some(kept) = gates.iter().find(|kept| kept.condition == nothing.condition) {
+                *nothing = kept.clone();
+            }
+        }
+        worst.is_judged = worst.gates.iter().any(|gate| gate.session.is_some());
+        worst
+    }
+
     /// Adds the verdicts on a session, in the order of the conditions; none if it was not judged.
     pub fn add(&mut self, session: &[GateVerdict]) {
         if session.is_empty() {
@@ -120,6 +132,23 @@ impl Worst {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verdicts_that_were_kept_go_on_and_a_new_condition_starts_without_data() {
+        let conditions = ["frames.lost == 0", "frames.missed == 0"].map(|text| text.parse::<Condition>().unwrap());
+        let failed =
+            GateVerdict { verdict: Verdict::Fail, ..GateVerdict::without_data(&conditions[1], Some(3), String::new()) };
+        let kept = Worst::kept(&conditions, std::slice::from_ref(&failed));
+        assert_eq!((kept.gates()[0].session, &kept.gates()[1]), (None, &failed));
+        let (mut nothing, fresh) = (Worst::kept(&conditions, &[]), Worst::new(&conditions));
+        assert_eq!(nothing, fresh);
+        let passed = |at: usize| GateVerdict {
+            verdict: Verdict::Pass,
+            ..GateVerdict::without_data(&conditions[at], Some(4), String::new())
+        };
+        nothing.add(&[passed(0), passed(1)]);
+        assert_eq!(nothing.gates()[0].verdict, Verdict::Pass);
+    }
 
     #[test]
     fn the_worst_session_counts_and_without_one_there_is_no_data() {

@@ -1,8 +1,9 @@
 //! The verdicts as JUnit's XML, written once, at the end.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use shared::shell::stop::Stop;
@@ -31,6 +32,8 @@ pub(super) struct JunitOutput {
 
 enum Target {
     File(Replaced),
+    /// A file that is made at the end.
+    New(PathBuf),
     Stream(Box<dyn Write + Send>),
 }
 
@@ -55,9 +58,18 @@ impl JunitOutput {
             Some(Place::Stream(stream)) => Target::Stream(stream),
             None => return Ok(None),
         };
+        Ok(Some(Self::to(to, place, run, strict)))
+    }
+
+    /// Makes this file at the end.
+    pub(super) fn of_file(path: &Path, run: Run, strict: bool) -> Self {
+        Self::to(Target::New(path.into()), path.display().to_string(), run, strict)
+    }
+
+    fn to(to: Target, place: String, run: Run, strict: bool) -> Self {
         let worst = Worst::new(&run.config.conditions());
         let (began, running, judged) = (SystemTime::now(), HashMap::new(), VecDeque::new());
-        Ok(Some(Self { place, run, strict, began, running, judged, worst, to }))
+        Self { place, run, strict, began, running, judged, worst, to }
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -66,6 +78,7 @@ impl JunitOutput {
         let xml = render(&self.run, self.began, judged, self.worst.gates(), self.strict).map_err(io::Error::other)?;
         match &mut self.to {
             Target::File(file) => file.write(xml.as_bytes()),
+            Target::New(path) => made(path, xml.as_bytes()),
             Target::Stream(stream) => stream.write_all(xml.as_bytes()).and_then(|()| stream.flush()),
         }
     }
@@ -101,6 +114,17 @@ impl Output for JunitOutput {
     fn finish(&mut self) -> Result<(), OutputError> {
         self.write().map_err(|error| failed(&self.place, error))
     }
+}
+
+/// Makes a file whole, or not at all.
+fn made(path: &Path, content: &[u8]) -> io::Result<()> {
+    drop(OpenOptions::new().write(true).create(true).truncate(false).open(path)?);
+    let written = Replaced::new(path).and_then(|mut file| file.write(content));
+    if written.is_err() {
+        // What is left is empty, and the error says more than a second one would.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 fn failed(place: &str, error: io::Error) -> OutputError {

@@ -8,6 +8,7 @@ use shared::shell::stop::Stop;
 
 use super::csv::CsvOutput;
 use super::error::OutputError;
+use super::folder::FolderOutput;
 use super::json::{JsonOutput, JsonTarget};
 use super::junit::JunitOutput;
 use super::report::Run;
@@ -41,6 +42,9 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
     let Plan { task, run, rows, window, local, more } = plan;
     refuse_one_file_for_two(local)?;
     let mut outputs = more;
+    if let Some(folder) = &local.out {
+        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?));
+    }
     if let Some(target) = &local.json {
         let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };
         outputs.push(boxed(json));

@@ -1,7 +1,7 @@
 //! The report: every session's figures, schema 1, described in `docs/report.md` and `docs/report.schema.json`.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
 use shared::time::Micros;
 
@@ -13,7 +13,7 @@ use crate::session::{ClientInfo, End, Figures, Session};
 use crate::source::SourceFigures;
 
 /// The schema's version.
-pub(super) const SCHEMA: u32 = 1;
+pub(in crate::output) const SCHEMA: u32 = 1;
 
 /// Maximum number of sessions in the report, the latest ones: 65 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
@@ -34,6 +34,33 @@ pub struct Report {
     sessions: Vec<SessionReport>,
     /// Number of earlier sessions that are no longer listed.
     sessions_omitted: u64,
+    /// What is missing; absent if nothing is. Only in the report of a run's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<Incomplete>,
+}
+
+/// `incomplete` of the report of a run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Incomplete {
+    /// Why something is missing.
+    pub reason: IncompleteReason,
+    /// Frames that the sessions count, but that are not in the tables.
+    pub not_written: u64,
+    /// Figures that nobody knows any more, by their paths in a session. They are 0 or `null` in a session that
+    /// broke off.
+    pub unknown: Vec<String>,
+}
+
+/// Why something is missing in a run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteReason {
+    /// The run goes on, or it broke off and `server report` was not called.
+    Running,
+    /// The run broke off.
+    BrokenOff,
+    /// The run ended as it should, but frames could not be written.
+    NotWritten,
 }
 
 /// A run: its options and the version of the server.
@@ -79,7 +106,7 @@ pub struct SessionReport {
 }
 
 /// `source` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// Frames read. Some are read ahead, so up to 5 more than were sent.
     pub read: u64,
@@ -114,7 +141,7 @@ pub struct Whereabouts {
 }
 
 /// `clock` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockReport {
     /// The client's clock minus the server's.
     pub offset_us: Option<i64>,
@@ -127,7 +154,13 @@ impl Report {
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
         let mut worst = Worst::new(&run.config.conditions());
         sessions.iter().for_each(|session| worst.add(&session.gates));
-        Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted }
+        Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted, incomplete: None }
+    }
+
+    /// The report, which lacks this.
+    #[must_use]
+    pub fn lacking(self, incomplete: Incomplete) -> Self {
+        Self { incomplete: Some(incomplete), ..self }
     }
 
     /// The text that `--json` writes.
@@ -143,9 +176,14 @@ impl SessionReport {
     /// The report of a session with the client at this place that ended `now` with `end`; `source` is what its source
     /// read.
     pub fn new(session: &Session, at: &Whereabouts, source: Option<SourceFigures>, end: End, now: Micros) -> Self {
-        let (figures, clock) = (session.tally().figures(), session.clock_offset(now));
-        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
+        let (mut figures, clock) = (session.tally().figures(), session.clock_offset(now));
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
+        if end == End::Running {
+            // Frames in flight: also in a report of a session that goes on, the counts add up.
+            let counts = &mut figures.frames.counts;
+            counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
+        }
+        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
         Self {
             session: session.number(),
             client,

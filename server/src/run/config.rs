@@ -57,6 +57,11 @@ impl RunConfig {
     pub fn conditions(&self) -> Vec<Condition> {
         self.0.judged.conditions()
     }
+
+    /// The options as a file for `--run`.
+    pub fn to_toml(&self) -> String {
+        self.0.to_toml()
+    }
 }
 
 impl Measures {

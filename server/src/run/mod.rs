@@ -32,7 +32,7 @@ pub use judged::Judged;
 pub use layers::layered;
 pub use link::LinkKind;
 pub use meta::{GivenMeta, MetaError, MetaFileError, NotMeta};
-pub use named::{NamedError, named, names};
+pub use named::{NamedError, named, names, of_file};
 pub use origins::Origins;
 pub use rate::{DEFAULT_RATE, FrameRate, NotAFrameRate};
 pub use sent::{DEFAULT_SIZE, Sent};

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::{Counter, Histogram};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::beta;
@@ -19,7 +19,7 @@ use super::beta;
 const RISK: f64 = 0.05;
 
 /// The 95 % bounds of a figure, one on each side, in the figure's unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
     /// The figure is at least this, with 95 % confidence; `null` if there are too few samples to tell.
     pub low: Option<f64>,

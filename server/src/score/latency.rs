@@ -6,7 +6,7 @@
 
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
 use shared::protocol::message::AnswerTimes;
 use shared::time::Micros;
@@ -247,7 +247,7 @@ pub struct Stages {
 }
 
 /// Percentiles in µs; all `null` without a sample.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<u64>,

@@ -41,7 +41,7 @@ use kept::KeptFrames;
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
-pub use figures::Figures;
+pub use figures::{Bytes as SentBytes, Figures};
 pub use shared::flow::live::KeptPiece;
 pub use tally::{Progress, Tally};
 

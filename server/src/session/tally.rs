@@ -1,5 +1,7 @@
 //! A session's tally: delivery and latency, which all tasks share, and the scores of its task.
 
+use std::time::Duration;
+
 use shared::flow::clock::ClockOffset;
 use shared::flow::pacer::Ticks;
 use shared::image::{Image, ImageView};
@@ -158,6 +160,23 @@ impl Tally {
     /// Whether a frame with this id is outside all figures.
     fn is_warmup(&self, id: u64) -> bool {
         id < self.warmup
+    }
+
+    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] had added it. What a record does not
+    /// say (bytes, skipped ticks, late answers, the drift of the clocks) stays at zero.
+    pub fn restore(&mut self, record: &FrameRecord) {
+        self.captured += 1;
+        if record.warmup {
+            return;
+        }
+        self.counts.sent += 1;
+        self.sent.add(record.captured);
+        self.counts.finish(record.outcome);
+        if let Some(latency) = record.latency {
+            self.answered.add(record.captured + Duration::from_micros(latency.total_us));
+            self.latency.add(latency);
+        }
+        self.scorer.score(record.truth, record.outcome, record.answer.as_deref());
     }
 
     /// The counts so far.

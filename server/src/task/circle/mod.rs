@@ -15,13 +15,13 @@ use shared::protocol::message::{Ellipse, FoundCircle, Payload, PayloadError};
 use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
-use super::schema1::CircleCounts;
+use super::schema1::{CircleCounts, LimitKind};
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
 use crate::doctor::{Examined, Found};
 use crate::scene::Radii;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
-use crate::truth::Truth;
+use crate::truth::{Limit, Truth};
 
 use error::{ErrorStats, PixelError};
 
@@ -29,8 +29,17 @@ use error::{ErrorStats, PixelError};
 #[derive(Debug)]
 pub struct CircleTask;
 
+/// The `truth` of a frame that shows a ball.
+const BALL: &str = "ball";
+
+/// The `truth` of a frame that shows none.
+const NO_BALL: &str = "no ball";
+
+/// The `truth` of a frame whose truth is not known.
+const UNKNOWN: &str = "unknown";
+
 const TRUTH: &[Column] = &[
-    Column::word("truth"),
+    Column::word("truth", &[BALL, NO_BALL, UNKNOWN]),
     Column::real("truth_x").shown("actual x", 10, 3).narrow("actual x", 8),
     Column::real("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
     Column::real("truth_radius"),
@@ -38,7 +47,7 @@ const TRUTH: &[Column] = &[
 ];
 
 const ANSWER: &[Column] = &[
-    Column::word("kind"),
+    Column::word("kind", &["circle", "none"]),
     Column::real("x").shown("estimate x", 10, 3).narrow("estim. x", 8),
     Column::real("y").shown("estimate y", 10, 3).narrow("estim. y", 8),
     Column::real("radius"),
@@ -94,6 +103,10 @@ impl Task for CircleTask {
 
     fn estimate(&self, answer: &[Cell]) -> Option<CircleEstimate> {
         found(answer).map(|found| found.circle)
+    }
+
+    fn truth(&self, cells: &[Cell], limit: LimitKind) -> Truth {
+        truth(cells, limit)
     }
 
     fn scorer(&self) -> Box<dyn Scorer> {
@@ -242,12 +255,25 @@ fn answered(CircleCounts { circle, no_circle, missed, .. }: CircleCounts) -> Str
 fn truth_cells(truth: Truth) -> Cells {
     match truth {
         Truth::Ball { circle: Circle { x, y, radius }, limit } => {
-            smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
+            smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
-        Truth::Centre { x, y } => smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y)],
-        Truth::Empty => smallvec![Cell::Word("no ball")],
+        Truth::Centre { x, y } => smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y)],
+        Truth::Empty => smallvec![Cell::Word(NO_BALL)],
         // Several balls are the truth of the task `count` alone.
-        Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word("unknown")],
+        Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word(UNKNOWN)],
+    }
+}
+
+/// Reads a truth from its columns: the inverse of [`truth_cells`].
+fn truth(cells: &[Cell], limit: LimitKind) -> Truth {
+    match *cells {
+        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), px, ..] => {
+            let limit = px.number().map_or(Limit::Unknown, |px| limit.of(px));
+            Truth::Ball { circle: Circle { x, y, radius }, limit }
+        }
+        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), ..] => Truth::Centre { x, y },
+        [Cell::Word(NO_BALL), ..] => Truth::Empty,
+        _ => Truth::Unknown,
     }
 }
 

@@ -10,6 +10,7 @@ use shared::protocol::message::{BallCount, Payload, PayloadError};
 use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
+use super::schema1::LimitKind;
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
 use crate::score::batches::Batches;
 use crate::score::bounds::{Bound, Bounds};
@@ -54,6 +55,10 @@ impl Task for CountTask {
             Figure::one("Counted", record.answer.as_deref().and_then(shown)).toned(Tone::Estimate),
             Figure::one("Error", shown(&record.residual)),
         ]
+    }
+
+    fn truth(&self, cells: &[Cell], _: LimitKind) -> Truth {
+        counted(cells).map_or(Truth::Unknown, Truth::Balls)
     }
 
     fn scorer(&self) -> Box<dyn Scorer> {
@@ -214,7 +219,7 @@ fn balls(truth: Truth) -> Option<u32> {
     }
 }
 
-/// The number in the answer columns, which [`Scorer::read`] wrote.
+/// The number in the columns of the answer, or in those of the truth.
 fn counted(answer: &[Cell]) -> Option<u32> {
     match *answer {
         [Cell::Integer(count)] => u32::try_from(count).ok(),

@@ -60,6 +60,7 @@ pub const SERVER: &[&str] = &[
     "csv",
     "junit",
     "strict",
+    "out",
     "verbose",
     "quiet",
 ];
