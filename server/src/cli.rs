@@ -30,7 +30,7 @@ Examples:
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
   server --frames 600 --out runs/7               keep everything in a folder
-  server report runs/7                           make what a crash left out of it
+  server report runs/7                           mend that folder after a crash
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
