@@ -15,8 +15,9 @@ use testkit::ends::{Server, with};
 use testkit::program::{Ended, Program, command, command_after, poll};
 use testkit::report::{checked, only_session, sessions};
 
-/// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
-const FULL_AT_8K: &str = "trap '' XFSZ; ulimit -f 16";
+/// Limits files to 32 KiB (64 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full. A report
+/// of one session has room.
+const FULL_AT_32K: &str = "trap '' XFSZ; ulimit -f 64";
 
 /// A folder for a run, which is absent.
 struct Folder {
@@ -310,17 +311,17 @@ fn two_sessions_share_a_folder_with_a_column_that_tells_them_apart() {
 #[test]
 fn a_full_disk_is_said_once_counted_and_stops_no_frame() {
     let folder = Folder::new();
-    let options = ["--no-graphics", "--once", "--frames", "300", "--fps", "max", "--out", folder.name()];
-    let server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
+    let options = ["--no-graphics", "--once", "--frames", "900", "--fps", "max", "--out", folder.name()];
+    let server = Server::listening(Program::start(with(command_after(FULL_AT_32K, "server"), &options)));
     server.client(&[]).end().expect(0);
     let ended = server.end().expect(4);
     let said = ended.stderr.iter().filter(|line| line.contains("frames.csv")).count();
     assert_eq!(said, 1, "{:#?}", ended.stderr);
-    assert_eq!(testkit::report::rows(&ended.stdout).len(), 300, "the other outputs have everything");
+    assert_eq!(testkit::report::rows(&ended.stdout).len(), 900, "the other outputs have everything");
     let (rows, report) = (folder.rows().len() as u64, folder.report());
     assert!(rows > 0, "what found room is there");
-    assert_eq!(only_session(&report)["frames"]["answered"], 300, "and in the report");
-    let expected = serde_json::json!({"reason": "not_written", "not_written": 300 - rows, "unknown": []});
+    assert_eq!(only_session(&report)["frames"]["answered"], 900, "and in the report");
+    let expected = serde_json::json!({"reason": "not_written", "not_written": 900 - rows, "unknown": []});
     assert_eq!(report["incomplete"], expected);
     // Later there is room again.
     let ended = renew(folder.name()).expect(0);
