@@ -180,12 +180,12 @@ pub struct SessionArgs {
     pub policy: PolicyArg,
 
     /// Get a frame only when asked for: by the command n, one frame at a time. The server needs no option for it
-    #[arg(long, help_heading = COMMANDS, conflicts_with = "client_listen")]
+    #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
     /// Read commands from stdin, one a line: n (next frame, with --pull), q (quit this client), x (quit client and server,
     /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
-    #[arg(long, help_heading = COMMANDS, conflicts_with = "client_listen")]
+    #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
 
     /// Print one row per frame instead of opening a window
@@ -249,6 +249,14 @@ impl SessionArgs {
         if self.listen.is_some() && given("link") == Given::CommandLine {
             let reason = "a client that listens takes the link that the server asks for: leave out --link or --listen";
             return Err(refused("--link", reason));
+        }
+        // With several sessions, no command says which of them it is for.
+        let commanded = [("--pull", self.pull), ("--commands", self.commands)];
+        if self.listen.is_some()
+            && let Some((place, _)) = commanded.into_iter().find(|(_, is_given)| *is_given)
+        {
+            let reason = "commands are for a client that calls its server: leave it out, or leave out --listen";
+            return Err(refused(place, reason));
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from ._evaluate import evaluate
 from ._frames import frames
+from ._gate import InconclusiveGate
 from ._options import RunOptions, ServerOptions
 from ._plumb import Circle, Client, Frames, Tally, Truth, __version__, detect
 from ._report import Report
@@ -25,6 +26,7 @@ __all__ = [
     "Circle",
     "Client",
     "Frames",
+    "InconclusiveGate",
     "Report",
     "RunOptions",
     "Server",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, Unpack
 
 import numpy as np
@@ -23,6 +24,7 @@ def evaluate(
     seed: int | None = None,
     task: str = "circle",
     strict: bool = False,
+    out: str | PathLike[str] | None = None,
     **options: Unpack[RunOptions],
 ) -> Report:
     """Calls `pipeline(frame)` with each frame of a run and scores what it returns.
@@ -46,8 +48,11 @@ def evaluate(
     traceback is shown on `sys.stderr`; `report.sessions[0].pipeline_errors` has the count. With `strict=True` the
     exception is raised instead. A type that the task does not take is a `TypeError` in any case.
 
+    `out` names a folder, absent or empty, that everything is written into as the server's `--out` does; docs/evidence.md
+    tells what is in it.
+
     Raises `TypeError` or `ValueError` for a wrong option; the message says what would be right.
     """
     named = {"frames": frames, "seed": seed, "task": task, **options}
-    text, columns = _plumb.evaluate(pipeline, named, strict)
+    text, columns = _plumb.evaluate(pipeline, named, strict, out)
     return Report(text, structured(columns))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -110,6 +111,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [plain(inner) for inner in value]
     return value
+
+
+def finite(value: Any) -> Any:
+    """The same as `plain`, with `None` for a number that is not finite, which JSON does not have."""
+    if isinstance(value, Node):
+        return {name: finite(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _frozen(value: Any) -> Any:

@@ -6,6 +6,7 @@ Names, defaults and ranges are the server's. `None` leaves the default. A pair o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import TypedDict
 
@@ -103,6 +104,10 @@ class RunOptions(_Scene, total=False):
     """Serve one client, then end."""
     let_clients_stop: bool
     """Let a client stop the server (the command x of the client)."""
+    gate: str | Sequence[str]
+    """Conditions on the report's figures, such as `["error_px.l1.mean <= 0.05"]`; `report.gates` has the verdicts."""
+    warmup: int
+    """Number of frames at the start of a session that stay outside all figures (default 0)."""
     wait: str
     """How long to wait for the first client."""
 
@@ -130,3 +135,7 @@ class ServerOptions(RunOptions, total=False):
     """Write the report to this file after each session."""
     csv: str | PathLike[str]
     """Write a row per frame to this file."""
+    junit: str | PathLike[str]
+    """Write the verdicts of the gates to this file at the end, as JUnit's XML."""
+    out: str | PathLike[str]
+    """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""

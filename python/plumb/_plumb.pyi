@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from os import PathLike
 from typing import Any, Self, TypeAlias, final
 
 import numpy as np
@@ -13,8 +14,10 @@ __all__ = [
     "Tally",
     "Truth",
     "__version__",
+    "absence",
     "detect",
     "evaluate",
+    "judge",
     "machine_options",
     "run_options",
 ]
@@ -172,7 +175,14 @@ class Server:
     def close(self) -> None: ...
     def results(self, timeout: float) -> tuple[str, _Columns]: ...
 
-def evaluate(pipeline: Callable[[_Image], Any], options: dict[str, Any], strict: bool) -> tuple[str, _Columns]: ...
+def evaluate(
+    pipeline: Callable[[_Image], Any],
+    options: dict[str, Any],
+    strict: bool,
+    out: str | PathLike[str] | None = None,
+) -> tuple[str, _Columns]: ...
+def judge(report: str, conditions: list[str]) -> str: ...
+def absence(session: str, path: str) -> str: ...
 def detect(
     image: _Image | npt.NDArray[np.uint16], *, min_radius: float | None = None, max_radius: float | None = None
 ) -> Circle | None:

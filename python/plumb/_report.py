@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ._gate import check
+from ._gate import check, judge
 from ._html import html
 from ._node import Node, attributes, missing
 from ._summary import summary
+from ._table import from_csv
 
 # The version of the report that this file reads: docs/report.md, `schema`.
 SCHEMA = 1
@@ -55,6 +58,16 @@ class Report:
         object.__setattr__(self, "_text", json_text)
         object.__setattr__(self, "frames", _read_only(frames))
 
+    @classmethod
+    def read(cls, folder: str | PathLike[str]) -> Self:
+        """The report of a run's folder: what `server --out`, `plumb.Server(out=…)` or `plumb.evaluate(out=…)` wrote.
+
+        `report.frames` has all rows of `frames.csv`. If the run broke off, `report.incomplete` says so; call
+        `server report FOLDER` before, which makes what is missing.
+        """
+        path = Path(folder)
+        return cls((path / "report.json").read_text("utf-8"), from_csv(path / "frames.csv"))
+
     @property
     def schema(self) -> int:
         """Version of the report's format: 1."""
@@ -88,8 +101,25 @@ class Report:
             return self._text
         return json.dumps(json.loads(self._text), indent=indent, ensure_ascii=False)
 
-    def gate(self, *conditions: str) -> None:
-        """Raises `AssertionError` unless every condition holds; the message has each figure that failed and its limit.
+    @property
+    def gates(self) -> tuple[Node, ...]:
+        """The verdicts on the gates that the run was given (`gate=[...]`): for each, that on the worst session."""
+        return tuple(self._root.get("gates", ()))
+
+    def judge(self, *conditions: str) -> tuple[Node, ...]:
+        """The verdicts on these conditions, which are written as for `gate`: one for each session that sent a frame.
+
+        Each has `condition`, `verdict` (`pass`, `fail`, `inconclusive` or `no_data`), `value`, `limit`, `low` and `high`
+        (the 95 % bounds of the figure), `samples`, `frames_needed`, `session` and `message`.
+        """
+        return judge(self._root, conditions)
+
+    def gate(self, *conditions: str, strict: bool = False) -> None:
+        """Raises `AssertionError` if a condition fails or has no data; the message has each figure and its limit.
+
+        A condition passes only if the 95 % bound of the figure is inside the limit, and fails only if it is outside. In
+        between it is inconclusive: more frames would decide. `plumb.InconclusiveGate` then warns, or with `strict` the
+        condition counts as failed. Figures without bounds, such as counts, are compared as they are.
 
         A condition is `PATH OP NUMBER`. PATH is a figure of the session as docs/report.md names it
         (`error_px.l1.mean`, `frames.missed`, `latency_us.p99`), otherwise one of the report (`run.seed`,
@@ -107,7 +137,7 @@ class Report:
         be read, names no figure, or has a unit that does not fit.
         """
         __tracebackhide__ = True  # pytest then shows the caller's line.
-        if failure := check(self._root, conditions):
+        if failure := check(self._root, conditions, strict):
             raise AssertionError(failure)
 
     def __getattr__(self, name: str) -> Any:

@@ -54,11 +54,12 @@ def further(root: Node) -> list[str]:
 def lines(session: Node) -> list[Line]:
     """Label and text of each line for a session. A continuation line has an empty label."""
     of_task = {"circle": _circle, "count": _count, "ack": _ack, "image": _image}.get(session.get("task", ""))
-    found = [("frames", _frames(session)), *_encoding(session)]
+    found = [*_gates(session), ("frames", _frames(session)), *_encoding(session)]
     found += [*(of_task(session) if of_task else ()), *_latency(session)]
     if errors := value(session, "pipeline_errors"):
         found.append(("pipeline", f"failed on {errors} frame{'' if errors == 1 else 's'}, counted as dropped"))
-    return found
+    warnings = session.get("warnings") or ()
+    return found + [("warning", f"{warning['message']}: {warning['advice']}") for warning in warnings]
 
 
 def value(session: Node, path: str) -> Any:
@@ -72,6 +73,12 @@ def value(session: Node, path: str) -> Any:
 def printable(text: object) -> str:
     """The text with control characters escaped: what a peer says must not move the cursor."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def _gates(session: Node) -> Iterator[Line]:
+    for place, gate in enumerate(session.get("gates") or ()):
+        verdict = "FAIL" if gate["verdict"] == "fail" else gate["verdict"].replace("_", " ")
+        yield "" if place else "gates", f"{verdict}: {gate['message']}"
 
 
 def _frames(session: Node) -> str:

@@ -1,5 +1,6 @@
 //! Evaluates a Python function in this process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use server::evaluate::{Evaluation, Frames, Looked, Next, RenderedFrame};
+use server::gate;
 use server::run::RunSpec;
 use server::session::End;
 use server::source::{self, SourceError, Supply};
@@ -14,6 +16,7 @@ use shared::time::MonotonicClock;
 
 use crate::answer::payload;
 use crate::fault::Fault;
+use crate::kept::Kept;
 use crate::leaving;
 use crate::options;
 use crate::pixels;
@@ -28,12 +31,13 @@ const OF_THE_LINK: [&str; 8] = ["link", "window", "delivery", "encoding", "sctp_
 
 /// Calls the pipeline with each frame and scores what it returns. Gives the JSON report and the columns of the table.
 #[pyfunction]
-#[pyo3(signature = (pipeline, options, strict))]
+#[pyo3(signature = (pipeline, options, strict, out=None))]
 pub(crate) fn evaluate<'py>(
     py: Python<'py>,
     pipeline: &Bound<'py, PyAny>,
     options: &Bound<'py, PyDict>,
     strict: bool,
+    out: Option<PathBuf>,
 ) -> PyResult<(String, Bound<'py, PyList>)> {
     if !pipeline.is_callable() {
         let kind = pipeline.get_type().name()?;
@@ -46,13 +50,14 @@ pub(crate) fn evaluate<'py>(
     }
     let _inside = leaving::enter_from_python()?;
     let frames = Frames::start(&*supply).map_err(|wrong| source_failed(&wrong))?;
-    let mut run = Run {
-        pipeline,
-        strict,
-        table: Table::new(spec.sent.task.unwrap_or_default()),
-        evaluation: Evaluation::new(spec),
-    };
-    run.all(py, &frames)?;
+    let table = Table::new(spec.sent.task.unwrap_or_default());
+    let evaluation = Evaluation::new(spec);
+    let kept = out.map(|folder| Kept::begin(&folder, &evaluation, name(pipeline))).transpose()?;
+    let mut run = Run { pipeline, strict, table, evaluation, kept };
+    let done = run.all(py, &frames);
+    let kept = run.finish(py, if done.is_ok() { End::Finished } else { End::Stopped });
+    // Why it ended early goes before what could not be written.
+    done.and(kept)?;
     let report = run.evaluation.report(&name(pipeline), End::Finished).to_json();
     let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
     Ok((report, run.table.to_python(py)?))
@@ -72,6 +77,8 @@ pub(crate) fn settled(options: &Bound<'_, PyDict>) -> PyResult<(RunSpec, Arc<dyn
         PyValueError::new_err(options::in_python(&explained))
     };
     let (mut spec, supply) = source::settled(spec).map_err(impossible)?;
+    gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
+        .map_err(|wrong| PyValueError::new_err(origins.explained(&format!("gate: {wrong}"), &["gate".into()])))?;
     spec.unused.extend(OF_THE_LINK.map(str::to_owned));
     Ok((spec, supply))
 }
@@ -93,6 +100,7 @@ struct Run<'a, 'py> {
     strict: bool,
     table: Table,
     evaluation: Evaluation,
+    kept: Option<Kept>,
 }
 
 impl<'py> Run<'_, 'py> {
@@ -130,8 +138,15 @@ impl<'py> Run<'_, 'py> {
         };
         if let Some(record) = record {
             self.table.add(1, &record);
+            if let Some(kept) = &mut self.kept {
+                kept.add(&record, &self.evaluation, clock.now())?;
+            }
         }
         Ok(())
+    }
+
+    fn finish(&mut self, py: Python<'py>, end: End) -> PyResult<()> {
+        self.kept.take().map_or(Ok(()), |kept| kept.finish(py, &self.evaluation, end))
     }
 }
 

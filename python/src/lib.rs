@@ -14,6 +14,8 @@ mod detect;
 mod evaluate;
 mod fault;
 mod frames;
+mod gate;
+mod kept;
 mod leaving;
 mod logging;
 mod options;
@@ -38,6 +40,8 @@ mod _plumb {
     use crate::evaluate::evaluate;
     #[pymodule_export]
     use crate::frames::{FrameIterator, Frames};
+    #[pymodule_export]
+    use crate::gate::{absence, judge};
     #[pymodule_export]
     use crate::options::{machine_options, run_options};
     #[pymodule_export]

@@ -131,6 +131,12 @@ fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         add_entries(&mut meta, "", entries)?;
         return Ok(GivenMeta(meta).to_string());
     }
+    if id == "gate"
+        && let Ok(conditions) = value.extract::<Vec<String>>()
+    {
+        // A line each, as the option takes several.
+        return Ok(conditions.join("\n"));
+    }
     if let Ok((first, second)) = value.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
         && let (Some(first), Some(second)) = (number(&first)?, number(&second)?)
     {

@@ -91,7 +91,8 @@ impl Server {
         })?;
         match exit {
             // Which sessions there were, and how they ended, is in the report.
-            Exit::Fine | Exit::NoPeer => Ok(()),
+            // The report has the verdicts.
+            Exit::Fine | Exit::NoPeer | Exit::GateFailed => Ok(()),
             _ => Err(PyRuntimeError::new_err("the server failed; the log (logging.getLogger(\"plumb\")) says why")),
         }
     }

@@ -31,7 +31,7 @@ impl Table {
     /// A table of a task, without rows.
     pub(crate) fn new(task: TaskName) -> Self {
         let values = |kind| match kind {
-            ColumnKind::Word => Values::Words(VecDeque::new()),
+            ColumnKind::Word(_) => Values::Words(VecDeque::new()),
             ColumnKind::Integer | ColumnKind::Real => Values::Numbers(VecDeque::new()),
         };
         Self { task, columns: table::columns(task).map(|column| (column.name, values(column.kind))).collect() }

@@ -523,3 +523,13 @@ def test_a_forked_process_evaluates() -> None:
             print(os.waitpid(pid, 0)[1])
     """)
     assert (code, out) == (0, "5 False\n0\n"), err
+
+
+def test_the_gates_of_a_run_are_judged_in_its_report() -> None:
+    gates = ["frames.missed == 0", "frames.sent == 15", "error_px.l1.mean <= 1"]
+    report = plumb.evaluate(lambda _: None, frames=20, seed=1, warmup=5, gate=gates)
+    assert [gate.condition for gate in report.gates] == gates
+    assert [gate.verdict for gate in report.gates] == ["fail", "pass", "no_data"]
+    assert report.counts.warmup == 5
+    assert report.frames["warmup"].sum() == 5
+    assert "FAIL: frames.missed is 15, which is not == 0" in repr(report)

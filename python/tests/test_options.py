@@ -17,8 +17,8 @@ from plumb._node import plain
 
 LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
 
-# The server's options that are no arguments of `Server`: it has no window.
-NOT_OF_SERVER = {"no_graphics", "colormap", "range"}
+# The server's options that are no arguments of `Server`: it has no window, and no exit code.
+NOT_OF_SERVER = {"no_graphics", "colormap", "range", "strict"}
 
 # Those that are arguments of `evaluate` and `frames` themselves.
 NAMED = {"frames", "seed", "task"}
@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "loopback": False,
     "once": False,
     "let_clients_stop": False,
+    "warmup": 0,
     "wait": "forever",
     "contrast": 140,
     "background": "plain",
@@ -99,6 +100,7 @@ def test_the_defaults_are_all_there() -> None:
         "jpeg",
         "sctp_mtu",
         "device_format",
+        "gate",
     }
     assert set(DEFAULTS) == set(plumb.RunOptions.__annotations__) - without_default
     assert config(balls=(0, 6), overlap=0.1, task="count") == config(task="count")
@@ -121,6 +123,14 @@ def test_metadata_is_a_dict() -> None:
         assert text in str(raised.value)
     with pytest.raises(TypeError, match="give True or False, a number or a text"):
         config(meta={"a": [1]})
+
+
+def test_gates_are_a_condition_or_a_list_of_them() -> None:
+    two = ["frames.sent == 1", "latency_us.p99 <= 20 ms"]
+    assert config(gate=two)["gate"] == two
+    assert config(gate="frames.sent==1")["gate"] == ["frames.sent == 1"]
+    assert config(gate="frames.sent==1; latency_us.p99 <= 20ms")["gate"] == two
+    assert config()["gate"] == []
 
 
 UNKNOWN = [
@@ -179,6 +189,9 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"empty_rate": 0.5, "task": "count"}, "empty_rate does not go with task count: leave it out"),
     ({"occlude": True, "task": "count"}, "occlude does not go with task count"),
     ({"source": "/nowhere"}, "write ball, or depth, or camera:0"),
+    ({"gate": "error_px.l1.mean"}, "is not a condition: one of < <= > >= == != was expected at character 17"),
+    ({"gate": ["error_px.l1.maen <= 1"]}, "gate: the report has no figure error_px.l1.maen: the nearest are error_px.l1.mean"),
+    ({"warmup": -1}, 'warmup: "-1" is not a whole number of frames from 0'),
     ({"run": "/now--here/a.toml"}, 'run: "/now--here/a.toml" cannot be read'),
     ({"camera": LOW_LIGHT.parent}, "cannot be read"),
 ]

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plumb._gate import InconclusiveGate
 from plumb._node import Node
 from plumb._report import Report
 
@@ -505,7 +506,10 @@ def test_a_gate_whose_condition_holds_returns_none(condition: str) -> None:
         ("latency_us.p99 <= 50us", "latency_us.p99 is 28627 us, which is not <= 50 us"),
         ("latency_us.max < 1ms", "latency_us.max is 123456.789 ms, which is not < 1 ms"),
         ("frames.lost_rate <= 0.1%", "frames.lost_rate is 0.5 %, which is not <= 0.1 %"),
-        ("frames.missed <= 0.1%", "frames.missed is 3, 15 % of 20 frames sent, which is not <= 0.1 %"),
+        (
+            "frames.missed <= 0.1%",
+            "frames.missed is 3, 15 % of 20 frames sent, which is not <= 0.1 % (95 %: at least 4.2169 %, at most 34.366 %)",
+        ),
     ],
 )
 def test_a_gate_that_fails_says_figure_and_limit(condition: str, message: str) -> None:
@@ -613,7 +617,7 @@ def test_an_unknown_figure_is_refused_with_the_nearest_ones(path: str, nearest: 
     ("path", "message"),
     [
         ("task", "task is 'circle'"),
-        ("run.config.border", "run.config.border is False"),
+        ("run.config.border", "run.config.border is false"),
         ("run.config.unused_options", "is a list"),
         ("sessions", "sessions is a list"),
         ("error_px.bias", "is a group of 2 figures, so name one of them: error_px.bias.x, error_px.bias.y"),
@@ -726,11 +730,35 @@ def test_the_exact_share_of_the_task_count_takes_percent() -> None:
         made.gate("count.exact_share_low > 90%")
 
 
+def test_an_inconclusive_gate_warns_and_with_strict_fails() -> None:
+    condition, made = "frames.missed <= 1%", report("circle", put("frames.missed", 0))
+    says = r"frames\.missed is 0, 0 % of 20 frames sent .* does not decide <= 1 %: about 299 frames would decide"
+    with pytest.warns(InconclusiveGate, match=says) as caught:
+        made.gate(condition)
+    assert caught[0].filename == __file__
+    with pytest.raises(AssertionError, match=says):
+        made.gate(condition, strict=True)
+    (verdict,) = made.judge(condition)
+    assert (verdict.verdict, verdict.value, verdict.frames_needed) == ("inconclusive", 0, 299)
+
+
+def test_a_gate_is_judged_by_the_bounds_that_the_report_has() -> None:
+    bounds = {"error_px.l1.mean": {"low": 0.049, "high": 0.051, "samples": 300}}
+    made = report("circle", put("error_px.l1.mean", 0.05), put("bounds", bounds))
+    made.gate("error_px.l1.mean <= 0.051")
+    assert [made.judge(f"error_px.l1.mean <= {limit}")[0].verdict for limit in (0.052, 0.05, 0.048)] == [
+        "pass",
+        "inconclusive",
+        "fail",
+    ]
+    assert made.gates == ()
+
+
 def test_a_code_of_the_task_ack_can_be_gated() -> None:
     report("ack").gate("ack.codes.0 == 100%", "ack.other_codes == 0")
 
 
-@pytest.mark.parametrize("module", ["_node", "_condition", "_report"])
+@pytest.mark.parametrize("module", ["_node", "_report"])
 def test_the_examples_of_the_documentation_are_true(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"plumb.{module}"))
     assert result.attempted > 0

@@ -27,6 +27,9 @@ Examples:
   server --listen 0.0.0.0:8080 --fps max         for clients on other machines
   server --dial 192.0.2.7:8080 --frames 600      call a client that listens there
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
+  server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
+  server --frames 600 --out runs/7               keep everything in a folder
+  server report runs/7                           mend that folder after a crash
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -36,10 +39,12 @@ empty environment variable counts as unset.
 Exit codes:
   0  success: finished, or stopped by Ctrl-C, SIGTERM, SIGHUP, q or closing the
      window
+  1  a gate failed or had no data; with --strict also if it was inconclusive
   2  wrong usage, found before the run
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
-  4  any other error";
+  4  any other error
+If several apply: 2, then 4, then 1, then 3.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
@@ -51,6 +56,16 @@ Exit codes:
   0  a server answers
   2  wrong usage
   3  no server answers";
+
+/// Text at the end of `report --help`.
+const REPORT_HELP: &str = "\
+Examples:
+  server report runs/7
+
+Exit codes:
+  0  report.json and frames.parquet are made
+  2  the folder is no run's, or its run goes on
+  4  a file cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -100,6 +115,13 @@ pub enum Command {
         /// Address that the server listens on
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
+    },
+    /// Make what is missing in a run's folder, after a crash for example: report.json and frames.parquet from frames.csv
+    #[command(after_help = REPORT_HELP)]
+    Report {
+        /// Folder that a run wrote with --out
+        #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
     },
 }
 
@@ -161,6 +183,18 @@ pub struct Local {
     /// Write a CSV file with one row per frame: truth, answer, residual, outcome, latency of each stage
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
+
+    /// Write the verdicts of the gates to this file at the end, as JUnit's XML, which CI systems read
+    #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+
+    /// Exit with code 1 also if the frames do not decide a gate
+    #[arg(long, help_heading = OUTPUT)]
+    pub strict: bool,
+    /// Write everything into this folder, which must be absent or empty: run.toml, report.json, frames.csv and
+    /// frames.parquet
+    #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
 }
 
 impl Cli {

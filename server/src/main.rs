@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use server::cli::{Cli, Command};
-use server::{app, health};
+use server::{app, health, report};
 use shared::shell::log;
 use shared::shell::options::{Environment, unknown_variables};
 use shared::shell::standard;
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     unknown.iter().for_each(|unknown| warn!("{unknown}"));
     match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
+        Some(Command::Report { folder }) => report::run(folder).into(),
         None => app::run(cli).into(),
     }
 }

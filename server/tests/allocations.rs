@@ -211,6 +211,7 @@ impl Ends {
             deadline: Duration::from_secs(2),
             meta: None,
             frames: None,
+            warmup: 0,
             duration: None,
             let_clients_stop: false,
         };

@@ -47,6 +47,7 @@ fn config() -> SessionConfig {
         task: "image".parse().expect("a task"),
         meta: None,
         frames: NonZeroU64::new(30),
+        warmup: 0,
         duration: None,
         let_clients_stop: false,
     }

@@ -57,6 +57,7 @@ fn session_of(task: &str, delivery: Delivery) -> Session {
         deadline: Duration::from_secs(2),
         meta: None,
         frames: None,
+        warmup: 0,
         duration: None,
         let_clients_stop: false,
     };

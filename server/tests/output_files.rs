@@ -17,6 +17,9 @@ use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 /// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
 const FULL_AT_8K: &str = "trap '' XFSZ; ulimit -f 16";
 
+/// The same at 32 KiB (64 KiB), for a report of a few sessions.
+const FULL_AT_32K: &str = "trap '' XFSZ; ulimit -f 64";
+
 /// A name in a folder of its own.
 fn place(name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -47,8 +50,8 @@ fn report(path: &Path) -> Value {
 fn a_report_on_a_full_disk_stays_whole_and_ends_the_run_with_4_after_one_message() {
     let (_folder, path) = place("report.json");
     let options = ["--no-graphics", "--frames", "2", "--fps", "max", "--json", text(&path)];
-    let mut server = Server::listening(Program::start(with(command_after(FULL_AT_8K, "server"), &options)));
-    // A session takes about 3 KB.
+    let mut server = Server::listening(Program::start(with(command_after(FULL_AT_32K, "server"), &options)));
+    // A session takes about 7 KB.
     for _ in 0..10 {
         server.client(&[]).end().expect(0);
     }

@@ -71,6 +71,7 @@ fn config(delivery: Delivery) -> SessionConfig {
         task: TaskName::default(),
         meta: None,
         frames: None,
+        warmup: 0,
         duration: None,
         let_clients_stop: false,
     }

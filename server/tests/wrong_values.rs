@@ -6,7 +6,7 @@ use testkit::wrong_values::assert_answered;
 /// Whether an option takes a value that is wrong elsewhere: a contrast may be below the background, and any text may
 /// name a file to be written.
 fn takes(id: &str, value: &str) -> bool {
-    matches!((id, value), ("contrast", "-1") | ("json" | "csv", _))
+    matches!((id, value), ("contrast", "-1") | ("json" | "csv" | "junit" | "out", _))
 }
 
 #[test]

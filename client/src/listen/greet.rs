@@ -44,11 +44,17 @@ impl Desk {
     pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
         let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
-        if self.is_http_2(&stream).await? {
+        let until = Instant::now() + HELLO_LIMIT;
+        let begun = self.is_http_2(&stream, until).await;
+        if let Ok(true) = begun {
             return Ok(self.greet_caller(stream).await?);
         }
         let mut signaling = Signaling::new(stream);
-        let hello = match self.hello(&mut signaling).await {
+        let hello = match begun {
+            Ok(_) => self.hello(&mut signaling, until).await,
+            Err(error) => Err(error),
+        };
+        let hello = match hello {
             Ok(hello) => hello,
             Err(error) => return Err(misunderstood(signaling, error).await.into()),
         };
@@ -65,11 +71,11 @@ impl Desk {
     }
 
     /// Waits for the visitor's first bytes, and tells whether they are HTTP/2's.
-    async fn is_http_2(&self, stream: &TcpStream) -> Result<bool, SignalingError> {
+    async fn is_http_2(&self, stream: &TcpStream, until: Instant) -> Result<bool, SignalingError> {
         let mut turn = self.strangers.come();
         tokio::select! {
-            is_http_2 = is_http_2(stream, Instant::now() + HELLO_LIMIT) => Ok(is_http_2?),
-            () = turn.must_give_way() => Err(SignalingError::WrongPeer("said nothing, and gives way".into())),
+            is_http_2 = is_http_2(stream, until) => Ok(is_http_2?),
+            () = turn.must_give_way() => Err(SignalingError::GaveWay),
         }
     }
 
@@ -85,11 +91,14 @@ impl Desk {
         }
     }
 
-    /// Waits for the visitor's hello.
-    async fn hello(&self, signaling: &mut Signaling) -> Result<Introduction, SignalingError> {
+    /// Waits for the visitor's hello until `until`, [`HELLO_LIMIT`] after it came.
+    async fn hello(&self, signaling: &mut Signaling, until: Instant) -> Result<Introduction, SignalingError> {
         let mut turn = self.strangers.come();
         let said = tokio::select! {
-            said = signaling.receive_within(HELLO_LIMIT) => said?,
+            said = signaling.receive_within(until.saturating_duration_since(Instant::now())) => match said {
+                Err(SignalingError::Silence(_)) => return Err(SignalingError::Silence(HELLO_LIMIT)),
+                said => said?,
+            },
             () = turn.must_give_way() => return Err(SignalingError::GaveWay),
         };
         match said {

@@ -13,6 +13,10 @@ pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 /// frame size.
 pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
+/// Smallest radius looked for when none is given, as a part of the shorter side, in frames under 32 px, in which 8 px are
+/// more: the radius of the server's default ball there.
+const DEFAULT_MIN_OF_SMALL_SIDE: f64 = 0.25;
+
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 
@@ -65,7 +69,7 @@ impl RadiusRange {
     /// The default range for a frame of this size: from 8 px, or 1/60 of the shorter side if that is larger, to 1/2 of
     /// the shorter side.
     ///
-    /// In frames under 16 px, the range is the single radius of 1/2 of the shorter side.
+    /// In frames under 32 px, the range begins with 1/4 of the shorter side.
     #[must_use]
     pub fn for_size(size: Size) -> Option<Self> {
         RadiusLimits::default().range(size)
@@ -100,8 +104,8 @@ impl RadiusLimits {
         let shorter_px = f64::from(size.width.min(size.height));
         let min = self.min.unwrap_or_else(|| default_min_radius_px(shorter_px));
         let max = self.max.unwrap_or(shorter_px * DEFAULT_MAX_RADIUS_OF_SIDE);
-        // In a small frame, the default range is a single radius: half of the shorter side.
-        let min = if self == Self::default() { min.min(max) } else { min };
+        // In a small frame, the default range begins with the server's default ball.
+        let min = if self == Self::default() { min.min(shorter_px * DEFAULT_MIN_OF_SMALL_SIDE) } else { min };
         RadiusRange::new(min, max).ok()
     }
 

@@ -13,7 +13,7 @@ use shared::shell::stop::{Stop, Stopper, stop_pair};
 use thiserror::Error;
 
 use super::work::{Refused, Work};
-use super::{settled, together, what_ran};
+use super::{judge, settled, together, what_ran};
 use crate::cli::Local;
 use crate::output::report::Run;
 use crate::output::writer::Shown;
@@ -144,7 +144,8 @@ impl Hosting {
         let Self { spec, local, supply, more, stopper, mut stop } = self;
         let task = spec.sent.task.unwrap_or_default();
         let plan = Plan { task, run: what_ran(&spec), rows: None, window: None, local: &local, more };
-        let work = Work { spec: &spec, local: &local, task, supply, shown: Shown::default(), board: None };
+        let judge = judge(&spec);
+        let work = Work { spec: &spec, local: &local, task, judge, supply, shown: Shown::default(), board: None };
         match work.start(plan, &mut stop).await {
             Ok(Some(started)) => {
                 // Whoever waits for the address is still there: it holds the receiver.

@@ -23,6 +23,7 @@ use shared::shell::window::{Board, Controls, Place, beside_window_or_rows};
 use tracing::error;
 
 use crate::cli::{Cli, Local};
+use crate::gate::{self, Judge};
 use crate::output::Plan;
 use crate::output::json::JsonTarget;
 use crate::output::report::Run;
@@ -73,6 +74,8 @@ fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>
         exit: wrong.exit(),
         wrong: origins.explained(&wrong.to_string(), &wrong.options()),
     })?;
+    gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
+        .map_err(|wrong| usage(origins.explained(&format!("--gate: {wrong}"), &["gate".into()])))?;
     match together::conflict(&spec, supply.format()) {
         Some((wrong, options)) => Err(usage(origins.explained(&wrong, &options))),
         None => Ok((spec, supply)),
@@ -106,7 +109,8 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             local,
             more: Vec::new(),
         };
-        Work { spec, local, task, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
+        let judge = judge(spec);
+        Work { spec, local, task, judge, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
     let exit = beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work);
     match rows.finish(|| stopper.is_stopped()) {
@@ -116,6 +120,11 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
             Exit::of([exit, Exit::Other])
         }
     }
+}
+
+/// The gates of a run.
+fn judge(spec: &RunSpec) -> Arc<Judge> {
+    Arc::new(Judge::new(&what_ran(spec), spec.judged.conditions()))
 }
 
 fn what_ran(spec: &RunSpec) -> Run {

@@ -38,6 +38,13 @@ pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, 
     if format.pixel == PixelFormat::Gray16 && spec.delivered.encoding.is_lossy() {
         return Some(no_jpeg_of_16_bits(spec));
     }
+    if let Some(frames) = spec.sent.frames.filter(|frames| frames.get() <= spec.judged.warmup) {
+        let wrong = format!(
+            "--warmup {} leaves nothing of --frames {frames}: write fewer than {frames}, or more frames",
+            spec.judged.warmup
+        );
+        return Some((wrong, vec!["warmup".into(), "frames".into()]));
+    }
     let task = spec.sent.task.unwrap_or_default();
     if !task.keeps_frames() {
         return None;
@@ -84,6 +91,19 @@ mod tests {
         spec.delivered.window = NonZeroU32::new(window).unwrap();
         let format = StreamFormat { size: Size { width: 8192, height: 8192 }, pixel: PixelFormat::Bgr8 };
         conflict(&spec, format).map(|(wrong, _)| wrong)
+    }
+
+    #[test]
+    fn a_warm_up_leaves_frames_that_count() {
+        let format = StreamFormat { size: Size { width: 64, height: 48 }, pixel: PixelFormat::Gray8 };
+        let refused = |frames: u64, warmup| {
+            let mut spec = RunSpec::default();
+            spec.sent.frames = std::num::NonZeroU64::new(frames);
+            spec.judged.warmup = warmup;
+            conflict(&spec, format).map(|(wrong, _)| wrong)
+        };
+        assert_eq!((refused(300, 299), refused(0, 9)), (None, None));
+        assert!(refused(300, 300).unwrap().starts_with("--warmup 300 leaves nothing of --frames 300: write fewer"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use tracing::error;
 
+use crate::gate::{GateVerdict, Verdict};
 use crate::output::report::SessionReport;
 use crate::run::RunSpec;
 use crate::serve::{Ended, Served};
@@ -19,13 +20,17 @@ pub(super) struct Ran {
     pub(super) all_written: bool,
     /// How the client of `--loopback` failed, if it did; it has reported that itself.
     pub(super) client_failed: Option<Exit>,
+    /// The worst verdict on each gate.
+    pub(super) gates: Vec<GateVerdict>,
+    /// Whether an inconclusive gate counts as failed.
+    pub(super) strict: bool,
 }
 
 impl Ran {
     /// The result of a run that was stopped before it served.
     pub(super) fn stopped_early() -> Self {
         let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 });
-        Self { served, all_written: true, client_failed: None }
+        Self { served, all_written: true, client_failed: None, gates: Vec::new(), strict: false }
     }
 }
 
@@ -66,8 +71,21 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
         Ended::Stopped => None,
     };
     let failures = served.source_failures;
+    let judged = ran.gates.iter().filter_map(|gate| gate_reason(gate, ran.strict));
     let source = (failures > 0).then(|| (Exit::Other, format!("the source failed in {failures} session(s)")));
-    ended.into_iter().chain(source).collect()
+    ended.into_iter().chain(source).chain(judged).collect()
+}
+
+/// How a gate ends the run with exit code 1, if it does.
+fn gate_reason(gate: &GateVerdict, strict: bool) -> Option<(Exit, String)> {
+    let session = gate.session.map_or_else(String::new, |session| format!(" in session {session}"));
+    let what = match gate.verdict {
+        Verdict::NoData => "has no data",
+        Verdict::Inconclusive => "is inconclusive, and --strict asks for a decision",
+        Verdict::Pass | Verdict::Fail => "failed",
+    };
+    let reason = || format!("the gate {} {what}{session}: {}", gate.condition, gate.message);
+    gate.verdict.fails(strict).then(|| (Exit::GateFailed, reason()))
 }
 
 /// How a run's only session fell short of what was asked for; `None` if it did not. A session that was stopped ended as
@@ -75,8 +93,10 @@ fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
 fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
     // In a session that broke off, the outcome of the frames in flight is unknown.
-    let done = counts.sent - counts.unresolved;
+    let done = counts.sent + session.figures.frames.warmup - counts.unresolved;
     match (&session.end, spec.sent.frames, spec.sent.duration) {
+        // No session of a run that has ended goes on.
+        (End::Running | End::BrokenOff, ..) => None,
         // The failure of a source is reported separately.
         (End::Stopped | End::SourceFailed { .. }, ..) => None,
         // The limit that is reached first ends a session.
@@ -109,6 +129,10 @@ mod tests {
         spec
     }
 
+    fn nothing_judged() -> Ran {
+        Ran::stopped_early()
+    }
+
     fn once(end: End, sent: u64, unresolved: u64) -> Ended {
         let mut session = session(1);
         session.end = end;
@@ -119,7 +143,7 @@ mod tests {
 
     fn code(spec: &RunSpec, ended: Ended) -> Exit {
         let served = Served { sessions: 0, source_failures: 0, ended };
-        exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None })
+        exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
     }
 
     fn left() -> End {
@@ -157,7 +181,7 @@ mod tests {
     fn a_stop_before_the_only_session_is_no_success_and_one_after_it_is() {
         let stopped = |spec: &RunSpec, sessions| {
             let served = Served { ended: Ended::Stopped, sessions, source_failures: 0 };
-            exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None })
+            exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
         };
         let mut spec = spec(Some(600), None);
         assert_eq!((stopped(&spec, 0), stopped(&spec, 1)), (Exit::NoPeer, Exit::Fine));
@@ -169,10 +193,13 @@ mod tests {
     fn what_failed_beside_a_lost_client_goes_before_it() {
         let spec = spec(Some(600), None);
         let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
-        let ran = Ran { served: Ok(served.clone()), all_written: false, client_failed: None };
+        let ran = Ran { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };
         assert_eq!(exit(&spec, &ran), Exit::Other);
         let served = Ok(Served { source_failures: 1, ..served });
-        assert_eq!(exit(&spec, &Ran { served, all_written: true, client_failed: Some(Exit::NoPeer) }), Exit::Other);
+        assert_eq!(
+            exit(&spec, &Ran { served, all_written: true, client_failed: Some(Exit::NoPeer), ..nothing_judged() }),
+            Exit::Other
+        );
         let gone = Ended::NobodyCame(Duration::from_secs(1));
         assert_eq!(code(&spec, gone), Exit::NoPeer);
     }

@@ -21,6 +21,7 @@ use super::embedded::Embedded;
 use super::verdict::{Ran, exit, is_once};
 use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
+use crate::gate::Judge;
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
 use crate::output::{OutputError, Outputs, Plan, Writer, outputs};
@@ -35,6 +36,7 @@ pub(super) struct Work<'a> {
     pub(super) spec: &'a RunSpec,
     pub(super) local: &'a Local,
     pub(super) task: TaskName,
+    pub(super) judge: Arc<Judge>,
     pub(super) supply: Arc<dyn Supply>,
     pub(super) shown: Shown,
     pub(super) board: Option<Board<Sessions>>,
@@ -55,7 +57,7 @@ impl Work<'_> {
     async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
         match self.start(plan, &mut stop).await {
             Ok(Some(started)) => self.serve_clients(started, stopper, stop).await,
-            Ok(None) => exit(self.spec, &Ran::stopped_early()),
+            Ok(None) => exit(self.spec, &Ran { gates: self.judge.verdicts(), ..Ran::stopped_early() }),
             Err(Refused { wrong, exit }) => {
                 error!("{wrong}");
                 exit
@@ -65,14 +67,12 @@ impl Work<'_> {
 
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
-        let unwritable = |wrong: OutputError| Refused {
-            wrong: format!("{wrong}: name a file that can be written"),
-            exit: Exit::Usage,
-        };
+        let unwritable =
+            |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
         let opened = self.open().await?;
         let started = Outputs::start(outputs, &self.shown);
-        let (outputs, writer) = started.map_err(|wrong| Refused { wrong: wrong.to_string(), exit: Exit::Usage })?;
+        let (outputs, writer) = started.map_err(unwritable)?;
         Ok(Some(Started { opened, outputs, writer }))
     }
 
@@ -101,7 +101,8 @@ impl Work<'_> {
         if let Some(remark) = self.supply.remark() {
             warn!("{remark}");
         }
-        exit(self.spec, &Ran { served, all_written, client_failed })
+        let (gates, strict) = (self.judge.verdicts(), self.local.strict);
+        exit(self.spec, &Ran { served, all_written, client_failed, gates, strict })
     }
 
     fn config(&self, identity: Identity, stopper: &Stopper) -> ServeConfig {
@@ -120,12 +121,14 @@ impl Work<'_> {
             task: self.task,
             meta: self.spec.meta(),
             frames: sent.frames,
+            warmup: self.spec.judged.warmup,
             duration: sent.duration,
             let_clients_stop: delivered.let_clients_stop,
         };
         ServeConfig {
             supply: self.supply.clone(),
             session,
+            judge: self.judge.clone(),
             once: is_once(self.spec),
             stopper: stopper.clone(),
             wait: delivered.wait,

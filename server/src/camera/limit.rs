@@ -21,6 +21,7 @@ use super::config::{Background, CameraConfig, Levels, WHITE};
 use super::edge::edge_energy;
 use super::fisher::{Fisher, PARAMETERS};
 use super::gamma::Output;
+use crate::task::LimitKind;
 use crate::truth::Limit;
 
 /// Variance of rounding to whole levels.
@@ -82,6 +83,14 @@ pub(super) struct Pixel {
     pub(super) background: f64,
     /// Position relative to the ball's centre, in units of 100 px.
     pub(super) place: (f64, f64),
+}
+
+/// The kind of all limits of this camera, where they are known.
+pub fn limit_kind(config: &CameraConfig, pixel: PixelFormat) -> LimitKind {
+    match LimitModel::new(config, pixel).kind {
+        Kind::Reference => LimitKind::Reference,
+        Kind::Bound | Kind::Unknown => LimitKind::Bound,
+    }
 }
 
 impl LimitModel {

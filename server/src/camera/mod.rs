@@ -54,6 +54,7 @@ pub use crate::truth::Limit;
 pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
 pub use depth::DepthCamera;
 pub use group::GroupCamera;
+pub use limit::limit_kind;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 

@@ -8,6 +8,8 @@ use shared::protocol::message::{AnswerTimes, Payload, PayloadError};
 use shared::time::Micros;
 
 use super::frames::RenderedFrame;
+use crate::gate::Judge;
+use crate::output::SessionStart;
 use crate::output::report::{ClientReport, EncodingReport, Report, Run, SessionReport, Whereabouts};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
@@ -58,7 +60,7 @@ impl Evaluation {
         let task = spec.sent.task.unwrap_or_default();
         Self {
             pairing: Pairing::new(NonZeroU32::MIN, spec.delivered.deadline, None),
-            tally: Tally::new(task),
+            tally: Tally::after(spec.judged.warmup, task),
             task,
             spec,
             asked: None,
@@ -119,28 +121,46 @@ impl Evaluation {
         self.pipeline_errors
     }
 
+    /// What is evaluated.
+    pub fn run(&self) -> Run {
+        let seed = self.spec.sent.seed.unwrap_or_default();
+        Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) }
+    }
+
+    /// The start of the only session.
+    pub fn start(&self) -> SessionStart {
+        SessionStart { session: SESSION, task: self.task }
+    }
+
     /// The report of what was evaluated so far, which ended like this. `pipeline` is the pipeline's name.
     pub fn report(&self, pipeline: &str, end: End) -> Report {
+        Report::new(self.run(), vec![self.session(pipeline, end)], 0)
+    }
+
+    /// The only session of [`Self::report`].
+    pub fn session(&self, pipeline: &str, end: End) -> SessionReport {
         let info = ClientInfo { name: pipeline.to_owned(), version: env!("CARGO_PKG_VERSION").into(), pull: false };
-        let session = SessionReport {
+        let figures = self.tally.figures();
+        let mut session = SessionReport {
+            warnings: self.tally.warnings(&figures, Some(SAME_CLOCK.uncertainty_us)),
             session: SESSION,
             client: Some(ClientReport {
                 info,
                 at: Whereabouts { address: "this process".into(), link: "none", dialled: false },
             }),
             end,
-            figures: self.tally.figures(),
+            figures,
             connect_us: None,
             first_score_us: self.first_score.zip(self.first_capture).map(|(score, first)| score.since(first)),
             clock: Some(SAME_CLOCK).into(),
             ignored_messages: 0,
             pipeline_errors: Some(self.pipeline_errors),
+            gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
         };
-        let seed = self.spec.sent.seed.unwrap_or_default();
-        let run = Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) };
-        Report::new(run, vec![session], 0)
+        Judge::new(&self.run(), self.spec.judged.conditions()).judge(&mut session);
+        session
     }
 
     fn settled(&mut self, cells: Option<Cells>, looked: Looked, now: Micros) -> Option<FrameRecord> {
@@ -154,7 +174,7 @@ impl Evaluation {
         };
         let id = self.pairing.next_id().checked_sub(1)?;
         if let Receipt::Late(cause) = self.pairing.answered(id, cells, times, now) {
-            self.tally.late(cause);
+            self.tally.late(id, cause);
         }
         self.first_score.get_or_insert(now);
         // The only frame in flight has its outcome: it was answered, or lost because the answer came too late.

@@ -2,13 +2,14 @@
 //!
 //! Numbers have as many digits as they need to be read back exactly; unknown values are empty.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use shared::shell::stop::Stop;
 
 use super::error::OutputError;
-use super::place;
+use super::place::{self, Place};
 use super::seam::Output;
 use super::table;
 use super::whole_rows::WholeRows;
@@ -23,6 +24,17 @@ pub struct CsvOutput {
 }
 
 impl CsvOutput {
+    /// Writes to this empty file.
+    pub(super) fn of_file(file: File, path: &Path, task: TaskName) -> Self {
+        let writer = csv::Writer::from_writer(WholeRows::new(Place::File(file)));
+        Self { place: path.display().to_string(), task, writer }
+    }
+
+    /// Number of frames in the file.
+    pub(super) fn frames(&self) -> u64 {
+        self.writer.get_ref().rows().saturating_sub(1)
+    }
+
     /// Opens the file and keeps its content until [`Output::begin`]. `None` if the run was stopped meanwhile.
     ///
     /// # Errors
@@ -123,6 +135,6 @@ mod tests {
         let lost =
             FrameRecord { outcome: Outcome::Lost(LossCause::Incomplete), latency: None, answer: None, ..record(7) };
         let row = &rows(TaskName::ack(), &[lost])[0];
-        assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,");
+        assert_eq!(row, "3,7,7,700,lost,incomplete,,,,,,,,0");
     }
 }

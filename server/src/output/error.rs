@@ -4,6 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
+/// What a run's folder holds.
+pub(super) const FOLDER: &str = "run";
+
 /// An output could not be written.
 #[derive(Debug, Error)]
 #[error("cannot write the {what} to {place}: {error}")]
@@ -14,4 +17,11 @@ pub struct OutputError {
     pub place: String,
     /// What failed.
     pub error: io::Error,
+}
+
+impl OutputError {
+    /// What would be right.
+    pub fn advice(&self) -> &'static str {
+        if self.what == FOLDER { "name a folder that is absent or empty" } else { "name a file that can be written" }
+    }
 }

@@ -1,13 +1,16 @@
 //! The list of all outputs.
 
 use std::io;
+use std::path::Path;
 
 use shared::shell::rows::Rows;
 use shared::shell::stop::Stop;
 
 use super::csv::CsvOutput;
 use super::error::OutputError;
+use super::folder::FolderOutput;
 use super::json::{JsonOutput, JsonTarget};
+use super::junit::JunitOutput;
 use super::report::Run;
 use super::rows::RowsOutput;
 use super::seam::Output;
@@ -39,6 +42,9 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
     let Plan { task, run, rows, window, local, more } = plan;
     refuse_one_file_for_two(local)?;
     let mut outputs = more;
+    if let Some(folder) = &local.out {
+        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?));
+    }
     if let Some(target) = &local.json {
         let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };
         outputs.push(boxed(json));
@@ -46,6 +52,10 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
     if let Some(path) = &local.csv {
         let Some(csv) = CsvOutput::open(path, task, stop).await? else { return Ok(None) };
         outputs.push(boxed(csv));
+    }
+    if let Some(path) = &local.junit {
+        let Some(junit) = JunitOutput::open(path, run, local.strict, stop).await? else { return Ok(None) };
+        outputs.push(boxed(junit));
     }
     match (window, rows) {
         (Some(window), rows) => {
@@ -59,14 +69,30 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
 
 /// Refuses the same file for two outputs, which would destroy each other. Devices and pipes can take both.
 fn refuse_one_file_for_two(local: &Local) -> Result<(), OutputError> {
-    let (Some(JsonTarget::File(json)), Some(csv)) = (&local.json, &local.csv) else { return Ok(()) };
-    let is_one = match (json.canonicalize(), csv.canonicalize()) {
-        (Ok(json), Ok(csv)) => json == csv && json.is_file(),
-        _ => json == csv,
+    let json = match &local.json {
+        Some(JsonTarget::File(json)) => Some(json),
+        _ => None,
     };
-    let error = || io::Error::new(io::ErrorKind::InvalidInput, "--json and --csv need a file each");
-    let refused = || OutputError { what: "frames", place: csv.display().to_string(), error: error() };
-    if is_one { Err(refused()) } else { Ok(()) }
+    let named = [
+        ("report", "--json", json),
+        ("frames", "--csv", local.csv.as_ref()),
+        ("verdicts", "--junit", local.junit.as_ref()),
+    ];
+    let files: Vec<_> = named.into_iter().filter_map(|(what, option, path)| Some((what, option, path?))).collect();
+    for (place, (what, option, path)) in files.iter().enumerate() {
+        if let Some((_, other, _)) = files[..place].iter().find(|(.., earlier)| is_one_file(earlier, path)) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, format!("{other} and {option} need a file each"));
+            return Err(OutputError { what, place: path.display().to_string(), error });
+        }
+    }
+    Ok(())
+}
+
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other && one.is_file(),
+        _ => one == other,
+    }
 }
 
 fn boxed(output: impl Output + 'static) -> Box<dyn Output> {

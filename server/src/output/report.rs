@@ -1,20 +1,22 @@
 //! The report: every session's figures, schema 1, described in `docs/report.md` and `docs/report.schema.json`.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
 use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
+use crate::doctor::Warning;
+use crate::gate::{GateVerdict, Worst};
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
 use crate::source::{DeviceFigures, SourceFigures};
 
 /// The schema's version.
-pub(super) const SCHEMA: u32 = 1;
+pub(in crate::output) const SCHEMA: u32 = 1;
 
-/// Maximum number of sessions in the report, the latest ones: 30 MB, for a server that runs for years.
+/// Maximum number of sessions in the report, the latest ones: 65 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
 
 /// What the server writes with `--json`. docs/report.md explains each figure.
@@ -26,11 +28,40 @@ pub struct Report {
     schema: u32,
     /// The run.
     run: Run,
+    /// The worst verdict on each of the run's gates, in their order.
+    gates: Vec<GateVerdict>,
     /// One entry for each session, in the order they ended.
     #[schemars(length(max = KEPT_SESSIONS))]
     sessions: Vec<SessionReport>,
     /// Number of earlier sessions that are no longer listed.
     sessions_omitted: u64,
+    /// What is missing; absent if nothing is. Only in the report of a run's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<Incomplete>,
+}
+
+/// `incomplete` of the report of a run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Incomplete {
+    /// Why something is missing.
+    pub reason: IncompleteReason,
+    /// Frames that the sessions count, but that are not in the tables.
+    pub not_written: u64,
+    /// Figures that nobody knows any more, by their paths in a session. They are 0 or `null` in a session that
+    /// broke off.
+    pub unknown: Vec<String>,
+}
+
+/// Why something is missing in a run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteReason {
+    /// The run goes on, or it broke off and `server report` was not called.
+    Running,
+    /// The run broke off.
+    BrokenOff,
+    /// The run ended as it should, but frames could not be written.
+    NotWritten,
 }
 
 /// A run: its options and the version of the server.
@@ -67,6 +98,10 @@ pub struct SessionReport {
     /// Frames with which the pipeline failed, by an exception for example; they count as dropped. `null` over a link,
     /// where the server cannot know.
     pub pipeline_errors: Option<u64>,
+    /// What is likely wrong, with advice; empty if the session sent no frame.
+    pub warnings: Vec<Warning>,
+    /// The verdicts on the run's gates; empty if the session sent no frame.
+    pub gates: Vec<GateVerdict>,
     /// What the source read; `null` for a source that computes its frames, and in evaluations without a session.
     pub source: Option<SourceReport>,
     /// How the frames were encoded.
@@ -74,7 +109,7 @@ pub struct SessionReport {
 }
 
 /// `encoding` of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EncodingReport {
     /// The encoding that the run asks for; `raw` in evaluations without a session, where nothing is encoded.
     pub asked: StreamEncoding,
@@ -86,7 +121,7 @@ pub struct EncodingReport {
 }
 
 /// `source` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// Frames read. Of files some are read ahead, up to 5 more than were sent. Of a camera, all since the session first
     /// asked for one.
@@ -127,7 +162,7 @@ pub struct Whereabouts {
 }
 
 /// `clock` of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockReport {
     /// The client's clock minus the server's.
     pub offset_us: Option<i64>,
@@ -138,7 +173,15 @@ pub struct ClockReport {
 impl Report {
     /// The report of a run with these sessions; `sessions_omitted` earlier ones are left out.
     pub fn new(run: Run, sessions: Vec<SessionReport>, sessions_omitted: u64) -> Self {
-        Self { schema: SCHEMA, run, sessions, sessions_omitted }
+        let mut worst = Worst::new(&run.config.conditions());
+        sessions.iter().for_each(|session| worst.add(&session.gates));
+        Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted, incomplete: None }
+    }
+
+    /// The report, which lacks this.
+    #[must_use]
+    pub fn lacking(self, incomplete: Incomplete) -> Self {
+        Self { incomplete: Some(incomplete), ..self }
     }
 
     /// The text that `--json` writes.
@@ -154,17 +197,26 @@ impl SessionReport {
     /// The report of a session with the client at this place that ended `now` with `end`; `source` is what its source
     /// read.
     pub fn new(session: &Session, at: &Whereabouts, source: Option<SourceFigures>, end: End, now: Micros) -> Self {
+        let (mut figures, clock) = (session.tally().figures(), session.clock_offset(now));
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
+        if end == End::Running {
+            // Frames in flight: also in a report of a session that goes on, the counts add up.
+            let counts = &mut figures.frames.counts;
+            counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
+        }
+        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
         Self {
             session: session.number(),
             client,
             end,
-            figures: session.tally().figures(),
+            figures,
             connect_us: session.connect_us(),
             first_score_us: session.first_score_us(),
-            clock: session.clock_offset(now).into(),
+            clock: clock.into(),
             ignored_messages: session.ignored_messages(),
             pipeline_errors: None,
+            warnings,
+            gates: Vec::new(),
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
             encoding: EncodingReport::new(session.encoding()),
         }
@@ -229,6 +281,8 @@ pub(crate) mod tests {
             clock: ClockReport { offset_us: None, uncertainty_us: None },
             ignored_messages: 0,
             pipeline_errors: None,
+            warnings: Vec::new(),
+            gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
         }
@@ -250,6 +304,7 @@ pub(crate) mod tests {
             captured: Micros(id * 100),
             truth: Truth::Unknown,
             outcome: Outcome::Answered,
+            warmup: false,
             latency: Some(latency),
             truth_cells: Default::default(),
             answer: Some(Default::default()),

@@ -42,6 +42,11 @@ pub trait Output: Send {
         Ok(())
     }
 
+    /// The report of a session so far. Called each second or so, if [`Self::wants_running`].
+    fn running(&mut self, _report: &SessionReport) -> Result<(), OutputError> {
+        Ok(())
+    }
+
     /// A session is over.
     fn ended(&mut self, _report: &SessionReport) -> Result<(), OutputError> {
         Ok(())
@@ -60,6 +65,11 @@ pub trait Output: Send {
     /// Whether everything was written. Asked after [`Self::finish`] if no call failed.
     fn is_complete(&self) -> bool {
         true
+    }
+
+    /// Whether [`Self::running`] is to be called.
+    fn wants_running(&self) -> bool {
+        false
     }
 
     /// Whether a single missed frame, dropped because other outputs were too slow, makes this output worthless.
@@ -115,6 +125,8 @@ pub enum Event {
         /// Its figures so far.
         progress: Box<Progress>,
     },
+    /// The report of a session so far.
+    Running(Box<SessionReport>),
     /// A session is over.
     Ended(Box<SessionReport>),
 }
@@ -127,6 +139,7 @@ impl Event {
             Self::Picture { session, id, picture } => output.picture(*session, *id, picture),
             Self::Frame { session, record } => output.frame(*session, record),
             Self::Progress { session, progress } => output.progress(*session, progress),
+            Self::Running(report) => output.running(report),
             Self::Ended(report) => output.ended(report),
         }
     }

@@ -17,9 +17,27 @@ pub fn summary(report: &SessionReport) -> String {
     );
     let mut lines = vec![format!("session {} with {client}: {}", report.session, Escaped(report.end.describe()))];
     let own = &report.figures.own;
-    let labelled = delivery(report).into_iter().chain(encoding(report)).chain(own.lines.clone()).chain(latency(report));
+    let labelled = gates(report)
+        .chain(delivery(report))
+        .chain(encoding(report))
+        .chain(own.lines.clone())
+        .chain(latency(report))
+        .chain(warnings(report));
     lines.extend(labelled.map(|(label, text)| format!("  {label:<8} {text}")));
     lines.join("\n")
+}
+
+/// The verdicts on the gates.
+fn gates(report: &SessionReport) -> impl Iterator<Item = (&'static str, String)> {
+    report.gates.iter().enumerate().map(|(place, gate)| {
+        let label = if place == 0 { "gates" } else { "" };
+        (label, format!("{}: {}", gate.verdict.describe(), gate.message))
+    })
+}
+
+/// What the doctor says.
+fn warnings(report: &SessionReport) -> impl Iterator<Item = (&'static str, String)> {
+    report.warnings.iter().map(|warning| ("warning", format!("{}: {}", warning.message, warning.advice)))
 }
 
 fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {

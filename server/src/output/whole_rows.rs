@@ -15,12 +15,19 @@ pub(super) struct WholeRows {
     gathered: Vec<u8>,
     /// Where the last whole row in the file ends; `None` before the first write.
     end: Option<u64>,
+    /// Number of rows in the file, the header among them.
+    rows: u64,
 }
 
 impl WholeRows {
     /// Writes rows to this file or stream.
     pub(super) fn new(place: Place) -> Self {
-        Self { place, gathered: Vec::new(), end: None }
+        Self { place, gathered: Vec::new(), end: None, rows: 0 }
+    }
+
+    /// Number of rows in the file, the header among them.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// Whether enough rows are gathered to be written.
@@ -50,14 +57,19 @@ impl Write for WholeRows {
 impl WholeRows {
     fn put(&mut self) -> io::Result<()> {
         let file = match &mut self.place {
-            Place::Stream(stream) => return stream.write_all(&self.gathered).and_then(|()| stream.flush()),
+            Place::Stream(stream) => {
+                stream.write_all(&self.gathered).and_then(|()| stream.flush())?;
+                self.rows += count(&self.gathered);
+                return Ok(());
+            }
             Place::File(file) => file,
         };
         let end = match self.end {
             Some(end) => check(file, end).map(|()| end)?,
             None => file.set_len(0).map(|()| 0)?,
         };
-        append(file, end, &self.gathered)?;
+        append(file, end, &self.gathered).inspect_err(|(_, whole)| self.rows += whole).map_err(|(error, _)| error)?;
+        self.rows += count(&self.gathered);
         self.end = Some(end + self.gathered.len() as u64);
         Ok(())
     }
@@ -75,9 +87,10 @@ fn check(file: &File, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Appends rows. If a write fails, the rows that found room stay, but no partial row does.
-fn append(file: &mut File, end: u64, rows: &[u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(end))?;
+/// Appends rows. If a write fails, the rows that found room stay, but no partial row does; their number is with the
+/// error.
+fn append(file: &mut File, end: u64, rows: &[u8]) -> Result<(), (io::Error, u64)> {
+    file.seek(SeekFrom::Start(end)).map_err(|error| (error, 0))?;
     let mut written = 0;
     while written < rows.len() {
         let error = match file.write(&rows[written..]) {
@@ -92,9 +105,13 @@ fn append(file: &mut File, end: u64, rows: &[u8]) -> io::Result<()> {
         // No field contains a line break. If cutting off fails too, the first failure is the one to report.
         let whole = rows[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let _ = file.set_len(end + whole as u64);
-        return Err(error);
+        return Err((error, count(&rows[..whole])));
     }
     Ok(())
+}
+
+fn count(rows: &[u8]) -> u64 {
+    rows.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 #[cfg(unix)]

@@ -33,6 +33,7 @@ pub struct Outputs {
     queue: Sender<Message>,
     lost_frames: Arc<AtomicU64>,
     shown: Arc<AtomicU64>,
+    wants_running: bool,
 }
 
 /// An entry of the queue.
@@ -73,6 +74,7 @@ impl Outputs {
     /// The error of the first [`Output::begin`] that fails.
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
+        let wants_running = outputs.iter().any(|output| output.wants_running());
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
@@ -85,7 +87,7 @@ impl Outputs {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
         let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone(), needs_every_frame };
-        Ok((Self { queue, lost_frames, shown: shown.0.clone() }, writer))
+        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running }, writer))
     }
 
     /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
@@ -115,6 +117,11 @@ impl Outputs {
             Ok(()) => all_handled.recv_deadline(end) != Err(RecvTimeoutError::Timeout),
             Err(error) => error.is_disconnected(),
         }
+    }
+
+    /// Whether an output wants the reports of sessions that go on.
+    pub fn wants_running(&self) -> bool {
+        self.wants_running
     }
 
     /// Whether the window shows this session: only then are pictures and progress useful.

@@ -12,6 +12,7 @@ use shared::protocol::message::Delivery;
 use super::print::values;
 use super::spec::RunSpec;
 use crate::camera::CameraConfig;
+use crate::gate::Condition;
 
 /// `run.config` of the report.
 #[derive(Clone, Debug)]
@@ -51,11 +52,21 @@ impl RunConfig {
     pub fn new(spec: &RunSpec) -> Self {
         Self(spec.clone())
     }
+
+    /// The conditions of the run's gates.
+    pub fn conditions(&self) -> Vec<Condition> {
+        self.0.judged.conditions()
+    }
+
+    /// The options as a file for `--run`.
+    pub fn to_toml(&self) -> String {
+        self.0.to_toml()
+    }
 }
 
 impl Measures {
     fn of(spec: &RunSpec) -> Self {
-        let RunSpec { sent, delivered, camera, unused } = spec;
+        let RunSpec { sent, delivered, camera, unused, .. } = spec;
         let lifetime = (delivered.delivery == Delivery::Live).then(|| live::lifetime(spec.rate()));
         Self {
             width: spec.size().width,

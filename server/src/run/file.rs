@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use shared::bounded::{self, BoundedError};
 use shared::text::{Brief, Escaped};
 use thiserror::Error;
-use toml::de::{DeInteger, DeTable, DeValue};
+use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::meta::GivenMeta;
 use super::slow_file::say_if_slow;
+use crate::gate::GivenGates;
 
 /// Size of the largest file that is read: a thousand times what all options need.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -120,6 +121,9 @@ fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
 /// The option that takes a table.
 const META: &str = "meta";
 
+/// The option that takes a list of texts.
+const GATE: &str = "gate";
+
 fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
@@ -129,12 +133,21 @@ fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
         DeValue::Table(table) if key == META => {
             GivenMeta::of_table(table).map_err(|reason| format!("{key}: {reason}"))?.to_string()
         }
+        DeValue::Array(conditions) if key == GATE => GivenGates::joined(texts(key, conditions)?.into_iter()),
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
             let kind = value.type_str();
             return Err(format!("{key}: write a number, a text in quotes, or true or false, but no {kind}"));
         }
     };
     Ok(Entry { id: key.replace('-', "_"), text, is_switch: value.is_bool() })
+}
+
+/// The texts of a list.
+fn texts<'a>(key: &str, list: &'a DeArray<'_>) -> Result<Vec<&'a str>, String> {
+    let texts: Option<Vec<_>> = list.iter().map(|text| text.get_ref().as_str()).collect();
+    texts.filter(|texts| !texts.is_empty()).ok_or_else(|| {
+        format!("{key}: write a text in quotes, or a list of one or more, such as [\"frames.missed == 0\"]")
+    })
 }
 
 /// Reads `0xff` as 255; a value too large for any option stays as it is.

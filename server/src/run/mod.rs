@@ -1,6 +1,6 @@
 //! The run specification: everything that decides what a run does, but not where it does it.
 //!
-//! Each option has one definition. It is one field of [`Sent`], [`Delivered`] or
+//! Each option has one definition. It is one field of [`Sent`], [`Delivered`], [`Judged`] or
 //! [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help and the schema's description, its type
 //! parses, its attributes name default, range and unit. From that follow the command line and the environment
 //! ([`options`](crate::options)), `--run FILE.toml` (`file`; `layers` puts its values below those of the command line
@@ -12,6 +12,7 @@
 mod config;
 mod delivered;
 mod file;
+mod judged;
 mod layers;
 mod link;
 mod meta;
@@ -27,10 +28,11 @@ mod text;
 pub use config::RunConfig;
 pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
+pub use judged::Judged;
 pub use layers::layered;
 pub use link::LinkKind;
 pub use meta::{GivenMeta, MetaError, MetaFileError, NotMeta};
-pub use named::{NamedError, named, names};
+pub use named::{NamedError, named, names, of_file};
 pub use origins::Origins;
 pub use rate::{DEFAULT_RATE, FrameRate, NotAFrameRate};
 pub use sent::{DEFAULT_SIZE, Sent};

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use clap::{Arg, Args, Command};
+use clap::{Arg, Args, Command, FromArgMatches};
 use thiserror::Error;
 
 use super::file::{Entry, FileError, printable};
@@ -65,6 +65,21 @@ pub fn named<T: Args>(defaults: &[Entry], entries: Vec<Entry>) -> Result<(T, Ori
     let read = command.try_get_matches_from(none).and_then(|matches| T::from_arg_matches(&matches));
     // Each value was checked separately, and no two options exclude each other.
     Ok((read.map_err(|wrong| value("options", &wrong.to_string()))?, origins))
+}
+
+/// Reads a run from its file alone. Errors name `option` as what named the file.
+///
+/// # Errors
+/// [`FileError`] names the file, the key, what was wrong and what would be right.
+pub fn of_file(option: &str, path: &Path) -> Result<RunSpec, FileError> {
+    let command = RunSpec::augment_args(Command::new("run").no_binary_name(true));
+    let command = options::completed(command, &TakesAll::of::<RunSpec>());
+    let (command, _) =
+        layered(command, Some(path), None).map_err(|wrong| wrong.said_by(|_| Some(option.to_owned())))?;
+    let none: [&str; 0] = [];
+    let read = command.try_get_matches_from(none).and_then(|matches| RunSpec::from_arg_matches(&matches));
+    // Each value was checked separately, and no two options exclude each other.
+    read.map_err(|wrong| FileError::Entry { path: path.into(), reason: printable(&wrong.to_string()) })
 }
 
 /// Whether an entry sets an option of its own: it neither names a file nor repeats a default.

@@ -29,7 +29,7 @@ impl RunSpec {
     }
 }
 
-/// A struct's fields by name: strings, numbers, booleans and nulls.
+/// A struct's fields by name: strings, numbers, booleans, nulls, lists and tables.
 pub(super) fn values(fields: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(fields) {
         Ok(Value::Object(values)) => values,
@@ -43,6 +43,10 @@ fn written(value: &Value) -> Option<String> {
         Value::Null => None,
         Value::Object(entries) if entries.is_empty() => None,
         Value::Object(entries) => Some(inline_table(entries)),
+        Value::Array(entries) if entries.is_empty() => None,
+        Value::Array(entries) => {
+            Some(format!("[{}]", entries.iter().filter_map(written).collect::<Vec<_>>().join(", ")))
+        }
         Value::String(text) => Some(quoted(text)),
         // TOML's integers end at 2^63 - 1 (toml.io, "Integer"); a text is read as the same seed.
         Value::Number(number) if number.as_u64().is_some_and(|whole| i64::try_from(whole).is_err()) => {

@@ -11,6 +11,7 @@ use shared::image::PixelFormat;
 use shared::protocol::message::Meta;
 
 use super::delivered::Delivered;
+use super::judged::Judged;
 use super::meta::{self, GivenMeta, MetaError};
 use super::rate::{DEFAULT_RATE, FrameRate};
 use super::sent::{DEFAULT_SIZE, Sent};
@@ -36,6 +37,11 @@ pub struct RunSpec {
     #[command(flatten)]
     #[serde(flatten)]
     pub camera: CameraConfig,
+
+    /// How it is judged.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub judged: Judged,
 
     /// Ids of the options that the run's source does not use.
     #[arg(skip)]

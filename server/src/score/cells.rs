@@ -20,8 +20,8 @@ pub struct Column {
 /// What the values of a column are. Any of them may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
-    /// Words from a short list.
-    Word,
+    /// Words, all of which are in this list.
+    Word(&'static [&'static str]),
     /// Whole numbers.
     Integer,
     /// Real numbers.
@@ -42,9 +42,9 @@ pub struct Heading {
 }
 
 impl Column {
-    /// A column of words, for files only.
-    pub const fn word(name: &'static str) -> Self {
-        Self::of(name, ColumnKind::Word)
+    /// A column of these words, for files only.
+    pub const fn word(name: &'static str, words: &'static [&'static str]) -> Self {
+        Self::of(name, ColumnKind::Word(words))
     }
 
     /// A column of whole numbers, for files only.
@@ -116,13 +116,23 @@ pub type Cells = SmallVec<[Cell; 10]>;
 impl Cell {
     /// Whether a column of this kind may hold the value.
     pub fn is_of(self, kind: ColumnKind) -> bool {
-        matches!(
-            (self, kind),
-            (Self::Empty, _)
-                | (Self::Word(_), ColumnKind::Word)
-                | (Self::Integer(_), ColumnKind::Integer)
-                | (Self::Real(_), ColumnKind::Real)
-        )
+        match (self, kind) {
+            (Self::Word(word), ColumnKind::Word(words)) => words.contains(&word),
+            (value, kind) => matches!(
+                (value, kind),
+                (Self::Empty, _) | (Self::Integer(_), ColumnKind::Integer) | (Self::Real(_), ColumnKind::Real)
+            ),
+        }
+    }
+
+    /// Reads a value of a column of this kind from a file: the inverse of its display. `None` if it is no such value.
+    pub fn read(text: &str, kind: ColumnKind) -> Option<Self> {
+        match kind {
+            _ if text.is_empty() => Some(Self::Empty),
+            ColumnKind::Word(words) => words.iter().find(|word| **word == text).map(|word| Self::Word(word)),
+            ColumnKind::Integer => text.parse().ok().map(Self::Integer),
+            ColumnKind::Real => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Self::Real),
+        }
     }
 
     /// The value as a number, if it is one.
@@ -159,6 +169,38 @@ impl fmt::Display for Cell {
             Self::Integer(value) => write!(f, "{value}"),
             Self::Real(value) => write!(f, "{value}"),
             Self::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_no_column_holds_is_refused() {
+        let words = ColumnKind::Word(&["ball", "no ball"]);
+        assert_eq!(Cell::read("no ball", words), Some(Cell::Word("no ball")));
+        assert_eq!(Cell::read("", words), Some(Cell::Empty));
+        for (text, kind) in [("cube", words), ("1.5", ColumnKind::Integer), ("x", ColumnKind::Real)] {
+            assert_eq!(Cell::read(text, kind), None, "{text}");
+        }
+        for text in ["inf", "NaN", "1e999"] {
+            assert_eq!(Cell::read(text, ColumnKind::Real), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_back_to_its_last_bit(
+            real in any::<f64>().prop_filter("finite", |value| value.is_finite()), whole in any::<i64>(),
+        ) {
+            let read = Cell::read(&Cell::Real(real).to_string(), ColumnKind::Real).and_then(Cell::number);
+            prop_assert_eq!(read.map(f64::to_bits), Some(real.to_bits()));
+            let cell = Cell::Integer(whole);
+            prop_assert_eq!(Cell::read(&cell.to_string(), ColumnKind::Integer), Some(cell));
         }
     }
 }

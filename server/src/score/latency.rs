@@ -6,10 +6,13 @@
 
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
 use shared::protocol::message::AnswerTimes;
 use shared::time::Micros;
+
+use super::batches::Batches;
+use super::bounds::{Bound, Bounds};
 
 /// Significant digits that the histograms keep: 1 ms to the µs, in 50 kB each.
 const SIGNIFICANT_DIGITS: u8 = 3;
@@ -142,6 +145,24 @@ impl LatencyStats {
             },
         }
     }
+
+    /// The bounds of the report's figures, by path. `is_paced` tells that ticks say when a frame is due.
+    pub(crate) fn bounds(&self, is_paced: bool) -> Bounds {
+        let series = [
+            ("", &self.total),
+            ("corrected.", &self.corrected),
+            ("stages.encode.", &self.encode),
+            ("stages.to_client.", &self.to_client),
+            ("stages.queue.", &self.queue),
+            ("stages.detect.", &self.detect),
+            ("stages.back.", &self.back),
+        ];
+        let known = series.into_iter().filter(|(start, _)| is_paced || *start != "corrected.");
+        let named = known.flat_map(|(start, series)| {
+            series.bounds().map(move |(name, bound)| (format!("latency_us.{start}{name}"), bound))
+        });
+        named.collect()
+    }
 }
 
 /// A series of times. Percentiles are kept to [`SIGNIFICANT_DIGITS`], the largest exactly.
@@ -149,12 +170,18 @@ impl LatencyStats {
 pub(crate) struct Series {
     histogram: Histogram<u64>,
     max_us: u64,
+    /// Times and their squares.
+    batches: Batches<2>,
 }
 
 impl Default for Series {
     fn default() -> Self {
         // invariant: a constant in 0..=5, the only thing `new` checks.
-        Self { histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"), max_us: 0 }
+        Self {
+            histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
+            max_us: 0,
+            batches: Batches::default(),
+        }
     }
 }
 
@@ -165,6 +192,7 @@ impl Series {
             self.max_us = self.max_us.max(us);
             // The histogram grows as needed; no latency reaches 2^63 µs.
             let _ = self.histogram.record(us);
+            self.batches.add([us as f64, (us as f64).powi(2)]);
         }
     }
 
@@ -176,6 +204,15 @@ impl Series {
         // The histogram returns the largest value of a bucket, which must not exceed the true maximum.
         let at = |percent| Some(self.histogram.value_at_percentile(percent).min(self.max_us));
         Percentiles { p50: at(50.0), p95: at(95.0), p99: at(99.0), max: Some(self.max_us) }
+    }
+
+    /// The bounds of the percentiles so far, by their names.
+    fn bounds(&self) -> impl Iterator<Item = (&'static str, Bound)> {
+        let independent = self.batches.independent();
+        [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)].into_iter().filter_map(move |(name, percent)| {
+            let value = |us: u64| us.min(self.max_us) as f64;
+            Some((name, Bound::of_percentile(&self.histogram, percent, independent, value)?))
+        })
     }
 }
 
@@ -210,7 +247,7 @@ pub struct Stages {
 }
 
 /// Percentiles in µs; all `null` without a sample.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<u64>,

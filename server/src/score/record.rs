@@ -20,6 +20,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Names of all outcomes.
+    pub const NAMES: &[&str] = &["answered", "dropped", "lost", "unresolved"];
+
+    /// The outcome of this name, with the cause of a loss. `None` if these are no such names.
+    pub fn named(name: &str, cause: Option<&str>) -> Option<Self> {
+        let plain = [Self::Answered, Self::Dropped, Self::Unresolved].into_iter().find(|plain| plain.name() == name);
+        match cause {
+            Some(cause) if name == "lost" => LossCause::named(cause).map(Self::Lost),
+            Some(_) => None,
+            None => plain,
+        }
+    }
+
     /// The outcome's name in files and rows.
     pub fn name(self) -> &'static str {
         match self {
@@ -45,6 +58,16 @@ pub enum LossCause {
 }
 
 impl LossCause {
+    /// Names of all causes.
+    pub const NAMES: &[&str] = &["not_ready", "unsent", "incomplete", "unanswered"];
+
+    /// The cause of this name.
+    fn named(name: &str) -> Option<Self> {
+        [Self::NotReady, Self::Unsent, Self::Incomplete, Self::Unanswered]
+            .into_iter()
+            .find(|cause| cause.name() == name)
+    }
+
     /// The cause's name in files, as in `frames.lost_by` of the report.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,6 +92,8 @@ pub struct FrameRecord {
     pub truth: Truth,
     /// The frame's outcome.
     pub outcome: Outcome,
+    /// Whether the frame is one of the warm-up, and so outside all figures.
+    pub warmup: bool,
     /// Latency from capture to answer, for answered and dropped frames.
     pub latency: Option<FrameLatency>,
     /// The values of the task's truth columns.

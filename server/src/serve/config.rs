@@ -8,6 +8,7 @@ use shared::door::discovery::Identity;
 use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
 
+use crate::gate::Judge;
 use crate::run::LinkKind;
 use crate::session::SessionConfig;
 use crate::source::Supply;
@@ -19,6 +20,8 @@ pub struct ServeConfig {
     pub supply: Arc<dyn Supply>,
     /// Configuration of every session; `number` is set for each session.
     pub session: SessionConfig,
+    /// The gates of the run.
+    pub judge: Arc<Judge>,
     /// End after one session in which both ends said hello.
     pub once: bool,
     /// Stops the server, for clients that may.

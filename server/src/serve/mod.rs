@@ -185,7 +185,8 @@ impl Server {
         let stopper = self.config.stopper.clone();
         let client = stream::Client { link, kind, address, dialled, accepted, place, stopper };
         let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
-        let report = report.asked_for(self.config.session.encoding);
+        let mut report = report.asked_for(self.config.session.encoding);
+        self.config.judge.judge(&mut report);
         self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
         report
     }

@@ -75,8 +75,8 @@ impl Session {
                 }
             }
             (Receipt::Duplicate, Transmission::Repeated) => {}
-            (Receipt::Duplicate, Transmission::First) => self.tally.duplicate(),
-            (Receipt::Late(cause), _) => self.tally.late(cause),
+            (Receipt::Duplicate, Transmission::First) => self.tally.duplicate(frame),
+            (Receipt::Late(cause), _) => self.tally.late(frame, cause),
             (Receipt::Unknown, _) => {
                 self.refuse_answer(&format_args!("answer to frame {frame}, which was not sent"));
             }

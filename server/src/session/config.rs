@@ -37,6 +37,8 @@ pub struct SessionConfig {
     pub meta: Option<Meta>,
     /// Number of frames to send; unlimited when absent.
     pub frames: Option<NonZeroU64>,
+    /// How many of these frames are outside all figures: the first ones.
+    pub warmup: u64,
     /// How long to send, from the first frame; unlimited when absent.
     pub duration: Option<Duration>,
     /// Whether a client may stop the server.

@@ -1,10 +1,10 @@
 //! The client of a session, and why the session ended. The report holds both.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The client, as its hello describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientInfo {
     /// Name of the program.
     pub name: String,
@@ -37,6 +37,11 @@ pub enum End {
         /// What failed.
         reason: String,
     },
+    /// The session goes on: these are its figures so far. Only in the report of a run's folder, while the run goes on.
+    Running,
+    /// The server ended in the middle of the session, by a power failure for example. Only in the report of a run's
+    /// folder.
+    BrokenOff,
     /// The client never said hello, or its hello asked for something that this server cannot serve.
     Rejected {
         /// What was wrong.
@@ -53,7 +58,7 @@ impl End {
             Self::Rejected { reason } => Some(reason),
             // File names may reveal the truth, so they are not sent.
             Self::SourceFailed { .. } => Some("the source failed"),
-            Self::ClientLeft { .. } | Self::ClientGone { .. } => None,
+            Self::ClientLeft { .. } | Self::ClientGone { .. } | Self::Running | Self::BrokenOff => None,
         }
     }
 
@@ -66,6 +71,8 @@ impl End {
             Self::ClientLeft { reason } => format!("the client left: {reason}"),
             Self::ClientGone { reason } => format!("the client is gone: {reason}"),
             Self::SourceFailed { reason } => format!("the source failed: {reason}"),
+            Self::Running => "still running".into(),
+            Self::BrokenOff => "the server ended before it".into(),
             Self::Rejected { reason } => format!("rejected: {reason}"),
         }
     }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::score::bounds::Bounds;
 use crate::score::counts::FrameCounts;
 use crate::score::latency::LatencyFigures;
 use crate::task::{CircleCounts, ErrorFigures, TaskFigures, TaskName};
@@ -23,6 +24,8 @@ pub struct Figures {
     pub fps: Fps,
     /// Bytes sent.
     pub bytes: Bytes,
+    /// The 95 % bounds of the figures that have them, by path, such as `error_px.l1.mean`.
+    pub bounds: Bounds,
     /// Name of the task.
     #[schemars(with = "String")]
     pub task: TaskName,
@@ -76,11 +79,13 @@ pub struct Frames {
     pub false_positive: Option<u64>,
     /// `lost` / `sent`; 0 if nothing was sent.
     pub lost_rate: f64,
+    /// Frames captured before those that count: they are in no other figure.
+    pub warmup: u64,
 }
 
 impl Frames {
-    /// The frame counts, with the counts of circles if the task has them.
-    pub fn new(counts: FrameCounts, circles: Option<CircleCounts>) -> Self {
+    /// The frame counts after `warmup` other frames, with the counts of circles if the task has them.
+    pub fn new(counts: FrameCounts, warmup: u64, circles: Option<CircleCounts>) -> Self {
         Self {
             counts,
             circle: circles.map(|circles| circles.circle),
@@ -89,6 +94,7 @@ impl Frames {
             empty: circles.map(|circles| circles.empty),
             false_positive: circles.map(|circles| circles.false_positive),
             lost_rate: counts.lost_rate(),
+            warmup,
         }
     }
 }
@@ -103,7 +109,7 @@ pub struct Fps {
 }
 
 /// `bytes` of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bytes {
     /// Bytes of the pixels of all frames sent, before encoding.
     pub frames_raw: u64,

@@ -44,7 +44,7 @@ use pull::Requests;
 pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
-pub use figures::Figures;
+pub use figures::{Bytes as SentBytes, Figures};
 pub use shared::flow::live::KeptPiece;
 pub use tally::{Progress, Tally};
 
@@ -125,7 +125,7 @@ impl Session {
             requests: None,
             newest_reply: None,
             pairing: Pairing::new(config.window, config.deadline, config.lifetime()),
-            tally: Tally::new(config.task),
+            tally: Tally::after(config.warmup, config.task),
             kept: KeptFrames::default(),
             answers: reassembler(&config),
             liveness: Liveness::new(now),

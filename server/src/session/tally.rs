@@ -1,5 +1,7 @@
 //! A session's tally: delivery and latency, which all tasks share, and the scores of its task.
 
+use std::time::Duration;
+
 use shared::flow::clock::ClockOffset;
 use shared::flow::pacer::Ticks;
 use shared::image::{Image, ImageView};
@@ -7,22 +9,31 @@ use shared::protocol::message::{Payload, PayloadError};
 use shared::time::Micros;
 
 use super::figures::{Bytes, Figures, Fps, Frames};
+use crate::doctor::{self, Drift, Warning};
+use crate::score::bounds::{Bound, Bounds};
 use crate::score::cells::Cells;
 use crate::score::counts::FrameCounts;
 use crate::score::latency::{FrameLatency, LatencyStats};
 use crate::score::pairing::Finished;
 use crate::score::record::{FrameRecord, LossCause};
 use crate::score::skipped::SkippedTicks;
-use crate::task::{Figure, Scored, Scorer, TaskName};
+use crate::task::{Figure, Scored, Scorer, TaskFigures, TaskName};
 
 /// Gathers a session's scores, in frame order, in bounded memory.
 #[derive(Debug)]
 pub struct Tally {
     task: TaskName,
     scorer: Box<dyn Scorer>,
+    /// Frames that come before those that count.
+    warmup: u64,
+    /// Scores the frames of the warm-up, for their rows alone; `None` without one.
+    warming: Option<Box<dyn Scorer>>,
+    /// Frames captured so far, with those of the warm-up: the next frame's id.
+    captured: u64,
     counts: FrameCounts,
     latency: LatencyStats,
     skipped: SkippedTicks,
+    drift: Drift,
     sent: Span,
     answered: Span,
     bytes: Bytes,
@@ -33,12 +44,21 @@ pub struct Tally {
 impl Tally {
     /// An empty tally for a session with this task.
     pub fn new(task: TaskName) -> Self {
+        Self::after(0, task)
+    }
+
+    /// An empty tally for a session with this task, of whose frames the first `warmup` are outside all figures.
+    pub fn after(warmup: u64, task: TaskName) -> Self {
         Self {
             task,
             scorer: task.scorer(),
+            warmup,
+            warming: (warmup > 0).then(|| task.scorer()),
+            captured: 0,
             counts: FrameCounts::default(),
             latency: LatencyStats::default(),
             skipped: SkippedTicks::default(),
+            drift: Drift::default(),
             sent: Span::default(),
             answered: Span::default(),
             bytes: Bytes::default(),
@@ -63,7 +83,12 @@ impl Tally {
 
     /// Counts a frame of `raw` bytes that was sent as `wire` bytes.
     pub fn sent(&mut self, captured: Micros, raw: u64, wire: u64) {
-        self.skipped.captured(self.counts.sent, captured);
+        let id = self.captured;
+        self.captured += 1;
+        if self.is_warmup(id) {
+            return;
+        }
+        self.skipped.captured(id, captured);
         self.counts.sent += 1;
         self.sent.add(captured);
         self.bytes.frames_raw += raw;
@@ -72,21 +97,23 @@ impl Tally {
 
     /// Counts ticks that passed without a frame; `None` for a stream without ticks.
     pub fn skipped(&mut self, ticks: Option<Ticks>) {
-        if let Some(ticks) = ticks {
+        if let Some(ticks) = ticks.filter(|_| !self.is_warmup(self.captured)) {
             self.counts.skipped += ticks.count;
-            self.skipped.add(ticks, self.counts.sent);
+            self.skipped.add(ticks, self.captured);
         }
     }
 
-    /// Counts an answer to a frame that was already given up for this cause.
-    pub fn late(&mut self, cause: LossCause) {
-        self.counts.late += 1;
-        self.explained_by_lateness += u64::from(cause == LossCause::Unanswered);
+    /// Counts an answer to this frame, which was already given up for this cause.
+    pub fn late(&mut self, frame: u64, cause: LossCause) {
+        if !self.is_warmup(frame) {
+            self.counts.late += 1;
+            self.explained_by_lateness += u64::from(cause == LossCause::Unanswered);
+        }
     }
 
-    /// Counts a second answer to a frame.
-    pub fn duplicate(&mut self) {
-        self.counts.duplicate += 1;
+    /// Counts a second answer to this frame.
+    pub fn duplicate(&mut self, frame: u64) {
+        self.counts.duplicate += u64::from(!self.is_warmup(frame));
     }
 
     /// Counts a message that is not a valid answer: its frame is unknown, or it is malformed or not of the task.
@@ -97,28 +124,59 @@ impl Tally {
     /// Scores a frame whose outcome is final; `offset` is that of the client's clock from ours.
     pub fn finish(&mut self, finished: Finished, offset: Option<ClockOffset>) -> FrameRecord {
         let Finished { frame, outcome, answer } = finished;
-        self.counts.finish(outcome);
+        let warmup = self.is_warmup(frame.id);
         let latency = answer
             .as_ref()
             .map(|answer| FrameLatency::new(frame.captured, frame.encoded, answer.at, answer.times, offset));
-        if let (Some(answer), Some(latency)) = (&answer, latency) {
-            self.answered.add(answer.at);
-            self.latency.add(latency);
-            self.skipped.answered(frame.id, answer.at).for_each(|us| self.latency.add_skipped(us));
+        if !warmup {
+            self.drift.add(frame.captured, offset);
+            self.counts.finish(outcome);
+            if let (Some(answer), Some(latency)) = (&answer, latency) {
+                self.answered.add(answer.at);
+                self.latency.add(latency);
+                self.skipped.answered(frame.id, answer.at).for_each(|us| self.latency.add_skipped(us));
+            }
         }
         let answer = answer.and_then(|answer| answer.cells);
-        let Scored { truth, residual } = self.scorer.score(frame.truth, outcome, answer.as_deref());
+        let scorer = match &mut self.warming {
+            Some(warming) if warmup => warming,
+            _ => &mut self.scorer,
+        };
+        let Scored { truth, residual } = scorer.score(frame.truth, outcome, answer.as_deref());
         FrameRecord {
             id: frame.id,
             source_index: frame.source_index,
             captured: frame.captured,
             truth: frame.truth,
             outcome,
+            warmup,
             latency,
             truth_cells: truth,
             answer,
             residual,
         }
+    }
+
+    /// Whether a frame with this id is outside all figures.
+    fn is_warmup(&self, id: u64) -> bool {
+        id < self.warmup
+    }
+
+    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] had added it. What a record does not
+    /// say (bytes, skipped ticks, late answers, the drift of the clocks) stays at zero.
+    pub fn restore(&mut self, record: &FrameRecord) {
+        self.captured += 1;
+        if record.warmup {
+            return;
+        }
+        self.counts.sent += 1;
+        self.sent.add(record.captured);
+        self.counts.finish(record.outcome);
+        if let Some(latency) = record.latency {
+            self.answered.add(record.captured + Duration::from_micros(latency.total_us));
+            self.latency.add(latency);
+        }
+        self.scorer.score(record.truth, record.outcome, record.answer.as_deref());
     }
 
     /// The counts so far.
@@ -147,7 +205,8 @@ impl Tally {
     pub fn figures(&self) -> Figures {
         let task = self.scorer.figures();
         Figures {
-            frames: Frames::new(self.counts(), task.circles),
+            bounds: self.bounds(&task),
+            frames: Frames::new(self.counts(), self.captured.min(self.warmup), task.circles),
             error_px: task.error_px.clone(),
             latency_us: self.latency.figures(self.skipped.longest_us()),
             fps: Fps { sent: self.sent.rate_hz(), answered: self.answered.rate_hz() },
@@ -155,6 +214,21 @@ impl Tally {
             task: self.task,
             own: task,
         }
+    }
+
+    /// What the doctor says of a session with these figures, whose clocks are compared with this uncertainty.
+    pub fn warnings(&self, figures: &Figures, uncertainty_us: Option<u64>) -> Vec<Warning> {
+        let tested = figures.own.warnings.iter().cloned().chain(self.drift.warning());
+        tested.chain(doctor::measured(figures, uncertainty_us)).collect()
+    }
+
+    /// The bounds of the session's figures, by path.
+    fn bounds(&self, task: &TaskFigures) -> Bounds {
+        let lost = Bound::of_share(self.counts.lost, self.counts.sent);
+        let mut bounds = self.latency.bounds(self.skipped.longest_us().is_some());
+        bounds.extend(lost.map(|bound| ("frames.lost_rate".to_owned(), bound)));
+        bounds.extend(task.bounds.clone());
+        bounds
     }
 }
 
@@ -243,14 +317,14 @@ mod tests {
     #[test]
     fn losses_add_up_by_cause_also_when_the_late_answer_comes_before_the_count() {
         let mut tally = tally();
-        tally.late(LossCause::Unanswered);
+        tally.late(0, LossCause::Unanswered);
         assert_eq!(tally.counts().lost_by, LostBy::default());
         let causes = [LossCause::Unsent, LossCause::NotReady, LossCause::Incomplete];
         let causes = [LossCause::Unanswered].into_iter().chain(causes).chain([LossCause::Unanswered]);
         for (id, cause) in causes.enumerate() {
             tally.finish(finished(id as u64, Outcome::Lost(cause)), None);
         }
-        tally.late(LossCause::Incomplete);
+        tally.late(3, LossCause::Incomplete);
         let counts = tally.counts();
         assert_eq!(counts.lost_by, LostBy { not_ready: 1, unsent: 1, incomplete: 1, late: 1, unanswered: 1 });
         assert_eq!((counts.lost, counts.late), (5, 2));
@@ -258,6 +332,32 @@ mod tests {
             counts.lost_by.describe(),
             "1 not encoded in time, 1 not sent in time, 1 incomplete, 1 answered late, 1 unanswered"
         );
+    }
+
+    #[test]
+    fn the_frames_of_the_warm_up_have_rows_and_are_outside_all_figures() {
+        let run = |warmup, ids: std::ops::Range<u64>| {
+            let mut tally = Tally::after(warmup, TaskName::default());
+            let records: Vec<_> = ids
+                .map(|id| {
+                    tally.sent(Micros(id * 100), 10, 12);
+                    tally.finish(finished(id, Outcome::Answered), None)
+                })
+                .collect();
+            tally.duplicate(1);
+            tally.late(1, LossCause::Incomplete);
+            (tally.figures(), records)
+        };
+        let (figures, records) = run(3, 0..8);
+        assert!(records.iter().all(|record| record.warmup == (record.id < 3) && record.latency.is_some()));
+        assert_eq!(figures.frames.warmup, 3);
+        let counts = figures.frames.counts;
+        assert_eq!((counts.sent, counts.answered, counts.duplicate, counts.late), (5, 5, 0, 0));
+        assert_eq!((counts.finished(), figures.bytes.frames_raw, figures.bytes.frames_wire), (5, 50, 60));
+        let (all, _) = run(0, 0..8);
+        assert_eq!((all.frames.counts.sent, all.frames.warmup, all.frames.counts.duplicate), (8, 0, 1));
+        let (none, _) = run(9, 0..8);
+        assert_eq!((none.frames.counts.sent, none.frames.warmup, none.latency_us.total.max), (0, 8, None));
     }
 
     #[test]

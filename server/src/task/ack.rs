@@ -10,6 +10,7 @@ use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::score::bounds::Bounds;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
@@ -115,6 +116,8 @@ impl Scorer for AckScorer {
             lines: if listed.is_empty() { vec![] } else { vec![("codes", listed.join(", "))] },
             circles: None,
             error_px: None,
+            bounds: Bounds::new(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The figures a task gives for a session or a frame, in one form for all outputs.
 
 use super::schema1::{CircleCounts, ErrorFigures};
+use crate::doctor::Warning;
+use crate::score::bounds::Bounds;
 
 /// A task's part of the report and of the summary.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,10 @@ pub struct TaskFigures {
     pub circles: Option<CircleCounts>,
     /// `error_px` of schema 1; only for the task `circle`, and only if some truth was known.
     pub error_px: Option<ErrorFigures>,
+    /// The bounds of the task's figures, by their paths in the report.
+    pub bounds: Bounds,
+    /// What the answers tell of faults.
+    pub warnings: Vec<Warning>,
 }
 
 /// A labelled figure in the window.

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::truth::Limit;
+
 /// Frames of the task `circle`, counted by answer and by truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CircleCounts {
@@ -84,6 +86,14 @@ pub enum LimitKind {
 }
 
 impl LimitKind {
+    /// The limit of this kind, in px.
+    pub fn of(self, px: f64) -> Limit {
+        match self {
+            Self::Bound => Limit::Bound(px),
+            Self::Reference => Limit::Reference(px),
+        }
+    }
+
     /// The words that follow "1.08 x" in a summary.
     pub fn describe(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use shared::image::{Image, ImageView};
 use shared::protocol::message::{Payload, PayloadError};
 
 use super::figures::{Figure, TaskFigures};
+use super::schema1::LimitKind;
 use crate::score::cells::{Cell, Cells, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
@@ -45,6 +46,12 @@ pub trait Task: Debug + Send + Sync {
     /// answered or lost, and answers may be as large as frames.
     fn keeps_frames(&self) -> bool {
         false
+    }
+
+    /// Reads the truth from its columns: as much of it as [`Scorer::score`] needs to score the same again. A limit in
+    /// them is of this kind.
+    fn truth(&self, _cells: &[Cell], _limit: LimitKind) -> Truth {
+        Truth::Unknown
     }
 
     /// A new scorer for one session.

@@ -42,7 +42,7 @@ impl PixelFormat {
     pub const ALL: [Self; 3] = [Self::Gray8, Self::Bgr8, Self::Gray16];
 
     /// Its name on the wire and on the command line.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Gray8 => "gray8",
             Self::Bgr8 => "bgr8",

@@ -181,6 +181,7 @@ fn config(conditions: &Conditions, frames: Option<u64>) -> SessionConfig {
         task: TaskName::default(),
         meta: None,
         frames: frames.and_then(NonZeroU64::new),
+        warmup: 0,
         duration: None,
         let_clients_stop: conditions.let_clients_stop,
     }

@@ -1,53 +1,108 @@
 //! The report's text, kept so that adding a session formats only that session.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 use serde::Serialize;
 
-use crate::output::report::{KEPT_SESSIONS, Run, SCHEMA, SessionReport};
+use crate::gate::Worst;
+use crate::output::report::{Incomplete, KEPT_SESSIONS, Run, SCHEMA, SessionReport};
 
 /// The text of a report.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(in crate::output) struct Document {
     run: String,
+    worst: Worst,
     sessions: VecDeque<String>,
+    /// Sessions that go on, by their numbers.
+    running: BTreeMap<u64, String>,
     omitted: u64,
+    incomplete: Option<Incomplete>,
+    /// How often the document was changed.
+    changes: u64,
 }
 
 impl Document {
     /// The report of a run without sessions.
-    pub(super) fn new(run: &Run) -> io::Result<Self> {
-        Ok(Self { run: indented(run, 1)?, sessions: VecDeque::new(), omitted: 0 })
+    pub(in crate::output) fn new(run: &Run) -> io::Result<Self> {
+        Ok(Self::of_text(indented(run, 1)?, Worst::new(&run.config.conditions()), 0))
     }
 
-    /// Adds a session; if there are too many, the first is removed.
-    pub(super) fn add(&mut self, session: &SessionReport) -> io::Result<()> {
+    /// The report of a run in the words of another report, whose gates stood like this and which omits this number of
+    /// sessions.
+    pub(in crate::output) fn of_text(run: String, worst: Worst, omitted: u64) -> Self {
+        let (sessions, running) = (VecDeque::new(), BTreeMap::new());
+        Self { run, worst, sessions, running, omitted, incomplete: None, changes: 0 }
+    }
+
+    /// The run, as JSON.
+    pub(in crate::output) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Adds a session that has ended; if there are too many, the first is removed.
+    pub(in crate::output) fn add(&mut self, session: &SessionReport) -> io::Result<()> {
         let text = indented(session, 2)?;
+        self.running.remove(&session.session);
+        self.worst.add(&session.gates);
+        self.add_text(text);
+        Ok(())
+    }
+
+    /// Adds a session in the words of another report. The verdicts on it are among those that were given to
+    /// [`Self::of_text`].
+    pub(in crate::output) fn add_text(&mut self, session: String) {
         if self.sessions.len() == KEPT_SESSIONS {
             self.sessions.pop_front();
             self.omitted += 1;
         }
-        self.sessions.push_back(text);
+        self.sessions.push_back(session);
+        self.changes += 1;
+    }
+
+    /// Sets the figures so far of a session that goes on.
+    pub(in crate::output) fn set_running(&mut self, session: &SessionReport) -> io::Result<()> {
+        self.running.insert(session.session, indented(session, 2)?);
+        self.changes += 1;
         Ok(())
     }
 
-    /// Number of sessions that have ended.
-    pub(super) fn ended(&self) -> u64 {
-        self.sessions.len() as u64 + self.omitted
+    /// Sets why something is missing; `None` if nothing is.
+    pub(in crate::output) fn set_incomplete(&mut self, incomplete: Option<Incomplete>) {
+        if self.incomplete != incomplete {
+            self.incomplete = incomplete;
+            self.changes += 1;
+        }
+    }
+
+    /// How often the document was changed.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The whole text: [`Report`](crate::output::report::Report) as `serde_json` prints it.
-    pub(super) fn text(&self) -> String {
-        let length = self.run.len() + self.sessions.iter().map(|session| session.len() + OVERHEAD_BYTES).sum::<usize>();
-        let mut text = String::with_capacity(length + OVERHEAD_BYTES * 2);
-        text.extend(["{\n  \"schema\": ", &SCHEMA.to_string(), ",\n  \"run\": ", &self.run, ",\n  \"sessions\": ["]);
-        for (place, session) in self.sessions.iter().enumerate() {
+    pub(in crate::output) fn text(&self) -> String {
+        let length = self.run.len() + self.sessions().map(|session| session.len() + OVERHEAD_BYTES).sum::<usize>();
+        let mut text = String::with_capacity(length + OVERHEAD_BYTES * 4);
+        // Names, texts and numbers always have a JSON form.
+        let gates = indented(&self.worst.gates(), 1).unwrap_or_else(|_| "[]".into());
+        text.extend(["{\n  \"schema\": ", &SCHEMA.to_string(), ",\n  \"run\": ", &self.run]);
+        text.extend([",\n  \"gates\": ", &gates, ",\n  \"sessions\": ["]);
+        for (place, session) in self.sessions().enumerate() {
             text.extend([if place > 0 { "," } else { "" }, "\n    ", session]);
         }
-        text.push_str(if self.sessions.is_empty() { "]" } else { "\n  ]" });
-        text.extend([",\n  \"sessions_omitted\": ", &self.omitted.to_string(), "\n}\n"]);
+        text.push_str(if self.sessions().next().is_none() { "]" } else { "\n  ]" });
+        text.extend([",\n  \"sessions_omitted\": ", &self.omitted.to_string()]);
+        // Names and numbers always have a JSON form.
+        if let Some(Ok(incomplete)) = self.incomplete.as_ref().map(|incomplete| indented(incomplete, 1)) {
+            text.extend([",\n  \"incomplete\": ", &incomplete]);
+        }
+        text.push_str("\n}\n");
         text
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &String> {
+        self.sessions.iter().chain(self.running.values())
     }
 }
 
@@ -55,15 +110,15 @@ impl Document {
 const OVERHEAD_BYTES: usize = 64;
 
 /// Prints a value indented to this depth. Strings contain no line breaks, because JSON escapes them.
-fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {
+pub(in crate::output) fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {
     Ok(serde_json::to_string_pretty(value)?.replace('\n', &format!("\n{}", "  ".repeat(depth))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::report::Report;
     use crate::output::report::tests::{run, session};
+    use crate::output::report::{IncompleteReason, Report};
 
     #[test]
     fn the_text_is_that_of_the_documented_type() {
@@ -74,6 +129,21 @@ mod tests {
             assert_eq!(document.text(), printed);
             document.add(&session(count + 1)).unwrap();
         }
+    }
+
+    #[test]
+    fn what_is_missing_and_who_goes_on_stand_in_the_text_of_the_documented_type() {
+        let mut document = Document::new(&run()).unwrap();
+        let incomplete =
+            Incomplete { reason: IncompleteReason::Running, not_written: 7, unknown: vec!["clock".into()] };
+        document.set_incomplete(Some(incomplete.clone()));
+        document.add(&session(2)).unwrap();
+        document.set_running(&session(1)).unwrap();
+        let report = Report::new(run(), vec![session(2), session(1)], 0).lacking(incomplete);
+        assert_eq!(document.text(), report.to_json().unwrap());
+        document.add(&session(1)).unwrap();
+        document.set_incomplete(None);
+        assert_eq!(document.text(), Report::new(run(), vec![session(2), session(1)], 0).to_json().unwrap());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Writes the report after each session, on its own thread: a slow disk holds up neither a session nor a row.
 //!
 //! After each write the thread rests for a multiple of the time that the write took. Sessions that end meanwhile are
-//! written together, so a report of 30 MB is not rewritten for every short session.
+//! written together, so a report of 65 MB is not rewritten for every short session.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ const REST_FACTOR: u32 = 9;
 
 /// The output's handle to the thread.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(in crate::output) struct Keeper {
     document: Arc<Mutex<Document>>,
     /// Signals that there is something new; dropped at the end.
     news: Sender<()>,
@@ -29,11 +29,11 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Starts the thread, which hands the report to `write` whenever it changes. `document` itself is already written.
-    pub(super) fn start<W>(document: Document, place: &str, write: W) -> io::Result<Self>
+    pub(in crate::output) fn start<W>(document: Document, place: &str, write: W) -> io::Result<Self>
     where
         W: FnMut(&[u8]) -> io::Result<()> + Send + 'static,
     {
-        let written = document.ended();
+        let written = document.changes();
         let document = Arc::new(Mutex::new(document));
         let (news, received) = bounded(1);
         let keeping = Keeping { document: document.clone(), place: place.to_owned(), write, written, failing: false };
@@ -43,14 +43,24 @@ impl Keeper {
 
     /// Adds a session, without waiting for the disk.
     pub(super) fn add(&self, session: &SessionReport) -> io::Result<()> {
-        locked(&self.document).add(session)?;
+        self.change(|document| document.add(session))
+    }
+
+    /// Changes the report, without waiting for the disk.
+    pub(in crate::output) fn change<T>(&self, change: impl FnOnce(&mut Document) -> T) -> T {
+        let changed = change(&mut locked(&self.document));
         // If the channel is full, the thread will look anyway.
         let _ = self.news.try_send(());
-        Ok(())
+        changed
+    }
+
+    /// The report's text.
+    pub(in crate::output) fn text(&self) -> String {
+        locked(&self.document).text()
     }
 
     /// Writes what is not written yet. Returns whether everything is written.
-    pub(super) fn finish(self) -> bool {
+    pub(in crate::output) fn finish(self) -> bool {
         let Self { news, thread, .. } = self;
         drop(news);
         thread.join().unwrap_or(false)
@@ -67,7 +77,7 @@ struct Keeping<W> {
     document: Arc<Mutex<Document>>,
     place: String,
     write: W,
-    /// How many sessions had ended when the report was last written.
+    /// How often the report had been changed when it was last written.
     written: u64,
     failing: bool,
 }
@@ -82,22 +92,22 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
             self.write_news();
             rest_until = Instant::now() + started.elapsed() * REST_FACTOR;
             if is_over {
-                return self.written == locked(&self.document).ended();
+                return self.written == locked(&self.document).changes();
             }
         }
     }
 
     fn write_news(&mut self) {
-        let (ended, text) = {
+        let (changes, text) = {
             let document = locked(&self.document);
-            if document.ended() == self.written {
+            if document.changes() == self.written {
                 return;
             }
-            (document.ended(), document.text())
+            (document.changes(), document.text())
         };
         match (self.write)(text.as_bytes()) {
             Ok(()) => {
-                self.written = ended;
+                self.written = changes;
                 if std::mem::take(&mut self.failing) {
                     info!("the report is written to {} again", self.place);
                 }

@@ -4,9 +4,9 @@
 //! writes it in the background, `replace` replaces the file's content. A failed write is tried again; what counts in
 //! the end is whether the file has the whole report.
 
-mod document;
-mod keeper;
-mod replace;
+pub(super) mod document;
+pub(super) mod keeper;
+pub(super) mod replace;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use shared::shell::stop::Stop;
 
 use self::document::Document;
 use self::keeper::Keeper;
-use self::replace::Replaced;
+pub(super) use self::replace::Replaced;
 use super::error::OutputError;
 use super::place::{self, Place};
 use super::report::{Run, SessionReport};

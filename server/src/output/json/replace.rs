@@ -17,7 +17,7 @@ use tracing::warn;
 
 /// A file that is replaced.
 #[derive(Debug)]
-pub(super) struct Replaced {
+pub(in crate::output) struct Replaced {
     /// The real path, with all links followed.
     path: PathBuf,
     /// Its last known metadata, in case somebody deletes it.
@@ -39,7 +39,7 @@ impl Replaced {
     ///
     /// # Errors
     /// If its path or metadata cannot be read.
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
+    pub(in crate::output) fn new(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         Ok(Self { kept: path.metadata()?, path, said: false })
     }
@@ -48,7 +48,7 @@ impl Replaced {
     ///
     /// # Errors
     /// If that fails; the old content is then still there.
-    pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+    pub(in crate::output) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         match self.replace(content) {
             Ok(()) => Ok(()),
             Err(Failure::Failed(error)) => Err(error),

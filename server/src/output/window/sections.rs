@@ -76,6 +76,7 @@ fn unknown() -> FrameRecord {
         captured: shared::time::Micros(0),
         truth: Truth::Unknown,
         outcome: Outcome::Unresolved,
+        warmup: false,
         latency: None,
         truth_cells: Default::default(),
         answer: None,

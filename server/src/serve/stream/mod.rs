@@ -272,6 +272,8 @@ impl Streamer<'_> {
             self.outgoing.answered(latency.total_us);
         }
         self.reporter.frame(record, &self.session, now);
+        self.reporter
+            .running(now, || SessionReport::new(&self.session, &self.at, self.frames.figures(), End::Running, now));
     }
 
     /// Tells the outputs who the client is, once.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::image::Image;
 use shared::time::Micros;
 
+use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs, Picture, SessionStart};
 use crate::score::record::FrameRecord;
 use crate::session::Session;
@@ -14,17 +15,21 @@ use crate::task::TaskName;
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
+/// Interval between two reports of a session that goes on: what a crash may lose.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Informs the outputs about one session.
 pub(super) struct Reporter<'a> {
     outputs: &'a Outputs,
     session: u64,
     next_picture: Micros,
     next_progress: Micros,
+    next_report: Micros,
 }
 
 impl<'a> Reporter<'a> {
     pub(super) fn new(outputs: &'a Outputs, session: u64) -> Self {
-        Self { outputs, session, next_picture: Micros(0), next_progress: Micros(0) }
+        Self { outputs, session, next_picture: Micros(0), next_progress: Micros(0), next_report: Micros(0) }
     }
 
     /// Reports that the client said hello.
@@ -39,6 +44,14 @@ impl<'a> Reporter<'a> {
             self.next_progress = now + SHOW_INTERVAL;
             let progress = Box::new(session.tally().progress());
             self.outputs.tell(Event::Progress { session: self.session, progress });
+        }
+    }
+
+    /// Now and then reports the session so far, for outputs that want it.
+    pub(super) fn running(&mut self, now: Micros, report: impl FnOnce() -> SessionReport) {
+        if self.outputs.wants_running() && now >= self.next_report {
+            self.next_report = now + REPORT_INTERVAL;
+            self.outputs.tell(Event::Running(Box::new(report())));
         }
     }
 

@@ -1,14 +1,14 @@
 //! Figures of a camera: its format, its timestamps, and how old its frames were.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::layout::FourCc;
 use super::stamp::{AgeFrom, Clock, Timestamp};
 use crate::score::latency::Percentiles;
 
 /// `source.device` of the report: the camera, and how old its frames were.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceFigures {
     /// FourCC code of the format of its buffers, such as `GREY`.
     #[schemars(with = "String")]

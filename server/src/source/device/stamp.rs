@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bits of a buffer's flags (V4L2, "Buffer Flags"): the clock of its timestamp, and what the timestamp is of.
 const CLOCK_BITS: u32 = 0xe000;
@@ -13,7 +13,7 @@ const SOURCE_BITS: u32 = 0x7_0000;
 const SOURCE_START_OF_EXPOSURE: u32 = 0x1_0000;
 
 /// What the driver's timestamps are of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Timestamp {
     /// The start of the exposure.
@@ -27,7 +27,7 @@ pub enum Timestamp {
 }
 
 /// The clock of the driver's timestamps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
     /// `CLOCK_MONOTONIC`, which the server's times are of too.
@@ -37,7 +37,7 @@ pub enum Clock {
 }
 
 /// What a frame's age counts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AgeFrom {
     /// The driver's timestamp.

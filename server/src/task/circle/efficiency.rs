@@ -1,16 +1,20 @@
 //! Compares errors with the limit: the least error that the frames allow.
 
+use crate::score::batches::Batches;
+use crate::score::bounds::Bound;
 use crate::score::sum::Sum;
 use crate::task::schema1::LimitKind;
 use crate::truth::Limit;
 
 /// Sums over the frames whose limit is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LimitStats {
     count: u64,
     limit: Sum,
     /// Sum of the L1 errors of the same frames.
     l1: Sum,
+    /// L1 errors and limits.
+    batches: Batches<2>,
     /// Whether one of the limits is only a reference.
     reference: bool,
 }
@@ -22,6 +26,7 @@ impl LimitStats {
         self.count += 1;
         self.limit.add(px);
         self.l1.add(l1_px);
+        self.batches.add([l1_px, px]);
         self.reference |= matches!(limit, Limit::Reference(_));
     }
 
@@ -34,6 +39,12 @@ impl LimitStats {
     pub(super) fn efficiency(&self) -> Option<f64> {
         let ratio = self.l1.value() / self.limit.value();
         (self.count > 0 && ratio.is_finite()).then_some(ratio)
+    }
+
+    /// The bounds of the efficiency: those of a ratio of means, to first order (the delta method).
+    pub(super) fn efficiency_bound(&self) -> Option<Bound> {
+        let (ratio, limit) = (self.efficiency()?, self.mean_px()?);
+        Bound::of_mean(ratio, &self.batches, |[l1, of_frame]| (l1 - ratio * of_frame) / limit)
     }
 
     /// Whether the mean limit is a bound; it is a reference if any frame's limit is.

@@ -4,6 +4,8 @@ use hdrhistogram::Histogram;
 use shared::geometry::{CircleEstimate, Covariance};
 
 use super::efficiency::LimitStats;
+use crate::score::batches::Batches;
+use crate::score::bounds::{Bound, Bounds};
 use crate::score::sum::Sum;
 use crate::task::schema1::{Bias, ErrorFigures, L1Figures, L2Figures, LimitKind};
 use crate::truth::Limit;
@@ -67,6 +69,11 @@ pub struct ErrorStats {
     max_l1_px: f64,
     l1_histogram: Histogram<u32>,
     limits: LimitStats,
+    /// L1 error, L2 error and its square, dx, dy.
+    batches: Batches<5>,
+    /// L1 errors and their squares.
+    l1_batches: Batches<2>,
+    normalised_batches: Batches<1>,
     /// Sum of the normalised squared errors of the answers with a covariance.
     normalised: Sum,
     normalised_count: u64,
@@ -85,6 +92,9 @@ impl Default for ErrorStats {
             // invariant: `new` only checks that the digits are in 0..=5, and they are a constant in that range.
             l1_histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
             limits: LimitStats::default(),
+            batches: Batches::default(),
+            l1_batches: Batches::default(),
+            normalised_batches: Batches::default(),
             normalised: Sum::default(),
             normalised_count: 0,
         }
@@ -99,12 +109,16 @@ impl ErrorStats {
         if let Some(normalised) = covariance.and_then(|covariance| error.normalised_squared(covariance)) {
             self.normalised.add(normalised);
             self.normalised_count += 1;
+            self.normalised_batches.add([normalised]);
         }
         self.l1.add(error.l1());
         self.l2.add(error.l2());
         self.l2_squared.add(error.dx * error.dx + error.dy * error.dy);
         self.dx.add(error.dx);
         self.dy.add(error.dy);
+        let (l1, l2) = (error.l1(), error.l2());
+        self.batches.add([l1, l2, l2 * l2, error.dx, error.dy]);
+        self.l1_batches.add([l1, l1 * l1]);
         self.max_l1_px = self.max_l1_px.max(error.l1());
         let units = (error.l1().min(LARGEST_PX) / UNIT_PX).round() as u64;
         // The histogram grows as needed, so recording cannot fail below 2^63.
@@ -149,6 +163,32 @@ impl ErrorStats {
             efficiency: self.limits.efficiency(),
             nees: (self.normalised_count > 0).then(|| self.normalised.value() / self.normalised_count as f64),
         }
+    }
+
+    /// The bounds of the report's figures, by path.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let mean = |sum: Sum, at: usize| Bound::of_mean(self.mean(sum)?, &self.batches, |values| values[at]);
+        let independent = self.l1_batches.independent();
+        let percentile = |percent| {
+            let value = |units: u64| (units as f64 * UNIT_PX).min(self.max_l1_px);
+            Bound::of_percentile(&self.l1_histogram, percent, independent, value)
+        };
+        // A mean of squares is not negative, but its lower bound may be.
+        let rms = mean(self.l2_squared, 2).map(|bound| bound.map(|square| square.max(0.0).sqrt()));
+        let nees = self.normalised.value() / self.normalised_count as f64;
+        let bounds = [
+            ("l1.mean", mean(self.l1, 0)),
+            ("l1.p50", percentile(50.0)),
+            ("l1.p95", percentile(95.0)),
+            ("l1.p99", percentile(99.0)),
+            ("l2.mean", mean(self.l2, 1)),
+            ("l2.rms", rms),
+            ("bias.x", mean(self.dx, 3)),
+            ("bias.y", mean(self.dy, 4)),
+            ("efficiency", self.limits.efficiency_bound()),
+            ("nees", Bound::of_mean(nees, &self.normalised_batches, |[value]| *value)),
+        ];
+        bounds.into_iter().filter_map(|(name, bound)| Some((format!("error_px.{name}"), bound?))).collect()
     }
 
     fn mean(&self, sum: Sum) -> Option<f64> {

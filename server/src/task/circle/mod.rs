@@ -15,12 +15,13 @@ use shared::protocol::message::{Ellipse, FoundCircle, Payload, PayloadError};
 use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
-use super::schema1::CircleCounts;
+use super::schema1::{CircleCounts, LimitKind};
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::doctor::{Examined, Found};
 use crate::scene::Radii;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
-use crate::truth::Truth;
+use crate::truth::{Limit, Truth};
 
 use error::{ErrorStats, PixelError};
 
@@ -28,8 +29,17 @@ use error::{ErrorStats, PixelError};
 #[derive(Debug)]
 pub struct CircleTask;
 
+/// The `truth` of a frame that shows a ball.
+const BALL: &str = "ball";
+
+/// The `truth` of a frame that shows none.
+const NO_BALL: &str = "no ball";
+
+/// The `truth` of a frame whose truth is not known.
+const UNKNOWN: &str = "unknown";
+
 const TRUTH: &[Column] = &[
-    Column::word("truth"),
+    Column::word("truth", &[BALL, NO_BALL, UNKNOWN]),
     Column::real("truth_x").shown("actual x", 10, 3).narrow("actual x", 8),
     Column::real("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
     Column::real("truth_radius"),
@@ -37,7 +47,7 @@ const TRUTH: &[Column] = &[
 ];
 
 const ANSWER: &[Column] = &[
-    Column::word("kind"),
+    Column::word("kind", &["circle", "none"]),
     Column::real("x").shown("estimate x", 10, 3).narrow("estim. x", 8),
     Column::real("y").shown("estimate y", 10, 3).narrow("estim. y", 8),
     Column::real("radius"),
@@ -95,6 +105,10 @@ impl Task for CircleTask {
         found(answer).map(|found| found.circle)
     }
 
+    fn truth(&self, cells: &[Cell], limit: LimitKind) -> Truth {
+        truth(cells, limit)
+    }
+
     fn scorer(&self) -> Box<dyn Scorer> {
         Box::new(CircleScorer::default())
     }
@@ -116,6 +130,7 @@ struct CircleFigures {
 struct CircleScorer {
     counts: CircleCounts,
     errors: ErrorStats,
+    examined: Examined,
     /// Frames whose truth was known.
     with_truth: u64,
     /// Frames whose truth was not known.
@@ -148,6 +163,7 @@ impl Scorer for CircleScorer {
             }
             _ => None,
         };
+        self.examined.add(ball, found.map(|found| examined(found, error)));
         let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
         // Whether a ball was missed is known where truth and answer are.
         let missed = missed.filter(|_| truth != Truth::Unknown);
@@ -182,6 +198,8 @@ impl Scorer for CircleScorer {
             answered: answered(self.counts),
             lines: summary::lines(self.counts, error_px.as_ref(), self.missed_px),
             circles: Some(self.counts),
+            warnings: self.examined.warnings(),
+            bounds: error_px.as_ref().map(|_| self.errors.bounds()).unwrap_or_default(),
             error_px,
         }
     }
@@ -218,6 +236,14 @@ impl CircleScorer {
     }
 }
 
+/// What the doctor examines of an answer.
+fn examined(FoundCircle { circle, covariance }: FoundCircle, error: Option<PixelError>) -> Found {
+    Found {
+        at: circle,
+        normalised: error.zip(covariance).and_then(|(error, covariance)| error.normalised_squared(covariance)),
+    }
+}
+
 /// What was answered, and how much of it wrongly.
 fn answered(CircleCounts { circle, no_circle, missed, .. }: CircleCounts) -> String {
     match missed {
@@ -229,12 +255,25 @@ fn answered(CircleCounts { circle, no_circle, missed, .. }: CircleCounts) -> Str
 fn truth_cells(truth: Truth) -> Cells {
     match truth {
         Truth::Ball { circle: Circle { x, y, radius }, limit } => {
-            smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
+            smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
-        Truth::Centre { x, y } => smallvec![Cell::Word("ball"), Cell::Real(x), Cell::Real(y)],
-        Truth::Empty => smallvec![Cell::Word("no ball")],
+        Truth::Centre { x, y } => smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y)],
+        Truth::Empty => smallvec![Cell::Word(NO_BALL)],
         // Several balls are the truth of the task `count` alone.
-        Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word("unknown")],
+        Truth::Balls(_) | Truth::Unknown => smallvec![Cell::Word(UNKNOWN)],
+    }
+}
+
+/// Reads a truth from its columns: the inverse of [`truth_cells`].
+fn truth(cells: &[Cell], limit: LimitKind) -> Truth {
+    match *cells {
+        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), px, ..] => {
+            let limit = px.number().map_or(Limit::Unknown, |px| limit.of(px));
+            Truth::Ball { circle: Circle { x, y, radius }, limit }
+        }
+        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), ..] => Truth::Centre { x, y },
+        [Cell::Word(NO_BALL), ..] => Truth::Empty,
+        _ => Truth::Unknown,
     }
 }
 

@@ -10,7 +10,10 @@ use shared::protocol::message::{BallCount, Payload, PayloadError};
 use smallvec::smallvec;
 
 use super::figures::{Figure, TaskFigures, Tone};
+use super::schema1::LimitKind;
 use super::seam::{Chart, ChartValue, Scored, Scorer, Task};
+use crate::score::batches::Batches;
+use crate::score::bounds::{Bound, Bounds};
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::truth::Truth;
@@ -54,6 +57,10 @@ impl Task for CountTask {
         ]
     }
 
+    fn truth(&self, cells: &[Cell], _: LimitKind) -> Truth {
+        counted(cells).map_or(Truth::Unknown, Truth::Balls)
+    }
+
     fn scorer(&self) -> Box<dyn Scorer> {
         Box::new(CountScorer::default())
     }
@@ -92,6 +99,8 @@ struct CountScorer {
     exact: u64,
     error: i64,
     absolute_error: u64,
+    /// Errors and their magnitudes.
+    batches: Batches<2>,
     confusion: Confusion,
 }
 
@@ -131,6 +140,8 @@ impl Scorer for CountScorer {
             object: serde_json::to_value(own).unwrap_or_default(),
             circles: None,
             error_px: None,
+            bounds: self.bounds(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -143,6 +154,7 @@ impl CountScorer {
         self.exact += u64::from(error == 0);
         self.error += error;
         self.absolute_error += error.unsigned_abs();
+        self.batches.add([error as f64, error.unsigned_abs() as f64]);
         self.confusion.add(truth, answer);
         error
     }
@@ -160,6 +172,17 @@ impl CountScorer {
             mean_absolute_error: mean(self.absolute_error as f64),
             confusion: self.confusion.rows(),
         }
+    }
+
+    /// The bounds of the report's figures, by path.
+    fn bounds(&self) -> Bounds {
+        let mean = |sum: f64, at: usize| Bound::of_mean(sum / self.scored as f64, &self.batches, |values| values[at]);
+        let bounds = [
+            ("exact_share", Bound::of_share(self.exact, self.scored)),
+            ("mean_error", mean(self.error as f64, 0)),
+            ("mean_absolute_error", mean(self.absolute_error as f64, 1)),
+        ];
+        bounds.into_iter().filter_map(|(name, bound)| Some((format!("count.{name}"), bound?))).collect()
     }
 
     /// Lines for the summary. Empty until a frame is scored.
@@ -196,7 +219,7 @@ fn balls(truth: Truth) -> Option<u32> {
     }
 }
 
-/// The number in the answer columns, which [`Scorer::read`] wrote.
+/// The number in the columns of the answer, or in those of the truth.
 fn counted(answer: &[Cell]) -> Option<u32> {
     match *answer {
         [Cell::Integer(count)] => u32::try_from(count).ok(),

@@ -26,14 +26,20 @@ pub(super) struct ImageTask;
 const ANSWER: &[Column] = &[
     Column::integer("width"),
     Column::integer("height"),
-    Column::word("pixel"),
-    Column::word("encoding"),
+    Column::word("pixel", PIXELS),
+    Column::word("encoding", ENCODINGS),
     Column::integer("data_bytes").shown("bytes", 10, 0),
-    Column::word("match").shown("match", 11, 0),
+    Column::word("match", &[IDENTICAL, DIFFERS, OTHER_SHAPE]).shown("match", 11, 0),
     Column::real("mse"),
 ];
 
 const RESIDUAL: &[Column] = &[Column::real("psnr_db").shown("PSNR dB", 8, 2)];
+
+/// The pixel formats of images.
+const PIXELS: &[&str] = &[PixelFormat::Gray8.name(), PixelFormat::Bgr8.name(), PixelFormat::Gray16.name()];
+
+/// The encodings of images.
+const ENCODINGS: &[&str] = &[Encoding::Raw.name(), Encoding::Lz4.name(), Encoding::Png.name(), Encoding::Jpeg.name()];
 
 /// The `match` of an image that equals the frame in every sample.
 const IDENTICAL: &str = "identical";
@@ -142,7 +148,8 @@ impl Scorer for ImageScorer {
         let mut psnr = Cell::Empty;
         if let Some(answer) = answer {
             self.images += 1;
-            self.bytes += answer.get(4).and_then(|bytes| bytes.number()).unwrap_or_default() as u64;
+            let bytes = answer.get(4).and_then(|bytes| bytes.number()).unwrap_or_default() as u64;
+            self.bytes = self.bytes.saturating_add(bytes);
             match (answer.get(5).copied(), answer.get(6).copied()) {
                 (Some(Cell::Word(IDENTICAL)), _) => self.identical += 1,
                 (Some(Cell::Word(DIFFERS)), Some(Cell::Real(mse))) => {
@@ -176,6 +183,8 @@ impl Scorer for ImageScorer {
             lines,
             circles: None,
             error_px: None,
+            bounds: self.psnr.bounds(),
+            warnings: Vec::new(),
         }
     }
 }

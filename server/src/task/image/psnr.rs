@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::image::ImageView;
 
+use crate::score::batches::Batches;
+use crate::score::bounds::{Bound, Bounds};
 use crate::score::sum::Sum;
 
 /// The largest level of a pixel with 8 bits, R.
@@ -103,6 +105,8 @@ pub(super) struct PsnrStats {
     least_db: f64,
     most_db: f64,
     histogram: Histogram<u32>,
+    /// PSNR and its square.
+    batches: Batches<2>,
 }
 
 impl Default for PsnrStats {
@@ -111,6 +115,7 @@ impl Default for PsnrStats {
             sum: Sum::default(),
             least_db: f64::INFINITY,
             most_db: 0.0,
+            batches: Batches::default(),
             // invariant: `new` only checks that the digits are in 0..=5, and they are a constant in that range.
             histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits"),
         }
@@ -121,6 +126,7 @@ impl PsnrStats {
     /// Adds an image's PSNR, which is never negative: no sample is off by more than R.
     pub(super) fn add(&mut self, db: f64) {
         self.sum.add(db);
+        self.batches.add([db, db * db]);
         self.least_db = self.least_db.min(db);
         self.most_db = self.most_db.max(db);
         // The histogram grows as needed, so recording cannot fail.
@@ -131,6 +137,18 @@ impl PsnrStats {
     pub(super) fn mean_db(&self) -> Option<f64> {
         let count = self.histogram.len();
         (count > 0).then(|| self.sum.value() / count as f64)
+    }
+
+    /// The bounds of the report's figures, by path.
+    pub(super) fn bounds(&self) -> Bounds {
+        let independent = self.batches.independent();
+        let percentile = |percent| {
+            let value = |units: u64| (units as f64 * UNIT_DB).clamp(self.least_db, self.most_db);
+            Bound::of_percentile(&self.histogram, percent, independent, value)
+        };
+        let mean = self.mean_db().and_then(|mean| Bound::of_mean(mean, &self.batches, |[db, _]| *db));
+        let bounds = [("mean", mean), ("p5", percentile(5.0)), ("p50", percentile(50.0)), ("p95", percentile(95.0))];
+        bounds.into_iter().filter_map(|(name, bound)| Some((format!("image.psnr_db.{name}"), bound?))).collect()
     }
 
     /// The figures for the report.

@@ -54,7 +54,7 @@ impl Encoding {
     pub const ALL: [Self; 4] = [Self::Raw, Self::Lz4, Self::Png, Self::Jpeg];
 
     /// Its name on the wire.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Lz4 => "lz4",

@@ -48,6 +48,8 @@ pub const SERVER: &[&str] = &[
     "loopback",
     "once",
     "let-clients-stop",
+    "gate",
+    "warmup",
     "wait",
     "listen",
     "dial",
@@ -59,6 +61,9 @@ pub const SERVER: &[&str] = &[
     "range",
     "json",
     "csv",
+    "junit",
+    "strict",
+    "out",
     "verbose",
     "quiet",
 ];

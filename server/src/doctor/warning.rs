@@ -1,0 +1,55 @@
+//! A warning.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is likely wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningKind {
+    /// x and y are swapped in the answers.
+    AxesSwapped,
+    /// Each answer is that to the frame before.
+    OneFrameLate,
+    /// The answers are those of a larger or smaller picture.
+    Scale,
+    /// The answers are half a pixel off along both axes: another convention of pixel centres.
+    HalfPixel,
+    /// The answers are off by a constant.
+    ConstantBias,
+    /// The covariances in the answers are not those of the errors.
+    Covariance,
+    /// The two clocks drift apart.
+    ClockDrift,
+    /// Ticks passed without a frame.
+    TicksSkipped,
+    /// Frames were lost.
+    FramesLost,
+    /// Frames wait at the client for longer than all else takes.
+    QueueDominates,
+    /// Some answers take much longer than most.
+    SlowAnswers,
+    /// The clocks are compared less exactly than the latency is long.
+    ClockUncertain,
+    /// Too few answers for a bound of the 99th percentile.
+    FewFrames,
+}
+
+/// A warning with advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// What is likely wrong.
+    pub kind: WarningKind,
+    /// What was seen, with its figures.
+    pub message: String,
+    /// What to do about it.
+    pub advice: Cow<'static, str>,
+}
+
+impl Warning {
+    pub(super) fn new(kind: WarningKind, message: String, advice: &'static str) -> Self {
+        Self { kind, message, advice: advice.into() }
+    }
+}

@@ -1,0 +1,31 @@
+//! Gates: conditions on the report that decide the exit code.
+//!
+//! A [`Condition`] is `PATH OP NUMBER`. [`GivenGates`] are those of one option, and [`check`] refuses a path that the
+//! report does not have (`known`, `near`) before anything runs. `judge` compares a figure of a report, as JSON, with the
+//! limit: it passes or fails only if its 95 % bound does, too. `early` tells sessions that ended too soon, `absent` says
+//! why a figure has no value. [`Judge`] judges the sessions of a run and keeps the worst [`GateVerdict`]s; [`junit`] writes
+//! them for CI systems.
+
+mod absent;
+mod condition;
+mod early;
+mod given;
+mod judge;
+pub mod junit;
+mod known;
+mod near;
+mod needed;
+mod path;
+mod run;
+#[cfg(test)]
+mod simulation;
+mod verdict;
+mod words;
+
+pub use absent::reason;
+pub use condition::{Condition, EXAMPLE, NotACondition};
+pub use given::GivenGates;
+pub use judge::{GateError, judge_report};
+pub use known::check;
+pub use run::Judge;
+pub use verdict::{GateVerdict, Verdict, Worst};

@@ -1,0 +1,127 @@
+//! How many frames an inconclusive gate needs.
+
+use super::condition::Condition;
+use super::path::number;
+use crate::score::bounds::Bound;
+
+/// The difference from the limit that the named number of frames tells from none, as a share of the limit.
+const RESOLUTION: f64 = 0.05;
+
+/// How many more samples are named than the formula asks for. The width of the bounds is itself an estimate from 32 to 63
+/// batches, so it is off by 10 %, and the number by 20 %. Chosen so that a detector 5 % over its gate is failed with a
+/// power of at least 95 % (`simulation`).
+const MARGIN: f64 = 1.35;
+
+/// Largest number of frames that is named; more say nothing.
+const MOST: f64 = 1e9;
+
+/// How many samples would decide a gate whose limit lies between the bounds of its figure; `None` if no number would.
+///
+/// A bound is 1.645 standard errors away. With twice that between limit and figure, the figure is judged rightly with a
+/// probability of 95 %. Standard errors shrink with the square root of the number of samples.
+pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Option<f64> {
+    let limit = condition.limit();
+    let distance = if limit == 0.0 { value.abs() } else { RESOLUTION * limit.abs() };
+    let margin = MARGIN * (1.0 + percentile_margin(&condition.path, bound.samples));
+    let by_width = width(value, bound).map(|width| bound.samples as f64 * (width / distance).powi(2) * margin);
+    let least = least(&condition.path).unwrap_or(2.0);
+    let needed = by_width.map_or(least, |needed| needed.max(least));
+    (needed.is_finite() && needed < MOST).then(|| needed.ceil())
+}
+
+/// How many samples would decide a gate on a share, if the share stays as it is, or is 5 % of the limit away if it is
+/// nearer.
+pub(super) fn samples_of_share(condition: &Condition, share: f64, bound: &Bound) -> Option<f64> {
+    let limit = condition.limit();
+    let room = limit.min(1.0 - limit);
+    let far = if (share - limit).abs() >= RESOLUTION * room {
+        share
+    } else if share > limit {
+        limit + RESOLUTION * room
+    } else {
+        limit - RESOLUTION * room
+    };
+    let decides = |n: f64| {
+        let hits = (far * n).round().clamp(0.0, n);
+        let bound = Bound::of_share(hits as u64, n as u64)?;
+        Some(if far > limit { bound.low? > limit } else { bound.high? <= limit })
+    };
+    let (mut too_few, mut enough) = (bound.samples as f64, bound.samples as f64 * 2.0);
+    while !decides(enough)? {
+        (too_few, enough) = (enough, enough * 2.0);
+        if enough > MOST {
+            return None;
+        }
+    }
+    while enough - too_few > 1.0 {
+        let middle = ((enough + too_few) / 2.0).floor();
+        if decides(middle)? { enough = middle } else { too_few = middle }
+    }
+    Some(enough)
+}
+
+/// Frames to send for so many samples: not every frame becomes a sample.
+pub(super) fn frames(samples: f64, session: &serde_json::Value, bound: &Bound) -> u64 {
+    let sent = number(session, "frames.sent").unwrap_or(bound.samples as f64);
+    (samples * sent / bound.samples.max(1) as f64).ceil() as u64
+}
+
+/// Distance of the two bounds; twice one side's where the other is not known.
+fn width(value: f64, bound: &Bound) -> Option<f64> {
+    match (bound.low, bound.high) {
+        (Some(low), Some(high)) => Some(high - low),
+        (Some(low), None) => Some(2.0 * (value - low)),
+        (None, Some(high)) => Some(2.0 * (high - value)),
+        (None, None) => None,
+    }
+}
+
+/// What is added to the margin for a percentile, whose bounds are two of the samples: their distance is as uncertain as few
+/// samples lie between them, 2 · 1.645 √(n p (1 − p)).
+fn percentile_margin(path: &str, samples: u64) -> f64 {
+    percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
+}
+
+/// The least number of samples that can bound a percentile on both sides: of n samples, all are below the percentile p with
+/// a probability of p^n.
+fn least(path: &str) -> Option<f64> {
+    let p = percentile(path)?;
+    Some((0.05_f64.ln() / p.max(1.0 - p).ln()).ceil())
+}
+
+/// The percentile that a path names, as a share.
+fn percentile(path: &str) -> Option<f64> {
+    let percent: f64 = path.rsplit('.').next()?.strip_prefix('p')?.parse().ok()?;
+    Some(percent / 100.0).filter(|share| (0.0..1.0).contains(share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_needs_as_many_samples_as_can_bound_it() {
+        assert_eq!(
+            [least("latency_us.p99"), least("latency_us.p95"), least("latency_us.p50")],
+            [299.0, 59.0, 5.0].map(Some)
+        );
+        assert_eq!([least("error_px.l1.mean"), least("frames.sent")], [None, None]);
+    }
+
+    #[test]
+    fn a_share_of_none_needs_as_many_frames_as_the_rule_of_three_says() {
+        let condition: Condition = "frames.missed <= 0.1%".parse().unwrap();
+        let bound = Bound::of_share(0, 300).unwrap();
+        // ln 0.05 / ln 0.999.
+        assert_eq!(samples_of_share(&condition, 0.0, &bound), Some(2_995.0));
+    }
+
+    #[test]
+    fn a_mean_needs_frames_with_the_square_of_its_spread() {
+        let condition: Condition = "error_px.l1.mean <= 1".parse().unwrap();
+        let bound = Bound { low: Some(0.95), high: Some(1.05), samples: 100 };
+        // Twice as wide as 5 % of the limit.
+        let needed = samples(&condition, 1.0, &bound).unwrap();
+        assert!((needed - 400.0 * MARGIN).abs() <= 1.0, "{needed}");
+    }
+}

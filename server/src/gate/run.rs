@@ -1,0 +1,86 @@
+//! Judges the sessions of a run as they end.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::condition::Condition;
+use super::judge::judge_session;
+use super::verdict::{GateVerdict, Worst};
+use crate::output::report::SessionReport;
+use crate::session::End;
+
+/// The gates of a run.
+#[derive(Debug)]
+pub struct Judge {
+    conditions: Vec<Condition>,
+    /// The report without its sessions.
+    report: Value,
+    worst: Mutex<Worst>,
+}
+
+impl Judge {
+    /// Judges a run, `run` of its report, by these conditions, whose paths were checked.
+    pub fn new(run: &impl Serialize, conditions: Vec<Condition>) -> Self {
+        // Names, texts and numbers always have a JSON form.
+        let report = json!({ "run": serde_json::to_value(run).unwrap_or_default(), "sessions_omitted": 0 });
+        let worst = Mutex::new(Worst::new(&conditions));
+        Self { conditions, report, worst }
+    }
+
+    /// Writes the verdicts into the report of a session, and keeps the worst.
+    ///
+    /// A session that sent no frame, or that goes on, is not judged.
+    pub fn judge(&self, session: &mut SessionReport) {
+        let has_nothing = session.figures.frames.counts.sent == 0 || session.end == End::Running;
+        if self.conditions.is_empty() || has_nothing {
+            return;
+        }
+        let figures = serde_json::to_value(&*session).unwrap_or_default();
+        let judged = |condition| judge_session(&self.report, &figures, condition, "");
+        session.gates = self.conditions.iter().map(judged).collect();
+        self.locked().add(&session.gates);
+    }
+
+    /// The worst verdict on each gate.
+    pub fn verdicts(&self) -> Vec<GateVerdict> {
+        self.locked().gates().to_vec()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Worst> {
+        // The verdicts of a session are added in one step.
+        self.worst.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Verdict;
+    use crate::output::report::tests::{run, session};
+
+    fn judge(conditions: &[&str]) -> Judge {
+        Judge::new(&run(), conditions.iter().map(|condition| condition.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn a_run_without_gates_judges_nothing() {
+        let (judge, mut session) = (judge(&[]), session(1));
+        session.figures.frames.counts.sent = 300;
+        judge.judge(&mut session);
+        assert!(session.gates.is_empty() && judge.verdicts().is_empty());
+    }
+
+    #[test]
+    fn a_session_without_a_frame_leaves_the_gates_without_data() {
+        let (judge, mut session) = (judge(&["frames.lost == 0"]), session(1));
+        judge.judge(&mut session);
+        assert!(session.gates.is_empty());
+        assert_eq!(judge.verdicts()[0].verdict, Verdict::NoData);
+        session.figures.frames.counts.sent = 300;
+        judge.judge(&mut session);
+        assert_eq!((session.gates[0].verdict, session.gates[0].session), (Verdict::Pass, Some(1)));
+        assert_eq!(judge.verdicts(), session.gates);
+    }
+}

@@ -1,0 +1,48 @@
+//! A run's folder: everything that a run leaves behind, in files that others can read.
+//!
+//! | file | content | made |
+//! |---|---|---|
+//! | `run.toml` | the run specification with its seed, for `--run`; version and machine as comments | at the start |
+//! | `frames.csv` | one row per frame | as the frames end |
+//! | `report.json` | the report; while the run goes on, with the sessions so far | replaced each second, and at the end |
+//! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
+//! | `frames.parquet` | the same rows with types, and what is not of a frame as metadata | renamed at the end |
+//!
+//! [`output`](FolderOutput) writes them while a run goes on: `claim` takes the folder, `run_file` has the text of
+//! `run.toml`, `tables` writes the rows. [`renew`] makes what is missing after a crash. A page for people, `report.html`,
+//! belongs to what is made at the end: beside `tables` in `FolderOutput::finish`, and in `renew`.
+
+mod claim;
+mod facts;
+mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_parquet.rs"]
+mod parquet;
+pub mod renew;
+mod run_file;
+mod tables;
+
+pub use output::FolderOutput;
+
+/// The run specification.
+const RUN: &str = "run.toml";
+
+/// The table of frames as text.
+const FRAMES: &str = "frames.csv";
+
+/// The report.
+const REPORT: &str = "report.json";
+
+/// The table of frames with types.
+const TABLE: &str = "frames.parquet";
+
+/// The verdicts.
+const VERDICTS: &str = "junit.xml";
+
+/// The end of the name of a file that is not finished. Its name begins with a dot and the name that it will have.
+const PART: &str = ".part";
+
+#[cfg(test)]
+mod tests;

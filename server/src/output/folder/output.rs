@@ -1,0 +1,159 @@
+//! Writes a run's folder while the run goes on.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::claim::{claim, created, write_run};
+use super::facts::Facts;
+use super::tables::Tables;
+use super::{REPORT, VERDICTS, run_file};
+use crate::output::error::{FOLDER, OutputError};
+use crate::output::json::document::Document;
+use crate::output::json::keeper::Keeper;
+use crate::output::json::replace::Replaced;
+use crate::output::junit::JunitOutput;
+use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
+use crate::output::seam::{Output, SessionStart};
+use crate::score::record::FrameRecord;
+use crate::task::TaskName;
+
+/// A run's folder.
+pub struct FolderOutput {
+    folder: PathBuf,
+    run: Run,
+    task: TaskName,
+    open: Option<Open>,
+    /// Keeps the verdicts, if the run has gates.
+    verdicts: Option<JunitOutput>,
+    is_complete: bool,
+}
+
+/// A folder that is being written.
+struct Open {
+    /// Holds the lock: the sign that the run goes on.
+    _run: File,
+    report: Keeper,
+    tables: Tables,
+    /// Frames that were received.
+    received: u64,
+    /// Frames that the sessions that ended have sent, with those of the warm-up.
+    sent: u64,
+}
+
+impl FolderOutput {
+    /// Takes a folder that is absent or empty. With `strict`, the verdicts count an inconclusive gate as failed.
+    ///
+    /// # Errors
+    /// [`OutputError`] if it is neither, or takes no files.
+    pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
+        claim(folder).map_err(|error| failed(folder, error))?;
+        let has_gates = !run.config.conditions().is_empty();
+        let verdicts = has_gates.then(|| JunitOutput::of_file(&folder.join(VERDICTS), run.clone(), strict));
+        Ok(Self { folder: folder.into(), run: run.clone(), task, open: None, verdicts, is_complete: false })
+    }
+
+    fn begun(&self) -> Result<Open, OutputError> {
+        let folder = &self.folder;
+        let run = write_run(folder, &run_file::text(&self.run, SystemTime::now()));
+        let run = run.map_err(|error| failed(folder, error))?;
+        let report = self.report().map_err(|error| failed(folder, error))?;
+        let tables = Tables::begin(folder, self.task)?;
+        Ok(Open { _run: run, report, tables, received: 0, sent: 0 })
+    }
+
+    fn report(&self) -> io::Result<Keeper> {
+        let path = self.folder.join(REPORT);
+        drop(created(&path)?);
+        let mut file = Replaced::new(&path)?;
+        let mut document = Document::new(&self.run)?;
+        document.set_incomplete(Some(lacking(IncompleteReason::Running, 0)));
+        file.write(document.text().as_bytes())?;
+        Keeper::start(document, &path.display().to_string(), move |text| file.write(text))
+    }
+
+    /// Writes what is not written yet. Returns whether everything is written.
+    fn finished(&self, mut open: Open) -> bool {
+        open.tables.flush();
+        let missing = open.sent.saturating_sub(open.tables.frames());
+        let incomplete = (missing > 0).then(|| lacking(IncompleteReason::NotWritten, missing));
+        open.report.change(|document| document.set_incomplete(incomplete));
+        let report = open.report.text();
+        let is_report_whole = open.report.finish();
+        let Run { version, seed, config } = &self.run;
+        let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
+        open.tables.finish(facts) && is_report_whole && missing == 0
+    }
+}
+
+impl Output for FolderOutput {
+    fn name(&self) -> String {
+        format!("folder {}", self.folder.display())
+    }
+
+    fn begin(&mut self) -> Result<(), OutputError> {
+        self.open = Some(self.begun()?);
+        Ok(())
+    }
+
+    fn started(&mut self, start: SessionStart) -> Result<(), OutputError> {
+        self.verdicts.as_mut().map_or(Ok(()), |verdicts| verdicts.started(start))
+    }
+
+    fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
+        if let Some(open) = &mut self.open {
+            open.received += 1;
+            open.tables.add(session, record);
+        }
+        Ok(())
+    }
+
+    fn running(&mut self, report: &SessionReport) -> Result<(), OutputError> {
+        let Some(open) = &self.open else { return Ok(()) };
+        open.report.change(|document| document.set_running(report)).map_err(|error| failed(&self.folder, error))
+    }
+
+    fn ended(&mut self, report: &SessionReport) -> Result<(), OutputError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.sent += report.figures.frames.counts.sent + report.figures.frames.warmup;
+        open.report.change(|document| document.add(report)).map_err(|error| failed(&self.folder, error))?;
+        self.verdicts.as_mut().map_or(Ok(()), |verdicts| verdicts.ended(report))
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.tables.flush();
+        let missing = open.received.saturating_sub(open.tables.frames());
+        if missing > 0 {
+            open.report.change(|document| document.set_incomplete(Some(lacking(IncompleteReason::Running, missing))));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), OutputError> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        self.is_complete = self.finished(open);
+        self.verdicts.as_mut().map_or(Ok(()), Output::finish)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    fn needs_every_frame(&self) -> bool {
+        true
+    }
+
+    fn wants_running(&self) -> bool {
+        true
+    }
+}
+
+fn lacking(reason: IncompleteReason, not_written: u64) -> Incomplete {
+    Incomplete { reason, not_written, unknown: Vec::new() }
+}
+
+fn failed(folder: &Path, error: io::Error) -> OutputError {
+    OutputError { what: FOLDER, place: folder.display().to_string(), error }
+}

@@ -1,0 +1,64 @@
+//! Why a run's folder could not be renewed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use shared::text::Escaped;
+use thiserror::Error;
+
+use crate::run::FileError;
+
+/// A run's folder could not be renewed.
+#[derive(Debug, Error)]
+pub enum RenewError {
+    /// The folder is not one that a run has written.
+    #[error("{} is no run's folder: {lacks}; name a folder that a run wrote with --out", Escaped(&folder.display().to_string()))]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+        /// What it lacks.
+        lacks: String,
+    },
+    /// The run goes on.
+    #[error("{} belongs to a run that goes on: wait for its end, or stop its server", Escaped(&folder.display().to_string()))]
+    Running {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file of the run cannot be read.
+    #[error(transparent)]
+    Run(#[from] FileError),
+    /// A row cannot be read.
+    #[error("{}: line {line} is no row of the task {task}: {wrong}; mend or remove it", Escaped(&path.display().to_string()))]
+    Row {
+        /// The file of the rows.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The run's task.
+        task: &'static str,
+        /// What is wrong.
+        wrong: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot make {}: {error}", Escaped(&path.display().to_string()))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        error: io::Error,
+    },
+}
+
+impl RenewError {
+    /// Whether another folder, or a mended one, would do.
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Io { .. })
+    }
+}
+
+/// Says which file of the folder failed.
+pub(super) fn failed(folder: &Path, name: &str) -> impl FnOnce(io::Error) -> RenewError + use<> {
+    let path = folder.join(name);
+    move |error| RenewError::Io { path, error }
+}

@@ -1,0 +1,252 @@
+//! What the last report of a run says, in its own words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::sessions::Seen;
+use crate::doctor::{Warning, WarningKind};
+use crate::gate::GateVerdict;
+use crate::output::report::{
+    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, Whereabouts,
+};
+use crate::score::bounds::Bounds;
+use crate::score::latency::Percentiles;
+use crate::session::{ClientInfo, SentBytes};
+
+/// The figures of a session that its frames do not tell.
+pub(super) const NOT_OF_A_FRAME: [&str; 15] = [
+    "client",
+    "connect_us",
+    "first_score_us",
+    "clock",
+    "ignored_messages",
+    "pipeline_errors",
+    "source",
+    "bytes",
+    "frames.skipped",
+    "frames.late",
+    "frames.duplicate",
+    "frames.invalid",
+    "frames.lost_by.late",
+    "latency_us.corrected",
+    "latency_us.standstill",
+];
+
+/// The start of the paths of bounds that the rows do not tell.
+const OF_TICKS: &str = "latency_us.corrected.";
+
+/// The names of links. The report has no others.
+const LINKS: [&str; 5] = ["webrtc", "tcp", "grpc", "memory", "none"];
+
+/// A report that was read.
+pub(super) struct Known<'a> {
+    written: Written<'a>,
+    run: RunHead,
+    /// The sessions that had ended, by their numbers: frames sent, with those of the warm-up.
+    ended: BTreeMap<u64, u64>,
+    ended_texts: Vec<&'a str>,
+    /// What was known of the sessions that went on.
+    running: BTreeMap<u64, KnownSession>,
+}
+
+#[derive(Deserialize)]
+struct Written<'a> {
+    schema: u32,
+    #[serde(borrow)]
+    run: &'a RawValue,
+    #[serde(default)]
+    gates: Vec<GateVerdict>,
+    #[serde(borrow)]
+    sessions: Vec<&'a RawValue>,
+    sessions_omitted: u64,
+    #[serde(default)]
+    incomplete: Option<Incomplete>,
+}
+
+#[derive(Deserialize)]
+struct RunHead {
+    version: String,
+    seed: u64,
+}
+
+/// What a report says of a session beside its frames' figures.
+#[derive(Deserialize)]
+pub(super) struct KnownSession {
+    session: u64,
+    client: Option<KnownClient>,
+    end: KnownEnd,
+    connect_us: Option<u64>,
+    first_score_us: Option<u64>,
+    clock: ClockReport,
+    ignored_messages: u64,
+    pipeline_errors: Option<u64>,
+    source: Option<SourceReport>,
+    encoding: EncodingReport,
+    bytes: SentBytes,
+    frames: KnownFrames,
+    latency_us: KnownLatency,
+    #[serde(default)]
+    bounds: Bounds,
+    #[serde(default)]
+    warnings: Vec<Warning>,
+}
+
+#[derive(Deserialize)]
+struct KnownClient {
+    #[serde(flatten)]
+    info: ClientInfo,
+    address: String,
+    link: String,
+    dialled: bool,
+}
+
+#[derive(Deserialize)]
+struct KnownEnd {
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct KnownFrames {
+    sent: u64,
+    #[serde(default)]
+    warmup: u64,
+    skipped: u64,
+    late: u64,
+    duplicate: u64,
+    invalid: u64,
+    lost_by: KnownLosses,
+}
+
+#[derive(Deserialize)]
+struct KnownLosses {
+    late: u64,
+}
+
+#[derive(Deserialize)]
+struct KnownLatency {
+    corrected: Percentiles,
+    standstill: Option<u64>,
+}
+
+impl<'a> Known<'a> {
+    /// Reads a report. `None` if the text is none.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let written: Written<'a> =
+            serde_json::from_str(text).ok().filter(|written: &Written<'_>| written.schema == SCHEMA)?;
+        let run = serde_json::from_str(written.run.get()).ok()?;
+        let (mut ended, mut ended_texts, mut running) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        for &text in &written.sessions {
+            let session: KnownSession = serde_json::from_str(text.get()).ok()?;
+            if session.end.kind == "running" {
+                running.insert(session.session, session);
+            } else {
+                ended.insert(session.session, session.frames.sent.saturating_add(session.frames.warmup));
+                ended_texts.push(text.get());
+            }
+        }
+        Some(Self { written, run, ended, ended_texts, running })
+    }
+
+    pub(super) fn run_text(&self) -> &str {
+        self.written.run.get()
+    }
+
+    /// The worst verdict on each gate, of the sessions that had ended.
+    pub(super) fn gates(&self) -> &[GateVerdict] {
+        &self.written.gates
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.run.version
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.run.seed
+    }
+
+    pub(super) fn omitted(&self) -> u64 {
+        self.written.sessions_omitted
+    }
+
+    pub(super) fn incomplete(&self) -> Option<&Incomplete> {
+        self.written.incomplete.as_ref()
+    }
+
+    /// The sessions that had ended, as they were written.
+    pub(super) fn ended_texts(&self) -> impl Iterator<Item = &str> {
+        self.ended_texts.iter().copied()
+    }
+
+    /// Whether a session had ended: it is listed so, or it is older than those that still are.
+    pub(super) fn has_ended(&self, session: u64) -> bool {
+        let is_older = || self.omitted() > 0 && self.ended.keys().next().is_some_and(|first| session < *first);
+        self.ended.contains_key(&session) || !self.running.contains_key(&session) && is_older()
+    }
+
+    /// Frames that the sessions that ended have sent, and that no row has.
+    pub(super) fn frames_without_rows(&self, seen: &Seen) -> u64 {
+        self.ended.iter().map(|(session, sent)| sent.saturating_sub(seen.frames_of(*session))).sum()
+    }
+
+    /// The figures that nobody knows of some session.
+    pub(super) fn unknown(&self, seen: &Seen) -> Vec<String> {
+        let is_unknown = |session: u64| !self.has_ended(session) && !self.running.contains_key(&session);
+        let now = if seen.numbers().any(is_unknown) { &NOT_OF_A_FRAME[..] } else { &[] };
+        let before = self.incomplete().into_iter().flat_map(|incomplete| incomplete.unknown.iter().map(String::as_str));
+        let all: BTreeSet<_> = before.chain(now.iter().copied()).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The sessions that went on.
+    pub(super) fn running(&self) -> impl Iterator<Item = u64> {
+        self.running.keys().copied()
+    }
+
+    /// What was known of a session that went on.
+    pub(super) fn session(&self, session: u64) -> Option<&KnownSession> {
+        self.running.get(&session)
+    }
+}
+
+impl KnownSession {
+    /// Adds to a report that was made from frames what is not of a frame.
+    pub(super) fn complete(&self, report: &mut SessionReport) {
+        report.client = self.client.as_ref().and_then(KnownClient::report);
+        report.connect_us = self.connect_us;
+        report.first_score_us = self.first_score_us;
+        report.clock = self.clock.clone();
+        report.ignored_messages = self.ignored_messages;
+        report.pipeline_errors = self.pipeline_errors;
+        report.source = self.source.clone();
+        report.encoding = self.encoding;
+        report.figures.bytes = self.bytes;
+        let counts = &mut report.figures.frames.counts;
+        let KnownFrames { skipped, late, duplicate, invalid, lost_by, .. } = &self.frames;
+        (counts.skipped, counts.late, counts.duplicate, counts.invalid) = (*skipped, *late, *duplicate, *invalid);
+        // Rows have them as unanswered.
+        let late = lost_by.late.min(counts.lost_by.unanswered);
+        counts.lost_by.late = late;
+        counts.lost_by.unanswered -= late;
+        report.figures.latency_us.corrected = self.latency_us.corrected.clone();
+        report.figures.latency_us.standstill = self.latency_us.standstill;
+        let of_ticks = self.bounds.iter().filter(|(path, _)| path.starts_with(OF_TICKS));
+        report.figures.bounds.extend(of_ticks.map(|(path, bound)| (path.clone(), *bound)));
+    }
+
+    /// The warning that the clocks drift, which no row tells.
+    pub(super) fn drift(&self) -> Option<&Warning> {
+        self.warnings.iter().find(|warning| warning.kind == WarningKind::ClockDrift)
+    }
+}
+
+impl KnownClient {
+    fn report(&self) -> Option<ClientReport> {
+        let link = LINKS.into_iter().find(|link| **link == self.link)?;
+        Some(ClientReport {
+            info: self.info.clone(),
+            at: Whereabouts { address: self.address.clone(), link, dialled: self.dialled },
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! Makes what a run's folder lacks from what is there: after a crash, after a full disk, or anew.
+//!
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What no row tells (client, clock, bytes,
+//! skipped ticks) is taken from the last `report.json` (`known`); what nobody knows is named. Sessions that had ended stay
+//! as the report has them. `rows` reads the rows, `sessions` finds where each session ends.
+
+mod error;
+mod known;
+mod restored;
+mod rows;
+mod sessions;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use self::error::failed;
+use self::known::Known;
+use self::restored::Restorer;
+use self::rows::{Row, Rows};
+use self::sessions::Seen;
+use super::claim::is_running;
+use super::facts::Facts;
+use super::parquet::ParquetFile;
+use super::{FRAMES, PART, REPORT, RUN, TABLE, VERDICTS, run_file};
+use crate::camera::limit_kind;
+use crate::gate::{Judge, Worst};
+use crate::output::json::document::Document;
+use crate::output::json::replace::Replaced;
+use crate::output::report::{Incomplete, IncompleteReason};
+use crate::output::table;
+use crate::run::{RunConfig, RunSpec, of_file};
+
+pub use error::RenewError;
+
+/// What was made of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// Number of frames in the tables.
+    pub frames: u64,
+    /// Sessions that broke off, and whose figures were made again from their frames.
+    pub broken_off: u64,
+    /// What is missing; `None` if nothing is.
+    pub incomplete: Option<Incomplete>,
+    /// Bytes of a torn last row, which were cut off.
+    pub torn_bytes: u64,
+    /// Whether there was a report that could be read.
+    pub had_report: bool,
+}
+
+/// Makes the report and the typed table of the run in this folder anew.
+///
+/// # Errors
+/// [`RenewError`] if the folder is no run's, if its run goes on, or if it cannot be read or written.
+pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
+    let run = opened(folder)?;
+    if is_running(&run) {
+        return Err(RenewError::Running { folder: folder.into() });
+    }
+    let spec = of_file("RUN", &folder.join(RUN))?;
+    let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
+    remove_parts(folder).map_err(failed(folder, TABLE))?;
+    Renewal { folder, spec }.all(torn_bytes)
+}
+
+/// The open file of the run, if the folder is a run's.
+fn opened(folder: &Path) -> Result<File, RenewError> {
+    let not_a_run = |lacks: String| RenewError::NotARun { folder: folder.into(), lacks };
+    if !folder.is_dir() {
+        return Err(not_a_run("it is no folder".into()));
+    }
+    for name in [RUN, FRAMES] {
+        if !folder.join(name).is_file() {
+            return Err(not_a_run(format!("it has no {name}")));
+        }
+    }
+    File::open(folder.join(RUN)).map_err(failed(folder, RUN))
+}
+
+/// Removes what a crash has left half-written.
+fn remove_parts(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let is_part = |text: &str| {
+            text.ends_with(PART)
+                && [REPORT, TABLE, VERDICTS].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
+        };
+        if name.to_str().is_some_and(is_part) {
+            fs::remove_file(folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder whose files are made anew.
+struct Renewal<'a> {
+    folder: &'a Path,
+    spec: RunSpec,
+}
+
+impl Renewal<'_> {
+    fn all(self, torn_bytes: u64) -> Result<Renewed, RenewError> {
+        let text = fs::read_to_string(self.path(REPORT)).ok();
+        let known = text.as_deref().and_then(Known::read);
+        let seen = self.seen()?;
+        let (mut document, version, seed) = self.document(known.as_ref())?;
+        let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
+        let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
+        let typed = self.pass(&seen, typed, &mut restorer, &mut document)?;
+        let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
+        let incomplete = self.lacks(known.as_ref(), &seen, broken_off);
+        document.set_incomplete(incomplete.clone());
+        let report = document.text();
+        self.write_report(&report).map_err(failed(self.folder, REPORT))?;
+        if let Some(typed) = typed {
+            let facts = Facts { version: &version, seed, run: self.spec.to_toml(), report };
+            typed.finish(facts).map_err(failed(self.folder, TABLE))?;
+        }
+        Ok(Renewed { frames: seen.frames(), broken_off, incomplete, torn_bytes, had_report: known.is_some() })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn task(&self) -> crate::task::TaskName {
+        self.spec.sent.task.unwrap_or_default()
+    }
+
+    fn rows(&self) -> Result<Rows, RenewError> {
+        Rows::open(&self.path(FRAMES), self.task(), limit_kind(&self.spec.camera, self.spec.pixel()))
+    }
+
+    /// Where each session ends.
+    fn seen(&self) -> Result<Seen, RenewError> {
+        let mut seen = Seen::default();
+        for row in self.rows()? {
+            seen.add(row?.session);
+        }
+        Ok(seen)
+    }
+
+    /// Writes every row into the typed table, and restores the sessions that broke off.
+    fn pass(
+        &self,
+        seen: &Seen,
+        mut typed: Option<ParquetFile>,
+        restorer: &mut Restorer<'_>,
+        document: &mut Document,
+    ) -> Result<Option<ParquetFile>, RenewError> {
+        for (index, row) in (0..).zip(self.rows()?) {
+            let Row { session, record } = row?;
+            if let Some(typed) = &mut typed {
+                let added = typed.add(table::row(self.task(), session, &record));
+                added.map_err(failed(self.folder, TABLE))?;
+            }
+            let is_last = seen.is_last(session, index);
+            restorer.add(session, &record, is_last, document).map_err(failed(self.folder, REPORT))?;
+        }
+        Ok(typed)
+    }
+
+    /// The report with the sessions that are known, and the run's version and seed.
+    fn document(&self, known: Option<&Known<'_>>) -> Result<(Document, String, u64), RenewError> {
+        let conditions = self.spec.judged.conditions();
+        if let Some(known) = known {
+            let worst = Worst::kept(&conditions, known.gates());
+            let mut document = Document::of_text(known.run_text().to_owned(), worst, known.omitted());
+            known.ended_texts().for_each(|text| document.add_text(text.to_owned()));
+            return Ok((document, known.version().to_owned(), known.seed()));
+        }
+        let run = fs::read_to_string(self.path(RUN)).map_err(failed(self.folder, RUN))?;
+        let version = run_file::version(&run).unwrap_or(env!("CARGO_PKG_VERSION")).to_owned();
+        let seed = self.spec.sent.seed.unwrap_or_default();
+        let run = RunText { version: &version, seed, config: RunConfig::new(&self.spec) };
+        let text = crate::output::json::document::indented(&run, 1).map_err(failed(self.folder, REPORT))?;
+        Ok((Document::of_text(text, Worst::new(&conditions), 0), version, seed))
+    }
+
+    /// The run's gates, for the sessions that broke off.
+    fn judge(&self, document: &Document) -> Judge {
+        // The document's own words are JSON.
+        let run: serde_json::Value = serde_json::from_str(document.run()).unwrap_or_default();
+        Judge::new(&run, self.spec.judged.conditions())
+    }
+
+    /// What the folder lacks.
+    fn lacks(&self, known: Option<&Known<'_>>, seen: &Seen, broken_off: u64) -> Option<Incomplete> {
+        let not_written = known.map_or(0, |known| known.frames_without_rows(seen));
+        let before = known.and_then(Known::incomplete);
+        let broke_off =
+            broken_off > 0 || known.is_none() || before.is_some_and(|it| it.reason != IncompleteReason::NotWritten);
+        let reason = if broke_off { IncompleteReason::BrokenOff } else { IncompleteReason::NotWritten };
+        let unknown = match known {
+            Some(known) => known.unknown(seen),
+            None => known::NOT_OF_A_FRAME.iter().map(|&path| path.to_owned()).collect(),
+        };
+        (broke_off || not_written > 0).then_some(Incomplete { reason, not_written, unknown })
+    }
+
+    fn write_report(&self, text: &str) -> io::Result<()> {
+        let path = self.path(REPORT);
+        if !path.exists() {
+            File::create(&path)?;
+        }
+        Replaced::new(&path)?.write(text.as_bytes())
+    }
+}
+
+/// [`Run`](crate::output::report::Run) with a version that was read.
+#[derive(Serialize)]
+struct RunText<'a> {
+    version: &'a str,
+    seed: u64,
+    config: RunConfig,
+}

@@ -1,0 +1,52 @@
+//! `server report`: makes what a run's folder lacks, and says what it found.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use shared::shell::exit::Exit;
+use shared::shell::standard::unless_reader_left;
+use tracing::{error, warn};
+
+use crate::output::folder::renew::{Renewed, renew};
+use crate::output::report::IncompleteReason;
+
+/// Renews the folder of a run.
+pub fn run(folder: &Path) -> Exit {
+    let renewed = match renew(folder) {
+        Ok(renewed) => renewed,
+        Err(wrong) => {
+            error!("{wrong}");
+            return if wrong.is_usage() { Exit::Usage } else { Exit::Other };
+        }
+    };
+    if renewed.torn_bytes > 0 {
+        warn!("the last row of frames.csv was torn: its {} bytes are cut off", renewed.torn_bytes);
+    }
+    if !renewed.had_report {
+        warn!("there was no report to be read: what the frames do not tell is unknown");
+    }
+    match unless_reader_left(writeln!(io::stdout(), "{}", describe(&renewed))) {
+        Ok(()) => Exit::Fine,
+        Err(wrong) => {
+            error!("cannot write to stdout: {wrong}");
+            Exit::Other
+        }
+    }
+}
+
+fn describe(Renewed { frames, broken_off, incomplete, .. }: &Renewed) -> String {
+    let what = match incomplete {
+        None => "complete".into(),
+        Some(lacking) => {
+            let reason = match lacking.reason {
+                IncompleteReason::NotWritten => "incomplete".into(),
+                _ => format!("broken off in {broken_off} sessions"),
+            };
+            match lacking.not_written {
+                0 => reason,
+                missing => format!("{reason}, {missing} more frames were not written"),
+            }
+        }
+    };
+    format!("{frames} frames, {what}: report.json and frames.parquet are made")
+}
