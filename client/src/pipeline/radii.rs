@@ -169,6 +169,6 @@ mod tests {
         let range = RadiusRange::for_size(Size { width: 1920, height: 1080 }).expect("not empty");
         assert_eq!((range.min(), range.max()), (18.0, 540.0));
         let range = RadiusRange::for_size(Size { width: 640, height: 12 }).expect("not empty");
-        assert_eq!((range.min(), range.max()), (6.0, 6.0));
+        assert_eq!((range.min(), range.max()), (3.0, 6.0));
     }
 }
