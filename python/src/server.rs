@@ -38,6 +38,7 @@ impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         options::refuse(options, &OF_THE_WINDOW, "is about the window of the server program; plumb.Server has none")?;
+        options::refuse(options, &["strict"], "is about the exit code of the server program; report.gate takes it")?;
         let (options, origins) = options::read::<HostedOptions>(options, &[])?;
         let started = leaving::detached(py, || {
             let mut collected = None;

@@ -73,8 +73,9 @@ def test_the_typed_options_are_those_of_the_server() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NOT_OF_SERVER))
-def test_options_of_the_window_are_refused_by_the_server_that_has_none(name: str) -> None:
-    with pytest.raises(TypeError, match=f'"{name}" is about the window of the server program'):
+def test_options_of_the_window_and_the_exit_code_are_refused_by_the_server_that_has_none(name: str) -> None:
+    what = "exit code" if name == "strict" else "window"
+    with pytest.raises(TypeError, match=f'"{name}" is about the {what} of the server program'):
         plumb.Server(**{name: True})
 
 

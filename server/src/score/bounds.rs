@@ -2,7 +2,7 @@
 //!
 //! A session is a sample: with other frames its figures would be a little different. `low` and `high` are the one-sided
 //! 95 % bounds of the figure that endlessly many frames would have. Means: a t interval from batch means
-//! ([`Batches`]). Percentiles: order statistics (H. A. David and H. N. Nagaraja, "Order Statistics", 7.1), with as many
+//! (`batches`). Percentiles: order statistics (H. A. David and H. N. Nagaraja, "Order Statistics", 7.1), with as many
 //! independent frames as the batch means tell. Shares: exact binomial (C. J. Clopper and E. S. Pearson, Biometrika 26,
 //! 1934). Figures without bounds, such as counts and the largest, are exact for the session that was.
 
