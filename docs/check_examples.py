@@ -51,6 +51,7 @@ def counting_computer(folder, video):
     session = called(folder, f"127.0.0.1:{port}", video, ["--task", "count"])
     assert counting.wait(LIMIT_S) == 0, counting.returncode
     assert session["task"] == "count" and session["frames"]["answered"] == FRAMES, session
+    assert session["count"]["scored"] == 0 and session["count"]["mean_absolute_error"] is None, session["count"]
 
 
 def depth_camera(folder, _video):

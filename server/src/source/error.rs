@@ -46,17 +46,6 @@ pub enum SourceError {
         /// The source.
         source_name: String,
     },
-    /// The task needs the truth to score anything, and the source does not know the truth.
-    #[error(
-        "--task {task} needs to know the truth, and --source {source_name} does not: use --source ball, tell the truth with \
-         --truth FILE.csv, or use --task ack"
-    )]
-    NoTruth {
-        /// The task.
-        task: TaskName,
-        /// The source.
-        source_name: String,
-    },
     /// An option that belongs to the task `count`.
     #[error("--{option} is for --task count only: leave it out, or add --task count")]
     OnlyCount {
@@ -251,7 +240,7 @@ impl SourceError {
             Self::OnlyCount { option } | Self::NotCount { option, .. } => {
                 return vec![option.replace('-', "_"), "task".into()];
             }
-            Self::NoTruth { .. } | Self::OneBall { .. } => &["task", "source"],
+            Self::OneBall { .. } => &["task", "source"],
             Self::NotDeep { .. } => &["pixel", "source"],
             Self::OnlyDepth => &["depth_noise", "source"],
             Self::OnlyDevice | Self::Device(DeviceError::Unreadable { .. } | DeviceError::OtherFormat { .. }) => {

@@ -27,11 +27,6 @@ pub trait Task: Debug + Send + Sync {
     /// Figures that the window shows for one frame.
     fn frame_figures(&self, record: &FrameRecord) -> Vec<Figure>;
 
-    /// Whether the task needs the truth to score anything. If so, a source that does not know the truth is refused.
-    fn needs_truth(&self) -> bool {
-        false
-    }
-
     /// Whether truth and answer are places in the picture, so that outputs can mark them.
     fn has_places(&self) -> bool {
         false

@@ -40,10 +40,6 @@ impl Task for CountTask {
         Columns { truth: TRUTH, answer: ANSWER, residual: RESIDUAL }
     }
 
-    fn needs_truth(&self) -> bool {
-        true
-    }
-
     fn chart(&self) -> Chart {
         Chart { heading: "FRAME ERROR", unit: "balls", gap: "not scored", value: ChartValue::Magnitude(0) }
     }
