@@ -261,7 +261,20 @@ fn what_is_no_video_is_refused_before_the_server_listens() {
         "--size 640x480 is not the size of the frames of the video, which is 64x48",
     );
     refused("a.mkv", &["--noise", "3"], "--noise does not apply");
-    refused("a.mkv", &["--task", "count"], "--truth FILE.csv");
+}
+
+#[test]
+fn counts_of_a_video_without_truth_are_kept_and_not_scored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = write(&folder, "a.mkv", "gray", "64x48", "ffv1", &raw(5, 64 * 48));
+    let report = ReportFile::new();
+    let source = file.to_str().expect("UTF-8");
+    let server = Server::start(&["--source", source, "--task", "count", "--once", "--json", report.name()]);
+    server.client(&[]).end().expect(0);
+    server.end().expect(0);
+    let session = only_session(&report.read()).clone();
+    assert_eq!((&session["frames"]["answered"], &session["frames"]["invalid"]), (&5.into(), &0.into()));
+    assert_eq!(session["count"]["wrong"], Value::Null, "{:#}", session["count"]);
 }
 
 #[test]
