@@ -17,6 +17,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+/// The method that a client calls.
+const SESSION: &str = "/plumb.v1.Source/Session";
+
 /// A client on bare HTTP/2, that can send any bytes.
 struct Peer {
     runtime: Runtime,
@@ -31,26 +34,35 @@ struct Peer {
 type Said = Option<Bytes>;
 
 /// What a peer says.
-struct Says(UnboundedReceiver<Said>);
+struct Says {
+    queue: UnboundedReceiver<Said>,
+    /// Bytes that it says again and again, as fast as HTTP/2 lets it, once it has said one thing from the queue.
+    flood: Option<Bytes>,
+    is_flooding: bool,
+}
 
 impl Body for Says {
     type Data = Bytes;
     type Error = h2::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0
-            .poll_recv(cx)
-            .map(|said| said.map(|bytes| bytes.map(Frame::data).ok_or_else(|| h2::Reason::CANCEL.into())))
+        match (self.queue.poll_recv(cx), &self.flood) {
+            (Poll::Pending, Some(bytes)) if self.is_flooding => Poll::Ready(Some(Ok(Frame::data(bytes.clone())))),
+            (said, _) => {
+                self.is_flooding |= said.is_ready();
+                said.map(|said| said.map(|bytes| bytes.map(Frame::data).ok_or_else(|| h2::Reason::CANCEL.into())))
+            }
+        }
     }
 }
 
 impl Peer {
     /// Calls the session of a server.
     fn call(server: &Server) -> Self {
-        Self::call_with(server, "/plumb.v1.Source/Session", None)
+        Self::call_with(server, SESSION, None, None)
     }
 
-    fn call_with(server: &Server, path: &str, timeout: Option<&str>) -> Self {
+    fn call_with(server: &Server, path: &str, timeout: Option<&str>, flood: Option<from_sink::Message>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let stream = server.connect();
         stream.set_nonblocking(true).expect("a stream");
@@ -61,7 +73,8 @@ impl Peer {
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        let request = request.body(Says(said)).expect("a request");
+        let flood = flood.map(|message| framed(message).into());
+        let request = request.body(Says { queue: said, flood, is_flooding: false }).expect("a request");
         let response = runtime.block_on(async {
             let stream = TokioIo::new(tokio::net::TcpStream::from_std(stream).expect("a stream"));
             let (mut requests, connection) =
@@ -79,7 +92,7 @@ impl Peer {
     }
 
     fn send(&self, message: from_sink::Message) {
-        self.write(prefixed(&FromSink { message: Some(message) }.encode_to_vec()));
+        self.write(framed(message));
     }
 
     fn introduce(&self) {
@@ -105,6 +118,10 @@ impl Peer {
         let said = |name| trailers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         (said("grpc-status").unwrap_or_default(), said("grpc-message").unwrap_or_default().replace("%20", " "))
     }
+}
+
+fn framed(message: from_sink::Message) -> Vec<u8> {
+    prefixed(&FromSink { message: Some(message) }.encode_to_vec())
 }
 
 /// A message as gRPC frames it.
@@ -218,7 +235,7 @@ fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_named_as_such() {
 #[test]
 fn a_deadline_that_passes_ends_the_session_and_is_named() {
     let server = Server::start(&["--frames", "30"]);
-    let mut peer = Peer::call_with(&server, "/plumb.v1.Source/Session", Some("300m"));
+    let mut peer = Peer::call_with(&server, SESSION, Some("300m"), None);
     peer.introduce();
     let (code, said) = peer.until_ended();
     assert_eq!((&code[..], &said[..]), ("4", "the deadline of its call, 300ms, passed (grpc-timeout)"));
@@ -230,9 +247,23 @@ fn a_deadline_that_passes_ends_the_session_and_is_named() {
 }
 
 #[test]
+fn a_deadline_that_passes_while_messages_never_stop_ends_the_session_all_the_same() {
+    let server = Server::start(&["--frames", "30"]);
+    let ping = from_sink::Message::Ping(wire::Ping { id: 1 });
+    let mut peer = Peer::call_with(&server, SESSION, Some("300m"), Some(ping));
+    peer.introduce();
+    server
+        .program
+        .stderr
+        .wait_for("session 1: the client is gone: the deadline of its call, 300ms, passed (grpc-timeout)");
+    peer.until_ended();
+    serves_a_good_client(&server);
+}
+
+#[test]
 fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
     let server = Server::start(&["--frames", "30"]);
-    let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None).until_ended();
+    let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None, None).until_ended();
     assert_eq!((&code[..], &said[..]), ("12", "there is one method here: Session of plumb.v1.Source"));
     let (code, said) = Peer::call(&server).until_ended();
     assert_eq!(code, "0", "{said}");

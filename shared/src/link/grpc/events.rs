@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use tonic::{Status, Streaming};
 
 use super::codec::NoMessage;
@@ -46,7 +46,7 @@ pub(super) fn events<S: Side>(
     outbox: Arc<Outbox<S>>,
     deadline: Option<Deadline>,
 ) -> impl Stream<Item = LinkEvent> + Send + 'static {
-    let mut look = interval(REPORT_INTERVAL);
+    let mut look = interval_at(Instant::now() + REPORT_INTERVAL, REPORT_INTERVAL);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = Events { streaming, outbox, deadline, look, seen: 0 };
     stream::unfold(Some(events), |events| async {
@@ -63,6 +63,10 @@ impl<S: Side> Events<S> {
     async fn next(&mut self) -> LinkEvent {
         loop {
             let deadline = self.deadline;
+            // Also while messages never stop.
+            if let Some(passed) = deadline.filter(|deadline| Instant::now() >= deadline.at) {
+                return self.deadline_passed(passed);
+            }
             tokio::select! {
                 biased;
                 message = self.streaming.message() => return self.arrived(message),
