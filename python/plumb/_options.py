@@ -107,7 +107,7 @@ class RunOptions(_Scene, total=False):
     gate: str | Sequence[str]
     """Conditions on the report's figures, such as `["error_px.l1.mean <= 0.05"]`; `report.gates` has the verdicts."""
     warmup: int
-    """Number of frames at the start of a session that stay outside all figures (default 0)."""
+    """Number of frames at the start of a session that are in no figure (default 0)."""
     wait: str
     """How long to wait for the first client."""
 
