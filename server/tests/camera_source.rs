@@ -31,7 +31,7 @@ fn a_camera_without_a_number_is_refused_with_what_would_be_right() {
 fn a_camera_that_does_not_exist_is_refused_with_those_that_do() {
     let there = fs::read_dir("/dev").expect("devices").flatten();
     let has_some = there.into_iter().any(|entry| entry.file_name().as_encoded_bytes().starts_with(b"video"));
-    let there = if has_some { "there are /dev/video" } else { "this machine has no /dev/video* at all" };
+    let there = if has_some { "there are /dev/video" } else { "this machine has no /dev/video*" };
     source("camera:4711", &["/dev/video4711 does not exist", there, "docker run --device /dev/video4711"]);
     source("/dev/video4711", &["/dev/video4711 does not exist"]);
     source("/dev/v4l/by-id/none", &["/dev/v4l/by-id/none does not exist"]);
