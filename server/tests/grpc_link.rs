@@ -162,7 +162,7 @@ fn the_example_with_stock_grpcio_finds_every_circle() {
     let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
     let mut refused = Command::new(&python);
     refused.arg(&script).args([host, port]);
-    Program::start(refused).end().expect(3).says("this server has no link \"grpc\" but tcp");
+    Program::start(refused).end().expect(3).says("this server has no link \"grpc\", only tcp");
     std::fs::remove_dir_all(script.parent().expect("its folder")).expect("removed");
 }
 
@@ -171,7 +171,7 @@ fn a_server_without_the_link_refuses_it_and_says_what_to_ask_for() {
     for (has, asked) in [("webrtc", "grpc"), ("grpc", "webrtc"), ("grpc", "tcp")] {
         let server = Server::start(&["--link", has, "--frames", "3"]);
         let said =
-            format!("this server has no link \"{asked}\" but {has}: ask for it in the hello (--link at the client)");
+            format!("this server has no link \"{asked}\", only {has}: ask for that in the hello (--link at the client)");
         server.client(&["--link", asked]).end().expect(3).says(&said);
         server.client(&["--link", has]).end().expect(0);
     }
@@ -184,7 +184,7 @@ fn live_delivery_over_grpc_is_refused() {
     refused.says("--link grpc does not go with --delivery live");
     let server = Server::start(&["--delivery", "live", "--frames", "3"]);
     let refused = server.client(&OVER_GRPC).end().expect(3);
-    refused.says("delivery is live here, which a stream such as grpc cannot be");
+    refused.says("delivery is live here, and grpc is a stream, which cannot be live");
     server.client(&[]).end().expect(0);
 }
 

@@ -243,7 +243,7 @@ fn a_run_that_is_killed_is_made_whole_from_what_is_there() {
     let client = server.client(&[]);
     wait_for_frames(&folder, 100);
     assert_eq!(folder.report()["incomplete"]["reason"], "running");
-    renew(folder.name()).expect(2).says("goes on");
+    renew(folder.name()).expect(2).says("still going on");
     server.program.signal("KILL");
     drop(server.end());
     drop(client.end());
@@ -359,13 +359,13 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
 #[test]
 fn a_folder_that_is_no_runs_is_refused_with_what_it_lacks() {
     let folder = Folder::new();
-    renew(folder.name()).expect(2).says("is no run's folder: it is no folder");
+    renew(folder.name()).expect(2).says("is not the folder of a run: it is not a folder");
     fs::create_dir(&folder.path).expect("made");
     renew(folder.name()).expect(2).says("it has no run.toml");
     fs::write(folder.path.join("run.toml"), "fps = 60\n").expect("written");
     renew(folder.name()).expect(2).says("it has no frames.csv");
     fs::write(folder.path.join("frames.csv"), "a,b\n1,2\n").expect("written");
-    renew(folder.name()).expect(2).says("line 1 is no row of the task circle: its columns are others");
+    renew(folder.name()).expect(2).says("line 1 is not a row of the task circle: it has other columns");
     fs::write(folder.path.join("run.toml"), "fsp = 60\n").expect("written");
     renew(folder.name()).expect(2).says("\"fsp\" is not an option");
     assert_eq!(folder.files(), ["frames.csv", "run.toml"]);

@@ -92,7 +92,7 @@ fn a_server_with_one_kind_of_link_refuses_the_other_and_says_what_to_ask_for() {
     for (has, asked) in [("webrtc", "tcp"), ("tcp", "webrtc")] {
         let server = Server::start(&["--link", has, "--frames", "3"]);
         let said =
-            format!("this server has no link \"{asked}\" but {has}: ask for it in the hello (--link at the client)");
+            format!("this server has no link \"{asked}\", only {has}: ask for that in the hello (--link at the client)");
         server.client(&["--link", asked]).end().expect(3).says(&said);
         server.client(&["--link", has]).end().expect(0);
     }
@@ -129,7 +129,7 @@ fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
         .client(&["--link", "tcp"])
         .end()
         .expect(3)
-        .says("delivery is live here, which a stream such as tcp cannot be");
+        .says("delivery is live here, and tcp is a stream, which cannot be live");
     server.client(&[]).end().expect(0);
 }
 
@@ -137,7 +137,7 @@ fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
 fn an_unknown_link_is_refused_by_name() {
     let server = Server::start(&[]);
     let answer = asked(&server.connect(), r#"{"type":"hello","plumb":1,"role":"sink","link":"carrier-pigeon"}"#);
-    assert!(answer.contains("no link \\\"carrier-pigeon\\\" but webrtc, tcp and grpc"), "{answer}");
+    assert!(answer.contains("no link \\\"carrier-pigeon\\\", only webrtc, tcp and grpc"), "{answer}");
 }
 
 /// Sends a line and returns the line that answers it.

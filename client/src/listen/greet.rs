@@ -140,7 +140,7 @@ fn usable(hello: &Introduction) -> Result<Kind, String> {
     let in_lines = || Kind::all().filter(|kind| *kind != Kind::Grpc);
     in_lines().find(|kind| kind.name() == asked).ok_or_else(|| {
         let known: Vec<_> = in_lines().map(Kind::name).collect();
-        format!("this client has no link \"{}\" but {}", Brief(asked, SHOWN_CHARACTERS), known.join(" and "))
+        format!("this client has no link \"{}\", only {}", Brief(asked, SHOWN_CHARACTERS), known.join(" and "))
     })
 }
 
@@ -172,7 +172,7 @@ mod tests {
         for kind in [Kind::Webrtc, Kind::Tcp] {
             assert_eq!(usable(&asking(Some(kind.name()))), Ok(kind));
         }
-        assert!(refused(asking(Some("smoke"))).starts_with("this client has no link \"smoke\" but webrtc and tcp"));
+        assert!(refused(asking(Some("smoke"))).starts_with("this client has no link \"smoke\", only webrtc and tcp"));
     }
 
     #[test]
