@@ -173,8 +173,8 @@ fn lines_that_are_no_commands_are_named_and_the_session_goes_on() {
     let server = Server::start(&["--once"]);
     let (client, mut stdin) = commanded(&server.address, &["--pull"]);
     say(&mut stdin, "next\n");
-    let said = client.stderr.wait_for("is no command");
-    assert!(said.contains("\"next\" is no command: write n (next frame), q (quit the client) or x"), "{said}");
+    let said = client.stderr.wait_for("is not a command");
+    assert!(said.contains("\"next\" is not a command: write n (next frame), q (quit the client) or x"), "{said}");
     say(&mut stdin, vec![0xff; 3 << 20]);
     say(&mut stdin, "\n\n\r\n\0\n n \r\n");
     scored(&server, 1);

@@ -139,7 +139,7 @@ const CASES: [Case; 9] = [
     ),
     (|peer| peer.send(image(77, vec![1, 2])), "3", "it sent image.pixel 77: PIXEL_GRAY8, _BGR8 or _GRAY16 is right"),
     (|peer| peer.send(from_sink::Message::Answer(Answer::default())), "3", "it sent an answer without kind"),
-    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent what is no message of the proto"),
+    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent bytes that are not a message of the proto"),
     (|peer| peer.send(image(1, vec![0; 65_561])), "8", "it sent a message that is too large: found 65"),
     (
         |peer| peer.write(vec![0, 0xff, 0xff, 0xff, 0xff, 1]),
