@@ -249,7 +249,7 @@ fn receive(reader: &mut impl Read) -> Option<Vec<u8>> {
 fn a_server_that_cannot_wait_for_requests_is_refused_with_the_reason() {
     let (address, serving) = old_server();
     let (client, _stdin) = commanded(&address, &["--link", "tcp", "--pull"]);
-    client.end().expect(3).says("it cannot wait until frames are asked for: leave out --pull, or use a newer server");
+    client.end().expect(3).says("it cannot send frames on request: leave out --pull, or use a newer server");
     let Some(Control::Bye(bye)) = serving.join().expect("served") else { panic!("no bye") };
     assert!(bye.reason.contains("leave out --pull"), "{}", bye.reason);
 }
@@ -259,6 +259,6 @@ fn a_server_that_no_client_can_stop_is_left() {
     let (address, serving) = old_server();
     let (client, mut stdin) = commanded(&address, &["--link", "tcp"]);
     say(&mut stdin, "x\n");
-    client.end().expect(4).says("the server stays: it is of a version that no client can stop");
+    client.end().expect(4).says("the server stays: its version cannot be stopped by a client");
     assert!(matches!(serving.join().expect("served"), Some(Control::Bye(_))));
 }
