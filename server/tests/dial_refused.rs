@@ -57,7 +57,7 @@ fn a_server_calls_nobody_until_its_time_is_over() {
 #[test]
 fn a_web_server_is_called_what_it_is() {
     for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "<!DOCTYPE HTML>\n<html>\n"] {
-        calling(&answering(answer), &[]).end().expect(3).says("that is HTTP, from a web server, and no Plumb peer");
+        calling(&answering(answer), &[]).end().expect(3).says("that is HTTP, from a web server and not from a Plumb peer");
     }
 }
 
