@@ -63,7 +63,7 @@ class _Scene(_Camera, total=False):
     fps: float | str
     """Frames per second, `source` or `max` (default 60, 30 for `depth`, or the rate of the video or the camera)."""
     device_format: str
-    """With a camera: format of its buffers, such as `GREY`, `YUYV` or `MJPG` (default: the one that needs the least conversion)."""
+    """With a camera: format of its buffers, such as `GREY`, `YUYV` or `MJPG` (default: least conversion)."""
     duration: str
     """How long to send frames, such as `10s` (default: no limit)."""
     speed: float

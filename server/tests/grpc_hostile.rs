@@ -1,4 +1,4 @@
-//! Peers that break the rules over gRPC: the end of the session names the cause, others are not disturbed.
+//! Peers that break the rules over gRPC: their session ends and names the cause, and other sessions are not disturbed.
 #![cfg(feature = "grpc")]
 
 use std::net::{TcpListener, TcpStream};
@@ -20,17 +20,17 @@ use tokio::time::timeout;
 /// A client on bare HTTP/2, that can send any bytes.
 struct Peer {
     runtime: Runtime,
-    /// What it says; the call's half ends when this is dropped.
+    /// Its messages to the server. Its half of the call ends when this is dropped.
     says: Option<UnboundedSender<Said>>,
-    /// What it hears.
+    /// The messages from the server.
     hears: Incoming,
     headers: HeaderMap,
 }
 
-/// Bytes that a peer says, or `None` when it cancels its call.
+/// Bytes that a peer sends, or `None` if it cancels its call.
 type Said = Option<Bytes>;
 
-/// What a peer says.
+/// The messages that a peer sends.
 struct Says(UnboundedReceiver<Said>);
 
 impl Body for Says {
@@ -73,7 +73,7 @@ impl Peer {
         Self { runtime, says: Some(says), hears, headers: parts.headers }
     }
 
-    /// The call may be over.
+    /// Sends bytes. Ignores that the call may be over.
     fn write(&self, bytes: Vec<u8>) {
         let _ = self.says.as_ref().expect("it still speaks").send(Some(bytes.into()));
     }
@@ -128,7 +128,7 @@ fn serves_a_good_client(server: &Server) {
     assert_eq!(rows(&client.stdout).len(), 30);
 }
 
-/// What a peer says after its hello, the status that it gets, and what the server's log says of it.
+/// What a peer sends after its hello, the status that it gets, and what the server's log says about it.
 type Case = (fn(&mut Peer), &'static str, &'static str);
 
 const CASES: [Case; 9] = [
@@ -182,7 +182,7 @@ fn a_client_that_breaks_the_rules_ends_its_session_with_the_cause_and_no_other()
 }
 
 #[test]
-fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
+fn a_client_whose_first_message_is_not_a_hello_is_told_that_the_hello_comes_first() {
     let server = Server::start(&["--frames", "30"]);
     let mut peer = Peer::call(&server);
     peer.send(none(0));
@@ -193,7 +193,7 @@ fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
 }
 
 #[test]
-fn a_client_that_leaves_without_a_word_or_says_bye_first_ends_nothing_else() {
+fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
     let server = Server::start(&["--frames", "30"]);
     let peer = Peer::call(&server);
     peer.send(from_sink::Message::Bye(Bye { reason: "no time".into() }));
@@ -230,7 +230,7 @@ fn a_deadline_that_passes_ends_the_session_and_is_named() {
 }
 
 #[test]
-fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
+fn an_unknown_method_is_refused_and_a_late_hello_ends_the_call() {
     let server = Server::start(&["--frames", "30"]);
     let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None).until_ended();
     assert_eq!((&code[..], &said[..]), ("12", "there is one method here: Session of plumb.v1.Source"));
@@ -241,7 +241,7 @@ fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
 }
 
 #[test]
-fn several_that_break_the_rules_at_once_disturb_nobody() {
+fn several_clients_that_break_the_rules_at_once_disturb_nobody() {
     let server = Server::start(&["--frames", "120"]);
     let good = ["grpc", "tcp", "webrtc"].map(|link| server.client(&["--link", link]));
     server.program.stderr.wait_for("session 3: ");
@@ -274,7 +274,7 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     let peer = Peer::call(&server);
     peer.introduce();
     server.program.stderr.wait_for("session 2: peer 1");
-    // Pings whose pongs it does not read either.
+    // The client does not read the pongs to its pings either.
     for id in 0..20_000 {
         peer.send(from_sink::Message::Ping(wire::Ping { id }));
     }
@@ -285,9 +285,9 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     server.program.stderr.wait_for("session 2: the client is gone: ");
 }
 
-/// What stands before HTTP/2's own bytes, and after them.
+/// Tries bytes before and after those of HTTP/2.
 #[test]
-fn bytes_that_begin_like_grpc_and_are_not_cost_one_line_and_no_session() {
+fn bytes_that_only_begin_like_grpc_cost_one_log_line_and_no_session() {
     use std::io::Write;
     let server = Server::start(&["--frames", "30"]);
     for bytes in [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense, and more of it"[..], b"PRI \xff\xff\xff", b"PRI * HT"] {
@@ -338,7 +338,7 @@ fn serve(stream: TcpStream, says: Vec<u8>, trailers: &'static [(&'static str, &'
 
 #[test]
 fn a_server_that_breaks_the_rules_ends_the_client_with_the_cause() {
-    /// What the server says, its trailers, and what the client says of it.
+    /// What the server sends, its trailers, and what the client says about it.
     type Case = (Vec<u8>, &'static [(&'static str, &'static str)], &'static str);
     let cases: [Case; 4] = [
         (

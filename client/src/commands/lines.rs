@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn a_wrong_line_is_answered_with_the_three_commands_and_the_next_line_counts() {
         let said = said(b"next\n\x1b[2J\xff\xfe\nq\n");
-        let wrong = "\"next\" is not a command: write n (next frame), q (quit the client) or x (quit client and server)";
+        let wrong =
+            "\"next\" is not a command: write n (next frame), q (quit the client) or x (quit client and server)";
         assert_eq!(said[0].as_ref().unwrap_err().to_string(), wrong);
         let escaped = said[1].as_ref().unwrap_err().to_string();
         assert!(!escaped.chars().any(char::is_control), "{escaped}");

@@ -109,7 +109,10 @@ impl Worker {
             Ok(decoded) => pipeline.answer(&decoded),
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
-                    warn!("frame {}: {error}; it counts as dropped (so do further ones, which are not logged)", frame.id);
+                    warn!(
+                        "frame {}: {error}; it counts as dropped (so do further ones, which are not logged)",
+                        frame.id
+                    );
                 }
                 Payload::dropped()
             }

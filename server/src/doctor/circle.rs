@@ -55,7 +55,8 @@ impl Examined {
     fn late(&self) -> Option<Warning> {
         let share = self.late.explained()?;
         let message = format!("{share:.0} % of the answers fit the frame before the one that they name");
-        let advice = "answer each frame with its own id, and check whether the pipeline keeps a picture from the call before";
+        let advice =
+            "answer each frame with its own id, and check whether the pipeline keeps a picture from the call before";
         Some(Warning::new(WarningKind::OneFrameLate, message, advice))
     }
 
@@ -81,7 +82,8 @@ impl Examined {
             true => format!("the squared errors are {ratio:.1} times as large as the answers' covariances say"),
             false => format!("the answers' covariances are {:.1} times the squared errors", 1.0 / ratio),
         };
-        let advice = "scale the covariances to the errors: with these, a user trusts the answers too much or too little";
+        let advice =
+            "scale the covariances to the errors: with these, a user trusts the answers too much or too little";
         Some(Warning::new(WarningKind::Covariance, message, advice))
     }
 }

@@ -49,7 +49,11 @@ fn queue(figures: &Figures) -> Option<Warning> {
     let latency = &figures.latency_us;
     let (queue, total) = (latency.stages.queue.p50?, latency.total.p50?);
     let message = || {
-        format!("half of the frames wait {:.1} ms or more for a worker; the median latency is {:.1} ms", milliseconds(queue), milliseconds(total))
+        format!(
+            "half of the frames wait {:.1} ms or more for a worker; the median latency is {:.1} ms",
+            milliseconds(queue),
+            milliseconds(total)
+        )
     };
     let advice =
         "the pipeline is slower than the stream: lower --fps, or give the client more --workers or --policy latest";

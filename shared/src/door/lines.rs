@@ -268,7 +268,10 @@ mod tests {
     fn the_answer_of_a_web_server_is_called_that() {
         for answer in ["HTTP/1.1 400 Bad Request\r\n", "<!DOCTYPE HTML>\n", "<html>\n"] {
             let error = parse(answer.as_bytes()).unwrap_err().to_string();
-            assert_eq!(error, format!("that is HTTP, from a web server and not from a Plumb peer: {}", answer.trim_end()));
+            assert_eq!(
+                error,
+                format!("that is HTTP, from a web server and not from a Plumb peer: {}", answer.trim_end())
+            );
         }
     }
 

@@ -86,7 +86,9 @@ impl Tables {
     fn check_typed(&mut self, result: io::Result<()>) {
         if let Err(wrong) = result {
             let (place, folder) = (path(&self.folder, TABLE), self.folder.display());
-            error!("cannot write the frames to {place}: {wrong}; the run goes on, and server report {folder} writes it later");
+            error!(
+                "cannot write the frames to {place}: {wrong}; the run goes on, and server report {folder} writes it later"
+            );
             self.has_typed_failed = true;
             self.typed = None;
         }
