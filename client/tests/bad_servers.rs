@@ -57,7 +57,7 @@ fn a_hello_that_cannot_be_used_is_refused_at_once_with_the_field() {
     client.args([&address, "--no-graphics", "--link", "tcp"]);
     let ended = Program::start(client).end().expect(3);
     ended.says(
-        "its hello cannot be used: malformed message: meta is no map from texts to true, false, numbers and texts",
+        "its hello cannot be used: malformed message: meta is not a map from texts to true, false, numbers and texts",
     );
 }
 

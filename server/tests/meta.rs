@@ -69,7 +69,7 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
         (["--meta", "gain=nan"], ["gain: \"nan\" is not finite", "in quotes"]),
         (["--meta", "id=9223372036854775808"], ["is too large", "-2^63 to 2^63 - 1"]),
         (["--meta", "a=\u{1b}[2J"], ["control character \\u{1b}", "leave it out"]),
-        (["--meta", "{a = [1]}"], ["an array is no value", "a text in quotes"]),
+        (["--meta", "{a = [1]}"], ["an array is not a value", "a text in quotes"]),
         (["--meta", &long], ["--meta: metadata of 5009 bytes", "at most 4096"]),
         (["--meta-file", "no-such.toml"], ["--meta-file: \"no-such.toml\" cannot be read", "the name of a TOML file"]),
     ] {

@@ -69,7 +69,7 @@ impl Attempts {
     pub fn may_begin_again(&mut self, reason: &str) -> bool {
         let may = !self.waiting.is_over_after(RETRY_INTERVAL);
         if may {
-            self.say(&format!("no session with the {} came about: {reason}", self.peer));
+            self.say(&format!("there was no session with the {}: {reason}", self.peer));
         }
         may
     }

@@ -28,7 +28,7 @@ pub(crate) fn of_message_pack(error: &MessagePackError) -> String {
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => of_fields(&error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => "it is no JSON".into(),
+        Category::Syntax | Category::Eof | Category::Io => "it is not JSON".into(),
     }
 }
 
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_the_libraries_types() {
         let cases = [
-            ("GET / HTTP/1.1", "it is no JSON"),
-            ("{", "it is no JSON"),
+            ("GET / HTTP/1.1", "it is not JSON"),
+            ("{", "it is not JSON"),
             ("{}", "it has no type"),
             ("[1, 2]", "integer 1 stands where variant identifier belongs"),
             (r#""hello""#, r#"string "hello" stands where an object with a type belongs"#),

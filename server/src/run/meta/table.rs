@@ -83,7 +83,7 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Result<MetaValue, String> {
         DeValue::Boolean(switch) => Ok(MetaValue::Bool(*switch)),
         DeValue::Datetime(time) => Ok(MetaValue::Text(time.to_string())),
         DeValue::Array(_) | DeValue::Table(_) => {
-            Err("an array is no value: write a text in quotes, a number, or true or false".into())
+            Err("an array is not a value: write a text in quotes, a number, or true or false".into())
         }
     }
 }

@@ -149,7 +149,7 @@ mod tests {
             ("a=1e999", ["a: \"1e999\" is not finite", "in quotes"]),
             ("a=9223372036854775808", ["is too large", "-2^63 to 2^63 - 1"]),
             ("a=\u{1b}[2J", ["a: its text has the control character \\u{1b}", "leave it out"]),
-            ("{a = [1]}", ["\"a\": an array is no value", "a text in quotes"]),
+            ("{a = [1]}", ["\"a\": an array is not a value", "a text in quotes"]),
             ("{a = nan}", ["\"a\": \"nan\" is not finite", "in quotes"]),
             ("{a = 99999999999999999999}", ["is too large", "-2^63"]),
             ("{a = \"\\u0007\"}", ["\"a\": its text has the control character", "leave it out"]),

@@ -95,7 +95,7 @@ pub enum DeviceError {
         pixel: PixelFormat,
     },
     /// The device does not have the format that was asked for.
-    #[error("--device-format {asked} is no format of {device}, which gives {}", listed(has.iter().copied()))]
+    #[error("--device-format {asked} is not a format of {device}, which gives {}", listed(has.iter().copied()))]
     OtherFormat {
         /// The device.
         device: String,
