@@ -38,7 +38,7 @@ pub(super) enum Refusal {
     #[error("this server is full: {MAX_CLIENTS} clients")]
     Full,
     /// The only session has begun.
-    #[error("this server serves one client (--once), which is already here")]
+    #[error("this server serves one client (--once), which is here already")]
     Taken,
 }
 
