@@ -26,7 +26,7 @@ fn saying(bytes: Vec<u8>) -> impl Fn(TcpStream) + Send {
 }
 
 #[test]
-fn what_is_no_signaling_is_quoted() {
+fn bytes_that_are_not_signaling_are_quoted() {
     let cases: [(&[u8], &str); 6] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0"),

@@ -14,7 +14,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 #[test]
-fn what_the_server_is_told_of_its_stream_reaches_the_log_the_program_and_the_report() {
+fn metadata_of_the_stream_reaches_the_log_the_program_and_the_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("meta.toml");
     std::fs::write(&file, FILE).expect("written");

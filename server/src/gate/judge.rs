@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_never_passes() {
+    fn a_figure_without_a_value_never_passes() {
         for operator in ["<", "<=", ">", ">=", "==", "!="] {
             let judged = judge(&format!("error_px.nees {operator} 1"));
             assert_eq!(judged.verdict, Verdict::NoData);

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signal_is_quoted() {
+    fn a_line_that_is_not_a_signal_is_quoted() {
         let error = parse(b"GET / HTTP/1.1\r\n").unwrap_err().to_string();
         assert!(error.starts_with("not a signaling message") && error.ends_with("GET / HTTP/1.1"), "{error}");
         assert!(parse(br#"{"type":"dance"}"#).unwrap_err().to_string().contains("dance"));

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_silent_is_a_stranger() {
+    async fn a_silent_visitor_is_a_stranger() {
         assert_eq!(saying("").await.unwrap(), Visitor::Stranger);
         assert_eq!(saying("{\"type\":").await.unwrap(), Visitor::Stranger, "half a line is silence");
     }

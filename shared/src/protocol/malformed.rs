@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_libraries_types() {
+    fn errors_name_no_types_of_the_libraries() {
         let cases = [
             ("GET / HTTP/1.1", "it is not JSON"),
             ("{", "it is not JSON"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_wrote_is_cut_and_escaped() {
+    fn texts_of_a_peer_are_cut_and_escaped() {
         for text in [r#"{"type":"%"}"#, r#"{"type":"offer","sdp":["%"]}"#, r#"{"type":"hello","plumb":"%"}"#] {
             let long = json(&text.replace('%', &"\\u007f\\u001b[2J".repeat(10_000)));
             assert!(long.chars().count() < 200 && !long.chars().any(char::is_control), "{long}");

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_metadata_is_refused_with_what_would_be_right() {
+    fn wrong_metadata_is_refused_with_what_would_be_right() {
         for (given, words) in [
             ("camera", ["\"camera\" is not KEY=VALUE", "camera=left"]),
             ("=left", ["a key is empty", "such as camera"]),
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_as_a_table_is_read_back(meta in metadata()) {
+        fn metadata_written_as_a_table_is_read_back(meta in metadata()) {
             let given = GivenMeta(meta);
             prop_assert_eq!(given.to_string().parse::<GivenMeta>(), Ok(given));
         }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_2_writes_for_itself_acknowledges_nothing() {
+    fn frames_of_http_2_itself_acknowledge_no_message() {
         let mut ledger = Ledger::default();
         // Settings and window updates before, between and after.
         ledger.encoded(Lane::Control, 20, 10, 10_000);

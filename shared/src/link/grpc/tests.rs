@@ -190,7 +190,7 @@ async fn frames_of_all_sizes_arrive_in_order_and_a_full_lane_holds_one() {
 }
 
 #[tokio::test]
-async fn what_the_peer_does_not_read_holds_up_frames_but_counts_once_it_is_read() {
+async fn unread_messages_hold_up_frames_and_count_once_they_are_read() {
     let (source, mut sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();

@@ -97,7 +97,7 @@ async fn a_control_message_overtakes_frames_that_wait() {
 }
 
 #[tokio::test]
-async fn what_the_peer_does_not_read_stays_buffered_and_counts_as_acknowledged_once_it_is_read() {
+async fn unread_messages_stay_buffered_and_count_as_acknowledged_once_they_are_read() {
     let (ours, mut theirs) = pair().await;
     let sender = ours.sender();
     while sender.try_send(Lane::Frames, BytesMut::zeroed(300_000)).await.unwrap() {
