@@ -65,7 +65,7 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
     for (options, words) in [
         (["--meta", "camera"], ["--meta: \"camera\" is not KEY=VALUE", "camera=left"]),
         (["--meta", "=left"], ["--meta: \"=left\": a key is empty", "such as camera"]),
-        (["--meta", "a b=1"], ["\"a b\" is no key", "letters, digits, _, - or ."]),
+        (["--meta", "a b=1"], ["\"a b\" is not a key", "letters, digits, _, - or ."]),
         (["--meta", "gain=nan"], ["gain: \"nan\" is not finite", "in quotes"]),
         (["--meta", "id=9223372036854775808"], ["is too large", "-2^63 to 2^63 - 1"]),
         (["--meta", "a=\u{1b}[2J"], ["control character \\u{1b}", "leave it out"]),
@@ -81,11 +81,11 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
         ("a = 1\nb", ["meta.toml: line 2 (\"b\"): not TOML", ""]),
         ("a = 1\n[event]\nlist = [1]", ["meta.toml: line 3 (\"list = [1]\"): \"event.list\"", "a text in quotes"]),
         ("gain = inf", ["line 1", "is not finite"]),
-        ("'a b' = 1", ["\"a b\" is no key", "letters, digits"]),
+        ("'a b' = 1", ["\"a b\" is not a key", "letters, digits"]),
     ] {
         std::fs::write(file, text).expect("written");
         run(&["--meta-file", file]).expect(2).says(words[0]).says(words[1]);
     }
     std::fs::write(file, "meta = { 'a b' = 1 }").expect("written");
-    run(&["--run", file]).expect(2).says("meta.toml: meta: ").says("\"a b\" is no key");
+    run(&["--run", file]).expect(2).says("meta.toml: meta: ").says("\"a b\" is not a key");
 }

@@ -284,7 +284,7 @@ mod tests {
         assert!(read(&format!("[{}0]", "0,".repeat(1_000))).is_ok());
         assert!(read(&format!("[{}0]", "0,".repeat(1_100))).is_err());
         assert!(read(&format!("[{}[]]", "[],".repeat(600))).is_err());
-        assert!(read(&format!(r#""{}""#, "[{,\\\"".repeat(2_000))).is_ok(), "what is text is no value");
+        assert!(read(&format!(r#""{}""#, "[{,\\\"".repeat(2_000))).is_ok(), "brackets in a text are not values");
     }
 
     #[test]

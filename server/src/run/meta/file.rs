@@ -122,7 +122,7 @@ mod tests {
                 ["line 3 (\"list = [1]\"): \"list\": an array is not a value", "a text in quotes"],
             ),
             (b"[event]\nend = inf", ["line 2 (\"end = inf\"): \"event.end\": \"inf\" is not finite", "in quotes"]),
-            (b"'a b' = 1", ["\"a b\" is no key", "letters, digits"]),
+            (b"'a b' = 1", ["\"a b\" is not a key", "letters, digits"]),
             (b"'' = 1", ["a key is empty", "such as camera"]),
             (b"a = \"\\u001b\"", ["\"a\": its text has the control character \\u{1b}", "leave it out"]),
             (b"'a.b' = 1\n[a]\nb = 2", ["line 3 (\"b = 2\"): the key \"a.b\" is there twice", "once"]),

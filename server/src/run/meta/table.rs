@@ -40,7 +40,7 @@ pub(super) fn check_key(key: &str) -> Result<(), String> {
     match key {
         "" => Err("a key is empty: write a name, such as camera".into()),
         _ if key.chars().all(is_sound) => Ok(()),
-        _ => Err(format!("{} is no key: write letters, digits, _, - or . only", shown(key))),
+        _ => Err(format!("{} is not a key: write letters, digits, _, - or . only", shown(key))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A camera of this machine, read by V4L2 (`linuxvideo`). Its truth is unknown unless `--truth` tells it.
+//! A camera of this machine, read by V4L2 (`linuxvideo`). Its truth is unknown unless `--truth` gives it.
 //!
 //! The device is opened once, before the server listens, and all sessions see its frames. `name` reads `--source`, `v4l2`
 //! opens the device and agrees on a format, and `reader` is the thread that takes its frames. `layout` lists the formats
