@@ -154,7 +154,7 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION")]
     pub wait: Option<Wait>,
 
-    /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
+    /// Link to ask the server for: webrtc; tcp, which is quicker on a network without loss; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 
@@ -179,11 +179,11 @@ pub struct SessionArgs {
     #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
 
-    /// Get a frame only when asked for: by the command n, one frame at a time. The server needs no option for it
+    /// Get a frame only when you ask for it with the command n. The server needs no option for this
     #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
-    /// Read commands from stdin, one a line: n (next frame, with --pull), q (quit this client), x (quit client and server,
+    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and server,
     /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
     #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
@@ -265,7 +265,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from the standard input. They are read as by OpenCV's imread: without alpha, and turned as EXIF says (-v says so)
+    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from standard input. They are read as by OpenCV's imread: without alpha, and turned as their EXIF data says (-v logs this)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

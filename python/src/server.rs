@@ -108,7 +108,7 @@ impl Server {
             let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
             (is_complete || left.is_zero()).then_some(())
         })?;
-        // Copied without the GIL. Who waits for the results while it holds the GIL could wait for ever, because making
+        // Copied without the GIL. A thread that holds the GIL and waits for the results could wait for ever, because making
         // Python objects may run any finaliser, which may give the GIL away.
         let (report, table) = leaving::detached(py, || {
             let results = self.collected.results();

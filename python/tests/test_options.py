@@ -118,7 +118,7 @@ def test_metadata_is_a_dict() -> None:
     assert config(meta={"event": {"id": 7}})["meta"] == {"event.id": 7}
     assert config(meta="camera=left")["meta"] == {"camera": "left"}
     assert config()["meta"] == {}
-    for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is no key"), ({"a": 2**63}, "2^63 - 1")]:
+    for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is not a key"), ({"a": 2**63}, "2^63 - 1")]:
         with pytest.raises(ValueError) as raised:
             config(meta=wrong)
         assert text in str(raised.value)

@@ -29,7 +29,7 @@ Examples:
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
   server --frames 600 --out runs/7               keep everything in a folder
-  server report runs/7                           mend that folder after a crash
+  server report runs/7                           complete it after a crash
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -44,7 +44,7 @@ Exit codes:
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
   4  any other error
-If several apply: 2, then 4, then 1, then 3.";
+If several apply, the first of 2, 4, 1, 3.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
@@ -63,8 +63,8 @@ Examples:
   server report runs/7
 
 Exit codes:
-  0  report.json and frames.parquet are made
-  2  the folder is no run's, or its run goes on
+  0  report.json and frames.parquet are written
+  2  no run wrote this folder, or its run is still going on
   4  a file cannot be written";
 
 /// Help heading of the options for logging.
@@ -73,7 +73,7 @@ const LOGS: &str = "Logs";
 /// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
 
-/// Plumb's server: renders frames with known truth, sends them over WebRTC or TCP and scores the answers.
+/// Plumb's server: renders frames with known truth, sends them over WebRTC, TCP or gRPC and scores the answers.
 #[derive(Debug, Parser)]
 #[command(name = "server", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {
@@ -116,7 +116,7 @@ pub enum Command {
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
-    /// Make what is missing in a run's folder, after a crash for example: report.json and frames.parquet from frames.csv
+    /// Complete a run's folder, for example after a crash: make report.json and frames.parquet from frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
         /// Folder that a run wrote with --out
@@ -188,9 +188,10 @@ pub struct Local {
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
 
-    /// Exit with code 1 also if the frames do not decide a gate
+    /// Exit with code 1 also if a gate is inconclusive
     #[arg(long, help_heading = OUTPUT)]
     pub strict: bool,
+
     /// Write everything into this folder, which must be absent or empty: run.toml, report.json, frames.csv and
     /// frames.parquet
     #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -45,7 +45,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn what_is_no_signaling_is_refused_in_one_line() {
+fn bytes_that_are_not_signaling_are_refused_in_one_line() {
     let cases: [(&[u8], &str); 9] = [
         (b"GET / HTTP/1.1\r\nHost: plumb\r\n\r\n", "GET / HTTP/1.1"),
         (b"\x16\x03\x01\x02\x00\x01\x00\n", "not a signaling message"),

@@ -21,7 +21,7 @@ use testkit::ends::{Server, with};
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session};
 
-/// What is wrong with a detector.
+/// A defect of a detector.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Defect {
     None,
@@ -35,7 +35,7 @@ enum Defect {
     Boastful,
 }
 
-/// Our detector with a defect.
+/// Plumb's detector with a defect.
 struct Defective {
     inner: Hough,
     defect: Defect,
@@ -145,7 +145,7 @@ fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
 }
 
 #[test]
-fn answers_that_do_not_come_fail_a_gate_on_the_losses() {
+fn missing_answers_fail_a_gate_on_the_losses() {
     // The frames that wait behind a late answer are late too.
     assert_gate_finds(
         "frames.lost_rate <= 3%",
@@ -156,7 +156,7 @@ fn answers_that_do_not_come_fail_a_gate_on_the_losses() {
 }
 
 #[test]
-fn covariances_of_a_quarter_fail_a_gate_on_their_honesty() {
+fn covariances_that_are_too_small_fail_a_gate_on_nees() {
     assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"]);
 }
 
@@ -167,7 +167,7 @@ fn loopback(options: &[&str]) -> testkit::program::Ended {
 }
 
 #[test]
-fn an_unknown_path_and_a_text_that_is_no_condition_are_wrong_usage() {
+fn an_unknown_path_and_a_wrong_condition_are_wrong_usage() {
     for (gate, words) in [
         (
             "error_px.l1.maen <= 0.05",
@@ -209,7 +209,7 @@ fn without_a_session_or_with_a_client_that_left_early_there_is_no_data() {
 }
 
 #[test]
-fn of_several_sessions_the_worst_counts() {
+fn the_worst_of_several_sessions_counts() {
     let report = ReportFile::new();
     let mut server =
         Server::start(&["--frames", "20", "--fps", "max", "--gate", "frames.missed == 0", "--json", report.name()]);
@@ -223,7 +223,7 @@ fn of_several_sessions_the_worst_counts() {
 }
 
 #[test]
-fn gates_come_from_the_environment_and_from_a_run_s_file_too() {
+fn gates_may_come_from_the_environment_and_from_a_runs_file() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("run.toml");
     fs::write(&file, "gate = [\"frames.sent == 20\", 'latency_us.max > 0']\nframes = 20\n").expect("written");
@@ -244,7 +244,7 @@ fn gates_come_from_the_environment_and_from_a_run_s_file_too() {
 }
 
 #[test]
-fn frames_of_the_warm_up_are_marked_and_in_no_figure() {
+fn frames_of_the_warm_up_are_marked_and_count_in_no_figure() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let csv = folder.path().join("frames.csv");
     let csv = csv.to_str().expect("UTF-8");

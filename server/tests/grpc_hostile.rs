@@ -1,4 +1,4 @@
-//! Peers that break the rules over gRPC: the end of the session names the cause, others are not disturbed.
+//! Peers that break the rules over gRPC: their session ends and names the cause, and other sessions are not disturbed.
 #![cfg(feature = "grpc")]
 
 use std::net::{TcpListener, TcpStream};
@@ -23,20 +23,20 @@ const SESSION: &str = "/plumb.v1.Source/Session";
 /// A client on bare HTTP/2, that can send any bytes.
 struct Peer {
     runtime: Runtime,
-    /// What it says; the call's half ends when this is dropped.
+    /// Its messages to the server. Its half of the call ends when this is dropped.
     says: Option<UnboundedSender<Said>>,
-    /// What it hears.
+    /// The messages from the server.
     hears: Incoming,
     headers: HeaderMap,
 }
 
-/// Bytes that a peer says, or `None` when it cancels its call.
+/// Bytes that a peer sends, or `None` if it cancels its call.
 type Said = Option<Bytes>;
 
-/// What a peer says.
+/// The messages that a peer sends.
 struct Says {
     queue: UnboundedReceiver<Said>,
-    /// Bytes that it says again and again, as fast as HTTP/2 lets it, once it has said one thing from the queue.
+    /// Bytes that it repeats without end once the first bytes of the queue are sent.
     flood: Option<Bytes>,
     is_flooding: bool,
 }
@@ -86,7 +86,7 @@ impl Peer {
         Self { runtime, says: Some(says), hears, headers: parts.headers }
     }
 
-    /// The call may be over.
+    /// Sends bytes. Ignores that the call may be over.
     fn write(&self, bytes: Vec<u8>) {
         let _ = self.says.as_ref().expect("it still speaks").send(Some(bytes.into()));
     }
@@ -145,7 +145,7 @@ fn serves_a_good_client(server: &Server) {
     assert_eq!(rows(&client.stdout).len(), 30);
 }
 
-/// What a peer says after its hello, the status that it gets, and what the server's log says of it.
+/// What a peer sends after its hello, the status that it gets, and what the server's log says about it.
 type Case = (fn(&mut Peer), &'static str, &'static str);
 
 const CASES: [Case; 9] = [
@@ -156,7 +156,7 @@ const CASES: [Case; 9] = [
     ),
     (|peer| peer.send(image(77, vec![1, 2])), "3", "it sent image.pixel 77: PIXEL_GRAY8, _BGR8 or _GRAY16 is right"),
     (|peer| peer.send(from_sink::Message::Answer(Answer::default())), "3", "it sent an answer without kind"),
-    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent what is no message of the proto"),
+    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent bytes that are not a message of the proto"),
     (|peer| peer.send(image(1, vec![0; 65_561])), "8", "it sent a message that is too large: found 65"),
     (
         |peer| peer.write(vec![0, 0xff, 0xff, 0xff, 0xff, 1]),
@@ -199,7 +199,7 @@ fn a_client_that_breaks_the_rules_ends_its_session_with_the_cause_and_no_other()
 }
 
 #[test]
-fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
+fn a_client_whose_first_message_is_not_a_hello_is_told_that_the_hello_comes_first() {
     let server = Server::start(&["--frames", "30"]);
     let mut peer = Peer::call(&server);
     peer.send(none(0));
@@ -210,7 +210,7 @@ fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
 }
 
 #[test]
-fn a_client_that_leaves_without_a_word_or_says_bye_first_ends_nothing_else() {
+fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
     let server = Server::start(&["--frames", "30"]);
     let peer = Peer::call(&server);
     peer.send(from_sink::Message::Bye(Bye { reason: "no time".into() }));
@@ -261,7 +261,7 @@ fn a_deadline_that_passes_while_messages_never_stop_ends_the_session_all_the_sam
 }
 
 #[test]
-fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
+fn an_unknown_method_is_refused_and_a_late_hello_ends_the_call() {
     let server = Server::start(&["--frames", "30"]);
     let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None, None).until_ended();
     assert_eq!((&code[..], &said[..]), ("12", "there is one method here: Session of plumb.v1.Source"));
@@ -272,7 +272,7 @@ fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
 }
 
 #[test]
-fn several_that_break_the_rules_at_once_disturb_nobody() {
+fn several_clients_that_break_the_rules_at_once_disturb_nobody() {
     let server = Server::start(&["--frames", "120"]);
     let good = ["grpc", "tcp", "webrtc"].map(|link| server.client(&["--link", link]));
     server.program.stderr.wait_for("session 3: ");
@@ -305,7 +305,7 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     let peer = Peer::call(&server);
     peer.introduce();
     server.program.stderr.wait_for("session 2: peer 1");
-    // Pings whose pongs it does not read either.
+    // The client does not read the pongs to its pings either.
     for id in 0..20_000 {
         peer.send(from_sink::Message::Ping(wire::Ping { id }));
     }
@@ -316,9 +316,9 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     server.program.stderr.wait_for("session 2: the client is gone: ");
 }
 
-/// What stands before HTTP/2's own bytes, and after them.
+/// Tries bytes before and after those of HTTP/2.
 #[test]
-fn bytes_that_begin_like_grpc_and_are_not_cost_one_line_and_no_session() {
+fn bytes_that_only_begin_like_grpc_cost_one_log_line_and_no_session() {
     use std::io::Write;
     let server = Server::start(&["--frames", "30"]);
     for bytes in [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense, and more of it"[..], b"PRI \xff\xff\xff", b"PRI * HT"] {
@@ -369,7 +369,7 @@ fn serve(stream: TcpStream, says: Vec<u8>, trailers: &'static [(&'static str, &'
 
 #[test]
 fn a_server_that_breaks_the_rules_ends_the_client_with_the_cause() {
-    /// What the server says, its trailers, and what the client says of it.
+    /// What the server sends, its trailers, and what the client says about it.
     type Case = (Vec<u8>, &'static [(&'static str, &'static str)], &'static str);
     let cases: [Case; 4] = [
         (

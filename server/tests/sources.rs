@@ -102,7 +102,7 @@ fn a_source_that_breaks_in_the_middle_ends_the_run_with_4_and_its_reason() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_refused_before_the_server_listens() {
+fn a_source_that_cannot_be_shown_is_refused_before_the_server_listens() {
     let folder = folder(&["a.png"]);
     let source = name(folder.path());
     let refused = |options: &[&str], words: &str| {

@@ -9,7 +9,7 @@ use shared::protocol::encoding::FEATURES;
 use tokio::net::TcpStream;
 use tracing::debug;
 
-/// What a client asks of its link.
+/// The link that a client asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) link: Kind,
@@ -28,7 +28,7 @@ pub(crate) async fn open(stream: TcpStream, path: Path, asked: Asked) -> Result<
     }
 }
 
-/// Says hello and opens the link, whoever of the two called.
+/// Says hello and opens the link, whichever end called.
 ///
 /// # Errors
 /// [`HandshakeError`] if the server refuses, or no link opens.

@@ -1,12 +1,12 @@
-//! What was measured in a session and should be known by who reads its figures.
+//! Warnings that compare a session's figures with fixed limits.
 
 use super::warning::{Warning, WarningKind};
 use crate::session::Figures;
 
-/// Ticks skipped and frames lost are stated above this share of the frames sent.
+/// Share of ticks skipped, or of frames lost, above which there is a warning.
 const LEAST_SHARE: f64 = 0.01;
 
-/// Fewest answers with an upper bound of the 99th percentile: 1 − 0.99^299 ≥ 0.95.
+/// Fewest answers that give an upper bound of the 99th percentile: 1 − 0.99^299 ≥ 0.95.
 const FEWEST: u64 = 299;
 
 /// Times below this, in µs, are too short to matter: 1 ms.
@@ -15,10 +15,10 @@ const LEAST_US: u64 = 1_000;
 /// An answer is slow if it takes this many times the median.
 const SLOW: u64 = 3;
 
-/// An answer is slow only if it takes longer than the median by this, in µs: what a busy scheduler costs.
+/// An answer is slow only if it takes this much longer than the median, in µs: a busy scheduler alone costs so much.
 const SLOW_US: u64 = 10_000;
 
-/// The warnings on a session's figures. The clocks are compared with this uncertainty.
+/// The warnings about a session's figures. `uncertainty_us` is that of the clocks' offset.
 pub fn measured(figures: &Figures, uncertainty_us: Option<u64>) -> Vec<Warning> {
     let clock = clock(figures, uncertainty_us);
     let all = [skipped(figures), lost(figures), queue(figures), slow(figures), clock, few(figures)];
@@ -49,7 +49,11 @@ fn queue(figures: &Figures) -> Option<Warning> {
     let latency = &figures.latency_us;
     let (queue, total) = (latency.stages.queue.p50?, latency.total.p50?);
     let message = || {
-        format!("half of the frames wait {:.1} ms of {:.1} ms for a worker", milliseconds(queue), milliseconds(total))
+        format!(
+            "half of the frames wait {:.1} ms or more for a worker; the median latency is {:.1} ms",
+            milliseconds(queue),
+            milliseconds(total)
+        )
     };
     let advice =
         "the pipeline is slower than the stream: lower --fps, or give the client more --workers or --policy latest";
@@ -61,7 +65,7 @@ fn slow(figures: &Figures) -> Option<Warning> {
     let (p50, p95) = (detect.p50?, detect.p95?);
     let message = || {
         let [p50, p95] = [p50, p95].map(milliseconds);
-        format!("one answer in twenty takes {p95:.1} ms to detect, and half of them {p50:.1} ms")
+        format!("detection takes {p95:.1} ms or more in one frame of twenty; its median is {p50:.1} ms")
     };
     let advice = "look for work that only some frames cause: garbage collection, a retry, a cache, a file";
     (p95 > SLOW * p50 && p95 > p50 + SLOW_US).then(|| Warning::new(WarningKind::SlowAnswers, message(), advice))
@@ -71,7 +75,7 @@ fn clock(figures: &Figures, uncertainty_us: Option<u64>) -> Option<Warning> {
     let (unsure, total) = (uncertainty_us?, figures.latency_us.total.p50?);
     let message = || {
         format!(
-            "the clocks are compared to {:.2} ms, and the latency is {:.2} ms",
+            "the offset of the clocks is known to {:.2} ms, and the median latency is {:.2} ms",
             milliseconds(unsure),
             milliseconds(total)
         )
@@ -84,7 +88,7 @@ fn few(figures: &Figures) -> Option<Warning> {
     let counts = figures.frames.counts;
     let answered = counts.answered + counts.dropped;
     let message = || format!("{answered} answers are too few for an upper bound of a 99th percentile");
-    let advice = "send at least 300 frames, or read the median";
+    let advice = "send at least 300 frames, or use the median";
     ((1..FEWEST).contains(&answered)).then(|| Warning::new(WarningKind::FewFrames, message(), advice))
 }
 

@@ -1,12 +1,12 @@
-//! The paths that somebody may have meant.
+//! Suggests paths for one that the report does not have.
 
 /// Most paths that a message suggests.
 const SUGGESTIONS: usize = 3;
 
-/// Least similarity of a suggestion, from 0 to 1: that of Python's `difflib.get_close_matches`.
+/// Least similarity of a suggestion, from 0 to 1: the default of Python's `difflib.get_close_matches`.
 const ALIKE: f64 = 0.6;
 
-/// The message for a path that the report does not have: which paths are near.
+/// The message for a path that the report does not have. It names the nearest paths.
 pub(super) fn unknown(path: &str, known: &[String]) -> String {
     let near = near(path, known);
     let advice = if near.is_empty() {

@@ -21,7 +21,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Judges a run, `run` of its report, by these conditions, whose paths were checked.
+    /// A judge with these conditions, whose paths were checked. `run` is the part of that name in the report.
     pub fn new(run: &impl Serialize, conditions: Vec<Condition>) -> Self {
         // Names, texts and numbers always have a JSON form.
         let report = json!({ "run": serde_json::to_value(run).unwrap_or_default(), "sessions_omitted": 0 });
@@ -31,7 +31,7 @@ impl Judge {
 
     /// Writes the verdicts into the report of a session, and keeps the worst.
     ///
-    /// A session that sent no frame, or that goes on, is not judged.
+    /// A session that sent no frame, or that is still running, is not judged.
     pub fn judge(&self, session: &mut SessionReport) {
         let has_nothing = session.figures.frames.counts.sent == 0 || session.end == End::Running;
         if self.conditions.is_empty() || has_nothing {

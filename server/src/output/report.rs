@@ -200,7 +200,7 @@ impl SessionReport {
         let (mut figures, clock) = (session.tally().figures(), session.clock_offset(now));
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
         if end == End::Running {
-            // Frames in flight: also in a report of a session that goes on, the counts add up.
+            // Frames in flight: the counts add up in the report of a running session too.
             let counts = &mut figures.frames.counts;
             counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
         }

@@ -1,7 +1,7 @@
 //! The server calls a client that listens (`--dial`), and serves it.
 //!
-//! The source introduces itself first. The client answers with the hello with which it would have called, and from
-//! there on everything is as if it had.
+//! The source introduces itself first. The client answers with the hello that it would have sent as the caller, and from
+//! there on everything is as if it had called.
 
 use std::sync::atomic::AtomicU64;
 
@@ -26,12 +26,12 @@ use crate::output::Outputs;
 use crate::output::report::SessionReport;
 use crate::session::End;
 
-/// Calls the client at HOST:PORT, which is asked for this kind of link, and runs one session with it. Calls again while
-/// there is time to wait and no session has begun.
+/// Calls the client at HOST:PORT, asks it for this kind of link, and runs one session with it. Calls again while there is
+/// time to wait and no session has begun.
 pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outputs, mut stop: Stop) -> Served {
     let config = ServeConfig { link: link.into(), ..config };
     let mut attempts = Attempts::begin("client", config.wait);
-    // Nobody is told of the end of a session but the caller of this function.
+    // Only the caller of this function learns of the session's end.
     let (finished, _) = mpsc::channel(1);
     let (clock, places, strangers) = (MonotonicClock::start(), Places::new(false), Strangers::default());
     let sessions = AtomicU64::new(0);
@@ -56,7 +56,7 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     }
 }
 
-/// Why a session broke before its client said hello; `None` if another one would not help.
+/// Why a session broke before its client said hello; `None` if another call would not help.
 fn why_it_never_began(report: &SessionReport) -> Option<&str> {
     match &report.end {
         End::ClientGone { reason } if report.connect_us.is_none() => Some(reason),
@@ -83,7 +83,7 @@ impl Server {
 }
 
 impl Greeter<'_> {
-    /// Makes one call. Its steps have their own timeouts; there is no other.
+    /// Makes one call. Each step has its own timeout, and the whole call has none.
     async fn call(&self, address: &str, link: Kind) -> Result<Guest, Failure> {
         let (stream, path) = connect::call(address).await?;
         let opened = match link {
@@ -113,7 +113,7 @@ async fn asked(signaling: &mut Signaling, link: Kind) -> Result<Introduction, Si
     match signaling.receive_within(HELLO_LIMIT).await {
         Ok(Signal::Hello(hello)) => Ok(Introduction { link: hello.link.or(Some(link.to_string())), ..hello }),
         Ok(Signal::Error { reason, retry }) => Err(SignalingError::Refused { reason, retry }),
-        // A server that takes us for a stranger, because our hello came late.
+        // This is a server that takes us for a stranger, because our hello came late.
         Ok(Signal::Offer { .. }) => Err(SignalingError::WrongPeer(BOTH_SOURCES.into())),
         Ok(other) => Err(SignalingError::Unexpected { expected: "the hello of a client", got: other.name() }),
         Err(SignalingError::Silence(limit)) => Err(SignalingError::NoHello(limit)),

@@ -24,7 +24,7 @@ pub struct ServeConfig {
     pub judge: Arc<Judge>,
     /// End after one session in which both ends said hello.
     pub once: bool,
-    /// Stops the server, for clients that may.
+    /// Stops the server, for clients that are allowed to stop it.
     pub stopper: Stopper,
     /// How long to wait for the first client's hello.
     pub wait: Wait,

@@ -30,7 +30,7 @@ use super::places::{Place, Places};
 /// Most characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
-/// Said where two sources meet.
+/// The reason given to a source that calls a source.
 pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is a server that listens, so the role \
     must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
 
@@ -66,12 +66,12 @@ pub(super) struct Unwelcome {
 /// A connection to a visitor that is still unknown or has no link yet.
 pub(super) struct Connection {
     pub(super) signaling: Signaling,
-    /// Its `mtu` is the configured one if there is one.
+    /// Its `mtu` is the configured one, if any.
     pub(super) path: Path,
 }
 
 impl Greeter<'_> {
-    /// Opens a link to a visitor; `None` if it wants no session or gets none.
+    /// Opens a link to a visitor; `None` if it does not want a session or gets none.
     ///
     /// A visitor takes a place with its first message: a hello, or an answer to the offer made to a stranger.
     pub(super) async fn greet(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
@@ -136,7 +136,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Largest message to take over a stream, in bytes: an answer in one fragment, with its header.
+    /// Largest message that is accepted over a stream, in bytes: an answer in one fragment, with its header.
     fn largest_message(&self) -> usize {
         self.config.session.largest_answer() + MAX_HEADER
     }
@@ -210,8 +210,8 @@ impl Greeter<'_> {
         }
     }
 
-    /// Makes an offer to a stranger, which gives way while it is silent. A stranger that says hello after all is
-    /// greeted as the client it says it is.
+    /// Makes an offer to a stranger. While the stranger is silent, it can lose its place to others. If it says hello after
+    /// all, it is greeted as a client.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
         let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, Some(&turn)).await?;
@@ -254,7 +254,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Waits for the hello of a visitor that may not have an offer without one.
+    /// Waits for the hello of a visitor that gets no offer without one.
     async fn greet_late(&self, mut connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let mut turn = self.strangers.come();
         let said = tokio::select! {
@@ -274,7 +274,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Takes a place for the client that introduced itself like this, or says why it gets none.
+    /// Takes a place for the client with this introduction, or says why it gets none.
     pub(super) fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
         let refused = unusable(hello).or_else(|| self.link_refused(hello)).or_else(|| self.unreadable(&hello.features));
         if let Some(reason) = refused {
@@ -304,21 +304,21 @@ impl Greeter<'_> {
             let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
             let names = names.rsplit_once(", ").map_or(names.clone(), |(others, last)| format!("{others} and {last}"));
             return Some(format!(
-                "this server has no link \"{}\" but {names}: ask for it in the hello (--link at the client)",
+                "this server has no link \"{}\", only {names}: ask for that in the hello (--link at the client)",
                 Brief(asked, SHOWN_CHARACTERS),
             ));
         };
         let is_live = self.config.session.delivery == Delivery::Live;
         (is_live && kind.is_stream()).then(|| {
             format!(
-                "delivery is live here, which a stream such as {kind} cannot be: ask for webrtc (--link at the client), or \
+                "delivery is live here, and {kind} is a stream, which cannot be live: ask for webrtc (--link at the client), or \
                  start the server with --delivery reliable"
             )
         })
     }
 
-    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that did not say so
-    /// would take pixels of 16 bits for something else, so it gets none.
+    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that does not name the
+    /// feature would misread pixels of 16 bits, so it gets no frames.
     fn unreadable(&self, features: &[String]) -> Option<String> {
         let pixel = self.config.session.pixel;
         let can_read = pixel != PixelFormat::Gray16 || features.iter().any(|feature| feature == GRAY16_FEATURE);
@@ -365,7 +365,7 @@ impl Guest {
     }
 }
 
-/// What a client that speaks gRPC would have said in a hello.
+/// The hello that stands for a client's gRPC call.
 fn over_grpc(features: Vec<String>) -> Introduction {
     Introduction { link: Some(Kind::Grpc.to_string()), ..Introduction::new(features) }
 }
@@ -382,7 +382,7 @@ async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> Signa
     error
 }
 
-/// Why a client that introduced itself like this cannot be served; `None` if it can.
+/// Why a client with this introduction cannot be served; `None` if it can.
 fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
         return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));

@@ -41,7 +41,7 @@ use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
 
-/// Pause after a failed accept (no descriptors left, for example), so that the loop does not spin.
+/// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The result of serving.
@@ -210,7 +210,7 @@ impl Server {
         self.places.leave();
         let Finished::Session(report) = finished else { return None };
         let was_greeted = served.add(&report);
-        // A source that failed in one session fails in the next too, even if it could not be opened at all.
+        // A source that failed in one session, or could not be opened, fails in the next too.
         let source_failed = matches!(report.end, End::SourceFailed { .. });
         (self.config.once && (was_greeted || source_failed)).then_some(report)
     }
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoding_goes_to_those_who_said_that_they_read_it() {
+    fn only_clients_that_name_an_encoding_get_it() {
         let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
         for (asked, feature) in [("raw", ""), ("lz4", "lz4"), ("auto", "lz4"), ("png", "png"), ("jpeg:90", "jpeg")] {
             let asked = asked.parse().unwrap();

@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_before_a_session_has_begun_uses_nothing_up() {
+    fn a_client_that_leaves_before_a_session_begins_uses_nothing_up() {
         let places = Places::new(true);
         drop(places.take().unwrap());
         assert!(places.take().is_ok_and(|place| place.begin().is_ok()));
     }
 
     #[test]
-    fn a_server_of_many_is_full_at_its_limit() {
+    fn a_server_of_many_clients_is_full_at_its_limit() {
         let places = Places::new(false);
         let mut taken: Vec<_> = (0..MAX_CLIENTS).map(|_| places.take().unwrap()).collect();
         assert!(taken.iter().all(|place| place.begin().is_ok()));

@@ -28,7 +28,7 @@ static SOURCES: [&dyn SourceKind; 5] = [&BallKind, &DepthKind, &DeviceKind, &Ima
 pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
     let is_there = Path::new(&run.sent.source).exists();
-    let why = if is_there { "is neither a file nor a folder" } else { "is no source, no file and no folder" };
+    let why = if is_there { "is neither a file nor a folder" } else { "is not a source, a file or a folder" };
     let unknown =
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
     if run.sent.depth_noise != 0.0 && run.sent.source != depth::NAME {

@@ -1,4 +1,4 @@
-//! Tells who is at the door by a visitor's first bytes and words, or by its silence.
+//! Identifies a visitor by its first bytes, or by its silence.
 
 use std::io;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::signal::{Introduction, Signal};
 /// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
-/// How often a connection is looked at whose first bytes have begun to arrive.
+/// How often a connection is checked whose first bytes have begun to arrive.
 const PEEK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// What every HTTP/2 client sends first (RFC 9113, section 3.4), as far as it tells it from HTTP/1.
+/// What every HTTP/2 client sends first (RFC 9113, section 3.4), up to the byte that distinguishes it from HTTP/1.
 const HTTP_2: &[u8] = b"PRI ";
 
 /// Whether a connection begins with HTTP/2. Waits for the first bytes until `until`, and leaves them where they are.
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_speaks_first_says_who_it_is() {
+    async fn a_visitor_is_identified_by_its_first_words() {
         let hello = Introduction::new(vec![]);
         let said = "{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n";
         assert_eq!(saying(said).await.unwrap(), Visitor::Plumb(hello));
@@ -118,13 +118,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_silent_is_a_stranger() {
+    async fn a_silent_visitor_is_a_stranger() {
         assert_eq!(saying("").await.unwrap(), Visitor::Stranger);
         assert_eq!(saying("{\"type\":").await.unwrap(), Visitor::Stranger, "half a line is silence");
     }
 
     #[tokio::test]
-    async fn who_speaks_out_of_turn_or_nonsense_is_refused() {
+    async fn a_visitor_that_sends_nonsense_or_speaks_out_of_turn_is_refused() {
         let error = saying("{\"type\":\"answer\",\"sdp\":\"\"}\n").await.unwrap_err();
         assert!(error.to_string().contains("a hello, a ping or silence"), "{error}");
         assert!(matches!(saying("GET / HTTP/1.1\r\n").await, Err(SignalingError::NotASignal { .. })));

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_needs_a_place_waits_until_the_oldest_is_gone() {
+    async fn a_client_that_needs_a_place_waits_until_the_oldest_is_gone() {
         let strangers = Strangers::default();
         assert!(!strangers.dismiss_oldest(None).await, "there is none");
         let (mut first, second) = (strangers.come(), strangers.come());
@@ -133,6 +133,6 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), &mut waits).await.is_err(), "its sockets are not closed yet");
         drop(leaving.await.unwrap());
         assert!(waits.await);
-        assert!(!strangers.dismiss_oldest(Some(&second)).await, "who asks does not give way to itself");
+        assert!(!strangers.dismiss_oldest(Some(&second)).await, "a stranger does not give way to itself");
     }
 }

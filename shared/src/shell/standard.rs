@@ -45,7 +45,7 @@ impl Target {
     }
 
     /// Most characters per line: the terminal's columns, or 80 for files and pipes, so that their contents do not
-    /// depend on the terminal of whoever runs the program.
+    /// depend on the user's terminal.
     pub fn columns(self) -> usize {
         terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
     }

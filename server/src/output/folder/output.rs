@@ -1,4 +1,4 @@
-//! Writes a run's folder while the run goes on.
+//! Writes a run's folder during the run.
 
 use std::fs::File;
 use std::io;
@@ -25,20 +25,20 @@ pub struct FolderOutput {
     run: Run,
     task: TaskName,
     open: Option<Open>,
-    /// Keeps the verdicts, if the run has gates.
+    /// Collects the verdicts, if the run has gates.
     verdicts: Option<JunitOutput>,
     is_complete: bool,
 }
 
 /// A folder that is being written.
 struct Open {
-    /// Holds the lock: the sign that the run goes on.
+    /// Holds the lock, which shows that the run is going on.
     _run: File,
     report: Keeper,
     tables: Tables,
     /// Frames that were received.
     received: u64,
-    /// Frames that the sessions that ended have sent, with those of the warm-up.
+    /// Frames sent by the sessions that have ended, including those of the warm-up.
     sent: u64,
 }
 
@@ -46,7 +46,7 @@ impl FolderOutput {
     /// Takes a folder that is absent or empty. With `strict`, the verdicts count an inconclusive gate as failed.
     ///
     /// # Errors
-    /// [`OutputError`] if it is neither, or takes no files.
+    /// [`OutputError`] if the folder is neither, or takes no files.
     pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
         claim(folder).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();

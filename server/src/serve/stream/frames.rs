@@ -28,7 +28,7 @@ pub(super) struct FrameMaker {
 pub(super) struct MadeFrame {
     pub(super) capture: Capture,
     pub(super) fragments: Vec<BytesMut>,
-    /// When the camera took it, if the source is one.
+    /// When the camera took it, if the source is a camera.
     pub(super) taken: Option<Micros>,
 }
 

@@ -1,7 +1,7 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames; [`ages`] says how old a camera's were when they were answered. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
-//! [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
+//! [`frames`] makes frames, and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
+//! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
 
 mod ages;
 mod frames;
@@ -49,14 +49,14 @@ const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 /// A client with an open link.
 pub(super) struct Client {
     pub(super) link: Link,
-    /// What kind of link it is.
+    /// The kind of its link.
     pub(super) kind: &'static str,
     pub(super) address: String,
     /// Whether this server called the client.
     pub(super) dialled: bool,
     pub(super) accepted: Micros,
     pub(super) place: Place,
-    /// Stops the server, if the client asks for it and may.
+    /// Stops the server, if the client asks for it and is allowed to.
     pub(super) stopper: Stopper,
 }
 
@@ -226,7 +226,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` tells
+    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` says
     /// that it was awaited before.
     fn capture(&mut self, id: u64, is_again: bool) {
         if !self.frames.is_ready() {

@@ -15,7 +15,7 @@ use crate::task::TaskName;
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Interval between two reports of a session that goes on: what a crash may lose.
+/// Interval between two reports of a running session: a crash loses at most as much.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Informs the outputs about one session.

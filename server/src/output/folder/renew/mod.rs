@@ -1,8 +1,8 @@
-//! Makes what a run's folder lacks from what is there: after a crash, after a full disk, or anew.
+//! Completes a run's folder after a crash or a full disk, or makes its table again.
 //!
-//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What no row tells (client, clock, bytes,
-//! skipped ticks) is taken from the last `report.json` (`known`); what nobody knows is named. Sessions that had ended stay
-//! as the report has them. `rows` reads the rows, `sessions` finds where each session ends.
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock, bytes,
+//! skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions that had
+//! ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
 
 mod error;
 mod known;
@@ -35,7 +35,7 @@ use crate::run::{RunConfig, RunSpec, of_file};
 
 pub use error::RenewError;
 
-/// What was made of a folder.
+/// The result of renewing a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewed {
     /// Number of frames in the tables.
@@ -50,10 +50,10 @@ pub struct Renewed {
     pub had_report: bool,
 }
 
-/// Makes the report and the typed table of the run in this folder anew.
+/// Makes the report and the typed table of the run in this folder again.
 ///
 /// # Errors
-/// [`RenewError`] if the folder is no run's, if its run goes on, or if it cannot be read or written.
+/// [`RenewError`] if no run wrote the folder, if its run is still going on, or if it cannot be read or written.
 pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let run = opened(folder)?;
     if is_running(&run) {
@@ -65,11 +65,11 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     Renewal { folder, spec }.all(torn_bytes)
 }
 
-/// The open file of the run, if the folder is a run's.
+/// The open file of the run, if a run wrote the folder.
 fn opened(folder: &Path) -> Result<File, RenewError> {
     let not_a_run = |lacks: String| RenewError::NotARun { folder: folder.into(), lacks };
     if !folder.is_dir() {
-        return Err(not_a_run("it is no folder".into()));
+        return Err(not_a_run("it is not a folder".into()));
     }
     for name in [RUN, FRAMES] {
         if !folder.join(name).is_file() {
@@ -79,7 +79,7 @@ fn opened(folder: &Path) -> Result<File, RenewError> {
     File::open(folder.join(RUN)).map_err(failed(folder, RUN))
 }
 
-/// Removes what a crash has left half-written.
+/// Removes files that a crash has left half-written.
 fn remove_parts(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -94,7 +94,7 @@ fn remove_parts(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A folder whose files are made anew.
+/// A folder that is being renewed.
 struct Renewal<'a> {
     folder: &'a Path,
     spec: RunSpec,
