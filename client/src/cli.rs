@@ -30,6 +30,9 @@ pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
+/// Least value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
+const MIN_AXIS_RATIO: f64 = 0.1;
+
 /// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
@@ -57,6 +60,8 @@ const DETECT_HELP: &str = "\
 Examples:
   client detect photo.png                            print one line per file
   client detect --all photo.png                      print a line for each circle too
+  client detect --all --draw found scans/*.jpg       draw the circles into copies in found/
+  client detect --explain photo.png                  say why candidates were rejected
   client detect --min-radius 40 --json scans/*.jpg   print one JSON array
 
 Exit codes:
@@ -277,10 +282,42 @@ pub struct DetectArgs {
     #[arg(id = "detect_all", long = "all", help_heading = PIPELINE)]
     pub all: bool,
 
+    /// With --all: report at most this many circles of each file, the most certain ones
+    #[arg(long, help_heading = PIPELINE, value_name = "N", value_parser = max_count)]
+    pub max_count: Option<NonZeroUsize>,
+
+    /// Smallest ratio of the half-axes of an ellipse to be found: 1 finds circles only [default: 0.55, a disc seen at 57°
+    /// to its axis]
+    #[arg(long, help_heading = PIPELINE, value_name = "RATIO", value_parser = axis_ratio)]
+    pub min_axis_ratio: Option<f64>,
+
+    /// List every candidate with the evidence for it, and why it was rejected
+    #[arg(long, help_heading = OUTPUT)]
+    pub explain: bool,
+
+    /// Write each picture with what was found drawn into it, as PNG, to this folder; with --explain, the rejected
+    /// candidates too. No file that is read is replaced
+    #[arg(long, help_heading = OUTPUT, value_name = "FOLDER")]
+    pub draw: Option<PathBuf>,
+
     /// Print one JSON array instead of one line per file
     // The environment variable is not PLUMB_JSON, which names the server's output file.
     #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
     pub json: bool,
+}
+
+impl DetectArgs {
+    /// Checks the options that need another one.
+    ///
+    /// # Errors
+    /// If `--max-count` is given without `--all`.
+    pub fn check(&self) -> Result<(), Refusal> {
+        if self.max_count.is_some() && !self.all {
+            let reason = "it limits how many circles --all reports: add --all, or leave it out";
+            return Err(Refusal { place: "--max-count".into(), reason: reason.into() });
+        }
+        Ok(())
+    }
 }
 
 /// The pipeline and the radii it looks for.
@@ -427,6 +464,17 @@ fn workers(text: &str) -> Result<NonZeroUsize, String> {
 fn timeout(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
     duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
+}
+
+fn max_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not a whole number of circles, such as 5"))
+}
+
+fn axis_ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio: &f64| (MIN_AXIS_RATIO..=1.0).contains(ratio));
+    ratio.ok_or_else(|| {
+        format!("\"{text}\" is not a ratio of half-axes: write a number from {MIN_AXIS_RATIO} to 1, such as 0.55")
+    })
 }
 
 fn radius(text: &str) -> Result<f64, String> {

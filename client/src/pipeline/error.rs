@@ -32,6 +32,14 @@ pub enum PipelineError {
         /// A detector that finds all.
         able: &'static str,
     },
+    /// An option of the detector `hough` is given to another one.
+    #[error("{option} is for hough, and {detector} is another detector: leave it out, or write --detector hough")]
+    OnlyHough {
+        /// The option.
+        option: &'static str,
+        /// The detector.
+        detector: &'static str,
+    },
     /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),

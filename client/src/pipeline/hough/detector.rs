@@ -5,6 +5,7 @@ use shared::geometry::{Circle, Size};
 use shared::protocol::message::Ellipse;
 
 use super::all::Found;
+use super::explain::{Outcome, Trials};
 use super::fit::refine::{Fit, Refiner};
 use super::frame::Frame;
 use super::locate::moments::start_from_moments;
@@ -42,6 +43,8 @@ const MAX_CELLS: usize = i16::MAX as usize;
 #[derive(Default)]
 pub struct Hough {
     limits: RadiusLimits,
+    min_axis_ratio: Option<f64>,
+    pub(super) trials: Trials,
     copy: Vec<u8>,
     pub(super) all: Vec<Found>,
     pub(crate) cells: Cells,
@@ -66,6 +69,20 @@ impl Hough {
         Self { limits, ..Self::default() }
     }
 
+    /// Takes ellipses whose half-axes have at least this ratio, instead of
+    /// [`DEFAULT_MIN_AXIS_RATIO`](crate::pipeline::DEFAULT_MIN_AXIS_RATIO).
+    #[must_use]
+    pub fn with_min_axis_ratio(mut self, ratio: f64) -> Self {
+        self.min_axis_ratio = Some(ratio);
+        self
+    }
+
+    /// The radii and axis ratios that are looked for in frames of this size. `None` if there are none.
+    pub fn range(&self, size: Size) -> Option<RadiusRange> {
+        let range = self.limits.range(size)?;
+        Some(self.min_axis_ratio.map_or(range, |ratio| range.with_min_axis_ratio(ratio)))
+    }
+
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
         let sought = self.search(frame)?;
         self.best_candidate(frame, sought.first).or_else(|| self.closed_edge(frame, sought.all))
@@ -87,11 +104,12 @@ impl Hough {
     }
 
     fn sought(&self, size: Size) -> Option<Sought> {
-        let all = self.limits.range(size)?;
+        let all = self.range(size)?;
         let first_px = FIRST_RADIUS_OF_SIDE * f64::from(size.shorter_side());
         let is_wide = self.limits.max.is_none() && (all.min()..all.max()).contains(&first_px);
         let max = if is_wide { first_px } else { all.max() };
-        Some(Sought { first: RadiusRange::new(all.min(), max).ok()?, all })
+        let first = RadiusRange::new(all.min(), max).ok()?.with_min_axis_ratio(all.min_axis_ratio());
+        Some(Sought { first, all })
     }
 
     /// Calls `look` with the pixels row by row. Copies the pixels if they are stored in another order.
@@ -139,8 +157,13 @@ impl Hough {
     /// Measures a traced outline. `None` if it turns out to be out of range.
     pub(super) fn measure_rim(&mut self, traced: usize, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let rim = self.rims.traced[traced];
-        let found = estimate(&self.rims.measure(frame, &rim));
-        is_valid(frame, range, found.circle).then_some(found)
+        let measured = self.rims.measure(frame, &rim);
+        let found = estimate(&measured);
+        if !is_valid(frame, range, found.circle) || !has_ratio(range, &found) {
+            return self.trials.note(measured.oval, Outcome::OutOfLimits);
+        }
+        self.trials.note::<()>(Oval::of(&found), Outcome::Accepted);
+        Some(found)
     }
 
     /// Measures a candidate: its circle and how certain it is. `None` if it is not a disc.
@@ -152,14 +175,27 @@ impl Hough {
     ) -> Option<(Verdict, Estimate)> {
         let noise_gray = self.gradients.noise_gray;
         let candidate = self.candidates.ranked[candidate];
-        let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
+        let Some(start) = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray) else {
+            return self.trials.note(Oval::round(candidate.circle()), Outcome::NoRing);
+        };
         let fit = self.refiner.fit(frame, &self.cells, &start).or_else(|| {
             let wide = start.edge_sigma > WIDE_EDGE_PX;
             let start = wide.then(|| start_from_moments(frame, &start)).flatten()?;
             self.refiner.fit(frame, &self.cells, &start)
-        })?;
-        let verdict = judge(&fit, noise_gray)?;
-        is_valid(frame, range, fit.circle).then(|| (verdict, self.undoubted(frame, &fit, range)))
+        });
+        let Some(fit) = fit else { return self.trials.note(Oval::round(candidate.circle()), Outcome::NoFit) };
+        let Some(verdict) = judge(&fit, noise_gray) else {
+            return self.trials.note(Oval::round(fit.circle), Outcome::NoDisc);
+        };
+        if !is_valid(frame, range, fit.circle) {
+            return self.trials.note(Oval::round(fit.circle), Outcome::OutOfLimits);
+        }
+        let found = self.undoubted(frame, &fit, range);
+        if !has_ratio(range, &found) {
+            return self.trials.note(Oval::of(&found), Outcome::OutOfLimits);
+        }
+        self.trials.note::<()>(Oval::of(&found), Outcome::Accepted);
+        Some((verdict, found))
     }
 
     /// The estimate of a fit, or of its outline if that explains the pixels better than a round, even disc.
@@ -191,6 +227,11 @@ fn estimate(measured: &Measured) -> Estimate {
     let axes = measured.oval.axes().filter(|_| !is_round);
     let ellipse = axes.map(|axes| Ellipse { axes: [axes.a, axes.b], angle: axes.angle() });
     Estimate { circle: measured.oval.circle(), ellipse, covariance: Some(measured.covariance) }
+}
+
+/// Whether the half-axes are alike enough, with the slack that outlines have.
+fn has_ratio(range: RadiusRange, found: &Estimate) -> bool {
+    found.ellipse.is_none_or(|Ellipse { axes: [a, b], .. }| b > range.min_axis_ratio() * (1.0 - RADIUS_SLACK.0) * a)
 }
 
 /// Whether a circle has a radius within the range, and its centre in the frame.

@@ -36,7 +36,7 @@ pub(crate) struct Rims {
     /// The outlines traced in the last frame, most evidence first.
     pub(crate) traced: Vec<Rim>,
     starts: Starts,
-    tracer: Tracer,
+    pub(crate) tracer: Tracer,
     shades: Shades,
 }
 

@@ -1,6 +1,9 @@
 //! An ellipse, its outline and the distance of points from it.
 
 use shared::geometry::Circle;
+use shared::protocol::message::Ellipse;
+
+use crate::pipeline::detector::Estimate;
 
 /// An ellipse: the points `p` with `dᵀ Q d = 1` for `d = p - c`. Lengths are in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +51,13 @@ impl Oval {
     pub(crate) fn round(circle: Circle) -> Self {
         let own = circle.radius.powi(-2);
         Self { x: circle.x, y: circle.y, form: [own, 0.0, own] }
+    }
+
+    /// The outline of an estimate.
+    pub(crate) fn of(Estimate { circle, ellipse, .. }: &Estimate) -> Self {
+        let Some(Ellipse { axes: [a, b], angle }) = *ellipse else { return Self::round(*circle) };
+        let (sin, cos) = angle.sin_cos();
+        Self::with_axes((circle.x, circle.y), Axes { a, b, along: (cos, sin) })
     }
 
     /// The ellipse with these axes. `along` is the direction of `a`.

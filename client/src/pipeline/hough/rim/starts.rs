@@ -1,16 +1,11 @@
 //! Where outlines may be: ellipses through chains of edges, and the candidates of the votes.
 
-use shared::geometry::Circle;
-
 use super::chains::Chains;
 use super::oval::Oval;
 use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
-
-/// Least ratio of the half-axes. A disc seen at 57° to its axis has it.
-pub(crate) const MIN_AXIS_RATIO: f64 = 0.55;
 
 /// Most chains and most candidates that are traced, best first: for one disc and for all discs. Bounds the time spent on
 /// a textured frame. They are twice those of the search for round discs.
@@ -51,8 +46,7 @@ impl Starts {
         });
         self.all.clear();
         self.all.extend(found.iter().take(most).map(|(oval, _)| *oval));
-        let round = |c: &Candidate| Oval::round(Circle { x: c.x.into(), y: c.y.into(), radius: c.radius.into() });
-        self.all.extend(candidates.iter().take(most).map(round));
+        self.all.extend(candidates.iter().take(most).map(|candidate| Oval::round(candidate.circle())));
     }
 }
 
@@ -61,5 +55,5 @@ pub(crate) fn is_sought(oval: &Oval, range: RadiusRange, slack: f64) -> bool {
     let Some(axes) = oval.axes() else { return false };
     // Half a pixel, as the search for round discs has it.
     let within = range.min() * (1.0 - slack) - 0.5..=range.max() * (1.0 + slack) + 0.5;
-    within.contains(&oval.radius()) && axes.b > MIN_AXIS_RATIO * (1.0 - slack) * axes.a
+    within.contains(&oval.radius()) && axes.b > range.min_axis_ratio() * (1.0 - slack) * axes.a
 }

@@ -4,6 +4,7 @@ use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, window_for};
 use super::oval::Oval;
 use super::points::fit_oval;
 use super::starts::is_sought;
+use crate::pipeline::hough::explain::{Outcome, Trials};
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::radii::RadiusRange;
 
@@ -18,7 +19,7 @@ pub(crate) const WINDOW: usize = 6;
 const STEPS: usize = 8;
 
 /// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
-const MOST_ALARMS: f64 = -4.0;
+pub(crate) const MOST_ALARMS: f64 = -4.0;
 
 /// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline: the search for one
 /// disc ends there.
@@ -27,7 +28,7 @@ const AMPLE_SHARE: f64 = 0.9;
 
 /// Least fraction of the arcs that have their edge on a closed outline: more than a half, so that opposite sides are
 /// seen.
-const MIN_SHARE: f64 = 0.6;
+pub(crate) const MIN_SHARE: f64 = 0.6;
 
 /// Least fraction of the points' weight on the way. Lower than the final share, because the outline is not exact yet.
 const MIN_SCORE: f64 = 0.4;
@@ -58,6 +59,7 @@ pub(crate) struct Rim {
 pub(crate) struct Tracer {
     pub(crate) arcs: Arcs,
     points: Vec<(f64, f64)>,
+    pub(crate) trials: Trials,
 }
 
 impl Tracer {
@@ -65,15 +67,18 @@ impl Tracer {
     pub(crate) fn trace(&mut self, frame: Frame<'_>, mut oval: Oval, range: RadiusRange) -> Option<Rim> {
         for (window, scale) in LOOKS {
             self.arcs.look(frame, &oval, window_for(oval.radius(), window));
-            oval = self.closer(&oval, scale)?;
+            let Some(closer) = self.closer(&oval, scale) else {
+                return self.trials.note(oval, Outcome::NoEllipse);
+            };
+            oval = closer;
             if !is_sought(&oval, range, 0.15) {
-                return None;
+                return self.trials.note(oval, Outcome::OutOfLimits);
             }
         }
         if !is_sought(&oval, range, 0.02) || !frame.holds(oval.circle()) {
-            return None;
+            return self.trials.note(oval, Outcome::OutOfLimits);
         }
-        self.judge(frame, &oval)
+        self.judge(frame, &oval).or_else(|| self.trials.note(oval, Outcome::Open))
     }
 
     /// The ellipse through the edges that were seen, of the polarity that agrees best.
@@ -109,14 +114,29 @@ impl Tracer {
     }
 
     fn judge_as(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
+        let (closure, share) = self.closure(frame, oval, power);
+        if closure.log_alarms > MOST_ALARMS || share < MIN_SHARE {
+            return None;
+        }
+        Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
+    }
+
+    /// The evidence that an outline closes, and the share of it on which the edge is.
+    fn closure(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> (Closure, f64) {
         let radius = oval.radius();
         self.arcs.look(frame, oval, window_for(radius, WINDOW));
         let closure = self.arcs.closure(radius, power * ((frame.width * frame.height) as f64).log10());
         let seen = self.arcs.all.iter().filter(|arc| arc.inside).count() as f64 / self.arcs.all.len().max(1) as f64;
-        if closure.log_alarms > MOST_ALARMS || closure.share * seen < MIN_SHARE {
-            return None;
-        }
-        Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
+        (closure, closure.share * seen)
+    }
+
+    /// The expected false alarms of an outline, as a power of ten, and the share of it on which the edge is: as the
+    /// circle or the ellipse, whichever has more evidence.
+    pub(crate) fn evidence(&mut self, frame: Frame<'_>, oval: &Oval) -> (f64, f64) {
+        let circle = self.closure(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
+        let ellipse = self.closure(frame, oval, OVAL_POWER);
+        let (closure, share) = if circle.0.log_alarms < ellipse.0.log_alarms { circle } else { ellipse };
+        (closure.log_alarms, share)
     }
 
     /// Bit mask of the arcs whose edge lies within a distance of the outline.

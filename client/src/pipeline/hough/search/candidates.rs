@@ -1,5 +1,7 @@
 //! Candidates: the peaks of the votes, ranked by how much of a ring of one radius the edges cover.
 
+use shared::geometry::Circle;
+
 use super::edge_map::EdgeMap;
 use super::gradient::Edge;
 use super::peaks::{MAX_PEAKS, Peak, Peaks};
@@ -27,6 +29,12 @@ pub(crate) struct Candidate {
     score: f32,
     /// Votes in the peak's 3x3 cells.
     votes: u16,
+}
+
+impl Candidate {
+    pub(crate) fn circle(self) -> Circle {
+        Circle { x: self.x.into(), y: self.y.into(), radius: self.radius.into() }
+    }
 }
 
 /// The candidates of one frame, and the state of the search for them.
