@@ -6,6 +6,7 @@
 //! | `frames.csv` | one row per frame | as the frames end |
 //! | `report.json` | the report; while the run goes on, with the sessions so far | replaced each second, and at the end |
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
+//! | `run.mcap` | with `--record`: the frames, their truth and their answers, see [`mcap`](crate::output::mcap) | as the frames are sent |
 //! | `frames.parquet` | the same rows with types, and what is not of a frame as metadata | renamed at the end |
 //!
 //! [`output`](FolderOutput) writes them while a run goes on: `claim` takes the folder, `run_file` has the text of
@@ -37,6 +38,9 @@ const REPORT: &str = "report.json";
 
 /// The table of frames with types.
 const TABLE: &str = "frames.parquet";
+
+/// The recording.
+const RECORDING: &str = "run.mcap";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";
