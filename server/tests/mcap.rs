@@ -97,6 +97,7 @@ fn a_recording_is_read_by_the_packages_of_others_with_image_and_circles_at_one_t
     let counted =
         ["Header", "DataEnd", "Footer", "Statistics", "Metadata", "Attachment"].map(|name| &found["records"][name]);
     assert_eq!(counted, [1, 1, 1, 1, 1, 1].map(Value::from).each_ref(), "{}", found["records"]);
+    assert_eq!((&found["checksums"], &found["summary"]), (&true.into(), &true.into()));
     assert!(number(&found["longest_chunk_ns"]) <= 1e9);
     let metadata = &found["metadata"]["plumb.run"];
     assert_eq!(
@@ -205,7 +206,7 @@ fn a_recording_plays_at_the_rate_of_its_run_and_in_every_round_of_a_loop() {
     server.args(["--source", &first.source(), "--print-run"]);
     let printed = Program::start(server).end().expect(0).stdout.join("\n");
     let printed: toml::Table = printed.parse().expect("TOML");
-    assert_eq!((printed["fps"].as_integer(), printed["task"].as_str()), (Some(50), Some("circle")), "{printed}");
+    assert_eq!((printed["fps"].as_float(), printed["task"].as_str()), (Some(50.0), Some("circle")), "{printed}");
     let again = Folder::new();
     run(&["--source", &first.source(), "--loop", "--frames", "30", "--out", again.name()]).expect(0);
     let indices: Vec<_> = again.rows().iter().map(|row| row["source_index"].clone()).collect();
@@ -264,6 +265,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     report.args(["report", folder.name()]);
     Program::start(report).end().expect(0).says("run.mcap broke off: its ").says("0 damaged chunks");
     let found = read(&folder.recording());
+    assert_eq!(found["checksums"], true);
     assert_eq!(
         (&found["summary"], found["frames"].as_object().map(serde_json::Map::len)),
         (&true.into(), Some(played))
@@ -325,7 +327,7 @@ fn the_images_of_others_are_played_in_every_compression_with_truth_by_their_inde
 #[test]
 fn files_that_cannot_be_played_are_refused_by_name_before_anything_runs() {
     let folder = tempfile::tempdir().expect("a folder");
-    let none = folder.path().join("none.mcap");
+    let none = folder.path().join("text.mcap");
     fs::write(&none, "no MCAP file").expect("written");
     let raw = of_others(&folder, "raw");
     let claims = folder.path().join("claims.mcap");

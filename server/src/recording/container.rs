@@ -263,7 +263,7 @@ fn found(at: u64, opcode: u8, fields: &[u8]) -> Result<Option<Found>, ContainerE
         op::METADATA => Metadata::read(fields).map(Found::Metadata),
         op::MESSAGE => Message::read(fields).map(|message| {
             let Message { channel_id, sequence, log_time, publish_time, data } = message;
-            Found::Message { channel_id, sequence, times: [log_time, publish_time], data: data.to_vec() }
+            Found::Message { channel_id, sequence, times: [log_time, publish_time], data: data.concat() }
         }),
         _ => return Ok(None),
     };

@@ -10,6 +10,7 @@
 )]
 
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
 use shared::geometry::CircleEstimate;
 
 include!(concat!(env!("OUT_DIR"), "/foxglove.rs"));
@@ -20,8 +21,14 @@ pub(crate) const DESCRIPTION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/
 /// Schema of raw pixels.
 pub(crate) const RAW_IMAGE: &str = "foxglove.RawImage";
 
+/// Number of its field with the pixels.
+pub(crate) const RAW_IMAGE_DATA: u32 = 6;
+
 /// Schema of pictures.
 pub(crate) const COMPRESSED_IMAGE: &str = "foxglove.CompressedImage";
+
+/// Number of its field with the picture.
+pub(crate) const COMPRESSED_IMAGE_DATA: u32 = 2;
 
 /// Schema of marks.
 pub(crate) const ANNOTATIONS: &str = "foxglove.ImageAnnotations";
@@ -95,6 +102,15 @@ pub(crate) fn marks(circle: CircleEstimate, ns: u64, colour: Color, text: Option
     marks
 }
 
+/// The bytes of a message whose data are empty, and the start of the field with this number for data of this length. The
+/// data complete the message.
+pub(crate) fn before_data(message: &impl Message, field: u32, length: usize) -> Vec<u8> {
+    let mut head = message.encode_to_vec();
+    encode_key(field, WireType::LengthDelimited, &mut head);
+    encode_varint(length as u64, &mut head);
+    head
+}
+
 /// The bytes of a message.
 pub(crate) fn bytes(message: &impl Message) -> Vec<u8> {
     message.encode_to_vec()
@@ -115,6 +131,21 @@ mod tests {
             assert_eq!(mark.diameter, 2.0 * radius);
             assert_eq!(mark.timestamp.unwrap(), prost_types::Timestamp { seconds: 1_700_000_000, nanos: 123_456_789 });
         }
+    }
+
+    #[test]
+    fn data_behind_a_message_are_its_field() {
+        let (data, timestamp) = (bytes::Bytes::new(), Some(timestamp(7)));
+        let raw =
+            RawImage { timestamp, width: 2, height: 1, encoding: "mono8".into(), step: 2, data, frame_id: "c".into() };
+        let written = [before_data(&raw, RAW_IMAGE_DATA, 300), vec![9; 300]].concat();
+        assert_eq!(RawImage::decode(&written[..]).unwrap(), RawImage { data: vec![9; 300].into(), ..raw });
+        let picture = CompressedImage { timestamp, format: "png".into(), ..CompressedImage::default() };
+        let written = [before_data(&picture, COMPRESSED_IMAGE_DATA, 2), vec![8; 2]].concat();
+        assert_eq!(
+            CompressedImage::decode(&written[..]).unwrap(),
+            CompressedImage { data: vec![8; 2].into(), ..picture }
+        );
     }
 
     #[test]

@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     fn message(sequence: u32) -> Message<'static> {
-        Message { channel_id: 1, sequence, log_time: 100 - u64::from(sequence), publish_time: 3, data: b"12345" }
+        Message { channel_id: 1, sequence, log_time: 100 - u64::from(sequence), publish_time: 3, data: [b"123", b"45"] }
     }
 
     fn file(finish: bool) -> Vec<u8> {

@@ -81,7 +81,9 @@ pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError>
 /// Whether the text names an MCAP file.
 fn is_mcap(text: &str) -> bool {
     #[cfg(feature = "mcap")]
-    return super::mcap::is_meant(text);
+    {
+        super::mcap::is_meant(text)
+    }
     #[cfg(not(feature = "mcap"))]
     {
         let _ = text;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use shared::image::PixelFormat;
 use shared::protocol::encoding::Encoding;
@@ -13,8 +14,9 @@ use super::queue::RecordedFrame;
 use crate::output::report::Run;
 use crate::output::table;
 use crate::recording::foxglove::{
-    ANNOTATIONS, COMPRESSED_IMAGE, CompressedImage, DESCRIPTION, ESTIMATE_COLOUR, ImageAnnotations, PROTOBUF,
-    RAW_IMAGE, RawImage, TRUTH_COLOUR, bytes, marks, timestamp,
+    ANNOTATIONS, COMPRESSED_IMAGE, COMPRESSED_IMAGE_DATA, CompressedImage, DESCRIPTION, ESTIMATE_COLOUR,
+    ImageAnnotations, PROTOBUF, RAW_IMAGE, RAW_IMAGE_DATA, RawImage, TRUTH_COLOUR, before_data, bytes, marks,
+    timestamp,
 };
 use crate::recording::note::{self, Note};
 use crate::recording::record::{Channel, Message, Metadata};
@@ -87,7 +89,7 @@ struct Outgoing<'a> {
     topic: Topic,
     id: u64,
     times_ns: [u64; 2],
-    data: &'a [u8],
+    data: [&'a [u8]; 2],
 }
 
 impl RecordingFile {
@@ -102,21 +104,34 @@ impl RecordingFile {
         Ok(created)
     }
 
-    /// Adds a frame to the chunk, and takes its data. Returns how many bytes it took.
-    pub(super) fn frame(&mut self, frame: &mut RecordedFrame) -> usize {
-        let &mut RecordedFrame { session, id, times_ns, truth, .. } = frame;
+    /// Adds a frame to the chunk. Returns how many bytes it took.
+    pub(super) fn frame(&mut self, frame: &RecordedFrame) -> usize {
+        let &RecordedFrame { session, id, times_ns, truth, .. } = frame;
         let is_first = self.sessions.keys().next().is_none_or(|&first| first == session);
         let recorded = self.sessions.entry(session).or_insert_with(|| Recorded::new(Topics::of(session, is_first)));
         recorded.pending.push_back((id, times_ns));
         let noted = note_on(frame);
-        let (schema, data) = image(frame);
-        let mut written =
-            self.write(&Outgoing { session, schema: note::SCHEMA, topic: Topic::Note, id, times_ns, data: &noted });
-        written += self.write(&Outgoing { session, schema, topic: Topic::Image, id, times_ns, data: &data });
+        let (schema, head) = image(frame);
+        let mut written = self.write(&Outgoing {
+            session,
+            schema: note::SCHEMA,
+            topic: Topic::Note,
+            id,
+            times_ns,
+            data: [&noted, &[]],
+        });
+        let data = [&head[..], &frame.data];
+        written += self.write(&Outgoing { session, schema, topic: Topic::Image, id, times_ns, data });
         if let Some(marks) = truth_marks(truth, times_ns[0]).filter(|_| self.task.has_places()) {
             let data = bytes(&marks);
-            written +=
-                self.write(&Outgoing { session, schema: ANNOTATIONS, topic: Topic::Truth, id, times_ns, data: &data });
+            written += self.write(&Outgoing {
+                session,
+                schema: ANNOTATIONS,
+                topic: Topic::Truth,
+                id,
+                times_ns,
+                data: [&data, &[]],
+            });
         }
         written
     }
@@ -129,7 +144,7 @@ impl RecordingFile {
         };
         let score = score(self.task, session, record);
         let mut written =
-            self.write(&Outgoing { session, schema: SCORE, topic: Topic::Score, id, times_ns, data: &score });
+            self.write(&Outgoing { session, schema: SCORE, topic: Topic::Score, id, times_ns, data: [&score, &[]] });
         if self.task.has_places() {
             let data = bytes(&self.estimate(record, times_ns[0]));
             written += self.write(&Outgoing {
@@ -138,7 +153,7 @@ impl RecordingFile {
                 topic: Topic::Estimate,
                 id,
                 times_ns,
-                data: &data,
+                data: [&data, &[]],
             });
         }
         written
@@ -165,7 +180,7 @@ impl RecordingFile {
         // The field has 32 bits; a longer run counts from 0 again.
         let sequence = message.id as u32;
         self.writer.message(&Message { channel_id, sequence, log_time, publish_time, data: message.data });
-        message.data.len()
+        message.data.iter().map(|part| part.len()).sum()
     }
 
     /// The channel of a message, which is made with its first message.
@@ -268,9 +283,10 @@ fn note_on(frame: &RecordedFrame) -> Vec<u8> {
     .write()
 }
 
-/// The schema and the message of a frame's image.
-fn image(frame: &mut RecordedFrame) -> (&'static str, Vec<u8>) {
-    let (at, data) = (Some(timestamp(frame.times_ns[0])), std::mem::take(&mut frame.data).into());
+/// The schema of a frame's image, and its message up to the data, which are its last field.
+fn image(frame: &RecordedFrame) -> (&'static str, Vec<u8>) {
+    let at = Some(timestamp(frame.times_ns[0]));
+    let length = frame.data.len();
     let frame_id = FRAME_ID.to_owned();
     let format = match frame.encoding {
         Encoding::Png => "png",
@@ -284,11 +300,13 @@ fn image(frame: &mut RecordedFrame) -> (&'static str, Vec<u8>) {
             // No frame is wider than 8192 px.
             let step = frame.size.width * frame.pixel.bytes_per_pixel() as u32;
             let (width, height) = (frame.size.width, frame.size.height);
-            let image = RawImage { timestamp: at, width, height, encoding: encoding.into(), step, data, frame_id };
-            return (RAW_IMAGE, bytes(&image));
+            let (encoding, data) = (encoding.into(), Bytes::new());
+            let image = RawImage { timestamp: at, width, height, encoding, step, data, frame_id };
+            return (RAW_IMAGE, before_data(&image, RAW_IMAGE_DATA, length));
         }
     };
-    (COMPRESSED_IMAGE, bytes(&CompressedImage { timestamp: at, data, format: format.into(), frame_id }))
+    let image = CompressedImage { timestamp: at, data: Bytes::new(), format: format.into(), frame_id };
+    (COMPRESSED_IMAGE, before_data(&image, COMPRESSED_IMAGE_DATA, length))
 }
 
 /// Marks of the truth; `None` if it is not known.

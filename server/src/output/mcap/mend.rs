@@ -27,6 +27,7 @@ pub(in crate::output) fn mend(path: &Path, start: &str, end: &str) -> io::Result
     let folder = path.parent().unwrap_or(Path::new("."));
     let part = tempfile::Builder::new().prefix(start).suffix(end).tempfile_in(folder)?;
     let mended = copy(container, &part)?;
+    part.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
     part.persist(path).map_err(|failed| failed.error)?;
     Ok(Some(mended))
 }
@@ -68,7 +69,7 @@ fn write<W: Write>(writer: &mut Writer<W>, found: Found) -> io::Result<()> {
         Found::Schema(schema) => writer.add_schema(schema),
         Found::Channel(channel) => writer.add_channel(channel),
         Found::Message { channel_id, sequence, times: [log_time, publish_time], data } => {
-            writer.message(&Message { channel_id, sequence, log_time, publish_time, data: &data });
+            writer.message(&Message { channel_id, sequence, log_time, publish_time, data: [&data, &[]] });
         }
         Found::Metadata(metadata) => return writer.metadata(&metadata),
     }

@@ -22,7 +22,8 @@ use crate::truth::Truth;
 /// Bytes of frames that may wait: 3.5 s of 640x480 gray at 60 frames per second, longer than a disk's usual pauses.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Entries that may wait. Answers take a few hundred bytes, and only those to frames within [`MOST_BYTES`] wait long.
+/// Entries that may wait: frames fill at most half of them, so that answers have room too. Each takes a few hundred bytes
+/// beside the pixels.
 const MOST_ENTRIES: usize = 8192;
 
 /// What is to be recorded.
@@ -38,6 +39,7 @@ pub(super) enum Entry {
 }
 
 /// A frame that was captured.
+#[cfg_attr(not(feature = "mcap"), expect(dead_code, reason = "only the file reads most of it"))]
 pub(super) struct RecordedFrame {
     pub(super) session: u64,
     pub(super) id: u64,
@@ -100,10 +102,11 @@ impl Shared {
 
     fn has_room(&self, bytes: usize) -> bool {
         let waiting = self.waiting.load(Ordering::Acquire);
-        waiting == 0 || waiting + bytes <= MOST_BYTES || self.has_failed.load(Ordering::Acquire)
+        waiting == 0 || waiting + bytes <= MOST_BYTES
     }
 
-    fn wake(&self) {
+    /// Lets whoever waits look again.
+    pub(super) fn wake(&self) {
         let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         wakes.retain(|wake| wake.upgrade().map(|wake| wake.notify_one()).is_some());
     }
@@ -134,6 +137,12 @@ impl Recorder {
         drop(wakes);
         let counts = Arc::default();
         SessionRecorder { recorder: self.clone(), number, holds, origin_ns, counts, wake, last_bytes: 0, held: None }
+    }
+
+    /// Whether a frame of so many bytes may be added.
+    fn has_room(&self, bytes: usize) -> bool {
+        let has_failed = self.shared.has_failed.load(Ordering::Acquire);
+        has_failed || (self.shared.has_room(bytes) && self.queue.len() < MOST_ENTRIES / 2)
     }
 
     /// Records the outcome of a frame.
@@ -201,7 +210,7 @@ pub struct RecordingReport {
 impl SessionRecorder {
     /// Whether the next frame may be captured. Always true for a stream that does not wait for the disk.
     pub fn is_ready(&mut self) -> bool {
-        let is_ready = !self.holds || self.recorder.shared.has_room(self.last_bytes);
+        let is_ready = !self.holds || self.recorder.has_room(self.last_bytes);
         if is_ready {
             if let Some(since) = self.held.take() {
                 let us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -236,7 +245,9 @@ impl SessionRecorder {
         };
         self.last_bytes = data.len();
         let shared = &self.recorder.shared;
-        if shared.has_failed.load(Ordering::Acquire) || !shared.has_room(data.len()) {
+        // A stream that waits has asked for the size of the frame before: this one may be larger.
+        let has_room = self.holds || self.recorder.has_room(data.len());
+        if shared.has_failed.load(Ordering::Acquire) || !has_room {
             return self.lost();
         }
         let [captured_ns, encoded_ns] =
@@ -335,6 +346,32 @@ mod tests {
         assert!(session.is_ready());
         let report = session.report();
         assert!(report.not_recorded == 0 && report.held_us > 0, "{report:?}");
+    }
+
+    #[test]
+    fn small_frames_leave_room_for_answers() {
+        let (recorder, entries, _) = Recorder::new();
+        let mut session = recorder.session(1, true, Micros(0));
+        let record = crate::output::report::tests::record(0);
+        let image = Image::zeros(Size { width: 1, height: 1 }, PixelFormat::Gray8);
+        let at = Micros(0);
+        let capture =
+            Capture { source_index: 0, truth: Truth::Empty, captured: at, encoded: at, raw_bytes: 0, wire_bytes: 0 };
+        let mut frames = 0;
+        while session.is_ready() {
+            session.add(Captured {
+                id: frames,
+                capture,
+                image: &image,
+                encoding: Encoding::Raw,
+                data: &[],
+                meta: None,
+            });
+            frames += 1;
+        }
+        (0..frames).for_each(|_| recorder.outcome(1, &record));
+        assert_eq!((entries.len() as u64, frames, session.report().not_recorded), (2 * frames, 4096, 0));
+        assert_eq!(recorder.shared.missing.load(Ordering::Relaxed), 0);
     }
 
     #[test]

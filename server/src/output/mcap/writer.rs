@@ -54,7 +54,7 @@ impl Writing {
                 None => entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match entry {
-                Ok(Entry::Frame(frame)) => self.frame(*frame),
+                Ok(Entry::Frame(frame)) => self.frame(&frame),
                 Ok(Entry::Outcome(session, record)) => {
                     let bytes = self.file.as_mut().map_or(0, |file| file.outcome(session, &record));
                     self.gathered(bytes, None);
@@ -78,16 +78,15 @@ impl Writing {
         }
     }
 
-    fn frame(&mut self, mut frame: RecordedFrame) {
-        let waited = frame.data.len();
+    fn frame(&mut self, frame: &RecordedFrame) {
         match &mut self.file {
             Some(file) => {
-                let bytes = file.frame(&mut frame);
+                let bytes = file.frame(frame);
                 self.gathered(bytes, Some(&frame.counts));
             }
             None => self.lost(&frame.counts),
         }
-        self.shared.taken(waited);
+        self.shared.taken(frame.data.len());
     }
 
     /// Notes that messages of so many bytes were added to the chunk, and writes the chunk if it is large enough.
@@ -110,6 +109,7 @@ impl Writing {
             Ok(()) => {
                 let chunk = std::mem::take(&mut self.chunk);
                 chunk.frames.iter().for_each(|counts| _ = counts.recorded.fetch_add(1, Ordering::Relaxed));
+                self.shared.wake();
             }
             Err(wrong) => self.fail(&wrong),
         }
