@@ -39,7 +39,7 @@ pub(super) enum Entry {
 }
 
 /// A frame that was captured.
-#[cfg_attr(not(feature = "mcap"), expect(dead_code, reason = "only the file reads most of it"))]
+#[cfg_attr(not(feature = "mcap"), allow(dead_code, reason = "only the file reads most of it"))]
 pub(super) struct RecordedFrame {
     pub(super) session: u64,
     pub(super) id: u64,
