@@ -43,7 +43,9 @@ class _Camera(TypedDict, total=False):
 
 class _Scene(_Camera, total=False):
     source: str | PathLike[str]
-    """`ball`, `depth`, `camera:0`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    """`ball`, `depth`, `camera:0`, a video, an MCAP file, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    topic: str
+    """With an MCAP file: topic of the images (default: the only one; the first session's in a recording)."""
     loop: bool
     """Play a video or a folder again when it ends (default False)."""
     truth: str | PathLike[str]
@@ -139,3 +141,5 @@ class ServerOptions(RunOptions, total=False):
     """Write the verdicts of the gates to this file at the end, as JUnit's XML."""
     out: str | PathLike[str]
     """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""
+    record: bool
+    """With `out`: also record every frame, with truth, answer and figures, as `run.mcap`."""

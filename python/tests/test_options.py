@@ -93,6 +93,7 @@ def test_the_defaults_are_all_there() -> None:
         "run",
         "camera",
         "truth",
+        "topic",
         "meta",
         "meta_file",
         "balls",

@@ -196,6 +196,10 @@ pub struct Local {
     /// frames.parquet
     #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+
+    /// With --out: also record every frame, with truth, answer and figures, as run.mcap, for Foxglove and for --source
+    #[arg(long, help_heading = OUTPUT)]
+    pub record: bool,
 }
 
 impl Cli {

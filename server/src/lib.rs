@@ -20,6 +20,8 @@ pub mod gate;
 pub mod health;
 pub mod options;
 pub mod output;
+#[cfg(feature = "mcap")]
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scene;

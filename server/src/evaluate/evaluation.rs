@@ -158,6 +158,7 @@ impl Evaluation {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         };
         Judge::new(&self.run(), self.spec.judged.conditions()).judge(&mut session);
         session

@@ -43,7 +43,7 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
     refuse_one_file_for_two(local)?;
     let mut outputs = more;
     if let Some(folder) = &local.out {
-        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?));
+        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?.recorded(local.record)));
     }
     if let Some(target) = &local.json {
         let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };

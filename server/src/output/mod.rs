@@ -12,6 +12,7 @@ pub mod folder;
 pub mod json;
 mod junit;
 mod list;
+pub mod mcap;
 mod place;
 pub mod report;
 pub mod rows;

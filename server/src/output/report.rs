@@ -8,6 +8,7 @@ use shared::time::Micros;
 
 use crate::doctor::Warning;
 use crate::gate::{GateVerdict, Worst};
+use crate::output::mcap::RecordingReport;
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
@@ -106,6 +107,9 @@ pub struct SessionReport {
     pub source: Option<SourceReport>,
     /// How the frames were encoded.
     pub encoding: EncodingReport,
+    /// What the recording has of the session; absent without `--record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
 }
 
 /// `encoding` of the report.
@@ -219,7 +223,14 @@ impl SessionReport {
             gates: Vec::new(),
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
             encoding: EncodingReport::new(session.encoding()),
+            recording: None,
         }
+    }
+
+    /// The same report of a session that was recorded like this.
+    #[must_use]
+    pub fn recorded(self, recording: Option<RecordingReport>) -> Self {
+        Self { recording, ..self }
     }
 
     /// The same report of a session for which the run asks for this encoding.
@@ -285,6 +296,7 @@ pub(crate) mod tests {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::image::Image;
 
 use super::error::OutputError;
+use super::mcap::Recorder;
 use super::report::SessionReport;
 use crate::score::record::FrameRecord;
 use crate::session::Progress;
@@ -65,6 +66,11 @@ pub trait Output: Send {
     /// Whether everything was written. Asked after [`Self::finish`] if no call failed.
     fn is_complete(&self) -> bool {
         true
+    }
+
+    /// Where the sessions record their frames, if this output records them. Asked after [`Self::begin`].
+    fn recorder(&self) -> Option<Recorder> {
+        None
     }
 
     /// Whether [`Self::running`] is to be called.

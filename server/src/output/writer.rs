@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use tracing::{error, warn};
 
 use super::error::OutputError;
+use super::mcap::Recorder;
 use super::seam::{Event, Output};
 
 /// Capacity of the event queue: 0.8 s of an unpaced stream of 2,500 frames per second, in 1.5 MB.
@@ -34,6 +35,7 @@ pub struct Outputs {
     lost_frames: Arc<AtomicU64>,
     shown: Arc<AtomicU64>,
     wants_running: bool,
+    recorder: Option<Recorder>,
 }
 
 /// An entry of the queue.
@@ -75,6 +77,7 @@ impl Outputs {
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
         let wants_running = outputs.iter().any(|output| output.wants_running());
+        let recorder = outputs.iter().find_map(|output| output.recorder());
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
@@ -87,7 +90,7 @@ impl Outputs {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
         let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone(), needs_every_frame };
-        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running }, writer))
+        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running, recorder }, writer))
     }
 
     /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
@@ -122,6 +125,11 @@ impl Outputs {
     /// Whether an output wants the reports of sessions that go on.
     pub fn wants_running(&self) -> bool {
         self.wants_running
+    }
+
+    /// Where sessions record their frames, if the run is recorded.
+    pub fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
     }
 
     /// Whether the window shows this session: only then are pictures and progress useful.

@@ -30,8 +30,9 @@ const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
     /// Source of the frames: ball (simulated); depth (a simulated depth camera); camera:0 or a device such as
-    /// /dev/video0 (a camera of this machine); a video file or an address such as rtsp://…, read by ffmpeg; or a folder
-    /// of images or a pattern such as 'frames/*.png' (images of one size, sent in natural order)
+    /// /dev/video0 (a camera of this machine); a video file or an address such as rtsp://…, read by ffmpeg; an MCAP file
+    /// such as the run.mcap of --record; or a folder of images or a pattern such as 'frames/*.png' (images of one size,
+    /// sent in natural order)
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
@@ -39,6 +40,10 @@ pub struct Sent {
     #[arg(id = "loop", long = "loop")]
     #[serde(rename = "loop")]
     pub repeat: bool,
+
+    /// With an MCAP file as source: topic of the images [default: the only one; the first session's in a recording]
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: Option<String>,
 
     /// Truth of the frames of a video, a folder or a camera: a CSV file with the header frame,x,y,radius (task circle) or
     /// frame,count (task count), where frame is the index at the source, from 0

@@ -6,6 +6,7 @@
 //! | `frames.csv` | one row per frame | as the frames end |
 //! | `report.json` | the report; during the run, with the sessions so far | replaced every second, and at the end |
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
+//! | `run.mcap` | with `--record`: the frames, their truth and their answers, see [`mcap`](crate::output::mcap) | as the frames are sent |
 //! | `frames.parquet` | the same rows with types, and facts about the whole run as metadata | renamed at the end |
 //!
 //! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`, and
@@ -37,6 +38,9 @@ const REPORT: &str = "report.json";
 
 /// The table of frames with types.
 const TABLE: &str = "frames.parquet";
+
+/// The recording.
+const RECORDING: &str = "run.mcap";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";

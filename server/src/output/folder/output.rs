@@ -8,12 +8,13 @@ use std::time::SystemTime;
 use super::claim::{claim, created, write_run};
 use super::facts::Facts;
 use super::tables::Tables;
-use super::{REPORT, VERDICTS, run_file};
+use super::{RECORDING, REPORT, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
 use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
 use crate::output::junit::JunitOutput;
+use crate::output::mcap::{self, Recorder};
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
 use crate::score::record::FrameRecord;
@@ -27,6 +28,7 @@ pub struct FolderOutput {
     open: Option<Open>,
     /// Collects the verdicts, if the run has gates.
     verdicts: Option<JunitOutput>,
+    records: bool,
     is_complete: bool,
 }
 
@@ -36,6 +38,7 @@ struct Open {
     _run: File,
     report: Keeper,
     tables: Tables,
+    recorder: Option<Recorder>,
     /// Frames that were received.
     received: u64,
     /// Frames sent by the sessions that have ended, including those of the warm-up.
@@ -51,7 +54,21 @@ impl FolderOutput {
         claim(folder).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();
         let verdicts = has_gates.then(|| JunitOutput::of_file(&folder.join(VERDICTS), run.clone(), strict));
-        Ok(Self { folder: folder.into(), run: run.clone(), task, open: None, verdicts, is_complete: false })
+        Ok(Self {
+            folder: folder.into(),
+            run: run.clone(),
+            task,
+            open: None,
+            verdicts,
+            records: false,
+            is_complete: false,
+        })
+    }
+
+    /// The same folder, with a recording if `records`.
+    #[must_use]
+    pub fn recorded(self, records: bool) -> Self {
+        Self { records, ..self }
     }
 
     fn begun(&self) -> Result<Open, OutputError> {
@@ -60,7 +77,10 @@ impl FolderOutput {
         let run = run.map_err(|error| failed(folder, error))?;
         let report = self.report().map_err(|error| failed(folder, error))?;
         let tables = Tables::begin(folder, self.task)?;
-        Ok(Open { _run: run, report, tables, received: 0, sent: 0 })
+        let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
+        let recorder = self.records.then(recording).transpose();
+        let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
+        Ok(Open { _run: run, report, tables, recorder, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -80,10 +100,11 @@ impl FolderOutput {
         let incomplete = (missing > 0).then(|| lacking(IncompleteReason::NotWritten, missing));
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
+        let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
         let is_report_whole = open.report.finish();
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
-        open.tables.finish(facts) && is_report_whole && missing == 0
+        open.tables.finish(facts) && is_report_whole && is_recorded && missing == 0
     }
 }
 
@@ -105,6 +126,9 @@ impl Output for FolderOutput {
         if let Some(open) = &mut self.open {
             open.received += 1;
             open.tables.add(session, record);
+            if let Some(recorder) = &open.recorder {
+                recorder.outcome(session, record);
+            }
         }
         Ok(())
     }
@@ -143,6 +167,10 @@ impl Output for FolderOutput {
 
     fn needs_every_frame(&self) -> bool {
         true
+    }
+
+    fn recorder(&self) -> Option<Recorder> {
+        self.open.as_ref()?.recorder.clone()
     }
 
     fn wants_running(&self) -> bool {

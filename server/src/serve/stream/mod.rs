@@ -22,6 +22,7 @@ use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
 use crate::output::Outputs;
+use crate::output::mcap::SessionRecorder;
 use crate::output::report::{SessionReport, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
@@ -45,6 +46,13 @@ const BYE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Longest total wait for the `bye` when the server stops, which it must do within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
+
+/// Longest wait until a session's frames are recorded, so that its report counts them: more than the disk needs for what
+/// may wait (64 MiB), unless it takes next to nothing.
+const RECORD_LIMIT: Duration = Duration::from_secs(5);
+
+/// The same when the server stops, which it must do within a second.
+const STOP_RECORD_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.
 pub(super) struct Client {
@@ -91,7 +99,9 @@ pub(super) async fn stream(
     let Client { link, kind, address, dialled, accepted, place, stopper } = client;
     let at = Whereabouts { address, link: kind, dialled };
     let session = Session::new(config.clone(), accepted, clock.now());
-    let frames = match open(supply, &config, &link, clock) {
+    let holds = config.rate == Rate::Max && !supply.sets_the_pace();
+    let recorder = outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
+    let frames = match open(supply, &config, &link, clock, recorder) {
         Ok(frames) => frames,
         Err(error) => return refused(session, &at, &error, clock),
     };
@@ -116,7 +126,8 @@ pub(super) async fn stream(
     if let Some(device) = figures.as_mut().and_then(|figures| figures.device.as_mut()) {
         device.to_answer_us = streamer.ages.to_answer_us();
     }
-    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now())
+    let recording = streamer.frames.recorded(if end == End::Stopped { STOP_RECORD_LIMIT } else { RECORD_LIMIT }).await;
+    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now()).recorded(recording)
 }
 
 fn open(
@@ -124,9 +135,10 @@ fn open(
     config: &SessionConfig,
     link: &Link,
     clock: MonotonicClock,
+    recorder: Option<SessionRecorder>,
 ) -> Result<FrameMaker, SourceError> {
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
-    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock))
+    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder))
 }
 
 /// The report of a session whose source could not be opened.
@@ -140,6 +152,7 @@ impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
         let mut is_stopping = false;
         let wake_up = self.frames.wake();
+        let recorder_wake = self.frames.recorder_wake();
         let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
             if signs.look(&self.outgoing.sender, self.session.is_silent(self.clock.now())).await {
@@ -160,6 +173,7 @@ impl Streamer<'_> {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
                 () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
+                () = woken(recorder_wake.as_deref()), if self.awaited.is_some() => self.source_woke(),
                 () = stop.stopped(), if !is_stopping => {
                     is_stopping = true;
                     self.session.stop(self.clock.now());
@@ -210,6 +224,7 @@ impl Streamer<'_> {
 
     /// Handles the end of the current frame's hand-over: the link took the frame, or broke.
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
+        self.frames.record();
         if sent.is_ok() {
             self.session.link_ready();
             // If the task keeps frames, the window shows each frame together with its answer.
@@ -263,6 +278,8 @@ impl Streamer<'_> {
     }
 
     fn scored(&mut self, record: FrameRecord) {
+        // Its image comes before its outcome.
+        self.frames.record();
         let now = self.clock.now();
         self.ages.scored(&record);
         if let Some(latency) = record.latency {
@@ -272,8 +289,10 @@ impl Streamer<'_> {
             self.outgoing.answered(latency.total_us);
         }
         self.reporter.frame(record, &self.session, now);
-        self.reporter
-            .running(now, || SessionReport::new(&self.session, &self.at, self.frames.figures(), End::Running, now));
+        self.reporter.running(now, || {
+            let report = SessionReport::new(&self.session, &self.at, self.frames.figures(), End::Running, now);
+            report.recorded(self.frames.recording())
+        });
     }
 
     /// Tells the outputs who the client is, once.

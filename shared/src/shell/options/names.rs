@@ -64,6 +64,8 @@ pub const SERVER: &[&str] = &[
     "junit",
     "strict",
     "out",
+    "record",
+    "topic",
     "verbose",
     "quiet",
 ];

@@ -24,11 +24,12 @@ use self::sessions::Seen;
 use super::claim::is_running;
 use super::facts::Facts;
 use super::parquet::ParquetFile;
-use super::{FRAMES, PART, REPORT, RUN, TABLE, VERDICTS, run_file};
+use super::{FRAMES, PART, RECORDING, REPORT, RUN, TABLE, VERDICTS, run_file};
 use crate::camera::limit_kind;
 use crate::gate::{Judge, Worst};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
+use crate::output::mcap::{self, Mended};
 use crate::output::report::{Incomplete, IncompleteReason};
 use crate::output::table;
 use crate::run::{RunConfig, RunSpec, of_file};
@@ -48,6 +49,8 @@ pub struct Renewed {
     pub torn_bytes: u64,
     /// Whether there was a report that could be read.
     pub had_report: bool,
+    /// What was made of a recording that broke off; `None` if there is none, or if it is whole.
+    pub recording: Option<Mended>,
 }
 
 /// Makes the report and the typed table of the run in this folder again.
@@ -62,7 +65,8 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let spec = of_file("RUN", &folder.join(RUN))?;
     let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
     remove_parts(folder).map_err(failed(folder, TABLE))?;
-    Renewal { folder, spec }.all(torn_bytes)
+    let recording = mended(folder).map_err(failed(folder, RECORDING))?;
+    Ok(Renewed { recording, ..Renewal { folder, spec }.all(torn_bytes)? })
 }
 
 /// The open file of the run, if a run wrote the folder.
@@ -79,13 +83,22 @@ fn opened(folder: &Path) -> Result<File, RenewError> {
     File::open(folder.join(RUN)).map_err(failed(folder, RUN))
 }
 
+/// Completes the recording, if there is one that broke off.
+fn mended(folder: &Path) -> io::Result<Option<Mended>> {
+    let path = folder.join(RECORDING);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    mcap::mend(&path, &format!(".{RECORDING}."), PART)
+}
+
 /// Removes files that a crash has left half-written.
 fn remove_parts(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let is_part = |text: &str| {
             text.ends_with(PART)
-                && [REPORT, TABLE, VERDICTS].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
+                && [REPORT, TABLE, VERDICTS, RECORDING].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
         };
         if name.to_str().is_some_and(is_part) {
             fs::remove_file(folder.join(name))?;
@@ -118,7 +131,14 @@ impl Renewal<'_> {
             let facts = Facts { version: &version, seed, run: self.spec.to_toml(), report };
             typed.finish(facts).map_err(failed(self.folder, TABLE))?;
         }
-        Ok(Renewed { frames: seen.frames(), broken_off, incomplete, torn_bytes, had_report: known.is_some() })
+        Ok(Renewed {
+            frames: seen.frames(),
+            broken_off,
+            incomplete,
+            torn_bytes,
+            had_report: known.is_some(),
+            recording: None,
+        })
     }
 
     fn path(&self, name: &str) -> PathBuf {

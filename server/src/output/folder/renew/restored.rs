@@ -92,6 +92,7 @@ impl<'a> Restorer<'a> {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         };
         report.figures.bytes.frames_raw = report.figures.frames.counts.sent.saturating_mul(self.frame_bytes);
         let known = self.known.and_then(|known| known.session(session));
