@@ -63,7 +63,7 @@ Examples:
   server report runs/7
 
 Exit codes:
-  0  report.json and frames.parquet are made
+  0  report.json, report.html and frames.parquet are made
   2  the folder is no run's, or its run goes on
   4  a file cannot be written";
 
@@ -116,7 +116,7 @@ pub enum Command {
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
-    /// Make what is missing in a run's folder, after a crash for example: report.json and frames.parquet from frames.csv
+    /// Make what is missing in a run's folder, after a crash for example: report.json, report.html and frames.parquet from frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
         /// Folder that a run wrote with --out

@@ -32,3 +32,8 @@ pub use group::{BallsScene, BallsSource};
 pub use list::{settled, supply};
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 pub use truth_file::TruthError;
+
+/// Whether the text after `--source` means a camera.
+pub(crate) fn is_device(text: &str) -> bool {
+    device::is_meant(text)
+}

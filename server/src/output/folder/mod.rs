@@ -6,11 +6,12 @@
 //! | `frames.csv` | one row per frame | as the frames end |
 //! | `report.json` | the report; while the run goes on, with the sessions so far | replaced each second, and at the end |
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
+//! | `report.html` | the same for people: one page, which needs nothing else | renamed at the end |
 //! | `frames.parquet` | the same rows with types, and what is not of a frame as metadata | renamed at the end |
 //!
 //! [`output`](FolderOutput) writes them while a run goes on: `claim` takes the folder, `run_file` has the text of
-//! `run.toml`, `tables` writes the rows. [`renew`] makes what is missing after a crash. A page for people, `report.html`,
-//! belongs to what is made at the end: beside `tables` in `FolderOutput::finish`, and in `renew`.
+//! `run.toml`, `tables` writes the rows. [`renew`] makes what is missing after a crash. The page comes from
+//! `output::html`.
 
 mod claim;
 mod facts;
@@ -20,6 +21,7 @@ mod parquet;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_parquet.rs"]
 mod parquet;
+mod part;
 pub mod renew;
 mod run_file;
 mod tables;
@@ -37,6 +39,9 @@ const REPORT: &str = "report.json";
 
 /// The table of frames with types.
 const TABLE: &str = "frames.parquet";
+
+/// The page.
+const PAGE: &str = "report.html";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";

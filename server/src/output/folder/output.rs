@@ -1,15 +1,19 @@
 //! Writes a run's folder while the run goes on.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use tracing::error;
+
 use super::claim::{claim, created, write_run};
 use super::facts::Facts;
+use super::part::put;
 use super::tables::Tables;
-use super::{REPORT, VERDICTS, run_file};
+use super::{PAGE, REPORT, RUN, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
+use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
@@ -36,6 +40,8 @@ struct Open {
     _run: File,
     report: Keeper,
     tables: Tables,
+    /// What the page shows of the frames.
+    gathered: Box<Gathered>,
     /// Frames that were received.
     received: u64,
     /// Frames that the sessions that ended have sent, with those of the warm-up.
@@ -60,7 +66,8 @@ impl FolderOutput {
         let run = run.map_err(|error| failed(folder, error))?;
         let report = self.report().map_err(|error| failed(folder, error))?;
         let tables = Tables::begin(folder, self.task)?;
-        Ok(Open { _run: run, report, tables, received: 0, sent: 0 })
+        let gathered = Box::new(Gathered::new(self.run.config.spec().clone(), self.task));
+        Ok(Open { _run: run, report, tables, gathered, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -81,9 +88,23 @@ impl FolderOutput {
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
         let is_report_whole = open.report.finish();
+        let is_page_whole = self.write_page(&report, &open.gathered);
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
-        open.tables.finish(facts) && is_report_whole && missing == 0
+        open.tables.finish(facts) && is_report_whole && is_page_whole && missing == 0
+    }
+
+    /// Writes the page. Returns whether it is written.
+    fn write_page(&self, report: &str, gathered: &Gathered) -> bool {
+        let folder = &self.folder;
+        // Without the file, the page only lacks when and where the run started.
+        let run = fs::read_to_string(folder.join(RUN)).unwrap_or_default();
+        let written = put(folder, PAGE, &page(report, &run, gathered));
+        if let Err(wrong) = &written {
+            let (place, folder) = (folder.join(PAGE), folder.display());
+            error!("cannot write the page to {}: {wrong}; server report {folder} makes it", place.display());
+        }
+        written.is_ok()
     }
 }
 
@@ -104,6 +125,7 @@ impl Output for FolderOutput {
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
         if let Some(open) = &mut self.open {
             open.received += 1;
+            open.gathered.add(session, record);
             open.tables.add(session, record);
         }
         Ok(())
