@@ -116,7 +116,8 @@ pub enum Command {
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
-    /// Make what is missing in a run's folder, after a crash for example: report.json, report.html and frames.parquet from frames.csv
+    /// Make what is missing in a run's folder, after a crash for example: report.json, report.html and frames.parquet
+    /// from frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
         /// Folder that a run wrote with --out

@@ -152,9 +152,13 @@ fn after(page: &str, words: &str) -> f64 {
 
 #[test]
 fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
-    assert_gate_finds("error_px.l1.mean <= 0.05 px", &BIASED, "constant_bias", &["--fps", "max", "--frames", "200"], |page| {
-        after(page, "Bias (") > 0.25
-    });
+    assert_gate_finds(
+        "error_px.l1.mean <= 0.05 px",
+        &BIASED,
+        "constant_bias",
+        &["--fps", "max", "--frames", "200"],
+        |page| after(page, "Bias (") > 0.25,
+    );
 }
 
 #[test]

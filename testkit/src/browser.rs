@@ -41,10 +41,16 @@ impl Page {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut page = Self { driver, port, session: String::new(), _profile: profile };
         let profile = format!("--user-data-dir={}", page._profile.path().display());
-        let flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", &profile];
+        let flags =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", &profile];
         let wanted = json!({"browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": flags}});
         let made = page.ask("POST", "", &json!({"capabilities": {"alwaysMatch": wanted}}));
-        page.session = format!("/{}", made["sessionId"].as_str().unwrap_or_else(|| panic!("no browser (Debian's chromium, see .ci/install): {made}")));
+        page.session = format!(
+            "/{}",
+            made["sessionId"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no browser (Debian's chromium, see .ci/install): {made}"))
+        );
         let address = format!("file://{}", file.display());
         page.ask("POST", "/url", &json!({"url": address}));
         page
@@ -84,7 +90,8 @@ impl Page {
     /// Asks the driver, and returns the value of its answer.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.answer(method, path, &body.to_string()).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let mut value: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"));
+        let mut value: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"));
         let value = value["value"].take();
         assert!(value.get("error").is_none_or(Value::is_null), "{path}: {value}");
         value

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::text::{coordinate, words, number};
+use super::text::{coordinate, number, words};
 
 /// Size of a chart.
 const SIZE: [f64; 2] = [440.0, 260.0];

@@ -29,7 +29,8 @@ fn spec() -> RunSpec {
 /// A frame whose answer is off by `error`, after this latency.
 fn frame(id: u64, error: [f64; 2], total_us: u64) -> FrameRecord {
     let task = TaskName::default();
-    let circle = Circle { x: 50.0 + (id * 37 % 540) as f64, y: 50.0 + (id * 53 % 380) as f64, radius: 10.0 + (id % 90) as f64 };
+    let circle =
+        Circle { x: 50.0 + (id * 37 % 540) as f64, y: 50.0 + (id * 53 % 380) as f64, radius: 10.0 + (id % 90) as f64 };
     let truth = Truth::Ball { circle, limit: Limit::Bound(0.01) };
     let found = Circle { x: circle.x + error[0], y: circle.y + error[1], ..circle };
     let mut scorer = task.scorer();
@@ -37,8 +38,14 @@ fn frame(id: u64, error: [f64; 2], total_us: u64) -> FrameRecord {
     let answer = scorer.read(&payload).unwrap();
     let scored = scorer.score(truth, Outcome::Answered, Some(&answer));
     let part = Some(total_us / 5);
-    let latency =
-        FrameLatency { total_us, encode_us: total_us / 5, to_client_us: part, queue_us: part, detect_us: part, back_us: part };
+    let latency = FrameLatency {
+        total_us,
+        encode_us: total_us / 5,
+        to_client_us: part,
+        queue_us: part,
+        detect_us: part,
+        back_us: part,
+    };
     FrameRecord {
         id,
         source_index: id,
@@ -91,7 +98,10 @@ fn more_sessions_than_have_charts_are_listed_and_the_page_stays_small() {
     (1..=3_000).for_each(|number| gathered.add(number, &frame(number, [0.1, 0.1], 900)));
     let text = page(&report(3_000), "", &gathered);
     assert!(text.len() < MOST_BYTES, "{}", text.len());
-    assert!(text.contains("The first 6 sessions that sent a frame have charts") && text.contains("earlier sessions are not listed"));
+    assert!(
+        text.contains("The first 6 sessions that sent a frame have charts")
+            && text.contains("earlier sessions are not listed")
+    );
 }
 
 #[test]

@@ -33,11 +33,8 @@ fn over_time(frames: &SessionFrames, facts: &SessionFacts) -> String {
     let [p50, p99, max] = ["p50", "p99", "max"]
         .map(|name| facts.figure(&format!("latency_us.{name}")).map_or_else(|| "unknown".into(), time));
     let above: f64 = frames.latency.bins().filter(|(low, ..)| *low >= top * 1e3).map(|(.., count)| count).sum();
-    let above = if above > 0.0 {
-        format!(" Slower frames at the upper edge: {}.", whole(above as u64))
-    } else {
-        String::new()
-    };
+    let above =
+        if above > 0.0 { format!(" Slower frames at the upper edge: {}.", whole(above as u64)) } else { String::new() };
     let words = format!("Median {p50}, 99th percentile {p99}, largest {max}.{above} {}", frames.sample.describe());
     plot.figure("latency-time", "Latency over time", &words)
 }
