@@ -63,7 +63,7 @@ Examples:
   server report runs/7
 
 Exit codes:
-  0  report.json and frames.parquet are written
+  0  report.json, report.html and frames.parquet are written
   2  no run wrote this folder, or its run is still going on
   4  a file cannot be written";
 
@@ -116,7 +116,8 @@ pub enum Command {
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
-    /// Complete a run's folder, for example after a crash: make report.json and frames.parquet from frames.csv
+    /// Complete a run's folder, for example after a crash: make report.json, report.html and frames.parquet from
+    /// frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
         /// Folder that a run wrote with --out

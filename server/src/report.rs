@@ -55,5 +55,5 @@ fn describe(Renewed { frames, broken_off, incomplete, .. }: &Renewed) -> String 
             }
         }
     };
-    format!("{frames} frames, {what}: report.json and frames.parquet are made")
+    format!("{frames} frames, {what}: report.json, report.html and frames.parquet are made")
 }

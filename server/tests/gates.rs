@@ -104,13 +104,23 @@ fn run(server: &Server, kind: &'static CircleKind) {
     assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop, Commands::none())), Exit::Fine);
 }
 
-/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names.
+/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names
+/// and which is plain in `report.html`: there `shows` finds it.
 #[track_caller]
-fn assert_gate_finds(gate: &str, kind: &'static CircleKind, warning: &str, options: &[&str]) {
+fn assert_gate_finds(
+    gate: &str,
+    kind: &'static CircleKind,
+    warning: &str,
+    options: &[&str],
+    shows: impl Fn(&str) -> bool,
+) {
     for (kind, code, verdict) in [(&SOUND, 0, "pass"), (kind, 1, "fail")] {
         let report = ReportFile::new();
+        let inside = tempfile::tempdir().expect("a temporary directory");
+        let folder = inside.path().join("run");
         let always = ["--once", "--size", "320x240", "--seed", "7", "--noise", "10", "--json"];
-        let server = Server::start(&[&always[..], &[report.name(), "--gate", gate], options].concat());
+        let out = ["--out", folder.to_str().expect("UTF-8")];
+        let server = Server::start(&[&always[..], &[report.name(), "--gate", gate], &out, options].concat());
         run(&server, kind);
         let ended = server.end().expect(code);
         let report = report.read();
@@ -126,12 +136,29 @@ fn assert_gate_finds(gate: &str, kind: &'static CircleKind, warning: &str, optio
         if code == 1 {
             ended.says("failed in session 1: ");
         }
+        let page = fs::read_to_string(folder.join("report.html")).expect("a page");
+        assert!(page.contains(&format!("data-verdict=\"{verdict}\"")), "the page shows the verdict");
+        assert_eq!(page.contains(&format!("data-warning=\"{warning}\"")), code == 1, "the page shows the warning");
+        assert_eq!(shows(&page), code == 1, "{}: the chart shows the defect", kind.name);
     }
+}
+
+/// A number that follows these words in a page.
+fn after(page: &str, words: &str) -> f64 {
+    let text = page.split(words).nth(1).unwrap_or_else(|| panic!("no {words}"));
+    let digits = text.trim_start_matches('\u{2212}').split(|c: char| c != '.' && !c.is_ascii_digit()).next();
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("no number after {words}"))
 }
 
 #[test]
 fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
-    assert_gate_finds("error_px.l1.mean <= 0.05 px", &BIASED, "constant_bias", &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds(
+        "error_px.l1.mean <= 0.05 px",
+        &BIASED,
+        "constant_bias",
+        &["--fps", "max", "--frames", "200"],
+        |page| after(page, "Bias (") > 0.25,
+    );
 }
 
 #[test]
@@ -141,6 +168,7 @@ fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
         &SLOW,
         "slow_answers",
         &["--fps", "max", "--frames", "200"],
+        |page| page.contains("\u{201c}detect\u{201d} takes") && after(page, "\u{201c}detect\u{201d} takes ") > 20.0,
     );
 }
 
@@ -152,12 +180,15 @@ fn missing_answers_fail_a_gate_on_the_losses() {
         &SILENT,
         "frames_lost",
         &["--frames", "120", "--fps", "max", "--deadline", "1s"],
+        |page| page.contains("not answered: ") && after(page, "not answered: ") >= 5.0,
     );
 }
 
 #[test]
 fn covariances_that_are_too_small_fail_a_gate_on_nees() {
-    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"], |page| {
+        after(page, "The one that the answers claim is ") < 0.7
+    });
 }
 
 /// The end of a loopback run with these options.

@@ -56,7 +56,7 @@ impl Folder {
 }
 
 /// All files of a complete run.
-const ALL: [&str; 4] = ["frames.csv", "frames.parquet", "report.json", "run.toml"];
+const ALL: [&str; 5] = ["frames.csv", "frames.parquet", "report.html", "report.json", "run.toml"];
 
 /// A whole run in one process.
 fn run(options: &[&str]) -> Ended {
@@ -133,7 +133,7 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
     let other = folder.path.with_extension("xml");
     let gates = ["--gate", "frames.sent == 30; frames.answered == 29", "--junit", other.to_str().expect("UTF-8")];
     run(&[&["--frames", "40", "--warmup", "10", "--out", folder.name()][..], &gates].concat()).expect(1);
-    assert_eq!(folder.files(), ["frames.csv", "frames.parquet", "junit.xml", "report.json", "run.toml"]);
+    assert_eq!(folder.files(), ["frames.csv", "frames.parquet", "junit.xml", "report.html", "report.json", "run.toml"]);
     assert_tables_agree(&folder);
     let before = folder.report();
     let expected = [("frames.sent == 30", "pass"), ("frames.answered == 29", "fail")];

@@ -53,6 +53,11 @@ impl RunConfig {
         Self(spec.clone())
     }
 
+    /// The run.
+    pub(crate) fn spec(&self) -> &RunSpec {
+        &self.0
+    }
+
     /// The conditions of the run's gates.
     pub fn conditions(&self) -> Vec<Condition> {
         self.0.judged.conditions()

@@ -36,3 +36,8 @@ pub use list::{settled, supply};
 pub use mcap::McapFileError;
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 pub use truth_file::TruthError;
+
+/// Whether the text after `--source` means a camera.
+pub(crate) fn is_device(text: &str) -> bool {
+    device::is_meant(text)
+}

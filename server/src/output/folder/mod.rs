@@ -7,11 +7,11 @@
 //! | `report.json` | the report; during the run, with the sessions so far | replaced every second, and at the end |
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
 //! | `run.mcap` | with `--record`: the frames, their truth and their answers, see [`mcap`](crate::output::mcap) | as the frames are sent |
+//! | `report.html` | the same for people: one page, which needs nothing else | renamed at the end |
 //! | `frames.parquet` | the same rows with types, and facts about the whole run as metadata | renamed at the end |
 //!
 //! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`, and
-//! `tables` writes the rows. [`renew`] completes a folder after a crash. Further files that are made at the end, such as a
-//! page `report.html` for people, belong into `FolderOutput::finish`, beside `tables`, and into `renew`.
+//! `tables` writes the rows. [`renew`] completes a folder after a crash. The page comes from `output::html`.
 
 mod claim;
 mod facts;
@@ -21,6 +21,7 @@ mod parquet;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_parquet.rs"]
 mod parquet;
+mod part;
 pub mod renew;
 mod run_file;
 mod tables;
@@ -41,6 +42,9 @@ const TABLE: &str = "frames.parquet";
 
 /// The recording.
 const RECORDING: &str = "run.mcap";
+
+/// The page.
+const PAGE: &str = "report.html";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";

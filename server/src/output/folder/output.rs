@@ -1,15 +1,19 @@
 //! Writes a run's folder during the run.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use tracing::error;
+
 use super::claim::{claim, created, write_run};
 use super::facts::Facts;
+use super::part::put;
 use super::tables::Tables;
-use super::{RECORDING, REPORT, VERDICTS, run_file};
+use super::{PAGE, RECORDING, REPORT, RUN, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
+use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
@@ -39,6 +43,8 @@ struct Open {
     report: Keeper,
     tables: Tables,
     recorder: Option<Recorder>,
+    /// What the page shows of the frames.
+    gathered: Box<Gathered>,
     /// Frames that were received.
     received: u64,
     /// Frames sent by the sessions that have ended, including those of the warm-up.
@@ -80,7 +86,8 @@ impl FolderOutput {
         let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
         let recorder = self.records.then(recording).transpose();
         let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
-        Ok(Open { _run: run, report, tables, recorder, received: 0, sent: 0 })
+        let gathered = Box::new(Gathered::new(self.run.config.spec().clone(), self.task));
+        Ok(Open { _run: run, report, tables, recorder, gathered, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -102,9 +109,23 @@ impl FolderOutput {
         let report = open.report.text();
         let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
         let is_report_whole = open.report.finish();
+        let is_page_whole = self.write_page(&report, &open.gathered);
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
-        open.tables.finish(facts) && is_report_whole && is_recorded && missing == 0
+        open.tables.finish(facts) && is_report_whole && is_recorded && is_page_whole && missing == 0
+    }
+
+    /// Writes the page. Returns whether it is written.
+    fn write_page(&self, report: &str, gathered: &Gathered) -> bool {
+        let folder = &self.folder;
+        // Without the file, the page only lacks when and where the run started.
+        let run = fs::read_to_string(folder.join(RUN)).unwrap_or_default();
+        let written = put(folder, PAGE, &page(report, &run, gathered));
+        if let Err(wrong) = &written {
+            let (place, folder) = (folder.join(PAGE), folder.display());
+            error!("cannot write the page to {}: {wrong}; server report {folder} makes it", place.display());
+        }
+        written.is_ok()
     }
 }
 
@@ -125,6 +146,7 @@ impl Output for FolderOutput {
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
         if let Some(open) = &mut self.open {
             open.received += 1;
+            open.gathered.add(session, record);
             open.tables.add(session, record);
             if let Some(recorder) = &open.recorder {
                 recorder.outcome(session, record);

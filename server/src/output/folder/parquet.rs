@@ -3,7 +3,6 @@
 //! Rows are gathered by column and written in groups, so memory does not grow with the run. They go into a temporary file,
 //! which gets its name when it is complete.
 
-use std::fs::Permissions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +15,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnPath, Type};
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
+use super::TABLE;
 use super::facts::Facts;
-use super::{PART, TABLE};
+use super::part::part;
 use crate::output::table;
 use crate::score::cells::{Cell, Column, ColumnKind};
 use crate::task::TaskName;
@@ -52,7 +52,7 @@ impl ParquetFile {
     /// Begins the file for a task in this folder. `None` if this build cannot write it.
     pub(super) fn create(folder: &Path, task: TaskName) -> io::Result<Option<Self>> {
         let columns: Vec<_> = table::columns(task).collect();
-        let part = part(folder)?;
+        let part = part(folder, TABLE)?;
         let schema = schema(&columns).map_err(io_error)?;
         let writer = SerializedFileWriter::new(part, Arc::new(schema), Arc::new(properties(&columns)));
         let gathered = columns.iter().enumerate().map(|(place, column)| Gathered::new(column.kind, is_optional(place)));
@@ -154,26 +154,6 @@ fn written<T>(result: Result<usize, ParquetError>, values: &mut Vec<T>) -> Resul
     values.clear();
     result.map(drop)
 }
-
-/// A temporary file beside the final one. It is deleted unless it is renamed.
-fn part(folder: &Path) -> io::Result<NamedTempFile> {
-    let name = format!(".{TABLE}.");
-    let mut builder = Builder::new();
-    builder.prefix(&name).suffix(PART);
-    permit(&mut builder);
-    builder.tempfile_in(folder)
-}
-
-/// Only their owner may read temporary files. This one gets the permissions of any new file.
-#[cfg(unix)]
-fn permit(builder: &mut Builder<'_, '_>) {
-    use std::os::unix::fs::PermissionsExt;
-
-    builder.permissions(Permissions::from_mode(0o666));
-}
-
-#[cfg(not(unix))]
-fn permit(_: &mut Builder<'_, '_>) {}
 
 fn is_optional(place: usize) -> bool {
     place >= table::NEVER_EMPTY

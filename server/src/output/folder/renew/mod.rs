@@ -24,9 +24,11 @@ use self::sessions::Seen;
 use super::claim::is_running;
 use super::facts::Facts;
 use super::parquet::ParquetFile;
-use super::{FRAMES, PART, RECORDING, REPORT, RUN, TABLE, VERDICTS, run_file};
+use super::part::put;
+use super::{FRAMES, PAGE, PART, RECORDING, REPORT, RUN, TABLE, VERDICTS, run_file};
 use crate::camera::limit_kind;
 use crate::gate::{Judge, Worst};
+use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
 use crate::output::mcap::{self, Mended};
@@ -53,7 +55,7 @@ pub struct Renewed {
     pub recording: Option<Mended>,
 }
 
-/// Makes the report and the typed table of the run in this folder again.
+/// Writes the report, the page and the typed table of the run in this folder again.
 ///
 /// # Errors
 /// [`RenewError`] if no run wrote the folder, if its run is still going on, or if it cannot be read or written.
@@ -98,7 +100,7 @@ fn remove_parts(folder: &Path) -> io::Result<()> {
         let name = entry?.file_name();
         let is_part = |text: &str| {
             text.ends_with(PART)
-                && [REPORT, TABLE, VERDICTS, RECORDING].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
+                && [REPORT, TABLE, VERDICTS, PAGE, RECORDING].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
         };
         if name.to_str().is_some_and(is_part) {
             fs::remove_file(folder.join(name))?;
@@ -121,12 +123,14 @@ impl Renewal<'_> {
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
-        let typed = self.pass(&seen, typed, &mut restorer, &mut document)?;
+        let mut gathered = Gathered::new(self.spec.clone(), self.task());
+        let typed = self.pass(&seen, typed, &mut gathered, &mut restorer, &mut document)?;
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
         let incomplete = self.lacks(known.as_ref(), &seen, broken_off);
         document.set_incomplete(incomplete.clone());
         let report = document.text();
         self.write_report(&report).map_err(failed(self.folder, REPORT))?;
+        self.write_page(&report, &gathered).map_err(failed(self.folder, PAGE))?;
         if let Some(typed) = typed {
             let facts = Facts { version: &version, seed, run: self.spec.to_toml(), report };
             typed.finish(facts).map_err(failed(self.folder, TABLE))?;
@@ -167,6 +171,7 @@ impl Renewal<'_> {
         &self,
         seen: &Seen,
         mut typed: Option<ParquetFile>,
+        gathered: &mut Gathered,
         restorer: &mut Restorer<'_>,
         document: &mut Document,
     ) -> Result<Option<ParquetFile>, RenewError> {
@@ -176,6 +181,7 @@ impl Renewal<'_> {
                 let added = typed.add(table::row(self.task(), session, &record));
                 added.map_err(failed(self.folder, TABLE))?;
             }
+            gathered.add(session, &record);
             let is_last = seen.is_last(session, index);
             restorer.add(session, &record, is_last, document).map_err(failed(self.folder, REPORT))?;
         }
@@ -218,6 +224,11 @@ impl Renewal<'_> {
             None => known::NOT_OF_A_FRAME.iter().map(|&path| path.to_owned()).collect(),
         };
         (broke_off || not_written > 0).then_some(Incomplete { reason, not_written, unknown })
+    }
+
+    fn write_page(&self, report: &str, gathered: &Gathered) -> io::Result<()> {
+        let run = fs::read_to_string(self.path(RUN))?;
+        put(self.folder, PAGE, &page(report, &run, gathered))
     }
 
     fn write_report(&self, text: &str) -> io::Result<()> {
