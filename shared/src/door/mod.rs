@@ -2,11 +2,12 @@
 //!
 //! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] tells who is at the
 //! door by what arrives first, and [`strangers`] limits those that have said nothing. [`discovery`] has what a client
-//! needs to find a server without an address. [`dial`] connects to a peer by its name: the addresses of the name race.
+//! needs to find a server without an address. [`http`] reads a request and answers it. [`dial`] connects to a peer by its name: the addresses of the name race.
 
 pub mod address;
 pub mod dial;
 pub mod discovery;
+pub mod http;
 pub mod lines;
 pub mod listen;
 mod race;

@@ -57,6 +57,7 @@ pub const SERVER: &[&str] = &[
     "advertise",
     "udp-port",
     "no-graphics",
+    "rows",
     "colormap",
     "range",
     "json",
@@ -64,6 +65,7 @@ pub const SERVER: &[&str] = &[
     "junit",
     "strict",
     "out",
+    "man-dir",
     "verbose",
     "quiet",
 ];
@@ -90,6 +92,7 @@ pub const CLIENT: &[&str] = &[
     "range",
     "detect-all",
     "detect-json",
+    "man-dir",
     "verbose",
     "quiet",
 ];
