@@ -104,9 +104,14 @@ fn lost(lost: u64, sent: u64) -> String {
 /// How the gates stand, the worst first.
 fn gates(state: &State) -> Option<String> {
     let count = |verdict| state.gates.iter().filter(|gate| gate.verdict == verdict).count();
-    let verdicts = [Verdict::Fail, Verdict::NoData, Verdict::Inconclusive, Verdict::Pass];
-    let counted =
-        verdicts.into_iter().map(|verdict| (count(verdict), verdict.describe())).filter(|(count, _)| *count > 0);
+    let verdicts = [
+        (Verdict::Fail, Verdict::Fail.describe()),
+        (Verdict::NoData, Verdict::NoData.describe()),
+        // More frames decide it.
+        (Verdict::Inconclusive, "open"),
+        (Verdict::Pass, Verdict::Pass.describe()),
+    ];
+    let counted = verdicts.into_iter().map(|(verdict, what)| (count(verdict), what)).filter(|(count, _)| *count > 0);
     let counted = counted.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>();
     (!counted.is_empty()).then(|| format!("gates: {}", counted.join(" + ")))
 }
