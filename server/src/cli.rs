@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::{self, ListenAddress};
+use shared::shell::manual::Shell;
 use shared::shell::options::{CommandLine, Environment};
 
 use crate::options::{self, TakesAll};
@@ -66,6 +67,29 @@ Exit codes:
   0  report.json, report.html and frames.parquet are written
   2  no run wrote this folder, or its run is still going on
   4  a file cannot be written";
+
+/// Text at the end of `completions --help`.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  server completions bash > ~/.local/share/bash-completion/completions/server
+  server completions zsh > ~/.zfunc/_server      with ~/.zfunc in $fpath
+  server completions fish > ~/.config/fish/completions/server.fish
+
+Exit codes:
+  0  the script is printed
+  2  wrong usage
+  4  stdout cannot be written";
+
+/// Text at the end of `man --help`.
+const MAN_HELP: &str = "\
+Examples:
+  server man | man -l -
+  server man ~/.local/share/man/man1
+
+Exit codes:
+  0  the pages are made
+  2  wrong usage
+  4  a page cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -124,6 +148,20 @@ pub enum Command {
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+    /// Print a script that completes this program's options in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(id = "shell", value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the man page, or write those of all commands into a folder
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Folder for the pages: server.1, server-health.1 and so on [default: print server.1]
+        #[arg(id = "man_dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Files that describe the run.
@@ -169,9 +207,13 @@ pub struct Local {
     #[arg(long, value_name = "PORT[-PORT]", value_parser = ports)]
     pub udp_port: Option<RangeInclusive<u16>>,
 
-    /// Print one row per frame instead of opening a window
+    /// Open no window: print one row per frame, or show a progress line where stdout is a terminal
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
+
+    /// Print one row per frame also in a terminal, instead of a progress line
+    #[arg(long, help_heading = OUTPUT)]
+    pub rows: bool,
 
     /// How gray16 frames are shown.
     #[command(flatten)]

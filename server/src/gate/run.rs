@@ -43,6 +43,24 @@ impl Judge {
         self.locked().add(&session.gates);
     }
 
+    /// The worst verdict on each gate if the session of this report, which goes on, ended as it stands.
+    pub fn standing(&self, session: &SessionReport) -> Vec<GateVerdict> {
+        let mut worst = self.locked().clone();
+        if session.figures.frames.counts.sent > 0 {
+            let figures = SessionReport { end: End::Finished, ..session.clone() };
+            let figures = serde_json::to_value(figures).unwrap_or_default();
+            let judged: Vec<_> =
+                self.conditions.iter().map(|condition| judge_session(&self.report, &figures, condition, "")).collect();
+            worst.add(&judged);
+        }
+        worst.gates().to_vec()
+    }
+
+    /// Whether there is nothing to judge.
+    pub fn is_idle(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
     /// The worst verdict on each gate.
     pub fn verdicts(&self) -> Vec<GateVerdict> {
         self.locked().gates().to_vec()
@@ -82,5 +100,17 @@ mod tests {
         judge.judge(&mut session);
         assert_eq!((session.gates[0].verdict, session.gates[0].session), (Verdict::Pass, Some(1)));
         assert_eq!(judge.verdicts(), session.gates);
+    }
+
+    #[test]
+    fn a_session_that_goes_on_is_judged_as_it_stands_and_nothing_is_kept() {
+        let (judge, mut session) = (judge(&["frames.lost == 0"]), session(1));
+        session.end = End::Running;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::NoData);
+        session.figures.frames.counts.sent = 300;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::Pass);
+        session.figures.frames.counts.lost = 1;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::Fail);
+        assert_eq!(judge.verdicts()[0].verdict, Verdict::NoData);
     }
 }

@@ -38,7 +38,8 @@ pub trait Output: Send {
         Ok(())
     }
 
-    /// A session's progress. Called now and then, for outputs that show it.
+    /// A session's progress. Called now and then, for the session that a window shows, and for all if
+    /// [`Self::wants_progress`].
     fn progress(&mut self, _session: u64, _progress: &Progress) -> Result<(), OutputError> {
         Ok(())
     }
@@ -75,6 +76,11 @@ pub trait Output: Send {
 
     /// Whether [`Self::running`] is to be called.
     fn wants_running(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Self::progress`] is to be called for every session.
+    fn wants_progress(&self) -> bool {
         false
     }
 

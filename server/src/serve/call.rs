@@ -20,6 +20,7 @@ use tracing::{debug, info};
 
 use super::config::ServeConfig;
 use super::greet::{BOTH_SOURCES, Connection, Greeter, Guest, Unwelcome};
+use super::http::Requests;
 use super::places::Places;
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
@@ -34,8 +35,9 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     // Only the caller of this function learns of the session's end.
     let (finished, _) = mpsc::channel(1);
     let (clock, places, strangers) = (MonotonicClock::start(), Places::new(false), Strangers::default());
-    let sessions = AtomicU64::new(0);
-    let server = Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished };
+    let (sessions, requests, stop_sessions) = (AtomicU64::new(0), Requests::default(), stop.clone());
+    let server =
+        Server { config, outputs, clock, stop: stop_sessions, places, strangers, requests, sessions, finished };
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     loop {
         let called = clock.now();
@@ -67,7 +69,7 @@ fn why_it_never_began(report: &SessionReport) -> Option<&str> {
 impl Server {
     /// Calls until a link is open or there is no time for another attempt.
     async fn reach(&self, address: &str, link: Kind, attempts: &mut Attempts) -> Result<Guest, String> {
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         loop {
             let failure = match greeter.call(address, link).await {
                 Ok(guest) => {

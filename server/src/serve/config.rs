@@ -9,6 +9,7 @@ use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
 
 use crate::gate::Judge;
+use crate::metrics::Metrics;
 use crate::run::LinkKind;
 use crate::session::SessionConfig;
 use crate::source::Supply;
@@ -22,6 +23,8 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// The gates of the run.
     pub judge: Arc<Judge>,
+    /// What the server counts, for `/metrics`.
+    pub metrics: Arc<Metrics>,
     /// End after one session in which both ends said hello.
     pub once: bool,
     /// Stops the server, for clients that are allowed to stop it.

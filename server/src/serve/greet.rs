@@ -7,7 +7,7 @@ use shared::connect::Path;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
-use shared::door::stranger::{STRANGER_SILENCE, Visitor, is_http_2, visitor};
+use shared::door::stranger::{Opening, STRANGER_SILENCE, Visitor, opening, visitor};
 use shared::door::strangers::{Strangers, Turn};
 use shared::image::PixelFormat;
 use shared::link::webrtc::{
@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 
 use super::config::ServeConfig;
 use super::entrance::Arrival;
+use super::http::Requests;
 use super::places::{Place, Places};
 
 /// Most characters of a wrong name that an error repeats.
@@ -43,6 +44,7 @@ pub(super) struct Greeter<'a> {
     pub(super) config: &'a ServeConfig,
     pub(super) places: &'a Places,
     pub(super) strangers: &'a Strangers,
+    pub(super) requests: &'a Requests,
 }
 
 /// A visitor with an open link.
@@ -81,8 +83,13 @@ impl Greeter<'_> {
         };
         let until = Instant::now() + STRANGER_SILENCE;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
-        if is_http_2(&stream, until).await.map_err(SignalingError::Io)? {
-            return Ok(self.greet_caller(stream, path).await?);
+        match opening(&stream, until).await.map_err(SignalingError::Io)? {
+            Opening::Http2 => return Ok(self.greet_caller(stream, path).await?),
+            Opening::Http1 => {
+                self.requests.serve(stream, &self.config.metrics).await;
+                return Ok(None);
+            }
+            Opening::Other => {}
         }
         let mut connection = self.connection(stream, path);
         match visitor(&mut connection.signaling, until).await {

@@ -1,13 +1,14 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
 //! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if one of the
-//! `places` is free. `stream` drives the session. A failure of one client is logged in one line and does not affect the
+//! `places` is free. `http` answers monitors. `stream` drives the session. A failure of one client is logged in one line and does not affect the
 //! others. [`call()`] serves one client that listens, which the server calls.
 
 mod call;
 mod config;
 mod entrance;
 mod greet;
+mod http;
 mod places;
 mod stream;
 
@@ -36,6 +37,7 @@ pub use self::entrance::Entrance;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};
+use self::http::Requests;
 use self::places::{MAX_CLIENTS, Places};
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
@@ -76,6 +78,7 @@ struct Server {
     stop: Stop,
     places: Places,
     strangers: Strangers,
+    requests: Requests,
     sessions: AtomicU64,
     finished: mpsc::Sender<Finished>,
 }
@@ -100,7 +103,10 @@ pub async fn serve(
     let clock = MonotonicClock::start();
     let (places, strangers, sessions) = (Places::new(config.once), Strangers::default(), AtomicU64::new(0));
     let wait = config.wait;
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished });
+    let (stop_sessions, requests) = (stop.clone(), Requests::default());
+    let server =
+        Server { config, outputs, clock, stop: stop_sessions, places, strangers, requests, sessions, finished };
+    let server = Arc::new(server);
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     let mut waited = pin!(over(wait));
     let mut is_waiting = true;
@@ -158,10 +164,15 @@ impl Server {
         });
     }
 
+    fn greeter(&self) -> Greeter<'_> {
+        let (places, strangers, requests) = (&self.places, &self.strangers, &self.requests);
+        Greeter { config: &self.config, places, strangers, requests }
+    }
+
     async fn attend(&self, arrival: Arrival, accepted: Micros) -> Finished {
         let mut stop = self.stop.clone();
         let address = arrival.address();
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         let greeted = tokio::select! {
             greeted = greeter.greet(arrival) => greeted,
             () = stop.stopped() => return Finished::NoSession,
@@ -184,9 +195,11 @@ impl Server {
         let session = SessionConfig { number, encoding, ..self.config.session.clone() };
         let stopper = self.config.stopper.clone();
         let client = stream::Client { link, kind, address, dialled, accepted, place, stopper };
-        let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+        let report = stream::stream(client, session, &self.config, &self.outputs, self.clock, stop).await;
         let mut report = report.asked_for(self.config.session.encoding);
         self.config.judge.judge(&mut report);
+        self.config.metrics.ended(&report.end, report.connect_us.is_some());
+        self.config.metrics.judged(&self.config.judge.verdicts());
         self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
         report
     }

@@ -193,6 +193,7 @@ impl Tally {
     pub fn progress(&self) -> Progress {
         let [sums, answered] = self.scorer.session_figures();
         Progress {
+            captured: self.captured,
             counts: self.counts(),
             sums,
             answered,
@@ -235,6 +236,8 @@ impl Tally {
 /// What the window shows of a session so far.
 #[derive(Clone, Debug)]
 pub struct Progress {
+    /// Frames sent so far, with those of the warm-up.
+    pub captured: u64,
     /// Frames by outcome.
     pub counts: FrameCounts,
     /// The task's summary figures.

@@ -28,6 +28,7 @@ use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
 
+use super::config::ServeConfig;
 use super::places::Place;
 
 use ages::Ages;
@@ -81,6 +82,8 @@ struct Streamer<'a> {
     stopper: Stopper,
     introduced: bool,
     is_live: bool,
+    /// Whether no clock says when a frame is due.
+    is_unpaced: bool,
     /// The frame that the core asked for, while the source is not ready.
     awaited: Option<u64>,
     /// Id of the last frame given to the link.
@@ -91,7 +94,7 @@ struct Streamer<'a> {
 pub(super) async fn stream(
     client: Client,
     config: SessionConfig,
-    supply: &dyn Supply,
+    serving: &ServeConfig,
     outputs: &Outputs,
     clock: MonotonicClock,
     stop: Stop,
@@ -99,9 +102,9 @@ pub(super) async fn stream(
     let Client { link, kind, address, dialled, accepted, place, stopper } = client;
     let at = Whereabouts { address, link: kind, dialled };
     let session = Session::new(config.clone(), accepted, clock.now());
-    let holds = config.rate == Rate::Max && !supply.sets_the_pace();
-    let recorder = outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
-    let frames = match open(supply, &config, &link, clock, recorder) {
+    let holds = config.rate == Rate::Max && !serving.supply.sets_the_pace();
+    let recorder = serving.outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
+    let frames = match open(&*serving.supply, &config, &link, clock, recorder) {
         Ok(frames) => frames,
         Err(error) => return refused(session, &at, &error, clock),
     };
@@ -111,13 +114,14 @@ pub(super) async fn stream(
         frames,
         ages: Ages::default(),
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
-        reporter: Reporter::new(outputs, config.number),
+        reporter: Reporter::new(outputs, &serving.metrics, config.number),
         clock,
         at,
         place,
         stopper,
         introduced: false,
         is_live: config.delivery == Delivery::Live,
+        is_unpaced: config.rate == Rate::Max && !serving.supply.sets_the_pace(),
         awaited: None,
         latest: 0,
     };
@@ -197,7 +201,12 @@ impl Streamer<'_> {
                 Err(error) => self.session.link_closed(&error.to_string()),
             },
             Action::GiveUp => self.outgoing.give_up(),
-            Action::Score(record) => self.scored(record),
+            Action::Score(record) => {
+                self.scored(record);
+                if self.is_unpaced {
+                    self.reporter.catch_up().await;
+                }
+            }
             Action::StopServer => {
                 info!("session {}: its client stops the server", self.session.number());
                 self.stopper.stop();
@@ -255,6 +264,7 @@ impl Streamer<'_> {
             Ok(Some(MadeFrame { capture, fragments, taken })) => {
                 self.latest = id;
                 self.ages.sent(id, taken);
+                self.reporter.sent(&capture);
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
                 if let Some(image) = self.frames.image().filter(|_| self.session.keeps_frames()) {
                     self.session.keep(image);

@@ -57,6 +57,7 @@ pub const SERVER: &[&str] = &[
     "advertise",
     "udp-port",
     "no-graphics",
+    "rows",
     "colormap",
     "range",
     "json",
@@ -66,6 +67,7 @@ pub const SERVER: &[&str] = &[
     "out",
     "record",
     "topic",
+    "man-dir",
     "verbose",
     "quiet",
 ];
@@ -96,6 +98,7 @@ pub const CLIENT: &[&str] = &[
     "explain",
     "draw",
     "detect-json",
+    "man-dir",
     "verbose",
     "quiet",
 ];
