@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use server::cli::{Cli, Command};
-use server::{app, health, report};
+use server::{app, compare, health, report};
 use shared::shell::log;
 use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Some(Command::Report { folder }) => report::run(folder).into(),
         Some(Command::Completions { shell }) => manual::completions(Cli::command(), *shell).into(),
         Some(Command::Man { folder }) => manual::man(Cli::completed_command(), folder.as_deref()).into(),
+        Some(Command::Compare(options)) => compare::run(options).into(),
         None => app::run(cli).into(),
     }
 }

@@ -33,8 +33,10 @@ pub enum WarningKind {
     SlowAnswers,
     /// The uncertainty of the clocks' offset is larger than the median latency.
     ClockUncertain,
-    /// Too few answers for a bound of the 99th percentile.
+    /// A gate judges a percentile for whose bound there are too few answers.
     FewFrames,
+    /// The kernel grants the UDP sockets smaller buffers than a frame.
+    BufferCapped,
 }
 
 /// A warning with advice.

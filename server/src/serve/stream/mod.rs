@@ -23,7 +23,7 @@ use tracing::{debug, info};
 use crate::encode::FrameEncoder;
 use crate::output::Outputs;
 use crate::output::mcap::SessionRecorder;
-use crate::output::report::{SessionReport, Whereabouts};
+use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
@@ -100,7 +100,7 @@ pub(super) async fn stream(
     stop: Stop,
 ) -> SessionReport {
     let Client { link, kind, address, dialled, accepted, place, stopper } = client;
-    let at = Whereabouts { address, link: kind, dialled };
+    let at = Whereabouts { address, link: kind, dialled, udp_buffers: UdpBuffers::of_link(kind) };
     let session = Session::new(config.clone(), accepted, clock.now());
     let holds = config.rate == Rate::Max && !serving.supply.sets_the_pace();
     let recorder = serving.outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
