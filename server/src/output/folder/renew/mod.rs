@@ -100,7 +100,9 @@ fn remove_parts(folder: &Path) -> io::Result<()> {
         let name = entry?.file_name();
         let is_part = |text: &str| {
             text.ends_with(PART)
-                && [REPORT, TABLE, VERDICTS, PAGE, RECORDING].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
+                && [REPORT, TABLE, VERDICTS, PAGE, RECORDING]
+                    .iter()
+                    .any(|whole| text.starts_with(&format!(".{whole}.")))
         };
         if name.to_str().is_some_and(is_part) {
             fs::remove_file(folder.join(name))?;
