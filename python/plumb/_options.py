@@ -139,3 +139,17 @@ class ServerOptions(RunOptions, total=False):
     """Write the verdicts of the gates to this file at the end, as JUnit's XML."""
     out: str | PathLike[str]
     """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""
+    max_sessions: int
+    """Most sessions at a time (default 256)."""
+    max_waiting: int
+    """Most connections that have not said yet what they want (default 256)."""
+    max_offers: int
+    """Most unanswered offers to silent connections (default 16)."""
+    handshake_limit: str
+    """Longest time from a connection to its open link (default 30s)."""
+    idle_limit: str
+    """Longest time that a connection with an offer may say nothing (default 10s)."""
+    max_in_flight: int
+    """Most bytes in flight on a data channel (default 1048576)."""
+    max_requests: int
+    """Most connections a second from one address, beyond which only those that say hello are served (default 50)."""

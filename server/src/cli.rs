@@ -15,6 +15,7 @@ use shared::shell::options::{CommandLine, Environment};
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
+use crate::serve::Limits;
 
 /// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -195,6 +196,10 @@ pub struct Local {
     /// frames.parquet
     #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+
+    /// Limits on those who come to the port.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Cli {

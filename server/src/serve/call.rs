@@ -3,12 +3,9 @@
 //! The source introduces itself first. The client answers with the hello with which it would have called, and from
 //! there on everything is as if it had.
 
-use std::sync::atomic::AtomicU64;
-
 use shared::connect::{self, Attempts, Failure};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
-use shared::door::strangers::Strangers;
 use shared::link::Kind;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::HELLO_LIMIT;
@@ -20,7 +17,6 @@ use tracing::{debug, info};
 
 use super::config::ServeConfig;
 use super::greet::{BOTH_SOURCES, Connection, Greeter, Guest, Unwelcome};
-use super::places::Places;
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
 use crate::output::report::SessionReport;
@@ -33,9 +29,8 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     let mut attempts = Attempts::begin("client", config.wait);
     // Nobody is told of the end of a session but the caller of this function.
     let (finished, _) = mpsc::channel(1);
-    let (clock, places, strangers) = (MonotonicClock::start(), Places::new(false), Strangers::default());
-    let sessions = AtomicU64::new(0);
-    let server = Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished };
+    let clock = MonotonicClock::start();
+    let server = Server::new(ServeConfig { once: false, ..config }, outputs, clock, stop.clone(), finished);
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     loop {
         let called = clock.now();
@@ -67,7 +62,7 @@ fn why_it_never_began(report: &SessionReport) -> Option<&str> {
 impl Server {
     /// Calls until a link is open or there is no time for another attempt.
     async fn reach(&self, address: &str, link: Kind, attempts: &mut Attempts) -> Result<Guest, String> {
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         loop {
             let failure = match greeter.call(address, link).await {
                 Ok(guest) => {

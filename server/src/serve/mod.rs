@@ -8,6 +8,7 @@ mod call;
 mod config;
 mod entrance;
 mod greet;
+mod limits;
 mod places;
 mod stream;
 
@@ -33,16 +34,21 @@ use tracing::{info, warn};
 pub use self::call::call;
 pub use self::config::ServeConfig;
 pub use self::entrance::Entrance;
+pub use self::limits::Limits;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};
-use self::places::{MAX_CLIENTS, Places};
+use self::limits::Visits;
+use self::places::Places;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
 
 /// Pause after a failed accept (no descriptors left, for example), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many ends of connections may wait to be counted.
+const FINISHED: usize = 256;
 
 /// The result of serving.
 #[derive(Clone, Debug)]
@@ -76,6 +82,9 @@ struct Server {
     stop: Stop,
     places: Places,
     strangers: Strangers,
+    /// Connections that have not said yet what they want.
+    waiting: Strangers,
+    visits: Visits,
     sessions: AtomicU64,
     finished: mpsc::Sender<Finished>,
 }
@@ -96,11 +105,10 @@ pub async fn serve(
     mut stop: Stop,
 ) -> io::Result<Served> {
     let shards = Shards::start()?;
-    let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
+    let (finished, mut reports) = mpsc::channel(FINISHED);
     let clock = MonotonicClock::start();
-    let (places, strangers, sessions) = (Places::new(config.once), Strangers::default(), AtomicU64::new(0));
     let wait = config.wait;
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished });
+    let server = Arc::new(Server::new(config, outputs, clock, stop.clone(), finished));
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     let mut waited = pin!(over(wait));
     let mut is_waiting = true;
@@ -147,6 +155,25 @@ async fn over(wait: Wait) -> Duration {
 }
 
 impl Server {
+    fn new(
+        config: ServeConfig,
+        outputs: Outputs,
+        clock: MonotonicClock,
+        stop: Stop,
+        finished: mpsc::Sender<Finished>,
+    ) -> Self {
+        let limits = &config.limits;
+        let places = Places::new(config.once, limits.max_sessions);
+        let (strangers, waiting) = (Strangers::at_most(limits.max_offers), Strangers::at_most(limits.max_waiting));
+        let (visits, sessions) = (Visits::new(limits), AtomicU64::new(0));
+        Self { config, outputs, clock, stop, places, strangers, waiting, visits, sessions, finished }
+    }
+
+    fn greeter(&self) -> Greeter<'_> {
+        let Self { config, places, strangers, waiting, visits, .. } = self;
+        Greeter { config, places, strangers, waiting, visits }
+    }
+
     /// Hands a new peer to one of the threads.
     fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
@@ -161,9 +188,9 @@ impl Server {
     async fn attend(&self, arrival: Arrival, accepted: Micros) -> Finished {
         let mut stop = self.stop.clone();
         let address = arrival.address();
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         let greeted = tokio::select! {
-            greeted = greeter.greet(arrival) => greeted,
+            greeted = greeter.greet_in_time(arrival) => greeted,
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {

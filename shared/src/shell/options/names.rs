@@ -64,6 +64,13 @@ pub const SERVER: &[&str] = &[
     "junit",
     "strict",
     "out",
+    "max-sessions",
+    "max-waiting",
+    "max-offers",
+    "handshake-limit",
+    "idle-limit",
+    "max-in-flight",
+    "max-requests",
     "verbose",
     "quiet",
 ];
