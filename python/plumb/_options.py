@@ -150,6 +150,6 @@ class ServerOptions(RunOptions, total=False):
     idle_limit: str
     """Longest time that a connection with an offer may say nothing (default 10s)."""
     max_in_flight: int
-    """Most bytes in flight on a data channel (default 1048576)."""
+    """Unacknowledged bytes on a data channel at which its next message waits (default 1048576)."""
     max_requests: int
     """Most connections a second from one address, beyond which only those that say hello are served (default 50)."""

@@ -41,7 +41,7 @@ pub struct Limits {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub idle_limit: Duration,
 
-    /// Most bytes in flight on a data channel: sent, and not acknowledged yet
+    /// Unacknowledged bytes on a data channel at which its next message waits
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes)]
     pub max_in_flight: usize,
 

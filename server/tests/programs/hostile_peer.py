@@ -52,6 +52,8 @@ async def endless(sctp, closed, gap=False, size=1100):
         flags, sent = MIDDLE | UNORDERED, sent + size
         if sent % (16 * size) == 0:
             await asyncio.sleep(0.001)  # a lost packet would end the message
+        if sent % (2048 * size) == 0:
+            CONTROL[0].send(msgpack.packb({"type": "ping", "id": sent}))  # a silent peer would be gone
     say(f"sent {sent} bytes")
 
 
@@ -113,16 +115,22 @@ async def attack(connection, name, opened, closed):
         pass  # closed
     say("done")
     try:
-        await asyncio.wait_for(closed.wait(), LIMIT)
+        # What is only dropped closes nothing.
+        await asyncio.wait_for(closed.wait(), 2 if name in ("none", "sacks") else LIMIT)
         say("closed")
     except asyncio.TimeoutError:
         say("still open")
 
 
-def watch(channel, lanes, opened, closed):
+HELLO = {"type": "hello", "protocol": 1, "name": "hostile", "version": "1"}
+STREAM = {"width": 32, "height": 32, "pixel": "gray8", "window": 1, "delivery": "reliable", "encoding": "raw"}
+CONTROL = []  # the lane
+
+
+def watch(channel, hello, lanes, opened, closed):
     def open_():
         if channel.label == "control":
-            hello = {"type": "hello", "protocol": 1, "name": "hostile", "version": "1", "role": "sink"}
+            CONTROL.append(channel)
             channel.send(msgpack.packb(hello))
         lanes.add(channel.label)
         if lanes.issuperset(LANES):
@@ -138,7 +146,7 @@ async def call(address, name):
     host, port = address.rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port))
     connection, lanes, opened, closed = RTCPeerConnection(), set(), asyncio.Event(), asyncio.Event()
-    connection.on("datachannel", lambda channel: watch(channel, lanes, opened, closed))
+    connection.on("datachannel", lambda channel: watch(channel, HELLO | {"role": "sink"}, lanes, opened, closed))
     line = json.loads(await asyncio.wait_for(reader.readline(), LIMIT))
     await connection.setRemoteDescription(RTCSessionDescription(line["sdp"], "offer"))
     await connection.setLocalDescription(await connection.createAnswer())
@@ -168,8 +176,9 @@ async def listen(name):
     async def serve(reader, writer):
         await asyncio.wait_for(reader.readline(), LIMIT)  # the hello
         connection, lanes, opened, closed = RTCPeerConnection(), set(), asyncio.Event(), asyncio.Event()
+        source = HELLO | {"role": "source", "stream": STREAM}
         for label in LANES:
-            watch(connection.createDataChannel(label), lanes, opened, closed)
+            watch(connection.createDataChannel(label), source, lanes, opened, closed)
         await connection.setLocalDescription(await connection.createOffer())
         offer = connection.localDescription.sdp.replace("a=setup:actpass", "a=setup:active")
         third = None

@@ -25,7 +25,7 @@ pub(in super::super) struct Gate {
     /// Where the signaling connection ends. Checks to this machine are not counted.
     signaling: Option<IpAddr>,
     /// Addresses that have shown the password of ICE: they sent a check that we answered, or answered one of ours.
-    known: Vec<SocketAddr>,
+    known: Vec<(IpAddr, u16)>,
     checked: CheckedMachines,
     strangers: Budget,
     early: usize,
@@ -59,7 +59,7 @@ impl Gate {
 
     /// Whether a datagram from this address is taken.
     pub(in super::super) fn lets_in(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) -> bool {
-        let is_known = self.known.contains(&from);
+        let is_known = self.is_known(from);
         match kind(datagram) {
             Datagram::Dtls => is_known && !changes_keys(datagram) && (self.is_secured || self.is_timely(datagram)),
             Datagram::Check { .. } | Datagram::Success | Datagram::OtherStun => is_known || self.strangers.take(now),
@@ -74,18 +74,24 @@ impl Gate {
 
     fn may_check(&mut self, to: SocketAddr, now: Instant) -> bool {
         let machine = to.ip().to_canonical();
-        self.signaling == Some(machine) || self.known.contains(&to) || self.checked.may_check(machine, now)
+        self.signaling == Some(machine) || self.is_known(to) || self.checked.may_check(machine, now)
     }
 
     fn knows(&mut self, address: SocketAddr) {
-        if !self.known.contains(&address) && self.known.len() < MOST_KNOWN {
-            self.known.push(address);
+        if !self.is_known(address) && self.known.len() < MOST_KNOWN {
+            self.known.push((address.ip(), address.port()));
         }
     }
 
+    /// Without IPv6's scope, which a candidate lacks.
+    fn is_known(&self, address: SocketAddr) -> bool {
+        self.known.contains(&(address.ip(), address.port()))
+    }
+
     fn is_timely(&mut self, datagram: &[u8]) -> bool {
-        self.early += usize::from(is_encrypted(datagram));
-        self.early <= MOST_EARLY
+        let is_early = is_encrypted(datagram);
+        self.early += usize::from(is_early);
+        !is_early || self.early <= MOST_EARLY
     }
 }
 
