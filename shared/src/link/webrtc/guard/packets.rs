@@ -33,8 +33,10 @@ const MOST_SMALL: usize = 1 << 14;
 /// Most streams a peer may send on: three lanes, a second one for answers, and as many again.
 const MOST_STREAMS: usize = 8;
 
-/// Most requests to reset streams. A channel that closes needs one.
-const MOST_RESETS: usize = 256;
+/// Most requests to reset streams, and the largest, in bytes. A channel that closes needs one of 32 bytes. The crate
+/// copies all of them for each piece of data, as long as their data has not arrived.
+const MOST_RESETS: usize = 64;
+const LARGEST_RESET: usize = 128;
 
 /// Bytes in front of a piece's data.
 const DATA_HEADER: usize = 12;
@@ -124,7 +126,8 @@ impl Packets {
             ABORT | ERROR => chunk.has_sound_causes().map(|()| Verdict::Pass),
             RECONFIG => {
                 self.resets += 1;
-                Ok(if self.resets > MOST_RESETS { Verdict::Drop } else { Verdict::Pass })
+                let is_taken = self.resets <= MOST_RESETS && chunk.value.len() <= LARGEST_RESET;
+                Ok(if is_taken { Verdict::Pass } else { Verdict::Drop })
             }
             _ => Ok(Verdict::Pass),
         }
@@ -337,6 +340,9 @@ mod tests {
         assert_eq!(packets.arrives(&one(SACK, &overlapping)), Verdict::Drop);
         let apart = words(&[1, WINDOW, 2 << 16, 2 << 16 | 9, 12 << 16 | 12]);
         assert_eq!(packets.arrives(&one(SACK, &apart)), Verdict::Pass);
+        assert_eq!(packets.arrives(&one(RECONFIG, &[0; LARGEST_RESET + 1])), Verdict::Drop);
+        let resets = (0..1000).filter(|_| packets.arrives(&one(RECONFIG, &[0; 16])) == Verdict::Pass).count();
+        assert_eq!(resets, MOST_RESETS - 1);
         assert_eq!(packets.arrives(&data(REACH + 1, 0, 40)), Verdict::Drop);
         assert_eq!(packets.arrives(&[0; 5]), Verdict::Drop);
     }
