@@ -81,21 +81,22 @@ impl Busy {
         next.stdout.wait_for_count(10);
         drop(next);
         assert_eq!(rows(&self.client.end().expect(0).stdout).len(), FRAMES);
-        self.stops();
+        stops(&self.server);
         let report = self.report.read();
         let first = sessions(&report).iter().find(|session| session["frames"]["circle"] == FRAMES);
         assert!(first.is_some_and(|session| session["frames"]["lost"] == 0), "{report:#}");
     }
+}
 
-    #[track_caller]
-    fn stops(&self) {
-        let told = Instant::now();
-        let pid = self.server.program.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|status| status.success()));
-        while Path::new("/proc").join(&pid).join("exe").read_link().is_ok() {
-            assert!(told.elapsed() < STOPS_WITHIN, "the server goes on");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+/// Checks that a server stops as soon as it is told to.
+#[track_caller]
+fn stops(server: &Server) {
+    let told = Instant::now();
+    let pid = server.program.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|status| status.success()));
+    while Path::new("/proc").join(&pid).join("exe").read_link().is_ok() {
+        assert!(told.elapsed() < STOPS_WITHIN, "the server goes on");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -120,7 +121,7 @@ fn a_server_under_that_attack_from_two_peers_stops_when_it_is_told_to() {
     for attack in &attacks {
         attack.stdout.wait_for("done");
     }
-    busy.stops();
+    stops(&busy.server);
 }
 
 #[test]
