@@ -143,3 +143,17 @@ class ServerOptions(RunOptions, total=False):
     """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""
     record: bool
     """With `out`: also record every frame, with truth, answer and figures, as `run.mcap`."""
+    max_sessions: int
+    """Most sessions at a time (default 256)."""
+    max_waiting: int
+    """Most connections that have not said yet what they want (default 256)."""
+    max_offers: int
+    """Most unanswered offers to silent connections (default 16)."""
+    handshake_limit: str
+    """Longest time from a connection to its open link (default 30s)."""
+    idle_limit: str
+    """Longest time that a connection with an offer may say nothing (default 10s)."""
+    max_in_flight: int
+    """Unacknowledged bytes on a data channel at which its next message waits (default 1048576)."""
+    max_requests: int
+    """Most connections a second from one address, beyond which only those that say hello are served (default 50)."""

@@ -17,6 +17,7 @@ use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
+use crate::serve::Limits;
 
 /// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -262,6 +263,9 @@ pub struct Local {
     /// With --out: also record every frame, with truth, answer and figures, as run.mcap, for Foxglove and for --source
     #[arg(long, help_heading = OUTPUT)]
     pub record: bool,
+    /// Limits on those who come to the port.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Cli {

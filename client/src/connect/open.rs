@@ -59,7 +59,8 @@ async fn open_webrtc(
     let hello = Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello };
     signaling.send(&Signal::Hello(hello)).await?;
     let addresses = webrtc::local_addresses(path.local);
-    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, ..Default::default() };
+    let signaling_peer = Some(path.peer.ip());
+    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, signaling: signaling_peer, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

@@ -136,6 +136,7 @@ impl Work<'_> {
             stopper: stopper.clone(),
             wait: delivered.wait,
             identity,
+            limits: self.local.limits.clone(),
             advertise: self.local.advertise,
             link: delivered.link,
             udp_ports: self.local.udp_port.clone(),

@@ -3,12 +3,9 @@
 //! The source introduces itself first. The client answers with the hello that it would have sent as the caller, and from
 //! there on everything is as if it had called.
 
-use std::sync::atomic::AtomicU64;
-
 use shared::connect::{self, Attempts, Failure};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
-use shared::door::strangers::Strangers;
 use shared::link::Kind;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::HELLO_LIMIT;
@@ -20,8 +17,6 @@ use tracing::{debug, info};
 
 use super::config::ServeConfig;
 use super::greet::{BOTH_SOURCES, Connection, Greeter, Guest, Unwelcome};
-use super::http::Requests;
-use super::places::Places;
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
 use crate::output::report::SessionReport;
@@ -34,10 +29,8 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     let mut attempts = Attempts::begin("client", config.wait);
     // Only the caller of this function learns of the session's end.
     let (finished, _) = mpsc::channel(1);
-    let (clock, places, strangers) = (MonotonicClock::start(), Places::new(false), Strangers::default());
-    let (sessions, requests, stop_sessions) = (AtomicU64::new(0), Requests::default(), stop.clone());
-    let server =
-        Server { config, outputs, clock, stop: stop_sessions, places, strangers, requests, sessions, finished };
+    let clock = MonotonicClock::start();
+    let server = Server::new(ServeConfig { once: false, ..config }, outputs, clock, stop.clone(), finished);
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     loop {
         let called = clock.now();

@@ -8,6 +8,7 @@ use shared::door::discovery::Identity;
 use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
 
+use super::limits::Limits;
 use crate::gate::Judge;
 use crate::metrics::Metrics;
 use crate::run::LinkKind;
@@ -33,6 +34,8 @@ pub struct ServeConfig {
     pub wait: Wait,
     /// Identity of this server, sent to clients that ask for it.
     pub identity: Identity,
+    /// Limits on those who come to the port.
+    pub limits: Limits,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
     /// The links that clients may ask for.

@@ -20,12 +20,13 @@ use shared::protocol::message::{Bye, Control, Delivery, Role, control_bytes};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::text::Brief;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::config::ServeConfig;
 use super::entrance::Arrival;
 use super::http::Requests;
+use super::limits::Visits;
 use super::places::{Place, Places};
 
 /// Most characters of a wrong name that an error repeats.
@@ -45,6 +46,8 @@ pub(super) struct Greeter<'a> {
     pub(super) places: &'a Places,
     pub(super) strangers: &'a Strangers,
     pub(super) requests: &'a Requests,
+    pub(super) waiting: &'a Strangers,
+    pub(super) visits: &'a Visits,
 }
 
 /// A visitor with an open link.
@@ -73,6 +76,12 @@ pub(super) struct Connection {
 }
 
 impl Greeter<'_> {
+    /// Like [`Self::greet`], within the time that a handshake may take.
+    pub(super) async fn greet_in_time(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
+        let limit = self.config.limits.handshake_limit;
+        timeout(limit, self.greet(arrival)).await.unwrap_or(Err(SignalingError::Silence(limit).into()))
+    }
+
     /// Opens a link to a visitor; `None` if it does not want a session or gets none.
     ///
     /// A visitor takes a place with its first message: a hello, or an answer to the offer made to a stranger.
@@ -83,16 +92,44 @@ impl Greeter<'_> {
         };
         let until = Instant::now() + STRANGER_SILENCE;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
+        let is_welcome = self.visits.come(path.peer.ip(), Instant::now().into_std());
+        let mut turn = self.waiting.come();
         match opening(&stream, until).await.map_err(SignalingError::Io)? {
-            Opening::Http2 => return Ok(self.greet_caller(stream, path).await?),
+            Opening::Http2 => {
+                return tokio::select! {
+                    greeted = self.greet_caller(stream, path) => Ok(greeted?),
+                    () = turn.must_give_way() => Ok(None),
+                };
+            }
             Opening::Http1 => {
-                self.requests.serve(stream, &self.config.metrics).await;
+                drop(turn);
+                if is_welcome {
+                    self.requests.serve(stream, &self.config.metrics).await;
+                }
                 return Ok(None);
             }
             Opening::Other => {}
         }
         let mut connection = self.connection(stream, path);
-        match visitor(&mut connection.signaling, until).await {
+        let visitor = tokio::select! {
+            visitor = visitor(&mut connection.signaling, until) => visitor,
+            () = turn.must_give_way() => {
+                let most = self.config.limits.max_waiting;
+                return self.turn_away(connection, &format!("{most} others wait here (--max-waiting): say hello at once")).await;
+            }
+        };
+        drop(turn);
+        match visitor {
+            Ok(Visitor::Stranger | Visitor::Prober) if !is_welcome => {
+                let most = self.config.limits.max_requests;
+                self.turn_away(
+                    connection,
+                    &format!(
+                        "over {most} connections a second from here (--max-requests): say hello at once, or come later"
+                    ),
+                )
+                .await
+            }
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
             Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
             Ok(Visitor::Stranger) => self.greet_late(connection).await,
@@ -104,6 +141,15 @@ impl Greeter<'_> {
             Ok(Visitor::Gone) => Ok(None),
             Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
+    }
+
+    /// Tells a visitor that it may come again, and ends its connection.
+    async fn turn_away(&self, mut connection: Connection, reason: &str) -> Result<Option<Guest>, HandshakeError> {
+        debug!("{}: turned away: {reason}", connection.path.peer);
+        let refusal = Signal::Error { reason: reason.into(), retry: true };
+        // It may be gone, or read nothing: its connection ends anyhow.
+        let _ = timeout(BYE_LIMIT, connection.signaling.send(&refusal)).await;
+        Ok(None)
     }
 
     /// A connection on which signaling begins.
@@ -226,6 +272,7 @@ impl Greeter<'_> {
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
             () = turn.must_give_way() => None,
+            () = sleep(self.config.limits.idle_limit) => None,
         };
         match reply {
             Some(Reply::Answer(_)) if let Some(reason) = self.unreadable(&[]) => {
@@ -353,7 +400,9 @@ impl Greeter<'_> {
             mtu,
             path_mtu: Some(path.mtu),
             peer_buffer,
+            signaling: Some(path.peer.ip()),
             peer,
+            most_in_flight: Some(self.config.limits.max_in_flight),
             delivery: self.config.session.delivery,
         };
         debug!("offering a link: {settings}");

@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Maximum number of unanswered offers to strangers.
-const MAX_STRANGERS: usize = 16;
+/// How many unanswered offers to strangers there are at most, unless told otherwise.
+pub const MAX_STRANGERS: usize = 16;
 
 /// The strangers that have not answered their offers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Strangers(Arc<Mutex<Line>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Line {
+    most: usize,
     next: u64,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
@@ -39,12 +40,23 @@ pub struct Turn {
     _gone: oneshot::Sender<()>,
 }
 
+impl Default for Strangers {
+    fn default() -> Self {
+        Self::at_most(MAX_STRANGERS)
+    }
+}
+
 impl Strangers {
+    /// A line for this many, at least one.
+    pub fn at_most(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Line { most: most.max(1), next: 0, waiting: VecDeque::new() })))
+    }
+
     /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
     pub fn come(&self) -> Turn {
         let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.waiting.len() >= MAX_STRANGERS {
+        if line.waiting.len() >= line.most {
             dismiss(line.waiting.pop_front());
         }
         let id = line.next;

@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod events;
 mod fragments;
+mod guard;
 mod handshake;
 mod lanes;
 mod mtu;

@@ -79,6 +79,13 @@ pub const SERVER: &[&str] = &[
     "compare-by",
     "compare-json",
     "markdown",
+    "max-sessions",
+    "max-waiting",
+    "max-offers",
+    "handshake-limit",
+    "idle-limit",
+    "max-in-flight",
+    "max-requests",
     "verbose",
     "quiet",
 ];
