@@ -103,7 +103,7 @@ pub(super) async fn stream(
     let at = Whereabouts { address, link: kind, dialled, udp_buffers: UdpBuffers::of_link(kind) };
     let session = Session::new(config.clone(), accepted, clock.now());
     let holds = config.rate == Rate::Max && !serving.supply.sets_the_pace();
-    let recorder = serving.outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
+    let recorder = outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
     let frames = match open(&*serving.supply, &config, &link, clock, recorder) {
         Ok(frames) => frames,
         Err(error) => return refused(session, &at, &error, clock),
