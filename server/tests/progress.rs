@@ -26,8 +26,9 @@ fn a_terminal_shows_a_line_with_frames_rate_time_left_error_losses_and_gates_and
     assert_eq!(server.end(), Some(1));
     let screen = server.screen();
     assert!(rows(&lines(&screen)).is_empty(), "{screen}");
-    let summary = screen.find("session 1 with ").expect("a summary");
-    assert!(!screen[summary..].contains("/150 frames"), "nothing is left behind: {screen}");
+    assert!(screen.contains("session 1 with "), "{screen}");
+    let last = screen.rfind("/150 frames").map(|last| &screen[last..]).expect("a line");
+    assert!(last.contains("\x1b[2K"), "the line is taken away at the end: {screen}");
 }
 
 #[test]
