@@ -62,7 +62,9 @@ impl Fields {
         if self.layout == Layout::Ros1 {
             self.number()?;
         }
-        (self.number()?, self.number()?);
+        // The time, in two numbers.
+        self.number()?;
+        self.number()?;
         self.text().map(drop)
     }
 
@@ -119,9 +121,11 @@ pub(super) mod tests {
             bytes.extend(text.as_bytes());
             bytes.push(0);
         };
-        (number(&mut bytes, 17), number(&mut bytes, 4));
+        number(&mut bytes, 17);
+        number(&mut bytes, 4);
         text(&mut bytes, "cam");
-        (number(&mut bytes, height), number(&mut bytes, width));
+        number(&mut bytes, height);
+        number(&mut bytes, width);
         text(&mut bytes, encoding);
         bytes.push(u8::from(big));
         number(&mut bytes, step);
