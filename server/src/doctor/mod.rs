@@ -15,5 +15,5 @@ mod warning;
 
 pub(crate) use drift::Drift;
 pub(crate) use examined::{Examined, Found};
-pub use measured::measured;
+pub use measured::{capped, few, measured};
 pub use warning::{Warning, WarningKind};

@@ -33,8 +33,10 @@ pub enum WarningKind {
     SlowAnswers,
     /// The clocks are compared less exactly than the latency is long.
     ClockUncertain,
-    /// Too few answers for a bound of the 99th percentile.
+    /// A gate judges a percentile for whose bound there are too few answers.
     FewFrames,
+    /// The kernel grants the UDP sockets smaller buffers than a frame.
+    BufferCapped,
 }
 
 /// A warning with advice.

@@ -146,7 +146,7 @@ impl Evaluation {
             session: SESSION,
             client: Some(ClientReport {
                 info,
-                at: Whereabouts { address: "this process".into(), link: "none", dialled: false },
+                at: Whereabouts { address: "this process".into(), link: "none", dialled: false, udp_buffers: None },
             }),
             end,
             figures,

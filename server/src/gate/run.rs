@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::condition::Condition;
 use super::judge::judge_session;
 use super::verdict::{GateVerdict, Worst};
+use crate::doctor;
 use crate::output::report::SessionReport;
 use crate::session::End;
 
@@ -40,6 +41,8 @@ impl Judge {
         let figures = serde_json::to_value(&*session).unwrap_or_default();
         let judged = |condition| judge_session(&self.report, &figures, condition, "");
         session.gates = self.conditions.iter().map(judged).collect();
+        let gated = self.conditions.iter().map(|condition| &condition.path);
+        session.warnings.extend(doctor::few(&session.figures.bounds, gated));
         self.locked().add(&session.gates);
     }
 

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
+use shared::link::{Kind, webrtc};
 use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
-use crate::doctor::Warning;
+use crate::doctor::{self, Warning};
 use crate::gate::{GateVerdict, Worst};
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
@@ -159,6 +160,25 @@ pub struct Whereabouts {
     pub link: &'static str,
     /// Whether the server called the client (`--dial`). Otherwise the client called the server.
     pub dialled: bool,
+    /// What the kernel grants the server's UDP sockets; `null` over a link without them.
+    pub udp_buffers: Option<UdpBuffers>,
+}
+
+/// Buffers of UDP sockets. Plumb asks for 4 MiB each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UdpBuffers {
+    /// Bytes for packets that were received and not read yet.
+    pub receive_bytes: u64,
+    /// Bytes for packets that were written and not sent yet.
+    pub send_bytes: u64,
+}
+
+impl UdpBuffers {
+    /// What the kernel grants now to the sockets of this link.
+    pub fn of_link(link: &str) -> Option<Self> {
+        let granted = (link == Kind::Webrtc.name()).then(webrtc::granted_buffers).flatten()?;
+        Some(Self { receive_bytes: granted.receive, send_bytes: granted.send })
+    }
 }
 
 /// `clock` of the report.
@@ -204,7 +224,8 @@ impl SessionReport {
             let counts = &mut figures.frames.counts;
             counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
         }
-        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
+        let mut warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
+        warnings.extend(at.udp_buffers.and_then(|granted| doctor::capped(&figures, granted)));
         Self {
             session: session.number(),
             client,

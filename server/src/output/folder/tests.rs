@@ -17,7 +17,7 @@ const HOSTILE: &str = "no\u{1b}[2J\r\n\"name\",\u{0}\u{202e}";
 
 fn of_hostile(number: u64, end: End) -> SessionReport {
     let info = ClientInfo { name: HOSTILE.into(), version: HOSTILE.into(), pull: false };
-    let at = Whereabouts { address: "192.0.2.7:1".into(), link: "tcp", dialled: false };
+    let at = Whereabouts { address: "192.0.2.7:1".into(), link: "tcp", dialled: false, udp_buffers: None };
     let mut report = SessionReport { client: Some(ClientReport { info, at }), end, ..session(number) };
     report.figures.frames.counts.sent = 1;
     report

@@ -22,7 +22,7 @@ use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
 use crate::output::Outputs;
-use crate::output::report::{SessionReport, Whereabouts};
+use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
@@ -89,7 +89,7 @@ pub(super) async fn stream(
     stop: Stop,
 ) -> SessionReport {
     let Client { link, kind, address, dialled, accepted, place, stopper } = client;
-    let at = Whereabouts { address, link: kind, dialled };
+    let at = Whereabouts { address, link: kind, dialled, udp_buffers: UdpBuffers::of_link(kind) };
     let session = Session::new(config.clone(), accepted, clock.now());
     let frames = match open(supply, &config, &link, clock) {
         Ok(frames) => frames,

@@ -9,7 +9,7 @@ use super::sessions::Seen;
 use crate::doctor::{Warning, WarningKind};
 use crate::gate::GateVerdict;
 use crate::output::report::{
-    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, Whereabouts,
+    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, UdpBuffers, Whereabouts,
 };
 use crate::score::bounds::Bounds;
 use crate::score::latency::Percentiles;
@@ -100,6 +100,8 @@ struct KnownClient {
     address: String,
     link: String,
     dialled: bool,
+    #[serde(default)]
+    udp_buffers: Option<UdpBuffers>,
 }
 
 #[derive(Deserialize)]
@@ -246,7 +248,12 @@ impl KnownClient {
         let link = LINKS.into_iter().find(|link| **link == self.link)?;
         Some(ClientReport {
             info: self.info.clone(),
-            at: Whereabouts { address: self.address.clone(), link, dialled: self.dialled },
+            at: Whereabouts {
+                address: self.address.clone(),
+                link,
+                dialled: self.dialled,
+                udp_buffers: self.udp_buffers,
+            },
         })
     }
 }
