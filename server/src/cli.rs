@@ -12,6 +12,7 @@ use shared::canvas::colour::Look;
 use shared::door::address::{self, ListenAddress};
 use shared::shell::options::{CommandLine, Environment};
 
+use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
@@ -30,6 +31,7 @@ Examples:
   server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
   server --frames 600 --out runs/7               keep everything in a folder
   server report runs/7                           mend that folder after a crash
+  server compare runs/7 runs/8                   say what is better or worse
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -66,6 +68,21 @@ Exit codes:
   0  report.json and frames.parquet are made
   2  the folder is no run's, or its run goes on
   4  a file cannot be written";
+
+/// Text at the end of `compare --help`.
+const COMPARE_HELP: &str = "\
+Examples:
+  server compare runs/7 runs/8
+  server compare runs/7 runs/8 --gate 'error_px.l1.mean.ratio <= 1.05'
+  server compare runs/8 --baseline kept --keep --markdown summary.md
+  server compare --run old.toml --run new.toml --rounds 12
+  server compare --run a.toml --run b.toml --client 'client --pipeline hough'
+
+Exit codes:
+  0  compared, whatever was found
+  1  a gate failed or had no data; with --strict also if it was inconclusive
+  2  a run cannot be read, or is not to be compared with the others
+  4  a round failed, or a file cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -123,6 +140,9 @@ pub enum Command {
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+    /// Compare runs: which figures are better or worse, frame by frame where the frames are the same
+    #[command(after_help = COMPARE_HELP)]
+    Compare(Box<CompareOptions>),
 }
 
 /// Files that describe the run.

@@ -74,6 +74,11 @@ pub(super) enum Unit {
 }
 
 impl Condition {
+    /// The path of the figure.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The limit in the unit of the figure, or as a share of 1. The nearest number to what is written.
     pub fn limit(&self) -> f64 {
         // invariant: `FromStr` has read this text as a finite number.

@@ -6,7 +6,7 @@ use super::path::{count, number};
 
 /// Why a session of a report has no data, if it ended too soon. A session that somebody stopped is judged as it is, and so
 /// is one whose client left where no end was asked for.
-pub(super) fn ended_early(report: &Value, session: &Value) -> Option<String> {
+pub(crate) fn ended_early(report: &Value, session: &Value) -> Option<String> {
     let kind = session["end"]["kind"].as_str().unwrap_or_default();
     let of = |name: &str| count(session, &format!("frames.{name}")).unwrap_or(0);
     let done = (of("sent") + of("warmup")).saturating_sub(of("unresolved"));

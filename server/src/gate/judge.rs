@@ -54,6 +54,12 @@ pub(super) fn judge_session(report: &Value, session: &Value, condition: &Conditi
     }
 }
 
+/// Judges a condition on a figure that is in no report. `place` says where it is, in words.
+pub(crate) fn judge_figure(condition: &Condition, value: f64, bound: Option<Bound>, place: &str) -> GateVerdict {
+    let shown = format!("{}{place}", condition.shown(value));
+    against(&Value::Null, condition, value, bound, &shown)
+}
+
 fn judged(report: &Value, condition: &Condition) -> Vec<GateVerdict> {
     let sessions = report["sessions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_of_session = sessions.iter().any(|session| find(session, &condition.path) != Found::Nothing);

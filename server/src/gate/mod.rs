@@ -24,8 +24,12 @@ mod words;
 
 pub use absent::reason;
 pub use condition::{Condition, EXAMPLE, NotACondition};
+pub(crate) use early::ended_early;
 pub use given::GivenGates;
+pub(crate) use judge::judge_figure;
 pub use judge::{GateError, judge_report};
 pub use known::check;
+pub(crate) use near::unknown_in as unknown_figure;
 pub use run::Judge;
+pub(crate) use verdict::without_data;
 pub use verdict::{GateVerdict, Verdict, Worst};

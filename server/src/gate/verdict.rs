@@ -83,6 +83,11 @@ impl GateVerdict {
     }
 }
 
+/// A gate on a figure that has no value, for this reason.
+pub(crate) fn without_data(condition: &Condition, message: String) -> GateVerdict {
+    GateVerdict::without_data(condition, None, message)
+}
+
 /// The worst verdict on each gate of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Worst {
