@@ -23,13 +23,13 @@ impl Room {
         self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
-    /// A run in this folder, of 60 frames with seed 7 unless the options say otherwise.
+    /// A run in this folder, of 60 small frames with seed 7 unless the options say otherwise.
     fn run(&self, name: &str, options: &[&str]) -> Ended {
         let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
         let mut server = command("server");
-        server.args(always).args(["--size", "160x120", "--noise", "10", "--out"]).arg(self.path(name));
+        server.args(always).args(["--noise", "10", "--out"]).arg(self.path(name));
         let given = |option: &str| options.contains(&option);
-        for (option, value) in [("--frames", "60"), ("--seed", "7")] {
+        for (option, value) in [("--frames", "60"), ("--seed", "7"), ("--size", "160x120")] {
             if !given(option) {
                 server.args([option, value]);
             }

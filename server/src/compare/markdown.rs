@@ -25,7 +25,7 @@ pub(super) fn text(found: &Found) -> String {
         lines.push(String::new());
         lines.push(plain(&heads(place, comparison).join(". ")));
         lines.extend([String::new()]);
-        lines.extend(table(&figures(comparison)));
+        lines.extend(table(&figures(place, comparison)));
     }
     if !found.subsets.is_empty() {
         lines.extend([String::new(), "By subset (95 %: at least, at most; frames):".into(), String::new()]);

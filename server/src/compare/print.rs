@@ -18,7 +18,7 @@ pub(super) fn text(found: &Found) -> String {
         lines.push(String::new());
         lines.extend(heads(place, comparison).iter().map(|line| Escaped(line).to_string()));
         lines.push(String::new());
-        lines.extend(table(&figures(comparison)));
+        lines.extend(table(&figures(place, comparison)));
     }
     if !found.listed.is_empty() {
         lines.extend([String::new(), "listed, not judged:".into()]);
@@ -32,15 +32,16 @@ pub(super) fn text(found: &Found) -> String {
         lines.extend([String::new(), "gates".into()]);
         lines.extend(gates::lines(&found.gates).map(|line| format!("  {line}")));
     }
-    for (place, comparison) in found.comparisons.iter().enumerate() {
-        lines.extend([String::new(), format!("{} against A: {}", letter(place + 1), verdict(comparison))]);
-    }
+    lines.push(String::new());
+    let verdicts = found.comparisons.iter().enumerate();
+    lines.extend(verdicts.map(|(place, one)| format!("{} against A: {}", letter(place + 1), verdict(one))));
     lines.join("\n") + "\n"
 }
 
-/// The rows of a comparison's table; the first has the headings.
-pub(super) fn figures(comparison: &Comparison) -> Vec<Vec<String>> {
-    let headings = ["figure", "A", "B", "difference", "95 %: at least, at most", "", "verdict"];
+/// The rows of a comparison's table; the first has the headings. `place` counts the comparisons.
+pub(super) fn figures(place: usize, comparison: &Comparison) -> Vec<Vec<String>> {
+    let other = letter(place + 1);
+    let headings = ["figure", "A", &other, "difference", "95 %: at least, at most", "", "verdict"];
     let row = |figure: &Compared| {
         vec![
             figure.path.clone(),

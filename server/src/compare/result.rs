@@ -164,6 +164,8 @@ impl Unit {
     pub(super) fn of(path: &str, is_share: bool) -> Self {
         match path.split('.').next() {
             _ if is_share => Self::Share,
+            // Ratios, though they are of errors.
+            _ if path.ends_with(".efficiency") || path.ends_with(".nees") => Self::Other,
             Some("error_px") => Self::Px,
             Some("latency_us") => Self::Us,
             _ => Self::Other,

@@ -142,7 +142,8 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<(), CompareEr
     } else {
         fs::write(path, text)
     };
-    let what = format!("{what} to {}", shared::text::Escaped(path.display()));
+    let place = if path.as_os_str() == "-" { "stdout".into() } else { path.display().to_string() };
+    let what = format!("{what} to {}", shared::text::Escaped(place));
     written.map_err(|error| CompareError::Write { what, error })
 }
 

@@ -25,6 +25,10 @@ fn text_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
     let file = File::open(path).map_err(|error| CompareError::Read { path: path.into(), error })?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
     let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
+    if header.is_empty() {
+        // A run that broke off at once has no header.
+        return Ok(Vec::new());
+    }
     let places = Places::of(header.iter()).map_err(wrong)?;
     let (mut frames, mut record, mut last) = (Vec::new(), csv::StringRecord::new(), None);
     while reader.read_record(&mut record).map_err(|error| wrong(error.to_string()))? {
@@ -176,6 +180,8 @@ mod tests {
         assert!(wrong.contains("\"x\" is no value of the column truth_x"), "{wrong}");
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path(), 1).unwrap().is_none());
+        std::fs::write(folder.path().join("frames.csv"), "").unwrap();
+        assert_eq!(read(folder.path(), 1).unwrap().map(|frames| frames.len()), Some(0));
         std::fs::write(folder.path().join("frames.csv"), "a,b\n1,2\n").unwrap();
         assert!(read(folder.path(), 1).unwrap_err().to_string().contains("it has no column session"));
     }
