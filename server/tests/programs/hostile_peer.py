@@ -15,7 +15,7 @@ import sys
 import time
 
 import msgpack
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import InvalidStateError, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcsctptransport import Chunk, DataChunk, ForwardTsnChunk, tsn_plus_one
 
 LIMIT = 20.0  # s, for each wait
@@ -111,7 +111,7 @@ async def attack(connection, name, opened, closed):
     say("open")
     try:
         await ATTACKS[name](connection.sctp, closed, connection)
-    except ConnectionError:
+    except (ConnectionError, InvalidStateError):
         pass  # closed
     say("done")
     try:
