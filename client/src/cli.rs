@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::ListenAddress;
 use shared::link::Kind;
@@ -157,6 +157,11 @@ pub struct SessionArgs {
     /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
+
+    /// Admit only servers that hold the token in this file, and prove to them that this client holds it (`server token`
+    /// makes one)
+    #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
 
     /// Largest SCTP packet in bytes; the link uses the smaller value of its two ends [default: chosen by path: 16000
     /// within a machine, up to 1400 on a network]

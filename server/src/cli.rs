@@ -31,6 +31,7 @@ Examples:
   server --frames 600 --out runs/7               keep everything in a folder
   server report runs/7                           mend that folder after a crash
   server health 192.0.2.7:8080                   check whether a server answers
+  server token plumb.token                       make a token for --token-file
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
 the environment, which overrides --run FILE, which overrides --camera FILE. An
@@ -66,6 +67,18 @@ Exit codes:
   0  report.json and frames.parquet are made
   2  the folder is no run's, or its run goes on
   4  a file cannot be written";
+
+/// Text at the end of `token --help`.
+const TOKEN_HELP: &str = "\
+Examples:
+  server token plumb.token
+  server --listen 0.0.0.0:8080 --token-file plumb.token
+  client 192.0.2.7:8080 --token-file plumb.token
+
+Exit codes:
+  0  the token is made
+  2  the file exists
+  4  the file cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -123,6 +136,13 @@ pub enum Command {
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+    /// Make a token for --token-file: print it, or write it into a new file that only you can read
+    #[command(after_help = TOKEN_HELP)]
+    Token {
+        /// File to make
+        #[arg(id = "token_to", value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
 }
 
 /// Files that describe the run.
@@ -150,6 +170,11 @@ pub struct Local {
     /// Address to listen on for clients, as HOST:PORT; port 0 picks a free port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
+
+    /// Admit only clients that hold the token in this file, and prove to them that this server holds it (server token
+    /// makes one)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
 
     /// Call the client that listens at this address (client --listen) instead of listening. --link any then means webrtc,
     /// --wait says how long to try, and the server ends with the session, as with --once

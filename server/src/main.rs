@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use server::cli::{Cli, Command};
-use server::{app, health, report};
+use server::{app, health, report, token};
 use shared::shell::log;
 use shared::shell::options::{Environment, unknown_variables};
 use shared::shell::standard;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
         Some(Command::Report { folder }) => report::run(folder).into(),
+        Some(Command::Token { file }) => token::run(file.as_deref()).into(),
         None => app::run(cli).into(),
     }
 }

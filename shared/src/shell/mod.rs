@@ -15,5 +15,6 @@ pub mod runtime;
 pub mod shards;
 pub mod standard;
 pub mod stop;
+pub mod token_file;
 pub mod wait;
 pub mod window;

@@ -52,6 +52,7 @@ pub const SERVER: &[&str] = &[
     "warmup",
     "wait",
     "listen",
+    "token-file",
     "dial",
     "no-announce",
     "advertise",
@@ -72,6 +73,7 @@ pub const SERVER: &[&str] = &[
 pub const CLIENT: &[&str] = &[
     "server",
     "client-listen",
+    "token-file",
     "once",
     "wait",
     "link",
