@@ -14,6 +14,7 @@ use shared::canvas::colour::Look;
 use shared::door::address::ListenAddress;
 use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
+use shared::shell::manual::Shell;
 use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 
 use crate::config::{ServerAddress, Wait};
@@ -29,6 +30,9 @@ pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
+
+/// Least value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
+const MIN_AXIS_RATIO: f64 = 0.1;
 
 /// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
@@ -57,12 +61,37 @@ const DETECT_HELP: &str = "\
 Examples:
   client detect photo.png                            print one line per file
   client detect --all photo.png                      print a line for each circle too
+  client detect --all --draw found scans/*.jpg       draw the circles into copies in found/
+  client detect --explain photo.png                  say why candidates were rejected
   client detect --min-radius 40 --json scans/*.jpg   print one JSON array
 
 Exit codes:
   0  all files were read, with or without a circle
   2  wrong usage
   4  a file could not be read, or the results could not be written";
+
+/// Text at the end of `completions --help`.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  client completions bash > ~/.local/share/bash-completion/completions/client
+  client completions zsh > ~/.zfunc/_client      with ~/.zfunc in $fpath
+  client completions fish > ~/.config/fish/completions/client.fish
+
+Exit codes:
+  0  the script is printed
+  2  wrong usage
+  4  stdout cannot be written";
+
+/// Text at the end of `man --help`.
+const MAN_HELP: &str = "\
+Examples:
+  client man | man -l -
+  client man ~/.local/share/man/man1
+
+Exit codes:
+  0  the pages are made
+  2  wrong usage
+  4  a page cannot be written";
 
 /// Help heading of the options for finding and connecting to the server.
 const CONNECTION: &str = "Connection";
@@ -130,6 +159,20 @@ pub enum Command {
     /// Find the circle in image files (PNG, JPEG, PGM, PPM, BMP, TIFF, WebP)
     #[command(after_help = DETECT_HELP)]
     Detect(DetectArgs),
+    /// Print a script that completes this program's options in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(id = "shell", value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the man page, or write those of all commands into a folder
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Folder for the pages: client.1, client-detect.1 and so on [default: print client.1]
+        #[arg(id = "man_dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// A session with a server.
@@ -154,7 +197,7 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION")]
     pub wait: Option<Wait>,
 
-    /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
+    /// Link to ask the server for: webrtc; tcp, which is quicker on a network without loss; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 
@@ -184,11 +227,11 @@ pub struct SessionArgs {
     #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
 
-    /// Get a frame only when asked for: by the command n, one frame at a time. The server needs no option for it
+    /// Get a frame only when you ask for it with the command n. The server needs no option for this
     #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
-    /// Read commands from stdin, one a line: n (next frame, with --pull), q (quit this client), x (quit client and server,
+    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and server,
     /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
     #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
@@ -270,7 +313,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from the standard input. They are read as by OpenCV's imread: without alpha, and turned as EXIF says (-v says so)
+    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from standard input. They are read as by OpenCV's imread: without alpha, and turned as their EXIF data says (-v logs this)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -282,10 +325,42 @@ pub struct DetectArgs {
     #[arg(id = "detect_all", long = "all", help_heading = PIPELINE)]
     pub all: bool,
 
+    /// With --all: report at most this many circles of each file, the most certain ones
+    #[arg(long, help_heading = PIPELINE, value_name = "N", value_parser = max_count)]
+    pub max_count: Option<NonZeroUsize>,
+
+    /// Smallest ratio of the half-axes of an ellipse to be found: 1 finds circles only [default: 0.55, a disc seen at 57°
+    /// to its axis]
+    #[arg(long, help_heading = PIPELINE, value_name = "RATIO", value_parser = axis_ratio)]
+    pub min_axis_ratio: Option<f64>,
+
+    /// List every candidate with the evidence for it, and why it was rejected
+    #[arg(long, help_heading = OUTPUT)]
+    pub explain: bool,
+
+    /// Write each picture with what was found drawn into it, as PNG, to this folder; with --explain, the rejected
+    /// candidates too. No file that is read is replaced
+    #[arg(long, help_heading = OUTPUT, value_name = "FOLDER")]
+    pub draw: Option<PathBuf>,
+
     /// Print one JSON array instead of one line per file
     // The environment variable is not PLUMB_JSON, which names the server's output file.
     #[arg(id = "detect_json", long = "json", help_heading = OUTPUT)]
     pub json: bool,
+}
+
+impl DetectArgs {
+    /// Checks the options that need another one.
+    ///
+    /// # Errors
+    /// If `--max-count` is given without `--all`.
+    pub fn check(&self) -> Result<(), Refusal> {
+        if self.max_count.is_some() && !self.all {
+            let reason = "it limits how many circles --all reports: add --all, or leave it out";
+            return Err(Refusal { place: "--max-count".into(), reason: reason.into() });
+        }
+        Ok(())
+    }
 }
 
 /// The pipeline and the radii it looks for.
@@ -432,6 +507,17 @@ fn workers(text: &str) -> Result<NonZeroUsize, String> {
 fn timeout(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
     duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
+}
+
+fn max_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not a whole number of circles, such as 5"))
+}
+
+fn axis_ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio: &f64| (MIN_AXIS_RATIO..=1.0).contains(ratio));
+    ratio.ok_or_else(|| {
+        format!("\"{text}\" is not a ratio of half-axes: write a number from {MIN_AXIS_RATIO} to 1, such as 0.55")
+    })
 }
 
 fn radius(text: &str) -> Result<f64, String> {

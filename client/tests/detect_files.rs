@@ -145,7 +145,7 @@ fn without_json_there_is_a_line_a_file() {
     let ended = detect(&[], &[&missing, &good, &empty]).expect(4).says("missing.png: cannot read it");
     let [first, second] = &ended.stdout[..] else { panic!("not two lines: {ended:#?}") };
     assert!(first.contains("good.png: centre (60.2") && first.contains("radius 15.0"), "{first}");
-    assert!(second.contains("empty.png: no circle of radius 8.0 to 32.0 px, in"), "{second}");
+    assert!(second.contains("empty.png: no circle of radius 8.0 to 32.0 px, axis ratio 0.55 to 1, in"), "{second}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn all_prints_a_line_per_circle_and_a_list_in_json() {
     let ended = detect(&["--all"], &[&two, &empty, &missing]).expect(4).says("missing.png: cannot read it");
     let [head, first, second, none] = &ended.stdout[..] else { panic!("not four lines: {ended:#?}") };
     assert!(
-        head.contains("two.png: 2 circles, in") && none.contains("empty.png: no circle of radius 8.0 to 32.0 px, in"),
+        head.contains("two.png: 2 circles, in") && none.contains("empty.png: no circle of radius 8.0 to 32.0 px, axis"),
         "{ended:#?}"
     );
     let centres = ["two.png: centre (60.2", "two.png: centre (188.2"].map(|centre| {
@@ -173,7 +173,16 @@ fn all_prints_a_line_per_circle_and_a_list_in_json() {
     let circles = |result: &Value| result["circles"].as_array().map(Vec::len);
     assert_eq!([circles(&found[0]), circles(&found[1]), circles(&found[2])], [Some(2), Some(0), None]);
     assert!(found[0]["circles"][0]["radius"].as_f64().is_some_and(|radius| (radius - DISC.2).abs() < 0.05));
-    assert!(found[0].get("circle").is_none() && found[2]["error"].is_string());
+    assert_eq!(found[0]["circle"], found[0]["circles"][0], "the single answer is the best of all");
+    assert_eq!(found[1]["circle"], Value::Null);
+    assert!(found[2]["error"].is_string());
+    let first = results(&detect(&["--all", "--max-count", "1", "--json"], &[&two]).expect(0));
+    assert_eq!(first[0]["circles"].as_array().map(Vec::len), Some(1));
+    assert_eq!(first[0]["circle"], found[0]["circle"]);
+    detect(&["--max-count", "1"], &[&two]).expect(2).says("--max-count: it limits how many circles --all reports");
+    for wrong in ["0", "-1", "some"] {
+        detect(&["--all", "--max-count", wrong], &[&two]).expect(2).says("is not a whole number of circles");
+    }
     detect(&["--all", "--detector", "hough-classic"], &[&two])
         .expect(2)
         .says("hough-classic finds one circle in a frame; hough finds all");
@@ -229,7 +238,7 @@ fn a_reader_that_has_enough_ends_it_silently() {
     let mut first = String::new();
     std::io::BufReader::with_capacity(1, stdout).read_line(&mut first).expect("a line");
     let ended = client.end().expect(0);
-    assert_eq!(ended.stderr, Vec::<String>::new(), "a reader that has enough is no failure");
+    assert_eq!(ended.stderr, Vec::<String>::new(), "it is not a failure if a reader has enough");
 }
 
 #[test]
@@ -254,6 +263,114 @@ fn a_files_name_moves_no_cursor_and_forges_no_line() {
     assert!(line.contains(r"a\u{1b}[2J\nforged.png: centre (1, 2)\u{202e}.png: centre (60"), "{line}");
     let found = results(&detect(&["--json"], &[&good]).expect(0));
     assert_eq!(found[0]["file"], good.to_str().expect("UTF-8"), "JSON has its own escapes");
+}
+
+/// An antialiased ellipse of 180 on 40 with half-axes 30 and 30·`ratio`.
+fn ellipse(ratio: f64) -> GrayImage {
+    GrayImage::from_fn(128, 96, |column, row| {
+        let sample = |at: u32, step: u32| f64::from(at) + (f64::from(step) + 0.5) / 16.0 - 0.5;
+        let inside = |x: f64, y: f64| ((x - 62.3) / 30.0).hypot((y - 47.6) / (30.0 * ratio)) <= 1.0;
+        let samples = (0..256).filter(|step| inside(sample(column, step % 16), sample(row, step / 16)));
+        Luma([(40.0 + 140.0 * samples.count() as f64 / 256.0).round() as u8])
+    })
+}
+
+#[test]
+fn an_ellipse_is_found_down_to_the_least_axis_ratio() {
+    let pictures = Pictures::new();
+    let oval = pictures.save("oval.png", ellipse(0.7), ImageFormat::Png);
+    let thin = pictures.save("thin.png", ellipse(0.45), ImageFormat::Png);
+    let axes = |options: &[&str], file: &Path| {
+        let found = results(&detect(&[&["--json"], options].concat(), &[file]).expect(0));
+        (found[0]["circle"]["axes"][1].as_f64(), found[0].clone())
+    };
+    assert!((axes(&[], &oval).0.expect("an ellipse") - 21.0).abs() < 0.1);
+    assert!((axes(&["--min-axis-ratio", "0.4"], &thin).0.expect("an ellipse") - 13.5).abs() < 0.1);
+    for (options, file) in [(&["--min-axis-ratio", "0.8"][..], &oval), (&[][..], &thin)] {
+        let (none, result) = axes(options, file);
+        assert!(none.is_none() && result["circle"].is_null(), "{result}");
+        let reason = result["rejected"]["reason"].as_str().expect("a reason");
+        assert!(reason.contains("axis ratio") || reason.contains("edge") || reason.contains("disc"), "{reason}");
+    }
+    let (_, all) = axes(&["--min-axis-ratio", "0.8", "--explain"], &oval);
+    let reasons: Vec<_> = all["candidates"].as_array().expect("a list").iter().map(|one| &one["reason"]).collect();
+    let is_the_ratio =
+        |reason: &&Value| reason.as_str().is_some_and(|reason| reason.contains("its axis ratio, 0.70, is below 0.8"));
+    assert!(reasons.iter().any(|reason| is_the_ratio(reason)), "{reasons:#?}");
+    for wrong in ["0", "1.1", "NaN", "round"] {
+        detect(&["--min-axis-ratio", wrong], &[&oval])
+            .expect(2)
+            .says("is not a ratio of half-axes: write a number from 0.1 to 1");
+    }
+    detect(&["--min-axis-ratio", "0.8", "--detector", "hough-classic"], &[&oval])
+        .expect(2)
+        .says("--min-axis-ratio is for hough");
+}
+
+#[test]
+fn explain_lists_each_candidate_with_its_evidence_and_the_reason() {
+    let pictures = Pictures::new();
+    let square = GrayImage::from_fn(128, 96, |x, y| {
+        Luma([if (40..80).contains(&x) && (30..70).contains(&y) { 180 } else { 40 }])
+    });
+    let square = pictures.save("square.png", square, ImageFormat::Png);
+    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    let ended = detect(&["--explain"], &[&good, &square]).expect(0);
+    let [found, heading, candidate, rest @ ..] = &ended.stdout[..] else { panic!("{ended:#?}") };
+    assert!(found.contains("good.png: centre (60.2") && heading.contains("candidates, best first"), "{ended:#?}");
+    assert!(candidate.contains("evidence") && candidate.ends_with(": found"), "{candidate}");
+    let none = rest.iter().position(|line| line.contains("square.png: no circle of radius")).expect("no circle");
+    assert!(rest[none + 2..].iter().all(|line| line.contains("rejected, ")) && rest.len() > none + 2, "{ended:#?}");
+    let result = &results(&detect(&["--explain", "--json"], &[&square]).expect(0))[0];
+    let candidates = result["candidates"].as_array().expect("a list");
+    assert_eq!(result["rejected"], candidates[0], "the best comes first");
+    assert!(candidates.iter().all(|one| one["reason"].is_string() && one["share"].is_number()), "{result:#}");
+    // Without --explain, no circle comes with the best candidate.
+    let ended = detect(&[], &[&square]).expect(0);
+    assert!(ended.stdout[1].contains("square.png: best candidate: centre (") && ended.stdout.len() == 2, "{ended:#?}");
+    detect(&["--explain", "--detector", "hough-classic"], &[&good]).expect(2).says("--explain is for hough");
+}
+
+#[test]
+fn draw_writes_the_finds_into_copies_and_never_over_a_picture_that_is_read() {
+    let pictures = Pictures::new();
+    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    let before = fs::read(&good).expect("readable");
+    let same_stem = pictures.save("good.jpg", colour(&disc()), ImageFormat::Jpeg);
+    let folder = pictures.path("a/found");
+    let draw = folder.to_str().expect("UTF-8").to_owned();
+    let found = results(&detect(&["--json", "--draw", &draw], &[&good, &same_stem]).expect(0));
+    let drawn: Vec<_> = found.iter().map(|one| one["drawn"].as_str().expect("a path").to_owned()).collect();
+    assert_eq!(drawn, [format!("{draw}/good.png"), format!("{draw}/good-2.png")]);
+    for path in &drawn {
+        let marked = image::open(path).expect("a picture").into_rgb8();
+        assert_eq!(marked.dimensions(), (128, 96));
+        let is_mark = |x: u32, y: u32| {
+            let Rgb([red, green, _]) = *marked.get_pixel(x, y);
+            red > green.saturating_add(40)
+        };
+        // The right end of the rim, and the centre. The ground stays as it is.
+        assert!(is_mark(75, 44) && is_mark(60, 45) && !is_mark(90, 44) && !is_mark(5, 5), "{path}");
+    }
+    let here = pictures.0.path().to_str().expect("UTF-8");
+    detect(&["--draw", here], &[&good]).expect(2).says("its good.png would replace the picture that is read");
+    // Nor through a link.
+    let links = pictures.path("links");
+    fs::create_dir(&links).and_then(|()| std::os::unix::fs::symlink(&good, links.join("good.png"))).expect("a link");
+    detect(&["--draw", links.to_str().expect("UTF-8")], &[&good]).expect(2).says("would replace the picture");
+    assert_eq!(fs::read(&good).expect("readable"), before);
+    detect(&["--draw", same_stem.to_str().expect("UTF-8")], &[&good]).expect(2).says("cannot make this folder");
+    detect(&["--draw", "/proc/none"], &[&good]).expect(2).says("cannot make this folder");
+}
+
+#[test]
+fn a_drawing_that_cannot_be_written_is_reported_and_the_find_printed() {
+    let pictures = Pictures::new();
+    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    let folder = pictures.path("found");
+    fs::create_dir_all(folder.join("good.png")).expect("a folder in the place of the drawing");
+    let ended = detect(&["--draw", folder.to_str().expect("UTF-8")], &[&good]).expect(4).says("cannot write");
+    assert!(ended.stdout[0].contains("centre (60.2"), "{ended:#?}");
 }
 
 /// Overwrites the picture's data in the middle.

@@ -10,7 +10,7 @@ use shared::protocol::encoding::FEATURES;
 use tokio::net::TcpStream;
 use tracing::debug;
 
-/// What a client asks of its link.
+/// The link that a client asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) link: Kind,
@@ -90,7 +90,9 @@ async fn open_webrtc(
 ) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu.unwrap_or(path.mtu));
     let addresses = webrtc::local_addresses(path.local);
-    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, proven, ..Default::default() };
+    let signaling_peer = Some(path.peer.ip());
+    let settings =
+        LinkSettings { addresses, mtu, path_mtu: mtu, proven, signaling: signaling_peer, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

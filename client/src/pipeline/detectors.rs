@@ -26,6 +26,12 @@ impl DetectorChoice {
         Ok(Self { kind, limits })
     }
 
+    /// The detector's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
     /// A new detector with scratch memory of its own.
     #[must_use]
     pub fn build(&self) -> Box<dyn Detector> {

@@ -32,13 +32,21 @@ pub enum PipelineError {
         /// A detector that finds all.
         able: &'static str,
     },
+    /// An option of the detector `hough` is given to another one.
+    #[error("{option} is for hough, and {detector} is another detector: leave it out, or write --detector hough")]
+    OnlyHough {
+        /// The option.
+        option: &'static str,
+        /// The detector.
+        detector: &'static str,
+    },
     /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),
     /// The command of `exec:COMMAND` cannot be run.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The time limit of programs, for a pipeline that is none.
+    /// The time limit of programs was given for a pipeline that is not a program.
     #[error(
         "--pipeline-timeout is for programs, and --pipeline {pipeline} is none: leave it out, or write --pipeline \
          exec:COMMAND"

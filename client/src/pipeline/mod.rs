@@ -34,8 +34,8 @@ pub(crate) use image_answer::shortened;
 pub use list::kinds;
 pub use options::{DEFAULT_TIMEOUT, PipelineOptions};
 pub use radii::{
-    DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError, RadiusLimits,
-    RadiusRange,
+    DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_AXIS_RATIO, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError,
+    RadiusLimits, RadiusRange,
 };
 pub use seam::{Pipeline, PipelineKind, PipelineMaker};
 

@@ -20,6 +20,9 @@ const DEFAULT_MIN_OF_SMALL_SIDE: f64 = 0.25;
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 
+/// Least ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has it.
+pub const DEFAULT_MIN_AXIS_RATIO: f64 = 0.55;
+
 /// Why no circle can have a radius within the given limits.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum RadiusError {
@@ -45,11 +48,13 @@ pub enum RadiusError {
     },
 }
 
-/// An interval of radii, `min..=max`, in pixels: finite, positive and not empty.
+/// An interval of radii, `min..=max`, in pixels: finite, positive and not empty; and the least ratio of the half-axes of
+/// ellipses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RadiusRange {
     min: f64,
     max: f64,
+    min_axis_ratio: f64,
 }
 
 impl RadiusRange {
@@ -63,7 +68,19 @@ impl RadiusRange {
         if min > max {
             return Err(RadiusError::Reversed { min, max });
         }
-        Ok(Self { min, max })
+        Ok(Self { min, max, min_axis_ratio: DEFAULT_MIN_AXIS_RATIO })
+    }
+
+    /// The same radii, for ellipses whose half-axes have at least this ratio, above 0 and at most 1.
+    #[must_use]
+    pub fn with_min_axis_ratio(self, min_axis_ratio: f64) -> Self {
+        Self { min_axis_ratio, ..self }
+    }
+
+    /// Least ratio of the half-axes of an ellipse, above 0 and at most 1.
+    #[must_use]
+    pub fn min_axis_ratio(self) -> f64 {
+        self.min_axis_ratio
     }
 
     /// The default range for a frame of this size: from 8 px, or 1/60 of the shorter side if that is larger, to 1/2 of

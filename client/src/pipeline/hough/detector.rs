@@ -5,13 +5,16 @@ use shared::geometry::{Circle, Size};
 use shared::protocol::message::Ellipse;
 
 use super::all::Found;
+use super::explain::{Outcome, Trials};
 use super::fit::refine::{Fit, Refiner};
 use super::frame::Frame;
 use super::locate::moments::start_from_moments;
 use super::locate::rays::Rays;
 use super::rim::doubt::is_doubtful;
-use super::rim::measure::{Edges, Measured, Rims};
+use super::rim::measure::{Measured, Rims};
 use super::rim::oval::Oval;
+use super::rim::starts::Edges;
+use super::rim::trace::Rim;
 use super::search::candidates::Candidates;
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
@@ -42,6 +45,8 @@ const MAX_CELLS: usize = i16::MAX as usize;
 #[derive(Default)]
 pub struct Hough {
     limits: RadiusLimits,
+    min_axis_ratio: Option<f64>,
+    pub(super) trials: Trials,
     copy: Vec<u8>,
     pub(super) all: Vec<Found>,
     pub(crate) cells: Cells,
@@ -66,9 +71,23 @@ impl Hough {
         Self { limits, ..Self::default() }
     }
 
+    /// Takes ellipses whose half-axes have at least this ratio, instead of
+    /// [`DEFAULT_MIN_AXIS_RATIO`](crate::pipeline::DEFAULT_MIN_AXIS_RATIO).
+    #[must_use]
+    pub fn with_min_axis_ratio(mut self, ratio: f64) -> Self {
+        self.min_axis_ratio = Some(ratio);
+        self
+    }
+
+    /// The radii and axis ratios that are looked for in frames of this size. `None` if there are none.
+    pub fn range(&self, size: Size) -> Option<RadiusRange> {
+        let range = self.limits.range(size)?;
+        Some(self.min_axis_ratio.map_or(range, |ratio| range.with_min_axis_ratio(ratio)))
+    }
+
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
         let sought = self.search(frame)?;
-        self.best_candidate(frame, sought.first).or_else(|| self.closed_edge(frame, sought.all))
+        self.best_candidate(frame, sought).or_else(|| self.closed_edge(frame, sought.all))
     }
 
     /// Searches the whole frame for candidates. Returns the radii it looks for; `None` if there are none.
@@ -87,11 +106,12 @@ impl Hough {
     }
 
     fn sought(&self, size: Size) -> Option<Sought> {
-        let all = self.limits.range(size)?;
+        let all = self.range(size)?;
         let first_px = FIRST_RADIUS_OF_SIDE * f64::from(size.shorter_side());
         let is_wide = self.limits.max.is_none() && (all.min()..all.max()).contains(&first_px);
         let max = if is_wide { first_px } else { all.max() };
-        Some(Sought { first: RadiusRange::new(all.min(), max).ok()?, all })
+        let first = RadiusRange::new(all.min(), max).ok()?.with_min_axis_ratio(all.min_axis_ratio());
+        Some(Sought { first, all })
     }
 
     /// Calls `look` with the pixels row by row. Copies the pixels if they are stored in another order.
@@ -108,12 +128,26 @@ impl Hough {
         found
     }
 
-    /// Returns the first candidate with ample evidence, else the one with the most evidence.
-    fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+    /// Returns the first candidate with ample evidence, else the one with the most evidence, else an outline beyond doubt
+    /// at the first candidate.
+    ///
+    /// Candidates inside such an outline are passed over: they are peaks of its own votes.
+    fn best_candidate(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
         let mut best: Option<(f64, Estimate)> = None;
+        let mut outline: Option<Rim> = None;
+        let mut is_first = true;
         while self.candidates.examine_more(&self.cells) {
             for i in 0..self.candidates.ranked.len() {
-                let Some((verdict, estimate)) = self.measure(i, frame, range) else {
+                let candidate = self.candidates.ranked[i];
+                if outline.is_some_and(|rim| rim.explains(&candidate)) {
+                    continue;
+                }
+                let measured = self.measure(i, frame, sought.first);
+                if measured.is_none() && is_first {
+                    outline = self.rims.trace_candidate(frame, &candidate, sought.all);
+                }
+                is_first = false;
+                let Some((verdict, estimate)) = measured else {
                     continue;
                 };
                 if best.is_none_or(|(most, _)| verdict.evidence > most) {
@@ -124,23 +158,39 @@ impl Hough {
                 }
             }
         }
-        best.map(|(_, estimate)| estimate)
+        let found = best.map(|(_, estimate)| estimate);
+        found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes.
+    /// Returns the outline with the most evidence of an edge that closes. Candidates of all radii are looked for only if
+    /// no chain of edges leads to an outline beyond doubt.
     fn closed_edge(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
-        self.candidates.cast(&self.cells, &self.gradients.edges, range);
-        self.candidates.examine_more(&self.cells);
-        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, candidates: &self.candidates.ranked };
-        self.rims.trace_one(frame, edges, range);
+        let map = self.candidates.map();
+        let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };
+        if !self.rims.trace_one(frame, of_chains, range) {
+            self.candidates.cast(&self.cells, &self.gradients.edges, range);
+            self.candidates.examine_more(&self.cells);
+            self.rims.trace_candidates(frame, &self.candidates.ranked, range);
+        }
         (0..self.rims.traced.len()).find_map(|i| self.measure_rim(i, frame, range))
     }
 
     /// Measures a traced outline. `None` if it turns out to be out of range.
     pub(super) fn measure_rim(&mut self, traced: usize, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let rim = self.rims.traced[traced];
-        let found = estimate(&self.rims.measure(frame, &rim));
-        is_valid(frame, range, found.circle).then_some(found)
+        self.measured(&rim, frame, range)
+    }
+
+    fn measured(&mut self, rim: &Rim, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+        let Some(measured) = self.rims.measure(frame, rim, self.gradients.noise_gray) else {
+            return self.trials.note(rim.oval, Outcome::NoFit);
+        };
+        let found = estimate(&measured);
+        if !is_valid(frame, range, found.circle) || !has_ratio(range, &found) {
+            return self.trials.note(measured.oval, Outcome::OutOfLimits);
+        }
+        self.trials.note::<()>(Oval::of(&found), Outcome::Accepted);
+        Some(found)
     }
 
     /// Measures a candidate: its circle and how certain it is. `None` if it is not a disc.
@@ -152,14 +202,27 @@ impl Hough {
     ) -> Option<(Verdict, Estimate)> {
         let noise_gray = self.gradients.noise_gray;
         let candidate = self.candidates.ranked[candidate];
-        let start = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray)?;
+        let Some(start) = self.rays.locate(frame, candidate, self.cells.factor as f32, noise_gray) else {
+            return self.trials.note(Oval::round(candidate.circle()), Outcome::NoRing);
+        };
         let fit = self.refiner.fit(frame, &self.cells, &start).or_else(|| {
             let wide = start.edge_sigma > WIDE_EDGE_PX;
             let start = wide.then(|| start_from_moments(frame, &start)).flatten()?;
             self.refiner.fit(frame, &self.cells, &start)
-        })?;
-        let verdict = judge(&fit, noise_gray)?;
-        is_valid(frame, range, fit.circle).then(|| (verdict, self.undoubted(frame, &fit, range)))
+        });
+        let Some(fit) = fit else { return self.trials.note(Oval::round(candidate.circle()), Outcome::NoFit) };
+        let Some(verdict) = judge(&fit, noise_gray) else {
+            return self.trials.note(Oval::round(fit.circle), Outcome::NoDisc);
+        };
+        if !is_valid(frame, range, fit.circle) {
+            return self.trials.note(Oval::round(fit.circle), Outcome::OutOfLimits);
+        }
+        let found = self.undoubted(frame, &fit, range);
+        if !has_ratio(range, &found) {
+            return self.trials.note(Oval::of(&found), Outcome::OutOfLimits);
+        }
+        self.trials.note::<()>(Oval::of(&found), Outcome::Accepted);
+        Some((verdict, found))
     }
 
     /// The estimate of a fit, or of its outline if that explains the pixels better than a round, even disc.
@@ -168,7 +231,7 @@ impl Hough {
         if !is_doubtful(frame, fit, self.gradients.noise_gray) {
             return own;
         }
-        let better = self.rims.measure_again(frame, &Oval::round(fit.circle));
+        let better = self.rims.measure_again(frame, &Oval::round(fit.circle), range, self.gradients.noise_gray);
         let explains = |measured: &Measured| measured.fitted.is_some_and(|fitted| !fitted.is_plain());
         let better = better.filter(explains).map(|measured| estimate(&measured));
         better.filter(|found| is_valid(frame, range, found.circle)).unwrap_or(own)
@@ -191,6 +254,11 @@ fn estimate(measured: &Measured) -> Estimate {
     let axes = measured.oval.axes().filter(|_| !is_round);
     let ellipse = axes.map(|axes| Ellipse { axes: [axes.a, axes.b], angle: axes.angle() });
     Estimate { circle: measured.oval.circle(), ellipse, covariance: Some(measured.covariance) }
+}
+
+/// Whether the half-axes are alike enough, with the slack that outlines have.
+fn has_ratio(range: RadiusRange, found: &Estimate) -> bool {
+    found.ellipse.is_none_or(|Ellipse { axes: [a, b], .. }| b > range.min_axis_ratio() * (1.0 - RADIUS_SLACK.0) * a)
 }
 
 /// Whether a circle has a radius within the range, and its centre in the frame.

@@ -9,6 +9,7 @@
 //!    closes: ellipses, shaded balls, outlines, and discs up to half of the shorter side.
 //!
 //! `detector` runs these stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
+//! `explain` says what became of each candidate.
 //! The stages share the `frame`, the `ring` (a circle in single precision) and the `sectors` around a centre. `stages`
 //! runs them one by one, for benchmarks.
 //!
@@ -16,10 +17,12 @@
 //! `machine` selects the version to run.
 
 pub use detector::{Hough, NAME};
+pub use explain::Trial;
 pub use kind::KIND;
 
 mod all;
 mod detector;
+mod explain;
 mod fit;
 mod frame;
 mod kind;

@@ -1,10 +1,12 @@
 //! Follows the edges near a start to an outline, and asks for the evidence that it closes.
 
-use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, window_for};
-use super::oval::Oval;
+use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, largest_tolerance_px, window_for};
+use super::oval::{Axes, Oval};
 use super::points::fit_oval;
 use super::starts::is_sought;
+use crate::pipeline::hough::explain::{Outcome, Trials};
 use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::radii::RadiusRange;
 
 /// Windows to each side of the outline, in pixels, and widths of the points' weights: from the error of a start, which
@@ -18,7 +20,11 @@ pub(crate) const WINDOW: usize = 6;
 const STEPS: usize = 8;
 
 /// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
-const MOST_ALARMS: f64 = -4.0;
+pub(crate) const MOST_ALARMS: f64 = -4.0;
+
+/// The same for an outline that the fit of its pixels confirms: one in a frame is looked at in vain. The smallest discs
+/// have 16 arcs; where the light takes the edge from a third of them, the rest are this unlikely.
+const MOST_ALARMS_BEFORE_FIT: f64 = 0.0;
 
 /// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline: the search for one
 /// disc ends there.
@@ -27,12 +33,12 @@ const AMPLE_SHARE: f64 = 0.9;
 
 /// Least fraction of the arcs that have their edge on a closed outline: more than a half, so that opposite sides are
 /// seen.
-const MIN_SHARE: f64 = 0.6;
+pub(crate) const MIN_SHARE: f64 = 0.6;
 
 /// Least fraction of the points' weight on the way. Lower than the final share, because the outline is not exact yet.
 const MIN_SCORE: f64 = 0.4;
 
-/// Fraction of the points' weight at which steps on slopes are not looked at, to save their time.
+/// Fraction of the points' weight at which no other polarity is looked at, to save their time.
 const GOOD_SCORE: f64 = 0.8;
 
 /// Exponents of the number of pixels in the numbers of circles and of ellipses that could be traced (Pătrăucean et al.
@@ -58,6 +64,7 @@ pub(crate) struct Rim {
 pub(crate) struct Tracer {
     pub(crate) arcs: Arcs,
     points: Vec<(f64, f64)>,
+    pub(crate) trials: Trials,
 }
 
 impl Tracer {
@@ -65,15 +72,18 @@ impl Tracer {
     pub(crate) fn trace(&mut self, frame: Frame<'_>, mut oval: Oval, range: RadiusRange) -> Option<Rim> {
         for (window, scale) in LOOKS {
             self.arcs.look(frame, &oval, window_for(oval.radius(), window));
-            oval = self.closer(&oval, scale)?;
+            let Some(closer) = self.closer(&oval, scale) else {
+                return self.trials.note(oval, Outcome::NoEllipse);
+            };
+            oval = closer;
             if !is_sought(&oval, range, 0.15) {
-                return None;
+                return self.trials.note(oval, Outcome::OutOfLimits);
             }
         }
         if !is_sought(&oval, range, 0.02) || !frame.holds(oval.circle()) {
-            return None;
+            return self.trials.note(oval, Outcome::OutOfLimits);
         }
-        self.judge(frame, &oval)
+        self.judge(frame, &oval).or_else(|| self.trials.note(oval, Outcome::Open))
     }
 
     /// The ellipse through the edges that were seen, of the polarity that agrees best.
@@ -81,15 +91,17 @@ impl Tracer {
         let n = arcs_around(oval.radius());
         let mut best: Option<(f64, Oval)> = None;
         for polarity in POLARITIES {
-            if polarity.on_slope() && best.is_some_and(|(score, _)| score > GOOD_SCORE * n as f64) {
-                break;
+            // An arc counts by how much of its strongest step the polarity has, so their sum bounds the score.
+            let most: f64 = self.arcs.shares(polarity).sum();
+            let enough = best.map_or(MIN_SCORE * n as f64, |(score, _)| score.max(MIN_SCORE * n as f64));
+            if enough > GOOD_SCORE * n as f64 || most <= enough {
+                continue;
             }
             self.arcs.points(polarity, &mut self.points);
             if 2 * self.points.len() < n {
                 continue;
             }
             let Some(fit) = fit_oval(&self.points, *oval, scale, STEPS) else { continue };
-            // An arc counts by how much of its strongest step the polarity has.
             let shares = self.arcs.shares(polarity);
             let weight = |&(x, y): &(f64, f64)| 1.0 / (1.0 + (fit.depth(x, y, 1.0).0 / scale).powi(2));
             let score = self.points.iter().zip(shares).map(|(point, share)| share * weight(point)).sum::<f64>();
@@ -102,21 +114,39 @@ impl Tracer {
 
     /// The outline with its evidence, as a circle or as an ellipse. `None` if neither has enough.
     pub(crate) fn judge(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
-        let as_circle = self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
+        let Axes { a, b, .. } = oval.axes()?;
+        // A circle lies within half the difference of the axes, over more than half of the arcs at a quarter of it.
+        let may_be_round = 0.25 * (a - b) < largest_tolerance_px(oval.radius());
+        let as_circle = may_be_round.then(|| self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER)).flatten();
         let as_oval = self.judge_as(frame, oval, OVAL_POWER);
         let both = [as_circle, as_oval].into_iter().flatten();
         both.min_by(|one, other| one.closure.log_alarms.total_cmp(&other.closure.log_alarms))
     }
 
     fn judge_as(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
+        let (closure, share) = self.closure(frame, oval, power);
+        if closure.log_alarms > MOST_ALARMS_BEFORE_FIT || share < MIN_SHARE {
+            return None;
+        }
+        Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
+    }
+
+    /// The evidence that an outline closes, and the share of it on which the edge is.
+    fn closure(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> (Closure, f64) {
         let radius = oval.radius();
         self.arcs.look(frame, oval, window_for(radius, WINDOW));
         let closure = self.arcs.closure(radius, power * ((frame.width * frame.height) as f64).log10());
         let seen = self.arcs.all.iter().filter(|arc| arc.inside).count() as f64 / self.arcs.all.len().max(1) as f64;
-        if closure.log_alarms > MOST_ALARMS || closure.share * seen < MIN_SHARE {
-            return None;
-        }
-        Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
+        (closure, closure.share * seen)
+    }
+
+    /// The expected false alarms of an outline, as a power of ten, and the share of it on which the edge is: as the
+    /// circle or the ellipse, whichever has more evidence.
+    pub(crate) fn evidence(&mut self, frame: Frame<'_>, oval: &Oval) -> (f64, f64) {
+        let circle = self.closure(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
+        let ellipse = self.closure(frame, oval, OVAL_POWER);
+        let (closure, share) = if circle.0.log_alarms < ellipse.0.log_alarms { circle } else { ellipse };
+        (closure.log_alarms, share)
     }
 
     /// Bit mask of the arcs whose edge lies within a distance of the outline.
@@ -130,6 +160,20 @@ impl Rim {
     /// Whether the evidence is beyond doubt.
     pub(crate) fn is_ample(&self) -> bool {
         self.closure.log_alarms < AMPLE_ALARMS && self.closure.share > AMPLE_SHARE
+    }
+
+    /// Whether the evidence is enough without that of the fit.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.closure.log_alarms <= MOST_ALARMS
+    }
+
+    /// Whether a candidate is a peak of this outline's own votes: it lies within the outline, and is no smaller disc there.
+    /// An ellipse's edges vote for circles with the radii of its curvature, b²/a and more. At the least ratio of the axes
+    /// that is 0.4 times its own radius.
+    pub(crate) fn explains(&self, candidate: &Candidate) -> bool {
+        let (own, dx, dy) =
+            (self.oval.radius(), f64::from(candidate.x) - self.oval.x, f64::from(candidate.y) - self.oval.y);
+        dx.hypot(dy) < own && f64::from(candidate.radius) > 0.4 * own
     }
 
     /// Whether another outline is about the same: a tenth of the radius apart, and a tenth larger or smaller.

@@ -1,5 +1,7 @@
 //! Candidates: the peaks of the votes, ranked by how much of a ring of one radius the edges cover.
 
+use shared::geometry::Circle;
+
 use super::edge_map::EdgeMap;
 use super::gradient::Edge;
 use super::peaks::{MAX_PEAKS, Peak, Peaks};
@@ -29,6 +31,12 @@ pub(crate) struct Candidate {
     votes: u16,
 }
 
+impl Candidate {
+    pub(crate) fn circle(self) -> Circle {
+        Circle { x: self.x.into(), y: self.y.into(), radius: self.radius.into() }
+    }
+}
+
 /// The candidates of one frame, and the state of the search for them.
 #[derive(Default)]
 pub(crate) struct Candidates {
@@ -55,6 +63,11 @@ impl Candidates {
         self.peaks.find(&self.votes.cells, cells.width);
         self.map.draw(cells, edges);
         (self.radii, self.examined) = (Some(radii), 0);
+    }
+
+    /// The edges as the rings were looked for among them.
+    pub(crate) fn map(&self) -> &EdgeMap {
+        &self.map
     }
 
     /// Examines the next lower peaks and ranks the candidates found. Returns false if no peaks were left.
