@@ -68,6 +68,7 @@ pub const SERVER: &[&str] = &[
     "out",
     "record",
     "topic",
+    "token-to",
     "man-dir",
     "compare",
     "compare-run",
