@@ -227,7 +227,7 @@ mod tests {
         let mut early = report(7, "pass");
         early["sessions"][0]["end"]["kind"] = "client_gone".into();
         early["sessions"][0]["frames"]["sent"] = 2.into();
-        assert_eq!(why_not_passed(&early, false).unwrap(), "the client was gone after 2 of 3 frames");
+        assert_eq!(why_not_passed(&early, false).unwrap(), "the client disappeared after 2 of 3 frames");
         let mut broken = report(7, "pass");
         broken["incomplete"] = json!({"reason": "broken_off"});
         assert_eq!(why_not_passed(&broken, false).unwrap(), "it is incomplete (broken_off)");
