@@ -319,9 +319,19 @@ fn lit(even: f64, slope: f64, lz: f64, square: f64) -> [f64; 2] {
     if value(top) <= 0.0 {
         return [0.0, 0.0];
     }
+    // Squaring adds places where the even part is the positive root, which are in the light.
+    let is_end = |end: &f64| even + slope * end <= 0.0;
     let ends = [(-b - root) / a, (-b + root) / a];
-    let low = if value(-half) > 0.0 { -half } else { ends.into_iter().filter(|end| *end <= top).fold(-half, f64::max) };
-    let high = if value(half) > 0.0 { half } else { ends.into_iter().filter(|end| *end >= top).fold(half, f64::min) };
+    let low = if value(-half) > 0.0 {
+        -half
+    } else {
+        ends.into_iter().filter(is_end).filter(|end| *end <= top).fold(-half, f64::max)
+    };
+    let high = if value(half) > 0.0 {
+        half
+    } else {
+        ends.into_iter().filter(is_end).filter(|end| *end >= top).fold(half, f64::min)
+    };
     [low, high]
 }
 
