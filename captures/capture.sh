@@ -63,7 +63,7 @@ windows() {
 terminal() {
   local address
   address=127.0.0.1:$(free_port)
-  in_panes "server --once --no-graphics --frames 12 --seed 7 --listen $address" "client $address --no-graphics"
+  in_panes "server --once --no-graphics --rows --frames 12 --seed 7 --listen $address" "client $address --no-graphics"
   settled 'frames received'
   picture no_graphics 'Plumb without graphics'
 }

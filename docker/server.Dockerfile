@@ -16,7 +16,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY shared/Cargo.toml shared/build.rs shared/
 COPY shared/proto shared/proto
 COPY client/Cargo.toml client/
-COPY server/Cargo.toml server/
+COPY server/Cargo.toml server/build.rs server/
+COPY server/proto server/proto
 # Members of the workspace, which cargo wants to see; no program is made of them.
 COPY testkit/Cargo.toml testkit/
 COPY python/Cargo.toml python/

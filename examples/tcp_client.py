@@ -60,7 +60,7 @@ class Link:
             hello = json.loads(self.reader.readline(65_536) or b"{}")
             if (hello.get("type"), hello.get("plumb"), hello.get("role"), hello.get("link")) != ("hello", 1, "source", "tcp"):
                 self.socket.sendall(b'{"type":"error","reason":"this client waits for a server that calls with --link tcp"}\n')
-                raise ConnectionError(f"the caller is no source that asks for tcp: {str(hello)[:200]}")
+                raise ConnectionError(f"the caller is not a source that asks for tcp: {str(hello)[:200]}")
         self.socket.sendall(b'{"type":"hello","plumb":1,"role":"sink","link":"tcp"}\n')
         line = self.reader.readline(65_536) or b'{"type":"nothing"}'
         if json.loads(line) != {"type": "link", "link": "tcp"}:

@@ -112,7 +112,7 @@ refused("busy", "/dev/video0 is busy: another program uses this camera")
 refused("metadata", "/dev/video1 is a video device that gives no pictures")
 refused("missing", "/dev/video7 does not exist: there are /dev/video0, /dev/video1")
 refused("size", "--size 1000x700 is not the size of the camera's frames")
-refused("format", "--device-format MJPG is no format of /dev/video0, which gives YUYV")
+refused("format", "--device-format MJPG is not a format of /dev/video0, which gives YUYV")
 
 if gone := played("unplugged", None, "GREY", WIDTH, codes="4 0"):
     print(f"unplugged: {gone['end']}")

@@ -87,9 +87,9 @@ fn waiting_for(config: &Config, listening: Option<&Listening>) -> String {
     }
 }
 
-/// What is wrong with a client that waits for requests that nobody can make.
+/// The error of a client with `--pull` that nobody can give the command `n`.
 const NOBODY_ASKS: &str = "--pull waits for the command n, and without a window nobody can give it: add --commands, and \
-                           write n, q or x on stdin, one a line";
+                           write n, q or x to stdin, one per line";
 
 /// What the keys n and x do in the window.
 fn on_key(commander: &Commander) -> OnKey {

@@ -9,11 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::ListenAddress;
 use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
+use shared::shell::manual::Shell;
 use shared::shell::options::{CommandLine, Environment, Refusal, completed};
 
 use crate::config::{ServerAddress, Wait};
@@ -68,6 +69,29 @@ Exit codes:
   0  all files were read, with or without a circle
   2  wrong usage
   4  a file could not be read, or the results could not be written";
+
+/// Text at the end of `completions --help`.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  client completions bash > ~/.local/share/bash-completion/completions/client
+  client completions zsh > ~/.zfunc/_client      with ~/.zfunc in $fpath
+  client completions fish > ~/.config/fish/completions/client.fish
+
+Exit codes:
+  0  the script is printed
+  2  wrong usage
+  4  stdout cannot be written";
+
+/// Text at the end of `man --help`.
+const MAN_HELP: &str = "\
+Examples:
+  client man | man -l -
+  client man ~/.local/share/man/man1
+
+Exit codes:
+  0  the pages are made
+  2  wrong usage
+  4  a page cannot be written";
 
 /// Help heading of the options for finding and connecting to the server.
 const CONNECTION: &str = "Connection";
@@ -135,6 +159,20 @@ pub enum Command {
     /// Find the circle in image files (PNG, JPEG, PGM, PPM, BMP, TIFF, WebP)
     #[command(after_help = DETECT_HELP)]
     Detect(DetectArgs),
+    /// Print a script that completes this program's options in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(id = "shell", value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the man page, or write those of all commands into a folder
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Folder for the pages: client.1, client-detect.1 and so on [default: print client.1]
+        #[arg(id = "man_dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// A session with a server.
@@ -159,7 +197,7 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "DURATION")]
     pub wait: Option<Wait>,
 
-    /// Link to ask the server for: webrtc; tcp, which is quicker on a network that loses nothing; or grpc
+    /// Link to ask the server for: webrtc; tcp, which is quicker on a network without loss; or grpc
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 
@@ -184,11 +222,11 @@ pub struct SessionArgs {
     #[arg(long, help_heading = PIPELINE, default_value = "every")]
     pub policy: PolicyArg,
 
-    /// Get a frame only when asked for: by the command n, one frame at a time. The server needs no option for it
+    /// Get a frame only when you ask for it with the command n. The server needs no option for this
     #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
-    /// Read commands from stdin, one a line: n (next frame, with --pull), q (quit this client), x (quit client and server,
+    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and server,
     /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
     #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
@@ -270,7 +308,7 @@ impl SessionArgs {
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from the standard input. They are read as by OpenCV's imread: without alpha, and turned as EXIF says (-v says so)
+    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from standard input. They are read as by OpenCV's imread: without alpha, and turned as their EXIF data says (-v logs this)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use client::cli::{Cli, Command};
 use client::{app, files};
 use shared::shell::log;
+use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
 use shared::shell::standard;
 use tracing::warn;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     unknown.iter().for_each(|unknown| warn!("{unknown}"));
     match cli.command {
         Some(Command::Detect(detect)) => files::run(&detect).into(),
+        Some(Command::Completions { shell }) => manual::completions(Cli::command(), shell).into(),
+        Some(Command::Man { folder }) => manual::man(Cli::completed_command(), folder.as_deref()).into(),
         None => app::run(&cli.session).into(),
     }
 }

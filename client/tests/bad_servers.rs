@@ -26,7 +26,7 @@ fn saying(bytes: Vec<u8>) -> impl Fn(TcpStream) + Send {
 }
 
 #[test]
-fn what_is_no_signaling_is_quoted() {
+fn bytes_that_are_not_signaling_are_quoted() {
     let cases: [(&[u8], &str); 6] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0"),
@@ -57,7 +57,7 @@ fn a_hello_that_cannot_be_used_is_refused_at_once_with_the_field() {
     client.args([&address, "--no-graphics", "--link", "tcp"]);
     let ended = Program::start(client).end().expect(3);
     ended.says(
-        "its hello cannot be used: malformed message: meta is no map from texts to true, false, numbers and texts",
+        "its hello cannot be used: malformed message: meta is not a map from texts to true, false, numbers and texts",
     );
 }
 

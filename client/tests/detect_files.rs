@@ -238,7 +238,7 @@ fn a_reader_that_has_enough_ends_it_silently() {
     let mut first = String::new();
     std::io::BufReader::with_capacity(1, stdout).read_line(&mut first).expect("a line");
     let ended = client.end().expect(0);
-    assert_eq!(ended.stderr, Vec::<String>::new(), "a reader that has enough is no failure");
+    assert_eq!(ended.stderr, Vec::<String>::new(), "it is not a failure if a reader has enough");
 }
 
 #[test]

@@ -68,11 +68,11 @@ fn a_jpeg_that_is_cut_short_is_an_error_however_much_is_left() {
 }
 
 #[test]
-fn what_was_changed_is_said_when_asked() {
+fn changes_are_named_on_request() {
     let said = |name: &str| detect(&["-v"], &[&case(name)]).expect(0);
     said("rgba_opaque.png").says("rgba_opaque.png: its alpha channel is dropped");
     said("exif_orientation_6.jpg").says("it is turned as its EXIF orientation says (6)");
-    said("mjpeg_without_huffman_tables.jpg").says("it has no Huffman tables; the standard's are used");
+    said("mjpeg_without_huffman_tables.jpg").says("it has no Huffman tables; the standard ones are used");
     let quiet = detect(&[], &[&case("rgba_opaque.png")]).expect(0);
     assert_eq!(quiet.stderr, Vec::<String>::new());
 }

@@ -160,10 +160,25 @@ impl Ball {
     }
 }
 
+/// Samples along each side of a pixel of a ball. The rim's shading is a root, whose mean is then known to 1 %.
+const SHADES: u32 = 6;
+
+impl Ball {
+    /// Mean gray level over the part of a pixel, at an offset from the centre, that lies on the ball.
+    fn mean(&self, dx: f64, dy: f64, radius: f64) -> f64 {
+        let at = |i: u32| (f64::from(i) + 0.5) / f64::from(SHADES) - 0.5;
+        let places = (0..SHADES * SHADES).map(|i| ((dx + at(i % SHADES)) / radius, (dy + at(i / SHADES)) / radius));
+        let (sum, n) = places
+            .filter(|(x, y)| x.hypot(*y) <= 1.0)
+            .fold((0.0, 0.0), |(sum, n), (x, y)| (sum + self.level(x, y), n + 1.0));
+        if n > 0.0 { sum / n } else { self.level(dx / dx.hypot(dy), dy / dx.hypot(dy)) }
+    }
+}
+
 #[test]
-fn balls_in_the_light_are_found() {
+fn balls_in_the_light_are_found_and_nearly_all_measured_without_bias_towards_it() {
     let mut detector = detector();
-    let mut seen = 0;
+    let (mut seen, mut near, mut along) = (0.0, 0.0, 0.0);
     for seed in 0..60 {
         let mut random = Random::new(2_000 + seed);
         let (ball, level) = (Ball::any(&mut random), random.uniform(10.0, 230.0));
@@ -172,39 +187,49 @@ fn balls_in_the_light_are_found() {
         }
         let oval = Oval::anywhere(random.uniform(15.0, 100.0), 1.0, &mut random);
         let mut canvas = Canvas::new(SIZE.0, SIZE.1, level);
-        oval.draw(&mut canvas, |dx, dy| {
-            let (x, y) = (dx / oval.a, dy / oval.a);
-            let beyond = x.hypot(y).max(1.0);
-            ball.level(x / beyond, y / beyond)
-        });
+        oval.draw(&mut canvas, |dx, dy| ball.mean(dx, dy, oval.a));
         let frame = canvas.shot(5.0, &mut random);
         let found = detector.detect(frame.view()).unwrap_or_else(|| panic!("missed {oval:?}, seed {seed}"));
-        // Found, not yet measured well: where light fades along the rim, the centre is off by up to 1.3 px.
         assert!(off(&found, &oval) < 0.1 * oval.a, "{found:?}, {oval:?}, seed {seed}");
-        seen += 1;
+        seen += 1.0;
+        // Of 460 balls, 4 % are off by more: where the edge at the ground's own level lies inside the ball.
+        if off(&found, &oval) < 0.1 {
+            let (dx, dy) = (found.circle.x - oval.x, found.circle.y - oval.y);
+            along += (dx * ball.light.0 + dy * ball.light.1) / ball.light.0.hypot(ball.light.1);
+            near += 1.0;
+        }
     }
-    assert!(seen > 30, "{seen}");
+    assert!(seen > 30.0 && near > 0.85 * seen, "{near} of {seen}");
+    assert!((along / near).abs() < 0.02, "{} px towards the light", along / near);
 }
 
 #[test]
-fn outlines_of_one_to_eight_pixels_are_measured_along_their_middle_or_an_edge() {
+fn outlines_of_one_to_eight_pixels_are_measured_along_their_middle_at_their_limit() {
     let mut detector = detector();
-    for seed in 0..40 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for seed in 0..48 {
         let mut random = Random::new(3_000 + seed);
         let (radius, width) = (random.uniform(15.0, 100.0), random.uniform(1.0, 8.0));
         let oval = Oval::anywhere(radius, 1.0, &mut random);
         let grown = |by: f64| Oval { a: radius + by, b: radius + by, ..oval };
+        let (outer, inner) = (grown(0.5 * width), grown(-0.5 * width));
         let mut canvas = ground();
         for ((row, column), value) in canvas.0.indexed_iter_mut() {
             let (x, y) = (column as f64, row as f64);
-            let share = grown(0.5 * width).coverage(x, y) - grown(-0.5 * width).coverage(x, y);
-            *value += share * (DISC - GROUND);
+            *value += (outer.coverage(x, y) - inner.coverage(x, y)) * (DISC - GROUND);
         }
         let frame = canvas.shot(5.0, &mut random);
         let found = detector.detect(frame.view()).unwrap_or_else(|| panic!("missed {oval:?}, seed {seed}"));
-        assert!(off(&found, &oval) < 0.15, "{found:?}, {oval:?}, width {width}, seed {seed}");
-        assert!((found.circle.radius - radius).abs() < 0.5 * width + 0.5, "{found:?}, {oval:?}, width {width}");
+        assert!((found.circle.radius - radius).abs() < 0.5, "{found:?}, {oval:?}, width {width}, seed {seed}");
+        // Two edges tell twice as much as one. Of a line as thin as a pixel they tell 5 % less.
+        let limit = oval.limit(DISC - GROUND, 5.0) / f64::sqrt(2.0);
+        let ratio = off(&found, &oval) / limit;
+        assert!(ratio < 5.0, "{ratio} times the limit: {found:?}, {oval:?}, width {width}, seed {seed}");
+        (sum, n) = (sum + ratio * ratio, n + 1.0);
     }
+    // 1.15 for the method, and three sigmas of the root mean square of 96 coordinates.
+    let rms = f64::sqrt(sum / n);
+    assert!(rms < 1.15 * 1.22, "{rms} times the limit");
 }
 
 /// A filled circle as `cv2.circle` draws it: rows of the midpoint algorithm.

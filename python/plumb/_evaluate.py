@@ -30,7 +30,8 @@ def evaluate(
     """Calls `pipeline(frame)` with each frame of a run and scores what it returns.
 
     The frame is a read-only array of uint8, (height, width), or (height, width, 3) in BGR with `pixel="bgr8"`, or of
-    uint16 with `pixel="gray16"`. It is not copied, and it stays as it is for as long as somebody keeps it. What the pipeline returns depends on the task:
+    uint16 with `pixel="gray16"`. It is not copied, and it never changes, so the pipeline may keep it. What the pipeline
+    returns depends on the task:
 
     - `circle`: `None` (no circle), `(x, y)`, `(x, y, radius)` or a `plumb.Circle`, in px;
     - `count`: an int, the number of balls;
@@ -39,17 +40,17 @@ def evaluate(
       bytes as the frame.
 
     `frames` is the number of frames, or `None` where `duration` sets the end. `seed` is drawn at random if it is `None`;
-    `report.run.seed` has it. A file named by `run` lies below the arguments, and above their defaults. All other options
-    have the names and defaults of the server's: `radius`, `noise`, `blur`, `size` (see `plumb.RunOptions`). The same
-    options and seed give the error figures and counts of a server's run, to the last digit. Frames are rendered ahead on another thread and come as fast as the pipeline takes them: `fps` sets
-    how far the ball moves between two frames. Latency is the time of the call.
+    `report.run.seed` has it. Arguments override a file named by `run`, and the file overrides the defaults. All other
+    options have the names and defaults of the server's: `radius`, `noise`, `blur`, `size` (see `plumb.RunOptions`). The
+    same options and seed give the error figures and counts of a server's run, to the last digit. Frames are rendered
+    ahead on another thread and come as fast as the pipeline takes them: `fps` sets how far the ball moves between two
+    frames. Latency is the time of the call.
 
     If the pipeline raises an exception, or returns a value out of range, the frame counts as dropped. The first
     traceback is shown on `sys.stderr`; `report.sessions[0].pipeline_errors` has the count. With `strict=True` the
-    exception is raised instead. A type that the task does not take is a `TypeError` in any case.
+    exception is raised instead. A value of a wrong type raises `TypeError` in any case.
 
-    `out` names a folder, absent or empty, that everything is written into as the server's `--out` does; docs/evidence.md
-    tells what is in it.
+    `out` names a folder, absent or empty, for everything that the server's `--out` writes: see docs/evidence.md.
 
     Raises `TypeError` or `ValueError` for a wrong option; the message says what would be right.
     """

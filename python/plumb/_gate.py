@@ -11,7 +11,7 @@ from ._node import Node, finite
 
 EXAMPLE = '"error_px.l1.mean <= 0.05" or "latency_us.p99 <= 5ms"'
 
-# What the verdicts of gates that do not hold are called.
+# Words for the verdicts that are not a pass.
 FAILS = {"fail", "no_data"}
 UNDECIDED = "inconclusive"
 
@@ -31,7 +31,7 @@ def judge(root: Node, conditions: Sequence[str]) -> tuple[Node, ...]:
 def check(root: Node, conditions: Sequence[str], strict: bool) -> str | None:
     """Checks all conditions; returns the message for those that do not hold, or `None`.
 
-    Warns of those that are inconclusive, or with `strict` counts them as failed.
+    Warns about inconclusive conditions, or with `strict` counts them as failed.
     """
     verdicts = judge(root, conditions)
     undecided = [verdict["message"] for verdict in verdicts if verdict["verdict"] == UNDECIDED]

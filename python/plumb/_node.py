@@ -77,7 +77,7 @@ def attributes(names: Iterable[str]) -> list[str]:
 
 
 def missing(name: str, names: Iterable[str]) -> str:
-    """The message for a name that is not there: what is there, and the closest of it."""
+    """The message for a name that does not exist: the names that do, and the closest of them."""
     known = list(names)
     message = f"there is no {name!r} here, only {', '.join(known) or 'an empty object'}"
     closest = difflib.get_close_matches(name, known, n=1)

@@ -55,15 +55,17 @@ class _Camera(TypedDict, total=False):
 
 class _Scene(_Camera, total=False):
     source: str | PathLike[str]
-    """`ball`, `depth`, `camera:0`, a video, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    """`ball`, `depth`, `camera:0`, a video, an MCAP file, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
+    topic: str
+    """With an MCAP file: topic of the images (default: the only one; the first session's in a recording)."""
     loop: bool
-    """Whether a video or a folder is played again when it ends (default False)."""
+    """Play a video or a folder again when it ends (default False)."""
     truth: str | PathLike[str]
-    """CSV file with the truth of a video or a folder: `frame,x,y,radius` or `frame,count`."""
+    """CSV file with the truth of a video, a folder or a camera: `frame,x,y,radius` or `frame,count`."""
     meta: dict[str, bool | int | float | str] | str
     """Metadata of the stream, such as `{"camera": "left", "gain": 2.5}` (default: none)."""
     meta_file: str | PathLike[str]
-    """TOML file with metadata of the stream, below `meta`."""
+    """TOML file with metadata of the stream; `meta` overrides it."""
     balls: int | str | tuple[int, int]
     """With task `count`: number of balls, or a range of it (default 0..6)."""
     overlap: float
@@ -75,9 +77,9 @@ class _Scene(_Camera, total=False):
     fps: float | str
     """Frames per second, `source` or `max` (default 60, 30 for `depth`, or the rate of the video or the camera)."""
     device_format: str
-    """With a camera: format of its buffers, such as `GREY`, `YUYV` or `MJPG` (default: the least conversion)."""
+    """With a camera: format of its buffers, such as `GREY`, `YUYV` or `MJPG` (default: least conversion)."""
     duration: str
-    """How long to go on, such as `10s` (default: no limit)."""
+    """How long to send frames, such as `10s` (default: no limit)."""
     speed: float
     """Mean speed of the ball along each axis, in px/s (default 200)."""
     depth_noise: float
@@ -93,13 +95,13 @@ class _Scene(_Camera, total=False):
 class RunOptions(_Scene, total=False):
     """Options of `plumb.evaluate` and `plumb.frames`, besides `frames`, `seed` and `task`.
 
-    Those of the link have no effect there, because nothing is sent; they are taken so that a run's file fits.
+    Options of the link have no effect there, because nothing is sent. They are accepted so that any run's file works.
     """
 
     run: str | PathLike[str]
     """A TOML file with options of the run; arguments override it."""
     camera: str | PathLike[str]
-    """A TOML file with options of the camera, below `run`."""
+    """A TOML file with options of the camera; `run` overrides it."""
     link: str
     """What carries frames and answers."""
     window: int
@@ -119,7 +121,7 @@ class RunOptions(_Scene, total=False):
     gate: str | Sequence[str]
     """Conditions on the report's figures, such as `["error_px.l1.mean <= 0.05"]`; `report.gates` has the verdicts."""
     warmup: int
-    """Number of frames at the start of a session that stay outside all figures (default 0)."""
+    """Number of frames at the start of a session that are in no figure (default 0)."""
     wait: str
     """How long to wait for the first client."""
 
@@ -151,3 +153,19 @@ class ServerOptions(RunOptions, total=False):
     """Write the verdicts of the gates to this file at the end, as JUnit's XML."""
     out: str | PathLike[str]
     """Write everything into this folder, which must be absent or empty. `plumb.Report.read` reads it."""
+    record: bool
+    """With `out`: also record every frame, with truth, answer and figures, as `run.mcap`."""
+    max_sessions: int
+    """Most sessions at a time (default 256)."""
+    max_waiting: int
+    """Most connections that have not said yet what they want (default 256)."""
+    max_offers: int
+    """Most unanswered offers to silent connections (default 16)."""
+    handshake_limit: str
+    """Longest time from a connection to its open link (default 30s)."""
+    idle_limit: str
+    """Longest time that a connection with an offer may say nothing (default 10s)."""
+    max_in_flight: int
+    """Unacknowledged bytes on a data channel at which its next message waits (default 1048576)."""
+    max_requests: int
+    """Most connections a second from one address, beyond which only those that say hello are served (default 50)."""

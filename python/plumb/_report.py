@@ -22,11 +22,11 @@ SCHEMA = 1
 
 
 class Report:
-    """What a run found: all figures of the JSON report, and one row per frame.
+    """The results of a run: all figures of the JSON report, and one row per frame.
 
     `json_text` is a Plumb report, schema 1. `frames` is a structured array with one row per frame and the columns of
-    the CSV file. The report takes the array over and makes it read-only. docs/report.md explains each figure: lengths
-    are in px, times in us, rates in Hz, and `None` stands where there is no value.
+    the CSV file. The report keeps this array and makes it read-only. docs/report.md explains each figure: lengths are
+    in px, times in us, rates in Hz, and `None` means that there is no value.
 
     The names of the JSON report are attributes: `report.run.seed`, `report.sessions[0].error_px.l1.mean`. In a report
     of one session, the figures of the session are attributes of the report too: `report.error_px.l1.mean` (px),
@@ -62,8 +62,8 @@ class Report:
     def read(cls, folder: str | PathLike[str]) -> Self:
         """The report of a run's folder: what `server --out`, `plumb.Server(out=…)` or `plumb.evaluate(out=…)` wrote.
 
-        `report.frames` has all rows of `frames.csv`. If the run broke off, `report.incomplete` says so; call
-        `server report FOLDER` before, which makes what is missing.
+        `report.frames` has all rows of `frames.csv`. If the run broke off, `report.incomplete` says so. Run
+        `server report FOLDER` first, to complete the folder.
         """
         path = Path(folder)
         return cls((path / "report.json").read_text("utf-8"), from_csv(path / "frames.csv"))
@@ -103,7 +103,7 @@ class Report:
 
     @property
     def gates(self) -> tuple[Node, ...]:
-        """The verdicts on the gates that the run was given (`gate=[...]`): for each, that on the worst session."""
+        """The verdicts on the run's gates (`gate=[...]`): for each gate, the worst verdict in any session."""
         return tuple(self._root.get("gates", ()))
 
     def judge(self, *conditions: str) -> tuple[Node, ...]:
@@ -119,18 +119,19 @@ class Report:
 
         A condition passes only if the 95 % bound of the figure is inside the limit, and fails only if it is outside. In
         between it is inconclusive: more frames would decide. `plumb.InconclusiveGate` then warns, or with `strict` the
-        condition counts as failed. Figures without bounds, such as counts, are compared as they are.
+        condition counts as failed. Figures without bounds, such as counts, are compared directly.
 
         A condition is `PATH OP NUMBER`. PATH is a figure of the session as docs/report.md names it
-        (`error_px.l1.mean`, `frames.missed`, `latency_us.p99`), otherwise one of the report (`run.seed`,
+        (`error_px.l1.mean`, `frames.missed`, `latency_us.p99`), or else one of the whole report (`run.seed`,
         `sessions_omitted`). If the report has several sessions, the condition must hold in each. OP is one of `<`,
         `<=`, `>`, `>=`, `==` and `!=`.
 
         NUMBER is in the unit of the figure. It may have a unit of its own:
 
-        - `us`, `ms` or `s` where the figure is in us: `latency_us.p99 <= 5ms`;
-        - `%` where the figure is a share: `frames.lost_rate <= 0.1%`;
-        - `%` where the figure is a count of frames or answers. The figure is then its share of `frames.sent`:
+        - `us`, `ms` or `s` if the figure is in us: `latency_us.p99 <= 5ms`;
+        - `px` if the figure is in px: `error_px.l1.mean <= 0.05px`;
+        - `%` if the figure is a share: `frames.lost_rate <= 0.1%`;
+        - `%` if the figure is a count of frames or answers. It is then compared as its share of `frames.sent`:
           `frames.missed <= 0.1%`.
 
         A figure without a value fails: a gate without data never passes. `ValueError` is raised if a condition cannot

@@ -19,8 +19,9 @@ class Server:
     ...     print(server.report())
 
     Options have the names and defaults of the program's; `listen` is 127.0.0.1:8080 unless it is given, and port 0 picks
-    a free port. With `dial` it calls the client at this address, `plumb.Client(pipeline, listen=...)`, instead. It listens when the constructor returns. It stops at the end of the `with` block, on `close()`, and when
-    nobody holds it any more.
+    a free port. With `dial` it calls the client at this address instead, such as `plumb.Client(pipeline, listen=...)`.
+    It listens when the constructor returns. It stops at the end of the `with` block, on `close()`, and when the last
+    reference to it is gone.
 
     Raises `TypeError` or `ValueError` for a wrong option, and `OSError` if the port is taken.
     """
@@ -42,8 +43,8 @@ class Server:
     def report(self, timeout: float = 5.0) -> Report:
         """The report of all sessions that have ended.
 
-        Waits at most `timeout` seconds for sessions in progress. `report.frames` has the latest million frames, those of
-        sessions in progress among them.
+        Waits at most `timeout` seconds for sessions in progress. `report.frames` has the latest million frames, including
+        those of sessions in progress.
         """
         text, columns = self._server.results(timeout)
         return Report(text, structured(columns))
@@ -55,7 +56,7 @@ class Server:
     def close(self) -> None:
         """Stops the server, within a second. Sessions in progress end; their figures are in the report.
 
-        Raises `RuntimeError` if the server had failed, to write a file for example.
+        Raises `RuntimeError` if the server had failed, for example to write a file.
         """
         self._server.close()
 

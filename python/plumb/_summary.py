@@ -1,4 +1,4 @@
-"""The summary of a report: the lines that a person reads first."""
+"""The summary of a report, for people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def heading(root: Node) -> str:
 
 
 def session_heading(session: Node) -> str:
-    """Which session this is, whose, and how it ended."""
+    """The session's number, its client, and how it ended."""
     client = (
         f" with {_text(session, 'client.name')} {_text(session, 'client.version')}" if session.get("client") else ""
     )
@@ -93,7 +93,7 @@ def _frames(session: Node) -> str:
 
 
 def _encoding(session: Node) -> Iterator[Line]:
-    """A line where the pipeline did not see what was asked for, or what was rendered."""
+    """A line if the pipeline's frames were not as asked for, or not as rendered."""
     asked, used = value(session, "encoding.asked"), value(session, "encoding.used")
     if value(session, "encoding.lossy"):
         yield "encoding", f"{printable(used)} loses something: the pipeline saw other pixels, so no limit is known"

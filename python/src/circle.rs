@@ -31,7 +31,7 @@ pub(crate) struct Circle {
 }
 
 impl Circle {
-    /// A circle of which no more is known.
+    /// A circle without further facts.
     pub(crate) fn at(x: f64, y: f64, radius: Option<f64>) -> Self {
         Self { x, y, radius, cov: None, axes: None, angle: None }
     }

@@ -63,7 +63,7 @@ pub(crate) fn evaluate<'py>(
     Ok((report, run.table.to_python(py)?))
 }
 
-/// Whether the source never ends by itself.
+/// Whether the source is endless.
 fn is_endless(spec: &RunSpec, supply: &dyn Supply) -> PyResult<bool> {
     let is_computed = supply.numbered().map_err(|wrong| source_failed(&wrong))?.is_some();
     Ok(is_computed || spec.sent.repeat)

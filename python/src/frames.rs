@@ -1,4 +1,4 @@
-//! Frames with their truth: a data set for whoever trains or tests a detector.
+//! Frames with their truth: a data set to train or test a detector.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

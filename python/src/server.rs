@@ -18,7 +18,7 @@ use crate::options::{self, in_python};
 use crate::waiting::{self, STEP};
 
 /// Options of the machine without effect here.
-const OF_THE_WINDOW: [&str; 3] = ["no_graphics", "colormap", "range"];
+const OF_THE_WINDOW: [&str; 4] = ["no_graphics", "rows", "colormap", "range"];
 
 /// A server. It stops when nobody holds it any more.
 #[pyclass(frozen, module = "plumb")]
@@ -37,7 +37,11 @@ pub(crate) struct Server {
 impl Server {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        options::refuse(options, &OF_THE_WINDOW, "is about the window of the server program; plumb.Server has none")?;
+        options::refuse(
+            options,
+            &OF_THE_WINDOW,
+            "is about the window and the terminal of the server program; plumb.Server has neither",
+        )?;
         options::refuse(options, &["strict"], "is about the exit code of the server program; report.gate takes it")?;
         let (options, origins) = options::read::<HostedOptions>(options, &[])?;
         let started = leaving::detached(py, || {
@@ -108,7 +112,7 @@ impl Server {
             let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
             (is_complete || left.is_zero()).then_some(())
         })?;
-        // Copied without the GIL. Who waits for the results while it holds the GIL could wait for ever, because making
+        // Copied without the GIL. A thread that holds the GIL and waits for the results could wait for ever, because making
         // Python objects may run any finaliser, which may give the GIL away.
         let (report, table) = leaving::detached(py, || {
             let results = self.collected.results();

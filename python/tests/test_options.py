@@ -18,7 +18,7 @@ from plumb._node import plain
 LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
 
 # The server's options that are no arguments of `Server`: it has no window, and no exit code.
-NOT_OF_SERVER = {"no_graphics", "colormap", "range", "strict"}
+NOT_OF_SERVER = {"no_graphics", "rows", "colormap", "range", "strict"}
 
 # Those that are arguments of `evaluate` and `frames` themselves.
 NAMED = {"frames", "seed", "task"}
@@ -74,7 +74,7 @@ def test_the_typed_options_are_those_of_the_server() -> None:
 
 @pytest.mark.parametrize("name", sorted(NOT_OF_SERVER))
 def test_options_of_the_window_and_the_exit_code_are_refused_by_the_server_that_has_none(name: str) -> None:
-    what = "exit code" if name == "strict" else "window"
+    what = "exit code" if name == "strict" else "window and the terminal"
     with pytest.raises(TypeError, match=f'"{name}" is about the {what} of the server program'):
         plumb.Server(**{name: True})
 
@@ -93,6 +93,7 @@ def test_the_defaults_are_all_there() -> None:
         "run",
         "camera",
         "truth",
+        "topic",
         "meta",
         "meta_file",
         "balls",
@@ -124,7 +125,7 @@ def test_metadata_is_a_dict() -> None:
     assert config(meta={"event": {"id": 7}})["meta"] == {"event.id": 7}
     assert config(meta="camera=left")["meta"] == {"camera": "left"}
     assert config()["meta"] == {}
-    for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is no key"), ({"a": 2**63}, "2^63 - 1")]:
+    for wrong, text in [({"a": float("nan")}, "is not finite"), ({"a b": 1}, "is not a key"), ({"a": 2**63}, "2^63 - 1")]:
         with pytest.raises(ValueError) as raised:
             config(meta=wrong)
         assert text in str(raised.value)

@@ -10,11 +10,14 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::{self, ListenAddress};
+use shared::shell::manual::Shell;
 use shared::shell::options::{CommandLine, Environment};
 
+use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
+use crate::serve::Limits;
 
 /// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -29,7 +32,8 @@ Examples:
   server --noise 10 --radius 10..40 --print-run  print the run as TOML for --run
   server --once --frames 600 --gate 'error_px.l1.mean <= 0.05'    for CI
   server --frames 600 --out runs/7               keep everything in a folder
-  server report runs/7                           mend that folder after a crash
+  server report runs/7                           complete it after a crash
+  server compare runs/7 runs/8                   say what is better or worse
   server health 192.0.2.7:8080                   check whether a server answers
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
@@ -44,7 +48,7 @@ Exit codes:
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
   4  any other error
-If several apply: 2, then 4, then 1, then 3.";
+If several apply, the first of 2, 4, 1, 3.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
@@ -63,9 +67,46 @@ Examples:
   server report runs/7
 
 Exit codes:
-  0  report.json and frames.parquet are made
-  2  the folder is no run's, or its run goes on
+  0  report.json, report.html and frames.parquet are written
+  2  no run wrote this folder, or its run is still going on
   4  a file cannot be written";
+
+/// Text at the end of `completions --help`.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  server completions bash > ~/.local/share/bash-completion/completions/server
+  server completions zsh > ~/.zfunc/_server      with ~/.zfunc in $fpath
+  server completions fish > ~/.config/fish/completions/server.fish
+
+Exit codes:
+  0  the script is printed
+  2  wrong usage
+  4  stdout cannot be written";
+
+/// Text at the end of `man --help`.
+const MAN_HELP: &str = "\
+Examples:
+  server man | man -l -
+  server man ~/.local/share/man/man1
+
+Exit codes:
+  0  the pages are made
+  2  wrong usage
+  4  a page cannot be written";
+/// Text at the end of `compare --help`.
+const COMPARE_HELP: &str = "\
+Examples:
+  server compare runs/7 runs/8
+  server compare runs/7 runs/8 --gate 'error_px.l1.mean.ratio <= 1.05'
+  server compare runs/8 --baseline kept --keep --markdown summary.md
+  server compare --run old.toml --run new.toml --rounds 12
+  server compare --run a.toml --run b.toml --client 'client --pipeline hough'
+
+Exit codes:
+  0  compared, whatever was found
+  1  a gate failed or had no data; with --strict also if it was inconclusive
+  2  a run cannot be read, or is not to be compared with the others
+  4  a round failed, or a file cannot be written";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
@@ -73,7 +114,7 @@ const LOGS: &str = "Logs";
 /// Help heading of the options for what is shown and written.
 const OUTPUT: &str = "Output";
 
-/// Plumb's server: renders frames with known truth, sends them over WebRTC or TCP and scores the answers.
+/// Plumb's server: renders frames with known truth, sends them over WebRTC, TCP or gRPC and scores the answers.
 #[derive(Debug, Parser)]
 #[command(name = "server", version, args_conflicts_with_subcommands = true, after_help = MORE_HELP)]
 pub struct Cli {
@@ -116,13 +157,31 @@ pub enum Command {
         #[arg(id = "listen", value_name = "ADDR", default_value = DEFAULT_LISTEN)]
         address: ListenAddress,
     },
-    /// Make what is missing in a run's folder, after a crash for example: report.json and frames.parquet from frames.csv
+    /// Complete a run's folder, for example after a crash: make report.json, report.html and frames.parquet from
+    /// frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
         /// Folder that a run wrote with --out
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+    /// Print a script that completes this program's options in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(id = "shell", value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the man page, or write those of all commands into a folder
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Folder for the pages: server.1, server-health.1 and so on [default: print server.1]
+        #[arg(id = "man_dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+    /// Compare runs: which figures are better or worse, frame by frame where the frames are the same
+    #[command(after_help = COMPARE_HELP)]
+    Compare(Box<CompareOptions>),
 }
 
 /// Files that describe the run.
@@ -168,9 +227,13 @@ pub struct Local {
     #[arg(long, value_name = "PORT[-PORT]", value_parser = ports)]
     pub udp_port: Option<RangeInclusive<u16>>,
 
-    /// Print one row per frame instead of opening a window
+    /// Open no window: print one row per frame, or show a progress line where stdout is a terminal
     #[arg(long, help_heading = OUTPUT)]
     pub no_graphics: bool,
+
+    /// Print one row per frame also in a terminal, instead of a progress line
+    #[arg(long, help_heading = OUTPUT)]
+    pub rows: bool,
 
     /// How gray16 frames are shown.
     #[command(flatten)]
@@ -188,13 +251,21 @@ pub struct Local {
     #[arg(long, help_heading = OUTPUT, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
 
-    /// Exit with code 1 also if the frames do not decide a gate
+    /// Exit with code 1 also if a gate is inconclusive
     #[arg(long, help_heading = OUTPUT)]
     pub strict: bool,
+
     /// Write everything into this folder, which must be absent or empty: run.toml, report.json, frames.csv and
     /// frames.parquet
     #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+
+    /// With --out: also record every frame, with truth, answer and figures, as run.mcap, for Foxglove and for --source
+    #[arg(long, help_heading = OUTPUT)]
+    pub record: bool,
+    /// Limits on those who come to the port.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Cli {

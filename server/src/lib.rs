@@ -4,6 +4,7 @@
 //! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a
 //! [`scene`] seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored
 //! by the [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
+//! [`metrics`] counts for those who watch a server that runs. [`compare`] says what differs between runs.
 //! [`evaluate`] does the same with a pipeline in this process, without a link.
 //!
 //! The truth stays in the server: no byte of seed, scene or radius reaches a client.
@@ -13,13 +14,17 @@ pub mod announce;
 pub mod app;
 pub mod camera;
 pub mod cli;
+pub mod compare;
 pub mod doctor;
 pub mod encode;
 pub mod evaluate;
 pub mod gate;
 pub mod health;
+pub mod metrics;
 pub mod options;
 pub mod output;
+#[cfg(feature = "mcap")]
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scene;

@@ -8,6 +8,7 @@ use shared::shell::standard::unless_reader_left;
 use tracing::{error, warn};
 
 use crate::output::folder::renew::{Renewed, renew};
+use crate::output::mcap::Mended;
 use crate::output::report::IncompleteReason;
 
 /// Renews the folder of a run.
@@ -24,6 +25,12 @@ pub fn run(folder: &Path) -> Exit {
     }
     if !renewed.had_report {
         warn!("there was no report to be read: what the frames do not tell is unknown");
+    }
+    if let Some(Mended { messages, cut_bytes, damaged }) = renewed.recording {
+        warn!(
+            "run.mcap broke off: its {messages} messages are kept, the {cut_bytes} bytes after the last whole chunk are cut \
+             off, and {damaged} damaged chunks are left out"
+        );
     }
     match unless_reader_left(writeln!(io::stdout(), "{}", describe(&renewed))) {
         Ok(()) => Exit::Fine,
@@ -48,5 +55,5 @@ fn describe(Renewed { frames, broken_off, incomplete, .. }: &Renewed) -> String 
             }
         }
     };
-    format!("{frames} frames, {what}: report.json and frames.parquet are made")
+    format!("{frames} frames, {what}: report.json, report.html and frames.parquet are made")
 }

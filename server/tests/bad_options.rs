@@ -89,7 +89,7 @@ const IMPOSSIBLE: [(&[&str], &str); 86] = [
     (&["--task", "square"], "circle, count, ack or image"),
     (&["--task", "image", "--delivery", "live"], "write --delivery reliable"),
     (&["--task", "image", "--size", "8192x8192", "--window", "100"], "write --window 31 or less"),
-    (&["--source", "no-such-source"], "is no source, no file and no folder"),
+    (&["--source", "no-such-source"], "is not a source, a file or a folder"),
     (&["--source", "no/such/*.png"], "no/such/*.png has no image"),
     (&["--fps", "source"], "--source ball has none"),
     (&["--loop"], "--loop does not apply to --source ball"),

@@ -45,9 +45,9 @@ fn server() -> Server {
 }
 
 #[test]
-fn what_is_no_signaling_is_refused_in_one_line() {
+fn bytes_that_are_not_signaling_are_refused_in_one_line() {
     let cases: [(&[u8], &str); 9] = [
-        (b"GET / HTTP/1.1\r\nHost: plumb\r\n\r\n", "GET / HTTP/1.1"),
+        (b"get / HTTP/1.1\r\nHost: plumb\r\n\r\n", "get / HTTP/1.1"),
         (b"\x16\x03\x01\x02\x00\x01\x00\n", "not a signaling message"),
         (b"{\"type\":\"dance\"}\n", "dance"),
         (b"{\"type\":\"answer\",\"sdp\":\"v=0\"}\n", "expected a hello"),
@@ -177,7 +177,7 @@ fn a_first_line_that_is_no_hello_is_refused_with_an_example() {
         (r#"{"type":"hello","plumb":1,"role":"sink","mtu":"large"}"#.to_owned(), "large"),
         (r#"{"type":"hello","plumb":1,"role":"sink","features":"lz4"}"#.to_owned(), "lz4"),
         (r#"{"type":"answer","sdp":"v=0"}"#.to_owned(), "expected a hello"),
-        ("GET / HTTP/1.1".to_owned(), "GET / HTTP/1.1"),
+        ("get / HTTP/1.1".to_owned(), "get / HTTP/1.1"),
         (format!(r#"{{"type":"hello","plumb":1,"role":"{}"}}"#, "\u{7f}".repeat(60_000)), r"\\u{7f}\\u{7f}"),
     ] {
         let said = said_to(&server, &hello);

@@ -1,5 +1,5 @@
-//! Cameras as a source, without one: what is no camera is refused by name, before the server listens. With a camera,
-//! `bench/vivid.sh` tests them in a virtual machine.
+//! Cameras as a source, tested without a camera: anything else is refused by name before the server listens.
+//! `bench/vivid.sh` tests real devices in a virtual machine.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
@@ -31,21 +31,21 @@ fn a_camera_without_a_number_is_refused_with_what_would_be_right() {
 fn a_camera_that_does_not_exist_is_refused_with_those_that_do() {
     let there = fs::read_dir("/dev").expect("devices").flatten();
     let has_some = there.into_iter().any(|entry| entry.file_name().as_encoded_bytes().starts_with(b"video"));
-    let there = if has_some { "there are /dev/video" } else { "this machine has no /dev/video* at all" };
+    let there = if has_some { "there are /dev/video" } else { "this machine has no /dev/video*" };
     source("camera:4711", &["/dev/video4711 does not exist", there, "docker run --device /dev/video4711"]);
     source("/dev/video4711", &["/dev/video4711 does not exist"]);
     source("/dev/v4l/by-id/none", &["/dev/v4l/by-id/none does not exist"]);
 }
 
 #[test]
-fn what_is_no_video_device_is_refused_without_being_opened() {
+fn a_device_of_another_kind_is_refused_without_being_opened() {
     source("/dev/null", &["/dev/null is a device of another kind, not a video device"]);
     source("/dev/video4711/x", &["/dev/video4711/x does not exist"]);
 }
 
-/// A path under /dev that leads to a file is only to be had by root.
+/// Only root can make a path under /dev that leads to a file.
 #[test]
-fn a_file_in_the_place_of_a_device_is_told_as_a_file() {
+fn a_file_in_the_place_of_a_device_is_called_a_file() {
     let (folder, link) = (tempfile::tempdir().expect("a folder"), "/dev/video-of-a-test");
     let file = folder.path().join("file");
     fs::write(&file, "no device").expect("written");
@@ -57,7 +57,7 @@ fn a_file_in_the_place_of_a_device_is_told_as_a_file() {
     source(link, &["is a file, not a video device"]);
 }
 
-/// Removes a link when it is dropped, also if the test fails.
+/// Removes a link when it is dropped, even if the test fails.
 struct Link(&'static str);
 
 impl Drop for Link {
@@ -66,11 +66,11 @@ impl Drop for Link {
     }
 }
 
-/// Only another user than root is refused, so root takes such a user's place (`setpriv`).
+/// Root may open every device, so the test runs the server as another user (`setpriv`).
 #[test]
 fn a_device_that_may_not_be_opened_is_refused_with_the_group_to_join() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Not the kernel's number of a device that exists: opening fails before the driver is asked.
+    // The number belongs to no existing device: opening fails before the driver is asked.
     let device = folder.path().join("video0");
     let made = Command::new("mknod").args(["-m", "000"]).arg(&device).args(["c", "81", "254"]).output();
     if !made.is_ok_and(|made| made.status.success()) {
@@ -83,7 +83,7 @@ fn a_device_that_may_not_be_opened_is_refused_with_the_group_to_join() {
         command_after(&line, "server")
     };
     if !as_nobody("test -x \"$0\"").status().is_ok_and(|status| status.success()) {
-        eprintln!("not tested: there is no setpriv, or another user than root cannot reach the programs");
+        eprintln!("not tested: there is no setpriv, or a user other than root cannot reach the programs");
         return;
     }
     let mut server = as_nobody("\"$0\" \"$@\"");

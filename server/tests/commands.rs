@@ -1,4 +1,4 @@
-//! Commands of the client, end to end: the next frame (`--pull`), quit, and quit both; from lines on its stdin.
+//! Commands to the client, as lines on its stdin, end to end: next frame (`--pull`), quit, and quit both.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -27,7 +27,7 @@ fn say(stdin: &mut ChildStdin, text: impl AsRef<[u8]>) {
     stdin.write_all(text.as_ref()).expect("the client reads");
 }
 
-/// Waits until the server has scored so many frames.
+/// Waits until the server has scored this many frames.
 #[track_caller]
 fn scored(server: &Server, frames: usize) {
     let all = || rows(&server.program.stdout.so_far()).len();
@@ -108,7 +108,7 @@ fn q_ends_the_client_alone_and_the_server_serves_the_next() {
 }
 
 #[test]
-fn x_ends_both_where_the_server_lets_its_clients_do_so() {
+fn x_ends_both_if_the_server_lets_clients_stop_it() {
     for link in LINKS {
         let report = ReportFile::new();
         let options = ["--once", "--frames", "100000", "--let-clients-stop", "--json", report.name()];
@@ -144,7 +144,7 @@ fn x_ends_the_sessions_of_the_others_too() {
 }
 
 #[test]
-fn x_ends_the_client_alone_where_the_server_does_not_let_it_and_says_why() {
+fn x_ends_only_the_client_if_the_server_refuses_and_says_why() {
     for link in LINKS {
         let server = Server::start(&[]);
         let (client, mut stdin) = commanded(&server.address, &["--link", link, "--pull"]);
@@ -160,7 +160,7 @@ fn x_ends_the_client_alone_where_the_server_does_not_let_it_and_says_why() {
 }
 
 #[test]
-fn the_end_of_stdin_ends_no_session() {
+fn the_session_goes_on_after_the_end_of_stdin() {
     let server = Server::start(&["--once", "--frames", "60"]);
     let (client, stdin) = commanded(&server.address, &[]);
     drop(stdin);
@@ -169,12 +169,12 @@ fn the_end_of_stdin_ends_no_session() {
 }
 
 #[test]
-fn lines_that_are_no_commands_are_named_and_the_session_goes_on() {
+fn wrong_lines_are_named_and_the_session_goes_on() {
     let server = Server::start(&["--once"]);
     let (client, mut stdin) = commanded(&server.address, &["--pull"]);
     say(&mut stdin, "next\n");
-    let said = client.stderr.wait_for("is no command");
-    assert!(said.contains("\"next\" is no command: write n (next frame), q (quit the client) or x"), "{said}");
+    let said = client.stderr.wait_for("is not a command");
+    assert!(said.contains("\"next\" is not a command: write n (next frame), q (quit the client) or x"), "{said}");
     say(&mut stdin, vec![0xff; 3 << 20]);
     say(&mut stdin, "\n\n\r\n\0\n n \r\n");
     scored(&server, 1);
@@ -201,7 +201,7 @@ fn a_client_that_nobody_can_command_does_not_wait_for_commands() {
 }
 
 #[test]
-fn a_client_without_a_server_obeys_too() {
+fn a_client_without_a_server_takes_commands_too() {
     for (said, why) in [("q\n", "stopped before there was a session"), ("n\nx\n", "no server to stop at 127.0.0.1:")] {
         let (client, mut stdin) = commanded(&free_address().to_string(), &["--pull", "--wait", "forever"]);
         client.stderr.wait_for("waiting for a server");
@@ -246,10 +246,10 @@ fn receive(reader: &mut impl Read) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_server_that_cannot_wait_for_requests_is_refused_with_the_reason() {
+fn a_server_without_pull_is_refused_with_the_reason() {
     let (address, serving) = old_server();
     let (client, _stdin) = commanded(&address, &["--link", "tcp", "--pull"]);
-    client.end().expect(3).says("it cannot wait until frames are asked for: leave out --pull, or use a newer server");
+    client.end().expect(3).says("it cannot send frames on request: leave out --pull, or use a newer server");
     let Some(Control::Bye(bye)) = serving.join().expect("served") else { panic!("no bye") };
     assert!(bye.reason.contains("leave out --pull"), "{}", bye.reason);
 }
@@ -259,6 +259,6 @@ fn a_server_that_no_client_can_stop_is_left() {
     let (address, serving) = old_server();
     let (client, mut stdin) = commanded(&address, &["--link", "tcp"]);
     say(&mut stdin, "x\n");
-    client.end().expect(4).says("the server stays: it is of a version that no client can stop");
+    client.end().expect(4).says("the server stays: its version cannot be stopped by a client");
     assert!(matches!(serving.join().expect("served"), Some(Control::Bye(_))));
 }

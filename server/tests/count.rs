@@ -127,7 +127,7 @@ fn options_that_mean_nothing_without_the_task_are_refused_with_what_would_be_rig
 }
 
 #[test]
-fn what_would_make_the_truth_wrong_is_refused_with_the_task() {
+fn options_that_would_falsify_the_truth_are_refused_with_the_task() {
     let said = refused(&["--task", "count", "--empty-rate", "0.1"]);
     assert!(said.contains("--empty-rate does not go with --task count") && said.contains("--balls 0..6"), "{said}");
     let said = refused(&["--task", "count", "--occlude"]);

@@ -13,7 +13,7 @@ use testkit::report::{ReportFile, only_session, rows};
 /// The links that a server may ask a client for.
 const LINKS: [&str; 3] = ["webrtc", "tcp", "grpc"];
 
-/// Time limit of an end, as in `signals.rs`: the second that is promised, and another for a busy machine.
+/// Time limit of an end, as in `signals.rs`: the promised second, and another one for a busy machine.
 const SOON: Duration = Duration::from_secs(2);
 
 #[track_caller]
@@ -21,7 +21,7 @@ fn soon(ended: &Ended) {
     assert!(ended.elapsed < SOON, "took {:?}", ended.elapsed);
 }
 
-/// Runs a session that the server begins to its end, and returns its report and the client.
+/// Runs a whole session in which the server calls. Returns its report and the client.
 #[track_caller]
 fn called(server: &[&str], client: &[&str]) -> Value {
     let report = ReportFile::new();
@@ -130,7 +130,7 @@ fn two_servers_call_one_client_and_each_gets_all_answers() {
 }
 
 #[test]
-fn a_client_goes_on_when_a_server_is_killed_and_its_exit_code_tells_of_it() {
+fn a_client_goes_on_when_a_server_is_killed_and_its_exit_code_shows_it() {
     let client = ListeningClient::start(&[]);
     for link in LINKS {
         let mut killed = client.called(&["--link", link, "--json", "/dev/null"]);
@@ -198,7 +198,7 @@ fn a_client_that_cannot_do_the_task_says_so_to_the_server_and_serves_the_next() 
 }
 
 #[test]
-fn options_can_come_from_the_environment_and_an_address_to_listen_on_there_yields() {
+fn options_can_come_from_the_environment_where_dial_overrides_listen() {
     let client = ListeningClient::start(&[]);
     let mut server = command("server");
     server.env("PLUMB_LISTEN", "0.0.0.0:8080").env("PLUMB_DIAL", &client.address).env("PLUMB_NO_GRAPHICS", "1");

@@ -1,4 +1,4 @@
-//! What both ends of a called session do with peers that are none: nobody, web servers, the wrong kind of Plumb, silence,
+//! What `--dial` and `--listen` do with wrong peers: nobody, web servers, the wrong end of Plumb, silence and
 //! garbage.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -28,7 +28,7 @@ fn answering(answer: &'static str) -> String {
     address
 }
 
-/// The line with which the peer of a bare connection answers this one.
+/// Sends this line on a bare connection and returns the answer.
 fn asked(mut stream: &TcpStream, line: &str) -> String {
     stream.write_all(format!("{line}\n").as_bytes()).expect("sent");
     said(stream)
@@ -48,7 +48,7 @@ fn options_refused(program: &str, options: &[&str]) -> String {
 }
 
 #[test]
-fn a_server_calls_nobody_until_its_time_is_over() {
+fn a_server_calls_an_empty_address_until_its_time_is_over() {
     let address = free_address().to_string();
     let ended = calling(&address, &["--wait", "300ms"]).end().expect(3);
     ended.says(&format!("no client at {address} within 300ms: Connection refused"));
@@ -57,22 +57,25 @@ fn a_server_calls_nobody_until_its_time_is_over() {
 #[test]
 fn a_web_server_is_called_what_it_is() {
     for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "<!DOCTYPE HTML>\n<html>\n"] {
-        calling(&answering(answer), &[]).end().expect(3).says("that is HTTP, from a web server, and no Plumb peer");
+        calling(&answering(answer), &[])
+            .end()
+            .expect(3)
+            .says("that is HTTP, from a web server and not from a Plumb peer");
     }
 }
 
 #[test]
-fn two_sources_are_told_at_both_ends() {
+fn two_servers_get_an_error_at_both_ends() {
     let listening = Server::start(&[]);
     calling(&listening.address, &[]).end().expect(3).says("it refused: both ends are sources of frames");
     listening.program.stderr.wait_for("both ends are sources of frames");
-    // One that takes a late caller for a stranger.
+    // A server that takes a late caller for a stranger.
     let offering = answering("{\"type\":\"offer\",\"sdp\":\"v=0\"}\n");
     calling(&offering, &[]).end().expect(3).says("both ends are sources of frames");
 }
 
 #[test]
-fn two_sinks_are_told_at_both_ends() {
+fn two_clients_get_an_error_at_both_ends() {
     let listening = ListeningClient::start(&[]);
     for link in ["webrtc", "tcp"] {
         client(&listening.address, &["--link", link]).end().expect(3).says("it refused: both ends are clients");
@@ -82,7 +85,7 @@ fn two_sinks_are_told_at_both_ends() {
 }
 
 #[test]
-fn a_peer_that_says_nothing_or_nonsense_is_no_client() {
+fn a_peer_that_sends_nothing_or_nonsense_is_not_a_client() {
     calling(&answering(""), &["--wait", "0s"]).end().expect(3).says("it took the call but said nothing for 5 s");
     calling(&answering("salve\n"), &[]).end().expect(3).says("not a signaling message");
     calling(&answering("{\"type\":\"pong\"}\n"), &[])
@@ -96,7 +99,7 @@ fn a_client_with_another_protocol_link_or_role_or_without_gray16_cannot_be_used(
     for (answer, options, said) in [
         (r#"{"type":"hello","plumb":2,"role":"sink"}"#, &[][..], "protocol 2 is not served here"),
         (r#"{"type":"hello","plumb":1,"role":"source"}"#, &[], "both ends are sources of frames"),
-        (r#"{"type":"hello","plumb":1,"role":"sink","link":"tcp"}"#, &[], "no link \"tcp\" but webrtc"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","link":"tcp"}"#, &[], "no link \"tcp\", only webrtc"),
         (r#"{"type":"hello","plumb":1,"role":"sink","mtu":1}"#, &[], "an mtu of 1 bytes carries no frames"),
         (r#"{"type":"hello","plumb":1,"role":"sink"}"#, &["--source", "depth"], "does not name the feature \"gray16\""),
     ] {
@@ -106,7 +109,7 @@ fn a_client_with_another_protocol_link_or_role_or_without_gray16_cannot_be_used(
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_port_that_is_taken_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("its address").to_string();
     let mut client = command("client");
@@ -121,7 +124,7 @@ fn a_client_that_nobody_calls_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn options_that_do_not_go_together_are_refused_before_anything_runs() {
+fn options_that_exclude_each_other_are_refused_before_anything_runs() {
     for (options, said) in [
         (&["--dial", "192.0.2.7"][..], "the port too: 192.0.2.7:8080"),
         (&["--dial", "192.0.2.7:0"], "with the port at which the client listens"),
@@ -144,7 +147,7 @@ fn options_that_do_not_go_together_are_refused_before_anything_runs() {
 }
 
 #[test]
-fn of_a_server_and_an_address_to_listen_on_the_command_line_decides() {
+fn the_command_line_decides_between_a_server_and_an_address_to_listen_on() {
     let server = Server::start(&["--frames", "3"]);
     let mut calls = command("client");
     calls.env("PLUMB_CLIENT_LISTEN", "127.0.0.1:0").args([&server.address, "--no-graphics"]);
@@ -166,7 +169,7 @@ fn a_visitor_with_a_wrong_first_line_is_told_what_is_right_and_a_server_is_serve
         ("GET / HTTP/1.1\r", "not a signaling message"),
         (r#"{"type":"ping"}"#, "expected the hello of a source, got \\\"ping\\\""),
         (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not spoken here, only 1"),
-        (r#"{"type":"hello","plumb":1,"role":"source","link":"smoke"}"#, "no link \\\"smoke\\\" but webrtc and tcp"),
+        (r#"{"type":"hello","plumb":1,"role":"source","link":"smoke"}"#, "no link \\\"smoke\\\", only webrtc and tcp"),
         (r#"{"type":"hello","plumb":1}"#, "role"),
     ] {
         let answer = asked(&client.connect(), line);

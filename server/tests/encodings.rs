@@ -38,7 +38,7 @@ fn png_gives_the_errors_of_raw_frames_to_the_last_digit_over_every_link() {
 }
 
 #[test]
-fn png_goes_over_memory_and_in_live_delivery() {
+fn png_works_over_memory_and_in_live_delivery() {
     for more in [&["--link", "memory"][..], &["--delivery", "live"]] {
         let mut server = command("server");
         server.args(["--loopback", "--once", "--no-graphics", "--json", "-", "--frames", "20", "--encoding", "png"]);
@@ -57,7 +57,7 @@ fn png_goes_over_memory_and_in_live_delivery() {
     }
 }
 
-/// An earlier system: a depth camera whose frames go as PNG over TCP.
+/// A depth camera whose frames are sent as PNG over TCP.
 #[test]
 fn frames_of_the_depth_camera_arrive_as_png_over_tcp_bit_for_bit_and_are_scored() {
     let depth = ["--source", "depth", "--depth-noise", "2", "--frames", "20", "--link", "any"];
@@ -68,7 +68,7 @@ fn frames_of_the_depth_camera_arrive_as_png_over_tcp_bit_for_bit_and_are_scored(
     assert!(png["error_px"]["l1"]["mean"].as_f64().is_some_and(|mean_px| mean_px < 0.3), "{:#}", png["error_px"]);
     assert_eq!(png["error_px"], raw["error_px"]);
     assert!(wire(&png) < wire(&raw), "{} bytes of {}", wire(&png), wire(&raw));
-    // A program answers each frame with its pixels plus one: every one of them arrived as it was.
+    // A program answers each frame with its pixels plus one, which shows that every pixel arrived unchanged.
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/one_more.py");
     let options = ["--encoding", "png", "--task", "image", "--deadline", "60s", "--frames", "4"];
     let client = ["--link", "tcp", "--pipeline", &format!("exec:python3 '{program}'"), "--pipeline-timeout", "20s"];

@@ -174,7 +174,7 @@ fn a_loopback_run_that_is_stopped_was_stopped_and_not_left() {
 }
 
 #[test]
-fn of_several_failures_the_files_go_before_the_lost_client() {
+fn a_failed_file_goes_before_a_lost_client() {
     let server = Server::start(&["--once", "--frames", "600", "--json", "/dev/full"]);
     let client = server.client(&[]);
     server.program.stdout.wait_for_count(7);

@@ -21,7 +21,7 @@ use testkit::ends::{Server, with};
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, only_session};
 
-/// What is wrong with a detector.
+/// A defect of a detector.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Defect {
     None,
@@ -35,7 +35,7 @@ enum Defect {
     Boastful,
 }
 
-/// Our detector with a defect.
+/// Plumb's detector with a defect.
 struct Defective {
     inner: Hough,
     defect: Defect,
@@ -104,13 +104,23 @@ fn run(server: &Server, kind: &'static CircleKind) {
     assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop, Commands::none())), Exit::Fine);
 }
 
-/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names.
+/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names
+/// and which is plain in `report.html`: there `shows` finds it.
 #[track_caller]
-fn assert_gate_finds(gate: &str, kind: &'static CircleKind, warning: &str, options: &[&str]) {
+fn assert_gate_finds(
+    gate: &str,
+    kind: &'static CircleKind,
+    warning: &str,
+    options: &[&str],
+    shows: impl Fn(&str) -> bool,
+) {
     for (kind, code, verdict) in [(&SOUND, 0, "pass"), (kind, 1, "fail")] {
         let report = ReportFile::new();
+        let inside = tempfile::tempdir().expect("a temporary directory");
+        let folder = inside.path().join("run");
         let always = ["--once", "--size", "320x240", "--seed", "7", "--noise", "10", "--json"];
-        let server = Server::start(&[&always[..], &[report.name(), "--gate", gate], options].concat());
+        let out = ["--out", folder.to_str().expect("UTF-8")];
+        let server = Server::start(&[&always[..], &[report.name(), "--gate", gate], &out, options].concat());
         run(&server, kind);
         let ended = server.end().expect(code);
         let report = report.read();
@@ -126,12 +136,29 @@ fn assert_gate_finds(gate: &str, kind: &'static CircleKind, warning: &str, optio
         if code == 1 {
             ended.says("failed in session 1: ");
         }
+        let page = fs::read_to_string(folder.join("report.html")).expect("a page");
+        assert!(page.contains(&format!("data-verdict=\"{verdict}\"")), "the page shows the verdict");
+        assert_eq!(page.contains(&format!("data-warning=\"{warning}\"")), code == 1, "the page shows the warning");
+        assert_eq!(shows(&page), code == 1, "{}: the chart shows the defect", kind.name);
     }
+}
+
+/// A number that follows these words in a page.
+fn after(page: &str, words: &str) -> f64 {
+    let text = page.split(words).nth(1).unwrap_or_else(|| panic!("no {words}"));
+    let digits = text.trim_start_matches('\u{2212}').split(|c: char| c != '.' && !c.is_ascii_digit()).next();
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("no number after {words}"))
 }
 
 #[test]
 fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
-    assert_gate_finds("error_px.l1.mean <= 0.05 px", &BIASED, "constant_bias", &["--fps", "max", "--frames", "200"]);
+    assert_gate_finds(
+        "error_px.l1.mean <= 0.05 px",
+        &BIASED,
+        "constant_bias",
+        &["--fps", "max", "--frames", "200"],
+        |page| after(page, "Bias (") > 0.25,
+    );
 }
 
 #[test]
@@ -141,23 +168,27 @@ fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
         &SLOW,
         "slow_answers",
         &["--fps", "max", "--frames", "200"],
+        |page| page.contains("\u{201c}detect\u{201d} takes") && after(page, "\u{201c}detect\u{201d} takes ") > 20.0,
     );
 }
 
 #[test]
-fn answers_that_do_not_come_fail_a_gate_on_the_losses() {
+fn missing_answers_fail_a_gate_on_the_losses() {
     // The frames that wait behind a late answer are late too.
     assert_gate_finds(
         "frames.lost_rate <= 3%",
         &SILENT,
         "frames_lost",
         &["--frames", "120", "--fps", "max", "--deadline", "1s"],
+        |page| page.contains("not answered: ") && after(page, "not answered: ") >= 5.0,
     );
 }
 
 #[test]
-fn covariances_of_a_quarter_fail_a_gate_on_their_honesty() {
-    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"]);
+fn covariances_that_are_too_small_fail_a_gate_on_nees() {
+    assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"], |page| {
+        after(page, "The one that the answers claim is ") < 0.7
+    });
 }
 
 /// The end of a loopback run with these options.
@@ -167,7 +198,7 @@ fn loopback(options: &[&str]) -> testkit::program::Ended {
 }
 
 #[test]
-fn an_unknown_path_and_a_text_that_is_no_condition_are_wrong_usage() {
+fn an_unknown_path_and_a_wrong_condition_are_wrong_usage() {
     for (gate, words) in [
         (
             "error_px.l1.maen <= 0.05",
@@ -209,7 +240,7 @@ fn without_a_session_or_with_a_client_that_left_early_there_is_no_data() {
 }
 
 #[test]
-fn of_several_sessions_the_worst_counts() {
+fn the_worst_of_several_sessions_counts() {
     let report = ReportFile::new();
     let mut server =
         Server::start(&["--frames", "20", "--fps", "max", "--gate", "frames.missed == 0", "--json", report.name()]);
@@ -223,7 +254,7 @@ fn of_several_sessions_the_worst_counts() {
 }
 
 #[test]
-fn gates_come_from_the_environment_and_from_a_run_s_file_too() {
+fn gates_may_come_from_the_environment_and_from_a_runs_file() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("run.toml");
     fs::write(&file, "gate = [\"frames.sent == 20\", 'latency_us.max > 0']\nframes = 20\n").expect("written");
@@ -244,7 +275,7 @@ fn gates_come_from_the_environment_and_from_a_run_s_file_too() {
 }
 
 #[test]
-fn frames_of_the_warm_up_are_marked_and_in_no_figure() {
+fn frames_of_the_warm_up_are_marked_and_count_in_no_figure() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let csv = folder.path().join("frames.csv");
     let csv = csv.to_str().expect("UTF-8");

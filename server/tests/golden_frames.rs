@@ -70,7 +70,7 @@ fn frames_have_their_golden_bytes() {
 }
 
 #[test]
-fn a_frame_can_be_had_without_a_network() {
+fn a_frame_can_be_rendered_without_a_network() {
     let camera = CameraConfig { noise: 10.0, ..CameraConfig::default() };
     let mut source = source(camera, Motion::Scattered, PixelFormat::Gray8);
     let (mut centres, mut limits) = (Vec::new(), Vec::new());
@@ -86,7 +86,7 @@ fn a_frame_can_be_had_without_a_network() {
 }
 
 /// A bouncing ball in gray, then a scattered one in colour. A change of these values breaks every recorded sequence,
-/// and with it what a seed promises.
+/// and the promise that a seed always gives the same frames.
 const GOLDEN: [(&str, u64); 22] = [
     ("none", 0x9c46_58ad_e2b5_5f69),
     ("none", 0x4618_5a69_1902_3915),

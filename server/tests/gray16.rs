@@ -114,7 +114,7 @@ fn a_stranger_that_takes_the_offer_is_told_why_it_gets_no_frames_of_sixteen_bits
 }
 
 #[test]
-fn what_has_other_pixels_is_refused_before_the_server_listens() {
+fn images_with_other_pixels_are_refused_before_the_server_listens() {
     let folder = folder();
     let refused = |options: &[&str], words: &str| {
         let mut server = command("server");

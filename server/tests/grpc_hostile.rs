@@ -1,4 +1,4 @@
-//! Peers that break the rules over gRPC: the end of the session names the cause, others are not disturbed.
+//! Peers that break the rules over gRPC: their session ends and names the cause, and other sessions are not disturbed.
 #![cfg(feature = "grpc")]
 
 use std::net::{TcpListener, TcpStream};
@@ -17,40 +17,52 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+/// The method that a client calls.
+const SESSION: &str = "/plumb.v1.Source/Session";
+
 /// A client on bare HTTP/2, that can send any bytes.
 struct Peer {
     runtime: Runtime,
-    /// What it says; the call's half ends when this is dropped.
+    /// Its messages to the server. Its half of the call ends when this is dropped.
     says: Option<UnboundedSender<Said>>,
-    /// What it hears.
+    /// The messages from the server.
     hears: Incoming,
     headers: HeaderMap,
 }
 
-/// Bytes that a peer says, or `None` when it cancels its call.
+/// Bytes that a peer sends, or `None` if it cancels its call.
 type Said = Option<Bytes>;
 
-/// What a peer says.
-struct Says(UnboundedReceiver<Said>);
+/// The messages that a peer sends.
+struct Says {
+    queue: UnboundedReceiver<Said>,
+    /// Bytes that it repeats without end once the first bytes of the queue are sent.
+    flood: Option<Bytes>,
+    is_flooding: bool,
+}
 
 impl Body for Says {
     type Data = Bytes;
     type Error = h2::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0
-            .poll_recv(cx)
-            .map(|said| said.map(|bytes| bytes.map(Frame::data).ok_or_else(|| h2::Reason::CANCEL.into())))
+        match (self.queue.poll_recv(cx), &self.flood) {
+            (Poll::Pending, Some(bytes)) if self.is_flooding => Poll::Ready(Some(Ok(Frame::data(bytes.clone())))),
+            (said, _) => {
+                self.is_flooding |= said.is_ready();
+                said.map(|said| said.map(|bytes| bytes.map(Frame::data).ok_or_else(|| h2::Reason::CANCEL.into())))
+            }
+        }
     }
 }
 
 impl Peer {
     /// Calls the session of a server.
     fn call(server: &Server) -> Self {
-        Self::call_with(server, "/plumb.v1.Source/Session", None)
+        Self::call_with(server, SESSION, None, None)
     }
 
-    fn call_with(server: &Server, path: &str, timeout: Option<&str>) -> Self {
+    fn call_with(server: &Server, path: &str, timeout: Option<&str>, flood: Option<from_sink::Message>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let stream = server.connect();
         stream.set_nonblocking(true).expect("a stream");
@@ -61,7 +73,8 @@ impl Peer {
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        let request = request.body(Says(said)).expect("a request");
+        let flood = flood.map(|message| framed(message).into());
+        let request = request.body(Says { queue: said, flood, is_flooding: false }).expect("a request");
         let response = runtime.block_on(async {
             let stream = TokioIo::new(tokio::net::TcpStream::from_std(stream).expect("a stream"));
             let (mut requests, connection) =
@@ -73,13 +86,13 @@ impl Peer {
         Self { runtime, says: Some(says), hears, headers: parts.headers }
     }
 
-    /// The call may be over.
+    /// Sends bytes. Ignores that the call may be over.
     fn write(&self, bytes: Vec<u8>) {
         let _ = self.says.as_ref().expect("it still speaks").send(Some(bytes.into()));
     }
 
     fn send(&self, message: from_sink::Message) {
-        self.write(prefixed(&FromSink { message: Some(message) }.encode_to_vec()));
+        self.write(framed(message));
     }
 
     fn introduce(&self) {
@@ -107,6 +120,10 @@ impl Peer {
     }
 }
 
+fn framed(message: from_sink::Message) -> Vec<u8> {
+    prefixed(&FromSink { message: Some(message) }.encode_to_vec())
+}
+
 /// A message as gRPC frames it.
 fn prefixed(message: &[u8]) -> Vec<u8> {
     [&[0][..], &(message.len() as u32).to_be_bytes(), message].concat()
@@ -128,7 +145,7 @@ fn serves_a_good_client(server: &Server) {
     assert_eq!(rows(&client.stdout).len(), 30);
 }
 
-/// What a peer says after its hello, the status that it gets, and what the server's log says of it.
+/// What a peer sends after its hello, the status that it gets, and what the server's log says about it.
 type Case = (fn(&mut Peer), &'static str, &'static str);
 
 const CASES: [Case; 9] = [
@@ -139,7 +156,7 @@ const CASES: [Case; 9] = [
     ),
     (|peer| peer.send(image(77, vec![1, 2])), "3", "it sent image.pixel 77: PIXEL_GRAY8, _BGR8 or _GRAY16 is right"),
     (|peer| peer.send(from_sink::Message::Answer(Answer::default())), "3", "it sent an answer without kind"),
-    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent what is no message of the proto"),
+    (|peer| peer.write(prefixed(&[0xff; 20])), "3", "it sent bytes that are not a message of the proto"),
     (|peer| peer.send(image(1, vec![0; 65_561])), "8", "it sent a message that is too large: found 65"),
     (
         |peer| peer.write(vec![0, 0xff, 0xff, 0xff, 0xff, 1]),
@@ -182,7 +199,7 @@ fn a_client_that_breaks_the_rules_ends_its_session_with_the_cause_and_no_other()
 }
 
 #[test]
-fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
+fn a_client_whose_first_message_is_not_a_hello_is_told_that_the_hello_comes_first() {
     let server = Server::start(&["--frames", "30"]);
     let mut peer = Peer::call(&server);
     peer.send(none(0));
@@ -193,7 +210,7 @@ fn a_client_whose_first_message_is_no_hello_is_told_that_it_comes_first() {
 }
 
 #[test]
-fn a_client_that_leaves_without_a_word_or_says_bye_first_ends_nothing_else() {
+fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
     let server = Server::start(&["--frames", "30"]);
     let peer = Peer::call(&server);
     peer.send(from_sink::Message::Bye(Bye { reason: "no time".into() }));
@@ -218,7 +235,7 @@ fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_named_as_such() {
 #[test]
 fn a_deadline_that_passes_ends_the_session_and_is_named() {
     let server = Server::start(&["--frames", "30"]);
-    let mut peer = Peer::call_with(&server, "/plumb.v1.Source/Session", Some("300m"));
+    let mut peer = Peer::call_with(&server, SESSION, Some("300m"), None);
     peer.introduce();
     let (code, said) = peer.until_ended();
     assert_eq!((&code[..], &said[..]), ("4", "the deadline of its call, 300ms, passed (grpc-timeout)"));
@@ -230,9 +247,23 @@ fn a_deadline_that_passes_ends_the_session_and_is_named() {
 }
 
 #[test]
-fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
+fn a_deadline_that_passes_while_messages_never_stop_ends_the_session_all_the_same() {
     let server = Server::start(&["--frames", "30"]);
-    let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None).until_ended();
+    let ping = from_sink::Message::Ping(wire::Ping { id: 1 });
+    let mut peer = Peer::call_with(&server, SESSION, Some("300m"), Some(ping));
+    peer.introduce();
+    server
+        .program
+        .stderr
+        .wait_for("session 1: the client is gone: the deadline of its call, 300ms, passed (grpc-timeout)");
+    peer.until_ended();
+    serves_a_good_client(&server);
+}
+
+#[test]
+fn an_unknown_method_is_refused_and_a_late_hello_ends_the_call() {
+    let server = Server::start(&["--frames", "30"]);
+    let (code, said) = Peer::call_with(&server, "/plumb.v1.Sink/Session", None, None).until_ended();
     assert_eq!((&code[..], &said[..]), ("12", "there is one method here: Session of plumb.v1.Source"));
     let (code, said) = Peer::call(&server).until_ended();
     assert_eq!(code, "0", "{said}");
@@ -241,7 +272,7 @@ fn a_method_that_is_none_is_refused_and_a_hello_is_due_in_time() {
 }
 
 #[test]
-fn several_that_break_the_rules_at_once_disturb_nobody() {
+fn several_clients_that_break_the_rules_at_once_disturb_nobody() {
     let server = Server::start(&["--frames", "120"]);
     let good = ["grpc", "tcp", "webrtc"].map(|link| server.client(&["--link", link]));
     server.program.stderr.wait_for("session 3: ");
@@ -274,7 +305,7 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     let peer = Peer::call(&server);
     peer.introduce();
     server.program.stderr.wait_for("session 2: peer 1");
-    // Pings whose pongs it does not read either.
+    // The client does not read the pongs to its pings either.
     for id in 0..20_000 {
         peer.send(from_sink::Message::Ping(wire::Ping { id }));
     }
@@ -285,9 +316,9 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     server.program.stderr.wait_for("session 2: the client is gone: ");
 }
 
-/// What stands before HTTP/2's own bytes, and after them.
+/// Tries bytes before and after those of HTTP/2.
 #[test]
-fn bytes_that_begin_like_grpc_and_are_not_cost_one_line_and_no_session() {
+fn bytes_that_only_begin_like_grpc_cost_one_log_line_and_no_session() {
     use std::io::Write;
     let server = Server::start(&["--frames", "30"]);
     for bytes in [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense, and more of it"[..], b"PRI \xff\xff\xff", b"PRI * HT"] {
@@ -338,7 +369,7 @@ fn serve(stream: TcpStream, says: Vec<u8>, trailers: &'static [(&'static str, &'
 
 #[test]
 fn a_server_that_breaks_the_rules_ends_the_client_with_the_cause() {
-    /// What the server says, its trailers, and what the client says of it.
+    /// What the server sends, its trailers, and what the client says about it.
     type Case = (Vec<u8>, &'static [(&'static str, &'static str)], &'static str);
     let cases: [Case; 4] = [
         (

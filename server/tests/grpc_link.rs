@@ -105,7 +105,7 @@ fn a_server_may_call_a_client_over_grpc_and_has_the_same_errors() {
 }
 
 #[test]
-fn a_server_that_calls_another_over_grpc_is_told() {
+fn a_server_that_calls_another_server_over_grpc_gets_an_error() {
     let server = Server::start(&["--frames", "3"]);
     let called = calling(&server.address, &["--wait", "0s"]).end().expect(3);
     called.says("the peer speaks gRPC, but has no plumb.v1.Sink");
@@ -113,7 +113,7 @@ fn a_server_that_calls_another_over_grpc_is_told() {
 }
 
 #[test]
-fn a_hello_in_a_line_of_json_that_asks_for_grpc_is_told_how_to_begin() {
+fn a_json_hello_that_asks_for_grpc_is_told_how_to_begin() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
     stream.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\",\"link\":\"grpc\"}\n").expect("sent");
@@ -157,12 +157,12 @@ fn the_example_with_stock_grpcio_finds_every_circle() {
         // The accuracy of a centroid: see the example over WebRTC.
         assert!(session["error_px"]["l1"]["mean"].as_f64().is_some_and(|mean_px| mean_px < 0.01), "{session:#}");
     }
-    // A server that gives no such link says so in gRPC's words.
+    // A server without this link refuses with a gRPC status.
     let server = Server::start(&["--link", "tcp"]);
     let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
     let mut refused = Command::new(&python);
     refused.arg(&script).args([host, port]);
-    Program::start(refused).end().expect(3).says("this server has no link \"grpc\" but tcp");
+    Program::start(refused).end().expect(3).says("this server has no link \"grpc\", only tcp");
     std::fs::remove_dir_all(script.parent().expect("its folder")).expect("removed");
 }
 
@@ -170,8 +170,9 @@ fn the_example_with_stock_grpcio_finds_every_circle() {
 fn a_server_without_the_link_refuses_it_and_says_what_to_ask_for() {
     for (has, asked) in [("webrtc", "grpc"), ("grpc", "webrtc"), ("grpc", "tcp")] {
         let server = Server::start(&["--link", has, "--frames", "3"]);
-        let said =
-            format!("this server has no link \"{asked}\" but {has}: ask for it in the hello (--link at the client)");
+        let said = format!(
+            "this server has no link \"{asked}\", only {has}: ask for that in the hello (--link at the client)"
+        );
         server.client(&["--link", asked]).end().expect(3).says(&said);
         server.client(&["--link", has]).end().expect(0);
     }
@@ -184,7 +185,7 @@ fn live_delivery_over_grpc_is_refused() {
     refused.says("--link grpc does not go with --delivery live");
     let server = Server::start(&["--delivery", "live", "--frames", "3"]);
     let refused = server.client(&OVER_GRPC).end().expect(3);
-    refused.says("delivery is live here, which a stream such as grpc cannot be");
+    refused.says("delivery is live here, and grpc is a stream, which cannot be live");
     server.client(&[]).end().expect(0);
 }
 
@@ -204,7 +205,7 @@ fn a_server_that_serves_one_client_refuses_the_second_over_grpc() {
 }
 
 #[test]
-fn what_speaks_no_grpc_is_named() {
+fn a_peer_that_does_not_speak_grpc_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();
     let client = client(&address, &["--link", "grpc", "--wait", "0s"]);
@@ -230,7 +231,7 @@ fn either_end_may_stop_and_the_other_hears_bye() {
     }
 }
 
-/// Without a timeout: the connection's end says it.
+/// No timeout is needed: the end of the connection tells.
 #[test]
 fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
     let server = Server::start(&["--once"]);
@@ -252,7 +253,7 @@ fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_server_lets_go_of_the_connections_of_sessions_that_are_over() {
+fn a_server_closes_the_connections_of_sessions_that_are_over() {
     let server = Server::start(&["--frames", "1"]);
     let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.program.id())).expect("a process").count();
     server.client(&OVER_GRPC).end().expect(0);
@@ -270,7 +271,7 @@ fn a_server_lets_go_of_the_connections_of_sessions_that_are_over() {
 const SLOW_BYTES_PER_S: usize = 60_000;
 
 #[test]
-fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session() {
+fn a_frame_that_arrives_for_longer_than_the_silence_limit_ends_no_session() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "1", "--window", "1", "--deadline", "60s", "--json", report.name()];
     let server = Server::start(&options);
@@ -280,7 +281,7 @@ fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session
     assert_eq!(only_session(&report.read())["frames"]["circle"], 1);
 }
 
-/// Listens for one client and carries its connection to `server`: what the server says goes at [`SLOW_BYTES_PER_S`].
+/// Listens for one client and carries its connection to `server`: the server's bytes pass at [`SLOW_BYTES_PER_S`].
 fn slow_way_to(server: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (address, server) = (listener.local_addr().expect("its address").to_string(), server.to_owned());
@@ -302,7 +303,7 @@ fn slow_way_to(server: &str) -> String {
     address
 }
 
-/// Has the kernel buffer little of what the server says, as a network does: the server sees the rest unacknowledged.
+/// Makes the kernel buffer few of the server's bytes, as a network does: the rest stays unacknowledged.
 fn shrink(stream: &TcpStream) {
     let bytes: libc::c_int = 4096;
     // SAFETY: the descriptor is open while the stream is borrowed, and the call reads one c_int.

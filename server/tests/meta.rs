@@ -14,7 +14,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 #[test]
-fn what_the_server_is_told_of_its_stream_reaches_the_log_the_program_and_the_report() {
+fn metadata_of_the_stream_reaches_the_log_the_program_and_the_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("meta.toml");
     std::fs::write(&file, FILE).expect("written");
@@ -65,11 +65,11 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
     for (options, words) in [
         (["--meta", "camera"], ["--meta: \"camera\" is not KEY=VALUE", "camera=left"]),
         (["--meta", "=left"], ["--meta: \"=left\": a key is empty", "such as camera"]),
-        (["--meta", "a b=1"], ["\"a b\" is no key", "letters, digits, _, - or ."]),
+        (["--meta", "a b=1"], ["\"a b\" is not a key", "letters, digits, _, - or ."]),
         (["--meta", "gain=nan"], ["gain: \"nan\" is not finite", "in quotes"]),
         (["--meta", "id=9223372036854775808"], ["is too large", "-2^63 to 2^63 - 1"]),
         (["--meta", "a=\u{1b}[2J"], ["control character \\u{1b}", "leave it out"]),
-        (["--meta", "{a = [1]}"], ["an array is no value", "a text in quotes"]),
+        (["--meta", "{a = [1]}"], ["an array is not a value", "a text in quotes"]),
         (["--meta", &long], ["--meta: metadata of 5009 bytes", "at most 4096"]),
         (["--meta-file", "no-such.toml"], ["--meta-file: \"no-such.toml\" cannot be read", "the name of a TOML file"]),
     ] {
@@ -81,11 +81,11 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
         ("a = 1\nb", ["meta.toml: line 2 (\"b\"): not TOML", ""]),
         ("a = 1\n[event]\nlist = [1]", ["meta.toml: line 3 (\"list = [1]\"): \"event.list\"", "a text in quotes"]),
         ("gain = inf", ["line 1", "is not finite"]),
-        ("'a b' = 1", ["\"a b\" is no key", "letters, digits"]),
+        ("'a b' = 1", ["\"a b\" is not a key", "letters, digits"]),
     ] {
         std::fs::write(file, text).expect("written");
         run(&["--meta-file", file]).expect(2).says(words[0]).says(words[1]);
     }
     std::fs::write(file, "meta = { 'a b' = 1 }").expect("written");
-    run(&["--run", file]).expect(2).says("meta.toml: meta: ").says("\"a b\" is no key");
+    run(&["--run", file]).expect(2).says("meta.toml: meta: ").says("\"a b\" is not a key");
 }

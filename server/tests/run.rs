@@ -122,7 +122,7 @@ fn an_impossible_run_is_refused_before_it_is_printed() {
 }
 
 #[test]
-fn neither_a_report_is_opened_nor_a_port_for_a_run_that_is_printed() {
+fn printing_a_run_opens_neither_a_report_nor_a_port() {
     let files = Files::new();
     let report = files.path("report.json");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -1,4 +1,4 @@
-//! A run's folder: what a run leaves in it, what a crash leaves, and what `server report` makes of that.
+//! A run's folder: after a whole run, after a crash, and after `server report`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,7 +19,7 @@ use testkit::report::{checked, only_session, sessions};
 /// of one session has room.
 const FULL_AT_32K: &str = "trap '' XFSZ; ulimit -f 64";
 
-/// A folder for a run, which is absent.
+/// A folder for a run that does not exist yet.
 struct Folder {
     _inside: TempDir,
     path: PathBuf,
@@ -56,7 +56,7 @@ impl Folder {
 }
 
 /// All files of a complete run.
-const ALL: [&str; 4] = ["frames.csv", "frames.parquet", "report.json", "run.toml"];
+const ALL: [&str; 5] = ["frames.csv", "frames.parquet", "report.html", "report.json", "run.toml"];
 
 /// A whole run in one process.
 fn run(options: &[&str]) -> Ended {
@@ -73,7 +73,7 @@ fn renew(folder: &str) -> Ended {
     Program::start(server).end()
 }
 
-/// The rows of the Parquet file, in the words of the CSV file, and its metadata.
+/// The rows of the Parquet file, written as in the CSV file, and its metadata.
 #[cfg(feature = "parquet")]
 fn typed(folder: &Folder) -> (Vec<String>, std::collections::BTreeMap<String, String>) {
     use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -94,7 +94,7 @@ fn typed(folder: &Folder) -> (Vec<String>, std::collections::BTreeMap<String, St
     (rows, facts.into_iter().map(|fact| (fact.key, fact.value.expect("a value"))).collect())
 }
 
-/// Asserts that the typed table has the rows of the text, and the report.
+/// Asserts that the typed table has the same rows as the text, and holds the report.
 #[track_caller]
 fn assert_tables_agree(folder: &Folder) {
     #[cfg(feature = "parquet")]
@@ -109,7 +109,7 @@ fn assert_tables_agree(folder: &Folder) {
 }
 
 #[test]
-fn a_run_leaves_its_specification_its_report_and_its_frames_twice() {
+fn a_run_leaves_its_specification_its_report_and_two_tables_of_frames() {
     let folder = Folder::new();
     let other = folder.path.with_extension("json");
     let json = other.to_str().expect("UTF-8");
@@ -133,7 +133,7 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
     let other = folder.path.with_extension("xml");
     let gates = ["--gate", "frames.sent == 30; frames.answered == 29", "--junit", other.to_str().expect("UTF-8")];
     run(&[&["--frames", "40", "--warmup", "10", "--out", folder.name()][..], &gates].concat()).expect(1);
-    assert_eq!(folder.files(), ["frames.csv", "frames.parquet", "junit.xml", "report.json", "run.toml"]);
+    assert_eq!(folder.files(), ["frames.csv", "frames.parquet", "junit.xml", "report.html", "report.json", "run.toml"]);
     assert_tables_agree(&folder);
     let before = folder.report();
     let expected = [("frames.sent == 30", "pass"), ("frames.answered == 29", "fail")];
@@ -156,7 +156,7 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
 }
 
 #[test]
-fn a_complete_run_is_renewed_as_it_was() {
+fn renewing_a_complete_run_changes_nothing() {
     let folder = Folder::new();
     run(&["--frames", "30", "--out", folder.name()]).expect(0);
     let before = folder.read("report.json");
@@ -168,7 +168,7 @@ fn a_complete_run_is_renewed_as_it_was() {
     assert_tables_agree(&folder);
 }
 
-/// The warnings that the answers cause, not the clock.
+/// The warnings caused by the answers, not by the clock.
 fn of_answers(session: &Value) -> Vec<&Value> {
     let warnings = session["warnings"].as_array().expect("a list").iter();
     warnings.filter(|warning| !warning["kind"].as_str().is_some_and(|kind| kind.starts_with("clock_"))).collect()
@@ -235,7 +235,7 @@ fn wait_for_frames(folder: &Folder, frames: u64) {
 }
 
 #[test]
-fn a_run_that_is_killed_is_made_whole_from_what_is_there() {
+fn a_run_that_was_killed_is_completed_from_its_files() {
     let folder = Folder::new();
     let judged = ["--warmup", "10", "--gate", "frames.sent > 0"];
     let options = ["--fps", "100", "--noise", "4", "--seed", "7", "--out", folder.name()];
@@ -243,12 +243,12 @@ fn a_run_that_is_killed_is_made_whole_from_what_is_there() {
     let client = server.client(&[]);
     wait_for_frames(&folder, 100);
     assert_eq!(folder.report()["incomplete"]["reason"], "running");
-    renew(folder.name()).expect(2).says("goes on");
+    renew(folder.name()).expect(2).says("still going on");
     server.program.signal("KILL");
     drop(server.end());
     drop(client.end());
     let before = folder.report();
-    // The last row was not written as a whole.
+    // The last row is incomplete.
     let mut rows = fs::OpenOptions::new().append(true).open(folder.path.join("frames.csv")).expect("rows");
     rows.write_all(b"1,99999,9").expect("written");
     drop(rows);
@@ -294,7 +294,7 @@ fn a_server_that_is_stopped_leaves_a_complete_folder() {
 }
 
 #[test]
-fn two_sessions_share_a_folder_with_a_column_that_tells_them_apart() {
+fn a_column_distinguishes_two_sessions_in_one_folder() {
     let folder = Folder::new();
     let mut server = Server::start(&["--fps", "max", "--frames", "40", "--out", folder.name()]);
     let clients = [server.client(&[]), server.client(&[])];
@@ -309,7 +309,7 @@ fn two_sessions_share_a_folder_with_a_column_that_tells_them_apart() {
 }
 
 #[test]
-fn a_full_disk_is_said_once_counted_and_stops_no_frame() {
+fn a_full_disk_is_reported_once_counted_and_stops_no_frame() {
     let folder = Folder::new();
     let options = ["--no-graphics", "--once", "--frames", "900", "--fps", "max", "--out", folder.name()];
     let server = Server::listening(Program::start(with(command_after(FULL_AT_32K, "server"), &options)));
@@ -350,34 +350,34 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
         assert!(said.contains(wrong) && !said.contains("listening"), "{out}: {said}");
     }
     assert_eq!(folder.files(), ["note"]);
-    // By environment too.
+    // The same by environment.
     let mut server = command("server");
     server.args(["--loopback", "--no-graphics"]).env("PLUMB_OUT", folder.name());
     Program::start(server).end().expect(2).says("it is not empty");
 }
 
 #[test]
-fn a_folder_that_is_no_runs_is_refused_with_what_it_lacks() {
+fn a_folder_that_no_run_wrote_is_refused_with_what_it_lacks() {
     let folder = Folder::new();
-    renew(folder.name()).expect(2).says("is no run's folder: it is no folder");
+    renew(folder.name()).expect(2).says("is not the folder of a run: it is not a folder");
     fs::create_dir(&folder.path).expect("made");
     renew(folder.name()).expect(2).says("it has no run.toml");
     fs::write(folder.path.join("run.toml"), "fps = 60\n").expect("written");
     renew(folder.name()).expect(2).says("it has no frames.csv");
     fs::write(folder.path.join("frames.csv"), "a,b\n1,2\n").expect("written");
-    renew(folder.name()).expect(2).says("line 1 is no row of the task circle: its columns are others");
+    renew(folder.name()).expect(2).says("line 1 is not a row of the task circle: it has other columns");
     fs::write(folder.path.join("run.toml"), "fsp = 60\n").expect("written");
     renew(folder.name()).expect(2).says("\"fsp\" is not an option");
     assert_eq!(folder.files(), ["frames.csv", "run.toml"]);
 }
 
-/// The run that this command line asks for.
+/// The run of this command line.
 fn asked(options: &[&str]) -> RunSpec {
     let line = ["server"].iter().chain(options).map(OsString::from);
     Cli::read(line, Environment::default()).unwrap_or_else(|wrong| panic!("{wrong}")).spec
 }
 
-/// What a run shows in its first frames: bytes and truth.
+/// Bytes and truth of a run's first frames.
 fn frames(spec: RunSpec) -> Vec<(Vec<u8>, String)> {
     let (_, supply) = source::settled(spec).expect("a possible run");
     let mut source = supply.open().expect("a source");
@@ -455,7 +455,7 @@ fn the_runs_file_renders_the_same_frames_bit_for_bit() {
 }
 
 #[test]
-fn what_a_runs_file_says_of_its_machine_is_comments() {
+fn version_and_machine_are_comments_in_the_runs_file() {
     let folder = Folder::new();
     run(&["--frames", "3", "--out", folder.name()]).expect(0);
     let text = folder.read("run.toml");

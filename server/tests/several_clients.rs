@@ -59,7 +59,7 @@ fn once_refuses_a_second_client_and_says_why() {
 }
 
 #[test]
-fn of_many_clients_at_once_one_is_served_and_each_other_ends_as_the_server_says() {
+fn one_of_many_clients_is_served_and_each_other_ends_with_the_servers_reason() {
     let server = Server::start(&["--once", "--frames", "30"]);
     // Their links open at about the same time. Most are open when the first client has said hello.
     let clients: Vec<_> = (0..6).map(|_| server.client(&["--wait", "0s"])).collect();

@@ -102,7 +102,7 @@ fn a_source_that_breaks_in_the_middle_ends_the_run_with_4_and_its_reason() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_refused_before_the_server_listens() {
+fn a_source_that_cannot_be_shown_is_refused_before_the_server_listens() {
     let folder = folder(&["a.png"]);
     let source = name(folder.path());
     let refused = |options: &[&str], words: &str| {
@@ -115,4 +115,25 @@ fn what_cannot_be_shown_is_refused_before_the_server_listens() {
     refused(&["--size", "640x480"], "the size of the images, which is 160x120");
     GrayImage::new(3, 3).save(folder.path().join("b.png")).expect("written");
     refused(&[], "b.png is 3x3");
+}
+
+#[test]
+fn the_file_of_a_run_finds_its_source_and_truth_from_another_working_folder() {
+    let folder = folder(&["f1.png", "f2.png"]);
+    fs::write(folder.path().join("truth.csv"), "frame,x,y,radius\n0,60,60,16\n1,61,60,16\n").expect("written");
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    for source in [".", "f*.png"] {
+        let out = elsewhere.path().join(if source == "." { "folder" } else { "pattern" });
+        let options =
+            ["--loopback", "--no-graphics", "--fps", "max", "--source", source, "--truth", "truth.csv", "--out"];
+        let mut server = command("server");
+        server.current_dir(folder.path()).args(options).arg(&out);
+        Program::start(server).end().expect(0);
+        let (again, mut server) = (out.with_extension("again"), command("server"));
+        server.current_dir(elsewhere.path()).args(["--no-graphics", "--run"]).arg(out.join("run.toml"));
+        server.arg("--out").arg(&again);
+        Program::start(server).end().expect(0);
+        let frames = |run: &Path| fs::read_to_string(run.join("frames.csv")).expect("frames").lines().count();
+        assert_eq!((frames(&out), frames(&again)), (3, 3), "{source}");
+    }
 }

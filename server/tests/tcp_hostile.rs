@@ -1,4 +1,5 @@
-//! Peers that break the framing over TCP, on both ends: the end of the session names the cause, others are not disturbed.
+//! Peers that break the framing over TCP, at either end: their session ends and names the cause, and others are not
+//! disturbed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -123,7 +124,7 @@ fn a_client_that_breaks_the_framing_ends_its_session_with_the_cause_and_no_other
 }
 
 #[test]
-fn a_client_that_falls_silent_within_a_message_is_let_go() {
+fn a_client_that_falls_silent_within_a_message_is_dropped() {
     let server = Server::start(&["--frames", "30"]);
     let mut peer = Peer::client(&server);
     peer.write(&[0, 0, 1, 0, 0, 1, 2, 3]);
@@ -132,9 +133,9 @@ fn a_client_that_falls_silent_within_a_message_is_let_go() {
     serves_a_good_client(&server);
 }
 
-/// A byte now and then is a sign of life, but a hello is due all the same.
+/// A byte now and then is a sign of life, but the hello must still come in time.
 #[test]
-fn a_client_that_sends_a_byte_now_and_then_is_let_go() {
+fn a_client_that_sends_only_a_byte_now_and_then_is_dropped() {
     let server = Server::start(&["--frames", "30"]);
     let mut peer = Peer::client(&server);
     let mut slow = peer.0.get_ref().try_clone().expect("a stream");
@@ -167,7 +168,7 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     let mut peer = Peer::client(&server);
     peer.introduce();
     server.program.stderr.wait_for("session 2: peer 1");
-    // Pings whose pongs it does not read either.
+    // The client does not read the pongs to its pings either.
     let ping = rmp_serde::to_vec_named(&json!({"type": "ping", "id": 1})).expect("MessagePack");
     let pings = message_of(0, &ping).repeat(1000);
     peer.0.get_ref().set_write_timeout(Some(Duration::from_millis(100))).expect("a limit");
@@ -225,7 +226,7 @@ fn a_server_that_breaks_the_framing_ends_the_client_with_the_cause() {
 }
 
 #[test]
-fn a_server_that_never_says_hello_is_let_go() {
+fn a_server_that_never_says_hello_is_left() {
     let (_peer, client) = Peer::server();
     client.end().expect(3).says("the server is gone: ");
 }

@@ -91,18 +91,19 @@ fn the_example_in_python_finds_every_circle() {
 fn a_server_with_one_kind_of_link_refuses_the_other_and_says_what_to_ask_for() {
     for (has, asked) in [("webrtc", "tcp"), ("tcp", "webrtc")] {
         let server = Server::start(&["--link", has, "--frames", "3"]);
-        let said =
-            format!("this server has no link \"{asked}\" but {has}: ask for it in the hello (--link at the client)");
+        let said = format!(
+            "this server has no link \"{asked}\", only {has}: ask for that in the hello (--link at the client)"
+        );
         server.client(&["--link", asked]).end().expect(3).says(&said);
         server.client(&["--link", has]).end().expect(0);
     }
 }
 
 #[test]
-fn a_server_of_tcp_makes_no_offer_to_a_silent_stranger_but_waits_for_its_hello() {
+fn a_tcp_server_makes_no_offer_to_a_silent_stranger_and_waits_for_its_hello() {
     let server = Server::start(&["--link", "tcp", "--frames", "3"]);
     let mut stranger = server.connect();
-    // Longer than the silence that makes a stranger.
+    // Longer than the silence after which a visitor is a stranger.
     stranger.set_read_timeout(Some(Duration::from_millis(400))).expect("a limit");
     assert!(stranger.read(&mut [0]).is_err(), "an offer");
     server.client(&["--link", "tcp"]).end().expect(0);
@@ -129,7 +130,7 @@ fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
         .client(&["--link", "tcp"])
         .end()
         .expect(3)
-        .says("delivery is live here, which a stream such as tcp cannot be");
+        .says("delivery is live here, and tcp is a stream, which cannot be live");
     server.client(&[]).end().expect(0);
 }
 
@@ -137,7 +138,7 @@ fn a_live_server_refuses_a_client_over_tcp_and_serves_one_over_webrtc() {
 fn an_unknown_link_is_refused_by_name() {
     let server = Server::start(&[]);
     let answer = asked(&server.connect(), r#"{"type":"hello","plumb":1,"role":"sink","link":"carrier-pigeon"}"#);
-    assert!(answer.contains("no link \\\"carrier-pigeon\\\" but webrtc, tcp and grpc"), "{answer}");
+    assert!(answer.contains("no link \\\"carrier-pigeon\\\", only webrtc, tcp and grpc"), "{answer}");
 }
 
 /// Sends a line and returns the line that answers it.
@@ -175,7 +176,7 @@ fn either_end_may_stop_and_the_other_hears_bye() {
     }
 }
 
-/// Without a timeout: the connection's end says it.
+/// No timeout is needed: the end of the connection tells.
 #[test]
 fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
     let server = Server::start(&["--once"]);
@@ -197,7 +198,7 @@ fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_server_lets_go_of_the_connections_of_sessions_that_are_over() {
+fn a_server_closes_the_connections_of_sessions_that_are_over() {
     let server = Server::start(&["--frames", "1"]);
     let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.program.id())).expect("a process").count();
     server.client(&["--link", "tcp"]).end().expect(0);
@@ -215,7 +216,7 @@ fn a_server_lets_go_of_the_connections_of_sessions_that_are_over() {
 const SLOW_BYTES_PER_S: usize = 60_000;
 
 #[test]
-fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session() {
+fn a_frame_that_arrives_for_longer_than_the_silence_limit_ends_no_session() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "1", "--window", "1", "--deadline", "60s", "--json", report.name()];
     let server = Server::start(&options);
@@ -226,7 +227,7 @@ fn a_frame_that_takes_longer_than_the_limit_of_silence_to_arrive_ends_no_session
 }
 
 #[test]
-fn neither_does_a_proxy_that_takes_a_block_and_nothing_more_until_it_has_passed_it_on() {
+fn a_proxy_that_passes_on_one_block_at_a_time_ends_no_session() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "2", "--window", "2", "--deadline", "60s", "--json", report.name()];
     let server = Server::start(&options);
@@ -236,16 +237,16 @@ fn neither_does_a_proxy_that_takes_a_block_and_nothing_more_until_it_has_passed_
     assert_eq!(only_session(&report.read())["frames"]["circle"], 2);
 }
 
-/// What lies between server and client.
+/// The network between server and client.
 #[derive(Clone, Copy, PartialEq)]
 enum Proxy {
     /// The server sees how fast the client receives.
     Pipe,
-    /// It takes a block, and takes and acknowledges nothing more until all of the block is passed on.
+    /// A proxy that takes in one block, and acknowledges nothing more until it has passed the whole block on.
     Blocks,
 }
 
-/// Listens for one client and carries its connection to `server`: what the server says goes at [`SLOW_BYTES_PER_S`].
+/// Listens for one client and carries its connection to `server`: the server's bytes pass at [`SLOW_BYTES_PER_S`].
 fn slow_way_to(server: &str, proxy: Proxy) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (address, server) = (listener.local_addr().expect("its address").to_string(), server.to_owned());
@@ -274,7 +275,7 @@ fn slow_way_to(server: &str, proxy: Proxy) -> String {
 /// Bytes that a proxy passes on at a time, twenty times per second.
 const SLOW_PIECE: usize = SLOW_BYTES_PER_S / 20;
 
-/// Bytes that a proxy of blocks holds: it reads nothing for longer than the 4 s of silence allowed.
+/// Bytes of a block: passing it on takes longer than the 4 s of silence allowed.
 const BLOCK: usize = 400_000;
 
 /// Reads until `most` bytes are there or no more come for a moment. `None` at the end.
@@ -284,7 +285,7 @@ fn read_block(stream: &mut TcpStream, most: usize) -> Option<Vec<u8>> {
     stream.set_read_timeout(None).expect("no limit");
     while block.len() < most {
         match stream.read(&mut piece) {
-            // What came before the end goes on first.
+            // Bytes that came before the end are passed on first.
             Ok(0) => return (!block.is_empty()).then_some(block),
             Ok(bytes) => block.extend(&piece[..bytes]),
             Err(_) => return Some(block),
@@ -294,7 +295,7 @@ fn read_block(stream: &mut TcpStream, most: usize) -> Option<Vec<u8>> {
     Some(block)
 }
 
-/// Has the kernel buffer little of what the server says, as a network does: the server sees the rest unacknowledged.
+/// Makes the kernel buffer few of the server's bytes, as a network does: the rest stays unacknowledged.
 fn shrink(stream: &TcpStream) {
     let bytes: libc::c_int = 4096;
     // SAFETY: the descriptor is open while the stream is borrowed, and the call reads one c_int.

@@ -25,7 +25,7 @@ fn table(screen: &str) -> Vec<String> {
 #[test]
 fn rows_fit_their_terminal_and_80_columns_elsewhere() {
     for (columns, most) in [(80, 80), (200, 200)] {
-        let mut server = server(&["--loopback", "--frames", "20"], columns);
+        let mut server = server(&["--loopback", "--rows", "--frames", "20"], columns);
         assert_eq!(server.end(), Some(0));
         let longest = table(&server.screen()).iter().map(String::len).max().expect("rows");
         assert!(longest <= most && longest > 70, "{longest} characters on {columns} columns");
@@ -89,7 +89,7 @@ fn a_stopped_program_gives_the_terminal_back_until_it_goes_on() {
 #[test]
 fn a_paused_terminal_holds_up_no_session_and_no_end() {
     let address = free_address().to_string();
-    let mut server = server(&["--listen", &address, "--frames", "20"], 80);
+    let mut server = server(&["--rows", "--listen", &address, "--frames", "20"], 80);
     server.wait_for("listening on ");
     // Ctrl-S.
     server.press("\x13");

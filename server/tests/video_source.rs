@@ -241,7 +241,7 @@ fn a_size_that_changes_within_the_file_is_named_with_its_frame() {
 }
 
 #[test]
-fn what_is_no_video_is_refused_before_the_server_listens() {
+fn a_file_that_is_not_a_video_is_refused_before_the_server_listens() {
     let folder = tempfile::tempdir().expect("a folder");
     let refused = |name: &str, options: &[&str], words: &str| {
         let mut server = command("server");

@@ -51,7 +51,7 @@ fn nothing_is_sent_before_the_first_request() {
     let mut world = World::new(1, PULL, None);
     world.run(3_600_000_000);
     assert_eq!(world.check().sent, 0);
-    assert!(world.server_end.is_none() && world.client_end.is_none(), "an hour is no silence");
+    assert!(world.server_end.is_none() && world.client_end.is_none(), "an hour does not count as silence");
 }
 
 #[test]

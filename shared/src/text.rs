@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_the_cursor_or_reverses_text_is_escaped() {
+    fn characters_that_move_the_cursor_or_reverse_text_are_escaped() {
         let cases = [
             ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
             ("one\r\ntwo\tthree\0", "one\\r\\ntwo\\tthree\\0"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_stays_as_it_is() {
+    fn ordinary_text_stays_as_it_is() {
         for text in ["naïve café 測試 тест 🙂", "C:\\a 'b' \"c\" {d}", "cafe\u{301}", "µ ± ×", ""] {
             assert_eq!(escaped(text), text);
         }

@@ -14,12 +14,14 @@
 //! | [`allocator`] | an allocator that counts |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
+//! | [`browser`] | a page in headless Chromium |
 //! | [`statistics`] | statistics of a sample |
 //!
 //! Helpers for tests panic and say why; helpers for benchmarks return errors. The library tests of a crate must not use
 //! types of that same crate through this one, because they would be types of another compilation.
 
 pub mod allocator;
+pub mod browser;
 pub mod ends;
 pub mod greeting;
 pub mod help;

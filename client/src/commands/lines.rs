@@ -5,15 +5,15 @@ use thiserror::Error;
 
 use super::Command;
 
-/// Bytes of a line that are kept. A command has one letter; the rest is kept to be shown if it is none.
+/// Bytes of a line that are kept. A command has one letter; the rest is kept for the error about a wrong line.
 const KEPT: usize = 64;
 
 /// Characters of a wrong line that are shown.
 const SHOWN: usize = 40;
 
-/// A line that is no command.
+/// A line that is not a command.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{}\" is no command: write n (next frame), q (quit the client) or x (quit client and server)", Brief(.0, SHOWN))]
+#[error("\"{}\" is not a command: write n (next frame), q (quit the client) or x (quit client and server)", Brief(.0, SHOWN))]
 pub struct NotACommand(String);
 
 /// Turns bytes into commands. A line of any length takes a bounded amount of memory.
@@ -23,7 +23,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes the next byte. Returns what a line says once it is complete; an empty line says nothing.
+    /// Takes the next byte. Returns the command of a line once it is complete; an empty line has none.
     pub fn push(&mut self, byte: u8) -> Option<Result<Command, NotACommand>> {
         if byte == b'\n' {
             return self.finish();
@@ -34,7 +34,7 @@ impl Lines {
         None
     }
 
-    /// Returns what the last line says if it has no line break at its end. The end itself says nothing.
+    /// Returns the command of a last line without a line break. The end of the input itself is not a command.
     pub fn finish(&mut self) -> Option<Result<Command, NotACommand>> {
         let line = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&line);
@@ -68,15 +68,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_input_is_no_command() {
+    fn the_end_of_the_input_is_not_a_command() {
         assert_eq!(said(b""), []);
         assert_eq!(said(b"n\n"), [Ok(Command::Next)]);
     }
 
     #[test]
-    fn a_line_that_is_no_command_is_answered_with_the_three_and_the_next_line_counts() {
+    fn a_wrong_line_is_answered_with_the_three_commands_and_the_next_line_counts() {
         let said = said(b"next\n\x1b[2J\xff\xfe\nq\n");
-        let wrong = "\"next\" is no command: write n (next frame), q (quit the client) or x (quit client and server)";
+        let wrong =
+            "\"next\" is not a command: write n (next frame), q (quit the client) or x (quit client and server)";
         assert_eq!(said[0].as_ref().unwrap_err().to_string(), wrong);
         let escaped = said[1].as_ref().unwrap_err().to_string();
         assert!(!escaped.chars().any(char::is_control), "{escaped}");

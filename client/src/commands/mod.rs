@@ -13,11 +13,11 @@ use tracing::{debug, warn};
 pub use lines::{Lines, NotACommand};
 pub use reading::read_lines;
 
-/// Requests for a frame that wait until the session takes them. The session itself asks ahead
-/// ([`AHEAD`](crate::session::AHEAD)), so this need not be many.
+/// Most requests for a frame that wait until the session takes them. The session itself asks ahead
+/// ([`AHEAD`](crate::session::AHEAD)), so a few are enough.
 const WAITING: usize = 16;
 
-/// What a person or a program wants of the client.
+/// A command to the client, from a person or a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `n`: ask the server for the next frame.
@@ -34,7 +34,7 @@ pub struct Commander {
     next: Sender<()>,
     both: Stopper,
     stopper: Stopper,
-    /// Whether frames come only when asked for.
+    /// Whether frames come only on request.
     pull: bool,
 }
 
@@ -45,7 +45,7 @@ pub struct Commands {
     both: Stop,
 }
 
-/// A commander and its commands. `stopper` ends the client; `pull` says whether frames come only when asked for.
+/// A commander and its commands. `stopper` ends the client; `pull` says whether frames come only on request.
 pub fn commands(stopper: Stopper, pull: bool) -> (Commander, Commands) {
     let (next, requests) = mpsc::channel(WAITING);
     let (both, wished) = stop_pair();
@@ -53,8 +53,8 @@ pub fn commands(stopper: Stopper, pull: bool) -> (Commander, Commands) {
 }
 
 impl Commander {
-    /// Gives a command. A request for a frame waits while too many others wait. Returns whether another command makes
-    /// sense.
+    /// Gives a command. A request for a frame blocks while too many others wait. Returns whether the session takes
+    /// further commands.
     pub fn give(&self, command: Command) -> bool {
         match command {
             Command::Next if self.pull => self.next.blocking_send(()).is_ok(),
@@ -89,7 +89,7 @@ impl Commander {
 }
 
 impl Commands {
-    /// No commands, ever.
+    /// An end that never gets a command.
     pub fn none() -> Self {
         commands(stop_pair().0, false).1
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn requests_come_in_number_and_wait_while_nobody_takes_them() {
+    async fn every_request_counts_and_waits_until_it_is_taken() {
         let (commander, mut commands) = commands(stop_pair().0, true);
         let giving = thread::spawn(move || (0..100).all(|_| commander.give(Command::Next)));
         for _ in 0..100 {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_commands_learns_that_nobody_takes_them_any_more() {
+    fn a_command_that_nobody_takes_any_more_is_refused() {
         let (commander, commands) = commands(stop_pair().0, true);
         drop(commands);
         assert!(!commander.give(Command::Next));

@@ -9,13 +9,12 @@ use tracing::{debug, warn};
 use super::{Commander, Lines, NotACommand};
 use crate::commands::Command;
 
-/// Pause before the next attempt to read from a stdin that does not block, as some parents leave it.
+/// Pause before the next attempt to read from a non-blocking stdin, which some parent processes leave behind.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Reads commands from `input` on a thread of its own, until its end or until a command ends the client.
 ///
-/// A request for a frame is not read before there is room for it, so a program that writes without end takes no memory
-/// here.
+/// A request for a frame is read only when there is room for it, so a program that writes without end fills no memory.
 pub fn read_lines(input: impl Read + Send + 'static, commander: Commander) {
     let reading = move || {
         if let Err(error) = read(input, &commander) {
@@ -49,7 +48,7 @@ fn read(mut input: impl Read, commander: &Commander) -> std::io::Result<()> {
     }
 }
 
-/// Passes on what a line said, if one was complete. Returns whether to read on.
+/// Passes on the command of a line, if the line was complete. Returns whether to read on.
 fn obey(said: Option<Result<Command, NotACommand>>, commander: &Commander) -> bool {
     match said {
         None => true,
@@ -69,7 +68,7 @@ mod tests {
     use crate::commands::commands;
 
     #[test]
-    fn what_follows_the_command_that_ends_the_client_is_not_read() {
+    fn nothing_is_read_after_the_command_that_ends_the_client() {
         let (stopper, _stop) = stop_pair();
         let (commander, _commands) = commands(stopper.clone(), true);
         let mut input = &b"n\nwhat?\nq\nx\n"[..];

@@ -17,7 +17,7 @@ const TRIED_SERVERS: usize = 4;
 
 /// Where to connect to.
 pub(super) enum Goal {
-    /// The server that was named, and no other.
+    /// Only the server that was named.
     Named(String),
     /// Any server that answers.
     Any(Box<Discovery>),
@@ -43,7 +43,7 @@ impl Goal {
         }
     }
 
-    /// Makes one attempt. Its steps have their own timeouts; there is no other.
+    /// Makes one attempt. Each step has its own timeout, and the whole attempt has none.
     pub(super) async fn attempt(&mut self, asked: Asked) -> Result<Link, Failure> {
         match self {
             Self::Named(server) => attempt(server, asked).await,
@@ -53,7 +53,7 @@ impl Goal {
     }
 }
 
-/// Tries the servers that are found until one opens a link. A server that did not is tried after the others next time.
+/// Tries the found servers until one opens a link. A server that opened none comes after the others next time.
 async fn attempt_any(discovery: &mut Discovery, asked: Asked) -> Result<Link, Failure> {
     let found = discovery.look().await;
     if found.len() > 1 {

@@ -32,7 +32,7 @@ impl Connecting {
     }
 
     /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why. After
-    /// the command to quit both, the attempt under way is the last: whoever wants to stop a server that is there can.
+    /// the command to quit both, the current attempt is the last: it can still stop a server that is there.
     ///
     /// # Errors
     /// Why the last attempt failed.

@@ -9,7 +9,7 @@ use shared::protocol::encoding::FEATURES;
 use tokio::net::TcpStream;
 use tracing::debug;
 
-/// What a client asks of its link.
+/// The link that a client asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) link: Kind,
@@ -28,7 +28,7 @@ pub(crate) async fn open(stream: TcpStream, path: Path, asked: Asked) -> Result<
     }
 }
 
-/// Says hello and opens the link, whoever of the two called.
+/// Says hello and opens the link, whichever end called.
 ///
 /// # Errors
 /// [`HandshakeError`] if the server refuses, or no link opens.
@@ -59,7 +59,8 @@ async fn open_webrtc(
     let hello = Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello };
     signaling.send(&Signal::Hello(hello)).await?;
     let addresses = webrtc::local_addresses(path.local);
-    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, ..Default::default() };
+    let signaling_peer = Some(path.peer.ip());
+    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, signaling: signaling_peer, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
-/// The IPv4 default gateway, if the system tells it (Linux does).
+/// The IPv4 default gateway, if the system names it (Linux does).
 pub(super) fn default_gateway() -> Option<Ipv4Addr> {
     parse(&fs::read_to_string("/proc/net/route").ok()?)
 }

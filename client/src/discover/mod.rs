@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_nobody_is_nothing_is_found() {
+    async fn nothing_is_found_if_no_server_is_there() {
         assert_eq!(looking_in(vec![SocketAddr::from(([127, 0, 0, 1], 9))]).look().await, []);
         assert_eq!(looking_in(vec![]).look().await, []);
     }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_answers_but_is_no_server_is_not_found() {
+    async fn a_program_that_answers_but_is_not_a_server_is_not_found() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

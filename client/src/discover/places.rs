@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_asked_first_and_a_server_that_answers_gives_way_to_nobody() {
+    fn known_places_are_asked_first_and_an_answering_server_keeps_its_place() {
         let mut places = Places::default();
         places.announce("server", vec![server()]);
         let here = "127.0.0.1:8080".parse().unwrap();

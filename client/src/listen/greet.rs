@@ -19,7 +19,7 @@ use crate::connect::{Asked, features, introduced};
 /// Most characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
-/// Said where two sinks meet.
+/// The reason given to a client that calls a client.
 const BOTH_SINKS: &str = "both ends are clients: this client listens (--listen) for a server that calls it (server \
     --dial HOST:PORT); a client that calls needs a server that listens";
 
@@ -39,8 +39,8 @@ struct Unwelcome {
 impl Desk {
     /// Opens a link to a visitor that says it is a source.
     ///
-    /// A visitor that says nothing, or something else, costs a connection and no more. It gives way to later visitors
-    /// when there are many.
+    /// A visitor that says nothing, or something else, costs only a connection. If there are many, the oldest one gives
+    /// way to a new one.
     pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
         let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
@@ -70,7 +70,7 @@ impl Desk {
         }
     }
 
-    /// Waits for the visitor's first bytes, and tells whether they are HTTP/2's.
+    /// Waits for the visitor's first bytes. Returns whether they are HTTP/2's.
     async fn is_http_2(&self, stream: &TcpStream, until: Instant) -> Result<bool, SignalingError> {
         let mut turn = self.strangers.come();
         tokio::select! {
@@ -113,7 +113,7 @@ impl Desk {
         Ok((link, self.place()?))
     }
 
-    /// A place for a source. If there is none, the source may try again: places become free.
+    /// Takes a place for a source. If there is none, the source may try again, because places become free.
     fn place(&self) -> Result<OwnedSemaphorePermit, Unwelcome> {
         let place = self.places.clone().try_acquire_owned();
         place.map_err(|_| Unwelcome { reason: self.full(), retry: true })
@@ -140,16 +140,16 @@ fn usable(hello: &Introduction) -> Result<Kind, String> {
     let in_lines = || Kind::all().filter(|kind| *kind != Kind::Grpc);
     in_lines().find(|kind| kind.name() == asked).ok_or_else(|| {
         let known: Vec<_> = in_lines().map(Kind::name).collect();
-        format!("this client has no link \"{}\" but {}", Brief(asked, SHOWN_CHARACTERS), known.join(" and "))
+        format!("this client has no link \"{}\", only {}", Brief(asked, SHOWN_CHARACTERS), known.join(" and "))
     })
 }
 
-/// Whether the visitor may only have been too slow.
+/// Whether the visitor may just have been too slow.
 fn is_late(error: &SignalingError) -> bool {
     matches!(error, SignalingError::Silence(_) | SignalingError::GaveWay)
 }
 
-/// Tells a visitor that its first line was wrong, and what a right one looks like.
+/// Tells a visitor that its first line was wrong, and what a correct one looks like.
 async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
     // Fails if the visitor closed or broke the connection; then there is nobody to tell.
     let _ = signaling.send(&Signal::Error { reason: format!("{error}; {SOURCE_HELLO}"), retry: is_late(&error) }).await;
@@ -172,7 +172,7 @@ mod tests {
         for kind in [Kind::Webrtc, Kind::Tcp] {
             assert_eq!(usable(&asking(Some(kind.name()))), Ok(kind));
         }
-        assert!(refused(asking(Some("smoke"))).starts_with("this client has no link \"smoke\" but webrtc and tcp"));
+        assert!(refused(asking(Some("smoke"))).starts_with("this client has no link \"smoke\", only webrtc and tcp"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::workers::Turns;
 /// Most sessions at a time. Each has a thread and a pipeline for each worker, a WebRTC peer, and memory for its frames.
 const MAX_SOURCES: usize = 16;
 
-/// Pause after a failed accept (no descriptors left, for example), so that the loop does not spin.
+/// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where and how long a client listens.
@@ -67,16 +67,16 @@ struct Desk {
     begun: AtomicU64,
 }
 
-/// What came of listening.
+/// The result of listening.
 struct Outcome {
-    /// The most telling exit code of all sessions.
+    /// The exit code for all sessions together, see [`Exit::of`].
     exit: Exit,
     /// The session that ended last.
     last: Option<(End, Tally)>,
 }
 
 /// Listens, and answers the frames of every server that calls, until told to stop or, with `once`, until one session is
-/// over. `config` says how frames are processed. Returns the most telling exit code of all sessions.
+/// over. `config` says how frames are processed. Returns the exit code for all sessions together.
 pub async fn serve(listening: &Listening, config: Config, views: Box<dyn Views>, stop: Stop) -> Exit {
     match sessions(listening, config, views, stop).await {
         Ok(Outcome { exit, .. }) => exit,
@@ -142,7 +142,7 @@ async fn accept_all(
                     visitors += 1;
                     let (desk, done) = (desk.clone(), done.clone());
                     shards.spawn(async move {
-                        // Nobody listens once the only session is over.
+                        // The channel is closed once the only session is over.
                         let _ = done.send(desk.attend(stream, peer).await).await;
                     });
                 }
@@ -222,7 +222,7 @@ impl Desk {
                 drop(place);
                 session
             }
-            // It only looked whether the port is open.
+            // The visitor only checked whether the port is open.
             Err(HandshakeError::Signaling(SignalingError::Closed)) => None,
             Err(error) => {
                 warn!(kind = "visitor", "{peer}: {error}");

@@ -15,7 +15,7 @@ use super::radii::RadiusLimits;
 pub(super) const KIND: ImageKind =
     ImageKind { name: "annotate", finds_circles: true, editor: |limits| Box::new(Annotate::new(limits)) };
 
-/// Half length of the lines of a cross, in pixels: that of the mark of an estimate in the window. At most half of the
+/// Half the length of the lines of a cross, in pixels, as in the window's mark of an estimate. It is at most half of the
 /// disc's radius.
 const ARM_PX: f64 = 7.0;
 
@@ -25,7 +25,7 @@ const COLOUR: [u8; 3] = [0x9a, 0x4f, 0xff];
 /// Grays to draw with. Whatever the levels of disc and ground, one of these is at least 63 from both.
 const GRAYS: [u8; 3] = [255, 0, 128];
 
-/// Where the gray levels of a disc and of its ground are read: at these multiples of the radius, in so many directions.
+/// Where the gray levels of a disc and of its ground are read: at these multiples of the radius, in this many directions.
 const DISC_AT: f64 = 0.7;
 const GROUND_AT: f64 = 1.3;
 const DIRECTIONS: usize = 16;
@@ -49,7 +49,7 @@ impl Editor for Annotate {
         let (size, gray) = (image.size(), self.gray.of(image));
         self.hough.detect_all(gray, &mut self.found);
         match image {
-            // A gray16 frame is answered in the gray levels that were looked at.
+            // The answer to a gray16 frame has the gray levels that were searched.
             ImageView::Gray8(_) | ImageView::Gray16(_) => {
                 let marks = self.found.iter().map(|found| (found.circle, Luma([contrasting(gray, found.circle)])));
                 (size, PixelFormat::Gray8, marked(size, bytes(gray), marks))
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disc_gets_its_outline_and_a_cross_and_all_else_stays() {
+    fn a_disc_gets_its_outline_and_a_cross_and_other_pixels_stay() {
         for frame in [frame(&[DISC]), frame(&[DISC]).into_bgr()] {
             let drawn = drawn(&frame, &edited(&frame));
             is_marked(&drawn, (60, 45));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_disc_is_marked_and_one_at_the_border_in_part() {
+    fn every_disc_is_marked_even_one_that_is_cut_by_the_border() {
         let frame = frame(&[DISC, Circle { x: 120.0, y: 60.0, ..DISC }, Circle { x: 30.0, y: 115.0, ..DISC }]);
         let drawn = drawn(&frame, &edited(&frame));
         is_marked(&drawn, (60, 45));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn in_colour_a_mark_is_that_of_an_estimate_in_the_window() {
+    fn in_colour_a_mark_looks_like_an_estimate_in_the_window() {
         let Image::Bgr8(marked) = edited(&frame(&[DISC]).into_bgr()) else { panic!("not in colour") };
         let [blue, green, red] = [0, 1, 2].map(|channel| marked[[45, 60, channel]]);
         assert_eq!(Rgb888::new(red, green, blue), theme::ESTIMATE);

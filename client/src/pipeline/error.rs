@@ -46,7 +46,7 @@ pub enum PipelineError {
     /// The command of `exec:COMMAND` cannot be run.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The time limit of programs, for a pipeline that is none.
+    /// The time limit of programs was given for a pipeline that is not a program.
     #[error(
         "--pipeline-timeout is for programs, and --pipeline {pipeline} is none: leave it out, or write --pipeline \
          exec:COMMAND"

@@ -8,24 +8,23 @@ use shared::time::Micros;
 
 use super::{End, Session};
 
-/// Most frames that are asked for and have not come. Further requests wait in the client.
+/// Most open requests for frames. Further requests wait in the client.
 pub const AHEAD: u64 = 64;
 
-/// How long to wait until the server stops or says why not: longer than a server takes to stop, which is a second, and
-/// as long as for its hello.
+/// How long to wait until the server stops or says why not: as long as for its hello. A server takes a second to stop.
 const STOP_LIMIT: Duration = shared::protocol::HELLO_LIMIT;
 
-/// What was asked of the server.
+/// The client's requests to the server.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    /// Whether frames come only when asked for.
+    /// Whether frames come only on request.
     pull: bool,
-    /// Frames asked for, and complete frames that came.
+    /// Numbers of frames that were asked for, and of complete frames that came.
     asked: u64,
     come: u64,
     /// Whether the server's hello says that it answers `stop`.
     can_stop: bool,
-    /// Set once the server was asked to stop: until when to wait for its answer.
+    /// Until when to wait for the server's answer, once it was asked to stop.
     stop_until: Option<Micros>,
 }
 
@@ -45,16 +44,16 @@ impl Asking {
         self.stop_until
     }
 
-    /// Whether the client's hello says that frames are to wait until they are asked for.
+    /// Whether the client's hello asks for frames on request only.
     pub(super) fn is_pull(&self) -> bool {
         self.pull
     }
 
-    /// Notes what the server's hello says it can do, or says what it lacks.
+    /// Notes the features in the server's hello. Returns an error if a needed one is missing.
     pub(super) fn greeted(&mut self, hello: &Hello) -> Result<(), String> {
         self.can_stop = hello.has(STOP_FEATURE);
         match self.pull && !hello.has(PULL_FEATURE) {
-            true => Err("it cannot wait until frames are asked for: leave out --pull, or use a newer server".into()),
+            true => Err("it cannot send frames on request: leave out --pull, or use a newer server".into()),
             false => Ok(()),
         }
     }
@@ -80,16 +79,15 @@ impl Session {
         self.send_control(&Control::Next(Empty {}));
     }
 
-    /// Whether commands may be taken now: the server has said hello, and the session neither is over nor ends.
+    /// Whether commands may be taken now: the server has said hello, and the session is neither over nor about to end.
     pub fn takes_commands(&self) -> bool {
         self.frames.is_some() && !self.is_ended && !self.asking.is_stopping()
     }
 
-    /// Asks the server to stop with all its sessions, and ends this session when it does, or when it says that it does
-    /// not.
+    /// Asks the server to stop with all its sessions. This session ends when the server stops or refuses.
     pub fn stop_server(&mut self, now: Micros) {
         if !self.asking.can_stop {
-            return self.end_alone("it is of a version that no client can stop".into());
+            return self.end_alone("its version cannot be stopped by a client".into());
         }
         self.asking.stop_until = Some(now + STOP_LIMIT);
         self.send_control(&Control::Stop(Empty {}));
@@ -102,12 +100,12 @@ impl Session {
         }
     }
 
-    /// Handles the server's answer that it does not do what was asked.
+    /// Handles the server's refusal.
     pub(super) fn refused(&mut self, refused: &Refused) {
         if refused.what == STOP_FEATURE && self.asking.is_stopping() {
             return self.end_alone(Escaped(&refused.reason).to_string());
         }
-        self.ignore(&"it refuses what was not asked for");
+        self.ignore(&"it refuses something that was never asked for");
     }
 
     fn end_alone(&mut self, reason: String) {

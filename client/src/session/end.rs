@@ -28,7 +28,7 @@ pub enum End {
         /// How that was noticed.
         reason: String,
     },
-    /// The server's hello is one this client cannot work with.
+    /// This client cannot work with the server's hello.
     Rejected {
         /// What was wrong.
         reason: String,

@@ -105,7 +105,7 @@ pub struct Session {
     frames: Option<Frames>,
     /// `Some` in live delivery only.
     live: Option<Receiver>,
-    /// `Some` only where answers are pictures.
+    /// `Some` only if answers are pictures.
     pictures: Option<Pictures>,
     asking: Asking,
     answers: Splitter,
@@ -281,7 +281,7 @@ impl Session {
         self.given_up
     }
 
-    /// Number of messages of unknown type, or that could not be used.
+    /// Number of messages that were unusable or of unknown type.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
     }
@@ -440,7 +440,7 @@ fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
         return Err(format!("it speaks protocol {}, this client {VERSION}", hello.protocol));
     }
     if hello.role != Role::Source {
-        return Err("it is no source of frames".into());
+        return Err("it is not a source of frames".into());
     }
     let stream = hello.stream.ok_or("its hello announces no stream")?;
     if stream.task == IMAGE_TASK && stream.delivery == Delivery::Live {

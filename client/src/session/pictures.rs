@@ -1,5 +1,4 @@
-//! Answers that are pictures. They are as large as frames, so they are handed to the link one after another, as frames
-//! are.
+//! Answers that are pictures. They are as large as frames, so the link gets them one after another, like frames.
 
 use std::collections::VecDeque;
 
@@ -18,7 +17,7 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// No answers yet. At most `window` answers will wait at a time.
+    /// An empty queue. At most `window` answers will wait at a time.
     pub(super) fn new(window: usize) -> Self {
         Self { waiting: VecDeque::new(), window, link_busy: false }
     }

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_source_says_is_cut_and_counted() {
+    fn texts_of_the_source_are_cut_and_counted() {
         assert_eq!(source_section(&Meta::new()), None);
         let text = |text: &str| MetaValue::Text(text.into());
         let mut meta = Meta::from([("camera".into(), text("left\u{1b}")), ("gain".into(), MetaValue::Real(2.5))]);

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_frame_takes_the_place_of_the_one_that_waits() {
+    fn the_latest_frame_replaces_the_one_that_waits() {
         let mut queue = Queue::new(8, Policy::Latest);
         let submitted = [1, 2, 3].map(|frame| queue.submit(frame));
         assert_eq!(submitted, [Submitted::Taken, Submitted::InPlaceOf(1), Submitted::InPlaceOf(2)]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_when_the_queue_is_dropped_is_not_looked_at() {
+    fn frames_that_wait_when_the_queue_is_dropped_are_not_processed() {
         let mut queue = Queue::new(8, Policy::Every);
         let worker = queue.receiver();
         for frame in 0..8 {

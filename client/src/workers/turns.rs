@@ -25,7 +25,7 @@ pub(super) struct Turn<'a>(&'a Turns);
 struct State {
     free: usize,
     next_id: u64,
-    /// The session that had a turn last is at the end.
+    /// Lines in order: the session that had the last turn is at the end.
     lines: Vec<Waiting>,
 }
 
@@ -40,7 +40,7 @@ struct Waiting {
 }
 
 impl Turns {
-    /// So many turns at a time.
+    /// Turns of which this many can be taken at a time.
     pub fn new(workers: usize) -> Self {
         Self(Arc::new(Mutex::new(State { free: workers, next_id: 0, lines: Vec::new() })))
     }
@@ -61,7 +61,7 @@ impl Turns {
 }
 
 impl Line {
-    /// Waits for a turn. Sessions that wait get one after the other, whatever number of frames each has.
+    /// Waits for a turn. Waiting sessions get turns one after the other, however many frames each has.
     pub(super) fn take(&self) -> Turn<'_> {
         let mut state = self.turns.state();
         if state.free > 0 {
@@ -89,7 +89,7 @@ impl Drop for Turn<'_> {
 }
 
 impl State {
-    /// Changes a line. It is there as long as its [`Line`] is.
+    /// Changes a line, which exists as long as its [`Line`].
     fn of(&mut self, id: u64, change: impl FnOnce(&mut Waiting)) {
         if let Some(line) = self.lines.iter_mut().find(|line| line.id == id) {
             change(line);
@@ -102,7 +102,7 @@ impl State {
         given.map(|line| line.given -= 1).is_some()
     }
 
-    /// Gives a turn that has become free to the session whose last one is longest ago.
+    /// Gives a free turn to the waiting session whose last turn was the longest time ago.
     fn give_on(&mut self) {
         let Some(next) = self.lines.iter().position(|line| line.waiting > 0) else {
             self.free += 1;
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits until so many threads wait in this line.
+    /// Waits until this many threads wait in this line.
     fn wait_for(turns: &Turns, line: &Line, count: usize) {
         let waiting = || turns.state().lines.iter().find(|waiting| waiting.id == line.id).map(|line| line.waiting);
         while waiting() != Some(count) {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_turns_are_taken_at_a_time_than_there_are_workers() {
+    fn at_most_as_many_turns_are_taken_at_a_time_as_there_are_workers() {
         let turns = Turns::new(2);
         let line = turns.line();
         let (first, second) = (line.take(), line.take());

@@ -36,7 +36,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// With [`Policy::Latest`], a frame that came while this one waited for its turn takes its place.
+    /// With [`Policy::Latest`], a newer frame replaces this one if it came while this one waited for its turn.
     fn newest(
         &self,
         frame: ReceivedFrame,
@@ -109,7 +109,10 @@ impl Worker {
             Ok(decoded) => pipeline.answer(&decoded),
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
-                    warn!("frame {}: {error}; it counts as dropped (further ones do too, without a word)", frame.id);
+                    warn!(
+                        "frame {}: {error}; it counts as dropped (so do further ones, which are not logged)",
+                        frame.id
+                    );
                 }
                 Payload::dropped()
             }
@@ -120,7 +123,7 @@ impl Worker {
         self.pipeline = match self.chosen.build() {
             Ok(pipeline) => Some(pipeline),
             Err(wrong) => {
-                error!("cannot build the pipeline again: {wrong}; what this worker gets from now on counts as dropped");
+                error!("cannot build the pipeline again: {wrong}; all further frames of this worker count as dropped");
                 None
             }
         };
@@ -171,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_came_during_the_wait_for_a_turn_takes_the_place_of_the_one_that_waited() {
+    fn a_frame_that_came_during_the_wait_for_a_turn_replaces_the_waiting_one() {
         let size = Size { width: 1, height: 1 };
         let numbered = |id| {
             let mut frame = ReceivedFrame::raw(size, vec![1]);

@@ -1,29 +1,22 @@
-"""Both ends of the same job as a user would write them today, with aiortc and OpenCV.
+"""Both ends of the same job as a user would write them today, with aiortc and OpenCV; see opencv_pair.py.
 
-    aiortc_opencv.py source --frames FILE --frame-bytes N --width W --height H --seconds S [--fps HZ]
-    aiortc_opencv.py sink PORT
-
-The source sends frames over a data channel and times the answers; the sink finds the circle in each with
-HoughCircles and answers. The source prints its port, "started" with the first answer, and its figures as JSON.
+The source sends frames over a data channel and times the answers. The sink finds the circle in each frame with
+HoughCircles and answers.
 """
 
-import argparse
 import asyncio
 import json
 import struct
 import time
 
-import cv2
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.signaling import BYE, TcpSocketSignaling, object_from_string, object_to_string
 
-WINDOW = 8  # most unanswered frames at once
+from opencv_pair import END_LIMIT_S, WINDOW, Answers, find_circle, load, parse
+
 MESSAGE_BYTES = 65_536  # largest message that aiortc announces
 HEADER = struct.Struct("<QHHHH")  # frame, piece, pieces, width, height
-END_LIMIT_S = 2.0
-
-cv2.setNumThreads(1)
 
 
 def connection():
@@ -32,8 +25,7 @@ def connection():
 
 async def source(options):
     """Sends frames while fewer than the window are unanswered."""
-    shape = (-1, options.frame_bytes)
-    frames = [frame.tobytes() for frame in np.fromfile(options.frames, np.uint8).reshape(shape)]
+    frames, answers = load(options), Answers()
     visitors = asyncio.Queue()
     server = await asyncio.start_server(lambda *streams: visitors.put(streams), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -42,16 +34,11 @@ async def source(options):
     pc = connection()
     channel = pc.createDataChannel("frames")
     opened, room = asyncio.Event(), asyncio.Semaphore(WINDOW)
-    sent, answered, latency_us = {}, [], []
 
     @channel.on("message")
     def on_answer(text):
-        now = time.perf_counter()
-        latency_us.append(1e6 * (now - sent.pop(json.loads(text)["frame"])))
-        answered.append(now)
+        answers.add(json.loads(text)["frame"])
         room.release()
-        if len(answered) == 1:
-            print("started", flush=True)
 
     channel.on("open", opened.set)
     await pc.setLocalDescription(await pc.createOffer())
@@ -70,7 +57,7 @@ async def source(options):
         if time.perf_counter() - start >= options.seconds:
             break
         frame = frames[index % len(frames)]
-        sent[index] = time.perf_counter()
+        answers.sent[index] = time.perf_counter()
         for piece in range(pieces):
             header = HEADER.pack(index, piece, pieces, options.width, options.height)
             channel.send(header + frame[piece * payload : (piece + 1) * payload])
@@ -79,11 +66,9 @@ async def source(options):
         index += 1
 
     deadline = time.perf_counter() + END_LIMIT_S
-    while sent and time.perf_counter() < deadline:
+    while answers.sent and time.perf_counter() < deadline:
         await asyncio.sleep(0.01)
-    p50, p99 = np.percentile(latency_us, [50, 99], method="inverted_cdf")
-    rate = (len(answered) - 1) / (answered[-1] - answered[0])
-    print(json.dumps({"frames_per_s": rate, "p50_us": int(p50), "p99_us": int(p99)}), flush=True)
+    answers.print()
     writer.write(b'{"type": "bye"}\n')
     await writer.drain()
     await pc.close()
@@ -115,29 +100,6 @@ async def sink(port):
     while await signaling.receive() not in (BYE, None):
         pass
     await pc.close()
-
-
-def find_circle(gray):
-    """The best circle (x, y, radius) in px, or None: OpenCV's example, with limits for the radius."""
-    blurred = cv2.GaussianBlur(gray, (9, 9), 2)
-    found = cv2.HoughCircles(
-        blurred, cv2.HOUGH_GRADIENT, 1, 1e5, param1=100, param2=20, minRadius=10, maxRadius=40
-    )
-    return None if found is None else [float(value) for value in found.reshape(-1)[:3]]
-
-
-def parse():
-    """The options of either end."""
-    parser = argparse.ArgumentParser()
-    ends = parser.add_subparsers(dest="end", required=True)
-    end = ends.add_parser("source")
-    end.add_argument("--frames", required=True)
-    for name in ("frame-bytes", "width", "height"):
-        end.add_argument("--" + name, type=int, required=True)
-    end.add_argument("--seconds", type=float, required=True)
-    end.add_argument("--fps", type=float)
-    ends.add_parser("sink").add_argument("port", type=int)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,9 @@ pub(crate) const AUTO: Kind = Kind::Ours(&[["--encoding", "auto"]]);
 pub(crate) const OVER_TCP: Kind = Kind::Ours(&[["--link", "tcp"]]);
 /// Over a gRPC call to the server's port.
 pub(crate) const OVER_GRPC: Kind = Kind::Ours(&[["--link", "grpc"]]);
+/// The links without the detector's time: the client acknowledges each frame.
+pub(crate) const ACK_OVER_TCP: Kind = Kind::Ours(&[["--link", "tcp"], ["--task", "ack"]]);
+pub(crate) const ACK_OVER_GRPC: Kind = Kind::Ours(&[["--link", "grpc"], ["--task", "ack"]]);
 const LIVE: Kind = Kind::Ours(&[["--delivery", "live"]]);
 pub(crate) const NETWORK_RAW: Kind = Kind::Ours(&[["--sctp-mtu", "1400"]]);
 const NETWORK_AUTO: Kind = Kind::Ours(&[["--sctp-mtu", "1400"], ["--encoding", "auto"]]);
@@ -78,7 +81,9 @@ pub(crate) fn all() -> Vec<Contender> {
                 Kind::BareGrpc,
                 Kind::Memory,
                 OVER_TCP,
+                ACK_OVER_TCP,
                 OVER_GRPC,
+                ACK_OVER_GRPC,
                 RAW,
                 AUTO,
                 LIVE,

@@ -32,13 +32,27 @@ struct Session {
 #[derive(Debug, Deserialize)]
 struct Frames {
     sent: u64,
-    circle: u64,
+    answered: u64,
+    /// Answers that name a circle; `None` in tasks that ask for none.
+    circle: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Latency {
     p50: u64,
     p99: u64,
+    stages: Stages,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stages {
+    to_client: Stage,
+    back: Stage,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stage {
+    p50: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,13 +135,15 @@ impl Report {
     /// The figures of the only session. It is an error if not all frames were answered.
     fn sample(&self, cores: [Option<f64>; 2], start: Duration) -> Result<Sample, RunError> {
         let Some(session) = self.sessions.first() else { return Err(RunError::Frames("no session".to_owned())) };
-        if session.frames.circle != session.frames.sent {
+        if session.frames.circle.unwrap_or(session.frames.answered) != session.frames.sent {
             return Err(RunError::Frames(format!("not all frames were answered: {:?}", session.frames)));
         }
+        let stages = &session.latency_us.stages;
         Ok(Sample {
             frames_per_s: session.fps.answered,
             p50_us: session.latency_us.p50 as f64,
             p99_us: session.latency_us.p99 as f64,
+            network_us: Some((stages.to_client.p50 + stages.back.p50) as f64),
             cores,
             start,
             wire_share: session.bytes.frames_wire as f64 / session.bytes.frames_raw as f64,

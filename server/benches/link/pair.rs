@@ -50,6 +50,7 @@ pub(crate) fn run(
         frames_per_s: figures.frames_per_s,
         p50_us: figures.p50_us as f64,
         p99_us: figures.p99_us as f64,
+        network_us: None,
         cores: cores.map(Some),
         start,
         wire_share: 1.0,

@@ -16,6 +16,9 @@ pub(crate) struct Sample {
     pub(crate) p50_us: f64,
     /// 99th percentile of the latency.
     pub(crate) p99_us: f64,
+    /// Median time to the client plus median time of the answer's way back, without detection and queues. For contenders
+    /// that measure no stages `None`.
+    pub(crate) network_us: Option<f64>,
     /// Cores that source and sink used: 1 is one core all the time. If both are one process, the first figure is for
     /// both.
     pub(crate) cores: [Option<f64>; 2],

@@ -116,6 +116,9 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
     let to_bare =
         |group, kind, figure: fn(&Sample) -> f64| samples.ratio(&of(group, kind), &of(group, Kind::BareLink), figure);
     let to_tcp = |group, figure: fn(&Sample) -> f64| samples.ratio(&of(group, OVER_TCP), &of(group, Kind::Tcp), figure);
+    let network = figure(PACED, OVER_TCP, |sample| sample.network_us.unwrap_or(f64::NAN))
+        .zip(figure(PACED, Kind::Tcp, |sample| sample.p50_us))
+        .map(|(ours, tcp)| ours / tcp);
     let to_tonic = samples.ratio(&of(UNPACED, OVER_GRPC), &of(UNPACED, Kind::BareGrpc), |sample| sample.frames_per_s);
     let beyond_tcp = figure(PACED, OVER_TCP, |sample| sample.p50_us / 1e3)
         .zip(figure(PACED, Kind::Tcp, |sample| sample.p50_us / 1e3))
@@ -124,6 +127,7 @@ fn write_goals(out: &mut String, samples: &Samples) -> fmt::Result {
         ("link tcp, unpaced, x raw TCP", to_tcp(UNPACED, |sample| sample.frames_per_s), Goal::AtLeast(0.4)),
         ("link tcp, 1920x1080, x raw TCP", to_tcp(LARGE, |sample| sample.frames_per_s), Goal::AtLeast(0.35)),
         ("link tcp, 60 fps, p50 beyond raw TCP, ms", beyond_tcp, Goal::AtMost(0.45)),
+        ("link tcp, 60 fps, to the client and back, p50, x raw TCP's p50", network, Goal::AtMost(2.5)),
         ("link grpc, unpaced, x bare tonic stream", to_tonic, Goal::AtLeast(0.8)),
         ("unpaced, frames/s", speed(UNPACED, RAW), Goal::AtLeast(2500.0)),
         ("unpaced, x bare link", to_bare(UNPACED, RAW, |sample| sample.frames_per_s), Goal::AtLeast(0.6)),

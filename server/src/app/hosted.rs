@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::work::{Refused, Work};
 use super::{judge, settled, together, what_ran};
 use crate::cli::Local;
+use crate::metrics::Metrics;
 use crate::output::report::Run;
 use crate::output::writer::Shown;
 use crate::output::{Output, Outputs, Plan};
@@ -143,9 +144,9 @@ impl Hosting {
     async fn serve_on_runtime(self, listening: &Sender<Listening>) -> Exit {
         let Self { spec, local, supply, more, stopper, mut stop } = self;
         let task = spec.sent.task.unwrap_or_default();
-        let plan = Plan { task, run: what_ran(&spec), rows: None, window: None, local: &local, more };
-        let judge = judge(&spec);
-        let work = Work { spec: &spec, local: &local, task, judge, supply, shown: Shown::default(), board: None };
+        let plan = Plan { task, run: what_ran(&spec), rows: None, frames: false, window: None, local: &local, more };
+        let (judge, metrics, shown) = (judge(&spec), Arc::new(Metrics::new(task)), Shown::default());
+        let work = Work { spec: &spec, local: &local, task, judge, metrics, supply, shown, board: None };
         match work.start(plan, &mut stop).await {
             Ok(Some(started)) => {
                 // Whoever waits for the address is still there: it holds the receiver.

@@ -1,11 +1,13 @@
 //! Builds the run that the command line asks for, and runs it.
 //!
 //! `together` refuses options that do not go together, `work` opens what is needed and serves until the end, `embedded`
-//! is the client of `--loopback`, and `verdict` decides the exit code. [`Hosted`] is a server inside another program. Everything is checked here, so that errors are
+//! is the client of `--loopback`, and `live` chooses between rows and a progress line, `verdict` decides the exit code.
+//! [`Hosted`] is a server inside another program. Everything is checked here, so that errors are
 //! reported before anything runs.
 
 mod embedded;
 mod hosted;
+mod live;
 mod together;
 mod verdict;
 mod work;
@@ -24,6 +26,7 @@ use tracing::error;
 
 use crate::cli::{Cli, Local};
 use crate::gate::{self, Judge};
+use crate::metrics::Metrics;
 use crate::output::Plan;
 use crate::output::json::JsonTarget;
 use crate::output::report::Run;
@@ -34,6 +37,7 @@ use crate::source::{self, Supply};
 
 pub use hosted::{Hosted, HostedError, HostedOptions};
 
+use live::Live;
 use work::{Refused, Work};
 
 /// Serves as the command line asks, or prints the run specification.
@@ -48,7 +52,7 @@ pub fn run(cli: Cli) -> Exit {
             return exit;
         }
     };
-    if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply) }
+    if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply, cli.quiet) }
 }
 
 /// Completes the run, and checks that its options go together.
@@ -92,7 +96,7 @@ fn print(spec: &RunSpec) -> Exit {
     }
 }
 
-fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
+fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool) -> Exit {
     let task = spec.sent.task.unwrap_or_default();
     let (stopper, stop) = stop_pair();
     let rows = Rows::start(rows_target(local), stopper.clone());
@@ -101,16 +105,18 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>) -> Exit {
     let work = |place| {
         let shown = Shown::default();
         let window = board.as_ref().filter(|_| place == Place::Window);
+        let (judge, metrics) = (judge(spec), Arc::new(Metrics::new(task)));
+        let live = Live::of(local, rows.target(), place, is_quiet);
         let plan = Plan {
             task,
             run: what_ran(spec),
             rows: Some(rows.clone()),
+            frames: live.frames,
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task, local.look)),
             local,
-            more: Vec::new(),
+            more: live.outputs(spec, &judge, &metrics),
         };
-        let judge = judge(spec);
-        Work { spec, local, task, judge, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
+        Work { spec, local, task, judge, metrics, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
     };
     let exit = beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work);
     match rows.finish(|| stopper.is_stopped()) {

@@ -17,6 +17,10 @@ const KEPT_BUDGET: usize = 2 << 30;
 /// If the server is also told to listen, or to have its client in this process. An address to listen on that an
 /// environment variable gives, as in a Docker image, has no effect.
 pub(super) fn calling(mut spec: RunSpec, local: &Local, origins: &Origins) -> Result<RunSpec, String> {
+    if local.record && local.out.is_none() {
+        let wrong = "--record writes run.mcap into the folder of --out: add --out DIR";
+        return Err(origins.explained(wrong, &["record".into(), "out".into()]));
+    }
     if local.dial.is_none() {
         return Ok(spec);
     }

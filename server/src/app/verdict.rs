@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_beside_a_lost_client_goes_before_it() {
+    fn another_failure_goes_before_a_lost_client() {
         let spec = spec(Some(600), None);
         let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
         let ran = Ran { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };

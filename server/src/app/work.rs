@@ -22,6 +22,7 @@ use super::verdict::{Ran, exit, is_once};
 use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::gate::Judge;
+use crate::metrics::Metrics;
 use crate::output::window::Sessions;
 use crate::output::writer::Shown;
 use crate::output::{OutputError, Outputs, Plan, Writer, outputs};
@@ -37,6 +38,7 @@ pub(super) struct Work<'a> {
     pub(super) local: &'a Local,
     pub(super) task: TaskName,
     pub(super) judge: Arc<Judge>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) supply: Arc<dyn Supply>,
     pub(super) shown: Shown,
     pub(super) board: Option<Board<Sessions>>,
@@ -129,10 +131,12 @@ impl Work<'_> {
             supply: self.supply.clone(),
             session,
             judge: self.judge.clone(),
+            metrics: self.metrics.clone(),
             once: is_once(self.spec),
             stopper: stopper.clone(),
             wait: delivered.wait,
             identity,
+            limits: self.local.limits.clone(),
             advertise: self.local.advertise,
             link: delivered.link,
             udp_ports: self.local.udp_port.clone(),

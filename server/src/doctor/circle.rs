@@ -1,11 +1,11 @@
-//! What the answers of the task `circle` tell: the one geometric fault that explains most, and dishonest covariances.
+//! Faults in the answers of the task `circle`: the one geometric fault that explains most, and dishonest covariances.
 
 use super::examined::{Contest, Examined, VALUES};
 use super::warning::{Warning, WarningKind};
 use crate::score::batches::Batches;
 use crate::score::bounds::student;
 
-/// Least number of frames that are judged: with fewer, no test tells chance from a fault.
+/// Least number of frames for a test: with fewer, no test can distinguish a fault from chance.
 const LEAST_FRAMES: u64 = 20;
 
 /// Share of the frames that a fault must explain. A frame is explained only if the answer is nearer to what the fault
@@ -18,7 +18,7 @@ const LEAST_PX: f64 = 0.02;
 /// A part of the error below this share of it does not matter.
 const LEAST_SHARE: f64 = 0.2;
 
-/// How often a test may be wrong by chance. With five tests of two sides each, a run has a false warning in 0.1 %.
+/// Probability that a test is wrong by chance. With five two-sided tests, 0.1 % of the runs have a false warning.
 const RISK: f64 = 1e-4;
 
 /// Ratio of variances up to which a covariance counts as honest.
@@ -55,7 +55,8 @@ impl Examined {
     fn late(&self) -> Option<Warning> {
         let share = self.late.explained()?;
         let message = format!("{share:.0} % of the answers fit the frame before the one that they name");
-        let advice = "answer each frame with its own id, and look for a picture that is kept from call to call";
+        let advice =
+            "answer each frame with its own id, and check whether the pipeline keeps a picture from the call before";
         Some(Warning::new(WarningKind::OneFrameLate, message, advice))
     }
 
@@ -65,7 +66,7 @@ impl Examined {
         Fit::of(if most_are_near { &self.near } else { &self.all })
     }
 
-    /// Covariances that are off. Logarithms are compared, because a few errors of another size would rule a mean.
+    /// Covariances that are off. Logarithms are compared, because a few outliers would dominate a mean.
     fn covariance(&self) -> Option<Warning> {
         if self.honesty.count() < LEAST_FRAMES {
             return None;
@@ -78,10 +79,11 @@ impl Examined {
             return None;
         }
         let message = match ratio > 1.0 {
-            true => format!("the squared errors are {ratio:.1} times what the answers' covariances say"),
+            true => format!("the squared errors are {ratio:.1} times as large as the answers' covariances say"),
             false => format!("the answers' covariances are {:.1} times the squared errors", 1.0 / ratio),
         };
-        let advice = "scale the covariances to the errors: who uses them trusts these answers too much or too little";
+        let advice =
+            "scale the covariances to the errors: with these, a user trusts the answers too much or too little";
         Some(Warning::new(WarningKind::Covariance, message, advice))
     }
 }
@@ -112,7 +114,7 @@ impl<'a> Fit<'a> {
         let means = batches.means();
         let [_, x, y, dx, dy, xx, yy, x_dx, y_dy, _] = means;
         let spread = xx - x * x + yy - y * y;
-        // A ball that rests tells no scale.
+        // A ball at rest says nothing about the scale.
         let slope = if spread > 1.0 { (x_dx - x * dx + y_dy - y * dy) / spread } else { 0.0 };
         Some(Self { batches, means, slope, spread: spread.max(1.0) })
     }
@@ -151,12 +153,12 @@ impl<'a> Fit<'a> {
         let is_half = |mean: f64| (mean.abs() - 0.5).abs() <= HALF_PIXEL_BAND;
         let off = format!("the answers are off by ({dx:+.3}, {dy:+.3}) px on average");
         Some(if is_half(dx) && is_half(dy) && dx * dy > 0.0 {
-            let message = format!("{off}, half a pixel: which convention?");
-            let advice = "Plumb's pixel centres are at whole numbers, as OpenCV's: take 0.5 from coordinates whose origin \
-                          is the corner of the first pixel";
+            let message = format!("{off}, half a pixel: probably another pixel convention");
+            let advice = "Plumb's pixel centres are at whole numbers, as OpenCV's: subtract 0.5 if the origin of your \
+                          coordinates is the corner of the first pixel";
             Warning::new(WarningKind::HalfPixel, message, advice)
         } else {
-            let advice = "look for a crop, a border or a filter that is not centred";
+            let advice = "look for a crop, a border or a filter that is off centre";
             Warning::new(WarningKind::ConstantBias, off, advice)
         })
     }

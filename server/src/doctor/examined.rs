@@ -5,23 +5,23 @@ use shared::geometry::CircleEstimate;
 use crate::score::batches::Batches;
 use crate::truth::Limit;
 
-/// Least distance, in px, between the truth and what a hypothesis says, for a frame to tell the two apart.
+/// Least distance between the truth and the prediction of a hypothesis, in px. Nearer ones cannot be told apart.
 const TELLING_PX: f64 = 0.1;
 
 /// An answer is nearer to a hypothesis than to the truth if its distance is less than this share of the other.
 const NEARER: f64 = 0.5;
 
-/// Errors up to this along each axis, in px, are near. Those beyond are likely of something else in the picture, and a
-/// few of them would hide what all others show.
+/// Largest near error along each axis, in px. With larger errors the pipeline has probably found something else in the
+/// picture, and a few of them would hide what all others show.
 const NEAR_PX: f64 = 3.0;
 
-/// Least normalised squared error that is told from 0, whose logarithm is infinite.
+/// Normalised squared errors below this count as this, because the logarithm of 0 is infinite.
 const LEAST_NORMALISED: f64 = 1e-9;
 
-/// What the doctor knows of a session's answers.
+/// What the doctor knows about a session's answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Examined {
-    /// The centre of the frame before, if it had one.
+    /// The true centre in the previous frame, if it showed a ball.
     previous: Option<[f64; 2]>,
     pub(super) swapped: Contest,
     pub(super) late: Contest,
@@ -36,12 +36,12 @@ pub(crate) struct Examined {
 /// Number of [`values`] of a frame.
 pub(super) const VALUES: usize = 10;
 
-/// How often an answer was nearer to what a hypothesis says than to the truth.
+/// Counts how often an answer was nearer to the prediction of a hypothesis than to the truth.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Contest {
-    /// Frames that tell the two apart.
+    /// Frames in which truth and prediction are far enough apart.
     pub(super) telling: u64,
-    /// Frames in which the hypothesis is nearer.
+    /// Those in which the answer is nearer to the prediction.
     pub(super) won: u64,
 }
 
@@ -60,7 +60,7 @@ impl Examined {
         let ball = truth.map(|(ball, _)| [ball.x, ball.y]);
         if let (Some(ball), Some(found)) = (ball, found) {
             let is_near = self.compare(ball, [found.at.x, found.at.y]);
-            // Where rounding is the only error, no covariance is right.
+            // If rounding is the only error, no covariance is right.
             let is_random = !matches!(truth, Some((_, Limit::Reference(_))));
             if let Some(normalised) = found.normalised.filter(|_| is_random && is_near) {
                 self.honesty.add([normalised.max(LEAST_NORMALISED).ln()]);
@@ -94,7 +94,7 @@ impl Contest {
     }
 }
 
-/// What is summed of a frame: 1, truth x, y, error x, y, squared truth x, y, truth times error x, y, squared error.
+/// The summands of a frame: 1, truth x, y, error x, y, squared truth x, y, truth times error x, y, squared error.
 fn values([x, y]: [f64; 2], answer: [f64; 2]) -> [f64; VALUES] {
     let [dx, dy] = [answer[0] - x, answer[1] - y];
     [1.0, x, y, dx, dy, x * x, y * y, x * dx, y * dy, dx * dx + dy * dy]

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 pub enum WarningKind {
     /// x and y are swapped in the answers.
     AxesSwapped,
-    /// Each answer is that to the frame before.
+    /// Each answer belongs to the frame before.
     OneFrameLate,
-    /// The answers are those of a larger or smaller picture.
+    /// The answers fit a larger or smaller picture.
     Scale,
     /// The answers are half a pixel off along both axes: another convention of pixel centres.
     HalfPixel,
     /// The answers are off by a constant.
     ConstantBias,
-    /// The covariances in the answers are not those of the errors.
+    /// The covariances in the answers do not match the errors.
     Covariance,
     /// The two clocks drift apart.
     ClockDrift,
@@ -27,14 +27,16 @@ pub enum WarningKind {
     TicksSkipped,
     /// Frames were lost.
     FramesLost,
-    /// Frames wait at the client for longer than all else takes.
+    /// Frames wait at the client for longer than everything else takes.
     QueueDominates,
     /// Some answers take much longer than most.
     SlowAnswers,
-    /// The clocks are compared less exactly than the latency is long.
+    /// The uncertainty of the clocks' offset is larger than the median latency.
     ClockUncertain,
-    /// Too few answers for a bound of the 99th percentile.
+    /// A gate judges a percentile for whose bound there are too few answers.
     FewFrames,
+    /// The kernel grants the UDP sockets smaller buffers than a frame.
+    BufferCapped,
 }
 
 /// A warning with advice.

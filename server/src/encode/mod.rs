@@ -107,6 +107,15 @@ impl FrameEncoder {
         (encoding, data)
     }
 
+    /// What [`Self::encode`] returned last, if it is a picture; empty otherwise.
+    pub fn latest(&self, encoding: Encoding) -> &[u8] {
+        match encoding {
+            Encoding::Raw | Encoding::Lz4 => &[],
+            Encoding::Png => self.png.picture(),
+            Encoding::Jpeg => self.jpeg.picture(),
+        }
+    }
+
     /// Calls a method with the image's bytes of the wire.
     fn with_wire_bytes<T>(&mut self, image: &Image, encode: impl FnOnce(&mut Self, &[u8]) -> T) -> T {
         let mut wire = std::mem::take(&mut self.wire);

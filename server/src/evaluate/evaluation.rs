@@ -146,7 +146,7 @@ impl Evaluation {
             session: SESSION,
             client: Some(ClientReport {
                 info,
-                at: Whereabouts { address: "this process".into(), link: "none", dialled: false },
+                at: Whereabouts { address: "this process".into(), link: "none", dialled: false, udp_buffers: None },
             }),
             end,
             figures,
@@ -158,6 +158,7 @@ impl Evaluation {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         };
         Judge::new(&self.run(), self.spec.judged.conditions()).judge(&mut session);
         session

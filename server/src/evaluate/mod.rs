@@ -1,4 +1,4 @@
-//! Evaluates a pipeline in this process, without a link: whoever runs it takes a frame, calls the pipeline and hands
+//! Evaluates a pipeline in this process, without a link: the caller takes a frame, calls the pipeline and hands
 //! back the answer. The Python package does so.
 //!
 //! [`Frames`] renders on a thread of its own, a few frames ahead, so that rendering takes no time from the pipeline (`queue`).

@@ -15,10 +15,10 @@ const REASONS: [(&str, &str); 15] = [
     ("latency_us", "with --fps max there are no ticks"),
     ("fps", "there were fewer than two frames"),
     ("count", "no frame with a known truth was answered with a number"),
-    ("image.psnr_db", "no image could be compared that differs from its frame"),
+    ("image.psnr_db", "no image could be compared, or all equal their frames"),
     ("clock", "the client answered no ping"),
     ("connect_us", "the client said no hello, or needed none"),
-    ("first_score_us", "the outcome of no frame became final"),
+    ("first_score_us", "no frame had a final outcome"),
     ("pipeline_errors", "the server does not see exceptions on the client's side of a link"),
     ("run.config", "the option was not given and has no default"),
 ];
@@ -32,7 +32,7 @@ pub fn reason(session: &Value, path: &str) -> String {
     known.map_or("docs/report.md says when it is null", |(_, reason)| reason).into()
 }
 
-/// The reason where it is the task, the source or the answers.
+/// The reason, if it lies in the task, the source or the answers.
 fn without_frames(session: &Value, path: &str) -> Option<String> {
     let task = session["task"].as_str().unwrap_or("another");
     let is_of = |group: &str| path.starts_with(group);

@@ -23,7 +23,7 @@ const OPERATORS: [(&str, Operator); 6] = [
 const UNITS: [(&str, Unit); 5] =
     [("us", Unit::Us), ("ms", Unit::Ms), ("px", Unit::Px), ("s", Unit::S), ("%", Unit::Percent)];
 
-/// Most digits of an exponent: more are out of the range of a number.
+/// Most digits of an exponent: a number with more is out of range.
 const EXPONENT_DIGITS: usize = 3;
 
 /// A comparison of the figure at a path with a number.
@@ -36,7 +36,7 @@ pub struct Condition {
     pub(super) unit: Option<Unit>,
 }
 
-/// A text that is no condition.
+/// A text that is not a condition.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NotACondition {
     /// It cannot be read.
@@ -44,7 +44,7 @@ pub enum NotACondition {
     Unreadable {
         /// The text.
         text: String,
-        /// Where it ends to be one, and what would be right.
+        /// Where the mistake is, and what would be right.
         advice: String,
     },
     /// The unit does not fit the figure.
@@ -74,7 +74,12 @@ pub(super) enum Unit {
 }
 
 impl Condition {
-    /// The limit in the unit of the figure, or as a share of 1. The nearest number to what is written.
+    /// The path of the figure.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The limit in the unit of the figure, or as a share of 1: the number nearest to the written one.
     pub fn limit(&self) -> f64 {
         // invariant: `FromStr` has read this text as a finite number.
         self.scaled_limit().parse().unwrap_or(f64::NAN)
@@ -98,11 +103,11 @@ impl Condition {
         self.unit == Some(Unit::Percent) && !is_share(&self.path)
     }
 
-    /// A value in the unit of the condition: with five digits if the condition says the same of these.
+    /// A value in the unit of the condition. It has five digits, unless rounding would change whether the condition holds.
     pub(super) fn shown(&self, value: f64) -> String {
         let scaled = value / 10_f64.powi(self.shift());
         let short: f64 = format!("{scaled:.4e}").parse().unwrap_or(scaled);
-        // Where short digits would not be shorter, or would say something else, all of them are there.
+        // All digits are shown if five would not be shorter, or would contradict the verdict.
         let is_honest = self.holds(short * 10_f64.powi(self.shift())) == self.holds(value);
         let shown = if is_honest && short.abs() < 1e5 { short } else { scaled };
         self.with_unit(&shown.to_string())
@@ -151,7 +156,7 @@ impl Condition {
 }
 
 impl Operator {
-    /// Whether the figure should be small: the limit is above it.
+    /// Whether the limit is an upper one.
     pub(super) fn is_upper(self) -> bool {
         matches!(self, Self::Below | Self::AtMost)
     }
@@ -211,7 +216,7 @@ fn is_share(path: &str) -> bool {
     ["_rate", "_share", "_share_low", "_share_high"].iter().any(|end| path.ends_with(end))
 }
 
-/// Figures that count frames or answers: all of some objects, and some of others.
+/// Whether the figure counts frames or answers. All figures of some objects do, and some figures of others.
 fn is_count(path: &str) -> bool {
     const SOME: [&str; 6] =
         ["count.scored", "count.exact", "image.images", "image.identical", "image.other_shape", "pipeline_errors"];
@@ -304,7 +309,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// What would be right instead of a text that ends to be a condition at this character.
+/// What would be right instead of a text whose first mistake is at this character.
 fn advice(text: &str, character: usize, expected: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words: Vec<_> = lower.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
@@ -355,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_the_nearest_number_to_what_is_written() {
+    fn a_limit_is_the_number_nearest_to_the_written_one() {
         for (text, limit) in [
             ("frames.lost_rate <= 0.1%", 0.001),
             ("frames.lost_rate <= 7e-1 %", 0.007),
@@ -375,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_condition_is_refused_with_the_place_and_what_was_expected() {
+    fn a_wrong_condition_is_refused_with_the_place_and_what_was_expected() {
         for (text, words) in [
             ("", "the path of a figure was expected at character 1"),
             ("error_px.l1.mean", "one of < <= > >= == != was expected at character 17"),
@@ -408,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_shown_with_as_many_digits_as_it_needs_to_be_on_its_side_of_the_limit() {
+    fn a_value_is_shown_with_enough_digits_to_be_on_its_side_of_the_limit() {
         assert_eq!(read("error_px.l1.p50 <= 0.05").shown(0.071_234_56), "0.071235");
         assert_eq!(read("error_px.l1.p50 <= 0.05").shown(0.050_000_01), "0.05000001");
         assert_eq!(read("latency_us.p99 <= 5ms").shown(28_627.0), "28.627 ms");

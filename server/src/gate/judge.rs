@@ -1,4 +1,4 @@
-//! Judges conditions on a report, as JSON: the report of a run, or one that was read from a file.
+//! Judges conditions on a report in JSON, from a run or from a file.
 
 use serde_json::{Number, Value, json};
 use thiserror::Error;
@@ -22,7 +22,7 @@ pub struct GateError(String);
 /// Judges each condition on each session of a report that sent a frame. A figure of the run itself is judged once.
 ///
 /// # Errors
-/// [`GateError`] if a path leads to nothing, or to no number.
+/// [`GateError`] if a path leads to nothing, or to something else than a number.
 pub fn judge_report(report: &Value, conditions: &[Condition]) -> Result<Vec<Vec<GateVerdict>>, GateError> {
     conditions.iter().try_for_each(|condition| check_in(report, &condition.path))?;
     Ok(conditions.iter().map(|condition| judged(report, condition)).collect())
@@ -54,6 +54,12 @@ pub(super) fn judge_session(report: &Value, session: &Value, condition: &Conditi
     }
 }
 
+/// Judges a condition on a figure that is in no report. `place` says where it is, in words.
+pub(crate) fn judge_figure(condition: &Condition, value: f64, bound: Option<Bound>, place: &str) -> GateVerdict {
+    let shown = format!("{}{place}", condition.shown(value));
+    against(&Value::Null, condition, value, bound, &shown)
+}
+
 fn judged(report: &Value, condition: &Condition) -> Vec<GateVerdict> {
     let sessions = report["sessions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_of_session = sessions.iter().any(|session| find(session, &condition.path) != Found::Nothing);
@@ -79,7 +85,7 @@ fn judged(report: &Value, condition: &Condition) -> Vec<GateVerdict> {
     vec![GateVerdict::without_data(condition, None, message)]
 }
 
-/// Compares a figure; `None` if it is a share of no frames.
+/// Compares a figure; `None` if it is a share and no frame was sent.
 fn compared(
     session: &Value,
     figure: &Number,
@@ -112,7 +118,7 @@ fn against(session: &Value, condition: &Condition, value: f64, bound: Option<Bou
     let is_share = condition.unit == Some(super::condition::Unit::Percent)
         || condition.path.ends_with("_rate")
         || condition.path.ends_with("_share");
-    // No number of frames shows that something never happens, or always.
+    // No number of frames can show that something never happens, or always happens.
     let is_at_the_end = is_share && !(0.0 < condition.limit() && condition.limit() < 1.0);
     let Some(bound) = bound.filter(|_| !condition.operator.is_exact() && !is_at_the_end) else {
         return as_it_is(condition, value, condition.holds(value), shown);
@@ -159,7 +165,7 @@ fn inconclusive(condition: &Condition, bound: &Bound, shown: &str, needed: Optio
     let (path, limit, ends) = (&condition.path, condition.operator_and_limit(), ends(condition, bound));
     let advice = match needed {
         Some(frames) => format!("about {frames} frames would decide"),
-        None => "no number of frames decides what is so near".into(),
+        None => "the figure is too near to the limit for any number of frames to decide".into(),
     };
     format!("{path} is {shown} ({ends}), which does not decide {limit}: {advice}")
 }
@@ -190,7 +196,7 @@ fn check_in(report: &Value, path: &str) -> Result<(), GateError> {
     match found {
         Some(Found::Other(value)) => Err(GateError(no_number(path, value))),
         Some(_) => Ok(()),
-        // The session that has the figure may not have come.
+        // The session that has this figure may be still to come.
         None if check_path(path, None).is_ok() => Ok(()),
         None => {
             let mut known = Vec::new();
@@ -315,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_never_passes() {
+    fn a_figure_without_a_value_never_passes() {
         for operator in ["<", "<=", ">", ">=", "==", "!="] {
             let judged = judge(&format!("error_px.nees {operator} 1"));
             assert_eq!(judged.verdict, Verdict::NoData);

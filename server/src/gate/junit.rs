@@ -18,7 +18,7 @@ pub struct JudgedSession {
     pub session: u64,
     /// Program and version of its client, and where it was.
     pub client: Option<(String, String)>,
-    /// When it ended, and how long it took.
+    /// When it ended.
     pub ended: SystemTime,
     /// How long it took, from its hello.
     pub took: Duration,
@@ -26,11 +26,11 @@ pub struct JudgedSession {
     pub gates: Vec<GateVerdict>,
 }
 
-/// The XML of a run: its sessions that were judged, or if there are none, `worst`: the gates without data. With `strict`, an
-/// inconclusive gate is a failure, otherwise a test that was skipped.
+/// The XML of a run. It has the sessions that were judged, or if there are none, `worst`: the gates without data. With
+/// `strict` an inconclusive gate is a failure, otherwise a skipped test.
 ///
 /// # Errors
-/// None that names, texts and numbers can cause.
+/// Names, texts and numbers cause none.
 pub fn render(
     run: &Run,
     began: SystemTime,

@@ -10,7 +10,7 @@ use super::near::unknown;
 use crate::schema;
 use crate::task::TaskName;
 
-/// Parts of the report that are made of figures and judged by nobody.
+/// Parts of the report whose figures no gate may name.
 const NOT_JUDGED: [&str; 2] = ["bounds.", "gates."];
 
 /// Objects of the report whose names are not known beforehand.
@@ -36,7 +36,7 @@ static PATHS: LazyLock<BTreeMap<String, Kind>> = LazyLock::new(|| {
 /// Checks the paths of conditions before a run of this task.
 ///
 /// # Errors
-/// The first path that the report of such a run does not have, or that is no number, with the nearest that are.
+/// The first path that the report of such a run does not have, or that is not a number, with the nearest right ones.
 pub fn check(conditions: &[Condition], task: TaskName) -> Result<(), String> {
     conditions.iter().try_for_each(|condition| check_path(&condition.path, Some(task)))
 }
@@ -51,7 +51,7 @@ pub(super) fn check_path(path: &str, task: Option<TaskName>) -> Result<(), Strin
         }
         (Some(Kind::Number), ..) => Ok(()),
         (Some(Kind::Other), ..) => {
-            Err(format!("{path} is no number; a condition compares a figure, which is a number"))
+            Err(format!("{path} is not a number; a condition compares a figure, which is a number"))
         }
         (None, ..) => Err(not_there(path)),
     }
@@ -67,7 +67,7 @@ fn kind(path: &str) -> Option<Kind> {
     PATHS.get(path).or_else(|| PATHS.get(&open()?)).copied()
 }
 
-/// The message for a path that is a group or nothing.
+/// The message for a path that leads to a group or to nothing.
 fn not_there(path: &str) -> String {
     let start = format!("{path}.");
     let inner: Vec<_> = all().into_iter().filter(|known| known.starts_with(&start)).collect();
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_no_figure_is_refused_with_what_would_be_right() {
+    fn a_wrong_path_is_refused_with_what_would_be_right() {
         for (path, words) in [
             ("error_px.l1.maen", "the report has no figure error_px.l1.maen: the nearest are error_px.l1.mean"),
             ("error_px.bias", "is a group of 2 figures, so name one of them: error_px.bias.x, error_px.bias.y"),
-            ("task", "task is no number"),
-            ("run.config.border", "run.config.border is no number"),
-            ("sessions", "sessions is no number"),
+            ("task", "task is not a number"),
+            ("run.config.border", "run.config.border is not a number"),
+            ("sessions", "sessions is not a number"),
             ("count.exact_share", "count.exact_share is a figure of the task count, and the task is circle"),
             ("bounds.frames.lost_rate", "the report has no figure bounds.frames.lost_rate"),
         ] {

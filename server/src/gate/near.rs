@@ -1,20 +1,25 @@
-//! The paths that somebody may have meant.
+//! Suggests paths for one that the report does not have.
 
 /// Most paths that a message suggests.
 const SUGGESTIONS: usize = 3;
 
-/// Least similarity of a suggestion, from 0 to 1: that of Python's `difflib.get_close_matches`.
+/// Least similarity of a suggestion, from 0 to 1: the default of Python's `difflib.get_close_matches`.
 const ALIKE: f64 = 0.6;
 
-/// The message for a path that the report does not have: which paths are near.
+/// The message for a path that the report does not have. It names the nearest paths.
 pub(super) fn unknown(path: &str, known: &[String]) -> String {
+    unknown_in("the report", path, known)
+}
+
+/// The message for a path that something does not have.
+pub(crate) fn unknown_in(what: &str, path: &str, known: &[String]) -> String {
     let near = near(path, known);
     let advice = if near.is_empty() {
         "docs/report.md lists them".to_owned()
     } else {
         format!("the nearest are {}", near.join(", "))
     };
-    format!("the report has no figure {path}: {advice}")
+    format!("{what} has no figure {path}: {advice}")
 }
 
 /// The nearest paths: those with the same last name, then those that are spelled alike.

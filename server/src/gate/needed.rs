@@ -4,15 +4,15 @@ use super::condition::Condition;
 use super::path::number;
 use crate::score::bounds::Bound;
 
-/// The difference from the limit that the named number of frames tells from none, as a share of the limit.
+/// The difference from the limit that the named number of frames can detect, as a share of the limit.
 const RESOLUTION: f64 = 0.05;
 
-/// How many more samples are named than the formula asks for. The width of the bounds is itself an estimate from 32 to 63
-/// batches, so it is off by 10 %, and the number by 20 %. Chosen so that a detector 5 % over its gate is failed with a
-/// power of at least 95 % (`simulation`).
+/// Factor by which the named number exceeds the formula's. The width of the bounds is itself an estimate from 32 to 63
+/// batches, so it is off by 10 %, and the number by 20 %. With this factor a detector 5 % over its limit fails with a
+/// probability of at least 95 % (`simulation`).
 const MARGIN: f64 = 1.35;
 
-/// Largest number of frames that is named; more say nothing.
+/// Largest number of frames that is named; larger numbers help nobody.
 const MOST: f64 = 1e9;
 
 /// How many samples would decide a gate whose limit lies between the bounds of its figure; `None` if no number would.
@@ -29,8 +29,8 @@ pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Optio
     (needed.is_finite() && needed < MOST).then(|| needed.ceil())
 }
 
-/// How many samples would decide a gate on a share, if the share stays as it is, or is 5 % of the limit away if it is
-/// nearer.
+/// How many samples would decide a gate on a share. The share is taken to stay the same, but to be at least 5 % away from
+/// the limit.
 pub(super) fn samples_of_share(condition: &Condition, share: f64, bound: &Bound) -> Option<f64> {
     let limit = condition.limit();
     let room = limit.min(1.0 - limit);
@@ -60,13 +60,13 @@ pub(super) fn samples_of_share(condition: &Condition, share: f64, bound: &Bound)
     Some(enough)
 }
 
-/// Frames to send for so many samples: not every frame becomes a sample.
+/// Number of frames to send for this number of samples: not every frame becomes a sample.
 pub(super) fn frames(samples: f64, session: &serde_json::Value, bound: &Bound) -> u64 {
     let sent = number(session, "frames.sent").unwrap_or(bound.samples as f64);
     (samples * sent / bound.samples.max(1) as f64).ceil() as u64
 }
 
-/// Distance of the two bounds; twice one side's where the other is not known.
+/// Distance between the two bounds. If one is not known, twice the distance of the other from the value.
 fn width(value: f64, bound: &Bound) -> Option<f64> {
     match (bound.low, bound.high) {
         (Some(low), Some(high)) => Some(high - low),
@@ -76,8 +76,8 @@ fn width(value: f64, bound: &Bound) -> Option<f64> {
     }
 }
 
-/// What is added to the margin for a percentile, whose bounds are two of the samples: their distance is as uncertain as few
-/// samples lie between them, 2 · 1.645 √(n p (1 − p)).
+/// What is added to the margin for a percentile, whose bounds are two of the samples. The fewer samples lie between them,
+/// the less certain is their distance; about 2 · 1.645 √(n p (1 − p)) do.
 fn percentile_margin(path: &str, samples: u64) -> f64 {
     percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
 }

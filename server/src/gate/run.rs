@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::condition::Condition;
 use super::judge::judge_session;
 use super::verdict::{GateVerdict, Worst};
+use crate::doctor;
 use crate::output::report::SessionReport;
 use crate::session::End;
 
@@ -21,7 +22,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Judges a run, `run` of its report, by these conditions, whose paths were checked.
+    /// A judge with these conditions, whose paths were checked. `run` is the part of that name in the report.
     pub fn new(run: &impl Serialize, conditions: Vec<Condition>) -> Self {
         // Names, texts and numbers always have a JSON form.
         let report = json!({ "run": serde_json::to_value(run).unwrap_or_default(), "sessions_omitted": 0 });
@@ -31,7 +32,7 @@ impl Judge {
 
     /// Writes the verdicts into the report of a session, and keeps the worst.
     ///
-    /// A session that sent no frame, or that goes on, is not judged.
+    /// A session that sent no frame, or that is still running, is not judged.
     pub fn judge(&self, session: &mut SessionReport) {
         let has_nothing = session.figures.frames.counts.sent == 0 || session.end == End::Running;
         if self.conditions.is_empty() || has_nothing {
@@ -40,7 +41,27 @@ impl Judge {
         let figures = serde_json::to_value(&*session).unwrap_or_default();
         let judged = |condition| judge_session(&self.report, &figures, condition, "");
         session.gates = self.conditions.iter().map(judged).collect();
+        let gated = self.conditions.iter().map(|condition| &condition.path);
+        session.warnings.extend(doctor::few(&session.figures.bounds, gated));
         self.locked().add(&session.gates);
+    }
+
+    /// The worst verdict on each gate if the session of this report, which goes on, ended as it stands.
+    pub fn standing(&self, session: &SessionReport) -> Vec<GateVerdict> {
+        let mut worst = self.locked().clone();
+        if session.figures.frames.counts.sent > 0 {
+            let figures = SessionReport { end: End::Finished, ..session.clone() };
+            let figures = serde_json::to_value(figures).unwrap_or_default();
+            let judged: Vec<_> =
+                self.conditions.iter().map(|condition| judge_session(&self.report, &figures, condition, "")).collect();
+            worst.add(&judged);
+        }
+        worst.gates().to_vec()
+    }
+
+    /// Whether there is nothing to judge.
+    pub fn is_idle(&self) -> bool {
+        self.conditions.is_empty()
     }
 
     /// The worst verdict on each gate.
@@ -82,5 +103,17 @@ mod tests {
         judge.judge(&mut session);
         assert_eq!((session.gates[0].verdict, session.gates[0].session), (Verdict::Pass, Some(1)));
         assert_eq!(judge.verdicts(), session.gates);
+    }
+
+    #[test]
+    fn a_session_that_goes_on_is_judged_as_it_stands_and_nothing_is_kept() {
+        let (judge, mut session) = (judge(&["frames.lost == 0"]), session(1));
+        session.end = End::Running;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::NoData);
+        session.figures.frames.counts.sent = 300;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::Pass);
+        session.figures.frames.counts.lost = 1;
+        assert_eq!(judge.standing(&session)[0].verdict, Verdict::Fail);
+        assert_eq!(judge.verdicts()[0].verdict, Verdict::NoData);
     }
 }

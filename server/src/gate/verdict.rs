@@ -1,11 +1,11 @@
-//! What became of a gate.
+//! The verdict on a gate.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 
-/// What became of a gate.
+/// The verdict on a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -26,21 +26,21 @@ pub struct GateVerdict {
     pub condition: String,
     /// Number of the session that was judged; `null` if none was.
     pub session: Option<u64>,
-    /// What became of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The figure, in its own unit; the share of the frames sent where a count is compared with a percentage.
+    /// The figure, in its own unit; if a count is compared with a percentage, its share of the frames sent.
     pub value: Option<f64>,
     /// The limit, in the unit of the figure.
     pub limit: f64,
-    /// The figure is at least this, with 95 % confidence; `null` if it is exact, or if too few frames tell.
+    /// The figure is at least this, with 95 % confidence; `null` if it is exact, or if there are too few frames.
     pub low: Option<f64>,
-    /// The figure is at most this, with 95 % confidence; `null` if it is exact, or if too few frames tell.
+    /// The figure is at most this, with 95 % confidence; `null` if it is exact, or if there are too few frames.
     pub high: Option<f64>,
     /// Number of samples behind the figure; `null` if it is exact.
     pub samples: Option<u64>,
-    /// Number of frames that would decide; only for an inconclusive gate.
+    /// Number of frames that would decide the gate; only if it is inconclusive.
     pub frames_needed: Option<u64>,
-    /// The same in words.
+    /// The verdict in words.
     pub message: String,
 }
 
@@ -83,6 +83,11 @@ impl GateVerdict {
     }
 }
 
+/// A gate on a figure that has no value, for this reason.
+pub(crate) fn without_data(condition: &Condition, message: String) -> GateVerdict {
+    GateVerdict::without_data(condition, None, message)
+}
+
 /// The worst verdict on each gate of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Worst {
@@ -92,13 +97,13 @@ pub struct Worst {
 }
 
 impl Worst {
-    /// No session was judged yet.
+    /// The verdicts before any session was judged: no data.
     pub fn new(conditions: &[Condition]) -> Self {
         let nothing = |condition| GateVerdict::without_data(condition, None, "no session sent a frame".to_owned());
         Self { gates: conditions.iter().map(nothing).collect(), is_judged: false }
     }
 
-    /// Goes on from the verdicts of a report that was read. A condition that it does not have was not judged yet.
+    /// Continues from the verdicts of a report that was read. A condition that it does not have was not judged yet.
     pub fn kept(conditions: &[Condition], gates: &[GateVerdict]) -> Self {
         let mut worst = Self::new(conditions);
         for nothing in &mut worst.gates {

@@ -26,7 +26,9 @@ pub struct Plan<'a> {
     pub run: Run,
     /// Where rows and summaries are printed, if they are.
     pub rows: Option<Rows>,
-    /// The window; without one, rows of frames are printed.
+    /// Whether a row is printed for each frame, if there is no window.
+    pub frames: bool,
+    /// The window.
     pub window: Option<WindowOutput>,
     /// The files that were asked for.
     pub local: &'a Local,
@@ -39,11 +41,11 @@ pub struct Plan<'a> {
 /// # Errors
 /// The error of the first output that cannot be written.
 pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<dyn Output>>>, OutputError> {
-    let Plan { task, run, rows, window, local, more } = plan;
+    let Plan { task, run, rows, frames, window, local, more } = plan;
     refuse_one_file_for_two(local)?;
     let mut outputs = more;
     if let Some(folder) = &local.out {
-        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?));
+        outputs.push(boxed(FolderOutput::open(folder, &run, task, local.strict)?.recorded(local.record)));
     }
     if let Some(target) = &local.json {
         let Some(json) = JsonOutput::open(target, &run, stop).await? else { return Ok(None) };
@@ -62,7 +64,8 @@ pub async fn outputs(plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Vec<Box<d
             outputs.push(boxed(window));
             outputs.extend(rows.map(|rows| boxed(RowsOutput::of_summaries(rows))));
         }
-        (None, rows) => outputs.extend(rows.map(|rows| boxed(RowsOutput::of_frames(rows, task)))),
+        (None, rows) if frames => outputs.extend(rows.map(|rows| boxed(RowsOutput::of_frames(rows, task)))),
+        (None, rows) => outputs.extend(rows.map(|rows| boxed(RowsOutput::of_summaries(rows)))),
     }
     Ok(Some(outputs))
 }

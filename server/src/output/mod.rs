@@ -2,17 +2,21 @@
 //!
 //! Sessions put events into a bounded queue and never wait ([`Outputs`]); the thread ([`writer`]) hands them to each
 //! [`Output`]. A slow output lags, but delays no frame; events that the queue has no room for are counted. [`report`]
-//! has the report's types, [`table`] the columns of a frame; the outputs are [`rows`], [`window`], [`json`], [`csv`] and [`folder`].
+//! has the report's types, [`table`] the columns of a frame. The outputs are [`rows`], [`window`], [`json`], [`csv`] and
+//! [`folder`]; [`html`] makes the page of a folder, and [`progress`] the line for people who wait.
 //!
 //! To add an output: one file here, its line in `list::outputs`, its option, its row in `docs/options.md`.
 
 pub mod csv;
 mod error;
 pub mod folder;
+mod html;
 pub mod json;
 mod junit;
 mod list;
+pub mod mcap;
 mod place;
+pub mod progress;
 pub mod report;
 pub mod rows;
 mod seam;

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::flow::clock::ClockOffset;
+use shared::link::{Kind, webrtc};
 use shared::protocol::encoding::StreamEncoding;
 use shared::time::Micros;
 
-use crate::doctor::Warning;
+use crate::doctor::{self, Warning};
 use crate::gate::{GateVerdict, Worst};
+use crate::output::mcap::RecordingReport;
 use crate::run::RunConfig;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, End, Figures, Session};
@@ -106,6 +108,9 @@ pub struct SessionReport {
     pub source: Option<SourceReport>,
     /// How the frames were encoded.
     pub encoding: EncodingReport,
+    /// What the recording has of the session; absent without `--record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
 }
 
 /// `encoding` of the report.
@@ -159,6 +164,25 @@ pub struct Whereabouts {
     pub link: &'static str,
     /// Whether the server called the client (`--dial`). Otherwise the client called the server.
     pub dialled: bool,
+    /// What the kernel grants the server's UDP sockets; `null` over a link without them.
+    pub udp_buffers: Option<UdpBuffers>,
+}
+
+/// Buffers of UDP sockets. Plumb asks for 4 MiB each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UdpBuffers {
+    /// Bytes for packets that were received and not read yet.
+    pub receive_bytes: u64,
+    /// Bytes for packets that were written and not sent yet.
+    pub send_bytes: u64,
+}
+
+impl UdpBuffers {
+    /// What the kernel grants now to the sockets of this link.
+    pub fn of_link(link: &str) -> Option<Self> {
+        let granted = (link == Kind::Webrtc.name()).then(webrtc::granted_buffers).flatten()?;
+        Some(Self { receive_bytes: granted.receive, send_bytes: granted.send })
+    }
 }
 
 /// `clock` of the report.
@@ -200,11 +224,12 @@ impl SessionReport {
         let (mut figures, clock) = (session.tally().figures(), session.clock_offset(now));
         let client = session.client().map(|info| ClientReport { info: info.clone(), at: at.clone() });
         if end == End::Running {
-            // Frames in flight: also in a report of a session that goes on, the counts add up.
+            // Frames in flight: the counts add up in the report of a running session too.
             let counts = &mut figures.frames.counts;
             counts.unresolved = counts.sent.saturating_sub(counts.finished() - counts.unresolved);
         }
-        let warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
+        let mut warnings = session.tally().warnings(&figures, clock.map(|clock| clock.uncertainty_us));
+        warnings.extend(at.udp_buffers.and_then(|granted| doctor::capped(&figures, granted)));
         Self {
             session: session.number(),
             client,
@@ -219,7 +244,14 @@ impl SessionReport {
             gates: Vec::new(),
             source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
             encoding: EncodingReport::new(session.encoding()),
+            recording: None,
         }
+    }
+
+    /// The same report of a session that was recorded like this.
+    #[must_use]
+    pub fn recorded(self, recording: Option<RecordingReport>) -> Self {
+        Self { recording, ..self }
     }
 
     /// The same report of a session for which the run asks for this encoding.
@@ -285,6 +317,7 @@ pub(crate) mod tests {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::image::Image;
 
 use super::error::OutputError;
+use super::mcap::Recorder;
 use super::report::SessionReport;
 use crate::score::record::FrameRecord;
 use crate::session::Progress;
@@ -37,7 +38,8 @@ pub trait Output: Send {
         Ok(())
     }
 
-    /// A session's progress. Called now and then, for outputs that show it.
+    /// A session's progress. Called now and then, for the session that a window shows, and for all if
+    /// [`Self::wants_progress`].
     fn progress(&mut self, _session: u64, _progress: &Progress) -> Result<(), OutputError> {
         Ok(())
     }
@@ -67,8 +69,18 @@ pub trait Output: Send {
         true
     }
 
+    /// Where the sessions record their frames, if this output records them. Asked after [`Self::begin`].
+    fn recorder(&self) -> Option<Recorder> {
+        None
+    }
+
     /// Whether [`Self::running`] is to be called.
     fn wants_running(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Self::progress`] is to be called for every session.
+    fn wants_progress(&self) -> bool {
         false
     }
 

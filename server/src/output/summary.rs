@@ -64,7 +64,7 @@ fn delivery(report: &SessionReport) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// A line where the pipeline did not see what was asked for, or what was rendered.
+/// A line if the pipeline's frames were not as asked for, or not as rendered.
 fn encoding(report: &SessionReport) -> Option<(&'static str, String)> {
     let EncodingReport { asked, used, lossy } = report.encoding;
     let text = match lossy {

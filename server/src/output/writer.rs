@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::error::OutputError;
+use super::mcap::Recorder;
 use super::seam::{Event, Output};
 
 /// Capacity of the event queue: 0.8 s of an unpaced stream of 2,500 frames per second, in 1.5 MB.
@@ -24,8 +25,18 @@ const RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// How long a run that was told to stop waits for its outputs: part of the second that it has to stop.
 const STOP_LIMIT: Duration = Duration::from_millis(500);
 
-/// How long a run that ended waits for its outputs: a disk that takes nothing for longer is broken.
+/// How long a run that ended waits for outputs that take nothing: a disk that takes nothing for longer is broken. Outputs
+/// that are only behind are waited for as long as they take more.
 const END_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a run that waits for its outputs says so.
+const END_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Events in the queue above which an unpaced stream waits for its outputs.
+const CROWDED: usize = CAPACITY * 3 / 4;
+
+/// How long an unpaced stream waits for its outputs before each frame, at most: it goes on, slowly, where they are stuck.
+const CROWDED_LIMIT: Duration = Duration::from_millis(100);
 
 /// The sessions' handle to the outputs; cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +45,8 @@ pub struct Outputs {
     lost_frames: Arc<AtomicU64>,
     shown: Arc<AtomicU64>,
     wants_running: bool,
+    recorder: Option<Recorder>,
+    wants_progress: bool,
 }
 
 /// An entry of the queue.
@@ -51,6 +64,8 @@ enum Message {
 pub struct Writer {
     queue: Sender<Message>,
     done: Receiver<bool>,
+    /// Entries of the queue that were handled.
+    handled: Arc<AtomicU64>,
     lost_frames: Arc<AtomicU64>,
     /// Whether any output needs every frame.
     needs_every_frame: bool,
@@ -75,19 +90,24 @@ impl Outputs {
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
         outputs.iter_mut().try_for_each(|output| output.begin())?;
         let wants_running = outputs.iter().any(|output| output.wants_running());
+        let recorder = outputs.iter().find_map(|output| output.recorder());
+        let wants_progress = outputs.iter().any(|output| output.wants_progress());
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
         let lost_frames = Arc::new(AtomicU64::new(0));
+        let handled = Arc::new(AtomicU64::new(0));
+        let counter = handled.clone();
         let run = move || {
-            let all_good = tell_all(&messages, outputs);
+            let all_good = tell_all(&messages, outputs, &counter);
             let _ = done_sender.send(all_good);
         };
         if let Err(error) = thread::Builder::new().name("outputs".into()).spawn(run) {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
-        let writer = Writer { queue: queue.clone(), done, lost_frames: lost_frames.clone(), needs_every_frame };
-        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running }, writer))
+        let writer =
+            Writer { queue: queue.clone(), done, handled, lost_frames: lost_frames.clone(), needs_every_frame };
+        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running, wants_progress, recorder }, writer))
     }
 
     /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
@@ -108,6 +128,14 @@ impl Outputs {
         }
     }
 
+    /// Waits a moment if the outputs are far behind, so that an unpaced stream goes no faster than they do. Safe to cancel.
+    pub async fn catch_up(&self) {
+        let end = Instant::now() + CROWDED_LIMIT;
+        while self.queue.len() > CROWDED && Instant::now() < end {
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
     /// Waits at most this long until the outputs have handled all events queued so far. Returns whether they have.
     pub fn wait(&self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
@@ -124,6 +152,16 @@ impl Outputs {
         self.wants_running
     }
 
+    /// Where sessions record their frames, if the run is recorded.
+    pub fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// Whether an output wants the progress of every session.
+    pub fn wants_progress(&self) -> bool {
+        self.wants_progress
+    }
+
     /// Whether the window shows this session: only then are pictures and progress useful.
     pub fn shows(&self, session: u64) -> bool {
         self.shown.load(Ordering::Relaxed) == session
@@ -134,10 +172,7 @@ impl Writer {
     /// Waits until every output has handled all events queued so far. Returns whether everything is written.
     pub fn finish(self, was_stopped: bool) -> bool {
         let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
-        let end = Instant::now() + limit;
-        // If the thread failed, this is noticed below.
-        let _ = self.queue.send_deadline(Message::End, end);
-        let all_good = match self.done.recv_deadline(end) {
+        let all_good = match self.ended(limit, was_stopped) {
             Ok(all_good) => all_good,
             Err(RecvTimeoutError::Timeout) => {
                 error!("an output takes nothing any more: what it was not told in {} ms is lost", limit.as_millis());
@@ -154,10 +189,36 @@ impl Writer {
         }
         all_good && (lost == 0 || !self.needs_every_frame)
     }
+
+    /// Waits for the end of the thread, and says how far it is. A stopped run waits no longer than `limit`; another as long
+    /// as the outputs take something within `limit`.
+    fn ended(&self, limit: Duration, was_stopped: bool) -> Result<bool, RecvTimeoutError> {
+        let mut end = Instant::now() + limit;
+        let mut handled = self.handled.load(Ordering::Relaxed);
+        let mut is_told = false;
+        loop {
+            let look = end.min(Instant::now() + END_INTERVAL);
+            if !is_told {
+                // If the thread failed, this is noticed below.
+                is_told = self.queue.send_deadline(Message::End, look).is_ok();
+            }
+            match self.done.recv_deadline(look) {
+                Err(RecvTimeoutError::Timeout) if look < end => {}
+                ended => return ended,
+            }
+            let waiting = self.queue.len().saturating_sub(usize::from(is_told));
+            info!("waiting for the outputs: {waiting} frames and reports are not written yet");
+            let before = std::mem::replace(&mut handled, self.handled.load(Ordering::Relaxed));
+            if handled > before && !was_stopped {
+                end = Instant::now() + limit;
+            }
+        }
+    }
 }
 
 /// Passes events to all outputs until the end. Returns whether every output has everything.
-fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
+/// Counts what was handled.
+fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, handled: &AtomicU64) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
     'run: while let Ok(first) = queue.recv() {
         for message in std::iter::once(first).chain(queue.try_iter()) {
@@ -171,6 +232,7 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>) -> bool {
                 }
                 Message::End => break 'run,
             }
+            handled.fetch_add(1, Ordering::Relaxed);
         }
         outputs.iter_mut().for_each(|told| told.attempt(|output| output.flush()));
         thread::sleep(GATHERING);
@@ -280,6 +342,38 @@ mod tests {
         drop(release);
         outputs.tell_surely(start()).await;
         assert!(writer.finish(false));
+    }
+
+    /// An output that takes longer for everything than a stream.
+    struct Slow(Arc<AtomicU64>);
+
+    impl Output for Slow {
+        fn name(&self) -> String {
+            "slow".into()
+        }
+
+        fn frame(&mut self, _: u64, _: &crate::score::record::FrameRecord) -> Result<(), OutputError> {
+            thread::sleep(Duration::from_micros(200));
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn needs_every_frame(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unpaced_stream_waits_for_outputs_that_are_behind_and_loses_no_frame() {
+        let written = Arc::new(AtomicU64::new(0));
+        let (outputs, writer) = Outputs::start(vec![Box::new(Slow(written.clone()))], &Shown::default()).unwrap();
+        let frames = 3 * CAPACITY as u64;
+        for id in 0..frames {
+            outputs.tell(Event::Frame { session: 1, record: crate::output::report::tests::record(id) });
+            outputs.catch_up().await;
+        }
+        assert!(writer.finish(false), "no frame is missing");
+        assert_eq!(written.load(Ordering::Relaxed), frames);
     }
 
     #[test]

@@ -53,14 +53,20 @@ impl RunConfig {
         Self(spec.clone())
     }
 
+    /// The run.
+    pub(crate) fn spec(&self) -> &RunSpec {
+        &self.0
+    }
+
     /// The conditions of the run's gates.
     pub fn conditions(&self) -> Vec<Condition> {
         self.0.judged.conditions()
     }
 
-    /// The options as a file for `--run`.
+    /// The options as a file for `--run`, whose paths hold in every working folder.
     pub fn to_toml(&self) -> String {
-        self.0.to_toml()
+        // Without a working folder its paths lead nowhere as they are.
+        self.0.anywhere().as_ref().unwrap_or(&self.0).to_toml()
     }
 }
 

@@ -14,9 +14,9 @@ pub enum LinkKind {
     Any,
     /// WebRTC data channels, opened at the server's port
     Webrtc,
-    /// The client's TCP connection to the server's port. A stream loses nothing, so live delivery is refused
+    /// The client's TCP connection to the server's port. It loses nothing, so live delivery is refused
     Tcp,
-    /// The client's gRPC call to the server's port. A stream too
+    /// The client's gRPC call to the server's port. Live delivery is refused here too
     Grpc,
     /// A link within this process, without sockets, to measure the rest of the path. Loses nothing, even in live
     /// delivery

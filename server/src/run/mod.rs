@@ -9,6 +9,7 @@
 //! What belongs to this machine (where to listen, where to write, what to show) is not part of it, but of
 //! [`Local`](crate::cli::Local).
 
+mod anywhere;
 mod config;
 mod delivered;
 mod file;

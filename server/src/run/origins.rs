@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_names_its_options_and_where_they_were_said() {
+    fn an_error_names_its_options_and_where_they_were_set() {
         let mut origins = Origins::default();
         for (id, origin) in [("radius", "run\u{1b}.toml"), ("size", "PLUMB_SIZE"), ("fps", "run.toml")] {
             origins.said_by(id, origin.into());

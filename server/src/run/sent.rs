@@ -30,8 +30,9 @@ const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
 #[command(next_help_heading = "Frames")]
 pub struct Sent {
     /// Source of the frames: ball (simulated); depth (a simulated depth camera); camera:0 or a device such as
-    /// /dev/video0 (a camera of this machine); a video file or an address such as rtsp://…, read by ffmpeg; or a folder of images or a pattern such as 'frames/*.png' (images of one size, sent in
-    /// natural order)
+    /// /dev/video0 (a camera of this machine); a video file or an address such as rtsp://…, read by ffmpeg; an MCAP file
+    /// such as the run.mcap of --record; or a folder of images or a pattern such as 'frames/*.png' (images of one size,
+    /// sent in natural order)
     #[arg(long, value_name = "SOURCE", default_value = "ball", value_hint = ValueHint::AnyPath)]
     pub source: String,
 
@@ -40,13 +41,17 @@ pub struct Sent {
     #[serde(rename = "loop")]
     pub repeat: bool,
 
-    /// Truth of the frames of a video or a folder: a CSV file with the header frame,x,y,radius (task circle) or
+    /// With an MCAP file as source: topic of the images [default: the only one; the first session's in a recording]
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: Option<String>,
+
+    /// Truth of the frames of a video, a folder or a camera: a CSV file with the header frame,x,y,radius (task circle) or
     /// frame,count (task count), where frame is the index at the source, from 0
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub truth: Option<String>,
 
     /// Metadata of the stream for clients, such as --meta camera=left --meta gain=2.5; repeatable. A value is true or false,
-    /// a number, or a text; quotes make it a text
+    /// a number, or text; a value in quotes is always text
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     #[serde(serialize_with = "meta::serialize")]
     #[schemars(with = "BTreeMap<String, MetaValue>")]

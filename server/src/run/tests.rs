@@ -152,7 +152,7 @@ fn a_run_has_a_seed_and_keeps_the_one_it_has() {
 }
 
 #[test]
-fn what_belongs_to_this_machine_is_never_printed() {
+fn options_of_this_machine_are_never_printed() {
     let local =
         ["--listen=0.0.0.0:9", "--json=secret.json", "--no-graphics", "--udp-port=40000", "--advertise=192.0.2.7"];
     assert_eq!(read(&[&local[..], &["--seed=1"]].concat()).to_toml(), read(&["--seed=1"]).to_toml());

@@ -11,7 +11,7 @@ const TINY: f64 = 1e-300;
 /// Lentz's method for the continued fraction of DLMF 8.17.22, which converges within some √max(a, b) terms
 /// (Press et al., "Numerical Recipes", 6.4). Libraries that stop after a fixed number of terms are wrong for ten million
 /// frames.
-pub(super) fn regularised(a: f64, b: f64, x: f64) -> f64 {
+pub(crate) fn regularised(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
     }
@@ -26,7 +26,7 @@ pub(super) fn regularised(a: f64, b: f64, x: f64) -> f64 {
 }
 
 /// The x at which I_x(a, b) is `share`, to the last digits: halves the range until there is nothing between its ends.
-pub(super) fn quantile(a: f64, b: f64, share: f64) -> f64 {
+pub(crate) fn quantile(a: f64, b: f64, share: f64) -> f64 {
     let (mut below, mut above) = (0.0, 1.0);
     loop {
         let middle = (below + above) / 2.0;

@@ -47,7 +47,7 @@ impl Bound {
         (samples > 0).then_some(bound)
     }
 
-    /// The bounds of a share of which `hits` of `all` samples were seen. `None` without a sample.
+    /// The bounds of a share, from `hits` hits in `all` samples. `None` without a sample.
     pub fn of_share(hits: u64, all: u64) -> Option<Self> {
         if all == 0 || hits > all {
             return None;

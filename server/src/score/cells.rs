@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_column_holds_is_refused() {
+    fn a_value_of_the_wrong_kind_for_its_column_is_refused() {
         let words = ColumnKind::Word(&["ball", "no ball"]);
         assert_eq!(Cell::read("no ball", words), Some(Cell::Word("no ball")));
         assert_eq!(Cell::read("", words), Some(Cell::Empty));

@@ -8,7 +8,7 @@
 //! Conservation always holds: sent = answered + dropped + lost + unresolved.
 
 pub(crate) mod batches;
-mod beta;
+pub(crate) mod beta;
 pub mod bounds;
 pub mod cells;
 pub mod counts;

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unanswered_at_the_end_is_unresolved() {
+    fn frames_without_an_answer_at_the_end_are_unresolved() {
         let mut pairing = pairing_with(2);
         pairing.answered(1, answer(), NO_TIMES, Micros(9));
         pairing.abandon();

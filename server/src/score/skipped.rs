@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn the_number_of_waiting_ticks_is_bounded() {
         let mut skipped = SkippedTicks::default();
         (0..3 * MOST_WAITING as u64).for_each(|frame| skipped.add(ticks(frame * 20_000, 1), frame));
         assert_eq!(skipped.waiting.len(), MOST_WAITING);

@@ -1,14 +1,11 @@
 //! The server calls a client that listens (`--dial`), and serves it.
 //!
-//! The source introduces itself first. The client answers with the hello with which it would have called, and from
-//! there on everything is as if it had.
-
-use std::sync::atomic::AtomicU64;
+//! The source introduces itself first. The client answers with the hello that it would have sent as the caller, and from
+//! there on everything is as if it had called.
 
 use shared::connect::{self, Attempts, Failure};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
-use shared::door::strangers::Strangers;
 use shared::link::Kind;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::HELLO_LIMIT;
@@ -20,22 +17,20 @@ use tracing::{debug, info};
 
 use super::config::ServeConfig;
 use super::greet::{BOTH_SOURCES, Connection, Greeter, Guest, Unwelcome};
-use super::places::Places;
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
 use crate::output::report::SessionReport;
 use crate::session::End;
 
-/// Calls the client at HOST:PORT, which is asked for this kind of link, and runs one session with it. Calls again while
-/// there is time to wait and no session has begun.
+/// Calls the client at HOST:PORT, asks it for this kind of link, and runs one session with it. Calls again while there is
+/// time to wait and no session has begun.
 pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outputs, mut stop: Stop) -> Served {
     let config = ServeConfig { link: link.into(), ..config };
     let mut attempts = Attempts::begin("client", config.wait);
-    // Nobody is told of the end of a session but the caller of this function.
+    // Only the caller of this function learns of the session's end.
     let (finished, _) = mpsc::channel(1);
-    let (clock, places, strangers) = (MonotonicClock::start(), Places::new(false), Strangers::default());
-    let sessions = AtomicU64::new(0);
-    let server = Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished };
+    let clock = MonotonicClock::start();
+    let server = Server::new(ServeConfig { once: false, ..config }, outputs, clock, stop.clone(), finished);
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     loop {
         let called = clock.now();
@@ -56,7 +51,7 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     }
 }
 
-/// Why a session broke before its client said hello; `None` if another one would not help.
+/// Why a session broke before its client said hello; `None` if another call would not help.
 fn why_it_never_began(report: &SessionReport) -> Option<&str> {
     match &report.end {
         End::ClientGone { reason } if report.connect_us.is_none() => Some(reason),
@@ -67,7 +62,7 @@ fn why_it_never_began(report: &SessionReport) -> Option<&str> {
 impl Server {
     /// Calls until a link is open or there is no time for another attempt.
     async fn reach(&self, address: &str, link: Kind, attempts: &mut Attempts) -> Result<Guest, String> {
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         loop {
             let failure = match greeter.call(address, link).await {
                 Ok(guest) => {
@@ -83,7 +78,7 @@ impl Server {
 }
 
 impl Greeter<'_> {
-    /// Makes one call. Its steps have their own timeouts; there is no other.
+    /// Makes one call. Each step has its own timeout, and the whole call has none.
     async fn call(&self, address: &str, link: Kind) -> Result<Guest, Failure> {
         let (stream, path) = connect::call(address).await?;
         let opened = match link {
@@ -113,7 +108,7 @@ async fn asked(signaling: &mut Signaling, link: Kind) -> Result<Introduction, Si
     match signaling.receive_within(HELLO_LIMIT).await {
         Ok(Signal::Hello(hello)) => Ok(Introduction { link: hello.link.or(Some(link.to_string())), ..hello }),
         Ok(Signal::Error { reason, retry }) => Err(SignalingError::Refused { reason, retry }),
-        // A server that takes us for a stranger, because our hello came late.
+        // This is a server that takes us for a stranger, because our hello came late.
         Ok(Signal::Offer { .. }) => Err(SignalingError::WrongPeer(BOTH_SOURCES.into())),
         Ok(other) => Err(SignalingError::Unexpected { expected: "the hello of a client", got: other.name() }),
         Err(SignalingError::Silence(limit)) => Err(SignalingError::NoHello(limit)),

@@ -8,7 +8,9 @@ use shared::door::discovery::Identity;
 use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
 
+use super::limits::Limits;
 use crate::gate::Judge;
+use crate::metrics::Metrics;
 use crate::run::LinkKind;
 use crate::session::SessionConfig;
 use crate::source::Supply;
@@ -22,14 +24,18 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// The gates of the run.
     pub judge: Arc<Judge>,
+    /// What the server counts, for `/metrics`.
+    pub metrics: Arc<Metrics>,
     /// End after one session in which both ends said hello.
     pub once: bool,
-    /// Stops the server, for clients that may.
+    /// Stops the server, for clients that are allowed to stop it.
     pub stopper: Stopper,
     /// How long to wait for the first client's hello.
     pub wait: Wait,
     /// Identity of this server, sent to clients that ask for it.
     pub identity: Identity,
+    /// Limits on those who come to the port.
+    pub limits: Limits,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
     /// The links that clients may ask for.

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 pub enum Entrance {
     /// The server's TCP port, at each of its addresses.
     Port(Vec<TcpListener>),
-    /// This process.
+    /// A client in this process.
     Memory(memory::Listener),
 }
 

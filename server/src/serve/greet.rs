@@ -7,7 +7,7 @@ use shared::connect::Path;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
-use shared::door::stranger::{STRANGER_SILENCE, Visitor, is_http_2, visitor};
+use shared::door::stranger::{Opening, STRANGER_SILENCE, Visitor, opening, visitor};
 use shared::door::strangers::{Strangers, Turn};
 use shared::image::PixelFormat;
 use shared::link::webrtc::{
@@ -20,17 +20,19 @@ use shared::protocol::message::{Bye, Control, Delivery, Role, control_bytes};
 use shared::protocol::{HELLO_LIMIT, VERSION};
 use shared::text::Brief;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::config::ServeConfig;
 use super::entrance::Arrival;
+use super::http::Requests;
+use super::limits::Visits;
 use super::places::{Place, Places};
 
 /// Most characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
-/// Said where two sources meet.
+/// The reason given to a source that calls a source.
 pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is a server that listens, so the role \
     must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
 
@@ -43,6 +45,9 @@ pub(super) struct Greeter<'a> {
     pub(super) config: &'a ServeConfig,
     pub(super) places: &'a Places,
     pub(super) strangers: &'a Strangers,
+    pub(super) requests: &'a Requests,
+    pub(super) waiting: &'a Strangers,
+    pub(super) visits: &'a Visits,
 }
 
 /// A visitor with an open link.
@@ -66,12 +71,18 @@ pub(super) struct Unwelcome {
 /// A connection to a visitor that is still unknown or has no link yet.
 pub(super) struct Connection {
     pub(super) signaling: Signaling,
-    /// Its `mtu` is the configured one if there is one.
+    /// Its `mtu` is the configured one, if any.
     pub(super) path: Path,
 }
 
 impl Greeter<'_> {
-    /// Opens a link to a visitor; `None` if it wants no session or gets none.
+    /// Like [`Self::greet`], within the time that a handshake may take.
+    pub(super) async fn greet_in_time(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
+        let limit = self.config.limits.handshake_limit;
+        timeout(limit, self.greet(arrival)).await.unwrap_or(Err(SignalingError::Silence(limit).into()))
+    }
+
+    /// Opens a link to a visitor; `None` if it does not want a session or gets none.
     ///
     /// A visitor takes a place with its first message: a hello, or an answer to the offer made to a stranger.
     pub(super) async fn greet(&self, arrival: Arrival) -> Result<Option<Guest>, HandshakeError> {
@@ -81,11 +92,44 @@ impl Greeter<'_> {
         };
         let until = Instant::now() + STRANGER_SILENCE;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
-        if is_http_2(&stream, until).await.map_err(SignalingError::Io)? {
-            return Ok(self.greet_caller(stream, path).await?);
+        let is_welcome = self.visits.come(path.peer.ip(), Instant::now().into_std());
+        let mut turn = self.waiting.come();
+        match opening(&stream, until).await.map_err(SignalingError::Io)? {
+            Opening::Http2 => {
+                return tokio::select! {
+                    greeted = self.greet_caller(stream, path) => Ok(greeted?),
+                    () = turn.must_give_way() => Ok(None),
+                };
+            }
+            Opening::Http1 => {
+                drop(turn);
+                if is_welcome {
+                    self.requests.serve(stream, &self.config.metrics).await;
+                }
+                return Ok(None);
+            }
+            Opening::Other => {}
         }
         let mut connection = self.connection(stream, path);
-        match visitor(&mut connection.signaling, until).await {
+        let visitor = tokio::select! {
+            visitor = visitor(&mut connection.signaling, until) => visitor,
+            () = turn.must_give_way() => {
+                let most = self.config.limits.max_waiting;
+                return self.turn_away(connection, &format!("{most} others wait here (--max-waiting): say hello at once")).await;
+            }
+        };
+        drop(turn);
+        match visitor {
+            Ok(Visitor::Stranger | Visitor::Prober) if !is_welcome => {
+                let most = self.config.limits.max_requests;
+                self.turn_away(
+                    connection,
+                    &format!(
+                        "over {most} connections a second from here (--max-requests): say hello at once, or come later"
+                    ),
+                )
+                .await
+            }
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
             Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
             Ok(Visitor::Stranger) => self.greet_late(connection).await,
@@ -97,6 +141,15 @@ impl Greeter<'_> {
             Ok(Visitor::Gone) => Ok(None),
             Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
+    }
+
+    /// Tells a visitor that it may come again, and ends its connection.
+    async fn turn_away(&self, mut connection: Connection, reason: &str) -> Result<Option<Guest>, HandshakeError> {
+        debug!("{}: turned away: {reason}", connection.path.peer);
+        let refusal = Signal::Error { reason: reason.into(), retry: true };
+        // It may be gone, or read nothing: its connection ends anyhow.
+        let _ = timeout(BYE_LIMIT, connection.signaling.send(&refusal)).await;
+        Ok(None)
     }
 
     /// A connection on which signaling begins.
@@ -136,7 +189,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Largest message to take over a stream, in bytes: an answer in one fragment, with its header.
+    /// Largest message that is accepted over a stream, in bytes: an answer in one fragment, with its header.
     fn largest_message(&self) -> usize {
         self.config.session.largest_answer() + MAX_HEADER
     }
@@ -210,8 +263,8 @@ impl Greeter<'_> {
         }
     }
 
-    /// Makes an offer to a stranger, which gives way while it is silent. A stranger that says hello after all is
-    /// greeted as the client it says it is.
+    /// Makes an offer to a stranger. While the stranger is silent, it can lose its place to others. If it says hello after
+    /// all, it is greeted as a client.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
         let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, Some(&turn)).await?;
@@ -219,6 +272,7 @@ impl Greeter<'_> {
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
             () = turn.must_give_way() => None,
+            () = sleep(self.config.limits.idle_limit) => None,
         };
         match reply {
             Some(Reply::Answer(_)) if let Some(reason) = self.unreadable(&[]) => {
@@ -254,7 +308,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Waits for the hello of a visitor that may not have an offer without one.
+    /// Waits for the hello of a visitor that gets no offer without one.
     async fn greet_late(&self, mut connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let mut turn = self.strangers.come();
         let said = tokio::select! {
@@ -274,7 +328,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Takes a place for the client that introduced itself like this, or says why it gets none.
+    /// Takes a place for the client with this introduction, or says why it gets none.
     pub(super) fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
         let refused = unusable(hello).or_else(|| self.link_refused(hello)).or_else(|| self.unreadable(&hello.features));
         if let Some(reason) = refused {
@@ -304,21 +358,21 @@ impl Greeter<'_> {
             let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
             let names = names.rsplit_once(", ").map_or(names.clone(), |(others, last)| format!("{others} and {last}"));
             return Some(format!(
-                "this server has no link \"{}\" but {names}: ask for it in the hello (--link at the client)",
+                "this server has no link \"{}\", only {names}: ask for that in the hello (--link at the client)",
                 Brief(asked, SHOWN_CHARACTERS),
             ));
         };
         let is_live = self.config.session.delivery == Delivery::Live;
         (is_live && kind.is_stream()).then(|| {
             format!(
-                "delivery is live here, which a stream such as {kind} cannot be: ask for webrtc (--link at the client), or \
+                "delivery is live here, and {kind} is a stream, which cannot be live: ask for webrtc (--link at the client), or \
                  start the server with --delivery reliable"
             )
         })
     }
 
-    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that did not say so
-    /// would take pixels of 16 bits for something else, so it gets none.
+    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that does not name the
+    /// feature would misread pixels of 16 bits, so it gets no frames.
     fn unreadable(&self, features: &[String]) -> Option<String> {
         let pixel = self.config.session.pixel;
         let can_read = pixel != PixelFormat::Gray16 || features.iter().any(|feature| feature == GRAY16_FEATURE);
@@ -346,7 +400,9 @@ impl Greeter<'_> {
             mtu,
             path_mtu: Some(path.mtu),
             peer_buffer,
+            signaling: Some(path.peer.ip()),
             peer,
+            most_in_flight: Some(self.config.limits.max_in_flight),
             delivery: self.config.session.delivery,
         };
         debug!("offering a link: {settings}");
@@ -365,7 +421,7 @@ impl Guest {
     }
 }
 
-/// What a client that speaks gRPC would have said in a hello.
+/// The hello that stands for a client's gRPC call.
 fn over_grpc(features: Vec<String>) -> Introduction {
     Introduction { link: Some(Kind::Grpc.to_string()), ..Introduction::new(features) }
 }
@@ -382,7 +438,7 @@ async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> Signa
     error
 }
 
-/// Why a client that introduced itself like this cannot be served; `None` if it can.
+/// Why a client with this introduction cannot be served; `None` if it can.
 fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
         return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));

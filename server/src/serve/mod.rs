@@ -1,13 +1,15 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
 //! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if one of the
-//! `places` is free. `stream` drives the session. A failure of one client is logged in one line and does not affect the
-//! others. [`call()`] serves one client that listens, which the server calls.
+//! `places` is free and the `limits` allow it. `http` answers monitors. `stream` drives the session. A failure of one client
+//! is logged in one line and does not affect the others. [`call()`] serves one client that listens, which the server calls.
 
 mod call;
 mod config;
 mod entrance;
 mod greet;
+mod http;
+mod limits;
 mod places;
 mod stream;
 
@@ -33,16 +35,22 @@ use tracing::{info, warn};
 pub use self::call::call;
 pub use self::config::ServeConfig;
 pub use self::entrance::Entrance;
+pub use self::limits::Limits;
 
 use self::entrance::Arrival;
 use self::greet::{Greeter, Guest};
-use self::places::{MAX_CLIENTS, Places};
+use self::http::Requests;
+use self::limits::Visits;
+use self::places::Places;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs};
 use crate::session::{End, SessionConfig};
 
-/// Pause after a failed accept (no descriptors left, for example), so that the loop does not spin.
+/// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many ends of connections may wait to be counted.
+const FINISHED: usize = 256;
 
 /// The result of serving.
 #[derive(Clone, Debug)]
@@ -76,6 +84,10 @@ struct Server {
     stop: Stop,
     places: Places,
     strangers: Strangers,
+    requests: Requests,
+    /// Connections that have not said yet what they want.
+    waiting: Strangers,
+    visits: Visits,
     sessions: AtomicU64,
     finished: mpsc::Sender<Finished>,
 }
@@ -96,11 +108,10 @@ pub async fn serve(
     mut stop: Stop,
 ) -> io::Result<Served> {
     let shards = Shards::start()?;
-    let (finished, mut reports) = mpsc::channel(MAX_CLIENTS);
+    let (finished, mut reports) = mpsc::channel(FINISHED);
     let clock = MonotonicClock::start();
-    let (places, strangers, sessions) = (Places::new(config.once), Strangers::default(), AtomicU64::new(0));
     let wait = config.wait;
-    let server = Arc::new(Server { config, outputs, clock, stop: stop.clone(), places, strangers, sessions, finished });
+    let server = Arc::new(Server::new(config, outputs, clock, stop.clone(), finished));
     let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
     let mut waited = pin!(over(wait));
     let mut is_waiting = true;
@@ -147,6 +158,25 @@ async fn over(wait: Wait) -> Duration {
 }
 
 impl Server {
+    fn new(
+        config: ServeConfig,
+        outputs: Outputs,
+        clock: MonotonicClock,
+        stop: Stop,
+        finished: mpsc::Sender<Finished>,
+    ) -> Self {
+        let limits = &config.limits;
+        let places = Places::new(config.once, limits.max_sessions);
+        let (strangers, waiting) = (Strangers::at_most(limits.max_offers), Strangers::at_most(limits.max_waiting));
+        let (visits, requests, sessions) = (Visits::new(limits), Requests::default(), AtomicU64::new(0));
+        Self { config, outputs, clock, stop, places, strangers, waiting, visits, requests, sessions, finished }
+    }
+
+    fn greeter(&self) -> Greeter<'_> {
+        let Self { config, places, strangers, waiting, visits, requests, .. } = self;
+        Greeter { config, places, strangers, waiting, visits, requests }
+    }
+
     /// Hands a new peer to one of the threads.
     fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
@@ -161,9 +191,9 @@ impl Server {
     async fn attend(&self, arrival: Arrival, accepted: Micros) -> Finished {
         let mut stop = self.stop.clone();
         let address = arrival.address();
-        let greeter = Greeter { config: &self.config, places: &self.places, strangers: &self.strangers };
+        let greeter = self.greeter();
         let greeted = tokio::select! {
-            greeted = greeter.greet(arrival) => greeted,
+            greeted = greeter.greet_in_time(arrival) => greeted,
             () = stop.stopped() => return Finished::NoSession,
         };
         match greeted {
@@ -184,9 +214,11 @@ impl Server {
         let session = SessionConfig { number, encoding, ..self.config.session.clone() };
         let stopper = self.config.stopper.clone();
         let client = stream::Client { link, kind, address, dialled, accepted, place, stopper };
-        let report = stream::stream(client, session, &*self.config.supply, &self.outputs, self.clock, stop).await;
+        let report = stream::stream(client, session, &self.config, &self.outputs, self.clock, stop).await;
         let mut report = report.asked_for(self.config.session.encoding);
         self.config.judge.judge(&mut report);
+        self.config.metrics.ended(&report.end, report.connect_us.is_some());
+        self.config.metrics.judged(&self.config.judge.verdicts());
         self.outputs.tell_surely(Event::Ended(Box::new(report.clone()))).await;
         report
     }
@@ -210,7 +242,7 @@ impl Server {
         self.places.leave();
         let Finished::Session(report) = finished else { return None };
         let was_greeted = served.add(&report);
-        // A source that failed in one session fails in the next too, even if it could not be opened at all.
+        // A source that failed in one session, or could not be opened, fails in the next too.
         let source_failed = matches!(report.end, End::SourceFailed { .. });
         (self.config.once && (was_greeted || source_failed)).then_some(report)
     }
@@ -248,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoding_goes_to_those_who_said_that_they_read_it() {
+    fn only_clients_that_name_an_encoding_get_it() {
         let says = |features: &[&str]| features.iter().map(|&feature| feature.into()).collect::<Vec<String>>();
         for (asked, feature) in [("raw", ""), ("lz4", "lz4"), ("auto", "lz4"), ("png", "png"), ("jpeg:90", "jpeg")] {
             let asked = asked.parse().unwrap();

@@ -5,16 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use thiserror::Error;
 
-/// Maximum number of concurrent clients; further ones are told that the server is full.
+/// Places for clients. A connection that has said nothing yet does not take one.
 ///
 /// A client costs the memory of a few of its frames, and up to 3 MiB of send buffers, 2 MiB of message memory, 4 MiB of
 /// partly received answers, 8 MiB of socket buffers for each of its one or two sockets, and 1 MiB of histogram (15 MiB
 /// with errors over a quarter pixel). `docs/benchmarks.md` has the sum.
-pub(super) const MAX_CLIENTS: usize = 256;
-
-/// Places for clients. A connection that has said nothing yet does not take one.
 #[derive(Debug)]
 pub(super) struct Places {
+    /// Most clients at a time; further ones are told that the server is full.
+    most: usize,
     /// Whether only one session is served.
     is_once: bool,
     /// Whether a session has begun.
@@ -35,17 +34,17 @@ pub(super) struct Place {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The maximum number of clients is connected.
-    #[error("this server is full: {MAX_CLIENTS} clients")]
-    Full,
+    #[error("this server is full: {0} clients (--max-sessions)")]
+    Full(usize),
     /// The only session has begun.
     #[error("this server serves one client (--once), which is here already")]
     Taken,
 }
 
 impl Places {
-    /// All places, free. With `is_once`, only one session can begin.
-    pub(super) fn new(is_once: bool) -> Self {
-        Self { is_once, has_begun: Arc::default(), taken: Arc::default(), visitors: AtomicUsize::new(0) }
+    /// Places for this many clients, all free. With `is_once`, only one session can begin.
+    pub(super) fn new(is_once: bool, most: usize) -> Self {
+        Self { most, is_once, has_begun: Arc::default(), taken: Arc::default(), visitors: AtomicUsize::new(0) }
     }
 
     /// Counts a visitor that arrived.
@@ -77,7 +76,7 @@ impl Places {
         let place = Place { is_once: self.is_once, has_begun, taken };
         match self.taken.fetch_add(1, Ordering::AcqRel) {
             // Returning an error drops the place, which frees it.
-            others if others >= MAX_CLIENTS => Err(Refusal::Full),
+            others if others >= self.most => Err(Refusal::Full(self.most)),
             _ => Ok(place),
         }
     }
@@ -103,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_only_session_is_the_first_that_begins() {
-        let places = Places::new(true);
+        let places = Places::new(true, 256);
         let (first, second) = (places.take().unwrap(), places.take().unwrap());
         assert_eq!(second.begin(), Ok(()));
         assert_eq!(first.begin(), Err(Refusal::Taken));
@@ -111,19 +110,19 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_before_a_session_has_begun_uses_nothing_up() {
-        let places = Places::new(true);
+    fn a_client_that_leaves_before_a_session_begins_uses_nothing_up() {
+        let places = Places::new(true, 256);
         drop(places.take().unwrap());
         assert!(places.take().is_ok_and(|place| place.begin().is_ok()));
     }
 
     #[test]
-    fn a_server_of_many_is_full_at_its_limit() {
-        let places = Places::new(false);
-        let mut taken: Vec<_> = (0..MAX_CLIENTS).map(|_| places.take().unwrap()).collect();
+    fn a_server_of_many_clients_is_full_at_its_limit() {
+        let places = Places::new(false, 3);
+        let mut taken: Vec<_> = (0..3).map(|_| places.take().unwrap()).collect();
         assert!(taken.iter().all(|place| place.begin().is_ok()));
-        assert_eq!(places.take().unwrap_err(), Refusal::Full);
-        assert_eq!(places.take().unwrap_err(), Refusal::Full);
+        assert_eq!(places.take().unwrap_err(), Refusal::Full(3));
+        assert_eq!(places.take().unwrap_err(), Refusal::Full(3));
         taken.pop();
         assert!(places.take().is_ok());
     }

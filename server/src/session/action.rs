@@ -9,7 +9,7 @@ use crate::score::record::FrameRecord;
 use crate::truth::Truth;
 
 /// What the shell must do next.
-#[expect(clippy::large_enum_variant, reason = "one at a time; a box would be an allocation a frame")]
+#[expect(clippy::large_enum_variant, reason = "one at a time; a box would be an allocation per frame")]
 #[derive(Debug)]
 pub enum Action {
     /// Hand this message to the link.
@@ -29,7 +29,7 @@ pub enum Action {
     GiveUp,
     /// A frame's outcome is final and has been scored.
     Score(FrameRecord),
-    /// Stop the server: the client asked for it, and may.
+    /// Stop the server: the client asked for it, and is allowed to.
     StopServer,
     /// The session is over: flush the link and close it.
     Close(End),

@@ -83,7 +83,7 @@ impl Session {
         }
     }
 
-    /// Reads an answer as the task does; `None` if the frame was not looked at, which every task accepts.
+    /// Reads an answer as the task does; `None` if the client did not look at the frame, which every task accepts.
     fn read(&mut self, answer: &Answer<'_>) -> Result<Option<Cells>, PayloadError> {
         let Self { tally, kept, pairing, .. } = self;
         if answer.payload.is_dropped() {

@@ -31,13 +31,13 @@ pub struct SessionConfig {
     pub delivery: Delivery,
     /// Time after which an unanswered frame is lost.
     pub deadline: Duration,
-    /// What is asked of the pipeline.
+    /// The task of the pipeline.
     pub task: TaskName,
     /// What else is known about the stream; sent with the hello.
     pub meta: Option<Meta>,
     /// Number of frames to send; unlimited when absent.
     pub frames: Option<NonZeroU64>,
-    /// How many of these frames are outside all figures: the first ones.
+    /// How many of the first frames are in no figure.
     pub warmup: u64,
     /// How long to send, from the first frame; unlimited when absent.
     pub duration: Option<Duration>,

@@ -25,7 +25,7 @@ impl Session {
             Ok(Control::Next(_)) => self.asked_for_a_frame(),
             Ok(Control::Stop(_)) => self.asked_to_stop(),
             Ok(Control::Refused(refused)) => {
-                self.ignore(&format_args!("it refuses {}, which nobody asked for", Brief(&refused.what, SHOWN)));
+                self.ignore(&format_args!("it refuses {}, which was never asked for", Brief(&refused.what, SHOWN)));
             }
             Ok(Control::Bye(bye)) => self.finish(End::ClientLeft { reason: bye.reason }),
             Err(error) => self.ignore(&error),
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// Handles a client's wish that the server stops, with all its sessions.
+    /// Handles a client's request to stop the server, with all its sessions.
     fn asked_to_stop(&mut self) {
         if self.client.is_none() {
             return self.ignore(&"it asks the server to stop before its hello");

@@ -10,7 +10,7 @@ pub struct ClientInfo {
     pub name: String,
     /// Version of the program.
     pub version: String,
-    /// Whether it asked for each frame (`--pull`): then no frame was sent by a clock.
+    /// Whether it asked for each frame (`--pull`); no frame is then sent at a tick.
     pub pull: bool,
 }
 
@@ -37,7 +37,7 @@ pub enum End {
         /// What failed.
         reason: String,
     },
-    /// The session goes on: these are its figures so far. Only in the report of a run's folder, while the run goes on.
+    /// The session is running: these are its figures so far. Only in the report of a run's folder, during the run.
     Running,
     /// The server ended in the middle of the session, by a power failure for example. Only in the report of a run's
     /// folder.
@@ -72,7 +72,7 @@ impl End {
             Self::ClientGone { reason } => format!("the client is gone: {reason}"),
             Self::SourceFailed { reason } => format!("the source failed: {reason}"),
             Self::Running => "still running".into(),
-            Self::BrokenOff => "the server ended before it".into(),
+            Self::BrokenOff => "the server ended before the session did".into(),
             Self::Rejected { reason } => format!("rejected: {reason}"),
         }
     }

@@ -77,7 +77,7 @@ pub struct Session {
     outbox: VecDeque<Action>,
     /// Set from a capture until the link has taken the whole frame.
     link_busy: bool,
-    /// Whether a frame was asked for and has not come yet.
+    /// Whether a frame was requested and has not come yet.
     capturing: bool,
     /// Whether a tick is due and waits for the link or for room in the window.
     tick_waits: bool,
@@ -87,9 +87,9 @@ pub struct Session {
     is_starting: bool,
     /// Frames asked for at a tick when the source had none ready.
     late_frames: u64,
-    /// Present in live delivery only.
+    /// Only in live delivery.
     live: Option<Sender>,
-    /// Present where frames are sent only when asked for.
+    /// Only in sessions that send frames on request.
     requests: Option<Requests>,
     newest_reply: Option<u64>,
     pairing: Pairing,
@@ -178,7 +178,7 @@ impl Session {
         }
     }
 
-    /// Notes that the source has no frame ready for [`Action::Capture`]: it comes later.
+    /// Notes that the source has no frame ready for [`Action::Capture`]. The frame comes later.
     ///
     /// A source that blocks may take a moment for its first frame, such as the start of a decoder. No tick passes
     /// meanwhile: they begin when that frame is captured.
@@ -189,7 +189,7 @@ impl Session {
         }
     }
 
-    /// Begins the ticks anew at a first frame that was late.
+    /// Restarts the ticks at a first frame that was late.
     fn start_ticks(&mut self, captured: Micros) {
         let rate = self.rate();
         if let Phase::Streaming(pacer) = &mut self.phase
@@ -270,7 +270,7 @@ impl Session {
         self.lost(reason.to_owned());
     }
 
-    /// Ends the session because the client is gone; if the client said that it leaves, as one that left.
+    /// Ends the session because the client is gone. If the client said that it leaves, the session counts as left.
     fn lost(&mut self, reason: String) {
         let end = match self.last_word.take() {
             Some(reason) => End::ClientLeft { reason },
@@ -328,7 +328,7 @@ impl Session {
         self.config.encoding
     }
 
-    /// What is asked of the pipeline.
+    /// The task of the pipeline.
     pub fn task(&self) -> TaskName {
         self.config.task
     }
@@ -378,7 +378,7 @@ impl Session {
         (self.rate() != Rate::Max).then_some(self.late_frames)
     }
 
-    /// Number of messages of unknown type or that made no sense.
+    /// Number of messages that were malformed or of unknown type.
     pub fn ignored_messages(&self) -> u64 {
         self.ignored_messages
     }
@@ -427,8 +427,8 @@ impl Session {
     /// Asks for the next frame if it is due, the window has room and the link is free; else its tick waits or is
     /// skipped.
     ///
-    /// A tick waits until the next one is due, so that a link or pipeline that keeps up on average, if not every time,
-    /// loses none. In live delivery it is skipped at once, because frames should be fresh.
+    /// A tick waits until the next one is due, so that no tick is lost if link and pipeline keep up on average. In live
+    /// delivery a tick is skipped at once, because frames should be fresh.
     fn stream(&mut self, now: Micros) -> Action {
         let can_send = self.pairing.has_room() && !self.link_busy;
         let next_moment = self.next_moment(now);

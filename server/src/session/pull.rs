@@ -49,14 +49,14 @@ impl Session {
         self.requests.as_ref().is_some_and(|requests| requests.waiting == 0)
     }
 
-    /// Notes that the frame that was asked for first is being captured.
+    /// Notes that the frame of the oldest request is being captured.
     pub(super) fn serve_request(&mut self) {
         if let Some(requests) = &mut self.requests {
             requests.waiting = requests.waiting.saturating_sub(1);
         }
     }
 
-    /// How often frames are due. Where the client asks for each, there are no ticks, and so none is skipped or late.
+    /// How often frames are due. If the client asks for each frame, there are no ticks, so none is skipped or late.
     pub(super) fn rate(&self) -> Rate {
         if self.requests.is_some() { Rate::Max } else { self.config.rate }
     }

@@ -26,9 +26,9 @@ pub struct Tally {
     scorer: Box<dyn Scorer>,
     /// Frames that come before those that count.
     warmup: u64,
-    /// Scores the frames of the warm-up, for their rows alone; `None` without one.
+    /// Scores the frames of the warm-up, only for their rows; `None` without a warm-up.
     warming: Option<Box<dyn Scorer>>,
-    /// Frames captured so far, with those of the warm-up: the next frame's id.
+    /// Frames captured so far, including those of the warm-up: the next frame's id.
     captured: u64,
     counts: FrameCounts,
     latency: LatencyStats,
@@ -47,7 +47,7 @@ impl Tally {
         Self::after(0, task)
     }
 
-    /// An empty tally for a session with this task, of whose frames the first `warmup` are outside all figures.
+    /// An empty tally for a session with this task. Its first `warmup` frames are in no figure.
     pub fn after(warmup: u64, task: TaskName) -> Self {
         Self {
             task,
@@ -157,13 +157,13 @@ impl Tally {
         }
     }
 
-    /// Whether a frame with this id is outside all figures.
+    /// Whether the frame with this id is in no figure.
     fn is_warmup(&self, id: u64) -> bool {
         id < self.warmup
     }
 
-    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] had added it. What a record does not
-    /// say (bytes, skipped ticks, late answers, the drift of the clocks) stays at zero.
+    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] did originally. What a record lacks
+    /// (bytes, skipped ticks, late answers, the drift of the clocks) stays at zero.
     pub fn restore(&mut self, record: &FrameRecord) {
         self.captured += 1;
         if record.warmup {
@@ -193,6 +193,7 @@ impl Tally {
     pub fn progress(&self) -> Progress {
         let [sums, answered] = self.scorer.session_figures();
         Progress {
+            captured: self.captured,
             counts: self.counts(),
             sums,
             answered,
@@ -216,7 +217,7 @@ impl Tally {
         }
     }
 
-    /// What the doctor says of a session with these figures, whose clocks are compared with this uncertainty.
+    /// The doctor's warnings about a session with these figures. `uncertainty_us` is that of the clocks' offset.
     pub fn warnings(&self, figures: &Figures, uncertainty_us: Option<u64>) -> Vec<Warning> {
         let tested = figures.own.warnings.iter().cloned().chain(self.drift.warning());
         tested.chain(doctor::measured(figures, uncertainty_us)).collect()
@@ -235,6 +236,8 @@ impl Tally {
 /// What the window shows of a session so far.
 #[derive(Clone, Debug)]
 pub struct Progress {
+    /// Frames sent so far, with those of the warm-up.
+    pub captured: u64,
     /// Frames by outcome.
     pub counts: FrameCounts,
     /// The task's summary figures.
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_add_up_by_cause_also_when_the_late_answer_comes_before_the_count() {
+    fn losses_add_up_by_cause_even_if_the_late_answer_comes_before_the_count() {
         let mut tally = tally();
         tally.late(0, LossCause::Unanswered);
         assert_eq!(tally.counts().lost_by, LostBy::default());
@@ -335,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frames_of_the_warm_up_have_rows_and_are_outside_all_figures() {
+    fn the_frames_of_the_warm_up_have_rows_and_are_in_no_figure() {
         let run = |warmup, ids: std::ops::Range<u64>| {
             let mut tally = Tally::after(warmup, TaskName::default());
             let records: Vec<_> = ids

@@ -9,6 +9,8 @@ use shared::shell::exit::Exit;
 use thiserror::Error;
 
 use super::device::DeviceError;
+#[cfg(feature = "mcap")]
+use super::mcap::McapFileError;
 use super::truth_file::TruthError;
 use super::video::VideoError;
 use crate::camera::CameraError;
@@ -160,6 +162,13 @@ pub enum SourceError {
     /// The video cannot be played.
     #[error(transparent)]
     Video(#[from] VideoError),
+    /// The MCAP file cannot be played.
+    #[cfg(feature = "mcap")]
+    #[error(transparent)]
+    Mcap(#[from] super::mcap::McapFileError),
+    /// A topic for another source.
+    #[error("--topic is for MCAP files only, such as --source run.mcap: leave it out")]
+    OnlyMcap,
     /// The camera gives no frames.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -248,6 +257,11 @@ impl SourceError {
             Self::OnlyDevice | Self::Device(DeviceError::Unreadable { .. } | DeviceError::OtherFormat { .. }) => {
                 &["device_format", "source"]
             }
+            #[cfg(feature = "mcap")]
+            Self::Mcap(McapFileError::SeveralTopics { .. } | McapFileError::NoTopic { .. }) => &["topic", "source"],
+            #[cfg(feature = "mcap")]
+            Self::Mcap(McapFileError::Depth { .. }) => &["pixel", "source"],
+            Self::OnlyMcap => &["topic", "source"],
             Self::Device(DeviceError::NoFormat { .. }) => &["pixel", "source"],
             Self::NoLoop { .. } => &["loop", "source"],
             Self::NoRate { .. } => &["fps", "source"],

@@ -19,6 +19,7 @@ use super::queue::{QueuedSource, ReadFrame, Reading};
 use super::seam::{Source, SourceKind, StreamFormat, Supply};
 use crate::run::RunSpec;
 use crate::task::TaskName;
+use crate::truth::Truth;
 
 /// The source's entry in the list of sources.
 pub(super) struct ImagesKind;
@@ -202,7 +203,10 @@ fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Rea
         Ok(image) if (image.format() == PixelFormat::Gray16) != (pixel == PixelFormat::Gray16) => {
             Err(SourceError::Depth { path, pixel })
         }
-        Ok(image) if image.size() == size => Ok(Reading::Frame(ReadFrame { index, image: converted(image, pixel) })),
+        Ok(image) if image.size() == size => {
+            let (image, truth) = (converted(image, pixel), Truth::Unknown);
+            Ok(Reading::Frame(ReadFrame { index, image, truth, meta: None }))
+        }
         Ok(image) => {
             Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size })
         }

@@ -19,7 +19,15 @@ use crate::run::{FrameRate, RunSpec};
 const SHOWN_CHARACTERS: usize = 60;
 
 /// All kinds of sources. The first that accepts the written text is used.
-static SOURCES: [&dyn SourceKind; 5] = [&BallKind, &DepthKind, &DeviceKind, &ImagesKind, &VideoKind];
+static SOURCES: &[&dyn SourceKind] = &[
+    &BallKind,
+    &DepthKind,
+    &DeviceKind,
+    &ImagesKind,
+    #[cfg(feature = "mcap")]
+    &super::mcap::McapKind,
+    &VideoKind,
+];
 
 /// The supply of frames for the run.
 ///
@@ -28,7 +36,7 @@ static SOURCES: [&dyn SourceKind; 5] = [&BallKind, &DepthKind, &DeviceKind, &Ima
 pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let kind = SOURCES.iter().find(|kind| kind.is_meant(&run.sent.source));
     let is_there = Path::new(&run.sent.source).exists();
-    let why = if is_there { "is neither a file nor a folder" } else { "is no source, no file and no folder" };
+    let why = if is_there { "is neither a file nor a folder" } else { "is not a source, a file or a folder" };
     let unknown =
         || SourceError::Unknown { got: Brief(&run.sent.source, SHOWN_CHARACTERS).to_string(), why, right: usages() };
     if run.sent.depth_noise != 0.0 && run.sent.source != depth::NAME {
@@ -36,6 +44,9 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     }
     if run.sent.device_format.is_some() && !device::is_meant(&run.sent.source) {
         return Err(SourceError::OnlyDevice);
+    }
+    if run.sent.topic.is_some() && !is_mcap(&run.sent.source) {
+        return Err(SourceError::OnlyMcap);
     }
     let supply = truthed::with_truth(kind.ok_or_else(unknown)?.supply(run)?, run)?;
     if run.sent.fps == Some(FrameRate::OfSource) && supply.rate_hz().is_none() {
@@ -60,8 +71,24 @@ pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError>
     if !device::is_meant(&spec.sent.source) {
         unused.push("device_format".into());
     }
+    if !is_mcap(&spec.sent.source) {
+        unused.push("topic".into());
+    }
     let spec = spec.of_source(size, pixel, supply.default_task(), supply.rate_hz()).without(unused);
     Ok((spec, supply.into()))
+}
+
+/// Whether the text names an MCAP file.
+fn is_mcap(text: &str) -> bool {
+    #[cfg(feature = "mcap")]
+    {
+        super::mcap::is_meant(text)
+    }
+    #[cfg(not(feature = "mcap"))]
+    {
+        let _ = text;
+        false
+    }
 }
 
 fn usages() -> String {

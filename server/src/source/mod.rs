@@ -3,7 +3,7 @@
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
 //! ([`ball`], `group` for several balls, and [`depth`]) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
-//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `truthed` adds the
+//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files: recordings with their truth, and those of others. `truthed` adds the
 //! truth of a file (`truth_file`) to any source that knows none.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
@@ -17,6 +17,8 @@ mod figures;
 mod group;
 pub mod images;
 mod list;
+#[cfg(feature = "mcap")]
+pub mod mcap;
 mod queue;
 mod seam;
 mod truth_file;
@@ -30,5 +32,12 @@ pub use error::SourceError;
 pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};
 pub use list::{settled, supply};
+#[cfg(feature = "mcap")]
+pub use mcap::McapFileError;
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 pub use truth_file::TruthError;
+
+/// Whether the text after `--source` means a camera.
+pub(crate) fn is_device(text: &str) -> bool {
+    device::is_meant(text)
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use shared::image::Image;
+use shared::protocol::message::Meta;
 use tokio::sync::Notify;
 
 use super::ahead::{Ahead, Read};
@@ -23,6 +24,10 @@ pub(super) struct ReadFrame {
     pub(super) index: u64,
     /// Its pixels.
     pub(super) image: Image,
+    /// What they show.
+    pub(super) truth: Truth,
+    /// Its metadata.
+    pub(super) meta: Option<Meta>,
 }
 
 /// What a reader found.
@@ -83,9 +88,9 @@ impl QueuedSource {
 impl Source for QueuedSource {
     fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
         let next = self.next.take().unwrap_or_else(|| self.queue.next());
-        let Some(ReadFrame { index, image }) = next? else { return Ok(None) };
+        let Some(ReadFrame { index, image, truth, meta }) = next? else { return Ok(None) };
         let image = self.latest.insert(image);
-        Ok(Some(SourceFrame { index, image, truth: Truth::Unknown, meta: None }))
+        Ok(Some(SourceFrame { index, image, truth, meta }))
     }
 
     fn image(&self) -> Option<&Image> {
@@ -118,7 +123,7 @@ mod tests {
 
     fn frame(index: u64) -> Result<Reading, SourceError> {
         let image = Image::zeros(Size { width: 1, height: 1 }, PixelFormat::Gray8);
-        Ok(Reading::Frame(ReadFrame { index, image }))
+        Ok(Reading::Frame(ReadFrame { index, image, truth: Truth::Unknown, meta: None }))
     }
 
     fn source(reader: impl Iterator<Item = Result<Reading, SourceError>> + Send + 'static) -> QueuedSource {

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_off_the_canvas_or_no_number_draws_nothing() {
+    fn points_off_the_canvas_or_not_finite_draw_nothing() {
         let mut canvas = Canvas::new(8, 8);
         for v in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
             canvas.line((v, 4.0), (v, v), 1.0, WHITE);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_clipped() {
+    fn pixels_outside_are_clipped() {
         let mut canvas = Canvas::new(3, 2);
         canvas.fill(Rectangle::new(Point::new(-5, 1), Extent::new(6, u32::MAX)), RED);
         assert_eq!(canvas.pixels(), [0, 0, 0, 0x00ff_1001, 0, 0]);

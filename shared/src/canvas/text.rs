@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_say_stays_on_one_line() {
+    fn texts_of_peers_stay_on_one_line() {
         let drawn = |text: &str| {
             let mut canvas = Canvas::new(120, 60);
             canvas.text(text, Point::zero(), Side::Left, Font::Label, Rgb888::WHITE);

@@ -1,4 +1,4 @@
-//! Whether to try again, when, and what to say meanwhile.
+//! Decides whether and when to try again, and what to log meanwhile.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Attempts {
     pub fn may_begin_again(&mut self, reason: &str) -> bool {
         let may = !self.waiting.is_over_after(RETRY_INTERVAL);
         if may {
-            self.say(&format!("no session with the {} came about: {reason}", self.peer));
+            self.say(&format!("there was no session with the {}: {reason}", self.peer));
         }
         may
     }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_waited_for_and_named_at_the_end() {
+    fn a_missing_peer_is_waited_for_and_named_at_the_end() {
         let mut attempts = Attempts::begin("client", Wait::Forever);
         assert_eq!(failed(&mut attempts, SignalingError::Closed), Ok(RETRY_INTERVAL));
         let mut attempts = Attempts::begin("client", Wait::For(Duration::ZERO));

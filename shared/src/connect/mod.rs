@@ -1,8 +1,8 @@
 //! Reaches a peer that listens, and keeps trying while there may be one.
 //!
 //! [`call`] makes one connection. [`Attempts`] decides whether a failure may pass, when to try again and what to say
-//! meanwhile; `waiting` knows how long to keep trying. A client that looks for its server and a server that calls a
-//! client use the same.
+//! meanwhile; `waiting` knows how long to keep trying. Both a client that looks for its server and a server that calls a
+//! client use this module.
 
 mod attempts;
 mod waiting;
@@ -19,7 +19,7 @@ use crate::shell::descriptors::MORE_DESCRIPTORS;
 
 pub use attempts::{Attempts, ConnectError};
 
-/// Why an attempt brought no link.
+/// Why an attempt opened no link.
 #[derive(Debug)]
 pub enum Failure {
     /// Nobody answered. Another attempt may find a peer.
@@ -44,7 +44,7 @@ impl Failure {
         }
     }
 
-    /// What the failure of a handshake with the peer at this address means.
+    /// The failure of an attempt whose handshake with the peer at this address failed.
     pub fn of(address: &str, error: HandshakeError) -> Self {
         match error {
             // A proxy (a container's published port) accepts for a peer that is still starting, then closes at once.
@@ -80,7 +80,7 @@ impl Path {
 /// Connects to HOST:PORT.
 ///
 /// # Errors
-/// [`Failure::NotThere`] with what each address said.
+/// [`Failure::NotThere`] with the outcome of each address.
 pub async fn call(address: &str) -> Result<(TcpStream, Path), Failure> {
     let stream = dial::connect(address).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
     let path = Path::of(&stream).map_err(|error| Failure::NotThere(error.to_string()))?;

@@ -82,7 +82,7 @@ impl fmt::Display for Tried<'_> {
     }
 }
 
-/// Connects to HOST:PORT. Its addresses race, and the first to answer wins.
+/// Connects to HOST:PORT. All addresses of the host are tried in parallel, and the first to answer wins.
 ///
 /// # Errors
 /// The addresses tried, each with its outcome.
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_second_address_is_reached_where_the_first_refuses() {
+    async fn the_second_address_is_reached_if_the_first_refuses() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let there = listener.local_addr().unwrap();
         let stream = first_of([nobody().await, there]).await.unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_address_tried_is_named_with_what_it_said() {
+    async fn each_address_tried_is_named_with_its_outcome() {
         let (one, other) = (nobody().await, nobody().await);
         let error = first_of([one, other]).await.unwrap_err().to_string();
         for address in [one, other] {

@@ -1,4 +1,4 @@
-//! Plumb's own door: one JSON object per line over TCP.
+//! Plumb's own signaling: one JSON object per line over TCP.
 //!
 //! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
 //! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open beside the link.
@@ -31,8 +31,8 @@ const MAX_VALUES: usize = 1024;
 /// on the same thread.
 const MAX_IGNORED: usize = 1024;
 
-/// How web servers answer a line that is no request: with a status line, or as servers did before HTTP/1.0, with a page
-/// alone.
+/// How web servers answer a line that is not a request: with a status line, or as servers did before HTTP/1.0, with only a
+/// page.
 const HTTP_ANSWERS: [&str; 4] = ["HTTP/", "<!DOCTYPE", "<html", "<HTML"];
 
 /// Characters quoted from a bad line.
@@ -59,7 +59,7 @@ pub struct LineWriter(OwnedWriteHalf);
 impl Signaling {
     /// Makes a signaling connection of `stream`.
     pub fn new(stream: TcpStream) -> Self {
-        // A description must not wait for more bytes. If this fails, it costs only 40 ms.
+        // A description must not wait for more bytes. If setting the option fails, that costs only 40 ms.
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         Self { reader: LineReader { stream: BufReader::new(reader), line: Vec::new() }, writer: LineWriter(writer) }
@@ -83,7 +83,7 @@ impl Signaling {
     /// The connection itself, and what was read beyond the last line.
     ///
     /// # Errors
-    /// None: both halves are of one connection.
+    /// None in practice, because both halves belong to one connection.
     pub fn into_stream(self) -> io::Result<(TcpStream, BytesMut)> {
         let LineReader { stream, line } = self.reader;
         let mut read = BytesMut::from(&line[..]);
@@ -159,7 +159,7 @@ pub enum SignalingError {
     /// A line is longer than [`MAX_LINE`].
     #[error("a signaling line is longer than {MAX_LINE} bytes")]
     LineTooLong,
-    /// Too many of these lines: the peer only keeps us busy.
+    /// Too many empty lines: the peer only keeps this end busy.
     #[error("more than {MAX_IGNORED} empty lines")]
     EmptyLines,
     /// More lines than any peer has reason to send before a description.
@@ -176,7 +176,7 @@ pub enum SignalingError {
     /// The peer did not answer in time.
     #[error("no signaling message for {} s", .0.as_secs())]
     Silence(Duration),
-    /// A signal arrived that has no place here.
+    /// A signal arrived that is not expected here.
     #[error("expected {expected}, got \"{got}\"")]
     Unexpected {
         /// The signal expected.
@@ -185,7 +185,7 @@ pub enum SignalingError {
         got: &'static str,
     },
     /// The peer speaks HTTP.
-    #[error("that is HTTP, from a web server, and no Plumb peer: {line}")]
+    #[error("that is HTTP, from a web server and not from a Plumb peer: {line}")]
     Http {
         /// The beginning of the line.
         line: String,
@@ -193,7 +193,7 @@ pub enum SignalingError {
     /// A Plumb peer is there, but not one that this end can work with.
     #[error("{0}")]
     WrongPeer(String),
-    /// The peer had said nothing when too many others came.
+    /// The peer was silent when too many others came.
     #[error("it said nothing, and gives way to others")]
     GaveWay,
     /// The peer accepted the connection, but never said hello.
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signal_is_quoted() {
+    fn a_line_that_is_not_a_signal_is_quoted() {
         let error = parse(b"GET / HTTP/1.1\r\n").unwrap_err().to_string();
         assert!(error.starts_with("not a signaling message") && error.ends_with("GET / HTTP/1.1"), "{error}");
         assert!(parse(br#"{"type":"dance"}"#).unwrap_err().to_string().contains("dance"));
@@ -268,12 +268,15 @@ mod tests {
     fn the_answer_of_a_web_server_is_called_that() {
         for answer in ["HTTP/1.1 400 Bad Request\r\n", "<!DOCTYPE HTML>\n", "<html>\n"] {
             let error = parse(answer.as_bytes()).unwrap_err().to_string();
-            assert_eq!(error, format!("that is HTTP, from a web server, and no Plumb peer: {}", answer.trim_end()));
+            assert_eq!(
+                error,
+                format!("that is HTTP, from a web server and not from a Plumb peer: {}", answer.trim_end())
+            );
         }
     }
 
     #[test]
-    fn a_line_of_more_or_deeper_values_than_a_message_has_is_refused_unread() {
+    fn a_line_with_too_many_or_too_deep_values_is_refused_before_it_is_parsed() {
         let candidate = |further: &str| format!(r#"{{"type":"candidate","candidate":"c","further":{further}}}"#);
         let read = |further: &str| parse(candidate(further).as_bytes());
         assert!(read("[[[1, 2]]]").is_ok());
@@ -281,11 +284,11 @@ mod tests {
         assert!(read(&format!("[{}0]", "0,".repeat(1_000))).is_ok());
         assert!(read(&format!("[{}0]", "0,".repeat(1_100))).is_err());
         assert!(read(&format!("[{}[]]", "[],".repeat(600))).is_err());
-        assert!(read(&format!(r#""{}""#, "[{,\\\"".repeat(2_000))).is_ok(), "what is text is no value");
+        assert!(read(&format!(r#""{}""#, "[{,\\\"".repeat(2_000))).is_ok(), "brackets in a text are not values");
     }
 
     #[test]
-    fn no_more_than_a_quotation_is_kept_of_a_line() {
+    fn only_a_short_quotation_of_a_wrong_line_is_kept() {
         let long = "\u{7f}".repeat(60_000);
         for line in
             [long.clone(), format!("\"{long}\""), format!(r#"{{"type":"{long}"}}"#), format!(r#"{{"{long}":1}}"#)]
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endless_talk_beside_a_link_is_no_longer_read() {
+    async fn endless_lines_beside_a_link_are_no_longer_read() {
         let (ours, mut theirs) = pair().await;
         let (mut reader, _writer) = ours.split();
         theirs.write_all("x\n".repeat(2 * MAX_IGNORED).as_bytes()).await.unwrap();
@@ -320,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_cut_by_a_time_out_is_read_on() {
+    async fn a_line_that_is_interrupted_by_a_timeout_is_read_to_its_end() {
         let (mut ours, mut theirs) = pair().await;
         theirs.write_all(b"{\"type\":").await.unwrap();
         assert!(matches!(ours.receive_within(Duration::from_millis(30)).await, Err(SignalingError::Silence(_))));
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_halves_of_a_connection_work_apart() {
+    async fn the_halves_of_a_connection_work_separately() {
         let (ours, mut theirs) = pair().await;
         let (mut reader, mut writer) = ours.split();
         writer.send(&Signal::GOODBYE).await.unwrap();

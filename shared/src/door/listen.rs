@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 use crate::shell::descriptors::{is_out_of_descriptors, with_advice};
 use crate::shell::exit::Exit;
 
-/// How many ports to try, when any will do, until one is free at all addresses.
+/// If any port will do: how many to try until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
 
 /// Listens at HOST:PORT, at every address of the host. Port 0 picks a free port, the same at every address.
@@ -87,7 +87,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// What to say if the program `what` (`server` or `client`) cannot listen at the address it was given, and its exit code.
+/// The error and exit code of the program `what` (`server` or `client`) if it cannot listen at the given address.
 pub fn cannot_listen(asked: &str, error: &io::Error, what: &str) -> (String, Exit) {
     match error.kind() {
         ErrorKind::AddrInUse => (
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_is_not_this_machines_costs_the_others_nothing() {
+    async fn an_address_of_another_machine_does_not_affect_the_others() {
         let foreign = "192.0.2.1:0".parse().unwrap();
         let listeners = listen_at(&[foreign, two()[0]]).await.unwrap();
         assert_eq!(addresses(&listeners)[0].ip(), two()[0].ip());
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn localhost_is_all_there_is_of_it() {
+    async fn localhost_means_all_its_addresses() {
         let known: Vec<_> = lookup_host("localhost:0").await.unwrap().collect();
         let mut expected: Vec<_> = Vec::new();
         for address in known {

@@ -1,12 +1,14 @@
-//! Ways in at the port of the end that listens.
+//! Connections to the port of the end that listens, and signaling over them.
 //!
-//! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] tells who is at the
-//! door by what arrives first, and [`strangers`] limits those that have said nothing. [`discovery`] has what a client
-//! needs to find a server without an address. [`dial`] connects to a peer by its name: the addresses of the name race.
+//! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] identifies a visitor
+//! by its first bytes, and [`strangers`] limits the number of silent visitors. [`discovery`] has the names by which a
+//! client finds a server without an address. [`http`] reads a request and answers it. [`dial`] connects to a peer by its
+//! name, at all its addresses in parallel.
 
 pub mod address;
 pub mod dial;
 pub mod discovery;
+pub mod http;
 pub mod lines;
 pub mod listen;
 mod race;

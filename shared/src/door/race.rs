@@ -12,8 +12,7 @@ use crate::time::Micros;
 /// An address's head start (RFC 8305, section 8: "Connection Attempt Delay", 250 ms).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Most addresses tried per name: more than a machine has that wants to be found. It also bounds the sockets open at a
-/// time.
+/// Most addresses tried per name: more than any ordinary server has. It also bounds the sockets open at a time.
 pub(super) const MOST_ADDRESSES: usize = 16;
 
 /// What to do next.
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_late_does_not_end_the_others() {
+    fn an_attempt_that_fails_late_does_not_end_the_others() {
         let [a, b, _] = addresses(&SIX)[..] else { unreachable!() };
         let mut race = Race::new([a, b], Micros(0));
         assert_eq!(race.poll(Micros(0)), Step::Connect(a));

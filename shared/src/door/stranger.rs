@@ -1,4 +1,4 @@
-//! Tells who is at the door by a visitor's first bytes and words, or by its silence.
+//! Identifies a visitor by its first bytes, or by its silence.
 
 use std::io;
 use std::time::Duration;
@@ -12,29 +12,55 @@ use super::signal::{Introduction, Signal};
 /// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
-/// How often a connection is looked at whose first bytes have begun to arrive.
+/// How often a connection is checked whose first bytes have begun to arrive.
 const PEEK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// What every HTTP/2 client sends first (RFC 9113, section 3.4), as far as it tells it from HTTP/1.
-const HTTP_2: &[u8] = b"PRI ";
+const HTTP_2: [u8; 4] = *b"PRI ";
+
+/// How a request of HTTP/1 begins: the methods of RFC 9110, section 9, and PATCH.
+const HTTP_1: [[u8; 4]; 9] = [*b"GET ", *b"HEAD", *b"POST", *b"PUT ", *b"DELE", *b"CONN", *b"OPTI", *b"TRAC", *b"PATC"];
+
+/// What a connection begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// HTTP/2: a caller that speaks gRPC.
+    Http2,
+    /// A request of HTTP/1.
+    Http1,
+    /// Anything else, or nothing so far.
+    Other,
+}
+
+/// What a connection begins with. Waits for the first bytes until `until`, and leaves them where they are.
+///
+/// # Errors
+/// If the connection is broken.
+pub async fn opening(stream: &TcpStream, until: Instant) -> io::Result<Opening> {
+    let mut bytes = [0; HTTP_2.len()];
+    loop {
+        let Ok(came) = timeout_at(until, stream.peek(&mut bytes)).await else { return Ok(Opening::Other) };
+        let came = &bytes[..came?];
+        let is_open = HTTP_1.iter().chain([&HTTP_2]).any(|known| known.starts_with(came));
+        if came.is_empty() || !is_open {
+            return Ok(Opening::Other);
+        }
+        if came.len() == bytes.len() {
+            return Ok(if bytes == HTTP_2 { Opening::Http2 } else { Opening::Http1 });
+        }
+        if Instant::now() >= until {
+            return Ok(Opening::Other);
+        }
+        sleep(PEEK_INTERVAL).await;
+    }
+}
 
 /// Whether a connection begins with HTTP/2. Waits for the first bytes until `until`, and leaves them where they are.
 ///
 /// # Errors
 /// If the connection is broken.
 pub async fn is_http_2(stream: &TcpStream, until: Instant) -> io::Result<bool> {
-    let mut bytes = [0; HTTP_2.len()];
-    loop {
-        let Ok(came) = timeout_at(until, stream.peek(&mut bytes)).await else { return Ok(false) };
-        let came = came?;
-        if came == 0 || came == HTTP_2.len() || !HTTP_2.starts_with(&bytes[..came]) {
-            return Ok(bytes == HTTP_2);
-        }
-        if Instant::now() >= until {
-            return Ok(false);
-        }
-        sleep(PEEK_INTERVAL).await;
-    }
+    Ok(opening(stream, until).await? == Opening::Http2)
 }
 
 /// Who is at the other end of a connection.
@@ -79,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_speaks_first_says_who_it_is() {
+    async fn a_visitor_is_identified_by_its_first_words() {
         let hello = Introduction::new(vec![]);
         let said = "{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n";
         assert_eq!(saying(said).await.unwrap(), Visitor::Plumb(hello));
@@ -88,15 +114,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http_2_is_known_by_its_first_bytes_which_stay_where_they_are() {
+    async fn http_is_known_by_its_first_bytes_which_stay_where_they_are() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        for (pieces, is_http_2_said) in [
-            (&["PRI * HTTP/2.0\r\n"][..], true),
-            (&["P", "R", "I "], true),
-            (&["PRIDE"], false),
-            (&["{\"type\""], false),
-            (&["P"], false),
-            (&[], false),
+        for (pieces, expected) in [
+            (&["PRI * HTTP/2.0\r\n"][..], Opening::Http2),
+            (&["P", "R", "I "], Opening::Http2),
+            (&["PRIDE"], Opening::Other),
+            (&["GET /metrics HTTP/1.1\r\n"], Opening::Http1),
+            (&["G", "E", "T", " "], Opening::Http1),
+            (&["P", "O", "ST /"], Opening::Http1),
+            (&["GETS"], Opening::Other),
+            (&["get "], Opening::Other),
+            (&["{\"type\""], Opening::Other),
+            (&["P"], Opening::Other),
+            (&[], Opening::Other),
         ] {
             let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
             let (mut theirs, ours) = (theirs.unwrap(), ours.unwrap().0);
@@ -109,7 +140,7 @@ mod tests {
                 theirs
             });
             let until = Instant::now() + STRANGER_SILENCE;
-            assert_eq!(is_http_2(&ours, until).await.unwrap(), is_http_2_said, "{pieces:?}");
+            assert_eq!(opening(&ours, until).await.unwrap(), expected, "{pieces:?}");
             let mut first = [0];
             let left = ours.try_read(&mut first).unwrap_or(0);
             assert_eq!(left > 0, !pieces.is_empty());
@@ -118,13 +149,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_silent_is_a_stranger() {
+    async fn a_silent_visitor_is_a_stranger() {
         assert_eq!(saying("").await.unwrap(), Visitor::Stranger);
         assert_eq!(saying("{\"type\":").await.unwrap(), Visitor::Stranger, "half a line is silence");
     }
 
     #[tokio::test]
-    async fn who_speaks_out_of_turn_or_nonsense_is_refused() {
+    async fn a_visitor_that_sends_nonsense_or_speaks_out_of_turn_is_refused() {
         let error = saying("{\"type\":\"answer\",\"sdp\":\"\"}\n").await.unwrap_err();
         assert!(error.to_string().contains("a hello, a ping or silence"), "{error}");
         assert!(matches!(saying("GET / HTTP/1.1\r\n").await, Err(SignalingError::NotASignal { .. })));

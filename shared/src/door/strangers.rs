@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Maximum number of unanswered offers to strangers.
-const MAX_STRANGERS: usize = 16;
+/// How many unanswered offers to strangers there are at most, unless told otherwise.
+pub const MAX_STRANGERS: usize = 16;
 
 /// The strangers that have not answered their offers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Strangers(Arc<Mutex<Line>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Line {
+    most: usize,
     next: u64,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
@@ -39,12 +40,23 @@ pub struct Turn {
     _gone: oneshot::Sender<()>,
 }
 
+impl Default for Strangers {
+    fn default() -> Self {
+        Self::at_most(MAX_STRANGERS)
+    }
+}
+
 impl Strangers {
+    /// A line for this many, at least one.
+    pub fn at_most(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Line { most: most.max(1), next: 0, waiting: VecDeque::new() })))
+    }
+
     /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
     pub fn come(&self) -> Turn {
         let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.waiting.len() >= MAX_STRANGERS {
+        if line.waiting.len() >= line.most {
             dismiss(line.waiting.pop_front());
         }
         let id = line.next;
@@ -120,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_needs_a_place_waits_until_the_oldest_is_gone() {
+    async fn a_client_that_needs_a_place_waits_until_the_oldest_is_gone() {
         let strangers = Strangers::default();
         assert!(!strangers.dismiss_oldest(None).await, "there is none");
         let (mut first, second) = (strangers.come(), strangers.come());
@@ -133,6 +145,6 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), &mut waits).await.is_err(), "its sockets are not closed yet");
         drop(leaving.await.unwrap());
         assert!(waits.await);
-        assert!(!strangers.dismiss_oldest(Some(&second)).await, "who asks does not give way to itself");
+        assert!(!strangers.dismiss_oldest(Some(&second)).await, "a stranger does not give way to itself");
     }
 }

@@ -170,7 +170,7 @@ impl<'a> ImageView<'a> {
         Self::shaped(room, size, format)
     }
 
-    /// Views again what [`Self::in_room`] showed of this memory; `None` if that was no image of this size and format.
+    /// Views again what [`Self::in_room`] showed of this memory; `None` if that was not an image of this size and format.
     pub fn kept(memory: &'a [u8], size: Size, format: PixelFormat) -> Option<Self> {
         Self::shaped(words::kept(memory, size, format)?, size, format).ok()
     }

@@ -57,7 +57,7 @@ pub enum LinkEvent {
     PeerLeaves(String),
     /// The link was closed by either end. Nothing follows.
     Closed,
-    /// The link closed because the connection broke or the peer sent what is no message. Says which, with the peer as
+    /// The link closed because the connection broke or the peer sent bytes that are not a message. Says which, with the peer as
     /// "it". Nothing follows but `Closed`.
     Broken(String),
 }

@@ -28,7 +28,7 @@ pub(crate) fn of_message_pack(error: &MessagePackError) -> String {
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => of_fields(&error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => "it is no JSON".into(),
+        Category::Syntax | Category::Eof | Category::Io => "it is not JSON".into(),
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_libraries_types() {
+    fn errors_name_no_types_of_the_libraries() {
         let cases = [
-            ("GET / HTTP/1.1", "it is no JSON"),
-            ("{", "it is no JSON"),
+            ("GET / HTTP/1.1", "it is not JSON"),
+            ("{", "it is not JSON"),
             ("{}", "it has no type"),
             ("[1, 2]", "integer 1 stands where variant identifier belongs"),
             (r#""hello""#, r#"string "hello" stands where an object with a type belongs"#),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_wrote_is_cut_and_escaped() {
+    fn texts_of_a_peer_are_cut_and_escaped() {
         for text in [r#"{"type":"%"}"#, r#"{"type":"offer","sdp":["%"]}"#, r#"{"type":"hello","plumb":"%"}"#] {
             let long = json(&text.replace('%', &"\\u007f\\u001b[2J".repeat(10_000)));
             assert!(long.chars().count() < 200 && !long.chars().any(char::is_control), "{long}");

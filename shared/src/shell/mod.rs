@@ -1,5 +1,5 @@
 //! Everything the shells of both programs share: stopping, logging, options, rows on stdout, keys, exit codes, a
-//! window, the limits of a process.
+//! status line, a window, completions and man pages, the limits of a process.
 //!
 //! Nothing waits for a terminal or a pipe while a session runs: [`log`] and [`rows`] each have a queue, whose thread
 //! waits instead.
@@ -8,12 +8,14 @@ pub mod descriptors;
 pub mod exit;
 pub mod keys;
 pub mod log;
+pub mod manual;
 pub mod options;
 mod queue;
 pub mod rows;
 pub mod runtime;
 pub mod shards;
 pub mod standard;
+pub mod status;
 pub mod stop;
 pub mod wait;
 pub mod window;

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::ColorChoice;
 
+use super::status::above;
+
 /// Columns of a terminal that does not report its width, and of files and pipes.
 const COLUMNS: usize = 80;
 
@@ -45,13 +47,18 @@ impl Target {
     }
 
     /// Most characters per line: the terminal's columns, or 80 for files and pipes, so that their contents do not
-    /// depend on the terminal of whoever runs the program.
+    /// depend on the user's terminal.
     pub fn columns(self) -> usize {
         terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
     }
 
-    /// Opens the output for writing. Whoever waits in a write holds no lock that others need.
+    /// Opens the output for writing. Whoever waits in a write holds no lock that others need, except for that of the status
+    /// line, which only its own thread waits for.
     pub(super) fn open(self) -> Box<dyn Write + Send> {
+        above(self.opened(), self)
+    }
+
+    fn opened(self) -> Box<dyn Write + Send> {
         #[cfg(unix)]
         if let Ok(descriptor) = descriptor(self).try_clone_to_owned() {
             return Box::new(std::fs::File::from(descriptor));

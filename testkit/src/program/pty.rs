@@ -20,7 +20,7 @@ pub struct AtTerminal {
 }
 
 impl AtTerminal {
-    /// Starts a program in a session of its own, at a terminal of so many columns.
+    /// Starts a program in a session of its own, at a terminal with this many columns.
     pub fn start(mut command: Command, columns: u16) -> Self {
         let (master, terminal) = open(columns).expect("a terminal");
         let side = || terminal.try_clone().expect("a descriptor");

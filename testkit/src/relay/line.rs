@@ -117,7 +117,7 @@ impl Line {
         self.waiting.len() as u64
     }
 
-    /// When so many bytes are through, behind those before them; `None` if the queue is full.
+    /// When this many bytes will be through, after those before them; `None` if the queue is full.
     fn through(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
         let Some(rate) = self.impairments.rate else { return Some(now) };
         let begin = self.free.map_or(now, |free| free.max(now));

@@ -8,8 +8,8 @@ use shared::geometry::Circle;
 
 use super::detector::Hough;
 use super::frame::Frame;
-use super::rim::measure::Edges;
 use super::rim::oval::Oval;
+use super::rim::starts::Edges;
 use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
 use crate::pipeline::radii::RadiusRange;
@@ -52,7 +52,8 @@ impl Hough {
     fn measure_rims(&mut self, frame: Frame<'_>, range: RadiusRange) {
         self.candidates.cast(&self.cells, &self.gradients.edges, range);
         self.candidates.examine_all(&self.cells);
-        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, candidates: &self.candidates.ranked };
+        let (map, candidates) = (self.candidates.map(), &self.candidates.ranked[..]);
+        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates };
         let known = |start: &Oval| self.all.iter().any(|found| are_one_disc(found.estimate.circle, start.circle()));
         self.rims.trace_all(frame, edges, range, &known);
         for i in 0..self.rims.traced.len() {

@@ -11,8 +11,10 @@ use super::frame::Frame;
 use super::locate::moments::start_from_moments;
 use super::locate::rays::Rays;
 use super::rim::doubt::is_doubtful;
-use super::rim::measure::{Edges, Measured, Rims};
+use super::rim::measure::{Measured, Rims};
 use super::rim::oval::Oval;
+use super::rim::starts::Edges;
+use super::rim::trace::Rim;
 use super::search::candidates::Candidates;
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
@@ -85,7 +87,7 @@ impl Hough {
 
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
         let sought = self.search(frame)?;
-        self.best_candidate(frame, sought.first).or_else(|| self.closed_edge(frame, sought.all))
+        self.best_candidate(frame, sought).or_else(|| self.closed_edge(frame, sought.all))
     }
 
     /// Searches the whole frame for candidates. Returns the radii it looks for; `None` if there are none.
@@ -126,12 +128,26 @@ impl Hough {
         found
     }
 
-    /// Returns the first candidate with ample evidence, else the one with the most evidence.
-    fn best_candidate(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+    /// Returns the first candidate with ample evidence, else the one with the most evidence, else an outline beyond doubt
+    /// at the first candidate.
+    ///
+    /// Candidates inside such an outline are passed over: they are peaks of its own votes.
+    fn best_candidate(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
         let mut best: Option<(f64, Estimate)> = None;
+        let mut outline: Option<Rim> = None;
+        let mut is_first = true;
         while self.candidates.examine_more(&self.cells) {
             for i in 0..self.candidates.ranked.len() {
-                let Some((verdict, estimate)) = self.measure(i, frame, range) else {
+                let candidate = self.candidates.ranked[i];
+                if outline.is_some_and(|rim| rim.explains(&candidate)) {
+                    continue;
+                }
+                let measured = self.measure(i, frame, sought.first);
+                if measured.is_none() && is_first {
+                    outline = self.rims.trace_candidate(frame, &candidate, sought.all);
+                }
+                is_first = false;
+                let Some((verdict, estimate)) = measured else {
                     continue;
                 };
                 if best.is_none_or(|(most, _)| verdict.evidence > most) {
@@ -142,22 +158,33 @@ impl Hough {
                 }
             }
         }
-        best.map(|(_, estimate)| estimate)
+        let found = best.map(|(_, estimate)| estimate);
+        found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes.
+    /// Returns the outline with the most evidence of an edge that closes. Candidates of all radii are looked for only if
+    /// no chain of edges leads to an outline beyond doubt.
     fn closed_edge(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
-        self.candidates.cast(&self.cells, &self.gradients.edges, range);
-        self.candidates.examine_more(&self.cells);
-        let edges = Edges { cells: &self.cells, edges: &self.gradients.edges, candidates: &self.candidates.ranked };
-        self.rims.trace_one(frame, edges, range);
+        let map = self.candidates.map();
+        let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };
+        if !self.rims.trace_one(frame, of_chains, range) {
+            self.candidates.cast(&self.cells, &self.gradients.edges, range);
+            self.candidates.examine_more(&self.cells);
+            self.rims.trace_candidates(frame, &self.candidates.ranked, range);
+        }
         (0..self.rims.traced.len()).find_map(|i| self.measure_rim(i, frame, range))
     }
 
     /// Measures a traced outline. `None` if it turns out to be out of range.
     pub(super) fn measure_rim(&mut self, traced: usize, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let rim = self.rims.traced[traced];
-        let measured = self.rims.measure(frame, &rim);
+        self.measured(&rim, frame, range)
+    }
+
+    fn measured(&mut self, rim: &Rim, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
+        let Some(measured) = self.rims.measure(frame, rim, self.gradients.noise_gray) else {
+            return self.trials.note(rim.oval, Outcome::NoFit);
+        };
         let found = estimate(&measured);
         if !is_valid(frame, range, found.circle) || !has_ratio(range, &found) {
             return self.trials.note(measured.oval, Outcome::OutOfLimits);
@@ -204,7 +231,7 @@ impl Hough {
         if !is_doubtful(frame, fit, self.gradients.noise_gray) {
             return own;
         }
-        let better = self.rims.measure_again(frame, &Oval::round(fit.circle));
+        let better = self.rims.measure_again(frame, &Oval::round(fit.circle), range, self.gradients.noise_gray);
         let explains = |measured: &Measured| measured.fitted.is_some_and(|fitted| !fitted.is_plain());
         let better = better.filter(explains).map(|measured| estimate(&measured));
         better.filter(|found| is_valid(frame, range, found.circle)).unwrap_or(own)

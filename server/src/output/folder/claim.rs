@@ -24,17 +24,17 @@ pub(super) fn claim(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotADirectory => Err(io::Error::other("it is a file, not a folder")),
         Err(error) => Err(error),
     }?;
-    // Nothing but a file shows whether it takes files.
+    // Only a trial file shows whether the folder takes files.
     tempfile::tempfile_in(folder).map(drop)
 }
 
-/// Writes the file of the run, and locks it for as long as it is open: the sign that the run goes on.
+/// Writes the file of the run, and locks it as long as it is open. The lock shows that the run is going on.
 ///
 /// # Errors
-/// If another run has written it meanwhile, or if it cannot be written.
+/// If another run has written the file meanwhile, or if it cannot be written.
 pub(super) fn write_run(folder: &Path, text: &str) -> io::Result<File> {
     let mut file = created(&folder.join(RUN))?;
-    // A file system that cannot lock gives no sign.
+    // A file system without locks shows nothing.
     let _ = file.try_lock();
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
@@ -46,7 +46,7 @@ pub(super) fn created(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Whether the run of this folder goes on. `run` is its open file.
+/// Whether the run of this folder is still going on. `run` is its open file.
 pub(super) fn is_running(run: &File) -> bool {
     matches!(run.try_lock(), Err(fs::TryLockError::WouldBlock))
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_empty_folder_is_refused_by_name_and_stays_as_it_is() {
+    fn anything_but_an_empty_folder_is_refused_by_name_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("no\u{1b}te");
         fs::write(&file, "kept").unwrap();

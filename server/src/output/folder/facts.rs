@@ -1,8 +1,8 @@
-//! What is not of a frame, for the metadata of `frames.parquet`.
+//! The metadata of `frames.parquet`: facts about the whole run.
 
 use crate::output::report::SCHEMA;
 
-/// What a run's table says beside its rows.
+/// Facts about a run that its table holds besides the rows.
 pub(super) struct Facts<'a> {
     /// The server's version.
     pub(super) version: &'a str,

@@ -1,16 +1,17 @@
-//! A run's folder: everything that a run leaves behind, in files that others can read.
+//! A run's folder: all results of a run, in files that other programs can read.
 //!
 //! | file | content | made |
 //! |---|---|---|
 //! | `run.toml` | the run specification with its seed, for `--run`; version and machine as comments | at the start |
 //! | `frames.csv` | one row per frame | as the frames end |
-//! | `report.json` | the report; while the run goes on, with the sessions so far | replaced each second, and at the end |
+//! | `report.json` | the report; during the run, with the sessions so far | replaced every second, and at the end |
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
-//! | `frames.parquet` | the same rows with types, and what is not of a frame as metadata | renamed at the end |
+//! | `run.mcap` | with `--record`: the frames, their truth and their answers, see [`mcap`](crate::output::mcap) | as the frames are sent |
+//! | `report.html` | the same for people: one page, which needs nothing else | renamed at the end |
+//! | `frames.parquet` | the same rows with types, and facts about the whole run as metadata | renamed at the end |
 //!
-//! [`output`](FolderOutput) writes them while a run goes on: `claim` takes the folder, `run_file` has the text of
-//! `run.toml`, `tables` writes the rows. [`renew`] makes what is missing after a crash. A page for people, `report.html`,
-//! belongs to what is made at the end: beside `tables` in `FolderOutput::finish`, and in `renew`.
+//! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`, and
+//! `tables` writes the rows. [`renew`] completes a folder after a crash. The page comes from `output::html`.
 
 mod claim;
 mod facts;
@@ -20,6 +21,7 @@ mod parquet;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_parquet.rs"]
 mod parquet;
+mod part;
 pub mod renew;
 mod run_file;
 mod tables;
@@ -37,6 +39,12 @@ const REPORT: &str = "report.json";
 
 /// The table of frames with types.
 const TABLE: &str = "frames.parquet";
+
+/// The recording.
+const RECORDING: &str = "run.mcap";
+
+/// The page.
+const PAGE: &str = "report.html";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";

@@ -1,4 +1,4 @@
-//! The place of the Parquet file in a build without the feature `parquet`: there is none.
+//! Stands in for the Parquet file in a build without the feature `parquet`: it writes nothing.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::facts::Facts;
 use crate::score::cells::Cell;
 use crate::task::TaskName;
 
-/// No value: nothing is written.
+/// A type without values, because nothing is written.
 pub(super) enum ParquetFile {}
 
 impl ParquetFile {

@@ -1,19 +1,24 @@
-//! Writes a run's folder while the run goes on.
+//! Writes a run's folder during the run.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use tracing::error;
+
 use super::claim::{claim, created, write_run};
 use super::facts::Facts;
+use super::part::put;
 use super::tables::Tables;
-use super::{REPORT, VERDICTS, run_file};
+use super::{PAGE, RECORDING, REPORT, RUN, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
+use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
 use crate::output::junit::JunitOutput;
+use crate::output::mcap::{self, Recorder};
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
 use crate::score::record::FrameRecord;
@@ -25,20 +30,24 @@ pub struct FolderOutput {
     run: Run,
     task: TaskName,
     open: Option<Open>,
-    /// Keeps the verdicts, if the run has gates.
+    /// Collects the verdicts, if the run has gates.
     verdicts: Option<JunitOutput>,
+    records: bool,
     is_complete: bool,
 }
 
 /// A folder that is being written.
 struct Open {
-    /// Holds the lock: the sign that the run goes on.
+    /// Holds the lock, which shows that the run is going on.
     _run: File,
     report: Keeper,
     tables: Tables,
+    recorder: Option<Recorder>,
+    /// What the page shows of the frames.
+    gathered: Box<Gathered>,
     /// Frames that were received.
     received: u64,
-    /// Frames that the sessions that ended have sent, with those of the warm-up.
+    /// Frames sent by the sessions that have ended, including those of the warm-up.
     sent: u64,
 }
 
@@ -46,12 +55,26 @@ impl FolderOutput {
     /// Takes a folder that is absent or empty. With `strict`, the verdicts count an inconclusive gate as failed.
     ///
     /// # Errors
-    /// [`OutputError`] if it is neither, or takes no files.
+    /// [`OutputError`] if the folder is neither, or takes no files.
     pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
         claim(folder).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();
         let verdicts = has_gates.then(|| JunitOutput::of_file(&folder.join(VERDICTS), run.clone(), strict));
-        Ok(Self { folder: folder.into(), run: run.clone(), task, open: None, verdicts, is_complete: false })
+        Ok(Self {
+            folder: folder.into(),
+            run: run.clone(),
+            task,
+            open: None,
+            verdicts,
+            records: false,
+            is_complete: false,
+        })
+    }
+
+    /// The same folder, with a recording if `records`.
+    #[must_use]
+    pub fn recorded(self, records: bool) -> Self {
+        Self { records, ..self }
     }
 
     fn begun(&self) -> Result<Open, OutputError> {
@@ -60,7 +83,11 @@ impl FolderOutput {
         let run = run.map_err(|error| failed(folder, error))?;
         let report = self.report().map_err(|error| failed(folder, error))?;
         let tables = Tables::begin(folder, self.task)?;
-        Ok(Open { _run: run, report, tables, received: 0, sent: 0 })
+        let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
+        let recorder = self.records.then(recording).transpose();
+        let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
+        let gathered = Box::new(Gathered::new(self.run.config.spec().clone(), self.task));
+        Ok(Open { _run: run, report, tables, recorder, gathered, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -80,10 +107,25 @@ impl FolderOutput {
         let incomplete = (missing > 0).then(|| lacking(IncompleteReason::NotWritten, missing));
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
+        let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
         let is_report_whole = open.report.finish();
+        let is_page_whole = self.write_page(&report, &open.gathered);
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
-        open.tables.finish(facts) && is_report_whole && missing == 0
+        open.tables.finish(facts) && is_report_whole && is_recorded && is_page_whole && missing == 0
+    }
+
+    /// Writes the page. Returns whether it is written.
+    fn write_page(&self, report: &str, gathered: &Gathered) -> bool {
+        let folder = &self.folder;
+        // Without the file, the page only lacks when and where the run started.
+        let run = fs::read_to_string(folder.join(RUN)).unwrap_or_default();
+        let written = put(folder, PAGE, &page(report, &run, gathered));
+        if let Err(wrong) = &written {
+            let (place, folder) = (folder.join(PAGE), folder.display());
+            error!("cannot write the page to {}: {wrong}; server report {folder} makes it", place.display());
+        }
+        written.is_ok()
     }
 }
 
@@ -104,7 +146,11 @@ impl Output for FolderOutput {
     fn frame(&mut self, session: u64, record: &FrameRecord) -> Result<(), OutputError> {
         if let Some(open) = &mut self.open {
             open.received += 1;
+            open.gathered.add(session, record);
             open.tables.add(session, record);
+            if let Some(recorder) = &open.recorder {
+                recorder.outcome(session, record);
+            }
         }
         Ok(())
     }
@@ -143,6 +189,10 @@ impl Output for FolderOutput {
 
     fn needs_every_frame(&self) -> bool {
         true
+    }
+
+    fn recorder(&self) -> Option<Recorder> {
+        self.open.as_ref()?.recorder.clone()
     }
 
     fn wants_running(&self) -> bool {

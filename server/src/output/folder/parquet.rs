@@ -1,9 +1,8 @@
 //! The table of frames as a Parquet file.
 //!
-//! Rows are gathered by column and written in groups, so memory does not grow with the run. The file has its name only
-//! when it is whole: it is written beside it and renamed.
+//! Rows are gathered by column and written in groups, so memory does not grow with the run. They go into a temporary file,
+//! which gets its name when it is complete.
 
-use std::fs::Permissions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,18 +15,19 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnPath, Type};
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
+use super::TABLE;
 use super::facts::Facts;
-use super::{PART, TABLE};
+use super::part::part;
 use crate::output::table;
 use crate::score::cells::{Cell, Column, ColumnKind};
 use crate::task::TaskName;
 
-/// Rows that are written together. A group of a circle's frames takes 30 MB of memory, and its writing takes 0.1 s.
+/// Rows per group. In the task `circle` a group takes 30 MB of memory, and writing it takes 0.1 s.
 const GROUP: usize = 65_536;
 
-/// A file that is being written. Dropped before its end, it leaves nothing.
+/// A file that is being written. If it is dropped before its end, no file is left.
 pub(super) struct ParquetFile {
     path: PathBuf,
     writer: SerializedFileWriter<NamedTempFile>,
@@ -49,10 +49,10 @@ enum Values {
 }
 
 impl ParquetFile {
-    /// Begins the file of a task in this folder. `None` if this build writes none.
+    /// Begins the file for a task in this folder. `None` if this build cannot write it.
     pub(super) fn create(folder: &Path, task: TaskName) -> io::Result<Option<Self>> {
         let columns: Vec<_> = table::columns(task).collect();
-        let part = part(folder)?;
+        let part = part(folder, TABLE)?;
         let schema = schema(&columns).map_err(io_error)?;
         let writer = SerializedFileWriter::new(part, Arc::new(schema), Arc::new(properties(&columns)));
         let gathered = columns.iter().enumerate().map(|(place, column)| Gathered::new(column.kind, is_optional(place)));
@@ -86,7 +86,7 @@ impl ParquetFile {
     fn write_group(&mut self) -> io::Result<()> {
         let mut group = self.writer.next_row_group().map_err(io_error)?;
         for gathered in &mut self.columns {
-            // invariant: the file has as many columns as were gathered for.
+            // invariant: the file has as many columns as were gathered.
             if let Some(mut column) = group.next_column().map_err(io_error)? {
                 gathered.write_to(&mut column).and_then(|()| column.close()).map_err(io_error)?;
             }
@@ -140,7 +140,7 @@ impl Values {
         true
     }
 
-    /// Fills a place of a column that is never empty.
+    /// Fills a cell of a column that is never empty.
     fn add_nothing(&mut self) {
         match self {
             Self::Words(words) => words.push(ByteArray::from(Bytes::new())),
@@ -154,26 +154,6 @@ fn written<T>(result: Result<usize, ParquetError>, values: &mut Vec<T>) -> Resul
     values.clear();
     result.map(drop)
 }
-
-/// A file beside the one that it will be, deleted unless it is renamed.
-fn part(folder: &Path) -> io::Result<NamedTempFile> {
-    let name = format!(".{TABLE}.");
-    let mut builder = Builder::new();
-    builder.prefix(&name).suffix(PART);
-    permit(&mut builder);
-    builder.tempfile_in(folder)
-}
-
-/// Temporary files are for their owner alone; this one gets the permissions of every new file.
-#[cfg(unix)]
-fn permit(builder: &mut Builder<'_, '_>) {
-    use std::os::unix::fs::PermissionsExt;
-
-    builder.permissions(Permissions::from_mode(0o666));
-}
-
-#[cfg(not(unix))]
-fn permit(_: &mut Builder<'_, '_>) {}
 
 fn is_optional(place: usize) -> bool {
     place >= table::NEVER_EMPTY
@@ -194,8 +174,8 @@ fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
     Type::group_type_builder("frames").with_fields(fields).build()
 }
 
-/// Words by dictionary, whole numbers as differences, the bytes of real numbers by their place: what compresses best,
-/// and what every reader since 2022 reads.
+/// Words use a dictionary, whole numbers are stored as differences, and the bytes of real numbers are split by place. These
+/// encodings compress best, and every reader since 2022 knows them.
 fn properties(columns: &[Column]) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -214,7 +194,7 @@ fn properties(columns: &[Column]) -> WriterProperties {
     properties.build()
 }
 
-/// What failed, without the words of the library around it.
+/// The error without the library's own words around it.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

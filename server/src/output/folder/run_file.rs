@@ -23,7 +23,7 @@ pub(super) fn text(run: &Run, started: SystemTime) -> String {
     )
 }
 
-/// The version that the text says.
+/// The version that the text names.
 pub(super) fn version(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix(VERSION))
 }

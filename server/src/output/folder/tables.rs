@@ -1,7 +1,7 @@
-//! The tables of a run that goes on: rows as text at once, and the same rows with types for the end.
+//! The tables during a run: rows as text at once, and the same rows with types for the end.
 //!
-//! The text is the evidence. If it cannot be written, the run goes on, and what is missing is counted; the other table
-//! is then given up, which may free the room that was missing. If only that one fails, it is made later from the text.
+//! The text is the evidence. If it cannot be written, the run goes on, and missing rows are counted. The typed table is then
+//! given up, which may free room on the disk. If only the typed table fails, it is made later from the text.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,9 @@ impl Tables {
     fn check_typed(&mut self, result: io::Result<()>) {
         if let Err(wrong) = result {
             let (place, folder) = (path(&self.folder, TABLE), self.folder.display());
-            error!("cannot write the frames to {place}: {wrong}; the run goes on, and server report {folder} makes it");
+            error!(
+                "cannot write the frames to {place}: {wrong}; the run goes on, and server report {folder} writes it later"
+            );
             self.has_typed_failed = true;
             self.typed = None;
         }

@@ -1,4 +1,4 @@
-//! A folder that is written and renewed without programs.
+//! Writes and renews a folder within the test, without the programs.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::run::RunConfig;
 use crate::session::{ClientInfo, End};
 use crate::task::TaskName;
 
-/// A name that would move a terminal's cursor, end a line, or turn the text around.
+/// A name that would move a terminal's cursor, end a line, or reverse the text.
 const HOSTILE: &str = "no\u{1b}[2J\r\n\"name\",\u{0}\u{202e}";
 
 fn of_hostile(number: u64, end: End) -> SessionReport {
     let info = ClientInfo { name: HOSTILE.into(), version: HOSTILE.into(), pull: false };
-    let at = Whereabouts { address: "192.0.2.7:1".into(), link: "tcp", dialled: false };
+    let at = Whereabouts { address: "192.0.2.7:1".into(), link: "tcp", dialled: false, udp_buffers: None };
     let mut report = SessionReport { client: Some(ClientReport { info, at }), end, ..session(number) };
     report.figures.frames.counts.sent = 1;
     report
@@ -38,7 +38,7 @@ fn written(folder: &Path, is_killed: bool) {
         assert!(output.is_complete());
         return;
     }
-    // The report is written by a thread of its own, which a crash would end too.
+    // A separate thread writes the report. A crash would end it too.
     let end = |report: &serde_json::Value, place: usize| report["sessions"][place]["end"]["kind"].clone();
     let is_written = |report: &serde_json::Value| end(report, 0) == "client_left" && end(report, 1) == "running";
     while !is_written(&report(folder)) {
@@ -51,7 +51,7 @@ fn report(folder: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn a_clients_name_is_kept_whatever_it_says_and_brings_no_reader_down() {
+fn any_name_of_a_client_is_kept_and_breaks_no_reader() {
     for is_killed in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), is_killed);

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_who_goes_on_stand_in_the_text_of_the_documented_type() {
+    fn the_text_names_missing_frames_and_running_sessions_as_documented() {
         let mut document = Document::new(&run()).unwrap();
         let incomplete =
             Incomplete { reason: IncompleteReason::Running, not_written: 7, unknown: vec!["clock".into()] };

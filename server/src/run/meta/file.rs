@@ -15,7 +15,7 @@ use crate::run::slow_file::say_if_slow;
 /// Size of the largest file that is read, in bytes: sixteen times what all metadata may have, with room for comments.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// Characters shown of a line, and of a name that is no file: enough to recognise it.
+/// Characters shown of a wrong line or of a wrong file name: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// Why a file of metadata was refused: which file, what was wrong and what would be right.
@@ -117,9 +117,12 @@ mod tests {
         for (bytes, words) in [
             (&b"a = 1\nb 2"[..], ["line 2 (\"b 2\"): not TOML: ", ""]),
             (b"a = 1\na = 2", ["line 2 (\"a = 2\"): not TOML: ", ""]),
-            (b"a = 1\n\nlist = [1]", ["line 3 (\"list = [1]\"): \"list\": an array is no value", "a text in quotes"]),
+            (
+                b"a = 1\n\nlist = [1]",
+                ["line 3 (\"list = [1]\"): \"list\": an array is not a value", "a text in quotes"],
+            ),
             (b"[event]\nend = inf", ["line 2 (\"end = inf\"): \"event.end\": \"inf\" is not finite", "in quotes"]),
-            (b"'a b' = 1", ["\"a b\" is no key", "letters, digits"]),
+            (b"'a b' = 1", ["\"a b\" is not a key", "letters, digits"]),
             (b"'' = 1", ["a key is empty", "such as camera"]),
             (b"a = \"\\u001b\"", ["\"a\": its text has the control character \\u{1b}", "leave it out"]),
             (b"'a.b' = 1\n[a]\nb = 2", ["line 3 (\"b = 2\"): the key \"a.b\" is there twice", "once"]),

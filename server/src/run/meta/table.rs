@@ -40,7 +40,7 @@ pub(super) fn check_key(key: &str) -> Result<(), String> {
     match key {
         "" => Err("a key is empty: write a name, such as camera".into()),
         _ if key.chars().all(is_sound) => Ok(()),
-        _ => Err(format!("{} is no key: write letters, digits, _, - or . only", shown(key))),
+        _ => Err(format!("{} is not a key: write letters, digits, _, - or . only", shown(key))),
     }
 }
 
@@ -83,7 +83,7 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Result<MetaValue, String> {
         DeValue::Boolean(switch) => Ok(MetaValue::Bool(*switch)),
         DeValue::Datetime(time) => Ok(MetaValue::Text(time.to_string())),
         DeValue::Array(_) | DeValue::Table(_) => {
-            Err("an array is no value: write a text in quotes, a number, or true or false".into())
+            Err("an array is not a value: write a text in quotes, a number, or true or false".into())
         }
     }
 }

@@ -138,23 +138,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_metadata_is_refused_with_what_would_be_right() {
+    fn wrong_metadata_is_refused_with_what_would_be_right() {
         for (given, words) in [
             ("camera", ["\"camera\" is not KEY=VALUE", "camera=left"]),
             ("=left", ["a key is empty", "such as camera"]),
-            ("a b=1", ["\"a b\" is no key", "letters, digits, _, - or ."]),
-            ("é=1", ["\"é\" is no key", "letters"]),
+            ("a b=1", ["\"a b\" is not a key", "letters, digits, _, - or ."]),
+            ("é=1", ["\"é\" is not a key", "letters"]),
             ("a=nan", ["a: \"nan\" is not finite", "in quotes"]),
             ("a=-inf", ["a: \"-inf\" is not finite", "a finite number"]),
             ("a=1e999", ["a: \"1e999\" is not finite", "in quotes"]),
             ("a=9223372036854775808", ["is too large", "-2^63 to 2^63 - 1"]),
             ("a=\u{1b}[2J", ["a: its text has the control character \\u{1b}", "leave it out"]),
-            ("{a = [1]}", ["\"a\": an array is no value", "a text in quotes"]),
+            ("{a = [1]}", ["\"a\": an array is not a value", "a text in quotes"]),
             ("{a = nan}", ["\"a\": \"nan\" is not finite", "in quotes"]),
             ("{a = 99999999999999999999}", ["is too large", "-2^63"]),
             ("{a = \"\\u0007\"}", ["\"a\": its text has the control character", "leave it out"]),
             ("{\"\" = 1}", ["a key is empty", "such as camera"]),
-            ("{a = {\"b c\" = 1}}", ["\"b c\" is no key", "letters"]),
+            ("{a = {\"b c\" = 1}}", ["\"b c\" is not a key", "letters"]),
             ("{a = {b = 1}, \"a.b\" = 2}", ["\"a.b\" is there twice", "once"]),
             ("{a = 1", ["not an inline table of TOML", ""]),
             ("{}\nb = 1", ["not an inline table of TOML", ""]),
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_as_a_table_is_read_back(meta in metadata()) {
+        fn metadata_written_as_a_table_is_read_back(meta in metadata()) {
             let given = GivenMeta(meta);
             prop_assert_eq!(given.to_string().parse::<GivenMeta>(), Ok(given));
         }

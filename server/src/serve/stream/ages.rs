@@ -1,4 +1,4 @@
-//! How old a camera's frames are when their answers come.
+//! The ages of a camera's frames when their answers come.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ pub(super) struct Ages {
 }
 
 impl Ages {
-    /// Notes that frame `id` is sent, which was taken then.
+    /// Notes that frame `id`, which was taken then, is being sent.
     pub(super) fn sent(&mut self, id: u64, taken: Option<Micros>) {
         self.open.extend(taken.map(|taken| (id, taken)));
     }

@@ -1,16 +1,19 @@
 //! Makes the session's frames: takes them from the source, encodes them and cuts them into fragments.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use shared::image::Image;
+use shared::protocol::encoding::Encoding;
 use shared::protocol::fragment::{SplitError, Splitter};
-use shared::protocol::message::Frame;
+use shared::protocol::message::{Frame, Meta};
 use shared::time::{Micros, MonotonicClock};
 use thiserror::Error;
 use tokio::sync::Notify;
 
 use crate::encode::FrameEncoder;
+use crate::output::mcap::{Captured, RecordingReport, SessionRecorder};
 use crate::session::Capture;
 use crate::source::{Source, SourceError, SourceFigures, SourceFrame};
 
@@ -22,13 +25,24 @@ pub(super) struct FrameMaker {
     clock: MonotonicClock,
     /// When the last frame was captured.
     latest: Micros,
+    recorder: Option<SessionRecorder>,
+    /// The frame that was made last, until it is recorded.
+    unrecorded: Option<Unrecorded>,
+}
+
+/// What the source and the encoder do not keep of the frame that they made last.
+struct Unrecorded {
+    id: u64,
+    capture: Capture,
+    encoding: Encoding,
+    meta: Option<Meta>,
 }
 
 /// A frame that is ready for the link.
 pub(super) struct MadeFrame {
     pub(super) capture: Capture,
     pub(super) fragments: Vec<BytesMut>,
-    /// When the camera took it, if the source is one.
+    /// When the camera took it, if the source is a camera.
     pub(super) taken: Option<Micros>,
 }
 
@@ -47,13 +61,50 @@ impl FrameMaker {
         encoder: FrameEncoder,
         max_message_size: usize,
         clock: MonotonicClock,
+        recorder: Option<SessionRecorder>,
     ) -> Self {
-        Self { source, encoder, splitter: Splitter::new(max_message_size), clock, latest: Micros(0) }
+        Self {
+            source,
+            encoder,
+            splitter: Splitter::new(max_message_size),
+            clock,
+            latest: Micros(0),
+            recorder,
+            unrecorded: None,
+        }
     }
 
-    /// Whether [`Self::make`] would return without waiting for the source.
+    /// Whether [`Self::make`] would return without waiting for the source, and whether the recording can take the frame,
+    /// if the stream waits for that.
     pub(super) fn is_ready(&mut self) -> bool {
-        self.source.is_ready()
+        self.source.is_ready() && self.recorder.as_mut().is_none_or(SessionRecorder::is_ready)
+    }
+
+    /// Notifies when the recording may take a frame again; `None` without a recording.
+    pub(super) fn recorder_wake(&self) -> Option<Arc<Notify>> {
+        self.recorder.as_ref().map(SessionRecorder::wake)
+    }
+
+    /// Records the frame that was made last, once. Called after the link has the frame, so that the copy does not delay it.
+    pub(super) fn record(&mut self) {
+        let Some(Unrecorded { id, capture, encoding, meta }) = self.unrecorded.take() else { return };
+        if let (Some(recorder), Some(image)) = (&mut self.recorder, self.source.image()) {
+            let data = self.encoder.latest(encoding);
+            recorder.add(Captured { id, capture, image, encoding, data, meta: meta.as_ref() });
+        }
+    }
+
+    /// The recording's counts, once what was recorded is written, or after this long.
+    pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
+        self.record();
+        let recorder = self.recorder.as_ref()?;
+        recorder.settle(limit).await;
+        Some(recorder.report())
+    }
+
+    /// The recording's counts so far.
+    pub(super) fn recording(&self) -> Option<RecordingReport> {
+        self.recorder.as_ref().map(SessionRecorder::report)
     }
 
     /// Notifies when the source may have become ready; `None` for a source that always is.
@@ -64,6 +115,7 @@ impl FrameMaker {
     /// Takes the source's next frame as frame `id`, encodes it and cuts it into fragments. `waited_us` is how long the
     /// frame's tick has waited. `None` at the source's end.
     pub(super) fn make(&mut self, id: u64, waited_us: u64) -> Result<Option<MadeFrame>, MakeError> {
+        self.record();
         let Some(SourceFrame { index, image, truth, meta }) = self.source.next()? else { return Ok(None) };
         // As if captured when it was due, but never before the previous frame.
         let captured = Micros(self.clock.now().0.saturating_sub(waited_us)).max(self.latest);
@@ -71,6 +123,7 @@ impl FrameMaker {
         let size = image.size();
         let (encoding, data) = self.encoder.encode(id, image);
         let (width, height, pixel) = (size.width, size.height, image.format());
+        let kept = self.recorder.as_ref().and(meta.clone());
         let message = Frame { id, captured_us: captured, width, height, pixel, encoding, data, meta };
         let mut fragments = Vec::new();
         let wire_bytes = self.splitter.split(id, &message, |fragment| fragments.push(fragment))?;
@@ -83,6 +136,7 @@ impl FrameMaker {
             raw_bytes: image.bytes().len() as u64,
             wire_bytes: wire_bytes as u64,
         };
+        self.unrecorded = self.recorder.is_some().then_some(Unrecorded { id, capture, encoding, meta: kept });
         let taken = self.source.taken().map(|taken| self.clock.at(taken));
         Ok(Some(MadeFrame { capture, fragments, taken }))
     }

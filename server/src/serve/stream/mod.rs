@@ -1,7 +1,7 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames; [`ages`] says how old a camera's were when they were answered. [`outgoing`] hands them to the link; in live delivery, only as many as it has [`room`] for.
-//! [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
+//! [`frames`] makes frames, and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
+//! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
 
 mod ages;
 mod frames;
@@ -22,11 +22,13 @@ use tracing::{debug, info};
 
 use crate::encode::FrameEncoder;
 use crate::output::Outputs;
-use crate::output::report::{SessionReport, Whereabouts};
+use crate::output::mcap::SessionRecorder;
+use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
 use crate::source::{SourceError, Supply};
 
+use super::config::ServeConfig;
 use super::places::Place;
 
 use ages::Ages;
@@ -46,17 +48,24 @@ const BYE_LIMIT: Duration = Duration::from_secs(10);
 /// Longest total wait for the `bye` when the server stops, which it must do within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
+/// Longest wait until a session's frames are recorded, so that its report counts them: more than the disk needs for what
+/// may wait (64 MiB), unless it takes next to nothing.
+const RECORD_LIMIT: Duration = Duration::from_secs(5);
+
+/// The same when the server stops, which it must do within a second.
+const STOP_RECORD_LIMIT: Duration = Duration::from_millis(200);
+
 /// A client with an open link.
 pub(super) struct Client {
     pub(super) link: Link,
-    /// What kind of link it is.
+    /// The kind of its link.
     pub(super) kind: &'static str,
     pub(super) address: String,
     /// Whether this server called the client.
     pub(super) dialled: bool,
     pub(super) accepted: Micros,
     pub(super) place: Place,
-    /// Stops the server, if the client asks for it and may.
+    /// Stops the server, if the client asks for it and is allowed to.
     pub(super) stopper: Stopper,
 }
 
@@ -73,6 +82,8 @@ struct Streamer<'a> {
     stopper: Stopper,
     introduced: bool,
     is_live: bool,
+    /// Whether no clock says when a frame is due.
+    is_unpaced: bool,
     /// The frame that the core asked for, while the source is not ready.
     awaited: Option<u64>,
     /// Id of the last frame given to the link.
@@ -83,15 +94,17 @@ struct Streamer<'a> {
 pub(super) async fn stream(
     client: Client,
     config: SessionConfig,
-    supply: &dyn Supply,
+    serving: &ServeConfig,
     outputs: &Outputs,
     clock: MonotonicClock,
     stop: Stop,
 ) -> SessionReport {
     let Client { link, kind, address, dialled, accepted, place, stopper } = client;
-    let at = Whereabouts { address, link: kind, dialled };
+    let at = Whereabouts { address, link: kind, dialled, udp_buffers: UdpBuffers::of_link(kind) };
     let session = Session::new(config.clone(), accepted, clock.now());
-    let frames = match open(supply, &config, &link, clock) {
+    let holds = config.rate == Rate::Max && !serving.supply.sets_the_pace();
+    let recorder = outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
+    let frames = match open(&*serving.supply, &config, &link, clock, recorder) {
         Ok(frames) => frames,
         Err(error) => return refused(session, &at, &error, clock),
     };
@@ -101,13 +114,14 @@ pub(super) async fn stream(
         frames,
         ages: Ages::default(),
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
-        reporter: Reporter::new(outputs, config.number),
+        reporter: Reporter::new(outputs, &serving.metrics, config.number),
         clock,
         at,
         place,
         stopper,
         introduced: false,
         is_live: config.delivery == Delivery::Live,
+        is_unpaced: config.rate == Rate::Max && !serving.supply.sets_the_pace(),
         awaited: None,
         latest: 0,
     };
@@ -116,7 +130,8 @@ pub(super) async fn stream(
     if let Some(device) = figures.as_mut().and_then(|figures| figures.device.as_mut()) {
         device.to_answer_us = streamer.ages.to_answer_us();
     }
-    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now())
+    let recording = streamer.frames.recorded(if end == End::Stopped { STOP_RECORD_LIMIT } else { RECORD_LIMIT }).await;
+    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now()).recorded(recording)
 }
 
 fn open(
@@ -124,9 +139,10 @@ fn open(
     config: &SessionConfig,
     link: &Link,
     clock: MonotonicClock,
+    recorder: Option<SessionRecorder>,
 ) -> Result<FrameMaker, SourceError> {
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
-    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock))
+    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder))
 }
 
 /// The report of a session whose source could not be opened.
@@ -140,6 +156,7 @@ impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
         let mut is_stopping = false;
         let wake_up = self.frames.wake();
+        let recorder_wake = self.frames.recorder_wake();
         let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
             if signs.look(&self.outgoing.sender, self.session.is_silent(self.clock.now())).await {
@@ -160,6 +177,7 @@ impl Streamer<'_> {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
                 () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
+                () = woken(recorder_wake.as_deref()), if self.awaited.is_some() => self.source_woke(),
                 () = stop.stopped(), if !is_stopping => {
                     is_stopping = true;
                     self.session.stop(self.clock.now());
@@ -183,7 +201,12 @@ impl Streamer<'_> {
                 Err(error) => self.session.link_closed(&error.to_string()),
             },
             Action::GiveUp => self.outgoing.give_up(),
-            Action::Score(record) => self.scored(record),
+            Action::Score(record) => {
+                self.scored(record);
+                if self.is_unpaced {
+                    self.reporter.catch_up().await;
+                }
+            }
             Action::StopServer => {
                 info!("session {}: its client stops the server", self.session.number());
                 self.stopper.stop();
@@ -210,6 +233,7 @@ impl Streamer<'_> {
 
     /// Handles the end of the current frame's hand-over: the link took the frame, or broke.
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
+        self.frames.record();
         if sent.is_ok() {
             self.session.link_ready();
             // If the task keeps frames, the window shows each frame together with its answer.
@@ -226,7 +250,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` tells
+    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` says
     /// that it was awaited before.
     fn capture(&mut self, id: u64, is_again: bool) {
         if !self.frames.is_ready() {
@@ -240,6 +264,7 @@ impl Streamer<'_> {
             Ok(Some(MadeFrame { capture, fragments, taken })) => {
                 self.latest = id;
                 self.ages.sent(id, taken);
+                self.reporter.sent(&capture);
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
                 if let Some(image) = self.frames.image().filter(|_| self.session.keeps_frames()) {
                     self.session.keep(image);
@@ -263,6 +288,8 @@ impl Streamer<'_> {
     }
 
     fn scored(&mut self, record: FrameRecord) {
+        // Its image comes before its outcome.
+        self.frames.record();
         let now = self.clock.now();
         self.ages.scored(&record);
         if let Some(latency) = record.latency {
@@ -272,8 +299,10 @@ impl Streamer<'_> {
             self.outgoing.answered(latency.total_us);
         }
         self.reporter.frame(record, &self.session, now);
-        self.reporter
-            .running(now, || SessionReport::new(&self.session, &self.at, self.frames.figures(), End::Running, now));
+        self.reporter.running(now, || {
+            let report = SessionReport::new(&self.session, &self.at, self.frames.figures(), End::Running, now);
+            report.recorded(self.frames.recording())
+        });
     }
 
     /// Tells the outputs who the client is, once.

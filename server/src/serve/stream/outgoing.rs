@@ -21,7 +21,7 @@ pub(super) struct Outgoing {
     pub(super) sender: LinkSender,
     sending: Option<Sending>,
     is_unpaced: bool,
-    /// Present in live delivery only.
+    /// Only in live delivery.
     room: Option<Room>,
     /// Size of the last frame, in bytes.
     last_bytes: usize,

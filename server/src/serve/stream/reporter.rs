@@ -6,21 +6,26 @@ use std::time::Duration;
 use shared::image::Image;
 use shared::time::Micros;
 
+use crate::metrics::Metrics;
 use crate::output::report::SessionReport;
 use crate::output::{Event, Outputs, Picture, SessionStart};
 use crate::score::record::FrameRecord;
-use crate::session::Session;
+use crate::session::{Capture, Session};
 use crate::task::TaskName;
 
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Interval between two reports of a session that goes on: what a crash may lose.
+/// Shortest interval between two progress reports for a line of text: a person reads no faster.
+const LINE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Interval between two reports of a running session: a crash loses at most as much.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Informs the outputs about one session.
 pub(super) struct Reporter<'a> {
     outputs: &'a Outputs,
+    metrics: &'a Metrics,
     session: u64,
     next_picture: Micros,
     next_progress: Micros,
@@ -28,23 +33,40 @@ pub(super) struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(outputs: &'a Outputs, session: u64) -> Self {
-        Self { outputs, session, next_picture: Micros(0), next_progress: Micros(0), next_report: Micros(0) }
+    pub(super) fn new(outputs: &'a Outputs, metrics: &'a Metrics, session: u64) -> Self {
+        Self { outputs, metrics, session, next_picture: Micros(0), next_progress: Micros(0), next_report: Micros(0) }
     }
 
     /// Reports that the client said hello.
     pub(super) async fn started(&self, task: TaskName) {
+        self.metrics.began();
         self.outputs.tell_surely(Event::Started(SessionStart { session: self.session, task })).await;
+    }
+
+    /// Reports a frame that is handed to the link.
+    pub(super) fn sent(&self, capture: &Capture) {
+        self.metrics.sent(capture.raw_bytes, capture.wire_bytes);
     }
 
     /// Reports a frame whose outcome is final.
     pub(super) fn frame(&mut self, record: FrameRecord, session: &Session, now: Micros) {
+        self.metrics.finished(&record);
         self.outputs.tell(Event::Frame { session: self.session, record });
-        if self.outputs.shows(self.session) && now >= self.next_progress {
-            self.next_progress = now + SHOW_INTERVAL;
+        let interval = match (self.outputs.shows(self.session), self.outputs.wants_progress()) {
+            (true, _) => Some(SHOW_INTERVAL),
+            (false, true) => Some(LINE_INTERVAL),
+            (false, false) => None,
+        };
+        if let Some(interval) = interval.filter(|_| now >= self.next_progress) {
+            self.next_progress = now + interval;
             let progress = Box::new(session.tally().progress());
             self.outputs.tell(Event::Progress { session: self.session, progress });
         }
+    }
+
+    /// Waits a moment if the outputs are far behind.
+    pub(super) async fn catch_up(&self) {
+        self.outputs.catch_up().await;
     }
 
     /// Now and then reports the session so far, for outputs that want it.

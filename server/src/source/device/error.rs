@@ -9,11 +9,11 @@ use thiserror::Error;
 
 use super::layout::{FourCc, LAYOUTS, listed};
 
-/// Why a camera gives no frames, or no more. What the system said is kept as text, because all sessions are told of the
-/// same failure.
+/// Why a camera gives no frames, or no more. The system's error is kept as text, because all sessions get the same
+/// failure.
 #[derive(Clone, Debug, Error)]
 pub enum DeviceError {
-    /// What follows `camera:` is no number.
+    /// What follows `camera:` is not a number.
     #[error(
         "--source \"{got}\" names no camera: write camera:0 for /dev/video0, camera:1 for /dev/video1, or a device's path"
     )]
@@ -37,7 +37,7 @@ pub enum DeviceError {
         /// The video devices that exist.
         there: Vec<String>,
     },
-    /// The path is something else.
+    /// The path leads to something else.
     #[error("{device} is {what}, not a video device: {}", devices(.there))]
     NotADevice {
         /// What was named.
@@ -95,7 +95,7 @@ pub enum DeviceError {
         pixel: PixelFormat,
     },
     /// The device does not have the format that was asked for.
-    #[error("--device-format {asked} is no format of {device}, which gives {}", listed(has.iter().copied()))]
+    #[error("--device-format {asked} is not a format of {device}, which gives {}", listed(has.iter().copied()))]
     OtherFormat {
         /// The device.
         device: String,
@@ -130,7 +130,7 @@ pub enum DeviceError {
         /// Frames read before.
         read: u64,
     },
-    /// The driver gave no frame, or damaged ones alone, for too long.
+    /// For too long, the driver gave no frames or only damaged ones.
     #[error("{device} gave no whole frame for {seconds} s, after {}: check its cable, and its format", frames(*read))]
     Silent {
         /// The device.
@@ -168,7 +168,7 @@ pub(super) fn video_devices() -> Vec<String> {
 
 fn devices(there: &[String]) -> String {
     match there {
-        [] => "this machine has no /dev/video* at all".to_owned(),
+        [] => "this machine has no /dev/video*".to_owned(),
         some => format!("there are {}", some.join(", ")),
     }
 }

@@ -15,14 +15,14 @@ pub struct DeviceFigures {
     pub format: FourCc,
     /// Bytes from one row of a buffer to the next; 0 for JPEG.
     pub bytes_per_line: u64,
-    /// What the driver's timestamps are of.
+    /// What the driver's timestamps mark.
     pub timestamp: Timestamp,
     /// The clock of the driver's timestamps.
     pub clock: Clock,
     /// What `age_us` and `to_answer_us` count from: the timestamp, or the frame's arrival if the timestamp of any frame
     /// is of another clock, or lies in the future.
     pub age_from: AgeFrom,
-    /// Frames that the driver counted and did not give; `passed_over` does not contain them.
+    /// Frames that the driver counted and did not deliver; `passed_over` does not contain them.
     pub lost: u64,
     /// Age of a frame when the session took it, in µs. The frame's latency starts then.
     pub age_us: Percentiles,

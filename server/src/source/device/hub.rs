@@ -27,8 +27,8 @@ impl Hub {
         Self { shape, shared: Mutex::default() }
     }
 
-    /// A place for a session, from the next frame on; `wake` is notified of its frames. Without a place the camera is read
-    /// and nothing is kept.
+    /// A place for a session, from the next frame on; `wake` is notified of its frames. While no session has a place, the
+    /// camera's frames are read and dropped.
     pub(super) fn seat(&self, wake: Arc<Notify>) -> Arc<Seat> {
         let seat = Arc::new(Seat::new(self.shape, wake));
         let mut shared = self.lock();
@@ -39,8 +39,8 @@ impl Hub {
         seat
     }
 
-    /// Begins a frame: the places that wait for it, its index, and how many frames were lost before it. `None` if nobody
-    /// waits. Frames count from the first that somebody waited for.
+    /// Begins a frame: gives its index, the places that wait for it, and how many frames were lost before it. `None` if no
+    /// session waits. Frames are numbered from the first one for which a session waited.
     pub(super) fn begin(&self, sequence: u32) -> Option<Begun> {
         let mut shared = self.lock();
         shared.seats.retain(|seat| seat.strong_count() > 0);
@@ -52,7 +52,7 @@ impl Hub {
         (!seats.is_empty()).then_some(Begun { index, lost, seats })
     }
 
-    /// Says to all sessions, and to those that come, that there are no more frames.
+    /// Tells all sessions, present and future, that there are no more frames.
     pub(super) fn fail(&self, error: DeviceError) {
         let error = Arc::new(error);
         let mut shared = self.lock();
@@ -61,12 +61,12 @@ impl Hub {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // Nothing in here panics half-way.
+        // No holder of the lock panics half-way.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A frame that somebody waits for.
+/// A frame for which a session waits.
 #[derive(Debug)]
 pub(super) struct Begun {
     pub(super) index: u64,
@@ -75,7 +75,7 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// Gives the frame to all who wait for it.
+    /// Gives the frame to all places that wait for it.
     pub(super) fn give(self, frame: DeviceFrame) {
         let frame = Arc::new(frame);
         self.seats.iter().for_each(|seat| seat.put(&frame, self.lost));

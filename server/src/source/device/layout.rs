@@ -26,11 +26,11 @@ pub(super) struct Layout {
 /// Where the pixels lie in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
-    /// One byte a pixel. What follows the plane, if anything, is colour.
+    /// One byte per pixel. If anything follows the plane, it is colour.
     Plane,
-    /// Two bytes a pixel: Y, and colour of a pair. `luma` is the place of Y, 0 or 1.
+    /// Two bytes per pixel: Y, and colour of a pair. `luma` is the place of Y, 0 or 1.
     Pairs { luma: usize },
-    /// 16 bits a pixel, low byte first.
+    /// 16 bits per pixel, low byte first.
     Deep,
     /// Blue, green, red.
     Bgr,
@@ -40,8 +40,7 @@ pub(super) enum Packing {
     Jpeg,
 }
 
-/// All formats, the better before the worse: what is gray alone; then a plane of Y, Y in pairs, and what must be decoded or
-/// converted.
+/// All formats, the best first: only gray; then a plane of Y, Y in pairs, and formats that must be decoded or converted.
 pub(super) const LAYOUTS: [Layout; 17] = [
     layout(b"GREY", Packing::Plane),
     layout(b"NV12", Packing::Plane),

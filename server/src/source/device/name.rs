@@ -22,7 +22,7 @@ pub(in crate::source) fn is_meant(text: &str) -> bool {
 /// The path of the camera that the text means.
 ///
 /// # Errors
-/// [`DeviceError::Name`] if what follows `camera:` is no number.
+/// [`DeviceError::Name`] if what follows `camera:` is not a number.
 pub(super) fn path(text: &str) -> Result<PathBuf, DeviceError> {
     let number = match text.strip_prefix("camera:") {
         Some(number) => number,

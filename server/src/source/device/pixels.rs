@@ -8,7 +8,7 @@ use shared::image::{Image, PixelFormat};
 use super::jpeg;
 use super::layout::{Layout, Packing};
 
-/// What a camera's buffers hold.
+/// The format of a camera's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BufferFormat {
     pub(super) layout: Layout,
@@ -23,7 +23,7 @@ impl BufferFormat {
         let width = self.size.width as usize;
         match self.layout.packing {
             Packing::Plane => width,
-            // Pairs are whole, also at an odd width.
+            // At an odd width the last pair is whole too.
             Packing::Pairs { .. } => width.next_multiple_of(2) * 2,
             Packing::Deep => width * 2,
             Packing::Bgr | Packing::Rgb => width * 3,
@@ -31,7 +31,7 @@ impl BufferFormat {
         }
     }
 
-    /// The image in a buffer; `None` if the buffer has not all of its pixels.
+    /// The image in a buffer; `None` if pixels are missing in the buffer.
     pub(super) fn image(&self, bytes: &[u8], pixel: PixelFormat) -> Option<Image> {
         let image = match self.layout.packing {
             Packing::Jpeg => jpeg::decoded(bytes).filter(|image| image.size() == self.size),
@@ -58,7 +58,7 @@ impl BufferFormat {
         }
     }
 
-    /// The samples of all rows; `fill` adds those of one. `None` if there are too few bytes.
+    /// The samples of all rows; `fill` adds those of one row. `None` if there are too few bytes.
     fn filled<T>(&self, bytes: &[u8], fill: impl Fn(&[u8], &mut Vec<T>)) -> Option<Vec<T>> {
         let rows = self.rows(bytes)?;
         let mut all = Vec::with_capacity(self.row_bytes() * self.size.height as usize / size_of::<T>());
@@ -66,12 +66,12 @@ impl BufferFormat {
         Some(all)
     }
 
-    /// The pixels of each row, without what fills it up.
+    /// The pixels of each row, without padding.
     fn rows<'a>(&self, bytes: &'a [u8]) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
         let (row_bytes, rows) = (self.row_bytes(), self.size.height as usize);
         // A width of 0 has no rows to step over.
         let stride = self.stride.max(row_bytes).max(1);
-        // The last row need not be filled up.
+        // The last row may lack its padding.
         let needed = stride.checked_mul(rows.checked_sub(1)?)?.checked_add(row_bytes)?;
         (bytes.len() >= needed).then(|| bytes.chunks(stride).take(rows).map(move |row| &row[..row_bytes]))
     }
@@ -106,7 +106,7 @@ mod tests {
         BufferFormat { layout: Layout::of(FourCc(*code)).unwrap(), size: Size { width, height }, stride }
     }
 
-    /// Every pixel's bytes, looked up one by one: the slow way, which shares nothing with the other.
+    /// Every pixel's bytes, looked up one by one: a slow reference that shares no code with the other.
     fn expected(format: &BufferFormat, bytes: &[u8]) -> Vec<u8> {
         let mut all = Vec::new();
         for row in 0..format.size.height as usize {
@@ -127,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_that_are_filled_up_give_the_same_pixels_as_a_look_at_each(
+        fn padded_rows_give_the_same_pixels_as_a_slow_reference(
             place in 0..LAYOUTS.len(),
             (width, height) in (1_u32..40, 1_u32..20),
             more in 0_usize..70,
@@ -146,7 +146,7 @@ mod tests {
                 image => image.bytes().to_vec(),
             };
             prop_assert_eq!(wire, expected(&format, &bytes));
-            // The last row need not be filled up, but its pixels must be there.
+            // The last row may lack its padding, but not its pixels.
             let needed = format.stride * (height as usize - 1) + format.row_bytes();
             prop_assert_eq!(format.image(&bytes[..needed], pixel), Some(image));
             prop_assert_eq!(format.image(&bytes[..needed - 1], pixel), None);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_says_no_stride_has_rows_without_filling() {
+    fn a_driver_without_a_stride_has_rows_without_padding() {
         let image = format(b"GREY", 3, 2, 0).image(&[1, 2, 3, 4, 5, 6], PixelFormat::Gray8).unwrap();
         assert_eq!(image.bytes(), [1, 2, 3, 4, 5, 6]);
     }

@@ -15,13 +15,13 @@ use super::seat::DeviceFrame;
 use super::stamp::Stamp;
 use crate::source::error::SourceError;
 
-/// How long one wait for a frame lasts; then the thread looks whether it is still needed.
+/// How long one wait for a frame lasts. The thread then checks whether it is still needed.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Longest time without a frame. Cameras in the dark expose for up to a few seconds.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
-/// Pause after a buffer that failed, or was not there after all: less than a frame's time.
+/// Pause after a buffer failed or turned out to be missing: less than a frame's time.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The system's errors for a buffer that failed, and for a device that is gone.
@@ -36,22 +36,22 @@ pub(super) trait Camera: Send {
     /// Gives the next buffer to `take`, then back to the driver. [`ErrorKind::WouldBlock`] if there is none.
     fn next(&mut self, take: &mut dyn FnMut(Buffer<'_>)) -> io::Result<()>;
 
-    /// Whether the device is still there, after an error that does not say so.
+    /// Whether the device is still there, after an error that does not tell.
     fn is_there(&self) -> bool;
 }
 
-/// A buffer, while the driver leaves it alone.
+/// A buffer that the driver has handed out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Buffer<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) stamp: Stamp,
-    /// Now, on the clock that the stamp may be of.
+    /// Now, on the monotonic clock.
     pub(super) monotonic: Duration,
     /// Whether the driver says that its pixels are damaged.
     pub(super) is_damaged: bool,
 }
 
-/// What to make of the buffers.
+/// How to read the buffers.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     /// The device, for messages.
@@ -93,7 +93,8 @@ fn read(mut camera: Box<dyn Camera>, job: &Job, hub: &Weak<Hub>) {
     }
 }
 
-/// Makes a frame of a buffer for those who wait for one. Returns whether the buffer was whole, as far as was looked.
+/// Makes a frame of a buffer for the sessions that wait for one. Returns whether the buffer was whole, as far as it was
+/// checked.
 fn passed_on(buffer: Buffer<'_>, job: &Job, hub: &Hub) -> bool {
     let started = Instant::now();
     let Some(begun) = hub.begin(buffer.stamp.sequence) else { return !buffer.is_damaged };
@@ -112,25 +113,25 @@ fn passed_on(buffer: Buffer<'_>, job: &Job, hub: &Hub) -> bool {
     }
 }
 
-/// What an error ends the camera with; `None` for one after which it may go on.
+/// The error with which the camera ends; `None` if it may go on.
 fn failure(error: &io::Error, camera: &dyn Camera, job: &Job, read: u64, warned: &mut bool) -> Option<DeviceError> {
     let device = job.device.clone();
     match error.kind() {
         ErrorKind::Interrupted => None,
         ErrorKind::WouldBlock => {
-            // The driver said that there was something, and may say so again at once.
+            // The driver announced a buffer that was not there, and may do so again at once.
             thread::sleep(PAUSE);
             None
         }
         _ if error.raw_os_error() == Some(ENODEV) || !camera.is_there() => {
             Some(DeviceError::Unplugged { device, read })
         }
-        // EIO: a frame was lost on its way, or the camera stopped. If it stopped, it is soon silent too long.
+        // EIO: a frame was lost on its way, or the camera stopped. If it stopped, the limit on silence ends the session.
         _ if error.raw_os_error() == Some(EIO) => {
             if !std::mem::replace(warned, true) {
                 warn!("{device}: {error}; waiting for its next frame");
             }
-            // The system may say so again at once.
+            // The same error may come again at once.
             thread::sleep(PAUSE);
             None
         }
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_buffer_of_a_camera_that_is_gone_is_told_as_unplugged_and_other_errors_as_they_are() {
+    fn an_error_of_a_camera_that_is_gone_means_unplugged_and_other_errors_stay() {
         let stage = Stage::new(LONG);
         let seat = stage.seat();
         stage.is_there.store(false, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! One session's place at a camera: the latest frame that it has not taken yet, and what it counts.
+//! One session's place at a camera: the latest frame that it has not taken yet, and its counts.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(super) struct DeviceFrame {
     pub(super) index: u64,
     pub(super) image: Image,
     pub(super) taken: Taken,
-    /// How long it took to make the image of the buffer.
+    /// How long it took to convert the buffer into the image.
     pub(super) decode: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Seat {
         Self { shape, slot: Mutex::default(), filled: Condvar::new(), wake }
     }
 
-    /// Puts a frame down, in place of one that was not taken. `lost` frames were lost before it.
+    /// Puts a frame here. It replaces one that was not taken. `lost` frames were lost before it.
     pub(super) fn put(&self, frame: &Arc<DeviceFrame>, lost: u64) {
         let mut slot = self.lock();
         let counts = &mut slot.counts;
@@ -84,7 +84,7 @@ impl Seat {
         self.lock().counts.broken += 1;
     }
 
-    /// Says why there are no more frames. A frame that was not taken yet is passed over.
+    /// Notes why there are no more frames. A frame that was not taken yet is passed over.
     pub(super) fn fail(&self, error: Arc<DeviceError>) {
         let mut slot = self.lock();
         let replaced = slot.next.replace(Err(error));
@@ -103,7 +103,7 @@ impl Seat {
                     return Ok(frame);
                 }
                 Some(Err(error)) => {
-                    // It stays true.
+                    // The failure stays: the next call gets it too.
                     slot.next = Some(Err(error.clone()));
                     return Err(error);
                 }
@@ -142,7 +142,7 @@ impl Seat {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
-        // Nothing in here panics half-way.
+        // No holder of the lock panics half-way.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,18 +1,18 @@
-//! When the driver says that a frame was taken, and where the frame stands in the driver's count.
+//! The driver's timestamp of a frame, and the frame's place in the driver's count.
 
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Bits of a buffer's flags (V4L2, "Buffer Flags"): the clock of its timestamp, and what the timestamp is of.
+/// Bits of a buffer's flags (V4L2, "Buffer Flags"): the clock of its timestamp, and what the timestamp marks.
 const CLOCK_BITS: u32 = 0xe000;
 const CLOCK_MONOTONIC: u32 = 0x2000;
 const CLOCK_COPY: u32 = 0x4000;
 const SOURCE_BITS: u32 = 0x7_0000;
 const SOURCE_START_OF_EXPOSURE: u32 = 0x1_0000;
 
-/// What the driver's timestamps are of.
+/// What the driver's timestamps mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Timestamp {
@@ -30,7 +30,7 @@ pub enum Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
-    /// `CLOCK_MONOTONIC`, which the server's times are of too.
+    /// `CLOCK_MONOTONIC`, which the server uses too.
     Monotonic,
     /// The driver does not say.
     Unknown,
@@ -42,18 +42,18 @@ pub enum Clock {
 pub enum AgeFrom {
     /// The driver's timestamp.
     Timestamp,
-    /// The arrival at the server, because the timestamp tells no age.
+    /// The arrival at the server, because the timestamp gives no age.
     Arrival,
 }
 
 impl AgeFrom {
-    /// What ages of these two kinds together count from: arrival, unless all count from timestamps.
+    /// What the ages of two series count from when they are combined: arrival, unless both count from timestamps.
     pub(super) fn or(self, other: Self) -> Self {
         if self == Self::Timestamp { other } else { self }
     }
 }
 
-/// What a driver says of a buffer.
+/// What a driver says about a buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// The kind of its timestamp, from its flags.
@@ -64,7 +64,7 @@ pub(super) struct Stamp {
     pub(super) sequence: u32,
 }
 
-/// When a frame was taken, as far as that is known.
+/// When a frame was taken, if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) at: Instant,
@@ -74,9 +74,9 @@ pub(super) struct Taken {
 }
 
 impl Stamp {
-    /// When the frame was taken, for a frame that came at `arrived`, when the monotonic clock read `monotonic`.
+    /// When a frame was taken that came at `arrived`, when the monotonic clock read `monotonic`.
     ///
-    /// A timestamp of another clock says nothing about age, and neither does one that lies in the future or is zero.
+    /// A timestamp gives no age if it is of another clock, lies in the future or is zero.
     pub(super) fn taken(&self, arrived: Instant, monotonic: Duration) -> Taken {
         let clock = if self.flags & CLOCK_BITS == CLOCK_MONOTONIC { Clock::Monotonic } else { Clock::Unknown };
         let timestamp = match (clock, self.flags & SOURCE_BITS) {
@@ -107,7 +107,7 @@ impl Indices {
 
     /// The index of the frame with this place in the driver's count, and how many frames were lost before it.
     ///
-    /// A driver that does not count, or starts again, loses none.
+    /// If a driver does not count, or starts again, no frame counts as lost.
     pub(super) fn next(&mut self, sequence: u32) -> (u64, u64) {
         let (index, lost) = match self.last {
             None => (0, 0),

@@ -63,7 +63,7 @@ fn open(wanted: Wanted) -> Result<Opened, SourceError> {
     Err(super::error::DeviceError::NotBuilt { device: super::error::shown(&wanted.path) }.into())
 }
 
-/// Rate that stands in the report for a camera whose driver says none: that of most webcams.
+/// Rate in the report for a camera whose driver names none: that of most webcams.
 const USUAL_RATE_HZ: f64 = 30.0;
 
 /// A camera of a run.
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(device.rate_hz(), Some(USUAL_RATE_HZ));
         let mut source = device.open().unwrap();
         assert!(source.wake().is_some() && source.figures().is_none());
-        assert!(hub.begin(0).is_none(), "nobody waits, so nothing counts");
+        assert!(hub.begin(0).is_none(), "no session waits, so no frame counts");
         assert!(!source.is_ready());
         assert_eq!(hub.begin(7).map(|begun| begun.index), Some(0));
         drop(source);

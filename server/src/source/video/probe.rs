@@ -144,7 +144,7 @@ fn ratio(text: &str) -> Option<f64> {
     (ratio > 0.0 && ratio < 10_000.0).then_some(ratio)
 }
 
-/// Whether this version has `-fps_mode`. A version that is no number is newer than any release.
+/// Whether this version has `-fps_mode`. A version that is not a number counts as newer than any release.
 fn has_fps_mode(version: &str) -> bool {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
     let number = (numbers.next(), numbers.next().unwrap_or(0));

@@ -7,6 +7,7 @@ use super::playback::{PROGRAM, Playback};
 use super::process::{Ended, Lines, Processes, Running, SILENCE};
 use crate::source::error::SourceError;
 use crate::source::queue::{ReadFrame, Reading};
+use crate::truth::Truth;
 
 /// Reads a video from its first frame on.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl VideoReader {
         })?;
         self.is_cut = filled > 0 && filled < bytes.len();
         let image = if filled == bytes.len() { wanted.image(bytes, *size) } else { None };
-        let frame = image.map(|image| ReadFrame { index: self.next, image });
+        let frame = image.map(|image| ReadFrame { index: self.next, image, truth: Truth::Unknown, meta: None });
         self.next += u64::from(frame.is_some());
         Ok(frame)
     }

@@ -57,7 +57,7 @@ fn a_ball_answered_with_none_is_missed_and_an_empty_frame_is_not() {
 }
 
 #[test]
-fn where_every_ball_was_missed_the_summary_says_which_and_what_to_change() {
+fn if_every_ball_was_missed_the_summary_says_what_to_change() {
     let mut scorer = CircleScorer::default();
     score(&mut scorer, ball(1.0), None);
     let lines = scorer.figures().lines;

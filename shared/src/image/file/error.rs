@@ -20,7 +20,7 @@ pub enum ImageFileError {
     #[error("it is a directory: name the files in it")]
     Directory,
     /// The file is of another type.
-    #[error("not an image this reads (PNG, JPEG, PGM, PPM, BMP, TIFF, WebP)")]
+    #[error("not an image of a supported type (PNG, JPEG, PGM, PPM, BMP, TIFF, WebP)")]
     NotAnImage,
     /// The image is larger than any frame.
     #[error("{width}x{height} px is too large: each side may be up to {MAX_SIDE} px")]
@@ -31,10 +31,10 @@ pub enum ImageFileError {
         height: u32,
     },
     /// The pixels are of a type that is not supported.
-    #[error("{0} pixels are not supported: gray or colour, with 8 or 16 bits a channel")]
+    #[error("{0} pixels are not supported: gray or colour, with 8 or 16 bits per channel")]
     Pixels(String),
-    /// The file has 16 bits per pixel, and the caller takes 8.
-    #[error("16-bit gray pixels are not taken here: --pixel gray16 is for them")]
+    /// The file has 16 bits per pixel, and the caller accepts 8.
+    #[error("16-bit gray pixels need --pixel gray16")]
     Deep,
     /// The decoder failed.
     #[error("damaged or cut short: {0}")]

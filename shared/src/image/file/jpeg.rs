@@ -1,7 +1,7 @@
-//! What decoders of JPEG conceal or cannot do: a file that is cut short, and one without Huffman tables.
+//! Handles two kinds of JPEG file that decoders do not: files that are cut short, and files without Huffman tables.
 //!
-//! Decoders fill the missing part of a file with gray, so that half a picture looks like a whole one. And in Motion JPEG
-//! the Huffman tables are always the same, so many webcams leave them out, and their files cannot be decoded.
+//! Decoders fill the missing part of a file with gray, so that half a picture looks like a whole one. In Motion JPEG the
+//! Huffman tables are always the same. Many webcams leave them out, and decoders cannot read their files.
 //!
 //! Marker names and codes are those of ITU-T T.81, annex B.
 
@@ -17,7 +17,7 @@ const EOI: u8 = 0xd9;
 const DHT: u8 = 0xc4;
 /// Start of scan: the coded pixels follow.
 const SOS: u8 = 0xda;
-/// In coded pixels: not a marker but a byte of 0xff.
+/// In coded pixels this is a byte of 0xff and not a marker.
 const STUFFED: u8 = 0;
 /// Markers without a length: TEM and the restart markers, which may also stand in coded pixels.
 const RESTARTS: Range<u8> = 0xd0..0xd8;
@@ -34,13 +34,13 @@ struct Parts {
     end: Option<usize>,
 }
 
-/// Whether the file has its end: a scan, and the marker of the image's end behind it. Bytes behind the end do not count.
+/// Whether the file is complete: a scan, and after it the marker of the image's end. Bytes after that marker do not count.
 pub(super) fn is_whole(file: &[u8]) -> bool {
     let parts = parts(file);
     parts.first_scan.is_some() && parts.end.is_some()
 }
 
-/// Puts the standard's Huffman tables into a file that has none. Returns whether it did.
+/// Inserts the standard Huffman tables into a file that has none. Returns whether it did.
 ///
 /// The tables are those of ITU-T T.81, K.3.3, which Motion JPEG prescribes. A file without a scan stays as it is.
 pub(super) fn complete_tables(file: &mut Vec<u8>) -> bool {
@@ -54,7 +54,7 @@ pub(super) fn complete_tables(file: &mut Vec<u8>) -> bool {
 fn parts(file: &[u8]) -> Parts {
     let mut parts = Parts::default();
     if is_jpeg(file) {
-        // Nothing is returned where the file ends early: what was found so far stands.
+        // If the file ends early, the parts found so far are kept.
         let _ = walk(file, &mut parts);
     }
     parts
@@ -104,8 +104,8 @@ fn behind_scan(file: &[u8], start: usize) -> Option<usize> {
     coded.windows(2).position(is_end).map(|offset| start + offset)
 }
 
-/// The tables of ITU-T T.81, K.3.3, as the body of a DHT segment: for Y the differences of means and the others, then
-/// the same for colour. Each is its class and number, how many codes have 1 to 16 bits, and the values.
+/// The tables of ITU-T T.81, K.3.3, as the body of a DHT segment: for Y the table of DC and that of AC coefficients, then
+/// the same two for colour. Each has its class and number, how many codes have 1 to 16 bits, and the values.
 #[rustfmt::skip]
 const STANDARD_TABLES: [u8; 416] = [
     0x00, 0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_put_in_give_the_pixels_of_the_file_that_has_its_own() {
+    fn inserted_tables_give_the_same_pixels_as_the_files_own() {
         let (file, mut bare) = (with_tables(), without_tables());
         assert!(bare.len() < file.len() - 400);
         assert!(complete_tables(&mut bare));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_put_into_a_file_that_has_tables() {
+    fn a_file_with_tables_stays_as_it_is() {
         let mut file = with_tables();
         assert!(!complete_tables(&mut file));
         assert_eq!(file, with_tables());
@@ -186,7 +186,7 @@ mod tests {
     fn a_file_is_whole_only_to_its_last_byte() {
         for file in [with_tables(), without_tables()] {
             assert!(is_whole(&file));
-            assert!(is_whole(&[&file[..], &[0; 50]].concat()), "drivers fill their buffers up");
+            assert!(is_whole(&[&file[..], &[0; 50]].concat()), "drivers pad their buffers");
             assert!((0..file.len()).all(|length| !is_whole(&file[..length])));
         }
     }

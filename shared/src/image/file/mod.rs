@@ -1,9 +1,9 @@
 //! Image files: PNG, JPEG, PGM, PPM, BMP, TIFF and WebP, read as OpenCV's `imread` reads them: an alpha channel is
 //! dropped, a palette becomes colour, and the picture is turned as its EXIF data says. Gray with more than 8 bits becomes
-//! gray16, where the caller takes it.
+//! gray16, if the caller accepts that.
 //!
-//! A JPEG that is cut short is an error, although decoders fill in what is missing. One without Huffman tables, as many
-//! webcams send, is read with the standard's.
+//! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as many
+//! webcams send, is read with the standard tables.
 
 mod error;
 mod jpeg;
@@ -30,7 +30,7 @@ const DECODER_BYTES: u64 = 512 << 20;
 /// decoders read the whole file into memory.
 const FILE_BYTES: u64 = 256 << 20;
 
-/// Bytes that tell the type of a file: the longest signature, of WebP, has 12.
+/// Bytes that identify the type of a file. The longest signature, that of WebP, has 12.
 const SIGNATURE_BYTES: u64 = 16;
 
 /// Extensions of the files that are read, in lower case.
@@ -59,7 +59,7 @@ pub fn read_any(path: &Path) -> Result<Image, ImageFileError> {
     Ok(read_picture(path)?.image)
 }
 
-/// Reads an image as [`read_any`] does, and says what differs between it and the file. A path may lead to a pipe.
+/// Reads an image as [`read_any`] does, and lists how it differs from the file. The path may lead to a pipe.
 ///
 /// # Errors
 /// [`ImageFileError`] if the file cannot be read or is not supported.
@@ -142,7 +142,7 @@ impl Opened {
                 let is_cut_short = !jpeg::is_whole(&bytes);
                 let lacked_tables = jpeg::complete_tables(&mut bytes);
                 let decoder = decoder(Cursor::new(bytes), ImageFormat::Jpeg);
-                // A file cut within its head has no scan, which the decoder would say in its own words.
+                // The decoder's own error for a file that is cut within its head would not name the cause.
                 let decoder = decoder.map_err(|error| if is_cut_short { ImageFileError::CutShort } else { error })?;
                 Ok(Self { decoder, lacked_tables, is_cut_short })
             }
@@ -163,7 +163,7 @@ impl Opened {
     }
 }
 
-/// The type of a file that begins so.
+/// The type of a file that begins with these bytes.
 fn format(signature: &[u8]) -> Result<ImageFormat, ImageFileError> {
     let format = image::guess_format(signature).ok();
     format.filter(|format| FORMATS.contains(format)).ok_or(ImageFileError::NotAnImage)

@@ -1,4 +1,4 @@
-//! A picture as it was read, and what was changed on the way.
+//! A picture as it was read, and how it differs from its file.
 
 use std::fmt;
 use std::io;
@@ -10,12 +10,12 @@ use ndarray::{Array2, Array3};
 use super::error::ImageFileError;
 use crate::image::Image;
 
-/// A picture, and what differs between it and the file.
+/// A picture, and how it differs from its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// The pixels.
     pub image: Image,
-    /// What was changed.
+    /// The changes.
     pub changes: Vec<Change>,
 }
 
@@ -26,9 +26,9 @@ pub enum Change {
     AlphaDropped,
     /// The picture was turned or mirrored as its EXIF data says.
     Oriented(u8),
-    /// Colours of 16 bits a channel were scaled to 8: 65535 is 255.
+    /// Colours of 16 bits per channel were scaled to 8: 65535 becomes 255.
     ColourScaled,
-    /// The JPEG had no Huffman tables, and was decoded with the standard's.
+    /// The JPEG had no Huffman tables, and was decoded with the standard tables.
     StandardTables,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Change {
             Self::AlphaDropped => f.write_str("its alpha channel is dropped"),
             Self::Oriented(value) => write!(f, "it is turned as its EXIF orientation says ({value})"),
             Self::ColourScaled => f.write_str("its colours are scaled from 16 bits to 8"),
-            Self::StandardTables => f.write_str("it has no Huffman tables; the standard's are used"),
+            Self::StandardTables => f.write_str("it has no Huffman tables; the standard ones are used"),
         }
     }
 }
@@ -46,7 +46,7 @@ impl fmt::Display for Change {
 /// The picture of a decoded file: without alpha, upright, colours with blue first.
 ///
 /// # Errors
-/// [`ImageFileError::Pixels`] if pixels are neither gray nor colour with 8 or 16 bits a channel.
+/// [`ImageFileError::Pixels`] if pixels are neither gray nor colour with 8 or 16 bits per channel.
 pub(super) fn picture(mut decoded: DynamicImage, orientation: Orientation) -> Result<Picture, ImageFileError> {
     let mut changes = Vec::new();
     let colour = decoded.color();

@@ -1,4 +1,4 @@
-//! What the connection of a call has read and written, and what of its messages the peer has acknowledged.
+//! Counts what a call's connection has read and written, and which messages the peer has acknowledged.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +36,7 @@ impl Account {
         Ok(())
     }
 
-    /// Lets go of the connection.
+    /// Forgets the connection.
     pub(super) fn closed(&self) {
         self.books().socket = None;
     }
@@ -63,7 +63,7 @@ impl Account {
         self.books().ledger.flushed(self.written());
     }
 
-    /// Notes that HTTP/2 has let go of a piece of a body.
+    /// Notes that HTTP/2 has released a piece of a body.
     pub(super) fn released(&self, bytes: usize) {
         self.books().ledger.released(bytes);
     }

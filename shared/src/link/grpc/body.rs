@@ -1,4 +1,4 @@
-//! The body of a call or of its response: tells an account when HTTP/2 has let go of each piece.
+//! The body of a call or of its response: tells an account when HTTP/2 has released each piece.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -26,7 +26,7 @@ use super::{FEATURES, REPLY_LIMIT, features_of, features_text};
 use crate::link::Link;
 use crate::link::tcp::MAX_PAYLOAD;
 
-/// Calls the other end, whose service is that of `Theirs`. Returns the link and the features that the other end names.
+/// Calls the other end, which serves the service of `Theirs`. Returns the link and the features that the other end names.
 pub(super) async fn call<Ours: Side, Theirs: Side>(
     stream: TcpStream,
     most: usize,
@@ -59,7 +59,7 @@ async fn ask<Ours: Side, Theirs: Side>(
     let origin = origin.map_err(|error| Status::internal(error.to_string()))?;
     let pull = Pull(outbox.clone());
     let messages = poll_fn(move |cx| {
-        // A failure ends the call; there is no way to tell the server which.
+        // A failure ends the call. A caller cannot tell the server what failed.
         pull.0.poll_next(cx).map(|next| next.and_then(Result::ok))
     });
     let mut request = Request::new(messages);
@@ -71,7 +71,7 @@ async fn ask<Ours: Side, Theirs: Side>(
     Grpc::with_origin(channel, origin).max_decoding_message_size(most).streaming(request, path, codec).await
 }
 
-/// A connection as tonic takes it.
+/// A connection in the form that tonic expects.
 struct Channel {
     requests: Requests,
     account: Arc<Account>,

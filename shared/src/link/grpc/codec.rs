@@ -1,4 +1,4 @@
-//! What tonic calls for each message: one way from a session's form to bytes, the other way back.
+//! The codec that tonic calls for each message, from a session's form to bytes and back.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::protocol::message::FRAME_OVERHEAD;
 /// Bytes that gRPC puts before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-/// Why a peer's bytes are no message that this end takes.
+/// Why this end refuses a peer's bytes.
 #[derive(Debug, Error)]
 pub(super) enum NoMessage {
-    #[error("what is no message of the proto: {0}")]
+    #[error("bytes that are not a message of the proto: {0}")]
     Bytes(#[from] prost::DecodeError),
     #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are taken")]
     TooLarge { bytes: usize },
@@ -33,7 +33,7 @@ pub(super) enum NoMessage {
 }
 
 impl From<NoMessage> for Status {
-    /// With the cause as its source, which a status of a peer has not.
+    /// The status has the cause as its source, which a status from a peer lacks.
     fn from(wrong: NoMessage) -> Self {
         let mut status = Self::invalid_argument(wrong.to_string());
         status.set_source(Arc::new(wrong));
@@ -41,7 +41,7 @@ impl From<NoMessage> for Status {
     }
 }
 
-/// The codec of one end of a session, which speaks `Ours` and hears `Theirs`.
+/// The codec of one end of a session, which sends messages of `Ours` and receives those of `Theirs`.
 pub(super) struct Speech<Ours, Theirs> {
     account: Arc<Account>,
     most: usize,
@@ -49,7 +49,7 @@ pub(super) struct Speech<Ours, Theirs> {
 }
 
 impl<Ours, Theirs> Speech<Ours, Theirs> {
-    /// A codec that takes messages of at most `most` bytes.
+    /// A codec that accepts messages of at most `most` bytes.
     pub(super) fn new(account: Arc<Account>, most: usize) -> Self {
         Self { account, most, sides: PhantomData }
     }

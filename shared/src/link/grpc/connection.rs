@@ -15,14 +15,14 @@ use super::outbox::Outbox;
 use super::socket::Socket;
 use super::translate::Side;
 
-/// Largest HTTP/2 frame to take, in bytes. Measured with frames of 640x480 at 60 per second: 0.40 ms instead of the 0.55 ms
-/// with the 16 KiB that are usual.
+/// Largest HTTP/2 frame to accept, in bytes. Measured with frames of 640x480 at 60 per second: 0.40 ms, instead of 0.55 ms
+/// with the usual 16 KiB.
 const MAX_FRAME: u32 = 1 << 20;
 
-/// Most bytes of a request's headers: gRPC's take a few hundred.
+/// Most bytes of a request's headers. Those of gRPC take a few hundred.
 const MAX_HEADERS: u32 = 8 << 10;
 
-/// Most calls at a time on a connection. One has the session, others are refused.
+/// Most calls at a time on a connection. One of them has the session, the others are refused.
 const MAX_CALLS: u32 = 8;
 
 /// How long a connection may take to end after its call: a server that stops has a second for everything.
@@ -80,13 +80,13 @@ pub(super) async fn begin<Ours: Side, Theirs: Side>(
         .initial_connection_window_size(connection)
         .handshake(TokioIo::new(socket))
         .await?;
-    // hyper takes the last of these for the wish to end.
+    // hyper closes the connection when the last of these is dropped.
     let last = requests.clone();
     tokio::spawn(async move {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            // The peer hears the end of the call, and closes the connection.
+            // The peer sees the end of the call, and closes the connection.
             () = outbox.closing() => timeout(LINGER, connection).await.unwrap_or(Ok(())),
         };
         drop(last);

@@ -12,10 +12,10 @@ use crate::text::{Brief, REASON};
 /// Why a connection led to no link over gRPC.
 #[derive(Debug, Error)]
 pub(super) enum GrpcError {
-    /// The connection broke, or what arrives is no HTTP/2.
+    /// The connection broke, or the arriving bytes are not HTTP/2.
     #[error("gRPC: {0}")]
     Broken(String),
-    /// No call, or no answer to one.
+    /// There was no call, or no answer to one.
     #[error("no gRPC call or answer for {} s", .0.as_secs())]
     Silence(Duration),
     /// The peer refuses.
@@ -32,13 +32,13 @@ pub(super) enum GrpcError {
 }
 
 impl GrpcError {
-    /// What the answer to a call to `service` says.
+    /// The error in the answer to a call of `service`.
     pub(super) fn of_answer(status: &Status, service: &'static str) -> Self {
         let reason = status.message().to_owned();
         match status.code() {
             Code::Unimplemented => Self::NoService(service),
             Code::FailedPrecondition | Code::ResourceExhausted => Self::Refused { reason, retry: false },
-            // Whoever answers with words is there and refuses for now.
+            // A peer that answers with a reason is there, and refuses for now.
             Code::Unavailable if std::error::Error::source(status).is_none() => Self::Refused { reason, retry: true },
             _ => Self::Broken(said(status)),
         }
@@ -56,7 +56,7 @@ impl From<GrpcError> for SignalingError {
     }
 }
 
-/// What a status says, with the cause beneath it.
+/// The message of a status, with its cause.
 pub(super) fn said(status: &Status) -> String {
     let (mut said, mut cause) = (status.message().to_owned(), std::error::Error::source(status));
     while let Some(error) = cause {

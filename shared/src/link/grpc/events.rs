@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use tonic::{Status, Streaming};
 
 use super::codec::NoMessage;
@@ -13,17 +13,17 @@ use super::outbox::Outbox;
 use super::translate::{Read, Side};
 use crate::link::LinkEvent;
 
-/// How often the arrival of a part of a message is reported: in time for the first look at a silent peer.
+/// How often the arrival of a part of a message is reported: in time for the first check of a silent peer.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How much earlier than here a caller's deadline may pass there: it began before its call arrived.
+/// How much earlier a caller's deadline may pass at the caller than here: it began before the call arrived.
 const DEADLINE_SLACK: Duration = Duration::from_millis(500);
 
-/// How tonic begins what it says of a message over the limit, and of a call that ends within one.
+/// How tonic's errors begin for a message over the limit, and for a call that ends within a message.
 const TOO_LARGE: &str = "Error, decoded message length too large: ";
 const CUT_SHORT: &str = "Unexpected EOF";
 
-/// When the peer wants its call to be over.
+/// When the peer's deadline ends its call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     pub(super) at: Instant,
@@ -36,7 +36,7 @@ struct Events<S: Side> {
     outbox: Arc<Outbox<S>>,
     deadline: Option<Deadline>,
     look: Interval,
-    /// Bytes that the connection had read at the last look or message.
+    /// Bytes that the connection had read at the last check or message.
     seen: u64,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn events<S: Side>(
     outbox: Arc<Outbox<S>>,
     deadline: Option<Deadline>,
 ) -> impl Stream<Item = LinkEvent> + Send + 'static {
-    let mut look = interval(REPORT_INTERVAL);
+    let mut look = interval_at(Instant::now() + REPORT_INTERVAL, REPORT_INTERVAL);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = Events { streaming, outbox, deadline, look, seen: 0 };
     stream::unfold(Some(events), |events| async {
@@ -63,6 +63,10 @@ impl<S: Side> Events<S> {
     async fn next(&mut self) -> LinkEvent {
         loop {
             let deadline = self.deadline;
+            // Also while messages never stop.
+            if let Some(passed) = deadline.filter(|deadline| Instant::now() >= deadline.at) {
+                return self.deadline_passed(passed);
+            }
             tokio::select! {
                 biased;
                 message = self.streaming.message() => return self.arrived(message),
@@ -118,7 +122,7 @@ impl<S: Side> Events<S> {
     }
 }
 
-/// Whether the peer reset the call because it wants no more of it.
+/// Whether the peer reset the call because it no longer wants it.
 fn is_cancelled(status: &Status) -> bool {
     let mut cause = std::error::Error::source(status);
     while let Some(error) = cause {
@@ -130,7 +134,7 @@ fn is_cancelled(status: &Status) -> bool {
     false
 }
 
-/// Waits until the deadline; for ever without one.
+/// Waits until the deadline; without one, for ever.
 async fn over(deadline: Option<Deadline>) -> Deadline {
     match deadline {
         Some(deadline) => {

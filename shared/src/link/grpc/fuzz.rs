@@ -1,4 +1,4 @@
-//! What the fuzzer asks of the messages. The corpus is `fuzz/corpus/grpc_messages`.
+//! The properties that the fuzzer checks of messages. The corpus is `fuzz/corpus/grpc_messages`.
 
 use bytes::Bytes;
 use prost::Message;
@@ -7,17 +7,16 @@ use super::codec::Ear;
 use super::translate::{Read, Side, Sink, Source};
 use crate::protocol::message::FRAME_OVERHEAD;
 
-/// Most bytes of a message in the session's form that are not in the other: names of fields and values, a fragment's
-/// header.
+/// Most bytes by which a message is longer in the session's form: names of fields and values, and a fragment's header.
 const NAMES: usize = 1 << 10;
 
-/// Checks that any bytes are a message that means the same in both forms, or are refused with a reason; and that the
-/// session's form is bounded by what came.
+/// Checks that any bytes are a message with the same meaning in both forms, or are refused with a reason, and that the
+/// session's form is not much longer than the bytes that came.
 ///
 /// The first byte chooses who speaks, the rest is one message after the other, each with its length in two bytes.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these properties does not hold.
 pub fn check(bytes: &[u8]) {
     match bytes.split_first() {
         Some((side, stream)) if side % 2 == 0 => hear::<Sink>(stream),
@@ -43,7 +42,7 @@ fn means_the_same<S: Side>(read: Read, came: usize) {
     let Read { lane, bytes, .. } = read;
     // Each metadata value and each number grows by a few bytes at most.
     assert!(bytes.len() <= 9 * came + NAMES, "{} bytes of {came}", bytes.len());
-    // What the protocol refuses (an id over its limit, say) is refused on the way back.
+    // A message that the protocol refuses (for its id, for example) is refused on the way back.
     let Ok(written) = S::write(lane, bytes.clone()) else { return };
     let mut again = Ear::<S>::new(1 << 20);
     let hello = matches!(lane, crate::link::Lane::Control);

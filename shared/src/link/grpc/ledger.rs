@@ -1,21 +1,21 @@
 //! Counts which messages the peer has acknowledged.
 //!
-//! A position is a number of bytes of the messages' stream. HTTP/2 puts headers between them, and frames of its own. So how
-//! far into an unfinished piece the connection has come is an estimate, which never passes the last message.
+//! A position is a number of bytes of the messages' stream. HTTP/2 puts headers and frames of its own between them. So the
+//! position within an unfinished piece is an estimate, which never passes the last message.
 
 use std::collections::VecDeque;
 
 use crate::link::Lane;
 
-/// Messages whose ends are remembered: more than fit the largest send buffer of a kernel, as for the link tcp.
+/// Number of messages whose ends are remembered: more than fit into a kernel's largest send buffer, as for the link tcp.
 const ENDS: usize = 256;
 
-/// What was encoded, handed to the kernel and acknowledged.
+/// Positions up to which bytes were encoded, handed to the kernel and acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// Position after the last encoded message.
     encoded: u64,
-    /// Position up to which HTTP/2 has let go of the bytes.
+    /// Position up to which HTTP/2 has released the bytes.
     released: u64,
     /// Position up to which the kernel has all bytes.
     flushed: u64,
@@ -48,12 +48,12 @@ impl Ledger {
         self.entries.push_back(Entry { lane, begin, end: self.encoded, bytes });
     }
 
-    /// Notes that HTTP/2 has let go of a further `bytes` encoded bytes.
+    /// Notes that HTTP/2 has released `bytes` more encoded bytes.
     pub(super) fn released(&mut self, bytes: usize) {
         self.released += bytes as u64;
     }
 
-    /// Notes that the kernel has everything that HTTP/2 has let go of.
+    /// Notes that the kernel has everything that HTTP/2 has released.
     pub(super) fn flushed(&mut self, written: u64) {
         if self.released > self.flushed {
             (self.flushed, self.written_then) = (self.released, written);
@@ -93,7 +93,7 @@ mod tests {
         ledger.encoded(Lane::Control, 20, 10, 500);
         assert_eq!(ledger.buffered(Lane::Control, 500, 0), 20);
         ledger.released(10);
-        assert!(ledger.buffered(Lane::Control, 500, 0) > 0, "let go of, but not written yet");
+        assert!(ledger.buffered(Lane::Control, 500, 0) > 0, "released, but not written yet");
         ledger.flushed(519);
         assert_eq!(ledger.buffered(Lane::Control, 519, 19), 20, "written, but not acknowledged");
         assert_eq!(ledger.buffered(Lane::Control, 519, 0), 0);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_2_writes_for_itself_acknowledges_nothing() {
+    fn frames_of_http_2_itself_acknowledge_no_message() {
         let mut ledger = Ledger::default();
         // Settings and window updates before, between and after.
         ledger.encoded(Lane::Control, 20, 10, 10_000);
@@ -110,7 +110,7 @@ mod tests {
         ledger.flushed(10_019);
         ledger.encoded(Lane::Frames, 300, 310, 20_000);
         assert_eq!(ledger.buffered(Lane::Frames, 20_000, 0), 300);
-        assert!(ledger.buffered(Lane::Frames, 90_000, 0) > 0, "the last message is never done before it is let go of");
+        assert!(ledger.buffered(Lane::Frames, 90_000, 0) > 0, "the last message is never done before it is released");
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         let left: Vec<_> = [0, 250, 500].map(|written| ledger.buffered(Lane::Frames, written, 0)).into();
         assert_eq!(left, [1000, 750, 500]);
         assert_eq!(ledger.buffered(Lane::Frames, 500, 300), 800);
-        // Flushing what is no end of a piece loses nothing.
+        // Flushing in the middle of a piece loses nothing.
         ledger.flushed(500);
         assert_eq!(ledger.buffered(Lane::Frames, 500, 0), 500);
     }

@@ -1,13 +1,12 @@
 //! Links over gRPC: one call with a stream of messages each way carries all lanes.
 //!
 //! The messages are those of `proto/plumb.proto`. A session knows only MessagePack, so `translate` turns each message
-//! into the other form; pixels are copied once on the way in and not at all on the way out. `codec` is what tonic calls
-//! for each message. `outbox` holds what waits to be sent: one frame at most, so that no frame grows old there. `ledger`
-//! counts what the peer has acknowledged, from what `body` and `socket` see of the call and of its connection.
+//! into the other form. Pixels are copied once on the way in and not at all on the way out. tonic calls `codec` for each
+//! message. `outbox` holds messages that wait to be sent, at most one frame of them, so that no frame grows old there.
+//! `ledger` counts what the peer has acknowledged, by what `body` and `socket` observe of the call and its connection.
 //!
-//! Each connection is given to hyper by whoever accepted or dialed it: `serve` answers a call, `call` makes one.
-//! Who calls and who sources frames are independent: `Source` and `Sink` (in `translate`) say who
-//! speaks.
+//! The end that accepted or dialled a connection gives it to hyper: `serve` answers a call, `call` makes one. Either end
+//! may call, whichever sends the frames: `Source` and `Sink` (in `translate`) are the roles.
 
 mod account;
 mod body;
@@ -94,7 +93,7 @@ fn features_text(features: &[String]) -> String {
     features.join(", ")
 }
 
-/// Reads features from metadata; names that are no text count as absent.
+/// Reads features from metadata; names that are not text count as absent.
 fn features_of(metadata: &tonic::metadata::MetadataMap) -> Vec<String> {
     let lists = metadata.get_all(FEATURES).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty()).map(String::from).collect()

@@ -1,4 +1,4 @@
-//! What waits to be sent, and the end of the call.
+//! The messages that wait to be sent, and the end of the call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::link::{Lane, Lanes, LinkClosed};
 /// waits. Answers gather while a frame is written.
 const ROOM: [usize; Lane::ALL.len()] = [64 << 10, 1, 64 << 10];
 
-/// A message that waits.
+/// A waiting message.
 pub(super) struct Outgoing<S: Side> {
     pub(super) lane: Lane,
     /// Its length as the session counts it.
@@ -39,13 +39,13 @@ struct State<S: Side> {
     puller: Option<Waker>,
     /// This end has closed the call.
     closed: bool,
-    /// What to tell the peer at the end instead of success.
+    /// The error that the peer gets at the end instead of success.
     failure: Option<Status>,
     /// The call is over: nothing is taken from here any more.
     broken: bool,
 }
 
-/// How far the connection has come.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Open,
@@ -128,7 +128,7 @@ impl<S: Side> Outbox<S> {
         Ok(())
     }
 
-    /// Ends the call after what waits on the control lane.
+    /// Ends the call once the messages that wait on the control lane are sent.
     fn shut(&self) {
         let mut state = self.state();
         state.closed = true;

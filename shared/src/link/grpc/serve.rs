@@ -41,14 +41,14 @@ impl Call {
         &self.features
     }
 
-    /// Gives the caller its session.
+    /// Accepts the call as a session.
     pub fn accept(self) -> Link {
         // Fails if the caller has left; then the link says so.
         let _ = self.decide.send(Ok(()));
         self.link
     }
 
-    /// Tells the caller why it gets none, and whether a later attempt may succeed.
+    /// Tells the caller why it gets no session, and whether a later attempt may succeed.
     pub async fn refuse(self, reason: String, retry: bool) {
         let refusal = if retry { Status::unavailable(reason) } else { Status::failed_precondition(reason) };
         // Fails if the caller has left.
@@ -80,7 +80,7 @@ pub(super) async fn answer<Ours: Side, Theirs: Side>(
     Ok(call)
 }
 
-/// Closes the connection if no call comes, or if nobody waits for one any more.
+/// Closes the connection if no call comes, or if its receiver is gone.
 struct Unless<S: Side>(Option<Arc<Outbox<S>>>);
 
 impl<S: Side> Unless<S> {
@@ -104,7 +104,7 @@ struct Desk<Ours: Side, Theirs: Side> {
     theirs: PhantomData<Theirs>,
 }
 
-/// What a call gets: the messages of this end.
+/// The response to a call: the messages of this end.
 type Answers<S> = Pin<Box<dyn Stream<Item = Result<Outgoing<S>, Status>> + Send>>;
 
 impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
@@ -126,7 +126,7 @@ impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(first) = first else {
             return Err(Status::resource_exhausted(
-                "there is one session a connection: open a further channel, with a connection of its own (grpc.use_local_subchannel_pool)",
+                "there is one session per connection: open another channel, with its own connection (grpc.use_local_subchannel_pool)",
             ));
         };
         let features = features_of(request.metadata());
@@ -134,7 +134,7 @@ impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
         let messages = events(request.into_inner(), self.outbox.clone(), deadline);
         let link = Link::new(Arc::new(Closing(self.outbox.clone())), messages, MAX_PAYLOAD);
         let (decide, decision) = oneshot::channel();
-        // Fails if nobody waits for a call any more: then nobody decides either.
+        // Fails if the receiver is gone. Then there is no decision either.
         let _ = first.send(Call { features, link, decide });
         decision.await.unwrap_or_else(|_| Err(Status::unavailable("this end stops")))?;
         let pull = Pull(self.outbox.clone());

@@ -28,7 +28,7 @@ impl Socket {
     }
 }
 
-/// The connection closes: nobody else may hold it open.
+/// Closes the account's own handle too, which would hold the connection open.
 impl Drop for Socket {
     fn drop(&mut self) {
         self.account.closed();

@@ -1,4 +1,4 @@
-//! Both ends of a call on one machine, and peers that are none.
+//! Both ends of a call on one machine, and peers that do not speak the protocol.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -190,7 +190,7 @@ async fn frames_of_all_sizes_arrive_in_order_and_a_full_lane_holds_one() {
 }
 
 #[tokio::test]
-async fn what_the_peer_does_not_read_holds_up_frames_but_counts_once_it_is_read() {
+async fn unread_messages_hold_up_frames_and_count_once_they_are_read() {
     let (source, mut sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();
@@ -238,7 +238,7 @@ async fn the_end_comes_after_the_last_message() {
         let (ours, mut theirs) = if is_the_sinks { (sink, source) } else { (source, sink) };
         let bye = control(&Control::Bye(Bye { reason: "enough".into() }));
         ours.sender().send(Lane::Control, bye.clone()).await.unwrap();
-        // The other end reads meanwhile, and lets go at its end.
+        // The other end reads meanwhile, and closes when it sees the end.
         let reading = tokio::spawn(async move { (message(&mut theirs).await, message(&mut theirs).await) });
         timeout(LIMIT, ours.sender().close_within(Duration::from_secs(1))).await.expect("it ends");
         assert_eq!(reading.await.unwrap(), (Some((Lane::Control, bye.to_vec())), None), "{is_the_sinks}");
@@ -280,7 +280,7 @@ async fn a_caller_of_the_other_service_is_told_that_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_server_of_something_else_is_no_server() {
+async fn a_server_that_does_not_speak_http2_is_refused() {
     let (dialed, mut accepted) = streams().await;
     let calling = tokio::spawn(async move { call_source(dialed, 1000, &[]).await.map(|_| ()) });
     accepted.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
@@ -291,7 +291,7 @@ async fn a_server_of_something_else_is_no_server() {
 #[tokio::test]
 async fn the_arrival_of_a_part_is_a_sign_of_life() {
     let (dialed, accepted) = streams().await;
-    // A way between the two ends that carries a piece at a time.
+    // A path between the two ends that carries one piece at a time.
     let (near, far) = streams().await;
     tokio::spawn(slowly(accepted, near));
     let source = async { answer_sink(far, MAX_PAYLOAD).await.unwrap().accept() };
@@ -340,7 +340,7 @@ fn read(message: &wire::FromSink) -> Result<(), String> {
 }
 
 #[test]
-fn what_is_no_message_is_refused_with_what_would_be_right() {
+fn wrong_bytes_are_refused_with_what_would_be_right() {
     use wire::from_sink::Message;
     let refused = |message| read(&wire::FromSink { message }).unwrap_err();
     assert_eq!(
@@ -362,7 +362,7 @@ fn what_is_no_message_is_refused_with_what_would_be_right() {
     assert_eq!(refused(Some(Message::Answer(wrong))), "a circle whose cov has 2 numbers: none or 3 is right");
     let mut ear = codec::Ear::<translate::Sink>::new(MAX_PAYLOAD);
     let wrong = ear.hear(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
-    assert!(wrong.starts_with("what is no message of the proto: "), "{wrong}");
+    assert!(wrong.starts_with("bytes that are not a message of the proto: "), "{wrong}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Puts messages together from a stream of bytes. Without a socket, so that tests and the fuzzer can drive it.
+//! Assembles messages from a stream of bytes. It has no socket, so tests and the fuzzer can drive it.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -6,20 +6,20 @@ use super::framing::{FramingError, HEADER, parse};
 use crate::link::Lane;
 use crate::pool::BufferPool;
 
-/// Room for headers and small messages, in bytes: some forty answers with one system call.
+/// Room for headers and small messages, in bytes: about forty answers per system call.
 const SMALL: usize = 8 << 10;
 
 /// Memory for a message before its bytes arrive, in bytes, unless messages of its size have come before. More is added
 /// as it fills, so a peer that only claims a length costs no more.
 const TRUSTED: usize = 1 << 20;
 
-/// Number of buffers for large messages that are used again: those of a default window, twice.
+/// Number of buffers for large messages that are reused: twice the default window.
 const POOLED: usize = 16;
 
-/// Puts messages together.
+/// Assembles messages.
 pub(super) struct Assembler {
     most: usize,
-    /// What was read and not handed out yet: headers and small messages.
+    /// Headers and small messages that were read and not handed out yet.
     read: BytesMut,
     /// The large message that is arriving.
     large: Option<Large>,
@@ -36,7 +36,7 @@ struct Large {
 }
 
 impl Assembler {
-    /// Starts with these bytes, which were read already. Messages have at most `most` bytes.
+    /// Starts with bytes that were read already. Messages have at most `most` bytes.
     pub(super) fn new(read: BytesMut, most: usize) -> Self {
         Self { most, read, large: None, pool: BufferPool::new(POOLED), trusted: TRUSTED }
     }
@@ -71,7 +71,7 @@ impl Assembler {
     fn begin(&mut self, lane: Lane, bytes: usize) {
         self.read.advance(HEADER);
         let mut body = self.pool.take(bytes.min(self.trusted));
-        // Less than the whole message is there, and all of what is there belongs to it.
+        // The message is incomplete, so all bytes that are there belong to it.
         body.extend_from_slice(&self.read);
         self.read.clear();
         self.large = Some(Large { lane, body, bytes });
@@ -90,14 +90,14 @@ impl Assembler {
         (body, missing)
     }
 
-    /// Memory that is held for bytes of unfinished messages.
+    /// Memory held for unfinished messages, in bytes.
     pub(super) fn held(&self) -> usize {
         self.read.capacity() + self.large.as_ref().map_or(0, |large| large.body.capacity())
     }
 }
 
-/// Most memory that a peer which has sent `sent` bytes can make an assembler hold: what is trusted beforehand, and twice
-/// what came.
+/// Most memory that an assembler holds after a peer has sent `sent` bytes: the memory granted in advance, and twice the
+/// bytes that came.
 pub(super) fn bound(sent: usize) -> usize {
     2 * TRUSTED + 2 * sent
 }

@@ -23,7 +23,7 @@ pub const MAX_PAYLOAD: usize = MAX_SIDE as usize * MAX_SIDE as usize * LARGEST_P
 /// Why a peer's bytes are not a message.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum FramingError {
-    /// The message is larger than this end takes.
+    /// The message is larger than this end accepts.
     #[error("a message of {bytes} bytes: at most {most} are taken")]
     TooLarge { bytes: usize, most: usize },
     /// No lane has this number.

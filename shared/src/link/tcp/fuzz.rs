@@ -1,4 +1,4 @@
-//! What the fuzzer asks of the framing. The corpus is `fuzz/corpus/tcp_framing`.
+//! The properties that the fuzzer checks of the framing. The corpus is `fuzz/corpus/tcp_framing`.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -6,7 +6,7 @@ use super::assembler::{Assembler, bound};
 use super::framing::{FramingError, HEADER, parse};
 use crate::link::Lane;
 
-/// What a stream of bytes holds: its messages, and what was wrong after them.
+/// The content of a stream of bytes: its messages, and the error after them.
 type Read = (Vec<(Lane, Bytes)>, Option<FramingError>);
 
 /// Checks that a stream of bytes gives the same messages and the same error however it is cut into pieces, and that the
@@ -16,7 +16,7 @@ type Read = (Vec<(Lane, Bytes)>, Option<FramingError>);
 /// stream.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these properties does not hold.
 pub fn check(bytes: &[u8]) {
     let Some((&[limit, piece], stream)) = bytes.split_first_chunk::<2>() else { return };
     let most = 64 << (limit % 16);
@@ -25,7 +25,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(in_pieces(stream, piece, most), at_once(stream, most));
 }
 
-/// Reads a stream as the document says, with all of it there.
+/// Reads a complete stream as the document says.
 fn at_once(mut stream: &[u8], most: usize) -> Read {
     let mut messages = Vec::new();
     while let Some((header, rest)) = stream.split_first_chunk::<HEADER>() {
@@ -41,7 +41,7 @@ fn at_once(mut stream: &[u8], most: usize) -> Read {
     (messages, None)
 }
 
-/// Reads a stream with an [`Assembler`] that gets a piece at a time.
+/// Reads a stream with an [`Assembler`] that gets one piece at a time.
 fn in_pieces(stream: &[u8], piece: usize, most: usize) -> Read {
     let (mut assembler, mut messages) = (Assembler::new(BytesMut::new(), most), Vec::new());
     let mut sent = 0;

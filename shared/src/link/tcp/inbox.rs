@@ -10,7 +10,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use super::assembler::Assembler;
 use crate::link::LinkEvent;
 
-/// How often the arrival of a part of a message is reported: in time for the first look at a silent peer.
+/// How often the arrival of a part of a message is reported: in time for the first check of a silent peer.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reads messages.

@@ -55,8 +55,8 @@ pub async fn accept(mut signaling: Signaling, most: usize) -> Result<Link, Signa
     Ok(link(signaling, most)?)
 }
 
-/// Turns a signaling connection into the link, after both ends have agreed to this there. Messages of more than `most` bytes are
-/// refused: the link then closes.
+/// Turns a signaling connection into the link, after both ends have agreed to this on it. Messages of more than `most`
+/// bytes are refused: the link then closes.
 ///
 /// # Errors
 /// If the connection is broken.

@@ -14,11 +14,11 @@ use super::framing::{HEADER, header};
 use crate::link::unacknowledged::unacknowledged;
 use crate::link::{Lane, Lanes, LinkClosed};
 
-/// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that a session meets the
-/// same back pressure.
+/// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that the back pressure is the
+/// same.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// Most messages written with one system call: as many small messages as gather on a lane while a frame is written.
+/// Most messages written with one system call: about the number of small messages that gather while a frame is written.
 const GATHERED: usize = 16;
 
 /// Messages on their way out.

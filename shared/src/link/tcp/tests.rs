@@ -97,7 +97,7 @@ async fn a_control_message_overtakes_frames_that_wait() {
 }
 
 #[tokio::test]
-async fn what_the_peer_does_not_read_stays_buffered_and_counts_as_acknowledged_once_it_is_read() {
+async fn unread_messages_stay_buffered_and_count_as_acknowledged_once_they_are_read() {
     let (ours, mut theirs) = pair().await;
     let sender = ours.sender();
     while sender.try_send(Lane::Frames, BytesMut::zeroed(300_000)).await.unwrap() {
@@ -155,7 +155,7 @@ async fn a_peer_that_claims_4_gib_or_another_lane_ends_the_link_and_costs_no_mem
 }
 
 #[tokio::test]
-async fn half_a_message_and_then_the_end_is_the_end() {
+async fn a_message_that_is_cut_short_by_the_end_is_not_delivered() {
     for sent in [&[0u8, 0, 0][..], &[0, 0, 0, 9, 0, 1], &[0, 1, 0, 0, 1, 1, 1]] {
         let (ours, mut theirs) = streams().await;
         let mut link = linked(ours);
@@ -196,7 +196,7 @@ async fn the_end_of_a_link_says_what_broke_it() {
 }
 
 #[tokio::test]
-async fn the_last_message_of_a_peer_counts_although_sends_meet_a_closed_connection() {
+async fn the_last_message_of_a_peer_counts_even_if_sends_find_the_connection_closed() {
     let (ours, mut theirs) = streams().await;
     let mut link = linked(ours);
     let sender = link.sender();

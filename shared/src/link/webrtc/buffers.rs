@@ -12,13 +12,13 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tracing::warn;
 
 /// Receive and send buffer to request from the kernel, in bytes. Measured to run at full speed without stalls.
-const WANTED_BUFFER: usize = 4 << 20;
+pub const WANTED_BUFFER: usize = 4 << 20;
 
 /// Linux reports this many times the requested size, to cover its own bookkeeping.
 const BOOKKEEPING: usize = 2;
 
 /// Receive buffer that carries the crate's own receive window of 1 MiB without loss, in bytes.
-const COMFORTABLE_BUFFER: usize = 1 << 20;
+pub const COMFORTABLE_BUFFER: usize = 1 << 20;
 
 /// Receive window that does not stall even if the kernel caps the buffer at 208 KiB (measured, 269 MB/s).
 const CAUTIOUS_WINDOW: u32 = 131_072;
@@ -48,6 +48,23 @@ pub(super) fn receive_window() -> Option<u32> {
 pub fn receive_buffer() -> Option<u32> {
     let granted = any_socket().and_then(|socket| enlarge(&socket)).ok()?;
     u32::try_from(granted * BOOKKEEPING).ok()
+}
+
+/// Buffers that this machine grants a link's UDP sockets, in bytes: what [`WANTED_BUFFER`] was cut to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedBuffers {
+    /// For packets that were received and not read yet.
+    pub receive: u64,
+    /// For packets that were written and not sent yet.
+    pub send: u64,
+}
+
+/// The buffers that this machine grants a link's UDP sockets. `None` if no socket can be made.
+pub fn granted_buffers() -> Option<GrantedBuffers> {
+    let socket = any_socket().ok()?;
+    let receive = enlarge(&socket).ok()? as u64;
+    let send = (SockRef::from(&socket).send_buffer_size().ok()? / BOOKKEEPING) as u64;
+    Some(GrantedBuffers { receive, send })
 }
 
 /// A UDP socket of either family: a machine may have only one of them.

@@ -1,12 +1,16 @@
 //! Settings for the `webrtc` crate, made once per connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use rtc::dtls::cipher_suite::CipherSuiteId;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::transport::RTCDtlsRole;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
 use super::buffers::receive_window;
+use super::error::OpenError;
+use super::guard::{Conduct, GuardedProvider};
 use super::settings::LinkSettings;
 
 /// Interval between two ICE connection attempts. The crate's own 200 ms would be most of the opening time.
@@ -22,9 +26,23 @@ const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(25);
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 
-/// The crate's settings for a link with these link settings.
-pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
+/// The crate's own suites but those with CBC, whose packets would not pass the guard. Every peer has one of these:
+/// RFC 8827 (6.5) requires the first.
+const CIPHER_SUITES: [CipherSuiteId; 3] = [
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
+];
+
+/// The crate's settings for a link with these link settings, to a peer whose conduct is watched.
+///
+/// # Errors
+/// If the crate was built without its ciphers.
+pub(super) fn setting_engine(settings: &LinkSettings, conduct: &Conduct) -> Result<SettingEngine, OpenError> {
+    let provider = GuardedProvider::new(conduct.clone()).map_err(|error| OpenError::NoCiphers(error.to_string()))?;
     let mut engine = SettingEngineBuilder::new()
+        .with_crypto_provider(Arc::new(provider))
+        .with_dtls_cipher_suites(CIPHER_SUITES.to_vec())
         // Host candidates are given as addresses. mDNS fails to start if no route carries multicast.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
@@ -42,5 +60,5 @@ pub(super) fn setting_engine(settings: &LinkSettings) -> SettingEngine {
     if let Some(window) = receive_window() {
         engine = engine.with_sctp_max_receive_buffer_size(window);
     }
-    engine.with_sctp_mtu(settings.packet_size()).build()
+    Ok(engine.with_sctp_mtu(settings.packet_size()).build())
 }

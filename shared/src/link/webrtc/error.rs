@@ -43,6 +43,12 @@ pub enum OpenError {
         /// The ports that were tried.
         ports: RangeInclusive<u16>,
     },
+    /// The crate has no ciphers.
+    #[error("WebRTC: no ciphers: {0}")]
+    NoCiphers(String),
+    /// The peer did what no honest peer does.
+    #[error("the peer is cut off: {0}")]
+    CutOff(String),
     /// The crate gathered addresses but produced no description.
     #[error("WebRTC: no local description after gathering addresses")]
     NoDescription,
@@ -94,6 +100,7 @@ impl OpenError {
             Self::Timeout { .. } | Self::Failed { .. } | Self::GaveUp | Self::Closed | Self::Peer { .. } => true,
             Self::NoPort { .. } | Self::NoSocket { .. } | Self::Gathering => true,
             Self::WebRtc(_) | Self::NoDescription | Self::MessageSize(_) => false,
+            Self::NoCiphers(_) | Self::CutOff(_) => false,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::beside::{Farewell, peer_may_be_gone};
 use super::channels::DataChannels;
 use super::error::OpenError;
 use super::events::events;
+use super::guard::Conduct;
 use super::own_answers::{OwnAnswers, peers_answers};
 use super::peer::Peer;
 
@@ -53,21 +54,28 @@ impl OpeningLanes {
             Some(init) => Some(OwnAnswers::make(&self.peer, init).await?),
             None => None,
         };
+        let peer = self.peer.clone();
         let channels = match &own_answers {
             // Our own channel ends when the crate gives up. The peer's channels have not arrived, so they cannot tell.
             Some(own) => tokio::select! {
                 channels = self.open_channels() => channels?,
                 () = own.ended() => return Err(OpenError::GaveUp),
+                breach = peer.conduct.breach() => return Err(OpenError::CutOff(breach.to_string())),
             },
-            None => self.open_channels().await?,
+            None => tokio::select! {
+                channels = self.open_channels() => channels?,
+                breach = peer.conduct.breach() => return Err(OpenError::CutOff(breach.to_string())),
+            },
         };
         let mut heard: SelectAll<_> = channels.iter().map(|(lane, channel)| events(*lane, channel.clone())).collect();
         if let Some(own) = &own_answers {
             // It carries no messages, but its events must be taken, or they hold back all channels.
             heard.push(own.watched());
         } else if is_live {
-            heard.push(peers_answers(self.incoming));
+            heard.push(peers_answers(self.incoming, self.peer.unused.clone()));
+            return Ok(OpenLanes { peer: self.peer, channels, own_answers, heard });
         }
+        self.peer.unused.close_all(self.incoming);
         Ok(OpenLanes { peer: self.peer, channels, own_answers, heard })
     }
 
@@ -79,7 +87,10 @@ impl OpeningLanes {
             let label = channel.label().await?;
             match Lane::from_label(&label) {
                 Some(lane) if channels.iter().all(|(known, _)| *known != lane) => channels.push((lane, channel)),
-                _ => debug!("ignoring a data channel labelled \"{}\"", label.escape_debug()),
+                _ => {
+                    debug!("no lane is labelled \"{}\"", label.escape_debug());
+                    self.peer.unused.close(channel);
+                }
             }
         }
         for (_, channel) in &channels {
@@ -105,9 +116,15 @@ impl OpenLanes {
         let Self { peer, channels, own_answers, mut heard } = self;
         let (reader, writer) = signaling.split();
         heard.push(stream::once(peer_may_be_gone(reader)).boxed());
+        heard.push(stream::once(is_cut_off(peer.conduct.clone())).boxed());
         let lanes = DataChannels { peer, channels, own_answers, farewell: Farewell::new(writer) };
         Link::new(Arc::new(lanes), with_last_word(heard), max_message_size.min(MESSAGE_SIZE))
     }
+}
+
+/// Waits until the peer does what no honest peer does.
+async fn is_cut_off(conduct: Conduct) -> LinkEvent {
+    LinkEvent::Broken(conduct.breach().await.to_string())
 }
 
 /// Passes on the peer's reason before the link's end. The reason comes over the signaling connection, so it may arrive

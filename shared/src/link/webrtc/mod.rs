@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod events;
 mod fragments;
+mod guard;
 mod handshake;
 mod lanes;
 mod mtu;
@@ -38,7 +39,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use buffers::receive_buffer;
+pub use buffers::{COMFORTABLE_BUFFER, GrantedBuffers, WANTED_BUFFER, granted_buffers, receive_buffer};
 pub use error::{HandshakeError, OpenError};
 pub use handshake::dial;
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};

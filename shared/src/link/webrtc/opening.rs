@@ -18,9 +18,10 @@ use super::candidates::Candidates;
 use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidates, peer_message_size};
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
+use super::guard::Conduct;
 use super::lanes::{OpenLanes, OpeningLanes};
 use super::old_form;
-use super::peer::{Handler, Peer};
+use super::peer::{Handler, Peer, UnusedChannels};
 use super::port::PortLease;
 use super::progress::{Progress, Stuck};
 use super::runtime::LinkRuntime;
@@ -78,23 +79,25 @@ pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Op
 
 impl Opening {
     async fn build(settings: &LinkSettings) -> Result<(Self, watch::Receiver<bool>), OpenError> {
-        let progress = Progress::new();
-        let runtime = LinkRuntime::new(settings.pace(), settings.packet_size(), progress.clone());
+        let (progress, conduct) = (Progress::new(), Conduct::new());
+        let (pace, packet_size) = (settings.pace(), settings.packet_size());
+        let runtime = LinkRuntime::new(pace, packet_size, progress.clone(), settings.signaling, conduct.clone());
         let (gathered_tx, gathered) = watch::channel(false);
         let (incoming_tx, incoming) = mpsc::channel(Lane::ALL.len());
         let port = settings.ports.as_ref().map(|ports| PortLease::take(ports, &settings.addresses)).transpose()?;
+        let unused = UnusedChannels::default();
         let bound = |&address: &IpAddr| SocketAddr::new(address, port.as_ref().map_or(0, PortLease::port));
         let addresses: Vec<_> = settings.addresses.iter().map(bound).collect();
         let connection = PeerConnectionBuilder::new()
             .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx, progress.clone())))
-            .with_setting_engine(setting_engine(settings))
+            .with_handler(Arc::new(Handler::new(gathered_tx, incoming_tx, progress.clone(), unused.clone())))
+            .with_setting_engine(setting_engine(settings, &conduct)?)
             .with_data_channel_send_buffer_limit(settings.send_buffer())
             .with_udp_addrs(addresses.clone())
             .build()
             .await
             .map_err(|error| no_socket(&addresses).unwrap_or_else(|| not_built(&addresses, error)))?;
-        let peer = Arc::new(Peer::new(Arc::new(connection), port));
+        let peer = Arc::new(Peer::new(Arc::new(connection), port, unused, conduct));
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
         let max_message_size = MESSAGE_SIZE;

@@ -11,7 +11,7 @@ use crate::link::{Lane, LinkEvent};
 
 use super::error::OpenError;
 use super::events::events;
-use super::peer::Peer;
+use super::peer::{Peer, UnusedChannels};
 
 /// A channel for answers made by the end that answers. It is needed because version 0.21 of the crate treats a channel
 /// that its peer made as reliable and ordered when sending, whatever the peer asked for.
@@ -59,14 +59,19 @@ fn note(event: &DataChannelEvent, is_open: &AtomicBool) {
 }
 
 /// Events of the answers channel that the peer makes.
-pub(super) fn peers_answers(mut incoming: mpsc::Receiver<Arc<dyn DataChannel>>) -> BoxStream<'static, LinkEvent> {
-    // Once the first such channel has arrived, the receiver is dropped, and further channels with it: an unread channel
-    // would hold up all others.
+pub(super) fn peers_answers(
+    mut incoming: mpsc::Receiver<Arc<dyn DataChannel>>,
+    unused: UnusedChannels,
+) -> BoxStream<'static, LinkEvent> {
+    // Once the first such channel has arrived, the receiver is dropped, and further channels are closed: an unread
+    // channel would hold up all others.
     let first = async move {
         while let Some(channel) = incoming.recv().await {
             if channel.label().await.is_ok_and(|label| label == Lane::Answers.label()) {
+                unused.close_all(incoming);
                 return Some(channel);
             }
+            unused.close(channel);
         }
         None
     };

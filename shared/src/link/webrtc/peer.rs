@@ -1,34 +1,43 @@
 //! A connection of the `webrtc` crate, and the callbacks of its driver.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tracing::debug;
 use webrtc::data_channel::DataChannel;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
 };
 
+use super::guard::Conduct;
 use super::port::PortLease;
 use super::progress::{Progress, Step};
 
 /// A connection that closes when dropped: the crate's driver task would run for ever.
 pub(super) struct Peer {
     pub(super) connection: Arc<dyn PeerConnection>,
+    pub(super) unused: UnusedChannels,
+    pub(super) conduct: Conduct,
     #[expect(dead_code, reason = "held, to be given back")]
     port: Option<PortLease>,
 }
 
 impl Peer {
-    pub(super) fn new(connection: Arc<dyn PeerConnection>, port: Option<PortLease>) -> Self {
-        Self { connection, port }
+    pub(super) fn new(
+        connection: Arc<dyn PeerConnection>,
+        port: Option<PortLease>,
+        unused: UnusedChannels,
+        conduct: Conduct,
+    ) -> Self {
+        Self { connection, port, unused, conduct }
     }
 
     /// Closes the connection and waits until its sockets are closed.
     pub(super) async fn close(&self) {
+        self.unused.forget();
         if let Err(error) = self.connection.close().await {
             debug!("closing: {error}");
         }
@@ -37,6 +46,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        self.unused.forget();
         let connection = self.connection.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { connection.close().await });
@@ -44,17 +54,47 @@ impl Drop for Peer {
     }
 }
 
-/// Most channels beyond the lanes that are closed. The handles of further ones are dropped, and the crate keeps their
-/// messages.
-const MAX_CLOSED: usize = 8;
+/// Channels beyond the lanes. The crate would keep 256 messages for each, so they are closed, and what still arrives on
+/// them is thrown away. The guard bounds their number.
+#[derive(Clone, Default)]
+pub(super) struct UnusedChannels(Arc<Mutex<JoinSet<()>>>);
+
+impl UnusedChannels {
+    /// Closes a channel.
+    pub(super) fn close(&self, channel: Arc<dyn DataChannel>) {
+        debug!("closing a data channel beyond the three lanes");
+        self.tasks().spawn(async move {
+            if let Err(error) = channel.close().await {
+                debug!("closing a data channel: {error}");
+            }
+            while channel.poll().await.is_some() {}
+        });
+    }
+
+    /// Closes those that have arrived here. Later ones find nobody.
+    pub(super) fn close_all(&self, mut arrived: mpsc::Receiver<Arc<dyn DataChannel>>) {
+        arrived.close();
+        while let Ok(channel) = arrived.try_recv() {
+            self.close(channel);
+        }
+    }
+
+    /// Forgets them all. They hold the connection.
+    fn forget(&self) {
+        self.tasks().abort_all();
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Passes the crate's callbacks on to the opening.
 pub(super) struct Handler {
     gathered: watch::Sender<bool>,
     incoming: mpsc::Sender<Arc<dyn DataChannel>>,
     progress: Progress,
-    /// Channels beyond the lanes, so far.
-    further: AtomicUsize,
+    unused: UnusedChannels,
 }
 
 impl Handler {
@@ -62,8 +102,9 @@ impl Handler {
         gathered: watch::Sender<bool>,
         incoming: mpsc::Sender<Arc<dyn DataChannel>>,
         progress: Progress,
+        unused: UnusedChannels,
     ) -> Self {
-        Self { gathered, incoming, progress, further: AtomicUsize::new(0) }
+        Self { gathered, incoming, progress, unused }
     }
 }
 
@@ -89,15 +130,10 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        // The callback runs on the driver, so it must not wait. A channel beyond the lanes is closed: the crate would
-        // keep 256 messages for each.
-        let further = match self.incoming.try_send(channel) {
-            Ok(()) => return,
-            Err(TrySendError::Full(further) | TrySendError::Closed(further)) => further,
-        };
-        if self.further.fetch_add(1, Ordering::Relaxed) < MAX_CLOSED {
-            debug!("closing a data channel beyond the three lanes");
-            tokio::spawn(async move { further.close().await });
+        // The callback runs on the driver, so it must not wait.
+        match self.incoming.try_send(channel) {
+            Ok(()) => {}
+            Err(TrySendError::Full(further) | TrySendError::Closed(further)) => self.unused.close(further),
         }
     }
 }

@@ -77,6 +77,11 @@ impl Progress {
         *self.step.borrow() == Step::Reached
     }
 
+    /// Whether the connection is encrypted.
+    pub(super) fn is_secured(&self) -> bool {
+        *self.step.borrow() == Step::Secured
+    }
+
     /// Inspects a datagram that arrived, to notice the peer's first DTLS packet: a handshake record (22) with a
     /// ClientHello (1) behind its header of 13 bytes (RFC 6347, 4.1 and 4.2.2).
     pub(super) fn heard(&self, datagram: &[u8]) {

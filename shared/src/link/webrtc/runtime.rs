@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tracing::{debug, warn};
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
@@ -15,6 +17,7 @@ use webrtc::runtime::{
 
 use super::buffers::enlarge;
 use super::fragments;
+use super::guard::{Breach, Conduct, Gate};
 use super::mtu::packets_at_once;
 use super::pace::{PacedClock, Profile, SharedClock};
 use super::progress::Progress;
@@ -39,17 +42,25 @@ pub(super) struct LinkRuntime {
     most_segments: usize,
     opening: AtomicBool,
     progress: Progress,
+    signaling: Option<IpAddr>,
+    conduct: Conduct,
 }
 
 impl LinkRuntime {
     /// A runtime for one connection that is about to open. Its clock follows this profile, and its SCTP packets have up
-    /// to `mtu` bytes.
-    pub(super) fn new(pace: Profile, mtu: u32, progress: Progress) -> Arc<Self> {
+    /// to `mtu` bytes. `signaling` is where the peer's signaling connection ends.
+    pub(super) fn new(
+        pace: Profile,
+        mtu: u32,
+        progress: Progress,
+        signaling: Option<IpAddr>,
+        conduct: Conduct,
+    ) -> Arc<Self> {
         let tokio = TokioRuntime;
         let clock = SharedClock::new(PacedClock::new(pace, tokio.now()));
         let most_segments = packets_at_once(mtu);
         let opening = AtomicBool::new(true);
-        Arc::new(Self { tokio, clock, most_segments, opening, progress })
+        Arc::new(Self { tokio, clock, most_segments, opening, progress, signaling, conduct })
     }
 
     /// Ends the quick ticks: the connection is open, or was given up.
@@ -61,7 +72,13 @@ impl LinkRuntime {
 
 impl Runtime for LinkRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
-        self.tokio.spawn(future)
+        let conduct = self.conduct.clone();
+        self.tokio.spawn(Box::pin(async move {
+            // The connection is not used any more after a panic, but to close it.
+            if AssertUnwindSafe(future).catch_unwind().await.is_err() {
+                conduct.note(Breach::Panic);
+            }
+        }))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -74,7 +91,8 @@ impl Runtime for LinkRuntime {
         if let Err(error) = fragments::allow(&options) {
             debug!("packets may not be cut on their way: {error}");
         }
-        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, self.clock.clone(), self.progress.clone())))
+        let (clock, progress, gate) = (self.clock.clone(), self.progress.clone(), Gate::new(self.signaling));
+        Ok(Arc::new(LinkSocket::new(socket, self.most_segments, clock, progress, gate)))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -135,7 +153,7 @@ mod tests {
         for mtu in [576, 1191, 1300, 1400, 9_000, 16_000] {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
-            let segments = LinkRuntime::new(Profile::reliable(1), mtu, Progress::new())
+            let segments = LinkRuntime::new(Profile::reliable(1), mtu, Progress::new(), None, Conduct::new())
                 .wrap_udp_socket(socket)
                 .unwrap()
                 .max_gso_segments();

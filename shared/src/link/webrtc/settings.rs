@@ -57,8 +57,12 @@ pub struct LinkSettings {
     pub path_mtu: Option<u32>,
     /// Receive buffer of the peer's UDP sockets, in bytes as `SO_RCVBUF` reads. If absent, it is taken to equal ours.
     pub peer_buffer: Option<u32>,
+    /// Where the peer's signaling connection comes from, if known. Other machines get only a few connectivity checks.
+    pub signaling: Option<IpAddr>,
     /// Whether the peer is Plumb's or a stranger.
     pub peer: PeerKind,
+    /// Most unacknowledged bytes on a lane; the usual 1 MiB if absent.
+    pub most_in_flight: Option<usize>,
     /// Delivery on the offerer's lanes for frames and answers. The answerer follows the offer.
     pub delivery: Delivery,
 }
@@ -140,8 +144,8 @@ impl LinkSettings {
     /// Unacknowledged bytes on a lane at which a send waits. Together with the next message, they are no more than the
     /// peer takes.
     pub(super) fn send_buffer(&self) -> usize {
-        let most = self.most_on_the_way().map_or(SEND_BUFFER, |most| most.saturating_sub(self.message_size()));
-        most.clamp(1, SEND_BUFFER)
+        let most = self.most_on_the_way().map_or(usize::MAX, |most| most.saturating_sub(self.message_size()));
+        most.clamp(1, self.most_in_flight.unwrap_or(SEND_BUFFER).max(1))
     }
 
     /// Largest message: as many full packets as one system call sends, within what the peer can take. (At an MTU of

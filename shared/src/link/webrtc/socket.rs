@@ -11,6 +11,7 @@ use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit}
 
 use super::arrivals::Arrivals;
 use super::fragments::is_refused;
+use super::guard::Gate;
 use super::pace::SharedClock;
 use super::progress::Progress;
 use super::round_trip::RoundTrips;
@@ -23,7 +24,10 @@ use super::round_trip::RoundTrips;
 /// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Caps each send at what one datagram can carry. Tells the link's clock when something arrives and how long a round
+/// Most buffers in a row of which nothing is taken, before other tasks get a turn.
+const MOST_REFUSED: usize = 32;
+
+/// Caps each send at what one datagram can carry. Lets through what the [`Gate`] does. Tells the link's clock when something arrives and how long a round
 /// trip takes, and passes the first datagrams to the opening of the link.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
@@ -36,28 +40,50 @@ pub(super) struct LinkSocket {
 }
 
 /// What the datagrams reveal about the path.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     round_trips: RoundTrips,
     arrivals: Arrivals,
+    gate: Gate,
 }
 
 impl LinkSocket {
-    /// Wraps a socket that sends at most this many packets per system call.
+    /// Wraps a socket that sends at most this many packets per system call, and lets through what this gate does.
     pub(super) fn new(
         socket: Arc<dyn AsyncUdpSocket>,
         most_segments: usize,
         clock: SharedClock,
         progress: Progress,
+        gate: Gate,
     ) -> Self {
         let most_segments = AtomicUsize::new(most_segments);
-        Self { socket, most_segments, clock, seen: Mutex::default(), progress }
+        let seen = Seen { round_trips: RoundTrips::default(), arrivals: Arrivals::default(), gate };
+        Self { socket, most_segments, clock, seen: Mutex::new(seen), progress }
     }
 
-    /// Looks at the datagrams of one buffer that arrived at `now`.
-    fn heard(&self, buffer: &[u8], meta: &RecvMeta, now: Instant) {
+    /// Looks at the datagrams of one buffer that arrived at `now`. Keeps those that are let in, one after the other, and
+    /// returns whether there are any.
+    fn heard(&self, buffer: &mut [u8], meta: &mut RecvMeta, now: Instant) -> bool {
         let mut seen = self.seen();
-        for datagram in buffer[..meta.len.min(buffer.len())].chunks(meta.stride.max(1)) {
+        if self.progress.is_secured() {
+            seen.gate.secured();
+        }
+        let (length, stride) = (meta.len.min(buffer.len()), meta.stride.max(1));
+        meta.len = 0;
+        for start in (0..length).step_by(stride) {
+            let range = start..length.min(start + stride);
+            if seen.gate.lets_in(meta.addr, &buffer[range.clone()], now) {
+                let size = range.len();
+                if meta.len < start {
+                    buffer.copy_within(range, meta.len);
+                }
+                meta.len += size;
+            }
+        }
+        if meta.len == 0 {
+            return false;
+        }
+        for datagram in buffer[..meta.len].chunks(stride) {
             self.progress.heard(datagram);
             seen.arrivals.heard(datagram, now);
             if let Some(shortest) = seen.round_trips.heard(datagram, now) {
@@ -70,6 +96,7 @@ impl LinkSocket {
         if seen.arrivals.has_repeated() {
             self.clock.lock().peer_lost(now);
         }
+        true
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -94,7 +121,14 @@ impl AsyncUdpSocket for LinkSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        self.seen().round_trips.sends(transmit.contents, TokioRuntime.now());
+        let now = TokioRuntime.now();
+        {
+            let mut seen = self.seen();
+            if !seen.gate.lets_out(transmit.destination, transmit.contents, now) {
+                return Poll::Ready(Ok(transmit.contents.len()));
+            }
+            seen.round_trips.sends(transmit.contents, now);
+        }
         let sent = self.socket.poll_send(cx, transmit);
         if let (Poll::Ready(Err(error)), Some(size)) = (&sent, transmit.segment_size)
             && size > 0
@@ -116,13 +150,21 @@ impl AsyncUdpSocket for LinkSocket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        let received = self.socket.poll_recv(cx, buffers, meta);
-        if let Poll::Ready(Ok(filled)) = received {
+        for _ in 0..MOST_REFUSED {
+            let received = self.socket.poll_recv(cx, buffers, meta);
+            let Poll::Ready(Ok(filled)) = received else { return received };
             let now = TokioRuntime.now();
-            buffers.iter().zip(meta.iter()).take(filled).for_each(|(buffer, meta)| self.heard(buffer, meta, now));
-            self.clock.lock().heard(now);
+            let mut is_any = false;
+            for (buffer, meta) in buffers.iter_mut().zip(meta.iter_mut()).take(filled) {
+                is_any |= self.heard(buffer, meta, now);
+            }
+            if is_any {
+                self.clock.lock().heard(now);
+                return received;
+            }
         }
-        received
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn max_gso_segments(&self) -> usize {

@@ -1,17 +1,17 @@
-//! What the fuzzer asks of the decoders of pixels. The corpus is `fuzz/corpus/pixels`.
+//! The properties that the fuzzer checks of the decoders of pixels. The corpus is `fuzz/corpus/pixels`.
 
 use super::{Encoding, PngEncoder, decode};
 use crate::geometry::Size;
 use crate::image::{Image, PixelFormat};
 
-/// Checks that data decodes to an image as promised or is refused, in memory bounded by the promise; that a picture
-/// which decodes is refused with a byte more or less; and that it comes back from a PNG.
+/// Checks that data decodes to an image of the promised size or is refused, in memory bounded by that size, that a picture
+/// that decodes is refused with a byte more or less, and that its image survives encoding as PNG.
 ///
 /// The first byte chooses the encoding (its lowest two bits) and the pixel format (the next two), the second and the
 /// third give width and height, the rest is the data.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these properties does not hold.
 pub fn check(bytes: &[u8]) {
     let Some((&[kinds, width, height], data)) = bytes.split_first_chunk::<3>() else { return };
     let encoding = Encoding::ALL[usize::from(kinds & 3)];
@@ -28,7 +28,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The image, if the data is one.
+/// The image, if the data decodes to one.
 fn decoded(encoding: Encoding, data: &[u8], size: Size, format: PixelFormat) -> Option<Image> {
     let mut memory = Vec::new();
     let image = decode(encoding, data, size, format, &mut memory).ok().map(|view| view.to_image());

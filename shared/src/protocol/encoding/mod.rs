@@ -1,4 +1,4 @@
-//! Encodings of a frame's pixels: raw, or compressed, of which only JPEG loses something.
+//! Encodings of a frame's pixels: raw, LZ4, PNG and JPEG. Only JPEG changes pixels.
 //!
 //! - [`Encoding::Raw`]: rows from the top, pixels from the left, without padding.
 //! - [`Encoding::Lz4`]: the same bytes as one LZ4 block (the block format, without frame header, checksum or size: the
@@ -175,7 +175,7 @@ impl Lz4Encoder {
 /// Decodes the pixels of an image of this size and format: raw pixels are borrowed from `data` if they can lie there (see
 /// [`ImageView::from_wire`]), anything else is decoded into `memory`.
 ///
-/// Takes memory for the image and no more (at most one byte, in front of 16-bit pixels), whatever `data` holds; while a
+/// Whatever `data` holds, this takes memory only for the image and at most one byte in front of 16-bit pixels; while a
 /// picture is decoded, also for a few of its rows, and 270 KiB for a PNG. The caller has checked that it accepts the size.
 ///
 /// # Errors
@@ -236,7 +236,7 @@ mod tests {
             let raw = decode(Encoding::Raw, &pixels, size, format, &mut memory).unwrap().to_image();
             let mut wire = Vec::new();
             prop_assert_eq!(raw.view().wire_bytes(&mut wire), &pixels[..]);
-            // A block stands for the pixels only where it is shorter.
+            // There is a block only if it is shorter than the pixels.
             if let Some(block) = encoder.encode(&pixels) {
                 prop_assert!(block.len() < pixels.len());
                 let image = decode(Encoding::Lz4, block, size, format, &mut memory).unwrap().to_image();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shortened_has_no_block() {
+    fn pixels_that_cannot_be_shortened_have_no_block() {
         let noise: Vec<u8> =
             (0..4000u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 17) as u8).collect();
         assert_eq!(Lz4Encoder::default().encode(&noise), None);

@@ -24,11 +24,11 @@ pub enum Control {
     Ping(Ping),
     /// Answers a ping.
     Pong(Pong),
-    /// The sink asks for one frame more, in a session in which frames are sent only when asked for.
+    /// The sink asks for one more frame, in a session that sends frames only on request.
     Next(Empty),
     /// The sink asks the source to stop, with all its sessions.
     Stop(Empty),
-    /// The source does not do what a message asked for.
+    /// The source refuses what a message asked for.
     Refused(Refused),
     /// The sender is leaving.
     Bye(Bye),
@@ -51,7 +51,7 @@ pub struct Hello {
     /// The stream, from the source only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Stream>,
-    /// What a source can do beside sending: [`PULL_FEATURE`], [`STOP_FEATURE`]. Unknown names are ignored.
+    /// What else a source can do: [`PULL_FEATURE`], [`STOP_FEATURE`]. Unknown names are ignored.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
     /// From the sink: send a frame only when asked for it by [`Control::Next`].
@@ -72,9 +72,9 @@ impl Hello {
     }
 }
 
-/// Reads metadata. An error names the field, which that of a value does not.
+/// Reads metadata. The error names the field; the error of a single value does not.
 fn plain_values<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Meta>, D::Error> {
-    let wrong = |_| serde::de::Error::custom("meta is no map from texts to true, false, numbers and texts");
+    let wrong = |_| serde::de::Error::custom("meta is not a map from texts to true, false, numbers and texts");
     Option::deserialize(deserializer).map_err(wrong)
 }
 
@@ -175,7 +175,7 @@ impl Delivery {
 
 /// The name is not that of a kind of delivery.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is no delivery: reliable or live")]
+#[error("\"{0}\" is not a delivery: reliable or live")]
 pub struct NotADelivery(String);
 
 impl FromStr for Delivery {
@@ -193,7 +193,7 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// A message that says nothing but its type.
+/// A message without fields besides its type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
@@ -215,7 +215,7 @@ pub struct Pong {
     pub sent_us: Micros,
 }
 
-/// Says that the source does not do what it was asked for, and why.
+/// Says that the source refuses a request, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Type of the message that asked for it, such as `stop`.
@@ -264,7 +264,7 @@ pub fn decode_control(bytes: &[u8]) -> Result<Control, DecodeError> {
     Ok(control)
 }
 
-/// Whether the message says that it is a hello, also if its fields are wrong.
+/// Whether the message's type is that of a hello, even if its fields are wrong.
 pub fn is_hello(bytes: &[u8]) -> bool {
     tag(bytes).is_ok_and(|tag| tag == "hello")
 }
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_of_any_length_makes_a_bye_that_a_peer_takes() {
+    fn a_reason_of_any_length_makes_a_bye_that_a_peer_accepts() {
         for (reason, bytes) in [("", 0), ("done", 4), (&"x".repeat(300), 256), (&"ä€".repeat(100), 255)] {
             let bye = Control::Bye(Bye::new(reason));
             let decoded = decode_control(&control_bytes(&bye).unwrap()).unwrap();
@@ -324,6 +324,6 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&hello, &mut bytes).unwrap();
         let wrong = decode_control(&bytes).unwrap_err().to_string();
-        assert_eq!(wrong, "malformed message: meta is no map from texts to true, false, numbers and texts");
+        assert_eq!(wrong, "malformed message: meta is not a map from texts to true, false, numbers and texts");
     }
 }

@@ -148,7 +148,7 @@ mod tests {
         rmp_serde::to_vec_named(&map).unwrap()
     }
 
-    /// Why an answer's payload is no circle.
+    /// Why an answer's payload is not a circle.
     fn circle_error(bytes: &[u8]) -> PayloadError {
         FoundCircle::read(&decode_answer(bytes).unwrap().payload).unwrap_err()
     }

@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a field's name. The decoder would also accept numbers and bytes as names.
     fn name(&mut self) -> Result<&'a [u8], DecodeError> {
-        let wrong = || rmp_serde::decode::Error::Syntax("a field's name is no text".into());
+        let wrong = || rmp_serde::decode::Error::Syntax("a field's name is not text".into());
         Ok(self.text().ok_or_else(wrong)?)
     }
 

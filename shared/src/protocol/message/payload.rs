@@ -252,7 +252,7 @@ impl Serialize for Value<'_> {
             Self::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
                 (Ok(value), _) => serializer.serialize_i64(value),
                 (_, Ok(value)) => serializer.serialize_u64(value),
-                _ => Err(serde::ser::Error::custom(format_args!("{value} is no integer of MessagePack"))),
+                _ => Err(serde::ser::Error::custom(format_args!("{value} is not an integer of MessagePack"))),
             },
             Self::Real(value) => serializer.serialize_f64(*value),
             Self::Numbers(numbers) => serializer.collect_seq(numbers),

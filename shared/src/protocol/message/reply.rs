@@ -27,7 +27,7 @@ pub const RESEND_LIMIT: usize = 32;
 pub const PIECE_LIMIT: usize = 256;
 
 /// A message of the `answers` lane.
-#[expect(clippy::large_enum_variant, reason = "read one at a time; a box would be an allocation a frame")]
+#[expect(clippy::large_enum_variant, reason = "read one at a time; a box would be an allocation per frame")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply<'a> {
     /// One answer.

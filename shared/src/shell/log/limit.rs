@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_seldom_is_said_at_once_and_forgotten() {
+    fn a_rare_event_is_logged_at_once_and_forgotten() {
         let (start, mut limiter) = (Instant::now(), Limiter::new());
         for second in 0..5 {
             let now = after(start, 1_000 * second);

@@ -54,7 +54,7 @@ mod tests {
     use crate::canvas::theme::Tone;
     use crate::geometry::Size;
 
-    /// Shows its number, and blocks whoever asks for its face.
+    /// Shows its number, and blocks each caller that asks for its face.
     #[derive(Clone)]
     struct Slow {
         number: u32,

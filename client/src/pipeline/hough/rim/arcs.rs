@@ -99,6 +99,11 @@ pub(crate) fn arcs_around(radius: f64) -> usize {
     [MAX_ARCS, MAX_ARCS / 2].into_iter().find(fit).unwrap_or(MAX_ARCS / 4)
 }
 
+/// Largest distance from the outline at which an arc's step counts, in pixels.
+pub(crate) fn largest_tolerance_px(radius: f64) -> f64 {
+    LEAST_TOLERANCE_PX.max(ROUND * radius).min(TOLERANCES_PX[TOLERANCES_PX.len() - 1])
+}
+
 /// The window that a radius allows, up to `most`: the windows of opposite arcs do not overlap.
 pub(crate) fn window_for(radius: f64, most: usize) -> usize {
     ((0.5 * radius) as usize).clamp(2, most)
@@ -160,7 +165,7 @@ impl Arcs {
         let more = ((TOLERANCES_PX.len() * POLARITIES.len()) as f64).log10();
         for polarity in POLARITIES {
             for tolerance_px in TOLERANCES_PX {
-                if tolerance_px > LEAST_TOLERANCE_PX.max(ROUND * radius) {
+                if tolerance_px > largest_tolerance_px(radius) {
                     break;
                 }
                 let agree = self.agreeing(polarity, tolerance_px);
@@ -215,15 +220,7 @@ fn oval_between(one: Place, other: Place) -> Place {
 fn add_line(frame: Frame<'_>, place: &Place, line: &mut [f32]) -> bool {
     let (nx, ny) = (place.normal.0 as f32, place.normal.1 as f32);
     let first = 0.5 - 0.5 * line.len() as f32;
-    let (x, y) = (place.at.0 as f32 + first * nx, place.at.1 as f32 + first * ny);
-    let last = (line.len() - 1) as f32;
-    if frame.sample(x, y).is_none() || frame.sample(x + last * nx, y + last * ny).is_none() {
-        return false;
-    }
-    for (i, sum) in line.iter_mut().enumerate() {
-        *sum += frame.sample(x + i as f32 * nx, y + i as f32 * ny).unwrap_or_default();
-    }
-    true
+    frame.add_line((place.at.0 as f32 + first * nx, place.at.1 as f32 + first * ny), (nx, ny), line)
 }
 
 /// The strongest step of each polarity, with its distance from the middle of the line.

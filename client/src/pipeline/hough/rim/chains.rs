@@ -8,6 +8,10 @@ use crate::pipeline::hough::search::reduce::Cells;
 /// Fewest edges of a chain: the five parameters of an ellipse, and as many to check them.
 const MIN_EDGES: usize = 10;
 
+/// Number of the longest chains of which any two are also taken together. In the light, a ball's rim may be brighter than
+/// the ground on one side and darker on the other, which are two chains.
+const PAIRED: usize = 4;
+
 /// Chains and the buffers for them.
 #[derive(Default)]
 pub(crate) struct Chains {
@@ -16,10 +20,14 @@ pub(crate) struct Chains {
     seen: Vec<bool>,
     stack: Vec<u32>,
     points: Vec<(f64, f64)>,
+    /// The edges of all chains, and where each chain begins and how many edges it has.
+    all: Vec<(f64, f64)>,
+    spans: Vec<(usize, usize)>,
 }
 
 impl Chains {
-    /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges.
+    /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges; for two of the longest chains
+    /// together, that of the shorter one's.
     pub(crate) fn ovals(&mut self, cells: &Cells, edges: &[Edge], mut take: impl FnMut(Oval, usize)) {
         self.map.clear();
         self.map.resize(cells.width * cells.height, 0);
@@ -28,15 +36,32 @@ impl Chains {
         }
         self.seen.clear();
         self.seen.resize(edges.len(), false);
+        self.spans.clear();
+        self.all.clear();
         for first in 0..edges.len() {
             if self.seen[first] {
                 continue;
             }
             self.follow(cells, edges, first);
+            self.spans.push((self.all.len(), self.points.len()));
+            self.all.extend_from_slice(&self.points);
             if self.points.len() >= MIN_EDGES
                 && let Some(oval) = conic(&self.points)
             {
                 take(oval, self.points.len());
+            }
+        }
+        self.spans.sort_unstable_by_key(|&(first, n)| (std::cmp::Reverse(n), first));
+        self.spans.truncate(PAIRED);
+        for (i, j) in (0..self.spans.len()).flat_map(|j| (0..j).map(move |i| (i, j))) {
+            let [one, (first, shorter)] = [self.spans[i], self.spans[j]];
+            self.points.clear();
+            self.points.extend_from_slice(&self.all[one.0..one.0 + one.1]);
+            self.points.extend_from_slice(&self.all[first..first + shorter]);
+            if 2 * shorter >= MIN_EDGES
+                && let Some(oval) = conic(&self.points)
+            {
+                take(oval, shorter);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Whether a fitted round, even disc is doubtful: its edge runs along an ellipse, or its middle has another level than
 //! its rim.
 
+use super::measure::MAX_STROKE;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_of};
@@ -9,7 +10,7 @@ use crate::pipeline::hough::sectors::{DIRECTIONS, direction_of};
 /// 100,000.
 const OVAL_CHI2: f64 = 23.0;
 
-/// Difference between the levels of middle and rim, in sigmas. Chance exceeds it once in a million. And as a fraction of
+/// Amplitude of a slope in the disc or of its difference from the rim, in sigmas. Chance exceeds it once in a million. And as a fraction of
 /// the contrast: what rounding and the lens leave.
 const UNEVEN_SIGMAS: f64 = 5.0;
 const UNEVEN: f64 = 0.02;
@@ -17,15 +18,33 @@ const UNEVEN: f64 = 0.02;
 /// Fewest directions with an edge. With fewer, something covers the disc, or the border cuts it.
 const MIN_DIRECTIONS: usize = 12;
 
-/// Where the middle is read, as a fraction of the radius, and in how many directions.
-const MIDDLE: f64 = 0.5;
-const SAMPLES: usize = 32;
+/// Widest stroke that is looked for, in pixels.
+const MAX_STROKE_PX: f64 = MAX_STROKE as f64;
+
+/// How far the middle reaches, as a fraction of the radius, and how many samples lie along its diameter: a few more than
+/// the levels at the rim are known by.
+const MIDDLE: f64 = 0.75;
+const SAMPLES: usize = 16;
 
 /// Whether the residuals of a fit ask for more than a round, even disc. `noise_gray` is the sigma of the frame's
 /// pixels.
 pub(crate) fn is_doubtful(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let seen = fit.directions.iter().filter(|one| one.active).count();
-    seen >= MIN_DIRECTIONS && !fit.moving && (is_oval(fit) || is_uneven(frame, fit, noise_gray))
+    seen >= MIN_DIRECTIONS && !fit.moving && (is_oval(fit) || is_ring(frame, fit) || is_uneven(frame, fit, noise_gray))
+}
+
+/// Whether the ground ends again all around, as that of a stroke's inner edge does.
+fn is_ring(frame: Frame<'_>, fit: &Fit) -> bool {
+    let (mut like_disc, mut n) = (0, 0);
+    for (k, one) in fit.directions.iter().enumerate().filter(|(_, one)| one.active) {
+        let (x, y) = direction_of(k, DIRECTIONS);
+        let at = fit.circle.radius + MAX_STROKE_PX;
+        if let Some(gray) = frame.nearest((fit.circle.x + at * x) as f32, (fit.circle.y + at * y) as f32) {
+            let above_disc = f64::from(gray) - fit.disc;
+            (like_disc, n) = (like_disc + i32::from(above_disc.abs() < (above_disc + one.contrast).abs()), n + 1);
+        }
+    }
+    4 * like_disc > 3 * n
 }
 
 fn is_oval(fit: &Fit) -> bool {
@@ -41,18 +60,28 @@ fn is_oval(fit: &Fit) -> bool {
     (0..2).map(|i| score[i].powi(2) / information[i].max(1e-12)).sum::<f64>() > OVAL_CHI2
 }
 
+/// Whether the disc's inside differs from the level at its rim, or has a slope: the amplitudes of 1, x and y on the disc.
 fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
-    let (mut sum, mut n) = (0.0, 0.0);
-    for k in 0..SAMPLES {
-        let (x, y) = direction_of(k, SAMPLES);
-        let at = MIDDLE * fit.circle.radius;
-        if let Some(gray) = frame.nearest((fit.circle.x + at * x) as f32, (fit.circle.y + at * y) as f32) {
-            (sum, n) = (sum + f64::from(gray), n + 1.0);
+    let reach = MIDDLE * fit.circle.radius;
+    let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;
+    let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
+    for (dx, dy) in (0..SAMPLES * SAMPLES).map(|i| (at(i % SAMPLES), at(i / SAMPLES))) {
+        if dx.hypot(dy) > reach {
+            continue;
+        }
+        if let Some(gray) = frame.nearest((fit.circle.x + dx) as f32, (fit.circle.y + dy) as f32) {
+            for (i, wave) in [1.0, dx / reach, dy / reach].into_iter().enumerate() {
+                sums[i] += wave * (f64::from(gray) - fit.disc);
+                squares[i] += wave * wave;
+            }
         }
     }
     let contrasts = fit.directions.iter().filter(|one| one.active).map(|one| one.contrast.abs());
     let contrast = contrasts.fold(0.0, f64::max);
     // Rounding leaves a sigma of 0.29.
-    let sigma = (f64::from(noise_gray).powi(2) + 1.0 / 12.0).sqrt() / f64::max(n, 1.0).sqrt();
-    n > 0.5 * SAMPLES as f64 && (sum / n - fit.disc).abs() > UNEVEN_SIGMAS * sigma + UNEVEN * contrast
+    let sigma = (f64::from(noise_gray).powi(2) + 1.0 / 12.0).sqrt();
+    let is_seen = squares[0] > 0.5 * std::f64::consts::FRAC_PI_4 * (SAMPLES * SAMPLES) as f64;
+    let stands_out =
+        |i: usize| (sums[i] / squares[i]).abs() > UNEVEN_SIGMAS * sigma / squares[i].sqrt() + UNEVEN * contrast;
+    is_seen && (0..3).any(stands_out)
 }

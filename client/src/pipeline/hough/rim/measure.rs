@@ -4,20 +4,19 @@ use shared::geometry::Covariance;
 
 use super::arcs::{Closure, arcs_around, window_for};
 use super::oval::Oval;
+use super::shade::shading::Kind;
 use super::shade::{Beginning, Fitted, Shades};
-use super::starts::Starts;
+use super::starts::{Edges, Starts, around};
 use super::trace::{Rim, Tracer, WINDOW, part_px};
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::search::candidates::Candidate;
-use crate::pipeline::hough::search::gradient::Edge;
-use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
 
 /// Variance of the edge that a fit begins with, in px²: a sharp edge read between pixels.
 const EDGE_VARIANCE: f64 = 0.3;
 
 /// Widest stroke that is looked for, in pixels: the window's reach.
-const MAX_STROKE: usize = 10;
+pub(crate) const MAX_STROKE: usize = 10;
 
 /// Fewest arcs whose second edge makes a stroke: half of the fewest arcs around an outline.
 const MIN_STROKE_ARCS: usize = 8;
@@ -40,14 +39,6 @@ pub(crate) struct Rims {
     shades: Shades,
 }
 
-/// What the search of a frame found: the edges, and the candidates of the votes.
-#[derive(Clone, Copy)]
-pub(crate) struct Edges<'a> {
-    pub(crate) cells: &'a Cells,
-    pub(crate) edges: &'a [Edge],
-    pub(crate) candidates: &'a [Candidate],
-}
-
 /// A measured outline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
@@ -58,9 +49,27 @@ pub(crate) struct Measured {
 }
 
 impl Rims {
-    /// Traces the outline that is beyond doubt, or all if there is none.
-    pub(crate) fn trace_one(&mut self, frame: Frame<'_>, edges: Edges<'_>, range: RadiusRange) {
-        self.trace(frame, edges, range, None);
+    /// Traces the outline that is beyond doubt, or all if there is none. Returns whether there is one.
+    pub(crate) fn trace_one(&mut self, frame: Frame<'_>, edges: Edges<'_>, range: RadiusRange) -> bool {
+        self.traced.clear();
+        self.starts.collect(edges, range, false);
+        self.trace(frame, range, None)
+    }
+
+    /// Traces outlines from candidates too, after those of [`Self::trace_one`].
+    pub(crate) fn trace_candidates(&mut self, frame: Frame<'_>, candidates: &[Candidate], range: RadiusRange) {
+        self.starts.take_candidates(candidates);
+        self.trace(frame, range, None);
+    }
+
+    /// Traces the outline at a candidate, if it is beyond doubt.
+    pub(crate) fn trace_candidate(
+        &mut self,
+        frame: Frame<'_>,
+        candidate: &Candidate,
+        range: RadiusRange,
+    ) -> Option<Rim> {
+        self.tracer.trace(frame, around(candidate), range).filter(Rim::is_ample)
     }
 
     /// Traces all outlines of a frame, except those whose start is `known`.
@@ -71,25 +80,22 @@ impl Rims {
         range: RadiusRange,
         known: &dyn Fn(&Oval) -> bool,
     ) {
-        self.trace(frame, edges, range, Some(known));
+        self.traced.clear();
+        self.starts.collect(edges, range, true);
+        self.trace(frame, range, Some(known));
     }
 
-    fn trace(
-        &mut self,
-        frame: Frame<'_>,
-        Edges { cells, edges, candidates }: Edges<'_>,
-        range: RadiusRange,
-        known: Option<&dyn Fn(&Oval) -> bool>,
-    ) {
-        self.traced.clear();
-        self.starts.collect((cells, edges), candidates, range, known.is_some());
+    /// Traces from the starts. Without `known`, ends at the first outline beyond doubt and returns whether there is one.
+    fn trace(&mut self, frame: Frame<'_>, range: RadiusRange, known: Option<&dyn Fn(&Oval) -> bool>) -> bool {
+        let mut is_clear = false;
         for start in &self.starts.all {
             if known.is_some_and(|known| known(start)) || self.traced.iter().any(|rim| rim.is_like(start)) {
                 continue;
             }
             let Some(rim) = self.tracer.trace(frame, *start, range) else { continue };
             self.traced.push(rim);
-            if known.is_none() && rim.is_ample() {
+            is_clear = known.is_none() && rim.is_ample();
+            if is_clear {
                 break;
             }
         }
@@ -98,48 +104,89 @@ impl Rims {
             let ((alarms, size, y), (other_alarms, other_size, other_y)) = (rank(one), rank(other));
             alarms.total_cmp(&other_alarms).then(size.total_cmp(&other_size)).then(y.total_cmp(&other_y))
         });
+        is_clear
     }
 
-    /// Judges an outline that is known already, and measures it. `None` if it has too little evidence.
-    pub(crate) fn measure_again(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Measured> {
-        let rim = self.tracer.judge(frame, oval)?;
-        Some(self.measure(frame, &rim))
+    /// Judges an outline that is known already, or the one beside it, and measures it. `None` if it has too little
+    /// evidence.
+    pub(crate) fn measure_again(
+        &mut self,
+        frame: Frame<'_>,
+        oval: &Oval,
+        range: RadiusRange,
+        noise_gray: f32,
+    ) -> Option<Measured> {
+        let rim = self.tracer.judge(frame, oval).or_else(|| self.tracer.trace(frame, *oval, range))?;
+        self.measure(frame, &rim, noise_gray)
     }
 
-    /// Measures a traced outline.
-    pub(crate) fn measure(&mut self, frame: Frame<'_>, rim: &Rim) -> Measured {
-        let second = self.second_edge(frame, rim);
-        let fitted = self.fit(frame, rim, second).filter(|fit| self.shows(frame, rim, fit));
-        if let Some(fit) = &fitted {
-            let [xx, xy, yy] = fit.centre;
-            return Measured { oval: fit.oval, covariance: Covariance { xx, xy, yy }, fitted };
-        }
+    /// Measures a traced outline. `noise_gray` is the sigma of the frame's pixels. `None` if the outline has too little
+    /// evidence of its own and the fit does not confirm it.
+    pub(crate) fn measure(&mut self, frame: Frame<'_>, rim: &Rim, noise_gray: f32) -> Option<Measured> {
         // The arcs lie on the outline within the tolerance. A centre's variance is twice that of one of n edges, by n.
         let own = 2.0 * rim.closure.tolerance_px.powi(2) / f64::from(rim.active.count_ones().max(1));
+        let second = self.second_edge(frame, rim);
+        let explains = |fit: &Fitted| fit.explains(noise_gray, own);
+        let fitted = self.fit(frame, rim, second).filter(|fit| explains(fit) || self.shows(frame, rim, fit));
+        let confirms = |fit: Fitted| fit.hypothesis.shading.is_shared() && explains(&fit);
+        if !rim.is_certain() && !fitted.is_some_and(confirms) {
+            return None;
+        }
+        if let Some(fit) = &fitted {
+            let [xx, xy, yy] = fit.centre;
+            return Some(Measured { oval: fit.oval, covariance: Covariance { xx, xy, yy }, fitted });
+        }
         let oval = second.map_or(rim.oval, |(_, middle)| middle);
-        Measured { oval, covariance: Covariance { xx: own, xy: 0.0, yy: own }, fitted }
+        Some(Measured { oval, covariance: Covariance { xx: own, xy: 0.0, yy: own }, fitted })
     }
 
+    /// The best fit, from where it ends once more if that is far from the outline: then to other pixels.
     fn fit(&mut self, frame: Frame<'_>, rim: &Rim, second: Option<(f64, Oval)>) -> Option<Fitted> {
+        let sectors = arcs_around(rim.oval.radius());
+        let fit = self.fit_around(frame, rim, sectors, second)?;
+        if fit.stroke_px.is_some() || !is_far(&rim.oval, &fit.oval) {
+            return Some(fit);
+        }
+        let again = self.fit_around(frame, &Rim { oval: fit.oval, ..*rim }, sectors, None);
+        again.or(Some(fit))
+    }
+
+    /// The best fit of the hypotheses, all to the same pixels.
+    fn fit_around(
+        &mut self,
+        frame: Frame<'_>,
+        rim: &Rim,
+        sectors: usize,
+        second: Option<(f64, Oval)>,
+    ) -> Option<Fitted> {
         let Rim { oval, active, .. } = *rim;
-        let sectors = arcs_around(oval.radius());
-        let reach_px = window_for(oval.radius(), WINDOW) as f64;
-        let edge_variance = EDGE_VARIANCE;
-        let plain = Beginning { oval, around: oval, sectors, active, edge_variance, stroke_px: None, reach_px };
-        let Some((by, middle)) = second else {
-            return self.shades.fit(frame, &plain);
+        let (by, middle) = second.unwrap_or((0.0, oval));
+        let reach_px = window_for(oval.radius(), WINDOW) as f64 + 0.5 * by.abs();
+        let edge = Beginning { oval, around: middle, sectors, active, edge_variance: EDGE_VARIANCE, reach_px };
+        self.shades.gather(frame, &edge)?;
+        let as_edge = self.shades.fit(&edge, Kind::Edge, None);
+        let as_stroke = second.and_then(|_| {
+            let width = (by.abs() - 1.0).max(1.0);
+            self.shades.fit(&Beginning { oval: middle, ..edge }, Kind::Stroke, Some(width))
+        });
+        let is_even = |fit: &Option<Fitted>| fit.is_some_and(|fit| fit.hypothesis.shading.is_even());
+        // A ball brighter than the ground whose rim is darker shows an edge at the ground's level, within its rim.
+        let outer = second.filter(|_| by > 0.0).and_then(|_| oval.grown(by));
+        let mut as_ball = |from: Oval| self.shades.fit(&Beginning { oval: from, ..edge }, Kind::Ball, None);
+        let as_balls = match outer {
+            _ if is_even(&as_edge) => [None, None],
+            None if is_even(&as_stroke) => [None, None],
+            outer => [as_ball(oval), outer.and_then(as_ball)],
         };
-        // Both hypotheses must explain the same pixels.
-        let around = Beginning { around: middle, reach_px: reach_px + 0.5 * by.abs(), ..plain };
-        let stroke = Beginning { oval: middle, stroke_px: Some((by.abs() - 1.0).max(1.0)), ..around };
-        let fits = [around, stroke].map(|beginning| self.shades.fit(frame, &beginning));
-        fits.into_iter().flatten().min_by(|one, other| one.criterion.total_cmp(&other.criterion))
+        let all = [as_edge, as_stroke].into_iter().chain(as_balls).flatten();
+        all.min_by(|one, other| one.criterion.total_cmp(&other.criterion))
     }
 
     /// The distance of a second edge that runs along the outline, and the line half-way.
     fn second_edge(&mut self, frame: Frame<'_>, rim: &Rim) -> Option<(f64, Oval)> {
         let Rim { oval, active, closure } = rim;
-        self.tracer.arcs.look(frame, oval, window_for(oval.radius(), MAX_STROKE));
+        // The windows may overlap: an edge is looked for at one distance all around.
+        self.tracer.arcs.look(frame, oval, window_for(2.0 * oval.radius(), MAX_STROKE));
         let (by, n) = self.tracer.arcs.opposite(closure.polarity, *active, part_px(closure))?;
         let most = active.count_ones() as usize;
         (2 * n > most && n >= MIN_STROKE_ARCS).then_some(())?;
@@ -162,4 +209,9 @@ impl Rims {
             self.tracer.arcs.agreeing(polarity, within_px) as f64 > SHOWN * share * seen
         })
     }
+}
+
+/// Whether an outline is more than a pixel from another: the edge is then no longer in the middle of the pixels.
+fn is_far(one: &Oval, other: &Oval) -> bool {
+    (one.x - other.x).hypot(one.y - other.y) + (one.radius() - other.radius()).abs() > 1.0
 }

@@ -1,8 +1,9 @@
 //! Where outlines may be: ellipses through chains of edges, and the candidates of the votes.
 
 use super::chains::Chains;
-use super::oval::Oval;
+use super::oval::{Oval, Place};
 use crate::pipeline::hough::search::candidates::Candidate;
+use crate::pipeline::hough::search::edge_map::{DIRECTIONS, EdgeMap};
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
@@ -11,6 +12,10 @@ use crate::pipeline::radii::RadiusRange;
 /// a textured frame. They are twice those of the search for round discs.
 const MOST_FOR_ONE: usize = 24;
 const MOST_FOR_ALL: usize = 96;
+
+/// Least fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes, 14 of
+/// 32.
+const MIN_SHARE: f32 = 14.0 / DIRECTIONS as f32;
 
 /// How far a start may be out of range, as a fraction: the error of an ellipse through a chain that covers half of it.
 const SLACK: f64 = 0.3;
@@ -23,22 +28,28 @@ pub(crate) struct Starts {
     chains: Chains,
     /// Ellipses of chains and the number of their edges.
     found: Vec<(Oval, usize)>,
+    places: Vec<Place>,
+}
+
+/// What the search of a frame found: the edges, and the candidates of the votes.
+#[derive(Clone, Copy)]
+pub(crate) struct Edges<'a> {
+    pub(crate) cells: &'a Cells,
+    pub(crate) edges: &'a [Edge],
+    pub(crate) map: &'a EdgeMap,
+    pub(crate) candidates: &'a [Candidate],
 }
 
 impl Starts {
     /// Collects the starts for radii in `range`: for one disc, or for `all` of them.
-    pub(crate) fn collect(
-        &mut self,
-        (cells, edges): (&Cells, &[Edge]),
-        candidates: &[Candidate],
-        range: RadiusRange,
-        all: bool,
-    ) {
+    pub(crate) fn collect(&mut self, from: Edges<'_>, range: RadiusRange, all: bool) {
+        let Edges { cells, edges, map, candidates } = from;
         let most = if all { MOST_FOR_ALL } else { MOST_FOR_ONE };
         let found = &mut self.found;
         found.clear();
         self.chains.ovals(cells, edges, |oval, n| found.push((oval, n)));
-        found.retain(|(oval, _)| is_sought(oval, range, SLACK));
+        let places = &mut self.places;
+        found.retain(|(oval, _)| is_sought(oval, range, SLACK) && share_of_edges(map, cells, oval, places) > MIN_SHARE);
         let place = |oval: &Oval| (oval.y, oval.x);
         found.sort_unstable_by(|(one, n), (other, m)| {
             let ((y, x), (other_y, other_x)) = (place(one), place(other));
@@ -46,8 +57,28 @@ impl Starts {
         });
         self.all.clear();
         self.all.extend(found.iter().take(most).map(|(oval, _)| *oval));
-        self.all.extend(candidates.iter().take(most).map(|candidate| Oval::round(candidate.circle())));
+        self.all.extend(candidates.iter().take(most).map(around));
     }
+
+    /// The starts of candidates alone.
+    pub(crate) fn take_candidates(&mut self, candidates: &[Candidate]) {
+        self.all.clear();
+        self.all.extend(candidates.iter().take(MOST_FOR_ONE).map(around));
+    }
+}
+
+/// Fraction of an outline along which the reduced frame has edges.
+fn share_of_edges(map: &EdgeMap, cells: &Cells, oval: &Oval, places: &mut Vec<Place>) -> f32 {
+    places.clear();
+    oval.outline(DIRECTIONS, 1, places);
+    map.share_along(places.iter().map(|Place { at, normal }| {
+        ((cells.to_cell(at.0 as f32), cells.to_cell(at.1 as f32)), (normal.0 as f32, normal.1 as f32))
+    }))
+}
+
+/// The circle of a candidate.
+pub(crate) fn around(candidate: &Candidate) -> Oval {
+    Oval::round(candidate.circle())
 }
 
 /// Whether an ellipse has a radius within the range and half-axes alike enough, with this slack as a fraction.

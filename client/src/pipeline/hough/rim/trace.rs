@@ -1,11 +1,12 @@
 //! Follows the edges near a start to an outline, and asks for the evidence that it closes.
 
-use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, window_for};
-use super::oval::Oval;
+use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, largest_tolerance_px, window_for};
+use super::oval::{Axes, Oval};
 use super::points::fit_oval;
 use super::starts::is_sought;
 use crate::pipeline::hough::explain::{Outcome, Trials};
 use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::radii::RadiusRange;
 
 /// Windows to each side of the outline, in pixels, and widths of the points' weights: from the error of a start, which
@@ -21,6 +22,10 @@ const STEPS: usize = 8;
 /// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
 pub(crate) const MOST_ALARMS: f64 = -4.0;
 
+/// The same for an outline that the fit of its pixels confirms: one in a frame is looked at in vain. The smallest discs
+/// have 16 arcs; where the light takes the edge from a third of them, the rest are this unlikely.
+const MOST_ALARMS_BEFORE_FIT: f64 = 0.0;
+
 /// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline: the search for one
 /// disc ends there.
 const AMPLE_ALARMS: f64 = -15.0;
@@ -33,7 +38,7 @@ pub(crate) const MIN_SHARE: f64 = 0.6;
 /// Least fraction of the points' weight on the way. Lower than the final share, because the outline is not exact yet.
 const MIN_SCORE: f64 = 0.4;
 
-/// Fraction of the points' weight at which steps on slopes are not looked at, to save their time.
+/// Fraction of the points' weight at which no other polarity is looked at, to save their time.
 const GOOD_SCORE: f64 = 0.8;
 
 /// Exponents of the number of pixels in the numbers of circles and of ellipses that could be traced (Pătrăucean et al.
@@ -86,15 +91,17 @@ impl Tracer {
         let n = arcs_around(oval.radius());
         let mut best: Option<(f64, Oval)> = None;
         for polarity in POLARITIES {
-            if polarity.on_slope() && best.is_some_and(|(score, _)| score > GOOD_SCORE * n as f64) {
-                break;
+            // An arc counts by how much of its strongest step the polarity has, so their sum bounds the score.
+            let most: f64 = self.arcs.shares(polarity).sum();
+            let enough = best.map_or(MIN_SCORE * n as f64, |(score, _)| score.max(MIN_SCORE * n as f64));
+            if enough > GOOD_SCORE * n as f64 || most <= enough {
+                continue;
             }
             self.arcs.points(polarity, &mut self.points);
             if 2 * self.points.len() < n {
                 continue;
             }
             let Some(fit) = fit_oval(&self.points, *oval, scale, STEPS) else { continue };
-            // An arc counts by how much of its strongest step the polarity has.
             let shares = self.arcs.shares(polarity);
             let weight = |&(x, y): &(f64, f64)| 1.0 / (1.0 + (fit.depth(x, y, 1.0).0 / scale).powi(2));
             let score = self.points.iter().zip(shares).map(|(point, share)| share * weight(point)).sum::<f64>();
@@ -107,7 +114,10 @@ impl Tracer {
 
     /// The outline with its evidence, as a circle or as an ellipse. `None` if neither has enough.
     pub(crate) fn judge(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
-        let as_circle = self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
+        let Axes { a, b, .. } = oval.axes()?;
+        // A circle lies within half the difference of the axes, over more than half of the arcs at a quarter of it.
+        let may_be_round = 0.25 * (a - b) < largest_tolerance_px(oval.radius());
+        let as_circle = may_be_round.then(|| self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER)).flatten();
         let as_oval = self.judge_as(frame, oval, OVAL_POWER);
         let both = [as_circle, as_oval].into_iter().flatten();
         both.min_by(|one, other| one.closure.log_alarms.total_cmp(&other.closure.log_alarms))
@@ -115,7 +125,7 @@ impl Tracer {
 
     fn judge_as(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
         let (closure, share) = self.closure(frame, oval, power);
-        if closure.log_alarms > MOST_ALARMS || share < MIN_SHARE {
+        if closure.log_alarms > MOST_ALARMS_BEFORE_FIT || share < MIN_SHARE {
             return None;
         }
         Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
@@ -150,6 +160,20 @@ impl Rim {
     /// Whether the evidence is beyond doubt.
     pub(crate) fn is_ample(&self) -> bool {
         self.closure.log_alarms < AMPLE_ALARMS && self.closure.share > AMPLE_SHARE
+    }
+
+    /// Whether the evidence is enough without that of the fit.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.closure.log_alarms <= MOST_ALARMS
+    }
+
+    /// Whether a candidate is a peak of this outline's own votes: it lies within the outline, and is no smaller disc there.
+    /// An ellipse's edges vote for circles with the radii of its curvature, b²/a and more. At the least ratio of the axes
+    /// that is 0.4 times its own radius.
+    pub(crate) fn explains(&self, candidate: &Candidate) -> bool {
+        let (own, dx, dy) =
+            (self.oval.radius(), f64::from(candidate.x) - self.oval.x, f64::from(candidate.y) - self.oval.y);
+        dx.hypot(dy) < own && f64::from(candidate.radius) > 0.4 * own
     }
 
     /// Whether another outline is about the same: a tenth of the radius apart, and a tenth larger or smaller.

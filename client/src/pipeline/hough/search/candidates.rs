@@ -65,6 +65,11 @@ impl Candidates {
         (self.radii, self.examined) = (Some(radii), 0);
     }
 
+    /// The edges as the rings were looked for among them.
+    pub(crate) fn map(&self) -> &EdgeMap {
+        &self.map
+    }
+
     /// Examines the next lower peaks and ranks the candidates found. Returns false if no peaks were left.
     pub(crate) fn examine_more(&mut self, cells: &Cells) -> bool {
         let batch = if self.examined == 0 { FIRST_PEAKS } else { MAX_PEAKS };

@@ -19,6 +19,10 @@ const TOLERANCE: u8 = 3;
 const SMALL_TOLERANCE: u8 = 4;
 const SMALL_STEPS: usize = 4;
 
+/// How far beside an outline an edge may lie, in cells, besides the cell by which edges are thickened: with that as far
+/// as an outline is followed.
+const BESIDE: i32 = 2;
+
 /// Score of a direction that lies outside the frame.
 const OUTSIDE: f32 = 0.4;
 
@@ -104,6 +108,28 @@ impl EdgeMap {
         (1..DIRECTIONS).step_by(2).for_each(|direction| self.walk(point, min, direction));
         let support = self.best(min);
         (support.score >= least).then_some(support)
+    }
+
+    /// Fraction of the places, in cells, beside which an edge lies across the normal. Places outside the frame count in
+    /// part.
+    pub(crate) fn share_along(&self, places: impl Iterator<Item = ((f32, f32), (f32, f32))>) -> f32 {
+        let (mut seen, mut all) = (0.0, 0.0);
+        for ((x, y), (nx, ny)) in places {
+            all += 1.0;
+            let across = orientation(nx, ny);
+            let cell = |off: i32| {
+                let (x, y) = (x + 0.5 + off as f32 * nx, y + 0.5 + off as f32 * ny);
+                let inside = x >= 0.0 && y >= 0.0 && x < self.width as f32 && y < self.height as f32;
+                inside.then(|| self.orientations[y as usize * self.width + x as usize])
+            };
+            let lies =
+                |found: u8| found != 0 && found.wrapping_sub(across).wrapping_add(TOLERANCE) & 31 <= 2 * TOLERANCE;
+            seen += match cell(0) {
+                None => OUTSIDE,
+                Some(_) => f32::from(u8::from((-BESIDE..=BESIDE).filter_map(cell).any(lies))),
+            };
+        }
+        seen / f32::max(all, 1.0)
     }
 
     /// Notes whether an edge lies across a direction, at each distance up to the border of the map.

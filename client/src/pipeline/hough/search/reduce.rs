@@ -63,6 +63,12 @@ impl Cells {
         factor * cell + (factor - 1.0) / 2.0
     }
 
+    /// Cell coordinate of a pixel coordinate.
+    pub(crate) fn to_cell(&self, px: f32) -> f32 {
+        let factor = self.factor as f32;
+        (px - (factor - 1.0) / 2.0) / factor
+    }
+
     fn stride(&self) -> usize {
         self.width + 2
     }

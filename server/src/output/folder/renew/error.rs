@@ -12,15 +12,15 @@ use crate::run::FileError;
 #[derive(Debug, Error)]
 pub enum RenewError {
     /// The folder is not one that a run has written.
-    #[error("{} is no run's folder: {lacks}; name a folder that a run wrote with --out", Escaped(&folder.display().to_string()))]
+    #[error("{} is not the folder of a run: {lacks}; name a folder that a run wrote with --out", Escaped(&folder.display().to_string()))]
     NotARun {
         /// The folder.
         folder: PathBuf,
         /// What it lacks.
         lacks: String,
     },
-    /// The run goes on.
-    #[error("{} belongs to a run that goes on: wait for its end, or stop its server", Escaped(&folder.display().to_string()))]
+    /// The run is still going on.
+    #[error("{} belongs to a run that is still going on: wait for its end, or stop its server", Escaped(&folder.display().to_string()))]
     Running {
         /// The folder.
         folder: PathBuf,
@@ -29,7 +29,7 @@ pub enum RenewError {
     #[error(transparent)]
     Run(#[from] FileError),
     /// A row cannot be read.
-    #[error("{}: line {line} is no row of the task {task}: {wrong}; mend or remove it", Escaped(&path.display().to_string()))]
+    #[error("{}: line {line} is not a row of the task {task}: {wrong}; correct or remove it", Escaped(&path.display().to_string()))]
     Row {
         /// The file of the rows.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub enum RenewError {
 }
 
 impl RenewError {
-    /// Whether another folder, or a mended one, would do.
+    /// Whether another folder, or a corrected one, would do.
     pub fn is_usage(&self) -> bool {
         !matches!(self, Self::Io { .. })
     }

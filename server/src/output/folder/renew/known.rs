@@ -1,4 +1,4 @@
-//! What the last report of a run says, in its own words.
+//! What the last report of a run says, kept as it was written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use super::sessions::Seen;
 use crate::doctor::{Warning, WarningKind};
 use crate::gate::GateVerdict;
 use crate::output::report::{
-    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, Whereabouts,
+    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, UdpBuffers, Whereabouts,
 };
 use crate::score::bounds::Bounds;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, SentBytes};
 
-/// The figures of a session that its frames do not tell.
+/// The figures of a session that cannot be computed from its rows.
 pub(super) const NOT_OF_A_FRAME: [&str; 15] = [
     "client",
     "connect_us",
@@ -34,7 +34,7 @@ pub(super) const NOT_OF_A_FRAME: [&str; 15] = [
     "latency_us.standstill",
 ];
 
-/// The start of the paths of bounds that the rows do not tell.
+/// The start of the paths of bounds that cannot be computed from the rows.
 const OF_TICKS: &str = "latency_us.corrected.";
 
 /// The names of links. The report has no others.
@@ -44,10 +44,10 @@ const LINKS: [&str; 5] = ["webrtc", "tcp", "grpc", "memory", "none"];
 pub(super) struct Known<'a> {
     written: Written<'a>,
     run: RunHead,
-    /// The sessions that had ended, by their numbers: frames sent, with those of the warm-up.
+    /// The sessions that had ended, by their numbers: frames sent, including those of the warm-up.
     ended: BTreeMap<u64, u64>,
     ended_texts: Vec<&'a str>,
-    /// What was known of the sessions that went on.
+    /// What was known about the sessions that were running.
     running: BTreeMap<u64, KnownSession>,
 }
 
@@ -71,7 +71,7 @@ struct RunHead {
     seed: u64,
 }
 
-/// What a report says of a session beside its frames' figures.
+/// What a report says about a session besides its frames' figures.
 #[derive(Deserialize)]
 pub(super) struct KnownSession {
     session: u64,
@@ -100,6 +100,8 @@ struct KnownClient {
     address: String,
     link: String,
     dialled: bool,
+    #[serde(default)]
+    udp_buffers: Option<UdpBuffers>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +133,7 @@ struct KnownLatency {
 }
 
 impl<'a> Known<'a> {
-    /// Reads a report. `None` if the text is none.
+    /// Reads a report. `None` if the text is not a report.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let written: Written<'a> =
             serde_json::from_str(text).ok().filter(|written: &Written<'_>| written.schema == SCHEMA)?;
@@ -174,7 +176,7 @@ impl<'a> Known<'a> {
         self.written.incomplete.as_ref()
     }
 
-    /// The sessions that had ended, as they were written.
+    /// The sessions that had ended, in their original text.
     pub(super) fn ended_texts(&self) -> impl Iterator<Item = &str> {
         self.ended_texts.iter().copied()
     }
@@ -185,12 +187,12 @@ impl<'a> Known<'a> {
         self.ended.contains_key(&session) || !self.running.contains_key(&session) && is_older()
     }
 
-    /// Frames that the sessions that ended have sent, and that no row has.
+    /// Number of frames that ended sessions have sent and that have no row.
     pub(super) fn frames_without_rows(&self, seen: &Seen) -> u64 {
         self.ended.iter().map(|(session, sent)| sent.saturating_sub(seen.frames_of(*session))).sum()
     }
 
-    /// The figures that nobody knows of some session.
+    /// The figures that are lost for at least one session.
     pub(super) fn unknown(&self, seen: &Seen) -> Vec<String> {
         let is_unknown = |session: u64| !self.has_ended(session) && !self.running.contains_key(&session);
         let now = if seen.numbers().any(is_unknown) { &NOT_OF_A_FRAME[..] } else { &[] };
@@ -199,19 +201,19 @@ impl<'a> Known<'a> {
         all.into_iter().map(str::to_owned).collect()
     }
 
-    /// The sessions that went on.
+    /// The sessions that were running.
     pub(super) fn running(&self) -> impl Iterator<Item = u64> {
         self.running.keys().copied()
     }
 
-    /// What was known of a session that went on.
+    /// What was known about a session that was running.
     pub(super) fn session(&self, session: u64) -> Option<&KnownSession> {
         self.running.get(&session)
     }
 }
 
 impl KnownSession {
-    /// Adds to a report that was made from frames what is not of a frame.
+    /// Adds what the rows lack to a report that was made from them.
     pub(super) fn complete(&self, report: &mut SessionReport) {
         report.client = self.client.as_ref().and_then(KnownClient::report);
         report.connect_us = self.connect_us;
@@ -225,7 +227,7 @@ impl KnownSession {
         let counts = &mut report.figures.frames.counts;
         let KnownFrames { skipped, late, duplicate, invalid, lost_by, .. } = &self.frames;
         (counts.skipped, counts.late, counts.duplicate, counts.invalid) = (*skipped, *late, *duplicate, *invalid);
-        // Rows have them as unanswered.
+        // In the rows these are unanswered.
         let late = lost_by.late.min(counts.lost_by.unanswered);
         counts.lost_by.late = late;
         counts.lost_by.unanswered -= late;
@@ -235,7 +237,7 @@ impl KnownSession {
         report.figures.bounds.extend(of_ticks.map(|(path, bound)| (path.clone(), *bound)));
     }
 
-    /// The warning that the clocks drift, which no row tells.
+    /// The warning about clock drift, which the rows cannot give.
     pub(super) fn drift(&self) -> Option<&Warning> {
         self.warnings.iter().find(|warning| warning.kind == WarningKind::ClockDrift)
     }
@@ -246,7 +248,12 @@ impl KnownClient {
         let link = LINKS.into_iter().find(|link| **link == self.link)?;
         Some(ClientReport {
             info: self.info.clone(),
-            at: Whereabouts { address: self.address.clone(), link, dialled: self.dialled },
+            at: Whereabouts {
+                address: self.address.clone(),
+                link,
+                dialled: self.dialled,
+                udp_buffers: self.udp_buffers,
+            },
         })
     }
 }

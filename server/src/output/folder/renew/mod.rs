@@ -1,8 +1,8 @@
-//! Makes what a run's folder lacks from what is there: after a crash, after a full disk, or anew.
+//! Completes a run's folder after a crash or a full disk, or makes its table again.
 //!
-//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What no row tells (client, clock, bytes,
-//! skipped ticks) is taken from the last `report.json` (`known`); what nobody knows is named. Sessions that had ended stay
-//! as the report has them. `rows` reads the rows, `sessions` finds where each session ends.
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock, bytes,
+//! skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions that had
+//! ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
 
 mod error;
 mod known;
@@ -24,18 +24,21 @@ use self::sessions::Seen;
 use super::claim::is_running;
 use super::facts::Facts;
 use super::parquet::ParquetFile;
-use super::{FRAMES, PART, REPORT, RUN, TABLE, VERDICTS, run_file};
+use super::part::put;
+use super::{FRAMES, PAGE, PART, RECORDING, REPORT, RUN, TABLE, VERDICTS, run_file};
 use crate::camera::limit_kind;
 use crate::gate::{Judge, Worst};
+use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
+use crate::output::mcap::{self, Mended};
 use crate::output::report::{Incomplete, IncompleteReason};
 use crate::output::table;
 use crate::run::{RunConfig, RunSpec, of_file};
 
 pub use error::RenewError;
 
-/// What was made of a folder.
+/// The result of renewing a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewed {
     /// Number of frames in the tables.
@@ -48,12 +51,14 @@ pub struct Renewed {
     pub torn_bytes: u64,
     /// Whether there was a report that could be read.
     pub had_report: bool,
+    /// What was made of a recording that broke off; `None` if there is none, or if it is whole.
+    pub recording: Option<Mended>,
 }
 
-/// Makes the report and the typed table of the run in this folder anew.
+/// Writes the report, the page and the typed table of the run in this folder again.
 ///
 /// # Errors
-/// [`RenewError`] if the folder is no run's, if its run goes on, or if it cannot be read or written.
+/// [`RenewError`] if no run wrote the folder, if its run is still going on, or if it cannot be read or written.
 pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let run = opened(folder)?;
     if is_running(&run) {
@@ -62,14 +67,15 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let spec = of_file("RUN", &folder.join(RUN))?;
     let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
     remove_parts(folder).map_err(failed(folder, TABLE))?;
-    Renewal { folder, spec }.all(torn_bytes)
+    let recording = mended(folder).map_err(failed(folder, RECORDING))?;
+    Ok(Renewed { recording, ..Renewal { folder, spec }.all(torn_bytes)? })
 }
 
-/// The open file of the run, if the folder is a run's.
+/// The open file of the run, if a run wrote the folder.
 fn opened(folder: &Path) -> Result<File, RenewError> {
     let not_a_run = |lacks: String| RenewError::NotARun { folder: folder.into(), lacks };
     if !folder.is_dir() {
-        return Err(not_a_run("it is no folder".into()));
+        return Err(not_a_run("it is not a folder".into()));
     }
     for name in [RUN, FRAMES] {
         if !folder.join(name).is_file() {
@@ -79,13 +85,24 @@ fn opened(folder: &Path) -> Result<File, RenewError> {
     File::open(folder.join(RUN)).map_err(failed(folder, RUN))
 }
 
-/// Removes what a crash has left half-written.
+/// Completes the recording, if there is one that broke off.
+fn mended(folder: &Path) -> io::Result<Option<Mended>> {
+    let path = folder.join(RECORDING);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    mcap::mend(&path, &format!(".{RECORDING}."), PART)
+}
+
+/// Removes files that a crash has left half-written.
 fn remove_parts(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let is_part = |text: &str| {
             text.ends_with(PART)
-                && [REPORT, TABLE, VERDICTS].iter().any(|whole| text.starts_with(&format!(".{whole}.")))
+                && [REPORT, TABLE, VERDICTS, PAGE, RECORDING]
+                    .iter()
+                    .any(|whole| text.starts_with(&format!(".{whole}.")))
         };
         if name.to_str().is_some_and(is_part) {
             fs::remove_file(folder.join(name))?;
@@ -94,7 +111,7 @@ fn remove_parts(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A folder whose files are made anew.
+/// A folder that is being renewed.
 struct Renewal<'a> {
     folder: &'a Path,
     spec: RunSpec,
@@ -108,17 +125,26 @@ impl Renewal<'_> {
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
-        let typed = self.pass(&seen, typed, &mut restorer, &mut document)?;
+        let mut gathered = Gathered::new(self.spec.clone(), self.task());
+        let typed = self.pass(&seen, typed, &mut gathered, &mut restorer, &mut document)?;
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
         let incomplete = self.lacks(known.as_ref(), &seen, broken_off);
         document.set_incomplete(incomplete.clone());
         let report = document.text();
         self.write_report(&report).map_err(failed(self.folder, REPORT))?;
+        self.write_page(&report, &gathered).map_err(failed(self.folder, PAGE))?;
         if let Some(typed) = typed {
             let facts = Facts { version: &version, seed, run: self.spec.to_toml(), report };
             typed.finish(facts).map_err(failed(self.folder, TABLE))?;
         }
-        Ok(Renewed { frames: seen.frames(), broken_off, incomplete, torn_bytes, had_report: known.is_some() })
+        Ok(Renewed {
+            frames: seen.frames(),
+            broken_off,
+            incomplete,
+            torn_bytes,
+            had_report: known.is_some(),
+            recording: None,
+        })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -147,6 +173,7 @@ impl Renewal<'_> {
         &self,
         seen: &Seen,
         mut typed: Option<ParquetFile>,
+        gathered: &mut Gathered,
         restorer: &mut Restorer<'_>,
         document: &mut Document,
     ) -> Result<Option<ParquetFile>, RenewError> {
@@ -156,6 +183,7 @@ impl Renewal<'_> {
                 let added = typed.add(table::row(self.task(), session, &record));
                 added.map_err(failed(self.folder, TABLE))?;
             }
+            gathered.add(session, &record);
             let is_last = seen.is_last(session, index);
             restorer.add(session, &record, is_last, document).map_err(failed(self.folder, REPORT))?;
         }
@@ -198,6 +226,11 @@ impl Renewal<'_> {
             None => known::NOT_OF_A_FRAME.iter().map(|&path| path.to_owned()).collect(),
         };
         (broke_off || not_written > 0).then_some(Incomplete { reason, not_written, unknown })
+    }
+
+    fn write_page(&self, report: &str, gathered: &Gathered) -> io::Result<()> {
+        let run = fs::read_to_string(self.path(RUN))?;
+        put(self.folder, PAGE, &page(report, &run, gathered))
     }
 
     fn write_report(&self, text: &str) -> io::Result<()> {

@@ -15,7 +15,7 @@ use crate::task::TaskName;
 /// The sessions that are being restored.
 pub(super) struct Restorer<'a> {
     task: TaskName,
-    /// Frames at the start of each session that are outside all figures.
+    /// Number of frames at the start of each session that are in no figure.
     warmup: u64,
     judge: Judge,
     /// Bytes of a frame's pixels.
@@ -23,12 +23,12 @@ pub(super) struct Restorer<'a> {
     known: Option<&'a Known<'a>>,
     tallies: BTreeMap<u64, Tally>,
     restored: u64,
-    /// Sessions that went on and had no frame yet.
+    /// Sessions that were running and had no frame yet.
     without_frames: Vec<u64>,
 }
 
 impl<'a> Restorer<'a> {
-    /// Nothing restored yet. `judge` has the run's gates.
+    /// Starts without any restored session. `judge` has the run's gates.
     pub(super) fn new(spec: &RunSpec, judge: Judge, known: Option<&'a Known<'a>>) -> Self {
         Self {
             task: spec.sent.task.unwrap_or_default(),
@@ -42,7 +42,7 @@ impl<'a> Restorer<'a> {
         }
     }
 
-    /// Adds a frame, if its session broke off. With the last frame, the session's report is put down.
+    /// Adds a frame, if its session broke off. After the last frame the session's report is written.
     pub(super) fn add(
         &mut self,
         session: u64,
@@ -62,7 +62,7 @@ impl<'a> Restorer<'a> {
         Ok(())
     }
 
-    /// Puts down the sessions that had no frame yet. Returns how many sessions were restored.
+    /// Writes the reports of the sessions that had no frame yet. Returns how many sessions were restored.
     pub(super) fn finish(mut self, document: &mut Document) -> io::Result<u64> {
         for session in std::mem::take(&mut self.without_frames) {
             self.put_down(session, &Tally::after(self.warmup, self.task), document)?;
@@ -92,6 +92,7 @@ impl<'a> Restorer<'a> {
             gates: Vec::new(),
             source: None,
             encoding: EncodingReport::default(),
+            recording: None,
         };
         report.figures.bytes.frames_raw = report.figures.frames.counts.sent.saturating_mul(self.frame_bytes);
         let known = self.known.and_then(|known| known.session(session));

@@ -12,10 +12,10 @@ use crate::score::cells::{Cell, Column};
 use crate::score::record::FrameRecord;
 use crate::task::{LimitKind, TaskName};
 
-/// Size of the steps in which the end of the last whole row is looked for, in bytes: more than a row has.
+/// Size of the steps in which the end of the last whole row is searched, in bytes: more than a row takes.
 const STEP: u64 = 4096;
 
-/// Cuts off what follows the last line break: a row that was not written as a whole. Returns its number of bytes.
+/// Cuts off an incomplete row after the last line break. Returns its number of bytes.
 pub(super) fn cut_torn(path: &Path) -> io::Result<u64> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let length = file.metadata()?.len();
@@ -80,7 +80,7 @@ impl Rows {
             Ok(header) => header.iter().eq(self.columns.iter().map(|column| column.name)),
             Err(_) => false,
         };
-        if is_ours { Ok(()) } else { Err(self.wrong(1, "its columns are others")) }
+        if is_ours { Ok(()) } else { Err(self.wrong(1, "it has other columns")) }
     }
 
     fn wrong(&self, line: u64, wrong: &str) -> RenewError {
@@ -93,7 +93,7 @@ impl Rows {
         }
         let fields = self.record.iter().zip(&self.columns);
         let cells = fields.map(|(text, column)| {
-            Cell::read(text, column.kind).ok_or_else(|| format!("its {} is no value of that column", column.name))
+            Cell::read(text, column.kind).ok_or_else(|| format!("its {} is not a value of that column", column.name))
         });
         let cells = cells.collect::<Result<Vec<_>, _>>()?;
         match table::frame(self.task, &cells, self.limit) {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_none_is_named_by_its_line() {
+    fn a_wrong_row_is_named_by_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frames.csv");
         let columns: Vec<_> = table::columns(TaskName::ack()).map(|column| column.name).collect();
@@ -152,14 +152,14 @@ mod tests {
         assert_eq!(said("2,0,0,0,dropped,,,,,,,,,0").unwrap(), 2);
         for (row, wrong) in [
             ("1,0", "it has 2 fields instead of 14"),
-            ("1,0,0,0,eaten,,,,,,,,,0", "its outcome is no value of that column"),
+            ("1,0,0,0,eaten,,,,,,,,,0", "its outcome is not a value of that column"),
             ("1,0,0,0,lost,,,,,,,,,0", "session, frame, outcome and warmup do not go together"),
             ("1,-1,0,0,dropped,,,,,,,,,0", "session, frame, outcome and warmup do not go together"),
             ("1,0,0,0,dropped,,,,,,,,,", "session, frame, outcome and warmup do not go together"),
-            ("1,0,0,x,dropped,,,,,,,,,0", "its captured_us is no value of that column"),
+            ("1,0,0,x,dropped,,,,,,,,,0", "its captured_us is not a value of that column"),
         ] {
             let said = said(row).unwrap_err();
-            assert!(said.contains("line 3 is no row of the task ack") && said.contains(wrong), "{row}: {said}");
+            assert!(said.contains("line 3 is not a row of the task ack") && said.contains(wrong), "{row}: {said}");
         }
     }
 
@@ -169,6 +169,6 @@ mod tests {
         let path = folder.path().join("frames.csv");
         std::fs::write(&path, "session,frame\n").unwrap();
         let refused = Rows::open(&path, TaskName::ack(), LimitKind::Bound).err().unwrap().to_string();
-        assert!(refused.contains("line 1") && refused.contains("its columns are others"), "{refused}");
+        assert!(refused.contains("line 1") && refused.contains("it has other columns"), "{refused}");
     }
 }

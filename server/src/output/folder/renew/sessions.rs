@@ -1,5 +1,5 @@
-//! Where each session of a table ends. With it, a session is put down as soon as its last frame was seen, and memory
-//! holds only sessions that go on at the same time.
+//! Where each session of a table ends. So a session's report is written as soon as its last frame was seen, and memory
+//! holds only sessions that overlap.
 
 use std::collections::HashMap;
 

@@ -30,7 +30,7 @@ const VIDEO_MAJOR: u32 = 81;
 /// The system's error for a device that is in use.
 const EBUSY: i32 = 16;
 
-/// Share by which a camera's rate may differ from the one asked for without a word: 29.97 for 30.
+/// Share by which a camera's rate may differ from the one asked for without a warning: 29.97 for 30.
 const SAME_RATE: f64 = 0.01;
 
 /// Opens the camera and starts to read it.
@@ -46,7 +46,7 @@ pub(in crate::source::device) fn open(wanted: Wanted) -> Result<Opened, SourceEr
     let rate_hz = rate(&agreed, &name, wanted.rate_hz);
     let Size { width, height } = format.size;
     let hz = rate_hz
-        .map_or_else(|| "at a rate that its driver does not tell".into(), |hz| format!("at {} per second", short(hz)));
+        .map_or_else(|| "at a rate that its driver does not name".into(), |hz| format!("at {} per second", short(hz)));
     info!("{name}: {} frames of {width}x{height} {hz}", layout.code);
     let stream = agreed.into_stream().map_err(refused("start the camera", &name))?;
     let unblocked = fcntl_getfl(&stream).and_then(|flags| fcntl_setfl(&stream, flags | OFlags::NONBLOCK));
@@ -118,7 +118,7 @@ fn layout(device: &Device, name: &str, wanted: &Wanted) -> Result<Layout, Device
 
 /// The device with a format set, which may have another size than the one asked for.
 ///
-/// What is set already is kept if it fits: somebody may have chosen more of it than format and size.
+/// A setting that fits is kept: somebody may have chosen more than its format and size.
 fn agreed(device: Device, name: &str, layout: Layout, size: Option<Size>) -> Result<VideoCaptureDevice, DeviceError> {
     let code = Code::from_fourcc(layout.code.0);
     let set = match device.format(BufType::VIDEO_CAPTURE) {

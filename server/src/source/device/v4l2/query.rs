@@ -1,4 +1,4 @@
-//! What is asked of the driver beside `linuxvideo`: a buffer's timestamp and flags, and the rate.
+//! Asks the driver directly for what `linuxvideo` does not give: a buffer's timestamp and flags, and the rate.
 
 use std::ffi::{c_long, c_ulong};
 use std::io;
@@ -53,7 +53,7 @@ struct RawParameters {
     rest: [u32; 46],
 }
 
-/// What the driver says of the buffer that it has handed out.
+/// What the driver says about the buffer that it has handed out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Told {
     pub(super) stamp: Stamp,
@@ -61,12 +61,12 @@ pub(super) struct Told {
     pub(super) is_damaged: bool,
 }
 
-/// What the driver says of the one buffer of the first `count` that it has handed out; `None` if it has handed out none.
+/// What the driver says about the buffer that it has handed out, of the first `count`; `None` if it has handed out none.
 pub(super) fn handed_out(device: impl AsFd, count: u32) -> Option<Told> {
     let told = (0..count).filter_map(|index| buffer(&device, index).ok());
     let RawBuffer { flags, timestamp: [seconds, micros], sequence, bytes_used, .. } =
         told.into_iter().find(|buffer| buffer.flags & AT_THE_DRIVER == 0)?;
-    // Neither is negative, unless a driver is wrong: then there is no time.
+    // Neither is negative, unless the driver is wrong; then there is no timestamp.
     let seconds = u64::try_from(seconds).ok().map(Duration::from_secs);
     let micros = u64::try_from(micros).ok().map(Duration::from_micros);
     let time = seconds.zip(micros).and_then(|(seconds, micros)| seconds.checked_add(micros)).unwrap_or_default();

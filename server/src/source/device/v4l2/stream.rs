@@ -19,7 +19,7 @@ pub(super) struct Streaming(pub(super) ReadStream);
 impl Camera for Streaming {
     fn wait(&mut self, limit: Duration) -> io::Result<bool> {
         let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
-        // Something other than a frame is an error, which `next` is told.
+        // Anything but a frame is an error, which `next` returns.
         Ok(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&limit))? > 0)
     }
 

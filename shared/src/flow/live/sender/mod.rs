@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_timeout_is_the_longest_only_the_latest_frame_is_probed_for() {
+    fn at_the_longest_timeout_only_the_latest_frame_is_probed() {
         let mut sender = sender_with(3);
         send(&mut sender, 5, 17_000);
         assert_eq!(next_probe(&sender), Some(37_000));

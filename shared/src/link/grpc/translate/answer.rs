@@ -111,7 +111,7 @@ fn read_circle(circle: &wire::Circle) -> Result<Payload<'_>, Untranslatable> {
     Ok(payload)
 }
 
-/// The size is checked by whoever reads the payload.
+/// The reader of the payload checks the size.
 fn read_image(image: &wire::Image) -> Result<Payload<'_>, Untranslatable> {
     let wire::Image { width, height, pixel, encoding, data } = image;
     let size = Size { width: *width, height: *height };

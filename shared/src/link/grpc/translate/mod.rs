@@ -47,7 +47,7 @@ pub(super) enum Untranslatable {
     Encode(#[from] rmp_serde::encode::Error),
 }
 
-/// What one end of a session says.
+/// The messages of one end of a session.
 pub(super) trait Side: Send + Sync + Unpin + 'static {
     /// Its messages.
     type Message: prost::Message + Default + Send + Sync + 'static;
@@ -55,7 +55,7 @@ pub(super) trait Side: Send + Sync + Unpin + 'static {
     /// The service that it serves, and the path of a session there.
     const SERVICE: (&'static str, &'static str);
 
-    /// HTTP/2 windows of whoever listens to it, in bytes: of the stream and of the connection.
+    /// HTTP/2 windows of its receiver, in bytes: of the stream and of the connection.
     const WINDOWS: [u32; 2];
 
     /// The message of a session's bytes on a lane.

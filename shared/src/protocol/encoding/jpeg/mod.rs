@@ -1,8 +1,8 @@
 //! Frames as JPEG (ITU-T T.81), with loss: 8 bits, gray or colour.
 //!
-//! [`outline`] checks a picture before anything is decoded. The decoder is used without the `image` crate around it,
-//! because that crate has it paint the rest of a damaged picture gray, without an error. A JPEG has no checksum: damage
-//! that leaves valid codes is not noticed.
+//! [`outline`] checks a picture before anything is decoded. The decoder is used directly, because through the `image` crate
+//! it paints the rest of a damaged picture gray, without an error. A JPEG has no checksum: damage that leaves valid codes is
+//! not noticed.
 
 mod outline;
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_jpeg_does_not_have_or_make_shorter_is_not_taken() {
+    fn pixels_that_jpeg_lacks_or_does_not_shorten_are_not_encoded() {
         let quality = JpegQuality::new(90).unwrap();
         let refused = |image: &Image| JpegEncoder::default().encode(image, quality).is_none();
         assert!(refused(&Image::zeros(Size { width: 64, height: 64 }, PixelFormat::Gray16)));

@@ -1,6 +1,6 @@
-//! What a JPEG must be to be decoded: all of it but its pixels.
+//! Checks everything in a JPEG but its pixels, before it is decoded.
 //!
-//! Only baseline JPEG with one scan is taken, as most programs write it. A progressive picture needs memory for all its
+//! Only baseline JPEG with one scan is accepted, as most programs write it. A progressive picture needs memory for all its
 //! coefficients, and may have thousands of scans that each take as long as a picture.
 
 use thiserror::Error;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_frame_promises_is_taken() {
+    fn a_picture_that_fits_its_frame_is_accepted() {
         let [tables, notes, quiet] = [segment(0xdb, &[0; 65]), segment(0xe0, b"JFIF"), segment(0xfe, &[])];
         assert_eq!(check(&jpeg(&[notes, tables, gray(), quiet, scan()]), SIZE, PixelFormat::Gray8), Ok(()));
     }

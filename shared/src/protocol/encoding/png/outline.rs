@@ -1,6 +1,6 @@
-//! What a PNG must be to be decoded: all of it but its pixels.
+//! Checks everything in a PNG but its pixels, before it is decoded.
 //!
-//! Only the chunks that pixels need are taken. The others can hold compressed text or profiles, change the pixels
+//! Only the chunks that pixels need are accepted. The others can hold compressed text or profiles, change the pixels
 //! (palette, transparency), or add pictures (animation); no frame needs them.
 
 use thiserror::Error;
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_frame_promises_is_taken() {
+    fn a_picture_that_fits_its_frame_is_accepted() {
         let [data, end] = [chunk(b"IDAT", &[1, 2, 3]), END.to_vec()];
         assert_eq!(check(&png(&[data.clone(), data, end]), SIZE, PixelFormat::Gray8), Ok(()));
     }

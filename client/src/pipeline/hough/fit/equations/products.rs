@@ -65,13 +65,13 @@ fn sum_columns<const C: usize, const V: usize>(
                 let products = sums.products[eight * LANES..(eight + 1) * LANES].iter_mut();
                 products.zip(fold(&lanes)).for_each(|(product, part)| *product += f64::from(part));
             };
-            add(0, dots::<C, 0>(&columns, n));
-            add(1, dots::<C, 1>(&columns, n));
+            add(0, dots::<C, 0, COLUMNS>(&columns, n));
+            add(1, dots::<C, 1, COLUMNS>(&columns, n));
             if V > 2 {
-                add(2, dots::<C, 2>(&columns, n));
-                add(3, dots::<C, 3>(&columns, n));
-                add(4, dots::<C, 4>(&columns, n));
-                add(5, dots::<C, 5>(&columns, n));
+                add(2, dots::<C, 2, COLUMNS>(&columns, n));
+                add(3, dots::<C, 3, COLUMNS>(&columns, n));
+                add(4, dots::<C, 4, COLUMNS>(&columns, n));
+                add(5, dots::<C, 5, COLUMNS>(&columns, n));
             }
         }
         if per_sigma <= 0.0 {
@@ -96,10 +96,13 @@ fn weigh<const C: usize>(columns: &mut Columns, n: usize, scale: f32, real: &[f3
     dot(&roots, &roots, n)
 }
 
-/// The dot products of slots `8 E..8 E + 8` of the first `n` elements of `C` columns, in whole vectors. The lanes are
-/// not summed.
+/// The dot products of slots `8 E..8 E + 8` of the first `n` elements of `C` out of `N` columns, in whole vectors. The
+/// lanes are not summed.
 #[inline(always)]
-fn dots<const C: usize, const E: usize>(columns: &Columns, n: usize) -> [Lanes; LANES] {
+pub(crate) fn dots<const C: usize, const E: usize, const N: usize>(
+    columns: &[[f32; BLOCK]; N],
+    n: usize,
+) -> [Lanes; LANES] {
     let pairs: [(usize, usize); LANES] = const {
         let mut pairs = [(0, 0); LANES];
         let mut k = 0;

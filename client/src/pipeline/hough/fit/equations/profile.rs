@@ -50,6 +50,28 @@ pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope * scale }
 }
 
+/// The root of the depth, as a pixel sees it: 0 outside. And its first derivative with respect to the depth.
+///
+/// The mean over the pixel's square, whose projection across the edge is a box as wide as the one component of the
+/// direction, convolved with a box as wide as the other. The root's second integral is 4/15 depth^(5/2). `sigma` scales
+/// the square, and so stands for the blur of any edge.
+#[inline(always)]
+pub(crate) fn root(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
+    let scale = sigma * 12f32.sqrt();
+    // A box of a twentieth of a pixel is as good as none, and its reciprocal still leaves digits.
+    let (one, other) = (scale * cos.abs().max(0.05), scale * sin.abs().max(0.05));
+    let corners = [(one + other, 1.0), (one - other, -1.0), (other - one, -1.0), (-one - other, 1.0)];
+    let (mut sum, mut slope) = (0.0, 0.0);
+    for (twice, sign) in corners {
+        let at = (depth + 0.5 * twice).max(0.0);
+        let power = sign * at * at.sqrt();
+        sum += 4.0 / 15.0 * power * at;
+        slope += 2.0 / 3.0 * power;
+    }
+    let per = 1.0 / (one * other);
+    Share { inside: sum * per, slope: slope * per }
+}
+
 /// The disc's share, its first two derivatives with respect to the depth, and its derivative with respect to half the
 /// motion across the edge.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +113,23 @@ mod tests {
     /// Depths up to four sigmas on both sides.
     fn depths(sigma: f32) -> impl Iterator<Item = f32> {
         (-80..=80).map(move |i| (i as f32 + 0.37) * 0.05 * sigma)
+    }
+
+    #[test]
+    fn the_root_is_its_mean_over_the_pixel() {
+        for angle in ANGLES {
+            let (cos, sin) = (f64::from(angle.cos()), f64::from(angle.sin()));
+            for depth in [-0.6, -0.2, 0.1, 0.7, 3.0] {
+                let at = |i: i32| (f64::from(i) + 0.5) / 400.0 - 0.5;
+                let value = |i: i32| (depth + at(i % 400) * cos + at(i / 400) * sin).max(0.0).sqrt();
+                let mean = (0..160_000).map(value).sum::<f64>() / 160_000.0;
+                let seen = root(depth as f32, PIXEL_VARIANCE.sqrt(), angle.cos(), angle.sin());
+                assert!((f64::from(seen.inside) - mean).abs() < 1e-3, "{angle} {depth}: {} {mean}", seen.inside);
+                let by_steps = quotient(depth as f32, 0.5, |depth| root(depth, 0.289, angle.cos(), angle.sin()).inside);
+                let own = root(depth as f32, 0.289, angle.cos(), angle.sin()).slope;
+                assert!((own - by_steps).abs() < 0.02, "{angle} {depth}: {own} {by_steps}");
+            }
+        }
     }
 
     /// The profiles of an edge that does not move.

@@ -1,44 +1,72 @@
-//! What a pixel near an outline tells about the model: its residual, and the derivatives with respect to the
+//! What the pixels near an outline tell about the model: their residuals, and the derivatives with respect to the
 //! parameters.
 
-use super::MAX_SECTORS;
-use crate::pipeline::hough::fit::equations::profile::{gaussian, pixel};
+use super::shading::Kind;
+use super::{MAX_SECTORS, MAX_VARIANCE, STROKE_PX};
+use crate::pipeline::hough::fit::equations::columns::BLOCK;
+use crate::pipeline::hough::fit::equations::profile::{PIXEL_VARIANCE, Share, gaussian, pixel, root};
 use crate::pipeline::hough::rim::oval::Oval;
 
-/// Indices of the columns: the residual, the levels, the outline's parameters, the edge's variance, the stroke's width.
+/// Indices of the columns: the residual, the outline's parameters, the edge's variance, the levels, the stroke's width.
 pub(crate) const RESIDUAL: usize = 0;
-pub(crate) const OUT: usize = 1;
-pub(crate) const IN: usize = 2;
-pub(crate) const STROKE: usize = 3;
-pub(crate) const OUT_SLOPE: usize = 4;
-pub(crate) const IN_ROOT: usize = 5;
-pub(crate) const IN_SLOPE: usize = 6;
-pub(crate) const GEOMETRY: usize = 7;
-pub(crate) const VARIANCE: usize = 12;
+pub(crate) const GEOMETRY: usize = 1;
+pub(crate) const VARIANCE: usize = 6;
+pub(crate) const OUT: usize = 7;
+pub(crate) const IN: usize = 8;
+pub(crate) const OUT_SLOPE: usize = 9;
+pub(crate) const IN_ROOT: usize = 10;
+pub(crate) const IN_SLOPE: usize = 11;
+pub(crate) const STROKE: usize = 12;
 pub(crate) const WIDTH: usize = 13;
+
+/// The light's components, in place of the slopes and the root.
+pub(crate) const LIGHT_X: usize = 9;
+pub(crate) const LIGHT_Y: usize = 10;
+pub(crate) const LIGHT_Z: usize = 11;
 
 /// Number of levels, from [`OUT`] on.
 pub(crate) const LEVELS: usize = 6;
 
-/// Number of columns, rounded up to whole vectors.
-pub(crate) const COLUMNS: usize = 16;
+/// Number of columns, and of those without a stroke.
+pub(crate) const COLUMNS: usize = 14;
+pub(crate) const EDGE_COLUMNS: usize = STROKE;
 
 /// Variance in px² below which an edge shows the shape of the pixel, as in the fit of round discs.
 const SHARP_VARIANCE: f32 = 0.16;
+
+/// Residuals and derivatives of a block of pixels.
+pub(crate) type Columns = [[f32; BLOCK]; COLUMNS];
 
 /// The state of a fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
     pub(crate) oval: Oval,
+    pub(crate) kind: Kind,
     /// Variance of the edge, in px².
     pub(crate) variance: f64,
     /// Width of the stroke in px, if the outline is one.
     pub(crate) stroke: Option<f64>,
     /// Levels of each sector, in the order of their columns.
     pub(crate) levels: [[f32; LEVELS]; MAX_SECTORS],
+    /// Whether only the levels are to be found, and the outline stays.
+    pub(crate) held: bool,
 }
 
-/// A model as one pixel needs it, in single precision.
+impl Model {
+    /// The least and the largest step of the edge's variance, and of the stroke's width if there is one.
+    pub(crate) fn ranges(&self) -> [Option<(f64, f64)>; 2] {
+        let most = 0.8 * self.variance + 0.1;
+        // As in the fit of round discs: a little less than a pixel's own, because noise may reduce the estimate below that.
+        let least = 0.5 * f64::from(PIXEL_VARIANCE);
+        let within = |value: f64, least: f64, most: f64, step: f64| {
+            ((least - value).max(-step).min(0.0), (most - value).min(step).max(0.0))
+        };
+        let width = |width| within(width, *STROKE_PX.start(), *STROKE_PX.end(), 1.0);
+        [Some(within(self.variance, least, MAX_VARIANCE, most)), self.stroke.map(width)]
+    }
+}
+
+/// A model in single precision.
 #[derive(Clone, Copy)]
 pub(crate) struct Prepared {
     x: f32,
@@ -47,9 +75,21 @@ pub(crate) struct Prepared {
     /// Factor of the derivatives with respect to the form.
     by_form: f32,
     variance: f32,
-    sigma: f32,
-    half_stroke: Option<f32>,
+    half_stroke: f32,
     per_reach: f32,
+    per_radius: f32,
+    kind: Kind,
+    /// 0 if the outline stays, else 1.
+    moves: f32,
+}
+
+/// Pixels of one sector: positions relative to the origin, intensities and weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) y: &'a [f32],
+    pub(crate) gray: &'a [f32],
+    pub(crate) weight: &'a [f32],
 }
 
 impl Prepared {
@@ -62,61 +102,179 @@ impl Prepared {
             form: oval.form.map(|form| form as f32),
             by_form: (-0.5 / oval.radius().powi(2)) as f32,
             variance: model.variance as f32,
-            sigma: model.variance.sqrt() as f32,
-            half_stroke: model.stroke.map(|width| 0.5 * width as f32),
+            half_stroke: model.stroke.map_or(0.0, |width| 0.5 * width as f32),
             per_reach: (1.0 / reach) as f32,
+            per_radius: (1.0 / oval.radius()) as f32,
+            kind: model.kind,
+            moves: if model.held { 0.0 } else { 1.0 },
         }
     }
 
-    /// The columns of a pixel in a sector with these levels.
+    /// Fills the columns for the pixels of a sector with these levels.
     #[inline(always)]
-    pub(crate) fn columns(&self, x: f32, y: f32, gray: f32, levels: &[f32; LEVELS]) -> [f32; COLUMNS] {
-        let [xx, xy, yy] = self.form;
-        let (dx, dy) = (x - self.x, y - self.y);
-        let (gx, gy) = (xx * dx + xy * dy, xy * dx + yy * dy);
-        let level = (dx * gx + dy * gy).max(1e-12).sqrt();
-        let per_slope = 1.0 / (gx * gx + gy * gy).sqrt().max(1e-12);
-        let (nx, ny) = (gx * per_slope, gy * per_slope);
-        let depth = (1.0 - level) * level * per_slope;
-        let profile = |depth: f32| match self.variance < SHARP_VARIANCE {
-            true => pixel(depth, self.sigma, nx, ny),
-            false => gaussian(depth, self.sigma),
-        };
-        let edge = profile(depth);
-        let (inside, outside) = (edge.inside, 1.0 - edge.inside);
-        let (deep, far) = (depth.max(0.0) * self.per_reach, (-depth).max(0.0) * self.per_reach);
-        let root = deep.sqrt();
-        let within = levels[IN - 1] + levels[IN_ROOT - 1] * root + levels[IN_SLOPE - 1] * deep;
-        let contrast = within - levels[OUT - 1] - levels[OUT_SLOPE - 1] * far;
-        let (mut stroke, mut by_width) = (0.0, 0.0);
-        let (mut by_depth, mut by_variance) = (contrast * edge.slope, contrast * edge.slope * depth);
-        if let Some(half) = self.half_stroke {
-            let (outer, inner, own) = (profile(depth + half), profile(depth - half), levels[STROKE - 1]);
-            stroke = outer.inside - inner.inside;
-            by_depth += own * (outer.slope - inner.slope);
-            by_width = own * 0.5 * (outer.slope + inner.slope);
-            by_variance += own * (outer.slope * (depth + half) - inner.slope * (depth - half));
+    pub(crate) fn fill(&self, columns: &mut Columns, pixels: Block<'_>, levels: &[f32; LEVELS]) {
+        let sharp = self.variance < SHARP_VARIANCE;
+        let smooth = |depth, sigma, _, _| gaussian(depth, sigma);
+        match (self.kind, sharp) {
+            (Kind::Edge, true) => self.fill_edge(columns, pixels, levels, pixel),
+            (Kind::Edge, false) => self.fill_edge(columns, pixels, levels, smooth),
+            (Kind::Ball, true) => self.fill_ball(columns, pixels, levels, pixel),
+            (Kind::Ball, false) => self.fill_ball(columns, pixels, levels, smooth),
+            (Kind::Stroke, true) => self.fill_stroke(columns, pixels, levels, pixel),
+            (Kind::Stroke, false) => self.fill_stroke(columns, pixels, levels, smooth),
         }
-        let mut row = [0.0; COLUMNS];
-        row[OUT] = outside;
-        row[IN] = inside;
-        row[STROKE] = stroke;
-        row[OUT_SLOPE] = outside * far;
-        row[IN_ROOT] = inside * root;
-        row[IN_SLOPE] = inside * deep;
-        let mut seen = 0.0;
-        for l in 0..LEVELS {
-            seen += levels[l] * row[OUT + l];
-        }
-        row[RESIDUAL] = gray - seen;
-        let by = by_depth * self.by_form * per_slope;
-        row[GEOMETRY] = by_depth * nx;
-        row[GEOMETRY + 1] = by_depth * ny;
-        row[GEOMETRY + 2] = by * dx * dx;
-        row[GEOMETRY + 3] = by * 2.0 * dx * dy;
-        row[GEOMETRY + 4] = by * dy * dy;
-        row[VARIANCE] = by_variance * (-0.5 / self.variance);
-        row[WIDTH] = by_width;
-        row
     }
+
+    /// An edge between levels that change with the distance from it: inside also with its root, as a ball in the light
+    /// darkens towards its rim.
+    #[inline(always)]
+    fn fill_edge(
+        &self,
+        columns: &mut Columns,
+        pixels: Block<'_>,
+        levels: &[f32; LEVELS],
+        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
+    ) {
+        let sigma = self.variance.sqrt();
+        let root_unit = self.per_reach.sqrt();
+        let [out_level, in_level, out_slope, in_root, in_slope, _] = *levels;
+        self.fill_with(columns, pixels, |place| {
+            let edge = profile(place.depth, sigma, place.nx, place.ny);
+            let (deep, far) = (place.depth.max(0.0) * self.per_reach, (-place.depth).max(0.0) * self.per_reach);
+            let root = root(place.depth, sigma, place.nx, place.ny);
+            let (root, by_root) = (root.inside * root_unit, root.slope * root_unit);
+            let contrast = in_level + in_slope * deep - out_level - out_slope * far;
+            let outside = 1.0 - edge.inside;
+            let own = [outside, edge.inside, outside * far, root, edge.inside * deep, 0.0];
+            let across = contrast * edge.slope;
+            let seen =
+                out_level * own[0] + in_level * own[1] + out_slope * own[2] + in_root * own[3] + in_slope * own[4];
+            Seen { own, seen, by_depth: across + in_root * by_root, by_variance: across * place.depth, by_width: 0.0 }
+        });
+    }
+
+    /// A ball in the light by Lambert's law: ambient light, and light from one direction where the surface faces it. The
+    /// normal of the surface has the length 1, so that its part towards the camera is a root of the depth at the rim.
+    #[inline(always)]
+    fn fill_ball(
+        &self,
+        columns: &mut Columns,
+        pixels: Block<'_>,
+        levels: &[f32; LEVELS],
+        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
+    ) {
+        let sigma = self.variance.sqrt();
+        let towards_unit = (2.0 * self.per_radius).sqrt();
+        let [out_level, ambient, light_x, light_y, light_z, _] = *levels;
+        self.fill_with(columns, pixels, |place| {
+            let edge = profile(place.depth, sigma, place.nx, place.ny);
+            let root = root(place.depth, sigma, place.nx, place.ny);
+            let unit = towards_unit * (1.0 - 0.5 * place.depth * self.per_radius).max(0.0).sqrt();
+            let (z, by_z) = (unit * root.inside, unit * root.slope);
+            let within = self.per_radius / place.level.max(1.0);
+            let (x, y) = (place.dx * within, place.dy * within);
+            let sideways = light_x * x + light_y * y;
+            let lit = if sideways * edge.inside + light_z * z >= 0.0 { 1.0 } else { 0.0 };
+            let outside = 1.0 - edge.inside;
+            let side = lit * edge.inside;
+            let own = [outside, edge.inside, side * x, side * y, lit * z, 0.0];
+            let across = (ambient + lit * sideways - out_level) * edge.slope;
+            let seen = out_level * own[0] + ambient * own[1] + light_x * own[2] + light_y * own[3] + light_z * own[4];
+            let by_depth = across + lit * light_z * by_z;
+            Seen { own, seen, by_depth, by_variance: across * place.depth, by_width: 0.0 }
+        });
+    }
+
+    /// An edge with a stroke along it.
+    #[inline(always)]
+    fn fill_stroke(
+        &self,
+        columns: &mut Columns,
+        pixels: Block<'_>,
+        levels: &[f32; LEVELS],
+        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
+    ) {
+        let (sigma, half) = (self.variance.sqrt(), self.half_stroke);
+        let root_unit = self.per_reach.sqrt();
+        let [out_level, in_level, out_slope, in_root, in_slope, own_level] = *levels;
+        self.fill_with(columns, pixels, |place| {
+            let at = |depth: f32| profile(depth, sigma, place.nx, place.ny);
+            let (edge, outer, inner) = (at(place.depth), at(place.depth + half), at(place.depth - half));
+            let (deep, far) = (place.depth.max(0.0) * self.per_reach, (-place.depth).max(0.0) * self.per_reach);
+            let root = root(place.depth, sigma, place.nx, place.ny);
+            let (root, by_root) = (root.inside * root_unit, root.slope * root_unit);
+            let contrast = in_level + in_slope * deep - out_level - out_slope * far;
+            let outside = 1.0 - edge.inside;
+            let stroke = outer.inside - inner.inside;
+            let own = [outside, edge.inside, outside * far, root, edge.inside * deep, stroke];
+            let across = contrast * edge.slope;
+            let seen = out_level * own[0]
+                + in_level * own[1]
+                + out_slope * own[2]
+                + in_root * own[3]
+                + in_slope * own[4]
+                + own_level * own[5];
+            let by_depth = across + in_root * by_root + own_level * (outer.slope - inner.slope);
+            let apart = outer.slope * (place.depth + half) - inner.slope * (place.depth - half);
+            let by_width = own_level * 0.5 * (outer.slope + inner.slope);
+            Seen { own, seen, by_depth, by_variance: across * place.depth + own_level * apart, by_width }
+        });
+    }
+
+    #[inline(always)]
+    fn fill_with(&self, columns: &mut Columns, pixels: Block<'_>, see: impl Fn(Place) -> Seen) {
+        let n = pixels.x.len().min(BLOCK);
+        let (xs, ys, grays, weights) = (&pixels.x[..n], &pixels.y[..n], &pixels.gray[..n], &pixels.weight[..n]);
+        let [xx, xy, yy] = self.form;
+        let by_variance = -0.5 / self.variance;
+        let [residuals, by_x, by_y, by_xx, by_xy, by_yy, variances, out, inside, first, second, third, stroke, widths] =
+            columns;
+        for i in 0..n {
+            let (dx, dy) = (xs[i] - self.x, ys[i] - self.y);
+            let (gx, gy) = (xx * dx + xy * dy, xy * dx + yy * dy);
+            let level = (dx * gx + dy * gy).max(1e-12).sqrt();
+            let per_slope = 1.0 / (gx * gx + gy * gy).max(1e-24).sqrt();
+            let (nx, ny) = (gx * per_slope, gy * per_slope);
+            let depth = (1.0 - level) * level * per_slope;
+            let Seen { own, seen, by_depth, by_variance: wider, by_width } =
+                see(Place { dx, dy, nx, ny, depth, level });
+            let weight = weights[i];
+            let by_depth = by_depth * weight * self.moves;
+            let by_form = by_depth * self.by_form * per_slope;
+            residuals[i] = (grays[i] - seen) * weight;
+            by_x[i] = by_depth * nx;
+            by_y[i] = by_depth * ny;
+            by_xx[i] = by_form * dx * dx;
+            by_xy[i] = by_form * 2.0 * dx * dy;
+            by_yy[i] = by_form * dy * dy;
+            variances[i] = wider * by_variance * weight * self.moves;
+            out[i] = own[0] * weight;
+            inside[i] = own[1] * weight;
+            first[i] = own[2] * weight;
+            second[i] = own[3] * weight;
+            third[i] = own[4] * weight;
+            stroke[i] = own[5] * weight;
+            widths[i] = by_width * weight;
+        }
+    }
+}
+
+/// Where a pixel lies: from the centre, the outline's normal there, its depth, and its level (1 on the outline).
+#[derive(Clone, Copy)]
+struct Place {
+    dx: f32,
+    dy: f32,
+    nx: f32,
+    ny: f32,
+    depth: f32,
+    level: f32,
+}
+
+/// What the model says of a pixel: the shares of its levels, its intensity, and the intensity's derivatives.
+struct Seen {
+    own: [f32; LEVELS],
+    seen: f32,
+    by_depth: f32,
+    by_variance: f32,
+    by_width: f32,
 }

@@ -1,6 +1,6 @@
 //! The levels that a sector has for itself, eliminated from the equations (the Schur complement).
 
-use super::columns::{COLUMNS, GEOMETRY, LEVELS, RESIDUAL, WIDTH};
+use super::columns::{COLUMNS, GEOMETRY, LEVELS, RESIDUAL, VARIANCE, WIDTH};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;
 
 /// The products of the columns of one sector.
@@ -30,10 +30,17 @@ impl Local {
         self.columns
     }
 
+    /// The squares of the residuals after the levels are fitted, with all else as it is.
+    pub(crate) fn squares(&self) -> f64 {
+        let steps = self.solve(|own| self.sums[own][RESIDUAL]);
+        let explained = self.columns.iter().zip(steps).map(|(&own, step)| step * self.sums[own][RESIDUAL]);
+        self.sums[RESIDUAL][RESIDUAL] - explained.sum::<f64>()
+    }
+
     /// The products after the levels are fitted.
     pub(crate) fn eliminated(&self) -> Products {
         let mut left = self.sums;
-        let others = || [RESIDUAL].into_iter().chain(GEOMETRY..=WIDTH);
+        let others = || [RESIDUAL].into_iter().chain(GEOMETRY..=VARIANCE).chain([WIDTH]);
         for column in others() {
             let solved = self.solve(|own| self.sums[own][column]);
             for other in others() {

@@ -1,27 +1,30 @@
 //! The last fit: an outline, its edge and the shading on both sides, to the intensities around the outline.
 //!
 //! `I = out (1 - P) + in P`, where `P` is the edge's profile of the depth `u` under the outline. A stroke of width `w`
-//! adds `s (P(u + w/2) - P(u - w/2))`. The levels `out`, `in` and `s` enter linearly (`shading`): as waves along the
-//! outline, or free in each sector, with or without a slope across the edge.
+//! adds `s (P(u + w/2) - P(u - w/2))`, a ball in the light `lit (x P, y P, z)` times the light's three components, where
+//! `(x, y, z)` is the surface's normal. The levels enter linearly (`shading`): as waves along the outline, or free in each
+//! sector, with or without a slope across the edge.
 //!
 //! The hypothesis with the least Bayesian information criterion is taken (Schwarz, Annals of Statistics 6(2) 1978):
 //! `n ln(left / n) + k ln n` for `n` pixels, `k` parameters and the sum `left` of squared residuals. An ellipse has two
 //! parameters more than a circle. For 2,000 pixels it must explain a χ² of 15.2, which chance exceeds once in 2,000.
 //!
 //! `pixels` collects the pixels and sums up, by sector, the products of their columns (`columns`). `solve` solves the
-//! equations of a hypothesis, in which the sectors' own levels are `local`.
+//! equations of a hypothesis (`normal`), in which the sectors' own levels are `local`.
 
-use self::columns::{COLUMNS, Model};
+use self::columns::{COLUMNS, LEVELS, Model};
 use self::pixels::Pixels;
-use self::shading::{Hypothesis, SHADINGS, Shading};
-use self::solve::{Solution, solve};
+use self::shading::{Hypothesis, Kind};
+use self::solve::{Equations, Given, Solution, least_criterion};
 use super::arcs::MAX_ARCS;
 use super::oval::{Oval, PARAMETERS};
 use crate::pipeline::hough::fit::equations::profile::PIXEL_VARIANCE;
+use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::frame::Frame;
 
 pub(crate) mod columns;
 pub(crate) mod local;
+pub(crate) mod normal;
 pub(crate) mod pixels;
 pub(crate) mod shading;
 pub(crate) mod solve;
@@ -35,12 +38,17 @@ pub(crate) type Sums = [[[f64; COLUMNS]; COLUMNS]; MAX_SECTORS];
 /// Largest number of iterations. Fits of discs took five to seven.
 const MAX_ITERATIONS: usize = 12;
 
-/// Iterations before the hypotheses are compared: from levels that are only means, the first step is rough.
+/// Iterations before the hypotheses are compared: the first finds the levels, the second the outline; of a ball, the
+/// second finds the light again, because it is known only then where the light falls.
 const SETTLING: usize = 2;
 
 /// A fit ends when a step of the centre is shorter than this part of its sigma, or this many pixels.
 const DONE_SIGMAS: f64 = 0.05;
 const DONE_PX: f64 = 1e-4;
+
+/// Largest variance left that is the noise's: the noise is known to 4 %, its variance to 8 %. Three of these, and as much
+/// for 500 pixels.
+const MOST_OF_NOISE: f64 = 1.4;
 
 /// Fewest pixels of a fit: as many as a disc of 8 px has in a window of 2 px at half of its arcs.
 const MIN_PIXELS: usize = 60;
@@ -61,8 +69,6 @@ pub(crate) struct Beginning {
     /// Bit mask of the sectors that take part.
     pub(crate) active: u64,
     pub(crate) edge_variance: f64,
-    /// Width of the stroke, if the outline is one.
-    pub(crate) stroke_px: Option<f64>,
     /// How far the pixels reach to each side, in pixels.
     pub(crate) reach_px: f64,
 }
@@ -77,6 +83,8 @@ pub(crate) struct Fitted {
     /// Width of the stroke, if it is one.
     pub(crate) stroke_px: Option<f64>,
     pub(crate) criterion: f64,
+    /// Variance of the pixels that is left.
+    pub(crate) variance: f64,
 }
 
 /// Buffers of the fit.
@@ -88,18 +96,32 @@ pub(crate) struct Shades {
 impl Fitted {
     /// Whether a round disc with plain sides explains the pixels best, as the fit of such discs does too.
     pub(crate) fn is_plain(&self) -> bool {
-        let even = matches!(self.hypothesis.shading, Shading::Flat | Shading::Ground | Shading::Planes);
-        even && self.hypothesis.round && self.stroke_px.is_none()
+        self.hypothesis.shading.is_even() && self.hypothesis.round && self.stroke_px.is_none()
+    }
+
+    /// Whether the fit leaves no more of the pixels than their noise, and knows its centre better than with the variance
+    /// `traced` of a coordinate. Levels alone leave an edge if it is elsewhere, and know no centre if there is none.
+    pub(crate) fn explains(&self, noise_gray: f32, traced: f64) -> bool {
+        let noise = f64::from(noise_gray).powi(2) + ROUNDING_VARIANCE;
+        self.variance < MOST_OF_NOISE * noise && self.centre[0] + self.centre[2] < 2.0 * traced
     }
 }
 
 impl Shades {
-    /// Fits the outline. `None` if the equations fail or the fit runs away.
-    pub(crate) fn fit(&mut self, frame: Frame<'_>, from: &Beginning) -> Option<Fitted> {
-        self.pixels.gather(frame, from)?;
-        let mut model = self.pixels.first_model(from);
-        let mut hypothesis = Hypothesis { shading: Shading::Sectors, round: false };
+    /// Collects the pixels around an outline. `None` if they are too few.
+    pub(crate) fn gather(&mut self, frame: Frame<'_>, from: &Beginning) -> Option<()> {
+        self.pixels.gather(frame, from)
+    }
+
+    /// Fits an outline to the pixels collected. For a stroke, `stroke_px` is its width. `None` if the equations fail or
+    /// the fit runs away.
+    pub(crate) fn fit(&mut self, from: &Beginning, kind: Kind, stroke_px: Option<f64>) -> Option<Fitted> {
+        let variance = from.edge_variance.max(f64::from(PIXEL_VARIANCE));
+        let levels = [[0.0; LEVELS]; MAX_SECTORS];
+        let mut model = Model { oval: from.oval, kind, variance, stroke: stroke_px, levels, held: true };
+        let mut hypothesis = Hypothesis { shading: kind.first(), round: false };
         for iteration in 0..MAX_ITERATIONS {
+            model.held = kind == Kind::Ball && iteration <= SETTLING;
             self.pixels.sum_up(&model);
             if iteration == SETTLING {
                 hypothesis = self.best(&model, from.active)?;
@@ -123,8 +145,9 @@ impl Shades {
                 return None;
             }
             if done || iteration + 1 == MAX_ITERATIONS {
-                let Solution { centre, criterion, .. } = solution;
-                return Some(Fitted { oval: model.oval, hypothesis, centre, stroke_px: model.stroke, criterion });
+                let Solution { centre, criterion, variance, .. } = solution;
+                let (oval, stroke_px) = (model.oval, model.stroke);
+                return Some(Fitted { oval, hypothesis, centre, stroke_px, criterion, variance });
             }
         }
         None
@@ -132,22 +155,32 @@ impl Shades {
 
     /// The hypothesis with the least criterion.
     fn best(&self, model: &Model, active: u64) -> Option<Hypothesis> {
+        let given = self.given(model, active);
         let mut best: Option<(f64, Hypothesis)> = None;
-        for round in [true, false] {
-            for shading in SHADINGS {
-                let hypothesis = Hypothesis { shading, round };
-                if let Some(solution) = self.solve(model, active, hypothesis)
-                    && best.is_none_or(|(least, _)| solution.criterion < least)
+        for &shading in model.kind.shadings() {
+            let least = best.map_or(f64::INFINITY, |(least, _)| least);
+            let has_own_levels = !shading.local(model.stroke.is_some()).is_empty();
+            if has_own_levels && least_criterion(given, shading).is_none_or(|bound| bound > least) {
+                continue;
+            }
+            let Some(equations) = Equations::new(given, shading) else { continue };
+            for round in [true, false] {
+                if let Some(criterion) = equations.criterion(round)
+                    && best.is_none_or(|(least, _)| criterion < least)
                 {
-                    best = Some((solution.criterion, hypothesis));
+                    best = Some((criterion, Hypothesis { shading, round }));
                 }
             }
         }
         best.map(|(_, hypothesis)| hypothesis)
     }
 
-    fn solve(&self, model: &Model, active: u64, hypothesis: Hypothesis) -> Option<Solution> {
-        solve(&self.pixels.sums, &self.pixels.counts[..self.pixels.sectors], model, active, hypothesis)
+    fn solve(&self, model: &Model, active: u64, Hypothesis { shading, round }: Hypothesis) -> Option<Solution> {
+        Equations::new(self.given(model, active), shading)?.solution(round)
+    }
+
+    fn given<'a>(&'a self, model: &'a Model, active: u64) -> Given<'a> {
+        Given { sums: &self.pixels.sums, counts: &self.pixels.counts[..self.pixels.sectors], model, active }
     }
 }
 
@@ -161,13 +194,9 @@ fn advance(model: &mut Model, solution: &Solution, hypothesis: Hypothesis) -> Op
     let mut step = [0.0; PARAMETERS];
     step.copy_from_slice(&solution.step[..PARAMETERS]);
     model.oval = model.oval.moved(&step, scale)?;
-    let most = 0.8 * model.variance + 0.1;
-    let variance = model.variance + solution.step[PARAMETERS].clamp(-most, most);
-    // As in the fit of round discs: a little less than a pixel's own, because noise may reduce the estimate below that.
-    model.variance = variance.clamp(0.5 * f64::from(PIXEL_VARIANCE), MAX_VARIANCE);
+    model.variance = (model.variance + solution.step[PARAMETERS]).clamp(0.5 * f64::from(PIXEL_VARIANCE), MAX_VARIANCE);
     if let Some(width) = &mut model.stroke {
-        let wider = *width + solution.step[PARAMETERS + 1].clamp(-1.0, 1.0);
-        *width = wider.clamp(*STROKE_PX.start(), *STROKE_PX.end());
+        *width = (*width + solution.step[PARAMETERS + 1]).clamp(*STROKE_PX.start(), *STROKE_PX.end());
     }
     for (own, new) in model.levels.iter_mut().zip(&solution.levels) {
         *own = new.map(|level| level as f32);

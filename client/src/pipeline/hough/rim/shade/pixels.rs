@@ -1,17 +1,22 @@
 //! The pixels around an outline, and the sums of their columns by sector.
 
-use super::columns::{COLUMNS, IN, LEVELS, Model, OUT, Prepared, STROKE, WIDTH};
+use super::columns::{Block, COLUMNS, Columns, EDGE_COLUMNS, LEVELS, Model, Prepared};
+use super::shading::Kind;
 use super::{Beginning, MAX_SECTORS, MIN_PIXELS, Sums};
-use crate::pipeline::hough::fit::equations::profile::PIXEL_VARIANCE;
+use crate::pipeline::hough::fit::equations::columns::BLOCK;
+use crate::pipeline::hough::fit::equations::products::{dots, fold};
+use crate::pipeline::hough::fit::equations::sums::pair;
+use crate::pipeline::hough::fit::pixels::annulus::LANES;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::machine::for_two_machines;
 use crate::pipeline::hough::sectors::sector_of;
 
-/// Distance from the edge, in its sigmas, beyond which a pixel counts for the first levels.
-const CLEAR_SIGMAS: f64 = 1.5;
+/// Number of products of the columns of one sector, in whole vectors.
+const SLOTS: usize = (COLUMNS * (COLUMNS + 1) / 2).next_multiple_of(LANES);
 
-/// Sums of the products of the columns of one sector, as the pixels are added.
-type SectorSums = [[f32; COLUMNS]; COLUMNS];
+/// How much farther than the reach a row is searched, in pixels. An ellipse with longer axes lies that much beside the
+/// outline's parallel at the least ratio of the axes.
+const BESIDE_PX: f64 = 1.5;
 
 /// Pixels within reach of an outline.
 pub(crate) struct Pixels {
@@ -19,14 +24,18 @@ pub(crate) struct Pixels {
     /// Number of pixels of each sector.
     pub(crate) counts: [f64; MAX_SECTORS],
     pub(crate) sectors: usize,
-    /// Positions relative to the origin.
+    /// As they were found: positions relative to the origin, intensities and sectors.
+    found: Vec<(f32, f32, f32, u8)>,
+    /// Sector by sector, each filled up with pixels of weight 0 to whole vectors.
     x: Vec<f32>,
     y: Vec<f32>,
     gray: Vec<f32>,
-    sector: Vec<u8>,
+    weight: Vec<f32>,
+    /// Where each sector begins, and where the last one ends.
+    starts: [usize; MAX_SECTORS + 1],
     origin: (f64, f64),
     reach: f64,
-    added: Box<[SectorSums; MAX_SECTORS]>,
+    added: Box<[[f32; SLOTS]; MAX_SECTORS]>,
 }
 
 impl Default for Pixels {
@@ -35,13 +44,15 @@ impl Default for Pixels {
             sums: Box::new([[[0.0; COLUMNS]; COLUMNS]; MAX_SECTORS]),
             counts: [0.0; MAX_SECTORS],
             sectors: 0,
+            found: Vec::new(),
             x: Vec::new(),
             y: Vec::new(),
             gray: Vec::new(),
-            sector: Vec::new(),
+            weight: Vec::new(),
+            starts: [0; MAX_SECTORS + 1],
             origin: (0.0, 0.0),
             reach: 0.0,
-            added: Box::new([[[0.0; COLUMNS]; COLUMNS]; MAX_SECTORS]),
+            added: Box::new([[0.0; SLOTS]; MAX_SECTORS]),
         }
     }
 }
@@ -49,100 +60,156 @@ impl Default for Pixels {
 impl Pixels {
     /// Collects the pixels of a frame. `None` if they are too few.
     pub(crate) fn gather(&mut self, frame: Frame<'_>, from: &Beginning) -> Option<()> {
-        let axes = from.around.axes()?;
-        for column in [&mut self.x, &mut self.y, &mut self.gray] {
-            column.clear();
-        }
-        self.sector.clear();
+        let (around, reach) = (from.around, from.reach_px);
+        let axes = around.axes()?;
+        let (outer, inner) = (around.grown(reach + BESIDE_PX)?, around.grown(-reach - BESIDE_PX));
+        (self.sectors, self.origin, self.reach) = (from.sectors, (around.x, around.y), reach);
+        self.found.clear();
         self.counts = [0.0; MAX_SECTORS];
-        (self.sectors, self.origin, self.reach) = (from.sectors, (from.around.x, from.around.y), from.reach_px);
-        let most = axes.a + from.reach_px + 1.0;
-        let span = |at: f64, end: usize| {
-            let first = (at - most).ceil().max(0.0) as usize;
-            first.min(end)..((at + most).floor().max(-1.0) + 1.0).min(end as f64) as usize
-        };
-        for row in span(from.around.y, frame.height) {
-            let pixels = frame.row(row);
-            for column in span(from.around.x, frame.width) {
-                let (depth, _) = from.around.depth(column as f64, row as f64, 1.0);
-                if depth.abs() > from.reach_px {
-                    continue;
-                }
-                let (dx, dy) = (column as f64 - self.origin.0, row as f64 - self.origin.1);
-                let (u, v) = axes.unrolled(dx, dy);
-                let sector = sector_of(u as f32, v as f32, from.sectors);
-                if from.active >> sector & 1 == 1 {
-                    self.x.push(dx as f32);
-                    self.y.push(dy as f32);
-                    self.gray.push(f32::from(pixels[column]));
-                    self.sector.push(sector);
-                    self.counts[usize::from(sector)] += 1.0;
+        let top = (around.y - axes.a - reach - BESIDE_PX).max(0.0) as usize;
+        let end = ((around.y + axes.a + reach + BESIDE_PX).max(-1.0) + 1.0) as usize;
+        for row in top..end.min(frame.height) {
+            let Some((left, right)) = outer.row(row as f64) else { continue };
+            let hole = inner.and_then(|inner| inner.row(row as f64)).unwrap_or((right, right + 1.0));
+            for (first, last) in [(left, hole.0), (hole.1.max(left), right)] {
+                let end = ((last.max(-1.0) + 1.0) as usize).min(frame.width);
+                for column in (first.max(0.0).ceil() as usize)..end {
+                    self.take(frame, from, axes.unrolling(), (column, row));
                 }
             }
         }
-        (self.x.len() >= MIN_PIXELS).then_some(())
+        self.sort();
+        (self.found.len() >= MIN_PIXELS).then_some(())
     }
 
-    /// The model that a fit begins with. Its levels are the means of what lies clear of the edge in each sector.
-    pub(crate) fn first_model(&self, from: &Beginning) -> Model {
-        let clear = 0.5 * from.stroke_px.unwrap_or(0.0) + CLEAR_SIGMAS * from.edge_variance.sqrt();
-        let mut sums = [[(0.0f32, 0.0f32); 3]; MAX_SECTORS];
-        for i in 0..self.x.len() {
-            let at = (self.origin.0 + f64::from(self.x[i]), self.origin.1 + f64::from(self.y[i]));
-            let (depth, _) = from.oval.depth(at.0, at.1, 1.0);
-            let side = usize::from(depth > clear) + 2 * usize::from(depth.abs() <= clear);
-            let slot = &mut sums[usize::from(self.sector[i])][side];
-            *slot = (slot.0 + self.gray[i], slot.1 + 1.0);
+    #[inline(always)]
+    fn take(&mut self, frame: Frame<'_>, from: &Beginning, unrolling: [f32; 4], (column, row): (usize, usize)) {
+        let (dx, dy) = ((column as f64 - self.origin.0) as f32, (row as f64 - self.origin.1) as f32);
+        if from.around.depth_at(dx, dy).abs() > from.reach_px as f32 {
+            return;
         }
-        let mean = |(sum, n): (f32, f32)| if n > 0.0 { sum / n } else { 0.0 };
-        let mut levels = [[0.0; LEVELS]; MAX_SECTORS];
-        for (levels, [outside, inside, between]) in levels.iter_mut().zip(sums) {
-            (levels[OUT - 1], levels[IN - 1]) = (mean(outside), mean(inside));
-            if from.stroke_px.is_some() {
-                levels[STROKE - 1] = mean(between) - 0.5 * (levels[OUT - 1] + levels[IN - 1]);
-            }
+        let [ax, ay, bx, by] = unrolling;
+        let sector = sector_of(ax * dx + ay * dy, bx * dx + by * dy, from.sectors);
+        if from.active >> sector & 1 == 1 {
+            self.found.push((dx, dy, f32::from(frame.pixels[row * frame.width + column]), sector));
+            self.counts[usize::from(sector)] += 1.0;
         }
-        let variance = from.edge_variance.max(f64::from(PIXEL_VARIANCE));
-        Model { oval: from.oval, variance, stroke: from.stroke_px, levels }
+    }
+
+    /// Puts the pixels found into their sectors.
+    fn sort(&mut self) {
+        for k in 0..MAX_SECTORS {
+            self.starts[k + 1] = self.starts[k] + (self.counts[k] as usize).next_multiple_of(LANES);
+        }
+        let n = self.starts[MAX_SECTORS];
+        for column in [&mut self.x, &mut self.y, &mut self.gray, &mut self.weight] {
+            column.clear();
+            column.resize(n, 0.0);
+        }
+        let mut next = self.starts;
+        for &(x, y, gray, sector) in &self.found {
+            let at = next[usize::from(sector)];
+            next[usize::from(sector)] += 1;
+            (self.x[at], self.y[at], self.gray[at], self.weight[at]) = (x, y, gray, 1.0);
+        }
     }
 
     /// Sums up the products of the columns at a model.
     pub(crate) fn sum_up(&mut self, model: &Model) {
-        let pixels = Arrays { x: &self.x, y: &self.y, gray: &self.gray, sector: &self.sector };
-        add_up(&pixels, &Prepared::new(model, self.origin, self.reach), &model.levels, &mut self.added);
-        for (sums, added) in self.sums.iter_mut().zip(self.added.iter()) {
-            for (sums, added) in sums.iter_mut().zip(added) {
-                sums.iter_mut().zip(added).for_each(|(sum, added)| *sum = f64::from(*added));
+        let pixels = Block { x: &self.x, y: &self.y, gray: &self.gray, weight: &self.weight };
+        let prepared = Prepared::new(model, self.origin, self.reach);
+        let starts = &self.starts[..=self.sectors];
+        let columns = if model.kind == Kind::Stroke { COLUMNS } else { EDGE_COLUMNS };
+        match model.kind {
+            Kind::Stroke => add_strokes(pixels, starts, &prepared, &model.levels, &mut self.added),
+            Kind::Edge | Kind::Ball => add_edges(pixels, starts, &prepared, &model.levels, &mut self.added),
+        }
+        for (sums, added) in self.sums.iter_mut().zip(self.added.iter()).take(self.sectors) {
+            *sums = [[0.0; COLUMNS]; COLUMNS];
+            for (slot, &sum) in added.iter().enumerate().take(columns * (columns + 1) / 2) {
+                let (i, j) = PAIRS[slot];
+                (sums[i][j], sums[j][i]) = (sum.into(), sum.into());
             }
         }
     }
 }
 
-/// The pixels' arrays.
-#[derive(Clone, Copy)]
-struct Arrays<'a> {
-    x: &'a [f32],
-    y: &'a [f32],
-    gray: &'a [f32],
-    sector: &'a [u8],
+/// The columns of each slot.
+const PAIRS: [(usize, usize); SLOTS] = {
+    let mut pairs = [(0, 0); SLOTS];
+    let mut slot = 0;
+    while slot < SLOTS {
+        pairs[slot] = pair(slot);
+        slot += 1;
+    }
+    pairs
+};
+
+for_two_machines! {
+    /// Sums the products of the pixels' columns for each sector, for an edge or a ball.
+    fn add_edges(
+        pixels: Block<'_>,
+        starts: &[usize],
+        model: &Prepared,
+        levels: &[[f32; LEVELS]; MAX_SECTORS],
+        sums: &mut [[f32; SLOTS]; MAX_SECTORS],
+    ) {
+        add_up::<EDGE_COLUMNS>(pixels, starts, model, levels, sums);
+    }
 }
 
 for_two_machines! {
-    /// Sums the products of the pixels' columns for each sector.
-    fn add_up(
-        pixels: &Arrays<'_>,
+    /// As `add_edges`, for a stroke.
+    fn add_strokes(
+        pixels: Block<'_>,
+        starts: &[usize],
         model: &Prepared,
         levels: &[[f32; LEVELS]; MAX_SECTORS],
-        sums: &mut [SectorSums; MAX_SECTORS],
+        sums: &mut [[f32; SLOTS]; MAX_SECTORS],
     ) {
-        sums.iter_mut().for_each(|sums| *sums = [[0.0; COLUMNS]; COLUMNS]);
-        for i in 0..pixels.x.len() {
-            let sector = usize::from(pixels.sector[i]) % MAX_SECTORS;
-            let row = model.columns(pixels.x[i], pixels.y[i], pixels.gray[i], &levels[sector]);
-            for (own, sums) in row.iter().zip(sums[sector].iter_mut()).take(WIDTH + 1) {
-                for (sum, other) in sums.iter_mut().zip(&row) {
-                    *sum += own * other;
-                }
+        add_up::<COLUMNS>(pixels, starts, model, levels, sums);
+    }
+}
+
+#[inline(always)]
+fn add_up<const C: usize>(
+    pixels: Block<'_>,
+    starts: &[usize],
+    model: &Prepared,
+    levels: &[[f32; LEVELS]; MAX_SECTORS],
+    sums: &mut [[f32; SLOTS]; MAX_SECTORS],
+) {
+    let mut columns: Columns = [[0.0; BLOCK]; COLUMNS];
+    for (k, sums) in sums.iter_mut().enumerate().take(starts.len() - 1) {
+        *sums = [0.0; SLOTS];
+        for from in (starts[k]..starts[k + 1]).step_by(BLOCK) {
+            let to = (from + BLOCK).min(starts[k + 1]);
+            let block = Block {
+                x: &pixels.x[from..to],
+                y: &pixels.y[from..to],
+                gray: &pixels.gray[from..to],
+                weight: &pixels.weight[from..to],
+            };
+            model.fill(&mut columns, block, &levels[k]);
+            let n = to - from;
+            let mut add = |eight: usize, parts: [f32; LANES]| {
+                sums[eight * LANES..][..LANES].iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+            };
+            add(0, fold(&dots::<C, 0, COLUMNS>(&columns, n)));
+            add(1, fold(&dots::<C, 1, COLUMNS>(&columns, n)));
+            add(2, fold(&dots::<C, 2, COLUMNS>(&columns, n)));
+            add(3, fold(&dots::<C, 3, COLUMNS>(&columns, n)));
+            add(4, fold(&dots::<C, 4, COLUMNS>(&columns, n)));
+            add(5, fold(&dots::<C, 5, COLUMNS>(&columns, n)));
+            add(6, fold(&dots::<C, 6, COLUMNS>(&columns, n)));
+            add(7, fold(&dots::<C, 7, COLUMNS>(&columns, n)));
+            add(8, fold(&dots::<C, 8, COLUMNS>(&columns, n)));
+            add(9, fold(&dots::<C, 9, COLUMNS>(&columns, n)));
+            if C == COLUMNS {
+                add(10, fold(&dots::<C, 10, COLUMNS>(&columns, n)));
+                add(11, fold(&dots::<C, 11, COLUMNS>(&columns, n)));
+                add(12, fold(&dots::<C, 12, COLUMNS>(&columns, n)));
+                add(13, fold(&dots::<C, 13, COLUMNS>(&columns, n)));
             }
         }
     }

@@ -1,6 +1,17 @@
 //! How the levels run along and across an outline.
 
-use super::columns::{IN, IN_ROOT, IN_SLOPE, OUT, OUT_SLOPE, STROKE};
+use super::columns::{IN, IN_ROOT, IN_SLOPE, LIGHT_X, LIGHT_Y, LIGHT_Z, OUT, OUT_SLOPE, STROKE};
+
+/// What an outline is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The edge of an area.
+    Edge,
+    /// The rim of a ball in the light.
+    Ball,
+    /// A stroke, and an edge along its middle if both sides have different levels.
+    Stroke,
+}
 
 /// How the levels run. From the fewest parameters to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,16 +22,17 @@ pub(crate) enum Shading {
     Ground,
     /// A plane on each side.
     Planes,
+    /// One level outside, and inside ambient light and light from one direction, by Lambert's law.
+    Lambert,
+    /// As `Lambert`, with a plane outside.
+    LambertOnGround,
     /// A level for each sector on each side.
     Sectors,
     /// A level and a slope across the edge for each sector, on each side.
     Slopes,
-    /// As `Slopes`, and inside a term with the root of the depth: how a ball in the light darkens towards its rim.
-    Ball,
+    /// As `Slopes`, and inside a term with the root of the depth: how a ball in any light darkens towards its rim.
+    Roots,
 }
-
-pub(crate) const SHADINGS: [Shading; 6] =
-    [Shading::Flat, Shading::Ground, Shading::Planes, Shading::Sectors, Shading::Slopes, Shading::Ball];
 
 /// What explains the pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +42,46 @@ pub(crate) struct Hypothesis {
     pub(crate) round: bool,
 }
 
+impl Kind {
+    /// The shadings that such an outline may have, those with the fewest parameters first.
+    pub(crate) fn shadings(self) -> &'static [Shading] {
+        use Shading::{Flat, Ground, Lambert, LambertOnGround, Planes, Roots, Sectors, Slopes};
+        match self {
+            Self::Edge | Self::Stroke => &[Flat, Ground, Planes, Sectors, Slopes, Roots],
+            Self::Ball => &[Lambert, LambertOnGround],
+        }
+    }
+
+    /// The shading that a fit begins with.
+    pub(crate) fn first(self) -> Shading {
+        match self {
+            Self::Edge | Self::Stroke => Shading::Sectors,
+            Self::Ball => Shading::LambertOnGround,
+        }
+    }
+}
+
 impl Shading {
+    /// Whether both sides have the level of a plane.
+    pub(crate) fn is_even(self) -> bool {
+        matches!(self, Self::Flat | Self::Ground | Self::Planes)
+    }
+
+    /// Whether all sectors share the levels.
+    pub(crate) fn is_shared(self) -> bool {
+        self.local(false).is_empty()
+    }
+
     /// The columns whose levels each sector has for itself.
     pub(crate) fn local(self, stroke: bool) -> &'static [usize] {
         match (self, stroke) {
-            (Self::Flat | Self::Ground | Self::Planes, _) => &[],
+            (Self::Flat | Self::Ground | Self::Planes | Self::Lambert | Self::LambertOnGround, _) => &[],
             (Self::Sectors, false) => &[OUT, IN],
             (Self::Sectors, true) => &[OUT, IN, STROKE],
             (Self::Slopes, false) => &[OUT, IN, OUT_SLOPE, IN_SLOPE],
             (Self::Slopes, true) => &[OUT, IN, STROKE, OUT_SLOPE, IN_SLOPE],
-            (Self::Ball, false) => &[OUT, IN, OUT_SLOPE, IN_ROOT, IN_SLOPE],
-            (Self::Ball, true) => &[OUT, IN, STROKE, OUT_SLOPE, IN_ROOT, IN_SLOPE],
+            (Self::Roots, false) => &[OUT, IN, OUT_SLOPE, IN_ROOT, IN_SLOPE],
+            (Self::Roots, true) => &[OUT, IN, STROKE, OUT_SLOPE, IN_ROOT, IN_SLOPE],
         }
     }
 
@@ -50,11 +91,16 @@ impl Shading {
         const GROUND: [(usize, usize); 5] = [(OUT, 0), (OUT, 1), (OUT, 2), (IN, 0), (STROKE, 0)];
         const PLANES: [(usize, usize); 9] =
             [(OUT, 0), (OUT, 1), (OUT, 2), (IN, 0), (IN, 1), (IN, 2), (STROKE, 0), (STROKE, 1), (STROKE, 2)];
+        const LAMBERT: [(usize, usize); 5] = [(OUT, 0), (IN, 0), (LIGHT_X, 0), (LIGHT_Y, 0), (LIGHT_Z, 0)];
+        const ON_GROUND: [(usize, usize); 7] =
+            [(OUT, 0), (OUT, 1), (OUT, 2), (IN, 0), (LIGHT_X, 0), (LIGHT_Y, 0), (LIGHT_Z, 0)];
         let (all, of_stroke) = match self {
             Self::Flat => (&FLAT[..], 1),
             Self::Ground => (&GROUND[..], 1),
             Self::Planes => (&PLANES[..], 3),
-            Self::Sectors | Self::Slopes | Self::Ball => (&[][..], 0),
+            Self::Lambert => return &LAMBERT,
+            Self::LambertOnGround => return &ON_GROUND,
+            Self::Sectors | Self::Slopes | Self::Roots => (&[][..], 0),
         };
         if stroke { all } else { &all[..all.len() - of_stroke] }
     }

@@ -1,186 +1,259 @@
-//! The equations of one hypothesis, and their solution.
+//! The equations of a shading, and their solution for an ellipse and for a circle.
 
 use super::columns::{GEOMETRY, LEVELS, Model, OUT, RESIDUAL, VARIANCE, WIDTH};
 use super::local::{Local, Products};
-use super::shading::Hypothesis;
+use super::normal::{FORM, MOST, Normal};
+use super::shading::Shading;
 use super::{MAX_SECTORS, Sums};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;
 use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::rim::oval::PARAMETERS;
 use crate::pipeline::hough::sectors::direction_of;
 
-/// Most shared parameters: the outline's, the edge's variance, the stroke's width, and nine waves of levels.
-pub(crate) const MOST: usize = PARAMETERS + 2 + 9;
-
 /// Fewest degrees of freedom of a fit, so that the variance is known to a half.
 const MIN_FREEDOM: f64 = 10.0;
 
 /// A solution for one hypothesis.
 pub(crate) struct Solution {
-    /// Steps of the outline's parameters, the edge's variance and the stroke's width.
+    /// Steps of the outline's parameters, the edge's variance and the stroke's width. For a circle, those of the form are
+    /// from the circle of the same area.
     pub(crate) step: [f64; PARAMETERS + 2],
     /// The sectors' levels after the step.
     pub(crate) levels: [[f64; LEVELS]; MAX_SECTORS],
+    /// The criterion and the variance of the pixels, for the model before the step.
     pub(crate) criterion: f64,
+    pub(crate) variance: f64,
     /// Covariance of the centre: xx, xy, yy.
     pub(crate) centre: [f64; 3],
 }
 
-/// The shared parameters of a hypothesis: the column and the wave of each.
-struct Shared {
-    all: [(usize, usize); MOST],
-    n: usize,
-    /// Number of the outline's parameters.
-    shape: usize,
-    /// Where the waves of levels begin.
-    levels_from: usize,
+/// The pixels' sums by sector, and what is fitted to them.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) sums: &'a Sums,
+    /// Number of pixels of each sector.
+    pub(crate) counts: &'a [f64],
+    pub(crate) model: &'a Model,
+    /// Bit mask of the sectors that take part.
+    pub(crate) active: u64,
 }
 
-/// Equations of the shared parameters.
-struct Equations {
-    matrix: [[f64; MOST]; MOST],
-    right: [f64; MOST],
-    squares: f64,
+/// Equations of the shared parameters, for an ellipse.
+pub(crate) struct Equations<'a> {
+    given: Given<'a>,
+    waves: &'static [(usize, usize)],
+    shared: Shared,
+    /// Amplitudes of the waves closest to the present levels.
+    near: [f64; MOST],
+    normal: Normal,
     pixels: f64,
     /// Number of the sectors' own levels.
     levels: f64,
     locals: [Option<Local>; MAX_SECTORS],
 }
 
-/// Solves the equations of a hypothesis. `counts` has the number of pixels of each sector. `None` if the pixels do not
-/// determine the parameters.
-pub(crate) fn solve(
-    sums: &Sums,
-    counts: &[f64],
-    model: &Model,
-    active: u64,
-    hypothesis: Hypothesis,
-) -> Option<Solution> {
-    let stroke = model.stroke.is_some();
-    let waves = hypothesis.shading.waves(stroke);
-    let shared = Shared::new(hypothesis.round, stroke, waves);
-    let near = amplitudes(waves, model, active, counts.len());
-    let equations = Equations::new(sums, counts, model, active, hypothesis, &shared, &near)?;
-    let n = shared.n;
-    let factor = Factor::new(&equations.matrix, n)?;
-    let found = factor.solve(&equations.right, n);
-    if !found[..n].iter().all(|value| value.is_finite()) {
-        return None;
+/// The shared parameters: the column and the wave of each.
+struct Shared {
+    all: [(usize, usize); MOST],
+    n: usize,
+    /// Where the waves of levels begin.
+    levels_from: usize,
+}
+
+/// The normal equations' solution.
+struct Solved {
+    factor: Factor<MOST>,
+    found: [f64; MOST],
+    /// Squares of the residuals that are left.
+    left: f64,
+}
+
+impl<'a> Equations<'a> {
+    /// The equations of a shading. `None` if the pixels do not determine the sectors' own levels.
+    pub(crate) fn new(given: Given<'a>, shading: Shading) -> Option<Self> {
+        let Given { sums, counts, model, active } = given;
+        let stroke = model.stroke.is_some();
+        let (local, waves) = (shading.local(stroke), shading.waves(stroke));
+        let near = amplitudes(waves, model, active, counts.len());
+        let shared = Shared::new(stroke, waves);
+        let mut all = Self {
+            given,
+            waves,
+            normal: Normal { matrix: [[0.0; MOST]; MOST], right: [0.0; MOST], squares: 0.0, n: shared.n },
+            shared,
+            near,
+            pixels: 0.0,
+            levels: 0.0,
+            locals: [const { None }; MAX_SECTORS],
+        };
+        for k in own_sectors(counts, active, local) {
+            let direction = direction_of(k, counts.len());
+            if local.is_empty() {
+                // The levels may not be such waves yet, so the residual is taken from the waves closest to them.
+                let mut own = sums[k];
+                let near = along(waves, &near, direction);
+                (0..LEVELS).for_each(|l| take_from(&mut own, OUT + l, f64::from(model.levels[k][l]) - near[l]));
+                all.add(&own, direction);
+            } else {
+                let levels = Local::new(&sums[k], local)?;
+                all.add(&levels.eliminated(), direction);
+                all.locals[k] = Some(levels);
+                all.levels += local.len() as f64;
+            }
+            all.pixels += counts[k];
+        }
+        all.normal.mirror();
+        Some(all)
     }
-    let explained: f64 = found[..n].iter().zip(&equations.right).map(|(step, right)| step * right).sum();
-    let (count, used) = (equations.pixels, n as f64 + equations.levels);
-    let freedom = count - used;
-    if freedom < MIN_FREEDOM {
-        return None;
+
+    /// The Bayesian information criterion for a circle or an ellipse. `None` if the pixels do not determine it.
+    pub(crate) fn criterion(&self, round: bool) -> Option<f64> {
+        let n = if round { self.shared.n - 2 } else { self.shared.n };
+        Some(self.criterion_of(self.solved(round, false)?.left, n))
     }
-    let left = (equations.squares - explained).max(ROUNDING_VARIANCE * freedom);
-    let unit = |i: usize| {
-        let mut unit = [0.0; MOST];
-        unit[i] = left / freedom;
-        factor.solve(&unit, n)
-    };
-    let (x, y) = (unit(0), unit(1));
-    let mut step = [0.0; PARAMETERS + 2];
-    step[..shared.shape].copy_from_slice(&found[..shared.shape]);
-    if hypothesis.round {
-        (step[3], step[4]) = (0.0, step[2]);
+
+    /// The solution for a circle or an ellipse. `None` if the pixels do not determine it.
+    pub(crate) fn solution(&self, round: bool) -> Option<Solution> {
+        let Solved { factor, found, left, .. } = self.solved(round, true)?;
+        let stroke = self.given.model.stroke.is_some();
+        let (n, shape) = if round { (self.shared.n - 2, FORM + 1) } else { (self.shared.n, PARAMETERS) };
+        let unit = |i: usize| {
+            let mut unit = [0.0; MOST];
+            unit[i] = left / self.freedom(n)?;
+            Some(factor.solve(&unit, n))
+        };
+        let (x, y) = (unit(0)?, unit(1)?);
+        let mut step = [0.0; PARAMETERS + 2];
+        step[..shape].copy_from_slice(&found[..shape]);
+        if round {
+            (step[FORM + 1], step[FORM + 2]) = (0.0, step[FORM]);
+        }
+        step[PARAMETERS] = found[shape];
+        step[PARAMETERS + 1] = if stroke { found[shape + 1] } else { 0.0 };
+        // The steps of all shared parameters, from the model as it is.
+        let mut steps = [0.0; MOST];
+        steps[..PARAMETERS].copy_from_slice(&step[..PARAMETERS]);
+        steps[PARAMETERS..self.shared.n].copy_from_slice(&found[shape..n]);
+        if round {
+            steps[FORM..].iter_mut().zip(self.given.model.oval.oblong()).for_each(|(step, oblong)| *step -= oblong);
+        }
+        let (present, centre) = (self.present_squares(round), [x[0], x[1], y[1]]);
+        let (criterion, variance) = (self.criterion_of(present, n), present / self.freedom(n)?);
+        Some(Solution { step, levels: self.levels_after(&steps), criterion, variance, centre })
     }
-    step[PARAMETERS] = found[shared.shape];
-    step[PARAMETERS + 1] = if stroke { found[shared.shape + 1] } else { 0.0 };
-    Some(Solution {
-        step,
-        levels: levels_after(&equations, &shared, &found, model, waves, &near, counts.len()),
-        criterion: count * (left / count).ln() + used * count.ln(),
-        centre: [x[0], x[1], y[1]],
-    })
+
+    /// Solves the equations. If the edge's variance or the stroke's width would leave its range and `within` is asked for,
+    /// it is held at the end of the range.
+    fn solved(&self, round: bool, within: bool) -> Option<Solved> {
+        let mut normal = self.normal_of(round);
+        let n = normal.n;
+        self.freedom(n)?;
+        let mut factor = Factor::new(&normal.matrix, n)?;
+        let mut found = factor.solve(&normal.right, n);
+        let left = normal.left(&found);
+        if within {
+            let shape = if round { FORM + 1 } else { PARAMETERS };
+            let mut held = false;
+            for (i, (least, most)) in self.given.model.ranges().into_iter().flatten().enumerate() {
+                let value = found[shape + i].clamp(least, most);
+                if value != found[shape + i] {
+                    normal.hold(shape + i, value);
+                    held = true;
+                }
+            }
+            if held {
+                factor = Factor::new(&normal.matrix, n)?;
+                found = factor.solve(&normal.right, n);
+            }
+        }
+        // What is explained cannot be more than there is. Beyond rounding, the equations have failed.
+        let is_sound = found[..n].iter().all(|value| value.is_finite()) && left > -1e-4 * normal.squares;
+        is_sound.then_some(Solved { factor, found, left: left.max(ROUNDING_VARIANCE * self.freedom(n)?) })
+    }
+
+    fn normal_of(&self, round: bool) -> Normal {
+        if round { self.normal.round(self.given.model.oval.oblong()) } else { self.normal.clone() }
+    }
+
+    /// Squares of the residuals of the model as it is.
+    fn present_squares(&self, round: bool) -> f64 {
+        self.normal_of(round).squares.max(ROUNDING_VARIANCE * self.pixels)
+    }
+
+    /// Degrees of freedom beside `n` shared parameters. `None` if they are too few.
+    fn freedom(&self, n: usize) -> Option<f64> {
+        Some(self.pixels - n as f64 - self.levels).filter(|freedom| *freedom >= MIN_FREEDOM)
+    }
+
+    fn criterion_of(&self, squares: f64, n: usize) -> f64 {
+        self.pixels * (squares / self.pixels).ln() + (n as f64 + self.levels) * self.pixels.ln()
+    }
+
+    fn add(&mut self, own: &Products, (x, y): (f64, f64)) {
+        let waves = [1.0, x, y];
+        self.normal.squares += own[RESIDUAL][RESIDUAL];
+        for (i, &(column, wave)) in self.shared.all().iter().enumerate() {
+            self.normal.right[i] += waves[wave] * own[RESIDUAL][column];
+            for (j, &(other, other_wave)) in self.shared.all().iter().enumerate().skip(i) {
+                self.normal.matrix[i][j] += waves[wave] * waves[other_wave] * own[column][other];
+            }
+        }
+    }
+
+    /// The sectors' levels after the shared parameters took their steps.
+    fn levels_after(&self, steps: &[f64; MOST]) -> [[f64; LEVELS]; MAX_SECTORS] {
+        let Given { counts, model, .. } = self.given;
+        let mut all = model.levels.map(|levels| levels.map(f64::from));
+        let from = self.shared.levels_from;
+        let after: [f64; MOST] = std::array::from_fn(|i| self.near[i] + steps.get(from + i).unwrap_or(&0.0));
+        for (k, levels) in all.iter_mut().enumerate().take(counts.len()) {
+            if let Some(local) = &self.locals[k] {
+                let steps = self.shared.all().iter().zip(steps).map(|(&(column, _), &step)| (column, step));
+                let mut new = [0.0; LEVELS];
+                for (&column, step) in local.columns().iter().zip(local.after(steps)) {
+                    new[column - OUT] = levels[column - OUT] + step;
+                }
+                *levels = new;
+            } else if !self.waves.is_empty() {
+                *levels = along(self.waves, &after, direction_of(k, counts.len()));
+            }
+        }
+        all
+    }
+}
+
+/// A bound on the criterion of a shading whose levels the sectors have for themselves: that with the outline as it is,
+/// as if the outline's parameters cost nothing. `None` if the pixels do not determine the levels.
+pub(crate) fn least_criterion(given: Given<'_>, shading: Shading) -> Option<f64> {
+    let local = shading.local(given.model.stroke.is_some());
+    let (mut squares, mut pixels, mut levels) = (0.0, 0.0, 0.0);
+    for k in own_sectors(given.counts, given.active, local) {
+        squares += Local::new(&given.sums[k], local)?.squares();
+        (pixels, levels) = (pixels + given.counts[k], levels + local.len() as f64);
+    }
+    let left = f64::max(squares, ROUNDING_VARIANCE * (pixels - levels));
+    (pixels > 0.0 && left > 0.0).then(|| pixels * (left / pixels).ln() + levels * pixels.ln())
+}
+
+/// The sectors that take part and have enough pixels: a level needs two to be more than a pixel's own value.
+fn own_sectors<'a>(counts: &'a [f64], active: u64, local: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
+    (0..counts.len()).filter(move |k| active >> k & 1 == 1 && counts[*k] >= 2.0 * local.len() as f64)
 }
 
 impl Shared {
-    fn new(round: bool, stroke: bool, waves: &[(usize, usize)]) -> Self {
-        let shape = if round { 3 } else { PARAMETERS };
-        let own = (GEOMETRY..GEOMETRY + shape).chain([VARIANCE]).chain(stroke.then_some(WIDTH));
+    fn new(stroke: bool, waves: &[(usize, usize)]) -> Self {
+        let own = (GEOMETRY..=VARIANCE).chain(stroke.then_some(WIDTH));
         let (mut all, mut n) = ([(0, 0); MOST], 0);
-        let levels_from = shape + 1 + usize::from(stroke);
+        let levels_from = PARAMETERS + 1 + usize::from(stroke);
         for parameter in own.map(|column| (column, 0)).chain(waves.iter().copied()) {
             (all[n], n) = (parameter, n + 1);
         }
-        Self { all, n, shape, levels_from }
+        Self { all, n, levels_from }
     }
 
     fn all(&self) -> &[(usize, usize)] {
         &self.all[..self.n]
     }
-}
-
-impl Equations {
-    fn new(
-        sums: &Sums,
-        counts: &[f64],
-        model: &Model,
-        active: u64,
-        hypothesis: Hypothesis,
-        shared: &Shared,
-        near: &[f64; MOST],
-    ) -> Option<Self> {
-        let stroke = model.stroke.is_some();
-        let (local, waves) = (hypothesis.shading.local(stroke), hypothesis.shading.waves(stroke));
-        let mut all = Self {
-            matrix: [[0.0; MOST]; MOST],
-            right: [0.0; MOST],
-            squares: 0.0,
-            pixels: 0.0,
-            levels: 0.0,
-            locals: [const { None }; MAX_SECTORS],
-        };
-        let oblong = model.oval.oblong();
-        for (k, &count) in counts.iter().enumerate().filter(|(k, _)| active >> k & 1 == 1) {
-            // A level needs two pixels to be more than a pixel's own value.
-            if count < 2.0 * local.len() as f64 {
-                continue;
-            }
-            let direction = direction_of(k, counts.len());
-            let mut own = sums[k];
-            if hypothesis.round {
-                make_round(&mut own, oblong);
-            }
-            if !waves.is_empty() {
-                // The levels may not be such waves yet, so the residual is taken from the waves closest to them.
-                let near = along(waves, near, direction);
-                (0..LEVELS).for_each(|l| take_from(&mut own, OUT + l, f64::from(model.levels[k][l]) - near[l]));
-            }
-            if !local.is_empty() {
-                let levels = Local::new(&own, local)?;
-                own = levels.eliminated();
-                all.locals[k] = Some(levels);
-                all.levels += local.len() as f64;
-            }
-            all.pixels += count;
-            all.add(&own, shared, direction);
-        }
-        Some(all)
-    }
-
-    fn add(&mut self, own: &Products, shared: &Shared, (x, y): (f64, f64)) {
-        let waves = [1.0, x, y];
-        self.squares += own[RESIDUAL][RESIDUAL];
-        for (i, &(column, wave)) in shared.all().iter().enumerate() {
-            self.right[i] += waves[wave] * own[RESIDUAL][column];
-            for (j, &(other, other_wave)) in shared.all().iter().enumerate().skip(i) {
-                self.matrix[i][j] += waves[wave] * waves[other_wave] * own[column][other];
-            }
-        }
-    }
-}
-
-/// The products for a circle: the residual is taken from the circle of the same area, and the radius changes both
-/// diagonal elements of the form alike.
-fn make_round(own: &mut Products, oblong: [f64; 3]) {
-    (0..3).for_each(|i| take_from(own, GEOMETRY + 2 + i, oblong[i]));
-    for row in own.iter_mut() {
-        row[GEOMETRY + 2] += row[GEOMETRY + 4];
-    }
-    let other = own[GEOMETRY + 4];
-    own[GEOMETRY + 2].iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
 }
 
 /// Takes the residual from a model in which the parameter of a column is smaller by `less`.
@@ -212,31 +285,4 @@ fn along(waves: &[(usize, usize)], amplitudes: &[f64; MOST], (x, y): (f64, f64))
         levels[column - OUT] += amplitude * [1.0, x, y][wave];
     }
     levels
-}
-
-/// The sectors' levels after the shared parameters took their steps.
-fn levels_after(
-    equations: &Equations,
-    shared: &Shared,
-    found: &[f64; MOST],
-    model: &Model,
-    waves: &[(usize, usize)],
-    near: &[f64; MOST],
-    sectors: usize,
-) -> [[f64; LEVELS]; MAX_SECTORS] {
-    let mut all = model.levels.map(|levels| levels.map(f64::from));
-    let after: [f64; MOST] = std::array::from_fn(|i| near[i] + found.get(shared.levels_from + i).unwrap_or(&0.0));
-    for (k, levels) in all.iter_mut().enumerate().take(sectors) {
-        if let Some(local) = &equations.locals[k] {
-            let steps = shared.all().iter().zip(found).map(|(&(column, _), &step)| (column, step));
-            let mut new = [0.0; LEVELS];
-            for (&column, step) in local.columns().iter().zip(local.after(steps)) {
-                new[column - OUT] = levels[column - OUT] + step;
-            }
-            *levels = new;
-        } else if !waves.is_empty() {
-            *levels = along(waves, &after, direction_of(k, sectors));
-        }
-    }
-    all
 }

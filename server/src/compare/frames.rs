@@ -1,0 +1,129 @@
+//! The frames of one session, with the columns that are compared.
+
+/// A column that is compared. Words are numbers: 1 for the word that is named here, 0 for any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// `truth`: whether the frame shows a ball.
+    Ball,
+    /// Truth.
+    TruthX,
+    /// Truth.
+    TruthY,
+    /// Truth.
+    TruthRadius,
+    /// Truth of the task `count`.
+    TruthCount,
+    /// `kind`: whether the answer is a circle.
+    Circle,
+    /// Error to the right, in px.
+    Dx,
+    /// Error downwards, in px.
+    Dy,
+    /// |dx| + |dy|, in px.
+    L1,
+    /// Error of the task `count`, in balls.
+    Residual,
+    /// `match`: whether the image is that of the frame.
+    Identical,
+    /// Likeness of images, in dB.
+    Psnr,
+}
+
+/// Column, its name in the table, and the word that is 1.
+pub(super) const COLUMNS: [(Column, &str, Option<&str>); 12] = [
+    (Column::Ball, "truth", Some("ball")),
+    (Column::TruthX, "truth_x", None),
+    (Column::TruthY, "truth_y", None),
+    (Column::TruthRadius, "truth_radius", None),
+    (Column::TruthCount, "truth_count", None),
+    (Column::Circle, "kind", Some("circle")),
+    (Column::Dx, "dx", None),
+    (Column::Dy, "dy", None),
+    (Column::L1, "l1", None),
+    (Column::Residual, "residual", None),
+    (Column::Identical, "match", Some("identical")),
+    (Column::Psnr, "psnr_db", None),
+];
+
+/// The columns that say what a frame shows.
+const TRUTH: [Column; 5] = [Column::Ball, Column::TruthX, Column::TruthY, Column::TruthRadius, Column::TruthCount];
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Answered,
+    Dropped,
+    Lost,
+    Unresolved,
+}
+
+/// A frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub(super) id: u64,
+    pub(super) source_index: u64,
+    pub(super) fate: Fate,
+    /// A value for each of [`COLUMNS`]; not a number where there is none.
+    pub(super) values: [f64; COLUMNS.len()],
+}
+
+impl Fate {
+    /// The fate with this name in the table.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "answered" => Self::Answered,
+            "dropped" => Self::Dropped,
+            "lost" => Self::Lost,
+            "unresolved" => Self::Unresolved,
+            _ => return None,
+        })
+    }
+}
+
+impl Frame {
+    /// The value in a column, if there is one.
+    pub(super) fn get(&self, column: Column) -> Option<f64> {
+        // The columns stand in the order of their declaration.
+        Some(self.values[column as usize]).filter(|value| value.is_finite())
+    }
+
+    /// Whether both frames show the same, as far as their truth says.
+    pub(super) fn shows_the_same(&self, other: &Self) -> bool {
+        let is_same = |column: &Column| self.get(*column) == other.get(*column);
+        self.source_index == other.source_index && TRUTH.iter().all(is_same)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::score::record::Outcome;
+
+    /// An answered frame with these values.
+    pub(in crate::compare) fn frame(id: u64, values: &[(Column, f64)]) -> Frame {
+        let mut frame = Frame { id, source_index: id, fate: Fate::Answered, values: [f64::NAN; COLUMNS.len()] };
+        values.iter().for_each(|(column, value)| frame.values[*column as usize] = *value);
+        frame
+    }
+
+    #[test]
+    fn each_column_stands_at_its_place() {
+        assert!(COLUMNS.iter().enumerate().all(|(place, (column, ..))| *column as usize == place));
+    }
+
+    #[test]
+    fn a_frame_without_a_value_has_none_and_shows_the_same_as_itself() {
+        let ball = frame(7, &[(Column::TruthX, 1.5)]);
+        assert_eq!((ball.get(Column::TruthX), ball.get(Column::Dx)), (Some(1.5), None));
+        assert!(ball.shows_the_same(&ball));
+        assert!(!ball.shows_the_same(&frame(7, &[(Column::TruthX, 1.25)])));
+        assert!(!ball.shows_the_same(&frame(7, &[])));
+    }
+
+    #[test]
+    fn fates_have_the_names_of_the_table() {
+        let names = Outcome::NAMES.iter().map(|name| Fate::named(name)).collect::<Vec<_>>();
+        assert_eq!(names, [Fate::Answered, Fate::Dropped, Fate::Lost, Fate::Unresolved].map(Some));
+        assert_eq!(Fate::named("eaten"), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! Runs two or more specifications in turns, and measures their latencies.
+//!
+//! Each run is a server of its own, this same program, which writes a folder. Its client is that of `--loopback`, one
+//! that `--client` starts, or one that somebody else starts for each run.
+
+use std::io::{BufRead, BufReader};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use shared::shell::stop::{Stopper, stop_pair};
+use shared::text::Escaped;
+use tempfile::TempDir;
+use tracing::{info, warn};
+
+use super::error::CompareError;
+pub(super) use super::latency::{LATENCIES, Latency};
+use super::latency::{compared, is_forward};
+use super::side::Side;
+use crate::run::{RunSpec, of_file};
+
+/// How often a run is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a client may take to end after its server.
+const CLIENT_END: Duration = Duration::from_secs(5);
+
+/// The runs that take turns.
+pub(super) struct Rounds {
+    files: Vec<PathBuf>,
+    clients: Vec<String>,
+    rounds: u32,
+    seed: u64,
+}
+
+/// What the rounds found.
+pub(super) struct Measured {
+    /// The first round of each run.
+    pub(super) sides: Vec<Side>,
+    /// The latencies of each run but the first, compared with those of the first.
+    pub(super) latencies: Vec<Vec<Latency>>,
+}
+
+impl Rounds {
+    /// Checks the runs before any of them starts.
+    ///
+    /// # Errors
+    /// If a file cannot be read, if its run has no end, or if there are clients for others.
+    pub(super) fn new(files: &[PathBuf], clients: &[String], rounds: NonZeroU32) -> Result<Self, CompareError> {
+        let usage = |wrong: String| Err(CompareError::Usage(wrong));
+        if files.len() < 2 {
+            return usage("one --run is nothing to compare with: give two or more".into());
+        }
+        if clients.len() > 1 && clients.len() != files.len() {
+            return usage(format!("{} clients for {} runs: give one, or one for each run", clients.len(), files.len()));
+        }
+        let specs = files.iter().map(|file| of_file("--run", file)).collect::<Result<Vec<_>, _>>()?;
+        for (spec, file) in specs.iter().zip(files) {
+            if spec.sent.frames.is_none() && spec.sent.duration.is_none() {
+                let file = Escaped(file.display());
+                return usage(format!("{file} says neither frames nor duration: no round of it would end"));
+            }
+            if spec.delivered.loopback && !clients.is_empty() {
+                let file = Escaped(file.display());
+                return usage(format!("{file} has loopback, so --client has nothing to do: leave one of them out"));
+            }
+        }
+        let seed = specs.iter().find_map(|spec| spec.sent.seed);
+        let seed = seed.or_else(|| RunSpec::default().with_seed().sent.seed).unwrap_or_default();
+        Ok(Self { files: files.to_vec(), clients: clients.to_vec(), rounds: rounds.get(), seed })
+    }
+
+    /// Runs all rounds.
+    ///
+    /// # Errors
+    /// If a run fails, or if somebody stopped it.
+    pub(super) fn run(&self) -> Result<Measured, CompareError> {
+        let (stopper, _stop) = stop_pair();
+        stopper.stop_on_signals();
+        let room = tempfile::tempdir().map_err(|error| CompareError::Write { what: "the rounds".into(), error })?;
+        let (mut first, mut rounds) = (Vec::new(), Vec::new());
+        for round in 0..self.rounds as usize {
+            let mut places: Vec<_> = (0..self.files.len()).collect();
+            if !is_forward(round) {
+                places.reverse();
+            }
+            let mut sides = Vec::new();
+            for place in places {
+                info!("round {} of {}: {}", round + 1, self.rounds, Escaped(self.files[place].display()));
+                sides.push((place, self.one(place, round, &room, &stopper)?));
+            }
+            sides.sort_by_key(|(place, _)| *place);
+            let sides: Vec<_> = sides.into_iter().map(|(_, side)| side).collect();
+            rounds.push(sides.iter().map(latencies).collect::<Vec<_>>());
+            if round == 0 {
+                first = sides;
+            }
+        }
+        let others = 1..self.files.len();
+        Ok(Measured { sides: first, latencies: others.map(|place| against_first(&rounds, place)).collect() })
+    }
+
+    fn one(&self, place: usize, round: usize, room: &TempDir, stopper: &Stopper) -> Result<Side, CompareError> {
+        let file = &self.files[place];
+        let folder = room.path().join(format!("{round}-{place}"));
+        let failed =
+            |wrong: String| CompareError::Round(format!("round {}, {}: {wrong}", round + 1, Escaped(file.display())));
+        let client = self.clients.get(place).or_else(|| self.clients.first());
+        let mut server =
+            Running(self.server(file, &folder, client.is_some()).spawn().map_err(|error| failed(error.to_string()))?);
+        let addresses = server.addresses();
+        let mut started = None;
+        let code = loop {
+            if stopper.is_stopped() {
+                return Err(failed("it was stopped".into()));
+            }
+            if let (Some(command), None, Ok(address)) = (client, &started, addresses.try_recv()) {
+                started = Some(Running(
+                    of_client(command, &address).spawn().map_err(|error| failed(format!("{command}: {error}")))?,
+                ));
+            }
+            match server.0.try_wait().map_err(|error| failed(error.to_string()))? {
+                Some(status) => break status.code(),
+                None => thread::sleep(LOOK),
+            }
+        };
+        // A gate of the run itself is no matter here.
+        if !matches!(code, Some(0 | 1)) {
+            let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
+            return Err(failed(format!("the server ended with {code}")));
+        }
+        started.iter_mut().for_each(Running::wait);
+        let side = Side::read(&folder)?;
+        Ok(Side { name: file.display().to_string(), ..side })
+    }
+
+    fn server(&self, file: &Path, folder: &Path, has_client: bool) -> Command {
+        let program = std::env::current_exe().unwrap_or_else(|_| "server".into());
+        let mut server = Command::new(program);
+        server.arg("--run").arg(file).args(["--once", "--no-graphics", "--no-announce", "--out"]).arg(folder);
+        server.args(["--seed", &self.seed.to_string()]);
+        if has_client {
+            server.args(["--listen", "127.0.0.1:0"]);
+        }
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        server
+    }
+}
+
+fn of_client(command: &str, address: &str) -> Command {
+    let mut client = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
+    client.args([if cfg!(windows) { "/C" } else { "-c" }, command]).env("PLUMB_SERVER", address);
+    client.stdin(Stdio::null()).stdout(Stdio::null());
+    client
+}
+
+/// A program that ends with this.
+struct Running(Child);
+
+impl Running {
+    /// The address at which the server listens, once it does. What goes wrong is passed on.
+    fn addresses(&mut self) -> Receiver<String> {
+        let (send, receive) = bounded(1);
+        if let Some(stderr) = self.0.stderr.take() {
+            let read = move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    match line.split_once("listening on ").map(|(_, rest)| rest) {
+                        Some(rest) => {
+                            let address = rest.split([',', ' ']).next().unwrap_or_default().to_owned();
+                            let _ = send.try_send(address);
+                        }
+                        None if line.contains("ERROR") => warn!("{}", Escaped(&line)),
+                        None => {}
+                    }
+                }
+            };
+            // Without this thread the run itself goes on, and its end is seen.
+            let _ = thread::Builder::new().name("round".into()).spawn(read);
+        }
+        receive
+    }
+
+    /// Waits a while for its end.
+    fn wait(&mut self) {
+        let looks = CLIENT_END.as_millis() / LOOK.as_millis();
+        for _ in 0..looks {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn latencies(side: &Side) -> [Option<f64>; LATENCIES.len()] {
+    LATENCIES.map(|(path, _)| side.figure(path))
+}
+
+/// The latencies of the run at this place against those of the first.
+fn against_first(rounds: &[Vec<[Option<f64>; LATENCIES.len()]>], place: usize) -> Vec<Latency> {
+    let of = |(at, (path, weight)): (usize, (&'static str, f64))| {
+        let both: Vec<_> =
+            rounds.iter().filter_map(|round| Some((round.first()?[at]?, round.get(place)?[at]?))).collect();
+        Some(Latency { path, weight, difference: compared(&both)? })
+    };
+    LATENCIES.into_iter().enumerate().filter_map(of).collect()
+}

@@ -1,0 +1,148 @@
+//! Differences of shares: how many frames were missed, or lost.
+//!
+//! With the same frames in both runs only those count that differ: of n such frames half are expected on each side (Q.
+//! McNemar, Psychometrika 12, 1947, with the exact binomial). Without pairs it is Fisher's exact test.
+
+use super::estimate::Estimate;
+use super::means::RISK;
+use crate::score::beta;
+use crate::score::bounds::Bound;
+
+/// Terms of a sum below this share of the largest change no digit.
+const NEGLIGIBLE: f64 = 1e-18;
+
+/// The difference of the share of frames, of which `only_a` and `only_b` are hits in one run alone.
+pub(super) fn paired(only_a: u64, only_b: u64, frames: u64) -> Option<Estimate> {
+    let differ = only_a + only_b;
+    let never = Bound::of_share(0, frames)?.high;
+    if differ == 0 {
+        return Some(Estimate { low: never.map(|end| -end), high: never, ..Estimate::of_equals(frames) });
+    }
+    let share = differ as f64 / frames as f64;
+    let side = Bound::of_share(only_b, differ)?;
+    let scaled = |end: Option<f64>| end.map(|end| (2.0 * end - 1.0) * share);
+    Some(Estimate {
+        difference: (only_b as f64 - only_a as f64) / frames as f64,
+        low: scaled(side.low),
+        high: scaled(side.high),
+        p_larger: half_at_least(only_b, differ),
+        p_smaller: half_at_least(only_a, differ),
+        ratio: None,
+        samples: frames,
+        can_show: 0.5_f64.powf(differ as f64) <= RISK,
+    })
+}
+
+/// Probability of at least this many of `all` fair tosses.
+fn half_at_least(hits: u64, all: u64) -> f64 {
+    if hits == 0 { 1.0 } else { beta::regularised(hits as f64, (all - hits) as f64 + 1.0, 0.5) }
+}
+
+/// The difference of the shares of two runs with other frames: hits and frames of each.
+pub(super) fn unpaired(a: (u64, u64), b: (u64, u64)) -> Option<Estimate> {
+    let share = |(hits, all): (u64, u64)| hits as f64 / all as f64;
+    let (in_a, in_b) = (Bound::of_share(a.0, a.1)?, Bound::of_share(b.0, b.1)?);
+    let difference = share(b) - share(a);
+    let [low, high] = ends(difference, (share(a), &in_a), (share(b), &in_b));
+    let hits = a.0 + b.0;
+    let estimate = Estimate {
+        difference,
+        low,
+        high,
+        p_larger: at_least(b.0, hits, a.1, b.1),
+        p_smaller: at_least(a.0, hits, b.1, a.1),
+        ratio: None,
+        samples: a.1.min(b.1),
+        can_show: true,
+    };
+    Some(Estimate { can_show: hits > 0 && hits < a.1 + b.1, ..estimate })
+}
+
+/// The ends of the difference of two figures with bounds of their own (G. Y. Zou and A. Donner, Stat. Med. 27, 2008).
+pub(super) fn ends(difference: f64, a: (f64, &Bound), b: (f64, &Bound)) -> [Option<f64>; 2] {
+    let away = |one: Option<f64>, other: Option<f64>, of: f64, and: f64| Some((of - one?).hypot(and - other?));
+    let ((a, in_a), (b, in_b)) = (a, b);
+    let [below, above] = [away(in_b.low, in_a.high, b, a), away(in_b.high, in_a.low, b, a)];
+    [below.map(|below| difference - below), above.map(|above| difference + above)]
+}
+
+/// Probability that at least `hits` of all these hits are among the frames of one run, if they fall anywhere.
+fn at_least(hits: u64, all_hits: u64, other_frames: u64, frames: u64) -> f64 {
+    let most = all_hits.min(frames);
+    let log = |hit: u64| choices(frames, hit) + choices(other_frames, all_hits - hit);
+    // Below the least possible number nothing else can have happened.
+    if hits <= all_hits.saturating_sub(other_frames) {
+        return 1.0;
+    }
+    let all = choices(frames + other_frames, all_hits);
+    let mut sum = 0.0;
+    for hit in hits..=most {
+        let term = (log(hit) - all).exp();
+        sum += term;
+        if term < NEGLIGIBLE * sum {
+            break;
+        }
+    }
+    sum.min(1.0)
+}
+
+/// Logarithm of the number of ways to choose `few` of `many`.
+fn choices(many: u64, few: u64) -> f64 {
+    let log_factorial = |n: u64| libm::lgamma(n as f64 + 1.0);
+    log_factorial(many) - log_factorial(few) - log_factorial(many - few)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paired_frames_have_the_probability_of_the_binomial() {
+        // 1 / 2^10, and (45 + 10 + 1) / 2^10.
+        let worse = paired(0, 10, 2_000).unwrap();
+        assert!((worse.p_larger - 0.000_976_562_5).abs() < 1e-12 && worse.p_smaller == 1.0, "{worse:?}");
+        assert!((paired(2, 8, 2_000).unwrap().p_larger - 0.054_687_5).abs() < 1e-9);
+        assert!((worse.difference - 0.005).abs() < 1e-15);
+        // No four frames can show anything.
+        assert!(!paired(0, 4, 2_000).unwrap().can_show && paired(0, 5, 2_000).unwrap().can_show);
+    }
+
+    #[test]
+    fn no_frame_that_differs_is_no_difference_with_the_bound_of_none_of_n() {
+        let same = paired(0, 0, 300).unwrap();
+        assert_eq!((same.difference, same.can_show), (0.0, false));
+        assert!((same.high.unwrap() - 0.009_936).abs() < 1e-6 && same.low.unwrap() < 0.0, "{same:?}");
+        assert_eq!(paired(0, 0, 0), None);
+    }
+
+    #[test]
+    fn unpaired_frames_have_the_probability_of_fisher() {
+        // Added up with fractions: 8 or 9 of the 9 hits in the second run.
+        let worse = unpaired((1, 300), (8, 300)).unwrap();
+        assert!((worse.p_larger - 0.018_831_103_267_9).abs() < 1e-9, "{worse:?}");
+        let better = unpaired((8, 300), (1, 300)).unwrap();
+        assert!((better.p_smaller - worse.p_larger).abs() < 1e-9);
+        assert!(!unpaired((0, 300), (0, 300)).unwrap().can_show);
+        assert_eq!(unpaired((0, 0), (3, 10)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_bounds_hold_the_difference(only_a in 0..40_u64, only_b in 0..40_u64, more in 1..500_u64) {
+            let estimate = paired(only_a, only_b, only_a + only_b + more).unwrap();
+            prop_assert!(estimate.low.unwrap() <= estimate.difference + 1e-12);
+            prop_assert!(estimate.high.unwrap() >= estimate.difference - 1e-12);
+            prop_assert!((0.0..=1.0).contains(&estimate.p_larger) && (0.0..=1.0).contains(&estimate.p_smaller));
+        }
+
+        #[test]
+        fn the_probabilities_of_both_sides_make_up_at_least_one(
+            a in 0..30_u64, b in 0..30_u64, more in 1..100_u64,
+        ) {
+            let estimate = unpaired((a, a + more), (b, b + more)).unwrap();
+            prop_assert!(estimate.p_larger + estimate.p_smaller >= 1.0 - 1e-9, "{estimate:?}");
+        }
+    }
+}

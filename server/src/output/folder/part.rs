@@ -1,0 +1,38 @@
+//! A file that has its name only when it is whole.
+
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::PART;
+
+/// A file beside the one of this name that it will be, deleted unless it is renamed.
+pub(super) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
+    let name = format!(".{name}.");
+    let mut builder = Builder::new();
+    builder.prefix(&name).suffix(PART);
+    permit(&mut builder);
+    builder.tempfile_in(folder)
+}
+
+/// Writes a whole file of this name in one step.
+pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let mut part = part(folder, name)?;
+    part.write_all(text.as_bytes())?;
+    part.as_file().sync_all()?;
+    part.persist(folder.join(name)).map(drop).map_err(|failed| failed.error)
+}
+
+/// Temporary files are for their owner alone; this one gets the permissions of every new file.
+#[cfg(unix)]
+fn permit(builder: &mut Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt;
+
+    builder.permissions(Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn permit(_: &mut Builder<'_, '_>) {}

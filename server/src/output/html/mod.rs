@@ -1,0 +1,28 @@
+//! The page of a run, `report.html`: one file that shows what a run found, without scripts and without a network.
+//!
+//! [`Gathered`] takes the frames one by one and keeps a bounded amount of each session, however long it is: bins of
+//! time (`timeline`), of values (`spread`) and of places (`places`), a sample of frames (`sample`), sums (`moments`) and
+//! the worst frames (`worst`). [`page`] makes the text from that, from the report and from `pictures`, which renders the
+//! worst frames again. `charts` has a file for each family of charts; they draw with `plot` and write with `text`.
+
+mod charts;
+mod facts;
+mod gathered;
+mod head;
+mod moments;
+mod page;
+mod pictures;
+mod places;
+mod plot;
+mod sample;
+mod session;
+mod spread;
+mod text;
+mod timeline;
+mod worst;
+
+pub(super) use gathered::Gathered;
+pub(super) use page::page;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Draws charts as SVG: axes, lines, bands, dots and bars.
+//!
+//! A chart is a figure of 440 × 260 units, whatever it shows: one that fits a phone, and two in a row on a desk. Colours
+//! are classes of the page's style, so that a chart suits light, dark and print.
+
+use std::fmt::Write;
+
+use super::text::{coordinate, number, words};
+
+/// Size of a chart.
+const SIZE: [f64; 2] = [440.0, 260.0];
+
+/// The corners of the area between the axes: left, top, right, bottom.
+const AREA: [f64; 4] = [48.0, 12.0, 430.0, 218.0];
+
+/// An axis: what it shows, and from where to where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis<'a> {
+    pub(super) label: &'a str,
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) is_log: bool,
+}
+
+/// A chart that is being drawn.
+#[derive(Debug)]
+pub(super) struct Plot<'a> {
+    x: Axis<'a>,
+    y: Axis<'a>,
+    body: String,
+    legend: Vec<(&'a str, String)>,
+    /// Whether the y axis only counts rows.
+    has_rows: bool,
+}
+
+impl<'a> Axis<'a> {
+    /// An axis with equal steps.
+    pub(super) fn linear(label: &'a str, from: f64, to: f64) -> Self {
+        let to = if to > from { to } else { from + 1.0 };
+        Self { label, from, to, is_log: false }
+    }
+
+    /// An axis with equal factors, of positive numbers.
+    pub(super) fn log(label: &'a str, from: f64, to: f64) -> Self {
+        let from = from.max(1e-9);
+        let to = if to > from * 1.01 { to } else { from * 10.0 };
+        Self { label, from, to, is_log: true }
+    }
+
+    /// Where on the axis a value lies, from 0 to 1. Values outside lie at its ends.
+    fn share(&self, value: f64) -> f64 {
+        let share = if self.is_log {
+            (value.max(f64::MIN_POSITIVE) / self.from).ln() / (self.to / self.from).ln()
+        } else {
+            (value - self.from) / (self.to - self.from)
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Round values along the axis.
+    fn ticks(&self) -> Vec<f64> {
+        if self.is_log {
+            let decades = (self.from.log10().floor() as i32)..=(self.to.log10().ceil() as i32);
+            let steps: &[f64] = if decades.clone().count() > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+            let all = decades.flat_map(|decade| steps.iter().map(move |step| step * 10_f64.powi(decade)));
+            return all.filter(|tick| (self.from * 0.999..=self.to * 1.001).contains(tick)).collect();
+        }
+        let rough = (self.to - self.from) / 5.0;
+        let decade = 10_f64.powf(rough.log10().floor());
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * decade >= rough * 0.999).unwrap_or(10.0) * decade;
+        let first = (self.from / step).ceil() as i64;
+        (first..first + 12).map(|place| place as f64 * step).take_while(|tick| *tick <= self.to + step * 1e-6).collect()
+    }
+}
+
+impl<'a> Plot<'a> {
+    /// An empty chart with these axes.
+    pub(super) fn new(x: Axis<'a>, y: Axis<'a>) -> Self {
+        Self { x, y, body: String::new(), legend: Vec::new(), has_rows: false }
+    }
+
+    /// An empty chart whose units are as long along both axes: around this middle, at least this far up and down.
+    pub(super) fn square(labels: [&'a str; 2], [x, y]: [f64; 2], reach: f64) -> Self {
+        let aside = reach * (AREA[2] - AREA[0]) / (AREA[3] - AREA[1]);
+        // y points down, as in pictures.
+        let down = Axis { label: labels[1], from: y + reach, to: y - reach, is_log: false };
+        Self::new(Axis::linear(labels[0], x - aside, x + aside), down)
+    }
+
+    /// The same chart, whose y axis only counts rows from the top, without ticks.
+    pub(super) fn without_y(self, [first, last]: [f64; 2]) -> Self {
+        Self { y: Axis { label: "", from: last, to: first, is_log: false }, has_rows: true, ..self }
+    }
+
+    fn at(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let [left, top, right, bottom] = AREA;
+        [left + self.x.share(x) * (right - left), bottom - self.y.share(y) * (bottom - top)]
+    }
+
+    fn path(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>, end: &str) {
+        let mut text = String::new();
+        for (place, point) in points.enumerate() {
+            let [x, y] = self.at(point);
+            text.push(if place == 0 { 'M' } else { 'L' });
+            coordinate(&mut text, x);
+            text.push(' ');
+            coordinate(&mut text, y);
+        }
+        if !text.is_empty() {
+            // Writing into a string does not fail.
+            let _ = write!(self.body, "<path class=\"{class}\" d=\"{text}{end}\"/>");
+        }
+    }
+
+    /// A line through points.
+    pub(super) fn line(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
+        self.path(&format!("line {class}"), points, "");
+    }
+
+    /// An area between two lines, given by points (x, lower, upper).
+    pub(super) fn band(&mut self, class: &str, points: impl DoubleEndedIterator<Item = [f64; 3]> + Clone) {
+        let below = points.clone().map(|[x, low, _]| [x, low]);
+        let above = points.rev().map(|[x, _, high]| [x, high]);
+        self.path(&format!("band {class}"), below.chain(above), "Z");
+    }
+
+    /// A dot for each point. Those outside the axes lie at the edge.
+    pub(super) fn dots(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
+        let mut text = String::new();
+        for point in points {
+            let [x, y] = self.at(point);
+            text.push('M');
+            coordinate(&mut text, x);
+            text.push(' ');
+            coordinate(&mut text, y);
+            text.push_str("h0");
+        }
+        if !text.is_empty() {
+            // Writing into a string does not fail.
+            let _ = write!(self.body, "<path class=\"dots {class}\" d=\"{text}\"/>");
+        }
+    }
+
+    /// A rectangle between two corners, with a share of its colour from 0 to 1.
+    pub(super) fn cell(&mut self, class: &str, one: [f64; 2], other: [f64; 2], strength: f64, title: &str) {
+        let ([x0, y0], [x1, y1]) = (self.at(one), self.at(other));
+        let (x, y, width, height) = (x0.min(x1), y0.min(y1), (x1 - x0).abs(), (y1 - y0).abs());
+        let title = if title.is_empty() { String::new() } else { format!("<title>{}</title>", words(title)) };
+        let opacity = if strength < 0.995 { format!(" fill-opacity=\"{strength:.2}\"") } else { String::new() };
+        // Writing into a string does not fail.
+        let _ = write!(
+            self.body,
+            "<rect class=\"cell {class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"{opacity}>{title}</rect>"
+        );
+    }
+
+    /// A bar from `from` up to `to`.
+    pub(super) fn bar(&mut self, class: &str, [left, right]: [f64; 2], [from, to]: [f64; 2], title: &str) {
+        if to > from {
+            self.cell(class, [left, from], [right, to], 1.0, title);
+        }
+    }
+
+    /// An ellipse around a point, with axes in the unit of the x axis.
+    pub(super) fn ellipse(&mut self, class: &str, centre: [f64; 2], axes: super::moments::Axes) {
+        let [x, y] = self.at(centre);
+        let unit = (AREA[2] - AREA[0]) / (self.x.to - self.x.from);
+        // Writing into a string does not fail.
+        let _ = write!(
+            self.body,
+            "<ellipse class=\"line {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" rx=\"{:.2}\" ry=\"{:.2}\" transform=\"rotate({:.1} {x:.1} {y:.1})\"/>",
+            axes.long * unit,
+            axes.short * unit,
+            axes.degrees
+        );
+    }
+
+    /// A cross at a point.
+    pub(super) fn cross(&mut self, class: &str, at: [f64; 2]) {
+        let [x, y] = self.at(at);
+        // Writing into a string does not fail.
+        let _ = write!(self.body, "<path class=\"line {class}\" d=\"M{:.1} {y:.1}h14m-7 -7v14\"/>", x - 7.0);
+    }
+
+    /// A text at a point, beginning (`start`), centred (`middle`) or ending (`end`) there.
+    pub(super) fn label(&mut self, at: [f64; 2], anchor: &str, text: &str) {
+        let [x, y] = self.at(at);
+        // Writing into a string does not fail.
+        let _ = write!(
+            self.body,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            y + 4.0,
+            words(text)
+        );
+    }
+
+    /// Explains a class below the chart.
+    pub(super) fn explain(&mut self, class: &'a str, text: impl Into<String>) {
+        self.legend.push((class, text.into()));
+    }
+
+    /// The chart as a figure with a name, a heading, and what it shows in words (HTML).
+    pub(super) fn figure(self, name: &str, heading: &str, caption: &str) -> String {
+        let grid = self.grid();
+        let keys: String = self
+            .legend
+            .iter()
+            .map(|(class, text)| format!("<span><i class=\"key {class}\"></i>{}</span>", words(text)))
+            .collect();
+        let [width, height] = SIZE;
+        let label = words(heading);
+        format!(
+            "<figure class=\"chart\" data-chart=\"{name}\"><h3>{label}</h3><svg viewBox=\"0 0 {width} {height}\" role=\"img\" \
+             aria-label=\"{label}\">{grid}<g class=\"data\">{}</g></svg><div class=\"legend\">{keys}</div><figcaption>{caption}</figcaption></figure>\n",
+            self.body
+        )
+    }
+
+    /// The axes, with their ticks.
+    fn grid(&self) -> String {
+        let [left, top, right, bottom] = AREA;
+        let mut text = String::from("<g class=\"axes\">");
+        for tick in self.x.ticks() {
+            let [x, _] = self.at([tick, self.y.from]);
+            let shown = number(tick, 3);
+            text += &format!(
+                "<path d=\"M{x:.1} {top}V{bottom}\"/><text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{shown}</text>",
+                bottom + 14.0
+            );
+        }
+        let (low, high) = (self.y.from.min(self.y.to), self.y.from.max(self.y.to));
+        let ticks = if self.has_rows { Vec::new() } else { Axis { from: low, to: high, ..self.y }.ticks() };
+        for tick in ticks {
+            let [_, y] = self.at([self.x.from, tick]);
+            let shown = number(tick, 3);
+            text += &format!(
+                "<path d=\"M{left} {y:.1}H{right}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{shown}</text>",
+                left - 5.0,
+                y + 4.0
+            );
+        }
+        let (x, y) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        text += &format!(
+            "<text class=\"name\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            SIZE[1] - 8.0,
+            words(self.x.label)
+        );
+        text += &format!(
+            "<text class=\"name\" transform=\"translate(11 {y}) rotate(-90)\" text-anchor=\"middle\">{}</text></g>",
+            words(self.y.label)
+        );
+        text
+    }
+}
+
+/// A figure that has nothing to show, and says why.
+pub(super) fn nothing(name: &str, heading: &str, why: &str) -> String {
+    format!(
+        "<figure class=\"chart none\" data-chart=\"{name}\"><h3>{}</h3><figcaption>{}</figcaption></figure>\n",
+        words(heading),
+        words(why)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        assert_eq!(Axis::linear("", 0.0, 1.0).ticks(), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
+        assert_eq!(Axis::linear("", -3.0, 7.0).ticks(), [-2.0, 0.0, 2.0, 4.0, 6.0]);
+        assert_eq!(Axis::log("", 0.01, 0.1).ticks(), [0.01, 0.02, 0.05, 0.1]);
+        assert!(Axis::linear("", 5.0, 5.0).ticks().len() > 1, "an axis of one value has a length");
+    }
+
+    #[test]
+    fn what_is_outside_lies_at_the_edge() {
+        let mut plot = Plot::new(Axis::linear("x", 0.0, 1.0), Axis::linear("y", 0.0, 1.0));
+        plot.dots("some", [[2.0, 9.0], [-1.0, -7.0]].into_iter());
+        assert!(plot.body.contains("M430 12h0M48 218h0"), "{}", plot.body);
+    }
+}

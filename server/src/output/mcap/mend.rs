@@ -1,0 +1,77 @@
+//! Completes a recording that broke off: its whole chunks, with the index that a whole file has.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::Mended;
+use crate::recording::container::{Container, ContainerError, FileEnd, Found};
+use crate::recording::record::Message;
+use crate::recording::writer::Writer;
+
+/// Bytes of a chunk: as many as a chunk of a recording has.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Completes the recording at this path, through a file beside it whose name has this start and this end. `None` if the
+/// recording is whole.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub(in crate::output) fn mend(path: &Path, start: &str, end: &str) -> io::Result<Option<Mended>> {
+    let mut container = Container::open(BufReader::new(File::open(path)?)).map_err(io::Error::other)?;
+    if container.skip_to_summary().map_err(io::Error::other)? {
+        return Ok(None);
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let part = tempfile::Builder::new().prefix(start).suffix(end).tempfile_in(folder)?;
+    let mended = copy(container, &part)?;
+    part.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
+    part.persist(path).map_err(|failed| failed.error)?;
+    Ok(Some(mended))
+}
+
+fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::Result<Mended> {
+    let mut writer = Writer::begin(BufWriter::new(part.as_file()), concat!("plumb ", env!("CARGO_PKG_VERSION")))?;
+    let mut mended = Mended::default();
+    let mut gathered = 0;
+    loop {
+        let found = match container.next() {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            Err(ContainerError::Io(error)) => return Err(error),
+            Err(_) => {
+                mended.damaged += 1;
+                continue;
+            }
+        };
+        if let Found::Message { data, .. } = &found {
+            gathered += data.len();
+            mended.messages += 1;
+        }
+        write(&mut writer, found)?;
+        if gathered >= CHUNK_BYTES {
+            gathered = 0;
+            writer.flush()?;
+        }
+    }
+    mended.cut_bytes = match container.end() {
+        Some(FileEnd::Cut(at)) => container.length().saturating_sub(*at),
+        _ => 0,
+    };
+    writer.finish()?;
+    Ok(mended)
+}
+
+fn write<W: Write>(writer: &mut Writer<W>, found: Found) -> io::Result<()> {
+    match found {
+        Found::Schema(schema) => writer.add_schema(schema),
+        Found::Channel(channel) => writer.add_channel(channel),
+        Found::Message { channel_id, sequence, times: [log_time, publish_time], data } => {
+            writer.message(&Message { channel_id, sequence, log_time, publish_time, data: [&data, &[]] });
+        }
+        Found::Metadata(metadata) => return writer.metadata(&metadata),
+    }
+    Ok(())
+}

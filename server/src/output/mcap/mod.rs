@@ -1,0 +1,55 @@
+//! The recording: the frames of a run with their truth, answers and figures, as an MCAP file that Foxglove shows and
+//! `--source` replays.
+//!
+//! Sessions hand a copy of each frame to a bounded queue, after the link has the frame (`queue`). A thread of its own
+//! makes messages and writes them (`writer`, `file`). A stream without a pace waits while the queue is full; any other
+//! goes on, and counts the frame as `not_recorded`.
+
+#[cfg(feature = "mcap")]
+mod file;
+#[cfg(not(feature = "mcap"))]
+#[path = "no_file.rs"]
+mod file;
+#[cfg(feature = "mcap")]
+mod mend;
+mod queue;
+mod writer;
+
+pub use queue::{Captured, Recorder, RecordingReport, SessionRecorder};
+
+#[cfg(feature = "mcap")]
+pub(super) use mend::mend;
+
+use std::io;
+use std::path::Path;
+
+use crate::output::report::Run;
+use crate::task::TaskName;
+
+/// What was made of a recording that broke off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Its messages.
+    pub messages: u64,
+    /// Bytes after its last whole chunk, which were cut off.
+    pub cut_bytes: u64,
+    /// Damaged chunks, which were left out.
+    pub damaged: u64,
+}
+
+/// Completes a recording that broke off; without the feature `mcap`, leaves it as it is.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "mcap"))]
+pub(super) fn mend(_: &Path, _: &str, _: &str) -> io::Result<Option<Mended>> {
+    Ok(None)
+}
+
+/// Creates the file and starts its thread.
+///
+/// # Errors
+/// If the file is there already or cannot be written.
+pub(super) fn start(path: &Path, run: &Run, task: TaskName) -> io::Result<Recorder> {
+    writer::start(file::RecordingFile::create(path, run, task)?, path)
+}

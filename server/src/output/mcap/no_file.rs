@@ -1,0 +1,38 @@
+//! The place of the recording's file in a build without the feature `mcap`: there is none.
+
+use std::io;
+use std::path::Path;
+
+use super::queue::RecordedFrame;
+use crate::output::report::Run;
+use crate::score::record::FrameRecord;
+use crate::task::TaskName;
+
+/// No value: nothing is written.
+pub(super) enum RecordingFile {}
+
+impl RecordingFile {
+    pub(super) fn create(_: &Path, _: &Run, _: TaskName) -> io::Result<Self> {
+        Err(io::Error::other("this server was built without the feature mcap"))
+    }
+
+    pub(super) fn frame(&mut self, _: &RecordedFrame) -> usize {
+        match *self {}
+    }
+
+    pub(super) fn outcome(&mut self, _: u64, _: &FrameRecord) -> usize {
+        match *self {}
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(super) fn finish(self, _: &str) -> io::Result<()> {
+        match self {}
+    }
+
+    pub(super) fn cut(self) {
+        match self {}
+    }
+}

@@ -1,0 +1,271 @@
+//! Reads the records of an MCAP file, one after another, of a file that may be cut, damaged or made up.
+//!
+//! Memory is bounded by what the file really holds: a length is believed only if the file is that long, and what a chunk
+//! claims to unpack to only as far as it unpacks. A chunk whose checksum is wrong is given up as a whole, and said.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use thiserror::Error;
+
+use super::record::{Channel, Chunk, HEAD, MAGIC, Message, Metadata, Schema, op};
+
+/// Bytes of the largest record and the largest unpacked chunk: an image of 8192x8192 in colour, twice over.
+const MAX_BYTES: u64 = 448 << 20;
+
+/// What the last bytes of a whole file are: a footer and the magic.
+const TAIL: u64 = (HEAD + 20 + MAGIC.len()) as u64;
+
+/// Why a file is not read, or not any further.
+#[derive(Debug, Error)]
+pub enum ContainerError {
+    /// The file cannot be read.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It does not begin as an MCAP file.
+    #[error("it is not an MCAP file")]
+    NotMcap,
+    /// A record claims more bytes than are ever read.
+    #[error("a record at byte {at} claims {bytes} bytes; at most {} MiB are read", MAX_BYTES >> 20)]
+    TooLarge {
+        /// Where the record begins.
+        at: u64,
+        /// What it claims.
+        bytes: u64,
+    },
+    /// A record makes no sense.
+    #[error("the record at byte {at} is damaged: {why}")]
+    Damaged {
+        /// Where the record begins.
+        at: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The compression of a chunk is not known.
+    #[error("the chunk at byte {at} is compressed by {name}: lz4, zstd and none are read")]
+    Compression {
+        /// Where the chunk begins.
+        at: u64,
+        /// What compressed it.
+        name: String,
+    },
+}
+
+/// What a file has, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Found {
+    /// A schema.
+    Schema(Schema),
+    /// A channel.
+    Channel(Channel),
+    /// A message.
+    Message {
+        /// Its channel.
+        channel_id: u16,
+        /// Its number.
+        sequence: u32,
+        /// When it was recorded, and when it was published, in ns since 1970.
+        times: [u64; 2],
+        /// Its bytes.
+        data: Vec<u8>,
+    },
+    /// Metadata.
+    Metadata(Metadata),
+}
+
+/// How a file ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FileEnd {
+    /// As it should.
+    Whole,
+    /// It was cut after this byte.
+    Cut(u64),
+}
+
+/// Reads a file from its start to its end.
+pub(crate) struct Container<R> {
+    file: R,
+    length: u64,
+    /// Where the next record begins.
+    at: u64,
+    /// The records of the chunk that is open, and how far they were read.
+    chunk: Vec<u8>,
+    read: usize,
+    /// Where the open chunk begins.
+    chunk_at: u64,
+    end: Option<FileEnd>,
+}
+
+impl<R: Read + Seek> Container<R> {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// [`ContainerError`] if it does not begin as an MCAP file does.
+    pub(crate) fn open(mut file: R) -> Result<Self, ContainerError> {
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut magic = [0; MAGIC.len()];
+        match file.read_exact(&mut magic) {
+            Ok(()) if magic == MAGIC => {}
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error.into()),
+            _ => return Err(ContainerError::NotMcap),
+        }
+        let at = magic.len() as u64;
+        Ok(Self { file, length, at, chunk: Vec::new(), read: 0, chunk_at: at, end: None })
+    }
+
+    /// Moves on to the summary at the end of a whole file. Returns whether there is one.
+    pub(crate) fn skip_to_summary(&mut self) -> Result<bool, ContainerError> {
+        let back_to = self.at;
+        let start = self.summary_start()?;
+        self.at = start.unwrap_or(back_to);
+        self.file.seek(SeekFrom::Start(self.at))?;
+        Ok(start.is_some())
+    }
+
+    fn summary_start(&mut self) -> Result<Option<u64>, ContainerError> {
+        let Some(tail_at) = self.length.checked_sub(TAIL) else { return Ok(None) };
+        let mut tail = [0; TAIL as usize];
+        self.file.seek(SeekFrom::Start(tail_at))?;
+        self.file.read_exact(&mut tail)?;
+        let (footer, magic) = tail.split_at(HEAD + 20);
+        let start = u64::from_le_bytes(footer[HEAD..HEAD + 8].try_into().unwrap_or_default());
+        let is_whole = magic == MAGIC && footer[0] == op::FOOTER && footer[1..HEAD] == 20u64.to_le_bytes();
+        Ok(Some(start).filter(|start| is_whole && (self.at..tail_at).contains(start)))
+    }
+
+    /// Bytes of the file.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// What comes next; `None` at the end. A damaged chunk is an error, after which reading may go on.
+    pub(crate) fn next(&mut self) -> Result<Option<Found>, ContainerError> {
+        loop {
+            while self.read < self.chunk.len() {
+                if let Some(found) = self.next_in_chunk()? {
+                    return Ok(Some(found));
+                }
+            }
+            if self.end.is_some() {
+                return Ok(None);
+            }
+            let begins = self.at;
+            let Some((opcode, data)) = self.record()? else { return Ok(None) };
+            match opcode {
+                op::CHUNK => self.unpack(begins, &data)?,
+                op::FOOTER => self.end = Some(FileEnd::Whole),
+                _ => {
+                    if let Some(found) = found(begins, opcode, &data)? {
+                        return Ok(Some(found));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How the file ends; `None` before [`Self::next`] has said that it does.
+    pub(crate) fn end(&self) -> Option<&FileEnd> {
+        self.end.as_ref()
+    }
+
+    /// The next record of the file; `None` if it is not there as a whole.
+    fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, ContainerError> {
+        let left = self.length.saturating_sub(self.at);
+        if left < HEAD as u64 {
+            return Ok(self.cut());
+        }
+        let mut head = [0; HEAD];
+        self.file.read_exact(&mut head)?;
+        let [opcode, length @ ..] = head;
+        let bytes = u64::from_le_bytes(length);
+        if bytes > left - HEAD as u64 {
+            return Ok(self.cut());
+        }
+        let begins = self.at;
+        self.at += HEAD as u64 + bytes;
+        let is_read = matches!(opcode, op::CHUNK | op::SCHEMA | op::CHANNEL | op::MESSAGE | op::METADATA | op::FOOTER);
+        if !is_read {
+            self.file.seek(SeekFrom::Start(self.at))?;
+            return Ok(Some((opcode, Vec::new())));
+        }
+        if bytes > MAX_BYTES {
+            self.file.seek(SeekFrom::Start(self.at))?;
+            return Err(ContainerError::TooLarge { at: begins, bytes });
+        }
+        // The file is that long, and the limit fits.
+        let mut data = vec![0; bytes as usize];
+        self.file.read_exact(&mut data)?;
+        Ok(Some((opcode, data)))
+    }
+
+    fn cut<T>(&mut self) -> Option<T> {
+        self.end = Some(FileEnd::Cut(self.at));
+        None
+    }
+
+    /// Unpacks a chunk, whose records come next.
+    fn unpack(&mut self, begins: u64, data: &[u8]) -> Result<(), ContainerError> {
+        let damaged = |why: String| ContainerError::Damaged { at: begins, why };
+        let chunk = Chunk::read(data).ok_or_else(|| damaged("it is no chunk".into()))?;
+        let Chunk { unpacked_size, crc, compression, records: packed, .. } = chunk;
+        if unpacked_size > MAX_BYTES {
+            return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size });
+        }
+        let mut records = Vec::new();
+        // One byte more shows that there is more than the chunk says.
+        let most = unpacked_size + 1;
+        match compression {
+            "" => packed.take(most).read_to_end(&mut records),
+            "lz4" => lz4_flex::frame::FrameDecoder::new(packed).take(most).read_to_end(&mut records),
+            "zstd" => match ruzstd::decoding::StreamingDecoder::new(packed) {
+                Ok(decoder) => decoder.take(most).read_to_end(&mut records),
+                Err(error) => Err(io::Error::other(error.to_string())),
+            },
+            other => {
+                let name = other.chars().take(20).collect::<String>().escape_debug().to_string();
+                return Err(ContainerError::Compression { at: begins, name });
+            }
+        }
+        .map_err(|error| damaged(format!("it does not unpack: {error}")))?;
+        if records.len() as u64 != unpacked_size {
+            return Err(damaged(format!("it does not unpack to the {unpacked_size} bytes that it says")));
+        }
+        if crc != 0 && crc32fast::hash(&records) != crc {
+            return Err(damaged("its checksum is wrong".into()));
+        }
+        (self.chunk, self.read, self.chunk_at) = (records, 0, begins);
+        Ok(())
+    }
+
+    /// The next record of the open chunk; `None` for one that is not looked at.
+    fn next_in_chunk(&mut self) -> Result<Option<Found>, ContainerError> {
+        let Some((opcode, data)) = split(&self.chunk[self.read..]) else {
+            self.read = self.chunk.len();
+            return Err(ContainerError::Damaged { at: self.chunk_at, why: "it ends within a record".into() });
+        };
+        self.read += HEAD + data.len();
+        found(self.chunk_at, opcode, data)
+    }
+}
+
+/// The opcode and the data of the first record.
+fn split(records: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[opcode, length @ ..], rest) = records.split_first_chunk::<HEAD>()?;
+    let bytes = usize::try_from(u64::from_le_bytes(length)).ok()?;
+    Some((opcode, rest.get(..bytes)?))
+}
+
+/// What a record is, if it is looked at.
+fn found(at: u64, opcode: u8, fields: &[u8]) -> Result<Option<Found>, ContainerError> {
+    let found = match opcode {
+        op::SCHEMA => Schema::read(fields).map(Found::Schema),
+        op::CHANNEL => Channel::read(fields).map(Found::Channel),
+        op::METADATA => Metadata::read(fields).map(Found::Metadata),
+        op::MESSAGE => Message::read(fields).map(|message| {
+            let Message { channel_id, sequence, log_time, publish_time, data } = message;
+            Found::Message { channel_id, sequence, times: [log_time, publish_time], data: data.concat() }
+        }),
+        _ => return Ok(None),
+    };
+    found.map(Some).ok_or_else(|| ContainerError::Damaged { at, why: "it ends within a field".into() })
+}

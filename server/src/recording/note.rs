@@ -1,0 +1,180 @@
+//! What a recording says of a frame beside its image: which frame it is, and its exact truth.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shared::geometry::Circle;
+use shared::image::PixelFormat;
+use shared::protocol::message::Meta;
+
+use crate::truth::{Limit, Truth};
+
+/// Schema of a note.
+pub(crate) const SCHEMA: &str = "plumb.Frame";
+
+/// A note on a frame, as JSON. It stands before the frame's image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Note {
+    /// The frame's id in its session.
+    pub(crate) frame: u64,
+    /// Its index at the source, from 0.
+    pub(crate) source_index: u64,
+    /// When it was captured, in µs of the server's clock, as in the report and the rows.
+    pub(crate) captured_us: u64,
+    /// Its pixel format.
+    pub(crate) pixel: PixelFormat,
+    /// What it shows.
+    pub(crate) truth: NotedTruth,
+    /// Metadata of the frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) meta: Option<Meta>,
+}
+
+/// What a frame shows. Pixel centres are at whole coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum NotedTruth {
+    /// A ball.
+    Ball {
+        x: f64,
+        y: f64,
+        radius: f64,
+        /// The least error that an estimate can have.
+        limit: NotedLimit,
+    },
+    /// A ball whose radius is not known.
+    Centre { x: f64, y: f64 },
+    /// A number of balls.
+    Balls { count: u32 },
+    /// No ball.
+    Empty,
+    /// The truth is not known.
+    Unknown,
+}
+
+/// The least mean |dx| + |dy|, in px.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum NotedLimit {
+    Bound { px: f64 },
+    Reference { px: f64 },
+    Unknown,
+}
+
+impl Note {
+    /// Reads a note; `None` if it is none, or if its truth is impossible.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|note: &Self| note.truth.is_possible())
+    }
+
+    /// The note as JSON.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        // Names and numbers only: nothing in it can fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl NotedTruth {
+    fn is_possible(self) -> bool {
+        match self {
+            Self::Ball { x, y, radius, limit } => {
+                let is_limit = match limit {
+                    NotedLimit::Bound { px } | NotedLimit::Reference { px } => px.is_finite() && px >= 0.0,
+                    NotedLimit::Unknown => true,
+                };
+                x.is_finite() && y.is_finite() && radius.is_finite() && radius > 0.0 && is_limit
+            }
+            Self::Centre { x, y } => x.is_finite() && y.is_finite(),
+            Self::Balls { .. } | Self::Empty | Self::Unknown => true,
+        }
+    }
+}
+
+impl From<Truth> for NotedTruth {
+    fn from(truth: Truth) -> Self {
+        match truth {
+            Truth::Ball { circle: Circle { x, y, radius }, limit } => Self::Ball { x, y, radius, limit: limit.into() },
+            Truth::Centre { x, y } => Self::Centre { x, y },
+            Truth::Balls(count) => Self::Balls { count },
+            Truth::Empty => Self::Empty,
+            Truth::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<NotedTruth> for Truth {
+    fn from(noted: NotedTruth) -> Self {
+        match noted {
+            NotedTruth::Ball { x, y, radius, limit } => {
+                Self::Ball { circle: Circle { x, y, radius }, limit: limit.into() }
+            }
+            NotedTruth::Centre { x, y } => Self::Centre { x, y },
+            NotedTruth::Balls { count } => Self::Balls(count),
+            NotedTruth::Empty => Self::Empty,
+            NotedTruth::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Limit> for NotedLimit {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Bound(px) => Self::Bound { px },
+            Limit::Reference(px) => Self::Reference { px },
+            Limit::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<NotedLimit> for Limit {
+    fn from(noted: NotedLimit) -> Self {
+        match noted {
+            NotedLimit::Bound { px } => Self::Bound(px),
+            NotedLimit::Reference { px } => Self::Reference(px),
+            NotedLimit::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn note(truth: Truth) -> Note {
+        Note {
+            frame: u64::MAX,
+            source_index: 7,
+            captured_us: 1,
+            pixel: PixelFormat::Gray16,
+            truth: truth.into(),
+            meta: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn truth_comes_back_to_the_last_bit(x in -1e4..1e4f64, y in -1e4..1e4f64, radius in 1e-3..1e4f64, px in 0.0..10f64) {
+            let circle = Circle { x, y, radius };
+            for limit in [Limit::Bound(px), Limit::Reference(px), Limit::Unknown] {
+                let truth = Truth::Ball { circle, limit };
+                prop_assert_eq!(Truth::from(Note::read(&note(truth).write()).unwrap().truth), truth);
+            }
+            let centre = Truth::Centre { x, y };
+            prop_assert_eq!(Truth::from(Note::read(&note(centre).write()).unwrap().truth), centre);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_truth_comes_back_and_an_impossible_one_is_refused() {
+        for truth in [Truth::Balls(3), Truth::Empty, Truth::Unknown] {
+            assert_eq!(Note::read(&note(truth).write()), Some(note(truth)));
+        }
+        let text = String::from_utf8(note(Truth::Centre { x: 1.5, y: 2.5 }).write()).unwrap();
+        for wrong in [text.replace("1.5", "1e999"), text.replace("1.5", "null"), text.replace("centre", "square")] {
+            assert_eq!(Note::read(wrong.as_bytes()), None, "{wrong}");
+        }
+        let circle = Circle { x: 1.0, y: 2.0, radius: -3.0 };
+        assert_eq!(Note::read(&note(Truth::Ball { circle, limit: Limit::Unknown }).write()), None);
+    }
+}

@@ -1,0 +1,320 @@
+//! Writes an MCAP file in whole chunks, with the index and the checksums that a reader may ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use super::record::{Channel, Chunk, Fields, MAGIC, Message, Metadata, Schema, op};
+
+/// A file that is being written.
+pub(crate) struct Writer<W> {
+    file: W,
+    /// Bytes written, and their checksum.
+    at: u64,
+    crc: crc32fast::Hasher,
+    chunk: OpenChunk,
+    schemas: Vec<Schema>,
+    channels: Vec<Channel>,
+    chunks: Vec<ChunkIndex>,
+    /// Records of the index of attachments and of metadata.
+    attachments: Vec<Vec<u8>>,
+    metadata: Vec<Vec<u8>>,
+    /// Messages by channel.
+    counts: BTreeMap<u16, u64>,
+    times: Option<(u64, u64)>,
+}
+
+/// The chunk that gathers messages.
+#[derive(Default)]
+struct OpenChunk {
+    records: Vec<u8>,
+    times: Option<(u64, u64)>,
+    /// By channel: time and place of each message.
+    index: BTreeMap<u16, Vec<(u64, u64)>>,
+}
+
+/// Where a chunk is.
+struct ChunkIndex {
+    times: (u64, u64),
+    at: u64,
+    length: u64,
+    /// Places of the index of each channel.
+    index_at: Vec<(u16, u64)>,
+    index_length: u64,
+    size: u64,
+}
+
+fn with(times: Option<(u64, u64)>, time: u64) -> Option<(u64, u64)> {
+    Some(times.map_or((time, time), |(first, last)| (first.min(time), last.max(time))))
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a file by this program.
+    pub(crate) fn begin(file: W, program: &str) -> io::Result<Self> {
+        let mut writer = Self {
+            file,
+            at: 0,
+            crc: crc32fast::Hasher::new(),
+            chunk: OpenChunk::default(),
+            schemas: Vec::new(),
+            channels: Vec::new(),
+            chunks: Vec::new(),
+            attachments: Vec::new(),
+            metadata: Vec::new(),
+            counts: BTreeMap::new(),
+            times: None,
+        };
+        writer.put(&MAGIC)?;
+        writer.put(&Fields::default().text("").text(program).record(op::HEADER))?;
+        Ok(writer)
+    }
+
+    /// The id of the schema with this name, which is added to the chunk if it is new.
+    pub(crate) fn schema(&mut self, name: &str, encoding: &str, data: &[u8]) -> u16 {
+        if let Some(known) = self.schemas.iter().find(|schema| schema.name == name) {
+            return known.id;
+        }
+        // A recording has five schemas. The id 0 means none.
+        let id = self.schemas.len() as u16 + 1;
+        let (name, encoding, data) = (name.to_owned(), encoding.to_owned(), data.to_vec());
+        self.add_schema(Schema { id, name, encoding, data });
+        id
+    }
+
+    /// Adds a schema to the chunk, unless there is one with its id.
+    pub(crate) fn add_schema(&mut self, schema: Schema) {
+        if !self.schemas.iter().any(|known| known.id == schema.id) {
+            self.chunk.records.extend(schema.record());
+            self.schemas.push(schema);
+        }
+    }
+
+    /// Adds a channel to the chunk, unless there is one with its id.
+    pub(crate) fn add_channel(&mut self, channel: Channel) {
+        if !self.channels.iter().any(|known| known.id == channel.id) {
+            self.chunk.records.extend(channel.record());
+            self.channels.push(channel);
+        }
+    }
+
+    /// Adds a message of a known channel to the chunk.
+    pub(crate) fn message(&mut self, message: &Message<'_>) {
+        let place = (message.log_time, self.chunk.records.len() as u64);
+        self.chunk.index.entry(message.channel_id).or_default().push(place);
+        self.chunk.times = with(self.chunk.times, message.log_time);
+        self.times = with(self.times, message.log_time);
+        *self.counts.entry(message.channel_id).or_default() += 1;
+        message.append_to(&mut self.chunk.records);
+    }
+
+    /// Writes the chunk, if there is anything in it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if !self.chunk.records.is_empty() {
+            self.write_chunk()?;
+            self.chunk.records.clear();
+            (self.chunk.times, self.chunk.index) = (None, BTreeMap::new());
+        }
+        self.file.flush()
+    }
+
+    fn write_chunk(&mut self) -> io::Result<()> {
+        let records = std::mem::take(&mut self.chunk.records);
+        let (start_time, end_time) = self.chunk.times.unwrap_or_default();
+        let (at, size) = (self.at, records.len() as u64);
+        let crc = crc32fast::hash(&records);
+        let chunk = Chunk { start_time, end_time, unpacked_size: size, crc, compression: "", records: &records };
+        self.put(&chunk.head())?;
+        self.put(&records)?;
+        // The memory stays for the next chunk.
+        self.chunk.records = records;
+        let length = self.at - at;
+        let mut index_at = Vec::new();
+        for (channel, mut messages) in std::mem::take(&mut self.chunk.index) {
+            index_at.push((channel, self.at));
+            messages.sort_unstable();
+            let list = messages.iter().fold(Fields::default(), |list, (time, place)| list.u64(*time).u64(*place));
+            self.put(&Fields::default().u16(channel).bytes(&list.done()).record(op::MESSAGE_INDEX))?;
+        }
+        let (times, index_length) = ((start_time, end_time), self.at - at - length);
+        self.chunks.push(ChunkIndex { times, at, length, index_at, index_length, size });
+        Ok(())
+    }
+
+    /// Writes the chunk, then metadata.
+    pub(crate) fn metadata(&mut self, metadata: &Metadata) -> io::Result<()> {
+        self.flush()?;
+        let (at, record) = (self.at, metadata.record());
+        self.put(&record)?;
+        let index = Fields::default().u64(at).u64(record.len() as u64).text(&metadata.name);
+        self.metadata.push(index.record(op::METADATA_INDEX));
+        Ok(())
+    }
+
+    /// Writes the chunk, then a file of this name and type.
+    pub(crate) fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        let time = self.times.map_or(0, |(_, last)| last);
+        let fields = Fields::default().u64(time).u64(time).text(name).text(media_type).long_bytes(data).done();
+        let crc = crc32fast::hash(&fields);
+        let (at, record) = (self.at, Fields::default().raw(&fields).u32(crc).record(op::ATTACHMENT));
+        self.put(&record)?;
+        let index = Fields::default().u64(at).u64(record.len() as u64).u64(time).u64(time).u64(data.len() as u64);
+        self.attachments.push(index.text(name).text(media_type).record(op::ATTACHMENT_INDEX));
+        Ok(())
+    }
+
+    /// Writes the chunk and the index, and gives the file back.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        let crc = self.crc.clone().finalize();
+        self.put(&Fields::default().u32(crc).record(op::DATA_END))?;
+        self.crc = crc32fast::Hasher::new();
+        let summary_at = self.at;
+        let groups = [
+            (op::SCHEMA, self.schemas.iter().map(Schema::record).collect::<Vec<_>>()),
+            (op::CHANNEL, self.channels.iter().map(Channel::record).collect()),
+            (op::STATISTICS, vec![self.statistics()]),
+            (op::CHUNK_INDEX, self.chunks.iter().map(ChunkIndex::record).collect()),
+            (op::ATTACHMENT_INDEX, self.attachments.clone()),
+            (op::METADATA_INDEX, self.metadata.clone()),
+        ];
+        let mut offsets = Vec::new();
+        for (opcode, records) in groups.into_iter().filter(|(_, records)| !records.is_empty()) {
+            let at = self.at;
+            records.iter().try_for_each(|record| self.put(record))?;
+            offsets.push(Fields::default().u8(opcode).u64(at).u64(self.at - at).record(op::SUMMARY_OFFSET));
+        }
+        let offsets_at = self.at;
+        offsets.iter().try_for_each(|record| self.put(record))?;
+        // The checksum is that of everything before it, with the head of its record.
+        self.put(&Fields::default().u8(op::FOOTER).u64(20).u64(summary_at).u64(offsets_at).done())?;
+        let crc = self.crc.clone().finalize();
+        self.put(&crc.to_le_bytes())?;
+        self.put(&MAGIC)?;
+        self.file.flush()?;
+        Ok(self.file)
+    }
+
+    /// The file, whatever is gathered.
+    pub(crate) fn into_inner(self) -> W {
+        self.file
+    }
+
+    fn statistics(&self) -> Vec<u8> {
+        let (first, last) = self.times.unwrap_or_default();
+        let counts =
+            self.counts.iter().fold(Fields::default(), |list, (channel, count)| list.u16(*channel).u64(*count));
+        let ids: BTreeSet<_> = self.schemas.iter().map(|schema| schema.id).collect();
+        // None of them comes near 2^32.
+        Fields::default()
+            .u64(self.counts.values().sum())
+            .u16(ids.len() as u16)
+            .u32(self.channels.len() as u32)
+            .u32(self.attachments.len() as u32)
+            .u32(self.metadata.len() as u32)
+            .u32(self.chunks.len() as u32)
+            .u64(first)
+            .u64(last)
+            .bytes(&counts.done())
+            .record(op::STATISTICS)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.crc.update(bytes);
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl ChunkIndex {
+    fn record(&self) -> Vec<u8> {
+        let list = self.index_at.iter().fold(Fields::default(), |list, (channel, at)| list.u16(*channel).u64(*at));
+        let fields = Fields::default().u64(self.times.0).u64(self.times.1).u64(self.at).u64(self.length);
+        let fields = fields.bytes(&list.done()).u64(self.index_length).text("").u64(self.size).u64(self.size);
+        fields.record(op::CHUNK_INDEX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::container::{Container, FileEnd, Found};
+    use super::*;
+
+    fn message(sequence: u32) -> Message<'static> {
+        Message { channel_id: 1, sequence, log_time: 100 - u64::from(sequence), publish_time: 3, data: [b"123", b"45"] }
+    }
+
+    fn file(finish: bool) -> Vec<u8> {
+        let mut writer = Writer::begin(Vec::new(), "test").unwrap();
+        writer.metadata(&Metadata { name: "m".into(), metadata: BTreeMap::new() }).unwrap();
+        for sequence in 0..10 {
+            let schema_id = writer.schema("s", "jsonschema", b"{}");
+            let (topic, encoding) = ("/t".to_owned(), "json".to_owned());
+            writer.add_channel(Channel { id: 1, schema_id, topic, encoding, metadata: BTreeMap::new() });
+            writer.message(&message(sequence));
+            if sequence % 4 == 3 {
+                writer.flush().unwrap();
+            }
+        }
+        writer.attach("a", "text/plain", b"hello").unwrap();
+        if finish { writer.finish().unwrap() } else { writer.into_inner() }
+    }
+
+    fn all(bytes: Vec<u8>) -> (Vec<u32>, FileEnd) {
+        let mut container = Container::open(Cursor::new(bytes)).unwrap();
+        let mut sequences = Vec::new();
+        while let Some(found) = container.next().unwrap() {
+            if let Found::Message { sequence, data, .. } = found {
+                assert_eq!(data, b"12345");
+                sequences.push(sequence);
+            }
+        }
+        (sequences, container.end().cloned().unwrap())
+    }
+
+    #[test]
+    fn a_whole_file_is_read_back_and_has_a_summary() {
+        let bytes = file(true);
+        assert_eq!(all(bytes.clone()), ((0..10).collect(), FileEnd::Whole));
+        let mut container = Container::open(Cursor::new(bytes)).unwrap();
+        assert!(container.skip_to_summary().unwrap());
+        let summary: Vec<_> = std::iter::from_fn(|| container.next().unwrap()).collect();
+        assert!(matches!(&summary[..], [Found::Schema(_), Found::Channel(_)]), "{summary:?}");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_read_to_its_last_whole_chunk() {
+        let bytes = file(false);
+        let (mut most, first) = (0, MAGIC.len());
+        for end in first..bytes.len() {
+            let (sequences, cut) = all(bytes[..end].to_vec());
+            assert!(sequences.len() >= most && [0, 4, 8, 10].contains(&sequences.len()), "{end}");
+            assert!(matches!(cut, FileEnd::Cut(at) if at as usize <= end));
+            most = sequences.len();
+        }
+        assert_eq!(most, 10);
+    }
+
+    #[test]
+    fn a_damaged_chunk_is_said_and_the_rest_is_read() {
+        let mut bytes = file(true);
+        let place = bytes.windows(5).position(|bytes| bytes == b"12345").unwrap();
+        bytes[place] ^= 1;
+        let mut container = Container::open(Cursor::new(bytes)).unwrap();
+        let mut sequences = Vec::new();
+        let mut wrong = Vec::new();
+        loop {
+            match container.next() {
+                Ok(Some(Found::Message { sequence, .. })) => sequences.push(sequence),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => wrong.push(error.to_string()),
+            }
+        }
+        // The channel is in the lost chunk too, and again in the summary.
+        assert_eq!(sequences, (4..10).collect::<Vec<_>>());
+        assert!(wrong.len() == 1 && wrong[0].ends_with("its checksum is wrong"), "{wrong:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Paths of a run that hold in every working folder.
+
+use std::io;
+use std::path::{self, Path};
+
+use super::spec::RunSpec;
+
+/// The signs of a pattern of file names.
+const PATTERN: [char; 3] = ['*', '?', '['];
+
+impl RunSpec {
+    /// The same run with absolute paths, so that its file can be used from another working folder. What names no file
+    /// of this working folder stays as it is.
+    ///
+    /// # Errors
+    /// If the working folder is gone.
+    pub fn anywhere(&self) -> io::Result<Self> {
+        let mut spec = self.clone();
+        spec.sent.source = anywhere(&spec.sent.source)?;
+        spec.sent.truth = spec.sent.truth.as_deref().map(anywhere).transpose()?;
+        Ok(spec)
+    }
+}
+
+/// The absolute path, if this text is a relative one.
+fn anywhere(text: &str) -> io::Result<String> {
+    if text.contains("://") || Path::new(text).is_absolute() {
+        return Ok(text.to_owned());
+    }
+    if Path::new(text).exists() {
+        return Ok(path::absolute(text)?.display().to_string());
+    }
+    if !text.contains(PATTERN) {
+        return Ok(text.to_owned());
+    }
+    // The name of the working folder is no pattern, whatever signs it has.
+    let folder = glob::Pattern::escape(&std::env::current_dir()?.display().to_string());
+    Ok(format!("{}/{text}", folder.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_file_here_is_named_from_the_root_and_all_else_stays() {
+        for same in ["ball", "depth", "camera:0", "rtsp://192.0.2.7/x?*", "/dev/video0", "absent.mp4"] {
+            assert_eq!(anywhere(same).unwrap(), same);
+        }
+        // The tests run in the folder of this package.
+        let found = anywhere("Cargo.toml").unwrap();
+        assert!(Path::new(&found).is_absolute() && found.ends_with("Cargo.toml"), "{found}");
+        let pattern = anywhere("src/run/*.rs").unwrap();
+        assert!(glob::glob(&pattern).unwrap().count() > 1, "{pattern}");
+        assert_eq!(anywhere(&pattern).unwrap(), pattern);
+    }
+}

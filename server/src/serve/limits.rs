@@ -1,0 +1,144 @@
+//! Limits on those who come to the port.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use shared::flow::budget::Budget;
+
+/// Largest number that an option of this group takes: each costs memory and descriptors.
+const MOST: u64 = 65_536;
+
+/// How long an address may go over its rate, in seconds of that rate, before it is held to it.
+const BURST: u32 = 2;
+
+/// Addresses whose visits are remembered at least, until they are within their rate again.
+const REMEMBERED: usize = 4_096;
+
+/// Limits on those who come to the port.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// Most sessions at a time; further clients are told that the server is full, and may try again
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = number(1))]
+    pub max_sessions: usize,
+
+    /// Most connections that have not said yet what they want; the oldest gives way to the next
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = number(1))]
+    pub max_waiting: usize,
+
+    /// Most unanswered offers to silent connections; the oldest gives way to the next
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1))]
+    pub max_offers: usize,
+
+    /// Longest time from a connection to its open link
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = positive)]
+    pub handshake_limit: Duration,
+
+    /// Longest time that a connection with an offer may say nothing
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
+    pub idle_limit: Duration,
+
+    /// Unacknowledged bytes on a data channel at which its next message waits
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes)]
+    pub max_in_flight: usize,
+
+    /// Most connections a second from one address; beyond that only those that say hello are served. 0 for no limit
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number(0))]
+    pub max_requests: usize,
+}
+
+/// A number from `least` on.
+fn number(least: u64) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=MOST).contains(number));
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        number.ok_or_else(|| format!("\"{text}\" is not a whole number from {least} to {MOST}"))
+    }
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).ok().filter(|time| !time.is_zero());
+    time.ok_or_else(|| format!("\"{text}\" is not a duration such as 10s or 500ms"))
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    const LEAST: usize = 4 << 10;
+    let bytes = text.parse().ok().filter(|bytes| (LEAST..=1 << 30).contains(bytes));
+    bytes.ok_or_else(|| format!("\"{text}\" is not a number of bytes from {LEAST} to {}", 1 << 30))
+}
+
+/// How often each address came.
+#[derive(Debug)]
+pub(super) struct Visits {
+    a_second: u32,
+    known: Mutex<HashMap<IpAddr, Budget>>,
+}
+
+impl Visits {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { a_second: u32::try_from(limits.max_requests).unwrap_or(u32::MAX), known: Mutex::default() }
+    }
+
+    /// Counts a visit. Returns whether it is within the rate.
+    pub(super) fn come(&self, address: IpAddr, now: Instant) -> bool {
+        if self.a_second == 0 {
+            return true;
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.retain(|_, budget| !budget.is_full(now));
+        }
+        let budget = || Budget::new(self.a_second.saturating_mul(BURST), Duration::from_secs(1) / self.a_second);
+        known.entry(address.to_canonical()).or_insert_with(budget).take(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        limits: Limits,
+    }
+
+    fn limits(options: &[&str]) -> Result<Limits, String> {
+        let line = Line::try_parse_from([&["server"], options].concat());
+        line.map(|line| line.limits).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn impossible_limits_are_refused_with_what_would_be_right() {
+        for (option, right) in [
+            ("--max-sessions=0", "from 1 to 65536"),
+            ("--max-waiting=x", "from 1 to 65536"),
+            ("--max-offers=-1", "from 1 to 65536"),
+            ("--max-requests=70000", "from 0 to 65536"),
+            ("--handshake-limit=0s", "a duration such as 10s"),
+            ("--idle-limit=soon", "a duration such as 10s"),
+            ("--max-in-flight=100", "from 4096 to"),
+        ] {
+            let error = limits(&[option]).unwrap_err();
+            assert!(error.contains(right), "{error}");
+        }
+        assert_eq!(limits(&[]).unwrap().max_sessions, 256);
+    }
+
+    #[test]
+    fn an_address_is_held_to_its_rate_and_others_are_not() {
+        let visits = Visits::new(&limits(&["--max-requests=10"]).unwrap());
+        let (now, busy) = (Instant::now() + Duration::from_secs(60), [192, 0, 2, 1].into());
+        assert_eq!((0..1000).filter(|_| visits.come(busy, now)).count(), 20);
+        assert!(!visits.come("::ffff:192.0.2.1".parse().unwrap(), now), "the same in the form of IPv6");
+        assert!(visits.come([192, 0, 2, 2].into(), now));
+        assert!(visits.come(busy, now + Duration::from_secs(1)));
+        let unlimited = Visits::new(&limits(&["--max-requests=0"]).unwrap());
+        assert!((0..1000).all(|_| unlimited.come(busy, now)));
+    }
+}

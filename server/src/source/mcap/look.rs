@@ -1,0 +1,332 @@
+//! Looks at a file before the server listens: which topic to play, the format of its images, its rate and its truth.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+
+use shared::image::Image;
+use shared::text::{Brief, Escaped};
+use tracing::warn;
+
+use super::error::McapFileError;
+use super::message::Kind;
+use super::pixels;
+use crate::recording::container::{Container, ContainerError, FileEnd, Found};
+use crate::recording::note::Note;
+use crate::recording::record::Channel;
+use crate::recording::{METADATA, RATE_KEY, TASK_KEY, Topics};
+use crate::source::seam::StreamFormat;
+use crate::task::TaskName;
+use crate::truth::Truth;
+
+/// Images that are looked at for the rate.
+const LOOKED_AT: usize = 32;
+
+/// How much of a name to show: enough to recognise it.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// How many topics a message names.
+const SHOWN_TOPICS: usize = 8;
+
+/// A file, open for reading.
+pub(super) type McapFile = Container<BufReader<File>>;
+
+/// What was found in a file.
+#[derive(Clone, Debug)]
+pub(super) struct Looked {
+    /// The file's name for people.
+    pub(super) name: String,
+    /// The topic to play.
+    pub(super) topic: String,
+    /// The format of its images.
+    pub(super) format: StreamFormat,
+    /// Its rate.
+    pub(super) rate_hz: Option<f64>,
+    /// The task of the recorded run, if it is a recording.
+    pub(super) task: Option<TaskName>,
+    /// Whether its first image has a truth.
+    pub(super) knows_truth: bool,
+    /// The channels of the file, also those whose first chunk is damaged.
+    pub(super) known: Arc<Known>,
+}
+
+/// Schemas and channels of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// Names of the schemas.
+    schemas: BTreeMap<u16, String>,
+    channels: Vec<Channel>,
+}
+
+/// Topics of images and metadata of a file.
+#[derive(Default)]
+struct Contents {
+    known: Known,
+    /// Topics with the kind of their images; `None` for other topics, with the name of their schema.
+    topics: BTreeMap<String, (Option<Kind>, String)>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// The file's name as messages have it.
+pub(super) fn shown(path: &Path) -> String {
+    Brief(&Escaped(path.display()).to_string(), SHOWN_CHARACTERS).to_string()
+}
+
+/// Opens a file.
+///
+/// # Errors
+/// [`McapFileError::Container`].
+pub(super) fn open(path: &Path) -> Result<McapFile, McapFileError> {
+    let failed = |error| McapFileError::Container { file: shown(path), error };
+    let file = File::open(path).map_err(|error| failed(error.into()))?;
+    Container::open(BufReader::new(file)).map_err(failed)
+}
+
+/// Looks at a file, for this topic if one is asked for.
+///
+/// # Errors
+/// [`McapFileError`] if there is nothing to play, or if it is not clear what.
+pub(super) fn look(path: &Path, asked: Option<&str>) -> Result<Looked, McapFileError> {
+    look_at(&shown(path), || open(path), asked)
+}
+
+/// Looks at what `open` opens, several times.
+pub(super) fn look_at<R: Read + Seek>(
+    name: &str,
+    open: impl Fn() -> Result<Container<R>, McapFileError>,
+    asked: Option<&str>,
+) -> Result<Looked, McapFileError> {
+    let contents = Contents::read(name, open()?, open()?)?;
+    let topic = contents.chosen(name, asked)?;
+    let known = Arc::new(contents.known.clone());
+    let first = First::read(name, TopicImages::new(open()?, &topic, &known))?;
+    let own = |key| contents.metadata.get(key);
+    let is_own = !contents.metadata.is_empty();
+    let own_rate = own(RATE_KEY).and_then(|hz| hz.parse::<f64>().ok()).filter(|hz| hz.is_finite() && *hz > 0.0);
+    Ok(Looked {
+        name: name.to_owned(),
+        topic,
+        format: StreamFormat { size: first.image.size(), pixel: first.image.format() },
+        rate_hz: if is_own { own_rate } else { first.rate_hz },
+        task: own(TASK_KEY).and_then(|name| name.parse().ok()),
+        known,
+        knows_truth: first.truth.is_some_and(|truth| truth != Truth::Unknown),
+    })
+}
+
+impl Contents {
+    /// Reads the summary at the end of a file, or all of a file without one. `metadata` stands at the start of a recording.
+    fn read<R: Read + Seek>(name: &str, mut file: Container<R>, start: Container<R>) -> Result<Self, McapFileError> {
+        let mut contents = Self::default();
+        let failed = |error| McapFileError::Container { file: name.to_owned(), error };
+        if file.skip_to_summary().map_err(failed)? {
+            contents.metadata = metadata(start);
+            contents.add_all(name, file)?;
+            return Ok(contents);
+        }
+        if let FileEnd::Cut(_) = contents.add_all(name, start)? {
+            warn!("{name} was not finished, as after kill -9: it is played up to its last whole chunk");
+        }
+        Ok(contents)
+    }
+
+    /// Adds everything that a file has. Damaged chunks are left out.
+    fn add_all<R: Read + Seek>(&mut self, name: &str, mut file: Container<R>) -> Result<FileEnd, McapFileError> {
+        loop {
+            match file.next() {
+                Ok(Some(found)) => self.add(found),
+                Ok(None) => return Ok(file.end().cloned().unwrap_or(FileEnd::Whole)),
+                Err(error @ ContainerError::Io(_)) => {
+                    return Err(McapFileError::Container { file: name.to_owned(), error });
+                }
+                // The reader says it when its turn comes.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn add(&mut self, found: Found) {
+        match found {
+            Found::Schema(schema) => _ = self.known.schemas.insert(schema.id, schema.name),
+            Found::Channel(channel) => {
+                self.known.channels.push(channel.clone());
+                let schema = self.known.schemas.get(&channel.schema_id).cloned().unwrap_or_default();
+                let kind = Kind::of(&schema, &channel.encoding);
+                let known = self.topics.entry(channel.topic).or_insert((kind, schema));
+                known.0 = known.0.or(kind);
+            }
+            Found::Metadata(metadata) if metadata.name == METADATA => self.metadata = metadata.metadata,
+            Found::Metadata(_) | Found::Message { .. } => {}
+        }
+    }
+
+    /// The topic to play.
+    fn chosen(&self, name: &str, asked: Option<&str>) -> Result<String, McapFileError> {
+        let images = self.topics.iter().filter(|(_, (kind, _))| kind.is_some()).map(|(topic, _)| topic);
+        let images: Vec<_> = images.cloned().collect();
+        let file = name.to_owned();
+        if images.is_empty() {
+            let others = self.topics.iter().map(|(topic, (_, schema))| format!("{topic} ({schema})"));
+            let has = match listed(others) {
+                list if list.is_empty() => String::new(),
+                list => format!(" (it has {list})"),
+            };
+            return Err(McapFileError::NoImages { file, has });
+        }
+        let is_own = !self.metadata.is_empty();
+        match asked {
+            Some(asked) if images.iter().any(|topic| topic == asked) => Ok(asked.to_owned()),
+            Some(asked) => {
+                let asked = Brief(asked, SHOWN_CHARACTERS).to_string();
+                Err(McapFileError::NoTopic { file, asked, topics: listed(images.into_iter()) })
+            }
+            // All sessions of a run play the same frames; the first has topics without a prefix.
+            None if is_own => Ok(images.iter().min_by_key(|topic| topic.len()).cloned().unwrap_or_default()),
+            None => match <[String; 1]>::try_from(images) {
+                Ok([topic]) => Ok(topic),
+                Err(images) => Err(McapFileError::SeveralTopics { file, topics: listed(images.into_iter()) }),
+            },
+        }
+    }
+}
+
+/// The metadata of a recording, which stands before its frames.
+fn metadata<R: Read + Seek>(mut start: Container<R>) -> BTreeMap<String, String> {
+    loop {
+        match start.next() {
+            Ok(Some(Found::Metadata(metadata))) if metadata.name == METADATA => return metadata.metadata,
+            Ok(Some(Found::Message { .. }) | None) | Err(_) => return BTreeMap::new(),
+            Ok(Some(_)) => {}
+        }
+    }
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<_> = names.map(|name| Brief(&name, SHOWN_CHARACTERS).to_string()).collect();
+    let more = names.len().saturating_sub(SHOWN_TOPICS);
+    let shown = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// The first image of a topic.
+struct First {
+    image: Image,
+    truth: Option<Truth>,
+    rate_hz: Option<f64>,
+}
+
+impl First {
+    fn read<R: Read + Seek>(name: &str, mut images: TopicImages<R>) -> Result<Self, McapFileError> {
+        let (mut first, mut times, mut why) = (None, Vec::new(), String::new());
+        while times.len() < LOOKED_AT {
+            match images.next() {
+                Ok(Some(TopicImage { image: Ok(image), note, log_time })) => {
+                    times.push(log_time);
+                    first.get_or_insert((image, note));
+                }
+                Ok(Some(TopicImage { image: Err(wrong), .. })) if why.is_empty() => why = format!(": {wrong}"),
+                Err(error @ ContainerError::Io(_)) => {
+                    return Err(McapFileError::Container { file: name.to_owned(), error });
+                }
+                Err(wrong) if why.is_empty() => why = format!(": {wrong}"),
+                Ok(Some(_)) | Err(_) => {}
+                Ok(None) => break,
+            }
+        }
+        let Some((image, note)) = first else {
+            return Err(McapFileError::NoFrame { file: name.to_owned(), topic: images.topic, why });
+        };
+        let truth = note.and_then(|note| Note::read(&note)).map(|note| note.truth.into());
+        Ok(Self { image, truth, rate_hz: rate(&times) })
+    }
+}
+
+/// The rate of images at these times, in ns: by the median of their distances.
+fn rate(times: &[u64]) -> Option<f64> {
+    let mut steps: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    steps.sort_unstable();
+    let step = *steps.get(steps.len() / 2)?;
+    // Slower than once a minute is no video, faster than 10 kHz no camera.
+    (100_000..60_000_000_000).contains(&step).then(|| 1e9 / step as f64)
+}
+
+/// The images of a topic, in the order of the file.
+pub(super) struct TopicImages<R> {
+    file: Container<R>,
+    topic: String,
+    note_topic: Option<String>,
+    schemas: BTreeMap<u16, String>,
+    /// Channels of the topic, and those of its notes.
+    channels: BTreeMap<u16, Option<Kind>>,
+    /// The last note.
+    note: Option<(u64, Vec<u8>)>,
+}
+
+/// An image of the topic.
+pub(super) struct TopicImage {
+    /// The image, or what is wrong with it.
+    pub(super) image: Result<Image, String>,
+    /// The note on it, if the file is a recording.
+    pub(super) note: Option<Vec<u8>>,
+    /// Its time, in ns.
+    pub(super) log_time: u64,
+}
+
+impl<R: Read + Seek> TopicImages<R> {
+    pub(super) fn new(file: Container<R>, topic: &str, known: &Known) -> Self {
+        let note_topic = Topics::note_of(topic);
+        let (schemas, channels) = (known.schemas.clone(), BTreeMap::new());
+        let mut images = Self { file, topic: topic.to_owned(), note_topic, schemas, channels, note: None };
+        known.channels.iter().for_each(|channel| images.add(channel));
+        images
+    }
+
+    /// The next image; `None` at the end. After an error that is none of reading, the next call goes on behind it.
+    pub(super) fn next(&mut self) -> Result<Option<TopicImage>, ContainerError> {
+        while let Some(found) = self.file.next()? {
+            match found {
+                Found::Schema(schema) => _ = self.schemas.insert(schema.id, schema.name),
+                Found::Channel(channel) => self.add(&channel),
+                Found::Message { channel_id, times: [log_time, _], data, .. } => match self.channels.get(&channel_id) {
+                    Some(Some(kind)) => {
+                        let image = kind
+                            .read(data)
+                            .and_then(|message| pixels::image(&message).map_err(|wrong| wrong.to_string()));
+                        let note = self.note.take().filter(|(at, _)| *at == log_time);
+                        let note = note.map(|(_, note)| note);
+                        return Ok(Some(TopicImage { image, note, log_time }));
+                    }
+                    Some(None) => self.note = Some((log_time, data)),
+                    None => {}
+                },
+                Found::Metadata(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn add(&mut self, channel: &Channel) {
+        if channel.topic == self.topic {
+            let schema = self.schemas.get(&channel.schema_id).map_or("", String::as_str);
+            if let Some(kind) = Kind::of(schema, &channel.encoding) {
+                self.channels.insert(channel.id, Some(kind));
+            }
+        } else if self.note_topic.as_ref() == Some(&channel.topic) {
+            self.channels.insert(channel.id, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_most_images() {
+        let times: Vec<u64> = (0..20).map(|frame| frame * 40_000_000 + u64::from(frame > 10) * 900_000_000).collect();
+        assert_eq!(rate(&times), Some(25.0));
+        assert_eq!((rate(&[5]), rate(&[5, 5, 5]), rate(&[9, 5])), (None, None, None));
+    }
+}

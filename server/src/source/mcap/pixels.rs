@@ -1,0 +1,144 @@
+//! Makes images of messages.
+
+use ndarray::{Array2, Array3};
+use shared::geometry::Size;
+use shared::image::file::{self, ImageFileError};
+use shared::image::{Image, PixelFormat};
+use thiserror::Error;
+
+use super::message::{ImageMessage, RawPixels};
+
+/// Why a message is not an image.
+#[derive(Debug, Error)]
+pub(super) enum PixelsError {
+    #[error("its encoding \"{0}\" is not read: mono8, mono16, bgr8, rgb8, bgra8 and rgba8 are")]
+    Encoding(String),
+    #[error("{0}")]
+    Size(#[from] shared::geometry::SizeError),
+    #[error("{got} bytes in rows of {step} are not a {size} image of {encoding}")]
+    Bytes { got: usize, step: u32, size: Size, encoding: String },
+    #[error("{0}")]
+    Picture(#[from] ImageFileError),
+}
+
+/// How the pixels of a message lie.
+#[derive(Clone, Copy)]
+struct Layout {
+    bytes: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Gray,
+    Deep,
+    /// Places of blue, green and red.
+    Colour([usize; 3]),
+}
+
+/// The image of a message: gray8, bgr8 or gray16.
+pub(super) fn image(message: &ImageMessage) -> Result<Image, PixelsError> {
+    match message {
+        ImageMessage::Raw(raw) => raw_image(raw),
+        ImageMessage::Picture(data) => Ok(file::read_stream(&data[..])?.image),
+    }
+}
+
+/// The image in this format; `None` if only a change of its depth would make it one.
+pub(super) fn in_format(image: Image, pixel: PixelFormat) -> Option<Image> {
+    let is_deep = |format| format == PixelFormat::Gray16;
+    match pixel {
+        _ if image.format() == pixel => Some(image),
+        _ if is_deep(image.format()) || is_deep(pixel) => None,
+        PixelFormat::Bgr8 => Some(image.into_bgr()),
+        _ => Some(image.into_gray()),
+    }
+}
+
+fn raw_image(raw: &RawPixels) -> Result<Image, PixelsError> {
+    let layout = layout(&raw.encoding).ok_or_else(|| {
+        PixelsError::Encoding(raw.encoding.chars().take(20).collect::<String>().escape_debug().to_string())
+    })?;
+    let size = Size::new(raw.width.into(), raw.height.into())?;
+    let (rows, columns, step) = (size.height as usize, size.width as usize, raw.step as usize);
+    let row_bytes = columns * layout.bytes;
+    // A side has at most 8192 pixels, so nothing overflows in 64 bits.
+    let needed = (rows - 1).checked_mul(step).and_then(|bytes| bytes.checked_add(row_bytes));
+    if step < row_bytes || needed.is_none_or(|needed| needed > raw.data.len()) {
+        let (got, encoding) = (raw.data.len(), raw.encoding.clone());
+        return Err(PixelsError::Bytes { got, step: raw.step, size, encoding });
+    }
+    let at = |row: usize, column: usize| row * step + column * layout.bytes;
+    let data = &raw.data;
+    Ok(match layout.kind {
+        Kind::Gray => Image::Gray8(Array2::from_shape_fn((rows, columns), |(row, column)| data[at(row, column)])),
+        Kind::Deep => Image::Gray16(Array2::from_shape_fn((rows, columns), |(row, column)| {
+            let bytes = [data[at(row, column)], data[at(row, column) + 1]];
+            if raw.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        })),
+        Kind::Colour(places) => Image::Bgr8(Array3::from_shape_fn((rows, columns, 3), |(row, column, channel)| {
+            data[at(row, column) + places[channel]]
+        })),
+    })
+}
+
+fn layout(encoding: &str) -> Option<Layout> {
+    let of = |bytes, kind| Some(Layout { bytes, kind });
+    match encoding {
+        "mono8" | "8UC1" => of(1, Kind::Gray),
+        "mono16" | "16UC1" => of(2, Kind::Deep),
+        "bgr8" | "8UC3" => of(3, Kind::Colour([0, 1, 2])),
+        "rgb8" => of(3, Kind::Colour([2, 1, 0])),
+        "bgra8" | "8UC4" => of(4, Kind::Colour([0, 1, 2])),
+        "rgba8" => of(4, Kind::Colour([2, 1, 0])),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(encoding: &str, step: u32, data: &[u8]) -> RawPixels {
+        let data = data.to_vec().into();
+        RawPixels { width: 2, height: 2, encoding: encoding.into(), step, is_big_endian: false, data }
+    }
+
+    fn bytes(raw: &RawPixels) -> Vec<u8> {
+        let image = raw_image(raw).unwrap();
+        image.view().wire_bytes(&mut Vec::new()).to_vec()
+    }
+
+    #[test]
+    fn every_encoding_gives_its_pixels_without_what_pads_the_rows() {
+        assert_eq!(bytes(&raw("mono8", 3, &[1, 2, 0, 3, 4])), [1, 2, 3, 4]);
+        assert_eq!(bytes(&raw("rgb8", 6, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))[..6], [3, 2, 1, 6, 5, 4]);
+        assert_eq!(bytes(&raw("bgr8", 6, &[1; 12])), [1; 12]);
+        let four: Vec<u8> = (0..16).collect();
+        assert_eq!(bytes(&raw("bgra8", 8, &four))[..6], [0, 1, 2, 4, 5, 6]);
+        assert_eq!(bytes(&raw("rgba8", 8, &four))[..6], [2, 1, 0, 6, 5, 4]);
+        let deep = raw("16UC1", 4, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(bytes(&deep), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(bytes(&RawPixels { is_big_endian: true, ..deep }), [2, 1, 4, 3, 6, 5, 8, 7]);
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused_by_name() {
+        let refused = |raw: &RawPixels| raw_image(raw).unwrap_err().to_string();
+        assert!(refused(&raw("bayer_rggb8", 2, &[0; 4])).contains("\"bayer_rggb8\" is not read: mono8"));
+        assert!(refused(&raw("mono8", 2, &[0; 3])).contains("3 bytes in rows of 2 are not a 2x2 image of mono8"));
+        assert!(refused(&raw("mono8", 1, &[0; 9])).contains("rows of 1"));
+        let huge = RawPixels { width: u32::MAX, ..raw("mono8", u32::MAX, &[0; 4]) };
+        assert!(refused(&huge).contains("4294967295 px is out of range"));
+        assert!(image(&ImageMessage::Picture(vec![1, 2, 3].into())).is_err());
+    }
+
+    #[test]
+    fn depth_is_never_changed() {
+        let gray = || raw_image(&raw("mono8", 2, &[9; 4])).unwrap();
+        assert_eq!(in_format(gray(), PixelFormat::Bgr8).unwrap().bytes(), [9; 12]);
+        assert_eq!(in_format(gray(), PixelFormat::Gray16), None);
+        let deep = raw_image(&raw("mono16", 4, &[9; 8])).unwrap();
+        assert_eq!(in_format(deep, PixelFormat::Gray8), None);
+    }
+}

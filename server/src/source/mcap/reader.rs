@@ -1,0 +1,108 @@
+//! Reads the frames of an MCAP file, one after another.
+
+use std::path::PathBuf;
+
+use tracing::warn;
+
+use super::error::McapFileError;
+use super::look::{Looked, TopicImage, TopicImages, open};
+use super::pixels::in_format;
+use crate::recording::container::ContainerError;
+use crate::recording::note::Note;
+use crate::source::error::SourceError;
+use crate::source::queue::{ReadFrame, Reading};
+use crate::source::seam::StreamFormat;
+use crate::truth::Truth;
+
+/// A file that is played.
+#[derive(Clone, Debug)]
+pub(super) struct Played {
+    pub(super) path: PathBuf,
+    pub(super) looked: Looked,
+    /// The format of the frames.
+    pub(super) format: StreamFormat,
+    /// Whether it is played again from its start when it ends.
+    pub(super) repeats: bool,
+}
+
+/// Reads one image after another.
+pub(super) struct McapReader {
+    played: Played,
+    images: Option<TopicImages<std::io::BufReader<std::fs::File>>>,
+    /// The place of the next image in the topic.
+    next: u64,
+    /// Whether an image was read in this round.
+    has_read: bool,
+    is_over: bool,
+}
+
+impl McapReader {
+    pub(super) fn new(played: Played) -> Self {
+        Self { played, images: None, next: 0, has_read: false, is_over: false }
+    }
+
+    fn read(&mut self) -> Result<Option<Reading>, McapFileError> {
+        loop {
+            let images = match &mut self.images {
+                Some(images) => images,
+                None => {
+                    let file = open(&self.played.path)?;
+                    self.images.insert(TopicImages::new(file, &self.played.looked.topic, &self.played.looked.known))
+                }
+            };
+            match images.next() {
+                Ok(Some(image)) => return self.frame(image).map(Some),
+                Ok(None) if self.played.repeats && self.has_read => {
+                    (self.images, self.next, self.has_read) = (None, 0, false);
+                }
+                Ok(None) => return Ok(None),
+                Err(error @ ContainerError::Io(_)) => {
+                    return Err(McapFileError::Container { file: self.played.looked.name.clone(), error });
+                }
+                Err(wrong) => {
+                    warn!("{}: {wrong}; its images are passed over", self.played.looked.name);
+                    return Ok(Some(Reading::Broken));
+                }
+            }
+        }
+    }
+
+    fn frame(&mut self, TopicImage { image, note, .. }: TopicImage) -> Result<Reading, McapFileError> {
+        let place = self.next;
+        self.next += 1;
+        let file = || self.played.looked.name.clone();
+        let StreamFormat { size, pixel } = self.played.format;
+        let image = match image {
+            Ok(image) => image,
+            Err(wrong) => {
+                warn!("{}: image {place}: {wrong}; it is passed over", self.played.looked.name);
+                return Ok(Reading::Broken);
+            }
+        };
+        if image.size() != size {
+            return Err(McapFileError::Changed { file: file(), frame: place, got: image.size(), first: size });
+        }
+        let got = image.format();
+        let image = in_format(image, pixel).ok_or_else(|| McapFileError::Depth { file: file(), got })?;
+        let note = note.map(|note| Note::read(&note).ok_or_else(|| McapFileError::Note { file: file(), frame: place }));
+        let (index, truth, meta) = match note.transpose()? {
+            Some(note) => (note.source_index, note.truth.into(), note.meta),
+            None => (place, Truth::Unknown, None),
+        };
+        self.has_read = true;
+        Ok(Reading::Frame(ReadFrame { index, image, truth, meta }))
+    }
+}
+
+impl Iterator for McapReader {
+    type Item = Result<Reading, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let read = self.read().map_err(SourceError::from);
+        self.is_over = !matches!(read, Ok(Some(_)));
+        read.transpose()
+    }
+}

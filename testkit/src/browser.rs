@@ -1,0 +1,134 @@
+//! A page in headless Chromium, driven by WebDriver (W3C) through `chromedriver`.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A page in a browser. Dropped, both end.
+pub struct Page {
+    driver: Child,
+    port: u16,
+    session: String,
+    _profile: TempDir,
+}
+
+/// How the browser shows the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Width of the window in px.
+    pub width: u32,
+    /// Whether the reader prefers dark pages.
+    pub dark: bool,
+}
+
+impl Page {
+    /// Opens a file.
+    ///
+    /// # Panics
+    /// If Chromium or chromedriver is missing, or does not answer.
+    pub fn open(file: &Path) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver (Debian's chromium-driver, see .ci/install)");
+        let port = port(&mut driver).expect("chromedriver says its port");
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut page = Self { driver, port, session: String::new(), _profile: profile };
+        let profile = format!("--user-data-dir={}", page._profile.path().display());
+        let flags =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", &profile];
+        let wanted = json!({"browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": flags}});
+        let made = page.ask("POST", "", &json!({"capabilities": {"alwaysMatch": wanted}}));
+        page.session = format!(
+            "/{}",
+            made["sessionId"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no browser (Debian's chromium, see .ci/install): {made}"))
+        );
+        let address = format!("file://{}", file.display());
+        page.ask("POST", "/url", &json!({"url": address}));
+        page
+    }
+
+    /// Shows the page like this.
+    pub fn show(&self, look: Look) {
+        let Look { width, dark } = look;
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", &metrics);
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.command("Emulation.setEmulatedMedia", &media);
+    }
+
+    /// What a script returns: the body of a function.
+    pub fn run(&self, script: &str) -> Value {
+        self.ask("POST", "/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// The messages of the console.
+    pub fn console(&self) -> Vec<String> {
+        let entries = self.ask("POST", "/se/log", &json!({"type": "browser"}));
+        entries.as_array().into_iter().flatten().map(ToString::to_string).collect()
+    }
+
+    /// The whole page as a picture: PNG, in base64.
+    pub fn picture(&self) -> String {
+        let whole = self.command("Page.captureScreenshot", &json!({"format": "png", "captureBeyondViewport": true}));
+        whole["data"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn command(&self, name: &str, parameters: &Value) -> Value {
+        self.ask("POST", "/goog/cdp/execute", &json!({"cmd": name, "params": parameters}))
+    }
+
+    /// Asks the driver, and returns the value of its answer.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.answer(method, path, &body.to_string()).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut value: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"));
+        let value = value["value"].take();
+        assert!(value.get("error").is_none_or(Value::is_null), "{path}: {value}");
+        value
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        let (session, length) = (&self.session, body.len());
+        write!(
+            stream,
+            "{method} /session{session}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line)? > 2 {
+            if let Some(bytes) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = bytes.trim().parse().unwrap_or_default();
+            }
+            line.clear();
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // Ends the browser, which is the driver's child.
+        let _ = self.answer("DELETE", "", "");
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// The port that the driver says it listens on.
+fn port(driver: &mut Child) -> Option<u16> {
+    let lines = BufReader::new(driver.stdout.take()?).lines();
+    lines.map_while(Result::ok).find_map(|line| line.strip_suffix('.')?.rsplit_once("on port ")?.1.parse().ok())
+}
