@@ -296,7 +296,7 @@ fn an_ellipse_is_found_down_to_the_least_axis_ratio() {
     let reasons: Vec<_> = all["candidates"].as_array().expect("a list").iter().map(|one| &one["reason"]).collect();
     let is_the_ratio =
         |reason: &&Value| reason.as_str().is_some_and(|reason| reason.contains("its axis ratio, 0.70, is below 0.8"));
-    assert!(reasons.iter().any(|reason| is_the_ratio(reason)), "{reasons:#?}");
+    assert!(reasons.iter().any(is_the_ratio), "{reasons:#?}");
     for wrong in ["0", "1.1", "NaN", "round"] {
         detect(&["--min-axis-ratio", wrong], &[&oval])
             .expect(2)

@@ -23,6 +23,18 @@ class _Camera(TypedDict, total=False):
     """A dark ball on a bright background."""
     occlude: bool
     """An occluder in front of the ball."""
+    aspect: float
+    """Show the ball as an ellipse: ratio of its shorter to its longer half-axis, 0.1 to 1 (default: off)."""
+    aspect_angle: float
+    """With `aspect`: direction of the longer half-axis, in degrees (default: another one in each frame)."""
+    shade: float
+    """Shade the ball by Lambert's law: share of the light that is ambient, 0 to 1 (default: off)."""
+    shade_angle: float
+    """With `shade`: where the light comes from in the picture, in degrees (default: another one in each frame)."""
+    shade_height: float
+    """With `shade`: the light's angle above the picture, 0 to 90 degrees (default: another one in each frame)."""
+    ring: float
+    """Show only the ball's outline, a stroke of this width in px (default: off)."""
     empty_rate: float
     """Share of the frames that show no ball, 0 to 1 (default 0)."""
     exposure: float

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 74] = [
+const IMPOSSIBLE: [(&[&str], &str); 86] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -67,6 +67,18 @@ const IMPOSSIBLE: [(&[&str], &str); 74] = [
     (&["--contrast", "200", "--pixel", "bgr8"], "161.8"),
     (&["--background", "forest"], "clutter"),
     (&["--invert=perhaps"], "perhaps"),
+    (&["--aspect", "0"], "a ratio of half-axes from 0.1 to 1"),
+    (&["--aspect", "1.2"], "a ratio of half-axes from 0.1 to 1"),
+    (&["--aspect-angle", "30"], "--aspect-angle needs --aspect"),
+    (&["--aspect", "0.8", "--aspect-angle", "181"], "an angle of 0 to 180 degrees"),
+    (&["--shade", "-0.1"], "a share of light from 0 to 1"),
+    (&["--shade-angle", "30"], "--shade-angle needs --shade"),
+    (&["--shade-height", "30"], "--shade-height needs --shade"),
+    (&["--shade", "0.3", "--shade-height", "91"], "an angle of 0 to 90 degrees"),
+    (&["--ring", "0.1"], "a width of 0.5 to 100 px"),
+    (&["--ring", "3", "--shade", "0.3"], "leave out --ring or --shade"),
+    (&["--ring", "3", "--task", "count"], "--ring does not go with --task count"),
+    (&["--source", "depth", "--aspect", "0.8"], "aspect"),
     (&["--jpeg", "0"], "1 to 100"),
     (&["--jpeg", "101"], "1 to 100"),
     (&["--jpeg", "256"], "256"),

@@ -74,7 +74,7 @@ impl Busy {
 
     /// Checks that the next client is served, that the first one has all its frames, and that the server stops.
     #[track_caller]
-    fn is_unharmed(self) {
+    fn stays_unharmed(self) {
         let grown = self.grown();
         assert!(grown < MEMORY_KB, "the server took {grown} kB more");
         let next = self.server.client(&["--wait", "0s"]);
@@ -107,7 +107,7 @@ fn contained(attack: &str, breach: &str) {
     let peer = busy.attack(attack);
     assert!(peer.stdout.iter().any(|line| line == "closed"), "{peer:#?}");
     busy.server.program.stderr.wait_for(breach);
-    busy.is_unharmed();
+    busy.stays_unharmed();
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_broken_error_ends_the_session_and_no_more() {
 fn acknowledgements_of_the_same_packets_a_thousand_times_hold_nobody_up() {
     let busy = Busy::start();
     busy.attack("sacks");
-    busy.is_unharmed();
+    busy.stays_unharmed();
 }
 
 /// A handful of checks for each of the two sockets of a peer: to this machine's address and to loopback.
@@ -174,7 +174,7 @@ fn are_few(checks: &Ended) {
 fn a_machine_that_a_peer_names_as_its_own_gets_few_checks() {
     let busy = Busy::start();
     are_few(&busy.attack("candidates"));
-    busy.is_unharmed();
+    busy.stays_unharmed();
 }
 
 /// The UDP sockets of a process, in IPv4. (A stranger would try all ports; here that would hit other tests.)
@@ -210,7 +210,7 @@ fn forged_datagrams_from_a_third_address_end_no_session() {
             third.send_to(datagram, socket).expect("sent");
         }
     }
-    busy.is_unharmed();
+    busy.stays_unharmed();
 }
 
 /// A client that calls a hostile server which does this.

@@ -6,7 +6,9 @@ use shared::geometry::{Circle, Size};
 use super::found::{Candidate, FoundCircle, Seen};
 use crate::cli::DetectArgs;
 use crate::pipeline::hough::{self, Hough};
-use crate::pipeline::{DEFAULT_MIN_AXIS_RATIO, Detector, DetectorOfAll, Estimate, PipelineError, RadiusLimits};
+use crate::pipeline::{
+    DEFAULT_MIN_AXIS_RATIO, Detector, DetectorOfAll, Estimate, PipelineError, RadiusLimits, RadiusRange,
+};
 
 /// A detector with what is asked of it.
 pub(super) struct Looker {
@@ -73,7 +75,7 @@ impl Looker {
             circle: circles.first().cloned(),
             circles: self.all.is_some().then_some(circles.clone()),
             radii: range.map(|range| [range.min(), range.max()]),
-            min_axis_ratio: candidates.as_ref().and(range).map(|range| range.min_axis_ratio()),
+            min_axis_ratio: candidates.as_ref().and(range).map(RadiusRange::min_axis_ratio),
             rejected: candidates.as_ref().filter(|_| circles.is_empty()).and_then(|all| all.first().cloned()),
             candidates: candidates.filter(|_| self.explain),
         }

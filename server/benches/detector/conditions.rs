@@ -40,6 +40,9 @@ const LOW_LIGHT: Goals = Goals { ratio: Some(1.10), missed: Some(1e-3), time_us:
 const HIDDEN: Goals = Goals { ratio: Some(1.15), missed: Some(1e-3), ..PLAIN };
 const MOVING: Goals = Goals { time_us: Some(200.0), ..PLAIN };
 const SPOILT: Goals = Goals { ratio: None, time_us: Some(200.0), ..PLAIN };
+const ELLIPSE: Goals = Goals { ratio: Some(1.10), missed: Some(1e-3), time_us: None, ..PLAIN };
+const OUTLINE: Goals = Goals { ratio: Some(1.15), ..ELLIPSE };
+const SHADED: Goals = Goals { ratio: None, ..ELLIPSE };
 const EMPTY: Goals =
     Goals { ratio: None, missed: None, false_positives: Some(1e-4), time_us: None, faster: None, closer: None };
 
@@ -103,6 +106,17 @@ pub(crate) fn all() -> Vec<Condition> {
         jpeg(50).asks(Goals { time_us: PLAIN.time_us, ..SPOILT }),
         jpeg(10).asks(SPOILT),
         Condition { is_drawn: true, ..plain("drawn in whole pixels") }.asks(SPOILT),
+        ellipse(0.9).with_noise(5.0),
+        ellipse(0.6).with_noise(5.0),
+        ellipse(0.8).with_noise(20.0),
+        Condition { name: "ellipse 0.7, clean".into(), ..ellipse(0.7) }.asks(Goals { ratio: None, ..ELLIPSE }),
+        shaded(0.3).with_noise(5.0),
+        shaded(0.6).with_noise(5.0),
+        shaded(0.9).with_noise(5.0),
+        outline(1.0).with_noise(5.0),
+        outline(2.0).with_noise(5.0),
+        outline(4.0).with_noise(5.0),
+        outline(8.0).with_noise(5.0),
         noise(5.0).at_full_hd(),
         noise(10.0).at_full_hd(),
         plain("clean").asks(CLEAN).at_full_hd(),
@@ -202,6 +216,29 @@ fn clutter(name: &str) -> Condition {
 
 fn jpeg(quality: u8) -> Condition {
     plain(&format!("JPEG {quality}")).sees(|camera| camera.jpeg = Some(quality))
+}
+
+/// An ellipse of this axis ratio at any angle.
+fn ellipse(aspect: f64) -> Condition {
+    wide(&format!("ellipse {aspect}")).sees(|camera| camera.aspect = Some(aspect)).asks(ELLIPSE)
+}
+
+/// A shaded ball with this share of ambient light, the other light from anywhere in the camera's half-space. The contrast
+/// keeps 20 levels at the dark side of the rim from a share of 0.25 on.
+fn shaded(ambient: f64) -> Condition {
+    let seen = |camera: &mut CameraConfig| (camera.shade, camera.contrast) = (Some(ambient), 200.0);
+    wide(&format!("shade {ambient}")).sees(seen).asks(SHADED)
+}
+
+/// An outline of this width.
+fn outline(width: f64) -> Condition {
+    wide(&format!("outline {width} px")).sees(|camera| camera.ring = Some(width)).asks(OUTLINE)
+}
+
+/// A disc of the radii that are asked of ellipses and outlines.
+fn wide(name: &str) -> Condition {
+    let plain = plain(name);
+    Condition { ball: BallConfig { radius: Radii { min: 15.0, max: 100.0 }, ..plain.ball }, ..plain }
 }
 
 /// The camera of examples/low-light.toml, with a disc in every frame.

@@ -3,6 +3,7 @@
 //! `cargo bench -p server --bench detector -- --help`. Every condition of [`conditions`] becomes a [`row`]: OpenCV's
 //! best [`settings`] are chosen, all are timed in turns ([`timing`]), then their answers to many frames are marked
 //! ([`accuracy`], [`marks`]); [`table`] writes it down after each row. OpenCV runs in a Python process ([`opencv`]).
+//! `--pictures` tries real [`pictures`], `--empty` and `--count` count finds ([`counts`]), without OpenCV.
 //! `--parity` compares the stages of `hough-classic` with OpenCV's instead ([`parity`]).
 
 use std::io::Write;
@@ -14,12 +15,14 @@ use clap::Parser;
 mod accuracy;
 mod batch;
 mod conditions;
+mod counts;
 mod failure;
 mod frames;
 mod marks;
 mod opencv;
 mod options;
 mod parity;
+mod pictures;
 mod row;
 mod settings;
 mod table;
@@ -42,7 +45,16 @@ fn main() -> Result<(), Failure> {
     if let Some(count) = options.parity {
         return print(&parity::table(&conditions, count, &mut OpenCv::start()?)?, &options);
     }
+    if options.pictures {
+        return print(&pictures::table()?, &options);
+    }
     let threads = options.threads.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    if let Some(frames) = options.empty {
+        return print(&counts::empty(frames, threads)?, &options);
+    }
+    if let Some(frames) = options.count {
+        return print(&counts::balls(frames, threads)?, &options);
+    }
     let opencvs: Result<Vec<_>, _> = (0..threads.max(1)).map(|_| OpenCv::start()).collect();
     let mut opencvs = opencvs?;
     let run = table::Run { opencv: opencvs[0].version()?, frames: options.frames() };

@@ -31,6 +31,18 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
     pub(crate) parity: Option<u64>,
 
+    /// Instead: what hough finds in real pictures, which are fetched from PyPI and Debian
+    #[arg(long)]
+    pub(crate) pictures: bool,
+
+    /// Instead: false positives of hough in so many empty frames, plain and with clutter, with noise up to 40
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50000")]
+    pub(crate) empty: Option<u64>,
+
+    /// Instead: how often hough counts 0 to 6 balls right, in so many frames
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10000")]
+    pub(crate) count: Option<u64>,
+
     /// Takes conditions that were measured before with as many frames from the last run, which may have been another
     /// version of the detector
     #[arg(long)]

@@ -1,14 +1,18 @@
 //! The camera's settings: every effect with its unit and range.
 
+use std::f64::consts::PI;
 use std::sync::LazyLock;
 
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::geometry::Circle;
 use shared::image::PixelFormat;
 use thiserror::Error;
 
+use super::shape::{Form, Light, Unknown};
 use crate::options::{self, OutOfRange, TakesAll};
+use crate::scene::{Random, Stream};
 
 /// Heading of the camera's options in the help.
 pub const CAMERA_HEADING: &str = "Camera";
@@ -64,6 +68,40 @@ pub struct CameraConfig {
     /// Put an occluder in front of the ball that hides up to a third of its outline
     #[arg(long)]
     pub occlude: bool,
+
+    /// Show the ball as an ellipse: ratio of its shorter to its longer half-axis, at the same area [default: off]
+    #[arg(long, value_name = "A")]
+    #[schemars(range(min = 0.1, max = 1), extend("takes" = "a ratio of half-axes from {}"))]
+    pub aspect: Option<f64>,
+
+    /// With --aspect: direction of the longer half-axis in degrees, from right towards down [default: another one in each
+    /// frame]
+    #[arg(long, value_name = "DEG")]
+    #[schemars(range(min = 0, max = 180), extend("takes" = "an angle of {} degrees"))]
+    pub aspect_angle: Option<f64>,
+
+    /// Shade the ball by Lambert's law: share of its light that is ambient; the rest comes from one direction [default:
+    /// off]
+    #[arg(long, value_name = "LAMBERT")]
+    #[schemars(range(min = 0, max = 1), extend("takes" = "a share of light from {}"))]
+    pub shade: Option<f64>,
+
+    /// With --shade: where the light comes from in the image, in degrees, from right towards down [default: another
+    /// direction in each frame]
+    #[arg(long, value_name = "DEG")]
+    #[schemars(range(min = 0, max = 360), extend("takes" = "an angle of {} degrees"))]
+    pub shade_angle: Option<f64>,
+
+    /// With --shade: how far the light stands above the image, in degrees: 90 is behind the camera [default: another one in
+    /// each frame]
+    #[arg(long, value_name = "DEG")]
+    #[schemars(range(min = 0, max = 90), extend("takes" = "an angle of {} degrees"))]
+    pub shade_height: Option<f64>,
+
+    /// Show only the ball's outline, a stroke of this width in px along its edge [default: off]
+    #[arg(long, value_name = "WIDTH")]
+    #[schemars(range(min = 0.5, max = 100), extend("takes" = "a width of {} px"))]
+    pub ring: Option<f64>,
 
     /// Share of the frames that show no ball; the right answer to such a frame is `none`
     #[arg(long, value_name = "P", default_value_t = 0.0)]
@@ -130,6 +168,17 @@ pub enum CameraError {
         /// The first level outside 0 to 255.
         level: f64,
     },
+    /// An option describes a form that the ball does not have.
+    #[error("--{option} needs --{needs}: add it, or leave it out")]
+    Needs {
+        /// The option.
+        option: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// An outline has no surface that could be shaded.
+    #[error("--ring shows only an outline, which has no shade: leave out --ring or --shade")]
+    ShadedRing,
     /// The simulated camera has no pixels of 16 bits.
     #[error(
         "--pixel gray16 is not for --source ball, whose camera has 8 bits: write --pixel gray8 or bgr8, or --source \
@@ -152,11 +201,52 @@ impl CameraConfig {
         if self.contrast == 0.0 {
             return Err(no_contrast().into());
         }
+        self.check_form()?;
         let wrong = |level: &f64| !(0.0..=WHITE).contains(level);
         match self.levels(pixel).ball.into_iter().find(wrong) {
             Some(level) => Err(CameraError::Colour { got: self.contrast, level }),
             None => Ok(()),
         }
+    }
+
+    fn check_form(&self) -> Result<(), CameraError> {
+        let needs = [
+            ("aspect-angle", self.aspect_angle, "aspect", self.aspect),
+            ("shade-angle", self.shade_angle, "shade", self.shade),
+            ("shade-height", self.shade_height, "shade", self.shade),
+        ];
+        for (option, given, needs, needed) in needs {
+            if given.is_some() && needed.is_none() {
+                return Err(CameraError::Needs { option, needs });
+            }
+        }
+        if self.ring.is_some() && self.shade.is_some() { Err(CameraError::ShadedRing) } else { Ok(()) }
+    }
+
+    /// What a pipeline does not know about the ball's form.
+    pub(super) fn unknown_form(&self) -> Unknown {
+        Unknown { oblong: self.aspect.is_some(), light: self.shade.is_some(), stroke: self.ring.is_some() }
+    }
+
+    /// The ball's form in a frame; `None` for a round, even disc.
+    pub(super) fn form(&self, circle: Circle, random: &Random, index: u64) -> Option<Form> {
+        if !self.unknown_form().any() {
+            return None;
+        }
+        let mut draws = random.sequence(Stream::Form, index);
+        // All are drawn, so that one option does not change what another one draws.
+        let [turn, azimuth, height] = [(); 3].map(|()| draws.uniform());
+        let degrees = |given: Option<f64>, drawn: f64| given.map_or(drawn, |degrees| degrees * PI / 180.0);
+        let (sin, cos) = libm::sincos(2.0 * degrees(self.aspect_angle, turn * PI));
+        let half_ratio = -0.5 * libm::log(self.aspect.unwrap_or(1.0));
+        let light = self.shade.map(|ambient| {
+            let (down, right) = libm::sincos(degrees(self.shade_angle, azimuth * 2.0 * PI));
+            // The sine of the height is uniform where directions are.
+            let up = self.shade_height.map_or(height, |degrees| libm::sin(degrees * PI / 180.0));
+            let flat = (1.0 - up * up).max(0.0).sqrt();
+            Light { ambient, towards: [flat * right, flat * down, up].map(|part| (1.0 - ambient) * part) }
+        });
+        Some(Form { circle, oblong: [half_ratio * cos, half_ratio * sin], light, stroke: self.ring })
     }
 
     /// Whether the plain camera can take the pictures.
@@ -224,6 +314,13 @@ mod tests {
             CameraConfig { jpeg: Some(101), ..fine },
             CameraConfig { gamma: 0.0, ..fine },
             CameraConfig { vignette: 1.0, ..fine },
+            CameraConfig { aspect: Some(0.0), ..fine },
+            CameraConfig { aspect: Some(1.1), ..fine },
+            CameraConfig { shade: Some(-0.1), ..fine },
+            CameraConfig { ring: Some(0.0), ..fine },
+            CameraConfig { ring: Some(3.0), shade: Some(0.3), ..fine },
+            CameraConfig { aspect_angle: Some(20.0), ..fine },
+            CameraConfig { shade: Some(0.3), shade_height: Some(91.0), ..fine },
         ] {
             refused(wrong);
         }

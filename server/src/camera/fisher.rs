@@ -2,8 +2,11 @@
 
 use std::f64::consts::PI;
 
-/// Parameters: x, y, radius, the ball's level, the background's level, its slope along x and along y.
-pub(super) const PARAMETERS: usize = 7;
+use super::shape::SHAPE;
+
+/// Parameters: x, y, radius, the ball's level, the background's level, its slope along x and along y; then those of the
+/// ball's form.
+pub(super) const PARAMETERS: usize = 7 + SHAPE;
 
 /// A Fisher information matrix. The first two parameters are x and y.
 #[derive(Clone, Debug)]
@@ -67,10 +70,11 @@ mod tests {
     #[test]
     fn a_parameter_without_information_does_not_raise_the_covariance() {
         let mut fisher = Fisher::empty(PARAMETERS);
-        fisher.add(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 4.0);
+        let first = |seven: [f64; 7]| std::array::from_fn(|i| seven.get(i).copied().unwrap_or_default());
+        fisher.add(&first([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]), 4.0);
         assert_eq!(fisher.covariance(), None);
-        fisher.add(&[0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
-        fisher.add(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 9.0);
+        fisher.add(&first([0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]), 9.0);
+        fisher.add(&first([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]), 9.0);
         // One number measures the sum of y and the fifth parameter, another the fifth alone: ½ · 9 is left for y.
         let (xx, xy, yy) = fisher.covariance().expect("information");
         assert!((xx - 0.25).abs() < 1e-12 && xy.abs() < 1e-12 && (yy - 2.0 / 9.0).abs() < 1e-12, "{xx}, {yy}");

@@ -16,7 +16,8 @@ use crate::scene::{Group, Random};
 pub struct GroupCamera(Box<Pipeline>);
 
 impl GroupCamera {
-    /// A camera that has not yet taken a picture. `occlude` and `empty_rate` of the settings have no effect.
+    /// A camera that has not yet taken a picture. `occlude`, `empty_rate` and the settings of
+    /// one ball's form have no effect.
     ///
     /// # Errors
     /// [`CameraError`] names the first setting that is out of range.

@@ -9,7 +9,9 @@
 //! counts (OpenCV's BGR2GRAY); its rounding adds another 1/12.
 //!
 //! Parameters that the pipeline does not know are estimated too: the radius, the ball's level, the level of the
-//! background and, for a ramp, its slope (both from the whole image). Clutter, the ball's motion, blur, vignette, gamma
+//! background and, for a ramp, its slope (both from the whole image). Of an ellipse the ratio and the direction of the
+//! half-axes are estimated too, of a shaded ball the ambient light and the direction and strength of the other light, of an
+//! outline its width. Clutter, the ball's motion, blur, vignette, gamma
 //! and the occluder count as known. Where these matter, possibly no estimate reaches the bound.
 
 use std::f64::consts::PI;
@@ -21,6 +23,7 @@ use super::config::{Background, CameraConfig, Levels, WHITE};
 use super::edge::edge_energy;
 use super::fisher::{Fisher, PARAMETERS};
 use super::gamma::Output;
+use super::shape::{SHAPE, Unknown};
 use crate::task::LimitKind;
 use crate::truth::Limit;
 
@@ -52,6 +55,8 @@ pub(super) struct LimitModel {
     levels: Levels,
     channels: usize,
     background: Background,
+    /// What a pipeline does not know about the ball's form.
+    pub(super) unknown: Unknown,
     kind: Kind,
     closed: Option<Closed>,
 }
@@ -79,6 +84,8 @@ pub(super) struct Pixel {
     pub(super) light: [f64; 3],
     /// Derivatives of each channel with respect to x, y, radius and the ball's level, in that order.
     pub(super) ball: [[f64; 3]; 4],
+    /// Derivatives of each channel with respect to the parameters of the ball's form.
+    pub(super) shape: [[f64; 3]; SHAPE],
     /// Derivative of all channels with respect to the background's level.
     pub(super) background: f64,
     /// Position relative to the ball's centre, in units of 100 px.
@@ -102,6 +109,7 @@ impl LimitModel {
             levels: config.levels(pixel),
             channels: pixel.channels(),
             background: config.background,
+            unknown: config.unknown_form(),
             kind: Kind::Unknown,
             closed: None,
         };
@@ -146,7 +154,8 @@ impl LimitModel {
             Background::Plain => 5,
             Background::Ramp => 7,
         };
-        Fisher::empty(parameters)
+        // Those of the form come last. What is known has no derivatives.
+        Fisher::empty(if self.unknown.any() { PARAMETERS } else { parameters })
     }
 
     /// Adds the information of `count` pixels like this one.
@@ -163,12 +172,25 @@ impl LimitModel {
                 means[parameter] += weight * slope * derivatives[channel];
                 variances[parameter] += (weight * slope).powi(2) * self.gain * derivatives[channel];
             }
+            if self.unknown.any() {
+                for (parameter, derivatives) in pixel.shape.iter().enumerate() {
+                    means[7 + parameter] += weight * slope * derivatives[channel];
+                    variances[7 + parameter] += (weight * slope).powi(2) * self.gain * derivatives[channel];
+                }
+            }
             means[4] += weight * slope * pixel.background;
             variances[4] += (weight * slope).powi(2) * self.gain * pixel.background;
         }
         for vector in [&mut means, &mut variances] {
             vector[5] = vector[4] * pixel.place.0;
             vector[6] = vector[4] * pixel.place.1;
+            if self.unknown.any() {
+                match self.background {
+                    Background::Clutter => vector[4..7].fill(0.0),
+                    Background::Plain => vector[5..7].fill(0.0),
+                    Background::Ramp => {}
+                }
+            }
         }
         let variance = sensor + self.rounding();
         let unclipped = kept(mean, sensor.sqrt());
@@ -211,6 +233,7 @@ impl LimitModel {
         let clear = |light: f64| light.min(WHITE - light) >= CLOSED_CLIPPING * config.noise;
         config.background == Background::Plain
             && !config.occlude
+            && !config.unknown_form().any()
             && config.shot_noise == 0.0
             && config.gamma == 1.0
             && config.vignette == 0.0

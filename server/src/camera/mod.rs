@@ -4,7 +4,7 @@
 //! at mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
 //! Without effects (`plain`) only the ball's box is drawn. With effects (`config`) light passes the stages of
-//! `pipeline`: scene (`exposure` of the disc's `coverage`, `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
+//! `pipeline`: scene (`exposure` of the disc's `coverage`, or another `shape`; `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
 //! (`noise` from `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame index. The
 //! arithmetic uses only + − × ÷ √ and `libm`, so every machine computes the same light.
 //!
@@ -42,9 +42,12 @@ mod plane;
 mod polygon;
 mod recycled;
 mod render;
+mod shape;
 mod union;
 mod vignette;
 
+#[cfg(test)]
+mod form_tests;
 #[cfg(test)]
 mod limit_tests;
 #[cfg(test)]

@@ -24,6 +24,7 @@ use super::noise::{FrameNoise, Noise};
 use super::occluder::Occluder;
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
+use super::shape::{Form, show};
 use super::vignette::Vignette;
 use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
@@ -58,12 +59,16 @@ struct Ball {
     light: Layer,
     /// Derivatives of the light by x, y and radius; `None` if the limit does not need them.
     slopes: Option<[Layer; 3]>,
+    /// Derivatives of the light by the parameters of the ball's form; empty for a round, even disc.
+    shape: Vec<Layer>,
 }
 
-/// A layer of light: `level · cover − behind`.
+/// A layer of light: `level · cover − behind`. `cover` is what the ball gives, in units of its level.
 struct Layer {
     cover: Plane,
     behind: Plane,
+    /// The share that is hidden behind it, where that is not `cover`.
+    opacity: Option<Plane>,
 }
 
 /// The share of each texel that the occluder hides.
@@ -109,7 +114,7 @@ impl Pipeline {
         let backdrop = self.backdrop(index);
         let occluder = self.config.occlude.then(|| Occluder::new(&self.config, shot.circle(), &self.random, index));
         let hidden = self.paint_base(&backdrop, occluder);
-        let ball = if empty { None } else { self.ball(shot, &backdrop, hidden.as_ref()) };
+        let ball = if empty { None } else { self.ball(shot, index, &backdrop, hidden.as_ref()) };
         let limit = match &ball {
             _ if empty => Limit::Unknown,
             Some(ball) => self.limit(shot, ball, &backdrop, hidden.as_ref()),
@@ -183,24 +188,47 @@ impl Pipeline {
     }
 
     /// Computes the ball's light; `None` if it does not reach the image.
-    fn ball(&self, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
+    fn ball(&self, shot: &Shot, index: u64, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         let places = places(&shot.path);
-        let touched = touched(&places, (0.0, 0.0), shot.radius, image.grown(reach));
+        let form = self.config.form(shot.circle(), &self.random, index);
+        let reach_px = form.map_or(shot.radius, |form| form.reach());
+        let touched = touched(&places, (0.0, 0.0), reach_px, image.grown(reach));
         let region = touched.grown(reach).intersection(image);
         if region.is_empty() {
             return None;
         }
         // Grown by the reach, because blur spreads the light beyond the touched pixels.
         let cells = touched.grown(reach);
+        if let Some(form) = form {
+            return Some(self.formed_ball(&form, &places, (cells, region), backdrop, hidden));
+        }
         let closed = self.closed(shot, &places).is_some();
         let with_slopes = self.model.is_known() && !closed;
         let exposed = expose(&places, shot.radius, cells, self.optics.fine, with_slopes);
         let layer = |values: Recycled<f32>| self.layer(values, cells, region, backdrop, hidden);
         let [x, y, radius] = exposed.slopes;
         let slopes = with_slopes.then(|| [layer(x), layer(y), layer(radius)]);
-        Some(Ball { region, light: layer(exposed.cover), slopes })
+        Some(Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() })
+    }
+
+    /// The light of a ball that is no round, even disc.
+    fn formed_ball(
+        &self,
+        form: &Form,
+        places: &[(f64, f64)],
+        (cells, region): (Region, Region),
+        backdrop: &Backdrop,
+        hidden: Option<&Hidden>,
+    ) -> Ball {
+        let unknown = self.model.is_known().then_some(self.model.unknown);
+        let shown = show(form, places, cells, self.optics.fine, unknown);
+        let layer = |(cover, light)| self.layer_of(light, Some(cover), (cells, region), backdrop, hidden);
+        let mut slopes: Vec<_> = shown.slopes.into_iter().map(layer).collect();
+        let shape = slopes.split_off(slopes.len().min(3));
+        let slopes = <[Layer; 3]>::try_from(slopes).ok();
+        Ball { region, light: layer((shown.cover, shown.light)), slopes, shape }
     }
 
     /// The light that several balls send to the image: the part of each ball in the area that they cover together.
@@ -218,36 +246,57 @@ impl Pipeline {
             }
             let cells = touched.grown(reach);
             let cover = expose_one_of(group.discs, one, &moves, cells, self.optics.fine);
-            Some(Ball { region, light: self.layer(cover, cells, region, backdrop, None), slopes: None })
+            Some(Ball {
+                region,
+                light: self.layer(cover, cells, region, backdrop, None),
+                slopes: None,
+                shape: Vec::new(),
+            })
         })
     }
 
     /// Blurs light given on the grid of cells over `cells`, without the part that the occluder hides.
     fn layer(
         &self,
-        mut values: Recycled<f32>,
+        values: Recycled<f32>,
         cells: Region,
         region: Region,
         backdrop: &Backdrop,
         hidden: Option<&Hidden>,
     ) -> Layer {
+        self.layer_of(values, None, (cells, region), backdrop, hidden)
+    }
+
+    /// The same, of a ball that hides the share `opacity` of each cell, if that is not what it gives light for.
+    fn layer_of(
+        &self,
+        mut values: Recycled<f32>,
+        mut opacity: Option<Recycled<f32>>,
+        (cells, region): (Region, Region),
+        backdrop: &Backdrop,
+        hidden: Option<&Hidden>,
+    ) -> Layer {
         if let Some(hidden) = hidden {
-            self.scale(&mut values, cells, |x, y| 1.0 - hidden.texels.at(x, y));
+            for values in [Some(&mut values), opacity.as_mut()].into_iter().flatten() {
+                self.scale(values, cells, |x, y| 1.0 - hidden.texels.at(x, y));
+            }
         }
         let behind = match backdrop {
             Backdrop::Even(_) => None,
             _ => {
-                let mut behind = values.clone();
+                let mut behind = opacity.as_ref().unwrap_or(&values).clone();
                 self.scale(&mut behind, cells, |x, y| backdrop.at(x, y));
                 Some(self.optics.image_of_cells(cells, behind, region))
             }
         };
         let cover = self.optics.image_of_cells(cells, values, region);
+        let opacity = opacity.map(|opacity| self.optics.image_of_cells(cells, opacity, region));
         let behind = behind.unwrap_or_else(|| {
             let level = self.levels.background as f32;
-            Plane { region, values: cover.values.iter().map(|cover| cover * level).collect() }
+            let hides = opacity.as_ref().unwrap_or(&cover);
+            Plane { region, values: hides.values.iter().map(|cover| cover * level).collect() }
         });
-        Layer { cover, behind }
+        Layer { cover, behind, opacity }
     }
 
     /// Multiplies all cells of each texel by the texel's factor.

@@ -45,6 +45,7 @@ fn everything() -> CameraConfig {
         gamma: 2.2,
         vignette: 0.4,
         empty_rate: 0.3,
+        ..CameraConfig::default()
     }
 }
 
@@ -294,6 +295,7 @@ fn any_config() -> impl Strategy<Value = CameraConfig> {
                 gamma,
                 vignette,
                 empty_rate: empty,
+                ..CameraConfig::default()
             }
         },
     )

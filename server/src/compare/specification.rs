@@ -20,7 +20,7 @@ pub(super) fn differing(a: &Side, b: &Side) -> Vec<Differs> {
     };
     let command = RunSpec::augment_args(Command::new("run"));
     let names = command.get_arguments().map(|option| option.get_id().as_str());
-    let relevant = names.filter(|name| !IRRELEVANT.contains(name) && !(unused(a, name) && unused(b, name)));
+    let relevant = names.filter(|name| !(IRRELEVANT.contains(name) || unused(a, name) && unused(b, name)));
     let differs = |name: &str, a: &Value, b: &Value| {
         (a != b).then(|| Differs { name: name.to_owned(), a: a.clone(), b: b.clone() })
     };

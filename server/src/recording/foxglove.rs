@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_circle_is_half_a_pixel_off_and_comes_back_to_the_last_digits() {
-        for (x, y, radius) in [(0.0, 0.0, 0.5), (319.123_456_789, 8191.999_999_9, 20.000_000_1)] {
+        for (x, y, radius) in [(0.0, 0.0, 0.5), (319.123_456_789, 8_191.999_999_9, 20.000_000_1)] {
             let circle = CircleEstimate { x, y, radius: Some(radius) };
             let marks = marks(circle, 1_700_000_000_123_456_789, TRUTH_COLOUR, None);
             let [mark] = &marks.circles[..] else { panic!("one circle") };

@@ -63,6 +63,8 @@ pub enum Stream {
     NoiseTail = 13,
     /// Number, sizes and places of several balls; one sequence per frame.
     Balls = 14,
+    /// Form of the ball: the angle of an ellipse and the direction of the light; one sequence per frame.
+    Form = 15,
 }
 
 /// Number of streams that the nonce has room for. The frame index takes the bits above them.

@@ -243,6 +243,8 @@ impl SourceError {
             Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],
             Self::Option { option, .. } => return vec![option.replace('-', "_"), "source".into()],
             Self::Meta(wrong) => return wrong.options(),
+            Self::Camera(CameraError::Needs { option, .. }) => return vec![option.replace('-', "_")],
+            Self::Camera(CameraError::ShadedRing) => &["ring", "shade"],
             Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
             Self::Ball(ball) | Self::Group(GroupError::Ball(ball)) => options_of(ball),
             Self::Group(GroupError::Room { .. }) => &["balls", "radius", "size"],

@@ -37,6 +37,11 @@ impl BallsScene {
         if run.camera.occlude {
             return refused("occlude", "leave it out; an occluder could hide a whole ball");
         }
+        let camera = &run.camera;
+        let forms = [("aspect", camera.aspect), ("shade", camera.shade), ("ring", camera.ring)];
+        if let Some((option, _)) = forms.into_iter().find(|(_, given)| given.is_some()) {
+            return refused(option, "leave it out; several balls are even discs");
+        }
         let group = GroupConfig { ball, balls: run.balls(), overlap: run.overlap() };
         // A settled run has a seed.
         let seed = run.sent.seed.unwrap_or_default();

@@ -16,6 +16,9 @@ use crate::pipeline::radii::RadiusRange;
 /// How close a found circle is to the trial that it came from, in pixels: they are the same numbers.
 const SAME_PX: f64 = 1e-6;
 
+/// Rejected candidates closer than this are one outline, traced from several starts.
+const ONE_OUTLINE_PX: f64 = 0.5;
+
 /// A candidate that was looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
@@ -99,8 +102,10 @@ impl Hough {
             let ((rejected, less), (other_rejected, other_less)) = (rank(one), rank(other));
             rejected.cmp(&other_rejected).then(less.total_cmp(&other_less))
         });
-        // A candidate of two searches is tried twice.
-        all.dedup();
+        // Several starts lead to one outline.
+        all.dedup_by(|one, other| {
+            one.rejected == other.rejected && apart_px(one.circle, other.circle) < ONE_OUTLINE_PX
+        });
         all
     }
 }
@@ -122,16 +127,20 @@ impl Judge<'_> {
             ellipse: axes.map(|axes| Ellipse { axes: [axes.a, axes.b], angle: axes.angle() }),
             evidence: log_alarms.is_finite().then_some(-log_alarms),
             share,
-            rejected: match outcome {
-                Outcome::Accepted if found.iter().any(|found| is_same(found.circle, circle)) => None,
-                Outcome::Accepted => Some("another disc, with more evidence, was found there or instead".into()),
-                Outcome::NoRing => Some("the edges around it agree on no circle".into()),
-                Outcome::NoFit => Some("no round, even disc could be fitted to its pixels".into()),
-                Outcome::NoDisc => Some("its pixels are not those of a round, even disc".into()),
-                Outcome::NoEllipse => Some("the edges around it lie on no ellipse".into()),
-                Outcome::OutOfLimits => Some(self.beyond(oval)),
-                Outcome::Open => Some(open(log_alarms, share)),
-            },
+            rejected: words_of(
+                found,
+                circle,
+                match outcome {
+                    Outcome::Accepted if found.iter().any(|found| is_same(found.circle, circle)) => None,
+                    Outcome::Accepted => Some("another disc, with more evidence, was found there or instead".into()),
+                    Outcome::NoRing => Some("the edges around it agree on no circle".into()),
+                    Outcome::NoFit => Some("no round, even disc could be fitted to its pixels".into()),
+                    Outcome::NoDisc => Some("its pixels are not those of a round, even disc".into()),
+                    Outcome::NoEllipse => Some("the edges around it lie on no ellipse".into()),
+                    Outcome::OutOfLimits => Some(self.beyond(oval)),
+                    Outcome::Open => Some(open(log_alarms, share)),
+                },
+            ),
         }
     }
 
@@ -150,8 +159,22 @@ impl Judge<'_> {
     }
 }
 
+/// The reason of a rejection, with the remark that the same disc was found otherwise: a tenth of the radius apart at most.
+fn words_of(found: &[Estimate], own: Circle, reason: Option<String>) -> Option<String> {
+    let reach = 0.1 * own.radius;
+    let is_like =
+        |other: Circle| (own.x - other.x).hypot(own.y - other.y) < reach && (own.radius - other.radius).abs() < reach;
+    let was_found = found.iter().any(|found| is_like(found.circle));
+    reason.map(|reason| if was_found { reason + " (it was found as another candidate)" } else { reason })
+}
+
 fn is_same(one: Circle, other: Circle) -> bool {
-    (one.x - other.x).abs().max((one.y - other.y).abs()).max((one.radius - other.radius).abs()) < SAME_PX
+    apart_px(one, other) < SAME_PX
+}
+
+/// Largest difference of two circles' coordinates and radii.
+fn apart_px(one: Circle, other: Circle) -> f64 {
+    (one.x - other.x).abs().max((one.y - other.y).abs()).max((one.radius - other.radius).abs())
 }
 
 fn open(log_alarms: f64, share: f64) -> String {

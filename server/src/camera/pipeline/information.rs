@@ -5,6 +5,7 @@ use crate::camera::backdrop::Backdrop;
 use crate::camera::fisher::Fisher;
 use crate::camera::limit::Pixel;
 use crate::camera::plane::Region;
+use crate::camera::shape::SHAPE;
 use crate::scene::Shot;
 use crate::truth::Limit;
 
@@ -37,6 +38,7 @@ impl Pipeline {
         for y in ball.region.rows() {
             let (cover, behind) = (ball.light.cover.row(y), ball.light.behind.row(y));
             let rows = layers.map(|layer| (layer.cover.row(y), layer.behind.row(y)));
+            let opacity = ball.light.opacity.as_ref().map_or(cover, |opacity| opacity.row(y));
             let base = self.base.part(y, ball.region.columns());
             let gains = self.vignette.row(y as usize);
             for (index, x) in ball.region.columns().enumerate() {
@@ -48,7 +50,17 @@ impl Pipeline {
                     gain * (level * f64::from(cover[index]) - f64::from(behind[index]))
                 };
                 let levels = self.levels.ball;
-                let share = |level: f64| gain * cover * (level - self.levels.background);
+                let hides = f64::from(opacity[index]);
+                // Of a shaded ball, the level is that of the ambient light, next to the parameters of the other light.
+                let ground = if self.model.unknown.light { 0.0 } else { self.levels.background };
+                let share = |level: f64| gain * hides * (level - ground);
+                let shape = std::array::from_fn(|parameter| match ball.shape.get(parameter) {
+                    Some(layer) => {
+                        let (cover, behind) = (layer.cover.row(y)[index], layer.behind.row(y)[index]);
+                        levels.map(|level| gain * (level * f64::from(cover) - f64::from(behind)))
+                    }
+                    None => [0.0; 3],
+                });
                 let pixel = Pixel {
                     light: levels.map(light),
                     ball: [
@@ -57,7 +69,8 @@ impl Pipeline {
                         levels.map(|l| slope(2, l)),
                         levels.map(share),
                     ],
-                    background: gain * (1.0 - cover - hidden.map_or(0.0, |hidden| f64::from(hidden.blurred.at(x, y)))),
+                    shape,
+                    background: gain * (1.0 - hides - hidden.map_or(0.0, |hidden| f64::from(hidden.blurred.at(x, y)))),
                     place: place(x, y),
                 };
                 self.model.add(&mut fisher, &pixel, 1.0);
@@ -81,7 +94,13 @@ impl Pipeline {
                 }
                 let gain = gains.map_or(1.0, |gains| f64::from(gains[x as usize]));
                 let light = [gain * f64::from(self.base.at(x, y)); 3];
-                let pixel = Pixel { light, ball: [[0.0; 3]; 4], background: gain, place: place(x, y) };
+                let pixel = Pixel {
+                    light,
+                    ball: [[0.0; 3]; 4],
+                    shape: [[0.0; 3]; SHAPE],
+                    background: gain,
+                    place: place(x, y),
+                };
                 self.model.add(fisher, &pixel, (stride * stride) as f64);
             }
         }

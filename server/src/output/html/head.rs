@@ -164,13 +164,16 @@ pub(super) fn end(session: &SessionFacts) -> String {
     escaped(kind) + &reason
 }
 
+/// A figure's label, its path in the report, and how its value is written.
+type Tile<'a> = (&'a str, &'a str, &'a dyn Fn(f64) -> String);
+
 /// The figures of a session.
 pub(super) fn tiles(task: &str, session: &SessionFacts) -> String {
     let px = |value: f64| format!("{}\u{202f}px", short(value));
     let times = |value: f64| format!("{}\u{202f}\u{d7}", short(value));
     let db = |value: f64| format!("{}\u{202f}dB", short(value));
     let plain = |value: f64| short(value);
-    let own: &[(&str, &str, &dyn Fn(f64) -> String)] = match task {
+    let own: &[Tile<'_>] = match task {
         "circle" => &[
             ("mean error", "error_px.l1.mean", &px),
             ("of the limit", "error_px.efficiency", &times),
@@ -188,7 +191,7 @@ pub(super) fn tiles(task: &str, session: &SessionFacts) -> String {
     };
     let counted = |value: f64| whole(value as u64);
     let rate = |value: f64| format!("{}\u{202f}Hz", short(value));
-    let all: [(&str, &str, &dyn Fn(f64) -> String); 6] = [
+    let all: [Tile<'_>; 6] = [
         ("frames sent", "frames.sent", &counted),
         ("lost", "frames.lost_rate", &percent),
         ("answered a second", "fps.answered", &rate),

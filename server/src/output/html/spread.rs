@@ -71,10 +71,10 @@ impl Spread {
     pub(super) fn linear(&self, end: f64, intervals: usize) -> Vec<f64> {
         let (mut shares, width) = (vec![0.0; intervals], end / intervals as f64);
         for (low, high, count) in self.bins() {
-            let first = (low / width) as usize;
-            for place in first..intervals.min((high / width) as usize + 1) {
+            let (first, last) = ((low / width) as usize, (high / width) as usize);
+            for (place, share) in shares.iter_mut().enumerate().take(last + 1).skip(first) {
                 let inside = high.min((place + 1) as f64 * width) - low.max(place as f64 * width);
-                shares[place] += count * inside.max(0.0) / (high - low);
+                *share += count * inside.max(0.0) / (high - low);
             }
         }
         shares

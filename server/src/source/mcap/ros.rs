@@ -111,7 +111,7 @@ pub(super) mod tests {
     pub(crate) fn cdr_image(width: u32, height: u32, encoding: &str, step: u32, data: &[u8], big: bool) -> Vec<u8> {
         let mut bytes = vec![0, u8::from(!big), 0, 0];
         let number = |bytes: &mut Vec<u8>, number: u32| {
-            while bytes.len() % 4 != 0 {
+            while !bytes.len().is_multiple_of(4) {
                 bytes.push(0);
             }
             bytes.extend(if big { number.to_be_bytes() } else { number.to_le_bytes() });
