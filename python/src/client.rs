@@ -39,10 +39,11 @@ use crate::waiting::{self, STEP};
 /// A real client: it connects to a server, answers its frames with `pipeline`, and ends with the session.
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
-/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
-/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
-/// the link that this asks for. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
+/// number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
+/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and
+/// takes the link that this asks for. `strict` raises the pipeline's exceptions; otherwise their frames count as
+/// dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
@@ -54,7 +55,7 @@ pub(crate) struct Client {
     strict: bool,
 }
 
-/// What answers the frames.
+/// The pipeline that answers the frames.
 enum Chosen {
     /// A Python function.
     Function(Py<PyAny>),
@@ -158,7 +159,7 @@ impl Client {
                 runtime.shutdown_background();
                 ran
             });
-            // Nobody listens after Ctrl-C.
+            // After Ctrl-C nobody receives the result.
             let _ = done.send(ran);
         };
         thread::Builder::new().name("client".into()).spawn(run)?;
@@ -224,7 +225,7 @@ fn finished(ran: Result<(End, client::tally::Tally), SessionError>, pipeline_err
     Ok(Tally { received: tally.received, dropped: tally.dropped, answers, pipeline_errors, end })
 }
 
-/// What went wrong in the pipeline, in all workers.
+/// The errors of the pipeline in all workers.
 #[derive(Debug)]
 struct Errors {
     strict: bool,
@@ -235,7 +236,7 @@ struct Errors {
 }
 
 impl Errors {
-    /// Counts a failure. It is shown if it is the first; it ends the client if it is not about its frame alone.
+    /// Counts a failure. The first one is shown. A failure that is not about its frame alone ends the client.
     fn add(&self, py: Python<'_>, frame: u64, fault: Fault) {
         if !fault.is_of_the_frame() || self.strict {
             self.keep(fault.into_error());
