@@ -15,15 +15,16 @@ COPY Cargo.toml Cargo.lock ./
 COPY shared/Cargo.toml shared/build.rs shared/
 COPY shared/proto shared/proto
 COPY client/Cargo.toml client/
-COPY server/Cargo.toml server/
+COPY server/Cargo.toml server/build.rs server/
+COPY server/proto server/proto
 # Members of the workspace, which cargo wants to see; no program is made of them.
 COPY testkit/Cargo.toml testkit/
 COPY python/Cargo.toml python/
 RUN for crate in shared client server testkit python; do mkdir $crate/src && : >$crate/src/lib.rs; done \
  && mkdir -p client/benches server/benches/detector server/benches/link server/benches/growth \
  && echo 'fn main() {}' \
-  | tee client/src/main.rs server/src/main.rs client/benches/stages.rs server/benches/stages.rs server/benches/link/main.rs \
-   server/benches/growth/main.rs >server/benches/detector/main.rs \
+  | tee client/src/main.rs server/src/main.rs client/benches/stages.rs server/benches/stages.rs server/benches/outputs.rs \
+   server/benches/link/main.rs server/benches/growth/main.rs >server/benches/detector/main.rs \
  && cargo build --release --locked -p client -p server \
  && rm -r shared/src client/src server/src
 COPY shared shared

@@ -11,7 +11,10 @@ Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without
 
 import argparse
 import asyncio
+import hmac
 import json
+import os
+import secrets
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -206,14 +209,73 @@ class Client:
                 self.end(LinkLost("no message from the server"))
 
 
-async def answer_offer(pc, reader, writer):
-    """Stays silent at first. The server then treats this client as a stranger, and sends an offer for any peer."""
+async def hear(reader, kind):
+    """The next line of signaling, which must be of this type."""
     line = await asyncio.wait_for(reader.readline(), OPENING_LIMIT)
     if not line:
         raise LinkLost("the server closed the signaling connection")
-    await pc.setRemoteDescription(RTCSessionDescription(json.loads(line)["sdp"], "offer"))
+    said = json.loads(line)
+    if said.get("type") != kind:
+        raise LinkLost(f"the server says no {kind}: {said.get('reason', said.get('type'))}")
+    return said
+
+
+def say(writer, line):
+    writer.write(json.dumps(line).encode() + b"\n")
+
+
+class Token:
+    """Proves to a server with --token-file that this client holds the token, and has the server prove it too."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.token = file.read().removesuffix(b"\n").removesuffix(b"\r")
+        self.nonces = b""
+
+    def proof(self, what, role, fingerprints=b""):
+        covered = b"plumb admission 1\0" + what + b"\0" + role + b"\0" + self.nonces + fingerprints
+        return hmac.new(self.token, covered, "sha256").hexdigest()
+
+    def check(self, said, what, fingerprints=b""):
+        if not hmac.compare_digest(said["proof"], self.proof(what, b"source", fingerprints)):
+            raise LinkLost("the server has another token, or somebody is in between")
+
+    async def exchange(self, reader, writer):
+        """The first proofs, over both nonces."""
+        ours = secrets.token_bytes(32)
+        say(writer, {"type": "hello", "plumb": 1, "role": "sink", "receive_buffer": 212_992, "nonce": ours.hex()})
+        challenge = await hear(reader, "challenge")
+        self.nonces = bytes.fromhex(challenge["nonce"]) + ours
+        self.check(challenge, b"hello")
+        say(writer, {"type": "proof", "proof": self.proof(b"hello", b"sink")})
+
+
+def fingerprint(sdp):
+    """The SHA-256 of the certificate that a description names."""
+    lines = {line.lower() for line in sdp.splitlines() if line.startswith("a=fingerprint:sha-256 ")}
+    if len(lines) != 1:
+        raise LinkLost("the description names no certificate, or several")
+    return bytes.fromhex(lines.pop().split()[1].replace(":", ""))
+
+
+async def answer_offer(pc, reader, writer):
+    """Without a token, says nothing first: the server takes that for a stranger and makes an offer that every peer takes."""
+    token = Token(os.environ["PLUMB_TOKEN_FILE"]) if os.environ.get("PLUMB_TOKEN_FILE") else None
+    if token:
+        await token.exchange(reader, writer)
+    offer = (await hear(reader, "offer"))["sdp"]
+    # aiortc is content with any of several fingerprints, and the proofs cover one.
+    if token and len({line for line in offer.splitlines() if line.startswith("a=fingerprint:")}) != 1:
+        raise LinkLost("the offer names several certificates")
+    await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
     await pc.setLocalDescription(await pc.createAnswer())
-    writer.write(json.dumps({"sdp": pc.localDescription.sdp, "type": "answer"}).encode() + b"\n")
+    answer = {"sdp": pc.localDescription.sdp, "type": "answer"}
+    if not token:
+        return say(writer, answer)
+    # The second proofs also cover both certificates.
+    fingerprints = fingerprint(offer) + fingerprint(answer["sdp"])
+    say(writer, answer | {"proof": token.proof(b"session", b"sink", fingerprints)})
+    token.check(await hear(reader, "proof"), b"session", fingerprints)
 
 
 async def run(host, port):

@@ -12,7 +12,10 @@ The rest knows nothing of Plumb but docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
+import hmac
 import json
+import os
+import secrets
 import socket
 import struct
 import sys
@@ -24,6 +27,7 @@ import numpy as np
 CONTROL, FRAMES, ANSWERS = range(3)
 CHANNELS = {"gray8": 1, "bgr8": 3}
 OVERHEAD = 65_561  # most bytes of a message beside a frame's pixels
+TOKEN_FILE = os.environ.get("PLUMB_TOKEN_FILE")  # of a server with --token-file
 SILENCE_LIMIT = 4.5  # s without a byte: the server is gone
 
 
@@ -61,11 +65,37 @@ class Link:
             if (hello.get("type"), hello.get("plumb"), hello.get("role"), hello.get("link")) != ("hello", 1, "source", "tcp"):
                 self.socket.sendall(b'{"type":"error","reason":"this client waits for a server that calls with --link tcp"}\n')
                 raise ConnectionError(f"the caller is not a source that asks for tcp: {str(hello)[:200]}")
-        self.socket.sendall(b'{"type":"hello","plumb":1,"role":"sink","link":"tcp"}\n')
+        hello = {"type": "hello", "plumb": 1, "role": "sink", "link": "tcp"}
+        if TOKEN_FILE:
+            self.prove(hello)
+        else:
+            self.say(hello)
         line = self.reader.readline(65_536) or b'{"type":"nothing"}'
         if json.loads(line) != {"type": "link", "link": "tcp"}:
             raise ConnectionError(f"the server does not take the link tcp: {line[:200]}")
         self.socket.settimeout(SILENCE_LIMIT)
+
+    def say(self, line):
+        self.socket.sendall(json.dumps(line).encode() + b"\n")
+
+    def prove(self, hello):
+        """Says hello, and proves the token to the server once the server has proved it."""
+        with open(TOKEN_FILE, "rb") as file:
+            token = file.read().removesuffix(b"\n").removesuffix(b"\r")
+        ours = secrets.token_bytes(32)
+        self.say(hello | {"nonce": ours.hex()})
+        challenge = json.loads(self.reader.readline(65_536) or b"{}")
+        if challenge.get("type") != "challenge":
+            raise ConnectionError(f"the server proves no token: {str(challenge)[:200]}")
+        nonces = bytes.fromhex(challenge["nonce"]) + ours
+
+        def proof(role):
+            return hmac.new(token, b"plumb admission 1\0hello\0" + role + b"\0" + nonces, "sha256").hexdigest()
+
+        if not hmac.compare_digest(challenge["proof"], proof(b"source")):
+            self.say({"type": "error", "reason": "the server has another token"})
+            raise ConnectionError("the server has another token")
+        self.say({"type": "proof", "proof": proof(b"sink")})
 
     def read(self, length):
         data = self.reader.read(length)

@@ -7,6 +7,7 @@ use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
+use shared::shell::token_file;
 use shared::shell::window::{Controls, OnKey, Place, beside_window_or_rows};
 use tracing::{error, info};
 
@@ -30,10 +31,18 @@ pub fn run(args: &SessionArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let admission = match token_file::admission(args.token_file.as_deref()) {
+        Ok(admission) => admission,
+        Err(wrong) => {
+            error!("--token-file: {wrong}");
+            return Exit::Usage;
+        }
+    };
     let config = Config {
         server: args.server.clone().into(),
         wait: args.wait.unwrap_or(DEFAULT_WAIT),
         link: args.link,
+        admission,
         sctp_mtu: args.sctp_mtu,
         pull: args.pull,
         pipeline,

@@ -201,6 +201,11 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "KIND", default_value = "webrtc", hide_possible_values = true)]
     pub link: Kind,
 
+    /// Admit only servers that hold the token in this file, and prove to them that this client holds it (`server token`
+    /// makes one)
+    #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+
     /// Largest SCTP packet in bytes; the link uses the smaller value of its two ends [default: chosen by path: 16000
     /// within a machine, up to 1400 on a network]
     #[arg(long, help_heading = CONNECTION, value_name = "BYTES", value_parser = parse_mtu)]

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use shared::door::address;
+use shared::door::admission::Admission;
 use shared::link::Kind;
 use shared::link::memory::Dialer;
 use thiserror::Error;
@@ -22,6 +23,8 @@ pub struct Config {
     pub wait: Wait,
     /// The kind of link to ask for.
     pub link: Kind,
+    /// Who is admitted: everybody, or who holds the token.
+    pub admission: Admission,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,
     /// Whether the server sends a frame only when asked for it.

@@ -127,6 +127,8 @@ class ServerOptions(RunOptions, total=False):
     """HOST:PORT; port 0 picks a free port (default 127.0.0.1:8080)."""
     dial: str
     """HOST:PORT of a client that listens: the server calls it instead of listening (default: it listens)."""
+    token_file: str | PathLike[str]
+    """Admit only clients that hold the token in this file (`server token FILE` makes one)."""
     no_announce: bool
     """Do not announce the server on the local network."""
     advertise: str

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +24,13 @@ use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTypeError, PyValueEr
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use shared::door::address::ListenAddress;
+use shared::door::admission::Admission;
 use shared::link::Kind;
 use shared::protocol::message::Payload;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stopper, stop_pair};
+use shared::shell::token_file;
 
 use crate::answer::payload;
 use crate::fault::Fault;
@@ -39,11 +42,10 @@ use crate::waiting::{self, STEP};
 /// A real client: it connects to a server, answers its frames with `pipeline`, and ends with the session.
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
-/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is the
-/// number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
-/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and
-/// takes the link that this asks for. `strict` raises the pipeline's exceptions; otherwise their frames count as
-/// dropped.
+/// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
+/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
+/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
+/// the link that this asks for. With `token_file` only a server that holds the token in this file is served. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
@@ -53,6 +55,7 @@ pub(crate) struct Client {
     wait: Wait,
     link: Kind,
     strict: bool,
+    admission: Admission,
 }
 
 /// The pipeline that answers the frames.
@@ -82,12 +85,14 @@ pub(crate) struct Tally {
 #[pymethods]
 impl Client {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "Python's arguments have names")]
     #[pyo3(
         signature = (
-            pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, listen=None, link="webrtc", wait="30s", strict=false
+            pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, listen=None, link="webrtc", wait="30s", strict=false,
+            token_file=None
         ),
         text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, listen=None, link='webrtc', wait='30s', \
-                          strict=False)"
+                          strict=False, token_file=None)"
     )]
     fn new(
         pipeline: &Bound<'_, PyAny>,
@@ -97,6 +102,7 @@ impl Client {
         link: &str,
         wait: &str,
         strict: bool,
+        token_file: Option<PathBuf>,
     ) -> PyResult<Self> {
         let wrong = |text: String| PyValueError::new_err(in_python(&text));
         let server = server.map(|text| ServerAddress::from_str(&text)).transpose();
@@ -112,6 +118,8 @@ impl Client {
             link: Kind::named(link)
                 .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc, tcp or grpc")))?,
             strict,
+            admission: token_file::admission(token_file.as_deref())
+                .map_err(|error| wrong(format!("token_file: {error}")))?,
         })
     }
 
@@ -139,6 +147,7 @@ impl Client {
             server: Server::from(self.server.clone()),
             wait: self.wait,
             link: self.link,
+            admission: self.admission.clone(),
             sctp_mtu: None,
             pull: false,
             pipeline,

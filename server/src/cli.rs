@@ -35,6 +35,7 @@ Examples:
   server report runs/7                           complete it after a crash
   server compare runs/7 runs/8                   say what is better or worse
   server health 192.0.2.7:8080                   check whether a server answers
+  server token plumb.token                       make a token for --token-file
 
 Use =false to turn a switch off, as in --once=false. The command line overrides
 the environment, which overrides --run FILE, which overrides --camera FILE. An
@@ -70,6 +71,18 @@ Exit codes:
   0  report.json, report.html and frames.parquet are written
   2  no run wrote this folder, or its run is still going on
   4  a file cannot be written";
+
+/// Text at the end of `token --help`.
+const TOKEN_HELP: &str = "\
+Examples:
+  server token plumb.token
+  server --listen 0.0.0.0:8080 --token-file plumb.token
+  client 192.0.2.7:8080 --token-file plumb.token
+
+Exit codes:
+  0  the token is made
+  2  the file exists
+  4  the file cannot be written";
 
 /// Text at the end of `completions --help`.
 const COMPLETIONS_HELP: &str = "\
@@ -165,6 +178,13 @@ pub enum Command {
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+    /// Make a token for --token-file: print it, or write it into a new file that only you can read
+    #[command(after_help = TOKEN_HELP)]
+    Token {
+        /// File to make
+        #[arg(id = "token_to", value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
     /// Print a script that completes this program's options in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -209,6 +229,11 @@ pub struct Local {
     /// Address to listen on for clients, as HOST:PORT; port 0 picks a free port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
+
+    /// Admit only clients that hold the token in this file, and prove to them that this server holds it (server token
+    /// makes one)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
 
     /// Call the client that listens at this address (client --listen) instead of listening. --link any then means webrtc,
     /// --wait says how long to try, and the server ends with the session, as with --once

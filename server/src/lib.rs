@@ -34,4 +34,5 @@ pub mod serve;
 pub mod session;
 pub mod source;
 pub mod task;
+pub mod token;
 pub mod truth;

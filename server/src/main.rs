@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use server::cli::{Cli, Command};
-use server::{app, compare, health, report};
+use server::{app, compare, health, report, token};
 use shared::shell::log;
 use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     match &cli.command {
         Some(Command::Health { address }) => health::run(&address.0).into(),
         Some(Command::Report { folder }) => report::run(folder).into(),
+        Some(Command::Token { file }) => token::run(file.as_deref()).into(),
         Some(Command::Completions { shell }) => manual::completions(Cli::command(), *shell).into(),
         Some(Command::Man { folder }) => manual::man(Cli::completed_command(), folder.as_deref()).into(),
         Some(Command::Compare(options)) => compare::run(options).into(),

@@ -99,6 +99,7 @@ fn session_in_process(options: &[&str]) -> Value {
             server: Target::Named(ServerAddress(server.address.clone())),
             wait: Wait::Forever,
             link: shared::link::Kind::Webrtc,
+            admission: shared::door::admission::Admission::default(),
             sctp_mtu: None,
             pull: false,
             pipeline: PipelineChoice::of(&CENTROID, PipelineOptions::default()),

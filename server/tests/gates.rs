@@ -93,6 +93,7 @@ fn run(server: &Server, kind: &'static CircleKind) {
         server: Target::Named(ServerAddress(server.address.clone())),
         wait: Wait::Forever,
         link: shared::link::Kind::Webrtc,
+        admission: shared::door::admission::Admission::default(),
         sctp_mtu: None,
         pull: false,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),

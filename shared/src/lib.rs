@@ -14,9 +14,10 @@
 //!
 //! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. [`link`] carries messages, and is opened at
-//! a [`door`]; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
+//! a [`door`], where [`admission`] lets only holders of a token in; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
 //! foreign text safe to print.
 
+pub mod admission;
 pub mod bounded;
 pub mod canvas;
 pub mod connect;

@@ -72,6 +72,7 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
         server: Server::Any,
         wait: Wait::Forever,
         link: Kind::Webrtc,
+        admission: shared::door::admission::Admission::default(),
         sctp_mtu: None,
         pull: false,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),

@@ -44,7 +44,7 @@ impl Goal {
     }
 
     /// Makes one attempt. Each step has its own timeout, and the whole attempt has none.
-    pub(super) async fn attempt(&mut self, asked: Asked) -> Result<Link, Failure> {
+    pub(super) async fn attempt(&mut self, asked: &Asked) -> Result<Link, Failure> {
         match self {
             Self::Named(server) => attempt(server, asked).await,
             Self::Any(discovery) => attempt_any(discovery, asked).await,
@@ -54,7 +54,7 @@ impl Goal {
 }
 
 /// Tries the found servers until one opens a link. A server that opened none comes after the others next time.
-async fn attempt_any(discovery: &mut Discovery, asked: Asked) -> Result<Link, Failure> {
+async fn attempt_any(discovery: &mut Discovery, asked: &Asked) -> Result<Link, Failure> {
     let found = discovery.look().await;
     if found.len() > 1 {
         info!("{} servers: {}; name one to choose it", found.len(), listed(&found));
@@ -83,9 +83,9 @@ fn listed(found: &[Found]) -> String {
     names.join(", ")
 }
 
-async fn attempt(server: &str, asked: Asked) -> Result<Link, Failure> {
+async fn attempt(server: &str, asked: &Asked) -> Result<Link, Failure> {
     let (stream, path) = connect::call(server).await?;
-    let link = open(stream, path, asked).await.map_err(|error| Failure::of(server, error))?;
+    let link = open(stream, path, asked.clone()).await.map_err(|error| Failure::of(server, error))?;
     info!("connected to {server}");
     Ok(link)
 }

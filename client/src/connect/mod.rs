@@ -15,7 +15,7 @@ use crate::config::Config;
 
 pub use shared::connect::ConnectError;
 
-pub(crate) use open::{Asked, features, introduced};
+pub(crate) use open::{Asked, features, introduced, joined};
 
 /// Connects to the named server, or to one it finds if none is named. Waits for a server that is not there yet.
 pub struct Connecting {
@@ -27,7 +27,7 @@ pub struct Connecting {
 impl Connecting {
     /// Starts the wait for the server and the link that a client wants.
     pub fn begin(config: &Config) -> Self {
-        let asked = Asked { link: config.link, mtu: config.sctp_mtu };
+        let asked = Asked { link: config.link, admission: config.admission.clone(), mtu: config.sctp_mtu };
         Self { goal: Goal::new(&config.server), attempts: Attempts::begin("server", config.wait), asked }
     }
 
@@ -38,7 +38,7 @@ impl Connecting {
     /// Why the last attempt failed.
     pub async fn link(&mut self, commands: &mut Commands) -> Result<Link, ConnectError> {
         loop {
-            let failure = match self.goal.attempt(self.asked).await {
+            let failure = match self.goal.attempt(&self.asked).await {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
             };
@@ -64,6 +64,7 @@ mod tests {
     use std::num::NonZeroUsize;
     use std::time::Duration;
 
+    use shared::door::admission::Admission;
     use shared::link::{Kind, memory};
 
     use super::*;
@@ -77,6 +78,7 @@ mod tests {
             server,
             wait,
             link: Kind::Webrtc,
+            admission: Admission::default(),
             sctp_mtu: None,
             pull: false,
             pipeline,

@@ -1,6 +1,7 @@
 //! Introduces this client to a server on a connection, and opens the link.
 
 use shared::connect::Path;
+use shared::door::admission::{Admission, Proven};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
 use shared::link::webrtc::{self, HandshakeError, LinkSettings};
@@ -10,9 +11,10 @@ use tokio::net::TcpStream;
 use tracing::debug;
 
 /// The link that a client asks for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) link: Kind,
+    pub(crate) admission: Admission,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub(crate) mtu: Option<u32>,
 }
@@ -22,21 +24,52 @@ pub(crate) struct Asked {
 /// # Errors
 /// [`HandshakeError`] if the server refuses, or no link opens.
 pub(crate) async fn open(stream: TcpStream, path: Path, asked: Asked) -> Result<Link, HandshakeError> {
+    asked.admission.protects(asked.link, path.peer.ip()).map_err(SignalingError::from)?;
     match asked.link {
         Kind::Grpc => Ok(grpc::call_source(stream, tcp::MAX_PAYLOAD, &features()).await?),
-        Kind::Webrtc | Kind::Tcp => introduced(Signaling::new(stream), path, asked).await,
+        Kind::Webrtc | Kind::Tcp => {
+            let (signaling, proven) = introduced(Signaling::new(stream), path, &asked).await?;
+            joined(signaling, path, &asked, proven).await
+        }
     }
 }
 
-/// Says hello and opens the link, whichever end called.
+/// Says hello, whoever of the two called. With a token, both ends then prove that they hold it.
+///
+/// # Errors
+/// [`SignalingError`] if the server refuses, or its proof fails.
+pub(crate) async fn introduced(
+    mut signaling: Signaling,
+    path: Path,
+    asked: &Asked,
+) -> Result<(Signaling, Option<Proven>), SignalingError> {
+    let nonce = asked.admission.nonce()?;
+    let hello = Introduction { nonce: nonce.map(|nonce| nonce.to_string()), ..Introduction::new(features()) };
+    let hello = match asked.link {
+        Kind::Webrtc => {
+            let mtu = Some(asked.mtu.unwrap_or(path.mtu));
+            Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello }
+        }
+        Kind::Tcp | Kind::Grpc => Introduction { link: Some(asked.link.to_string()), ..hello },
+    };
+    signaling.send(&Signal::Hello(hello)).await?;
+    let proven = asked.admission.admit_source(&mut signaling, nonce).await?;
+    Ok((signaling, proven))
+}
+
+/// Opens the link after the hello.
 ///
 /// # Errors
 /// [`HandshakeError`] if the server refuses, or no link opens.
-pub(crate) async fn introduced(signaling: Signaling, path: Path, asked: Asked) -> Result<Link, HandshakeError> {
-    let hello = Introduction::new(features());
+pub(crate) async fn joined(
+    signaling: Signaling,
+    path: Path,
+    asked: &Asked,
+    proven: Option<Proven>,
+) -> Result<Link, HandshakeError> {
     match asked.link {
-        Kind::Webrtc => open_webrtc(signaling, hello, path, asked.mtu).await,
-        Kind::Tcp => Ok(tcp::dial(signaling, hello, tcp::MAX_PAYLOAD).await?),
+        Kind::Webrtc => open_webrtc(signaling, path, asked.mtu, proven).await,
+        Kind::Tcp => Ok(tcp::join(signaling, tcp::MAX_PAYLOAD).await?),
         Kind::Grpc => {
             let wrong = "lines of JSON lead to no gRPC: call without them (plumb.v1.Sink)";
             Err(SignalingError::WrongPeer(wrong.into()).into())
@@ -50,17 +83,16 @@ pub(crate) fn features() -> Vec<String> {
 }
 
 async fn open_webrtc(
-    mut signaling: Signaling,
-    hello: Introduction,
+    signaling: Signaling,
     path: Path,
     mtu: Option<u32>,
+    proven: Option<Proven>,
 ) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu.unwrap_or(path.mtu));
-    let hello = Introduction { mtu, receive_buffer: webrtc::receive_buffer(), ..hello };
-    signaling.send(&Signal::Hello(hello)).await?;
     let addresses = webrtc::local_addresses(path.local);
     let signaling_peer = Some(path.peer.ip());
-    let settings = LinkSettings { addresses, mtu, path_mtu: mtu, signaling: signaling_peer, ..Default::default() };
+    let settings =
+        LinkSettings { addresses, mtu, path_mtu: mtu, proven, signaling: signaling_peer, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

@@ -1,5 +1,6 @@
 //! Greeting: finds out who calls, decides whether it gets a session, and opens the link.
 
+use shared::admission::NotAdmitted;
 use shared::connect::Path;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, SOURCE_HELLO, Signal};
@@ -14,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::{Desk, MAX_SOURCES};
-use crate::connect::{Asked, features, introduced};
+use crate::connect::{Asked, features, introduced, joined};
 
 /// Most characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
@@ -58,16 +59,38 @@ impl Desk {
             Ok(hello) => hello,
             Err(error) => return Err(misunderstood(signaling, error).await.into()),
         };
-        match self.welcome(&hello) {
-            Ok((link, place)) => {
-                let link = introduced(signaling, path, Asked { link, mtu: self.config.sctp_mtu }).await?;
-                Ok(Guest { link, place })
-            }
+        match self.welcome(&hello, path) {
+            Ok((link, place)) => self.open(signaling, path, link, place).await,
             Err(Unwelcome { reason, retry }) => {
                 signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;
                 Err(SignalingError::WrongPeer(format!("refused: {reason}")).into())
             }
         }
+    }
+
+    /// Opens the link to a source. With a token, it has no place until it has proved that it holds it.
+    async fn open(
+        &self,
+        signaling: Signaling,
+        path: Path,
+        link: Kind,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Guest, HandshakeError> {
+        let admission = self.config.admission.clone();
+        let asked = Asked { link, admission, mtu: self.config.sctp_mtu };
+        if asked.admission.is_open() {
+            let (signaling, proven) = introduced(signaling, path, &asked).await?;
+            return Ok(Guest { link: joined(signaling, path, &asked, proven).await?, place });
+        }
+        drop(place);
+        let mut turn = self.strangers.come();
+        let (signaling, proven) = tokio::select! {
+            introduced = introduced(signaling, path, &asked) => introduced?,
+            () = turn.must_give_way() => return Err(SignalingError::GaveWay.into()),
+        };
+        drop(turn);
+        let place = self.place().map_err(|Unwelcome { reason, .. }| SignalingError::WrongPeer(reason))?;
+        Ok(Guest { link: joined(signaling, path, &asked, proven).await?, place })
     }
 
     /// Waits for the visitor's first bytes. Returns whether they are HTTP/2's.
@@ -81,6 +104,9 @@ impl Desk {
 
     /// Opens a link to a source that speaks gRPC.
     async fn greet_caller(&self, stream: TcpStream) -> Result<Guest, SignalingError> {
+        if !self.config.admission.is_open() {
+            return Err(NotAdmitted::NotOverGrpc.into());
+        }
         let call = grpc::answer_source(stream, tcp::MAX_PAYLOAD, &features()).await?;
         match self.place() {
             Ok(place) => Ok(Guest { link: call.accept(), place }),
@@ -108,8 +134,10 @@ impl Desk {
     }
 
     /// The link that a source gets and its place, or why it gets none.
-    fn welcome(&self, hello: &Introduction) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
+    fn welcome(&self, hello: &Introduction, path: Path) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
         let link = usable(hello).map_err(|reason| Unwelcome { reason, retry: false })?;
+        let protected = self.config.admission.protects(link, path.peer.ip());
+        protected.map_err(|wrong| Unwelcome { reason: wrong.to_string(), retry: false })?;
         Ok((link, self.place()?))
     }
 

@@ -21,6 +21,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::shards::Shards;
 use shared::shell::stop::Stop;
+use shared::shell::token_file::warn_if_exposed;
 use shared::shell::wait::Wait;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -113,6 +114,8 @@ async fn sessions(
         let (wrong, exit) = cannot_listen(address, &refused, "client");
         SessionError::CannotListen { wrong, exit }
     })?;
+    let addresses: io::Result<Vec<_>> = listeners.iter().map(TcpListener::local_addr).collect();
+    warn_if_exposed(&config.admission, &addresses?);
     let places = Arc::new(Semaphore::new(if *once { 1 } else { MAX_SOURCES }));
     let turns = Turns::new(config.workers.get());
     let (strangers, begun) = (Strangers::default(), AtomicU64::new(0));

@@ -10,6 +10,7 @@ use client::config::{Config as ClientConfig, Server as ClientTarget, Wait};
 use client::pipeline::PipelineChoice;
 use client::view::NoView;
 use client::workers::Policy;
+use shared::door::admission::Admission;
 use shared::link::Kind;
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
@@ -32,12 +33,12 @@ impl Embedded {
     ///
     /// Nobody else knows where this server listens, so the server stops if the client fails. Only the server handles
     /// signals, and says `bye` to its client: if both did, chance would decide which of them ends the session.
-    pub(super) fn start(target: ClientTarget, link: Kind, server: &Stopper) -> Self {
+    pub(super) fn start(target: ClientTarget, admission: Admission, link: Kind, server: &Stopper) -> Self {
         let (stopper, stop) = stop_pair();
         let (server, failed) = (server.clone(), Arc::new(OnceLock::new()));
         let telling = failed.clone();
         let run = move || {
-            if let Some(exit) = session(target, link, stop) {
+            if let Some(exit) = session(target, admission, link, stop) {
                 let _ = telling.set(exit);
                 server.stop();
             }
@@ -57,10 +58,11 @@ impl Embedded {
 }
 
 /// Runs the client. Returns how it failed, if it did.
-fn session(target: ClientTarget, link: Kind, stop: Stop) -> Option<Exit> {
+fn session(target: ClientTarget, admission: Admission, link: Kind, stop: Stop) -> Option<Exit> {
     let config = ClientConfig {
         server: target,
         link,
+        admission,
         wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use client::config::{Server as ClientTarget, ServerAddress};
+use shared::door::admission::Admission;
 use shared::door::discovery::Identity;
 use shared::door::listen::{cannot_listen, listen};
 use shared::flow::pacer::Rate;
@@ -13,6 +14,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
+use shared::shell::token_file::{self, warn_if_exposed};
 use shared::shell::window::Board;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
@@ -69,10 +71,12 @@ impl Work<'_> {
 
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
+        let admission = token_file::admission(self.local.token_file.as_deref())
+            .map_err(|wrong| Refused::usage(format!("--token-file: {wrong}")))?;
         let unwritable =
             |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
-        let opened = self.open().await?;
+        let opened = self.open(admission).await?;
         let started = Outputs::start(outputs, &self.shown);
         let (outputs, writer) = started.map_err(unwritable)?;
         Ok(Some(Started { opened, outputs, writer }))
@@ -81,17 +85,18 @@ impl Work<'_> {
     /// Serves until the end.
     pub(super) async fn serve_clients(self, started: Started, stopper: &Stopper, stop: Stop) -> Exit {
         let Started { opened, outputs, writer } = started;
-        let Opened { way, addresses, target } = opened;
+        let Opened { way, addresses, target, admission } = opened;
         info!("{}, seed {}", way.describe(), self.spec.sent.seed.unwrap_or_default());
         if let Some(board) = &self.board {
             board.write(|sessions| sessions.wait_for(way.waiting()));
         }
         let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
-        let config = self.config(identity, stopper);
+        let config = self.config(identity, admission.clone(), stopper);
         let is_loopback = self.spec.delivered.loopback;
         let is_announced = !self.local.no_announce && !is_loopback && !addresses.is_empty();
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
-        let client = is_loopback.then(|| Embedded::start(target, self.spec.delivered.link.of_loopback(), stopper));
+        let client =
+            is_loopback.then(|| Embedded::start(target, admission, self.spec.delivered.link.of_loopback(), stopper));
         let served = match way {
             Way::Listen { entrance, .. } => serve::serve(entrance, config, outputs, stop).await,
             Way::Dial(client) => {
@@ -107,7 +112,7 @@ impl Work<'_> {
         exit(self.spec, &Ran { served, all_written, client_failed, gates, strict })
     }
 
-    fn config(&self, identity: Identity, stopper: &Stopper) -> ServeConfig {
+    fn config(&self, identity: Identity, admission: Admission, stopper: &Stopper) -> ServeConfig {
         let (sent, delivered) = (&self.spec.sent, &self.spec.delivered);
         let StreamFormat { size, pixel } = self.supply.format();
         let session = SessionConfig {
@@ -138,6 +143,7 @@ impl Work<'_> {
             identity,
             limits: self.local.limits.clone(),
             advertise: self.local.advertise,
+            admission,
             link: delivered.link,
             udp_ports: self.local.udp_port.clone(),
             sctp_mtu: delivered.sctp_mtu,
@@ -145,22 +151,23 @@ impl Work<'_> {
     }
 
     /// Opens the entrance that the command line asks for, if the clients come to the server.
-    async fn open(&self) -> Result<Opened, Refused> {
+    async fn open(&self, admission: Admission) -> Result<Opened, Refused> {
         if let Some(client) = &self.local.dial {
             let way = Way::Dial(client.clone());
-            return Ok(Opened { way, addresses: Vec::new(), target: ClientTarget::Any });
+            return Ok(Opened { way, addresses: Vec::new(), target: ClientTarget::Any, admission });
         }
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
             let target = ClientTarget::InProcess(dialer);
             let way = Way::Listen { entrance: Entrance::Memory(listener), name: "memory".into() };
-            return Ok(Opened { way, addresses: Vec::new(), target });
+            return Ok(Opened { way, addresses: Vec::new(), target, admission });
         }
         let (listeners, addresses) = self.listen().await?;
         let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         let target = ClientTarget::Named(ServerAddress(names.first().cloned().unwrap_or_default()));
         let way = Way::Listen { entrance: Entrance::Port(listeners), name: names.join(" and ") };
-        Ok(Opened { way, addresses, target })
+        warn_if_exposed(&admission, &addresses);
+        Ok(Opened { way, addresses, target, admission })
     }
 
     /// Listens where the command line says; a loopback run without an address takes any free port.
@@ -218,6 +225,8 @@ struct Opened {
     addresses: Vec<SocketAddr>,
     /// How a client in this process connects.
     target: ClientTarget,
+    /// Who is admitted.
+    admission: Admission,
 }
 
 /// How clients and server meet.

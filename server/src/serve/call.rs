@@ -91,8 +91,9 @@ impl Greeter<'_> {
     /// Introduces this source, and opens the link to the client that answers.
     async fn introduced(&self, mut connection: Connection, link: Kind) -> Result<Guest, HandshakeError> {
         let hello = asked(&mut connection.signaling, link).await?;
-        match self.welcome(&hello) {
-            Ok(place) => self.open(connection, hello, place).await,
+        let proven = self.config.admission.admit_sink(&mut connection.signaling, &hello).await?;
+        match self.welcome(&hello, connection.path) {
+            Ok(place) => self.open(connection, hello, place, proven).await,
             Err(Unwelcome { reason, retry }) => {
                 debug!("{}: refused: {reason}", connection.path.peer);
                 connection.signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;

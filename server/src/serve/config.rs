@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use shared::door::admission::Admission;
 use shared::door::discovery::Identity;
 use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
@@ -38,6 +39,8 @@ pub struct ServeConfig {
     pub limits: Limits,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
+    /// Who is admitted: everybody, or who holds the token.
+    pub admission: Admission,
     /// The links that clients may ask for.
     pub link: LinkKind,
     /// UDP ports that the links may use.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use shared::admission::NotAdmitted;
 use shared::connect::Path;
+use shared::door::admission::Proven;
 use shared::door::discovery::Identity;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
@@ -131,7 +133,7 @@ impl Greeter<'_> {
                 .await
             }
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
-            Ok(Visitor::Stranger) if self.config.link.takes(Kind::Webrtc) => self.greet_stranger(connection).await,
+            Ok(Visitor::Stranger) if self.takes_strangers() => self.greet_stranger(connection).await,
             Ok(Visitor::Stranger) => self.greet_late(connection).await,
             Ok(Visitor::Prober) => {
                 let Identity { name, id } = self.config.identity.clone();
@@ -141,6 +143,11 @@ impl Greeter<'_> {
             Ok(Visitor::Gone) => Ok(None),
             Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
+    }
+
+    /// Whether a visitor without a hello gets an offer. A stranger cannot prove a token.
+    fn takes_strangers(&self) -> bool {
+        self.config.link.takes(Kind::Webrtc) && self.config.admission.is_open()
     }
 
     /// Tells a visitor that it may try again, and ends its connection.
@@ -162,7 +169,7 @@ impl Greeter<'_> {
     async fn greet_caller(&self, stream: TcpStream, path: Path) -> Result<Option<Guest>, SignalingError> {
         let call = grpc::answer_sink(stream, self.largest_message()).await?;
         let features = call.features().to_vec();
-        match self.welcome(&over_grpc(features.clone())) {
+        match self.welcome(&over_grpc(features.clone()), path) {
             Ok(place) => Ok(Some(Guest::over_grpc(call.accept(), place, features, path))),
             Err(Unwelcome { reason, retry }) => {
                 debug!("{}: refused: {reason}", path.peer);
@@ -175,7 +182,7 @@ impl Greeter<'_> {
     /// Calls a client that listens for gRPC, and opens the link to it.
     pub(super) async fn call_over_grpc(&self, stream: TcpStream, path: Path) -> Result<Guest, HandshakeError> {
         let (link, features) = grpc::call_sink(stream, self.largest_message()).await?;
-        match self.welcome(&over_grpc(features.clone())) {
+        match self.welcome(&over_grpc(features.clone()), path) {
             Ok(place) => Ok(Guest::over_grpc(link, place, features, path)),
             Err(Unwelcome { reason, .. }) => {
                 let bye = control_bytes(&Control::Bye(Bye { reason: reason.clone() }));
@@ -213,8 +220,9 @@ impl Greeter<'_> {
         mut connection: Connection,
         hello: Introduction,
     ) -> Result<Option<Guest>, HandshakeError> {
-        match self.welcome_by_line(&hello) {
-            Ok(place) => self.open(connection, hello, place).await.map(Some),
+        let proven = self.proven(&mut connection.signaling, &hello).await?;
+        match self.welcome_by_line(&hello, connection.path) {
+            Ok(place) => self.open(connection, hello, place, proven).await.map(Some),
             Err(Unwelcome { reason, retry }) => {
                 let peer = connection.path.peer;
                 match hello.role {
@@ -227,12 +235,26 @@ impl Greeter<'_> {
         }
     }
 
+    /// What this client has proved. Until then it gives way to others, as a stranger does.
+    async fn proven(&self, signaling: &mut Signaling, hello: &Introduction) -> Result<Option<Proven>, SignalingError> {
+        let admission = &self.config.admission;
+        if admission.is_open() {
+            return admission.admit_sink(signaling, hello).await;
+        }
+        let mut turn = self.waiting.come();
+        tokio::select! {
+            proven = admission.admit_sink(signaling, hello) => proven,
+            () = turn.must_give_way() => Err(SignalingError::GaveWay),
+        }
+    }
+
     /// Opens the link to a client that has a place.
     pub(super) async fn open(
         &self,
         mut connection: Connection,
         hello: Introduction,
         place: Place,
+        proven: Option<Proven>,
     ) -> Result<Guest, HandshakeError> {
         let Path { peer, mtu, .. } = connection.path;
         let (features, address) = (hello.features.clone(), peer.to_string());
@@ -241,7 +263,7 @@ impl Greeter<'_> {
             return Ok(Guest { link, place, features, kind: Kind::Tcp.name(), address });
         }
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
-        let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, None).await {
+        let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, proven, None).await {
             Ok(offer) => offer,
             Err(error) => {
                 connection
@@ -267,7 +289,7 @@ impl Greeter<'_> {
     /// after all, it is greeted as a client.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
-        let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, Some(&turn)).await?;
+        let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, None, Some(&turn)).await?;
         let mut offered = offer.send(connection.signaling).await?;
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
@@ -324,13 +346,22 @@ impl Greeter<'_> {
                 let error = SignalingError::Unexpected { expected: "a hello", got: other.name() };
                 Err(misunderstood(connection.signaling, error).await.into())
             }
+            Err(SignalingError::Silence(_)) if !self.config.admission.is_open() => {
+                Err(misunderstood(connection.signaling, NotAdmitted::SinkWithout.into()).await.into())
+            }
             Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
     }
 
     /// Takes a place for the client with this introduction, or says why it gets none.
-    pub(super) fn welcome(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
-        let refused = unusable(hello).or_else(|| self.link_refused(hello)).or_else(|| self.unreadable(&hello.features));
+    pub(super) fn welcome(&self, hello: &Introduction, path: Path) -> Result<Place, Unwelcome> {
+        let protected = self.config.admission.protects(kind(hello).unwrap_or_default(), path.peer.ip());
+        let refused = protected
+            .err()
+            .map(|wrong| wrong.to_string())
+            .or_else(|| unusable(hello))
+            .or_else(|| self.link_refused(hello))
+            .or_else(|| self.unreadable(&hello.features));
         if let Some(reason) = refused {
             return Err(Unwelcome { reason, retry: false });
         }
@@ -339,14 +370,14 @@ impl Greeter<'_> {
     }
 
     /// Like [`Self::welcome`], for a client whose hello is a line of JSON.
-    fn welcome_by_line(&self, hello: &Introduction) -> Result<Place, Unwelcome> {
+    fn welcome_by_line(&self, hello: &Introduction, path: Path) -> Result<Place, Unwelcome> {
         match kind(hello) {
             Some(Kind::Grpc) if self.config.link.takes(Kind::Grpc) => {
                 let reason =
                     "the link grpc begins with a gRPC call of plumb.v1.Source at this port, and not with a line";
                 Err(Unwelcome { reason: reason.into(), retry: false })
             }
-            _ => self.welcome(hello),
+            _ => self.welcome(hello, path),
         }
     }
 
@@ -391,6 +422,7 @@ impl Greeter<'_> {
         mtu: Option<u32>,
         peer_buffer: Option<u32>,
         peer: PeerKind,
+        proven: Option<Proven>,
         turn: Option<&Turn>,
     ) -> Result<Offer, OpenError> {
         let settings = LinkSettings {
@@ -404,6 +436,7 @@ impl Greeter<'_> {
             peer,
             most_in_flight: Some(self.config.limits.max_in_flight),
             delivery: self.config.session.delivery,
+            proven,
         };
         debug!("offering a link: {settings}");
         loop {

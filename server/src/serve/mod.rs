@@ -265,6 +265,7 @@ fn kind(error: &HandshakeError) -> &'static str {
     match error {
         HandshakeError::Signaling(SignalingError::Silence(_)) => "silence",
         HandshakeError::Signaling(SignalingError::Io(_) | SignalingError::Closed) => "connection",
+        HandshakeError::Signaling(SignalingError::NotAdmitted(_)) => "admission",
         HandshakeError::Signaling(_) => "signaling",
         HandshakeError::Open(_) => "opening",
     }

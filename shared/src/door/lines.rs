@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::signal::Signal;
+use crate::admission::NotAdmitted;
 use crate::protocol::malformed;
 use crate::text::Brief;
 
@@ -199,6 +200,9 @@ pub enum SignalingError {
     /// The peer accepted the connection, but never said hello.
     #[error("it took the call but said nothing for {} s: a client that listens (client --listen) says hello", .0.as_secs())]
     NoHello(Duration),
+    /// The peer did not prove that it holds the token, or this end could not.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The peer refuses to serve.
     #[error("it refused: {}", Brief(.reason, crate::text::REASON))]
     Refused {

@@ -43,6 +43,22 @@ pub enum Signal {
     Answer {
         /// Session description.
         sdp: String,
+        /// With a token: the answerer's proof over both descriptions' certificates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<String>,
+    },
+    /// With a token: the source's answer to a sink's hello.
+    Challenge {
+        /// The source's nonce.
+        nonce: String,
+        /// The source's proof over both nonces.
+        proof: String,
+    },
+    /// With a token: the sink's answer to a challenge, over both nonces; and the source's answer to an answer, over both
+    /// descriptions' certificates.
+    Proof {
+        /// The sender's proof.
+        proof: String,
     },
     /// A further address of the sender.
     Candidate {
@@ -81,6 +97,8 @@ impl Signal {
             Self::Link { .. } => "link",
             Self::Offer { .. } => "offer",
             Self::Answer { .. } => "answer",
+            Self::Challenge { .. } => "challenge",
+            Self::Proof { .. } => "proof",
             Self::Candidate { .. } => "candidate",
             Self::Error { .. } => "error",
             Self::Bye { .. } => "bye",
@@ -107,12 +125,15 @@ pub struct Introduction {
     /// The kind of link that the caller asks for; `webrtc` when absent. A client that was called repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// With a token: the sink's nonce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
 }
 
 impl Introduction {
     /// The hello of a client of this version that asks for a link over data channels.
     pub fn new(features: Vec<String>) -> Self {
-        Self { plumb: VERSION, role: Role::Sink, mtu: None, receive_buffer: None, features, link: None }
+        Self { plumb: VERSION, role: Role::Sink, mtu: None, receive_buffer: None, features, link: None, nonce: None }
     }
 
     /// The hello of a source that calls a client and asks for this kind of link.
@@ -143,6 +164,15 @@ mod tests {
         let tcp = Introduction { link: Some("tcp".into()), ..Introduction::new(vec!["lz4".into()]) };
         let written = r#"{"type":"hello","plumb":1,"role":"sink","features":["lz4"],"link":"tcp"}"#;
         assert_eq!(json(&Signal::Hello(tcp)), written);
+        let nonced = Introduction { nonce: Some("00".into()), ..Introduction::new(vec![]) };
+        let written = r#"{"type":"hello","plumb":1,"role":"sink","features":[],"nonce":"00"}"#;
+        assert_eq!(json(&Signal::Hello(nonced)), written);
+        let challenge = Signal::Challenge { nonce: "00".into(), proof: "11".into() };
+        assert_eq!(json(&challenge), r#"{"type":"challenge","nonce":"00","proof":"11"}"#);
+        assert_eq!(json(&Signal::Proof { proof: "11".into() }), r#"{"type":"proof","proof":"11"}"#);
+        let answer = |proof| json(&Signal::Answer { sdp: "x".into(), proof });
+        assert_eq!(answer(None), r#"{"type":"answer","sdp":"x"}"#);
+        assert_eq!(answer(Some("11".into())), r#"{"type":"answer","sdp":"x","proof":"11"}"#);
         assert_eq!(json(&Signal::Link { link: "tcp".into() }), r#"{"type":"link","link":"tcp"}"#);
         let source = Signal::Hello(Introduction::of_source("tcp".into()));
         let written = r#"{"type":"hello","plumb":1,"role":"source","features":[],"link":"tcp"}"#;
@@ -164,7 +194,9 @@ mod tests {
             Signal::Pong { name: None, id: None },
             Signal::Link { link: description() },
             Signal::Offer { sdp: description() },
-            Signal::Answer { sdp: description() },
+            Signal::Answer { sdp: description(), proof: None },
+            Signal::Challenge { nonce: description(), proof: description() },
+            Signal::Proof { proof: description() },
             Signal::Candidate { candidate: description() },
             Signal::Error { reason: description(), retry: false },
             Signal::Bye { reason: None },
@@ -179,6 +211,6 @@ mod tests {
             br#"{"candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "id": "0", "label": 0, "type": "candidate"}"#;
         assert!(matches!(serde_json::from_slice(aiortc), Ok(Signal::Candidate { .. })));
         let answer: Signal = serde_json::from_slice(br#"{"sdp": "x", "type": "answer"}"#).unwrap();
-        assert_eq!(answer, Signal::Answer { sdp: "x".into() });
+        assert_eq!(answer, Signal::Answer { sdp: "x".into(), proof: None });
     }
 }

@@ -17,5 +17,6 @@ pub mod shards;
 pub mod standard;
 pub mod status;
 pub mod stop;
+pub mod token_file;
 pub mod wait;
 pub mod window;

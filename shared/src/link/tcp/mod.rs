@@ -36,6 +36,14 @@ const REPLY_LIMIT: Duration = Duration::from_secs(10);
 /// [`SignalingError`] if the server refuses, has no such link, or does not answer.
 pub async fn dial(mut signaling: Signaling, hello: Introduction, most: usize) -> Result<Link, SignalingError> {
     signaling.send(&Signal::Hello(Introduction { link: Some(Kind::Tcp.to_string()), ..hello })).await?;
+    join(signaling, most).await
+}
+
+/// Waits for the link, after a hello that asked for it. Messages of more than `most` bytes are refused.
+///
+/// # Errors
+/// [`SignalingError`] if the server refuses, has no such link, or does not answer.
+pub async fn join(mut signaling: Signaling, most: usize) -> Result<Link, SignalingError> {
     match signaling.receive_within(REPLY_LIMIT).await? {
         Signal::Link { link } if link == Kind::Tcp.name() => Ok(self::link(signaling, most)?),
         Signal::Error { reason, retry } => Err(SignalingError::Refused { reason, retry }),

@@ -78,6 +78,17 @@ pub enum OpenError {
         /// The system's error.
         error: io::Error,
     },
+    /// The description names no certificate that a proof could cover.
+    #[error(
+        "the peer's description names no single certificate by its SHA-256 (a=fingerprint:sha-256), so that a token proves nothing"
+    )]
+    NoFingerprint,
+    /// The peer's proof does not cover this link.
+    #[error("the peer's proof is not for this link: is somebody in between, or has the peer another token?")]
+    Unproven,
+    /// The certificate is not the proven one.
+    #[error("the peer's certificate is not the one that it proved to be its own: somebody is in between")]
+    AnotherCertificate,
     /// The peer closed while opening.
     #[error("the peer closed the connection while it opened")]
     Closed,
@@ -100,6 +111,7 @@ impl OpenError {
             Self::Timeout { .. } | Self::Failed { .. } | Self::GaveUp | Self::Closed | Self::Peer { .. } => true,
             Self::NoPort { .. } | Self::NoSocket { .. } | Self::Gathering => true,
             Self::WebRtc(_) | Self::NoDescription | Self::MessageSize(_) => false,
+            Self::NoFingerprint | Self::Unproven | Self::AnotherCertificate => false,
             Self::NoCiphers(_) | Self::CutOff(_) => false,
         }
     }

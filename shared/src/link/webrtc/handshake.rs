@@ -1,6 +1,6 @@
 //! The dialling side's handshake, and the part that both sides share once an offer is answered.
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use crate::door::lines::{Signaling, SignalingError};
@@ -76,11 +76,40 @@ async fn answer_one(
     for candidate in early {
         candidates.add(candidate).await;
     }
-    signaling.send(&Signal::Answer { sdp }).await?;
+    let proof = opening.proof();
+    let is_proved = proof.is_some();
+    signaling.send(&Signal::Answer { sdp, proof }).await?;
+    if is_proved
+        && let Some(another) = timeout(ANSWER_LIMIT, proved(&opening, &candidates, signaling))
+            .await
+            .unwrap_or(Err(SignalingError::Silence(ANSWER_LIMIT).into()))?
+    {
+        return Ok(Answered::Another(another));
+    }
     tokio::select! {
         opened = opening.opened() => Ok(Answered::Open(opened?)),
         another = trickle(candidates, signaling) => another.map(Answered::Another),
     }
+}
+
+/// Waits for the source's proof that this link is its own. Returns its next offer, if it sends one instead.
+async fn proved(
+    opening: &Opening,
+    candidates: &Candidates,
+    signaling: &mut Signaling,
+) -> Result<Option<String>, HandshakeError> {
+    for taken in 0..MAX_LINES {
+        match signaling.receive().await? {
+            Signal::Proof { proof } => return Ok(opening.check(Some(&proof)).map(|()| None)?),
+            Signal::Candidate { candidate } if taken < MAX_CANDIDATES => candidates.add(candidate).await,
+            Signal::Candidate { .. } => {}
+            Signal::Offer { sdp } => return Ok(Some(sdp)),
+            Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }.into()),
+            Signal::Bye { .. } => return Err(OpenError::Closed.into()),
+            other => return Err(unexpected("a proof", &other).into()),
+        }
+    }
+    Err(SignalingError::TooManyLines(MAX_LINES).into())
 }
 
 /// Waits for the peer's offer. Addresses that arrive before it are kept, because they can be used only after it.

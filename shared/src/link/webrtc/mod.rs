@@ -21,6 +21,7 @@ mod fragments;
 mod guard;
 mod handshake;
 mod lanes;
+mod link_proof;
 mod mtu;
 mod offering;
 mod old_form;
@@ -43,7 +44,7 @@ pub use buffers::{COMFORTABLE_BUFFER, GrantedBuffers, WANTED_BUFFER, granted_buf
 pub use error::{HandshakeError, OpenError};
 pub use handshake::dial;
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};
-pub use offering::{Offer, Offered, Reply, listen};
+pub use offering::{Answer, Offer, Offered, Reply, listen};
 pub use path::{local_addresses, path_mtu};
 pub use progress::Stuck;
 pub use settings::{LinkSettings, PeerKind};

@@ -33,11 +33,19 @@ pub struct Offered {
     until: Instant,
 }
 
+/// The peer's answer to an offer.
+#[derive(Debug)]
+pub struct Answer {
+    sdp: String,
+    /// With a token: the peer's proof that the link is its own.
+    proof: Option<String>,
+}
+
 /// The peer's reply to an offer.
 #[derive(Debug)]
 pub enum Reply {
     /// An answer, for [`Offered::open`].
-    Answer(String),
+    Answer(Answer),
     /// A late hello.
     Hello(Introduction),
 }
@@ -100,7 +108,7 @@ impl Offered {
             let signal = self.signaling.receive().await?;
             self.lines += 1;
             match signal {
-                Signal::Answer { sdp } => return Ok(Reply::Answer(sdp)),
+                Signal::Answer { sdp, proof } => return Ok(Reply::Answer(Answer { sdp, proof })),
                 Signal::Hello(hello) => return Ok(Reply::Hello(hello)),
                 Signal::Candidate { candidate } if self.early.len() < MAX_CANDIDATES => self.early.push(candidate),
                 Signal::Candidate { .. } => {}
@@ -115,9 +123,12 @@ impl Offered {
     ///
     /// # Errors
     /// [`HandshakeError`] if no link opens. A Plumb peer gets the reason.
-    pub async fn open(mut self, answer: String) -> Result<Link, HandshakeError> {
-        if let Err(error) = self.opening.accept(answer).await {
+    pub async fn open(mut self, answer: Answer) -> Result<Link, HandshakeError> {
+        if let Err(error) = self.opening.accept(answer.sdp, answer.proof.as_deref()).await {
             return Err(self.refused(error.into()).await);
+        }
+        if let Some(proof) = self.opening.proof() {
+            self.signaling.send(&Signal::Proof { proof }).await?;
         }
         let candidates = self.opening.candidates();
         for candidate in std::mem::take(&mut self.early) {

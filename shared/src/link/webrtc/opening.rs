@@ -20,6 +20,7 @@ use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::guard::Conduct;
 use super::lanes::{OpenLanes, OpeningLanes};
+use super::link_proof::LinkProof;
 use super::old_form;
 use super::peer::{Handler, Peer, UnusedChannels};
 use super::port::PortLease;
@@ -39,6 +40,7 @@ pub(super) struct Opening {
     largest_message: usize,
     /// Largest message the peer takes, in bytes.
     max_message_size: usize,
+    proof: LinkProof,
 }
 
 /// An open link, not yet joined with its signaling connection.
@@ -59,6 +61,7 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
     let sdp = advertised(opening.describe(offer, gathered).await?, settings.advertise);
     let is_stranger = settings.peer == PeerKind::Stranger;
     let attribute = PlumbAttribute { mtu: settings.mtu, live: settings.delivery == Delivery::Live, is_stranger };
+    opening.proof.ours(&sdp);
     Ok((opening, attribute.insert(&Setup::Active.put(&sdp))))
 }
 
@@ -67,6 +70,7 @@ pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Op
     let offer = old_form::current(offer);
     let (mut opening, gathered) = Opening::build(settings).await?;
     opening.max_message_size = enough(peer_message_size(&offer))?;
+    opening.proof.theirs(&offer)?;
     let offer = few_candidates(&offer);
     let setup = Setup::left_by(&offer);
     opening.is_client = setup == Setup::Active;
@@ -74,6 +78,7 @@ pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Op
     connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
     let answer = connection.create_answer(None).await?;
     let sdp = advertised(opening.describe(answer, gathered).await?, settings.advertise);
+    opening.proof.ours(&sdp);
     Ok((opening, setup.put(&sdp)))
 }
 
@@ -101,7 +106,8 @@ impl Opening {
         let lanes = OpeningLanes { peer, made: Vec::new(), incoming, live_answers: settings.channel(Lane::Answers) };
         let largest_message = settings.message_size();
         let max_message_size = MESSAGE_SIZE;
-        Ok((Self { runtime, lanes, progress, is_client: true, largest_message, max_message_size }, gathered))
+        let proof = LinkProof::new(settings.proven.clone());
+        Ok((Self { runtime, lanes, progress, is_client: true, largest_message, max_message_size, proof }, gathered))
     }
 
     /// Applies our description and waits until it lists all our addresses.
@@ -121,11 +127,25 @@ impl Opening {
     ///
     /// The offer leaves the server role to the peer, whatever role its answer claims. pion and the crate itself claim
     /// the client role in their answers, but then take the role that the offer leaves them.
-    pub(super) async fn accept(&mut self, answer: String) -> Result<(), OpenError> {
+    ///
+    /// With a token, the answer comes with the peer's proof that the link is its own.
+    pub(super) async fn accept(&mut self, answer: String, proof: Option<&str>) -> Result<(), OpenError> {
         let answer = Setup::Passive.put(&old_form::current(answer));
         self.max_message_size = enough(peer_message_size(&answer))?;
+        self.proof.theirs(&answer)?;
+        self.proof.check(proof)?;
         let answer = RTCSessionDescription::answer(few_candidates(&answer))?;
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
+    }
+
+    /// Our proof that this link is ours, once both descriptions are known; `None` without a token.
+    pub(super) fn proof(&self) -> Option<String> {
+        self.proof.prove()
+    }
+
+    /// Checks the peer's proof that this link is its own.
+    pub(super) fn check(&self, proof: Option<&str>) -> Result<(), OpenError> {
+        self.proof.check(proof)
     }
 
     /// Closes the sockets and waits until they are closed.
@@ -140,7 +160,8 @@ impl Opening {
 
     /// Waits until all three lanes are open. Logs where it is stuck if a step takes long.
     pub(super) async fn opened(self) -> Result<Opened, OpenError> {
-        let Self { runtime, lanes, progress, is_client, largest_message, max_message_size } = self;
+        let Self { runtime, lanes, progress, is_client, largest_message, max_message_size, proof } = self;
+        let peer = lanes.peer.clone();
         let offers = !lanes.made.is_empty();
         let stuck = || progress.stuck(is_client, offers);
         let opening = with_stuck_step(lanes.opened(), &progress, &stuck);
@@ -151,6 +172,7 @@ impl Opening {
             OpenError::GaveUp if progress.has_way() => OpenError::Failed { stuck: stuck() },
             error => error,
         })?;
+        proof.check_certificate(&peer).await?;
         Ok(Opened { lanes, max_message_size: max_message_size.min(largest_message) })
     }
 }

@@ -12,6 +12,9 @@ use webrtc::peer_connection::{
     PeerConnection, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
 };
 
+use crate::admission::Fingerprint;
+
+use super::error::OpenError;
 use super::guard::Conduct;
 use super::port::PortLease;
 use super::progress::{Progress, Step};
@@ -33,6 +36,13 @@ impl Peer {
         conduct: Conduct,
     ) -> Self {
         Self { connection, port, unused, conduct }
+    }
+
+    /// The fingerprint of the certificate that the peer showed in the DTLS handshake; `None` before it.
+    pub(super) async fn certificate(&self) -> Result<Option<Fingerprint>, OpenError> {
+        let Some(sctp) = self.connection.sctp().await else { return Ok(None) };
+        let certificates = sctp.transport().get_remote_certificates().await?;
+        Ok(certificates.first().map(|certificate| Fingerprint::of_certificate(certificate)))
     }
 
     /// Closes the connection and waits until its sockets are closed.

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use webrtc::data_channel::RTCDataChannelInit;
 
+use crate::door::admission::Proven;
 use crate::link::{Lane, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 
@@ -65,6 +66,8 @@ pub struct LinkSettings {
     pub most_in_flight: Option<usize>,
     /// Delivery on the offerer's lanes for frames and answers. The answerer follows the offer.
     pub delivery: Delivery,
+    /// What both ends have proved to each other. The link is then proved to be theirs before it carries anything.
+    pub proven: Option<Proven>,
 }
 
 /// Lists the settings for people, one after the other.

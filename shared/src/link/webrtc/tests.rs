@@ -5,10 +5,13 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::admission::Token;
+use crate::door::admission::Admission;
 use crate::door::lines::Signaling;
-use crate::door::signal::Signal;
+use crate::door::signal::{Introduction, Signal};
 use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 
+use super::error::HandshakeError;
 use super::handshake::dial;
 use super::mtu::LOOPBACK_MTU;
 use super::offering::listen;
@@ -85,11 +88,106 @@ async fn two_ends_open_a_link_and_messages_cross_it_on_their_lanes() {
     }
 }
 
+const TOKEN: &[u8] = b"a token of tests";
+
+/// A source with this token: takes a hello, proves itself, and offers a link.
+async fn source(mut signaling: Signaling, token: &[u8], is_bound: bool) -> Result<Link, HandshakeError> {
+    let Ok(Signal::Hello(hello)) = signaling.receive().await else { panic!("no hello") };
+    let mut proven = Admission::of(Token::of(token)).admit_sink(&mut signaling, &hello).await?;
+    if let Some(proven) = &mut proven {
+        proven.is_bound = is_bound;
+    }
+    listen(signaling, &LinkSettings { proven, ..settings() }).await
+}
+
+/// A sink with this token: says hello, proves itself, and answers the offer.
+async fn sink(mut signaling: Signaling, token: &[u8], is_bound: bool) -> Result<Link, HandshakeError> {
+    let admission = Admission::of(Token::of(token));
+    let nonce = admission.nonce().unwrap();
+    let hello = Introduction { nonce: nonce.map(|nonce| nonce.to_string()), ..Introduction::new(Vec::new()) };
+    signaling.send(&Signal::Hello(hello)).await?;
+    let mut proven = admission.admit_source(&mut signaling, nonce).await?;
+    if let Some(proven) = &mut proven {
+        proven.is_bound = is_bound;
+    }
+    dial(signaling, &LinkSettings { proven, ..settings() }).await
+}
+
+/// Sits between a sink and a source without their token: passes on their proofs, and puts its own certificates into
+/// their descriptions. Returns the first frame that it reads, which it passes on.
+async fn in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) -> Option<BytesMut> {
+    to_source.send(&to_sink.receive().await.ok()?).await.ok()?;
+    to_sink.send(&to_source.receive().await.ok()?).await.ok()?;
+    to_source.send(&to_sink.receive().await.ok()?).await.ok()?;
+    let Ok(Signal::Offer { sdp }) = to_source.receive().await else { return None };
+    let (as_sink, answer) = opening::answer(&settings(), sdp).await.unwrap();
+    let (mut as_source, offer) = opening::offer(&settings()).await.unwrap();
+    to_sink.send(&Signal::Offer { sdp: offer }).await.ok()?;
+    let Ok(Signal::Answer { sdp, proof }) = to_sink.receive().await else { return None };
+    as_source.accept(sdp, None).await.unwrap();
+    to_source.send(&Signal::Answer { sdp: answer, proof }).await.ok()?;
+    let Ok(proof @ Signal::Proof { .. }) = to_source.receive().await else { return None };
+    to_sink.send(&proof).await.ok()?;
+    let (as_sink, as_source) = tokio::join!(as_sink.opened(), as_source.opened());
+    let (mut from_source, sink) = (as_sink.ok()?.link(to_source), as_source.ok()?.link(to_sink));
+    let LinkEvent::Message(Lane::Frames, frame) = from_source.next().await else { return None };
+    sink.sender().send(Lane::Frames, BytesMut::from(&frame[..])).await.ok()?;
+    // Stays until both ends have what they need.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Some(BytesMut::from(&frame[..]))
+}
+
+/// What a source and a sink with one token get, and what a peer in the middle reads, if it is there.
+async fn with_a_peer_in_the_middle(is_bound: bool) -> (Result<Link, HandshakeError>, bool, Option<BytesMut>) {
+    let ((source_end, to_source), (sink_end, to_sink)) = (pair().await, pair().await);
+    let middle = tokio::spawn(in_the_middle(to_source, to_sink));
+    let sink = tokio::spawn(async move {
+        let Ok(mut link) = sink(sink_end, TOKEN, is_bound).await else { return false };
+        matches!(link.next().await, LinkEvent::Message(Lane::Frames, frame) if &frame[..] == b"frame")
+    });
+    let source = source(source_end, TOKEN, is_bound).await;
+    if let Ok(source) = &source {
+        source.sender().send(Lane::Frames, BytesMut::from("frame")).await.unwrap();
+    }
+    let read = middle.await.unwrap();
+    (source, sink.await.unwrap(), read)
+}
+
+#[tokio::test]
+async fn a_peer_in_the_middle_of_the_signaling_gets_no_link_and_reads_no_frame() {
+    let (source, sink_has_the_frame, read) = with_a_peer_in_the_middle(true).await;
+    let wrong = source.err().expect("no link").to_string();
+    assert!(wrong.contains("is not for this link"), "{wrong}");
+    assert!(!sink_has_the_frame && read.is_none());
+}
+
+#[tokio::test]
+async fn the_same_peer_in_the_middle_reads_every_frame_if_the_proofs_leave_the_certificates_out() {
+    let (source, sink_has_the_frame, read) = with_a_peer_in_the_middle(false).await;
+    assert!(source.is_ok() && sink_has_the_frame);
+    assert_eq!(read.as_deref(), Some(&b"frame"[..]));
+}
+
+#[tokio::test]
+async fn two_ends_with_one_token_open_a_link_and_with_two_tokens_none() {
+    let (ours, theirs) = pair().await;
+    let (source_link, sink_link) = tokio::join!(source(ours, TOKEN, true), sink(theirs, TOKEN, true));
+    let (source_link, mut sink_link) = (source_link.unwrap(), sink_link.unwrap());
+    source_link.sender().send(Lane::Frames, BytesMut::from("frame")).await.unwrap();
+    assert!(matches!(sink_link.next().await, LinkEvent::Message(Lane::Frames, frame) if &frame[..] == b"frame"));
+
+    let (ours, theirs) = pair().await;
+    let (source_link, sink_link) = tokio::join!(source(ours, TOKEN, true), sink(theirs, b"another of tests", true));
+    let (source, sink) = (source_link.err().expect("no link"), sink_link.err().expect("no link"));
+    assert_eq!(sink.to_string(), "the proof fails: the two ends have different tokens");
+    assert_eq!(source.to_string(), "it refused: the proof fails: the two ends have different tokens");
+}
+
 /// Opens a link whose descriptions are changed on their way to the other end.
 async fn opened(offered: impl Fn(&str) -> String, answered: impl Fn(&str) -> String) {
     let (mut listening, offer) = opening::offer(&settings()).await.unwrap();
     let (dialling, answer) = opening::answer(&settings(), offered(&offer)).await.unwrap();
-    listening.accept(answered(&answer)).await.unwrap();
+    listening.accept(answered(&answer), None).await.unwrap();
     let (listening, dialling) = tokio::join!(listening.opened(), dialling.opened());
     assert!(listening.is_ok() && dialling.is_ok());
 }

@@ -52,6 +52,7 @@ pub const SERVER: &[&str] = &[
     "warmup",
     "wait",
     "listen",
+    "token-file",
     "dial",
     "no-announce",
     "advertise",
@@ -67,6 +68,7 @@ pub const SERVER: &[&str] = &[
     "out",
     "record",
     "topic",
+    "token-to",
     "man-dir",
     "compare",
     "compare-run",
@@ -94,6 +96,7 @@ pub const SERVER: &[&str] = &[
 pub const CLIENT: &[&str] = &[
     "server",
     "client-listen",
+    "token-file",
     "once",
     "wait",
     "link",

@@ -1,0 +1,49 @@
+//! `server token`: makes a token, into a new file that only its owner can read, or to stdout.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use shared::admission::Token;
+use shared::shell::exit::Exit;
+use shared::shell::standard::unless_reader_left;
+use tracing::error;
+
+/// Makes a token.
+pub fn run(file: Option<&Path>) -> Exit {
+    let token = match Token::make() {
+        Ok(token) => token,
+        Err(wrong) => {
+            error!("{wrong}");
+            return Exit::Other;
+        }
+    };
+    let Some(path) = file else {
+        return match unless_reader_left(io::stdout().write_all(token.as_bytes())) {
+            Ok(()) => Exit::Fine,
+            Err(wrong) => {
+                error!("cannot write to stdout: {wrong}");
+                Exit::Other
+            }
+        };
+    };
+    match write(path, &token) {
+        Ok(()) => Exit::Fine,
+        Err(wrong) if wrong.kind() == io::ErrorKind::AlreadyExists => {
+            error!("{} exists, and is not overwritten: name another file, or remove it first", path.display());
+            Exit::Usage
+        }
+        Err(wrong) => {
+            error!("cannot write the token to {}: {wrong}", path.display());
+            Exit::Other
+        }
+    }
+}
+
+fn write(path: &Path, token: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(token.as_bytes())
+}

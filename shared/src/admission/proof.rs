@@ -1,0 +1,245 @@
+//! Proofs: HMAC-SHA256 with the token as key, over what both ends know.
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+use thiserror::Error;
+
+use super::fingerprint::Fingerprints;
+use super::token::{Token, TokenError};
+use crate::protocol::message::Role;
+
+/// Bytes of a nonce.
+pub const NONCE_BYTES: usize = 32;
+
+/// Bytes of a proof: those of a SHA-256.
+pub const PROOF_BYTES: usize = 32;
+
+/// What every covered message begins with: no proof of another protocol or version is one of this.
+const CONTEXT: &[u8] = b"plumb admission 1\0";
+
+/// A number that is used once. Written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce(pub [u8; NONCE_BYTES]);
+
+/// A proof that its sender holds the token. Written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof(pub [u8; PROOF_BYTES]);
+
+/// The nonces of both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonces {
+    /// Of the end that sources frames.
+    pub source: Nonce,
+    /// Of the end that answers them.
+    pub sink: Nonce,
+}
+
+/// A nonce or a proof of another form.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("a nonce or a proof is 64 hexadecimal digits, not {0} bytes of text")]
+pub struct WrongText(usize);
+
+impl Nonce {
+    /// A nonce that was never used.
+    ///
+    /// # Errors
+    /// [`TokenError::NoRandom`] if the system gives no random bytes.
+    pub fn new() -> Result<Self, TokenError> {
+        let mut bytes = [0; NONCE_BYTES];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| TokenError::NoRandom)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl Token {
+    /// Proves that the end of this role holds the token. With `bound`, the proof holds only for a link between these two
+    /// certificates.
+    pub fn prove(&self, role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Proof {
+        let tag = hmac::sign(self.key(), &covered(role, nonces, bound));
+        let mut bytes = [0; PROOF_BYTES];
+        bytes.copy_from_slice(tag.as_ref());
+        Proof(bytes)
+    }
+
+    /// Whether this is the proof of the end of that role. Takes the same time for every wrong proof.
+    pub fn accepts(&self, proof: &Proof, role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> bool {
+        hmac::verify(self.key(), &covered(role, nonces, bound), &proof.0).is_ok()
+    }
+}
+
+/// The bytes that a proof covers. Each part has one length or ends with a zero, so that no two messages are the same.
+fn covered(role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Vec<u8> {
+    let role: &[u8] = match role {
+        Role::Source => b"source\0",
+        Role::Sink => b"sink\0",
+    };
+    let what: &[u8] = if bound.is_some() { b"session\0" } else { b"hello\0" };
+    let mut bytes = [CONTEXT, what, role, &nonces.source.0, &nonces.sink.0].concat();
+    if let Some(Fingerprints { source, sink }) = bound {
+        bytes.extend_from_slice(&source.0);
+        bytes.extend_from_slice(&sink.0);
+    }
+    bytes
+}
+
+/// Reads 32 bytes from 64 hexadecimal digits.
+fn from_hex(text: &str) -> Result<[u8; 32], WrongText> {
+    let wrong = || WrongText(text.len());
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    let mut bytes = [0; 32];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(bytes)
+}
+
+fn to_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        write!(text, "{byte:02x}")?;
+    }
+    f.write_str(&text)
+}
+
+impl FromStr for Nonce {
+    type Err = WrongText;
+
+    fn from_str(text: &str) -> Result<Self, WrongText> {
+        from_hex(text).map(Self)
+    }
+}
+
+impl FromStr for Proof {
+    type Err = WrongText;
+
+    fn from_str(text: &str) -> Result<Self, WrongText> {
+        from_hex(text).map(Self)
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to_hex(&self.0, f)
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to_hex(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fingerprint::Fingerprint;
+    use super::*;
+
+    const TOKEN: &[u8] = b"0123456789abcdef";
+
+    fn counting(first: u8) -> [u8; 32] {
+        std::array::from_fn(|place| first + place as u8)
+    }
+
+    fn nonces() -> Nonces {
+        Nonces { source: Nonce(counting(0)), sink: Nonce(counting(32)) }
+    }
+
+    fn fingerprints() -> Fingerprints {
+        Fingerprints { source: Fingerprint(counting(64)), sink: Fingerprint(counting(96)) }
+    }
+
+    /// The table of docs/protocol.md, which Python's hmac made.
+    #[test]
+    fn proofs_are_those_of_the_protocols_document() {
+        let (token, nonces, bound) = (Token::of(TOKEN), nonces(), fingerprints());
+        let document = include_str!("../../../docs/protocol.md");
+        for (role, bound, vector) in [
+            (Role::Source, None, "c38a4ca2a7fb758024e518e77e905dd420224fcde647d0ca180f99433e532a25"),
+            (Role::Sink, None, "c2b924bf16187830d12581369310b0129513086317d260084c30fdb0351b4787"),
+            (Role::Source, Some(&bound), "d9743e8ad03d7affebbdd83cfd0859fff0a452d698e8fd6f7e3cd2e06e289f7c"),
+            (Role::Sink, Some(&bound), "9810465afea3939b0265e7c729fc361942c39b7cb93ae484cf98c7503adf765a"),
+        ] {
+            let proof = token.prove(role, &nonces, bound);
+            assert_eq!(proof.to_string(), vector);
+            assert!(document.contains(vector), "docs/protocol.md has {vector}");
+            assert!(token.accepts(&vector.parse().unwrap(), role, &nonces, bound));
+        }
+    }
+
+    #[test]
+    fn what_a_proof_covers_is_written_exactly_as_documented() {
+        let bytes = covered(Role::Source, &nonces(), Some(&fingerprints()));
+        let wanted: Vec<u8> = b"plumb admission 1\0session\0source\0".iter().copied().chain(0..128).collect();
+        assert_eq!(bytes, wanted);
+        let bytes = covered(Role::Sink, &nonces(), None);
+        let wanted: Vec<u8> = b"plumb admission 1\0hello\0sink\0".iter().copied().chain(0..64).collect();
+        assert_eq!(bytes, wanted);
+    }
+
+    #[test]
+    fn a_proof_holds_for_its_role_its_nonces_and_its_certificates_alone() {
+        let (token, nonces, bound) = (Token::of(TOKEN), nonces(), fingerprints());
+        let proof = token.prove(Role::Source, &nonces, Some(&bound));
+        assert!(token.accepts(&proof, Role::Source, &nonces, Some(&bound)));
+        assert!(!token.accepts(&proof, Role::Sink, &nonces, Some(&bound)), "the other role");
+        assert!(!token.accepts(&proof, Role::Source, &nonces, None), "the first proof");
+        let swapped = Nonces { source: nonces.sink, sink: nonces.source };
+        assert!(!token.accepts(&proof, Role::Source, &swapped, Some(&bound)), "swapped nonces");
+        let swapped = Fingerprints { source: bound.sink, sink: bound.source };
+        assert!(!token.accepts(&proof, Role::Source, &nonces, Some(&swapped)), "swapped certificates");
+        let other = Nonces { sink: Nonce(counting(33)), ..nonces };
+        assert!(!token.accepts(&proof, Role::Source, &other, Some(&bound)), "another session");
+        assert!(!Token::of(b"0123456789abcdeg").accepts(&proof, Role::Source, &nonces, Some(&bound)), "another token");
+    }
+
+    #[test]
+    fn nonces_are_never_the_same() {
+        assert_ne!(Nonce::new().unwrap(), Nonce::new().unwrap());
+    }
+
+    #[test]
+    fn a_nonce_of_the_wrong_length_is_refused() {
+        let right = "00".repeat(32);
+        assert!(right.parse::<Nonce>().is_ok());
+        for wrong in ["", "00", &right[1..], &format!("{right}0"), &format!("+{}", &right[1..]), &"ä".repeat(32)] {
+            assert_eq!(wrong.parse::<Nonce>(), Err(WrongText(wrong.len())), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(bytes: [u8; 32]) {
+            prop_assert_eq!(Nonce(bytes).to_string().parse::<Nonce>().unwrap().0, bytes);
+            prop_assert_eq!(Proof(bytes).to_string().to_uppercase().parse::<Proof>().unwrap().0, bytes);
+        }
+
+        #[test]
+        fn text_of_any_kind_is_read_or_refused(text: String) {
+            let _ = (text.parse::<Nonce>(), text.parse::<Proof>());
+        }
+
+        #[test]
+        fn one_changed_bit_anywhere_makes_a_proof_worthless(
+            source: [u8; 32], sink: [u8; 32], certificates: ([u8; 32], [u8; 32]), place in 0usize..160, bit in 0u8..8,
+        ) {
+            let token = Token::of(TOKEN);
+            let nonces = Nonces { source: Nonce(source), sink: Nonce(sink) };
+            let bound = Fingerprints { source: Fingerprint(certificates.0), sink: Fingerprint(certificates.1) };
+            let (mut proof, mut other, mut moved) = (token.prove(Role::Sink, &nonces, Some(&bound)), nonces, bound);
+            let parts = [&mut proof.0, &mut other.source.0, &mut other.sink.0, &mut moved.source.0, &mut moved.sink.0];
+            for (number, part) in parts.into_iter().enumerate() {
+                if place / 32 == number {
+                    part[place % 32] ^= 1 << bit;
+                }
+            }
+            prop_assert!(!token.accepts(&proof, Role::Sink, &other, Some(&moved)));
+        }
+    }
+}

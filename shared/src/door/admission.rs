@@ -1,0 +1,224 @@
+//! Exchanges the first proofs on a signaling connection, before any description.
+//!
+//! The sink's hello carries its nonce. The source answers with a `challenge`: its own nonce and its proof. The sink
+//! checks that, and answers with its `proof`. Who called whom makes no difference. [`Proven`] is what both then know; the
+//! link proves it again over its certificates.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::lines::{Signaling, SignalingError};
+use super::signal::{Introduction, Signal};
+use crate::admission::{Fingerprints, Nonce, Nonces, NotAdmitted, Proof, Slowdown, Token};
+use crate::link::Kind;
+use crate::protocol::HELLO_LIMIT;
+use crate::protocol::message::Role;
+
+/// How long a sink waits for the challenge: the source's refusals may wait, too.
+const CHALLENGE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Most offers to strangers that are passed over: one is on its way if our hello comes late.
+const MAX_PASSED: usize = 3;
+
+/// Who may come in: everybody, or whoever holds the token. Copies share the slow-down.
+#[derive(Clone, Debug, Default)]
+pub struct Admission(Option<Arc<Keeper>>);
+
+#[derive(Debug)]
+struct Keeper {
+    token: Token,
+    slowdown: Mutex<Slowdown>,
+}
+
+/// What both ends know after the first proofs.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    token: Token,
+    nonces: Nonces,
+    ours: Role,
+    /// Whether the second proofs cover the certificates. Only a test leaves them out, to show that it then succeeds.
+    #[cfg(test)]
+    pub(crate) is_bound: bool,
+}
+
+impl Admission {
+    /// Admits whoever holds this token.
+    pub fn of(token: Token) -> Self {
+        Self(Some(Arc::new(Keeper { token, slowdown: Mutex::default() })))
+    }
+
+    /// Whether everybody is admitted.
+    pub fn is_open(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Refuses a link that cannot be proved, or that would carry frames in the clear beyond this machine, though there is a
+    /// token.
+    ///
+    /// # Errors
+    /// [`NotAdmitted::NotOverGrpc`] and [`NotAdmitted::Unprotected`].
+    pub fn protects(&self, kind: Kind, peer: IpAddr) -> Result<(), NotAdmitted> {
+        match kind {
+            _ if self.is_open() => Ok(()),
+            Kind::Grpc => Err(NotAdmitted::NotOverGrpc),
+            _ if kind.is_stream() && !peer.to_canonical().is_loopback() => Err(NotAdmitted::Unprotected(kind)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The nonce for a sink's hello; `None` without a token.
+    ///
+    /// # Errors
+    /// [`NotAdmitted::NoRandom`].
+    pub fn nonce(&self) -> Result<Option<Nonce>, NotAdmitted> {
+        Ok(if self.is_open() { None } else { Some(Nonce::new()?) })
+    }
+
+    /// The source's side: proves itself to the sink that said this hello, and waits for its proof. Tells the sink why it
+    /// is not admitted, after a while if its proof failed.
+    ///
+    /// # Errors
+    /// [`SignalingError::NotAdmitted`], or a failure of the connection.
+    pub async fn admit_sink(
+        &self,
+        signaling: &mut Signaling,
+        hello: &Introduction,
+    ) -> Result<Option<Proven>, SignalingError> {
+        match self.sink_proven(signaling, hello).await {
+            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
+            admitted => admitted,
+        }
+    }
+
+    async fn sink_proven(
+        &self,
+        signaling: &mut Signaling,
+        hello: &Introduction,
+    ) -> Result<Option<Proven>, SignalingError> {
+        let (keeper, sink) = match (&self.0, &hello.nonce) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return Err(NotAdmitted::SourceWithout.into()),
+            (Some(_), None) => return Err(NotAdmitted::SinkWithout.into()),
+            (Some(keeper), Some(sink)) => (keeper, sink),
+        };
+        let sink: Nonce = sink.parse().map_err(|_| NotAdmitted::Malformed)?;
+        let nonces = Nonces { source: Nonce::new().map_err(NotAdmitted::from)?, sink };
+        let proven = keeper.proven(nonces, Role::Source);
+        let proof = keeper.token.prove(Role::Source, &nonces, None).to_string();
+        signaling.send(&Signal::Challenge { nonce: nonces.source.to_string(), proof }).await?;
+        match signaling.receive_within(HELLO_LIMIT).await? {
+            Signal::Proof { proof } => keeper.check(&proof, Role::Sink, &nonces)?,
+            Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
+            other => return Err(SignalingError::Unexpected { expected: "a proof", got: other.name() }),
+        }
+        Ok(Some(proven))
+    }
+
+    /// The sink's side, after its hello with this nonce: waits for the source's challenge, checks it, and proves itself.
+    ///
+    /// # Errors
+    /// [`SignalingError::NotAdmitted`], or a failure of the connection.
+    pub async fn admit_source(
+        &self,
+        signaling: &mut Signaling,
+        nonce: Option<Nonce>,
+    ) -> Result<Option<Proven>, SignalingError> {
+        let (Some(keeper), Some(sink)) = (&self.0, nonce) else { return Ok(None) };
+        match keeper.source_proven(signaling, sink).await {
+            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
+            admitted => Ok(Some(admitted?)),
+        }
+    }
+
+    /// Tells a peer why it is not admitted. Whoever sends wrong proofs waits for it.
+    async fn refused(&self, signaling: &mut Signaling, reason: NotAdmitted) -> SignalingError {
+        let wait = match (&self.0, reason) {
+            (Some(keeper), NotAdmitted::Wrong) => keeper.failed(),
+            _ => Some(Duration::ZERO),
+        };
+        if let Some(wait) = wait {
+            sleep(wait).await;
+            // A peer that is gone does not receive it.
+            let _ = signaling.send(&Signal::Error { reason: reason.to_string(), retry: false }).await;
+        }
+        reason.into()
+    }
+}
+
+impl Keeper {
+    fn proven(&self, nonces: Nonces, ours: Role) -> Proven {
+        Proven {
+            token: self.token.clone(),
+            nonces,
+            ours,
+            #[cfg(test)]
+            is_bound: true,
+        }
+    }
+
+    async fn source_proven(&self, signaling: &mut Signaling, sink: Nonce) -> Result<Proven, SignalingError> {
+        for _ in 0..MAX_PASSED {
+            let (nonce, proof) = match signaling.receive_within(CHALLENGE_LIMIT).await? {
+                Signal::Challenge { nonce, proof } => (nonce, proof),
+                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
+                // For a stranger, because our hello came late: the answer to the hello follows.
+                Signal::Offer { .. } => continue,
+                Signal::Link { .. } => return Err(NotAdmitted::SourceWithout.into()),
+                other => return Err(SignalingError::Unexpected { expected: "a challenge", got: other.name() }),
+            };
+            let nonces = Nonces { source: nonce.parse().map_err(|_| NotAdmitted::Malformed)?, sink };
+            self.check(&proof, Role::Source, &nonces)?;
+            let proof = self.token.prove(Role::Sink, &nonces, None).to_string();
+            signaling.send(&Signal::Proof { proof }).await?;
+            return Ok(self.proven(nonces, Role::Sink));
+        }
+        Err(NotAdmitted::SourceWithout.into())
+    }
+
+    fn check(&self, proof: &str, role: Role, nonces: &Nonces) -> Result<(), NotAdmitted> {
+        let proof: Proof = proof.parse().map_err(|_| NotAdmitted::Malformed)?;
+        if self.token.accepts(&proof, role, nonces, None) { Ok(()) } else { Err(NotAdmitted::Wrong) }
+    }
+
+    /// How long the refusal of a failing proof waits; `None` if too many wait already.
+    fn failed(&self) -> Option<Duration> {
+        self.slowdown.lock().unwrap_or_else(PoisonError::into_inner).failed(Instant::now())
+    }
+}
+
+impl Proven {
+    /// Whether this end is the source.
+    pub fn is_source(&self) -> bool {
+        self.ours == Role::Source
+    }
+
+    /// Whether the second proofs cover the certificates: always, but in a test.
+    pub fn covers_certificates(&self) -> bool {
+        #[cfg(test)]
+        return self.is_bound;
+        #[cfg(not(test))]
+        true
+    }
+
+    /// Proves that the link between these two certificates is ours.
+    pub fn prove_link(&self, certificates: &Fingerprints) -> Proof {
+        self.token.prove(self.ours, &self.nonces, self.bound(certificates))
+    }
+
+    /// Whether this is the peer's proof that the link between these two certificates is its own.
+    pub fn accepts_link(&self, proof: &str, certificates: &Fingerprints) -> bool {
+        let theirs = match self.ours {
+            Role::Source => Role::Sink,
+            Role::Sink => Role::Source,
+        };
+        let bound = self.bound(certificates);
+        proof.parse::<Proof>().is_ok_and(|proof| self.token.accepts(&proof, theirs, &self.nonces, bound))
+    }
+
+    fn bound<'a>(&self, certificates: &'a Fingerprints) -> Option<&'a Fingerprints> {
+        self.covers_certificates().then_some(certificates)
+    }
+}
