@@ -32,7 +32,7 @@ def find_circle(image):
     (0, 0) in the middle of the top-left pixel, x to the right, y down. This runs on a thread of its own, one frame at a
     time.
     """
-    # As far as each pixel is from the background, which is what most of the rim of the image shows, in the clearest channel.
+    # Distance of each pixel from the background, which is the median of the image's rim, in the clearest channel.
     levels = image.reshape(*image.shape[:2], -1).astype(np.int16)
     background = np.median(np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]]), axis=0)
     contrasts = np.abs(levels - background)
@@ -64,7 +64,7 @@ REMEMBERED = 1024  # finished messages whose late pieces are still recognised
 
 
 class LinkLost(Exception):
-    """There is no server, or no longer."""
+    """There is no server, or it is gone."""
 
 
 def now_us():
@@ -104,7 +104,7 @@ class Reassembler:
         return None
 
     def finish(self, message):
-        """Lets go of a message's pieces and remembers its id."""
+        """Discards a message's pieces and remembers its id."""
         del self.open[message]
         self.finished[message] = True
         if len(self.finished) > REMEMBERED:
@@ -118,7 +118,7 @@ class Client:
         self.lanes, self.reassembler, self.answers_sent = {}, None, 0
         self.ended = asyncio.get_running_loop().create_future()  # the server's reason, or LinkLost
         self.heard, self.signaling_ended = time.monotonic(), None
-        # The event loop must stay free for packets and pings: frames are looked at beside it, one after the other.
+        # The event loop must stay free for packets and pings, so a thread processes the frames, one after the other.
         self.loop, self.detector = asyncio.get_running_loop(), ThreadPoolExecutor(max_workers=1)
         self.window = self.waiting = 0  # frames at a time, and those that the detector has not looked at yet
 
@@ -157,7 +157,7 @@ class Client:
         self.send("control", {"type": "hello", "protocol": 1, "name": "aiortc-client", "version": "1", "role": "sink"})
 
     def frame(self, frame, received_us):
-        """Has the detector look at a frame; it waits while another is looked at."""
+        """Gives a frame to the detector; it waits while another frame is processed."""
         image = pixels(frame)
         if self.waiting >= self.window:  # the server has given up on some of these
             return self.answer({"type": "answer", "frame": frame["id"], "kind": "dropped"})
@@ -196,7 +196,7 @@ class Client:
             self.ended.set_exception(how) if isinstance(how, LinkLost) else self.ended.set_result(how)
 
     async def watch_signaling(self, reader):
-        """Its end is a hint that the server is gone; a message on a lane takes it back."""
+        """The end of the connection is a hint that the server is gone; a message on a lane shows that it is not."""
         while await reader.readline():
             pass
         self.signaling_ended = time.monotonic()

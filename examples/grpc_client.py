@@ -46,7 +46,7 @@ def now_us():
 
 
 def answer(frame):
-    """What the detector says of a frame; `dropped` if the frame is not one that it can read."""
+    """The detector's answer to a frame; `dropped` if it cannot read the frame."""
     said = plumb.Answer(frame=frame.id, received_us=now_us())
     shape = frame.height, frame.width, CHANNELS.get(frame.pixel, 0)
     if frame.encoding != plumb.ENCODING_RAW or len(frame.data) != np.prod(shape):

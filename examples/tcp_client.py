@@ -118,7 +118,7 @@ class Link:
 
 
 def answer(frame, received_us):
-    """What the detector says of a frame; `dropped` if the frame is not one that it can read."""
+    """The detector's answer to a frame; `dropped` if it cannot read the frame."""
     shape = frame["height"], frame["width"], CHANNELS[frame["pixel"]]
     if frame["encoding"] != "raw" or len(frame["data"]) != np.prod(shape):
         return {"type": "answer", "frame": frame["id"], "kind": "dropped"}

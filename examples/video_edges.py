@@ -1,4 +1,4 @@
-"""The frames of a video through a function. The processed frames go back to the sender, whose window shows both.
+"""Passes the frames of a video through a function. The processed frames go back to the sender, whose window shows both.
 
     server --source match.mp4 --task image --once
     python3 examples/video_edges.py [HOST:PORT]

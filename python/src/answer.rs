@@ -58,7 +58,8 @@ fn circle(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
 /// Two or three numbers in a tuple, a list or an array of one dimension.
 fn numbers(returned: &Bound<'_, PyAny>) -> Option<Vec<f64>> {
     let is_list = returned.is_instance_of::<PyTuple>() || returned.is_instance_of::<PyList>();
-    // Arrays of numpy, and of what can be one: tensors. Sets and texts have entries too, but no places.
+    // Arrays of numpy, and objects that can become one, such as tensors. Sets and texts have entries too, but no order
+    // or numbers.
     let is_listed = is_list || returned.hasattr("__array__").ok()?;
     if !is_listed || !(2..=3).contains(&returned.len().ok()?) {
         return None;
@@ -66,7 +67,7 @@ fn numbers(returned: &Bound<'_, PyAny>) -> Option<Vec<f64>> {
     returned.try_iter().ok()?.map(|entry| real(&entry.ok()?)).collect()
 }
 
-/// A number, of Python or of numpy. A truth value is none, and neither is a complex number, although numpy's have
+/// A number of Python or numpy. Booleans do not count as numbers. Neither do complex numbers, although numpy's have
 /// `__float__`.
 pub(crate) fn real(value: &Bound<'_, PyAny>) -> Option<f64> {
     let kind = value.get_type().name().ok()?.to_string();
@@ -81,7 +82,7 @@ pub(crate) fn real(value: &Bound<'_, PyAny>) -> Option<f64> {
     }
 }
 
-/// A whole number, of Python or of numpy; `None` for anything else. A truth value is none.
+/// A whole number of Python or numpy; `None` for anything else, including booleans.
 fn whole(value: &Bound<'_, PyAny>) -> Option<Result<i128, Fault>> {
     if value.is_instance_of::<PyBool>() {
         return None;
@@ -115,7 +116,7 @@ fn image(returned: &Bound<'_, PyAny>) -> Result<Payload<'static>, Fault> {
     Ok(client::pipeline::image_payload(size, pixel, data, Encoding::Raw))
 }
 
-/// The bytes of an array, row by row, however they lie in memory.
+/// The bytes of an array, row by row, whatever its layout in memory.
 trait InRows {
     fn to_vec_in_rows(&self) -> Vec<u8>;
 }
@@ -135,7 +136,7 @@ fn other(task: &str, returned: &Bound<'_, PyAny>, right: &str) -> Fault {
     Fault::Type(format!("the pipeline returned {}; in the task {task} it returns {right}", described(returned)))
 }
 
-/// What a value is, for people: `a str`, `a tuple of 2 (str, int)`, `an array of float64 with shape (2, 2)`.
+/// Describes a value for people: `a str`, `a tuple of 2 (str, int)`, `an array of float64 with shape (2, 2)`.
 pub(crate) fn described(value: &Bound<'_, PyAny>) -> String {
     if let Ok(array) = value.cast::<PyUntypedArray>() {
         let shape = value.getattr("shape").map_or_else(|_| String::new(), |shape| format!(" with shape {shape}"));
@@ -145,7 +146,7 @@ pub(crate) fn described(value: &Bound<'_, PyAny>) -> String {
         return "None".into();
     }
     let name = type_name(value);
-    // The sound decides: an int, but a uint8.
+    // The pronunciation decides: an int, but a uint8.
     let has_vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with('u') && !name.starts_with("ui");
     let article = if has_vowel { "an" } else { "a" };
     if let Some(entries) = few_entries(value) {

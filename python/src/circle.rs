@@ -1,4 +1,4 @@
-//! A circle with what else a detector knows about it.
+//! A circle, with its covariance and ellipse if the detector knows them.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -13,8 +13,8 @@ type Fields = (f64, f64, Option<f64>, Option<[f64; 3]>, Option<[f64; 2]>, Option
 /// A circle that a pipeline found. Only its centre is scored.
 ///
 /// `x`, `y` and `radius` are in px. `cov` is the covariance of the centre, `(xx, xy, yy)` in px², or a symmetric matrix
-/// of 2x2. `axes` are the half-axes (a, b) of an ellipse in px, a >= b, with `angle`, the direction of a from +x towards
-/// +y in radians, from 0 to below pi.
+/// of 2x2. `axes` are the half-axes (a, b) of an ellipse in px, a >= b, with `angle`, the direction of a from +x
+/// towards +y in radians, from 0 to below pi.
 #[pyclass(frozen, module = "plumb", eq)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Circle {
@@ -31,7 +31,7 @@ pub(crate) struct Circle {
 }
 
 impl Circle {
-    /// A circle without further facts.
+    /// A circle without covariance and ellipse.
     pub(crate) fn at(x: f64, y: f64, radius: Option<f64>) -> Self {
         Self { x, y, radius, cov: None, axes: None, angle: None }
     }

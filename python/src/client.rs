@@ -58,7 +58,7 @@ pub(crate) struct Client {
     admission: Admission,
 }
 
-/// What answers the frames.
+/// The pipeline that answers the frames.
 enum Chosen {
     /// A Python function.
     Function(Py<PyAny>),
@@ -168,7 +168,7 @@ impl Client {
                 runtime.shutdown_background();
                 ran
             });
-            // Nobody listens after Ctrl-C.
+            // After Ctrl-C nobody receives the result.
             let _ = done.send(ran);
         };
         thread::Builder::new().name("client".into()).spawn(run)?;
@@ -234,7 +234,7 @@ fn finished(ran: Result<(End, client::tally::Tally), SessionError>, pipeline_err
     Ok(Tally { received: tally.received, dropped: tally.dropped, answers, pipeline_errors, end })
 }
 
-/// What went wrong in the pipeline, in all workers.
+/// The errors of the pipeline in all workers.
 #[derive(Debug)]
 struct Errors {
     strict: bool,
@@ -245,7 +245,7 @@ struct Errors {
 }
 
 impl Errors {
-    /// Counts a failure. It is shown if it is the first; it ends the client if it is not about its frame alone.
+    /// Counts a failure. The first one is shown. A failure that is not about its frame alone ends the client.
     fn add(&self, py: Python<'_>, frame: u64, fault: Fault) {
         if !fault.is_of_the_frame() || self.strict {
             self.keep(fault.into_error());

@@ -14,7 +14,7 @@ use crate::table::Table;
 /// Maximum number of sessions, the latest ones: as many as a report file keeps.
 const MAX_SESSIONS: usize = 10_000;
 
-/// What a server found so far, shared with the server's output.
+/// The results of a server so far, shared with the server's output.
 #[derive(Clone, Debug)]
 pub(crate) struct Collected(Arc<(Mutex<Results>, Condvar)>);
 
@@ -29,7 +29,7 @@ pub(crate) struct Results {
 }
 
 impl Collected {
-    /// Nothing yet.
+    /// Starts without results.
     pub(crate) fn new(task: TaskName) -> Self {
         let results = Results { sessions: VecDeque::new(), omitted: 0, running: 0, table: Table::new(task) };
         Self(Arc::new((Mutex::new(results), Condvar::new())))
@@ -37,7 +37,7 @@ impl Collected {
 
     /// The results so far.
     pub(crate) fn results(&self) -> MutexGuard<'_, Results> {
-        // Each event changes them in one step.
+        // Each event changes the results in one step, so a panic leaves them consistent.
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

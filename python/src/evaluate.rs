@@ -26,7 +26,7 @@ use crate::waiting::{self, STEP};
 /// Defaults that differ from the server's, which has no limit and takes the task from the source.
 const DEFAULTS: [(&str, &str); 2] = [("frames", "600"), ("task", "circle")];
 
-/// Options that nothing uses where no link is.
+/// Options that have no effect without a link.
 const OF_THE_LINK: [&str; 8] = ["link", "window", "delivery", "encoding", "sctp_mtu", "loopback", "once", "wait"];
 
 /// Calls the pipeline with each frame and scores what it returns. Gives the JSON report and the columns of the table.
@@ -56,7 +56,7 @@ pub(crate) fn evaluate<'py>(
     let mut run = Run { pipeline, strict, table, evaluation, kept };
     let done = run.all(py, &frames);
     let kept = run.finish(py, if done.is_ok() { End::Finished } else { End::Stopped });
-    // Why it ended early goes before what could not be written.
+    // The reason for an early end comes before a failed write.
     done.and(kept)?;
     let report = run.evaluation.report(&name(pipeline), End::Finished).to_json();
     let report = report.map_err(|wrong| PyRuntimeError::new_err(wrong.to_string()))?;
@@ -69,7 +69,7 @@ fn is_endless(spec: &RunSpec, supply: &dyn Supply) -> PyResult<bool> {
     Ok(is_computed || spec.sent.repeat)
 }
 
-/// Reads the options of a run without a link, and settles what follows from them.
+/// Reads the options of a run without a link, and sets the values that follow from them.
 pub(crate) fn settled(options: &Bound<'_, PyDict>) -> PyResult<(RunSpec, Arc<dyn Supply>)> {
     let (spec, origins) = options::read::<RunSpec>(options, &DEFAULTS)?;
     let impossible = |wrong: SourceError| {
@@ -88,7 +88,7 @@ pub(crate) fn source_failed(wrong: &SourceError) -> PyErr {
     PyRuntimeError::new_err(options::in_python(&format!("the source failed: {wrong}")))
 }
 
-/// What the pipeline is called, for the report.
+/// The pipeline's name, for the report.
 fn name(pipeline: &Bound<'_, PyAny>) -> String {
     let named = pipeline.getattr("__qualname__").or_else(|_| pipeline.get_type().getattr("__qualname__"));
     named.and_then(|name| name.extract()).unwrap_or_else(|_| "pipeline".into())
@@ -158,7 +158,7 @@ fn next(py: Python<'_>, frames: &Frames) -> PyResult<Option<RenderedFrame>> {
         Ok(Next::NotYet) => None,
         Err(wrong) => Some(Err(source_failed(&wrong))),
     };
-    // A frame that is there is taken without giving the GIL away, which costs some microseconds.
+    // A frame that is ready is taken without releasing the GIL, because that would cost some microseconds.
     match read(Duration::ZERO) {
         Some(found) => found,
         None => waiting::until(py, || read(STEP))?,

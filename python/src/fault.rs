@@ -49,7 +49,7 @@ impl Fault {
             py.import("traceback")?.call_method1("print_exception", (error.into_value(py),))?;
             Ok(())
         })();
-        // Without a stderr there is no place to show it.
+        // Without `sys.stderr` it cannot be shown.
         drop(shown);
     }
 }

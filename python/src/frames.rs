@@ -75,7 +75,7 @@ impl Frames {
         let Some(numbered) = &self.numbered else { return Err(PyTypeError::new_err(IN_SEQUENCE)) };
         let index = self.place(index)?;
         let rendered = leaving::detached(py, || {
-            // A frame does not depend on what was rendered before, so neither on a panic.
+            // A frame does not depend on earlier frames, so a panic in one of them does no harm.
             let mut source = numbered.lock().unwrap_or_else(PoisonError::into_inner);
             Rendered::of(source.at(index))
         })?;
@@ -96,11 +96,11 @@ impl Frames {
     }
 }
 
-/// Frames that have a number where there is no end: playing the ball takes about 11 ns per frame, so that the last takes
-/// a second.
+/// Number of frames of an endless source that have an index. Playing the ball takes about 11 ns per frame, so the last
+/// one takes a second.
 const ENDLESS: i128 = 100_000_000;
 
-/// Why frames have no numbers.
+/// Why frames have no index.
 const IN_SEQUENCE: &str = "the frames of this source come in sequence: iterate over them";
 
 impl Frames {
@@ -111,7 +111,7 @@ impl Frames {
             read => read?,
         };
         let frames = self.spec.sent.frames.map(|frames| i128::from(frames.get()));
-        // Without an end, an index may still not be so large that playing the ball up to it takes minutes.
+        // Even for an endless source, the index is limited, so that playing the ball up to it does not take minutes.
         let frames = frames.or(Some(ENDLESS));
         let from_start =
             if number < 0 && self.spec.sent.frames.is_some() { number + frames.unwrap_or(0) } else { number };
@@ -137,7 +137,7 @@ pub(crate) struct FrameIterator(Mutex<Played>);
 
 struct Played {
     source: Box<dyn Source>,
-    /// How many are left; unlimited when absent.
+    /// Number of frames left; unlimited when absent.
     left: Option<u64>,
 }
 

@@ -9,7 +9,8 @@ use server::gate::{Condition, EXAMPLE, NotACondition, judge_report, reason};
 /// Judges each condition on a JSON report. Gives, for each condition, the verdicts on its sessions, as JSON.
 ///
 /// # Errors
-/// `TypeError` for a condition that is no string, `ValueError` for one that cannot be read or names no figure.
+/// `TypeError` for a condition that is not a string, `ValueError` for one that cannot be parsed or names an unknown
+/// figure.
 #[pyfunction]
 pub(crate) fn judge(report: &str, conditions: &Bound<'_, PyList>) -> PyResult<String> {
     let conditions: Vec<_> = conditions.iter().map(|text| condition(&text)).collect::<PyResult<_>>()?;

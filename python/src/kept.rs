@@ -15,7 +15,7 @@ use shared::time::Micros;
 use crate::leaving;
 use crate::options::in_python;
 
-/// Interval between two writes: what a crash may lose.
+/// Interval between two writes. A crash loses at most this much.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A run's folder, written between frames.
@@ -35,7 +35,7 @@ impl Kept {
         Ok(Self { output, pipeline, next: Micros(0) })
     }
 
-    /// Adds a frame; once per second, writes what there is.
+    /// Adds a frame. Once per second, writes all frames so far.
     pub(crate) fn add(&mut self, record: &FrameRecord, evaluation: &Evaluation, now: Micros) -> PyResult<()> {
         let mut added = self.output.frame(1, record);
         if now >= self.next {

@@ -1,8 +1,9 @@
-//! The end of the interpreter. No thread of ours, and no Python thread that is in our code, may be inside Python then.
+//! The end of the interpreter. At that time, none of our threads, and no Python thread in our code, may be inside
+//! Python.
 //!
-//! CPython ends a thread that asks for the GIL after the interpreter's end by `pthread_exit`. Where Rust is on that
-//! thread's stack, this aborts the process. So [`leave`], which Python calls before the end, lets nobody in any more and
-//! waits until all are out.
+//! If a thread asks for the GIL after the interpreter's end, CPython ends the thread by `pthread_exit`. If Rust is on
+//! the thread's stack, this aborts the process. So Python calls [`leave`] before the end: it refuses further entries,
+//! and waits until all threads are out.
 
 use std::ffi::{c_long, c_ulong};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,8 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::{PyTypeInfo, ffi};
 
-/// How long the interpreter's end waits for those inside: a client says bye in less, and so do most pipelines return.
+/// How long the interpreter's end waits for the threads inside. A client needs less to say bye, and most pipelines need
+/// less to return.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How long it waits after it raised `SystemExit` in pipelines that did not return. Python code ends at once.
@@ -22,7 +24,7 @@ static INSIDE: Mutex<State> = Mutex::new(State { last: None, threads: Vec::new()
 static LEFT: Condvar = Condvar::new();
 
 struct State {
-    /// The thread that ends the interpreter, once it does. It alone may still enter.
+    /// The thread that ends the interpreter, once it has begun. Only this thread may still enter.
     last: Option<c_ulong>,
     /// The threads inside, one entry for each time that they entered.
     threads: Vec<c_ulong>,
@@ -46,7 +48,7 @@ pub(crate) fn enter() -> Option<Inside> {
 /// Enters from Python.
 ///
 /// # Errors
-/// `SystemExit` at the interpreter's end, which ends a thread without a word.
+/// `SystemExit` at the interpreter's end, which ends a thread silently.
 pub(crate) fn enter_from_python() -> PyResult<Inside> {
     enter().ok_or_else(exit)
 }
@@ -60,12 +62,12 @@ pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send)
     Ok(py.detach(work))
 }
 
-/// Raises `SystemExit` at the interpreter's end. Whatever goes on for long asks now and then.
+/// Raises `SystemExit` at the interpreter's end. Long-running work calls this now and then.
 pub(crate) fn check() -> PyResult<()> {
     if state().is_closed_to(this_thread()) { Err(exit()) } else { Ok(()) }
 }
 
-/// Lets nobody in any more, and waits until all are out. Python calls it before the interpreter ends.
+/// Refuses further entries, and waits until all threads are out. Python calls it before the interpreter ends.
 #[pyfunction]
 pub(crate) fn leave(py: Python<'_>) {
     state().last = Some(this_thread());
@@ -82,7 +84,8 @@ pub(crate) fn leave(py: Python<'_>) {
     py.detach(|| all_left(LAST_GRACE));
 }
 
-/// Has [`leave`] called before the interpreter ends, and forgets in a fork the threads that it does not have.
+/// Registers [`leave`] to be called before the interpreter ends. In a fork, forgets the threads that the fork does not
+/// have.
 pub(crate) fn start(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(leave, module)?,))?;

@@ -18,10 +18,10 @@ const OURS: [&str; 3] = ["shared", "client", "server"];
 /// Starts to pass events on, down to level info.
 ///
 /// # Errors
-/// What the import of Python's `logging` raises.
+/// If the import of Python's `logging` fails.
 pub(crate) fn start(py: Python<'_>) -> PyResult<()> {
-    // Imported now, not by the first thread that has something to say: a fork in the middle of an import leaves the
-    // child with a lock on the module that nobody gives back.
+    // Imported now, not by the first thread that logs: after a fork in the middle of an import, the child has a lock on
+    // the module that is never released.
     for module in ["logging", "traceback"] {
         py.import(module)?;
     }
@@ -44,7 +44,7 @@ impl<S: Subscriber> Layer<S> for ToPython {
         let mut message = Message(String::new());
         event.record(&mut message);
         let Some(_inside) = leaving::enter() else { return };
-        // At the end of the interpreter nobody listens. Neither does a logging that fails.
+        // At the end of the interpreter, or if logging fails, the event is lost.
         let _ = Python::try_attach(|py| -> PyResult<()> {
             let logger = py.import("logging")?.call_method1("getLogger", ("plumb",))?;
             logger.call_method1(method, ("%s", message.0))?;

@@ -8,7 +8,7 @@ use server::cli::Local;
 use server::run::{Entry, GivenMeta, NamedError, Origins, RunSpec, named, names};
 use shared::protocol::message::{Meta, MetaValue};
 
-/// Further options that errors name and that are arguments too: the files of a run, and what `plumb.Client` takes.
+/// Further arguments that errors may name as options: the files of a run, and the arguments of `plumb.Client`.
 const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
 
 /// Reads keyword arguments as options of this type, with these defaults in place of the options' own. A default whose
@@ -54,8 +54,8 @@ pub(crate) fn machine_options() -> Vec<(String, String)> {
     names::<Local>()
 }
 
-/// An error that names options as Python writes them: `--empty-rate` becomes `empty_rate`. What only looks like an
-/// option, such as a part of a path, stays.
+/// Rewrites option names in an error as Python arguments: `--empty-rate` becomes `empty_rate`. Text that only looks
+/// like an option, such as a part of a path, is kept.
 pub(crate) fn in_python(text: &str) -> String {
     let known: Vec<_> = names::<RunSpec>().into_iter().chain(names::<Local>()).map(|(name, _)| name).collect();
     let mut parts = text.split("--");
@@ -74,7 +74,7 @@ pub(crate) fn in_python(text: &str) -> String {
     plain
 }
 
-/// What an option of a switch says of other values, in the words of files and in those of Python.
+/// The error of a switch for other values, as worded for files and for Python.
 fn switches_in_python(text: &str) -> String {
     text.replace("neither true nor false, without quotes", "neither True nor False")
         .replace(
@@ -110,7 +110,7 @@ fn entry(id: String, value: &Bound<'_, PyAny>) -> PyResult<Entry> {
     Ok(Entry { id, text, is_switch })
 }
 
-/// A truth value, of Python or of numpy.
+/// A boolean of Python or numpy.
 fn switch(value: &Bound<'_, PyAny>) -> Option<bool> {
     let is_numpys = || value.get_type().name().is_ok_and(|name| name == "bool" || name == "bool_");
     (value.is_instance_of::<PyBool>() || is_numpys()).then(|| value.is_truthy().ok()).flatten()
@@ -182,7 +182,7 @@ fn meta_value(key: &str, value: &Bound<'_, PyAny>) -> PyResult<MetaValue> {
     read.ok_or_else(|| PyValueError::new_err(wrong()))
 }
 
-/// A number with all its digits; `None` if it is none. numpy's numbers are taken.
+/// A number of Python or numpy with all its digits; `None` for anything else.
 fn number(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let py = value.py();
     if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {

@@ -11,7 +11,7 @@ use shared::image::{Image, ImageView};
 #[pyclass(frozen)]
 pub(crate) struct Pixels(Arc<Image>);
 
-/// A read-only array of an image that others may hold too. The pixels are not copied.
+/// A read-only array of an image that may be shared. The pixels are not copied.
 pub(crate) fn view(py: Python<'_>, image: Arc<Image>) -> PyResult<Bound<'_, PyAny>> {
     let owner = Bound::new(py, Pixels(image))?;
     let container = owner.clone().into_any();

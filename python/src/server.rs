@@ -1,4 +1,4 @@
-//! A real server in this process.
+//! A real server inside this process.
 
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::leaving;
 use crate::options::{self, in_python};
 use crate::waiting::{self, STEP};
 
-/// Options of the machine without effect here.
+/// Machine options that have no effect here.
 const OF_THE_WINDOW: [&str; 4] = ["no_graphics", "rows", "colormap", "range"];
 
 /// A server. It stops when nobody holds it any more.
@@ -26,10 +26,10 @@ pub(crate) struct Server {
     run: Run,
     address: Option<String>,
     collected: Collected,
-    /// Absent after the end was waited for.
+    /// Absent after the server's end was awaited.
     hosted: Mutex<Option<Hosted>>,
     outputs: Outputs,
-    /// The process that has its thread. A fork of it has a copy of this, but not the thread.
+    /// The process that runs the server's thread. A fork has a copy of this object, but not the thread.
     process: u32,
 }
 
@@ -112,8 +112,8 @@ impl Server {
             let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
             (is_complete || left.is_zero()).then_some(())
         })?;
-        // Copied without the GIL. A thread that holds the GIL and waits for the results could wait for ever, because making
-        // Python objects may run any finaliser, which may give the GIL away.
+        // Copied without the GIL. A thread that holds the GIL and waits for the results could wait for ever, because
+        // making Python objects may run any finaliser, which may give the GIL away.
         let (report, table) = leaving::detached(py, || {
             let results = self.collected.results();
             (results.report(self.run.clone()).to_json(), results.table.clone())
@@ -139,7 +139,7 @@ impl Drop for Server {
     }
 }
 
-/// When a wait is over; `None` if it has no end, or one that no clock reaches.
+/// When a wait is over; `None` if it has no limit, or one beyond the range of the clock.
 fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
     match timeout.map(|timeout| (timeout, Duration::try_from_secs_f64(timeout))) {
         Some((_, Ok(length))) => Ok(Instant::now().checked_add(length)),

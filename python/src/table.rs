@@ -37,7 +37,7 @@ impl Table {
         Self { task, columns: table::columns(task).map(|column| (column.name, values(column.kind))).collect() }
     }
 
-    /// Adds a frame. The oldest goes if there are too many.
+    /// Adds a frame. If there are too many, the oldest is removed.
     pub(crate) fn add(&mut self, session: u64, record: &FrameRecord) {
         for ((_, values), cell) in self.columns.iter_mut().zip(table::row(self.task, session, record)) {
             values.add(cell);

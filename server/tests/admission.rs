@@ -1,4 +1,4 @@
-//! Who may come in: the option `--token-file` of both programs, over each door and link, and peers without the token.
+//! Admission: the option `--token-file` of both programs, over each protocol and link, and peers without the token.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! `server compare` with the real programs: equal runs, planted defects, baselines, rounds, and what cannot be compared.
+//! `server compare` with the real programs: equal runs, planted defects, baselines, rounds, and runs that cannot be
+//! compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};

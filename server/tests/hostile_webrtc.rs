@@ -1,5 +1,5 @@
-//! Peers that send what no honest WebRTC peer sends: a session beside them keeps all its frames, the next client is
-//! served, the server stops at once, and its memory is bounded. The same for a client that calls such a server.
+//! Peers that send what no honest WebRTC peer sends. Another session keeps all its frames, the next client is served,
+//! the server stops at once, and its memory is bounded. The same holds for a client that calls such a server.
 //!
 //! The peer is `programs/hostile_peer.py`, on aiortc.
 

@@ -1,4 +1,5 @@
-//! Limits on those who come to the port: a silent one gives way, a hello is served, and who is inside feels nothing.
+//! Limits on connections to the port: a new connection replaces a silent one, a hello is served, and running sessions
+//! are not affected.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

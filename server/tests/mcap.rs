@@ -1,4 +1,4 @@
-//! Recordings: what `--record` writes, read with the packages of MCAP's users, and what `--source` makes of them again.
+//! Recordings: files of `--record` are read with the packages that MCAP's users have, and replayed with `--source`.
 
 #![cfg(feature = "mcap")]
 

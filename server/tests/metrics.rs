@@ -1,4 +1,4 @@
-//! `/metrics` and `/healthz` at the server's port: beside sessions, between them, and with visitors that misbehave.
+//! `/metrics` and `/healthz` at the server's port: during sessions, between them, and with visitors that misbehave.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -29,7 +29,7 @@ const ARM_OF_RADIUS: f64 = 0.3;
 /// Why pictures cannot be drawn.
 #[derive(Debug, Error)]
 pub(super) enum DrawError {
-    /// The folder cannot be made, or is none.
+    /// The folder cannot be created, or the path is not a folder.
     #[error("--draw {}: cannot make this folder: {wrong}", .folder.display())]
     Folder { folder: PathBuf, wrong: io::Error },
     /// A drawn picture would replace one of the files that are read.

@@ -1,4 +1,4 @@
-//! The detector that looks at the files, and what it says of each.
+//! The detector that processes the files, and its result for each of them.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
@@ -21,7 +21,7 @@ pub(super) struct Looker {
 }
 
 enum Kind {
-    /// It finds all circles, and says what became of its candidates.
+    /// Finds all circles, and lists the outcome of its candidates.
     Hough(Box<Hough>),
     Other(Box<dyn Detector>),
 }

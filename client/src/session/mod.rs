@@ -167,12 +167,12 @@ impl Session {
         self.answer(Answer { frame, payload: Payload::dropped(), times }, now);
     }
 
-    /// Notes that the connection kept beside the link ended. That is only a hint that the server may be gone.
+    /// Notes that the signaling connection ended. That is only a hint that the server may be gone.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// Notes a goodbye that came beside the link. Its reason is used if no bye comes over the link.
+    /// Notes a bye on the signaling connection. Its reason is used if no bye comes over the link.
     pub fn peer_leaves(&mut self, reason: String, now: Micros) {
         self.last_word = Some(reason);
         self.liveness.peer_may_be_gone(now);
@@ -205,7 +205,7 @@ impl Session {
         self.lost(reason.to_owned());
     }
 
-    /// Ends the session because the server is gone, or because it left if it said so beside the link.
+    /// Ends the session because the server is gone, or has left if it said bye on the signaling connection.
     fn lost(&mut self, reason: String) {
         let end = match self.last_word.take() {
             Some(reason) => return self.server_left(reason),

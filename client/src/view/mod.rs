@@ -1,4 +1,4 @@
-//! What a person sees of a session: rows in the terminal, or a window.
+//! Shows a session to people: in rows in the terminal, or in a window.
 
 pub use seam::{NoView, View, Views};
 pub use terminal::TerminalView;

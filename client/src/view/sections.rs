@@ -1,4 +1,4 @@
-//! The panel of the client's window: sections of figures about the answers and how long they took.
+//! The panel of the client's window: sections of figures about the answers and their times.
 
 use std::fmt::Display;
 
@@ -67,14 +67,14 @@ pub fn sections(
     ]
 }
 
-/// Most rows of the section about the source. With its heading it takes 90 px. The other sections take 280 px, and the chart
-/// gets the rest of the panel's usual 496 px.
+/// Most rows of the section about the source. With its heading it takes 90 px. The other sections take 280 px, and the
+/// chart gets the rest of the panel's usual 496 px.
 const SOURCE_ROWS: usize = 3;
 
-/// Most characters of a name, and of a value: both fit into the panel's width of 320 px beside each other.
+/// Most characters of a name, and of a value: both fit side by side into the panel's width of 320 px.
 const SOURCE_CHARACTERS: usize = 16;
 
-/// What the source says about its stream: the first keys, and how many more there are. `None` if it says nothing.
+/// The section with the stream's metadata: the first keys, and the number of further ones. `None` without metadata.
 pub fn source_section(meta: &Meta) -> Option<Section> {
     let more = match meta.len().saturating_sub(SOURCE_ROWS) {
         0 => String::new(),

@@ -26,8 +26,8 @@ use crate::view::terminal::summary;
 /// Frame size that the window assumes before the first frame: the server's default.
 const EXPECTED_FRAME: Size = Size { width: 640, height: 480 };
 
-/// Time after the first frame from which the rate is shown, in seconds. Earlier, too few frames have arrived to tell
-/// it.
+/// Time after the first frame from which on the rate is shown, in seconds. Earlier, too few frames have arrived to
+/// compute it.
 const RATE_AFTER_S: f64 = 0.5;
 
 /// The session's side of the window.
@@ -58,14 +58,14 @@ pub struct Received {
 }
 
 impl WindowView {
-    /// Creates a window that says what the client waits for. Gray16 frames are shown in this look. Its summary goes to
-    /// `rows`.
+    /// Creates a window that says what the client waits for. Gray16 frames are shown with this colour map and range.
+    /// Its summary goes to `rows`.
     pub fn new(waiting_for: &str, look: Look, rows: Rows) -> Self {
         let board = Board::new(Received::waiting(waiting_for, look));
         Self { board, rows, keys: "", session: None, newest: Arc::default() }
     }
 
-    /// Has the window say what its keys do. `pull` says whether frames come only when asked for.
+    /// Makes the window say what its keys do. `pull` tells whether frames come only on request.
     #[must_use]
     pub fn naming_keys(self, pull: bool) -> Self {
         let keys = if pull { "; n: next frame, q: quit, x: quit both" } else { "; q: quit, x: quit both" };
@@ -108,7 +108,7 @@ impl Subject for Received {
 }
 
 impl Received {
-    /// Nothing yet.
+    /// The state before the first frame.
     fn waiting(text: &str, look: Look) -> Self {
         Self {
             status: Status::new(text, Tone::Waiting),
@@ -123,7 +123,7 @@ impl Received {
         }
     }
 
-    /// The panel. What the source says about its stream stands above the chart, which takes the rest.
+    /// The panel. The stream's metadata are above the chart, which takes the rest of the height.
     fn sections(&self, frame: Option<&Frame>) -> Vec<Section> {
         let mut sections = sections(self.answers, frame, &self.figures, self.received_hz(), &self.work_us);
         if let Some(source) = source_section(&self.meta) {
@@ -132,7 +132,7 @@ impl Received {
         sections
     }
 
-    /// Rate of received frames in Hz, once enough time has passed to tell it.
+    /// Rate of received frames in Hz, once enough time has passed to compute it.
     fn received_hz(&self) -> Option<f64> {
         let elapsed_s = self.first_frame?.elapsed().as_secs_f64();
         (elapsed_s > RATE_AFTER_S).then(|| self.figures.received as f64 / elapsed_s)
@@ -221,7 +221,7 @@ mod tests {
         WindowView::new("looking for a server", Look::default(), Rows::to(std::io::sink()))
     }
 
-    /// The face of a view for this task that was told about one answered frame.
+    /// The face of a view for this task after one answered frame.
     fn face_of(task: &str, payload: Payload<'static>) -> Face {
         let answers = PipelineChoice::auto().for_task(task).expect("a pipeline").answers();
         let mut view = waiting();

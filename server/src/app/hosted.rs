@@ -51,7 +51,7 @@ impl From<Refused> for HostedError {
     }
 }
 
-/// A server on its own thread. It goes on when this is dropped.
+/// A server on its own thread. It keeps running when this is dropped.
 #[derive(Debug)]
 pub struct Hosted {
     run: Run,
@@ -96,7 +96,7 @@ impl Hosted {
         &self.run
     }
 
-    /// The handle to its outputs. A client that has ended may not be in them yet: wait for what is queued.
+    /// The handle to its outputs. The results of a client that has ended may still be in their queue.
     pub fn outputs(&self) -> &Outputs {
         &self.outputs
     }
@@ -117,7 +117,7 @@ impl Hosted {
     }
 }
 
-/// What the thread needs.
+/// The arguments of the thread.
 struct Hosting {
     spec: RunSpec,
     local: Local,
@@ -149,7 +149,7 @@ impl Hosting {
         let work = Work { spec: &spec, local: &local, task, judge, metrics, supply, shown, board: None };
         match work.start(plan, &mut stop).await {
             Ok(Some(started)) => {
-                // Whoever waits for the address is still there: it holds the receiver.
+                // The caller still waits for the address, because it holds the receiver.
                 let _ = listening.send(Ok((started.addresses().first().copied(), started.outputs().clone())));
                 work.serve_clients(started, &stopper, stop).await
             }

@@ -1,4 +1,4 @@
-//! How people follow a run: in rows, in a line at the bottom of their terminal, or in the log.
+//! Chooses how people follow a run: in rows, in a line at the bottom of their terminal, or in the log.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// What fits this machine's options and terminals. `rows` is where rows would go.
+    /// Chooses by this machine's options and terminals. `rows` is where rows would go.
     pub(super) fn of(local: &Local, rows: Target, place: Place, is_quiet: bool) -> Self {
         let has_line = StatusLine::is_possible() && !is_quiet;
         Self::fitting(local.rows, rows.is_terminal(), has_line, place)
     }
 
-    /// Rows and a line do not share a terminal. Who redirects stdout gets rows there.
+    /// Rows and a line do not share a terminal. If stdout is redirected, rows go there.
     fn fitting(asks_for_rows: bool, rows_to_terminal: bool, has_line: bool, place: Place) -> Self {
         if place == Place::Window {
             return Self { frames: false, form: None };
@@ -44,7 +44,7 @@ impl Live {
         Self { frames, form }
     }
 
-    /// The outputs that tell how the run stands.
+    /// The outputs that show the progress of the run.
     pub(super) fn outputs(self, spec: &RunSpec, judge: &Arc<Judge>, metrics: &Arc<Metrics>) -> Vec<Box<dyn Output>> {
         let progress = Shared::new(Goal::of(spec));
         let mut outputs: Vec<Box<dyn Output>> = Vec::new();

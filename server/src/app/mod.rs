@@ -1,9 +1,9 @@
 //! Builds the run that the command line asks for, and runs it.
 //!
-//! `together` refuses options that do not go together, `work` opens what is needed and serves until the end, `embedded`
-//! is the client of `--loopback`, and `live` chooses between rows and a progress line, `verdict` decides the exit code.
-//! [`Hosted`] is a server inside another program. Everything is checked here, so that errors are
-//! reported before anything runs.
+//! `together` refuses options that conflict. `work` opens everything that is needed and serves until the end.
+//! `embedded` is the client of `--loopback`. `live` chooses between rows and a progress line. `verdict` decides the
+//! exit code. [`Hosted`] is a server inside another program. Everything is checked here, so that errors are reported
+//! before anything runs.
 
 mod embedded;
 mod hosted;
@@ -55,7 +55,7 @@ pub fn run(cli: Cli) -> Exit {
     if cli.layers.print_run { print(&spec) } else { serve(&spec, &cli.local, supply, cli.quiet) }
 }
 
-/// Completes the run, and checks that its options go together.
+/// Completes the run, and checks that its options do not conflict.
 fn settled(spec: RunSpec, origins: &Origins) -> Result<(RunSpec, Arc<dyn Supply>), Refused> {
     let usage = Refused::usage;
     if spec.delivered.link == LinkKind::Memory && !spec.delivered.loopback {

@@ -1,4 +1,4 @@
-//! Options that do not go together.
+//! Refuses options that conflict.
 
 use shared::image::PixelFormat;
 use shared::protocol::message::{Delivery, FRAME_OVERHEAD};

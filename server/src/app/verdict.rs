@@ -88,14 +88,14 @@ fn gate_reason(gate: &GateVerdict, strict: bool) -> Option<(Exit, String)> {
     gate.verdict.fails(strict).then(|| (Exit::GateFailed, reason()))
 }
 
-/// How a run's only session fell short of what was asked for; `None` if it did not. A session that was stopped ended as
-/// somebody wished.
+/// How a run's only session fell short of what was asked for; `None` if it did not. A session that was stopped did not
+/// fall short, because somebody asked for its end.
 fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
-    // In a session that broke off, the outcome of the frames in flight is unknown.
+    // In an interrupted session, the outcome of the frames in flight is unknown.
     let done = counts.sent + session.figures.frames.warmup - counts.unresolved;
     match (&session.end, spec.sent.frames, spec.sent.duration) {
-        // No session of a run that has ended goes on.
+        // After the end of a run, no session is still running.
         (End::Running | End::BrokenOff, ..) => None,
         // The failure of a source is reported separately.
         (End::Stopped | End::SourceFailed { .. }, ..) => None,

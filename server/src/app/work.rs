@@ -193,7 +193,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Options that do not go together.
+    /// Options that conflict.
     pub(super) fn usage(wrong: String) -> Self {
         Self { wrong, exit: Exit::Usage }
     }

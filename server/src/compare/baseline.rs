@@ -13,20 +13,21 @@ use super::side::{REPORT, Side, checked};
 use super::specification::differing;
 use crate::gate::{GateVerdict, ended_early};
 
-/// The comment in `run.toml` that says when the run started.
+/// Start of the comment in `run.toml` with the run's start time.
 const STARTED: &str = "# started: ";
 
 /// How many differing options a message names.
 const SHOWN: usize = 5;
 
-/// The end of the name of a folder that is being copied.
+/// Suffix of a folder's name while it is being copied.
 const PART: &str = ".part";
 
-/// Finds the newest run in this folder that passed and has the specification of `run`, which is not taken itself. `None` if no
-/// run there passed. What is passed over is said in `notes`.
+/// Finds the newest run in this folder that passed and has the same specification as `run`. The run itself is not
+/// considered. `None` if no run in the folder passed. Adds a note for each run that is skipped.
 ///
 /// # Errors
-/// If the runs that passed are all of other specifications: names what differs from the newest. Or if the folder cannot be read.
+/// If all runs that passed have another specification: the message names how the newest one differs. Also if the folder
+/// cannot be read.
 pub(super) fn find(
     folder: &Path,
     run: &Side,
@@ -58,7 +59,7 @@ pub(super) fn find(
     other.map_or(Ok(None), |(kept, differs)| Err(CompareError::Usage(of_another(&kept, run, &differs))))
 }
 
-/// Why a run did not pass, if it did not.
+/// The reason why a run did not pass. `None` if it passed.
 pub(super) fn why_not_passed(report: &Value, strict: bool) -> Option<String> {
     if let Some(reason) = report["incomplete"]["reason"].as_str() {
         return Some(format!("it is incomplete ({reason})"));
@@ -75,10 +76,10 @@ pub(super) fn why_not_passed(report: &Value, strict: bool) -> Option<String> {
     Some(format!("its gate {} did not pass", failed.condition))
 }
 
-/// Copies a run's folder among the baselines, and returns its place.
+/// Copies a run's folder into the folder of baselines, and returns the path of the copy.
 ///
 /// # Errors
-/// If it cannot be copied.
+/// If the folder cannot be copied.
 pub(super) fn keep(folder: &Path, run: &Path) -> Result<PathBuf, CompareError> {
     let failed = |error| CompareError::Write { what: format!("a baseline to {}", Escaped(folder.display())), error };
     fs::create_dir_all(folder).map_err(failed)?;
@@ -91,10 +92,10 @@ pub(super) fn keep(folder: &Path, run: &Path) -> Result<PathBuf, CompareError> {
     Ok(folder.join(name))
 }
 
-/// Copies the files of a folder, which has no folders.
+/// Copies the files of a folder, but not its subfolders.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if to.exists() {
-        // What a crash has left.
+        // A crash left an incomplete copy.
         fs::remove_dir_all(to)?;
     }
     fs::create_dir(to)?;
@@ -119,7 +120,7 @@ fn of_another(kept: &Path, run: &Side, differs: &[Differs]) -> String {
     )
 }
 
-/// The folders in a folder; none if it is absent.
+/// The runs' folders in this folder; empty if it does not exist.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let unreadable = |error| CompareError::Read { path: folder.into(), error };
     let entries = match fs::read_dir(folder) {
@@ -138,13 +139,13 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
     Ok(found)
 }
 
-/// The report of a run that was kept, without its frames.
+/// Reads the report of a kept run, without its frames.
 fn readable(folder: &Path) -> Result<Side, String> {
     let text = fs::read_to_string(folder.join(REPORT)).map_err(|error| error.to_string())?;
     Ok(Side::of_report(folder.display().to_string(), checked(&text)?))
 }
 
-/// When the run of a folder started: as RFC 3339, which sorts by time, and then by the time of its report.
+/// The key by which runs are sorted: their start as RFC 3339 text, then the modification time of the report.
 fn started(folder: &Path) -> (String, Option<std::time::SystemTime>) {
     let text = fs::read_to_string(folder.join("run.toml")).unwrap_or_default();
     let said = text.lines().find_map(|line| line.strip_prefix(STARTED)).unwrap_or_default().to_owned();
@@ -174,7 +175,7 @@ mod tests {
         })
     }
 
-    /// A folder of runs: name, when they started, report.
+    /// Makes a folder of runs from their names, start times and reports.
     fn runs(runs: &[(&str, &str, Value)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (name, started, report) in runs {

@@ -9,7 +9,7 @@ use super::{means, percentiles, shares};
 use crate::score::beta;
 use crate::score::bounds::Bound;
 
-/// A normally distributed number is above this with a probability of 5 %.
+/// The 95 % quantile of the standard normal distribution.
 const NORMAL: f64 = 1.644_853_626_951_472_7;
 
 /// The values of a figure in both runs, and their difference.
@@ -20,7 +20,7 @@ pub(super) struct Difference {
     pub(super) estimate: Estimate,
 }
 
-/// The difference in the frames that both runs have. `None` if no frame has a value in both.
+/// The difference of a figure over paired frames. `None` if no pair has a value in both runs.
 pub(super) fn of_pairs(figure: &Figure, pairs: &[(&Frame, &Frame)]) -> Option<Difference> {
     match figure.kind {
         Kind::Share(holds, _) => {
@@ -62,7 +62,7 @@ fn rooted(squares: Difference) -> Difference {
     Difference { a, b, estimate: Estimate { ratio: estimate.ratio.map(super::estimate::Ratio::root), ..estimate } }
 }
 
-/// The difference of the magnitudes of two means. Each value counts along its own run's mean.
+/// The difference of the magnitudes of two means. Each value is taken in the direction of its own run's mean.
 fn of_magnitudes(mut pairs: Vec<(f64, f64)>) -> Option<Difference> {
     let Difference { a, b, .. } = of_means(&pairs)?;
     pairs.iter_mut().for_each(|pair| *pair = (pair.0 * a.signum(), pair.1 * b.signum()));
@@ -70,7 +70,7 @@ fn of_magnitudes(mut pairs: Vec<(f64, f64)>) -> Option<Difference> {
     Some(Difference { a: a.abs(), b: b.abs(), estimate: Estimate { ratio: None, ..estimate } })
 }
 
-/// The difference by the reports alone, whose frames are not the same. `None` if one of them lacks the figure.
+/// The difference of a figure of two reports whose frames are not paired. `None` if a report does not have the figure.
 pub(super) fn of_reports(figure: &Figure, a: &Side, b: &Side) -> Option<Difference> {
     if let Kind::Share(_, [hits, all]) = figure.kind {
         let counts = |side: &Side| Some((side.figure(hits)? as u64, side.figure(all)? as u64));
@@ -98,19 +98,20 @@ pub(super) fn of_reports(figure: &Figure, a: &Side, b: &Side) -> Option<Differen
     })
 }
 
-/// Probability of a difference, in its direction, whose 95 % bound is this far away.
+/// Probability that a difference at least this large, in its direction, arises by chance. `half` is the distance from
+/// the difference to its 95 % bound.
 fn tail(difference: f64, half: f64) -> f64 {
     if difference == 0.0 {
         return 0.5;
     }
     let z = NORMAL * difference / half.abs();
-    // The normal distribution is that of Student with endless freedom; this many give six digits.
+    // Student's distribution tends to the normal one. This many degrees of freedom give six digits.
     let freedom = 1e6;
     let tail = beta::regularised(freedom / 2.0, 0.5, freedom / (freedom + z * z)) / 2.0;
     if z > 0.0 { tail } else { 1.0 - tail }
 }
 
-/// The bounds of a magnitude.
+/// The bounds of a value's magnitude.
 fn folded(value: f64, bound: Bound) -> Bound {
     if value < 0.0 {
         Bound { low: bound.high.map(|end| -end), high: bound.low.map(|end| -end), ..bound }
@@ -119,13 +120,13 @@ fn folded(value: f64, bound: Bound) -> Bound {
     }
 }
 
-/// The bounds that a report has for a figure.
+/// The bounds of a figure in a report.
 fn bound(side: &Side, path: &str) -> Option<Bound> {
     let found = side.session["bounds"].get(path)?;
     serde_json::from_value(found.clone()).ok()
 }
 
-/// A check that the two constants are of one risk.
+/// Checks that [`NORMAL`] and [`RISK`] belong to the same probability.
 const _: () = assert!(RISK == 0.05);
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub enum CompareError {
         /// The folder.
         folder: PathBuf,
     },
-    /// A file is no report.
+    /// A file is not a report.
     #[error("{} is no report: {wrong}; name a report that the server wrote with --json or --out", Escaped(&path.display().to_string()))]
     NotAReport {
         /// The file.
@@ -61,7 +61,7 @@ pub enum CompareError {
 }
 
 impl CompareError {
-    /// Whether other arguments would do.
+    /// Whether the arguments are wrong.
     pub(super) fn is_usage(&self) -> bool {
         !matches!(self, Self::Write { .. } | Self::Round(_))
     }

@@ -1,4 +1,4 @@
-//! The difference of a figure between two runs, and how sure it is.
+//! The difference of a figure between two runs, with its bounds and probabilities.
 
 use serde::Serialize;
 
@@ -11,15 +11,15 @@ pub(super) struct Estimate {
     pub(super) low: Option<f64>,
     /// The difference is at most this, with 95 % confidence.
     pub(super) high: Option<f64>,
-    /// Probability of such a difference upwards, or a larger one, if there is none.
+    /// Probability of a difference at least this large upwards, if the runs do not differ (p-value).
     pub(super) p_larger: f64,
-    /// The same downwards.
+    /// Probability of a difference at least this large downwards, if the runs do not differ.
     pub(super) p_smaller: f64,
     /// B divided by A; only for figures that are positive.
     pub(super) ratio: Option<Ratio>,
-    /// Frames, or rounds, behind it.
+    /// Number of frames, or rounds, that were compared.
     pub(super) samples: u64,
-    /// Whether any outcome of so many samples could have shown a difference.
+    /// Whether this many samples could show a difference at all.
     pub(super) can_show: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Ratio {
 }
 
 impl Estimate {
-    /// Nothing differs in any of the samples: no number of them could have shown a difference.
+    /// An estimate from samples that are all equal.
     pub(super) fn of_equals(samples: u64) -> Self {
         let bound = Some(0.0);
         Self {
@@ -50,12 +50,12 @@ impl Estimate {
         }
     }
 
-    /// A difference of which too few samples say how sure it is.
+    /// A difference with too few samples for bounds.
     pub(super) fn unsure(difference: f64, samples: u64) -> Self {
         Self { difference, low: None, high: None, ..Self::of_equals(samples) }
     }
 
-    /// The estimate of this times the figure.
+    /// The estimate for the figure multiplied by this factor.
     #[must_use]
     pub(super) fn scaled(self, factor: f64) -> Self {
         let scaled = |end: Option<f64>| end.map(|end| factor * end);

@@ -1,12 +1,12 @@
-//! The figures that are compared, by task: how each follows from the frames, and what is better.
+//! The figures that are compared, by task: how each is computed from the frames, and whether smaller is better.
 //!
-//! A figure has the path that the report has for it; shares of frames are named after the count. Figures that are not in
-//! [`of_task`] are listed with their values, and nothing is said about them.
+//! A figure has the same path as in the report; a share of frames has the path of its count. Figures that are not in
+//! [`of_task`] are listed with their values, but not judged.
 
 use super::frames::{Column, Fate, Frame};
 
-/// Share of the 5 % that the figures which a task is about have together; all others share the rest. With it, errors 5 %
-/// larger are shown in 300 frames (`simulation`).
+/// Share of the 5 % risk for the main figures of a task together; the other figures share the rest. With this value,
+/// 300 frames show errors that are 5 % larger (`simulation`).
 const MAIN_WEIGHT: f64 = 0.8;
 
 /// A figure that is compared.
@@ -14,33 +14,33 @@ const MAIN_WEIGHT: f64 = 0.8;
 pub(super) struct Figure {
     /// Its path.
     pub(super) path: &'static str,
-    /// How it follows from the frames.
+    /// How it is computed from the frames.
     pub(super) kind: Kind,
     /// Whether a smaller one is better.
     pub(super) smaller_is_better: bool,
-    /// Whether the task is about it.
+    /// Whether it is a main figure of the task.
     is_main: bool,
 }
 
-/// How a figure follows from the frames.
+/// How a figure is computed from the frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     /// The mean of a value.
     Mean(Value),
     /// The root of the mean of a square.
     Root(Value),
-    /// The mean of a value with its sign; smaller is nearer to 0.
+    /// The magnitude of the mean of a signed value.
     Magnitude(Value),
-    /// A percentile, as a share from 0 to 1, of a value.
+    /// A percentile of a value. The percentile is a share from 0 to 1.
     Percentile(f64, Value),
-    /// The share of frames for which this holds. Without frames it is that of two counts of the report.
+    /// The share of frames for which a condition holds. If only reports are known, it is the ratio of these two counts.
     Share(Holds, [&'static str; 2]),
 }
 
 /// A value of a frame, if it has one.
 pub(super) type Value = fn(&Frame) -> Option<f64>;
 
-/// Whether something holds for a frame; `None` if it cannot be said.
+/// Whether a condition holds for a frame; `None` if it does not apply to the frame.
 pub(super) type Holds = fn(&Frame) -> Option<bool>;
 
 impl Figure {
@@ -89,7 +89,7 @@ const IMAGE: &[Figure] = &[
 
 const ACK: &[Figure] = &[LOST.main(), DROPPED];
 
-/// The figures of a task that are compared. `None` for a task that is not known.
+/// The figures of a task that are compared. `None` if the task is unknown.
 pub(super) fn of_task(task: &str) -> Option<&'static [Figure]> {
     match task {
         "circle" => Some(CIRCLE),
@@ -105,7 +105,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Figure> {
     [CIRCLE, COUNT, IMAGE, ACK].into_iter().flatten()
 }
 
-/// The weight of a figure among these in Holm's correction.
+/// The weight of a figure in Holm's correction, if all of `among` are tested.
 pub(super) fn weight(figure: &Figure, among: &[Figure]) -> f64 {
     let alike = among.iter().filter(|other| other.is_main == figure.is_main).count() as f64;
     let all_alike = among.iter().all(|other| other.is_main == figure.is_main);
@@ -145,19 +145,19 @@ fn identical(frame: &Frame) -> Option<bool> {
     frame.get(Column::Identical).map(|is| is > 0.0)
 }
 
-/// Among the answered frames with a ball.
+/// Whether the ball was missed. Applies to answered frames with a ball.
 fn missed(frame: &Frame) -> Option<bool> {
     let found = frame.get(Column::Circle)? > 0.0;
     (frame.get(Column::Ball)? > 0.0).then_some(!found)
 }
 
-/// Among the answered frames without one.
+/// Whether a circle was found. Applies to answered frames without a ball.
 fn false_positive(frame: &Frame) -> Option<bool> {
     let found = frame.get(Column::Circle)? > 0.0;
     (frame.get(Column::Ball)? == 0.0).then_some(found)
 }
 
-/// Among the frames whose outcome is known.
+/// Whether the frame was lost. Applies to frames whose outcome is known.
 fn lost(frame: &Frame) -> Option<bool> {
     (frame.fate != Fate::Unresolved).then_some(frame.fate == Fate::Lost)
 }

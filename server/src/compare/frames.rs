@@ -1,6 +1,7 @@
 //! The frames of one session, with the columns that are compared.
 
-/// A column that is compared. Words are numbers: 1 for the word that is named here, 0 for any other.
+/// A column that is compared. A column of words is read as numbers: 1 for the word named in [`COLUMNS`], 0 for any
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     /// `truth`: whether the frame shows a ball.
@@ -25,11 +26,11 @@ pub(super) enum Column {
     Residual,
     /// `match`: whether the image is that of the frame.
     Identical,
-    /// Likeness of images, in dB.
+    /// PSNR of the image, in dB.
     Psnr,
 }
 
-/// Column, its name in the table, and the word that is 1.
+/// Each column with its name in the table and, for a column of words, the word that is read as 1.
 pub(super) const COLUMNS: [(Column, &str, Option<&str>); 12] = [
     (Column::Ball, "truth", Some("ball")),
     (Column::TruthX, "truth_x", None),
@@ -48,7 +49,7 @@ pub(super) const COLUMNS: [(Column, &str, Option<&str>); 12] = [
 /// The columns that say what a frame shows.
 const TRUTH: [Column; 5] = [Column::Ball, Column::TruthX, Column::TruthY, Column::TruthRadius, Column::TruthCount];
 
-/// What became of a frame.
+/// The outcome of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Answered,
@@ -63,12 +64,12 @@ pub(super) struct Frame {
     pub(super) id: u64,
     pub(super) source_index: u64,
     pub(super) fate: Fate,
-    /// A value for each of [`COLUMNS`]; not a number where there is none.
+    /// The value of each of the [`COLUMNS`]; NaN if there is none.
     pub(super) values: [f64; COLUMNS.len()],
 }
 
 impl Fate {
-    /// The fate with this name in the table.
+    /// The outcome with this name in the table.
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "answered" => Self::Answered,
@@ -81,13 +82,13 @@ impl Fate {
 }
 
 impl Frame {
-    /// The value in a column, if there is one.
+    /// The value of a column, if there is one.
     pub(super) fn get(&self, column: Column) -> Option<f64> {
-        // The columns stand in the order of their declaration.
+        // The columns are in the order of their declaration.
         Some(self.values[column as usize]).filter(|value| value.is_finite())
     }
 
-    /// Whether both frames show the same, as far as their truth says.
+    /// Whether both frames have the same truth.
     pub(super) fn shows_the_same(&self, other: &Self) -> bool {
         let is_same = |column: &Column| self.get(*column) == other.get(*column);
         self.source_index == other.source_index && TRUTH.iter().all(is_same)

@@ -1,6 +1,6 @@
 //! Gates on a comparison: `worse == 0`, `error_px.l1.mean.ratio <= 1.05`, `latency_us.p50.difference <= 1ms`.
 //!
-//! They are judged as a run's gates are: by the 95 % bound of what they ask for.
+//! They are judged like a run's gates, by the 95 % bound of the value.
 
 use super::figure;
 use super::result::{Compared, Comparison};
@@ -8,16 +8,16 @@ use super::rounds::LATENCIES;
 use crate::gate::{Condition, GateVerdict, Verdict, judge_figure, unknown_figure, without_data};
 use crate::score::bounds::Bound;
 
-/// What can be asked of a figure.
+/// The values of a figure that a gate can test.
 const ENDS: [&str; 2] = ["difference", "ratio"];
 
-/// How many figures are shown to be worse, or better.
+/// The counts of figures with the verdict worse or better.
 const COUNTS: [&str; 2] = ["worse", "better"];
 
-/// Checks that each condition is about something that a comparison has.
+/// Checks that each condition names a value of a comparison.
 ///
 /// # Errors
-/// The first path that it does not have, with the nearest that it has.
+/// Names the first unknown path, and the known path that is most similar.
 pub(super) fn check(conditions: &[Condition]) -> Result<(), String> {
     let figures = figure::all().map(|figure| figure.path).chain(LATENCIES.iter().map(|(path, _)| *path));
     let ends = figures.flat_map(|path| ENDS.map(|end| format!("{path}.{end}")));
@@ -55,7 +55,7 @@ fn judged(condition: &Condition, comparison: &Comparison) -> GateVerdict {
     }
 }
 
-/// The verdict in words about rounds, where those are the samples.
+/// The verdict in words. If the samples are rounds, it speaks of rounds instead of frames.
 fn in_samples(mut judged: GateVerdict, path: &str) -> GateVerdict {
     if path.starts_with("latency_us") {
         judged.message = judged.message.replace("frames would decide", "rounds would decide");

@@ -1,11 +1,12 @@
-//! Many figures, one promise: Holm's correction.
+//! Holm's correction for multiple comparisons.
 //!
-//! Each figure that is compared is a chance of a false alarm. S. Holm (Scand. J. Statist. 6, 1979) keeps the probability
-//! of any at 5 %: the smallest p is compared with 5 % of all, the next with 5 % of those that are left, and so on. His
-//! weights let the figures that a task is about have most of the 5 %. A figure that could have shown nothing, whatever
-//! happened, takes no part (R. E. Tarone, Biometrics 46, 1990).
+//! Each figure that is compared may cause a false alarm. Holm's method (S. Holm, Scand. J. Statist. 6, 1979) keeps the
+//! probability of any false alarm at 5 %. It compares the smallest p-value with 5 % divided by the number of figures,
+//! the next one with 5 % divided by the number of those that are left, and so on. Weights give the main figures of a
+//! task most of the 5 %. A figure is left out if no outcome could have shown a difference (R. E. Tarone, Biometrics 46,
+//! 1990).
 
-/// The p of each hypothesis, corrected for all others. Hypotheses without a weight take no part and get 1.
+/// The p-value of each hypothesis, corrected for all others. Hypotheses with weight 0 are left out and get 1.
 pub(super) fn corrected(hypotheses: &[(f64, f64)]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..hypotheses.len()).filter(|&place| hypotheses[place].1 > 0.0).collect();
     let relative = |place: usize| hypotheses[place].0 / hypotheses[place].1;
@@ -14,7 +15,7 @@ pub(super) fn corrected(hypotheses: &[(f64, f64)]) -> Vec<f64> {
     let mut corrected = vec![1.0; hypotheses.len()];
     let mut largest = 0.0_f64;
     for place in order {
-        // No hypothesis is rejected before one with a smaller p.
+        // Corrected p-values keep the order of the uncorrected ones.
         largest = largest.max((relative(place) * left).min(1.0));
         corrected[place] = largest;
         left -= hypotheses[place].1;

@@ -1,8 +1,8 @@
-//! Says of each figure whether it is better or worse, with one promise for all of them.
+//! Decides for each figure whether it is better or worse.
 //!
-//! A run that is the same as another has any figure called worse with a probability of at most 5 %, and any called better
-//! with at most 5 %: each direction is a one-sided test, as a gate is, and corrected by Holm's method over all figures of all
-//! runs. Latencies, which need rounds, have a 5 % of their own.
+//! If two runs do not differ, the probability that any figure is called worse is at most 5 %, and so is the probability
+//! that any is called better. Each direction is a one-sided test, like a gate, with Holm's correction over all figures
+//! of all runs. Latencies, which need rounds, have their own 5 %.
 
 use super::difference::{self, Difference};
 use super::figure::{self, Figure, Kind};
@@ -14,7 +14,7 @@ use super::rounds::Latency;
 use super::side::Side;
 use super::specification;
 
-/// Compares each run with the first. `latencies` are those of each run but the first, if there were rounds.
+/// Compares each run with the first. `latencies` has the latencies of each run except the first, if there were rounds.
 pub(super) fn judge(sides: &[Side], figures: &[Figure], latencies: &[Vec<Latency>]) -> Vec<Comparison> {
     let Some((a, others)) = sides.split_first() else { return Vec::new() };
     let compared: Vec<_> = others.iter().map(|b| Raw::of(a, b, figures)).collect();
@@ -46,7 +46,7 @@ pub(super) fn judge(sides: &[Side], figures: &[Figure], latencies: &[Vec<Latency
     compared.into_iter().zip(others).enumerate().map(of).collect()
 }
 
-/// A figure that may differ.
+/// A figure that is tested for a difference.
 struct Hypothesis {
     path: String,
     unit: Unit,
@@ -66,7 +66,7 @@ impl Hypothesis {
         }
     }
 
-    /// The probabilities of being as much worse, and as much better, by chance.
+    /// The probabilities that the figure is this much worse, or this much better, by chance.
     fn probabilities(&self) -> [f64; 2] {
         let estimate = self.difference.estimate;
         if self.smaller_is_better {
@@ -81,7 +81,7 @@ impl Hypothesis {
     }
 }
 
-/// The verdicts on one family of hypotheses, in the order of the comparisons.
+/// The verdicts on hypotheses that are corrected together, in the order of the comparisons.
 fn decided(family: Vec<Vec<Hypothesis>>) -> Vec<Vec<Compared>> {
     let [worse, better] = [0, 1].map(|direction| {
         corrected(&family.iter().flatten().map(|hypothesis| hypothesis.weighted(direction)).collect::<Vec<_>>())

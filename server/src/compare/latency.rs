@@ -1,8 +1,8 @@
-//! Latencies of rounds: the runs take turns, ABBA, and each round is one sample.
+//! Latencies of rounds: the runs take turns in the order ABBA, and each round is one sample.
 //!
-//! Latency wanders with the machine, so two runs that follow one another differ by more than their frames tell. In turns,
-//! what wanders slowly hits both. The medians of each round are compared by a paired t test of their logarithms: 12
-//! rounds show 5 % with a power of 95 % (`simulation`).
+//! The machine's speed changes over time, so two runs in a row differ by more than the spread of their frames suggests.
+//! If the runs take turns, slow changes affect all of them. A paired t test compares the logarithms of the rounds'
+//! medians. 12 rounds show a difference of 5 % with a power of 95 % (`simulation`).
 
 use super::difference::Difference;
 use super::estimate::{Estimate, Ratio};
@@ -19,10 +19,10 @@ pub(super) const LATENCIES: [(&str, f64); 7] = [
     ("latency_us.stages.back.p50", 0.04),
 ];
 
-/// Times are whole µs: 0 stands for anything below 1, in µs.
+/// Shorter times are compared as this time, in µs. Times are whole µs, so 0 means less than 1, and it has no logarithm.
 const LEAST_US: f64 = 0.5;
 
-/// A latency of two runs.
+/// The difference of a latency between two runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Latency {
     pub(super) path: &'static str,
@@ -51,7 +51,7 @@ pub(super) fn compared(rounds: &[(f64, f64)]) -> Option<Difference> {
     Some(Difference { a, b, estimate })
 }
 
-/// Whether the runs of this round come in the order of the command line; otherwise in the opposite one.
+/// Whether this round runs the files in the order of the command line. Other rounds run them in reverse order.
 pub(super) fn is_forward(round: usize) -> bool {
     round.is_multiple_of(2)
 }

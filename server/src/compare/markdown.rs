@@ -40,7 +40,7 @@ pub(super) fn text(found: &Found) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Text whose signs mean nothing in Markdown or HTML, on one line.
+/// Escapes a text for Markdown and HTML, on one line.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for letter in shared::text::Escaped(text).to_string().chars() {

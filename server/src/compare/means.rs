@@ -1,8 +1,8 @@
-//! Differences of means: of the same frames in both runs, and of rounds.
+//! Differences of means: over the same frames in both runs, and over rounds.
 //!
-//! Frames of a run resemble their neighbours, so the standard error comes from batch means (`score::batches`), as that of a
-//! gate. With the same frames in both runs what is hard in a frame is hard in both, and the difference is much surer
-//! than either mean.
+//! Errors of neighbouring frames are correlated, so the standard error comes from batch means (`score::batches`), like
+//! that of a gate. A frame that is hard in one run is hard in the other too. So the difference over the same frames is
+//! known much better than either mean.
 
 use super::estimate::{Estimate, Ratio};
 use crate::score::batches::{Batches, Spread};
@@ -12,7 +12,7 @@ use crate::score::bounds::student;
 /// Risk of each one-sided bound, as in the report.
 pub(super) const RISK: f64 = 0.05;
 
-/// Steps towards the ends of a ratio. Each makes the distance to the end some ten times smaller.
+/// Iterations that compute a bound of a ratio. Each makes the error about ten times smaller.
 const STEPS: usize = 30;
 
 /// The difference of the means of pairs (A, B), in frame order. `None` without a pair.
@@ -61,8 +61,8 @@ fn above(t: f64, freedom: f64) -> f64 {
     if t > 0.0 { tail } else { 1.0 - tail }
 }
 
-/// The ratio of two positive means. Its ends are where the mean of B − r A is told from 0 no longer (E. C. Fieller, J. R.
-/// Stat. Soc. B 16, 1954).
+/// The ratio r of two positive means. Its bounds are the values of r at which the mean of B − r A just stops differing
+/// significantly from 0 (E. C. Fieller, J. R. Stat. Soc. B 16, 1954).
 fn ratio(batches: &Batches<2>) -> Option<Ratio> {
     let [a, b] = batches.means();
     if !(a > 0.0 && b >= 0.0) {
@@ -79,7 +79,7 @@ fn ratio(batches: &Batches<2>) -> Option<Ratio> {
     Some(Ratio { value: b / a, low: end(-1.0), high: end(1.0) })
 }
 
-/// The mean of differences that are independent: one of each round.
+/// The mean of independent differences, one per round.
 pub(super) fn of_rounds(differences: &[f64]) -> Option<Estimate> {
     let count = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / count;

@@ -1,10 +1,11 @@
-//! `server compare`: runs side by side, and what is shown to be better or worse.
+//! `server compare`: compares runs, and shows which figures are better or worse.
 //!
-//! A [`side`](Side) is a run's report with its frames (`table` reads them as `frames`). `pairs` finds the same frames in two
-//! runs: those with one seed and id. `difference` takes each `figure` of the task from them (`means`, `shares`,
-//! `percentiles`), or from the reports alone, and `judge` says better or worse, with Holm's correction (`holm`).
-//! `rounds` runs specifications in turns, which lets latencies be judged too (`latency`); `baseline` finds what to compare
-//! with; `subset` tells frames apart. `gates` decide the exit code, and `result`, `print` and `markdown` say what was found.
+//! A [`side`](Side) is a run's report with its frames, which `table` reads. `pairs` pairs the frames of two runs that
+//! have the same seed and id. `difference` compares each `figure` of the task over the pairs (`means`, `shares`,
+//! `percentiles`), or by the reports alone. `judge` gives the verdicts, with Holm's correction (`holm`). `rounds` runs
+//! specifications in turns, so that latencies can be judged too (`latency`). `baseline` finds an earlier run to compare
+//! with. `subset` groups the frames by radius, contrast and noise. `gates` decide the exit code. `result`, `print` and
+//! `markdown` write the result.
 
 mod baseline;
 mod difference;
@@ -49,7 +50,7 @@ pub use error::CompareError;
 pub use options::CompareOptions;
 pub use subset::By;
 
-/// The figures that are listed and of which nothing is said.
+/// The figures that are listed but not judged.
 const LISTED: [&str; 14] = [
     "error_px.l1.p99",
     "error_px.l1.max",
@@ -67,7 +68,7 @@ const LISTED: [&str; 14] = [
     "latency_us.stages.back.p50",
 ];
 
-/// Compares the runs that the options name, and says what was found.
+/// Compares the runs that the options name, and writes the result.
 pub fn run(options: &CompareOptions) -> Exit {
     match compared(options) {
         Ok(exit) => exit,
@@ -113,7 +114,7 @@ fn gathered(options: &CompareOptions, notes: &mut Vec<String>) -> Result<Gathere
     Ok(Gathered { sides, latencies: Vec::new() })
 }
 
-/// Refuses options that do not go together.
+/// Refuses options that cannot be combined.
 fn check(options: &CompareOptions) -> Result<(), CompareError> {
     let CompareOptions { runs, files, clients, baseline, keep, by, .. } = options;
     let wrong = match (runs.len(), files.len(), baseline) {
@@ -151,7 +152,7 @@ fn found(options: &CompareOptions, gathered: &Gathered, notes: Vec<String>) -> R
     Ok(found)
 }
 
-/// The figures of the one task that all runs have.
+/// The figures of the task, which must be the same in all runs.
 fn figures(sides: &[Side]) -> Result<&'static [Figure], CompareError> {
     let mut tasks = sides.iter().filter_map(|side| Some((side.task()?, &side.name)));
     let Some((task, name)) = tasks.next() else { return Ok(&[]) };
@@ -177,7 +178,7 @@ fn described(side: &Side) -> Run {
     }
 }
 
-/// What became of `--keep`.
+/// The result of `--keep`.
 struct Kept {
     /// Whether the run is the first baseline, so that there was nothing to compare it with.
     is_first: bool,

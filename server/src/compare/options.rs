@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueHint};
 use super::subset::By;
 use crate::gate::GivenGates;
 
-/// Rounds by default: they show 5 % more latency with a power of 95 % (`simulation`).
+/// Default number of rounds. It shows a latency that is 5 % larger with a power of 95 % (`simulation`).
 const ROUNDS: &str = "12";
 
 /// Which runs are compared, and what is made of it.

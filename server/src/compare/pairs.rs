@@ -1,12 +1,12 @@
-//! Which frames of two runs are the same: those with the same seed and id, if they show the same.
+//! Pairs the frames of two runs: those with the same seed, id and truth.
 
 use super::frames::Frame;
 use super::side::Side;
 
-/// The options without which frames of one seed differ in size or are not computed.
+/// The options that must be equal. If they differ, frames of the same seed differ in size, or are not computed.
 const SAME: [&str; 2] = ["size", "source"];
 
-/// The frames of two runs that are the same.
+/// The paired frames of two runs.
 #[derive(Debug)]
 pub(super) enum Pairs<'a> {
     /// The frames of both runs, by id.
@@ -18,7 +18,7 @@ pub(super) enum Pairs<'a> {
         /// Frames of B that A does not have.
         only_b: usize,
     },
-    /// They are not the same, for this reason.
+    /// The frames are not paired, for this reason.
     Unpaired(String),
 }
 
@@ -30,7 +30,7 @@ pub(super) fn pair<'a>(a: &'a Side, b: &'a Side) -> Pairs<'a> {
     }
 }
 
-/// Why the frames of two runs cannot be the same.
+/// The reason why the frames of two runs cannot be the same. `None` if they can.
 fn why_not(a: &Side, b: &Side) -> Option<String> {
     if a.seed() != b.seed() {
         let seed = |side: &Side| side.seed().map_or("none".into(), |seed| seed.to_string());

@@ -1,8 +1,9 @@
-//! Differences of percentiles of the same frames: a block bootstrap.
+//! Differences of percentiles over the same frames, by a block bootstrap.
 //!
-//! Blocks of neighbouring frames are drawn with replacement, and each time both percentiles are taken (H. R. Künsch, Ann.
-//! Stat. 17, 1989; with blocks around the end, as D. N. Politis and J. P. Romano, 1992). A block is as long as the cube root of
-//! the number of frames. What is drawn depends on nothing but the number of frames.
+//! Each bootstrap sample consists of blocks of neighbouring frames, drawn with replacement, and gives a percentile for
+//! each run (H. R. Künsch, Ann. Stat. 17, 1989). A block may wrap around the end (D. N. Politis and J. P. Romano,
+//! 1992). The length of a block is the cube root of the number of frames. The draws depend only on the number of
+//! frames, so results repeat.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -10,16 +11,17 @@ use rand_core::{Rng, SeedableRng};
 use super::estimate::Estimate;
 use super::means::RISK;
 
-/// Most samples that are drawn, and fewest. With the most, a probability of 1 in 2,000 is told from none.
+/// Smallest and largest number of bootstrap samples. With the largest, the smallest possible p-value is 1 in 2,000.
 const DRAWS: (usize, usize) = (199, 1_999);
 
-/// Frames that all draws together may have: some tenths of a second.
+/// Most frames in all samples together. They take a few tenths of a second.
 const BUDGET: usize = 20_000_000;
 
-/// Fewest frames of which a percentile is compared.
+/// Fewest frames for which percentiles are compared.
 const FEWEST: usize = 20;
 
-/// The difference of a percentile, a share from 0 to 1, of pairs (A, B), in frame order. `None` with too few of them.
+/// The difference of a percentile over pairs (A, B), in frame order. `share` is the percentile, from 0 to 1. `None`
+/// with too few pairs.
 pub(super) fn paired(pairs: &[(f64, f64)], share: f64) -> Option<Estimate> {
     let count = pairs.len();
     if count < FEWEST {
@@ -48,7 +50,7 @@ pub(super) fn paired(pairs: &[(f64, f64)], share: f64) -> Option<Estimate> {
     })
 }
 
-/// The differences of samples of blocks.
+/// The differences of the bootstrap samples.
 fn drawn(pairs: &[(f64, f64)], share: f64) -> Vec<f64> {
     let count = pairs.len();
     let length = (count as f64).cbrt().ceil() as usize;
@@ -58,7 +60,7 @@ fn drawn(pairs: &[(f64, f64)], share: f64) -> Vec<f64> {
     let one = |_| {
         columns.iter_mut().for_each(Vec::clear);
         while columns[0].len() < count {
-            // The remainder favours no frame by more than 1 in 2^40.
+            // The bias of the remainder is below 1 in 2^40.
             let start = (random.next_u64() % count as u64) as usize;
             for place in start..start + length {
                 let (a, b) = pairs[place % count];
@@ -78,7 +80,7 @@ fn between(columns: &mut [Vec<f64>; 2], share: f64) -> f64 {
     percentile(b, share) - percentile(a, share)
 }
 
-/// The smallest value for which at least this share of the values is no larger.
+/// The percentile: the smallest value such that at least this share of the values is not larger.
 pub(super) fn percentile(values: &mut [f64], share: f64) -> f64 {
     let rank = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len().max(1)) - 1;
     if values.is_empty() {
@@ -91,7 +93,7 @@ pub(super) fn percentile(values: &mut [f64], share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Numbers from 0 to 1 that look random.
+    /// Pseudorandom numbers from 0 to 1.
     fn numbers(seed: u64) -> impl Iterator<Item = f64> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         std::iter::repeat_with(move || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64)

@@ -57,7 +57,7 @@ pub(super) fn figures(place: usize, comparison: &Comparison) -> Vec<Vec<String>>
     std::iter::once(headings).chain(comparison.figures.iter().map(row)).collect()
 }
 
-/// The rows of the figures of which nothing is said.
+/// The rows of the figures that are not judged.
 pub(super) fn listed(found: &Found) -> Vec<Vec<String>> {
     let row = |Listed { path, values }: &Listed| {
         let unit = Unit::of(path, false);

@@ -1,4 +1,4 @@
-//! What a comparison found, as it is written with `--json`.
+//! The result of a comparison, as `--json` writes it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,24 +10,24 @@ use crate::gate::GateVerdict;
 /// The version of this format.
 const SCHEMA: u32 = 1;
 
-/// Everything that a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
     /// Version of this format.
     pub(super) schema: u32,
     /// Version of the server.
     pub(super) version: &'static str,
-    /// The runs; the first is what the others are compared with.
+    /// The runs. The others are compared with the first.
     pub(super) runs: Vec<Run>,
-    /// One for each run but the first.
+    /// One comparison for each run except the first.
     pub(super) comparisons: Vec<Comparison>,
-    /// Figures of which nothing is said.
+    /// Figures that are not judged.
     pub(super) listed: Vec<Listed>,
     /// Figures by subset; empty without `--by`.
     pub(super) subsets: Vec<Subset>,
     /// The verdicts on the gates.
     pub(super) gates: Vec<GateVerdict>,
-    /// What should be known about the comparison.
+    /// Notes for the reader, such as runs that were skipped.
     pub(super) notes: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Comparison {
     pub(super) unpaired_because: Option<String>,
     /// Frames that are paired.
     pub(super) paired_frames: usize,
-    /// Frames of one run alone.
+    /// Frames that only one of the runs has.
     pub(super) only_in_a: usize,
     pub(super) only_in_b: usize,
     /// Rounds in which latencies were measured; 0 if they were not.
@@ -74,7 +74,7 @@ pub(super) struct Differs {
     pub(super) b: Value,
 }
 
-/// What is said of a figure.
+/// The verdict on a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
@@ -89,7 +89,7 @@ pub(super) enum Verdict {
 pub(super) enum Unit {
     Px,
     Us,
-    /// A share of the frames, of 1.
+    /// A share of the frames, from 0 to 1.
     Share,
     Other,
 }
@@ -106,14 +106,14 @@ pub(super) struct Compared {
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) ratio: Option<Ratio>,
-    /// Frames, or rounds, behind it.
+    /// Number of frames, or rounds, that were compared.
     pub(super) samples: u64,
-    /// The smaller of the two probabilities, corrected for all figures.
+    /// The smaller p-value of the two directions, corrected for all figures.
     pub(super) p: f64,
     pub(super) verdict: Verdict,
 }
 
-/// A figure of which nothing is said.
+/// A figure that is not judged.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Listed {
     pub(super) path: String,
@@ -124,7 +124,7 @@ pub(super) struct Listed {
 /// The figures of a subset of the frames in each run.
 #[derive(Debug, Serialize)]
 pub(super) struct Subset {
-    /// By what the frames are told apart.
+    /// The property by which the frames are grouped.
     pub(super) by: &'static str,
     /// The subset, such as `10 to 16 px`.
     pub(super) bin: String,
@@ -160,11 +160,11 @@ impl Found {
 }
 
 impl Unit {
-    /// The unit of the figure at this path, which is a share or not.
+    /// The unit of the figure with this path. `is_share` tells whether it is a share of the frames.
     pub(super) fn of(path: &str, is_share: bool) -> Self {
         match path.split('.').next() {
             _ if is_share => Self::Share,
-            // Ratios, though they are of errors.
+            // These are ratios, although their paths are among the errors.
             _ if path.ends_with(".efficiency") || path.ends_with(".nees") => Self::Other,
             Some("error_px") => Self::Px,
             Some("latency_us") => Self::Us,

@@ -1,6 +1,6 @@
 //! Runs two or more specifications in turns, and measures their latencies.
 //!
-//! Each run is a server of its own, this same program, which writes a folder. Its client is that of `--loopback`, one
+//! Each run is a separate process of this program, which writes a run's folder. Its client is that of `--loopback`, one
 //! that `--client` starts, or one that somebody else starts for each run.
 
 use std::io::{BufRead, BufReader};
@@ -22,10 +22,10 @@ use super::latency::{compared, is_forward};
 use super::side::Side;
 use crate::run::{RunSpec, of_file};
 
-/// How often a run is looked at.
+/// Interval at which a run is polled for its end.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a client may take to end after its server.
+/// Time for a client to exit after its server.
 const CLIENT_END: Duration = Duration::from_secs(5);
 
 /// The runs that take turns.
@@ -36,11 +36,11 @@ pub(super) struct Rounds {
     seed: u64,
 }
 
-/// What the rounds found.
+/// The results of the rounds.
 pub(super) struct Measured {
     /// The first round of each run.
     pub(super) sides: Vec<Side>,
-    /// The latencies of each run but the first, compared with those of the first.
+    /// The latencies of each run except the first, compared with those of the first.
     pub(super) latencies: Vec<Vec<Latency>>,
 }
 
@@ -48,7 +48,7 @@ impl Rounds {
     /// Checks the runs before any of them starts.
     ///
     /// # Errors
-    /// If a file cannot be read, if its run has no end, or if there are clients for others.
+    /// If a file cannot be read, if its run has no limit, or if the number of clients does not match.
     pub(super) fn new(files: &[PathBuf], clients: &[String], rounds: NonZeroU32) -> Result<Self, CompareError> {
         let usage = |wrong: String| Err(CompareError::Usage(wrong));
         if files.len() < 2 {
@@ -127,7 +127,7 @@ impl Rounds {
                 None => thread::sleep(LOOK),
             }
         };
-        // A gate of the run itself is no matter here.
+        // Exit code 1 means that a gate of the run failed, which does not affect the comparison.
         if !matches!(code, Some(0 | 1)) {
             let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
             return Err(failed(format!("the server ended with {code}")));
@@ -157,11 +157,11 @@ fn of_client(command: &str, address: &str) -> Command {
     client
 }
 
-/// A program that ends with this.
+/// A child process that is killed when this is dropped.
 struct Running(Child);
 
 impl Running {
-    /// The address at which the server listens, once it does. What goes wrong is passed on.
+    /// Receives the address at which the server listens, once it does. Errors in the server's log are logged again.
     fn addresses(&mut self) -> Receiver<String> {
         let (send, receive) = bounded(1);
         if let Some(stderr) = self.0.stderr.take() {
@@ -177,13 +177,13 @@ impl Running {
                     }
                 }
             };
-            // Without this thread the run itself goes on, and its end is seen.
+            // If the thread cannot be started, the run still goes on, and its end is noticed.
             let _ = thread::Builder::new().name("round".into()).spawn(read);
         }
         receive
     }
 
-    /// Waits a while for its end.
+    /// Waits up to [`CLIENT_END`] for its end.
     fn wait(&mut self) {
         let looks = CLIENT_END.as_millis() / LOOK.as_millis();
         for _ in 0..looks {
@@ -206,7 +206,7 @@ fn latencies(side: &Side) -> [Option<f64>; LATENCIES.len()] {
     LATENCIES.map(|(path, _)| side.figure(path))
 }
 
-/// The latencies of the run at this place against those of the first.
+/// The latencies of the run with this index, compared with those of the first.
 fn against_first(rounds: &[Vec<[Option<f64>; LATENCIES.len()]>], place: usize) -> Vec<Latency> {
     let of = |(at, (path, weight)): (usize, (&'static str, f64))| {
         let both: Vec<_> =

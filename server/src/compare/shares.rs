@@ -1,17 +1,19 @@
-//! Differences of shares: how many frames were missed, or lost.
+//! Differences of shares of frames, such as missed or lost ones.
 //!
-//! With the same frames in both runs only those count that differ: of n such frames half are expected on each side (Q.
-//! McNemar, Psychometrika 12, 1947, with the exact binomial). Without pairs it is Fisher's exact test.
+//! Paired frames are compared by McNemar's exact test (Q. McNemar, Psychometrika 12, 1947). Only pairs that differ
+//! count. If the runs do not differ, half of them are expected on each side, with a binomial distribution. Frames that
+//! are not paired are compared by Fisher's exact test.
 
 use super::estimate::Estimate;
 use super::means::RISK;
 use crate::score::beta;
 use crate::score::bounds::Bound;
 
-/// Terms of a sum below this share of the largest change no digit.
+/// Terms smaller than this share of the sum are left out: they would change no digit.
 const NEGLIGIBLE: f64 = 1e-18;
 
-/// The difference of the share of frames, of which `only_a` and `only_b` are hits in one run alone.
+/// The difference of the share of hits over paired frames. `only_a` and `only_b` count the frames that are hits in one
+/// run only.
 pub(super) fn paired(only_a: u64, only_b: u64, frames: u64) -> Option<Estimate> {
     let differ = only_a + only_b;
     let never = Bound::of_share(0, frames)?.high;
@@ -33,12 +35,13 @@ pub(super) fn paired(only_a: u64, only_b: u64, frames: u64) -> Option<Estimate> 
     })
 }
 
-/// Probability of at least this many of `all` fair tosses.
+/// Probability of at least this many heads in `all` fair coin tosses.
 fn half_at_least(hits: u64, all: u64) -> f64 {
     if hits == 0 { 1.0 } else { beta::regularised(hits as f64, (all - hits) as f64 + 1.0, 0.5) }
 }
 
-/// The difference of the shares of two runs with other frames: hits and frames of each.
+/// The difference of the share of hits between two runs whose frames are not paired. Each run is given as (hits,
+/// frames).
 pub(super) fn unpaired(a: (u64, u64), b: (u64, u64)) -> Option<Estimate> {
     let share = |(hits, all): (u64, u64)| hits as f64 / all as f64;
     let (in_a, in_b) = (Bound::of_share(a.0, a.1)?, Bound::of_share(b.0, b.1)?);
@@ -58,7 +61,7 @@ pub(super) fn unpaired(a: (u64, u64), b: (u64, u64)) -> Option<Estimate> {
     Some(Estimate { can_show: hits > 0 && hits < a.1 + b.1, ..estimate })
 }
 
-/// The ends of the difference of two figures with bounds of their own (G. Y. Zou and A. Donner, Stat. Med. 27, 2008).
+/// The bounds of the difference of two figures, from the bounds of each (G. Y. Zou and A. Donner, Stat. Med. 27, 2008).
 pub(super) fn ends(difference: f64, a: (f64, &Bound), b: (f64, &Bound)) -> [Option<f64>; 2] {
     let away = |one: Option<f64>, other: Option<f64>, of: f64, and: f64| Some((of - one?).hypot(and - other?));
     let ((a, in_a), (b, in_b)) = (a, b);
@@ -66,11 +69,11 @@ pub(super) fn ends(difference: f64, a: (f64, &Bound), b: (f64, &Bound)) -> [Opti
     [below.map(|below| difference - below), above.map(|above| difference + above)]
 }
 
-/// Probability that at least `hits` of all these hits are among the frames of one run, if they fall anywhere.
+/// Probability that at least `hits` of `all_hits` are among the `frames` of one run, if they are distributed at random.
 fn at_least(hits: u64, all_hits: u64, other_frames: u64, frames: u64) -> f64 {
     let most = all_hits.min(frames);
     let log = |hit: u64| choices(frames, hit) + choices(other_frames, all_hits - hit);
-    // Below the least possible number nothing else can have happened.
+    // At least this many hits must be in the run, because the other run has too few frames for them.
     if hits <= all_hits.saturating_sub(other_frames) {
         return 1.0;
     }
@@ -105,7 +108,7 @@ mod tests {
         assert!((worse.p_larger - 0.000_976_562_5).abs() < 1e-12 && worse.p_smaller == 1.0, "{worse:?}");
         assert!((paired(2, 8, 2_000).unwrap().p_larger - 0.054_687_5).abs() < 1e-9);
         assert!((worse.difference - 0.005).abs() < 1e-15);
-        // No four frames can show anything.
+        // Four frames that differ can never show a difference; five can.
         assert!(!paired(0, 4, 2_000).unwrap().can_show && paired(0, 5, 2_000).unwrap().can_show);
     }
 
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn unpaired_frames_have_the_probability_of_fisher() {
-        // Added up with fractions: 8 or 9 of the 9 hits in the second run.
+        // Computed with fractions: 8 or 9 of the 9 hits in the second run.
         let worse = unpaired((1, 300), (8, 300)).unwrap();
         assert!((worse.p_larger - 0.018_831_103_267_9).abs() < 1e-9, "{worse:?}");
         let better = unpaired((8, 300), (1, 300)).unwrap();

@@ -10,24 +10,24 @@ use super::error::CompareError;
 use super::frames::Frame;
 use super::table;
 
-/// The version of the report that is read.
+/// The version of reports that can be read.
 const SCHEMA: u64 = 1;
 
-/// The report in a run's folder.
+/// Name of the report in a run's folder.
 pub(super) const REPORT: &str = "report.json";
 
 /// A run.
 #[derive(Debug)]
 pub(super) struct Side {
-    /// What it is called: the path that was given.
+    /// Its name: the path that was given.
     pub(super) name: String,
     /// Its report.
     pub(super) report: Value,
     /// The session that is compared: the first that sent a frame.
     pub(super) session: Value,
-    /// Its frames, by id, without those of the warm-up; `None` if they were not kept.
+    /// Its frames, sorted by id, without those of the warm-up; `None` if the run has only a report.
     pub(super) frames: Option<Vec<Frame>>,
-    /// What should be known about it.
+    /// Notes for the reader.
     pub(super) notes: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Side {
     /// Reads a run's folder, or a report.
     ///
     /// # Errors
-    /// [`CompareError`] says what cannot be read, and what would be right.
+    /// [`CompareError`] if something cannot be read.
     pub(super) fn read(path: &Path) -> Result<Self, CompareError> {
         let unreadable = |error| CompareError::Read { path: path.into(), error };
         let is_folder = fs::metadata(path).map_err(unreadable)?.is_dir();
@@ -52,7 +52,7 @@ impl Side {
         Ok(side)
     }
 
-    /// The run of a report that was checked.
+    /// Makes a side of a checked report, without frames.
     pub(super) fn of_report(name: String, report: Value) -> Self {
         let sessions = report["sessions"].as_array().cloned().unwrap_or_default();
         let has_frames = |session: &&Value| session["frames"]["sent"].as_u64().is_some_and(|sent| sent > 0);
@@ -105,7 +105,7 @@ impl Side {
         found.and_then(Value::as_f64).filter(|value| value.is_finite())
     }
 
-    /// The client in a few words.
+    /// The client's name and version.
     pub(super) fn client(&self) -> Option<String> {
         let text = |name: &str| self.session["client"][name].as_str();
         Some(format!("{} {}", text("name")?, text("version").unwrap_or_default()))
@@ -115,12 +115,12 @@ impl Side {
 /// The folder with the frames of a report, if there is one.
 fn folder_of(file: &Path, is_folder: bool) -> Option<PathBuf> {
     let folder = file.parent()?;
-    // Beside any other file of this name the frames may be those of another run.
+    // The frames next to a report with another name may belong to another run.
     let is_its_own = is_folder || (file.file_name()? == REPORT && folder.join("run.toml").is_file());
     is_its_own.then(|| folder.to_owned())
 }
 
-/// Reads a report of the version that is known.
+/// Parses a report and checks its version.
 pub(super) fn checked(text: &str) -> Result<Value, String> {
     let report: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     match &report["schema"] {
@@ -134,7 +134,7 @@ pub(super) fn checked(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Writes a file of a comparison; `-` is standard output.
+/// Writes a file of a comparison. `-` means standard output.
 pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<(), CompareError> {
     let written = if path.as_os_str() == "-" {
         use io::Write;

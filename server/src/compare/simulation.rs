@@ -1,7 +1,8 @@
-//! Simulated runs: how often a comparison is wrong, and how often it finds what is 5 % worse.
+//! Simulated runs measure how often a comparison raises a false alarm, and how often it detects a figure that is 5 %
+//! worse.
 //!
-//! The whole simulation of 1,000 comparisons each is `#[ignore]`d and runs in `.ci/long`; a sample of it runs with the other
-//! tests.
+//! The full simulations have 1,000 comparisons each; they are `#[ignore]`d and run in `.ci/long`. Smaller ones run with
+//! the other tests.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -17,10 +18,10 @@ use super::side::Side;
 /// Frames of a run.
 const FRAMES: u64 = 300;
 
-/// Most comparisons of 1,000 that may be wrong at 5 %: the 99 % band.
+/// Most false alarms in 1,000 comparisons: the upper end of the 99 % interval around 5 %.
 const MOST_WRONG: f64 = 0.069;
 
-/// Least share of comparisons that must show what is 5 % worse.
+/// Smallest share of comparisons that must detect a figure that is 5 % worse.
 const POWER: f64 = 0.95;
 
 /// Standard normal numbers.
@@ -35,22 +36,22 @@ impl Normal {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// Box and Muller.
+    /// The next number, by the method of Box and Muller.
     fn next(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 }
 
-/// How the errors of a pipeline arise.
+/// A model of a pipeline's errors.
 #[derive(Clone, Copy, Debug)]
 struct Pipeline {
-    /// How much larger its errors are than those of the frames.
+    /// Factor on the errors that the frames cause.
     scale: f64,
-    /// Standard deviation of what differs from run to run, along each axis, where that of the frames is 1.
+    /// Standard deviation, along each axis, of the error that differs from run to run. The frames' own error has 1.
     unsteady: f64,
 }
 
-/// Two runs over the same frames, whose errors have this correlation from frame to frame.
+/// Two runs over the same frames. `phi` is the correlation of the errors of successive frames.
 fn runs(seed: u64, phi: f64, pipelines: [Pipeline; 2]) -> Vec<Side> {
     let mut normal = Normal::new(seed);
     let mut error = [normal.next(), normal.next()];
@@ -86,7 +87,8 @@ fn comparison(sides: &[Side]) -> Comparison {
     judge(sides, of_task("circle").expect("figures"), &[]).remove(0)
 }
 
-/// Largest share that `runs` comparisons may show where 1,000 may show this: 2.58 standard errors of 5 % above the mean.
+/// Largest share of false alarms in `runs` comparisons, given the one allowed in 1,000: 2.58 standard errors of 5 %
+/// above the mean.
 fn band(of_thousand: f64, runs: u64) -> f64 {
     let error = |runs: f64| 2.58 * (0.05_f64 * 0.95 / runs).sqrt();
     (of_thousand - 0.05) - error(1_000.0) + 0.05 + error(runs as f64)
@@ -120,8 +122,8 @@ fn five_percent_worse_is_shown(runs_of_each: u64) {
     }
 }
 
-/// The latencies of rounds on a machine that wanders: frames are AR(1), runs spread by 2 %, and a random walk of 2 % a run goes
-/// through all of them. Each stage has a part of it.
+/// The latencies of rounds on a machine whose speed changes. Frames are AR(1), runs have a spread of 2 %, and a random
+/// walk of 2 % per run goes through all runs. Each stage has a share of the latency.
 fn rounds(seed: u64, count: usize, scale: f64) -> Vec<Latency> {
     let mut normal = Normal::new(seed);
     let mut walk = 0.0;

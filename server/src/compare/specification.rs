@@ -1,4 +1,4 @@
-//! Which options of two runs differ, of those that change what the figures mean.
+//! Finds the options that differ between two runs and change what the figures mean.
 
 use clap::{Args, Command};
 use serde_json::Value;
@@ -7,12 +7,12 @@ use super::result::Differs;
 use super::side::Side;
 use crate::run::RunSpec;
 
-/// Options that change neither what is sent nor how: who judges, who comes when, and how many frames there are. Frames that
-/// only one run has are left out.
+/// Options that change neither the frames nor how they are sent, such as gates, waits and the number of frames. Frames
+/// that only one run has are left out of the comparison.
 const IRRELEVANT: [&str; 9] =
     ["gate", "wait", "once", "loopback", "let_clients_stop", "frames", "duration", "meta_file", "by"];
 
-/// The options that differ, the seed among them, and the link that was used, in the order of the help.
+/// The options that differ, in the order of the help, including the seed, and the link that was used.
 pub(super) fn differing(a: &Side, b: &Side) -> Vec<Differs> {
     let unused = |side: &Side, name: &str| {
         let names = side.option("unused_options").as_array();

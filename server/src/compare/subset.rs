@@ -10,7 +10,7 @@ use super::side::Side;
 use crate::score::batches::Batches;
 use crate::score::bounds::{Bound, student};
 
-/// By what the frames are told apart.
+/// The property by which frames are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The radius of the ball, in px.
@@ -21,13 +21,13 @@ pub enum By {
     Noise,
 }
 
-/// The lower ends of the bins of radii, in px: half octaves, from the smallest ball that our detector looks for.
+/// The lower ends of the bins of radii, in px: half octaves, from the smallest ball that the detector looks for.
 const RADII: &[f64] = &[0.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 96.0];
 
-/// Those of contrasts, in gray levels: octaves.
+/// The lower ends of the bins of contrast, in gray levels: octaves.
 const CONTRASTS: &[f64] = &[0.0, 10.0, 20.0, 40.0, 80.0, 160.0];
 
-/// Those of noise, in gray levels.
+/// The lower ends of the bins of noise, in gray levels.
 const NOISES: &[f64] = &[0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0];
 
 /// The figures of a subset.
@@ -56,7 +56,7 @@ impl By {
         }
     }
 
-    /// The value of a frame of a run.
+    /// The value of this property for a frame of a run.
     fn of(self, side: &Side, frame: &Frame) -> Option<f64> {
         match self {
             Self::Radius => frame.get(Column::TruthRadius),
@@ -77,7 +77,7 @@ impl FromStr for By {
     }
 }
 
-/// The figures by subset of all runs that kept their frames.
+/// The figures by subset, of all runs that have frames.
 pub(super) fn subsets(by: &[By], sides: &[Side], figures: &[Figure]) -> Vec<Subset> {
     by.iter().flat_map(|by| of_one(*by, sides, figures)).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads the frames of a run's folder: `frames.parquet`, or `frames.csv` where there is none.
+//! Reads the frames of a run's folder from `frames.parquet`, or from `frames.csv` if there is no Parquet file.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -26,7 +26,7 @@ fn text_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
     let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     if header.is_empty() {
-        // A run that broke off at once has no header.
+        // A run that was interrupted at once has no header.
         return Ok(Vec::new());
     }
     let places = Places::of(header.iter()).map_err(wrong)?;
@@ -41,7 +41,7 @@ fn text_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
             Err(what) => last = Some(format!("line {line}: {what}")),
         }
     }
-    // A run that broke off may have torn its last row.
+    // A run that was interrupted may have an incomplete last row.
     match last {
         Some(what) if ends_with_a_line(path)? => Err(wrong(what)),
         _ => Ok(frames),
@@ -76,7 +76,7 @@ fn typed_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
             .map(|(_, field)| match field {
                 Field::Null => String::new(),
                 Field::Str(text) => text.clone(),
-                // Long and double are printed with all digits.
+                // `Long` and `Double` are printed with all digits.
                 Field::Long(value) => value.to_string(),
                 Field::Double(value) => value.to_string(),
                 _ => "?".into(),
@@ -90,11 +90,11 @@ fn typed_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
 
 #[cfg(not(feature = "parquet"))]
 fn typed_rows(path: &Path, _: u64) -> Result<Vec<Frame>, CompareError> {
-    // `read` does not come here.
+    // `read` never calls this without the feature.
     Err(CompareError::Frames { path: path.into(), wrong: "this build reads no Parquet".into() })
 }
 
-/// Where the columns stand in a row.
+/// The positions of the columns in a row.
 struct Places {
     always: [usize; ALWAYS.len()],
     values: [Option<usize>; COLUMNS.len()],
@@ -111,7 +111,7 @@ impl Places {
         Ok(Self { always, values: COLUMNS.map(|(_, name, _)| place(name)) })
     }
 
-    /// The frame of a row. `None` if it is of another session, or of the warm-up.
+    /// Parses a row. `None` if it belongs to another session or to the warm-up.
     fn row<'a>(&self, cell: impl Fn(usize) -> &'a str, session: u64) -> Result<Option<Frame>, String> {
         let text = |at: usize| cell(self.always[at]);
         let whole = |at: usize| {
@@ -131,7 +131,7 @@ impl Places {
     }
 }
 
-/// The number that stands for a value: not a number for an empty one.
+/// Parses a value as a number. An empty value is NaN; `word` is 1 and any other word is 0.
 fn number(text: &str, word: Option<&str>) -> Option<f64> {
     match word {
         _ if text.is_empty() || text == "unknown" => Some(f64::NAN),

@@ -1,9 +1,9 @@
-//! Numbers and sentences that the table and the Markdown share.
+//! Numbers and sentences that the table and the Markdown have in common.
 
 use super::estimate::Ratio;
 use super::result::{Compared, Comparison, OfSubset, Run, Unit};
 
-/// A letter for each run, as spreadsheets count.
+/// The letters of a run, counted like the columns of a spreadsheet.
 pub(super) fn letter(place: usize) -> String {
     let last = char::from(b'A' + (place % 26) as u8);
     if place < 26 { last.into() } else { format!("{}{last}", letter(place / 26 - 1)) }
@@ -31,18 +31,18 @@ pub(super) fn signed(difference: f64, unit: Unit) -> String {
     format!("{sign}{text}")
 }
 
-/// Both ends of a difference.
+/// Both bounds of a difference.
 pub(super) fn bounds(figure: &Compared) -> String {
     let end = |end: Option<f64>| end.map_or_else(|| "?".into(), |end| signed(end, figure.unit));
     format!("{} to {}", end(figure.low), end(figure.high))
 }
 
-/// How much more it is, in percent.
+/// A ratio as a change in percent.
 pub(super) fn percent(ratio: Option<Ratio>) -> String {
     ratio.map_or_else(String::new, |ratio| format!("{:+.1} %", 100.0 * (ratio.value - 1.0)))
 }
 
-/// A figure of a subset, with its ends.
+/// A figure of a subset, with its bounds.
 pub(super) fn of_subset(of: Option<OfSubset>, unit: Unit) -> String {
     let Some(OfSubset { value: mean, low, high, frames }) = of else { return "-".into() };
     match (low, high) {
@@ -66,14 +66,14 @@ fn digits(value: f64) -> String {
     format!("{value:.*}", usize::try_from(3 - before).unwrap_or(0))
 }
 
-/// A run in a line.
+/// Describes a run in one line.
 pub(super) fn run(run: &Run) -> String {
     let seed = run.seed.map_or_else(String::new, |seed| format!("seed {seed}, "));
     let client = run.client.as_ref().map_or_else(String::new, |client| format!(", {client}"));
     format!("{seed}{} frames{client}", run.frames)
 }
 
-/// What two runs have in common, and what not: a few sentences. `place` counts the comparisons.
+/// A few sentences about the paired frames and the options that differ. `place` is the index of the comparison.
 pub(super) fn heads(place: usize, comparison: &Comparison) -> Vec<String> {
     let names = format!("{} against A", letter(place + 1));
     let mut lines = vec![match &comparison.unpaired_because {
@@ -98,7 +98,7 @@ pub(super) fn heads(place: usize, comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-/// What was found, in one sentence.
+/// The result in one sentence.
 pub(super) fn verdict(comparison: &Comparison) -> String {
     let Comparison { worse, better, .. } = comparison;
     match (worse, better) {

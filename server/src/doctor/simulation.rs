@@ -1,4 +1,4 @@
-//! Simulated sessions: how often the doctor names what is not there, and what it misses.
+//! Simulated sessions measure how often the doctor gives a false warning, and how often it misses a fault.
 //!
 //! A ball bounces through the frame; answers are off by Gaussian errors of the size that our detector has under each
 //! condition. The whole simulation of 1,000 seeds is `#[ignore]`d and runs in `.ci/long`; a sample runs with the other

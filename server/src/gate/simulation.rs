@@ -1,7 +1,8 @@
-//! Simulated runs: how often gates are wrong, and how often they find what they should.
+//! Simulated runs measure how often the verdicts of gates are wrong, and how often gates detect a defect.
 //!
-//! The errors are Gaussian along each axis and AR(1) from frame to frame, as they are where the ball lingers. The whole
-//! simulation of 1,000 runs each is `#[ignore]`d and runs in `.ci/long`; a sample of it runs with the other tests.
+//! The errors are Gaussian along each axis and AR(1) from frame to frame, as they are where the ball moves little. The
+//! whole simulation of 1,000 runs each is `#[ignore]`d and runs in `.ci/long`; a sample of it runs with the other
+//! tests.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -45,8 +46,8 @@ impl Normal {
     }
 }
 
-/// The report of a session of `frames` frames, whose errors have a standard deviation of `sigma` along each axis and the
-/// correlation `phi` from frame to frame.
+/// The report of a session of `frames` frames, whose errors have a standard deviation of `sigma` along each axis and
+/// the correlation `phi` from frame to frame.
 fn session(seed: u64, frames: u64, sigma: f64, phi: f64) -> Value {
     let mut normal = Normal::new(seed);
     let mut stats = ErrorStats::default();
@@ -75,8 +76,8 @@ fn share(runs: u64, verdict: Verdict, run: impl Fn(u64) -> GateVerdict) -> f64 {
     (0..runs).filter(|seed| run(*seed).verdict == verdict).count() as f64 / runs as f64
 }
 
-/// Share of runs 5 % over their gate that fail at the number of frames that a first run names. The first run is 2 % over, where
-/// it hardly decides; where it does, it names no number and does not count.
+/// Share of runs 5 % over their gate that fail at the number of frames that a first run names. The first run is 2 %
+/// over, where it hardly decides; where it does, it names no number and does not count.
 fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f64) -> Value) -> f64 {
     let (mut named, mut found) = (0, 0);
     for seed in 0..runs {

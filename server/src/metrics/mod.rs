@@ -1,11 +1,11 @@
 //! Metrics of a running server, for Prometheus and others that read OpenMetrics.
 //!
-//! Sessions count as they go: a few atomic additions and a histogram's lock that nobody holds for long, and no
-//! allocation. [`Metrics::text`] writes all of it. Its length is that of the list here (and of the run's gates),
-//! however long the run is and however many sessions it has: no label names a client or a session. `series` has the
-//! labels and the limits of the histograms.
+//! Sessions update the metrics while they run. That takes a few atomic additions and a histogram's lock, which is never
+//! held for long, and no allocation. [`Metrics::text`] writes all metrics. The text does not grow with the run or the
+//! number of sessions, because no label names a client or a session. `series` has the labels and the limits of the
+//! histograms.
 //!
-//! The seed, the truth and the scene are not here: whoever reaches the port may read this.
+//! The metrics do not contain the seed, the truth or the scene, because anyone who can reach the port may read them.
 
 mod series;
 
@@ -34,7 +34,7 @@ pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; chars
 /// The residual column whose values are the errors of a frame, in px.
 const ERROR_COLUMN: &str = "l1";
 
-/// What a server counts.
+/// The metrics of a server.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -65,7 +65,7 @@ struct Stages {
 }
 
 impl Metrics {
-    /// Begins to count what a server with this task does.
+    /// Makes the metrics of a server with this task, all 0.
     pub fn new(task: TaskName) -> Self {
         let mut registry = Registry::with_prefix("plumb");
         let described = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("task", task.to_string())];
@@ -165,7 +165,7 @@ impl Metrics {
         }
     }
 
-    /// Sets the verdicts on the gates as they stand.
+    /// Sets the current verdicts on the gates.
     pub fn judged(&self, gates: &[GateVerdict]) {
         for gate in gates {
             for (verdict, name) in VERDICTS {
@@ -175,7 +175,7 @@ impl Metrics {
         }
     }
 
-    /// Everything, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(16 << 10);
         // Writing to a string cannot fail.
@@ -212,7 +212,7 @@ impl Stages {
     }
 }
 
-/// The counters of a family with one label, which are all there from the start.
+/// The counters of a family with one label. All of them exist from the start.
 fn of_each<const N: usize>(
     family: &Family<Label, Counter>,
     label: &'static str,

@@ -5,11 +5,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 use crate::gate::Verdict;
 use crate::session::End;
 
-/// Upper limits of latencies, in s: three a decade, from an encoding to a frame that waits for a slow pipeline.
+/// Upper limits of latencies, in s: three per decade, from the time of an encoding to that of a frame that waits for a
+/// slow pipeline.
 pub(super) const LATENCY_LIMITS: [f64; 16] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Upper limits of errors, in px: from the least error of a frame without noise to a circle that is none.
+/// Upper limits of errors, in px: from the smallest error of a frame without noise to that of a wrong circle.
 pub(super) const ERROR_LIMITS: [f64; 15] =
     [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 100.0];
 
@@ -21,7 +22,7 @@ pub(super) const VERDICTS: [(Verdict, &str); 4] = [
     (Verdict::Fail, "fail"),
 ];
 
-/// One label and its value, which is one of a list.
+/// One label with one of its fixed values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label([(&'static str, &'static str); 1]);
 
@@ -44,7 +45,7 @@ pub(super) struct OfGate {
     pub(super) verdict: &'static str,
 }
 
-/// How a session can end whose client has said hello.
+/// The ways in which a session can end after its client has said hello.
 pub(super) const ENDS: [&str; 5] = ["finished", "stopped", "client_left", "client_gone", "source_failed"];
 
 /// The name of a session's end, as `end.kind` of the report.

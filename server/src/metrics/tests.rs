@@ -1,4 +1,4 @@
-//! What is counted, and how it is written.
+//! Tests of the counters and of the text.
 
 use super::*;
 use crate::gate::Verdict;

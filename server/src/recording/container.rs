@@ -1,7 +1,7 @@
-//! Reads the records of an MCAP file, one after another, of a file that may be cut, damaged or made up.
+//! Reads the records of an MCAP file, one after another. The file may be incomplete, damaged or malicious.
 //!
-//! Memory is bounded by what the file really holds: a length is believed only if the file is that long, and what a chunk
-//! claims to unpack to only as far as it unpacks. A chunk whose checksum is wrong is given up as a whole, and said.
+//! The data in the file bounds the memory: a record's length counts only if the file is that long, and a chunk's
+//! claimed size only as far as it really unpacks. A chunk with a wrong checksum is reported and skipped as a whole.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,22 +9,22 @@ use thiserror::Error;
 
 use super::record::{Channel, Chunk, HEAD, MAGIC, Message, Metadata, Schema, op};
 
-/// Bytes of the largest record and the largest unpacked chunk: an image of 8192x8192 in colour, twice over.
+/// Largest record and largest unpacked chunk, in bytes: twice an image of 8192x8192 in colour.
 const MAX_BYTES: u64 = 448 << 20;
 
-/// What the last bytes of a whole file are: a footer and the magic.
+/// Length of the end of a complete file, in bytes: a footer and the magic.
 const TAIL: u64 = (HEAD + 20 + MAGIC.len()) as u64;
 
-/// Why a file is not read, or not any further.
+/// Why a file cannot be read, or cannot be read further.
 #[derive(Debug, Error)]
 pub enum ContainerError {
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It does not begin as an MCAP file.
+    /// It does not begin like an MCAP file.
     #[error("it is not an MCAP file")]
     NotMcap,
-    /// A record claims more bytes than are ever read.
+    /// A record claims more bytes than the limit.
     #[error("a record at byte {at} claims {bytes} bytes; at most {} MiB are read", MAX_BYTES >> 20)]
     TooLarge {
         /// Where the record begins.
@@ -32,7 +32,7 @@ pub enum ContainerError {
         /// What it claims.
         bytes: u64,
     },
-    /// A record makes no sense.
+    /// A record is malformed.
     #[error("the record at byte {at} is damaged: {why}")]
     Damaged {
         /// Where the record begins.
@@ -45,12 +45,12 @@ pub enum ContainerError {
     Compression {
         /// Where the chunk begins.
         at: u64,
-        /// What compressed it.
+        /// The name of the compression.
         name: String,
     },
 }
 
-/// What a file has, in its order.
+/// An item of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found {
     /// A schema.
@@ -75,9 +75,9 @@ pub(crate) enum Found {
 /// How a file ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FileEnd {
-    /// As it should.
+    /// The file is complete.
     Whole,
-    /// It was cut after this byte.
+    /// The file is cut off after this byte.
     Cut(u64),
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Container<R> {
     length: u64,
     /// Where the next record begins.
     at: u64,
-    /// The records of the chunk that is open, and how far they were read.
+    /// The records of the open chunk, and the position up to which they were read.
     chunk: Vec<u8>,
     read: usize,
     /// Where the open chunk begins.
@@ -96,10 +96,10 @@ pub(crate) struct Container<R> {
 }
 
 impl<R: Read + Seek> Container<R> {
-    /// Begins to read.
+    /// Starts to read.
     ///
     /// # Errors
-    /// [`ContainerError`] if it does not begin as an MCAP file does.
+    /// [`ContainerError`] if the file does not begin like an MCAP file.
     pub(crate) fn open(mut file: R) -> Result<Self, ContainerError> {
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
@@ -113,7 +113,7 @@ impl<R: Read + Seek> Container<R> {
         Ok(Self { file, length, at, chunk: Vec::new(), read: 0, chunk_at: at, end: None })
     }
 
-    /// Moves on to the summary at the end of a whole file. Returns whether there is one.
+    /// Skips to the summary at the end of a complete file. Returns whether there is one.
     pub(crate) fn skip_to_summary(&mut self) -> Result<bool, ContainerError> {
         let back_to = self.at;
         let start = self.summary_start()?;
@@ -133,12 +133,12 @@ impl<R: Read + Seek> Container<R> {
         Ok(Some(start).filter(|start| is_whole && (self.at..tail_at).contains(start)))
     }
 
-    /// Bytes of the file.
+    /// Length of the file, in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// What comes next; `None` at the end. A damaged chunk is an error, after which reading may go on.
+    /// The next item; `None` at the end. A damaged chunk is an error; reading may continue after it.
     pub(crate) fn next(&mut self) -> Result<Option<Found>, ContainerError> {
         loop {
             while self.read < self.chunk.len() {
@@ -163,12 +163,12 @@ impl<R: Read + Seek> Container<R> {
         }
     }
 
-    /// How the file ends; `None` before [`Self::next`] has said that it does.
+    /// How the file ends; `None` until [`Self::next`] has reached the end.
     pub(crate) fn end(&self) -> Option<&FileEnd> {
         self.end.as_ref()
     }
 
-    /// The next record of the file; `None` if it is not there as a whole.
+    /// The next record of the file; `None` if it is incomplete.
     fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, ContainerError> {
         let left = self.length.saturating_sub(self.at);
         if left < HEAD as u64 {
@@ -203,7 +203,7 @@ impl<R: Read + Seek> Container<R> {
         None
     }
 
-    /// Unpacks a chunk, whose records come next.
+    /// Unpacks a chunk. Its records are read next.
     fn unpack(&mut self, begins: u64, data: &[u8]) -> Result<(), ContainerError> {
         let damaged = |why: String| ContainerError::Damaged { at: begins, why };
         let chunk = Chunk::read(data).ok_or_else(|| damaged("it is no chunk".into()))?;
@@ -212,7 +212,7 @@ impl<R: Read + Seek> Container<R> {
             return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size });
         }
         let mut records = Vec::new();
-        // One byte more shows that there is more than the chunk says.
+        // One more byte would show that the chunk is longer than it claims.
         let most = unpacked_size + 1;
         match compression {
             "" => packed.take(most).read_to_end(&mut records),
@@ -237,7 +237,7 @@ impl<R: Read + Seek> Container<R> {
         Ok(())
     }
 
-    /// The next record of the open chunk; `None` for one that is not looked at.
+    /// The next record of the open chunk; `None` for a record that is ignored.
     fn next_in_chunk(&mut self) -> Result<Option<Found>, ContainerError> {
         let Some((opcode, data)) = split(&self.chunk[self.read..]) else {
             self.read = self.chunk.len();
@@ -255,7 +255,7 @@ fn split(records: &[u8]) -> Option<(u8, &[u8])> {
     Some((opcode, rest.get(..bytes)?))
 }
 
-/// What a record is, if it is looked at.
+/// Parses a record; `None` if it is of a kind that is ignored.
 fn found(at: u64, opcode: u8, fields: &[u8]) -> Result<Option<Found>, ContainerError> {
     let found = match opcode {
         op::SCHEMA => Schema::read(fields).map(Found::Schema),

@@ -1,6 +1,7 @@
-//! Foxglove's messages, and the half pixel between its convention and ours.
+//! Foxglove's messages, and the conversion between its coordinates and Plumb's.
 //!
-//! Foxglove's marks have their origin at the outer corner of the first pixel, Plumb's coordinates at its centre.
+//! The origin of Foxglove's annotations is the outer corner of the first pixel, that of Plumb's coordinates is its
+//! centre.
 
 #![allow(
     missing_docs,
@@ -15,7 +16,7 @@ use shared::geometry::CircleEstimate;
 
 include!(concat!(env!("OUT_DIR"), "/foxglove.rs"));
 
-/// The messages' description, which an MCAP file holds: a `FileDescriptorSet`.
+/// The description of the messages in an MCAP file: a `FileDescriptorSet`.
 pub(crate) const DESCRIPTION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/foxglove.bin"));
 
 /// Schema of raw pixels.
@@ -30,7 +31,7 @@ pub(crate) const COMPRESSED_IMAGE: &str = "foxglove.CompressedImage";
 /// Number of its field with the picture.
 pub(crate) const COMPRESSED_IMAGE_DATA: u32 = 2;
 
-/// Schema of marks.
+/// Schema of annotations.
 pub(crate) const ANNOTATIONS: &str = "foxglove.ImageAnnotations";
 
 /// Encoding of these messages and of their schemas.
@@ -39,13 +40,13 @@ pub(crate) const PROTOBUF: &str = "protobuf";
 /// From the centre of a pixel to its outer corner.
 const HALF_PIXEL: f64 = 0.5;
 
-/// Diameter of the mark of a place whose circle has no radius, in px.
+/// Diameter of the mark for a centre without a radius, in px.
 const DOT: f64 = 5.0;
 
 /// Width of a line, in px.
 const LINE: f64 = 1.0;
 
-/// Size of a text, in px: a line of it is lower than the smallest ball of the default size.
+/// Size of the text, in px: a line is lower than the smallest ball of the default size.
 const FONT: f64 = 12.0;
 
 /// Colour of the truth: green.
@@ -54,19 +55,19 @@ pub(crate) const TRUTH_COLOUR: Color = Color { r: 0.25, g: 0.85, b: 0.4, a: 1.0 
 /// Colour of an answer: orange.
 pub(crate) const ESTIMATE_COLOUR: Color = Color { r: 1.0, g: 0.6, b: 0.1, a: 1.0 };
 
-/// A time in ns since 1970 as a message has it.
+/// Converts a time in ns since 1970 to a message's time stamp.
 pub(crate) fn timestamp(ns: u64) -> prost_types::Timestamp {
     const NS: u64 = 1_000_000_000;
     // 2^64 ns are 584 years, and the remainder is below 2^30.
     prost_types::Timestamp { seconds: (ns / NS) as i64, nanos: (ns % NS) as i32 }
 }
 
-/// A place in Foxglove's coordinates.
+/// Converts a point to Foxglove's coordinates.
 pub(crate) fn point(x: f64, y: f64) -> Point2 {
     Point2 { x: x + HALF_PIXEL, y: y + HALF_PIXEL }
 }
 
-/// Marks of a circle at this time, with a text beside it. Without a radius its centre is marked.
+/// Annotations of a circle at this time, labelled with a text. Without a radius they mark the centre.
 pub(crate) fn marks(circle: CircleEstimate, ns: u64, colour: Color, text: Option<String>) -> ImageAnnotations {
     let (at, place) = (Some(timestamp(ns)), point(circle.x, circle.y));
     let beside = Point2 { x: place.x + circle.radius.unwrap_or(DOT) + LINE, y: place.y };
@@ -102,8 +103,8 @@ pub(crate) fn marks(circle: CircleEstimate, ns: u64, colour: Color, text: Option
     marks
 }
 
-/// The bytes of a message whose data are empty, and the start of the field with this number for data of this length. The
-/// data complete the message.
+/// Encodes a message with an empty data field, followed by the head of the field with this number for data of this
+/// length. The data complete the message.
 pub(crate) fn before_data(message: &impl Message, field: u32, length: usize) -> Vec<u8> {
     let mut head = message.encode_to_vec();
     encode_key(field, WireType::LengthDelimited, &mut head);

@@ -1,8 +1,8 @@
 //! The format of a recording: an MCAP file that Foxglove shows and that the server replays.
 //!
-//! [`foxglove`] has the messages of images and marks, [`note`] what Foxglove's messages have no field for: the exact truth
-//! of a frame. [`record`] has MCAP's records, [`writer`] writes a file, [`container`] reads one that may be cut or damaged. `output::mcap` writes recordings,
-//! `source::mcap` replays them.
+//! [`foxglove`] has the messages of images and annotations. [`note`] has what Foxglove's messages have no field for:
+//! the exact truth of a frame. [`record`] has MCAP's records. [`writer`] writes a file, and [`container`] reads one
+//! that may be incomplete or damaged. `output::mcap` writes recordings, `source::mcap` replays them.
 
 pub mod container;
 pub(crate) mod foxglove;
@@ -10,7 +10,7 @@ pub(crate) mod note;
 pub(crate) mod record;
 pub(crate) mod writer;
 
-/// Name of the metadata record that says what a recording is of.
+/// Name of the metadata record that describes the recording.
 pub(crate) const METADATA: &str = "plumb.run";
 
 /// Key of the metadata: version of this format.
@@ -30,18 +30,18 @@ pub(crate) const RATE_KEY: &str = "rate_hz";
 pub(crate) struct Topics {
     /// The frames as they were sent.
     pub(crate) image: String,
-    /// What Foxglove's messages do not say of a frame.
+    /// The notes on the frames: what Foxglove's messages have no field for.
     pub(crate) note: String,
-    /// Marks of the truth.
+    /// Annotations of the truth.
     pub(crate) truth: String,
-    /// Marks of the answers.
+    /// Annotations of the answers.
     pub(crate) estimate: String,
     /// Figures of the frames.
     pub(crate) score: String,
 }
 
 impl Topics {
-    /// The topics of a session. `is_first` tells that it is the first of the file, whose topics have no prefix.
+    /// The topics of a session. Those of the first session in a file have no prefix.
     pub(crate) fn of(session: u64, is_first: bool) -> Self {
         let prefix = if is_first { String::new() } else { format!("/session_{session}") };
         let topic = |name: &str| format!("{prefix}/{name}");

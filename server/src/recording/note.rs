@@ -1,4 +1,4 @@
-//! What a recording says of a frame beside its image: which frame it is, and its exact truth.
+//! The note on a frame in a recording: which frame it is, and its exact truth.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,14 +61,14 @@ pub(crate) enum NotedLimit {
 }
 
 impl Note {
-    /// Reads a note; `None` if it is none, or if its truth is impossible.
+    /// Parses a note. `None` if it is malformed, or if its truth is impossible.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|note: &Self| note.truth.is_possible())
     }
 
     /// The note as JSON.
     pub(crate) fn write(&self) -> Vec<u8> {
-        // Names and numbers only: nothing in it can fail.
+        // Serialising cannot fail: there are only names and numbers.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }

@@ -1,8 +1,9 @@
-//! The records of MCAP, as its specification gives them (https://mcap.dev/spec): one byte that says what it is, eight that
-//! say how long, then its fields, little-endian. A text has its length before it.
+//! The records of MCAP, as in its specification (https://mcap.dev/spec). A record has one byte for its type, eight
+//! bytes for its length, and then its fields, little-endian. A text is preceded by its length.
 //!
-//! There is a crate for it, mcap 0.26. It brings sixteen others, one of which (paste) nobody maintains any more. What a
-//! recording needs of the format is this file and two beside it, and they bound what a made-up file can claim.
+//! The crate mcap 0.26 could read the format, but it brings sixteen other crates, one of which (paste) is no longer
+//! maintained. This file and two others in this folder implement what a recording needs, and bound what a malicious
+//! file can claim.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89MCAP0\r\n";
 /// Bytes of a record before its fields.
 pub(crate) const HEAD: usize = 9;
 
-/// What records are.
+/// Types of records.
 pub(crate) mod op {
     pub(crate) const HEADER: u8 = 0x01;
     pub(crate) const FOOTER: u8 = 0x02;
@@ -31,7 +32,7 @@ pub(crate) mod op {
     pub(crate) const DATA_END: u8 = 0x0f;
 }
 
-/// How the messages of a channel are written.
+/// A schema: the encoding of the messages of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) id: u16,
@@ -59,7 +60,7 @@ pub(crate) struct Message<'a> {
     pub(crate) sequence: u32,
     pub(crate) log_time: u64,
     pub(crate) publish_time: u64,
-    /// Its bytes, in two parts so that pixels need not be copied behind what is before them.
+    /// Its bytes, in two parts, so that pixels need not be copied to the end of the fields before them.
     pub(crate) data: [&'a [u8]; 2],
 }
 
@@ -76,9 +77,9 @@ pub(crate) struct Chunk<'a> {
     pub(crate) start_time: u64,
     pub(crate) end_time: u64,
     pub(crate) unpacked_size: u64,
-    /// CRC-32 of the records; 0 if it is not known.
+    /// CRC-32 of the records; 0 if unknown.
     pub(crate) crc: u32,
-    /// Empty for none.
+    /// Name of the compression; empty without one.
     pub(crate) compression: &'a str,
     pub(crate) records: &'a [u8],
 }
@@ -220,7 +221,7 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// Fields that are being read; `None` where they end too early.
+/// Fields that are being read. A read returns `None` if the data end too early.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

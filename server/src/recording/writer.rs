@@ -1,4 +1,4 @@
-//! Writes an MCAP file in whole chunks, with the index and the checksums that a reader may ask for.
+//! Writes an MCAP file in whole chunks, with the index and checksums.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ pub(crate) struct Writer<W> {
 struct OpenChunk {
     records: Vec<u8>,
     times: Option<(u64, u64)>,
-    /// By channel: time and place of each message.
+    /// Time and position of each message, by channel.
     index: BTreeMap<u16, Vec<(u64, u64)>>,
 }
 
@@ -37,7 +37,7 @@ struct ChunkIndex {
     times: (u64, u64),
     at: u64,
     length: u64,
-    /// Places of the index of each channel.
+    /// Position of the message index of each channel.
     index_at: Vec<(u16, u64)>,
     index_length: u64,
     size: u64,
@@ -48,7 +48,7 @@ fn with(times: Option<(u64, u64)>, time: u64) -> Option<(u64, u64)> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file by this program.
+    /// Starts a file. `library` names this program.
     pub(crate) fn begin(file: W, program: &str) -> io::Result<Self> {
         let mut writer = Self {
             file,
@@ -106,7 +106,7 @@ impl<W: Write> Writer<W> {
         message.append_to(&mut self.chunk.records);
     }
 
-    /// Writes the chunk, if there is anything in it.
+    /// Writes the chunk unless it is empty.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if !self.chunk.records.is_empty() {
             self.write_chunk()?;
@@ -124,7 +124,7 @@ impl<W: Write> Writer<W> {
         let chunk = Chunk { start_time, end_time, unpacked_size: size, crc, compression: "", records: &records };
         self.put(&chunk.head())?;
         self.put(&records)?;
-        // The memory stays for the next chunk.
+        // Keep the memory for the next chunk.
         self.chunk.records = records;
         let length = self.at - at;
         let mut index_at = Vec::new();
@@ -149,7 +149,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes the chunk, then a file of this name and type.
+    /// Writes the chunk, then an attachment with this name and media type.
     pub(crate) fn attach(&mut self, name: &str, media_type: &str, data: &[u8]) -> io::Result<()> {
         self.flush()?;
         let time = self.times.map_or(0, |(_, last)| last);
@@ -162,7 +162,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes the chunk and the index, and gives the file back.
+    /// Writes the chunk and the index, and returns the file.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.flush()?;
         let crc = self.crc.clone().finalize();
@@ -185,7 +185,7 @@ impl<W: Write> Writer<W> {
         }
         let offsets_at = self.at;
         offsets.iter().try_for_each(|record| self.put(record))?;
-        // The checksum is that of everything before it, with the head of its record.
+        // The checksum covers everything before it, including the head of its own record.
         self.put(&Fields::default().u8(op::FOOTER).u64(20).u64(summary_at).u64(offsets_at).done())?;
         let crc = self.crc.clone().finalize();
         self.put(&crc.to_le_bytes())?;
@@ -194,7 +194,7 @@ impl<W: Write> Writer<W> {
         Ok(self.file)
     }
 
-    /// The file, whatever is gathered.
+    /// Returns the file, and discards the open chunk.
     pub(crate) fn into_inner(self) -> W {
         self.file
     }

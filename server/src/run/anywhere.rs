@@ -33,7 +33,7 @@ fn anywhere(text: &str) -> io::Result<String> {
     if !text.contains(PATTERN) {
         return Ok(text.to_owned());
     }
-    // The name of the working folder is no pattern, whatever signs it has.
+    // The name of the working folder is not a pattern, whatever characters it has.
     let folder = glob::Pattern::escape(&std::env::current_dir()?.display().to_string());
     Ok(format!("{}/{text}", folder.trim_end_matches('/')))
 }

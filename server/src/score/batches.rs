@@ -1,16 +1,17 @@
-//! Means of batches of frames. They tell how uncertain a session's mean is, also where frames resemble their neighbours.
+//! Means of batches of frames. They give the uncertainty of a session's mean, even if neighbouring frames are
+//! correlated.
 //!
-//! Errors of neighbouring frames are alike where the ball lingers, so the spread of single frames would promise too much.
-//! Means of long batches are nearly independent (A. M. Law, "Simulation Modeling and Analysis", batch means). How many
-//! frames will come is not known, so batches grow: whenever [`MOST`] are full, each two neighbours become one. Memory is
-//! constant.
+//! Errors of neighbouring frames are correlated where the ball moves little, so the spread of single frames would give
+//! too small an uncertainty. Means of long batches are nearly independent (A. M. Law, "Simulation Modeling and
+//! Analysis", batch means). The number of frames is not known in advance, so batches grow: whenever [`MOST`] are full,
+//! each pair of neighbours is merged. Memory is constant.
 
-/// Batches at which neighbours are merged. Then 32 to 63 full batches stand for any session of at least 32 frames: enough
-/// for a t distribution near the normal one, and long enough to be nearly independent.
+/// Number of batches at which neighbours are merged. So any session of at least 32 frames has 32 to 63 full batches:
+/// enough for a t distribution near the normal one, and long enough to be nearly independent.
 const MOST: usize = 64;
 
-/// Largest correlation between neighbouring batches that is corrected for. A larger one means that the session is shorter
-/// than a few of its correlation lengths, and that no formula helps.
+/// Largest correlation between neighbouring batches that is corrected for. A larger one means that the session has only
+/// a few correlation lengths, so no formula helps.
 const MOST_CORRELATED: f64 = 0.8;
 
 /// Sums of `N` values of each frame, in batches.
@@ -23,7 +24,7 @@ pub(crate) struct Batches<const N: usize> {
     open_length: u64,
 }
 
-/// How uncertain a mean is.
+/// The uncertainty of a mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     /// Standard error of the mean.
@@ -52,7 +53,7 @@ impl<const N: usize> Batches<N> {
         }
     }
 
-    /// Makes one batch of each two neighbours, without an allocation.
+    /// Merges each pair of neighbouring batches, without an allocation.
     fn merge(&mut self) {
         for place in 0..MOST / 2 {
             self.full[place] = sum(&self.full[2 * place], &self.full[2 * place + 1]);
@@ -72,11 +73,11 @@ impl<const N: usize> Batches<N> {
         total.map(|total| total / self.count() as f64)
     }
 
-    /// How uncertain the mean of a linear combination of the values is. `None` with fewer than two full batches.
+    /// The uncertainty of the mean of a linear combination of the values. `None` with fewer than two full batches.
     ///
-    /// What correlation neighbouring batches still have is corrected for, as for an AR(1) process: the variance of the
-    /// mean grows by (1 + ρ) / (1 − ρ), and the degrees of freedom shrink by as much. An estimated ρ is too low by 1 / b
-    /// (M. H. Quenouille's correction to first order).
+    /// The remaining correlation ρ of neighbouring batches is corrected for as in an AR(1) process: the variance of the
+    /// mean grows by the factor (1 + ρ) / (1 − ρ), and the degrees of freedom shrink by the same factor. With b
+    /// batches, an estimate of ρ is too low by 1 / b (M. H. Quenouille's correction to first order).
     pub(crate) fn spread(&self, combined: impl Fn(&[f64; N]) -> f64) -> Option<Spread> {
         let batches = self.full.len() as f64;
         if self.full.len() < 2 {
@@ -96,7 +97,8 @@ impl<const N: usize> Batches<N> {
 }
 
 impl Batches<2> {
-    /// How many independent frames these frames are worth, for batches of a value and its square: at most their number.
+    /// The number of independent frames with the same information, for batches of a value and its square. At most the
+    /// number of frames.
     pub(crate) fn independent(&self) -> f64 {
         let (count, [mean, square]) = (self.count() as f64, self.means());
         let variance = square - mean * mean;
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn few_frames_are_batches_of_one_and_have_the_standard_error_of_the_textbook() {
-        // 4, -4, ... is corrected for nothing: its neighbours are opposites.
+        // 4, -4, ... gets no correction, because its neighbours are negatively correlated.
         let batches = gathered([4.0, -4.0, 4.0, -4.0]);
         let spread = batches.spread(|[value, _]| *value).unwrap();
         let expected = (64.0_f64 / 3.0 / 4.0).sqrt();

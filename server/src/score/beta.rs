@@ -3,14 +3,13 @@
 /// Convergence of the continued fraction, relative.
 const PRECISION: f64 = 1e-15;
 
-/// Stands for a denominator of zero (Lentz's method).
+/// Replaces a denominator of zero (Lentz's method).
 const TINY: f64 = 1e-300;
 
 /// The regularised incomplete beta function I_x(a, b), for a, b > 0 and x from 0 to 1.
 ///
-/// Lentz's method for the continued fraction of DLMF 8.17.22, which converges within some √max(a, b) terms
-/// (Press et al., "Numerical Recipes", 6.4). Libraries that stop after a fixed number of terms are wrong for ten million
-/// frames.
+/// Lentz's method for the continued fraction of DLMF 8.17.22, which converges within some √max(a, b) terms (Press et
+/// al., "Numerical Recipes", 6.4). Libraries that stop after a fixed number of terms are wrong for ten million frames.
 pub(crate) fn regularised(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
@@ -25,7 +24,7 @@ pub(crate) fn regularised(a: f64, b: f64, x: f64) -> f64 {
     value.clamp(0.0, 1.0)
 }
 
-/// The x at which I_x(a, b) is `share`, to the last digits: halves the range until there is nothing between its ends.
+/// The x at which I_x(a, b) equals `share`, to the last digits, by bisection.
 pub(crate) fn quantile(a: f64, b: f64, share: f64) -> f64 {
     let (mut below, mut above) = (0.0, 1.0);
     loop {

@@ -1,10 +1,11 @@
-//! Bounds of figures: what a figure may be with 95 % confidence, on each side.
+//! Bounds of figures, with 95 % confidence on each side.
 //!
 //! A session is a sample: with other frames its figures would be a little different. `low` and `high` are the one-sided
-//! 95 % bounds of the figure that endlessly many frames would have. Means: a t interval from batch means
-//! (`batches`). Percentiles: order statistics (H. A. David and H. N. Nagaraja, "Order Statistics", 7.1), with as many
-//! independent frames as the batch means tell. Shares: exact binomial (C. J. Clopper and E. S. Pearson, Biometrika 26,
-//! 1934). Figures without bounds, such as counts and the largest, are exact for the session that was.
+//! 95 % bounds of the figure that infinitely many frames would give. Bounds of means are a t interval from batch means
+//! (`batches`). Those of percentiles are order statistics (H. A. David and H. N. Nagaraja, "Order Statistics", 7.1),
+//! with the number of independent frames estimated from batch means. Those of shares are exact binomial ones (C. J.
+//! Clopper and E. S. Pearson, Biometrika 26, 1934). Figures without bounds, such as counts and maxima, are exact for
+//! this session.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::batches::Batches;
 use super::beta;
 
-/// How often a bound is on the wrong side: 5 %.
+/// Probability that the true value is beyond a bound: 5 %.
 const RISK: f64 = 0.05;
 
 /// The 95 % bounds of a figure, one on each side, in the figure's unit.
@@ -70,7 +71,7 @@ impl Bound {
             return None;
         }
         let [low, high] = ranks(samples, independent, percent / 100.0);
-        // The half makes rounding harmless: the histogram looks for the first value whose rank is at least this.
+        // Subtracting a half makes rounding harmless: the histogram finds the first value whose rank is at least this.
         let at = |rank: u64| value(histogram.value_at_quantile((rank as f64 - 0.5) / samples as f64));
         Some(Self { low: low.map(at), high: high.map(at), samples })
     }
@@ -82,7 +83,7 @@ impl Bound {
     }
 }
 
-/// What a t-distributed number is above with this probability.
+/// The value that a t-distributed number exceeds with this probability.
 pub(crate) fn student(freedom: f64, risk: f64) -> f64 {
     let y = beta::quantile(freedom / 2.0, 0.5, 2.0 * risk);
     (freedom * (1.0 - y) / y).sqrt()
@@ -90,9 +91,9 @@ pub(crate) fn student(freedom: f64, risk: f64) -> f64 {
 
 /// Ranks, from 1, of the samples that bound a quantile. `None` where no sample does.
 ///
-/// The sample of rank j is at most the quantile p with probability P(B ≥ j) = I_p(j, n − j + 1), and at least the quantile
-/// with probability P(B ≤ j − 1), for B binomial with n and p. If the samples are worth fewer, their ranks are at least as
-/// far out as those of that many independent ones.
+/// The sample of rank j is at most the quantile p with probability P(B ≥ j) = I_p(j, n − j + 1), and at least the
+/// quantile with probability P(B ≤ j − 1), for B binomial with n and p. If the samples are correlated, they count as
+/// fewer independent ones, and the ranks are at least as far out as those of that many samples.
 fn ranks(samples: u64, independent: f64, p: f64) -> [Option<u64>; 2] {
     let worth = (independent.floor() as u64).clamp(1, samples);
     let scale = samples as f64 / worth as f64;
@@ -106,13 +107,13 @@ fn ranks(samples: u64, independent: f64, p: f64) -> [Option<u64>; 2] {
 /// The ranks of `n` independent samples.
 fn independent_ranks(n: u64, p: f64) -> [Option<u64>; 2] {
     let at_least = |rank: u64| beta::regularised(rank as f64, (n - rank + 1) as f64, p);
-    // Both grow worse with the rank's distance from the quantile, so a search by halves finds the ends.
+    // Both probabilities are monotonic in the rank, so bisection finds the ends.
     let low = last(n, |rank| at_least(rank) >= 1.0 - RISK);
     let high = last(n, |rank| 1.0 - at_least(rank) < 1.0 - RISK) + 1;
     [Some(low).filter(|low| *low > 0), Some(high).filter(|high| *high <= n)]
 }
 
-/// The last rank from 1 to `n` for which this holds; 0 if it holds for none. It holds up to some rank.
+/// The last rank from 1 to `n` for which the condition holds; 0 if there is none. It must hold up to some rank only.
 fn last(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
     let (mut yes, mut no) = (0, n + 1);
     while no - yes > 1 {

@@ -11,13 +11,13 @@ use smallvec::SmallVec;
 pub struct Column {
     /// Its name in files: snake_case, with the unit if a bare number could mislead.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub kind: ColumnKind,
-    /// How a terminal shows it; absent if a terminal has no room for it.
+    /// How a terminal shows it; absent if it is only in files.
     pub heading: Option<Heading>,
 }
 
-/// What the values of a column are. Any of them may be empty.
+/// The type of a column's values. Any value may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
     /// Words, all of which are in this list.
@@ -67,7 +67,7 @@ impl Column {
         Self { heading: Some(Heading { text, width, decimals, narrow: (text, width) }), ..self }
     }
 
-    /// This column, with this heading and width where there is less room.
+    /// This column, with this heading and width in narrow terminals.
     #[must_use]
     pub const fn narrow(self, text: &'static str, width: usize) -> Self {
         match self.heading {
@@ -125,7 +125,7 @@ impl Cell {
         }
     }
 
-    /// Reads a value of a column of this kind from a file: the inverse of its display. `None` if it is no such value.
+    /// Parses a value of a column of this kind from a file: the inverse of its display. `None` if it is invalid.
     pub fn read(text: &str, kind: ColumnKind) -> Option<Self> {
         match kind {
             _ if text.is_empty() => Some(Self::Empty),

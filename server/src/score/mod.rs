@@ -2,7 +2,7 @@
 //! latency.
 //!
 //! [`pairing`] decides the outcome of each frame, [`counts`] counts outcomes, and [`latency`] measures how long
-//! answers took. [`bounds`] says how uncertain a figure is, with `batches` for means and `beta` for
+//! answers took. [`bounds`] computes the uncertainty of a figure, with `batches` for means and `beta` for
 //! distributions. `skipped` adds a latency for each tick that had no frame: how long its answer would have taken. A
 //! [`record`] is everything known about a finished frame. Its columns ([`cells`]) are those of the task.
 //! Conservation always holds: sent = answered + dropped + lost + unresolved.

@@ -57,7 +57,7 @@ pub struct PairedAnswer {
     pub times: AnswerTimes,
 }
 
-/// What became of an answer.
+/// The outcome of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// It is the first for its frame, and in time.
@@ -238,7 +238,7 @@ impl Pairing {
         }
     }
 
-    /// Advances both fields to the oldest frames that they stand for. Each frame is passed only once.
+    /// Advances both fields to the oldest frames that match them. Each frame is passed only once.
     fn advance(&mut self) {
         let passed = |frames: &VecDeque<Tracked>, place: Option<usize>, keeps: fn(&Tracked) -> bool| {
             place.and_then(|place| frames.get(place)).is_some_and(|tracked| !keeps(tracked))

@@ -23,7 +23,7 @@ impl Outcome {
     /// Names of all outcomes.
     pub const NAMES: &[&str] = &["answered", "dropped", "lost", "unresolved"];
 
-    /// The outcome of this name, with the cause of a loss. `None` if these are no such names.
+    /// The outcome with this name, and the cause of a loss. `None` if a name is unknown.
     pub fn named(name: &str, cause: Option<&str>) -> Option<Self> {
         let plain = [Self::Answered, Self::Dropped, Self::Unresolved].into_iter().find(|plain| plain.name() == name);
         match cause {

@@ -25,7 +25,7 @@ pub struct ServeConfig {
     pub session: SessionConfig,
     /// The gates of the run.
     pub judge: Arc<Judge>,
-    /// What the server counts, for `/metrics`.
+    /// The metrics of the server, for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// End after one session in which both ends said hello.
     pub once: bool,
@@ -35,7 +35,7 @@ pub struct ServeConfig {
     pub wait: Wait,
     /// Identity of this server, sent to clients that ask for it.
     pub identity: Identity,
-    /// Limits on those who come to the port.
+    /// Limits on connections to the port.
     pub limits: Limits,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,

@@ -150,11 +150,11 @@ impl Greeter<'_> {
         self.config.link.takes(Kind::Webrtc) && self.config.admission.is_open()
     }
 
-    /// Tells a visitor that it may come again, and ends its connection.
+    /// Tells a visitor that it may try again, and ends its connection.
     async fn turn_away(&self, mut connection: Connection, reason: &str) -> Result<Option<Guest>, HandshakeError> {
         debug!("{}: turned away: {reason}", connection.path.peer);
         let refusal = Signal::Error { reason: reason.into(), retry: true };
-        // It may be gone, or read nothing: its connection ends anyhow.
+        // It may be gone or not read: the connection ends in any case.
         let _ = timeout(BYE_LIMIT, connection.signaling.send(&refusal)).await;
         Ok(None)
     }
@@ -285,8 +285,8 @@ impl Greeter<'_> {
         }
     }
 
-    /// Makes an offer to a stranger. While the stranger is silent, it can lose its place to others. If it says hello after
-    /// all, it is greeted as a client.
+    /// Makes an offer to a stranger. While the stranger is silent, it can lose its place to others. If it says hello
+    /// after all, it is greeted as a client.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
         let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, None, Some(&turn)).await?;
@@ -402,8 +402,8 @@ impl Greeter<'_> {
         })
     }
 
-    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that does not name the
-    /// feature would misread pixels of 16 bits, so it gets no frames.
+    /// Why a client with these features cannot read the stream's frames; `None` if it can. A client that does not name
+    /// the feature would misread pixels of 16 bits, so it gets no frames.
     fn unreadable(&self, features: &[String]) -> Option<String> {
         let pixel = self.config.session.pixel;
         let can_read = pixel != PixelFormat::Gray16 || features.iter().any(|feature| feature == GRAY16_FEATURE);

@@ -1,4 +1,4 @@
-//! What the server says over HTTP: its metrics, and whether it is well.
+//! The server's HTTP responses: its metrics, and whether it is healthy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +9,10 @@ use tracing::debug;
 
 use crate::metrics::{MEDIA_TYPE, Metrics};
 
-/// Most requests at a time. A monitor has one or two; more would cost the sessions on the same threads.
+/// Most requests at a time. A monitor sends one or two; more would take time from the sessions on the same threads.
 const MAX_REQUESTS: usize = 16;
 
-/// What is at each path, for who asks for another.
+/// The response to an unknown path, which lists the known ones.
 const PATHS: &str = "This is a Plumb server. It has /metrics (OpenMetrics) and /healthz. Frames come over WebRTC, TCP or \
                      gRPC: docs/protocol.md.\n";
 
@@ -20,7 +20,7 @@ const PATHS: &str = "This is a Plumb server. It has /metrics (OpenMetrics) and /
 #[derive(Debug, Default)]
 pub(super) struct Requests(AtomicUsize);
 
-/// A request's place; free again when dropped.
+/// A request's place; freed when dropped.
 struct Place<'a>(&'a Requests);
 
 impl Requests {
@@ -51,7 +51,7 @@ impl Requests {
 
     fn take(&self) -> Option<Place<'_>> {
         let place = Place(self);
-        // Dropping the place gives it back.
+        // Dropping the place frees it.
         (self.0.fetch_add(1, Ordering::AcqRel) < MAX_REQUESTS).then_some(place)
     }
 }

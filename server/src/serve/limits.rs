@@ -1,4 +1,4 @@
-//! Limits on those who come to the port.
+//! Limits on connections to the port.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use shared::flow::budget::Budget;
 
-/// Largest number that an option of this group takes: each costs memory and descriptors.
+/// Largest value of an option in this group. Each connection takes memory and descriptors.
 const MOST: u64 = 65_536;
 
-/// How long an address may go over its rate, in seconds of that rate, before it is held to it.
+/// Size of a burst from one address, in seconds at its rate.
 const BURST: u32 = 2;
 
-/// Addresses whose visits are remembered at least, until they are within their rate again.
+/// Smallest number of addresses whose visits are remembered until they are within their rate again.
 const REMEMBERED: usize = 4_096;
 
 /// Limits on those who come to the port.
@@ -50,7 +50,7 @@ pub struct Limits {
     pub max_requests: usize,
 }
 
-/// A number from `least` on.
+/// Parses a number of at least `least`.
 fn number(least: u64) -> impl Fn(&str) -> Result<usize, String> + Clone {
     move |text| {
         let number = text.parse().ok().filter(|number| (least..=MOST).contains(number));
@@ -70,7 +70,7 @@ fn bytes(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| format!("\"{text}\" is not a number of bytes from {LEAST} to {}", 1 << 30))
 }
 
-/// How often each address came.
+/// Counts the visits of each address.
 #[derive(Debug)]
 pub(super) struct Visits {
     a_second: u32,

@@ -1,8 +1,9 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
 //! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if one of the
-//! `places` is free and the `limits` allow it. `http` answers monitors. `stream` drives the session. A failure of one client
-//! is logged in one line and does not affect the others. [`call()`] serves one client that listens, which the server calls.
+//! `places` is free and the `limits` allow it. `http` answers monitors. `stream` drives the session. A failure of one
+//! client is logged in one line and does not affect the others. [`call()`] serves one client that listens, which the
+//! server calls.
 
 mod call;
 mod config;
@@ -49,7 +50,7 @@ use crate::session::{End, SessionConfig};
 /// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many ends of connections may wait to be counted.
+/// Capacity of the queue of ended connections that wait to be counted.
 const FINISHED: usize = 256;
 
 /// The result of serving.
@@ -85,7 +86,7 @@ struct Server {
     places: Places,
     strangers: Strangers,
     requests: Requests,
-    /// Connections that have not said yet what they want.
+    /// Connections that have not sent a request yet.
     waiting: Strangers,
     visits: Visits,
     sessions: AtomicU64,

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 /// Start of a line that names a description's certificate (RFC 8122).
 const FINGERPRINT: &str = "a=fingerprint:";
 
-/// The one hash that is taken, as such a line names it.
+/// The only hash that is accepted, as such a line names it.
 const SHA_256: &str = "sha-256";
 
 /// Bytes of a SHA-256.
@@ -25,8 +25,9 @@ pub struct Fingerprints {
 }
 
 impl Fingerprint {
-    /// The SHA-256 that a description names. `None` if it names none, or more than one: a proof covers exactly one. Other
-    /// hashes beside it, which aiortc writes, are passed over: who takes the proof also looks at the certificate itself.
+    /// The SHA-256 that a description names. `None` if it does not name exactly one, because a proof covers exactly
+    /// one. Further hashes, which aiortc writes, are ignored: the end that checks the proof also checks the certificate
+    /// itself.
     pub fn of_description(sdp: &str) -> Option<Self> {
         let lines = sdp.lines().filter_map(|line| line.trim_end().strip_prefix(FINGERPRINT));
         let mut named =

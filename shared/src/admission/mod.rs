@@ -1,11 +1,12 @@
-//! Admission: both ends prove that they hold the same token, and to each other that nobody sits between them.
+//! Admission: both ends prove to each other that they hold the same token, and that nobody is between them.
 //!
-//! A [`Token`] comes from a file. It never goes over the network: an end sends a [`Proof`], the token's HMAC over what
-//! both ends know. There are two. The first is over both [`Nonces`] and the end's role, before any description. The
-//! second also covers both [`Fingerprint`]s, which name the certificates of the link: a peer in the middle of the
-//! signaling can pass on the lines, but not its own certificates. [`Slowdown`] makes failing proofs wait.
+//! A [`Token`] comes from a file. It is never sent over the network. Instead, an end sends a [`Proof`]: the token's
+//! HMAC over data that both ends know. There are two proofs. The first covers both [`Nonces`] and the end's role, and
+//! is sent before any description. The second also covers both [`Fingerprint`]s, which name the certificates of the
+//! link: a peer in the middle of the signaling can forward the lines, but cannot use its own certificates. [`Slowdown`]
+//! delays the refusal of failing proofs.
 //!
-//! Everything here is plain: no clock, no socket. `door::admission` exchanges the lines.
+//! Everything here is plain state, without a clock or a socket. `door::admission` exchanges the lines.
 
 mod fingerprint;
 mod not_admitted;

@@ -1,4 +1,4 @@
-//! Proofs: HMAC-SHA256 with the token as key, over what both ends know.
+//! Proofs: HMAC-SHA256 with the token as key, over data that both ends know.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -17,7 +17,7 @@ pub const NONCE_BYTES: usize = 32;
 /// Bytes of a proof: those of a SHA-256.
 pub const PROOF_BYTES: usize = 32;
 
-/// What every covered message begins with: no proof of another protocol or version is one of this.
+/// Start of every covered message, so that a proof of another protocol or version is never valid here.
 const CONTEXT: &[u8] = b"plumb admission 1\0";
 
 /// A number that is used once. Written as 64 hexadecimal digits.
@@ -55,8 +55,8 @@ impl Nonce {
 }
 
 impl Token {
-    /// Proves that the end of this role holds the token. With `bound`, the proof holds only for a link between these two
-    /// certificates.
+    /// Proves that the end of this role holds the token. With `bound`, the proof holds only for a link between these
+    /// two certificates.
     pub fn prove(&self, role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Proof {
         let tag = hmac::sign(self.key(), &covered(role, nonces, bound));
         let mut bytes = [0; PROOF_BYTES];

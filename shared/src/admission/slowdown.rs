@@ -1,14 +1,14 @@
-//! Failing proofs wait for their refusal, one after the other.
+//! Delays the refusals of failing proofs, one after the other.
 
 use std::time::{Duration, Instant};
 
-/// Time from one refusal to the next: twenty a second.
+/// Time from one refusal to the next: twenty per second.
 const SPACING: Duration = Duration::from_millis(50);
 
-/// Longest wait for a refusal. A person who has the wrong file is told within this time.
+/// Longest wait for a refusal. A person with the wrong file gets the message within this time.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How many refusals wait at most. Beyond it the connection is closed without one.
+/// Most refusals that wait. Further connections are closed without one.
 pub const HELD_AT_MOST: usize = (LONGEST.as_millis() / SPACING.as_millis()) as usize;
 
 /// When the next failing proof is refused. Proofs that hold never wait.

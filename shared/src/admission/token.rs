@@ -10,11 +10,11 @@ use ring::hmac::{HMAC_SHA256, Key};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 
-/// Least length of a token, in bytes. Whoever listens to an exchange of proofs can try tokens without asking anybody, so
-/// a token must not be one that can be guessed.
+/// Smallest length of a token, in bytes. Anyone who records an exchange of proofs can try tokens offline, so a token
+/// must be hard to guess.
 pub const LEAST_TOKEN: usize = 16;
 
-/// Largest length of a token, in bytes: far more than any secret has. A longer file is another file.
+/// Largest length of a token, in bytes: far more than any secret has. A longer file is not a token file.
 pub const MOST_TOKEN: usize = 4096;
 
 /// Random bytes of a new token: as many as the key of an HMAC-SHA256 is strong.
@@ -65,7 +65,7 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// Reads the token from a file. The end of its last line is no part of it.
+    /// Reads the token from a file, without the line end of its last line.
     ///
     /// # Errors
     /// [`TokenError`] if the file cannot be read, is empty, or holds fewer than [`LEAST_TOKEN`] bytes or more than

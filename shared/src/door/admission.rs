@@ -1,8 +1,8 @@
 //! Exchanges the first proofs on a signaling connection, before any description.
 //!
 //! The sink's hello carries its nonce. The source answers with a `challenge`: its own nonce and its proof. The sink
-//! checks that, and answers with its `proof`. Who called whom makes no difference. [`Proven`] is what both then know; the
-//! link proves it again over its certificates.
+//! checks that, and answers with its `proof`. It does not matter which end called the other. [`Proven`] is what both
+//! ends then know. The second proofs, over the link's certificates, start from it.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +17,13 @@ use crate::link::Kind;
 use crate::protocol::HELLO_LIMIT;
 use crate::protocol::message::Role;
 
-/// How long a sink waits for the challenge: the source's refusals may wait, too.
+/// How long a sink waits for the challenge. The source may delay its refusals, so this is longer than that delay.
 const CHALLENGE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Most offers to strangers that are passed over: one is on its way if our hello comes late.
 const MAX_PASSED: usize = 3;
 
-/// Who may come in: everybody, or whoever holds the token. Copies share the slow-down.
+/// Who is admitted: everybody, or peers that hold the token. Copies share the slowdown.
 #[derive(Clone, Debug, Default)]
 pub struct Admission(Option<Arc<Keeper>>);
 
@@ -55,8 +55,8 @@ impl Admission {
         self.0.is_none()
     }
 
-    /// Refuses a link that cannot be proved, or that would carry frames in the clear beyond this machine, though there is a
-    /// token.
+    /// Refuses a link that cannot be proved, or that would carry frames in the clear beyond this machine, though there
+    /// is a token.
     ///
     /// # Errors
     /// [`NotAdmitted::NotOverGrpc`] and [`NotAdmitted::Unprotected`].
@@ -77,8 +77,8 @@ impl Admission {
         Ok(if self.is_open() { None } else { Some(Nonce::new()?) })
     }
 
-    /// The source's side: proves itself to the sink that said this hello, and waits for its proof. Tells the sink why it
-    /// is not admitted, after a while if its proof failed.
+    /// The source's side: proves itself to the sink that said this hello, and waits for its proof. Tells the sink why
+    /// it is not admitted, after a while if its proof failed.
     ///
     /// # Errors
     /// [`SignalingError::NotAdmitted`], or a failure of the connection.
@@ -117,7 +117,8 @@ impl Admission {
         Ok(Some(proven))
     }
 
-    /// The sink's side, after its hello with this nonce: waits for the source's challenge, checks it, and proves itself.
+    /// The sink's side, after its hello with this nonce: waits for the source's challenge, checks it, and proves
+    /// itself.
     ///
     /// # Errors
     /// [`SignalingError::NotAdmitted`], or a failure of the connection.

@@ -1,8 +1,8 @@
-//! The door of HTTP/1: one request and its answer on each connection.
+//! HTTP/1 on the port: each connection carries one request and its answer.
 //!
-//! A visitor here may be anybody, and shares its thread with sessions. So everything is bounded: the head of a request,
-//! its headers, and the time that a visitor takes to send it, to read the answer and to leave. Requests have no content
-//! that is read.
+//! A visitor may be anybody, and shares its thread with sessions. So everything is bounded: the head of a request, its
+//! headers, and the time that a visitor takes to send the request, to read the answer and to leave. The content of a
+//! request is ignored.
 
 use std::io;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub const LIMIT: Duration = Duration::from_secs(2);
 /// How long a visitor may take to leave after the answer.
 const LEAVE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Most bytes that are read and ignored before the visitor leaves: content of a request that is refused.
+/// Most bytes that are read and ignored before the visitor leaves: the content of a refused request.
 const MAX_IGNORED: u64 = 64 << 10;
 
 /// A request without its headers.
@@ -51,13 +51,13 @@ pub enum BadRequest {
     /// The head is too long.
     #[error("the headers of the request are longer than {MAX_HEAD} bytes, or more than {MAX_HEADERS}")]
     Long,
-    /// It is no HTTP/1.
+    /// It is not HTTP/1.
     #[error("that is no request of HTTP/1: {0}")]
     Malformed(#[from] httparse::Error),
 }
 
 impl BadRequest {
-    /// The answer to the visitor; `None` if nobody is there.
+    /// The answer to the visitor; `None` if the visitor is gone.
     pub fn answer(&self) -> Option<Answer> {
         let status = match self {
             Self::Io(_) | Self::Closed => return None,
@@ -138,7 +138,7 @@ impl Answer {
 /// Reads the head of a request.
 ///
 /// # Errors
-/// [`BadRequest`] if it is none, too long, or too slow.
+/// [`BadRequest`] if it is malformed, too long or too slow.
 pub async fn request(stream: &mut TcpStream) -> Result<Request, BadRequest> {
     let until = Instant::now() + LIMIT;
     let mut head = Vec::with_capacity(1024);
@@ -149,7 +149,7 @@ pub async fn request(stream: &mut TcpStream) -> Result<Request, BadRequest> {
         if read.map_err(|_| BadRequest::Slow)?? == 0 {
             return Err(BadRequest::Closed);
         }
-        // Only a line that ended can have ended the head, so that a slow visitor's bytes are not parsed one by one.
+        // The head can end only with the end of a line. So a slow visitor's bytes are not parsed one by one.
         let has_line = head[before..].contains(&b'\n');
         if has_line && let Some(request) = parse(&head)? {
             return Ok(request);
@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    /// What is read of a visitor that sends this and closes its side.
+    /// Reads the request of a visitor that sends these bytes and closes its side.
     async fn sent(bytes: &[u8]) -> Result<Request, BadRequest> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());

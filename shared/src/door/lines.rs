@@ -28,12 +28,12 @@ const MAX_DEPTH: usize = 4;
 /// took so long to parse that two connections cost a session on the same thread 221 of 480 frames.)
 const MAX_VALUES: usize = 1024;
 
-/// Most empty lines in a row, and most lines beside an open link, that are ignored: each takes time from the sessions
+/// Most empty lines in a row, and most lines while a link is open, that are ignored. Each takes time from the sessions
 /// on the same thread.
 const MAX_IGNORED: usize = 1024;
 
-/// How web servers answer a line that is not a request: with a status line, or as servers did before HTTP/1.0, with only a
-/// page.
+/// How web servers answer a line that is not a request: with a status line, or as servers did before HTTP/1.0, with
+/// only a page.
 const HTTP_ANSWERS: [&str; 4] = ["HTTP/", "<!DOCTYPE", "<html", "<HTML"];
 
 /// Characters quoted from a bad line.

@@ -12,13 +12,13 @@ use super::signal::{Introduction, Signal};
 /// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
-/// How often a connection is checked whose first bytes have begun to arrive.
+/// Interval at which a connection is checked after its first bytes have arrived.
 const PEEK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// What every HTTP/2 client sends first (RFC 9113, section 3.4), as far as it tells it from HTTP/1.
+/// The first bytes from every HTTP/2 client (RFC 9113, section 3.4): as many as distinguish it from HTTP/1.
 const HTTP_2: [u8; 4] = *b"PRI ";
 
-/// How a request of HTTP/1 begins: the methods of RFC 9110, section 9, and PATCH.
+/// The methods with which an HTTP/1 request begins (RFC 9110, section 9), and PATCH.
 const HTTP_1: [[u8; 4]; 9] = [*b"GET ", *b"HEAD", *b"POST", *b"PUT ", *b"DELE", *b"CONN", *b"OPTI", *b"TRAC", *b"PATC"];
 
 /// What a connection begins with.

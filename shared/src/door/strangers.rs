@@ -1,14 +1,14 @@
-//! Strangers: connections that have said nothing and were made an offer, or soon will be.
+//! Strangers: silent connections that got an offer, or will get one soon.
 //!
-//! Each costs a WebRTC peer and its sockets, so their number is limited. A stranger gives way to later arrivals and to
-//! clients that say who they are. An honest stranger answers within a fraction of a second.
+//! Each takes a WebRTC peer and its sockets, so their number is limited. Later arrivals, and clients that introduce
+//! themselves, replace a stranger. An honest stranger answers within a fraction of a second.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// How many unanswered offers to strangers there are at most, unless told otherwise.
+/// Default limit of unanswered offers to strangers.
 pub const MAX_STRANGERS: usize = 16;
 
 /// The strangers that have not answered their offers.
@@ -47,12 +47,12 @@ impl Default for Strangers {
 }
 
 impl Strangers {
-    /// A line for this many, at least one.
+    /// A queue for this many strangers, at least one.
     pub fn at_most(most: usize) -> Self {
         Self(Arc::new(Mutex::new(Line { most: most.max(1), next: 0, waiting: VecDeque::new() })))
     }
 
-    /// Takes a turn for one more stranger; if there are too many, the oldest gives way.
+    /// Takes a turn for one more stranger. If there are too many, it replaces the oldest.
     pub fn come(&self) -> Turn {
         let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
-//! A budget: so many at once, and so many a second after that.
+//! A budget: allows a burst, and a fixed rate after that (a token bucket).
 
 use std::time::{Duration, Instant};
 
-/// A budget that fills again with time.
+/// A budget that refills with time.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     most: u32,
@@ -12,15 +12,15 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A full budget of `most`, of which one more is there each `each`.
+    /// A full budget of `most`, which gains one per interval `each`.
     pub fn new(most: u32, each: Duration) -> Self {
         Self { most, each, empty_at: None }
     }
 
-    /// Takes one, if there is one.
+    /// Takes one. Returns false if the budget is empty.
     pub fn take(&mut self, now: Instant) -> bool {
         let full = self.each * self.most;
-        // It holds no more than `most`.
+        // The budget never exceeds `most`.
         let oldest = now.checked_sub(full).unwrap_or(now);
         let empty_at = self.empty_at.map_or(oldest, |empty_at| empty_at.max(oldest));
         let next = empty_at + self.each;
@@ -29,7 +29,7 @@ impl Budget {
         has_one
     }
 
-    /// Whether nothing is missing.
+    /// Whether the budget is full.
     pub fn is_full(&self, now: Instant) -> bool {
         self.empty_at.is_none_or(|empty_at| empty_at + self.each * self.most <= now)
     }

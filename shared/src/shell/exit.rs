@@ -17,8 +17,9 @@ pub enum Exit {
     Other = 4,
 }
 
-/// The codes, most telling first. Wrong usage means that nothing ran. After a failure of the program itself (an
-/// incomplete file), no other code can be trusted. A failed gate is about figures. A lost peer says the least.
+/// The codes, the most important first. Wrong usage means that nothing ran. After a failure of the program itself (such
+/// as an incomplete file), the other codes cannot be trusted. A failed gate is a result about figures. A lost peer is
+/// the least specific.
 const ORDER: [Exit; 5] = [Exit::Usage, Exit::Other, Exit::GateFailed, Exit::NoPeer, Exit::Fine];
 
 impl Exit {

@@ -13,8 +13,8 @@ use super::standard::unless_reader_left;
 
 pub use clap_complete::Shell;
 
-/// Prints the completions of a program's command line for this shell. In `command` a switch is one: the scripts take what
-/// may be given a value for what must have one.
+/// Prints the completions of a program's command line for this shell. Switches in `command` must not accept a value,
+/// because the scripts would then require one.
 pub fn completions(mut command: Command, shell: Shell) -> Exit {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
@@ -25,15 +25,15 @@ pub fn completions(mut command: Command, shell: Shell) -> Exit {
     printed(&script)
 }
 
-/// Lets the script for fish complete the value of an option, as in `--policy `. The script asks whether the words so far
-/// name a command; words that end with an option whose value is missing are an error to it, where they are a no.
+/// Lets the script for fish complete the value of an option, as in `--policy `. The script checks whether the words so
+/// far name a command. If the last word is an option without its value, the check fails with an error instead of a no.
 fn with_values(script: &str) -> String {
     script.replace("2>/dev/null\n    or return\n", "2>/dev/null\n    or return 0\n")
 }
 
 /// Writes the man pages of a program and its subcommands into `folder`, or prints the program's own page.
 pub fn man(command: Command, folder: Option<&Path>) -> Exit {
-    // As the pages in a folder are made, so that they are the same.
+    // Built like the pages in a folder, so that both are the same.
     let mut command = command.disable_help_subcommand(true);
     command.build();
     match folder {

@@ -1,5 +1,4 @@
-//! Standard output and standard error: written without a shared lock, with their widths, and what a failure of them
-//! means.
+//! Standard output and standard error: writing without a shared lock, their widths, and the meaning of their failures.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -52,8 +51,8 @@ impl Target {
         terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
     }
 
-    /// Opens the output for writing. Whoever waits in a write holds no lock that others need, except for that of the status
-    /// line, which only its own thread waits for.
+    /// Opens the output for writing. A blocked write holds no lock that others need, except that of the status line,
+    /// for which only the status line's own thread waits.
     pub(super) fn open(self) -> Box<dyn Write + Send> {
         above(self.opened(), self)
     }

@@ -1,7 +1,7 @@
-//! A line at the bottom of a terminal that says how things stand, drawn on stderr by the crate `indicatif`.
+//! A status line at the bottom of a terminal, drawn on stderr by the crate `indicatif`.
 //!
-//! Log lines, rows and summaries appear above it: whoever writes to a terminal does it through [`above`], which takes the
-//! line away meanwhile. A paused terminal holds up whoever draws, so nothing that must go on may draw.
+//! Log lines, rows and summaries appear above it: everything that writes to a terminal uses [`above`], which hides the
+//! line meanwhile. A paused terminal blocks the thread that draws, so a thread that must not block must not draw.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -11,21 +11,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::standard::Target;
 
-/// Draws per second, at most. More would not be read, and each costs a session on the same core some 20 us.
+/// Most draws per second. Nobody could read more, and each takes about 20 µs from a session on the same core.
 const RATE: u8 = 5;
 
-/// Characters of the bar.
+/// Width of the bar, in characters.
 const BAR: usize = 10;
 
-/// The line that is on the terminal.
+/// The line that is currently on the terminal.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// How much is done, and of how much, where it is known.
+    /// How much is done, and of how much, if known.
     pub done: Option<(u64, u64)>,
-    /// The text; what has no room on the terminal is cut off.
+    /// The text. It is cut to the width of the terminal.
     pub text: String,
 }
 
@@ -48,7 +48,7 @@ impl StatusLine {
         Self(bar)
     }
 
-    /// Changes what the line says, and draws it.
+    /// Changes the content of the line, and draws it.
     pub fn set(&self, status: &Status) {
         // One change is one draw.
         self.0.set_message(status.to_string());
@@ -56,7 +56,7 @@ impl StatusLine {
 }
 
 impl fmt::Display for Status {
-    /// The text, behind a bar if it is known how much there is to do.
+    /// The text, after a bar if the total is known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((done, of)) = self.done {
             let part = done.min(of) as f64 / of.max(1) as f64;
@@ -80,7 +80,7 @@ fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same output, whose lines appear above the status line if it is a terminal.
+/// Wraps an output so that its lines appear above the status line if it is a terminal.
 pub(super) fn above(output: Box<dyn Write + Send>, target: Target) -> Box<dyn Write + Send> {
     if target.is_terminal() { Box::new(Above(output)) } else { output }
 }
@@ -93,7 +93,7 @@ impl Write for Above {
         let bar = shown().clone();
         match bar {
             Some(bar) => {
-                // Behind half a line there is no room for the status line.
+                // The status line cannot follow an incomplete line.
                 let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
                 bar.suspend(|| self.0.write(&bytes[..whole]))
             }

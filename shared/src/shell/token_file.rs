@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::admission::{Token, TokenError};
 use crate::door::admission::Admission;
 
-/// Who may come in, as the option `--token-file` says. Warns of a file that other users can read.
+/// Reads the token of the option `--token-file`. Warns if other users can read the file.
 ///
 /// # Errors
 /// [`TokenError`] if the file holds no token.

@@ -48,7 +48,7 @@ impl Hough {
         }
     }
 
-    /// Measures the outlines that are none of the discs already found.
+    /// Measures the outlines that differ from all discs found so far.
     fn measure_rims(&mut self, frame: Frame<'_>, range: RadiusRange) {
         self.candidates.cast(&self.cells, &self.gradients.edges, range);
         self.candidates.examine_all(&self.cells);

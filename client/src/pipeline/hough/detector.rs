@@ -1,4 +1,5 @@
-//! The whole detector: tries one candidate after the other until one is a disc, then looks for any edge that closes.
+//! The whole detector: tries the candidates in turn until one is a disc. If none is, or if the disc is doubtful, looks for
+//! a closed edge.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
@@ -128,8 +129,8 @@ impl Hough {
         found
     }
 
-    /// Returns the first candidate with ample evidence, else the one with the most evidence, else an outline beyond doubt
-    /// at the first candidate.
+    /// Returns the first candidate with ample evidence, else the one with the most evidence, else an outline beyond
+    /// doubt at the first candidate.
     ///
     /// Candidates inside such an outline are passed over: they are peaks of its own votes.
     fn best_candidate(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
@@ -162,8 +163,8 @@ impl Hough {
         found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes. Candidates of all radii are looked for only if
-    /// no chain of edges leads to an outline beyond doubt.
+    /// Returns the outline with the most evidence of an edge that closes. Candidates of all radii are looked for only
+    /// if no chain of edges leads to an outline beyond doubt.
     fn closed_edge(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
         let map = self.candidates.map();
         let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };

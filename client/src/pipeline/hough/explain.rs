@@ -1,6 +1,6 @@
-//! What became of each candidate of a frame, for people who ask why a disc was found, or why none was.
+//! Records the outcome of each candidate of a frame, for people who ask why a disc was found, or why none was.
 //!
-//! The search notes its [`Trials`] only if somebody asks. Otherwise a note is a test of one `Option`.
+//! The search records its [`Trials`] only on request. Otherwise recording costs the test of one `Option`.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};

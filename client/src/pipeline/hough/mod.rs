@@ -5,11 +5,11 @@
 //! 2. `locate`: in the full frame, finds the edge along each of 48 rays, and the circle on which most edges agree.
 //! 3. `fit`: Gauss–Newton on the intensities around that circle, which uses all the information in the pixels.
 //! 4. `verify`: decides whether the fitted circle is a disc. If not, the next candidate is tried.
-//! 5. `rim`: where no candidate is a round, even disc, or the residuals of one ask for more, looks for an edge that
-//!    closes: ellipses, shaded balls, outlines, and discs up to half of the shorter side.
+//! 5. `rim`: if no candidate is a round, even disc, or the residuals of one are too large for that, looks for a closed
+//!    edge: ellipses, shaded balls, outlines, and discs up to half of the shorter side.
 //!
 //! `detector` runs these stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
-//! `explain` says what became of each candidate.
+//! `explain` records the outcome of each candidate.
 //! The stages share the `frame`, the `ring` (a circle in single precision) and the `sectors` around a centre. `stages`
 //! runs them one by one, for benchmarks.
 //!

@@ -1,4 +1,4 @@
-//! A file that has its name only when it is whole.
+//! A file that gets its name only when it is complete.
 
 #[cfg(unix)]
 use std::fs::Permissions;
@@ -9,7 +9,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::PART;
 
-/// A file beside the one of this name that it will be, deleted unless it is renamed.
+/// A temporary file in the folder of its final name. It is deleted unless it is renamed.
 pub(super) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
     let name = format!(".{name}.");
     let mut builder = Builder::new();

@@ -1,4 +1,4 @@
-//! What the report says, for the page.
+//! Reads the report's values for the page.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(super) struct SessionFacts {
 }
 
 impl<'a> Facts<'a> {
-    /// Reads a report. `None` if the text is none.
+    /// Parses a report. `None` if the text is not a report.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
@@ -75,7 +75,7 @@ impl SessionFacts {
         Some([bound["low"].as_f64()?, bound["high"].as_f64()?])
     }
 
-    /// What stands at a path.
+    /// The value at a path.
     pub(super) fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.value, |value, name| &value[name])
     }

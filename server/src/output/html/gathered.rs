@@ -1,4 +1,4 @@
-//! Gathers what the page shows, frame by frame.
+//! Collects the data for the page, frame by frame.
 
 use super::session::{Reader, SessionFrames, Values};
 use super::text::{number, short};
@@ -10,7 +10,7 @@ use crate::task::TaskName;
 /// Sessions that have charts: the first ones that sent a frame. More would not fit into a page of 1 MB.
 pub(super) const CHARTED: usize = 6;
 
-/// What the page shows of a run's frames. Its memory does not grow with them.
+/// The data that the page shows of a run's frames. Its memory does not grow with their number.
 #[derive(Debug)]
 pub(in crate::output) struct Gathered {
     pub(super) spec: RunSpec,
@@ -22,12 +22,12 @@ pub(in crate::output) struct Gathered {
 }
 
 impl Gathered {
-    /// Nothing yet, of a run whose size is that of its source.
+    /// Starts empty, for frames of this size.
     pub(in crate::output) fn new(spec: RunSpec, task: TaskName) -> Self {
         Self { spec, task, reader: Reader::of(task), sessions: Vec::new(), worst: Worst::default(), frames: 0 }
     }
 
-    /// Adds a frame. Those of the warm-up are in no figure.
+    /// Adds a frame. Frames of the warm-up are ignored.
     pub(in crate::output) fn add(&mut self, session: u64, record: &FrameRecord) {
         if record.warmup {
             return;
@@ -44,7 +44,7 @@ impl Gathered {
     }
 
     fn session(&mut self, number: u64) -> Option<&mut SessionFrames> {
-        // The latest session is the likely one.
+        // The frame most likely belongs to the latest session.
         let place = self.sessions.iter().rposition(|frames| frames.number == number);
         if place.is_none() && self.sessions.len() < CHARTED {
             let size = self.spec.size();
@@ -55,7 +55,7 @@ impl Gathered {
     }
 }
 
-/// How bad a frame is; `None` if that is not known. A likeness in dB is bad when it is small.
+/// How bad a frame is; larger is worse. `None` if it is not known. A small PSNR is bad.
 fn badness(task: TaskName, values: &Values) -> Option<f64> {
     if values.is_missed || values.is_false {
         return Some(f64::INFINITY);

@@ -1,4 +1,4 @@
-//! What a reader comes for first: the verdict, the gates, the warnings, the figures.
+//! The top of the page: verdict, gates, warnings and figures.
 
 use super::facts::{Facts, SessionFacts};
 use super::text::{escaped, number, or_dash, percent, short, time, whole};
@@ -42,7 +42,7 @@ fn kind(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What is missing in the run's folder.
+/// Says what is missing from the run's folder.
 pub(super) fn incomplete(incomplete: Option<&Incomplete>) -> String {
     let Some(Incomplete { reason, not_written, unknown }) = incomplete else { return String::new() };
     let mut words = match reason {
@@ -90,7 +90,7 @@ fn gate(gate: &GateVerdict) -> String {
     )
 }
 
-/// What the doctor says of a session.
+/// The doctor's warnings for a session.
 pub(super) fn warnings(session: &SessionFacts) -> String {
     let rows: String = session
         .warnings
@@ -109,7 +109,7 @@ pub(super) fn warnings(session: &SessionFacts) -> String {
     if rows.is_empty() { String::new() } else { format!("<ul class=\"warnings\">{rows}</ul>\n") }
 }
 
-/// The sessions of a run of several.
+/// The table of sessions, for a run with several of them.
 pub(super) fn sessions(facts: &Facts<'_>) -> String {
     if facts.count() < 2 {
         return String::new();

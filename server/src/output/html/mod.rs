@@ -1,9 +1,10 @@
-//! The page of a run, `report.html`: one file that shows what a run found, without scripts and without a network.
+//! The page of a run, `report.html`: a single file that shows the results, without scripts and without a network.
 //!
 //! [`Gathered`] takes the frames one by one and keeps a bounded amount of each session, however long it is: bins of
-//! time (`timeline`), of values (`spread`) and of places (`places`), a sample of frames (`sample`), sums (`moments`) and
-//! the worst frames (`worst`). [`page`] makes the text from that, from the report and from `pictures`, which renders the
-//! worst frames again. `charts` has a file for each family of charts; they draw with `plot` and write with `text`.
+//! time (`timeline`), of values (`spread`) and of places (`places`), a sample of frames (`sample`), sums (`moments`)
+//! and the worst frames (`worst`). [`page`] makes the text from that, from the report and from `pictures`, which
+//! renders the worst frames again. `charts` has a file for each family of charts; they draw with `plot` and write with
+//! `text`.
 
 mod charts;
 mod facts;

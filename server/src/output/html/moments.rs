@@ -1,4 +1,4 @@
-//! Mean and covariance of the errors, and of what the answers claim.
+//! Mean and covariance of the errors, and the mean covariance that the answers claim.
 
 use shared::geometry::Covariance;
 

@@ -1,4 +1,4 @@
-//! Puts the page together.
+//! Builds the page.
 
 use std::fmt::Write;
 
@@ -11,14 +11,14 @@ use super::text::{escaped, whole};
 use super::worst::{Bad, Ring};
 use super::{charts, head};
 
-/// Nothing but the styles and the pictures that stand in the page itself.
+/// The content security policy. It allows only the styles and pictures that are part of the page.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// The styles.
 const STYLE: &str = include_str!("style.css");
 
-/// The page of a run: its report as JSON, the text of its `run.toml`, and what was gathered of its frames.
+/// Builds the page of a run from its report (JSON), the text of its `run.toml`, and the data gathered from its frames.
 pub(in crate::output) fn page(report: &str, run_toml: &str, gathered: &Gathered) -> String {
     let Some(facts) = Facts::read(report) else { return framed("Plumb", "<p>There is no report.</p>") };
     let pictures = again(gathered);
@@ -160,7 +160,7 @@ fn configuration(facts: &Facts<'_>, run_toml: &str) -> String {
     }
     let file: String =
         run_toml.lines().filter(|line| !line.starts_with('#')).map(|line| line.to_owned() + "\n").collect();
-    // Each line stays a line; what else is in it is escaped.
+    // Line breaks are kept; everything else is escaped.
     let file: String = file.lines().map(|line| escaped(line) + "\n").collect();
     format!(
         "<section><h2>Configuration</h2><p>The same frames again: <code>server --run run.toml</code></p>\

@@ -22,16 +22,16 @@ const SHORTEST: f64 = 32.0;
 /// Room around the circles in a crop, in px.
 const ROOM: f64 = 8.0;
 
-/// Bytes of the largest picture without loss. Twelve of them take 320 kB of the page.
+/// Size limit of a lossless picture, in bytes. Twelve of them take 320 kB of the page.
 const MOST_BYTES: usize = 20_000;
 
-/// Quality of the pictures that would be larger.
+/// JPEG quality of pictures that would be larger.
 const QUALITY: u8 = 88;
 
-/// Pixels that are rendered again for the contrasts: 78 frames of 640x480, which take a fraction of a second.
+/// Most pixels that are rendered again for the contrasts: 78 frames of 640x480, which take a fraction of a second.
 const CONTRAST_PIXELS: usize = 24_000_000;
 
-/// Most frames of files that are read again.
+/// Most frames that are read again from a file.
 const MOST_READ: u64 = 2_000;
 
 /// A picture of a frame, or of a part.
@@ -52,7 +52,7 @@ pub(super) struct Contrast {
     pub(super) limit: Option<f64>,
 }
 
-/// What was rendered or read again.
+/// The frames that were rendered or read again.
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     /// For each of the worst frames, its picture if there is one.
@@ -63,7 +63,7 @@ pub(super) struct Pictures {
 /// Renders or reads frames again.
 pub(super) fn again(gathered: &Gathered) -> Pictures {
     let worst: Vec<_> = gathered.worst.frames().collect();
-    // A source that cannot be opened any more gives no pictures, and the page says so.
+    // If the source can no longer be opened, there are no pictures, and the page says so.
     let Ok(supply) = source::supply(&gathered.spec) else { return Pictures::default() };
     if let Ok(Some(mut numbered)) = supply.numbered() {
         let pictures = worst.iter().map(|bad| picture(numbered.at(bad.source_index).image, bad));
@@ -109,7 +109,7 @@ fn picture(frame: &Image, bad: &Bad) -> Option<Picture> {
     Some(Picture { data: data(&part)?, area })
 }
 
-/// The frame for people.
+/// Converts the frame to an image that people can view.
 fn shown(frame: &Image) -> DynamicImage {
     match frame.view() {
         ImageView::Bgr8(pixels) => {
@@ -158,7 +158,7 @@ fn data(picture: &DynamicImage) -> Option<String> {
     Some(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(written)))
 }
 
-/// Contrasts of frames of each session's sample.
+/// Computes the contrasts of frames in each session's sample.
 fn contrasts(gathered: &Gathered, numbered: &mut dyn Numbered) -> Vec<Contrast> {
     let size = gathered.spec.size();
     let each = CONTRAST_PIXELS / size.pixels().max(1) / gathered.sessions.len().max(1);
@@ -174,12 +174,12 @@ fn contrasts(gathered: &Gathered, numbered: &mut dyn Numbered) -> Vec<Contrast> 
     contrasts
 }
 
-/// Mean gray level inside the ball minus that of a ring around it; `None` if there is no pixel of either.
+/// Mean gray level inside the ball minus that of a ring around it. `None` if either has no pixel.
 fn contrast(frame: &Image, point: &Point) -> Option<f64> {
     let ([x, y], radius) = (point.truth?, point.radius?);
     let levels = frame.clone().into_gray_levels();
     let (height, width) = levels.dim();
-    // Away from the edge, which noise, blur and motion make soft.
+    // Keep away from the edge, which blur and motion soften.
     let ([inner, from, to], mut sums) = ([radius * 0.8, radius * 1.2, radius * 1.5 + 1.0], [(0.0, 0.0); 2]);
     let range = |at: f64, end: usize| ((at - to).max(0.0) as usize)..((at + to + 1.0).max(0.0) as usize).min(end);
     for row in range(y, height) {

@@ -1,7 +1,7 @@
 //! Draws charts as SVG: axes, lines, bands, dots and bars.
 //!
-//! A chart is a figure of 440 × 260 units, whatever it shows: one that fits a phone, and two in a row on a desk. Colours
-//! are classes of the page's style, so that a chart suits light, dark and print.
+//! Every chart is a figure of 440 × 260 units: one fits on a phone, and two fit side by side on a desktop. Colours are
+//! classes of the page's style sheet, so a chart suits light mode, dark mode and print.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const SIZE: [f64; 2] = [440.0, 260.0];
 /// The corners of the area between the axes: left, top, right, bottom.
 const AREA: [f64; 4] = [48.0, 12.0, 430.0, 218.0];
 
-/// An axis: what it shows, and from where to where.
+/// An axis with its label and range.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis<'a> {
     pub(super) label: &'a str,
@@ -34,20 +34,20 @@ pub(super) struct Plot<'a> {
 }
 
 impl<'a> Axis<'a> {
-    /// An axis with equal steps.
+    /// A linear axis.
     pub(super) fn linear(label: &'a str, from: f64, to: f64) -> Self {
         let to = if to > from { to } else { from + 1.0 };
         Self { label, from, to, is_log: false }
     }
 
-    /// An axis with equal factors, of positive numbers.
+    /// A logarithmic axis, for positive numbers.
     pub(super) fn log(label: &'a str, from: f64, to: f64) -> Self {
         let from = from.max(1e-9);
         let to = if to > from * 1.01 { to } else { from * 10.0 };
         Self { label, from, to, is_log: true }
     }
 
-    /// Where on the axis a value lies, from 0 to 1. Values outside lie at its ends.
+    /// The position of a value on the axis, from 0 to 1. Values outside the range are placed at its ends.
     fn share(&self, value: f64) -> f64 {
         let share = if self.is_log {
             (value.max(f64::MIN_POSITIVE) / self.from).ln() / (self.to / self.from).ln()
@@ -80,7 +80,7 @@ impl<'a> Plot<'a> {
         Self { x, y, body: String::new(), legend: Vec::new(), has_rows: false }
     }
 
-    /// An empty chart whose units are as long along both axes: around this middle, at least this far up and down.
+    /// An empty chart with the same scale on both axes. It is centred at (`x`, `y`) and reaches `reach` up and down.
     pub(super) fn square(labels: [&'a str; 2], [x, y]: [f64; 2], reach: f64) -> Self {
         let aside = reach * (AREA[2] - AREA[0]) / (AREA[3] - AREA[1]);
         // y points down, as in pictures.
@@ -88,7 +88,7 @@ impl<'a> Plot<'a> {
         Self::new(Axis::linear(labels[0], x - aside, x + aside), down)
     }
 
-    /// The same chart, whose y axis only counts rows from the top, without ticks.
+    /// Makes the y axis count rows from the top, without ticks.
     pub(super) fn without_y(self, [first, last]: [f64; 2]) -> Self {
         Self { y: Axis { label: "", from: last, to: first, is_log: false }, has_rows: true, ..self }
     }
@@ -125,7 +125,7 @@ impl<'a> Plot<'a> {
         self.path(&format!("band {class}"), below.chain(above), "Z");
     }
 
-    /// A dot for each point. Those outside the axes lie at the edge.
+    /// A dot for each point. Points outside the axes are drawn at the edge.
     pub(super) fn dots(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
         let mut text = String::new();
         for point in points {
@@ -142,7 +142,7 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// A rectangle between two corners, with a share of its colour from 0 to 1.
+    /// A rectangle between two corners, with an opacity from 0 to 1.
     pub(super) fn cell(&mut self, class: &str, one: [f64; 2], other: [f64; 2], strength: f64, title: &str) {
         let ([x0, y0], [x1, y1]) = (self.at(one), self.at(other));
         let (x, y, width, height) = (x0.min(x1), y0.min(y1), (x1 - x0).abs(), (y1 - y0).abs());
@@ -195,7 +195,7 @@ impl<'a> Plot<'a> {
         );
     }
 
-    /// Explains a class below the chart.
+    /// Adds a class to the legend below the chart.
     pub(super) fn explain(&mut self, class: &'a str, text: impl Into<String>) {
         self.legend.push((class, text.into()));
     }
@@ -254,7 +254,7 @@ impl<'a> Plot<'a> {
     }
 }
 
-/// A figure that has nothing to show, and says why.
+/// An empty figure that says why there is nothing to show.
 pub(super) fn nothing(name: &str, heading: &str, why: &str) -> String {
     format!(
         "<figure class=\"chart none\" data-chart=\"{name}\"><h3>{}</h3><figcaption>{}</figcaption></figure>\n",

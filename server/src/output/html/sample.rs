@@ -1,14 +1,15 @@
 //! A sample of a session's frames, for charts with a dot for each frame.
 //!
-//! Which frames are in it depends on a hash of their number: no rhythm of the errors, such as every tenth answer, meets a
-//! rhythm of the sample. Up to [`MOST`] frames are all in it. When it overflows, the half with the larger hashes leaves.
+//! A hash of the frame's number selects the frames, so errors that repeat regularly, such as in every tenth answer, are
+//! sampled fairly. Up to [`MOST`] frames are all kept. When the sample overflows, the half with the larger hashes is
+//! removed.
 
 use super::timeline::STAGES;
 
-/// Most frames: as many dots as a chart can tell apart, at 10 bytes each.
+/// Most frames: more dots could not be told apart in a chart. Each takes 10 bytes of the page.
 const MOST: usize = 1_200;
 
-/// What is known of a frame.
+/// The values of a frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Point {
     pub(super) source_index: u64,
@@ -20,7 +21,7 @@ pub(super) struct Point {
     pub(super) truth: Option<[f64; 2]>,
     pub(super) radius: Option<f64>,
     pub(super) limit: Option<f64>,
-    /// Speed of the ball, in px a frame.
+    /// Speed of the ball, in px per frame.
     pub(super) speed: Option<f64>,
     pub(super) latency_us: Option<f64>,
     pub(super) stages_us: Option<[f64; STAGES.len()]>,
@@ -30,7 +31,7 @@ pub(super) struct Point {
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     points: Vec<(u64, Point)>,
-    /// A frame is taken if its hash has this many zeros at its front.
+    /// A frame is kept if its hash has this many leading zeros.
     zeros: u32,
 }
 
@@ -57,7 +58,7 @@ impl Sample {
         self.zeros == 0
     }
 
-    /// What the dots are.
+    /// Says whether the dots are all frames or a sample.
     pub(super) fn describe(&self) -> String {
         let count = super::text::whole(self.points.len() as u64);
         if self.is_all() {
@@ -68,7 +69,7 @@ impl Sample {
     }
 }
 
-/// SplitMix64's finaliser (S. Vigna, 2015): every bit of the number decides every bit of the result.
+/// SplitMix64's finaliser (S. Vigna, 2015): every bit of the number affects every bit of the result.
 fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! What is kept of a session's frames.
+//! The data kept of a session's frames.
 
 use shared::geometry::Covariance;
 
@@ -11,10 +11,10 @@ use crate::score::cells::{Cell, Column};
 use crate::score::record::{FrameRecord, Outcome};
 use crate::task::TaskName;
 
-/// Errors of a count that have a bar each: from this number too few to as many too many, and beyond at the ends.
+/// Largest count error with its own bar, in either direction. The bars at the ends include all larger errors.
 pub(super) const COUNTED: i64 = 5;
 
-/// What is kept of a session.
+/// The data kept of a session.
 #[derive(Debug)]
 pub(super) struct SessionFrames {
     pub(super) number: u64,
@@ -50,7 +50,7 @@ pub(super) struct Values {
 }
 
 impl SessionFrames {
-    /// Nothing yet, of pictures of this size.
+    /// Starts empty, for frames of this size.
     pub(super) fn new(number: u64, [width, height]: [f64; 2]) -> Self {
         Self {
             number,
@@ -100,7 +100,8 @@ impl SessionFrames {
         self.sample.add(record.id, || point(record, values, speed, at_us));
     }
 
-    /// How far the ball moved since the frame before, in px; `None` if that frame was not the one before at the source.
+    /// How far the ball moved since the previous frame, in px. `None` if the two frames do not follow each other at the
+    /// source.
     fn speed(&mut self, index: u64, truth: Option<[f64; 2]>) -> Option<f64> {
         let now = truth.map(|at| (index, at));
         let before = std::mem::replace(&mut self.before, now)?;
@@ -136,7 +137,7 @@ impl Reader {
     pub(super) fn of(task: TaskName) -> Self {
         let columns = task.columns();
         let place = |columns: &[Column], name: &str| columns.iter().position(|column| column.name == name);
-        // The residual of each task: an error in px, in balls, or a likeness in dB.
+        // The residual of each task: an error in px or in balls, or a PSNR in dB.
         let own = ["l1", "residual", "psnr_db"].into_iter().find_map(|name| place(columns.residual, name));
         Self {
             truth: ["truth_x", "truth_y", "truth_radius", "limit_l1"].map(|name| place(columns.truth, name)),

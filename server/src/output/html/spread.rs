@@ -1,14 +1,14 @@
-//! How values are spread: a histogram whose bins are equally wide on a logarithmic scale.
+//! A histogram with bins of equal width on a logarithmic scale.
 //!
-//! Its memory does not grow, and its bins are 1.5 % wide over 21 decades. So it serves errors of any size, and times.
+//! Its memory does not grow, and its bins are 1.5 % wide over 21 decades. So it suits errors of any size, and times.
 
-/// Bins for each doubling: each is 1.45 % wide, less than a line of a chart shows.
+/// Bins per doubling. Each is 1.45 % wide, which is too narrow to see in a chart.
 const PER_OCTAVE: f64 = 48.0;
 
-/// The exponent of two at which the bins begin: 10⁻⁹.
+/// The power of two at which the bins begin: about 10⁻⁹.
 const FIRST_OCTAVE: f64 = -30.0;
 
-/// Doublings: up to 10¹².
+/// Number of doublings: the bins reach about 10¹².
 const OCTAVES: usize = 70;
 
 /// A histogram of values that are not negative.
@@ -67,7 +67,7 @@ impl Spread {
         (self.count > 0).then_some(self.max)
     }
 
-    /// How many values lie in each of these equally wide intervals from 0 to `end`. A bin on an edge is shared out.
+    /// The number of values in each of these equally wide intervals from 0 to `end`. A bin across an edge is divided.
     pub(super) fn linear(&self, end: f64, intervals: usize) -> Vec<f64> {
         let (mut shares, width) = (vec![0.0; intervals], end / intervals as f64);
         for (low, high, count) in self.bins() {

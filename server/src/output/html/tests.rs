@@ -1,4 +1,4 @@
-//! The page of runs that were made up: how large it is, and that no value breaks it.
+//! Tests the page with artificial runs: its size stays bounded, and no value breaks it.
 
 use proptest::prelude::*;
 use shared::geometry::Circle;
@@ -81,7 +81,7 @@ fn report(sessions: u64) -> String {
 fn the_page_of_100_000_frames_in_six_sessions_is_under_a_megabyte() {
     let mut gathered = Gathered::new(spec(), TaskName::default());
     for id in 0..100_000_u64 {
-        // No two errors are alike, so nothing is short by chance.
+        // No two errors are equal, so no number is short by chance.
         let [x, y] = [id.wrapping_mul(0x9e37_79b9_7f4a_7c15), id.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)]
             .map(|mixed| (mixed >> 11) as f64 / (1_u64 << 53) as f64 - 0.5);
         gathered.add(1 + id % 6, &if id % 11 == 0 { lost(id) } else { frame(id, [x, y], 1_000 + id % 9_973) });
@@ -130,7 +130,7 @@ proptest! {
         frames in proptest::collection::vec((any::<u64>(), -1e300..1e300, -1e-9..1e9, 0..u64::MAX / 1000), 1..12),
     ) {
         let mut small = spec();
-        // Nothing of a source that is gone is rendered again: this test is of the charts.
+        // The source does not exist, so no frame is rendered again: this test checks the charts.
         small.sent.source = "gone".into();
         let mut gathered = Gathered::new(small, TaskName::default());
         for (id, x, y, us) in frames {

@@ -1,15 +1,15 @@
-//! Text for the page: what is foreign is escaped, and numbers have as many digits as tell something.
+//! Text for the page: escapes untrusted text, and formats numbers with their significant digits.
 
 use std::fmt::{Display, Write};
 
 use shared::text::Escaped;
 
-/// A foreign text for HTML: nothing in it is markup, and control characters are printed as escapes.
+/// Escapes an untrusted text for HTML. Control characters are printed as escapes.
 pub(super) fn escaped(text: impl Display) -> String {
     words(&Escaped(text).to_string())
 }
 
-/// Words of our own for HTML: nothing in them is markup.
+/// Escapes our own text for HTML.
 pub(super) fn words(text: &str) -> String {
     let mut safe = String::new();
     for character in text.chars() {
@@ -68,7 +68,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{}\u{202f}%", short(share * 100.0))
 }
 
-/// A time in µs, in the unit that suits it.
+/// A time in µs, in a suitable unit.
 pub(super) fn time(us: f64) -> String {
     match us.abs() {
         size if size >= 1e6 => format!("{}\u{202f}s", short(us / 1e6)),
@@ -77,7 +77,7 @@ pub(super) fn time(us: f64) -> String {
     }
 }
 
-/// Appends a coordinate with one decimal, as short as it can be.
+/// Appends a coordinate with at most one decimal, as short as possible.
 pub(super) fn coordinate(text: &mut String, value: f64) {
     let tenths = (value * 10.0).round() as i64;
     // Writing into a string does not fail.

@@ -1,4 +1,4 @@
-//! A session over time, in bins of equal length. When a session outgrows them, two bins become one.
+//! A session over time, in bins of equal length. When a session outgrows them, pairs of bins are merged.
 
 use crate::score::latency::FrameLatency;
 use crate::score::record::{FrameRecord, LossCause, Outcome};
@@ -15,7 +15,7 @@ const SHORTEST_US: u64 = 1_000;
 /// Stages of the latency.
 pub(super) const STAGES: [&str; 5] = ["encode", "to client", "queue", "detect", "back"];
 
-/// What can become of a frame other than a right answer, in the order of the chart.
+/// The outcomes of a frame without a right answer, in the order of the chart.
 pub(super) const LOSSES: [&str; 8] =
     ["not answered", "never arrived", "not sent", "not ready", "dropped", "unresolved", "missed", "false positive"];
 
@@ -28,11 +28,11 @@ pub(super) struct Sum {
     pub(super) max: f64,
 }
 
-/// What happened in a bin.
+/// The data of a bin.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bin {
     pub(super) frames: u64,
-    /// Frames by what became of them, as in [`LOSSES`].
+    /// Frames by outcome, as in [`LOSSES`].
     pub(super) losses: [u64; LOSSES.len()],
     pub(super) residual: Sum,
     pub(super) limit: Sum,
@@ -69,7 +69,7 @@ impl Timeline {
         &mut self.bins[place]
     }
 
-    /// The bins with the time of their middle, in s: as many as are shown.
+    /// The bins that are shown, with the time of their middle in s.
     pub(super) fn bins(&self) -> impl Iterator<Item = (f64, Bin)> {
         let middle = |place: usize| (place as f64 + 0.5) * self.bin_s();
         self.bins.chunks(self.together()).map(Bin::joined).enumerate().map(move |(place, bin)| (middle(place), bin))
@@ -80,7 +80,7 @@ impl Timeline {
         (self.bin_us * self.together() as u64) as f64 / 1e6
     }
 
-    /// How many bins are shown as one.
+    /// Number of kept bins per shown bin.
     fn together(&self) -> usize {
         self.bins.len().div_ceil(SHOWN).max(1)
     }
@@ -97,7 +97,7 @@ impl Timeline {
 }
 
 impl Bin {
-    /// Adds what became of a frame. `is_missed` and `is_false` are only known where truth and answer are.
+    /// Adds the outcome of a frame. `is_missed` and `is_false` are known only if truth and answer are.
     pub(super) fn add(&mut self, record: &FrameRecord, is_missed: bool, is_false: bool) {
         self.frames += 1;
         let place = match record.outcome {

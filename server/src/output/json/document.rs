@@ -14,7 +14,7 @@ pub(in crate::output) struct Document {
     run: String,
     worst: Worst,
     sessions: VecDeque<String>,
-    /// Sessions that go on, by their numbers.
+    /// Running sessions, by their numbers.
     running: BTreeMap<u64, String>,
     omitted: u64,
     incomplete: Option<Incomplete>,
@@ -28,8 +28,7 @@ impl Document {
         Ok(Self::of_text(indented(run, 1)?, Worst::new(&run.config.conditions()), 0))
     }
 
-    /// The report of a run in the words of another report, whose gates stood like this and which omits this number of
-    /// sessions.
+    /// Starts from the text of another report, with the verdicts on its gates and the number of sessions that it omits.
     pub(in crate::output) fn of_text(run: String, worst: Worst, omitted: u64) -> Self {
         let (sessions, running) = (VecDeque::new(), BTreeMap::new());
         Self { run, worst, sessions, running, omitted, incomplete: None, changes: 0 }
@@ -49,7 +48,7 @@ impl Document {
         Ok(())
     }
 
-    /// Adds a session in the words of another report. The verdicts on it are among those that were given to
+    /// Adds a session from the text of another report. Its verdicts are among those that were given to
     /// [`Self::of_text`].
     pub(in crate::output) fn add_text(&mut self, session: String) {
         if self.sessions.len() == KEPT_SESSIONS {
@@ -60,7 +59,7 @@ impl Document {
         self.changes += 1;
     }
 
-    /// Sets the figures so far of a session that goes on.
+    /// Sets the current figures of a running session.
     pub(in crate::output) fn set_running(&mut self, session: &SessionReport) -> io::Result<()> {
         self.running.insert(session.session, indented(session, 2)?);
         self.changes += 1;

@@ -49,7 +49,7 @@ impl Keeper {
     /// Changes the report, without waiting for the disk.
     pub(in crate::output) fn change<T>(&self, change: impl FnOnce(&mut Document) -> T) -> T {
         let changed = change(&mut locked(&self.document));
-        // If the channel is full, the thread will look anyway.
+        // If the channel is full, the thread will check in any case.
         let _ = self.news.try_send(());
         changed
     }
@@ -59,7 +59,7 @@ impl Keeper {
         locked(&self.document).text()
     }
 
-    /// Writes what is not written yet. Returns whether everything is written.
+    /// Writes the latest changes. Returns whether everything is written.
     pub(in crate::output) fn finish(self) -> bool {
         let Self { news, thread, .. } = self;
         drop(news);

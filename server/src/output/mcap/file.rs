@@ -1,4 +1,4 @@
-//! The file of a recording: Foxglove's messages in chunks.
+//! Writes the file of a recording: Foxglove's messages in chunks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -27,7 +27,7 @@ use crate::score::record::FrameRecord;
 use crate::task::{ChartValue, TaskName};
 use crate::truth::Truth;
 
-/// Name of the camera, which every image has.
+/// Frame id of the camera in every image.
 const FRAME_ID: &str = "camera";
 
 /// Schema of the figures of a frame.
@@ -42,7 +42,7 @@ const JSON: &str = "json";
 /// A recording that is being written.
 pub(super) struct RecordingFile {
     writer: Writer<BufWriter<File>>,
-    /// The same file, to cut it.
+    /// The same file, for truncating it.
     file: File,
     /// Bytes of the file's whole chunks.
     whole: u64,
@@ -52,7 +52,7 @@ pub(super) struct RecordingFile {
     channels: BTreeMap<(u64, Topic, &'static str), u16>,
 }
 
-/// What is recorded of a session.
+/// The state of a session's recording.
 struct Recorded {
     topics: Topics,
     /// Frames whose outcome is not known yet: id, and times in ns since 1970.
@@ -159,7 +159,7 @@ impl RecordingFile {
         written
     }
 
-    /// Marks of an answer, with its error beside; none if it found nothing.
+    /// The annotations of an answer, labelled with its error; empty if it found nothing.
     fn estimate(&self, record: &FrameRecord, ns: u64) -> ImageAnnotations {
         let chart = self.task.chart();
         let error = match chart.value {
@@ -177,13 +177,13 @@ impl RecordingFile {
     fn write(&mut self, message: &Outgoing<'_>) -> usize {
         let channel_id = self.channel(message);
         let [log_time, publish_time] = message.times_ns;
-        // The field has 32 bits; a longer run counts from 0 again.
+        // The field has 32 bits. In a longer run it wraps around to 0.
         let sequence = message.id as u32;
         self.writer.message(&Message { channel_id, sequence, log_time, publish_time, data: message.data });
         message.data.iter().map(|part| part.len()).sum()
     }
 
-    /// The channel of a message, which is made with its first message.
+    /// The channel of a message. It is created with the first message.
     fn channel(&mut self, message: &Outgoing<'_>) -> u16 {
         let key = (message.session, message.topic, message.schema);
         if let Some(&channel) = self.channels.get(&key) {
@@ -197,7 +197,7 @@ impl RecordingFile {
             _ => (PROTOBUF, PROTOBUF, DESCRIPTION.to_vec()),
         };
         let schema_id = self.writer.schema(message.schema, schema_encoding, &description);
-        // Six for a session: 10,000 sessions fit, more than any report lists.
+        // There are at most six per session, so 10,000 sessions fit: as many as a report lists.
         let id = u16::try_from(self.channels.len()).unwrap_or(u16::MAX);
         let (encoding, metadata) = (encoding.to_owned(), BTreeMap::new());
         self.writer.add_channel(Channel { id, schema_id, topic, encoding, metadata });
@@ -222,17 +222,17 @@ impl RecordingFile {
         attached.and_then(|()| writer.finish().map(drop)).inspect_err(|_| cut(&file, whole))
     }
 
-    /// Gives the file up. It keeps its whole chunks.
+    /// Abandons the file. It keeps its whole chunks.
     pub(super) fn cut(self) {
-        // What the buffer holds is not written any more.
+        // Discard the buffer.
         let _ = self.writer.into_inner().into_parts();
         cut(&self.file, self.whole);
     }
 }
 
-/// Cuts a file after this many bytes.
+/// Truncates a file to this many bytes.
 fn cut(file: &File, whole: u64) {
-    // A file that cannot be cut ends within a chunk, which its readers notice.
+    // If the file cannot be truncated, it ends with a partial chunk, which readers notice.
     let _ = file.set_len(whole);
 }
 
@@ -241,7 +241,7 @@ impl Recorded {
         Self { topics, pending: VecDeque::new() }
     }
 
-    /// The times of a frame whose outcome is known now. Outcomes come in frame order, so earlier frames have none.
+    /// The times of a frame whose outcome is now known. Outcomes come in frame order, so earlier frames will get none.
     fn times_of(&mut self, id: u64) -> Option<[u64; 2]> {
         while self.pending.front().is_some_and(|(pending, _)| *pending < id) {
             self.pending.pop_front();
@@ -251,7 +251,7 @@ impl Recorded {
     }
 }
 
-/// What the file says of its run.
+/// The metadata record that describes the run.
 fn about(run: &Run, task: TaskName) -> Metadata {
     let text = run.config.to_toml();
     let rate = text.parse::<toml::Table>().ok().and_then(|run| match run.get("fps") {
@@ -283,7 +283,7 @@ fn note_on(frame: &RecordedFrame) -> Vec<u8> {
     .write()
 }
 
-/// The schema of a frame's image, and its message up to the data, which are its last field.
+/// The schema of a frame's image, and its message up to the image data. The data are the last field.
 fn image(frame: &RecordedFrame) -> (&'static str, Vec<u8>) {
     let at = Some(timestamp(frame.times_ns[0]));
     let length = frame.data.len();
@@ -309,7 +309,7 @@ fn image(frame: &RecordedFrame) -> (&'static str, Vec<u8>) {
     (COMPRESSED_IMAGE, before_data(&image, COMPRESSED_IMAGE_DATA, length))
 }
 
-/// Marks of the truth; `None` if it is not known.
+/// The annotations of the truth; `None` if it is not known.
 fn truth_marks(truth: Truth, ns: u64) -> Option<ImageAnnotations> {
     match truth {
         Truth::Unknown | Truth::Balls(_) => None,

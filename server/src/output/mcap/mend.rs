@@ -1,4 +1,4 @@
-//! Completes a recording that broke off: its whole chunks, with the index that a whole file has.
+//! Completes an interrupted recording: keeps its whole chunks and adds the index.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -11,11 +11,11 @@ use crate::recording::container::{Container, ContainerError, FileEnd, Found};
 use crate::recording::record::Message;
 use crate::recording::writer::Writer;
 
-/// Bytes of a chunk: as many as a chunk of a recording has.
+/// Bytes of a chunk, as in a recording.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Completes the recording at this path, through a file beside it whose name has this start and this end. `None` if the
-/// recording is whole.
+/// Completes the recording at this path. Writes a temporary file into the same folder, whose name has this prefix and
+/// suffix, and renames it. `None` if the recording is already complete.
 ///
 /// # Errors
 /// If it cannot be read or written.

@@ -1,9 +1,9 @@
 //! The recording: the frames of a run with their truth, answers and figures, as an MCAP file that Foxglove shows and
 //! `--source` replays.
 //!
-//! Sessions hand a copy of each frame to a bounded queue, after the link has the frame (`queue`). A thread of its own
-//! makes messages and writes them (`writer`, `file`). A stream without a pace waits while the queue is full; any other
-//! goes on, and counts the frame as `not_recorded`.
+//! After a session has handed a frame to the link, it puts a copy into a bounded queue (`queue`). A separate thread
+//! makes messages and writes them (`writer`, `file`). While the queue is full, an unpaced stream waits. A paced stream
+//! goes on and counts the frame as `not_recorded`.
 
 #[cfg(feature = "mcap")]
 mod file;
@@ -26,21 +26,21 @@ use std::path::Path;
 use crate::output::report::Run;
 use crate::task::TaskName;
 
-/// What was made of a recording that broke off.
+/// What completing an interrupted recording kept and removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mended {
     /// Its messages.
     pub messages: u64,
-    /// Bytes after its last whole chunk, which were cut off.
+    /// Bytes after its last whole chunk, which were removed.
     pub cut_bytes: u64,
     /// Damaged chunks, which were left out.
     pub damaged: u64,
 }
 
-/// Completes a recording that broke off; without the feature `mcap`, leaves it as it is.
+/// Completes an interrupted recording. Without the feature `mcap` it does nothing.
 ///
 /// # Errors
-/// None.
+/// Never without the feature.
 #[cfg(not(feature = "mcap"))]
 pub(super) fn mend(_: &Path, _: &str, _: &str) -> io::Result<Option<Mended>> {
     Ok(None)

@@ -1,4 +1,4 @@
-//! The place of the recording's file in a build without the feature `mcap`: there is none.
+//! Replaces the recording's file in a build without the feature `mcap`.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::output::report::Run;
 use crate::score::record::FrameRecord;
 use crate::task::TaskName;
 
-/// No value: nothing is written.
+/// Has no value, because no file is ever written.
 pub(super) enum RecordingFile {}
 
 impl RecordingFile {

@@ -19,22 +19,22 @@ use crate::score::record::FrameRecord;
 use crate::session::Capture;
 use crate::truth::Truth;
 
-/// Bytes of frames that may wait: 3.5 s of 640x480 gray at 60 frames per second, longer than a disk's usual pauses.
+/// Most bytes of frames in the queue: 3.5 s of 640x480 gray at 60 frames per second, longer than a disk's usual pauses.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Entries that may wait: frames fill at most half of them, so that answers have room too. Each takes a few hundred bytes
-/// beside the pixels.
+/// Most entries in the queue. Frames fill at most half of it, so that outcomes have room too. Each entry takes a few
+/// hundred bytes in addition to its pixels.
 const MOST_ENTRIES: usize = 8192;
 
-/// What is to be recorded.
+/// An entry of the queue.
 pub(super) enum Entry {
     /// A frame that was captured.
     Frame(Box<RecordedFrame>),
     /// A frame's outcome is final.
     Outcome(u64, Box<FrameRecord>),
-    /// Write what is gathered, then say so.
+    /// Write the messages gathered so far, then reply.
     Settle(Arc<Notify>),
-    /// The run is over; the report goes into the file. Says whether everything was written.
+    /// The run is over: add the report, and reply whether everything was written.
     Finish { report: String, done: Sender<bool> },
 }
 
@@ -66,36 +66,36 @@ pub(super) struct Counts {
     held_us: AtomicU64,
 }
 
-/// What sessions and thread share.
+/// State shared by the sessions and the thread.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Bytes of the frames that wait.
+    /// Bytes of the frames in the queue.
     waiting: AtomicUsize,
-    /// Set when the file takes nothing any more.
+    /// Set when the file can no longer be written.
     has_failed: AtomicBool,
-    /// Frames and outcomes that the file lacks.
+    /// Number of frames and outcomes missing from the file.
     missing: AtomicU64,
     wakes: Mutex<Vec<Weak<Notify>>>,
-    /// Whether it was said that the disk holds a stream.
+    /// Whether the warning was logged that a stream waits for the disk.
     has_said: AtomicBool,
     /// The origin of the server's clock, in ns since 1970.
     origin_ns: OnceLock<u64>,
 }
 
 impl Shared {
-    /// Notes that a frame of so many bytes no longer waits.
+    /// Notes that a frame of this many bytes has left the queue.
     pub(super) fn taken(&self, bytes: usize) {
         self.waiting.fetch_sub(bytes, Ordering::AcqRel);
         self.wake();
     }
 
-    /// Notes that the file takes nothing any more.
+    /// Notes that the file can no longer be written.
     pub(super) fn failed(&self) {
         self.has_failed.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Counts a frame or an outcome that the file lacks.
+    /// Counts a frame or an outcome that is missing from the file.
     pub(super) fn lacks(&self) {
         self.missing.fetch_add(1, Ordering::Relaxed);
     }
@@ -105,7 +105,7 @@ impl Shared {
         waiting == 0 || waiting + bytes <= MOST_BYTES
     }
 
-    /// Lets whoever waits look again.
+    /// Wakes the sessions that wait, so that they check for room again.
     pub(super) fn wake(&self) {
         let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         wakes.retain(|wake| wake.upgrade().map(|wake| wake.notify_one()).is_some());
@@ -120,14 +120,15 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A queue and its other end.
+    /// Makes a queue; the receiver is for the thread.
     pub(super) fn new() -> (Self, Receiver<Entry>, Arc<Shared>) {
         let (queue, entries) = bounded(MOST_ENTRIES);
         let shared = Arc::new(Shared::default());
         (Self { queue, shared: shared.clone() }, entries, shared)
     }
 
-    /// The handle of a session that begins at `now`. If it `holds`, it waits for the disk instead of leaving frames out.
+    /// The handle of a session that begins at `now`. If it `holds`, it waits for the disk instead of leaving frames
+    /// out.
     pub fn session(&self, number: u64, holds: bool, now: Micros) -> SessionRecorder {
         let wall_ns = || SystemTime::UNIX_EPOCH.elapsed().map_or(0, ns);
         let origin_ns = *self.shared.origin_ns.get_or_init(|| wall_ns().saturating_sub(now.0 * 1000));
@@ -139,7 +140,7 @@ impl Recorder {
         SessionRecorder { recorder: self.clone(), number, holds, origin_ns, counts, wake, last_bytes: 0, held: None }
     }
 
-    /// Whether a frame of so many bytes may be added.
+    /// Whether a frame of this many bytes may be added.
     fn has_room(&self, bytes: usize) -> bool {
         let has_failed = self.shared.has_failed.load(Ordering::Acquire);
         has_failed || (self.shared.has_room(bytes) && self.queue.len() < MOST_ENTRIES / 2)
@@ -152,7 +153,7 @@ impl Recorder {
         }
     }
 
-    /// Waits until everything is written, with this report. Returns whether everything is.
+    /// Adds this report and waits until everything is written. Returns whether the file is complete.
     pub(in crate::output) fn finish(&self, report: String) -> bool {
         let (done, whether) = bounded(1);
         let is_whole = self.queue.send(Entry::Finish { report, done }).is_ok() && whether.recv() == Ok(true);
@@ -173,9 +174,9 @@ pub struct SessionRecorder {
     origin_ns: u64,
     counts: Arc<Counts>,
     wake: Arc<Notify>,
-    /// Bytes of the last frame: what the next one will have, or about so.
+    /// Bytes of the last frame, which predict those of the next one.
     last_bytes: usize,
-    /// Since when the stream waits.
+    /// When the stream began to wait.
     held: Option<Instant>,
 }
 
@@ -188,9 +189,9 @@ pub struct Captured<'a> {
     pub capture: Capture,
     /// Its pixels.
     pub image: &'a Image,
-    /// How it was sent.
+    /// Its encoding on the link.
     pub encoding: Encoding,
-    /// What was sent.
+    /// The encoded bytes that were sent.
     pub data: &'a [u8],
     /// Its metadata.
     pub meta: Option<&'a Meta>,
@@ -229,7 +230,7 @@ impl SessionRecorder {
         }
     }
 
-    /// Notifies when a session that was not ready may have become so.
+    /// Notifies a session that was not ready when it should check again.
     pub fn wake(&self) -> Arc<Notify> {
         self.wake.clone()
     }
@@ -238,14 +239,14 @@ impl SessionRecorder {
     pub fn add(&mut self, frame: Captured<'_>) {
         let Captured { id, capture, image, encoding, data, meta } = frame;
         let mut memory = Vec::new();
-        // LZ4 is a matter of the wire: the recording has the pixels.
+        // LZ4 is only a transport encoding: record the pixels.
         let (encoding, data) = match encoding {
             Encoding::Png | Encoding::Jpeg => (encoding, data),
             Encoding::Raw | Encoding::Lz4 => (Encoding::Raw, image.view().wire_bytes(&mut memory)),
         };
         self.last_bytes = data.len();
         let shared = &self.recorder.shared;
-        // A stream that waits has asked for the size of the frame before: this one may be larger.
+        // A waiting stream asked for room for the previous frame. This frame may be larger.
         let has_room = self.holds || self.recorder.has_room(data.len());
         if shared.has_failed.load(Ordering::Acquire) || !has_room {
             return self.lost();
@@ -280,7 +281,7 @@ impl SessionRecorder {
         self.recorder.shared.lacks();
     }
 
-    /// Waits at most this long until what was recorded is written, so that the counts are final.
+    /// Waits at most this long until all entries so far are written, so that the counts are final.
     pub async fn settle(&self, limit: Duration) {
         let settled = Arc::new(Notify::new());
         if self.recorder.queue.try_send(Entry::Settle(settled.clone())).is_ok() {
@@ -305,7 +306,7 @@ fn ns(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    /// A frame of 16 MiB: four of them may wait.
+    /// A frame of 16 MiB. Four of them fit into the queue.
     fn add(session: &mut SessionRecorder, id: u64) {
         let image = Image::zeros(Size { width: 4096, height: 4096 }, PixelFormat::Gray8);
         let at = Micros(id * 100);

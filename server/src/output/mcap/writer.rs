@@ -13,10 +13,10 @@ use tracing::error;
 use super::file::RecordingFile;
 use super::queue::{Counts, Entry, RecordedFrame, Recorder, Shared};
 
-/// Longest time that a chunk gathers messages: what a crash may lose.
+/// Longest time for which a chunk gathers messages. A crash loses at most this much.
 const CHUNK_TIME: Duration = Duration::from_secs(1);
 
-/// Size of a chunk: few enough bytes to hold one in memory, enough that its index costs nothing.
+/// Size of a chunk in bytes: small enough to keep in memory, and large enough that the index costs little.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Starts the thread that writes this file.
@@ -89,7 +89,7 @@ impl Writing {
         self.shared.taken(frame.data.len());
     }
 
-    /// Notes that messages of so many bytes were added to the chunk, and writes the chunk if it is large enough.
+    /// Notes that messages of this many bytes were added to the chunk, and writes the chunk if it is large enough.
     fn gathered(&mut self, bytes: usize, frame: Option<&Arc<Counts>>) {
         self.chunk.frames.extend(frame.cloned());
         if bytes == 0 {
@@ -115,7 +115,7 @@ impl Writing {
         }
     }
 
-    /// Gives the file up: it keeps its whole chunks.
+    /// Abandons the file, which keeps its whole chunks.
     fn fail(&mut self, wrong: &io::Error) {
         let place = &self.place;
         error!(

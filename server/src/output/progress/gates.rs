@@ -1,4 +1,4 @@
-//! Judges the gates on sessions that go on, for the progress line and the metrics.
+//! Judges the gates on running sessions, for the progress line and the metrics.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::output::error::OutputError;
 use crate::output::report::SessionReport;
 use crate::output::seam::Output;
 
-/// Judges each report of a session that goes on.
+/// Judges each interim report of a running session.
 #[derive(Debug)]
 pub struct StandingGates {
     judge: Arc<Judge>,
@@ -18,7 +18,7 @@ pub struct StandingGates {
 }
 
 impl StandingGates {
-    /// Tells these metrics and this progress how the gates stand.
+    /// Passes the current verdicts to these metrics and this progress.
     pub fn new(judge: Arc<Judge>, metrics: Arc<Metrics>, shared: Shared) -> Self {
         Self { judge, metrics, shared }
     }

@@ -1,8 +1,8 @@
-//! How far the run is, for people who wait: a line at the bottom of a terminal, or a log line every 10 s elsewhere.
+//! The progress of the run: a line at the bottom of a terminal, or a log line every 10 s if there is no terminal.
 //!
-//! [`ProgressOutput`] keeps what each session last said of itself (`state`); `text` makes one line of it. A thread of its
-//! own (`ticker`) shows the line, because a terminal may be paused and the outputs' thread must go on. [`gates`] judges
-//! sessions that go on.
+//! [`ProgressOutput`] keeps the latest state of each session (`state`), and `text` makes one line of it. A separate
+//! thread (`ticker`) shows the line, because a terminal may be paused and must not block the outputs' thread. [`gates`]
+//! judges running sessions.
 
 pub mod gates;
 mod output;

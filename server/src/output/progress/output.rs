@@ -1,4 +1,4 @@
-//! Keeps what sessions say of themselves for the thread that shows it.
+//! Keeps the state of the sessions for the thread that shows it.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ pub struct ProgressOutput {
 }
 
 impl ProgressOutput {
-    /// Shows what `shared` knows, until the run is over.
+    /// Shows the state in `shared` until the run is over.
     pub fn new(shared: Shared, ticker: Ticker) -> Self {
         Self { shared, ticker: Some(ticker) }
     }
@@ -49,7 +49,7 @@ impl Output for ProgressOutput {
     }
 
     fn finish(&mut self) -> Result<(), OutputError> {
-        // Takes the line away before the program's last words.
+        // Removes the line before the program prints its summary.
         self.ticker = None;
         Ok(())
     }

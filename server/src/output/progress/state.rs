@@ -1,4 +1,4 @@
-//! What is known of the run while it goes on.
+//! The state of the run while it is running.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use crate::gate::GateVerdict;
 use crate::run::RunSpec;
 use crate::session::Progress;
 
-/// When a session of this run ends by itself.
+/// The limit at which a session of this run ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Goal {
-    /// After so many frames.
+    /// After this many frames.
     pub frames: Option<u64>,
     /// After this time.
     pub duration: Option<Duration>,
@@ -24,7 +24,7 @@ impl Goal {
     }
 }
 
-/// A session that goes on.
+/// A running session.
 #[derive(Clone, Debug)]
 pub(super) struct Active {
     pub(super) since: Instant,
@@ -50,13 +50,13 @@ impl Shared {
         Self(Arc::new(Mutex::new(State { goal, ..State::default() })))
     }
 
-    /// Sets the verdicts on the gates as they stand.
+    /// Sets the current verdicts on the gates.
     pub fn judged(&self, gates: Vec<GateVerdict>) {
         self.locked().gates = gates;
     }
 
     pub(super) fn locked(&self) -> MutexGuard<'_, State> {
-        // Each change is whole.
+        // No change can be left half done by a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! One line about a run that goes on.
+//! The progress line of a run.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use crate::gate::Verdict;
 use crate::session::Progress;
 use crate::task::Figure;
 
-/// Said before the first session and between two.
+/// The line before the first session and between sessions.
 const WAITING: &str = "waiting for a client";
 
 /// Most figures of the task in a line: error and efficiency.
 const FIGURES: usize = 2;
 
-/// What a person wants to know of the run `now`.
+/// The line about the run at `now`.
 pub(super) fn status(state: &State, now: Instant) -> Status {
     let mut active = state.active.iter();
     let (done, parts) = match (active.next(), active.next()) {
@@ -34,7 +34,8 @@ fn waiting(ended: u64) -> String {
     }
 }
 
-/// The only session. What matters most comes first, because a terminal may have no room for the rest.
+/// The line for a single session. The most important parts come first, because a terminal may be too narrow for the
+/// rest.
 fn one(number: u64, session: &Active, state: &State, now: Instant) -> (Option<(u64, u64)>, Vec<String>) {
     let Some(progress) = &session.progress else {
         return (None, vec![format!("session {number} begins")]);
@@ -62,18 +63,18 @@ fn several(state: &State) -> Vec<String> {
     [frames, format!("{fps:.1} fps"), lost].into_iter().chain(gates(state)).collect()
 }
 
-/// How long a session goes on, in whole seconds: until the first of its limits.
+/// Time until the session reaches the first of its limits, in whole seconds.
 fn left(progress: &Progress, goal: Goal, elapsed: Duration) -> Option<Duration> {
     let by_frames = goal.frames.zip(progress.sent_fps).and_then(|(frames, fps)| {
         let left = frames.saturating_sub(progress.captured) as f64 / fps;
-        // A rate of almost nothing gives no time that anybody waits for.
+        // With a rate near zero the time would be meaningless.
         Duration::try_from_secs_f64(left.ceil()).ok()
     });
     let by_time = goal.duration.map(|duration| Duration::from_secs(duration.saturating_sub(elapsed).as_secs()));
     by_frames.into_iter().chain(by_time).min()
 }
 
-/// The task's figures that have one value, but for sums that only grow.
+/// The task's figures that have a single value, except sums, which only grow.
 fn figures(sums: &[Figure]) -> Vec<String> {
     let known = sums.iter().filter(|figure| figure.values.len() == 1 && !figure.label.starts_with("Cumulative"));
     let shown = known.filter_map(|figure| Some(shown(&figure.label, figure.values.first()?.as_deref()?)));
@@ -101,13 +102,13 @@ fn lost(lost: u64, sent: u64) -> String {
     }
 }
 
-/// How the gates stand, the worst first.
+/// The current verdicts on the gates, the worst first.
 fn gates(state: &State) -> Option<String> {
     let count = |verdict| state.gates.iter().filter(|gate| gate.verdict == verdict).count();
     let verdicts = [
         (Verdict::Fail, Verdict::Fail.describe()),
         (Verdict::NoData, Verdict::NoData.describe()),
-        // More frames decide it.
+        // More frames may decide it.
         (Verdict::Inconclusive, "open"),
         (Verdict::Pass, Verdict::Pass.describe()),
     ];

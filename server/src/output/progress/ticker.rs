@@ -1,4 +1,4 @@
-//! Shows the line again and again, on a thread of its own.
+//! Updates the line at regular intervals, on a separate thread.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use super::text::status;
 /// Interval between two lines in a log.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Interval between two looks at a terminal's line.
+/// Interval between two updates of a terminal's line.
 const LINE_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long the end waits until the line is taken away: a paused terminal never lets go.
+/// How long to wait at the end until the line is removed. A paused terminal would block forever.
 const END_LIMIT: Duration = Duration::from_millis(200);
 
 /// Where progress is shown.
@@ -37,19 +37,19 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// Starts to show what `shared` knows.
+    /// Starts to show the state in `shared`.
     pub fn start(form: Form, shared: Shared) -> Self {
         let (end, ending) = bounded::<()>(0);
         let (ended_sender, ended) = bounded::<()>(0);
         let run = move || {
-            // Dropping it tells that the thread has ended.
+            // Dropping it signals that the thread has ended.
             let _ended = ended_sender;
             match form {
                 Form::Line => draw(&shared, &ending),
                 Form::Log => log(&shared, &ending),
             }
         };
-        // Without a thread there is no line, which harms no result.
+        // If the thread cannot be started, there is no line; results are not affected.
         let _ = thread::Builder::new().name("progress".into()).spawn(run);
         Self { end: Some(end), ended }
     }
@@ -58,7 +58,7 @@ impl Ticker {
 impl Drop for Ticker {
     fn drop(&mut self) {
         self.end = None;
-        // An error either way: the thread has ended, or the time is over.
+        // Both results are errors: the thread has ended, or the time is over.
         let _ = self.ended.recv_timeout(END_LIMIT);
     }
 }
@@ -87,7 +87,7 @@ fn log(shared: &Shared, ending: &Receiver<()>) {
     }
 }
 
-/// Waits this long. Returns false once the end has come.
+/// Waits this long. Returns false if the run has ended.
 fn is_going_on(ending: &Receiver<()>, interval: Duration) -> bool {
     ending.recv_timeout(interval) == Err(RecvTimeoutError::Timeout)
 }

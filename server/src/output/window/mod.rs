@@ -1,7 +1,7 @@
 //! The window: a frame with truth and estimate, and the client's figures.
 //!
 //! The output writes to the board, and the painter draws what is there. With several clients the window shows the
-//! session that began first; when it ends, the next. Where answers are pictures, `beside` puts each beside its frame.
+//! session that began first; when it ends, the next. If answers are pictures, `beside` shows each next to its frame.
 
 mod beside;
 mod sections;
@@ -60,7 +60,7 @@ struct Session {
 }
 
 impl Sessions {
-    /// No session yet; the window is for frames of this size, in this look, and says `waiting`.
+    /// Starts without a session. The window is for frames of this size, in this look, and says `waiting`.
     pub fn new(frame: Size, task: TaskName, look: Look, waiting: String) -> Self {
         let frame = if task.keeps_frames() { beside::size_of_both(frame) } else { frame };
         Self { frame, task, look, waiting, watched: Watched::default() }

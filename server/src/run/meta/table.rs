@@ -11,7 +11,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 /// Characters shown of a key: enough to recognise it.
 pub(super) const SHOWN_CHARACTERS: usize = 60;
 
-/// An entry that is no metadata.
+/// An entry that is not valid metadata.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{reason}")]
 pub(in crate::run) struct WrongEntry {

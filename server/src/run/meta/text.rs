@@ -15,7 +15,7 @@ use super::table::{self, SHOWN_CHARACTERS, check_key, check_text, not_finite, to
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenMeta(pub Meta);
 
-/// A text that is no metadata.
+/// A text that is not valid metadata.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct NotMeta(String);

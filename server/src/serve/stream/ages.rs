@@ -16,7 +16,7 @@ pub(super) struct Ages {
 }
 
 impl Ages {
-    /// Notes that frame `id`, which was taken then, is being sent.
+    /// Notes that frame `id`, which the camera took at this time, is being sent.
     pub(super) fn sent(&mut self, id: u64, taken: Option<Micros>) {
         self.open.extend(taken.map(|taken| (id, taken)));
     }

@@ -30,7 +30,7 @@ pub(super) struct FrameMaker {
     unrecorded: Option<Unrecorded>,
 }
 
-/// What the source and the encoder do not keep of the frame that they made last.
+/// Values of the last frame that neither the source nor the encoder keeps.
 struct Unrecorded {
     id: u64,
     capture: Capture,
@@ -74,8 +74,8 @@ impl FrameMaker {
         }
     }
 
-    /// Whether [`Self::make`] would return without waiting for the source, and whether the recording can take the frame,
-    /// if the stream waits for that.
+    /// Whether [`Self::make`] would return without waiting for the source, and whether the recording can take the
+    /// frame, if the stream waits for that.
     pub(super) fn is_ready(&mut self) -> bool {
         self.source.is_ready() && self.recorder.as_mut().is_none_or(SessionRecorder::is_ready)
     }
@@ -85,7 +85,8 @@ impl FrameMaker {
         self.recorder.as_ref().map(SessionRecorder::wake)
     }
 
-    /// Records the frame that was made last, once. Called after the link has the frame, so that the copy does not delay it.
+    /// Records the frame that was made last, once. Called after the link has the frame, so that the copy does not delay
+    /// it.
     pub(super) fn record(&mut self) {
         let Some(Unrecorded { id, capture, encoding, meta }) = self.unrecorded.take() else { return };
         if let (Some(recorder), Some(image)) = (&mut self.recorder, self.source.image()) {
@@ -94,7 +95,7 @@ impl FrameMaker {
         }
     }
 
-    /// The recording's counts, once what was recorded is written, or after this long.
+    /// The recording's counts, once all recorded frames are written, or after this long.
     pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
         self.record();
         let recorder = self.recorder.as_ref()?;

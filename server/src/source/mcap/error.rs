@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::recording::container::ContainerError;
 
-/// Why an MCAP file gives no frames, or no more.
+/// Why an MCAP file gives no frames, or no further frames.
 #[derive(Debug, Error)]
 pub enum McapFileError {
     /// The file cannot be read.
@@ -46,14 +46,14 @@ pub enum McapFileError {
         /// The topics that have images.
         topics: String,
     },
-    /// A topic without a whole image.
+    /// The topic has no complete image.
     #[error("{file}: the topic {topic} has no image that can be read{why}")]
     NoFrame {
         /// The file.
         file: String,
         /// The topic.
         topic: String,
-        /// Why the first is not.
+        /// What is wrong with the first image.
         why: String,
     },
     /// The frames have another depth than the run asks for.
@@ -76,7 +76,7 @@ pub enum McapFileError {
         /// The size of the first.
         first: Size,
     },
-    /// A recording whose note on a frame makes no sense.
+    /// The note on a frame of a recording is malformed.
     #[error("{file}: what it says of image {frame} is damaged, so its truth is not known: record the run again")]
     Note {
         /// The file.

@@ -1,4 +1,4 @@
-//! What the fuzzer asks of the reader of MCAP files. The corpus is `fuzz/corpus/recordings`.
+//! The properties of the MCAP reader that the fuzzer checks. The corpus is `fuzz/corpus/recordings`.
 
 use std::io::Cursor;
 
@@ -6,17 +6,17 @@ use super::error::McapFileError;
 use super::look::{TopicImages, look_at};
 use crate::recording::container::{Container, ContainerError};
 
-/// Most items that a file of these bytes can have: each takes a record's head.
+/// Most items that a file of this length can have: each has the head of a record.
 fn most_items(bytes: &[u8]) -> usize {
-    // A chunk unpacks to at most a thousandfold.
+    // A chunk unpacks to at most a thousand times its size.
     bytes.len().saturating_mul(1000) / 9 + 1
 }
 
-/// Checks that these bytes, as a file, are looked at and played to an end, whatever they are; that every image that is
-/// played has sides of 1 to 8192; and that the images are the same the second time.
+/// Inspects and plays these bytes as a file. Checks that playing ends, that every image has sides of 1 to 8192 px, and
+/// that playing the file a second time gives the same images.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these checks fails.
 pub fn check(bytes: &[u8]) {
     let open = || {
         let failed = |error| McapFileError::Container { file: "it".into(), error };

@@ -1,4 +1,5 @@
-//! Looks at a file before the server listens: which topic to play, the format of its images, its rate and its truth.
+//! Inspects a file before the server listens: finds the topic to play, the format of its images, its rate and its
+//! truth.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,10 +22,10 @@ use crate::source::seam::StreamFormat;
 use crate::task::TaskName;
 use crate::truth::Truth;
 
-/// Images that are looked at for the rate.
+/// Number of images from which the rate is computed.
 const LOOKED_AT: usize = 32;
 
-/// How much of a name to show: enough to recognise it.
+/// Most characters of a name to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// How many topics a message names.
@@ -33,7 +34,7 @@ const SHOWN_TOPICS: usize = 8;
 /// A file, open for reading.
 pub(super) type McapFile = Container<BufReader<File>>;
 
-/// What was found in a file.
+/// The result of inspecting a file.
 #[derive(Clone, Debug)]
 pub(super) struct Looked {
     /// The file's name for people.
@@ -48,7 +49,7 @@ pub(super) struct Looked {
     pub(super) task: Option<TaskName>,
     /// Whether its first image has a truth.
     pub(super) knows_truth: bool,
-    /// The channels of the file, also those whose first chunk is damaged.
+    /// The channels of the file, including those whose first chunk is damaged.
     pub(super) known: Arc<Known>,
 }
 
@@ -69,7 +70,7 @@ struct Contents {
     metadata: BTreeMap<String, String>,
 }
 
-/// The file's name as messages have it.
+/// The file's name for messages.
 pub(super) fn shown(path: &Path) -> String {
     Brief(&Escaped(path.display()).to_string(), SHOWN_CHARACTERS).to_string()
 }
@@ -84,15 +85,15 @@ pub(super) fn open(path: &Path) -> Result<McapFile, McapFileError> {
     Container::open(BufReader::new(file)).map_err(failed)
 }
 
-/// Looks at a file, for this topic if one is asked for.
+/// Inspects a file, and chooses the topic to play. `topic` is the one that was asked for, if any.
 ///
 /// # Errors
-/// [`McapFileError`] if there is nothing to play, or if it is not clear what.
+/// [`McapFileError`] if there is no topic to play, or if there are several and none was asked for.
 pub(super) fn look(path: &Path, asked: Option<&str>) -> Result<Looked, McapFileError> {
     look_at(&shown(path), || open(path), asked)
 }
 
-/// Looks at what `open` opens, several times.
+/// Inspects the file that `open` opens. It is opened several times.
 pub(super) fn look_at<R: Read + Seek>(
     name: &str,
     open: impl Fn() -> Result<Container<R>, McapFileError>,
@@ -117,7 +118,8 @@ pub(super) fn look_at<R: Read + Seek>(
 }
 
 impl Contents {
-    /// Reads the summary at the end of a file, or all of a file without one. `metadata` stands at the start of a recording.
+    /// Reads the summary at the end of a file, or the whole file if it has none. The metadata of a recording are at its
+    /// start.
     fn read<R: Read + Seek>(name: &str, mut file: Container<R>, start: Container<R>) -> Result<Self, McapFileError> {
         let mut contents = Self::default();
         let failed = |error| McapFileError::Container { file: name.to_owned(), error };
@@ -132,7 +134,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// Adds everything that a file has. Damaged chunks are left out.
+    /// Adds all items of a file. Skips damaged chunks.
     fn add_all<R: Read + Seek>(&mut self, name: &str, mut file: Container<R>) -> Result<FileEnd, McapFileError> {
         loop {
             match file.next() {
@@ -141,7 +143,7 @@ impl Contents {
                 Err(error @ ContainerError::Io(_)) => {
                     return Err(McapFileError::Container { file: name.to_owned(), error });
                 }
-                // The reader says it when its turn comes.
+                // The reader reports the damage when it plays the file.
                 Err(_) => {}
             }
         }
@@ -192,7 +194,7 @@ impl Contents {
     }
 }
 
-/// The metadata of a recording, which stands before its frames.
+/// Reads the metadata of a recording. They precede the frames.
 fn metadata<R: Read + Seek>(mut start: Container<R>) -> BTreeMap<String, String> {
     loop {
         match start.next() {
@@ -243,12 +245,12 @@ impl First {
     }
 }
 
-/// The rate of images at these times, in ns: by the median of their distances.
+/// The frame rate of images with these times, in ns, from the median of their intervals.
 fn rate(times: &[u64]) -> Option<f64> {
     let mut steps: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     steps.sort_unstable();
     let step = *steps.get(steps.len() / 2)?;
-    // Slower than once a minute is no video, faster than 10 kHz no camera.
+    // No video is slower than one frame per minute, and no camera is faster than 10 kHz.
     (100_000..60_000_000_000).contains(&step).then(|| 1e9 / step as f64)
 }
 
@@ -258,9 +260,9 @@ pub(super) struct TopicImages<R> {
     topic: String,
     note_topic: Option<String>,
     schemas: BTreeMap<u16, String>,
-    /// Channels of the topic, and those of its notes.
+    /// Channels of the topic with the kind of their images; `None` for channels of its notes.
     channels: BTreeMap<u16, Option<Kind>>,
-    /// The last note.
+    /// The last note with its time, in ns.
     note: Option<(u64, Vec<u8>)>,
 }
 
@@ -283,7 +285,8 @@ impl<R: Read + Seek> TopicImages<R> {
         images
     }
 
-    /// The next image; `None` at the end. After an error that is none of reading, the next call goes on behind it.
+    /// The next image; `None` at the end. After any error except [`ContainerError::Io`], the next call continues after
+    /// the damage.
     pub(super) fn next(&mut self) -> Result<Option<TopicImage>, ContainerError> {
         while let Some(found) = self.file.next()? {
             match found {

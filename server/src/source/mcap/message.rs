@@ -6,7 +6,7 @@ use prost::Message;
 use super::ros::{self, Layout};
 use crate::recording::foxglove::{COMPRESSED_IMAGE, CompressedImage, PROTOBUF, RAW_IMAGE, RawImage};
 
-/// What is read, for people.
+/// The messages that can be read, for people.
 pub(super) const KINDS: &str =
     "foxglove.RawImage, foxglove.CompressedImage, or ROS's sensor_msgs Image and CompressedImage";
 
@@ -15,11 +15,11 @@ pub(super) const KINDS: &str =
 pub(super) enum ImageMessage {
     /// Pixels.
     Raw(RawPixels),
-    /// A picture in a file's format.
+    /// A picture in the format of an image file.
     Picture(Bytes),
 }
 
-/// Pixels as a message has them.
+/// Pixels as they are in a message.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RawPixels {
     pub(super) width: u32,
@@ -32,7 +32,7 @@ pub(super) struct RawPixels {
     pub(super) data: Bytes,
 }
 
-/// How the images of a channel are written.
+/// How the images of a channel are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     FoxgloveRaw,
@@ -42,7 +42,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of a channel with this schema and this encoding; `None` if it holds no images that are read.
+    /// The kind of a channel with this schema and encoding; `None` if it has no images that can be read.
     pub(super) fn of(schema: &str, encoding: &str) -> Option<Self> {
         Some(match (schema, encoding) {
             (RAW_IMAGE, PROTOBUF) => Self::FoxgloveRaw,
@@ -55,10 +55,10 @@ impl Kind {
         })
     }
 
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Says what is wrong with the message.
     pub(super) fn read(self, data: Vec<u8>) -> Result<ImageMessage, String> {
         let data = Bytes::from(data);
         match self {

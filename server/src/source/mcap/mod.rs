@@ -1,8 +1,8 @@
-//! Images of an MCAP file: a recording of Plumb's, with its truth, or a file of others.
+//! Plays the images of an MCAP file: one of Plumb's recordings, with its truth, or a file from another program.
 //!
-//! A file is `look`ed at before the server listens: its topics, the format of its images, its rate. Each session then reads
-//! it from its start (`reader`), on a thread of its own. `message` reads the messages that hold images (`ros` those of
-//! ROS), `pixels` makes images of them. `supply` is what the run sees.
+//! `look` inspects a file before the server listens: its topics, the format of its images, its rate. Each session then
+//! reads the file from its start (`reader`), on a separate thread. `message` parses the messages that contain images
+//! (`ros` those of ROS), and `pixels` converts them to images. `supply` is the interface to the run.
 
 mod error;
 pub mod fuzz;

@@ -1,4 +1,4 @@
-//! Makes images of messages.
+//! Converts messages to images.
 
 use ndarray::{Array2, Array3};
 use shared::geometry::Size;
@@ -21,7 +21,7 @@ pub(super) enum PixelsError {
     Picture(#[from] ImageFileError),
 }
 
-/// How the pixels of a message lie.
+/// The layout of a message's pixels.
 #[derive(Clone, Copy)]
 struct Layout {
     bytes: usize,
@@ -32,11 +32,11 @@ struct Layout {
 enum Kind {
     Gray,
     Deep,
-    /// Places of blue, green and red.
+    /// Positions of blue, green and red.
     Colour([usize; 3]),
 }
 
-/// The image of a message: gray8, bgr8 or gray16.
+/// Converts a message to an image: gray8, bgr8 or gray16.
 pub(super) fn image(message: &ImageMessage) -> Result<Image, PixelsError> {
     match message {
         ImageMessage::Raw(raw) => raw_image(raw),
@@ -44,7 +44,7 @@ pub(super) fn image(message: &ImageMessage) -> Result<Image, PixelsError> {
     }
 }
 
-/// The image in this format; `None` if only a change of its depth would make it one.
+/// Converts the image to this format. `None` if that would change its bit depth.
 pub(super) fn in_format(image: Image, pixel: PixelFormat) -> Option<Image> {
     let is_deep = |format| format == PixelFormat::Gray16;
     match pixel {

@@ -21,7 +21,7 @@ pub(super) struct Played {
     pub(super) looked: Looked,
     /// The format of the frames.
     pub(super) format: StreamFormat,
-    /// Whether it is played again from its start when it ends.
+    /// Whether it starts again when it ends.
     pub(super) repeats: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Played {
 pub(super) struct McapReader {
     played: Played,
     images: Option<TopicImages<std::io::BufReader<std::fs::File>>>,
-    /// The place of the next image in the topic.
+    /// The index of the next image in the topic.
     next: u64,
     /// Whether an image was read in this round.
     has_read: bool,

@@ -1,13 +1,14 @@
 //! ROS's image messages, as ROS 1 and ROS 2 (CDR) write them.
 //!
-//! Both write fields one after another. CDR begins with four bytes that say the byte order, aligns each number to its
-//! size, and ends a text with a zero. ROS 1 has a sequence number in the header, no alignment and no zero.
+//! Both write the fields one after another. CDR begins with four bytes that give the byte order, aligns each number to
+//! its size, and ends a text with a zero byte. ROS 1 has a sequence number in the header, no alignment and no zero
+//! byte.
 
 use bytes::Bytes;
 
 use super::message::RawPixels;
 
-/// How a message is written.
+/// The encoding of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     /// ROS 1.
@@ -38,7 +39,7 @@ pub(super) fn picture(layout: Layout, bytes: Bytes) -> Result<Bytes, String> {
 /// The fields of a message.
 struct Fields {
     layout: Layout,
-    /// The message without the bytes that say its byte order: alignment counts from here.
+    /// The message without the bytes that give its byte order. Alignment counts from here.
     bytes: Bytes,
     at: usize,
     is_big_endian: bool,

@@ -18,7 +18,7 @@ use crate::task::TaskName;
 /// The source's entry in the list of sources.
 pub(in crate::source) struct McapKind;
 
-/// Whether the text names an MCAP file: by its ending, or by its first bytes.
+/// Whether the text names an MCAP file. The ending or the first bytes of the file decide.
 pub(in crate::source) fn is_meant(text: &str) -> bool {
     let path = Path::new(text);
     let begins_as_one = || {

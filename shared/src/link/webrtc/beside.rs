@@ -1,4 +1,4 @@
-//! The signaling connection beside an open link: its end is a hint, and `bye` is sent on it.
+//! The signaling connection while a link is open. It carries `bye`, and its end hints that the peer has left.
 
 use std::sync::{Mutex, PoisonError};
 

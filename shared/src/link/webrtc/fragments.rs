@@ -1,8 +1,8 @@
 //! IP fragmentation, for paths with a smaller MTU in the middle than the signaling connection showed.
 //!
 //! The crate's sockets (quinn-udp) set IPv4's "don't fragment" and ignore what the kernel knows about the path, because
-//! QUIC finds the largest packet size itself. Nothing does so here: full packets would be lost silently, for ever, and
-//! the session with them. A packet in two fragments is slower, but it arrives.
+//! QUIC finds the largest packet size itself. SCTP does not do that here, so all full packets would be lost silently,
+//! and the session would end. A packet in two fragments is slower, but it arrives.
 
 use std::io;
 use std::net::UdpSocket;

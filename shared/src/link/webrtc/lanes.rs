@@ -147,7 +147,7 @@ fn with_last_word(heard: SelectAll<BoxStream<'static, LinkEvent>>) -> impl Strea
     })
 }
 
-/// The reason the peer gives beside the lanes; `None` if the connection only ends.
+/// The reason the peer gives on the signaling connection; `None` if the connection only ends.
 async fn last_word(heard: &mut SelectAll<BoxStream<'static, LinkEvent>>) -> Option<String> {
     loop {
         match heard.next().await? {

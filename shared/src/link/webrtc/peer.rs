@@ -64,8 +64,8 @@ impl Drop for Peer {
     }
 }
 
-/// Channels beyond the lanes. The crate would keep 256 messages for each, so they are closed, and what still arrives on
-/// them is thrown away. The guard bounds their number.
+/// Channels that are not lanes. The crate would keep 256 messages for each, so they are closed, and data that still
+/// arrives on them is discarded. The guard bounds their number.
 #[derive(Clone, Default)]
 pub(super) struct UnusedChannels(Arc<Mutex<JoinSet<()>>>);
 
@@ -81,7 +81,7 @@ impl UnusedChannels {
         });
     }
 
-    /// Closes those that have arrived here. Later ones find nobody.
+    /// Closes the channels that have arrived. Nobody receives later ones.
     pub(super) fn close_all(&self, mut arrived: mpsc::Receiver<Arc<dyn DataChannel>>) {
         arrived.close();
         while let Ok(channel) = arrived.try_recv() {

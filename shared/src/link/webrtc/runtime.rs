@@ -74,7 +74,7 @@ impl Runtime for LinkRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
         let conduct = self.conduct.clone();
         self.tokio.spawn(Box::pin(async move {
-            // The connection is not used any more after a panic, but to close it.
+            // After a panic the connection is only closed.
             if AssertUnwindSafe(future).catch_unwind().await.is_err() {
                 conduct.note(Breach::Panic);
             }

@@ -58,7 +58,7 @@ pub struct LinkSettings {
     pub path_mtu: Option<u32>,
     /// Receive buffer of the peer's UDP sockets, in bytes as `SO_RCVBUF` reads. If absent, it is taken to equal ours.
     pub peer_buffer: Option<u32>,
-    /// Where the peer's signaling connection comes from, if known. Other machines get only a few connectivity checks.
+    /// The peer's address on the signaling connection, if known. Other machines get only a few connectivity checks.
     pub signaling: Option<IpAddr>,
     /// Whether the peer is Plumb's or a stranger.
     pub peer: PeerKind,

@@ -1,4 +1,4 @@
-//! Who begins: the DTLS roles in descriptions, which also decide who starts SCTP.
+//! The DTLS roles in descriptions, which also decide who starts SCTP.
 //!
 //! By RFC 8841 both ends start SCTP. Version 0.21 of the crate starts it only as the DTLS client. Some peers (aiortc
 //! before 1.16, werift) start it only as ICE's controlling end, which is the offerer. So our offer claims the client

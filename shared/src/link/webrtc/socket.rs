@@ -24,11 +24,11 @@ use super::round_trip::RoundTrips;
 /// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Most buffers in a row of which nothing is taken, before other tasks get a turn.
+/// Most buffers in a row from which no datagram is accepted, before other tasks get a turn.
 const MOST_REFUSED: usize = 32;
 
-/// Caps each send at what one datagram can carry. Lets through what the [`Gate`] does. Tells the link's clock when something arrives and how long a round
-/// trip takes, and passes the first datagrams to the opening of the link.
+/// Caps each send at what one datagram can carry, and drops datagrams that the [`Gate`] rejects. Tells the link's clock
+/// when something arrives and how long a round trip takes, and passes the first datagrams to the opening of the link.
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,
@@ -48,7 +48,7 @@ struct Seen {
 }
 
 impl LinkSocket {
-    /// Wraps a socket that sends at most this many packets per system call, and lets through what this gate does.
+    /// Wraps a socket that sends at most this many packets per system call, with this gate.
     pub(super) fn new(
         socket: Arc<dyn AsyncUdpSocket>,
         most_segments: usize,
@@ -61,8 +61,8 @@ impl LinkSocket {
         Self { socket, most_segments, clock, seen: Mutex::new(seen), progress }
     }
 
-    /// Looks at the datagrams of one buffer that arrived at `now`. Keeps those that are let in, one after the other, and
-    /// returns whether there are any.
+    /// Inspects the datagrams of one buffer that arrived at `now`. Keeps those that pass the gate, without gaps between
+    /// them, and returns whether there are any.
     fn heard(&self, buffer: &mut [u8], meta: &mut RecvMeta, now: Instant) -> bool {
         let mut seen = self.seen();
         if self.progress.is_secured() {

@@ -1,4 +1,4 @@
-//! Runs work beside a window, or with rows.
+//! Runs work while a window shows its progress, or with rows.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use crate::shell::keys::Keys;
 use crate::shell::rows::Rows;
 use crate::shell::stop::Stopper;
 
-/// Where people see the progress of the work.
+/// Where the progress of the work is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// On the board, which the window shows.
@@ -24,8 +24,8 @@ pub enum Place {
 /// Runs `work` and returns its result. The argument of `work` says where people see its progress. When this returns,
 /// some rows may not be written yet.
 ///
-/// `board` is what a window would show; without it no window opens. If the window cannot open, one line says why.
-/// The stopper of `controls` ends the work when the person closes the window, presses `q` or Esc in it or presses `q` in a
+/// `board` is what a window would show; without it no window opens. If the window cannot open, one line says why. The
+/// stopper of `controls` ends the work when the person closes the window, presses `q` or Esc in it or presses `q` in a
 /// terminal that shows `rows`, and on signals. Other keys go where `controls` says.
 pub fn beside_window_or_rows<S: Subject, T: Send>(
     board: Option<&Board<S>>,
@@ -51,7 +51,7 @@ fn open<S: Subject>(board: &Board<S>, controls: &Controls<'_>) -> Option<Painter
         .ok()
 }
 
-/// Runs `work` on a thread of its own while this thread paints, as window systems require.
+/// Runs `work` on a separate thread while this thread paints, as window systems require.
 fn beside<S: Subject, T: Send>(mut painter: Painter<S>, stopper: &Stopper, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let work = scope.spawn(work);

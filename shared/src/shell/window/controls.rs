@@ -1,16 +1,16 @@
-//! What keys do beside a program's work.
+//! The effects of keys while a program works.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::shell::stop::Stopper;
 
-/// What keys do in a window and at a terminal.
+/// The effects of keys in a window and at a terminal.
 #[derive(Debug)]
 pub struct Controls<'a> {
     /// Ends the work: `q` in both, Esc in the window, the closed window.
     pub stopper: &'a Stopper,
-    /// What other keys do in the window.
+    /// The effects of other keys in the window.
     pub on_key: Option<OnKey>,
     /// Whether keys of the terminal are read. Not if the program reads its stdin itself.
     pub takes_terminal: bool,
@@ -23,7 +23,7 @@ impl<'a> Controls<'a> {
     }
 }
 
-/// What keys do beside ending the work.
+/// The effects of keys other than those that end the work.
 #[derive(Clone)]
 pub struct OnKey(Arc<dyn Fn(char) + Send + Sync>);
 

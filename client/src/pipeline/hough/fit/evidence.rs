@@ -1,4 +1,4 @@
-//! What each direction on its own shows about the fitted disc: the evidence for it, and how well its centre is known.
+//! The evidence for the fitted disc from each direction separately, and how well its centre is known.
 
 use shared::geometry::Covariance;
 

@@ -1,16 +1,16 @@
-//! The evidence of an edge that closes: where each arc of an outline has its strongest edge.
+//! The evidence for a closed edge: where each arc of an outline has its strongest edge.
 //!
-//! An outline is cut into arcs. Each arc finds its strongest step within a window across the outline, by itself. If
-//! there is no outline, the step is equally likely anywhere in the window, in noise and in texture alike. The number
-//! of arcs whose step lies on the outline is then binomial, and its tail, times the number of outlines that could have
-//! been looked at, bounds the expected number of false alarms (a contrario: Desolneux, Moisan, Morel, IJCV 40(1) 2000;
-//! for ellipses Pătrăucean, Gurdjos, Grompone von Gioi, ECCV 2012).
+//! An outline is divided into arcs. For each arc separately, the strongest step within a window across the outline is
+//! found. If there is no outline, the step is equally likely anywhere in the window, in noise as well as in texture.
+//! The number of arcs whose step lies on the outline then has a binomial distribution. Its tail probability, multiplied
+//! by the number of outlines that could be tested, bounds the expected number of false alarms (a contrario: Desolneux,
+//! Moisan, Morel, IJCV 40(1) 2000; for ellipses Pătrăucean, Gurdjos, Grompone von Gioi, ECCV 2012).
 
 use super::oval::{Oval, Place};
 use crate::pipeline::hough::frame::Frame;
 
-/// Largest number of arcs, and the length an arc has at least, in pixels: the reach of a step to one side, so that
-/// neighbouring arcs see different pixels.
+/// Largest number of arcs, and smallest length of an arc in pixels. The length is the reach of a step to one side, so
+/// neighbouring arcs use different pixels.
 pub(crate) const MAX_ARCS: usize = 64;
 const ARC_PX: f64 = 3.0;
 
@@ -34,10 +34,10 @@ pub(crate) enum Polarity {
     Bright,
     /// Darker inside.
     Dark,
-    /// Either, from arc to arc.
+    /// Brighter or darker inside, separately for each arc.
     Mixed,
-    /// The same three, where the levels on both sides are continued to the edge with their slopes. Shading makes no
-    /// steps then, but noise makes twice as large ones.
+    /// The same three polarities, but the levels on both sides are extrapolated to the edge with their slopes. Shading
+    /// then makes no steps, but steps from noise are twice as large.
     BrightOnSlope,
     DarkOnSlope,
     MixedOnSlope,
@@ -55,11 +55,11 @@ pub(crate) const POLARITIES: [Polarity; KINDS] = [
     Polarity::MixedOnSlope,
 ];
 
-/// What one arc shows.
+/// The steps found on one arc.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Arc {
     pub(crate) place: Place,
-    /// Whether the frame holds the arc's window.
+    /// Whether the arc's window lies within the frame.
     pub(crate) inside: bool,
     /// For each polarity, the distance of the strongest step outwards from the outline, in pixels, and its signed size
     /// in gray levels.
@@ -85,11 +85,11 @@ pub(crate) struct Closure {
     pub(crate) polarity: Polarity,
 }
 
-/// Distances that count as on the outline, in pixels. The number of them multiplies the number of tests.
+/// Tolerances: a step within this distance counts as on the outline, in pixels. Each one adds to the number of tests.
 const TOLERANCES_PX: [f64; 6] = [0.2, 0.3, 0.45, 0.65, 1.0, 1.5];
 
-/// Largest tolerance, as a fraction of the radius. A hexagon's sides lie 0.04 radii beside the best circle on average
-/// and a square's 0.09, so that fewer than half of their arcs agree.
+/// Largest tolerance, as a fraction of the radius. A hexagon's sides are 0.04 radii away from the best circle on
+/// average, and a square's 0.09, so fewer than half of their arcs agree.
 const ROUND: f64 = 0.03;
 const LEAST_TOLERANCE_PX: f64 = 0.45;
 
@@ -104,7 +104,7 @@ pub(crate) fn largest_tolerance_px(radius: f64) -> f64 {
     LEAST_TOLERANCE_PX.max(ROUND * radius).min(TOLERANCES_PX[TOLERANCES_PX.len() - 1])
 }
 
-/// The window that a radius allows, up to `most`: the windows of opposite arcs do not overlap.
+/// The window for this radius, at most `most`. It is so small that the windows of opposite arcs do not overlap.
 pub(crate) fn window_for(radius: f64, most: usize) -> usize {
     ((0.5 * radius) as usize).clamp(2, most)
 }
@@ -157,8 +157,8 @@ impl Arcs {
         self.all.iter().filter(move |arc| arc.inside && arc.steps[polarity as usize].1 != 0.0)
     }
 
-    /// The evidence for the outline, of the polarity with most of it. `tests` is the number of outlines that could be
-    /// looked at in the frame, as a power of ten.
+    /// The evidence for the outline, for the polarity with the most evidence. `tests` is the number of outlines that
+    /// could be tested in the frame, as a power of ten.
     pub(crate) fn closure(&self, radius: f64, tests: f64) -> Closure {
         let mut best = Closure { log_alarms: f64::INFINITY, share: 0.0, tolerance_px: 0.0, polarity: Polarity::Mixed };
         let n = self.all.iter().filter(|arc| arc.inside).count();
@@ -179,8 +179,8 @@ impl Arcs {
         best
     }
 
-    /// Where the arcs of a mask have their strongest step of the other polarity: the median distance from the outline,
-    /// and the number of arcs that have it within `tolerance_px` of that.
+    /// Finds the strongest steps of the other polarity on the arcs of a mask. Returns their median distance from the
+    /// outline, and the number of arcs whose step is within `tolerance_px` of it.
     pub(crate) fn opposite(&self, polarity: Polarity, active: u64, tolerance_px: f64) -> Option<(f64, usize)> {
         let other = match polarity {
             Polarity::Bright | Polarity::BrightOnSlope => Polarity::Dark,
@@ -215,8 +215,8 @@ fn oval_between(one: Place, other: Place) -> Place {
     Place { at: mean(one.at, other.at), normal: mean(one.normal, other.normal) }
 }
 
-/// Adds the intensities across the outline, a pixel apart, from the inside outwards. Returns whether the frame holds
-/// all of them.
+/// Adds the intensities across the outline, one pixel apart, from the inside outwards. Returns whether all of them lie
+/// within the frame.
 fn add_line(frame: Frame<'_>, place: &Place, line: &mut [f32]) -> bool {
     let (nx, ny) = (place.normal.0 as f32, place.normal.1 as f32);
     let first = 0.5 - 0.5 * line.len() as f32;
@@ -230,7 +230,7 @@ fn strongest(line: &[f32], per: f32) -> [(f64, f64); KINDS] {
     for (i, (even, sloped)) in even.iter_mut().zip(&mut sloped).enumerate().take(n) {
         let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(|k| line[i + k]);
         *even = per * ((a + b + c) - (d + e + f));
-        // The lines through three samples on each side, continued by half a sample.
+        // The lines through three samples on each side, extrapolated by half a sample.
         let slopes = TO_EDGE * ((c - a) - (d - f));
         *sloped = *even + per * HALF_STEP as f32 * slopes;
     }
@@ -238,7 +238,7 @@ fn strongest(line: &[f32], per: f32) -> [(f64, f64); KINDS] {
 }
 
 impl Polarity {
-    /// Whether the levels on both sides are continued to the edge.
+    /// Whether the levels on both sides are extrapolated to the edge.
     pub(crate) fn on_slope(self) -> bool {
         matches!(self, Self::BrightOnSlope | Self::DarkOnSlope | Self::MixedOnSlope)
     }

@@ -5,11 +5,11 @@ use super::points::conic;
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 
-/// Fewest edges of a chain: the five parameters of an ellipse, and as many to check them.
+/// Fewest edges of a chain: five determine the parameters of an ellipse, and five more check them.
 const MIN_EDGES: usize = 10;
 
-/// Number of the longest chains of which any two are also taken together. In the light, a ball's rim may be brighter than
-/// the ground on one side and darker on the other, which are two chains.
+/// Number of the longest chains from which each pair is also combined. The rim of a lit ball may be brighter than the
+/// ground on one side and darker on the other, which gives two chains.
 const PAIRED: usize = 4;
 
 /// Chains and the buffers for them.
@@ -26,8 +26,8 @@ pub(crate) struct Chains {
 }
 
 impl Chains {
-    /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges; for two of the longest chains
-    /// together, that of the shorter one's.
+    /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges. For a pair of chains, it is
+    /// the number of edges of the shorter one.
     pub(crate) fn ovals(&mut self, cells: &Cells, edges: &[Edge], mut take: impl FnMut(Oval, usize)) {
         self.map.clear();
         self.map.resize(cells.width * cells.height, 0);
@@ -67,7 +67,7 @@ impl Chains {
     }
 
     /// Collects the edges connected with the first one: neighbours within two cells whose gradients differ by less than
-    /// 60°, so that a chain passes a gap of one cell but turns no corner.
+    /// 60°. So a chain bridges a gap of one cell, but does not go around a corner.
     fn follow(&mut self, cells: &Cells, edges: &[Edge], first: usize) {
         self.points.clear();
         self.stack.clear();

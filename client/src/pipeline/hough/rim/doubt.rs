@@ -1,39 +1,39 @@
-//! Whether a fitted round, even disc is doubtful: its edge runs along an ellipse, or its middle has another level than
-//! its rim.
+//! Decides whether a fit of a round, even disc is doubtful: the edge is an ellipse, or the middle has another level
+//! than the rim.
 
 use super::measure::MAX_STROKE;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_of};
 
-/// χ² with two degrees of freedom for the waves cos 2θ and sin 2θ of the directions' edges. Chance exceeds it once in
-/// 100,000.
+/// Largest χ², with two degrees of freedom, for the waves cos 2θ and sin 2θ of the directions' edges. Chance exceeds it
+/// once in 100,000.
 const OVAL_CHI2: f64 = 23.0;
 
-/// Amplitude of a slope in the disc or of its difference from the rim, in sigmas. Chance exceeds it once in a million. And as a fraction of
-/// the contrast: what rounding and the lens leave.
+/// Largest slope in the disc, and largest difference from the rim: in sigmas, which chance exceeds once in a million,
+/// and as a fraction of the contrast, which rounding and the lens can cause.
 const UNEVEN_SIGMAS: f64 = 5.0;
 const UNEVEN: f64 = 0.02;
 
 /// Fewest directions with an edge. With fewer, something covers the disc, or the border cuts it.
 const MIN_DIRECTIONS: usize = 12;
 
-/// Widest stroke that is looked for, in pixels.
+/// Widest stroke to look for, in pixels.
 const MAX_STROKE_PX: f64 = MAX_STROKE as f64;
 
-/// How far the middle reaches, as a fraction of the radius, and how many samples lie along its diameter: a few more than
-/// the levels at the rim are known by.
+/// Radius of the middle, as a fraction of the disc's radius, and number of samples along its diameter: a few more than
+/// determine the levels at the rim.
 const MIDDLE: f64 = 0.75;
 const SAMPLES: usize = 16;
 
-/// Whether the residuals of a fit ask for more than a round, even disc. `noise_gray` is the sigma of the frame's
+/// Whether the residuals of a fit are too large for a round, even disc. `noise_gray` is the sigma of the frame's
 /// pixels.
 pub(crate) fn is_doubtful(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let seen = fit.directions.iter().filter(|one| one.active).count();
     seen >= MIN_DIRECTIONS && !fit.moving && (is_oval(fit) || is_ring(frame, fit) || is_uneven(frame, fit, noise_gray))
 }
 
-/// Whether the ground ends again all around, as that of a stroke's inner edge does.
+/// Whether the ground ends at another edge all around, as the ground outside a stroke's inner edge does.
 fn is_ring(frame: Frame<'_>, fit: &Fit) -> bool {
     let (mut like_disc, mut n) = (0, 0);
     for (k, one) in fit.directions.iter().enumerate().filter(|(_, one)| one.active) {
@@ -60,7 +60,8 @@ fn is_oval(fit: &Fit) -> bool {
     (0..2).map(|i| score[i].powi(2) / information[i].max(1e-12)).sum::<f64>() > OVAL_CHI2
 }
 
-/// Whether the disc's inside differs from the level at its rim, or has a slope: the amplitudes of 1, x and y on the disc.
+/// Whether the disc's inside differs from the level at its rim, or has a slope: the amplitudes of 1, x and y on the
+/// disc.
 fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let reach = MIDDLE * fit.circle.radius;
     let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;

@@ -12,27 +12,28 @@ use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::radii::RadiusRange;
 
-/// Variance of the edge that a fit begins with, in px²: a sharp edge read between pixels.
+/// Variance of the edge with which a fit begins, in px²: that of a sharp edge, interpolated between pixels.
 const EDGE_VARIANCE: f64 = 0.3;
 
-/// Widest stroke that is looked for, in pixels: the window's reach.
+/// Widest stroke to look for, in pixels: the reach of the window.
 pub(crate) const MAX_STROKE: usize = 10;
 
-/// Fewest arcs whose second edge makes a stroke: half of the fewest arcs around an outline.
+/// Fewest arcs with a second edge for a stroke: half of the smallest number of arcs around an outline.
 const MIN_STROKE_ARCS: usize = 8;
 
-/// Fraction of the traced arcs that the fitted outline must show too, and the distance in pixels within which it
-/// shows them at least: the fit knows the edge better than the arcs do.
+/// Fraction of the traced arcs whose edge must lie on the fitted outline too, and the smallest distance in pixels
+/// within which it counts as on it. The fit knows the edge better than the arcs do.
 const SHOWN: f64 = 0.9;
 const SHOWN_PX: f64 = 0.45;
 
-/// Distance in pixels of the two edges that the steps of the thinnest line show, because they average three pixels.
+/// Distance in pixels between the two edges found on the thinnest line. It is so large because steps average three
+/// pixels.
 const THINNEST_PX: f64 = 3.0;
 
 /// Traces and measures outlines.
 #[derive(Default)]
 pub(crate) struct Rims {
-    /// The outlines traced in the last frame, most evidence first.
+    /// The outlines traced in the last frame, sorted by evidence, most first.
     pub(crate) traced: Vec<Rim>,
     starts: Starts,
     pub(crate) tracer: Tracer,
@@ -44,7 +45,7 @@ pub(crate) struct Rims {
 pub(crate) struct Measured {
     pub(crate) oval: Oval,
     pub(crate) covariance: Covariance,
-    /// The fit, if it shows the traced outline.
+    /// The fit, if it agrees with the traced outline.
     pub(crate) fitted: Option<Fitted>,
 }
 
@@ -85,7 +86,8 @@ impl Rims {
         self.trace(frame, range, Some(known));
     }
 
-    /// Traces from the starts. Without `known`, ends at the first outline beyond doubt and returns whether there is one.
+    /// Traces from the starts. Without `known`, ends at the first outline beyond doubt and returns whether there is
+    /// one.
     fn trace(&mut self, frame: Frame<'_>, range: RadiusRange, known: Option<&dyn Fn(&Oval) -> bool>) -> bool {
         let mut is_clear = false;
         for start in &self.starts.all {
@@ -107,8 +109,7 @@ impl Rims {
         is_clear
     }
 
-    /// Judges an outline that is known already, or the one beside it, and measures it. `None` if it has too little
-    /// evidence.
+    /// Judges a known outline, or the one next to it, and measures it. `None` if it has too little evidence.
     pub(crate) fn measure_again(
         &mut self,
         frame: Frame<'_>,
@@ -120,8 +121,8 @@ impl Rims {
         self.measure(frame, &rim, noise_gray)
     }
 
-    /// Measures a traced outline. `noise_gray` is the sigma of the frame's pixels. `None` if the outline has too little
-    /// evidence of its own and the fit does not confirm it.
+    /// Measures a traced outline. `noise_gray` is the sigma of the frame's pixels. `None` if the outline alone has too
+    /// little evidence and the fit does not confirm it.
     pub(crate) fn measure(&mut self, frame: Frame<'_>, rim: &Rim, noise_gray: f32) -> Option<Measured> {
         // The arcs lie on the outline within the tolerance. A centre's variance is twice that of one of n edges, by n.
         let own = 2.0 * rim.closure.tolerance_px.powi(2) / f64::from(rim.active.count_ones().max(1));
@@ -140,7 +141,7 @@ impl Rims {
         Some(Measured { oval, covariance: Covariance { xx: own, xy: 0.0, yy: own }, fitted })
     }
 
-    /// The best fit, from where it ends once more if that is far from the outline: then to other pixels.
+    /// The best fit. If it ends far from the outline, the fit is repeated from there with the pixels around it.
     fn fit(&mut self, frame: Frame<'_>, rim: &Rim, second: Option<(f64, Oval)>) -> Option<Fitted> {
         let sectors = arcs_around(rim.oval.radius());
         let fit = self.fit_around(frame, rim, sectors, second)?;
@@ -151,7 +152,7 @@ impl Rims {
         again.or(Some(fit))
     }
 
-    /// The best fit of the hypotheses, all to the same pixels.
+    /// The best fit of all hypotheses, to the same pixels.
     fn fit_around(
         &mut self,
         frame: Frame<'_>,
@@ -170,7 +171,8 @@ impl Rims {
             self.shades.fit(&Beginning { oval: middle, ..edge }, Kind::Stroke, Some(width))
         });
         let is_even = |fit: &Option<Fitted>| fit.is_some_and(|fit| fit.hypothesis.shading.is_even());
-        // A ball brighter than the ground whose rim is darker shows an edge at the ground's level, within its rim.
+        // If a ball is brighter than the ground but its rim is darker, there is an edge at the ground's level inside
+        // the rim.
         let outer = second.filter(|_| by > 0.0).and_then(|_| oval.grown(by));
         let mut as_ball = |from: Oval| self.shades.fit(&Beginning { oval: from, ..edge }, Kind::Ball, None);
         let as_balls = match outer {
@@ -193,14 +195,14 @@ impl Rims {
         Some((by, oval.grown(0.5 * by)?))
     }
 
-    /// Whether the fitted outline is the one that was traced: about as many arcs have their edge on it.
+    /// Whether the fitted outline is the traced one: about as many arcs have their edge on it.
     fn shows(&mut self, frame: Frame<'_>, rim: &Rim, fit: &Fitted) -> bool {
         let Closure { polarity, tolerance_px, share, .. } = rim.closure;
         let edges = match fit.stroke_px {
             None => [Some(fit.oval), None],
             Some(width) => [1.0, -1.0].map(|side| fit.oval.grown(side * 0.5 * width.max(THINNEST_PX))),
         };
-        // A line thinner than the steps shows them anywhere on a plateau.
+        // On a line thinner than the reach of a step, the strongest step may be anywhere on a plateau.
         let plateau_px = fit.stroke_px.map_or(0.0, |width| 0.5 * (THINNEST_PX - width).max(0.0));
         let within_px = tolerance_px.max(SHOWN_PX) + plateau_px;
         edges.into_iter().flatten().any(|oval| {

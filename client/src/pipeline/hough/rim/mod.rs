@@ -1,14 +1,16 @@
-//! Discs that are not round or not even, and outlines: judged by the evidence of an edge that closes.
+//! Finds outlines, and discs that are not round or not even, by the evidence for a closed edge.
 //!
-//! The fit of a round, even disc comes first; this is tried where that finds nothing, or where its residuals ask for
-//! more (`doubt`).
+//! The fit of a round, even disc comes first. This module is used if that finds nothing, or if its residuals are too
+//! large (`doubt`).
 //!
-//! 1. `starts`: where an outline may be: the candidates of the votes, and the ellipses through `chains` of edges.
-//! 2. `trace`: follows the edges near a start to an ellipse (`points`, `oval`), and asks for evidence: how many `arcs`
-//!    have their strongest edge on it.
-//! 3. `shade`: fits the intensities on both sides of the outline, under several hypotheses, of which the one with the
-//!    least criterion is taken.
-//! 4. `measure`: takes the fit if it shows the traced outline, else the outline itself.
+//! 1. `starts`: the places where an outline may be. These are the candidates of the votes, and the ellipses through
+//!    `chains` of edges.
+//! 2. `trace`: follows the edges near a start to an ellipse (`points`, `oval`). The evidence is the number of `arcs`
+//! whose
+//!    strongest edge lies on it.
+//! 3. `shade`: fits the intensities on both sides of the outline under several hypotheses, and takes the one with the
+//!    smallest information criterion.
+//! 4. `measure`: takes the fit if it agrees with the traced outline, else the outline itself.
 
 pub(crate) mod arcs;
 pub(crate) mod chains;

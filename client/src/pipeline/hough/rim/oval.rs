@@ -72,7 +72,7 @@ impl Oval {
         (xx * yy - xy * xy).powf(-0.25)
     }
 
-    /// The half-axes. `None` if the form is none of an ellipse.
+    /// The half-axes. `None` if the form is not that of an ellipse.
     pub(crate) fn axes(&self) -> Option<Axes> {
         let [xx, xy, yy] = self.form;
         let (mean, apart) = (0.5 * (xx + yy), (0.25 * (xx - yy).powi(2) + xy * xy).sqrt());
@@ -131,7 +131,7 @@ impl Oval {
         Some((middle - half, middle + half))
     }
 
-    /// Applies a step of the parameters, with at most two pixels of movement. `None` if no ellipse is left.
+    /// Applies a step of the parameters, with at most two pixels of movement. `None` if the result is not an ellipse.
     pub(crate) fn moved(&self, step: &[f64; PARAMETERS], scale: f64) -> Option<Self> {
         let own = scale.powi(-2);
         let next = Self {

@@ -8,16 +8,17 @@ use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
 
-/// Most chains and most candidates that are traced, best first: for one disc and for all discs. Bounds the time spent on
-/// a textured frame. They are twice those of the search for round discs.
+/// Most chains and most candidates that are traced, best first: for one disc and for all discs. Bounds the time spent
+/// on a textured frame. They are twice those of the search for round discs.
 const MOST_FOR_ONE: usize = 24;
 const MOST_FOR_ALL: usize = 96;
 
-/// Least fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes, 14 of
-/// 32.
+/// Least fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes, 14
+/// of 32.
 const MIN_SHARE: f32 = 14.0 / DIRECTIONS as f32;
 
-/// How far a start may be out of range, as a fraction: the error of an ellipse through a chain that covers half of it.
+/// How far the radius of a start may be outside the range, as a fraction. This is the error of an ellipse through a
+/// chain that covers half of it.
 const SLACK: f64 = 0.3;
 
 /// The starts of one frame.
@@ -31,7 +32,7 @@ pub(crate) struct Starts {
     places: Vec<Place>,
 }
 
-/// What the search of a frame found: the edges, and the candidates of the votes.
+/// The result of the search in a frame: the edges, and the candidates of the votes.
 #[derive(Clone, Copy)]
 pub(crate) struct Edges<'a> {
     pub(crate) cells: &'a Cells,
@@ -81,10 +82,11 @@ pub(crate) fn around(candidate: &Candidate) -> Oval {
     Oval::round(candidate.circle())
 }
 
-/// Whether an ellipse has a radius within the range and half-axes alike enough, with this slack as a fraction.
+/// Whether the radius of an ellipse is within the range, and the ratio of its half-axes is large enough. `slack` is a
+/// tolerance as a fraction.
 pub(crate) fn is_sought(oval: &Oval, range: RadiusRange, slack: f64) -> bool {
     let Some(axes) = oval.axes() else { return false };
-    // Half a pixel, as the search for round discs has it.
+    // Half a pixel, as in the search for round discs.
     let within = range.min() * (1.0 - slack) - 0.5..=range.max() * (1.0 + slack) + 0.5;
     within.contains(&oval.radius()) && axes.b > range.min_axis_ratio() * (1.0 - slack) * axes.a
 }

@@ -1,4 +1,4 @@
-//! Follows the edges near a start to an outline, and asks for the evidence that it closes.
+//! Follows the edges near a start to an outline, and checks the evidence that it is closed.
 
 use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, largest_tolerance_px, window_for};
 use super::oval::{Axes, Oval};
@@ -22,23 +22,24 @@ const STEPS: usize = 8;
 /// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
 pub(crate) const MOST_ALARMS: f64 = -4.0;
 
-/// The same for an outline that the fit of its pixels confirms: one in a frame is looked at in vain. The smallest discs
-/// have 16 arcs; where the light takes the edge from a third of them, the rest are this unlikely.
+/// The same for an outline that the fit of its pixels must confirm: one per frame is examined in vain. The smallest
+/// discs have 16 arcs. If the light hides the edge on a third of them, the others still give this much evidence.
 const MOST_ALARMS_BEFORE_FIT: f64 = 0.0;
 
-/// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline: the search for one
-/// disc ends there.
+/// Evidence beyond doubt, as a power of ten, and the share of the arcs that must be on the outline. The search for one
+/// disc ends at such an outline.
 const AMPLE_ALARMS: f64 = -15.0;
 const AMPLE_SHARE: f64 = 0.9;
 
-/// Least fraction of the arcs that have their edge on a closed outline: more than a half, so that opposite sides are
-/// seen.
+/// Smallest fraction of the arcs that must have their edge on a closed outline. It is more than a half, so that
+/// opposite sides are visible.
 pub(crate) const MIN_SHARE: f64 = 0.6;
 
-/// Least fraction of the points' weight on the way. Lower than the final share, because the outline is not exact yet.
+/// Smallest fraction of the points' weight during the steps. It is lower than the final share, because the outline is
+/// not exact yet.
 const MIN_SCORE: f64 = 0.4;
 
-/// Fraction of the points' weight at which no other polarity is looked at, to save their time.
+/// Fraction of the points' weight from which on the other polarities are skipped, to save time.
 const GOOD_SCORE: f64 = 0.8;
 
 /// Exponents of the number of pixels in the numbers of circles and of ellipses that could be traced (Pătrăucean et al.
@@ -68,7 +69,7 @@ pub(crate) struct Tracer {
 }
 
 impl Tracer {
-    /// Follows the edges near a start. `None` if they lead to no outline with enough evidence.
+    /// Follows the edges near a start. `None` if they do not lead to an outline with enough evidence.
     pub(crate) fn trace(&mut self, frame: Frame<'_>, mut oval: Oval, range: RadiusRange) -> Option<Rim> {
         for (window, scale) in LOOKS {
             self.arcs.look(frame, &oval, window_for(oval.radius(), window));
@@ -86,12 +87,12 @@ impl Tracer {
         self.judge(frame, &oval).or_else(|| self.trials.note(oval, Outcome::Open))
     }
 
-    /// The ellipse through the edges that were seen, of the polarity that agrees best.
+    /// The ellipse through the edges found, for the polarity that agrees best.
     fn closer(&mut self, oval: &Oval, scale: f64) -> Option<Oval> {
         let n = arcs_around(oval.radius());
         let mut best: Option<(f64, Oval)> = None;
         for polarity in POLARITIES {
-            // An arc counts by how much of its strongest step the polarity has, so their sum bounds the score.
+            // The weight of an arc is this polarity's share of its strongest step, so the sum bounds the score.
             let most: f64 = self.arcs.shares(polarity).sum();
             let enough = best.map_or(MIN_SCORE * n as f64, |(score, _)| score.max(MIN_SCORE * n as f64));
             if enough > GOOD_SCORE * n as f64 || most <= enough {
@@ -131,7 +132,7 @@ impl Tracer {
         Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
     }
 
-    /// The evidence that an outline closes, and the share of it on which the edge is.
+    /// The evidence that an outline is closed, and the share of it that has an edge.
     fn closure(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> (Closure, f64) {
         let radius = oval.radius();
         self.arcs.look(frame, oval, window_for(radius, WINDOW));
@@ -140,8 +141,8 @@ impl Tracer {
         (closure, closure.share * seen)
     }
 
-    /// The expected false alarms of an outline, as a power of ten, and the share of it on which the edge is: as the
-    /// circle or the ellipse, whichever has more evidence.
+    /// The expected false alarms of an outline, as a power of ten, and the share of it that has an edge. It is taken as
+    /// a circle or an ellipse, whichever has more evidence.
     pub(crate) fn evidence(&mut self, frame: Frame<'_>, oval: &Oval) -> (f64, f64) {
         let circle = self.closure(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
         let ellipse = self.closure(frame, oval, OVAL_POWER);
@@ -162,21 +163,22 @@ impl Rim {
         self.closure.log_alarms < AMPLE_ALARMS && self.closure.share > AMPLE_SHARE
     }
 
-    /// Whether the evidence is enough without that of the fit.
+    /// Whether the evidence is enough without the fit.
     pub(crate) fn is_certain(&self) -> bool {
         self.closure.log_alarms <= MOST_ALARMS
     }
 
-    /// Whether a candidate is a peak of this outline's own votes: it lies within the outline, and is no smaller disc there.
-    /// An ellipse's edges vote for circles with the radii of its curvature, b²/a and more. At the least ratio of the axes
-    /// that is 0.4 times its own radius.
+    /// Whether a candidate is a peak of this outline's own votes: it lies within the outline, and is not a smaller
+    /// disc. An ellipse's edges vote for circles with the radii of its curvature, b²/a and more. At the least ratio of
+    /// the axes that is 0.4 times its own radius.
     pub(crate) fn explains(&self, candidate: &Candidate) -> bool {
         let (own, dx, dy) =
             (self.oval.radius(), f64::from(candidate.x) - self.oval.x, f64::from(candidate.y) - self.oval.y);
         dx.hypot(dy) < own && f64::from(candidate.radius) > 0.4 * own
     }
 
-    /// Whether another outline is about the same: a tenth of the radius apart, and a tenth larger or smaller.
+    /// Whether another outline is about the same: at most a tenth of the radius away, and at most a tenth larger or
+    /// smaller.
     pub(crate) fn is_like(&self, other: &Oval) -> bool {
         let (one, two) = (self.oval.radius(), other.radius());
         let apart = (self.oval.x - other.x).hypot(self.oval.y - other.y);

@@ -1,4 +1,4 @@
-//! Candidates: the peaks of the votes, ranked by how much of a ring of one radius the edges cover.
+//! Candidates: the peaks of the votes, ranked by how much of a ring with a single radius is covered by edges.
 
 use shared::geometry::Circle;
 

@@ -1,4 +1,5 @@
-//! The fair question, for discs that misfit all around: do the pixels fit fairly well, and alike in all directions?
+//! The fair question, for discs that fit badly all around: do the pixels fit fairly well, and equally well in all
+//! directions?
 
 use super::tally::{MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast_sigma, visible};
 use super::verdict::Verdict;

@@ -1,4 +1,4 @@
-//! What the last report of a run says, kept as it was written.
+//! The contents of a run's last report, kept as they were written.
 
 use std::collections::{BTreeMap, BTreeSet};
 

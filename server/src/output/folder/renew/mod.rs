@@ -1,8 +1,8 @@
 //! Completes a run's folder after a crash or a full disk, or makes its table again.
 //!
-//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock, bytes,
-//! skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions that had
-//! ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock,
+//! bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions
+//! that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
 
 mod error;
 mod known;
@@ -51,7 +51,7 @@ pub struct Renewed {
     pub torn_bytes: u64,
     /// Whether there was a report that could be read.
     pub had_report: bool,
-    /// What was made of a recording that broke off; `None` if there is none, or if it is whole.
+    /// The result of completing an interrupted recording; `None` if there is no recording, or if it is complete.
     pub recording: Option<Mended>,
 }
 

@@ -1,4 +1,4 @@
-//! Makes the reports of sessions that broke off from their frames.
+//! Makes the reports of interrupted sessions from their frames.
 
 use std::collections::BTreeMap;
 use std::io;

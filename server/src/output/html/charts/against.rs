@@ -1,4 +1,4 @@
-//! The error over what makes a frame hard: radius, speed, contrast.
+//! Charts of the error over radius, speed and contrast.
 
 use crate::output::html::pictures::Contrast;
 use crate::output::html::plot::{Axis, Plot, nothing};
@@ -6,13 +6,13 @@ use crate::output::html::sample::Point;
 use crate::output::html::session::SessionFrames;
 use crate::output::html::text::short;
 
-/// Intervals with a mean of their own.
+/// Number of intervals of the x axis, each with a mean.
 const INTERVALS: usize = 8;
 
 /// Fewest frames that an interval must have for a mean.
 const ENOUGH: usize = 5;
 
-/// A frame in these charts: what it is drawn over, its error, its limit.
+/// A frame in these charts: its value on the x axis, its error and its limit.
 type Frame = (f64, f64, Option<f64>);
 
 /// Over the ball's radius.
@@ -44,7 +44,7 @@ fn figure(name: &str, heading: &str, label: &str, points: &[Frame], why_not: &st
         return nothing(name, heading, why_not);
     }
     let [low, high] = ends;
-    // All frames alike: a chart of one column, with room beside it.
+    // All frames have the same value: draw one column, with room on both sides.
     let room = ((high - low) * 0.04).max(high.abs() * 0.02).max(0.5);
     let mut errors: Vec<_> = points.iter().map(|(_, error, _)| *error).collect();
     errors.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! How the errors are distributed, beside the distribution that the limit predicts.
+//! Charts of the distribution of the errors, with the distribution that the limit predicts.
 
 use super::limit::predicted;
 use crate::output::html::plot::{Axis, Plot};
@@ -80,13 +80,13 @@ pub(super) fn steps(spread: &crate::output::html::spread::Spread) -> impl Iterat
     })
 }
 
-/// How many errors the limit's 95 % hold.
+/// The share of errors below the 95 % quantile that the limit predicts, as a sentence.
 fn compared(frames: &SessionFrames) -> String {
     if frames.limit.count() == 0 {
         return "The limit is not known.".into();
     }
     let below = |t: f64| predicted(t, &frames.limit);
-    // Where the prediction has 95 %: halving the interval sixty times is exact to the last digit.
+    // The 95 % quantile of the prediction, by bisection: sixty halvings are exact to the last digit.
     let (mut low, mut high) = (0.0, frames.limit.max() * 10.0);
     for _ in 0..60 {
         let middle = (low + high) / 2.0;

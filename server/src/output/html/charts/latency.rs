@@ -1,4 +1,4 @@
-//! The latency: its stages, its distribution, and its course.
+//! Charts of the latency: its stages, its distribution, and its course over time.
 
 use super::distribution::steps;
 use crate::output::html::facts::SessionFacts;
@@ -39,7 +39,7 @@ fn over_time(frames: &SessionFrames, facts: &SessionFacts) -> String {
     plot.figure("latency-time", "Latency over time", &words)
 }
 
-/// The mean of each stage over time, one upon the other.
+/// The mean of each stage over time, stacked.
 fn stages(frames: &SessionFrames) -> String {
     let of = |bin: crate::output::html::timeline::Bin| {
         let means = bin.stages.map(|sum| sum.mean().map(|us| us / 1e3));
@@ -60,7 +60,7 @@ fn stages(frames: &SessionFrames) -> String {
     let half = frames.timeline.bin_s() / 2.0;
     for (stage, class) in CLASSES.into_iter().enumerate() {
         let edge = |at: f64, means: &[f64]| [at, means[..stage].iter().sum(), means[..=stage].iter().sum()];
-        // Each bin is as wide as the time it stands for.
+        // Each bin is as wide as its length in time.
         let edges: Vec<_> =
             bins.iter().flat_map(|(at, means)| [edge(at - half, means), edge(at + half, means)]).collect();
         plot.band(class, edges.into_iter());
@@ -73,7 +73,7 @@ fn stages(frames: &SessionFrames) -> String {
     )
 }
 
-/// Where the time goes in all frames, and in the slowest.
+/// The mean time in each stage, of all frames and of the slowest ones.
 fn slowest(frames: &SessionFrames) -> String {
     let mut points: Vec<&Point> = frames.sample.points().filter(|point| point.stages_us.is_some()).collect();
     points.sort_by(|one, other| other.latency_us.unwrap_or_default().total_cmp(&one.latency_us.unwrap_or_default()));

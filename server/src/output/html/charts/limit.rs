@@ -10,13 +10,13 @@ use crate::output::html::spread::Spread;
 /// The 95 % quantile, as a multiple of the limit: erf(1.581 4)² = 0.95.
 pub(super) const AT_95: f64 = 1.982_025_8;
 
-/// The share of errors up to `t` that frames of this limit predict.
+/// The share of errors up to `t` that this limit predicts.
 pub(super) fn share_below(t: f64, limit: f64) -> f64 {
     let sigma = limit * FRAC_PI_2.sqrt() / 2.0;
     libm::erf(t / (2.0 * sigma)).powi(2)
 }
 
-/// The same over frames whose limits are spread like this.
+/// The share of errors up to `t` over frames with this distribution of limits.
 pub(super) fn predicted(t: f64, limits: &Spread) -> f64 {
     let shares = limits.bins().map(|(low, high, count)| count * share_below(t, (low * high).sqrt()));
     shares.sum::<f64>() / limits.count() as f64

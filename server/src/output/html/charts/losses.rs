@@ -1,4 +1,4 @@
-//! What was lost, over time.
+//! The chart of frames without a right answer, over time.
 
 use crate::output::html::plot::{Axis, Plot};
 use crate::output::html::session::SessionFrames;

@@ -1,4 +1,4 @@
-//! Errors over time, beside what the limit allows.
+//! The chart of errors over time, with the mean and the band that the limit predicts.
 
 use super::limit::AT_95;
 use crate::output::html::facts::SessionFacts;
@@ -39,14 +39,14 @@ pub(super) fn dots_and_mean(plot: &mut Plot<'_>, frames: &SessionFrames) {
     plot.explain("mean", format!("mean of {}\u{202f}s", short(frames.timeline.bin_s())));
 }
 
-/// A band that reaches the ends of the axis even if it has one bin.
+/// Extends a band to the ends of the axis, even if it has only one bin.
 fn widened(band: &[[f64; 3]], frames: &SessionFrames) -> Vec<[f64; 3]> {
     let (Some(first), Some(last)) = (band.first(), band.last()) else { return Vec::new() };
     let (start, end) = ([0.0, first[1], first[2]], [frames.timeline.end_s(), last[1], last[2]]);
     [&[start], band, &[end]].concat()
 }
 
-/// The top of an axis of errors: above 99 % of them and above the limit's band. Single outliers lie at the edge.
+/// The top of an axis of errors: above 99 % of them and above the limit's band. Outliers are drawn at the edge.
 fn top(frames: &SessionFrames, band: f64) -> f64 {
     let most = frames.residual.quantile(0.99).unwrap_or_default();
     (most * 1.15).min(frames.residual.max() * 1.05).max(band * 1.15)

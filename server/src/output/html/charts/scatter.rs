@@ -1,4 +1,4 @@
-//! The errors in the plane: bias, spread, and what the answers claim of their own spread.
+//! The chart of errors in the plane, with the bias, the spread, and the covariance that the answers claim.
 
 use super::limit::AT_95;
 use crate::output::html::facts::SessionFacts;
@@ -37,7 +37,7 @@ pub(super) fn figure(frames: &SessionFrames, facts: &SessionFacts) -> String {
     plot.figure("scatter", "Errors in the plane", &words)
 }
 
-/// How far up and down the chart reaches: both ellipses, the limit and most frames are in it.
+/// Half the height of the chart. Both ellipses, the limit and most frames fit into it.
 fn reach(frames: &SessionFrames, bias: [f64; 2], limit: Option<f64>) -> f64 {
     let axes = frames.moments.ellipse().into_iter().chain(frames.moments.claimed());
     let ellipses = axes.map(|axes| axes.long).fold(limit.unwrap_or_default(), f64::max);

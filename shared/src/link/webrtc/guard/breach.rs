@@ -29,7 +29,7 @@ pub(in super::super) enum Breach {
     Panic,
 }
 
-/// How a link's peer behaves: shared by everything that watches it.
+/// The conduct of a link's peer. Everything that watches the peer shares it.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Conduct(Arc<watch::Sender<Option<Breach>>>);
 
@@ -63,7 +63,7 @@ impl Conduct {
                 return breach;
             }
             if known.changed().await.is_err() {
-                // The sender is held by this conduct.
+                // This conduct owns the sender, so the channel stays open.
                 std::future::pending::<()>().await;
             }
         }

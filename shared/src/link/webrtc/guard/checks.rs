@@ -1,8 +1,9 @@
-//! How many connectivity checks go to a machine that has not answered one.
+//! Limits the connectivity checks to a machine that has not answered any.
 //!
-//! A peer names its own addresses, and each of them gets checks: up to a thousand. Those that are not the signaling
-//! connection's may belong to a third machine, which never asked for them. It gets a few, at growing intervals. That
-//! is enough to open a path through a firewall, and the peer's own checks show the rest.
+//! A peer names its own addresses, and ICE sends each of them up to a thousand checks. An address other than that of
+//! the signaling connection may belong to a third machine, which never asked for checks. Such a machine gets only a
+//! few, at growing intervals. They are enough to open a path through a firewall; after that, the peer's own checks
+//! arrive.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,14 +15,15 @@ use crate::flow::budget::Budget;
 /// Interval between the first two checks of a connection to a machine. Each later one is twice as long.
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Most checks of a connection to a machine. With the intervals above the last goes after 10 s, when opening ends.
+/// Most checks from a connection to a machine. With the intervals above, the last one is sent after 10 s, when opening
+/// ends.
 const MOST_CHECKS: u32 = 11;
 
-/// Checks of all connections to one machine: so many at once, and one each second after that.
+/// Most checks at once from all connections together to one machine. After that, one per second is allowed.
 const CHECKS_AT_ONCE: u32 = 32;
 const EACH: Duration = Duration::from_secs(1);
 
-/// Machines whose budgets are remembered at least, until they are full again.
+/// Smallest number of machines whose budgets are remembered until they are full again.
 const REMEMBERED: usize = 1024;
 
 /// The machines that one connection has checked.
@@ -35,7 +37,7 @@ struct Checked {
 }
 
 impl CheckedMachines {
-    /// Whether one more check may go to this machine, which has answered none.
+    /// Whether one more check may be sent to this machine, which has not answered any.
     pub(super) fn may_check(&mut self, machine: IpAddr, now: Instant) -> bool {
         let checked = self.0.entry(machine).or_insert(Checked { checks: 0, next: now });
         if checked.checks >= MOST_CHECKS || now < checked.next || !all_may_check(machine, now) {
@@ -47,7 +49,7 @@ impl CheckedMachines {
     }
 }
 
-/// Whether the connections of this process together may check this machine once more.
+/// Whether the budget of all connections of this process allows one more check to this machine.
 fn all_may_check(machine: IpAddr, now: Instant) -> bool {
     static BUDGETS: LazyLock<Mutex<HashMap<IpAddr, Budget>>> = LazyLock::new(Mutex::default);
     let mut budgets = BUDGETS.lock().unwrap_or_else(PoisonError::into_inner);

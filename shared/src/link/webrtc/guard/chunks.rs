@@ -1,6 +1,6 @@
 //! The chunks of an SCTP packet (RFC 9260, section 3).
 
-/// Bytes in front of a packet's chunks, and of a chunk's value.
+/// Length of the header of a packet, and of a chunk, in bytes.
 const COMMON_HEADER: usize = 12;
 const CHUNK_HEADER: usize = 4;
 
@@ -21,7 +21,7 @@ pub(super) struct Chunk<'a> {
     pub(super) value: &'a [u8],
 }
 
-/// A packet, or a chunk, that ends in the middle, or a part of it that claims more than there is.
+/// A packet or chunk that is incomplete, or that has a part whose length exceeds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -67,8 +67,8 @@ impl Chunk<'_> {
         Ok(u16::from_be_bytes(*bytes))
     }
 
-    /// Checks that the parts of the value, each with a type, a length and no padding, fill it. That is how the crate
-    /// reads the causes of ABORT and ERROR.
+    /// Checks that the parts of the value fill it exactly. Each part has a type and a length, without padding. The
+    /// crate reads the causes of ABORT and ERROR in this way.
     pub(super) fn has_sound_causes(&self) -> Result<(), Malformed> {
         let mut rest = self.value;
         while rest.len() >= CHUNK_HEADER {

@@ -1,4 +1,5 @@
-//! The crate's ciphers, which show each packet of SCTP to the guard: here alone it is readable.
+//! Wraps the crate's ciphers, and shows each SCTP packet to the guard. Only here are packets unencrypted and not yet
+//! parsed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,18 +12,18 @@ use rtc::crypto::{
 use super::breach::Conduct;
 use super::packets::{Packets, Verdict};
 
-/// Place and value of the content type "application data" in what DTLS authenticates beside a record (RFC 5246,
-/// 6.2.3.3).
+/// Position and value of the content type "application data" in the additional data that DTLS authenticates with a
+/// record (RFC 5246, 6.2.3.3).
 const CONTENT_TYPE: usize = 8;
 const APPLICATION_DATA: u8 = 23;
 
-/// The crate's own provider, with a guard in its ciphers. Made once for each connection.
+/// The crate's own provider, with the guard in its ciphers. Each connection has one.
 pub(in super::super) struct GuardedProvider {
     own: Arc<dyn RTCCryptoProvider>,
     guard: Guard,
 }
 
-/// What both directions' ciphers share.
+/// State that the ciphers of both directions share.
 #[derive(Clone)]
 struct Guard {
     packets: Arc<Mutex<Packets>>,
@@ -30,7 +31,7 @@ struct Guard {
 }
 
 impl GuardedProvider {
-    /// The provider for a connection whose peer behaves like this.
+    /// The provider for a connection whose peer has this conduct.
     pub(in super::super) fn new(conduct: Conduct) -> Result<Self, CryptoError> {
         let guard = Guard { packets: Arc::default(), conduct };
         Ok(Self { own: default_provider()?, guard })
@@ -51,7 +52,7 @@ impl RTCCryptoProvider for GuardedProvider {
     }
 }
 
-/// There is no `new_cbc`: DTLS offers only suites whose packets pass the guard.
+/// `new_cbc` is missing, because DTLS offers only suites whose packets pass through the guard.
 impl RTCCrypto for GuardedProvider {
     fn supports(&self, algorithm: CryptoAlgorithm) -> bool {
         !matches!(algorithm, CryptoAlgorithm::Cbc(_)) && self.own.crypto().supports(algorithm)
@@ -132,7 +133,7 @@ impl AeadCipher for GuardedCipher {
         self.own.seal_in_place(nonce, aad, packet, tag_out)
     }
 
-    /// A packet that does not pass is one that was not authenticated: DTLS drops it without a word.
+    /// A packet that the guard rejects counts as not authentic, so DTLS drops it silently.
     fn open_in_place(&mut self, nonce: &[u8], aad: &[u8], packet: &mut [u8], tag: &[u8]) -> Result<(), CryptoError> {
         self.own.open_in_place(nonce, aad, packet, tag)?;
         if is_sctp(aad) && !self.guard.passes(packet) {

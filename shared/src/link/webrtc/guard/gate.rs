@@ -1,4 +1,4 @@
-//! Which datagrams a socket lets through.
+//! Decides which datagrams pass through a socket.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -8,23 +8,23 @@ use crate::flow::budget::Budget;
 use super::checks::CheckedMachines;
 use super::records::{Datagram, changes_keys, is_encrypted, kind};
 
-/// Most addresses that are known as the peer's: more than its candidates.
+/// Most addresses that are remembered as the peer's: more than it has candidates.
 const MOST_KNOWN: usize = 64;
 
-/// Messages of STUN taken from addresses that are not known: so many at once, and one each millisecond after that.
-/// Sixteen candidates that send checks each 10 ms need more than that never.
+/// Most STUN messages at once from unknown addresses. After that, one per millisecond is accepted. Sixteen candidates
+/// that each send a check every 10 ms stay below this rate after the first burst.
 const STUN_AT_ONCE: u32 = 1_000;
 const EACH: Duration = Duration::from_millis(1);
 
-/// Encrypted datagrams taken before the keys are there. The crate keeps them until then.
+/// Most encrypted datagrams accepted before the keys are ready. The crate keeps them until then.
 const MOST_EARLY: usize = 256;
 
 /// Decides about the datagrams of one socket.
 #[derive(Debug)]
 pub(in super::super) struct Gate {
-    /// Where the signaling connection ends. Checks to this machine are not counted.
+    /// The peer's address on the signaling connection. Checks to this machine are not counted.
     signaling: Option<IpAddr>,
-    /// Addresses that have shown the password of ICE: they sent a check that we answered, or answered one of ours.
+    /// Addresses that have proved the ICE password: they sent a check that we answered, or answered one of ours.
     known: Vec<(IpAddr, u16)>,
     checked: CheckedMachines,
     strangers: Budget,
@@ -45,7 +45,7 @@ impl Gate {
         }
     }
 
-    /// Whether a datagram of ours may go to this address.
+    /// Whether we may send a datagram to this address.
     pub(in super::super) fn lets_out(&mut self, to: SocketAddr, datagram: &[u8], now: Instant) -> bool {
         match kind(datagram) {
             Datagram::Check { nominates: false } => self.may_check(to, now),
@@ -57,7 +57,7 @@ impl Gate {
         }
     }
 
-    /// Whether a datagram from this address is taken.
+    /// Whether a datagram from this address is accepted.
     pub(in super::super) fn lets_in(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) -> bool {
         let is_known = self.is_known(from);
         match kind(datagram) {
@@ -67,7 +67,7 @@ impl Gate {
         }
     }
 
-    /// Notes that the keys are there.
+    /// Notes that the keys are ready.
     pub(in super::super) fn secured(&mut self) {
         self.is_secured = true;
     }
@@ -83,7 +83,7 @@ impl Gate {
         }
     }
 
-    /// Without IPv6's scope, which a candidate lacks.
+    /// The address without IPv6's scope, which candidates do not have.
     fn is_known(&self, address: SocketAddr) -> bool {
         self.known.contains(&(address.ip(), address.port()))
     }

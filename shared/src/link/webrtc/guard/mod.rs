@@ -1,9 +1,10 @@
-//! The guard: what a peer may send to the `webrtc` crate.
+//! The guard decides what a peer may send to the `webrtc` crate.
 //!
-//! Version 0.21 of the crate has faults that a peer can reach: one packet of it computes for seconds, others fill the
-//! memory, end the session or panic. So the crate sees only what passes here. [`gate`] looks at the datagrams in the
-//! socket. [`cipher`] lends the crate its ciphers, and shows each packet of SCTP to [`packets`] once it is decrypted.
-//! A peer that no honest one resembles has committed a [`Breach`]: nothing of it is taken any more, and its link ends.
+//! Version 0.21 of the crate has faults that a peer can trigger: one packet can make it compute for seconds, and others
+//! fill the memory, end the session or cause a panic. So everything passes through the guard first. [`gate`] checks the
+//! datagrams in the socket. [`cipher`] wraps the crate's ciphers, and passes each decrypted SCTP packet to [`packets`].
+//! If a peer does what no honest peer does, that is a [`Breach`]: the guard drops everything else from it, and its link
+//! ends.
 
 mod breach;
 mod checks;

@@ -1,44 +1,44 @@
-//! What a peer may say in SCTP, by both directions' packets.
+//! Judges the peer's SCTP packets, from the packets of both directions.
 //!
-//! Our own packets tell what the crate has taken: the SACKs carry how far it has come and how much room it has left.
-//! Both are the measure for what may still arrive.
+//! The SACKs in our own packets say how much data the crate has taken, and how much room it has left. Both bound what
+//! may still arrive.
 
 use super::breach::Breach;
 use super::chunks::{ABORT, Chunk, DATA, ERROR, FORWARD_TSN, INIT, INIT_ACK, Malformed, RECONFIG, SACK, chunks};
 
-/// How far ahead of what we have acknowledged a packet's number may be. A peer's window holds 1 MiB, in packets of
-/// hundreds of bytes: a few thousand.
+/// How far a packet's number may be ahead of the last one we acknowledged. A peer's window of 1 MiB holds a few
+/// thousand packets of some hundred bytes each.
 const REACH: u32 = 1 << 16;
 
 /// Numbers that a peer may skip before it has sent any data. The crate takes 3 ns for each.
 const FIRST_SKIPS: u64 = 1 << 16;
 
-/// Numbers that a peer may skip for each piece of data that arrives: a link that loses more than that of its packets
-/// carries no session.
+/// Numbers that a peer may skip for each piece of data that arrives. A link that loses a larger share of its packets
+/// cannot carry a session.
 const SKIPS_PER_PIECE: u64 = 8;
 
-/// Most skips that are saved up: 3 ms.
+/// Most skips that a peer can save up. The crate takes 3 ms for them.
 const MOST_SKIPS: u64 = 1 << 20;
 
-/// Bytes taken after we have told the peer that our window is full. An honest peer then sends single packets, to learn
-/// whether there is room again (RFC 9260, 6.1 A).
+/// Most bytes accepted after we have told the peer that our window is full. An honest peer then only sends single
+/// packets to probe for room (RFC 9260, 6.1 A).
 const PAST_FULL: usize = 4 << 20;
 
-/// Pieces of data under this size count as small, in bytes. A message's pieces are full packets, but for the last.
+/// Pieces of data smaller than this count as small, in bytes. All pieces of a message except the last are full packets.
 const SMALL: usize = 256;
 
-/// Most small pieces without a moment in which the crate holds no incomplete message. Each takes about 2 kB.
+/// Most small pieces while the crate has an incomplete message. Each takes about 2 kB.
 const MOST_SMALL: usize = 1 << 14;
 
 /// Most streams a peer may send on: three lanes, a second one for answers, and as many again.
 const MOST_STREAMS: usize = 8;
 
-/// Most requests to reset streams, and the largest, in bytes. A channel that closes needs one of 32 bytes. The crate
-/// copies all of them for each piece of data, as long as their data has not arrived.
+/// Most requests to reset streams, and the largest size of one, in bytes. Closing a channel takes one of 32 bytes.
+/// Until the data before a request has arrived, the crate copies all requests for each piece of data.
 const MOST_RESETS: usize = 64;
 const LARGEST_RESET: usize = 128;
 
-/// Bytes in front of a piece's data.
+/// Length of the header of a piece of data, in bytes.
 const DATA_HEADER: usize = 12;
 
 /// What to do with a packet.
@@ -50,11 +50,11 @@ pub(super) enum Verdict {
     CutOff(Breach),
 }
 
-/// What the packets of both directions have told so far.
+/// What is known from the packets of both directions.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
     peer: Option<Peer>,
-    /// Our window, and how much of it was free when we last said so.
+    /// Our window, and its free part by our last SACK.
     window: u32,
     room: u32,
     past_full: usize,
@@ -68,7 +68,7 @@ pub(super) struct Packets {
 struct Peer {
     tag: u32,
     first: u32,
-    /// The highest number up to which everything has arrived, or was skipped.
+    /// The highest number up to which all data has arrived or was skipped.
     reached: u32,
     skips: u64,
 }
@@ -91,7 +91,7 @@ impl Packets {
     /// Reads a packet of ours.
     pub(super) fn leaves(&mut self, packet: &[u8]) {
         for chunk in chunks(packet).map_while(Result::ok) {
-            // Our own packets are whole.
+            // Our own packets are well-formed.
             let _ = match chunk.kind {
                 SACK => self.acknowledges(&chunk),
                 INIT | INIT_ACK => chunk.word(4).map(|window| (self.window, self.room) = (window, window)),
@@ -133,7 +133,7 @@ impl Packets {
         }
     }
 
-    /// A link has one association. The crate would keep one for each INIT with another tag.
+    /// Allows only one association. The crate would create another for each INIT with another tag.
     fn begins(&mut self, chunk: &Chunk<'_>) -> Result<Verdict, Malformed> {
         let (tag, first) = (chunk.word(0)?, chunk.word(12)?);
         let peer = self.peer.get_or_insert(Peer { tag, first, reached: first.wrapping_sub(1), skips: FIRST_SKIPS });
@@ -174,7 +174,7 @@ impl Packets {
         (self.past_full > PAST_FULL).then_some(Breach::Endless)
     }
 
-    /// The crate looks at each number that is skipped.
+    /// Limits the numbers that are skipped, because the crate visits each of them.
     fn skips(&mut self, chunk: &Chunk<'_>) -> Result<Verdict, Malformed> {
         let to = chunk.word(0)?;
         let Some(peer) = &mut self.peer else { return Ok(Verdict::Drop) };
@@ -196,7 +196,7 @@ fn is_after(number: u32, other: u32) -> bool {
     number != other && number.wrapping_sub(other) <= 1 << 31
 }
 
-/// Whether the blocks of a SACK are in order and apart, as RFC 9260 (3.3.4) has them. The crate looks at each number of
+/// Whether the blocks of a SACK are in order and apart, as RFC 9260 (3.3.4) requires. The crate visits each number of
 /// each block.
 fn has_ascending_blocks(chunk: &Chunk<'_>) -> Result<bool, Malformed> {
     let count = usize::from(chunk.half(8)?);
@@ -245,7 +245,7 @@ mod tests {
         one(SACK, &words(&[reached, room, 0]))
     }
 
-    /// A link whose peer begins with this number.
+    /// A link whose peer starts with this number.
     fn begun(first: u32) -> Packets {
         let mut packets = Packets::default();
         packets.leaves(&one(INIT_ACK, &words(&[1, WINDOW, 0, 5])));
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(passed, PAST_FULL / 1000);
         let mut packets = begun(0);
         for number in 1..20_000 {
-            // What an honest peer sends to learn whether there is room again.
+            // An honest peer sends this to probe for room.
             packets.leaves(&sack(number - 1, if number % 100 == 0 { 1 } else { 0 }));
             assert_eq!(packets.arrives(&data(number, 0, 1000)), Verdict::Pass);
         }

@@ -1,9 +1,9 @@
-//! What a datagram of a WebRTC connection is, by its first bytes (RFC 7983): STUN, or records of DTLS.
+//! Classifies a datagram of a WebRTC connection by its first bytes (RFC 7983): STUN, or DTLS records.
 
 /// Least and greatest first byte of a DTLS record (RFC 7983, section 7).
 const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
 
-/// Content type of ChangeCipherSpec, and bytes in front of a record's content (RFC 6347, 4.3.1).
+/// Content type of ChangeCipherSpec, and length of a record's header in bytes (RFC 6347, 4.3.1).
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const RECORD_HEADER: usize = 13;
 
@@ -19,7 +19,7 @@ const USE_CANDIDATE: [u8; 2] = [0, 0x25];
 /// What a datagram is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Datagram {
-    /// A connectivity check of ICE. Only a check that has succeeded is followed by one that nominates.
+    /// A connectivity check of ICE. A check that nominates is sent only after one that succeeded.
     Check { nominates: bool },
     /// The answer to a check whose password was right.
     Success,
@@ -27,7 +27,7 @@ pub(super) enum Datagram {
     OtherStun,
     /// Records of DTLS.
     Dtls,
-    /// Nothing that this connection uses.
+    /// Anything that this connection does not use.
     Other,
 }
 
@@ -58,8 +58,8 @@ fn nominates(mut attributes: &[u8]) -> bool {
     false
 }
 
-/// Whether a ChangeCipherSpec after the first is among these records. There is no such thing: it belongs to the first
-/// epoch. The crate takes it without a look at its authentication, and waits for keys that never come.
+/// Whether these records contain a ChangeCipherSpec of a later epoch than the first. No such record is valid. The crate
+/// would accept it without authentication, and wait for keys that never come.
 pub(super) fn changes_keys(mut records: &[u8]) -> bool {
     while let Some((header, rest)) = records.split_first_chunk::<RECORD_HEADER>() {
         if header[0] == CHANGE_CIPHER_SPEC && header[3..5] != [0, 0] {
@@ -71,7 +71,7 @@ pub(super) fn changes_keys(mut records: &[u8]) -> bool {
     false
 }
 
-/// Whether the first record is encrypted: of an epoch after the first.
+/// Whether the first record is encrypted: its epoch is later than the first.
 pub(super) fn is_encrypted(records: &[u8]) -> bool {
     records.get(3..5).is_some_and(|epoch| epoch != [0, 0])
 }

@@ -1,4 +1,4 @@
-//! What each pixel of the annulus tells about the model: its residual, and the derivatives with respect to the
+//! The columns of each pixel of the annulus: its residual, and the derivatives of the model with respect to the
 //! parameters.
 
 use super::model::{Model, Profile};

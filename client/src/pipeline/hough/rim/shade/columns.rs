@@ -1,4 +1,4 @@
-//! What the pixels near an outline tell about the model: their residuals, and the derivatives with respect to the
+//! The columns of the pixels near an outline: their residuals, and the derivatives of the model with respect to the
 //! parameters.
 
 use super::shading::Kind;
@@ -48,15 +48,16 @@ pub(crate) struct Model {
     pub(crate) stroke: Option<f64>,
     /// Levels of each sector, in the order of their columns.
     pub(crate) levels: [[f32; LEVELS]; MAX_SECTORS],
-    /// Whether only the levels are to be found, and the outline stays.
+    /// Whether only the levels are fitted, with a fixed outline.
     pub(crate) held: bool,
 }
 
 impl Model {
-    /// The least and the largest step of the edge's variance, and of the stroke's width if there is one.
+    /// The smallest and the largest step of the edge's variance, and of the stroke's width if there is one.
     pub(crate) fn ranges(&self) -> [Option<(f64, f64)>; 2] {
         let most = 0.8 * self.variance + 0.1;
-        // As in the fit of round discs: a little less than a pixel's own, because noise may reduce the estimate below that.
+        // As in the fit of round discs: a little less than a pixel's own, because noise may reduce the estimate below
+        // that.
         let least = 0.5 * f64::from(PIXEL_VARIANCE);
         let within = |value: f64, least: f64, most: f64, step: f64| {
             ((least - value).max(-step).min(0.0), (most - value).min(step).max(0.0))
@@ -79,7 +80,7 @@ pub(crate) struct Prepared {
     per_reach: f32,
     per_radius: f32,
     kind: Kind,
-    /// 0 if the outline stays, else 1.
+    /// 0 if the outline is fixed, else 1.
     moves: f32,
 }
 
@@ -125,8 +126,8 @@ impl Prepared {
         }
     }
 
-    /// An edge between levels that change with the distance from it: inside also with its root, as a ball in the light
-    /// darkens towards its rim.
+    /// An edge between levels that change with the distance from it. Inside they also change with the root of the
+    /// distance, because a lit ball darkens towards its rim.
     #[inline(always)]
     fn fill_edge(
         &self,
@@ -153,8 +154,9 @@ impl Prepared {
         });
     }
 
-    /// A ball in the light by Lambert's law: ambient light, and light from one direction where the surface faces it. The
-    /// normal of the surface has the length 1, so that its part towards the camera is a root of the depth at the rim.
+    /// A lit ball by Lambert's law: ambient light, and light from one direction where the surface faces it. The normal
+    /// of the surface has length 1, so near the rim its component towards the camera is proportional to the root of the
+    /// depth.
     #[inline(always)]
     fn fill_ball(
         &self,
@@ -270,7 +272,7 @@ struct Place {
     level: f32,
 }
 
-/// What the model says of a pixel: the shares of its levels, its intensity, and the intensity's derivatives.
+/// The model of a pixel: the shares of its levels, its intensity, and the derivatives of the intensity.
 struct Seen {
     own: [f32; LEVELS],
     seen: f32,

@@ -1,4 +1,4 @@
-//! The levels that a sector has for itself, eliminated from the equations (the Schur complement).
+//! Eliminates the levels that belong to a single sector from the equations (the Schur complement).
 
 use super::columns::{COLUMNS, GEOMETRY, LEVELS, RESIDUAL, VARIANCE, WIDTH};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;
@@ -30,7 +30,7 @@ impl Local {
         self.columns
     }
 
-    /// The squares of the residuals after the levels are fitted, with all else as it is.
+    /// The sum of squared residuals after the levels are fitted, with everything else fixed.
     pub(crate) fn squares(&self) -> f64 {
         let steps = self.solve(|own| self.sums[own][RESIDUAL]);
         let explained = self.columns.iter().zip(steps).map(|(&own, step)| step * self.sums[own][RESIDUAL]);
@@ -51,8 +51,8 @@ impl Local {
         left
     }
 
-    /// Steps of the levels after the shared parameters took theirs, in the order of the columns. `shared` gives the
-    /// column of each parameter and its step.
+    /// Steps of the levels, given those of the shared parameters, in the order of the columns. `shared` has the column
+    /// of each shared parameter and its step.
     pub(crate) fn after(&self, shared: impl Iterator<Item = (usize, f64)> + Clone) -> [f64; LEVELS] {
         self.solve(|own| {
             let taken: f64 = shared.clone().map(|(column, step)| step * self.sums[own][column]).sum();

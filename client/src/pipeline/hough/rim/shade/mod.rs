@@ -1,9 +1,9 @@
 //! The last fit: an outline, its edge and the shading on both sides, to the intensities around the outline.
 //!
 //! `I = out (1 - P) + in P`, where `P` is the edge's profile of the depth `u` under the outline. A stroke of width `w`
-//! adds `s (P(u + w/2) - P(u - w/2))`, a ball in the light `lit (x P, y P, z)` times the light's three components, where
-//! `(x, y, z)` is the surface's normal. The levels enter linearly (`shading`): as waves along the outline, or free in each
-//! sector, with or without a slope across the edge.
+//! adds `s (P(u + w/2) - P(u - w/2))`, a ball in the light `lit (x P, y P, z)` times the light's three components,
+//! where `(x, y, z)` is the surface's normal. The levels enter linearly (`shading`): as waves along the outline, or
+//! free in each sector, with or without a slope across the edge.
 //!
 //! The hypothesis with the least Bayesian information criterion is taken (Schwarz, Annals of Statistics 6(2) 1978):
 //! `n ln(left / n) + k ln n` for `n` pixels, `k` parameters and the sum `left` of squared residuals. An ellipse has two
@@ -38,16 +38,16 @@ pub(crate) type Sums = [[[f64; COLUMNS]; COLUMNS]; MAX_SECTORS];
 /// Largest number of iterations. Fits of discs took five to seven.
 const MAX_ITERATIONS: usize = 12;
 
-/// Iterations before the hypotheses are compared: the first finds the levels, the second the outline; of a ball, the
-/// second finds the light again, because it is known only then where the light falls.
+/// Iterations before the hypotheses are compared. The first finds the levels, the second the outline. For a ball, the
+/// second finds the light again, because only then it is known where the light falls.
 const SETTLING: usize = 2;
 
 /// A fit ends when a step of the centre is shorter than this part of its sigma, or this many pixels.
 const DONE_SIGMAS: f64 = 0.05;
 const DONE_PX: f64 = 1e-4;
 
-/// Largest variance left that is the noise's: the noise is known to 4 %, its variance to 8 %. Three of these, and as much
-/// for 500 pixels.
+/// Largest remaining variance that noise explains. The noise is known to 4 %, so its variance to 8 %. The limit allows
+/// three times that, and as much again for 500 pixels.
 const MOST_OF_NOISE: f64 = 1.4;
 
 /// Fewest pixels of a fit: as many as a disc of 8 px has in a window of 2 px at half of its arcs.
@@ -59,7 +59,7 @@ const MAX_VARIANCE: f64 = 36.0;
 /// Narrowest and widest stroke of a fit, in pixels. A narrower one cannot be told from a fainter one.
 const STROKE_PX: std::ops::RangeInclusive<f64> = 0.3..=16.0;
 
-/// Where a fit begins.
+/// The start of a fit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Beginning {
     pub(crate) oval: Oval,
@@ -69,11 +69,11 @@ pub(crate) struct Beginning {
     /// Bit mask of the sectors that take part.
     pub(crate) active: u64,
     pub(crate) edge_variance: f64,
-    /// How far the pixels reach to each side, in pixels.
+    /// Distance from the outline up to which pixels are used, on each side, in pixels.
     pub(crate) reach_px: f64,
 }
 
-/// A fitted outline. That of a stroke runs along its middle.
+/// A fitted outline. The outline of a stroke is its middle line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fitted {
     pub(crate) oval: Oval,
@@ -83,7 +83,7 @@ pub(crate) struct Fitted {
     /// Width of the stroke, if it is one.
     pub(crate) stroke_px: Option<f64>,
     pub(crate) criterion: f64,
-    /// Variance of the pixels that is left.
+    /// Remaining variance of the pixels.
     pub(crate) variance: f64,
 }
 
@@ -94,13 +94,14 @@ pub(crate) struct Shades {
 }
 
 impl Fitted {
-    /// Whether a round disc with plain sides explains the pixels best, as the fit of such discs does too.
+    /// Whether a round disc with plain sides explains the pixels best. The fit of such discs would then do as well.
     pub(crate) fn is_plain(&self) -> bool {
         self.hypothesis.shading.is_even() && self.hypothesis.round && self.stroke_px.is_none()
     }
 
-    /// Whether the fit leaves no more of the pixels than their noise, and knows its centre better than with the variance
-    /// `traced` of a coordinate. Levels alone leave an edge if it is elsewhere, and know no centre if there is none.
+    /// Whether the fit leaves only noise, and determines the centre better than the variance `traced` of a coordinate.
+    /// If the edge is elsewhere, the levels alone leave it in the residuals. If there is no edge, they do not determine
+    /// a centre.
     pub(crate) fn explains(&self, noise_gray: f32, traced: f64) -> bool {
         let noise = f64::from(noise_gray).powi(2) + ROUNDING_VARIANCE;
         self.variance < MOST_OF_NOISE * noise && self.centre[0] + self.centre[2] < 2.0 * traced
@@ -153,7 +154,7 @@ impl Shades {
         None
     }
 
-    /// The hypothesis with the least criterion.
+    /// The hypothesis with the smallest criterion.
     fn best(&self, model: &Model, active: u64) -> Option<Hypothesis> {
         let given = self.given(model, active);
         let mut best: Option<(f64, Hypothesis)> = None;

@@ -18,13 +18,13 @@ pub(crate) struct Normal {
 }
 
 impl Normal {
-    /// Squares of the residuals that a solution leaves.
+    /// Sum of squared residuals after a solution.
     pub(crate) fn left(&self, found: &[f64; MOST]) -> f64 {
         let explained: f64 = found[..self.n].iter().zip(&self.right).map(|(step, right)| step * right).sum();
         self.squares - explained
     }
 
-    /// Gives a parameter this value.
+    /// Fixes a parameter at this value.
     pub(crate) fn hold(&mut self, held: usize, value: f64) {
         for i in 0..self.n {
             self.right[i] -= self.matrix[i][held] * value;
@@ -42,8 +42,8 @@ impl Normal {
         }
     }
 
-    /// The equations for a circle: the residuals are taken from the circle of the same area, and the radius changes both
-    /// diagonal elements of the form alike.
+    /// The equations for a circle: the residuals are taken from the circle of the same area, and the radius changes
+    /// both diagonal elements of the form alike.
     pub(crate) fn round(&self, oblong: [f64; 3]) -> Self {
         let mut own = self.clone();
         for (i, less) in (FORM..).zip(oblong) {

@@ -14,8 +14,8 @@ use crate::pipeline::hough::sectors::sector_of;
 /// Number of products of the columns of one sector, in whole vectors.
 const SLOTS: usize = (COLUMNS * (COLUMNS + 1) / 2).next_multiple_of(LANES);
 
-/// How much farther than the reach a row is searched, in pixels. An ellipse with longer axes lies that much beside the
-/// outline's parallel at the least ratio of the axes.
+/// How much farther than the reach a row is searched, in pixels. At the smallest ratio of the axes, an ellipse with
+/// longer axes deviates this much from the curve parallel to the outline.
 const BESIDE_PX: f64 = 1.5;
 
 /// Pixels within reach of an outline.
@@ -24,9 +24,9 @@ pub(crate) struct Pixels {
     /// Number of pixels of each sector.
     pub(crate) counts: [f64; MAX_SECTORS],
     pub(crate) sectors: usize,
-    /// As they were found: positions relative to the origin, intensities and sectors.
+    /// The pixels in the order they were found: positions relative to the origin, intensities and sectors.
     found: Vec<(f32, f32, f32, u8)>,
-    /// Sector by sector, each filled up with pixels of weight 0 to whole vectors.
+    /// The pixels sorted by sector. Each sector is padded to whole vectors with pixels of weight 0.
     x: Vec<f32>,
     y: Vec<f32>,
     gray: Vec<f32>,
@@ -159,7 +159,7 @@ for_two_machines! {
 }
 
 for_two_machines! {
-    /// As `add_edges`, for a stroke.
+    /// Like `add_edges`, for a stroke.
     fn add_strokes(
         pixels: Block<'_>,
         starts: &[usize],

@@ -1,4 +1,4 @@
-//! How the levels run along and across an outline.
+//! Models of the levels along and across an outline.
 
 use super::columns::{IN, IN_ROOT, IN_SLOPE, LIGHT_X, LIGHT_Y, LIGHT_Z, OUT, OUT_SLOPE, STROKE};
 
@@ -7,13 +7,13 @@ use super::columns::{IN, IN_ROOT, IN_SLOPE, LIGHT_X, LIGHT_Y, LIGHT_Z, OUT, OUT_
 pub(crate) enum Kind {
     /// The edge of an area.
     Edge,
-    /// The rim of a ball in the light.
+    /// The rim of a lit ball.
     Ball,
     /// A stroke, and an edge along its middle if both sides have different levels.
     Stroke,
 }
 
-/// How the levels run. From the fewest parameters to the most.
+/// A model of the levels. Models with fewer parameters come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shading {
     /// One level on each side.
@@ -24,17 +24,18 @@ pub(crate) enum Shading {
     Planes,
     /// One level outside, and inside ambient light and light from one direction, by Lambert's law.
     Lambert,
-    /// As `Lambert`, with a plane outside.
+    /// Like `Lambert`, with a plane outside.
     LambertOnGround,
     /// A level for each sector on each side.
     Sectors,
     /// A level and a slope across the edge for each sector, on each side.
     Slopes,
-    /// As `Slopes`, and inside a term with the root of the depth: how a ball in any light darkens towards its rim.
+    /// Like `Slopes`, with an additional term inside: the root of the depth. A ball in any light darkens like this
+    /// towards its rim.
     Roots,
 }
 
-/// What explains the pixels.
+/// A hypothesis that may explain the pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hypothesis {
     pub(crate) shading: Shading,
@@ -43,7 +44,7 @@ pub(crate) struct Hypothesis {
 }
 
 impl Kind {
-    /// The shadings that such an outline may have, those with the fewest parameters first.
+    /// The possible shadings of such an outline, those with the fewest parameters first.
     pub(crate) fn shadings(self) -> &'static [Shading] {
         use Shading::{Flat, Ground, Lambert, LambertOnGround, Planes, Roots, Sectors, Slopes};
         match self {
@@ -72,7 +73,7 @@ impl Shading {
         self.local(false).is_empty()
     }
 
-    /// The columns whose levels each sector has for itself.
+    /// The columns with separate levels for each sector.
     pub(crate) fn local(self, stroke: bool) -> &'static [usize] {
         match (self, stroke) {
             (Self::Flat | Self::Ground | Self::Planes | Self::Lambert | Self::LambertOnGround, _) => &[],

@@ -15,8 +15,8 @@ const MIN_FREEDOM: f64 = 10.0;
 
 /// A solution for one hypothesis.
 pub(crate) struct Solution {
-    /// Steps of the outline's parameters, the edge's variance and the stroke's width. For a circle, those of the form are
-    /// from the circle of the same area.
+    /// Steps of the outline's parameters, the edge's variance and the stroke's width. For a circle, those of the form
+    /// are from the circle of the same area.
     pub(crate) step: [f64; PARAMETERS + 2],
     /// The sectors' levels after the step.
     pub(crate) levels: [[f64; LEVELS]; MAX_SECTORS],
@@ -27,7 +27,7 @@ pub(crate) struct Solution {
     pub(crate) centre: [f64; 3],
 }
 
-/// The pixels' sums by sector, and what is fitted to them.
+/// The pixels' sums by sector, and the model that is fitted to them.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     pub(crate) sums: &'a Sums,
@@ -64,7 +64,7 @@ struct Shared {
 struct Solved {
     factor: Factor<MOST>,
     found: [f64; MOST],
-    /// Squares of the residuals that are left.
+    /// Sum of the squared residuals that remain.
     left: f64,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Equations<'a> {
         }
         step[PARAMETERS] = found[shape];
         step[PARAMETERS + 1] = if stroke { found[shape + 1] } else { 0.0 };
-        // The steps of all shared parameters, from the model as it is.
+        // The steps of all shared parameters, from the current model.
         let mut steps = [0.0; MOST];
         steps[..PARAMETERS].copy_from_slice(&step[..PARAMETERS]);
         steps[PARAMETERS..self.shared.n].copy_from_slice(&found[shape..n]);
@@ -142,8 +142,8 @@ impl<'a> Equations<'a> {
         Some(Solution { step, levels: self.levels_after(&steps), criterion, variance, centre })
     }
 
-    /// Solves the equations. If the edge's variance or the stroke's width would leave its range and `within` is asked for,
-    /// it is held at the end of the range.
+    /// Solves the equations. With `within`, the edge's variance and the stroke's width are held at the ends of their
+    /// ranges if they would leave them.
     fn solved(&self, round: bool, within: bool) -> Option<Solved> {
         let mut normal = self.normal_of(round);
         let n = normal.n;
@@ -166,7 +166,7 @@ impl<'a> Equations<'a> {
                 found = factor.solve(&normal.right, n);
             }
         }
-        // What is explained cannot be more than there is. Beyond rounding, the equations have failed.
+        // The explained part cannot exceed the total. If it does by more than rounding, the equations have failed.
         let is_sound = found[..n].iter().all(|value| value.is_finite()) && left > -1e-4 * normal.squares;
         is_sound.then_some(Solved { factor, found, left: left.max(ROUNDING_VARIANCE * self.freedom(n)?) })
     }
@@ -175,12 +175,12 @@ impl<'a> Equations<'a> {
         if round { self.normal.round(self.given.model.oval.oblong()) } else { self.normal.clone() }
     }
 
-    /// Squares of the residuals of the model as it is.
+    /// Sum of the squared residuals of the current model.
     fn present_squares(&self, round: bool) -> f64 {
         self.normal_of(round).squares.max(ROUNDING_VARIANCE * self.pixels)
     }
 
-    /// Degrees of freedom beside `n` shared parameters. `None` if they are too few.
+    /// Degrees of freedom with `n` shared parameters. `None` if there are too few.
     fn freedom(&self, n: usize) -> Option<f64> {
         Some(self.pixels - n as f64 - self.levels).filter(|freedom| *freedom >= MIN_FREEDOM)
     }
@@ -200,7 +200,7 @@ impl<'a> Equations<'a> {
         }
     }
 
-    /// The sectors' levels after the shared parameters took their steps.
+    /// The sectors' levels after the steps of the shared parameters.
     fn levels_after(&self, steps: &[f64; MOST]) -> [[f64; LEVELS]; MAX_SECTORS] {
         let Given { counts, model, .. } = self.given;
         let mut all = model.levels.map(|levels| levels.map(f64::from));
@@ -222,7 +222,7 @@ impl<'a> Equations<'a> {
     }
 }
 
-/// A bound on the criterion of a shading whose levels the sectors have for themselves: that with the outline as it is,
+/// A bound on the criterion of a shading with separate levels for each sector: the criterion with the current outline,
 /// as if the outline's parameters cost nothing. `None` if the pixels do not determine the levels.
 pub(crate) fn least_criterion(given: Given<'_>, shading: Shading) -> Option<f64> {
     let local = shading.local(given.model.stroke.is_some());
@@ -235,7 +235,7 @@ pub(crate) fn least_criterion(given: Given<'_>, shading: Shading) -> Option<f64>
     (pixels > 0.0 && left > 0.0).then(|| pixels * (left / pixels).ln() + levels * pixels.ln())
 }
 
-/// The sectors that take part and have enough pixels: a level needs two to be more than a pixel's own value.
+/// The sectors that take part and have enough pixels. A level needs at least two pixels, because one pixel always fits.
 fn own_sectors<'a>(counts: &'a [f64], active: u64, local: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
     (0..counts.len()).filter(move |k| active >> k & 1 == 1 && counts[*k] >= 2.0 * local.len() as f64)
 }
