@@ -34,7 +34,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     let admission = match token_file::admission(args.token_file.as_deref()) {
         Ok(admission) => admission,
         Err(wrong) => {
-            error!("--token-file: {wrong}");
+            error!("--token-file or PLUMB_TOKEN_FILE: {wrong}");
             return Exit::Usage;
         }
     };

@@ -72,7 +72,7 @@ impl Work<'_> {
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
         let admission = token_file::admission(self.local.token_file.as_deref())
-            .map_err(|wrong| Refused::usage(format!("--token-file: {wrong}")))?;
+            .map_err(|wrong| Refused::usage(format!("--token-file or PLUMB_TOKEN_FILE: {wrong}")))?;
         let unwritable =
             |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };

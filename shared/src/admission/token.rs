@@ -10,12 +10,17 @@ use ring::hmac::{HMAC_SHA256, Key};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 
+use crate::text::Brief;
+
 /// Smallest length of a token, in bytes. Anyone who records an exchange of proofs can try tokens offline, so a token
 /// must be hard to guess.
 pub const LEAST_TOKEN: usize = 16;
 
 /// Largest length of a token, in bytes: far more than any secret has. A longer file is not a token file.
 pub const MOST_TOKEN: usize = 4096;
+
+/// Most characters of a path that a message repeats.
+const SHOWN_CHARACTERS: usize = 200;
 
 /// Random bytes of a new token: as many as the key of an HMAC-SHA256 is strong.
 const NEW_TOKEN: usize = 32;
@@ -28,7 +33,10 @@ pub struct Token(Arc<Key>);
 #[derive(Debug, Error)]
 pub enum TokenError {
     /// The file cannot be read.
-    #[error("cannot read the token from {}: {error}", .path.display())]
+    #[error(
+        "cannot read the token from {}: {error}; write the path of a file with a token (`server token FILE` makes one)",
+        Brief(.path.display(), SHOWN_CHARACTERS)
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

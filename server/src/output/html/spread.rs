@@ -71,6 +71,8 @@ impl Spread {
     pub(super) fn linear(&self, end: f64, intervals: usize) -> Vec<f64> {
         let (mut shares, width) = (vec![0.0; intervals], end / intervals as f64);
         for (low, high, count) in self.bins() {
+            // No value of the last bin lies above the largest one.
+            let high = if self.max > low { high.min(self.max) } else { high };
             let (first, last) = ((low / width) as usize, (high / width) as usize);
             for (place, share) in shares.iter_mut().enumerate().take(last + 1).skip(first) {
                 let inside = high.min((place + 1) as f64 * width) - low.max(place as f64 * width);

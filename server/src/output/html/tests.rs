@@ -127,10 +127,10 @@ proptest! {
 
     #[test]
     fn no_error_and_no_latency_breaks_the_page(
-        frames in proptest::collection::vec((any::<u64>(), -1e300..1e300, -1e-9..1e9, 0..u64::MAX / 1000), 1..12),
+        frames in proptest::collection::vec((any::<u64>(), -9e5..9e5, -1e-9..9e5, 0..u64::MAX / 1000), 1..12),
     ) {
         let mut small = spec();
-        // The source does not exist, so no frame is rendered again: this test checks the charts.
+        // An answer's centre is at most 10⁶ px from the origin. The source does not exist, so no frame is rendered again: this test checks the charts.
         small.sent.source = "gone".into();
         let mut gathered = Gathered::new(small, TaskName::default());
         for (id, x, y, us) in frames {

@@ -15,6 +15,10 @@ const OVAL_CHI2: f64 = 23.0;
 const UNEVEN_SIGMAS: f64 = 5.0;
 const UNEVEN: f64 = 0.02;
 
+/// Distance from the level at the rim, in sigmas of a pixel, beyond which a sample shows something else than the disc. Chance
+/// exceeds it once in 16,000.
+const COVERED_SIGMAS: f64 = 4.0;
+
 /// Fewest directions with an edge. With fewer, something covers the disc, or the border cuts it.
 const MIN_DIRECTIONS: usize = 12;
 
@@ -62,27 +66,34 @@ fn is_oval(fit: &Fit) -> bool {
 
 /// Whether the disc's inside differs from the level at its rim, or has a slope: the amplitudes of 1, x and y on the
 /// disc.
+///
+/// Samples far from the level at the rim count only if they are the most: a few belong to something in front of the disc.
 fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
-    let reach = MIDDLE * fit.circle.radius;
-    let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;
-    let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
-    for (dx, dy) in (0..SAMPLES * SAMPLES).map(|i| (at(i % SAMPLES), at(i / SAMPLES))) {
-        if dx.hypot(dy) > reach {
-            continue;
-        }
-        if let Some(gray) = frame.nearest((fit.circle.x + dx) as f32, (fit.circle.y + dy) as f32) {
-            for (i, wave) in [1.0, dx / reach, dy / reach].into_iter().enumerate() {
-                sums[i] += wave * (f64::from(gray) - fit.disc);
-                squares[i] += wave * wave;
-            }
-        }
-    }
     let contrasts = fit.directions.iter().filter(|one| one.active).map(|one| one.contrast.abs());
     let contrast = contrasts.fold(0.0, f64::max);
     // Rounding leaves a sigma of 0.29.
     let sigma = (f64::from(noise_gray).powi(2) + 1.0 / 12.0).sqrt();
-    let is_seen = squares[0] > 0.5 * std::f64::consts::FRAC_PI_4 * (SAMPLES * SAMPLES) as f64;
+    let covered = COVERED_SIGMAS * sigma + UNEVEN * contrast;
+    let reach = MIDDLE * fit.circle.radius;
+    let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;
+    let (mut sums, mut squares, mut seen) = ([0.0; 3], [0.0; 3], 0.0);
+    for (dx, dy) in (0..SAMPLES * SAMPLES).map(|i| (at(i % SAMPLES), at(i / SAMPLES))) {
+        if dx.hypot(dy) > reach {
+            continue;
+        }
+        let Some(gray) = frame.nearest((fit.circle.x + dx) as f32, (fit.circle.y + dy) as f32) else { continue };
+        let above = f64::from(gray) - fit.disc;
+        seen += 1.0;
+        if above.abs() > covered {
+            continue;
+        }
+        for (i, wave) in [1.0, dx / reach, dy / reach].into_iter().enumerate() {
+            sums[i] += wave * above;
+            squares[i] += wave * wave;
+        }
+    }
     let stands_out =
         |i: usize| (sums[i] / squares[i]).abs() > UNEVEN_SIGMAS * sigma / squares[i].sqrt() + UNEVEN * contrast;
-    is_seen && (0..3).any(stands_out)
+    let is_seen = seen > 0.5 * std::f64::consts::FRAC_PI_4 * (SAMPLES * SAMPLES) as f64;
+    is_seen && (squares[0] < 0.5 * seen || (0..3).any(stands_out))
 }
