@@ -73,7 +73,8 @@ impl Peer {
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        let flood = flood.map(|message| framed(message).into());
+        // Many at a time: HTTP/2 ends a connection with very many small frames by itself.
+        let flood = flood.map(|message| framed(message).repeat(500).into());
         let request = request.body(Says { queue: said, flood, is_flooding: false }).expect("a request");
         let response = runtime.block_on(async {
             let stream = TokioIo::new(tokio::net::TcpStream::from_std(stream).expect("a stream"));

@@ -291,10 +291,11 @@ impl Greeter<'_> {
         let (mut turn, path) = (self.strangers.come(), connection.path);
         let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, None, Some(&turn)).await?;
         let mut offered = offer.send(connection.signaling).await?;
+        let idle_limit = self.config.limits.idle_limit;
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
             () = turn.must_give_way() => None,
-            () = sleep(self.config.limits.idle_limit) => None,
+            () = sleep(idle_limit) => return Err(SignalingError::Silence(idle_limit).into()),
         };
         match reply {
             Some(Reply::Answer(_)) if let Some(reason) = self.unreadable(&[]) => {
