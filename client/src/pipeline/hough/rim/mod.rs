@@ -6,8 +6,7 @@
 //! 1. `starts`: the places where an outline may be. These are the candidates of the votes, and the ellipses through
 //!    `chains` of edges.
 //! 2. `trace`: follows the edges near a start to an ellipse (`points`, `oval`). The evidence is the number of `arcs`
-//! whose
-//!    strongest edge lies on it.
+//!    whose strongest edge lies on it.
 //! 3. `shade`: fits the intensities on both sides of the outline under several hypotheses, and takes the one with the
 //!    smallest information criterion.
 //! 4. `measure`: takes the fit if it agrees with the traced outline, else the outline itself.
