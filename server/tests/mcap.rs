@@ -247,7 +247,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     poll(|| size().filter(|bytes| *bytes > grown)).expect("it goes on growing");
     let mut report = command("server");
     report.args(["report", folder.name()]);
-    Program::start(report).end().expect(2).says("goes on");
+    Program::start(report).end().expect(2).says("is still going on");
     server.program.signal("KILL");
     drop(server.end());
     drop(client.end());
