@@ -1,6 +1,6 @@
 //! `server compare`: compares runs, and shows which figures are better or worse.
 //!
-//! A [`side`](Side) is a run's report with its frames, which `table` reads. `pairs` pairs the frames of two runs that
+//! A `side` is a run's report with its frames, which `table` reads. `pairs` pairs the frames of two runs that
 //! have the same seed and id. `difference` compares each `figure` of the task over the pairs (`means`, `shares`,
 //! `percentiles`), or by the reports alone. `judge` gives the verdicts, with Holm's correction (`holm`). `rounds` runs
 //! specifications in turns, so that latencies can be judged too (`latency`). `baseline` finds an earlier run to compare

@@ -3,7 +3,7 @@
 //! Sessions put events into a bounded queue and never wait ([`Outputs`]); the thread ([`writer`]) hands them to each
 //! [`Output`]. A slow output lags, but delays no frame; events that the queue has no room for are counted. [`report`]
 //! has the report's types, [`table`] the columns of a frame. The outputs are [`rows`], [`window`], [`json`], [`csv`] and
-//! [`folder`]; [`html`] makes the page of a folder, and [`progress`] the line for people who wait.
+//! [`folder`]; `html` makes the page of a folder, and [`progress`] the line for people who wait.
 //!
 //! To add an output: one file here, its line in `list::outputs`, its option, its row in `docs/options.md`.
 

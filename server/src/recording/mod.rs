@@ -1,7 +1,7 @@
 //! The format of a recording: an MCAP file that Foxglove shows and that the server replays.
 //!
-//! [`foxglove`] has the messages of images and annotations. [`note`] has what Foxglove's messages have no field for:
-//! the exact truth of a frame. [`record`] has MCAP's records. [`writer`] writes a file, and [`container`] reads one
+//! `foxglove` has the messages of images and annotations. `note` has what Foxglove's messages have no field for:
+//! the exact truth of a frame. `record` has MCAP's records. `writer` writes a file, and `container` reads one
 //! that may be incomplete or damaged. `output::mcap` writes recordings, `source::mcap` replays them.
 
 pub mod container;

@@ -1,4 +1,4 @@
-//! The records of MCAP, as in its specification (https://mcap.dev/spec). A record has one byte for its type, eight
+//! The records of MCAP, as in its specification (<https://mcap.dev/spec>). A record has one byte for its type, eight
 //! bytes for its length, and then its fields, little-endian. A text is preceded by its length.
 //!
 //! The crate mcap 0.26 could read the format, but it brings sixteen other crates, one of which (paste) is no longer

@@ -1,6 +1,6 @@
 //! A status line at the bottom of a terminal, drawn on stderr by the crate `indicatif`.
 //!
-//! Log lines, rows and summaries appear above it: everything that writes to a terminal uses [`above`], which hides the
+//! Log lines, rows and summaries appear above it: everything that writes to a terminal uses `above`, which hides the
 //! line meanwhile. A paused terminal blocks the thread that draws, so a thread that must not block must not draw.
 
 use std::fmt;
