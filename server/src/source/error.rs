@@ -167,7 +167,7 @@ pub enum SourceError {
     #[error(transparent)]
     Mcap(#[from] super::mcap::McapFileError),
     /// A topic for another source.
-    #[error("--topic is for MCAP files only, such as --source run.mcap: leave it out")]
+    #[error("--topic is for MCAP files only, such as --source run.mcap: leave it out, or name such a source")]
     OnlyMcap,
     /// The camera gives no frames.
     #[error(transparent)]
