@@ -81,7 +81,7 @@ images() {
   local program size
   for program in server client; do
     size=$(image rust-$program '{{.Size}}')
-    check "rust-$program has $((size / 1000)) kB, under 20 MB" [ "$size" -lt 20000000 ]
+    check "rust-$program has $((size / 1000)) kB, under 25 MB" [ "$size" -lt 25000000 ]
     check "rust-$program does not run as root" [ "$(image rust-$program '{{.Config.User}}')" = 65532:65532 ]
     check "rust-$program says its version" [ "$(label rust-$program version)" = "$(version $program)" ]
     check "rust-$program says its licence" [ "$(label rust-$program licenses)" = "MIT OR Apache-2.0" ]
