@@ -21,6 +21,7 @@ use crate::output::junit::JunitOutput;
 use crate::output::mcap::{self, Recorder};
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
+use crate::run::of_file;
 use crate::score::record::FrameRecord;
 use crate::task::TaskName;
 
@@ -86,7 +87,9 @@ impl FolderOutput {
         let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
         let recorder = self.records.then(recording).transpose();
         let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
-        let gathered = Box::new(Gathered::new(self.run.config.spec().clone(), self.task));
+        // The specification as it is written, without what its source does not use, so that the source can be opened again.
+        let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
+        let gathered = Box::new(Gathered::new(spec, self.task));
         Ok(Open { _run: run, report, tables, recorder, gathered, received: 0, sent: 0 })
     }
 
