@@ -26,9 +26,10 @@ const OF_PARSERS: [&str; 8] = [
 ];
 
 /// Words by which a message says what would be right.
-const RIGHT: [&str; 9] = [
+const RIGHT: [&str; 10] = [
     "write ",
     "is not a ",
+    "is not an ",
     "is none of ",
     "neither ",
     "there is ",
