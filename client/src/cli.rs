@@ -31,7 +31,7 @@ pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// Least value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
+/// Smallest value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
 const MIN_AXIS_RATIO: f64 = 0.1;
 
 /// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_opened_no_link_comes_after_the_others_also_where_it_takes_anothers_name() {
+    fn a_server_that_opened_no_link_comes_last_even_under_another_servers_name() {
         let (fake, real) = (found("server", "1", [192, 0, 2, 66]), found("server", "1", [192, 0, 2, 1]));
         let first = found("a name before all", "2", [192, 0, 2, 67]);
         let all = || vec![fake.clone(), real.clone(), first.clone()];

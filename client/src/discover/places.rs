@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_many_addresses_has_a_few_asked_and_comes_before_nobody() {
+    fn a_name_with_many_addresses_has_only_a_few_asked_and_goes_first_before_no_other() {
         let mut places = Places::default();
         (0..30).for_each(|name| fake(&mut places, name, 248));
         places.announce("server", vec![server()]);

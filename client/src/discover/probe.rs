@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_name_cannot_move_the_cursor_and_neither_it_nor_the_id_takes_much() {
+    fn a_servers_name_cannot_move_the_cursor_and_long_names_and_ids_are_cut() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let named = identity(Some(format!("\x1b[2J{}", "x".repeat(500))), Some("y".repeat(60_000)), address);
         assert!(named.name.starts_with("\\u{1b}[2J") && named.name.len() <= KEPT, "{}", named.name);

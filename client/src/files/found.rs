@@ -27,7 +27,7 @@ pub(super) struct Seen {
     pub(super) circles: Option<Vec<FoundCircle>>,
     /// Smallest and largest radius that were looked for, in px. `None` if no radius fits, or without a picture.
     pub(super) radii: Option<[f64; 2]>,
-    /// Least ratio of half-axes that was looked for, if the detector finds ellipses.
+    /// Smallest ratio of half-axes that was looked for, if the detector finds ellipses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) min_axis_ratio: Option<f64>,
     /// The best candidate that was rejected, if no circle was found.

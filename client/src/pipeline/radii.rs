@@ -20,7 +20,8 @@ const DEFAULT_MIN_OF_SMALL_SIDE: f64 = 0.25;
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 
-/// Least ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has it.
+/// Smallest ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has
+/// it.
 pub const DEFAULT_MIN_AXIS_RATIO: f64 = 0.55;
 
 /// Why no circle can have a radius within the given limits.
@@ -77,7 +78,7 @@ impl RadiusRange {
         Self { min_axis_ratio, ..self }
     }
 
-    /// Least ratio of the half-axes of an ellipse, above 0 and at most 1.
+    /// Smallest ratio of the half-axes of an ellipse, above 0 and at most 1.
     #[must_use]
     pub fn min_axis_ratio(self) -> f64 {
         self.min_axis_ratio

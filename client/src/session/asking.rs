@@ -8,7 +8,7 @@ use shared::time::Micros;
 
 use super::{End, Session};
 
-/// Most open requests for frames. Further requests wait in the client.
+/// Maximum number of open requests for frames. Further requests wait in the client.
 pub const AHEAD: u64 = 64;
 
 /// How long to wait until the server stops or says why not: as long as for its hello. A server takes a second to stop.

@@ -40,7 +40,7 @@ struct Waiting {
 }
 
 impl Turns {
-    /// Turns of which this many can be taken at a time.
+    /// Creates turns. At most this many are taken at a time.
     pub fn new(workers: usize) -> Self {
         Self(Arc::new(Mutex::new(State { free: workers, next_id: 0, lines: Vec::new() })))
     }

@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use shared::text::Brief;
 use thiserror::Error;
 
-/// Most characters of a program's name in a log line: half the width of a terminal.
+/// Maximum number of characters of a program's name in a log line: half the width of a terminal.
 const NAME_CHARS: usize = 40;
 
 /// A program and its arguments. The program was found.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Least time between two starts of a worker's program.
+/// Shortest time between two starts of a worker's program.
 const SPACING: Duration = Duration::from_secs(1);
 
 /// How long a program may take from its start until it reads its first line: as long as a large library takes to load

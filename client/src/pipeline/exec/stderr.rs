@@ -13,7 +13,7 @@ use tracing::{info, warn};
 /// Longest line, in bytes: as long as any line of the log may be. The rest of a longer line is left out.
 const LONGEST: usize = 1_000;
 
-/// Most lines per second: more than a traceback has.
+/// Maximum number of lines per second: more than a traceback has.
 const LINES: u32 = 100;
 
 /// How often the thread checks whether the program has ended, in case a child of the program keeps the stderr open.
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_takes_bounded_memory_and_is_said_in_part() {
+    fn a_line_without_end_takes_bounded_memory_and_is_logged_in_part() {
         let (mut lines, mut said) = (Lines::default(), Vec::new());
         for _ in 0..1_000 {
             lines.cut(&[b'x'; 4096], |line| said.push(line.len()));

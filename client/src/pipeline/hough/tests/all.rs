@@ -47,7 +47,7 @@ fn a_search_for_all_does_not_change_a_later_search_for_one() {
 }
 
 #[test]
-fn the_gaps_between_discs_are_no_discs() {
+fn gaps_between_discs_are_not_discs() {
     let radius = 40.0;
     // Four touching discs around a gap of 0.41 radii, and three around one of 0.15 radii.
     let square = [(150.0, 150.0), (230.0, 150.0), (150.0, 230.0), (230.0, 230.0)];
