@@ -1,10 +1,10 @@
-//! Discs at random places are counted correctly, whatever their places, radii, levels and noise.
+//! Discs at random places are counted correctly, whatever their radii, levels and noise.
 
 use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use shared::geometry::Circle;
 use testkit::picture::{Canvas, Random, Scatter};
 
-/// Most discs in a frame.
+/// Maximum number of discs in a frame.
 const MOST: usize = 6;
 
 /// Frames of each kind, and how many of them must be right: 98 %.
