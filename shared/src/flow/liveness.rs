@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_there_whose_packets_were_only_not_read() {
+    fn a_peer_whose_packets_were_only_not_read_counts_as_there() {
         let mut liveness = Liveness::new(Micros(0));
         assert!(!liveness.is_gone(Micros(60 * SECOND)), "nobody looked for a minute");
         assert_eq!(liveness.deadline(), Micros(60 * SECOND + 500_000));

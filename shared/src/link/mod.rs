@@ -47,8 +47,8 @@ const SOON: Duration = Duration::from_millis(250);
 pub enum LinkEvent {
     /// A message arrived.
     Message(Lane, Bytes),
-    /// A part of a large message arrived. Told now and then, at most four times per second, while no message is complete: a
-    /// sign of life on a slow link.
+    /// A part of a large message arrived. Reported at most four times per second, while no message is complete: a sign
+    /// of life on a slow link.
     Arriving,
     /// The connection beside the link has ended. This is only a hint that the peer may be gone; any later message
     /// revokes it.

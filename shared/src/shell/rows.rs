@@ -15,7 +15,7 @@ use super::stop::Stopper;
 
 pub use super::standard::Target;
 
-/// Most bytes of rows that wait for a slow reader: half an hour at 60 rows per second.
+/// Maximum number of bytes of rows that wait for a slow reader: half an hour at 60 rows per second.
 const ROOM: usize = 8 << 20;
 
 /// Like [`ROOM`], for summaries, which arrive when rows may have filled their own room.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_leaves_is_no_failure_and_ends_the_run() {
+    fn a_reader_that_leaves_is_not_a_failure_and_ends_the_run() {
         let (stopper, _stop) = super::super::stop::stop_pair();
         let beside = Gathering { stopper: Some(stopper.clone()) };
         let queue = Queue::start("rows", Broken(ErrorKind::BrokenPipe), beside);

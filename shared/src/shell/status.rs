@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::standard::Target;
 
-/// Most draws per second. Nobody could read more, and each takes about 20 µs from a session on the same core.
+/// Maximum number of draws per second. Nobody could read more, and each takes about 20 µs from a session on the same
+/// core.
 const RATE: u8 = 5;
 
 /// Width of the bar, in characters.

@@ -10,10 +10,10 @@ use std::time::Duration;
 /// retransmitted, so four in a row occur by chance in 6 % of cases.
 const ROW: u32 = 4;
 
-/// Most doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
+/// Maximum number of doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
 const MAX_DOUBLINGS: u32 = 16;
 
-/// Least distance of the timeout above the mean, as a share of a lifetime (2 ms at 60 frames per second): as long as
+/// Smallest distance of the timeout above the mean, as a share of a lifetime (2 ms at 60 frames per second): as long as
 /// the receiver waits before it requests. It takes the place of the clock granularity in RFC 6298.
 const MARGIN_SHARE: u32 = 16;
 

@@ -23,7 +23,7 @@ use crate::geometry::Size;
 pub use error::ImageFileError;
 pub use picture::{Change, Picture};
 
-/// Most memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
+/// Maximum memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
 const DECODER_BYTES: u64 = 512 << 20;
 
 /// Largest file read, in bytes. The largest frame has 192 MiB without compression. The limit is needed because some

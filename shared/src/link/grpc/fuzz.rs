@@ -7,7 +7,8 @@ use super::codec::Ear;
 use super::translate::{Read, Side, Sink, Source};
 use crate::protocol::message::FRAME_OVERHEAD;
 
-/// Most bytes by which a message is longer in the session's form: names of fields and values, and a fragment's header.
+/// Maximum number of bytes by which a message is longer in the session's form: names of fields and values, and a
+/// fragment's header.
 const NAMES: usize = 1 << 10;
 
 /// Checks that any bytes are a message with the same meaning in both forms, or are refused with a reason, and that the

@@ -18,7 +18,8 @@ use crate::link::{Lane, Lanes, LinkClosed};
 /// same.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// Most messages written with one system call: about the number of small messages that gather while a frame is written.
+/// Maximum number of messages written with one system call: about the number of small messages that gather while a
+/// frame is written.
 const GATHERED: usize = 16;
 
 /// Messages on their way out.

@@ -62,7 +62,7 @@ pub struct LinkSettings {
     pub signaling: Option<IpAddr>,
     /// Whether the peer is Plumb's or a stranger.
     pub peer: PeerKind,
-    /// Most unacknowledged bytes on a lane; the usual 1 MiB if absent.
+    /// Maximum number of unacknowledged bytes on a lane; the usual 1 MiB if absent.
     pub most_in_flight: Option<usize>,
     /// Delivery on the offerer's lanes for frames and answers. The answerer follows the offer.
     pub delivery: Delivery,
@@ -137,7 +137,7 @@ impl LinkSettings {
         self.peer == PeerKind::Stranger || self.advertise.is_some()
     }
 
-    /// Most message bytes in flight.
+    /// Maximum number of message bytes in flight.
     fn most_on_the_way(&self) -> Option<usize> {
         let foreign = self.has_foreign_sockets().then_some(STRANGER_BUFFER);
         let buffer = self.peer_buffer.into_iter().chain(foreign).min()?;

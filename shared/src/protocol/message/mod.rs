@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coordinate_that_is_no_place_is_refused_by_name() {
+    fn an_impossible_coordinate_is_refused_by_name() {
         for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
             let error = circle_error(&answer_map(&[("x", x), ("y", 2.0), ("radius", 9.0)], "circle"));
             assert!(matches!(error, PayloadError::Range { field: "x", .. }), "{error}");

@@ -8,7 +8,8 @@ use super::DecodeError;
 /// of 60 MB took 3.5 GB.)
 pub const META_LIMIT: usize = 4 << 10;
 
-/// Most bytes of a frame message in addition to its pixels: ids, names, metadata, and fields of later versions.
+/// Maximum number of bytes of a frame message in addition to its pixels: ids, names, metadata, and fields of later
+/// versions.
 pub const FRAME_OVERHEAD: usize = 64 << 10;
 
 /// Checks that everything in a message but the pixels is within the limits.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// Least time between two lines of one kind.
+/// Shortest time between two lines of one kind.
 const SPACING: Duration = Duration::from_secs(1);
 
 /// Lines held back, by kind. There must be few kinds: each takes up memory for a second.

@@ -25,7 +25,7 @@ use super::standard::Target;
 use limit::Limiter;
 use line::{Kind, Line, Style};
 
-/// Most bytes of lines that wait for stderr: some two thousand lines.
+/// Maximum number of bytes of lines that wait for stderr: some two thousand lines.
 const ROOM: usize = 256 << 10;
 
 /// How long the end waits for a stderr that accepts nothing, and how long in total: within the second in which a stop

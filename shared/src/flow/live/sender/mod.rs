@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_link_took_counts() {
+    fn only_pieces_that_the_link_took_count() {
         let mut sender = sender_with(3);
         for _ in 0..20 {
             assert_eq!(requested(&mut sender, 4, &[]).len(), 3);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_timeout_follows_what_acknowledgements_take() {
+    fn the_timeout_follows_the_times_of_acknowledgements() {
         let mut sender = sender_with(3);
         sender.acknowledged(4, true, Micros(2_000));
         assert_eq!(next_probe(&sender), None, "nothing of an acknowledged frame is of use");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_requested_is_what_is_probed_with_when_the_acknowledgement_stays_out() {
+    fn a_requested_piece_becomes_the_probe_if_the_acknowledgement_stays_out() {
         let mut sender = Sender::new(LIFETIME);
         sender.sending(0, Micros(0), 9, [&b"first"[..], b"last"], |_| true);
         assert_eq!(requested(&mut sender, 0, &[0])[0].as_ref(), b"first");

@@ -15,11 +15,12 @@ use crate::flow::budget::Budget;
 /// Interval between the first two checks of a connection to a machine. Each later one is twice as long.
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Most checks from a connection to a machine. With the intervals above, the last one is sent after 10 s, when opening
-/// ends.
+/// Maximum number of checks from a connection to a machine. With the intervals above, the last one is sent after 10 s,
+/// when opening ends.
 const MOST_CHECKS: u32 = 11;
 
-/// Most checks at once from all connections together to one machine. After that, one per second is allowed.
+/// Maximum number of checks at once from all connections together to one machine. After that, one per second is
+/// allowed.
 const CHECKS_AT_ONCE: u32 = 32;
 const EACH: Duration = Duration::from_secs(1);
 

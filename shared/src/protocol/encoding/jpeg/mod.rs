@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_that_jpeg_lacks_or_does_not_shorten_are_not_encoded() {
+    fn images_that_jpeg_cannot_hold_or_shorten_are_not_encoded() {
         let quality = JpegQuality::new(90).unwrap();
         let refused = |image: &Image| JpegEncoder::default().encode(image, quality).is_none();
         assert!(refused(&Image::zeros(Size { width: 64, height: 64 }, PixelFormat::Gray16)));
