@@ -288,7 +288,7 @@ pub struct Local {
     /// With --out: also record every frame, with truth, answer and figures, as run.mcap, for Foxglove and for --source
     #[arg(long, help_heading = OUTPUT)]
     pub record: bool,
-    /// Limits on those who come to the port.
+    /// Limits on connections to the port.
     #[command(flatten)]
     pub limits: Limits,
 }

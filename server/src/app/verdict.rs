@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_frames_than_asked_for_are_no_success() {
+    fn fewer_frames_than_asked_for_are_a_failure() {
         let asked = spec(Some(600), None);
         assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
         assert_eq!(code(&asked, once(left(), 600, 1)), Exit::NoPeer, "one was not answered yet");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn less_time_than_asked_for_is_no_success() {
+    fn less_time_than_asked_for_is_a_failure() {
         let asked = spec(None, Some(Duration::from_secs(10)));
         assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
         assert_eq!(code(&asked, once(End::Finished, 600, 0)), Exit::Fine);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_before_the_only_session_is_no_success_and_one_after_it_is() {
+    fn a_stop_before_the_only_session_is_a_failure_and_one_after_it_is_a_success() {
         let stopped = |spec: &RunSpec, sessions| {
             let served = Served { ended: Ended::Stopped, sessions, source_failures: 0 };
             exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })

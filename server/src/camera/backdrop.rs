@@ -19,7 +19,7 @@ const SHAPES: u32 = 30;
 /// the square root of the number of pixels.
 const PIXELS: f64 = 307_200.0;
 
-/// Least distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
+/// Smallest distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
 pub(super) const APART: f64 = 60.0 / 140.0;
 
 /// Sides of the polygon that approximates an ellipse. The polygon is at most 0.05 px off for a half axis of 80 px.

@@ -157,7 +157,7 @@ fn shot() -> Shot {
 }
 
 #[test]
-fn frames_are_those_of_many_points() {
+fn frames_agree_with_the_mean_of_many_points() {
     for case in CASES {
         let mut camera = camera(&case.config(0.0));
         let picture = camera.render(&shot(), 3);
@@ -198,7 +198,7 @@ fn a_form_differs_from_frame_to_frame_unless_it_is_given_and_no_option_changes_a
 }
 
 #[test]
-fn forms_pass_every_other_effect() {
+fn forms_work_with_every_other_effect() {
     for case in CASES {
         let config = CameraConfig {
             background: Background::Clutter,

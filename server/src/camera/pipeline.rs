@@ -67,7 +67,7 @@ struct Ball {
 struct Layer {
     cover: Plane,
     behind: Plane,
-    /// The share that is hidden behind it, where that is not `cover`.
+    /// The share that the layer hides, if it differs from `cover`.
     opacity: Option<Plane>,
 }
 
@@ -267,7 +267,8 @@ impl Pipeline {
         self.layer_of(values, None, (cells, region), backdrop, hidden)
     }
 
-    /// The same, of a ball that hides the share `opacity` of each cell, if that is not what it gives light for.
+    /// Like [`Self::layer`]. `opacity` is the share of each cell that the ball hides, if it differs from the share that
+    /// it lights.
     fn layer_of(
         &self,
         mut values: Recycled<f32>,

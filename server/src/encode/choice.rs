@@ -21,7 +21,8 @@ const CODEC_FACTOR: f64 = 2.0;
 /// A time saved of this many times the cost is a clear gain: the link is not measured again.
 const CLEAR_GAIN_FACTOR: f64 = 4.0;
 
-/// Most frames between two samples: 17 s at 60 fps. At that rate the cost of a 20 µs sample is too small to measure.
+/// Maximum number of frames between two samples: 17 s at 60 fps. At that rate the cost of a 20 µs sample is too small
+/// to measure.
 const LONGEST_PAUSE: u32 = 1024;
 
 /// Frames that stay raw to measure the link: enough for two estimates.

@@ -116,7 +116,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Calls a method with the image's bytes of the wire.
+    /// Calls a method with the image's bytes as they go onto the wire.
     fn with_wire_bytes<T>(&mut self, image: &Image, encode: impl FnOnce(&mut Self, &[u8]) -> T) -> T {
         let mut wire = std::mem::take(&mut self.wire);
         let encoded = encode(self, image.view().wire_bytes(&mut wire));

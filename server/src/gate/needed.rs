@@ -12,7 +12,7 @@ const RESOLUTION: f64 = 0.05;
 /// probability of at least 95 % (`simulation`).
 const MARGIN: f64 = 1.35;
 
-/// Largest number of frames that is named; larger numbers help nobody.
+/// Largest number of frames that a verdict names. Larger numbers help nobody.
 const MOST: f64 = 1e9;
 
 /// How many samples would decide a gate whose limit lies between the bounds of its figure; `None` if no number would.
@@ -76,8 +76,8 @@ fn width(value: f64, bound: &Bound) -> Option<f64> {
     }
 }
 
-/// What is added to the margin for a percentile, whose bounds are two of the samples. The fewer samples lie between them,
-/// the less certain is their distance; about 2 · 1.645 √(n p (1 − p)) do.
+/// The addition to the margin for a percentile. Its two bounds are samples, with about 2 · 1.645 √(n p (1 − p)) samples
+/// between them. The distance of the bounds is less certain if there are fewer samples between them.
 fn percentile_margin(path: &str, samples: u64) -> f64 {
     percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
 }

@@ -21,10 +21,10 @@ use shared::time::Micros;
 /// Mean of |dx| + |dy| of a round Gaussian with a standard deviation of 1 along each axis: 2 √(2/π).
 const MEAN_L1: f64 = 1.595_769_121_605_731;
 
-/// Most runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
+/// Maximum number of runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
 const MOST_FAILED: f64 = 0.069;
 
-/// Least share of runs that must find what is 5 % worse.
+/// Smallest share of runs that must find what is 5 % worse.
 const POWER: f64 = 0.95;
 
 /// Standard normal numbers.
@@ -129,7 +129,7 @@ fn what_is_5_percent_over_is_found(runs: u64) {
 }
 
 /// Percentiles of a latency that is log-normal around 5 ms.
-fn percentiles_keep_their_promise(runs: u64) {
+fn verdicts_on_percentiles_have_the_stated_error_rates(runs: u64) {
     let session = |seed: u64, frames: u64, scale: f64| {
         let mut normal = Normal::new(seed);
         let mut stats = LatencyStats::default();
@@ -157,7 +157,7 @@ fn percentiles_keep_their_promise(runs: u64) {
 }
 
 /// Shares by the exact binomial: 1 % of the frames are lost.
-fn shares_keep_their_promise(runs: u64) {
+fn verdicts_on_shares_have_the_stated_error_rates(runs: u64) {
     for frames in [100, 1_000] {
         let condition = condition("frames.lost_rate", 0.01);
         let failed = share(runs, Verdict::Fail, |seed| {
@@ -179,8 +179,8 @@ fn shares_keep_their_promise(runs: u64) {
 fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
     no_false_alarms_at_the_edge(60);
     what_is_5_percent_over_is_found(40);
-    percentiles_keep_their_promise(40);
-    shares_keep_their_promise(100);
+    verdicts_on_percentiles_have_the_stated_error_rates(40);
+    verdicts_on_shares_have_the_stated_error_rates(100);
 }
 
 #[test]
@@ -188,8 +188,8 @@ fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
 fn of_a_thousand_runs_at_the_edge_at_most_69_fail_and_what_is_5_percent_over_is_found() {
     no_false_alarms_at_the_edge(1_000);
     what_is_5_percent_over_is_found(1_000);
-    percentiles_keep_their_promise(1_000);
-    shares_keep_their_promise(1_000);
+    verdicts_on_percentiles_have_the_stated_error_rates(1_000);
+    verdicts_on_shares_have_the_stated_error_rates(1_000);
 }
 
 #[test]

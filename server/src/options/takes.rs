@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_number_is_answered_with_what_would_be_right() {
+    fn a_text_that_is_not_a_number_is_answered_with_what_would_be_right() {
         let takes = TakesAll::of::<Options>();
         let count = takes.get("count").expect("it says what it takes");
         assert_eq!(count.parse::<u32>("7"), Ok(7));

@@ -49,7 +49,7 @@ pub struct Incomplete {
     pub reason: IncompleteReason,
     /// Frames that the sessions count, but that are not in the tables.
     pub not_written: u64,
-    /// Figures that nobody knows any more, by their paths in a session. They are 0 or `null` in a session that
+    /// Figures that are lost, by their paths in a session. They are 0 or `null` in a session that
     /// broke off.
     pub unknown: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub struct SessionReport {
     pub source: Option<SourceReport>,
     /// How the frames were encoded.
     pub encoding: EncodingReport,
-    /// What the recording has of the session; absent without `--record`.
+    /// What the recording contains of the session; absent without `--record`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
 }

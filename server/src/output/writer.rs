@@ -35,7 +35,7 @@ const END_INTERVAL: Duration = Duration::from_secs(2);
 /// Events in the queue above which an unpaced stream waits for its outputs.
 const CROWDED: usize = CAPACITY * 3 / 4;
 
-/// How long an unpaced stream waits for its outputs before each frame, at most: it goes on, slowly, where they are stuck.
+/// Longest time that an unpaced stream waits for its outputs before each frame. If they are stuck, it goes on slowly.
 const CROWDED_LIMIT: Duration = Duration::from_millis(100);
 
 /// The sessions' handle to the outputs; cheap to clone.
@@ -227,7 +227,7 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, handled: &
                     outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
                 }
                 Message::Handled(sender) => {
-                    // Who does not wait any more needs no word.
+                    // The receiver may have stopped waiting.
                     let _ = sender.send(());
                 }
                 Message::End => break 'run,

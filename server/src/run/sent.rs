@@ -41,7 +41,8 @@ pub struct Sent {
     #[serde(rename = "loop")]
     pub repeat: bool,
 
-    /// With an MCAP file as source: topic of the images [default: the only one; the first session's in a recording]
+    /// With an MCAP file as source: topic of the images [default: the only topic with images, or that of the first
+    /// session in a recording]
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
 

@@ -37,7 +37,7 @@ fn refused(file: &str) -> String {
 }
 
 #[test]
-fn nothing_said_is_the_default() {
+fn an_empty_command_line_gives_the_defaults() {
     assert_eq!(read(&[]), RunSpec::default());
     assert_eq!(RunSpec::default().camera, CameraConfig::default());
     assert_eq!((RunSpec::default().sent.seed, RunSpec::default().sent.frames), (None, None));
@@ -120,7 +120,7 @@ fn a_camera_file_holds_the_camera_alone() {
 }
 
 #[test]
-fn files_that_are_no_text_or_without_end_are_refused() {
+fn binary_files_and_endless_files_are_refused() {
     assert!(refused(&" ".repeat(MAX_FILE_BYTES as usize + 1)).contains("larger than"));
     for (path, word) in [("/dev/zero", "larger than"), ("/no/such/run.toml", "cannot be read"), ("/", "cannot be read")]
     {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_tick_is_answered_with_the_next_frame_that_is() {
+    fn a_skipped_tick_counts_as_answered_with_the_next_answered_frame() {
         let mut skipped = SkippedTicks::default();
         skipped.add(ticks(0, 0), 0);
         skipped.captured(0, Micros(0));

@@ -50,7 +50,7 @@ fn scores_truth(task: TaskName) -> bool {
     task == TaskName::default() || task == TaskName::count()
 }
 
-/// What a file tells, and which of it was asked for.
+/// The truth of a file, and which of its rows were asked for.
 #[derive(Debug)]
 struct Told {
     path: String,

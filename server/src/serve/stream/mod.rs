@@ -52,7 +52,7 @@ const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 /// may wait (64 MiB), unless it takes next to nothing.
 const RECORD_LIMIT: Duration = Duration::from_secs(5);
 
-/// The same when the server stops, which it must do within a second.
+/// Longest wait for the recording when the server stops, which it must do within a second.
 const STOP_RECORD_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.

@@ -221,7 +221,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(600);
 
-    /// Waits until the reader has done with this many frames.
+    /// Waits until the reader has processed this many frames.
     fn wait_for(seat: &Seat, frames: u64) {
         while seat.figures().read + seat.figures().broken < frames {
             thread::yield_now();

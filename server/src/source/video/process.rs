@@ -72,7 +72,7 @@ impl Processes {
     /// Starts a process. Fails if the source was dropped meanwhile.
     pub(super) fn start(&self, mut command: Command) -> io::Result<Running> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C reaches every process of the terminal's group. It is for the server to say what ends.
+        // Ctrl-C reaches every process of the terminal's group. Only the server decides what ends.
         command.process_group(0);
         let mut group = self.lock();
         if group.is_stopped {
