@@ -179,7 +179,7 @@ fn a_report_that_cannot_be_written_is_refused_before_the_run() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     for option in ["--help", "-h", "--version"] {
         assert!(!run(&[option]).expect(0).stdout.is_empty());
     }

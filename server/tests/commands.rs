@@ -255,7 +255,7 @@ fn a_server_without_pull_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_server_that_no_client_can_stop_is_left() {
+fn a_client_leaves_a_server_that_it_cannot_stop() {
     let (address, serving) = old_server();
     let (client, mut stdin) = commanded(&address, &["--link", "tcp"]);
     say(&mut stdin, "x\n");

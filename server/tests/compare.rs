@@ -154,7 +154,7 @@ fn several_runs_are_compared_with_the_first_and_a_run_without_frames_by_its_repo
 }
 
 #[test]
-fn figures_are_told_apart_by_the_radius_in_stated_bins() {
+fn figures_are_grouped_by_radius_in_the_stated_bins() {
     let room = Room::new();
     for name in ["a", "b"] {
         room.run(name, &["--radius", "6..20"]).expect(0);

@@ -14,7 +14,7 @@ use testkit::program::{Ended, Program};
 use testkit::python;
 use testkit::report::{ReportFile, rows, sessions};
 
-/// Frames of the session beside: 10 s, which is longer than most attacks take.
+/// Frames of the other session: 10 s, which is longer than most attacks take.
 const FRAMES: usize = 600;
 
 /// Memory that a peer may cost beyond its session, in kB: what docs/security.md says, with room for the allocator.
@@ -29,7 +29,7 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     python::environment(folder, "aiortc-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
 });
 
-/// A hostile peer: at this server, or as one itself ("listen").
+/// A hostile peer: a client of this server, or a server itself ("listen").
 fn hostile(place: &str, attack: &str) -> Program {
     let mut command = Command::new(&*PYTHON);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/hostile_peer.py");

@@ -71,7 +71,7 @@ fn near_runs(conditions: Conditions) -> (Vec<u64>, f64) {
 }
 
 #[test]
-fn live_what_is_lost_costs_less_than_a_frame_interval() {
+fn live_a_lost_piece_costs_less_than_a_frame_interval() {
     // Loss of messages, and the largest share of retransmitted pieces: one for each lost piece, and one for each frame
     // whose answer is late.
     for (loss, most_repeated) in [(0.01, 0.03), (0.05, 0.15)] {
@@ -83,7 +83,7 @@ fn live_what_is_lost_costs_less_than_a_frame_interval() {
 }
 
 #[test]
-fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
+fn live_without_loss_hardly_anything_is_sent_again() {
     // Longest detection time in µs (the times are random), and the largest share of retransmitted pieces.
     for (detection_us, most_repeated) in [(200, 0.0), (12_000, 0.02), (25_000, 0.02)] {
         let (latencies_us, repeated) = near_runs(Conditions { detection_us, ..NEAR });
@@ -93,7 +93,7 @@ fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
 }
 
 #[test]
-fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
+fn live_the_timeout_soon_follows_answers_that_become_slower() {
     let mut world = World::new(1, Conditions { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
     world.run(5_000_000);
     assert_eq!(world.server.repeated_pieces(), 0);
@@ -134,7 +134,7 @@ fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
 }
 
 #[test]
-fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
+fn live_a_piece_that_the_link_refuses_does_not_count_as_sent_again() {
     let mut world = World::new(1, Conditions { loss: 1.0, ..LOSSY }, Some(1));
     // Wait until the frame has been sent.
     world.run(9_000);
