@@ -1,8 +1,8 @@
 //! Real pictures: what the detector finds in them at its default options, against a list that people reviewed.
 //!
-//! `reviewed.csv` holds what is there: all coins of `coins`, all whole sweets of `smarties`, and of the other pictures
-//! what was found, each looked at in the drawing that `client detect --all --draw` makes. A find that is not on the list
-//! wants to be looked at. `fetch.py` gets the pictures; they are not part of the repository.
+//! `reviewed.csv` lists what the pictures show: all coins of `coins`, all whole sweets of `smarties`, and in the other
+//! pictures each find that a person has confirmed in the drawing of `client detect --all --draw`. A find that is not on
+//! the list needs a person to look at it. `fetch.py` gets the pictures; they are not part of the repository.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
