@@ -10,7 +10,7 @@ wrong = []
 
 
 def check(is_right, what):
-    """Notes what is wrong, unless it is right."""
+    """Notes an error, unless the condition holds."""
     if not is_right:
         wrong.append(what)
 
@@ -37,7 +37,8 @@ def sessions(name, codes):
 def played(name, frames, format_, line, codes="0 0", stamp="end_of_frame", age_from="arrival"):
     """The one session of a report, in which this many frames were answered; `None` without one.
 
-    vivid puts the end of the frame almost an interval after it gives the frame: a time in the future tells no age.
+    vivid's timestamp of a frame's end is almost an interval after it hands over the frame. A time in the future gives
+    no age.
     """
     found = sessions(name, codes)
     if len(found) != 1:

@@ -57,7 +57,7 @@ class _Scene(_Camera, total=False):
     source: str | PathLike[str]
     """`ball`, `depth`, `camera:0`, a video, an MCAP file, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
     topic: str
-    """With an MCAP file: topic of the images (default: the only topic with images, or that of the first session in a recording)."""
+    """With an MCAP file: topic of the images (default: the only one, or that of a recording's first session)."""
     loop: bool
     """Play a video or a folder again when it ends (default False)."""
     truth: str | PathLike[str]
@@ -170,4 +170,4 @@ class ServerOptions(RunOptions, total=False):
     max_in_flight: int
     """Number of unacknowledged bytes on a data channel at which further messages wait (default 1048576)."""
     max_requests: int
-    """Maximum number of connections per second from one address; beyond that, only those that say hello are served (default 50)."""
+    """Maximum number of connections per second from one address; others must say hello at once (default 50)."""

@@ -175,7 +175,7 @@ def test_completion_with_several_sessions_offers_the_report_alone() -> None:
     assert not {"error_px", "counts"} & set(dir(report_of(session(1), session(2))))
 
 
-def test_a_name_that_is_no_identifier_or_a_method_is_read_with_brackets() -> None:
+def test_a_name_that_is_not_an_identifier_or_is_a_method_is_read_with_brackets() -> None:
     codes = report("ack").ack.codes
     assert codes["0"] == 20
     assert "0" not in dir(codes)
