@@ -64,7 +64,7 @@ werift() {
   (cd "$CACHE" && [ -d node_modules/werift ] || npm install --silent --no-fund --no-audit "werift@$WERIFT")
   cd "$CACHE"
   serve "werift $WERIFT, answering passive" $FRAMES --fps 30 -- node "$PEERS/werift_client.mjs" AT passive
-  serve "werift $WERIFT, as it is, told why" 0 --fps 30 -- node "$PEERS/werift_client.mjs"
+  serve "werift $WERIFT, unchanged, told why" 0 --fps 30 -- node "$PEERS/werift_client.mjs"
   grep -q 'is to be answered with a=setup:passive' "$folder/server.err" || fail "it was not told"
   cd "$here"
 }

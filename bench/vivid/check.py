@@ -83,7 +83,7 @@ played("colour", 5, "BGR3", 3 * WIDTH)
 played("deep", 5, "Y16", 2 * WIDTH)
 bars = picture("grey", 1)
 for name, row in (("grey", bars), ("yuyv", picture("yuyv", 1))):
-    # Eight bars, of which neighbours may share a pixel. Colour taken for gray would change from pixel to pixel.
+    # Eight bars. Two neighbours may share a pixel. Colour taken for gray would change from pixel to pixel.
     changes = sum(a != b for a, b in pairwise(row))
     check(7 <= changes <= 21, f"{name}: {changes} changes of level along a row of eight bars")
 check(len({picture("colour", 3)[place : place + 3] for place in range(0, 3 * WIDTH, 3)}) >= 6, "colour: few colours")

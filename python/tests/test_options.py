@@ -59,7 +59,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def config(**options: Any) -> Any:
-    """What the report says of the options."""
+    """The options in the report."""
     answer = 0 if options.get("task") == "count" else None
     return plain(plumb.evaluate(lambda _: answer, frames=1, seed=1, **options).run.config)
 

@@ -1,7 +1,7 @@
 //! Turns: sessions that share the workers of a client process frames in turn.
 //!
-//! Each session has threads and pipelines of its own, because pipelines depend on the session's task. A thread processes
-//! a frame only while it has one of the turns, of which there are as many as workers.
+//! Each session has threads and pipelines of its own, because pipelines depend on the session's task. A thread
+//! processes a frame only while it has one of the turns. There are as many turns as workers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 

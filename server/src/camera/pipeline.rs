@@ -213,7 +213,7 @@ impl Pipeline {
         Some(Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() })
     }
 
-    /// The light of a ball that is no round, even disc.
+    /// The light of a ball that is not a round disc of one level.
     fn formed_ball(
         &self,
         form: &Form,

@@ -76,8 +76,9 @@ fn share(runs: u64, verdict: Verdict, run: impl Fn(u64) -> GateVerdict) -> f64 {
     (0..runs).filter(|seed| run(*seed).verdict == verdict).count() as f64 / runs as f64
 }
 
-/// Share of runs 5 % over their gate that fail at the number of frames that a first run names. The first run is 2 %
-/// over, where it hardly decides; where it does, it names no number and does not count.
+/// Simulates a first run 2 % over its gate, which is usually undecided and names the number of frames that would
+/// decide, then a run of that number 5 % over. Returns the share of the second runs that fail. First runs that decide
+/// do not count.
 fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f64) -> Value) -> f64 {
     let (mut named, mut found) = (0, 0);
     for seed in 0..runs {

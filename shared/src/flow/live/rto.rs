@@ -52,9 +52,9 @@ impl Rto {
         self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(elapsed_us), |known| known.with(elapsed_us)));
     }
 
-    /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it is no sample
-    /// (Karn's rule, RFC 6298, section 3). If every acknowledgement takes longer than the timeout, all are ambiguous;
-    /// so the timeout backs off (section 5.5) until there is a sample.
+    /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it does not count
+    /// as a sample (Karn's rule, RFC 6298, section 3). If every acknowledgement takes longer than the timeout, all are
+    /// ambiguous; so the timeout backs off (section 5.5) until there is a sample.
     pub(super) fn ambiguous(&mut self) {
         self.ambiguous = self.ambiguous.saturating_add(1);
     }

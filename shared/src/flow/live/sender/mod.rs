@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(next_probe(&sender), None, "nothing of an acknowledged frame is of use");
         send(&mut sender, 5, 10_000);
         assert_eq!(next_probe(&sender), Some(13_000), "1 ms and four times 0.5 ms");
-        // A retransmitted frame is no sample; nor is a repeated acknowledgement.
+        // Neither a retransmitted frame nor a repeated acknowledgement counts as a sample.
         assert_eq!(probes(&mut sender, 13_000), [5]);
         sender.acknowledged(5, true, Micros(30_000));
         send(&mut sender, 6, 40_000);

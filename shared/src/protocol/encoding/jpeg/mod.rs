@@ -116,7 +116,7 @@ mod tests {
             pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = ((i * i) >> 7) as u8);
         }
         let whole = encoded(&image, 90);
-        // All ones is no code. A byte of ones is followed by a zero, which does not count.
+        // No code consists of ones alone. A byte of ones is followed by a zero, which does not count.
         let middle = whole.len() / 2;
         let damaged = [&whole[..middle], &[0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0], &whole[middle + 9..]].concat();
         let mut room = vec![0; size.pixels()];
