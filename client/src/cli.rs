@@ -25,7 +25,7 @@ use crate::pipeline::{
 };
 use crate::workers::Policy;
 
-/// How long a client that calls keeps trying, unless told otherwise.
+/// Default time for which a calling client keeps trying.
 pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.

@@ -177,7 +177,7 @@ const CASES: [Case; 9] = [
 ];
 
 #[test]
-fn a_client_that_breaks_the_rules_ends_its_session_with_the_cause_and_no_other() {
+fn a_client_that_breaks_the_rules_ends_only_its_own_session_and_the_cause_is_reported() {
     let server = Server::start(&["--frames", "30"]);
     let good = server.client(&["--link", "grpc"]);
     server.program.stderr.wait_for("session 1: ");
@@ -211,7 +211,7 @@ fn a_client_whose_first_message_is_not_a_hello_is_told_that_the_hello_comes_firs
 }
 
 #[test]
-fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
+fn a_client_that_leaves_silently_or_says_bye_first_does_not_disturb_others() {
     let server = Server::start(&["--frames", "30"]);
     let peer = Peer::call(&server);
     peer.send(from_sink::Message::Bye(Bye { reason: "no time".into() }));

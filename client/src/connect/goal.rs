@@ -9,10 +9,10 @@ use super::open::{Asked, open};
 use crate::config::Server;
 use crate::discover::{Discovery, Found};
 
-/// How many servers a log line names when several are found.
+/// Maximum number of servers that a log line names when several are found.
 const SHOWN_SERVERS: usize = 5;
 
-/// How many found servers one attempt tries before it looks in all places again.
+/// Maximum number of found servers that one attempt tries before it looks in all places again.
 const TRIED_SERVERS: usize = 4;
 
 /// Where to connect to.

@@ -26,16 +26,16 @@ use self::probe::{PROBE_LIMIT, Probed, probe};
 
 pub use self::probe::Found;
 
-/// How long other servers may take after the first answer: announcements on one network come within 100 ms (measured).
+/// Time to wait for other servers after the first answer. Announcements on one network arrive within 100 ms (measured).
 const GRACE: Duration = Duration::from_millis(150);
 
 /// Time limit of a look. If there are too many places for one look, the next look continues with the rest.
 const LOOK_LIMIT: Duration = Duration::from_secs(4);
 
-/// How often new announcements and look-up results are taken in.
+/// Interval at which new announcements and look-up results are read.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How many servers that opened no link are remembered.
+/// Maximum number of remembered servers that opened no link.
 const MOST_FAILED: usize = 1_024;
 
 /// Looks for servers in all places, again and again.

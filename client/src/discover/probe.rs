@@ -11,10 +11,10 @@ use shared::shell::descriptors::is_out_of_descriptors;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a place may take to answer. Places are near: on this machine or this network.
+/// Time limit for an answer. Every place is on this machine or its network.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_millis(400);
 
-/// How many characters of a server's name and id are kept.
+/// Maximum length of a server's name and id, in characters. The rest is cut off.
 const KEPT: usize = 64;
 
 /// A server that answered.

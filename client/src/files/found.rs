@@ -55,7 +55,7 @@ pub(super) struct FoundCircle {
 pub(super) struct Candidate {
     #[serde(flatten)]
     pub(super) circle: FoundCircle,
-    /// How many powers of ten rarer its edge is than one in a picture of chance. `None` if the edge is outside.
+    /// By how many powers of ten such an edge is rarer in a random picture. `None` if the edge is outside.
     pub(super) evidence: Option<f64>,
     /// Share of the outline on which the edge is.
     pub(super) share: f64,

@@ -65,7 +65,7 @@ pub enum Action {
     Greeted {
         /// The announced stream.
         stream: Stream,
-        /// How many frames to hold at most at a time.
+        /// Maximum number of frames to hold at a time.
         window: usize,
     },
     /// The session has ended: flush the link and close it.

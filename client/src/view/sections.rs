@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_panel_shows_the_answer_as_it_is() {
+    fn any_other_panel_shows_the_answer_unchanged() {
         let panel = shown("ack", &Payload::new("ack"));
         let frame = Section::new("FRAME 7", "").row("Answer", [Some("ack".into())], Tone::Estimate).row(
             "Answer ms",

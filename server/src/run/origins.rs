@@ -25,7 +25,7 @@ impl Origins {
         self.0.contains_key(id)
     }
 
-    /// An error about these options, with their names if it lacks them, and with where each was set.
+    /// The error with the names of these options, unless it has them already, and the place where each was set.
     pub fn explained(&self, wrong: &str, ids: &[String]) -> String {
         let names: Vec<_> = ids.iter().map(|id| id.replace('_', "-")).collect();
         let is_named = names.is_empty() || names.iter().any(|name| wrong.contains(name));

@@ -38,7 +38,7 @@ const SHOWN_CHARACTERS: usize = 40;
 pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is a server that listens, so the role \
     must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
 
-/// How long a client that gets no session may take to receive the reason.
+/// Time limit for a client without a session to receive the reason.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// Greets visitors.

@@ -10,9 +10,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::fault::Fault;
 
-/// How long the end of a session waits for its workers to end their programs. A worker needs 200 ms if its program does
-/// not end on its own; the rest is for a busy machine. Together with the farewell to the server, a stop then takes less
-/// than a second.
+/// Maximum time that the end of a session waits for its workers to end their programs. A worker needs 200 ms if its
+/// program does not end on its own; the rest is for a busy machine. Together with the farewell to the server, a stop
+/// then takes less than a second.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// The programs of a session.

@@ -16,10 +16,11 @@ const LONGEST: usize = 1_000;
 /// Maximum number of lines per second: more than a traceback has.
 const LINES: u32 = 100;
 
-/// How often the thread checks whether the program has ended, in case a child of the program keeps the stderr open.
+/// Interval at which the thread checks whether the program has ended, in case a child of the program keeps the stderr
+/// open.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// How long to wait for the last words of a program that has ended.
+/// Time to wait for the last lines of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// A thread that logs the lines of a program.

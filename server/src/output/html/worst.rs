@@ -1,6 +1,6 @@
 //! The worst frames of a run.
 
-/// How many are shown.
+/// Number of frames shown.
 pub(super) const SHOWN: usize = 12;
 
 /// Maximum number of frames without a right answer among them. Such frames have no error to sort by.
