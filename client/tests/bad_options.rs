@@ -53,7 +53,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
 }
 
 #[test]
-fn the_older_variable_names_the_pipeline_where_the_newer_one_does_not() {
+fn the_older_variable_names_the_pipeline_if_the_newer_one_is_unset() {
     let run = |pipeline: &str, detector: &str| {
         let mut client = command("client");
         client.args(["--no-graphics", "127.0.0.1:1", "--wait", "1ms"]);

@@ -253,7 +253,7 @@ fn a_full_stdout_is_reported() {
 }
 
 #[test]
-fn a_files_name_moves_no_cursor_and_forges_no_line() {
+fn a_files_name_cannot_move_the_cursor_or_forge_a_line() {
     let pictures = Pictures::new();
     let name = "a\u{1b}[2J\nforged.png: centre (1, 2)\u{202e}.png";
     let good = pictures.save(name, disc(), ImageFormat::Png);

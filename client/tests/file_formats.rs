@@ -54,7 +54,7 @@ fn every_case_gives_the_disc_that_its_author_drew() {
 }
 
 #[test]
-fn a_jpeg_that_is_cut_short_is_an_error_however_much_is_left() {
+fn a_truncated_jpeg_is_an_error_at_any_length() {
     for name in ["cut_short_08_percent.jpg", "cut_short_48_percent.jpg"] {
         detect(&[], &[&case(name)]).expect(4).says("damaged or cut short");
     }

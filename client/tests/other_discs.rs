@@ -91,7 +91,7 @@ fn off(found: &Estimate, oval: &Oval) -> f64 {
 }
 
 #[test]
-fn ellipses_are_measured_at_their_limit_whatever_their_axes_and_the_noise() {
+fn ellipses_with_any_axes_in_any_noise_are_measured_at_their_limit() {
     let mut detector = detector();
     let (mut sum, mut n) = (0.0, 0.0);
     for seed in 0..48 {

@@ -75,7 +75,7 @@ fn an_offer_made_before_the_hello_was_heard_is_ignored_and_the_next_is_answered(
 }
 
 #[test]
-fn each_address_that_was_tried_is_named_with_what_it_said() {
+fn each_tried_address_is_named_with_its_error() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
     let ended = client(&format!("localhost:{port}"), "0s").end().expect(3);
     let said = ended.stderr.join("\n");

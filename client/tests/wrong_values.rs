@@ -4,7 +4,7 @@ use client::cli::Cli;
 use testkit::wrong_values::assert_answered;
 
 #[test]
-fn every_wrong_value_is_named_with_its_option_and_what_would_be_right() {
+fn every_wrong_value_is_named_with_its_option_and_what_is_valid() {
     let command_line = Cli::completed_command();
     assert!(assert_answered("client", &[], &command_line, |_, _| false) > 100);
     let detect = command_line.find_subcommand("detect").expect("the subcommand");

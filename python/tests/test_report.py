@@ -653,7 +653,7 @@ def test_a_condition_on_something_else_than_a_number_is_refused(path: str, messa
         ("__import__('os') == 1", "write PATH OP NUMBER"),
     ],
 )
-def test_a_text_that_is_not_a_condition_is_refused_with_what_would_be_right(condition: str, advice: str) -> None:
+def test_a_text_that_is_not_a_condition_is_refused_and_the_error_says_what_is_valid(condition: str, advice: str) -> None:
     with pytest.raises(ValueError) as raised:
         report().gate(condition)
     assert f"{condition!r} is not a condition: " in str(raised.value)

@@ -71,7 +71,7 @@ fn a_python_pipeline_does_the_whole_job() {
 }
 
 #[test]
-fn a_python_pipeline_whose_sctp_waits_for_its_peers_does_the_whole_job() {
+fn a_python_pipeline_whose_sctp_waits_for_its_peers_answers_every_frame() {
     let (client, session) = whole_job_of(&OLD_PYTHON, &[]);
     client.expect(0);
     assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
@@ -135,7 +135,7 @@ fn a_python_pipeline_takes_live_frames() {
 }
 
 #[test]
-fn a_python_pipeline_ends_in_peace_when_the_server_stops() {
+fn a_python_pipeline_ends_normally_when_the_server_stops() {
     LazyLock::force(&PYTHON);
     let mut server = Server::start(&[]);
     let client = python_client(&server);

@@ -302,7 +302,7 @@ fn message_size(delivery: Delivery) -> usize {
 }
 
 #[test]
-fn the_whole_way_of_a_frame_allocates_nothing() {
+fn a_frame_allocates_nothing_on_its_whole_path() {
     for (pixel, encoding, delivery) in [
         (PixelFormat::Gray8, StreamEncoding::Raw, Delivery::Reliable),
         (PixelFormat::Gray8, StreamEncoding::Auto, Delivery::Reliable),

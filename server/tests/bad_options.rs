@@ -109,7 +109,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
 }
 
 #[test]
-fn a_camera_file_is_refused_with_its_name_the_key_and_what_would_be_right() {
+fn a_camera_file_is_refused_with_its_name_the_key_and_what_is_valid() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("camera.toml");
     let path = path.to_str().expect("UTF-8");

@@ -160,7 +160,7 @@ fn x_ends_only_the_client_if_the_server_refuses_and_says_why() {
 }
 
 #[test]
-fn the_session_goes_on_after_the_end_of_stdin() {
+fn the_session_continues_after_the_end_of_stdin() {
     let server = Server::start(&["--once", "--frames", "60"]);
     let (client, stdin) = commanded(&server.address, &[]);
     drop(stdin);

@@ -137,7 +137,7 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
 }
 
 #[test]
-fn several_runs_are_compared_with_the_first_and_a_run_without_frames_by_its_report() {
+fn several_runs_are_compared_with_the_first_and_runs_without_frames_by_their_reports() {
     let room = Room::new();
     room.run("a", &[]).expect(0);
     room.run("c", &["--seed", "8"]).expect(0);
@@ -227,7 +227,7 @@ fn a_baseline_of_another_seed_size_camera_or_protocol_is_refused_by_the_fields_n
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_with_what_would_be_right() {
+fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
     let room = Room::new();
     room.run("a", &[]).expect(0);
     room.run("ack", &["--task", "ack"]).expect(0);

@@ -163,7 +163,7 @@ fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
 }
 
 #[test]
-fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
+fn a_delay_of_every_tenth_answer_fails_a_gate_on_a_percentile() {
     assert_gate_finds(
         "latency_us.stages.detect.p95 <= 25ms",
         &SLOW,

@@ -222,7 +222,7 @@ fn a_client_that_leaves_silently_or_says_bye_first_does_not_disturb_others() {
 }
 
 #[test]
-fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_named_as_such() {
+fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_reported_as_cancelled() {
     let server = Server::start(&["--frames", "30", "--size", "1920x1080", "--pixel", "bgr8"]);
     let peer = Peer::call(&server);
     peer.introduce();

@@ -146,12 +146,12 @@ fn five_hundred_channels_are_cut_off() {
 }
 
 #[test]
-fn a_broken_abort_ends_the_session_and_no_more() {
+fn a_broken_abort_ends_only_the_session() {
     contained("abort", "a broken packet (SCTP, chunk type 6)");
 }
 
 #[test]
-fn a_broken_error_ends_the_session_and_no_more() {
+fn a_broken_error_ends_only_the_session() {
     contained("error", "a broken packet (SCTP, chunk type 9)");
 }
 

@@ -97,7 +97,7 @@ fn rows_that_are_deleted_are_reported_and_end_the_run_with_4() {
 }
 
 #[test]
-fn a_report_whose_folder_comes_back_is_whole_in_the_end_and_no_failure() {
+fn a_report_whose_folder_comes_back_is_complete_and_the_run_does_not_fail() {
     for comes_back in [true, false] {
         let (folder, path) = place("report.json");
         let moved = folder.path().with_extension("moved");

@@ -152,7 +152,7 @@ fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exac
 }
 
 #[test]
-fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_network() {
+fn delays_inside_the_client_are_read_back_exactly_on_any_clock_and_network() {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
     let relay = Relay::start(&server.address, SEED, SLOW);

@@ -35,7 +35,7 @@ fn is_served(server: &Server, frames: usize) {
 }
 
 #[test]
-fn as_many_silent_connections_as_there_are_places_take_none() {
+fn silent_connections_do_not_take_the_places_of_clients() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let crowd: Vec<TcpStream> = (0..256).map(|_| server.connect()).collect();
     is_served(&server, 3);
@@ -75,7 +75,7 @@ fn a_silent_connection_holds_neither_the_only_session_nor_the_only_port() {
 }
 
 #[test]
-fn a_client_that_said_hello_and_no_more_does_not_use_up_the_only_session() {
+fn a_client_that_sends_only_a_hello_does_not_use_up_the_only_session() {
     let server = Server::start(&["--once", "--frames", "3", "--fps", "max"]);
     let mut half = BufReader::new(server.connect());
     say(&half, HELLO);

@@ -47,7 +47,7 @@ fn both_ends_notice_a_cut_link_and_every_frame_is_counted() {
 }
 
 #[test]
-fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
+fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_arrived() {
     let mut world = World::new(1, LOSSLESS, None);
     // The client's core is never driven, so it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);

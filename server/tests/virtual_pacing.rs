@@ -114,7 +114,7 @@ fn a_link_that_keeps_up_on_average_skips_no_tick() {
 }
 
 #[test]
-fn a_frame_counts_from_its_tick_however_late_it_was_taken() {
+fn a_frame_counts_from_its_tick_even_if_it_was_taken_late() {
     let ran = run(Delivery::Reliable, jittery);
     let ticks: Vec<u64> = (0..200).map(|tick| tick * INTERVAL).collect();
     assert_eq!(ran.captured, ticks);

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_get_turns_one_after_the_other_however_many_frames_each_has() {
+    fn sessions_take_turns_regardless_of_their_numbers_of_frames() {
         let turns = Turns::new(1);
         let (busy, calm) = (turns.line(), turns.line());
         let held = busy.take();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_as_many_turns_are_taken_at_a_time_as_there_are_workers() {
+    fn no_more_turns_are_taken_at_a_time_than_there_are_workers() {
         let turns = Turns::new(2);
         let line = turns.line();
         let (first, second) = (line.take(), line.take());

@@ -182,7 +182,7 @@ fn limits_count_the_parameters_of_the_form_as_unknown() {
 }
 
 #[test]
-fn a_form_differs_from_frame_to_frame_unless_it_is_given_and_no_option_changes_anothers_draw() {
+fn a_form_is_drawn_for_each_frame_unless_given_and_options_do_not_change_each_others_draws() {
     let form = |config: &CameraConfig, index| config.form(shot().circle(), &Random::new(5), index).expect("a form");
     let plain = CameraConfig::default();
     let oval = CameraConfig { aspect: Some(0.7), ..plain };

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_noise_have_a_reference_and_jpegs_nothing() {
+    fn frames_without_noise_have_a_reference_and_jpegs_have_no_limit() {
         let model = |config: CameraConfig| LimitModel::new(&config, PixelFormat::Gray8);
         let default = CameraConfig::default();
         assert!(matches!(model(CameraConfig { noise: 0.4, ..default }).closed(20.0), Some(Limit::Reference(_))));

@@ -44,7 +44,7 @@ fn an_empty_command_line_gives_the_defaults() {
 }
 
 #[test]
-fn the_command_line_goes_before_the_run_file_and_that_before_the_camera_file() {
+fn the_command_line_overrides_the_run_file_and_the_run_file_the_camera_file() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let camera = directory.path().join("camera.toml");
     std::fs::write(&camera, "noise = 1\nblur = 1\ngamma = 2\nshot-noise = 0.5\nradius = 30").expect("written");
@@ -79,7 +79,7 @@ fn every_switch_is_switched_on_and_off() {
 }
 
 #[test]
-fn a_file_is_refused_with_its_key_and_what_would_be_right() {
+fn a_file_is_refused_with_its_key_and_what_is_valid() {
     for (file, words) in [
         ("fps = 'fast'", ["fps: \"fast\" is not a frame rate", "60, or max"]),
         ("frames = 0", ["frames: \"0\"", "a whole number of frames from 1"]),

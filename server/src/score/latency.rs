@@ -341,7 +341,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stages_sum_to_the_latency_however_wrong_the_offset_is(
+        fn stages_sum_to_the_latency_even_with_a_wrong_offset(
             captured in 0..1_000_000u64, encode in 0..1_000u64, away in 0..100_000u64,
             received in 0..1u64 << 52, queue in 0..60_000u64, detect in 0..60_000u64, offset in -1i64 << 52..1 << 52,
         ) {

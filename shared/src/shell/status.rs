@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_lines_are_written_above_a_line_and_anything_without_one() {
+    fn with_a_status_line_only_whole_lines_are_written_and_without_one_anything() {
         let kept = Kept::default();
         let mut above = Above(Box::new(kept.clone()));
         assert_eq!(above.write(b"one\nha").unwrap(), 6);

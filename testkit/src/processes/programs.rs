@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cargo_that_a_benchmark_starts_knows_nothing_of_the_benchmarks_package() {
+    fn cargo_in_a_benchmark_starts_without_the_variables_of_the_benchmarks_package() {
         // Cargo sets variables about the package for this test.
         let told: Vec<_> = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().contains("CARGO_")).collect();
         let (cargo, is_told) = (cargo(), |name: &str| told.iter().any(|(told, _)| told == name));

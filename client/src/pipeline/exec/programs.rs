@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_named_once_and_another_one_too() {
+    fn each_cause_is_named_once() {
         let programs = Programs::new().expect("a pipe");
         let silent = |frame| Fault::Silent { frame, limit: Duration::from_secs(1) };
         assert_eq!([silent(1), silent(2)].map(|fault| programs.is_first(&fault)), [true, false]);

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_a_hundred_lines_a_second_and_the_others_are_counted() {
+    fn a_flood_is_limited_to_a_hundred_lines_per_second_and_the_rest_is_counted() {
         let start = Instant::now();
         let mut gate = Gate::new(start);
         let said: Vec<_> = (0..2_000).filter_map(|ms| gate.admit(start + Duration::from_millis(ms))).collect();

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_metadata_is_refused_with_what_would_be_right() {
+    fn wrong_metadata_is_refused_and_the_error_says_what_is_valid() {
         for (given, words) in [
             ("camera", ["\"camera\" is not KEY=VALUE", "camera=left"]),
             ("=left", ["a key is empty", "such as camera"]),

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_camera_that_is_gone_means_unplugged_and_other_errors_stay() {
+    fn an_error_of_a_missing_camera_is_reported_as_unplugged_and_other_errors_unchanged() {
         let stage = Stage::new(LONG);
         let seat = stage.seat();
         stage.is_there.store(false, Ordering::Relaxed);

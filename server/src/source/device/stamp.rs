@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn age_counts_from_the_timestamp_if_it_can_be_one_and_else_from_arrival() {
+    fn age_counts_from_a_plausible_timestamp_or_else_from_arrival() {
         let arrived = Instant::now();
         let at = |time, monotonic| Stamp { flags: 0x2000, time, sequence: 0 }.taken(arrived, monotonic).at;
         assert_eq!(at(SECOND, SECOND + Duration::from_millis(40)), arrived - Duration::from_millis(40));

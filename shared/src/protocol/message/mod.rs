@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_nobody_asks_for_are_ignored_whatever_they_hold() {
+    fn unused_fields_are_ignored_whatever_their_values() {
         let odd = serde_json::json!({"type": "answer", "frame": 1, "kind": "ack", "code": 5, "note": "hello",
             "list": [1, "two", {"three": 3}], "map": {"a": [1, 2]}, "nothing": null, "many": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]});
         let bytes = bytes(&odd);

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_variable_is_reported_with_the_names_it_may_have_been() {
+    fn a_mistyped_variable_is_reported_with_similar_names() {
         let [frame] = &said(&["PLUMB_FRAME", "PLUMB_FRAMES", "FRAME"])[..] else { panic!("not one") };
         assert!(
             frame.starts_with("the environment's PLUMB_FRAME belongs to no option: did you mean PLUMB_FRAMES"),

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn however_far_a_peer_jumps_a_window_of_frames_is_watched() {
+    fn only_a_window_of_frames_is_watched_even_if_a_peer_jumps_far() {
         let (mut incomplete, _) = incomplete();
         assert!(incomplete.piece(0, Micros(0)).is_empty());
         assert_eq!(incomplete.piece((1 << 53) - 1, Micros(1)).len(), 9);

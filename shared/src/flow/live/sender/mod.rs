@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_requested_a_frame_takes_four_times_its_bytes_at_most() {
+    fn a_frame_is_sent_at_most_four_times_whatever_is_requested() {
         let mut sender = sender_with(3);
         let sent: usize = (0..20).map(|_| requested(&mut sender, 4, &[1; 200]).len()).sum();
         assert_eq!((sent, sender.retransmitted()), (9, 9));
