@@ -26,13 +26,13 @@ class _Camera(TypedDict, total=False):
     aspect: float
     """Show the ball as an ellipse: ratio of its shorter to its longer half-axis, 0.1 to 1 (default: off)."""
     aspect_angle: float
-    """With `aspect`: direction of the longer half-axis, in degrees (default: drawn anew for each frame)."""
+    """With `aspect`: direction of the longer half-axis, in degrees (default: drawn for each frame)."""
     shade: float
     """Shade the ball by Lambert's law: share of the light that is ambient, 0 to 1 (default: off)."""
     shade_angle: float
-    """With `shade`: where the light comes from in the picture, in degrees (default: drawn anew for each frame)."""
+    """With `shade`: where the light comes from in the picture, in degrees (default: drawn for each frame)."""
     shade_height: float
-    """With `shade`: the light's angle above the picture, 0 to 90 degrees (default: drawn anew for each frame)."""
+    """With `shade`: the light's angle above the picture, 0 to 90 degrees (default: drawn for each frame)."""
     ring: float
     """Show only the ball's outline, a stroke of this width in px (default: off)."""
     empty_rate: float

@@ -41,7 +41,7 @@ def loopback(folder: Path, *options: str) -> None:
 
 
 class Table:
-    """The rows of a session, and what the file says beside its rows."""
+    """The rows of a session and the other facts in the file."""
 
     def __init__(self, folder: Path, session: int = 1) -> None:
         read = parquet.read_table(folder / "frames.parquet")

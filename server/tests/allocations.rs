@@ -111,7 +111,7 @@ fn rendering_encoding_and_cutting_allocate_nothing() {
     }
 }
 
-/// All effects but JPEG. The codec's library allocates its tables and buffers anew for each picture, and they cannot be
+/// All effects but JPEG. The codec's library allocates new tables and buffers for each picture, and they cannot be
 /// passed in.
 #[test]
 fn taking_a_picture_with_effects_allocates_nothing() {

@@ -186,7 +186,7 @@ fn a_failed_file_goes_before_a_lost_client() {
 #[test]
 #[cfg(unix)]
 fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
-    // From fewer than a program starts with, to as many as a session takes.
+    // With the smallest limits a program does not even start; the largest is enough for a session.
     for limit in 4..24 {
         for (name, options) in [("server", ["--listen", "127.0.0.1:0"]), ("client", ["127.0.0.1:9", "--workers=1"])] {
             let mut program = command_after(&format!("ulimit -n {limit}"), name);

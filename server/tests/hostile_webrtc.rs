@@ -44,7 +44,7 @@ fn most_memory(program: &Program) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// A server with a session that goes on, and what it has taken for that.
+/// A server in a session, and the most memory that it has used so far.
 struct Busy {
     server: Server,
     client: Program,

@@ -15,7 +15,7 @@ pub fn image_payload(size: Size, pixel: PixelFormat, data: Vec<u8>, encoding: En
     ImageAnswer { size, pixel, encoding, data: Cow::Owned(data) }.write()
 }
 
-/// Encodes an image as LZ4 if that is shorter. Returns any other payload as it is.
+/// Encodes an image as LZ4 if that is shorter. Other payloads stay unchanged.
 pub(crate) fn shortened(payload: Payload<'static>, encoder: &mut Option<Lz4Encoder>) -> Payload<'static> {
     let raw = (payload.kind() == IMAGE).then(|| ImageAnswer::read(&payload).ok()).flatten();
     let shorter = raw.filter(|image| image.encoding == Encoding::Raw).and_then(|image| {

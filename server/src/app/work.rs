@@ -120,7 +120,7 @@ impl Work<'_> {
             size,
             pixel,
             encoding: delivered.encoding,
-            // A camera's frames are sent as they come.
+            // A camera's frames are sent as they arrive.
             rate: if self.supply.sets_the_pace() { Rate::Max } else { self.spec.rate() },
             window: delivered.window,
             delivery: delivered.delivery,

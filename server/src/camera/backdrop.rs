@@ -1,4 +1,4 @@
-//! The background behind the ball: even light, a plane of light, or clutter, drawn anew for each frame.
+//! The background behind the ball: even light, a plane of light, or clutter, drawn for each frame.
 //!
 //! A background is a picture of texels: squares of even light, one pixel large. Under the ball's rim the background's
 //! light is the texel's. With blur the background extends beyond the image, as far as the point spread reaches.

@@ -130,7 +130,7 @@ impl Case {
             .collect();
         let n = unknown.len();
         let weight = 1.0 / (NOISE * NOISE + 1.0 / 12.0);
-        // The matrix and the unit matrix beside it, for Gauss–Jordan elimination.
+        // The matrix, augmented by the unit matrix for Gauss–Jordan elimination.
         let mut rows: Vec<Vec<f64>> = (0..n)
             .map(|i| {
                 let product = |j: usize| slopes[i].iter().zip(&slopes[j]).map(|(a, b)| weight * a * b).sum::<f64>();

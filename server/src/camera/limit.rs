@@ -135,8 +135,8 @@ impl LimitModel {
         if radius < CLOSED_RADIUS || radius < CLOSED_SHARPNESS * edge_variance.sqrt() {
             return None;
         }
-        // A curved rim tells a share 1 − 3 / 8z − 15 / 128z² of what a straight one does, z being r² / 2s²: the first
-        // terms of √(2πz) exp(−z) I₁(z), which ∫ J₁²(kr) exp(−k²s²) k dk comes to.
+        // A curved rim has the share 1 − 3 / 8z − 15 / 128z² of a straight rim's information, with z = r² / 2s². These
+        // are the first terms of √(2πz) exp(−z) I₁(z), which is the value of ∫ J₁²(kr) exp(−k²s²) k dk.
         let z = radius * radius / (2.0 * edge_variance);
         let curved = 1.0 - 3.0 / (8.0 * z) - 15.0 / (128.0 * z * z);
         Some(self.labelled(straight_px / (radius * curved).sqrt()))

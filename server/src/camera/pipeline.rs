@@ -8,7 +8,7 @@
 //!
 //! The light of a channel is `base + level · cover − behind`. `base` is the scene without the ball, `cover` the share
 //! of the light that the ball gives, `behind` the light that it hides. All three are after blur and the same in every
-//! channel. Only the ball's surroundings are computed anew, unless an effect covers the whole image.
+//! channel. Only the ball's surroundings are rendered again, unless an effect covers the whole image.
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};

@@ -357,7 +357,8 @@ mod tests {
             let (ns, _) = play(&mut Choice::default(), world, frames);
             let (raw_ns, lz4_ns) = (world.raw_ns() * f64::from(frames), world.lz4_ns() * f64::from(frames));
             prop_assert!(ns <= 1.01 * raw_ns, "{} of raw", ns / raw_ns);
-            // The choice assumes that decompression is as slow as compression, so it may miss a smaller gain than this.
+            // The choice assumes that decompression takes as long as compression, so it may miss gains smaller than
+            // this.
             if lz4_ns < 0.4 * raw_ns {
                 // The first estimate of the link takes 16 raw frames; the next sample comes after 32 at the latest.
                 let learnt_ns = ns - 32.0 * world.raw_ns();

@@ -85,7 +85,7 @@ impl Drop for Frames {
     }
 }
 
-/// The renderer's end of the queue, which is over when the thread ends, however it does.
+/// The renderer's end of the queue, which ends with the thread, even if the thread panics.
 struct Producer(Arc<Queue<Rendered>>);
 
 impl Drop for Producer {

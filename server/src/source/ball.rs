@@ -102,7 +102,7 @@ pub enum Motion {
     /// It moves and bounces, so that frames follow each other.
     #[default]
     Bouncing,
-    /// Position and direction are drawn anew for each frame, so that frames are independent.
+    /// Position and direction are drawn for each frame, so that frames are independent.
     Scattered,
 }
 

@@ -23,7 +23,8 @@ const SHOWN_CHARACTERS: usize = 60;
 /// The supply with the truth of the run's `--truth`, if it has one.
 ///
 /// # Errors
-/// [`SourceError`] if the source knows its truth, if the file is wrong, or if the run's task is another than the file's.
+/// [`SourceError`] if the source knows its truth, if the file is wrong, or if the file is for a different task than the
+/// run's.
 pub(super) fn with_truth(supply: Box<dyn Supply>, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let Some(path) = &run.sent.truth else { return Ok(supply) };
     if supply.knows_truth() {

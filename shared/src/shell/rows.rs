@@ -25,7 +25,7 @@ const SUMMARY_ROOM: usize = ROOM + (1 << 20);
 /// rows per second; two wake-ups per row took a tenth of the server's processor time), and nobody reads faster.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// How long a finished run waits for a reader that reads nothing. A reader that reads gets as long as it needs.
+/// How long a finished run waits for a reader that reads nothing. There is no limit for a reader that makes progress.
 const END_LIMITS: DrainLimits = DrainLimits { standstill: Duration::from_secs(10), total: Duration::MAX };
 
 /// How long a stopped run waits: within the second in which a stop must complete.

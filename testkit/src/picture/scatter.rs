@@ -6,7 +6,7 @@ use shared::geometry::Circle;
 
 use super::random::Random;
 
-/// Number of places tried for a disc before all discs are placed anew.
+/// Number of places tried for a disc before all discs are placed again.
 const TRIES: usize = 200;
 
 /// How discs are thrown.

@@ -13,7 +13,7 @@ use crate::program::unset_options;
 const OF_ITS_PACKAGE: [&str; 6] =
     ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR"];
 
-/// Builds the programs as a user would, so that what is measured is this version.
+/// Builds the programs as a user would, so that this version is measured.
 pub fn build() -> Result<(), ProcessError> {
     let built = cargo().status()?;
     if built.success() { Ok(()) } else { Err(ProcessError::Build(built.to_string())) }

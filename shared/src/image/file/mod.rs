@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> Result<Image, ImageFileError> {
     }
 }
 
-/// Reads an image as [`read`] does, and gray with more than 8 bits as gray16, with the values that the file has.
+/// Reads an image as [`read`] does, except that gray with more than 8 bits becomes gray16 with the file's values.
 ///
 /// # Errors
 /// [`ImageFileError`] if the file cannot be read or is not supported.

@@ -1,4 +1,4 @@
-//! Limits the connectivity checks to a machine that has not answered any.
+//! Limits the number of connectivity checks sent to a machine that has not answered.
 //!
 //! A peer names its own addresses, and ICE sends each of them up to a thousand checks. An address other than that of
 //! the signaling connection may belong to a third machine, which never asked for checks. Such a machine gets only a
@@ -24,7 +24,7 @@ const MOST_CHECKS: u32 = 11;
 const CHECKS_AT_ONCE: u32 = 32;
 const EACH: Duration = Duration::from_secs(1);
 
-/// Smallest number of machines whose budgets are remembered until they are full again.
+/// Number of remembered budgets at which those that are full again are forgotten.
 const REMEMBERED: usize = 1024;
 
 /// The machines that one connection has checked.

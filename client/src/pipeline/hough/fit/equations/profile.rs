@@ -52,9 +52,9 @@ pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
 
 /// The square root of the depth (0 outside), averaged over a pixel, and its first derivative with respect to the depth.
 ///
-/// The mean over the pixel's square, whose projection across the edge is a box as wide as the one component of the
-/// direction, convolved with a box as wide as the other. The root's second integral is 4/15 depth^(5/2). `sigma` scales
-/// the square, and so stands for the blur of any edge.
+/// The projection of the pixel's square across the edge is the convolution of two boxes, whose widths are the
+/// components of the direction. The root's second integral is 4/15 depth^(5/2). `sigma` scales the square, and so
+/// stands for the blur of any edge.
 #[inline(always)]
 pub(crate) fn root(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     let scale = sigma * 12f32.sqrt();
