@@ -1,4 +1,4 @@
-//! Every option of the client answers a wrong value with what would be right.
+//! Every option of the client answers a wrong value with an error that says what is valid.
 
 use client::cli::Cli;
 use testkit::wrong_values::assert_answered;

@@ -77,8 +77,8 @@ fn a_python_pipeline_whose_sctp_waits_for_its_peers_answers_every_frame() {
     assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
 }
 
-/// A lost packet stalls SCTP for a second and more, and frames with it, which would be lost here. (Without the field,
-/// p99 was 1.2 s and frames were lost.)
+/// A lost packet stalls SCTP and its frames for more than a second, and this deadline would lose them. (Without the
+/// field, p99 was 1.2 s and frames were lost.)
 #[test]
 fn a_python_pipeline_with_small_udp_buffers_that_says_so_loses_no_frame_unpaced() {
     LazyLock::force(&PYTHON);

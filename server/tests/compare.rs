@@ -128,7 +128,7 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
     assert_eq!(figure(&found, "frames.missed")["verdict"], "no_difference_shown");
     assert_eq!(found["gates"][0]["verdict"], "fail");
     assert!(ended.stdout.join("\n").contains("FAIL: worse is"), "{:#?}", ended.stdout);
-    // Without a gate nothing fails; the other way round it is better.
+    // Without a gate nothing fails. In the opposite order the second run is better.
     let (found, _) = room.compared(&["b", "a"], &[], 0);
     assert_eq!(figure(&found, "error_px.l1.mean")["verdict"], "better");
     let (found, _) = room.compared(&["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.06"], 0);
@@ -187,7 +187,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
         room.compared(&[run], &[&["--baseline", &kept, "--gate", "worse == 0"], more].concat(), code)
     };
     room.run("first", &[]).expect(0);
-    // Nothing to compare with is no data, unless the run is to be the first baseline.
+    // Without a baseline the gates have no data, unless the run is to become the first baseline.
     let (found, _) = baseline("first", &[], 1);
     assert_eq!(found["gates"][0]["verdict"], "no_data");
     baseline("first", &["--keep"], 0);

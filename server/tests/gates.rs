@@ -168,7 +168,7 @@ fn a_delay_of_every_tenth_answer_fails_a_gate_on_a_percentile() {
         "latency_us.stages.detect.p95 <= 25ms",
         &SLOW,
         "slow_answers",
-        // Slow enough that frames do not wait behind a slow one: the time is then the detector's own.
+        // At this rate no frame waits behind a slow one, so the time is the detector's own.
         &["--fps", "20", "--frames", "200"],
         |page| page.contains("\u{201c}detect\u{201d} takes") && after(page, "\u{201c}detect\u{201d} takes ") > 20.0,
     );

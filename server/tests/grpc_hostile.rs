@@ -73,7 +73,7 @@ impl Peer {
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        // Many at a time: HTTP/2 ends a connection with very many small frames by itself.
+        // Many messages in one piece, because HTTP/2 itself ends a connection with very many small frames.
         let flood = flood.map(|message| framed(message).repeat(500).into());
         let request = request.body(Says { queue: said, flood, is_flooding: false }).expect("a request");
         let response = runtime.block_on(async {
@@ -102,7 +102,7 @@ impl Peer {
         self.send(from_sink::Message::Hello(hello));
     }
 
-    /// Reads until the server ends the call. Returns the status and what it says, of the trailers or of the headers.
+    /// Reads until the server ends the call. Returns the status and its message, from the trailers or the headers.
     fn until_ended(&mut self) -> (String, String) {
         let mut trailers = self.headers.clone();
         let hears = &mut self.hears;

@@ -1,4 +1,4 @@
-//! Every option of the server answers a wrong value with what would be right.
+//! Every option of the server answers a wrong value with an error that says what is valid.
 
 use server::cli::Cli;
 use testkit::wrong_values::assert_answered;

@@ -130,7 +130,7 @@ impl Discovery {
         }
     }
 
-    /// Until when other servers may answer, given that this one did now.
+    /// Time until which other servers may answer, after this one answers now.
     fn moment_after(&self, server: &Found) -> Instant {
         let is_meant = server.address.ip().is_loopback() && !self.failed.contains_key(&server.address);
         Instant::now() + if is_meant { Duration::ZERO } else { GRACE }

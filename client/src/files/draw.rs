@@ -22,7 +22,7 @@ const REJECTED: [u8; 3] = [0xf2, 0xbd, 0x4b];
 const FOUND_PX: f64 = 1.5;
 const REJECTED_PX: f64 = 0.6;
 
-/// Half length of the cross at the centre of a find, in pixels, and as a part of the radius at most.
+/// Half the length of the cross at the centre of a find: this many pixels, but at most this part of the radius.
 const ARM_PX: f64 = 5.0;
 const ARM_OF_RADIUS: f64 = 0.3;
 

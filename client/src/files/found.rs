@@ -1,4 +1,4 @@
-//! What is said of a file: as JSON and in words.
+//! The result for a file, as JSON and in words.
 
 use std::fmt;
 

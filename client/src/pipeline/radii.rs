@@ -13,8 +13,8 @@ pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 /// frame size.
 pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
-/// Smallest radius looked for when none is given, as a part of the shorter side, in frames under 32 px, in which 8 px are
-/// more: the radius of the server's default ball there.
+/// Smallest radius looked for when none is given, in frames whose shorter side is under 32 px, as a part of that side.
+/// It is below 8 px there, and is the radius of the server's default ball.
 const DEFAULT_MIN_OF_SMALL_SIDE: f64 = 0.25;
 
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.

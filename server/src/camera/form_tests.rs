@@ -107,7 +107,8 @@ impl Case {
             let Some(ambient) = self.shade else { return ball };
             let (u, v) = (along / long, across / short);
             let normal = [u * cos - v * sin, u * sin + v * cos, (1.0 - u * u - v * v).sqrt()];
-            // `ball` is the level of the ambient light: that of the rest is fixed, since only their ratio matters.
+            // `ball` is the level of the ambient light. The level of the other light is fixed, because only their ratio
+            // matters.
             ambient * ball + 180.0 * (normal[0] * lx + normal[1] * ly + normal[2] * lz).max(0.0)
         }
     }

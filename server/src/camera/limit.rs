@@ -9,10 +9,10 @@
 //! counts (OpenCV's BGR2GRAY); its rounding adds another 1/12.
 //!
 //! Parameters that the pipeline does not know are estimated too: the radius, the ball's level, the level of the
-//! background and, for a ramp, its slope (both from the whole image). Of an ellipse the ratio and the direction of the
-//! half-axes are estimated too, of a shaded ball the ambient light and the direction and strength of the other light, of an
-//! outline its width. Clutter, the ball's motion, blur, vignette, gamma
-//! and the occluder count as known. Where these matter, possibly no estimate reaches the bound.
+//! background and, for a ramp, its slope (both from the whole image). The same holds for the ratio and the direction of
+//! an ellipse's half-axes, for the ambient light of a shaded ball and the direction and strength of its other light,
+//! and for the width of an outline. Clutter, the ball's motion, blur, vignette, gamma and the occluder count as known.
+//! Where these matter, possibly no estimate reaches the bound.
 
 use std::f64::consts::PI;
 
@@ -241,8 +241,8 @@ impl LimitModel {
             && self.levels.ball.into_iter().all(clear)
     }
 
-    /// `σ² = v / (π r c² E)` along x as along y, for a radius r of 1 px, with contrast c and the edge's energy E, were the rim
-    /// straight.
+    /// `σ² = v / (π r c² E)` along x as along y, for a radius r of 1 px, with contrast c and the edge's energy E, for a
+    /// straight rim.
     fn closed_form(&self, blur: f64) -> f64 {
         let weights = if self.channels == 1 { [1.0, 0.0, 0.0] } else { GRAY };
         let Levels { background, ball } = self.levels;

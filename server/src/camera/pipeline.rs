@@ -46,7 +46,7 @@ pub(super) struct Pipeline {
     base: Plane,
     /// The region where `base` is not the plain background.
     painted: Region,
-    /// The region where the image is not that of the plain background.
+    /// The region where the image differs from the plain background.
     drawn: Region,
     image: Image,
     line: Vec<f32>,

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// Two conditions, for messages.
 pub const EXAMPLE: &str = "\"error_px.l1.mean <= 0.05\" or \"latency_us.p99 <= 5ms\"";
 
-/// Operators. An operator comes before the shorter ones that it begins with.
+/// Operators. The longer ones come first, because a shorter one may be the beginning of a longer one.
 const OPERATORS: [(&str, Operator); 6] = [
     ("<=", Operator::AtMost),
     (">=", Operator::AtLeast),
@@ -19,7 +19,7 @@ const OPERATORS: [(&str, Operator); 6] = [
     (">", Operator::Above),
 ];
 
-/// Units. A unit comes before the shorter ones that it ends with.
+/// Units. The longer ones come first, because a shorter one may be the end of a longer one.
 const UNITS: [(&str, Unit); 5] =
     [("us", Unit::Us), ("ms", Unit::Ms), ("px", Unit::Px), ("s", Unit::S), ("%", Unit::Percent)];
 
@@ -309,7 +309,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// What would be right instead of a text whose first mistake is at this character.
+/// The valid form for a text whose first mistake is at this character.
 fn advice(text: &str, character: usize, expected: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words: Vec<_> = lower.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();

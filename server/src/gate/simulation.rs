@@ -91,7 +91,7 @@ fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f6
     found as f64 / named as f64
 }
 
-/// Largest share that `runs` runs may show where 1,000 may show this: 2.58 standard errors of 5 % above the same mean.
+/// Largest share in `runs` runs, given the one allowed in 1,000: 2.58 standard errors of 5 % above the same mean.
 fn band(of_thousand: f64, runs: u64) -> f64 {
     let error = |runs: f64| 2.58 * (0.05_f64 * 0.95 / runs).sqrt();
     (of_thousand - 0.05) - error(1_000.0) + 0.05 + error(runs as f64)

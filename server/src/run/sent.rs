@@ -22,7 +22,8 @@ use crate::task::TaskName;
 /// Size of the frames if neither an option nor an image sets it.
 pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 
-/// Largest noise of a depth reading, in mm: the distance to which it belongs.
+/// Largest noise of a depth reading, in mm. It is stated for a distance of 1 m, so more would exceed the distance
+/// itself.
 const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
 
 /// What is sent.

@@ -14,7 +14,7 @@ const MOST: u64 = 65_536;
 /// Size of a burst from one address, in seconds at its rate.
 const BURST: u32 = 2;
 
-/// Smallest number of addresses whose visits are remembered until they are within their rate again.
+/// Number of remembered addresses at which those within their rate are forgotten.
 const REMEMBERED: usize = 4_096;
 
 /// Limits on those who come to the port.

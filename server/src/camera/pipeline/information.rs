@@ -51,7 +51,7 @@ impl Pipeline {
                 };
                 let levels = self.levels.ball;
                 let hides = f64::from(opacity[index]);
-                // Of a shaded ball, the level is that of the ambient light, next to the parameters of the other light.
+                // For a shaded ball, the level is that of the ambient light. The other light has parameters of its own.
                 let ground = if self.model.unknown.light { 0.0 } else { self.levels.background };
                 let share = |level: f64| gain * hides * (level - ground);
                 let shape = std::array::from_fn(|parameter| match ball.shape.get(parameter) {

@@ -73,7 +73,7 @@ fn read_value(text: &str) -> Result<MetaValue, String> {
         "false" => return Ok(MetaValue::Bool(false)),
         _ => {}
     }
-    // JSON has no number with zeros in front: 007 is the name of a camera.
+    // JSON has no number with leading zeros, so 007 is a text.
     if let Ok(number) = text.parse::<Number>() {
         return of_number(&number, text);
     }

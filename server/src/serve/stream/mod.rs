@@ -41,15 +41,15 @@ use room::Room;
 /// packet is lost, delivery may take several retransmissions.
 const BYE_STANDSTILL: Duration = Duration::from_secs(1);
 
-/// Longest total wait until the client has our `bye`, so that a session that is over does end. A full lane of frames,
+/// Longest total wait until the client has our `bye`. It is bounded so that every session ends. A full lane of frames,
 /// 1 MiB, takes 8.4 s at 1 Mbit/s.
 const BYE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Longest total wait for the `bye` when the server stops, which it must do within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Longest wait until a session's frames are recorded, so that its report counts them: more than the disk needs for what
-/// may wait (64 MiB), unless it takes next to nothing.
+/// Longest wait until a session's frames are recorded, so that its report counts them. Up to 64 MiB may wait, and only
+/// a nearly stuck disk needs longer for them.
 const RECORD_LIMIT: Duration = Duration::from_secs(5);
 
 /// Longest wait for the recording when the server stops, which it must do within a second.

@@ -36,7 +36,7 @@ pub(super) trait Camera: Send {
     /// Gives the next buffer to `take`, then back to the driver. [`ErrorKind::WouldBlock`] if there is none.
     fn next(&mut self, take: &mut dyn FnMut(Buffer<'_>)) -> io::Result<()>;
 
-    /// Whether the device is still there, after an error that does not tell.
+    /// Whether the device is still there. Called after an error that leaves this open.
     fn is_there(&self) -> bool;
 }
 

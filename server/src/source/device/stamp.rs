@@ -74,7 +74,7 @@ pub(super) struct Taken {
 }
 
 impl Stamp {
-    /// When a frame was taken that came at `arrived`, when the monotonic clock read `monotonic`.
+    /// The time at which a frame was taken. It arrived at `arrived`, when the monotonic clock read `monotonic`.
     ///
     /// A timestamp gives no age if it is of another clock, lies in the future or is zero.
     pub(super) fn taken(&self, arrived: Instant, monotonic: Duration) -> Taken {

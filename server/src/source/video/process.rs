@@ -15,7 +15,7 @@ use shared::text::Escaped;
 
 use super::guard;
 
-/// How long ffmpeg may give nothing: ffprobe in any case, ffmpeg where it reads from a network. Some cameras send a
+/// Longest time without output: of ffprobe always, of ffmpeg if it reads from a network. Some cameras send a
 /// whole picture only every 10 s, and ffmpeg waits for one.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
 

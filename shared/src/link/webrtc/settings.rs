@@ -222,7 +222,7 @@ mod tests {
                         LinkSettings { mtu: Some(mtu), peer_buffer: Some(buffer), delivery, ..Default::default() };
                     let (message, most) = (settings.message_size(), settings.message_size() + settings.send_buffer());
                     let packets = most.div_ceil(packet_payload(mtu));
-                    // Of a buffer that takes less than three packets one message is on its way at a time.
+                    // If the buffer takes fewer than three packets, one message is on its way at a time.
                     assert!(packets * datagram <= buffer as usize || packets <= 2, "{settings:?}: {packets}");
                     assert!(
                         (1..=MESSAGE_SIZE).contains(&message) && settings.send_buffer() <= SEND_BUFFER,
