@@ -308,8 +308,9 @@ impl Cli {
         let layers = &asked.layers;
         let named = |id: &str| line.variable(command.get_arguments().find(|option| option.get_id() == id)?);
         let layered = run::layered(command.clone(), layers.run.as_deref(), layers.camera.as_deref());
-        let (layered, origins) = layered
-            .map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", wrong.said_by(named))))?;
+        let (layered, origins) = layered.map_err(|wrong| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", wrong.naming_source(named)))
+        })?;
         let origins = over_files(origins, &layered, &line);
         Ok(Self { origins, ..Self::from_arg_matches(&line.over(layered)?)? })
     }
@@ -325,8 +326,8 @@ fn over_files(mut origins: Origins, command: &clap::Command, line: &CommandLine)
     for option in command.get_arguments() {
         let id = option.get_id().as_str();
         match line.variable(option) {
-            Some(variable) => origins.said_by(id, variable),
-            None if line.names(option) => origins.said_by_the_command_line(id),
+            Some(variable) => origins.set_by(id, variable),
+            None if line.names(option) => origins.set_by_the_command_line(id),
             None => {}
         }
     }

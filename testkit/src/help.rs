@@ -17,7 +17,7 @@ pub fn said(program: &str, argument: &str) -> String {
 /// Asserts that a program's help names each of these options and positional arguments with its environment variable,
 /// and that its command line, subcommands included, has no others.
 #[track_caller]
-pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
+pub fn assert_help_names(program: &str, command_line: &clap::Command, options: &[&str]) {
     let named = names(command_line);
     assert_eq!(named, options.iter().map(ToString::to_string).collect(), "the names of {program}'s options");
     let subcommands = command_line.get_subcommands().map(|subcommand| helped(program, Some(subcommand.get_name())));

@@ -59,7 +59,7 @@ async fn attempt_any(discovery: &mut Discovery, asked: &Asked) -> Result<Link, F
     if found.len() > 1 {
         info!("{} servers: {}; name one to choose it", found.len(), listed(&found));
     }
-    let mut last = Failure::NotThere(discovery.why_nobody());
+    let mut last = Failure::NotThere(discovery.why_none_was_found());
     for server in found.into_iter().take(TRIED_SERVERS) {
         last = match attempt(&server.address.to_string(), asked).await {
             Ok(link) => return Ok(link),

@@ -118,7 +118,7 @@ impl Discovery {
     }
 
     /// Why the last look found no server, for people.
-    pub fn why_nobody(&self) -> String {
+    pub fn why_none_was_found(&self) -> String {
         if self.was_out_of_descriptors { MORE_DESCRIPTORS.to_owned() } else { "none answers".to_owned() }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn with_truth(supply: Box<dyn Supply>, run: &RunSpec) -> Result<Box<d
         }
         _ => {
             let came = file.rows.iter().map(|_| AtomicBool::new(false)).collect();
-            let told = Arc::new(Told { path: Escaped(path).to_string(), file, came });
+            let told = Arc::new(TrackedTruth { path: Escaped(path).to_string(), file, came });
             Ok(Box::new(TruthedSupply { supply, told }))
         }
     }
@@ -53,14 +53,14 @@ fn scores_truth(task: TaskName) -> bool {
 
 /// The truth of a file, and which of its rows were asked for.
 #[derive(Debug)]
-struct Told {
+struct TrackedTruth {
     path: String,
     file: TruthFile,
     /// Whether the frame of each row came, in any session.
     came: Vec<AtomicBool>,
 }
 
-impl Told {
+impl TrackedTruth {
     fn of(&self, frame: u64) -> Truth {
         let Some((place, truth)) = self.file.find(frame) else { return Truth::Unknown };
         self.came[place].store(true, Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Told {
 #[derive(Debug)]
 struct TruthedSupply {
     supply: Box<dyn Supply>,
-    told: Arc<Told>,
+    told: Arc<TrackedTruth>,
 }
 
 impl Supply for TruthedSupply {
@@ -122,7 +122,7 @@ impl Supply for TruthedSupply {
 
 struct TruthedSource {
     source: Box<dyn Source>,
-    told: Arc<Told>,
+    told: Arc<TrackedTruth>,
 }
 
 impl Source for TruthedSource {

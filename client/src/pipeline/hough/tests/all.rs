@@ -96,7 +96,7 @@ fn every_machine_and_memory_layout_gives_the_same_bits() {
     let scatter = Scatter { size: (320, 240), radii: 10.0..=30.0, overlap: 0.1, margin: 1.0 };
     for seed in 0..20 {
         let mut random = Random::new(seed);
-        let discs = scatter.throw(4, &mut random);
+        let discs = scatter.draw(4, &mut random);
         let canvas = discs.iter().fold(Canvas::new(320, 240, GROUND), |canvas, disc| canvas.disc(*disc, DISC));
         let frame = canvas.shot(5.0, &mut random);
         let expected = all(frame.view());
