@@ -196,7 +196,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
     room.run("failed", &["--gate", "frames.sent == 7"]).expect(1);
     let (found, _) = baseline("failed", &["--keep"], 0);
     assert!(found["notes"].to_string().contains("not kept as a baseline: its gate frames.sent == 7"), "{found:#}");
-    // Nor is one that is worse than its baseline.
+    // A run that is worse than its baseline is not kept either.
     room.run("worse", &[]).expect(0);
     room.scale_errors("worse", 1.5);
     baseline("worse", &["--keep"], 1);

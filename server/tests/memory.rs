@@ -243,7 +243,7 @@ fn joining_takes_at_most_four_messages_of_memory_per_open_message() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
-    // Nor do waiting pieces keep the bytes that follow them.
+    // Waiting pieces do not keep the bytes that follow them.
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     let most = most_bytes(|| {
         for index in 1..1024 {

@@ -54,7 +54,7 @@ enum Fault {
     Late,
     Scaled(f64),
     Offset(f64, f64),
-    /// The covariances are this times what they should be.
+    /// The covariances are too large by this factor.
     Covariance(f64),
     /// The client's clock runs faster by this, in ppm.
     Drift(f64),

@@ -39,7 +39,7 @@ impl Normal {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// Two at once (G. E. P. Box and M. E. Muller, Ann. Math. Stat. 29, 1958).
+    /// Draws two at once (G. E. P. Box and M. E. Muller, Ann. Math. Stat. 29, 1958).
     fn pair(&mut self) -> [f64; 2] {
         let (radius, angle) = ((-2.0 * self.uniform().ln()).sqrt(), std::f64::consts::TAU * self.uniform());
         [radius * angle.cos(), radius * angle.sin()]

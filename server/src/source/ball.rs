@@ -1,4 +1,4 @@
-//! The ball: a scene with known truth, seen by the simulated camera. It is computed, so it runs in the session.
+//! The ball: a scene with known truth, seen by the simulated camera. It renders frames within the session.
 
 use clap::{Args, Command};
 use shared::image::{Image, PixelFormat};

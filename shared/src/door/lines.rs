@@ -1,7 +1,7 @@
 //! Plumb's own signaling: one JSON object per line over TCP.
 //!
 //! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
-//! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open beside the link.
+//! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open as long as the link.
 
 use std::io;
 use std::time::Duration;

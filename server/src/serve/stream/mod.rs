@@ -331,7 +331,7 @@ async fn woken(wake_up: Option<&Notify>) {
     }
 }
 
-/// Waits until the client has our `bye`, then closes the link. The client is also told beside the link.
+/// Waits until the client has our `bye`, then closes the link. The client is also told on the signaling connection.
 async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
     if let Some(reason) = end.farewell() {
         sender.leave(reason).await;

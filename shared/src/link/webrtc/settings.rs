@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(reliable(Some(1400), PeerKind::Plumb), 45 * 1372);
         assert_eq!(reliable(None, PeerKind::Plumb), 53 * 1160);
         assert_eq!(reliable(Some(9000), PeerKind::Stranger), 3 * 8972);
-        // What a stranger's sockets take holds, too.
+        // The limit of a stranger's sockets applies too.
         assert_eq!(reliable(None, PeerKind::Stranger), 23 * 1372);
         assert_eq!(reliable(Some(1183), PeerKind::Stranger), 24 * 1152, "half of 48 datagrams");
         for mtu in LEAST_MTU..=LOOPBACK_MTU {

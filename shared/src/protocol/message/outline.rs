@@ -55,7 +55,7 @@ pub fn frame_id(bytes: &[u8]) -> Option<u64> {
     id.filter(|_| is_frame)
 }
 
-/// The rest of a message. A method that returns nothing consumes nothing.
+/// The rest of a message. If a method returns `None`, the rest stays unchanged.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

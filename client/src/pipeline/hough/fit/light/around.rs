@@ -31,8 +31,8 @@ const MIN_SHARE: f64 = 0.998;
 /// Largest variance of the residuals: as a multiple of the frame's noise variance, or in gray levels squared.
 ///
 /// The multiple allows for five sigmas of a χ² of 600 cells, and for the uncertainty of the noise itself. The gray
-/// levels allow for whole levels, which are steps in a frame without noise. Anything that pokes into the ring leaves
-/// more.
+/// levels allow for whole levels, which are steps in a frame without noise. Anything else in the ring leaves larger
+/// residuals.
 const MAX_NOISE_RATIO: f64 = 1.35;
 const MAX_ROUNDING: f64 = 0.09;
 
