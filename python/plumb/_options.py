@@ -160,7 +160,7 @@ class ServerOptions(RunOptions, total=False):
     max_sessions: int
     """Maximum number of sessions at a time (default 256)."""
     max_waiting: int
-    """Maximum number of connections that have not said yet what they want (default 256)."""
+    """Maximum number of connections that have not yet sent a request (default 256)."""
     max_offers: int
     """Maximum number of unanswered offers to silent connections (default 16)."""
     handshake_limit: str

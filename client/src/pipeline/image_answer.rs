@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_lz4_makes_shorter_is_written_so_and_reads_back() {
+    fn an_image_that_lz4_makes_shorter_is_written_as_lz4_and_read_back() {
         let mut encoder = None;
         let short = shortened(image(vec![7; SIZE.pixels()]), &mut encoder);
         let read = ImageAnswer::read(&short).expect("an image");
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_other_answers_stay_as_they_are() {
+    fn noise_and_other_answers_stay_unchanged() {
         let noise: Vec<u8> =
             (0..SIZE.pixels() as u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 17) as u8).collect();
         let mut encoder = None;

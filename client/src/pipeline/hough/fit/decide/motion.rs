@@ -6,8 +6,8 @@ use crate::pipeline::hough::fit::equations::model::{Model, Profile};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::direction_of;
 
-/// Significance at which motion is accepted, as a χ² with two degrees of freedom for the cos 2θ part of the edge's
-/// width, which motion causes; and the smallest motion, in pixels squared.
+/// Motion is accepted if the cos 2θ part of the edge's width, which motion causes, has this χ² with two degrees of
+/// freedom. The second constant is the smallest motion, in pixels squared.
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
