@@ -188,7 +188,7 @@ pub struct SessionArgs {
     #[arg(id = "client_listen", long = "listen", help_heading = CONNECTION, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
 
-    /// With --listen: end after one session, as a client that calls does
+    /// With --listen: end after the first session
     #[arg(long, help_heading = CONNECTION)]
     pub once: bool,
 

@@ -4,7 +4,7 @@ use testkit::ends::Server;
 use testkit::report::{ReportFile, only_session};
 
 #[test]
-fn live_every_frame_is_accounted_for() {
+fn in_live_delivery_every_frame_is_accounted_for() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "60", "--delivery", "live", "--size", "320x240", "--json", report.name()];
     let server = Server::start(&options);

@@ -33,7 +33,7 @@ struct Condition {
     stray: f64,
     /// Share of the frames without an answer.
     lost: f64,
-    /// Whether the limit is a bound: there is noise.
+    /// Whether the frames have noise, so that the limit is a bound.
     is_noisy: bool,
     /// Correlation of the errors from frame to frame.
     phi: f64,

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_number_is_answered_and_the_error_says_what_is_valid() {
+    fn a_text_that_is_not_a_number_is_refused_and_the_error_says_what_is_valid() {
         let takes = TakesAll::of::<Options>();
         let count = takes.get("count").expect("it says what it takes");
         assert_eq!(count.parse::<u32>("7"), Ok(7));

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_or_value_is_answered_and_the_error_says_what_is_valid() {
+    fn a_wrong_name_or_value_is_refused_and_the_error_says_what_is_valid() {
         assert_eq!(read(&[("radus", "5")]).unwrap_err(), "\"radus\" is not an option: did you mean radius?");
         assert_eq!(
             read(&[("empty-rate", "0")]).unwrap_err(),

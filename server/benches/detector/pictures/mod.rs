@@ -15,7 +15,7 @@ use shared::image::file;
 
 use crate::failure::Failure;
 
-/// Largest distance of a find from its place on the list, in px: that of the lists of coins and sweets.
+/// Largest distance of a find from its place on the list, in px. The sweets are up to 3.1 px from their places.
 const SAME_PX: f64 = 4.0;
 
 /// The pictures by file, and whether tiles of them are tried too.
