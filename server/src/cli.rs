@@ -49,7 +49,7 @@ Exit codes:
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
   4  any other error
-If several apply, the first of 2, 4, 1, 3.";
+If several apply, the first of 2, 4, 1, 3 is returned.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
