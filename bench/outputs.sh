@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What the outputs cost: interleaved pairs of runs with every output (--out, --csv, --json, --junit, a gate, rows in a file,
-# and a monitor that reads /metrics each second) and without, and the ratio with / without with its 95 % interval
-# (Student's t on the log ratios). Then the memory and the rate of the outputs alone, with ten million rows.
+# Measures what the outputs cost: interleaved pairs of runs with every output (--out, --csv, --json, --junit, a gate,
+# rows in a file, and a monitor that reads /metrics each second) and without, and the ratio with / without with its 95 %
+# interval (Student's t on the log ratios). Then the memory and the rate of the outputs alone, with ten million rows.
 #
 #   bench/outputs.sh [PAIRS] [ROWS]     needs target/release/{server,client}; BIN names another folder, ROWS 0 leaves them out
 #
-# Asked for: unpaced, a ratio of the rate of 0.9 or more and no row lost; at 60 frames a second, a ratio of p50 latency of
-# 1.05 or less within its interval; 100 MB for the rows. The exit code is 1 if that is not so.
+# Goals: unpaced, a rate ratio of at least 0.9 and no lost row; at 60 frames per second, a p50 latency ratio of at most
+# 1.05 within its interval; at most 100 MB for the rows. The exit code is 1 if a goal is missed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,7 +44,7 @@ for case in unpaced:'--fps max' paced:'--fps 60'; do
   name=${case%%:*}
   read -r -a options <<<"${case#*:}"
   for pair in $(seq "$pairs"); do
-    # ABBA: what drifts over time falls on both.
+    # ABBA order: drift over time affects both alike.
     if ((pair % 2)); then order="without with"; else order="with without"; fi
     for side in $order; do
       run "$name-$pair-$side" "$side" "${options[@]}"

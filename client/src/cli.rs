@@ -25,13 +25,13 @@ use crate::pipeline::{
 };
 use crate::workers::Policy;
 
-/// How long a client that calls keeps trying, unless told otherwise.
+/// Default time for which a calling client keeps trying.
 pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 
 /// Largest number of worker threads: more than any machine has cores, but few enough to start.
 const MAX_WORKERS: usize = 1024;
 
-/// Least value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
+/// Smallest value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
 const MIN_AXIS_RATIO: f64 = 0.1;
 
 /// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
@@ -188,7 +188,7 @@ pub struct SessionArgs {
     #[arg(id = "client_listen", long = "listen", help_heading = CONNECTION, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
 
-    /// With --listen: end after one session, as a client that calls does
+    /// With --listen: end after the first session
     #[arg(long, help_heading = CONNECTION)]
     pub once: bool,
 
@@ -298,7 +298,7 @@ impl SessionArgs {
             let reason = "a client that listens takes the link that the server asks for: leave out --link or --listen";
             return Err(refused("--link", reason));
         }
-        // With several sessions, no command says which of them it is for.
+        // With several sessions, a command cannot say which one it is for.
         let commanded = [("--pull", self.pull), ("--commands", self.commands)];
         if self.listen.is_some()
             && let Some((place, _)) = commanded.into_iter().find(|(_, is_given)| *is_given)

@@ -1,5 +1,5 @@
-//! Pictures of the worst frames, and contrasts of a sample. Frames of computed sources are rendered again, those of
-//! files are read again; a camera's frames are gone.
+//! Makes pictures of the worst frames, and measures the contrast of a sample of frames. Frames of a computed source are
+//! rendered again, and frames of a file are read again. A camera's frames are not kept, so they have no pictures.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -19,7 +19,7 @@ const SIDE: f64 = 128.0;
 /// Shortest side of a crop, in px.
 const SHORTEST: f64 = 32.0;
 
-/// Room around the circles in a crop, in px.
+/// Margin around the circles in a crop, in px.
 const ROOM: f64 = 8.0;
 
 /// Size limit of a lossless picture, in bytes. Twelve of them take 320 kB of the page.
@@ -28,13 +28,14 @@ const MOST_BYTES: usize = 20_000;
 /// JPEG quality of pictures that would be larger.
 const QUALITY: u8 = 88;
 
-/// Most pixels that are rendered again for the contrasts: 78 frames of 640x480, which take a fraction of a second.
+/// Maximum number of pixels that are rendered again to measure contrasts: 78 frames of 640x480, which take a fraction
+/// of a second.
 const CONTRAST_PIXELS: usize = 24_000_000;
 
-/// Most frames that are read again from a file.
+/// Maximum number of frames that are read again from a file.
 const MOST_READ: u64 = 2_000;
 
-/// A picture of a frame, or of a part.
+/// A picture of a frame or of a part of it.
 #[derive(Debug)]
 pub(super) struct Picture {
     /// The picture as a `data:` address.
@@ -127,7 +128,8 @@ fn shown(frame: &Image) -> DynamicImage {
     }
 }
 
-/// The part around truth and estimate: left, top, width, height in whole pixels. `None` if neither is a place.
+/// The part of the frame around truth and estimate: left, top, width and height in whole pixels. `None` if the frame
+/// has neither.
 fn part(bad: &Bad, size: [f64; 2]) -> Option<[f64; 4]> {
     let (middle, _) = bad.truth.or(bad.estimate)?;
     let rings = bad.truth.iter().chain(&bad.estimate);

@@ -105,7 +105,7 @@ fn more_sessions_than_have_charts_are_listed_and_the_page_stays_small() {
 }
 
 #[test]
-fn what_is_no_report_gives_a_page_too() {
+fn a_text_that_is_not_a_report_gives_a_page_too() {
     let gathered = Gathered::new(spec(), TaskName::default());
     for text in ["", "{}", "{\"run\": 3, \"sessions\": []}"] {
         assert!(page(text, "", &gathered).starts_with("<!DOCTYPE html>"), "{text}");
@@ -113,7 +113,7 @@ fn what_is_no_report_gives_a_page_too() {
 }
 
 #[test]
-fn what_a_client_says_of_its_end_is_no_markup() {
+fn a_clients_reason_for_its_end_is_escaped() {
     let mut document = Document::new(&run()).unwrap();
     let mut odd = session(1);
     odd.end = End::ClientLeft { reason: "<script>alert(1)</script>".into() };

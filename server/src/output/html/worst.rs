@@ -1,9 +1,9 @@
 //! The worst frames of a run.
 
-/// How many are shown.
+/// Number of frames shown.
 pub(super) const SHOWN: usize = 12;
 
-/// Most of them that may be frames without a right answer. Such frames have no error to sort by.
+/// Maximum number of frames without a right answer among them. Such frames have no error to sort by.
 const WRONG: usize = 4;
 
 /// A circle: its centre, and its radius if it is known.
