@@ -117,7 +117,8 @@ impl<'py> Run<'_, 'py> {
 
     /// Calls the pipeline with a frame, and scores the answer.
     fn one(&mut self, py: Python<'py>, frame: RenderedFrame, clock: MonotonicClock) -> PyResult<()> {
-        let (index, array) = (frame.index, pixels::view(py, frame.image.clone())?);
+        let (index, image) = (frame.index, frame.image.clone());
+        let array = pixels::view(py, image.clone())?;
         self.evaluation.captured(frame, clock.now());
         let started = clock.now();
         let returned = self.pipeline.call1((array,));
@@ -139,7 +140,7 @@ impl<'py> Run<'_, 'py> {
         if let Some(record) = record {
             self.table.add(1, &record);
             if let Some(kept) = &mut self.kept {
-                kept.add(&record, &self.evaluation, clock.now())?;
+                kept.add(&record, &image, &self.evaluation, clock.now())?;
             }
         }
         Ok(())

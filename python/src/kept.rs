@@ -7,9 +7,10 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use server::evaluate::Evaluation;
 use server::output::folder::FolderOutput;
-use server::output::{Output, OutputError};
+use server::output::{Keeper, Output, OutputError};
 use server::score::record::FrameRecord;
 use server::session::End;
+use shared::image::Image;
 use shared::time::Micros;
 
 use crate::leaving;
@@ -22,6 +23,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Kept {
     output: FolderOutput,
     pipeline: String,
+    /// Finds the worst frames, if the folder needs their pictures.
+    keeper: Option<Keeper>,
     next: Micros,
 }
 
@@ -32,12 +35,20 @@ impl Kept {
             |wrong: OutputError| PyValueError::new_err(in_python(&format!("out: {wrong}: {}", wrong.advice())));
         let mut output = FolderOutput::open(folder, &evaluation.run(), evaluation.task(), false).map_err(refused)?;
         output.begin().and_then(|()| output.started(evaluation.start())).map_err(refused)?;
-        Ok(Self { output, pipeline, next: Micros(0) })
+        let keeper = output.wants_crops().then(|| evaluation.keeper());
+        Ok(Self { output, pipeline, keeper, next: Micros(0) })
     }
 
-    /// Adds a frame. Once per second, writes all frames so far.
-    pub(crate) fn add(&mut self, record: &FrameRecord, evaluation: &Evaluation, now: Micros) -> PyResult<()> {
-        let mut added = self.output.frame(1, record);
+    /// Adds a frame with its pixels. Once per second, writes all frames so far.
+    pub(crate) fn add(
+        &mut self,
+        record: &FrameRecord,
+        image: &Image,
+        evaluation: &Evaluation,
+        now: Micros,
+    ) -> PyResult<()> {
+        let crop = self.keeper.as_mut().and_then(|keeper| keeper.scored(record, image));
+        let mut added = crop.map_or(Ok(()), |crop| self.output.crop(&crop)).and_then(|()| self.output.frame(1, record));
         if now >= self.next {
             self.next = now + INTERVAL;
             added = added

@@ -275,6 +275,19 @@ def test_an_evaluation_leaves_a_folder_too(tmp_path: Path) -> None:
         plumb.evaluate(plumb.detect, frames=1, out=folder)
 
 
+def test_an_evaluation_of_files_keeps_pictures_of_its_worst_frames(tmp_path: Path) -> None:
+    frames, truth, folder = tmp_path / "frames", tmp_path / "truth.csv", tmp_path / "run"
+    frames.mkdir()
+    for place in range(30):
+        (frames / f"{place:02}.pgm").write_bytes(b"P5 64 48 255\n" + bytes([place]) * (64 * 48))
+    # Every answer is (32, 24): the later the frame, the larger its error.
+    truth.write_text("frame,x,y,radius\n" + "".join(f"{place},{32 - 0.1 * place},24,5\n" for place in range(30)))
+    plumb.evaluate(lambda _: (32.0, 24.0), task="circle", source=str(frames), truth=str(truth), frames=30, out=folder)
+    kept = sorted(path.name for path in (folder / "worst").iterdir())
+    assert kept == [f"1-{place}.png" for place in range(18, 30)]
+    assert (folder / "report.html").read_text().count("<image ") == 12
+
+
 def test_an_evaluation_that_fails_leaves_what_it_had(tmp_path: Path) -> None:
     def fails(frame: Any) -> None:
         if len(seen) == 5:

@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::{self, ListenAddress};
-use shared::shell::manual::Shell;
+use shared::shell::manual::{self, Shell};
 use shared::shell::options::{CommandLine, Environment};
 
 use crate::compare::CompareOptions;
@@ -84,28 +84,6 @@ Exit codes:
   2  the file exists
   4  the file cannot be written";
 
-/// Text at the end of `completions --help`.
-const COMPLETIONS_HELP: &str = "\
-Examples:
-  server completions bash > ~/.local/share/bash-completion/completions/server
-  server completions zsh > ~/.zfunc/_server      with ~/.zfunc in $fpath
-  server completions fish > ~/.config/fish/completions/server.fish
-
-Exit codes:
-  0  the script is printed
-  2  wrong usage
-  4  stdout cannot be written";
-
-/// Text at the end of `man --help`.
-const MAN_HELP: &str = "\
-Examples:
-  server man | man -l -
-  server man ~/.local/share/man/man1
-
-Exit codes:
-  0  the pages are made
-  2  wrong usage
-  4  a page cannot be written";
 /// Text at the end of `compare --help`.
 const COMPARE_HELP: &str = "\
 Examples:
@@ -186,14 +164,14 @@ pub enum Command {
         file: Option<PathBuf>,
     },
     /// Print a script that completes this program's options in a shell
-    #[command(after_help = COMPLETIONS_HELP)]
+    #[command(after_help = manual::completions_help("server"))]
     Completions {
         /// The shell
         #[arg(id = "shell", value_name = "SHELL")]
         shell: Shell,
     },
     /// Print the man page, or write those of all commands into a folder
-    #[command(after_help = MAN_HELP)]
+    #[command(after_help = manual::man_help("server"))]
     Man {
         /// Folder for the pages: server.1, server-health.1 and so on [default: print server.1]
         #[arg(id = "man_dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -280,8 +258,8 @@ pub struct Local {
     #[arg(long, help_heading = OUTPUT)]
     pub strict: bool,
 
-    /// Write everything into this folder, which must be absent or empty: run.toml, report.json, frames.csv and
-    /// frames.parquet
+    /// Write everything into this folder, which must be absent or empty: run.toml, frames.csv, report.json,
+    /// report.html and frames.parquet
     #[arg(long, help_heading = OUTPUT, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 

@@ -97,7 +97,18 @@ fn zsh_completes_as_a_person_types() {
 fn man_pages_of_every_command_are_sound_and_say_what_help_says() {
     let folder = tempfile::tempdir().expect("a folder");
     for (program, pages) in [
-        ("server", &["server", "server-health", "server-report", "server-completions", "server-man"][..]),
+        (
+            "server",
+            &[
+                "server",
+                "server-health",
+                "server-report",
+                "server-token",
+                "server-completions",
+                "server-man",
+                "server-compare",
+            ][..],
+        ),
         ("client", &["client", "client-detect", "client-completions", "client-man"]),
     ] {
         let path = folder.path().join(program);

@@ -184,6 +184,18 @@ fn a_failed_file_goes_before_a_lost_client() {
 }
 
 #[test]
+fn a_failed_file_goes_before_a_failed_gate_and_that_before_a_lost_client() {
+    let options = ["--once", "--frames", "600", "--gate", "frames.lost == 0"];
+    for (more, code) in [(&["--json", "/dev/full"][..], 4), (&[], 1)] {
+        let server = Server::start(&[&options, more].concat());
+        let client = server.client(&[]);
+        server.program.stdout.wait_for_count(7);
+        drop(client);
+        server.end().expect(code).says("the gate frames.lost == 0 has no data");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
     // With the smallest limits a program does not even start; the largest is enough for a session.

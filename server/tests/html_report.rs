@@ -4,51 +4,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use tempfile::TempDir;
 use testkit::browser::{Look, Page};
 use testkit::ends::Server;
-use testkit::program::{Ended, Program, command, poll};
+use testkit::folder::{Folder, unpaced};
 
 /// Maximum number of bytes of a page.
 const MOST_BYTES: u64 = 1_000_000;
 
-/// A folder for a run, which is absent.
-struct Folder {
-    _inside: TempDir,
-    path: PathBuf,
-}
-
-impl Folder {
-    fn new() -> Self {
-        let inside = tempfile::tempdir().expect("a temporary directory");
-        Self { path: inside.path().join("run"), _inside: inside }
-    }
-
-    fn name(&self) -> &str {
-        self.path.to_str().expect("UTF-8")
-    }
-
-    fn page(&self) -> PathBuf {
-        self.path.join("report.html")
-    }
+/// The page of a run.
+fn page_of(folder: &Folder) -> PathBuf {
+    folder.path.join("report.html")
 }
 
 /// A whole run in one process, with its folder.
 fn run(options: &[&str]) -> Folder {
     let folder = Folder::new();
-    let always =
-        ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s", "--seed", "7"];
-    let mut server = command("server");
-    server.args(always).args(["--out", folder.name()]).args(options);
-    Program::start(server).end().expect(0);
+    unpaced(&[&["--seed", "7", "--out", folder.name()], options].concat()).expect(0);
     folder
-}
-
-fn renew(folder: &Folder) -> Ended {
-    let mut server = command("server");
-    server.args(["report", folder.name()]);
-    Program::start(server).end()
 }
 
 /// The name of each chart and the extent of what it shows; 0 for a chart with nothing to show.
@@ -85,9 +57,23 @@ fn assert_page(file: &Path, expected: &[&str]) -> Page {
             assert!(chart[1].as_f64().is_some_and(|reach| reach > 20.0), "{chart} is empty");
         }
     }
+    assert_printable(&page);
     let console = page.console();
     assert!(console.is_empty(), "{console:#?}");
     page
+}
+
+/// Asserts that a printed page is dark on white and shows all that the screen shows, and more: `run.toml` is unfolded.
+#[track_caller]
+fn assert_printable(page: &Page) {
+    page.show_printed();
+    assert_eq!(page.run(WRONG), serde_json::json!([]), "printed");
+    let colours = "const style = getComputedStyle(document.body); return [style.backgroundColor, style.color]";
+    assert_eq!(page.run(colours), serde_json::json!(["rgb(255, 255, 255)", "rgb(27, 35, 48)"]));
+    let hidden = "return [...document.querySelectorAll('[data-chart], .bad, pre')].filter(it => !it.getBoundingClientRect().height).length";
+    assert_eq!(page.run(hidden), 0, "nothing is hidden");
+    assert!(page.printed().starts_with("JVBERi0"), "a PDF");
+    page.show(Look { width: 1200, dark: false });
 }
 
 /// What a selector finds, as text.
@@ -116,7 +102,7 @@ fn a_run_of_circles_has_every_chart_and_its_worst_frames() {
     let options =
         ["--frames", "240", "--noise", "10", "--radius", "10..30", "--empty-rate", "0.1", "--size", "320x240"];
     let folder = run(&[&options[..], &gates].concat());
-    let page = assert_page(&folder.page(), &[&OF_ERRORS[..], &OF_LATENCY].concat());
+    let page = assert_page(&page_of(&folder), &[&OF_ERRORS[..], &OF_LATENCY].concat());
     assert_eq!(page.run("return document.querySelectorAll('.bad svg image').length"), 12);
     assert_eq!(page.run("return document.querySelectorAll('.bad svg .truth').length"), 24, "circle and centre");
     assert_eq!(text(&page, ".verdict"), "Pass 2 of 2 gates pass.");
@@ -134,18 +120,18 @@ fn counts_images_and_acknowledgements_have_charts_of_their_own() {
     let always = ["--frames", "60", "--size", "160x120"];
     let of = |own: &[&'static str]| [own, &OF_LATENCY].concat();
     let counts = run(&[&always[..], &["--task", "count", "--balls", "0..4"]].concat());
-    assert_page(&counts.page(), &of(&["confusion", "count-errors", "residual-time"]));
+    assert_page(&page_of(&counts), &of(&["confusion", "count-errors", "residual-time"]));
     let images = run(&[&always[..], &["--task", "image", "--noise", "3"]].concat());
-    assert_page(&images.page(), &of(&["matches", "psnr-time", "psnr-cdf"]));
+    assert_page(&page_of(&images), &of(&["matches", "psnr-time", "psnr-cdf"]));
     let acks = run(&[&always[..], &["--task", "ack"]].concat());
-    assert_page(&acks.page(), &of(&["codes"]));
+    assert_page(&page_of(&acks), &of(&["codes"]));
     let depth = run(&["--frames", "60", "--source", "depth", "--depth-noise", "3", "--size", "256x212"]);
-    let page = assert_page(&depth.page(), &[&OF_ERRORS[..], &OF_LATENCY].concat());
+    let page = assert_page(&page_of(&depth), &[&OF_ERRORS[..], &OF_LATENCY].concat());
     assert!(!text(&page, "[data-chart=residual-time]").contains("limit"), "no limit is known");
 }
 
 #[test]
-fn pictures_from_files_are_read_again_and_have_no_truth() {
+fn pictures_of_files_are_kept_and_have_no_truth() {
     let files = tempfile::tempdir().expect("a temporary directory");
     for name in ["1.pgm", "2.pgm", "3.pgm"] {
         let mut pixels = b"P5 64 48 255\n".to_vec();
@@ -156,32 +142,17 @@ fn pictures_from_files_are_read_again_and_have_no_truth() {
     }
     let source = files.path().to_str().expect("UTF-8");
     let folder = run(&["--source", source, "--task", "image", "--frames", "3"]);
-    let page = assert_page(&folder.page(), &[&["matches", "psnr-time", "psnr-cdf"][..], &OF_LATENCY].concat());
+    let page = assert_page(&page_of(&folder), &[&["matches", "psnr-time", "psnr-cdf"][..], &OF_LATENCY].concat());
     assert_eq!(page.run("return document.querySelectorAll('.bad svg image').length"), 3);
-}
-
-/// Kills a run in its middle, and makes its page.
-fn broken_off() -> Folder {
-    let folder = Folder::new();
-    let mut server = Server::start(&["--fps", "100", "--noise", "4", "--size", "160x120", "--out", folder.name()]);
-    let client = server.client(&[]);
-    let sent = || {
-        let report: Value = serde_json::from_str(&fs::read_to_string(folder.path.join("report.json")).ok()?).ok()?;
-        report["sessions"][0]["frames"]["sent"].as_u64().filter(|sent| *sent >= 60)
-    };
-    poll(sent).expect("a report of a session that goes on");
-    assert!(!folder.page().exists(), "the page is made at the end");
-    server.program.signal("KILL");
-    let _ = server.end();
-    let _ = client.end();
-    renew(&folder).expect(0);
-    folder
 }
 
 #[test]
 fn the_page_of_a_run_that_broke_off_says_so() {
-    let folder = broken_off();
-    let page = assert_page(&folder.page(), &[&OF_ERRORS[..], &OF_LATENCY].concat());
+    let folder = Folder::new();
+    folder.broken_off(&["--fps", "100", "--noise", "4", "--size", "160x120"], 60);
+    assert!(!page_of(&folder).exists(), "the page is made at the end");
+    folder.renew().expect(0);
+    let page = assert_page(&page_of(&folder), &[&OF_ERRORS[..], &OF_LATENCY].concat());
     assert!(text(&page, ".incomplete").starts_with("Incomplete The run broke off."), "{}", text(&page, ".verdict"));
     assert!(text(&page, "section .sub").contains("broken off"));
 }
@@ -189,10 +160,10 @@ fn the_page_of_a_run_that_broke_off_says_so() {
 #[test]
 fn a_complete_run_gets_the_same_page_again() {
     let folder = run(&["--frames", "50", "--size", "160x120", "--noise", "4", "--warmup", "5"]);
-    let before = fs::read_to_string(folder.page()).expect("a page");
-    fs::remove_file(folder.page()).expect("removed");
-    renew(&folder).expect(0);
-    assert!(fs::read_to_string(folder.page()).expect("a page") == before, "it differs");
+    let before = fs::read_to_string(page_of(&folder)).expect("a page");
+    fs::remove_file(page_of(&folder)).expect("removed");
+    folder.renew().expect(0);
+    assert!(fs::read_to_string(page_of(&folder)).expect("a page") == before, "it differs");
 }
 
 #[test]
@@ -200,7 +171,7 @@ fn a_run_without_a_session_or_without_a_frame_has_a_page_that_says_so() {
     let folder = Folder::new();
     let gate = ["--once", "--gate", "frames.lost == 0", "--out", folder.name()];
     Server::start(&[&gate[..], &["--wait", "300ms"]].concat()).end().expect(1);
-    let page = assert_page(&folder.page(), &[]);
+    let page = assert_page(&page_of(&folder), &[]);
     assert!(text(&page, ".verdict").starts_with("No data"), "{}", text(&page, ".verdict"));
     assert!(text(&page, ".nothing").contains("there was no session"));
     drop(page);
@@ -212,7 +183,7 @@ fn a_run_without_a_session_or_without_a_frame_has_a_page_that_says_so() {
     client.signal("INT");
     client.end().expect(0);
     let _ = server.end();
-    let page = assert_page(&folder.page(), &[]);
+    let page = assert_page(&page_of(&folder), &[]);
     assert!(text(&page, ".nothing").contains("No frame of this session counts"));
 }
 
@@ -228,7 +199,7 @@ fn markup_in_names_is_shown_as_text() {
     }
     let source = odd.to_str().expect("UTF-8");
     let folder = run(&["--source", source, "--frames", "3", "--meta", "name=</pre><img src=x onerror=alert(1)>"]);
-    let page = assert_page(&folder.page(), &[&["codes"][..], &OF_LATENCY].concat());
+    let page = assert_page(&page_of(&folder), &[&["codes"][..], &OF_LATENCY].concat());
     assert!(text(&page, "h1").contains("<script>alert(1)<'&\">"), "{}", text(&page, "h1"));
     assert_eq!(page.run("return document.querySelectorAll('img').length"), 0);
     assert!(text(&page, "pre").contains("<img src=x"), "{}", text(&page, "pre"));
@@ -242,7 +213,7 @@ fn several_sessions_are_on_one_page() {
     server.client(&[]).end().expect(0);
     server.program.signal("INT");
     let _ = server.end();
-    let page = assert_page(&folder.page(), &[&OF_ERRORS[..], &OF_LATENCY, &OF_ERRORS, &OF_LATENCY].concat());
+    let page = assert_page(&page_of(&folder), &[&OF_ERRORS[..], &OF_LATENCY, &OF_ERRORS, &OF_LATENCY].concat());
     assert_eq!(
         page.run("return [...document.querySelectorAll('[data-session]')].map(it => it.dataset.session)"),
         serde_json::json!(["1", "2"])

@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::ends::{Server, with};
-use testkit::program::{Ended, Program, command, command_after, poll};
+use testkit::folder::{Folder, unpaced};
+use testkit::program::{Program, command, command_after, poll};
 use testkit::python;
-use testkit::report::{checked, only_session};
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -39,49 +39,20 @@ fn of_others(folder: &TempDir, kind: &str) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-/// A run's folder.
-struct Folder {
-    _inside: TempDir,
-    path: PathBuf,
+/// The recording of a run.
+fn recording_of(folder: &Folder) -> PathBuf {
+    folder.path.join("run.mcap")
 }
 
-impl Folder {
-    fn new() -> Self {
-        let inside = tempfile::tempdir().expect("a temporary directory");
-        Self { path: inside.path().join("run"), _inside: inside }
-    }
-
-    fn name(&self) -> &str {
-        self.path.to_str().expect("UTF-8")
-    }
-
-    fn recording(&self) -> PathBuf {
-        self.path.join("run.mcap")
-    }
-
-    fn source(&self) -> String {
-        self.recording().to_str().expect("UTF-8").to_owned()
-    }
-
-    fn session(&self) -> Value {
-        let text = fs::read_to_string(self.path.join("report.json")).expect("a report");
-        only_session(&checked(&text)).clone()
-    }
-
-    /// The rows of `frames.csv`: columns by name.
-    fn rows(&self) -> Vec<std::collections::HashMap<String, String>> {
-        let mut reader = csv::Reader::from_path(self.path.join("frames.csv")).expect("rows");
-        reader.deserialize().map(|row| row.expect("a row")).collect()
-    }
+/// The recording of a run, as the value of `--source`.
+fn source_of(folder: &Folder) -> String {
+    recording_of(folder).to_str().expect("UTF-8").to_owned()
 }
 
-const UNPACED: [&str; 8] = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
-
-/// A whole run in one process.
-fn run(options: &[&str]) -> Ended {
-    let mut server = command("server");
-    server.args(UNPACED).args(options);
-    Program::start(server).end()
+/// The rows of `frames.csv`: columns by name.
+fn table(folder: &Folder) -> Vec<std::collections::HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(folder.path.join("frames.csv")).expect("rows");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
 fn number(value: &Value) -> f64 {
@@ -92,8 +63,8 @@ fn number(value: &Value) -> f64 {
 fn a_recording_is_read_by_the_packages_of_others_with_image_and_circles_at_one_time() {
     let folder = Folder::new();
     let options = ["--frames", "40", "--noise", "3", "--empty-rate", "0.2", "--seed", "7", "--record"];
-    run(&[&options[..], &["--size", "320x240", "--out", folder.name()]].concat()).expect(0);
-    let found = read(&folder.recording());
+    unpaced(&[&options[..], &["--size", "320x240", "--out", folder.name()]].concat()).expect(0);
+    let found = read(&recording_of(&folder));
     let counted =
         ["Header", "DataEnd", "Footer", "Statistics", "Metadata", "Attachment"].map(|name| &found["records"][name]);
     assert_eq!(counted, [1, 1, 1, 1, 1, 1].map(Value::from).each_ref(), "{}", found["records"]);
@@ -110,7 +81,7 @@ fn a_recording_is_read_by_the_packages_of_others_with_image_and_circles_at_one_t
     );
     assert!(found["attachments"]["report.json"].as_u64().expect("bytes") > 1000);
 
-    let rows = folder.rows();
+    let rows = table(&folder);
     assert_eq!((rows.len(), found["frames"].as_object().expect("frames").len()), (40, 40));
     let mut empty = 0;
     for row in &rows {
@@ -171,15 +142,15 @@ fn a_recording_is_replayed_with_the_same_bytes_and_truth_and_scores_to_the_last_
     for options in cases {
         let (first, again) = (Folder::new(), Folder::new());
         let always = ["--frames", "20", "--size", "160x120", "--record", "--out", first.name()];
-        run(&[&always[..], options].concat()).expect(0);
-        run(&["--source", &first.source(), "--record", "--out", again.name()]).expect(0);
-        assert_eq!(truths(&again.rows()), truths(&first.rows()), "{options:?}");
-        assert_eq!(again.rows().len(), 20);
+        unpaced(&[&always[..], options].concat()).expect(0);
+        unpaced(&["--source", &source_of(&first), "--record", "--out", again.name()]).expect(0);
+        assert_eq!(truths(&table(&again)), truths(&table(&first)), "{options:?}");
+        assert_eq!(table(&again).len(), 20);
         for figure in ["error_px", "circle", "count", "task"] {
             assert_eq!(again.session()[figure], first.session()[figure], "{figure} of {options:?}");
         }
         if !options.contains(&"png") {
-            assert_eq!(pixels(&again.recording()), pixels(&first.recording()), "{options:?}");
+            assert_eq!(pixels(&recording_of(&again)), pixels(&recording_of(&first)), "{options:?}");
         }
     }
 }
@@ -187,11 +158,11 @@ fn a_recording_is_replayed_with_the_same_bytes_and_truth_and_scores_to_the_last_
 #[test]
 fn jpegs_are_recorded_as_they_were_sent_and_replayed_as_they_were_seen() {
     let (first, again) = (Folder::new(), Folder::new());
-    run(&["--frames", "20", "--noise", "4", "--encoding", "jpeg:80", "--record", "--out", first.name()]).expect(0);
-    let found = read(&first.recording());
+    unpaced(&["--frames", "20", "--noise", "4", "--encoding", "jpeg:80", "--record", "--out", first.name()]).expect(0);
+    let found = read(&recording_of(&first));
     assert_eq!(found["topics"]["/camera/image"], "foxglove.CompressedImage");
     assert_eq!(found["frames"]["0"]["/camera/image"]["format"], "jpeg");
-    run(&["--source", &first.source(), "--out", again.name()]).expect(0);
+    unpaced(&["--source", &source_of(&first), "--out", again.name()]).expect(0);
     assert_eq!(again.session()["error_px"], first.session()["error_px"], "the pipeline saw the same pixels");
 }
 
@@ -203,13 +174,13 @@ fn a_recording_plays_at_the_rate_of_its_run_and_in_every_round_of_a_loop() {
     server.args(["--loopback", "--no-graphics", "--link", "memory"]).args(options);
     Program::start(server).end().expect(0);
     let mut server = command("server");
-    server.args(["--source", &first.source(), "--print-run"]);
+    server.args(["--source", &source_of(&first), "--print-run"]);
     let printed = Program::start(server).end().expect(0).stdout.join("\n");
     let printed: toml::Table = printed.parse().expect("TOML");
     assert_eq!((printed["fps"].as_float(), printed["task"].as_str()), (Some(50.0), Some("circle")), "{printed}");
     let again = Folder::new();
-    run(&["--source", &first.source(), "--loop", "--frames", "30", "--out", again.name()]).expect(0);
-    let indices: Vec<_> = again.rows().iter().map(|row| row["source_index"].clone()).collect();
+    unpaced(&["--source", &source_of(&first), "--loop", "--frames", "30", "--out", again.name()]).expect(0);
+    let indices: Vec<_> = table(&again).iter().map(|row| row["source_index"].clone()).collect();
     assert_eq!((indices.len(), &indices[12..14]), (30, &["0".to_owned(), "1".to_owned()][..]));
 }
 
@@ -223,18 +194,18 @@ fn sessions_have_topics_of_their_own_and_the_first_is_replayed() {
     poll(|| report().filter(|report: &Value| report["sessions"][1]["end"]["kind"] == "finished")).expect("both ended");
     server.program.signal("TERM");
     server.end().expect(0);
-    let found = read(&folder.recording());
+    let found = read(&recording_of(&folder));
     let topics: Vec<_> =
         found["topics"].as_object().expect("topics").keys().filter(|topic| topic.ends_with("image")).collect();
     assert_eq!(topics.len(), 2, "{topics:?}");
     for topic in topics {
         let again = Folder::new();
-        run(&["--source", &folder.source(), "--topic", topic, "--out", again.name()]).expect(0);
-        assert_eq!(again.rows().len(), 10, "{topic}");
+        unpaced(&["--source", &source_of(&folder), "--topic", topic, "--out", again.name()]).expect(0);
+        assert_eq!(table(&again).len(), 10, "{topic}");
     }
     let again = Folder::new();
-    run(&["--source", &folder.source(), "--out", again.name()]).expect(0);
-    assert_eq!(again.rows().len(), 10);
+    unpaced(&["--source", &source_of(&folder), "--out", again.name()]).expect(0);
+    assert_eq!(table(&again).len(), 10);
 }
 
 #[test]
@@ -242,7 +213,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let folder = Folder::new();
     let mut server = Server::start(&["--fps", "100", "--size", "160x120", "--record", "--out", folder.name()]);
     let client = server.client(&[]);
-    let size = || fs::metadata(folder.recording()).map(|file| file.len()).ok();
+    let size = || fs::metadata(recording_of(&folder)).map(|file| file.len()).ok();
     let grown = poll(|| size().filter(|bytes| *bytes > 2 << 20)).expect("it grows");
     poll(|| size().filter(|bytes| *bytes > grown)).expect("it goes on growing");
     let mut report = command("server");
@@ -252,19 +223,21 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     drop(server.end());
     drop(client.end());
 
-    let rows = folder.rows().len();
+    let rows = table(&folder).len();
     // Cut within a chunk, as by a crash of the machine.
-    let whole = fs::read(folder.recording()).expect("a recording");
-    fs::write(folder.recording(), &whole[..whole.len() - 1000]).expect("cut");
+    let whole = fs::read(recording_of(&folder)).expect("a recording");
+    fs::write(recording_of(&folder), &whole[..whole.len() - 1000]).expect("cut");
     let again = Folder::new();
-    run(&["--source", &folder.source(), "--out", again.name()]).expect(0).says("was not finished, as after kill -9");
-    let played = again.rows().len();
+    unpaced(&["--source", &source_of(&folder), "--out", again.name()])
+        .expect(0)
+        .says("was not finished, as after kill -9");
+    let played = table(&again).len();
     assert!(played > 100 && played + 200 > rows, "{played} of {rows}");
 
     let mut report = command("server");
     report.args(["report", folder.name()]);
     Program::start(report).end().expect(0).says("run.mcap broke off: its ").says("0 damaged chunks");
-    let found = read(&folder.recording());
+    let found = read(&recording_of(&folder));
     assert_eq!(found["checksums"], true);
     assert_eq!(
         (&found["summary"], found["frames"].as_object().map(serde_json::Map::len)),
@@ -274,9 +247,9 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
         fs::read_dir(&folder.path).expect("files").map(|file| file.expect("a file").file_name()).collect();
     assert!(files.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{files:?}");
     let mended = Folder::new();
-    let ended = run(&["--source", &folder.source(), "--out", mended.name()]).expect(0);
+    let ended = unpaced(&["--source", &source_of(&folder), "--out", mended.name()]).expect(0);
     assert!(!ended.stderr.join("\n").contains("not finished"), "{:#?}", ended.stderr);
-    assert_eq!(truths(&mended.rows()), truths(&again.rows()));
+    assert_eq!(truths(&table(&mended)), truths(&table(&again)));
 }
 
 #[test]
@@ -296,9 +269,9 @@ fn a_full_disk_is_reported_once_counted_and_leaves_a_recording_that_plays() {
     assert_eq!(count("recorded") + count("not_recorded"), 120);
     assert!(count("recorded") >= 5 && count("not_recorded") > 0, "{}", session["recording"]);
     let again = Folder::new();
-    run(&["--source", &folder.source(), "--out", again.name()]).expect(0);
-    assert_eq!(again.rows().len() as u64, count("recorded"));
-    assert_eq!(truths(&again.rows())[..], truths(&folder.rows())[..again.rows().len()]);
+    unpaced(&["--source", &source_of(&folder), "--out", again.name()]).expect(0);
+    assert_eq!(table(&again).len() as u64, count("recorded"));
+    assert_eq!(truths(&table(&again))[..], truths(&table(&folder))[..again.rows().len()]);
 }
 
 #[test]
@@ -310,11 +283,11 @@ fn the_images_of_others_are_played_in_every_compression_with_truth_by_their_inde
         let again = Folder::new();
         let source = of_others(&folder, kind);
         let truth = truth.to_str().expect("UTF-8");
-        run(&["--source", &source, "--truth", truth, "--record", "--out", again.name()]).expect(0);
-        let rows = again.rows();
+        unpaced(&["--source", &source, "--truth", truth, "--record", "--out", again.name()]).expect(0);
+        let rows = table(&again);
         let known: Vec<_> = rows.iter().map(|row| row["truth"].as_str()).collect();
         assert_eq!(known, ["ball", "unknown", "unknown", "unknown", "unknown", "ball"], "{kind}");
-        let found = read(&again.recording());
+        let found = read(&recording_of(&again));
         let encoding = if pixel == "gray8" { "mono8" } else { "bgr8" };
         assert_eq!(found["frames"]["5"]["/camera/image"]["encoding"], encoding);
         let mut server = command("server");
@@ -352,28 +325,28 @@ fn files_that_cannot_be_played_are_refused_by_name_before_anything_runs() {
     for (options, says) in cases {
         let options: Vec<_> = ["--source".to_owned()].into_iter().chain(options).collect();
         let options: Vec<_> = options.iter().map(String::as_str).collect();
-        run(&[&options[..], &["--frames", "5"]].concat()).expect(2).says(says);
+        unpaced(&[&options[..], &["--frames", "5"]].concat()).expect(2).says(says);
     }
-    run(&["--topic", "/x"]).expect(2).says("--topic is for MCAP files only");
-    run(&["--record"]).expect(2).says("add --out DIR");
+    unpaced(&["--topic", "/x"]).expect(2).says("--topic is for MCAP files only");
+    unpaced(&["--record"]).expect(2).says("add --out DIR");
 }
 
 #[test]
 fn a_changed_size_ends_the_session_and_damaged_chunks_are_reported_and_counted() {
     let folder = tempfile::tempdir().expect("a folder");
-    run(&["--source", &of_others(&folder, "sizes")]).expect(4).says("image 3 is 64x12, the first is 32x24");
+    unpaced(&["--source", &of_others(&folder, "sizes")]).expect(4).says("image 3 is 64x12, the first is 32x24");
 
     let first = Folder::new();
-    run(&["--frames", "30", "--record", "--out", first.name()]).expect(0);
-    let mut bytes = fs::read(first.recording()).expect("a recording");
+    unpaced(&["--frames", "30", "--record", "--out", first.name()]).expect(0);
+    let mut bytes = fs::read(recording_of(&first)).expect("a recording");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
-    fs::write(first.recording(), bytes).expect("written");
+    fs::write(recording_of(&first), bytes).expect("written");
     let again = Folder::new();
-    run(&["--source", &first.source(), "--out", again.name()])
+    unpaced(&["--source", &source_of(&first), "--out", again.name()])
         .expect(0)
         .says("its checksum is wrong; its images are passed over");
-    let (session, rows) = (again.session(), again.rows());
+    let (session, rows) = (again.session(), table(&again));
     assert_eq!(session["source"]["broken"], 1);
     assert!((20..30).contains(&rows.len()), "{}", rows.len());
     assert!(rows.iter().all(|row| row["truth"] == "ball" && row["l1"].parse::<f64>().is_ok_and(|l1| l1 < 0.1)));

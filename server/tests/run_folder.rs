@@ -3,75 +3,24 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use server::cli::Cli;
 use server::run::{RunSpec, of_file};
 use server::source;
 use shared::shell::options::Environment;
-use tempfile::TempDir;
 use testkit::ends::{Server, with};
-use testkit::program::{Ended, Program, command, command_after, poll};
-use testkit::report::{checked, only_session, sessions};
+use testkit::folder::{Folder, unpaced};
+use testkit::program::{Program, command, command_after, poll};
+use testkit::report::{only_session, sessions};
 
 /// Limits files to 32 KiB (64 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full. A report
 /// of one session has room.
 const FULL_AT_32K: &str = "trap '' XFSZ; ulimit -f 64";
 
-/// A folder for a run that does not exist yet.
-struct Folder {
-    _inside: TempDir,
-    path: PathBuf,
-}
-
-impl Folder {
-    fn new() -> Self {
-        let inside = tempfile::tempdir().expect("a temporary directory");
-        Self { path: inside.path().join("run"), _inside: inside }
-    }
-
-    fn name(&self) -> &str {
-        self.path.to_str().expect("UTF-8")
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    fn report(&self) -> Value {
-        checked(&self.read("report.json"))
-    }
-
-    fn rows(&self) -> Vec<String> {
-        self.read("frames.csv").lines().skip(1).map(str::to_owned).collect()
-    }
-
-    fn files(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.path).expect("a folder").map(|entry| entry.expect("an entry").file_name());
-        let mut names: Vec<_> = entries.map(|name| name.into_string().expect("UTF-8")).collect();
-        names.sort();
-        names
-    }
-}
-
 /// All files of a complete run.
 const ALL: [&str; 5] = ["frames.csv", "frames.parquet", "report.html", "report.json", "run.toml"];
-
-/// A whole run in one process.
-fn run(options: &[&str]) -> Ended {
-    let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
-    let mut server = command("server");
-    server.args(always).args(options);
-    Program::start(server).end()
-}
-
-/// `server report` on this folder.
-fn renew(folder: &str) -> Ended {
-    let mut server = command("server");
-    server.args(["report", folder]);
-    Program::start(server).end()
-}
 
 /// The rows of the Parquet file, written as in the CSV file, and its metadata.
 #[cfg(feature = "parquet")]
@@ -113,7 +62,8 @@ fn a_run_leaves_its_specification_its_report_and_two_tables_of_frames() {
     let folder = Folder::new();
     let other = folder.path.with_extension("json");
     let json = other.to_str().expect("UTF-8");
-    run(&["--frames", "60", "--noise", "4", "--empty-rate", "0.2", "--out", folder.name(), "--json", json]).expect(0);
+    unpaced(&["--frames", "60", "--noise", "4", "--empty-rate", "0.2", "--out", folder.name(), "--json", json])
+        .expect(0);
     assert_eq!(folder.files(), ALL);
     assert_eq!(folder.read("report.json"), fs::read_to_string(&other).expect("a report"), "as --json has it");
     assert_eq!(only_session(&folder.report())["frames"]["sent"], 60);
@@ -132,7 +82,7 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
     let folder = Folder::new();
     let other = folder.path.with_extension("xml");
     let gates = ["--gate", "frames.sent == 30; frames.answered == 29", "--junit", other.to_str().expect("UTF-8")];
-    run(&[&["--frames", "40", "--warmup", "10", "--out", folder.name()][..], &gates].concat()).expect(1);
+    unpaced(&[&["--frames", "40", "--warmup", "10", "--out", folder.name()][..], &gates].concat()).expect(1);
     assert_eq!(folder.files(), ["frames.csv", "frames.parquet", "junit.xml", "report.html", "report.json", "run.toml"]);
     assert_tables_agree(&folder);
     let before = folder.report();
@@ -145,7 +95,7 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
     assert_eq!(cases(&xml), cases(&fs::read_to_string(&other).expect("verdicts")));
 
     // Renewed, the verdicts and the warnings stay; the same run is judged by the same gates.
-    renew(folder.name()).expect(0);
+    folder.renew().expect(0);
     assert_eq!(folder.report(), before);
     assert_eq!(folder.read("junit.xml"), xml);
     let again = Folder::new();
@@ -158,10 +108,10 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
 #[test]
 fn renewing_a_complete_run_changes_nothing() {
     let folder = Folder::new();
-    run(&["--frames", "30", "--out", folder.name()]).expect(0);
+    unpaced(&["--frames", "30", "--out", folder.name()]).expect(0);
     let before = folder.read("report.json");
     fs::remove_file(folder.path.join("frames.parquet")).expect("removed");
-    let ended = renew(folder.name()).expect(0);
+    let ended = folder.renew().expect(0);
     assert!(ended.stdout.join("\n").contains("30 frames, complete"), "{:#?}", ended.stdout);
     assert_eq!(folder.read("report.json"), before);
     assert_eq!(folder.files(), ALL);
@@ -188,10 +138,10 @@ fn frames_that_are_scored_again_give_the_same_figures_to_the_last_digit_in_every
         let folder = Folder::new();
         let always =
             ["--frames", "40", "--warmup", "7", "--gate", "frames.sent == 33", "--gate", "frames.lost_rate <= 20%"];
-        run(&[&always[..], &["--size", "160x120", "--out", folder.name()], options].concat()).expect(0);
+        unpaced(&[&always[..], &["--size", "160x120", "--out", folder.name()], options].concat()).expect(0);
         let before = only_session(&folder.report()).clone();
         fs::remove_file(folder.path.join("report.json")).expect("removed");
-        renew(folder.name()).expect(0).says("there was no report");
+        folder.renew().expect(0).says("there was no report");
         let report = folder.report();
         let after = only_session(&report);
         for figure in ["error_px", "fps", "task", "circle", "count", "ack", "image", "bounds", "gates"] {
@@ -224,16 +174,6 @@ fn frames_that_are_scored_again_give_the_same_figures_to_the_last_digit_in_every
     }
 }
 
-/// Waits until the report in the folder has a session that sent at least this many frames.
-fn wait_for_frames(folder: &Folder, frames: u64) {
-    let sent = || {
-        let report: Value = serde_json::from_str(&fs::read_to_string(folder.path.join("report.json")).ok()?).ok()?;
-        let counts = sessions(&report).iter().filter_map(|session| session["frames"]["sent"].as_u64());
-        counts.min().filter(|sent| *sent >= frames)
-    };
-    poll(sent).expect("a report of a session that goes on");
-}
-
 #[test]
 fn a_run_that_was_killed_is_completed_from_its_files() {
     let folder = Folder::new();
@@ -241,9 +181,9 @@ fn a_run_that_was_killed_is_completed_from_its_files() {
     let options = ["--fps", "100", "--noise", "4", "--seed", "7", "--out", folder.name()];
     let mut server = Server::start(&[&options[..], &judged].concat());
     let client = server.client(&[]);
-    wait_for_frames(&folder, 100);
+    folder.wait_for_frames(100);
     assert_eq!(folder.report()["incomplete"]["reason"], "running");
-    renew(folder.name()).expect(2).says("still going on");
+    folder.renew().expect(2).says("still going on");
     server.program.signal("KILL");
     drop(server.end());
     drop(client.end());
@@ -254,7 +194,7 @@ fn a_run_that_was_killed_is_completed_from_its_files() {
     drop(rows);
     fs::write(folder.path.join(".frames.parquet.x.part"), "half").expect("written");
 
-    let ended = renew(folder.name()).expect(0).says("9 bytes are cut off");
+    let ended = folder.renew().expect(0).says("9 bytes are cut off");
     assert!(ended.stdout.join("\n").contains("broken off in 1 sessions"), "{:#?}", ended.stdout);
     assert_eq!(folder.files(), ALL);
     assert_tables_agree(&folder);
@@ -275,7 +215,7 @@ fn a_run_that_was_killed_is_completed_from_its_files() {
     assert_eq!(lacking, &expected);
     // Once more: nothing changes.
     let text = folder.read("report.json");
-    renew(folder.name()).expect(0);
+    folder.renew().expect(0);
     assert_eq!(folder.read("report.json"), text);
 }
 
@@ -284,7 +224,7 @@ fn a_server_that_is_stopped_leaves_a_complete_folder() {
     let folder = Folder::new();
     let mut server = Server::start(&["--fps", "100", "--out", folder.name()]);
     let client = server.client(&[]);
-    wait_for_frames(&folder, 50);
+    folder.wait_for_frames(50);
     server.program.signal("TERM");
     server.end().expect(0);
     client.end().expect(0);
@@ -324,7 +264,7 @@ fn a_full_disk_is_reported_once_counted_and_stops_no_frame() {
     let expected = serde_json::json!({"reason": "not_written", "not_written": 900 - rows, "unknown": []});
     assert_eq!(report["incomplete"], expected);
     // Later there is room again.
-    let ended = renew(folder.name()).expect(0);
+    let ended = folder.renew().expect(0);
     assert!(ended.stdout.join("\n").contains("more frames were not written"), "{:#?}", ended.stdout);
     assert_eq!(folder.report(), report);
     assert_eq!(folder.files(), ALL);
@@ -346,7 +286,7 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
     ];
     for (out, wrong) in cases {
         // The seed makes each word of the log known.
-        let said = run(&["--frames", "3", "--out", &out]).expect(2).stderr.join("\n");
+        let said = unpaced(&["--frames", "3", "--out", &out]).expect(2).stderr.join("\n");
         assert!(said.contains(wrong) && !said.contains("listening"), "{out}: {said}");
     }
     assert_eq!(folder.files(), ["note"]);
@@ -359,15 +299,15 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
 #[test]
 fn a_folder_that_no_run_wrote_is_refused_with_what_it_lacks() {
     let folder = Folder::new();
-    renew(folder.name()).expect(2).says("is not the folder of a run: it is not a folder");
+    folder.renew().expect(2).says("is not the folder of a run: it is not a folder");
     fs::create_dir(&folder.path).expect("made");
-    renew(folder.name()).expect(2).says("it has no run.toml");
+    folder.renew().expect(2).says("it has no run.toml");
     fs::write(folder.path.join("run.toml"), "fps = 60\n").expect("written");
-    renew(folder.name()).expect(2).says("it has no frames.csv");
+    folder.renew().expect(2).says("it has no frames.csv");
     fs::write(folder.path.join("frames.csv"), "a,b\n1,2\n").expect("written");
-    renew(folder.name()).expect(2).says("line 1 is not a row of the task circle: it has other columns");
+    folder.renew().expect(2).says("line 1 is not a row of the task circle: it has other columns");
     fs::write(folder.path.join("run.toml"), "fsp = 60\n").expect("written");
-    renew(folder.name()).expect(2).says("\"fsp\" is not an option");
+    folder.renew().expect(2).says("\"fsp\" is not an option");
     assert_eq!(folder.files(), ["frames.csv", "run.toml"]);
 }
 
@@ -433,14 +373,14 @@ fn the_runs_file_renders_the_same_frames_bit_for_bit() {
     ];
     for options in cases {
         let folder = Folder::new();
-        run(&[&["--frames", "3", "--seed", "18446744073709551615", "--out", folder.name()], options].concat())
+        unpaced(&[&["--frames", "3", "--seed", "18446744073709551615", "--out", folder.name()], options].concat())
             .expect(0);
         let always = ["--fps", "max", "--seed", "18446744073709551615"];
         let first = frames(asked(&[&always[..], options].concat()));
         assert_eq!(frames(run_file(&folder)), first, "{options:?}");
         // A seed that nobody chose is in the file too: the second run is that of the first one's file.
         let (drawn, again) = (Folder::new(), Folder::new());
-        run(&[&["--frames", "9", "--out", drawn.name()], options].concat()).expect(0);
+        unpaced(&[&["--frames", "9", "--out", drawn.name()], options].concat()).expect(0);
         let file = drawn.path.join("run.toml");
         let mut server = command("server");
         server.args(["--no-graphics", "--out", again.name(), "--run"]).arg(file);
@@ -457,7 +397,7 @@ fn the_runs_file_renders_the_same_frames_bit_for_bit() {
 #[test]
 fn version_and_machine_are_comments_in_the_runs_file() {
     let folder = Folder::new();
-    run(&["--frames", "3", "--out", folder.name()]).expect(0);
+    unpaced(&["--frames", "3", "--out", folder.name()]).expect(0);
     let text = folder.read("run.toml");
     for line in ["# version: ", "# started: ", "# machine: ", "seed = ", "frames = 3"] {
         assert!(text.lines().any(|said| said.starts_with(line)), "no {line} in {text}");

@@ -62,8 +62,20 @@ impl Page {
         let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.command("Emulation.setDeviceMetricsOverride", &metrics);
         let scheme = if dark { "dark" } else { "light" };
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let media = json!({"media": "", "features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.command("Emulation.setEmulatedMedia", &media);
+    }
+
+    /// Shows the page as it is printed, on A4 at 96 px per inch, for a reader who prefers dark pages.
+    pub fn show_printed(&self) {
+        self.show(Look { width: 794, dark: true });
+        self.command("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+    }
+
+    /// The printed page: PDF, in base64.
+    pub fn printed(&self) -> String {
+        let printed = self.command("Page.printToPDF", &json!({"printBackground": false}));
+        printed["data"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Runs a script, which is the body of a function, and returns its result.

@@ -3,6 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
+//! | [`folder`] | a run's folder |
 //! | [`processes`] | the real programs in benchmarks: measure the processor time and memory they use |
 //! | [`wrong_values`] | wrong values for every option, and what the programs must say to them |
 //! | [`greeting`] | a server's hello, for tests of the client's session |
@@ -23,6 +24,7 @@
 pub mod allocator;
 pub mod browser;
 pub mod ends;
+pub mod folder;
 pub mod greeting;
 pub mod help;
 pub mod picture;

@@ -13,6 +13,9 @@ use super::side::{REPORT, Side, checked};
 use super::specification::differing;
 use crate::gate::{GateVerdict, ended_early};
 
+/// The folder of pictures in a run's folder.
+const WORST: &str = "worst";
+
 /// Start of the comment in `run.toml` with the run's start time.
 const STARTED: &str = "# started: ";
 
@@ -92,7 +95,7 @@ pub(super) fn keep(folder: &Path, run: &Path) -> Result<PathBuf, CompareError> {
     Ok(folder.join(name))
 }
 
-/// Copies the files of a folder, but not its subfolders.
+/// Copies the files of a run's folder and the pictures of its worst frames. Other subfolders are not the run's.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if to.exists() {
         // A crash left an incomplete copy.
@@ -101,8 +104,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        let (file, copied) = (entry.file_type()?, to.join(entry.file_name()));
+        if file.is_file() {
+            fs::copy(entry.path(), copied)?;
+        } else if file.is_dir() && entry.file_name() == WORST {
+            copy(&entry.path(), &copied)?;
         }
     }
     Ok(())

@@ -9,8 +9,8 @@ use shared::time::Micros;
 
 use super::frames::RenderedFrame;
 use crate::gate::Judge;
-use crate::output::SessionStart;
 use crate::output::report::{ClientReport, EncodingReport, Report, Run, SessionReport, Whereabouts};
+use crate::output::{Keeper, SessionStart};
 use crate::run::{RunConfig, RunSpec};
 use crate::score::cells::Cells;
 use crate::score::pairing::{Pairing, Receipt};
@@ -125,6 +125,11 @@ impl Evaluation {
     pub fn run(&self) -> Run {
         let seed = self.spec.sent.seed.unwrap_or_default();
         Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(&self.spec) }
+    }
+
+    /// Finds the worst frames of the only session, for an output that wants their pictures.
+    pub fn keeper(&self) -> Keeper {
+        Keeper::new(SESSION, self.task, self.spec.judged.warmup)
     }
 
     /// The start of the only session.

@@ -126,7 +126,7 @@ impl Renderer {
 fn shared(pool: &mut Vec<Arc<Image>>, most: usize, image: &Image) -> Arc<Image> {
     for pooled in &mut *pool {
         if let Some(free) = Arc::get_mut(pooled) {
-            copy(image, free);
+            free.copy_from(image);
             return pooled.clone();
         }
     }
@@ -135,16 +135,6 @@ fn shared(pool: &mut Vec<Arc<Image>>, most: usize, image: &Image) -> Arc<Image> 
         pool.push(copied.clone());
     }
     copied
-}
-
-/// Copies an image into another one, whose memory is kept.
-fn copy(from: &Image, to: &mut Image) {
-    match (from, to) {
-        (Image::Gray8(from), Image::Gray8(to)) => to.clone_from(from),
-        (Image::Bgr8(from), Image::Bgr8(to)) => to.clone_from(from),
-        (Image::Gray16(from), Image::Gray16(to)) => to.clone_from(from),
-        (from, to) => *to = from.clone(),
-    }
 }
 
 #[cfg(test)]

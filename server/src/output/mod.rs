@@ -3,7 +3,8 @@
 //! Sessions put events into a bounded queue and never wait ([`Outputs`]); the thread ([`writer`]) hands them to each
 //! [`Output`]. A slow output lags, but delays no frame; events that the queue has no room for are counted. [`report`]
 //! has the report's types, [`table`] the columns of a frame. The outputs are [`rows`], [`window`], [`json`], [`csv`] and
-//! [`folder`]; `html` makes the page of a folder, and [`progress`] the line for people who wait.
+//! [`folder`]; `html` makes the page of a folder, `worst` finds its worst frames, and [`progress`] is the line for people
+//! who wait.
 //!
 //! To add an output: one file here, its line in `list::outputs`, its option, its row in `docs/options.md`.
 
@@ -24,10 +25,12 @@ mod summary;
 pub mod table;
 mod whole_rows;
 pub mod window;
+mod worst;
 pub mod writer;
 
 pub use error::OutputError;
 pub use list::{Plan, outputs};
 pub use seam::{Event, Output, Picture, SessionStart};
 pub use summary::summary;
+pub use worst::{Keeper, KeptCrop};
 pub use writer::{Outputs, Writer};

@@ -7,6 +7,7 @@ use shared::image::Image;
 use super::error::OutputError;
 use super::mcap::Recorder;
 use super::report::SessionReport;
+use super::worst::KeptCrop;
 use crate::score::record::FrameRecord;
 use crate::session::Progress;
 use crate::task::TaskName;
@@ -30,6 +31,12 @@ pub trait Output: Send {
 
     /// The picture of a frame that was sent. Called now and then, for outputs that show pictures.
     fn picture(&mut self, _session: u64, _id: u64, _picture: &Picture) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// The picture of a frame that was among the worst of its session when it was answered, which is before its outcome
+    /// is final. Called if [`Self::wants_crops`].
+    fn crop(&mut self, _crop: &KeptCrop) -> Result<(), OutputError> {
         Ok(())
     }
 
@@ -84,6 +91,11 @@ pub trait Output: Send {
         false
     }
 
+    /// Whether [`Self::crop`] is to be called. Asked after [`Self::begin`].
+    fn wants_crops(&self) -> bool {
+        false
+    }
+
     /// Whether a single missed frame, dropped because other outputs were too slow, makes this output worthless.
     fn needs_every_frame(&self) -> bool {
         false
@@ -130,6 +142,8 @@ pub enum Event {
         /// Everything known about the frame.
         record: FrameRecord,
     },
+    /// The picture of a frame that was among the worst of its session when it was answered.
+    Crop(Box<KeptCrop>),
     /// A session's progress.
     Progress {
         /// The session.
@@ -150,6 +164,7 @@ impl Event {
             Self::Started(start) => output.started(*start),
             Self::Picture { session, id, picture } => output.picture(*session, *id, picture),
             Self::Frame { session, record } => output.frame(*session, record),
+            Self::Crop(crop) => output.crop(crop),
             Self::Progress { session, progress } => output.progress(*session, progress),
             Self::Running(report) => output.running(report),
             Self::Ended(report) => output.ended(report),

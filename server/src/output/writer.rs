@@ -47,6 +47,7 @@ pub struct Outputs {
     wants_running: bool,
     recorder: Option<Recorder>,
     wants_progress: bool,
+    wants_crops: bool,
 }
 
 /// An entry of the queue.
@@ -92,6 +93,7 @@ impl Outputs {
         let wants_running = outputs.iter().any(|output| output.wants_running());
         let recorder = outputs.iter().find_map(|output| output.recorder());
         let wants_progress = outputs.iter().any(|output| output.wants_progress());
+        let wants_crops = outputs.iter().any(|output| output.wants_crops());
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
@@ -107,7 +109,8 @@ impl Outputs {
         }
         let writer =
             Writer { queue: queue.clone(), done, handled, lost_frames: lost_frames.clone(), needs_every_frame };
-        Ok((Self { queue, lost_frames, shown: shown.0.clone(), wants_running, wants_progress, recorder }, writer))
+        let shown = shown.0.clone();
+        Ok((Self { queue, lost_frames, shown, wants_running, recorder, wants_progress, wants_crops }, writer))
     }
 
     /// Queues an event without waiting. If the queue is full, a frame is counted as lost, and pictures and progress are
@@ -160,6 +163,11 @@ impl Outputs {
     /// Whether an output wants the progress of every session.
     pub fn wants_progress(&self) -> bool {
         self.wants_progress
+    }
+
+    /// Whether an output wants pictures of the worst frames.
+    pub fn wants_crops(&self) -> bool {
+        self.wants_crops
     }
 
     /// Whether the window shows this session: only then are pictures and progress useful.

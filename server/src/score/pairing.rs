@@ -13,7 +13,7 @@ use shared::flow::window::Window;
 use shared::protocol::message::AnswerTimes;
 use shared::time::Micros;
 
-use super::cells::Cells;
+use super::cells::{Cell, Cells};
 use super::record::{LossCause, Outcome};
 use crate::truth::Truth;
 
@@ -191,6 +191,13 @@ impl Pairing {
         while let Some(place) = self.unanswered_place(self.oldest_unanswered) {
             self.settle(place, Outcome::Unresolved, None);
         }
+    }
+
+    /// The frame with this id and what the task read from its answer, after [`Self::answered`] accepted it and until
+    /// [`Self::next_finished`] returns it. `None` for a frame that was not looked at.
+    pub fn answer_to(&self, id: u64) -> Option<(&SentFrame, &[Cell])> {
+        let Finished { frame, answer, .. } = self.frames.get(self.place(id)?)?.settled.as_ref()?;
+        Some((frame, answer.as_ref()?.cells.as_deref()?))
     }
 
     /// When the next frame will be given up or free its place.

@@ -3,40 +3,41 @@
 //! Plain state: messages and `now` go in, [`Action`]s come out. The shell calls [`Session::poll`] until it returns
 //! [`Action::Wait`], then waits for that moment or the next input. The core has no socket, clock or task inside, so
 //! every fault is tested in virtual time. [`SessionConfig`] says what the session sends and until when, [`End`] why it
-//! ended. `answers` reads the client's answers; `kept` holds frames that are compared with their answers; `live` adds
-//! what live delivery needs, `pull` sends frames only when the client asks.
+//! ended. `ticks` says when a frame is due; `answers` reads the client's answers; `kept` holds frames until they are
+//! answered; `live` adds what live delivery needs, `pull` sends frames only when the client asks. `closing` ends a session,
+//! and `facts` are what the report says about it.
 
 mod action;
 mod answers;
+mod closing;
 mod config;
 mod control;
 mod end;
+mod facts;
 mod figures;
 mod kept;
 mod live;
 mod pull;
 mod tally;
+mod ticks;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
-use shared::flow::clock::{ClockOffset, OffsetEstimator};
+use shared::flow::clock::OffsetEstimator;
 use shared::flow::heartbeat::Heartbeat;
 use shared::flow::live::Sender;
 use shared::flow::liveness::Liveness;
-use shared::flow::pacer::{Pace, Pacer, Rate};
+use shared::flow::pacer::Pacer;
 use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::HELLO_LIMIT;
-use shared::protocol::encoding::StreamEncoding;
 use shared::protocol::fragment::Reassembler;
 use shared::protocol::message::{Control, Ping};
 use shared::time::Micros;
 use tracing::warn;
 
 use crate::score::pairing::Pairing;
-use crate::task::TaskName;
 
 use kept::KeptFrames;
 use pull::Requests;
@@ -45,11 +46,9 @@ pub use action::{Action, Capture};
 pub use config::SessionConfig;
 pub use end::{ClientInfo, End};
 pub use figures::{Bytes as SentBytes, Figures};
+pub use kept::AnsweredFrame;
 pub use shared::flow::live::KeptPiece;
 pub use tally::{Progress, Tally};
-
-/// How long a stopped session waits for outstanding answers.
-const STOP_LIMIT: Duration = Duration::from_millis(300);
 
 /// Maximum number of partly received answers. With their pool of twice as many, and with pieces that overtook others,
 /// they take 4 MiB.
@@ -178,57 +177,6 @@ impl Session {
         }
     }
 
-    /// Notes that the source has no frame ready for [`Action::Capture`]. The frame comes later.
-    ///
-    /// A source that blocks may take a moment for its first frame, such as the start of a decoder. No tick passes
-    /// meanwhile: they begin when that frame is captured.
-    pub fn source_is_late(&mut self) {
-        match self.first_capture {
-            None => self.is_starting = true,
-            Some(_) => self.late_frames += 1,
-        }
-    }
-
-    /// Restarts the ticks at a first frame that was late.
-    fn start_ticks(&mut self, captured: Micros) {
-        let rate = self.rate();
-        if let Phase::Streaming(pacer) = &mut self.phase
-            && std::mem::take(&mut self.is_starting)
-        {
-            *pacer = Pacer::new(rate, captured);
-            pacer.take(captured);
-        }
-    }
-
-    /// Whether the frame asked for by [`Action::Capture`] is still wanted: the session may have ended since.
-    pub fn is_capturing(&self) -> bool {
-        self.capturing && matches!(self.phase, Phase::Streaming(_))
-    }
-
-    /// How long the tick of the frame asked for by [`Action::Capture`] had waited for the link or for room in the
-    /// window, in µs. The frame counts as captured that much earlier: a pipeline that keeps up on average is still late
-    /// with this frame.
-    pub fn waited_us(&self) -> u64 {
-        self.waited_us
-    }
-
-    /// Notes that the source has no further frame: the session ends once the sent frames are answered.
-    pub fn source_ended(&mut self) {
-        self.end_streaming(End::Finished);
-    }
-
-    /// Notes that the source failed: the session waits for outstanding answers, then ends for this reason.
-    pub fn source_failed(&mut self, reason: &str) {
-        self.end_streaming(End::SourceFailed { reason: reason.to_owned() });
-    }
-
-    fn end_streaming(&mut self, end: End) {
-        (self.capturing, self.link_busy) = (false, false);
-        if matches!(self.phase, Phase::Streaming(_)) {
-            self.phase = Phase::Draining { until: None, end };
-        }
-    }
-
     /// Notes that the link took the whole frame, or that the frame was given up: the link is ready for the next frame.
     pub fn link_ready(&mut self) {
         self.link_busy = false;
@@ -244,18 +192,6 @@ impl Session {
         }
     }
 
-    /// Notes that the signaling connection ended, which is only a hint that the client is gone.
-    pub fn peer_may_be_gone(&mut self, now: Micros) {
-        self.liveness.peer_may_be_gone(now);
-    }
-
-    /// Notes that the client said on the signaling connection that it leaves. Its reason is used if no `bye` comes over
-    /// the link.
-    pub fn peer_leaves(&mut self, reason: String, now: Micros) {
-        self.last_word = Some(reason);
-        self.liveness.peer_may_be_gone(now);
-    }
-
     /// Whether the client has been silent long enough to check if its link still acknowledges.
     pub fn is_silent(&self, now: Micros) -> bool {
         self.liveness.is_silent(now)
@@ -264,37 +200,6 @@ impl Session {
     /// Notes that the client's link acknowledged something.
     pub fn acknowledged(&mut self, now: Micros) {
         self.liveness.acknowledged(now);
-    }
-
-    /// Notes that the link closed or broke.
-    pub fn link_closed(&mut self, reason: &str) {
-        self.lost(reason.to_owned());
-    }
-
-    /// Ends the session because the client is gone. If the client said that it leaves, the session counts as left.
-    fn lost(&mut self, reason: String) {
-        let end = match self.last_word.take() {
-            Some(reason) => End::ClientLeft { reason },
-            None => End::ClientGone { reason },
-        };
-        self.finish(end);
-    }
-
-    /// Rejects a client that has just said hello. The client is told why, and does not count as having been here.
-    pub fn reject(&mut self, reason: String) {
-        (self.client, self.connect_us) = (None, None);
-        self.finish(End::Rejected { reason });
-    }
-
-    /// Stops the session because the server was told to stop.
-    pub fn stop(&mut self, now: Micros) {
-        match self.phase {
-            Phase::Greeting { .. } => self.finish(End::Stopped),
-            Phase::Streaming(_) | Phase::Draining { .. } => {
-                self.phase = Phase::Draining { until: Some(now + STOP_LIMIT), end: End::Stopped };
-            }
-            Phase::Over { .. } => {}
-        }
     }
 
     /// The next thing that the shell must do.
@@ -317,71 +222,6 @@ impl Session {
             Phase::Streaming(_) => self.stream(now),
             Phase::Greeting { .. } | Phase::Draining { .. } => Action::Wait(self.next_moment(now)),
         }
-    }
-
-    /// The session's number.
-    pub fn number(&self) -> u64 {
-        self.config.number
-    }
-
-    /// How the session's frames are encoded.
-    pub fn encoding(&self) -> StreamEncoding {
-        self.config.encoding
-    }
-
-    /// The task of the pipeline.
-    pub fn task(&self) -> TaskName {
-        self.config.task
-    }
-
-    /// The client, once it has said hello.
-    pub fn client(&self) -> Option<&ClientInfo> {
-        self.client.as_ref()
-    }
-
-    /// The scores so far.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Time from the accepted TCP connection to both hellos, in µs.
-    pub fn connect_us(&self) -> Option<u64> {
-        self.connect_us
-    }
-
-    /// Time from the accepted TCP connection to the first score, in µs.
-    pub fn first_score_us(&self) -> Option<u64> {
-        self.first_score_us
-    }
-
-    /// How long after its capture a frame may be in flight; `None` in reliable delivery, which has no limit.
-    pub fn lifetime(&self) -> Option<Duration> {
-        self.config.lifetime()
-    }
-
-    /// Offset of the client's clock from ours, as far as it is known `now`.
-    pub fn clock_offset(&self, now: Micros) -> Option<ClockOffset> {
-        self.offset.best(now)
-    }
-
-    /// Round trip time of a small message, in µs, measured by pings; `None` before the first.
-    pub fn round_trip_us(&self) -> Option<u64> {
-        self.offset.round_trip_us()
-    }
-
-    /// Number of retransmitted pieces, in live delivery.
-    pub fn repeated_pieces(&self) -> u64 {
-        self.live.as_ref().map_or(0, Sender::retransmitted)
-    }
-
-    /// Number of ticks at which the source had no frame ready; `None` in a stream without ticks.
-    pub fn late_frames(&self) -> Option<u64> {
-        (self.rate() != Rate::Max).then_some(self.late_frames)
-    }
-
-    /// Number of messages that were malformed or of unknown type.
-    pub fn ignored_messages(&self) -> u64 {
-        self.ignored_messages
     }
 
     /// Handles the passing of time: deadlines, silence, pings, the end of a phase.
@@ -425,42 +265,6 @@ impl Session {
         Some(self.first_capture? + self.config.duration?)
     }
 
-    /// Asks for the next frame if it is due, the window has room and the link is free; else its tick waits or is
-    /// skipped.
-    ///
-    /// A tick waits until the next one is due, so that no tick is lost if link and pipeline keep up on average. In live
-    /// delivery a tick is skipped at once, because frames should be fresh.
-    fn stream(&mut self, now: Micros) -> Action {
-        let can_send = self.pairing.has_room() && !self.link_busy;
-        let next_moment = self.next_moment(now);
-        let (is_live, is_unpaced) = (self.live.is_some(), self.rate() == Rate::Max);
-        if self.is_starting || self.waits_for_a_request() {
-            return Action::Wait(next_moment);
-        }
-        let Phase::Streaming(pacer) = &mut self.phase else { return Action::Wait(next_moment) };
-        match pacer.poll(now) {
-            Pace::Wait(due) => Action::Wait(due.min(next_moment)),
-            Pace::Due { missed } if can_send => {
-                self.tally.skipped(pacer.next_ticks(missed));
-                self.waited_us = if std::mem::take(&mut self.tick_waits) { pacer.overdue_us(now) } else { 0 };
-                pacer.take(now);
-                // No other frame until the shell has handed this one over.
-                (self.capturing, self.link_busy) = (true, true);
-                self.serve_request();
-                Action::Capture(self.pairing.next_id())
-            }
-            // An unpaced stream skips nothing: the next answer makes room.
-            Pace::Due { .. } if is_unpaced => Action::Wait(next_moment),
-            Pace::Due { missed } => {
-                let skipped = if is_live { missed + 1 } else { missed };
-                self.tally.skipped(pacer.next_ticks(skipped));
-                pacer.pass(skipped);
-                self.tick_waits = !is_live;
-                Action::Wait(pacer.upcoming(now).map_or(next_moment, |due| due.min(next_moment)))
-            }
-        }
-    }
-
     /// The next moment at which something changes without any input.
     fn next_moment(&self, now: Micros) -> Micros {
         let phase_ends = match &self.phase {
@@ -472,17 +276,6 @@ impl Session {
         let live = self.live.as_ref().and_then(|live| live.next_moment(self.link_busy));
         let moments = [phase_ends, self.pairing.next_deadline(), live, Some(self.heartbeat.next())];
         moments.into_iter().flatten().fold(self.liveness.wake(now), Micros::min)
-    }
-
-    fn finish(&mut self, end: End) {
-        if matches!(self.phase, Phase::Over { .. }) {
-            return;
-        }
-        self.pairing.abandon();
-        if let Some(reason) = end.farewell() {
-            self.send_bye(reason);
-        }
-        self.phase = Phase::Over { end, closing: false };
     }
 
     fn ignore(&mut self, what: &dyn std::fmt::Display) {

@@ -27,6 +27,10 @@ impl SourceKind for BallKind {
         text == NAME
     }
 
+    fn is_computed(&self) -> bool {
+        true
+    }
+
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         let scene = BallScene::of(run);
         if run.sent.repeat {

@@ -34,6 +34,10 @@ impl SourceKind for DepthKind {
         text == NAME
     }
 
+    fn is_computed(&self) -> bool {
+        true
+    }
+
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         if let Some(option) = option_given(run, unused_options()) {
             return Err(SourceError::Option { option, source_name: NAME.into() });

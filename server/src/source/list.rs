@@ -78,6 +78,11 @@ pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError>
     Ok((spec, supply.into()))
 }
 
+/// Whether the text after `--source` means a source that computes its frames. Opens nothing.
+pub(crate) fn is_computed(text: &str) -> bool {
+    SOURCES.iter().find(|kind| kind.is_meant(text)).is_some_and(|kind| kind.is_computed())
+}
+
 /// Whether the text names an MCAP file.
 fn is_mcap(text: &str) -> bool {
     #[cfg(feature = "mcap")]

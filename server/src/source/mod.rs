@@ -31,13 +31,9 @@ pub use device::{DeviceError, DeviceFigures, FourCc};
 pub use error::SourceError;
 pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};
+pub(crate) use list::is_computed;
 pub use list::{settled, supply};
 #[cfg(feature = "mcap")]
 pub use mcap::McapFileError;
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 pub use truth_file::TruthError;
-
-/// Whether the text after `--source` means a camera.
-pub(crate) fn is_device(text: &str) -> bool {
-    device::is_meant(text)
-}

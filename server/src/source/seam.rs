@@ -23,6 +23,11 @@ pub trait SourceKind: Send + Sync {
     /// Whether the text after `--source` means this kind.
     fn is_meant(&self, text: &str) -> bool;
 
+    /// Whether frames are computed, so that each can be made again at any time.
+    fn is_computed(&self) -> bool {
+        false
+    }
+
     /// The supply of frames for the run.
     ///
     /// # Errors

@@ -49,6 +49,16 @@ impl Image {
         Ok(ImageView::from_wire(bytes, size, format, &mut Vec::new())?.to_image())
     }
 
+    /// Makes this image a copy of another one. Its memory is used again if both have the same size and format.
+    pub fn copy_from(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Gray8(to), Self::Gray8(from)) => to.clone_from(from),
+            (Self::Bgr8(to), Self::Bgr8(from)) => to.clone_from(from),
+            (Self::Gray16(to), Self::Gray16(from)) => to.clone_from(from),
+            (to, from) => *to = from.clone(),
+        }
+    }
+
     /// Width and height.
     pub fn size(&self) -> Size {
         let (rows, columns) = match self {

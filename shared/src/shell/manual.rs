@@ -13,6 +13,37 @@ use super::standard::unless_reader_left;
 
 pub use clap_complete::Shell;
 
+/// Text at the end of `completions --help` of this program.
+pub fn completions_help(program: &str) -> String {
+    format!(
+        "\
+Examples:
+  {program} completions bash > ~/.local/share/bash-completion/completions/{program}
+  {program} completions zsh > ~/.zfunc/_{program}      with ~/.zfunc in $fpath
+  {program} completions fish > ~/.config/fish/completions/{program}.fish
+
+Exit codes:
+  0  the script is printed
+  2  wrong usage
+  4  stdout cannot be written"
+    )
+}
+
+/// Text at the end of `man --help` of this program.
+pub fn man_help(program: &str) -> String {
+    format!(
+        "\
+Examples:
+  {program} man | man -l -
+  {program} man ~/.local/share/man/man1
+
+Exit codes:
+  0  the pages are made
+  2  wrong usage
+  4  a page cannot be written"
+    )
+}
+
 /// Prints the completions of a program's command line for this shell. Switches in `command` must not accept a value,
 /// because the scripts would then require one.
 pub fn completions(mut command: Command, shell: Shell) -> Exit {

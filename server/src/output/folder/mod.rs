@@ -8,12 +8,14 @@
 //! | `junit.xml` | the verdicts on the run's gates, if it has any | at the end |
 //! | `run.mcap` | with `--record`: the frames, their truth and their answers, see [`mcap`](crate::output::mcap) | as the frames are sent |
 //! | `report.html` | the same for people: one page, which needs nothing else | renamed at the end |
+//! | `worst/` | pictures of the worst frames, if the source cannot show them again | every second, and at the end |
 //! | `frames.parquet` | the same rows with types, and facts about the whole run as metadata | renamed at the end |
 //!
 //! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`, and
-//! `tables` writes the rows. [`renew`] completes a folder after a crash. The page comes from `output::html`.
+//! `tables` writes the rows, `crops` the pictures. [`renew`] completes a folder after a crash. The page comes from `output::html`.
 
 mod claim;
+mod crops;
 mod facts;
 mod output;
 #[cfg(feature = "parquet")]
@@ -45,6 +47,9 @@ const RECORDING: &str = "run.mcap";
 
 /// The page.
 const PAGE: &str = "report.html";
+
+/// The folder of the pictures.
+const WORST: &str = "worst";
 
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";

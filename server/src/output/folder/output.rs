@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use tracing::error;
 
 use super::claim::{claim, created, write_run};
+use super::crops::CropFiles;
 use super::facts::Facts;
 use super::part::put;
 use super::tables::Tables;
@@ -21,8 +22,10 @@ use crate::output::junit::JunitOutput;
 use crate::output::mcap::{self, Recorder};
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
+use crate::output::worst::KeptCrop;
 use crate::run::of_file;
 use crate::score::record::FrameRecord;
+use crate::source;
 use crate::task::TaskName;
 
 /// A run's folder.
@@ -46,6 +49,8 @@ struct Open {
     recorder: Option<Recorder>,
     /// What the page shows of the frames.
     gathered: Box<Gathered>,
+    /// The pictures of its worst frames.
+    crops: CropFiles,
     /// Frames that were received.
     received: u64,
     /// Frames sent by the sessions that have ended, including those of the warm-up.
@@ -90,7 +95,8 @@ impl FolderOutput {
         // The specification as it is written, without what its source does not use, so that the source can be opened again.
         let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
         let gathered = Box::new(Gathered::new(spec, self.task));
-        Ok(Open { _run: run, report, tables, recorder, gathered, received: 0, sent: 0 })
+        let crops = CropFiles::new(folder);
+        Ok(Open { _run: run, report, tables, recorder, gathered, crops, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -112,7 +118,7 @@ impl FolderOutput {
         let report = open.report.text();
         let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
         let is_report_whole = open.report.finish();
-        let is_page_whole = self.write_page(&report, &open.gathered);
+        let is_page_whole = open.crops.write(&open.gathered) & self.write_page(&report, &open.gathered);
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
         open.tables.finish(facts) && is_report_whole && is_recorded && is_page_whole && missing == 0
@@ -158,8 +164,16 @@ impl Output for FolderOutput {
         Ok(())
     }
 
+    fn crop(&mut self, crop: &KeptCrop) -> Result<(), OutputError> {
+        if let Some(open) = &mut self.open {
+            open.gathered.keep(crop.clone());
+        }
+        Ok(())
+    }
+
     fn running(&mut self, report: &SessionReport) -> Result<(), OutputError> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.crops.write(&open.gathered);
         open.report.change(|document| document.set_running(report)).map_err(|error| failed(&self.folder, error))
     }
 
@@ -200,6 +214,10 @@ impl Output for FolderOutput {
 
     fn wants_running(&self) -> bool {
         true
+    }
+
+    fn wants_crops(&self) -> bool {
+        !source::is_computed(&self.run.config.spec().sent.source)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Collects the data for the page, frame by frame.
 
-use super::session::{Reader, SessionFrames, Values};
-use super::text::{number, short};
-use super::worst::{Bad, Worst};
+use shared::geometry::Size;
+
+use super::bad::Bad;
+use super::session::SessionFrames;
+use crate::output::worst::{Crop, KeptCrop, Rank, Ranking, Reader, Rings};
 use crate::run::RunSpec;
 use crate::score::record::FrameRecord;
 use crate::task::TaskName;
@@ -17,14 +19,22 @@ pub(in crate::output) struct Gathered {
     pub(super) task: TaskName,
     reader: Reader,
     pub(super) sessions: Vec<SessionFrames>,
-    pub(super) worst: Worst,
+    pub(super) worst: Ranking<Bad>,
+    /// Pictures of the worst frames that were answered so far.
+    crops: Ranking<Crop>,
     pub(super) frames: u64,
 }
 
 impl Gathered {
     /// Starts empty, for frames of this size.
     pub(in crate::output) fn new(spec: RunSpec, task: TaskName) -> Self {
-        Self { spec, task, reader: Reader::of(task), sessions: Vec::new(), worst: Worst::default(), frames: 0 }
+        let (reader, sessions) = (Reader::of(task), Vec::new());
+        Self { spec, task, reader, sessions, worst: Ranking::default(), crops: Ranking::default(), frames: 0 }
+    }
+
+    /// Size of the frames.
+    pub(in crate::output) fn size(&self) -> Size {
+        self.spec.size()
     }
 
     /// Adds a frame. Frames of the warm-up are ignored.
@@ -37,9 +47,34 @@ impl Gathered {
         if let Some(frames) = self.session(session) {
             frames.add(record, &values);
         }
-        let (badness, task) = (badness(self.task, &values), self.task);
-        if let Some(badness) = badness {
-            self.worst.add(badness, || bad(task, session, record, &values, badness));
+        let task = self.task;
+        if let Some(rank) = Rank::of(task, session, record.id, &values) {
+            self.worst.add(rank, || Bad::new(task, session, record, &values));
+        }
+    }
+
+    /// Keeps the picture of a frame if it is among the worst so far. The frame itself may come later.
+    pub(in crate::output) fn keep(&mut self, kept: KeptCrop) {
+        self.crops.add(kept.rank, || kept.crop);
+    }
+
+    /// The pictures that are kept, with the frames that they show.
+    pub(in crate::output) fn crops(&self) -> impl Iterator<Item = (&Rank, &Crop)> {
+        self.crops.kept()
+    }
+
+    /// The picture of this frame, if it is kept.
+    pub(super) fn crop(&self, bad: &Bad) -> Option<&Crop> {
+        self.crops.of_frame(bad.session, bad.id)
+    }
+
+    /// Looks for the pictures of the worst frames elsewhere: `find` gets a frame's session, its id, and where truth and
+    /// estimate are.
+    pub(in crate::output) fn find_crops(&mut self, find: impl Fn(&Rank, &Rings) -> Option<Crop>) {
+        for (rank, bad) in self.worst.kept() {
+            if let Some(crop) = find(rank, &bad.rings) {
+                self.crops.add(*rank, || crop);
+            }
         }
     }
 
@@ -52,37 +87,5 @@ impl Gathered {
             return self.sessions.last_mut();
         }
         place.map(|place| &mut self.sessions[place])
-    }
-}
-
-/// How bad a frame is; larger is worse. `None` if it is not known. A small PSNR is bad.
-fn badness(task: TaskName, values: &Values) -> Option<f64> {
-    if values.is_missed || values.is_false {
-        return Some(f64::INFINITY);
-    }
-    let residual = values.residual?;
-    Some(if task.name() == "image" { 1e3 - residual } else { residual.abs() })
-}
-
-fn bad(task: TaskName, session: u64, record: &FrameRecord, values: &Values, badness: f64) -> Bad {
-    let residual = values.residual.unwrap_or_default();
-    let what = match (task.name(), values.error) {
-        _ if values.is_missed => "missed: the answer was none".into(),
-        _ if values.is_false => "false positive: there is no ball".into(),
-        (_, Some([dx, dy])) => format!("error {}\u{202f}px ({}, {})", short(residual), number(dx, 2), number(dy, 2)),
-        ("count", _) => {
-            let counted = residual.abs();
-            format!("{counted} {}", if residual > 0.0 { "too many" } else { "too few" })
-        }
-        _ => format!("PSNR {}\u{202f}dB", short(residual)),
-    };
-    Bad {
-        session,
-        id: record.id,
-        source_index: record.source_index,
-        badness,
-        what,
-        truth: values.truth.map(|at| (at, values.radius)),
-        estimate: values.estimate.map(|at| (at, values.estimated_radius)),
     }
 }

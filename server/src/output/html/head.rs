@@ -46,7 +46,7 @@ fn kind(verdict: Verdict) -> &'static str {
 pub(super) fn incomplete(incomplete: Option<&Incomplete>) -> String {
     let Some(Incomplete { reason, not_written, unknown }) = incomplete else { return String::new() };
     let mut words = match reason {
-        IncompleteReason::Running => "The run went on when this page was made.".to_owned(),
+        IncompleteReason::Running => "The run was still going on when this page was made.".to_owned(),
         IncompleteReason::BrokenOff => "The run broke off.".into(),
         IncompleteReason::NotWritten => "Some frames could not be written.".into(),
     };
@@ -54,7 +54,7 @@ pub(super) fn incomplete(incomplete: Option<&Incomplete>) -> String {
         words += &format!(" {} frames that the sessions count are not on this page.", whole(*not_written));
     }
     if !unknown.is_empty() {
-        words += &format!(" Nobody knows any more: {}.", escaped(unknown.join(", ")));
+        words += &format!(" These figures are lost: {}.", escaped(unknown.join(", ")));
     }
     format!("<p class=\"verdict incomplete\" data-incomplete=\"1\"><b>Incomplete</b> <span>{words}</span></p>\n")
 }
@@ -82,7 +82,7 @@ fn gate(gate: &GateVerdict) -> String {
         (low, high) => format!("{} to {}", or_dash(low), or_dash(high)),
     };
     format!(
-        "<tr><td><b class=\"chip {class}\">{}</b><td><code>{}</code><td>{}<td>{bounds}<td>{}",
+        "<tr><td><b class=\"chip {class}\">{}</b><td><code>{}</code><td data-label=\"figure\">{}<td data-label=\"95\u{202f}% bounds\">{bounds}<td>{}",
         gate.verdict.describe().to_lowercase(),
         escaped(&gate.condition),
         gate.value.map_or("\u{2013}".into(), |value| number(value, 4)),
@@ -176,10 +176,10 @@ pub(super) fn tiles(task: &str, session: &SessionFacts) -> String {
     let own: &[Tile<'_>] = match task {
         "circle" => &[
             ("mean error", "error_px.l1.mean", &px),
-            ("of the limit", "error_px.efficiency", &times),
+            ("error / limit", "error_px.efficiency", &times),
             ("bias x", "error_px.bias.x", &px),
             ("bias y", "error_px.bias.y", &px),
-            ("NEES (1 is honest)", "error_px.nees", &plain),
+            ("NEES (1 is right)", "error_px.nees", &plain),
         ],
         "count" => &[
             ("counts exact", "count.exact_share", &percent),
@@ -194,7 +194,7 @@ pub(super) fn tiles(task: &str, session: &SessionFacts) -> String {
     let all: [Tile<'_>; 6] = [
         ("frames sent", "frames.sent", &counted),
         ("lost", "frames.lost_rate", &percent),
-        ("answered a second", "fps.answered", &rate),
+        ("answers per second", "fps.answered", &rate),
         ("latency, median", "latency_us.p50", &time),
         ("latency, 99\u{202f}%", "latency_us.p99", &time),
         ("missed", "frames.missed", &counted),

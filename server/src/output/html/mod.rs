@@ -2,10 +2,11 @@
 //!
 //! [`Gathered`] takes the frames one by one and keeps a bounded amount of each session, however long it is: bins of
 //! time (`timeline`), of values (`spread`) and of places (`places`), a sample of frames (`sample`), sums (`moments`)
-//! and the worst frames (`worst`). [`page`] makes the text from that, from the report and from `pictures`, which
-//! renders the worst frames again. `charts` has a file for each family of charts; they draw with `plot` and write with
+//! and the worst frames (`bad`). [`page`] makes the text from that, from the report and from `pictures`, which renders the
+//! worst frames again or takes those that were kept. `charts` has a file for each family of charts; they draw with `plot` and write with
 //! `text`.
 
+mod bad;
 mod charts;
 mod facts;
 mod gathered;
@@ -20,7 +21,6 @@ mod session;
 mod spread;
 mod text;
 mod timeline;
-mod worst;
 
 pub(super) use gathered::Gathered;
 pub(super) use page::page;

@@ -4,12 +4,14 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::bad::Bad;
 use super::facts::{Facts, SessionFacts};
 use super::gathered::{CHARTED, Gathered};
-use super::pictures::{Picture, Pictures, again};
+use super::pictures::{Picture, Pictures, pictures};
 use super::text::{escaped, whole};
-use super::worst::{Bad, Ring};
 use super::{charts, head};
+use crate::output::worst::Ring;
+use crate::source;
 
 /// The content security policy. It allows only the styles and pictures that are part of the page.
 const POLICY: &str =
@@ -21,7 +23,7 @@ const STYLE: &str = include_str!("style.css");
 /// Builds the page of a run from its report (JSON), the text of its `run.toml`, and the data gathered from its frames.
 pub(in crate::output) fn page(report: &str, run_toml: &str, gathered: &Gathered) -> String {
     let Some(facts) = Facts::read(report) else { return framed("Plumb", "<p>There is no report.</p>") };
-    let pictures = again(gathered);
+    let pictures = pictures(gathered);
     let title = format!("Plumb: {}, {}", gathered.task, escaped(facts.config("source").as_str().unwrap_or("run")));
     let mut text =
         format!("<header><h1>{title}</h1><p class=\"sub\">{}</p></header>\n<main>", subtitle(&facts, run_toml));
@@ -102,7 +104,7 @@ fn opened(session: &SessionFacts) -> String {
 
 /// The worst frames.
 fn worst(gathered: &Gathered, pictures: &Pictures) -> String {
-    let frames: Vec<_> = gathered.worst.frames().collect();
+    let frames: Vec<_> = gathered.worst.shown().collect();
     if frames.is_empty() {
         return String::new();
     }
@@ -120,11 +122,15 @@ fn worst(gathered: &Gathered, pictures: &Pictures) -> String {
             bad.what
         );
     }
-    let has_places = frames.iter().any(|bad| bad.truth.is_some() || bad.estimate.is_some());
+    let has_places = frames.iter().any(|bad| bad.rings.truth.is_some() || bad.rings.estimate.is_some());
     let keys = "<div class=\"legend\"><span><i class=\"key truth\"></i>truth</span><span><i class=\"key estimate\"></i>estimate</span></div>";
-    let why = "The pictures are those that the source has for these frames, rendered or read again.";
-    let none = "Frames of a camera, or of a source that is gone, cannot be shown again.";
-    let words = if pictures.worst.iter().any(Option::is_some) { why } else { none };
+    let is_computed = source::is_computed(&gathered.spec.sent.source);
+    let words = match (pictures.worst.iter().flatten().count(), is_computed) {
+        (0, _) => "No picture of these frames was kept.",
+        (_, true) => "The pictures are these frames, rendered again.",
+        (shown, _) if shown < frames.len() => "The pictures were kept during the run. Some were lost.",
+        _ => "The pictures were kept during the run.",
+    };
     text + "</div>" + if has_places { keys } else { "" } + "<p class=\"note\">" + words + "</p></section>\n"
 }
 
@@ -143,8 +149,8 @@ fn drawn(picture: &Picture, bad: &Bad) -> String {
         "<svg viewBox=\"{left} {top} {width} {height}\" role=\"img\" aria-label=\"frame {}\"><image href=\"{data}\" x=\"{left}\" y=\"{top}\" \
          width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\"/>{}{}</svg>",
         bad.id,
-        ring(&bad.truth, "truth"),
-        ring(&bad.estimate, "estimate")
+        ring(&bad.rings.truth, "truth"),
+        ring(&bad.rings.estimate, "estimate")
     )
 }
 

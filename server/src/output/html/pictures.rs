@@ -1,26 +1,17 @@
-//! Makes pictures of the worst frames, and measures the contrast of a sample of frames. Frames of a computed source are
-//! rendered again, and frames of a file are read again. A camera's frames are not kept, so they have no pictures.
+//! Makes pictures of the worst frames, and measures the contrast of a sample of frames. Frames of computed sources are
+//! rendered again. Pictures of other sources' frames were kept during the run.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{DynamicImage, GrayImage, ImageEncoder, RgbImage, imageops};
-use shared::image::{Image, ImageView};
+use shared::image::Image;
 
+use super::bad::Bad;
 use super::gathered::Gathered;
 use super::sample::Point;
-use super::worst::{Bad, Ring};
-use crate::source::{self, Numbered, Source};
-
-/// Longest side of a picture, in px.
-const SIDE: f64 = 128.0;
-
-/// Shortest side of a crop, in px.
-const SHORTEST: f64 = 32.0;
-
-/// Margin around the circles in a crop, in px.
-const ROOM: f64 = 8.0;
+use crate::output::worst::{Crop, crop};
+use crate::source::{self, Numbered};
 
 /// Size limit of a lossless picture, in bytes. Twelve of them take 320 kB of the page.
 const MOST_BYTES: usize = 20_000;
@@ -32,15 +23,12 @@ const QUALITY: u8 = 88;
 /// of a second.
 const CONTRAST_PIXELS: usize = 24_000_000;
 
-/// Maximum number of frames that are read again from a file.
-const MOST_READ: u64 = 2_000;
-
 /// A picture of a frame or of a part of it.
 #[derive(Debug)]
 pub(super) struct Picture {
     /// The picture as a `data:` address.
     pub(super) data: String,
-    /// Left, top, width and height of the part, in px of the frame, where 0 is the middle of the first pixel.
+    /// Left, top, width and height of the part, as in [`Crop`].
     pub(super) area: [f64; 4],
 }
 
@@ -53,7 +41,7 @@ pub(super) struct Contrast {
     pub(super) limit: Option<f64>,
 }
 
-/// The frames that were rendered or read again.
+/// What is shown of single frames.
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     /// For each of the worst frames, its picture if there is one.
@@ -61,100 +49,34 @@ pub(super) struct Pictures {
     pub(super) contrasts: Vec<Contrast>,
 }
 
-/// Renders or reads frames again.
-pub(super) fn again(gathered: &Gathered) -> Pictures {
-    let worst: Vec<_> = gathered.worst.frames().collect();
-    // If the source can no longer be opened, there are no pictures, and the page says so.
-    let Ok(supply) = source::supply(&gathered.spec) else { return Pictures::default() };
-    if let Ok(Some(mut numbered)) = supply.numbered() {
-        let pictures = worst.iter().map(|bad| picture(numbered.at(bad.source_index).image, bad));
-        return Pictures { worst: pictures.collect(), contrasts: contrasts(gathered, &mut *numbered) };
+/// Renders frames again, or takes the pictures that were kept.
+pub(super) fn pictures(gathered: &Gathered) -> Pictures {
+    if !source::is_computed(&gathered.spec.sent.source) {
+        let worst = gathered.worst.shown().map(|bad| gathered.crop(bad).and_then(picture));
+        return Pictures { worst: worst.collect(), contrasts: Vec::new() };
     }
-    let can_be_read = !source::is_device(&gathered.spec.sent.source) && !worst.is_empty();
-    match supply.open() {
-        Ok(source) if can_be_read => Pictures { worst: read(source, &worst), contrasts: Vec::new() },
+    match source::supply(&gathered.spec).and_then(|supply| supply.numbered()) {
+        Ok(Some(mut numbered)) => {
+            let again = |bad: &Bad| picture(&crop(numbered.at(bad.source_index).image, &bad.rings));
+            let worst = gathered.worst.shown().map(again).collect();
+            Pictures { worst, contrasts: contrasts(gathered, &mut *numbered) }
+        }
+        // A run that is not possible has no frames either. The page then says that there are no pictures.
         _ => Pictures::default(),
     }
 }
 
-/// Reads a source up to the last of these frames.
-fn read(mut source: Box<dyn Source>, worst: &[&Bad]) -> Vec<Option<Picture>> {
-    let mut pictures: Vec<Option<Picture>> = worst.iter().map(|_| None).collect();
-    for _ in 0..MOST_READ {
-        let Ok(Some(frame)) = source.next() else { break };
-        for (bad, place) in worst.iter().zip(&mut pictures) {
-            if bad.source_index == frame.index && place.is_none() {
-                *place = picture(frame.image, bad);
-            }
-        }
-        if pictures.iter().all(Option::is_some) {
-            break;
-        }
-    }
-    pictures
-}
-
-fn picture(frame: &Image, bad: &Bad) -> Option<Picture> {
-    let whole = shown(frame);
-    let [width, height] = [whole.width(), whole.height()].map(f64::from);
-    let (part, area) = match part(bad, [width, height]) {
-        Some([left, top, side, tall]) => {
-            (whole.crop_imm(left as u32, top as u32, side as u32, tall as u32), [left - 0.5, top - 0.5, side, tall])
-        }
-        None => {
-            let scale = (SIDE / width.max(height)).min(1.0);
-            let [small, low] = [width, height].map(|side| (side * scale).round().max(1.0) as u32);
-            (whole.resize_exact(small, low, imageops::FilterType::Triangle), [-0.5, -0.5, width, height])
-        }
-    };
-    Some(Picture { data: data(&part)?, area })
-}
-
-/// Converts the frame to an image that people can view.
-fn shown(frame: &Image) -> DynamicImage {
-    match frame.view() {
-        ImageView::Bgr8(pixels) => {
-            let (height, width, _) = pixels.dim();
-            let place = |x: u32, y: u32, channel: usize| pixels[[y as usize, x as usize, channel]];
-            let rgb = |x, y| image::Rgb([place(x, y, 2), place(x, y, 1), place(x, y, 0)]);
-            DynamicImage::ImageRgb8(RgbImage::from_fn(width as u32, height as u32, rgb))
-        }
-        _ => {
-            let levels = frame.clone().into_gray_levels();
-            let (height, width) = levels.dim();
-            let gray = |x: u32, y: u32| image::Luma([levels[[y as usize, x as usize]]]);
-            DynamicImage::ImageLuma8(GrayImage::from_fn(width as u32, height as u32, gray))
-        }
-    }
-}
-
-/// The part of the frame around truth and estimate: left, top, width and height in whole pixels. `None` if the frame
-/// has neither.
-fn part(bad: &Bad, size: [f64; 2]) -> Option<[f64; 4]> {
-    let (middle, _) = bad.truth.or(bad.estimate)?;
-    let rings = bad.truth.iter().chain(&bad.estimate);
-    let reach =
-        |([x, y], radius): &Ring| (x - middle[0]).abs().max((y - middle[1]).abs()) + radius.unwrap_or_default() + ROOM;
-    let side = (2.0 * rings.map(reach).fold(0.0, f64::max)).ceil().clamp(SHORTEST, SIDE);
-    let fit = |at: f64, whole: f64| {
-        let side = side.min(whole);
-        ((at - side / 2.0).round().clamp(0.0, whole - side), side)
-    };
-    let ((left, width), (top, height)) = (fit(middle[0], size[0]), fit(middle[1], size[1]));
-    Some([left, top, width, height])
+fn picture(crop: &Crop) -> Option<Picture> {
+    Some(Picture { data: data(crop)?, area: crop.area })
 }
 
 /// The picture as a `data:` address: PNG, or JPEG if that would be large.
-fn data(picture: &DynamicImage) -> Option<String> {
-    let (bytes, colour) = (picture.as_bytes(), picture.color().into());
-    let (width, height) = (picture.width(), picture.height());
-    let mut written = Vec::new();
-    let png = PngEncoder::new_with_quality(&mut written, CompressionType::Best, FilterType::Adaptive);
-    png.write_image(bytes, width, height, colour).ok()?;
-    let mut kind = "png";
+fn data(crop: &Crop) -> Option<String> {
+    let (mut written, mut kind) = (crop.png()?, "png");
     if written.len() > MOST_BYTES {
         written.clear();
-        JpegEncoder::new_with_quality(&mut written, QUALITY).write_image(bytes, width, height, colour).ok()?;
+        let (picture, jpeg) = (&crop.image, JpegEncoder::new_with_quality(&mut written, QUALITY));
+        jpeg.write_image(picture.as_bytes(), picture.width(), picture.height(), picture.color().into()).ok()?;
         kind = "jpeg";
     }
     Some(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(written)))

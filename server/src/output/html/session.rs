@@ -1,15 +1,12 @@
 //! The data kept of a session's frames.
 
-use shared::geometry::Covariance;
-
 use super::moments::Moments;
 use super::places::Places;
 use super::sample::{Point, Sample};
 use super::spread::Spread;
 use super::timeline::{Timeline, stages};
-use crate::score::cells::{Cell, Column};
-use crate::score::record::{FrameRecord, Outcome};
-use crate::task::TaskName;
+use crate::output::worst::Values;
+use crate::score::record::FrameRecord;
 
 /// Largest count error with its own bar, in either direction. The bars at the ends include all larger errors.
 pub(super) const COUNTED: i64 = 5;
@@ -32,21 +29,6 @@ pub(super) struct SessionFrames {
     pub(super) counted: [u64; 2 * COUNTED as usize + 1],
     /// Where the ball was in the frame before.
     before: Option<(u64, [f64; 2])>,
-}
-
-/// A frame's values that the charts show.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Values {
-    pub(super) residual: Option<f64>,
-    pub(super) error: Option<[f64; 2]>,
-    pub(super) truth: Option<[f64; 2]>,
-    pub(super) estimate: Option<[f64; 2]>,
-    pub(super) radius: Option<f64>,
-    pub(super) estimated_radius: Option<f64>,
-    pub(super) limit: Option<f64>,
-    claimed: Option<Covariance>,
-    pub(super) is_missed: bool,
-    pub(super) is_false: bool,
 }
 
 impl SessionFrames {
@@ -123,61 +105,4 @@ fn point(record: &FrameRecord, values: &Values, speed: Option<f64>, at_us: u64) 
         latency_us: record.latency.as_ref().map(|latency| latency.total_us as f64),
         stages_us: record.latency.as_ref().and_then(stages),
     }
-}
-
-/// Finds the values of a task's frames by the names of its columns.
-#[derive(Debug)]
-pub(super) struct Reader {
-    truth: [Option<usize>; 4],
-    answer: [Option<usize>; 6],
-    residual: [Option<usize>; 4],
-}
-
-impl Reader {
-    pub(super) fn of(task: TaskName) -> Self {
-        let columns = task.columns();
-        let place = |columns: &[Column], name: &str| columns.iter().position(|column| column.name == name);
-        // The residual of each task: an error in px or in balls, or a PSNR in dB.
-        let own = ["l1", "residual", "psnr_db"].into_iter().find_map(|name| place(columns.residual, name));
-        Self {
-            truth: ["truth_x", "truth_y", "truth_radius", "limit_l1"].map(|name| place(columns.truth, name)),
-            answer: ["x", "y", "radius", "cov_xx", "cov_xy", "cov_yy"].map(|name| place(columns.answer, name)),
-            residual: [
-                own,
-                place(columns.residual, "dx"),
-                place(columns.residual, "dy"),
-                place(columns.residual, "missed"),
-            ],
-        }
-    }
-
-    pub(super) fn read(&self, record: &FrameRecord) -> Values {
-        let answer = record.answer.as_deref().unwrap_or_default();
-        let [x, y, radius, limit] = self.truth.map(|place| number(&record.truth_cells, place));
-        let [ex, ey, estimated_radius, xx, xy, yy] = self.answer.map(|place| number(answer, place));
-        let [residual, dx, dy, missed] = self.residual.map(|place| number(&record.residual, place));
-        let (truth, estimate) = (pair(x, y), pair(ex, ey));
-        let claimed = xx.zip(xy).zip(yy).map(|((xx, xy), yy)| Covariance { xx, xy, yy });
-        let is_empty = matches!(record.truth_cells.first(), Some(Cell::Word("no ball")));
-        Values {
-            residual,
-            error: pair(dx, dy),
-            truth,
-            estimate,
-            radius,
-            estimated_radius,
-            limit,
-            claimed,
-            is_missed: missed == Some(1.0),
-            is_false: is_empty && estimate.is_some() && record.outcome == Outcome::Answered,
-        }
-    }
-}
-
-fn number(cells: &[Cell], place: Option<usize>) -> Option<f64> {
-    cells.get(place?)?.number()
-}
-
-fn pair(x: Option<f64>, y: Option<f64>) -> Option<[f64; 2]> {
-    x.zip(y).map(|(x, y)| [x, y])
 }

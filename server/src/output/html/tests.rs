@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use shared::geometry::Circle;
+use shared::image::{Image, PixelFormat};
 use shared::protocol::message::FoundCircle;
 use shared::time::Micros;
 
 use super::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::report::tests::{run, session};
+use crate::output::worst::Keeper;
 use crate::run::RunSpec;
 use crate::score::latency::FrameLatency;
 use crate::score::record::{FrameRecord, LossCause, Outcome};
@@ -102,6 +104,29 @@ fn more_sessions_than_have_charts_are_listed_and_the_page_stays_small() {
         text.contains("The first 6 sessions that sent a frame have charts")
             && text.contains("earlier sessions are not listed")
     );
+}
+
+#[test]
+fn frames_that_cannot_be_rendered_again_have_the_pictures_that_were_kept() {
+    let (mut camera, task) = (spec(), TaskName::default());
+    camera.sent.source = "camera:0".into();
+    let image = Image::zeros(camera.size(), PixelFormat::Bgr8);
+    let text = |keeps: bool| {
+        let (mut gathered, mut keeper) = (Gathered::new(camera.clone(), task), Keeper::new(1, task, 0));
+        for id in 0..100 {
+            let record = frame(id, [0.01 * (id * 37 % 100) as f64, 0.1], 900);
+            let crop = keeper.scored(&record, &image).filter(|_| keeps);
+            crop.into_iter().for_each(|crop| gathered.keep(crop));
+            gathered.add(1, &record);
+        }
+        page(&report(1), "", &gathered)
+    };
+    let kept = text(true);
+    assert_eq!(kept.matches("<image ").count(), 12);
+    assert!(kept.contains("The pictures were kept during the run.") && !kept.contains("no picture"));
+    let none = text(false);
+    assert_eq!((none.matches("<image ").count(), none.matches("no picture").count()), (0, 12));
+    assert!(none.contains("No picture of these frames was kept."));
 }
 
 #[test]

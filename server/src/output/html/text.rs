@@ -32,7 +32,8 @@ pub(super) fn number(value: f64, digits: i32) -> String {
     }
     let size = value.abs().log10().floor() as i32;
     if !(-5..9).contains(&size) {
-        return format!("{value:.*e}", (digits - 1).max(0) as usize);
+        let text = format!("{:.*e}", (digits - 1).max(0) as usize, value.abs());
+        return if value < 0.0 { format!("\u{2212}{text}") } else { text };
     }
     let decimals = (digits - 1 - size).max(0) as usize;
     let text = format!("{value:.decimals$}");
@@ -96,8 +97,8 @@ mod tests {
 
     #[test]
     fn numbers_have_their_significant_digits() {
-        let said = [0.0, 0.012345, 1.5, -0.3, 1234.6, 2e-9].map(short);
-        assert_eq!(said, ["0", "0.0123", "1.5", "\u{2212}0.3", "1235", "2.00e-9"]);
+        let said = [0.0, 0.012345, 1.5, -0.3, 1234.6, 2e-9, -2e-9].map(short);
+        assert_eq!(said, ["0", "0.0123", "1.5", "\u{2212}0.3", "1235", "2.00e-9", "\u{2212}2.00e-9"]);
         assert_eq!([1.0, 1500.0, 2e6].map(time), ["1\u{202f}µs", "1.5\u{202f}ms", "2\u{202f}s"]);
         assert_eq!(whole(1_234_567), "1\u{202f}234\u{202f}567");
     }

@@ -88,6 +88,8 @@ struct Streamer<'a> {
     awaited: Option<u64>,
     /// Id of the last frame given to the link.
     latest: u64,
+    /// Whether the session still has to keep that frame.
+    is_unkept: bool,
 }
 
 /// Runs a session until it ends.
@@ -114,7 +116,7 @@ pub(super) async fn stream(
         frames,
         ages: Ages::default(),
         outgoing: Outgoing::new(link.sender(), config.rate == Rate::Max, room),
-        reporter: Reporter::new(outputs, &serving.metrics, config.number),
+        reporter: Reporter::new(outputs, &serving.metrics, &config),
         clock,
         at,
         place,
@@ -124,7 +126,11 @@ pub(super) async fn stream(
         is_unpaced: config.rate == Rate::Max && !serving.supply.sets_the_pace(),
         awaited: None,
         latest: 0,
+        is_unkept: false,
     };
+    if streamer.reporter.keeps_crops() {
+        streamer.session.keep_for_pictures();
+    }
     let end = streamer.drive(link, stop).await;
     let mut figures = streamer.frames.figures();
     if let Some(device) = figures.as_mut().and_then(|figures| figures.device.as_mut()) {
@@ -219,7 +225,9 @@ impl Streamer<'_> {
     async fn heard(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Message(lane, bytes) => {
+                self.keep();
                 self.session.message(lane, &bytes, self.clock.now());
+                self.reporter.keep_worst(&mut self.session);
                 self.reporter.answered(&mut self.session, self.clock.now());
                 self.introduce().await;
             }
@@ -234,10 +242,11 @@ impl Streamer<'_> {
     /// Handles the end of the current frame's hand-over: the link took the frame, or broke.
     fn handed_over(&mut self, sent: Result<(), LinkClosed>) {
         self.frames.record();
+        self.keep();
         if sent.is_ok() {
             self.session.link_ready();
             // If the task keeps frames, the window shows each frame together with its answer.
-            if !self.session.keeps_frames() {
+            if !self.session.compares_frames() {
                 self.reporter.picture(self.latest, self.frames.image(), self.clock.now());
             }
         }
@@ -266,15 +275,23 @@ impl Streamer<'_> {
                 self.ages.sent(id, taken);
                 self.reporter.sent(&capture);
                 self.session.captured(capture, fragments.iter().map(|fragment| &fragment[..]));
-                if let Some(image) = self.frames.image().filter(|_| self.session.keeps_frames()) {
-                    self.session.keep(image);
-                }
+                self.is_unkept = self.session.keeps_frame(capture.truth);
                 let round_trip_us = self.session.round_trip_us();
                 self.outgoing.start(fragments, capture.wire_bytes as usize, round_trip_us);
             }
             Ok(None) => self.session.source_ended(),
             Err(MakeError::Source(error)) => self.session.source_failed(&error.to_string()),
             Err(MakeError::Split(error)) => self.session.link_closed(&error.to_string()),
+        }
+    }
+
+    /// Lets the session keep the last frame, once. Called after the link has the frame, so that the copy does not delay it,
+    /// but before its answer is handled.
+    fn keep(&mut self) {
+        if std::mem::take(&mut self.is_unkept)
+            && let Some(image) = self.frames.image()
+        {
+            self.session.keep(image);
         }
     }
 

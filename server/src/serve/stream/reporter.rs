@@ -8,9 +8,9 @@ use shared::time::Micros;
 
 use crate::metrics::Metrics;
 use crate::output::report::SessionReport;
-use crate::output::{Event, Outputs, Picture, SessionStart};
+use crate::output::{Event, Keeper, Outputs, Picture, SessionStart};
 use crate::score::record::FrameRecord;
-use crate::session::{Capture, Session};
+use crate::session::{AnsweredFrame, Capture, Session, SessionConfig};
 use crate::task::TaskName;
 
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
@@ -22,23 +22,43 @@ const LINE_INTERVAL: Duration = Duration::from_millis(200);
 /// Interval between two reports of a running session: a crash loses at most as much.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Informs the outputs about one session.
+/// Informs the outputs about one session. What waits takes `&mut self`, because a keeper must not be shared by threads.
 pub(super) struct Reporter<'a> {
     outputs: &'a Outputs,
     metrics: &'a Metrics,
     session: u64,
+    /// Finds the worst frames, if an output wants their pictures.
+    keeper: Option<Keeper>,
     next_picture: Micros,
     next_progress: Micros,
     next_report: Micros,
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(outputs: &'a Outputs, metrics: &'a Metrics, session: u64) -> Self {
-        Self { outputs, metrics, session, next_picture: Micros(0), next_progress: Micros(0), next_report: Micros(0) }
+    pub(super) fn new(outputs: &'a Outputs, metrics: &'a Metrics, config: &SessionConfig) -> Self {
+        let session = config.number;
+        let keeper = outputs.wants_crops().then(|| Keeper::new(session, config.task, config.warmup));
+        let [next_picture, next_progress, next_report] = [Micros(0); 3];
+        Self { outputs, metrics, session, keeper, next_picture, next_progress, next_report }
+    }
+
+    /// Whether it looks at the frames that were answered.
+    pub(super) fn keeps_crops(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Passes on pictures of the frames that were answered just now and are among the worst of the session so far.
+    pub(super) fn keep_worst(&mut self, session: &mut Session) {
+        let Some(keeper) = &mut self.keeper else { return };
+        while let Some(AnsweredFrame { id, truth, answer, image }) = session.next_answered() {
+            if let Some(crop) = keeper.answered(id, truth, answer, image) {
+                self.outputs.tell(Event::Crop(Box::new(crop)));
+            }
+        }
     }
 
     /// Reports that the client said hello.
-    pub(super) async fn started(&self, task: TaskName) {
+    pub(super) async fn started(&mut self, task: TaskName) {
         self.metrics.began();
         self.outputs.tell_surely(Event::Started(SessionStart { session: self.session, task })).await;
     }
@@ -65,7 +85,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Waits a moment if the outputs are far behind.
-    pub(super) async fn catch_up(&self) {
+    pub(super) async fn catch_up(&mut self) {
         self.outputs.catch_up().await;
     }
 

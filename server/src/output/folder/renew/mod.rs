@@ -22,6 +22,7 @@ use self::restored::Restorer;
 use self::rows::{Row, Rows};
 use self::sessions::Seen;
 use super::claim::is_running;
+use super::crops;
 use super::facts::Facts;
 use super::parquet::ParquetFile;
 use super::part::put;
@@ -127,6 +128,7 @@ impl Renewal<'_> {
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
         let mut gathered = Gathered::new(self.spec.clone(), self.task());
         let typed = self.pass(&seen, typed, &mut gathered, &mut restorer, &mut document)?;
+        crops::find(self.folder, &mut gathered);
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
         let incomplete = self.lacks(known.as_ref(), &seen, broken_off);
         document.set_incomplete(incomplete.clone());

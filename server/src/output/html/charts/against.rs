@@ -4,7 +4,7 @@ use crate::output::html::pictures::Contrast;
 use crate::output::html::plot::{Axis, Plot, nothing};
 use crate::output::html::sample::Point;
 use crate::output::html::session::SessionFrames;
-use crate::output::html::text::short;
+use crate::output::html::text::{number, short};
 
 /// Number of intervals of the x axis, each with a mean.
 const INTERVALS: usize = 8;
@@ -27,7 +27,7 @@ pub(super) fn speed(frames: &SessionFrames) -> String {
     let of = |point: &Point| Some((point.speed?, point.residual?, point.limit));
     let points: Vec<_> = frames.sample.points().filter_map(of).collect();
     let why = "The speed is not known: no two frames that follow each other have a truth.";
-    figure("residual-speed", "Error over speed", "speed, px a frame", &points, why)
+    figure("residual-speed", "Error over speed", "speed, px per frame", &points, why)
 }
 
 /// Over the contrast of the ball, of frames that were rendered again.
@@ -85,15 +85,18 @@ fn means(points: &[Frame], low: f64, width: f64) -> Vec<(f64, f64, f64, Option<f
 fn words(means: &[(f64, f64, f64, Option<f64>)], differs: bool) -> String {
     let by_error =
         |one: &&(f64, f64, f64, Option<f64>), other: &&(f64, f64, f64, Option<f64>)| one.2.total_cmp(&other.2);
+    // Where all values are close to each other, three digits would not tell the intervals apart.
+    let are_close = means.iter().any(|(from, to, ..)| short(*from) == short(*to));
+    let end = |value: f64| number(value, if are_close { 5 } else { 3 });
     match (means.iter().min_by(by_error), means.iter().max_by(by_error)) {
         _ if !differs => "It is the same in all frames.".into(),
         (Some(least), Some(most)) => format!(
             "Smallest from {} to {} ({}\u{202f}px), largest from {} to {} ({}\u{202f}px).",
-            short(least.0),
-            short(least.1),
+            end(least.0),
+            end(least.1),
             short(least.2),
-            short(most.0),
-            short(most.1),
+            end(most.0),
+            end(most.1),
             short(most.2)
         ),
         _ => "Too few frames for means.".into(),

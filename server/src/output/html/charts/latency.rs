@@ -66,11 +66,7 @@ fn stages(frames: &SessionFrames) -> String {
         plot.band(class, edges.into_iter());
         plot.explain(class, STAGES[stage]);
     }
-    plot.figure(
-        "latency-stages",
-        heading,
-        &format!("Means of {}\u{202f}s, one upon the other.", short(frames.timeline.bin_s())),
-    )
+    plot.figure("latency-stages", heading, &format!("Means of {}\u{202f}s, stacked.", short(frames.timeline.bin_s())))
 }
 
 /// The mean time in each stage, of all frames and of the slowest ones.

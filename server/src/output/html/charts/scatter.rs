@@ -57,7 +57,7 @@ fn words(facts: &SessionFacts, bias: [f64; 2], spread: Option<Axes>, claimed: Op
             words += &format!("The one that the answers claim is {} times as long and wide", short(ratio));
             words += &facts
                 .figure("error_px.nees")
-                .map_or(String::new(), |nees| format!(" (NEES {}; 1 is honest)", short(nees)));
+                .map_or(String::new(), |nees| format!(" (NEES {}; 1 is right)", short(nees)));
             words += ". ";
         }
     }

@@ -1,0 +1,120 @@
+//! The options that choose a pipeline or a detector.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::headings::PIPELINE;
+use crate::pipeline::{
+    AUTO, DEFAULT_TIMEOUT, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits,
+    detector_names, exec,
+};
+
+/// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
+
+/// The pipeline and the radii it looks for.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
+    /// method, for comparison); ack (only acknowledges frames); annotate (draws what hough finds into the frame); edges
+    /// (Canny's edges); exec:COMMAND (your own program, in any language: docs/exec.md); or auto (hough, ack or
+    /// annotate, as the server's task requires)
+    #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
+    pub pipeline: String,
+
+    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If it
+    /// takes longer, the frame counts as dropped and the program is started again [default: 1s]
+    #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
+    pub pipeline_timeout: Option<Duration>,
+
+    /// The radii.
+    #[command(flatten)]
+    pub radii: RadiusArgs,
+}
+
+impl PipelineArgs {
+    /// Checks the options and returns the pipeline.
+    pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
+        let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout.unwrap_or(DEFAULT_TIMEOUT));
+        if self.pipeline_timeout.is_some() && !self.pipeline.starts_with(exec::PREFIX) {
+            return Err(PipelineError::OnlyPrograms { pipeline: self.pipeline.clone() });
+        }
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, ..Default::default() })
+    }
+}
+
+/// The detector and the radii it looks for.
+#[derive(Debug, Args)]
+pub struct DetectorArgs {
+    /// Detector to use: hough; hough-classic (OpenCV's plain gradient method, for comparison); or auto (hough)
+    #[arg(long, help_heading = PIPELINE, visible_alias = "pipeline", value_name = "NAME", default_value = AUTO, value_parser = detector)]
+    pub detector: String,
+
+    /// The radii.
+    #[command(flatten)]
+    pub radii: RadiusArgs,
+}
+
+impl DetectorArgs {
+    /// Checks the options and returns the detector.
+    pub fn choice(&self) -> Result<DetectorChoice, PipelineError> {
+        let name = match self.detector.as_str() {
+            AUTO => detector_names().next().unwrap_or_default(),
+            name => name,
+        };
+        DetectorChoice::new(name, self.radii.limits())
+    }
+}
+
+/// Which radii are looked for.
+#[derive(Debug, Args)]
+pub struct RadiusArgs {
+    /// Smallest radius to look for, in px [default: 8, or 1/60 of the frame's shorter side if that is larger]
+    #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
+    pub min_radius: Option<f64>,
+
+    /// Largest radius to look for, in px [default: 1/2 of the frame's shorter side]
+    #[arg(long, help_heading = PIPELINE, value_name = "PX", value_parser = radius)]
+    pub max_radius: Option<f64>,
+}
+
+impl RadiusArgs {
+    /// The limits, not yet checked.
+    pub fn limits(&self) -> RadiusLimits {
+        RadiusLimits { min: self.min_radius, max: self.max_radius }
+    }
+}
+
+fn pipeline(text: &str) -> Result<String, String> {
+    known(text, PipelineChoice::new(text, PipelineOptions::default()))
+}
+
+fn detector(text: &str) -> Result<String, String> {
+    match text {
+        AUTO => Ok(text.to_owned()),
+        name => known(name, DetectorChoice::new(name, RadiusLimits::default())),
+    }
+}
+
+fn known<T>(name: &str, chosen: Result<T, PipelineError>) -> Result<String, String> {
+    match chosen {
+        Ok(_) => Ok(name.to_owned()),
+        Err(PipelineError::Unknown { known, .. }) => Err(format!("\"{name}\" is not a pipeline: write one of {known}")),
+        Err(PipelineError::UnknownDetector { known, .. }) => {
+            Err(format!("\"{name}\" is not a detector of circles: write one of {AUTO}, {known}"))
+        }
+        Err(other) => Err(other.to_string()),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
+    duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
+}
+
+fn radius(text: &str) -> Result<f64, String> {
+    let px = text.parse().ok().filter(|px: &f64| px.is_finite() && *px > 0.0);
+    px.ok_or_else(|| format!("\"{text}\" is not a radius in px: write a number above 0, for example 8"))
+}
