@@ -14,7 +14,7 @@
 //!
 //! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. [`link`] carries messages, and is opened at
-//! a [`door`], where [`admission`] lets only holders of a token in; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
+//! a [`door`] over a [`socket`], in the clear or inside [`tls`], where [`admission`] lets only holders of a token in; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
 //! foreign text safe to print.
 
 pub mod admission;
@@ -29,5 +29,7 @@ pub mod link;
 pub mod pool;
 pub mod protocol;
 pub mod shell;
+pub mod socket;
 pub mod text;
 pub mod time;
+pub mod tls;

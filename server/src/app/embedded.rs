@@ -16,6 +16,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::tls::Tls;
 use tracing::{debug, error};
 
 /// How long the client tries again: as long as one link may take to open (`OPENING_LIMIT` in `shared`). Its server
@@ -63,6 +64,7 @@ fn session(target: ClientTarget, admission: Admission, link: Kind, stop: Stop) -
         server: target,
         link,
         admission,
+        tls: Tls::default(),
         wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,
