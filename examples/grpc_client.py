@@ -5,13 +5,18 @@
     venv/bin/python -m grpc_tools.protoc -I shared/proto --python_out=examples --grpc_python_out=examples plumb.proto
     venv/bin/python examples/grpc_client.py 127.0.0.1 8080
 
-from the repository's folder, with a server on another terminal. The third command makes the messages' classes. To try a
-detector of your own, replace `find_circle`. It gets one frame at a time. A detector that needs seconds per frame
-belongs on a thread, because pings must be answered meanwhile. The rest follows docs/protocol.md and the proto.
+from the repository's folder, with a server on another terminal. --token-file FILE proves a token (server --token-file),
+--tls-ca FILE connects inside TLS (server --tls-cert). The third command makes the messages' classes. To try a detector
+of your own, replace `find_circle`. It gets one frame at a time. A detector that needs seconds per frame belongs on a
+thread, because pings must be answered meanwhile. The rest follows docs/protocol.md and the proto.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
+import argparse
+import hmac
+import os
 import queue
+import secrets
 import sys
 import time
 
@@ -62,13 +67,48 @@ def answer(frame):
     return said
 
 
-def session(address):
+def channel_to(address, tls_ca):
+    options = [("grpc.max_receive_message_length", LARGEST)]
+    if not tls_ca:
+        return grpc.insecure_channel(address, options=options)
+    with open(tls_ca, "rb") as file:
+        return grpc.secure_channel(address, grpc.ssl_channel_credentials(file.read()), options=options)
+
+
+def proved(stub, mine, token_file):
+    """A call to a server with --token-file, by which both ends have proved the token."""
+    with open(token_file, "rb") as file:
+        token = file.read().removesuffix(b"\n").removesuffix(b"\r")
+    ours = secrets.token_bytes(32)
+    try:
+        # A first call asks for the server's nonce. It must be on the same connection as the second.
+        next(stub.Session(iter(()), metadata=[("plumb-nonce", ours.hex())]), None)
+        raise ConnectionError("the server proves no token")
+    except grpc.RpcError as refusal:
+        theirs = dict(refusal.trailing_metadata() or ()).get("plumb-nonce")
+        if not theirs:
+            raise
+    nonces = bytes.fromhex(theirs) + ours
+
+    def proof(role):
+        return hmac.new(token, b"plumb admission 1\0hello\0" + role + b"\0" + nonces, "sha256").hexdigest()
+
+    messages = stub.Session(iter(mine.get, None), metadata=[("plumb-nonce", ours.hex()), ("plumb-proof", proof(b"sink"))])
+    said = dict(messages.initial_metadata()).get("plumb-proof")
+    if said is None:  # refused: reading says why
+        next(messages)
+    if not hmac.compare_digest(said or "", proof(b"source")):
+        raise ConnectionError("the server has another token")
+    return messages
+
+
+def session(address, token_file, tls_ca):
     """Answers frames until the server says bye; returns its reason."""
     mine = queue.SimpleQueue()  # what this end says; None ends the call
-    options = [("grpc.max_receive_message_length", LARGEST)]
-    with grpc.insecure_channel(address, options=options) as channel:
-        messages = services.SourceStub(channel).Session(iter(mine.get, None))
+    with channel_to(address, tls_ca) as channel:
+        stub = services.SourceStub(channel)
         try:
+            messages = proved(stub, mine, token_file) if token_file else stub.Session(iter(mine.get, None))
             for message in messages:
                 match message.WhichOneof("message"):
                     case "hello":
@@ -90,16 +130,25 @@ def session(address):
             mine.put(None)
 
 
+def parsed():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--token-file", default=os.environ.get("PLUMB_TOKEN_FILE"), help="prove the token in this file")
+    parser.add_argument("--tls-ca", default=os.environ.get("PLUMB_TLS_CA"), help="connect inside TLS; trust this file")
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(print("usage: grpc_client.py HOST PORT", file=sys.stderr) or 2)
+    arguments = parsed()
+    address = f"{arguments.host}:{arguments.port}"
     try:
-        print("the server said bye:", session(f"{sys.argv[1]}:{sys.argv[2]}"))
+        print("the server said bye:", session(address, arguments.token_file, arguments.tls_ca))
     except KeyboardInterrupt:
         pass
     except grpc.RpcError as error:
-        print(f"{sys.argv[1]}:{sys.argv[2]}: {error.details()}", file=sys.stderr)
+        print(f"{address}: {error.details()}", file=sys.stderr)
         sys.exit(3)
-    except ConnectionError as error:
-        print(f"{sys.argv[1]}:{sys.argv[2]}: {error}", file=sys.stderr)
+    except (ConnectionError, OSError) as error:
+        print(f"{address}: {error}", file=sys.stderr)
         sys.exit(3)

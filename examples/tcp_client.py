@@ -6,17 +6,20 @@
     venv/bin/python examples/tcp_client.py --listen 127.0.0.1 8080
 
 from the repository's folder, with a server on another terminal. With --listen it waits for a server that calls it
-(server --dial 127.0.0.1:8080 --link tcp). To try a detector of your own, replace `find_circle`. It gets one frame at a
-time. A detector that needs seconds per frame belongs on a thread, because pings must be answered meanwhile. The rest
-follows docs/protocol.md.
+(server --dial 127.0.0.1:8080 --link tcp). --token-file FILE proves a token (server --token-file), --tls-ca FILE connects
+inside TLS (server --tls-cert). To try a detector of your own, replace `find_circle`. It gets one frame at a time. A
+detector that needs seconds per frame belongs on a thread, because pings must be answered meanwhile. The rest follows
+docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
+import argparse
 import hmac
 import json
 import os
 import secrets
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -27,7 +30,6 @@ import numpy as np
 CONTROL, FRAMES, ANSWERS = range(3)
 CHANNELS = {"gray8": 1, "bgr8": 3}
 OVERHEAD = 65_561  # maximum bytes of a message besides a frame's pixels
-TOKEN_FILE = os.environ.get("PLUMB_TOKEN_FILE")  # of a server with --token-file
 SILENCE_LIMIT = 4.5  # s without a byte: the server is gone
 
 
@@ -55,7 +57,7 @@ def now_us():
 class Link:
     """The connection, once the server has agreed that it is the link."""
 
-    def __init__(self, connection, is_called):
+    def __init__(self, connection, is_called, token_file):
         self.socket = connection
         self.socket.settimeout(10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -66,8 +68,8 @@ class Link:
                 self.socket.sendall(b'{"type":"error","reason":"this client waits for a server that calls with --link tcp"}\n')
                 raise ConnectionError(f"the caller is not a source that asks for tcp: {str(hello)[:200]}")
         hello = {"type": "hello", "plumb": 1, "role": "sink", "link": "tcp"}
-        if TOKEN_FILE:
-            self.prove(hello)
+        if token_file:
+            self.prove(hello, token_file)
         else:
             self.say(hello)
         line = self.reader.readline(65_536) or b'{"type":"nothing"}'
@@ -78,9 +80,9 @@ class Link:
     def say(self, line):
         self.socket.sendall(json.dumps(line).encode() + b"\n")
 
-    def prove(self, hello):
+    def prove(self, hello, token_file):
         """Says hello, and proves the token to the server once the server has proved it."""
-        with open(TOKEN_FILE, "rb") as file:
+        with open(token_file, "rb") as file:
             token = file.read().removesuffix(b"\n").removesuffix(b"\r")
         ours = secrets.token_bytes(32)
         self.say(hello | {"nonce": ours.hex()})
@@ -152,17 +154,21 @@ def session(link):
             return message.get("reason", "")
 
 
-def connect(host, port, is_called):
-    """The connection to a server: one that listens, or one that calls."""
+def connect(host, port, is_called, tls_ca):
+    """The connection to a server: one that listens, inside TLS with `tls_ca`, or one that calls."""
     if not is_called:
-        return socket.create_connection((host, port), timeout=10)
+        connection = socket.create_connection((host, port), timeout=10)
+        if tls_ca:
+            connection = ssl.create_default_context(cafile=tls_ca).wrap_socket(connection, server_hostname=host)
+        return connection
     with socket.create_server((host, port)) as listener:
         print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
         return listener.accept()[0]
 
 
-def run(host, port, is_called):
-    link = Link(connect(host, port, is_called), is_called)
+def run(arguments):
+    connection = connect(arguments.host, arguments.port, arguments.listen, arguments.tls_ca)
+    link = Link(connection, arguments.listen, arguments.token_file)
     try:
         return session(link)
     except KeyboardInterrupt:
@@ -173,15 +179,22 @@ def run(host, port, is_called):
         raise
 
 
+def parsed():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--listen", action="store_true", help="wait for a server that calls")
+    parser.add_argument("--token-file", default=os.environ.get("PLUMB_TOKEN_FILE"), help="prove the token in this file")
+    parser.add_argument("--tls-ca", default=os.environ.get("PLUMB_TLS_CA"), help="connect inside TLS; trust this file")
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    is_called = sys.argv[1:2] == ["--listen"]
-    host_port = sys.argv[2:] if is_called else sys.argv[1:]
-    if len(host_port) != 2:
-        sys.exit(print("usage: tcp_client.py [--listen] HOST PORT", file=sys.stderr) or 2)
+    arguments = parsed()
     try:
-        print("the server said bye:", run(host_port[0], int(host_port[1]), is_called))
+        print("the server said bye:", run(arguments))
     except KeyboardInterrupt:
         pass
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        print(f"{':'.join(host_port)}: {error}", file=sys.stderr)
+        print(f"{arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         sys.exit(3)

@@ -7,7 +7,8 @@ use shared::shell::exit::Exit;
 use shared::shell::rows::{Rows, Target};
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, stop_pair};
-use shared::shell::token_file;
+use shared::shell::tls_files;
+use shared::shell::token_file::admission_of_client;
 use shared::shell::window::{Controls, OnKey, Place, beside_window_or_rows};
 use tracing::{error, info};
 
@@ -31,10 +32,17 @@ pub fn run(args: &SessionArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let admission = match token_file::admission(args.token_file.as_deref()) {
+    let admission = match admission_of_client(args.token_file.as_deref(), args.server_id) {
         Ok(admission) => admission,
         Err(wrong) => {
-            error!("--token-file or PLUMB_TOKEN_FILE: {wrong}");
+            error!("{wrong}");
+            return Exit::Usage;
+        }
+    };
+    let tls = match tls_files::tls(args.tls_cert.as_deref(), args.tls_key.as_deref(), args.tls_ca.as_deref()) {
+        Ok(tls) => tls,
+        Err(wrong) => {
+            error!("{wrong}");
             return Exit::Usage;
         }
     };
@@ -43,6 +51,7 @@ pub fn run(args: &SessionArgs) -> Exit {
         wait: args.wait.unwrap_or(DEFAULT_WAIT),
         link: args.link,
         admission,
+        tls,
         sctp_mtu: args.sctp_mtu,
         pull: args.pull,
         pipeline,

@@ -7,6 +7,7 @@ use shared::door::address;
 use shared::door::admission::Admission;
 use shared::link::Kind;
 use shared::link::memory::Dialer;
+use shared::tls::Tls;
 use thiserror::Error;
 
 use crate::pipeline::PipelineChoice;
@@ -25,6 +26,8 @@ pub struct Config {
     pub link: Kind,
     /// Who is admitted: everybody, or who holds the token.
     pub admission: Admission,
+    /// By what the server is checked, and the certificate for servers that call.
+    pub tls: Tls,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,
     /// Whether the server sends a frame only when asked for it.

@@ -141,6 +141,14 @@ class ServerOptions(RunOptions, total=False):
     """HOST:PORT of a client that listens: the server calls it instead of listening (default: it listens)."""
     token_file: str | PathLike[str]
     """Admit only clients that hold the token in this file (`server token FILE` makes one)."""
+    identity: str | PathLike[str]
+    """Keep this server's key in this file, and sign with it (with `token_file`)."""
+    tls_cert: str | PathLike[str]
+    """Take TLS too, with the certificate in this file (PEM)."""
+    tls_key: str | PathLike[str]
+    """The private key of `tls_cert` (PEM)."""
+    tls_ca: str | PathLike[str]
+    """With `dial`: call inside TLS, and take only a client whose certificate is signed by one in this file (PEM)."""
     no_announce: bool
     """Do not announce the server on the local network."""
     advertise: str

@@ -127,7 +127,8 @@ class Client:
     "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
     the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
     server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
-    the link that this asks for. With `token_file` only a server that holds the token in this file is served. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+    the link that this asks for. With `token_file` only a server that holds the token in this file is served, and with
+    `server_id` only that one. With `tls_ca` the client connects inside TLS. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
     """
 
     def __new__(
@@ -141,6 +142,8 @@ class Client:
         wait: str = "30s",
         strict: bool = False,
         token_file: str | PathLike[str] | None = None,
+        server_id: str | None = None,
+        tls_ca: str | PathLike[str] | None = None,
     ) -> Self: ...
     def run(self) -> Tally:
         """Connects, and answers frames until the session is over.

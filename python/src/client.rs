@@ -23,6 +23,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use shared::admission::ServerId;
 use shared::door::address::ListenAddress;
 use shared::door::admission::Admission;
 use shared::link::Kind;
@@ -30,7 +31,8 @@ use shared::protocol::message::Payload;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stopper, stop_pair};
-use shared::shell::token_file;
+use shared::shell::{tls_files, token_file};
+use shared::tls::Tls;
 
 use crate::answer::payload;
 use crate::fault::Fault;
@@ -45,7 +47,8 @@ use crate::waiting::{self, STEP};
 /// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
 /// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
 /// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
-/// the link that this asks for. With `token_file` only a server that holds the token in this file is served. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+/// the link that this asks for. With `token_file` only a server that holds the token in this file is served, and with
+/// `server_id` only that one. With `tls_ca` the client connects inside TLS. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,
@@ -56,6 +59,7 @@ pub(crate) struct Client {
     link: Kind,
     strict: bool,
     admission: Admission,
+    tls: Tls,
 }
 
 /// The pipeline that answers the frames.
@@ -89,10 +93,10 @@ impl Client {
     #[pyo3(
         signature = (
             pipeline, server=Some("127.0.0.1:8080".into()), workers=1, *, listen=None, link="webrtc", wait="30s", strict=false,
-            token_file=None
+            token_file=None, server_id=None, tls_ca=None
         ),
         text_signature = "(pipeline, server='127.0.0.1:8080', workers=1, *, listen=None, link='webrtc', wait='30s', \
-                          strict=False, token_file=None)"
+                          strict=False, token_file=None, server_id=None, tls_ca=None)"
     )]
     fn new(
         pipeline: &Bound<'_, PyAny>,
@@ -103,11 +107,15 @@ impl Client {
         wait: &str,
         strict: bool,
         token_file: Option<PathBuf>,
+        server_id: Option<String>,
+        tls_ca: Option<PathBuf>,
     ) -> PyResult<Self> {
         let wrong = |text: String| PyValueError::new_err(in_python(&text));
         let server = server.map(|text| ServerAddress::from_str(&text)).transpose();
         let listen = listen.map(|text| ListenAddress::from_str(&text)).transpose();
         let most = "workers is not a whole number of threads from 1";
+        let server_id = server_id.map(|text| ServerId::from_str(&text)).transpose();
+        let server_id = server_id.map_err(|error| wrong(format!("server_id: {error}")))?;
         let workers = usize::try_from(workers).ok().and_then(NonZeroUsize::new);
         Ok(Self {
             pipeline: chosen(pipeline)?,
@@ -118,8 +126,9 @@ impl Client {
             link: Kind::named(link)
                 .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc, tcp or grpc")))?,
             strict,
-            admission: token_file::admission(token_file.as_deref())
-                .map_err(|error| wrong(format!("token_file: {error}")))?,
+            admission: token_file::admission_of_client(token_file.as_deref(), server_id)
+                .map_err(|error| wrong(error.to_string()))?,
+            tls: tls_files::tls(None, None, tls_ca.as_deref()).map_err(|error| wrong(error.to_string()))?,
         })
     }
 
@@ -148,6 +157,7 @@ impl Client {
             wait: self.wait,
             link: self.link,
             admission: self.admission.clone(),
+            tls: self.tls.clone(),
             sctp_mtu: None,
             pull: false,
             pipeline,

@@ -213,6 +213,25 @@ pub struct Local {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
 
+    /// Keep this server's key in this file, which is made if it is missing, and sign with it: clients can then ask for this
+    /// server (client --server-id). With --token-file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+
+    /// Take TLS too, with the certificate in this file (PEM), followed by those that lead to its authority. Clients then
+    /// connect with --tls-ca
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
+
+    /// With --dial: call inside TLS, and take only a client whose certificate is for the called host and signed by one in
+    /// this file (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+
     /// Call the client that listens at this address (client --listen) instead of listening. --link any then means webrtc,
     /// --wait says how long to try, and the server ends with the session, as with --once
     #[arg(long, value_name = "HOST:PORT", value_parser = callee)]

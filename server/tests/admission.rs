@@ -51,10 +51,10 @@ fn with<'a>(options: &[&'a str], more: &'a [String]) -> Vec<&'a str> {
 }
 
 #[test]
-fn peers_with_the_same_token_have_a_session_over_webrtc_and_tcp_whoever_calls() {
+fn peers_with_the_same_token_have_a_session_over_every_link_whoever_calls() {
     let files = Files::new();
     let token = files.option(Some("token"));
-    for link in ["webrtc", "tcp"] {
+    for link in ["webrtc", "tcp", "grpc"] {
         let report = ReportFile::new();
         let server = Server::start(&with(&["--once", "--frames", "5", "--json", report.name()], &token));
         server.client(&with(&["--link", link], &token)).end().expect(0);
@@ -88,7 +88,7 @@ fn a_token_at_one_end_only_or_another_token_is_refused_with_the_option_that_mend
         [(Some("token"), None, sink), (None, Some("token"), source), (Some("token"), Some("other"), other)]
     {
         let (ours, theirs) = (files.option(ours), files.option(theirs));
-        for link in ["webrtc", "tcp"] {
+        for link in ["webrtc", "tcp", "grpc"] {
             let server = Server::start(&with(&[], &ours));
             let client = server.client(&with(&["--link", link, "--wait", "10s"], &theirs));
             client.stderr.wait_for(said);
@@ -98,18 +98,6 @@ fn a_token_at_one_end_only_or_another_token_is_refused_with_the_option_that_mend
             calling.stderr.wait_for(said);
             calling.end().expect(3);
         }
-    }
-}
-
-#[test]
-fn with_a_token_the_link_grpc_is_refused_at_both_ends() {
-    let files = Files::new();
-    let (token, none) = (files.option(Some("token")), Vec::new());
-    for (ours, theirs) in [(&token, &token), (&token, &none), (&none, &token)] {
-        let server = Server::start(&with(&[], ours));
-        let client = server.client(&with(&["--link", "grpc", "--wait", "0s"], theirs));
-        client.stderr.wait_for("the link grpc takes no token");
-        client.end().expect(3);
     }
 }
 

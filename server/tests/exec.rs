@@ -100,6 +100,7 @@ fn session_in_process(options: &[&str]) -> Value {
             wait: Wait::Forever,
             link: shared::link::Kind::Webrtc,
             admission: shared::door::admission::Admission::default(),
+            tls: shared::tls::Tls::default(),
             sctp_mtu: None,
             pull: false,
             pipeline: PipelineChoice::of(&CENTROID, PipelineOptions::default()),

@@ -94,6 +94,7 @@ fn run(server: &Server, kind: &'static CircleKind) {
         wait: Wait::Forever,
         link: shared::link::Kind::Webrtc,
         admission: shared::door::admission::Admission::default(),
+        tls: shared::tls::Tls::default(),
         sctp_mtu: None,
         pull: false,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),

@@ -14,9 +14,10 @@
 //!
 //! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. A [`link`] carries messages. It is opened
-//! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. [`connect`] reaches the
-//! port of a peer, and tries again until the peer answers. [`canvas`] draws what windows show. [`pool`] reuses the
-//! memory of frames in flight. [`text`] makes foreign text safe to print.
+//! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. Connections to it are
+//! [`socket`]s, in the clear or inside [`tls`]. [`connect`] reaches the port of a peer, and tries again until the peer
+//! answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes foreign
+//! text safe to print.
 
 pub mod admission;
 pub mod bounded;
@@ -30,5 +31,7 @@ pub mod link;
 pub mod pool;
 pub mod protocol;
 pub mod shell;
+pub mod socket;
 pub mod text;
 pub mod time;
+pub mod tls;

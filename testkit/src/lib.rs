@@ -16,6 +16,7 @@
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
 //! | [`browser`] | a page in headless Chromium |
+//! | [`certificates`] | certificates and keys, in files |
 //! | [`statistics`] | statistics of a sample |
 //!
 //! Helpers for tests panic and say why; helpers for benchmarks return errors. The library tests of a crate must not use
@@ -23,6 +24,7 @@
 
 pub mod allocator;
 pub mod browser;
+pub mod certificates;
 pub mod ends;
 pub mod folder;
 pub mod greeting;

@@ -73,6 +73,7 @@ pub fn run(server: SocketAddr, kind: &'static dyn PipelineKind) -> (End, Tally) 
         wait: Wait::Forever,
         link: Kind::Webrtc,
         admission: shared::door::admission::Admission::default(),
+        tls: shared::tls::Tls::default(),
         sctp_mtu: None,
         pull: false,
         pipeline: PipelineChoice::of(kind, PipelineOptions::default()),

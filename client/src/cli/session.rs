@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use clap::{Args, ValueEnum, ValueHint};
+use shared::admission::ServerId;
 use shared::canvas::colour::Look;
 use shared::door::address::ListenAddress;
 use shared::link::Kind;
@@ -56,6 +57,24 @@ pub struct SessionArgs {
     /// makes one)
     #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
+
+    /// Take only the server with this fingerprint, which a server with --identity logs. With --token-file
+    #[arg(long, help_heading = CONNECTION, value_name = "FINGERPRINT")]
+    pub server_id: Option<ServerId>,
+
+    /// Connect inside TLS, and take only a server whose certificate is for the host named and signed by one in this file
+    /// (PEM)
+    #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+
+    /// With --listen: take TLS too, with the certificate in this file (PEM), followed by those that lead to its authority.
+    /// Servers then call with --tls-ca
+    #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
 
     /// Largest SCTP packet in bytes; the link uses the smaller value of its two ends [default: chosen by path: 16000
     /// within a machine, up to 1400 on a network]

@@ -84,8 +84,8 @@ fn listed(found: &[Found]) -> String {
 }
 
 async fn attempt(server: &str, asked: &Asked) -> Result<Link, Failure> {
-    let (stream, path) = connect::call(server).await?;
-    let link = open(stream, path, asked.clone()).await.map_err(|error| Failure::of(server, error))?;
+    let (socket, path) = connect::call(server, &asked.tls, asked.link).await?;
+    let link = open(socket, path, asked.clone()).await.map_err(|error| Failure::of(server, error))?;
     info!("connected to {server}");
     Ok(link)
 }

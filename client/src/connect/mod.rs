@@ -27,7 +27,8 @@ pub struct Connecting {
 impl Connecting {
     /// Starts the wait for the server and the link that a client wants.
     pub fn begin(config: &Config) -> Self {
-        let asked = Asked { link: config.link, admission: config.admission.clone(), mtu: config.sctp_mtu };
+        let (link, mtu) = (config.link, config.sctp_mtu);
+        let asked = Asked { link, admission: config.admission.clone(), tls: config.tls.clone(), mtu };
         Self { goal: Goal::new(&config.server), attempts: Attempts::begin("server", config.wait), asked }
     }
 
@@ -66,6 +67,7 @@ mod tests {
 
     use shared::door::admission::Admission;
     use shared::link::{Kind, memory};
+    use shared::tls::Tls;
 
     use super::*;
     use crate::config::{Server, Wait};
@@ -79,6 +81,7 @@ mod tests {
             wait,
             link: Kind::Webrtc,
             admission: Admission::default(),
+            tls: Tls::default(),
             sctp_mtu: None,
             pull: false,
             pipeline,

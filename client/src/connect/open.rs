@@ -7,7 +7,8 @@ use shared::door::signal::{Introduction, Signal};
 use shared::link::webrtc::{self, HandshakeError, LinkSettings};
 use shared::link::{Kind, Link, grpc, tcp};
 use shared::protocol::encoding::FEATURES;
-use tokio::net::TcpStream;
+use shared::socket::Socket;
+use shared::tls::Tls;
 use tracing::debug;
 
 /// The link that a client asks for.
@@ -15,6 +16,7 @@ use tracing::debug;
 pub(crate) struct Asked {
     pub(crate) link: Kind,
     pub(crate) admission: Admission,
+    pub(crate) tls: Tls,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub(crate) mtu: Option<u32>,
 }
@@ -23,12 +25,13 @@ pub(crate) struct Asked {
 ///
 /// # Errors
 /// [`HandshakeError`] if the server refuses, or no link opens.
-pub(crate) async fn open(stream: TcpStream, path: Path, asked: Asked) -> Result<Link, HandshakeError> {
-    asked.admission.protects(asked.link, path.peer.ip()).map_err(SignalingError::from)?;
+pub(crate) async fn open(socket: Socket, path: Path, asked: Asked) -> Result<Link, HandshakeError> {
+    let protected = asked.admission.protects(asked.link, path.peer.ip(), socket.is_encrypted());
+    protected.map_err(SignalingError::from)?;
     match asked.link {
-        Kind::Grpc => Ok(grpc::call_source(stream, tcp::MAX_PAYLOAD, &features()).await?),
+        Kind::Grpc => Ok(grpc::call_source(socket, tcp::MAX_PAYLOAD, &features(), &asked.admission).await?),
         Kind::Webrtc | Kind::Tcp => {
-            let (signaling, proven) = introduced(Signaling::new(stream), path, &asked).await?;
+            let (signaling, proven) = introduced(Signaling::new(socket), path, &asked).await?;
             joined(signaling, path, &asked, proven).await
         }
     }

@@ -1,14 +1,14 @@
 //! Greeting: finds out who calls, decides whether it gets a session, and opens the link.
 
-use shared::admission::NotAdmitted;
 use shared::connect::Path;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, SOURCE_HELLO, Signal};
-use shared::door::stranger::is_http_2;
+use shared::door::stranger::{Arrived, Opening, opening};
 use shared::link::webrtc::HandshakeError;
 use shared::link::{Kind, Link, grpc, tcp};
 use shared::protocol::message::Role;
 use shared::protocol::{HELLO_LIMIT, VERSION};
+use shared::socket::Socket;
 use shared::text::Brief;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -45,21 +45,17 @@ impl Desk {
     pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
         let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
-        let until = Instant::now() + HELLO_LIMIT;
-        let begun = self.is_http_2(&stream, until).await;
-        if let Ok(true) = begun {
-            return Ok(self.greet_caller(stream).await?);
+        let Arrived { socket, opening, until } = self.arrived(stream.into()).await?;
+        let is_encrypted = socket.is_encrypted();
+        if opening == Opening::Http2 {
+            return Ok(self.greet_caller(socket, path).await?);
         }
-        let mut signaling = Signaling::new(stream);
-        let hello = match begun {
-            Ok(_) => self.hello(&mut signaling, until).await,
-            Err(error) => Err(error),
-        };
-        let hello = match hello {
+        let mut signaling = Signaling::new(socket);
+        let hello = match self.hello(&mut signaling, until).await {
             Ok(hello) => hello,
             Err(error) => return Err(misunderstood(signaling, error).await.into()),
         };
-        match self.welcome(&hello, path) {
+        match self.welcome(&hello, path, is_encrypted) {
             Ok((link, place)) => self.open(signaling, path, link, place).await,
             Err(Unwelcome { reason, retry }) => {
                 signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;
@@ -77,7 +73,7 @@ impl Desk {
         place: OwnedSemaphorePermit,
     ) -> Result<Guest, HandshakeError> {
         let admission = self.config.admission.clone();
-        let asked = Asked { link, admission, mtu: self.config.sctp_mtu };
+        let asked = Asked { link, admission, tls: self.config.tls.clone(), mtu: self.config.sctp_mtu };
         if asked.admission.is_open() {
             let (signaling, proven) = introduced(signaling, path, &asked).await?;
             return Ok(Guest { link: joined(signaling, path, &asked, proven).await?, place });
@@ -93,22 +89,31 @@ impl Desk {
         Ok(Guest { link: joined(signaling, path, &asked, proven).await?, place })
     }
 
-    /// Waits for the visitor's first bytes. Returns whether they are HTTP/2's.
-    async fn is_http_2(&self, stream: &TcpStream, until: Instant) -> Result<bool, SignalingError> {
-        let mut turn = self.strangers.come();
+    /// Waits for the visitor's first bytes, inside TLS if it begins with that.
+    async fn arrived(&self, socket: Socket) -> Result<Arrived, SignalingError> {
+        let (mut turn, until) = (self.strangers.come(), Instant::now() + HELLO_LIMIT);
+        let opening = tokio::select! {
+            opening = opening(&socket, until) => opening.map_err(SignalingError::Io),
+            () = turn.must_give_way() => Err(SignalingError::GaveWay),
+        };
+        let opening = match opening {
+            Ok(opening) => opening,
+            Err(error) => return Err(misunderstood(Signaling::new(socket), error).await),
+        };
         tokio::select! {
-            is_http_2 = is_http_2(stream, until) => Ok(is_http_2?),
+            biased;
+            arrived = Arrived { socket, opening, until }.inside(&self.config.tls, HELLO_LIMIT) => arrived,
             () = turn.must_give_way() => Err(SignalingError::GaveWay),
         }
     }
 
     /// Opens a link to a source that speaks gRPC.
-    async fn greet_caller(&self, stream: TcpStream) -> Result<Guest, SignalingError> {
-        if !self.config.admission.is_open() {
-            return Err(NotAdmitted::NotOverGrpc.into());
-        }
-        let call = grpc::answer_source(stream, tcp::MAX_PAYLOAD, &features()).await?;
-        match self.place() {
+    async fn greet_caller(&self, socket: Socket, path: Path) -> Result<Guest, SignalingError> {
+        let (admission, is_encrypted) = (&self.config.admission, socket.is_encrypted());
+        let call = grpc::answer_source(socket, tcp::MAX_PAYLOAD, &features(), admission).await?;
+        let protected = admission.protects(Kind::Grpc, path.peer.ip(), is_encrypted);
+        let welcome = protected.map_err(|wrong| Unwelcome { reason: wrong.to_string(), retry: false });
+        match welcome.and_then(|()| self.place()) {
             Ok(place) => Ok(Guest { link: call.accept(), place }),
             Err(Unwelcome { reason, retry }) => {
                 call.refuse(reason.clone(), retry).await;
@@ -134,9 +139,14 @@ impl Desk {
     }
 
     /// The link that a source gets and its place, or why it gets none.
-    fn welcome(&self, hello: &Introduction, path: Path) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
+    fn welcome(
+        &self,
+        hello: &Introduction,
+        path: Path,
+        is_encrypted: bool,
+    ) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
         let link = usable(hello).map_err(|reason| Unwelcome { reason, retry: false })?;
-        let protected = self.config.admission.protects(link, path.peer.ip());
+        let protected = self.config.admission.protects(link, path.peer.ip(), is_encrypted);
         protected.map_err(|wrong| Unwelcome { reason: wrong.to_string(), retry: false })?;
         Ok((link, self.place()?))
     }

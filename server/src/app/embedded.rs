@@ -16,6 +16,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::tls::Tls;
 use tracing::{debug, error};
 
 /// Maximum time that the client keeps trying: the time limit for opening one link (`OPENING_LIMIT` in `shared`). Its
@@ -63,6 +64,7 @@ fn session(target: ClientTarget, admission: Admission, link: Kind, stop: Stop) -
         server: target,
         link,
         admission,
+        tls: Tls::default(),
         wait: WAIT,
         // The server's setting applies to both ends.
         sctp_mtu: None,

@@ -14,8 +14,10 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
-use shared::shell::token_file::{self, warn_if_exposed};
+use shared::shell::tls_files;
+use shared::shell::token_file::{admission_of_server, warn_if_exposed};
 use shared::shell::window::Board;
+use shared::tls::Tls;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
@@ -71,12 +73,15 @@ impl Work<'_> {
 
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
-        let admission = token_file::admission(self.local.token_file.as_deref())
-            .map_err(|wrong| Refused::usage(format!("--token-file or PLUMB_TOKEN_FILE: {wrong}")))?;
+        let Local { token_file, identity, tls_cert, tls_key, tls_ca, .. } = self.local;
+        let admission = admission_of_server(token_file.as_deref(), identity.as_deref())
+            .map_err(|wrong| Refused::usage(wrong.to_string()))?;
+        let tls = tls_files::tls(tls_cert.as_deref(), tls_key.as_deref(), tls_ca.as_deref())
+            .map_err(|wrong| Refused::usage(wrong.to_string()))?;
         let unwritable =
             |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
-        let opened = self.open(admission).await?;
+        let opened = self.open(admission, tls).await?;
         let started = Outputs::start(outputs, &self.shown);
         let (outputs, writer) = started.map_err(unwritable)?;
         Ok(Some(Started { opened, outputs, writer }))
@@ -85,13 +90,13 @@ impl Work<'_> {
     /// Serves until the end.
     pub(super) async fn serve_clients(self, started: Started, stopper: &Stopper, stop: Stop) -> Exit {
         let Started { opened, outputs, writer } = started;
-        let Opened { way, addresses, target, admission } = opened;
+        let Opened { way, addresses, target, admission, tls } = opened;
         info!("{}, seed {}", way.describe(), self.spec.sent.seed.unwrap_or_default());
         if let Some(board) = &self.board {
             board.write(|sessions| sessions.wait_for(way.waiting()));
         }
         let identity = addresses.first().map_or_else(Identity::default, |&address| announce::identity(address));
-        let config = self.config(identity, admission.clone(), stopper);
+        let config = self.config(identity, (admission.clone(), tls), stopper);
         let is_loopback = self.spec.delivered.loopback;
         let is_announced = !self.local.no_announce && !is_loopback && !addresses.is_empty();
         let _announcement = is_announced.then(|| announce::announce(&addresses, &config.identity));
@@ -112,7 +117,7 @@ impl Work<'_> {
         exit(self.spec, &RunResult { served, all_written, client_failed, gates, strict })
     }
 
-    fn config(&self, identity: Identity, admission: Admission, stopper: &Stopper) -> ServeConfig {
+    fn config(&self, identity: Identity, (admission, tls): (Admission, Tls), stopper: &Stopper) -> ServeConfig {
         let (sent, delivered) = (&self.spec.sent, &self.spec.delivered);
         let StreamFormat { size, pixel } = self.supply.format();
         let session = SessionConfig {
@@ -144,6 +149,7 @@ impl Work<'_> {
             limits: self.local.limits.clone(),
             advertise: self.local.advertise,
             admission,
+            tls,
             link: delivered.link,
             udp_ports: self.local.udp_port.clone(),
             sctp_mtu: delivered.sctp_mtu,
@@ -151,23 +157,23 @@ impl Work<'_> {
     }
 
     /// Opens the entrance that the command line asks for, if the clients come to the server.
-    async fn open(&self, admission: Admission) -> Result<Opened, Refused> {
+    async fn open(&self, admission: Admission, tls: Tls) -> Result<Opened, Refused> {
         if let Some(client) = &self.local.dial {
             let way = Way::Dial(client.clone());
-            return Ok(Opened { way, addresses: Vec::new(), target: ClientTarget::Any, admission });
+            return Ok(Opened { way, addresses: Vec::new(), target: ClientTarget::Any, admission, tls });
         }
         if self.spec.delivered.link == LinkKind::Memory {
             let (listener, dialer) = memory::endpoint();
             let target = ClientTarget::InProcess(dialer);
             let way = Way::Listen { entrance: Entrance::Memory(listener), name: "memory".into() };
-            return Ok(Opened { way, addresses: Vec::new(), target, admission });
+            return Ok(Opened { way, addresses: Vec::new(), target, admission, tls });
         }
         let (listeners, addresses) = self.listen().await?;
         let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         let target = ClientTarget::Named(ServerAddress(names.first().cloned().unwrap_or_default()));
         let way = Way::Listen { entrance: Entrance::Port(listeners), name: names.join(" and ") };
         warn_if_exposed(&admission, &addresses);
-        Ok(Opened { way, addresses, target, admission })
+        Ok(Opened { way, addresses, target, admission, tls })
     }
 
     /// Listens where the command line says; a loopback run without an address takes any free port.
@@ -227,6 +233,8 @@ struct Opened {
     target: ClientTarget,
     /// Who is admitted.
     admission: Admission,
+    /// The certificate, and by what others are checked.
+    tls: Tls,
 }
 
 /// How clients and server meet.

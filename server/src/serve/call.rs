@@ -16,7 +16,8 @@ use tokio::time::sleep;
 use tracing::{debug, info};
 
 use super::config::ServeConfig;
-use super::greet::{BOTH_SOURCES, Connection, Greeter, Guest, Unwelcome};
+use super::greeter::{Connection, Greeter, Guest};
+use super::welcome::{BOTH_SOURCES, Unwelcome};
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
 use crate::output::report::SessionReport;
@@ -80,10 +81,10 @@ impl Server {
 impl Greeter<'_> {
     /// Makes one call. Each step has its own timeout, and the whole call has none.
     async fn call(&self, address: &str, link: Kind) -> Result<Guest, Failure> {
-        let (stream, path) = connect::call(address).await?;
+        let (socket, path) = connect::call(address, &self.config.tls, link).await?;
         let opened = match link {
-            Kind::Grpc => self.call_over_grpc(stream, path).await,
-            Kind::Webrtc | Kind::Tcp => self.introduced(self.connection(stream, path), link).await,
+            Kind::Grpc => self.call_over_grpc(socket, path).await,
+            Kind::Webrtc | Kind::Tcp => self.introduced(self.connection(socket, path), link).await,
         };
         opened.map_err(|error| Failure::of(address, error))
     }
@@ -92,7 +93,7 @@ impl Greeter<'_> {
     async fn introduced(&self, mut connection: Connection, link: Kind) -> Result<Guest, HandshakeError> {
         let hello = asked(&mut connection.signaling, link).await?;
         let proven = self.config.admission.admit_sink(&mut connection.signaling, &hello).await?;
-        match self.welcome(&hello, connection.path) {
+        match self.welcome(&hello, connection.path, connection.is_encrypted) {
             Ok(place) => self.open(connection, hello, place, proven).await,
             Err(Unwelcome { reason, retry }) => {
                 debug!("{}: refused: {reason}", connection.path.peer);

@@ -8,6 +8,7 @@ use shared::door::admission::Admission;
 use shared::door::discovery::Identity;
 use shared::shell::stop::Stopper;
 use shared::shell::wait::Wait;
+use shared::tls::Tls;
 
 use super::limits::Limits;
 use crate::gate::Judge;
@@ -41,6 +42,8 @@ pub struct ServeConfig {
     pub advertise: Option<IpAddr>,
     /// Who is admitted: everybody, or who holds the token.
     pub admission: Admission,
+    /// The certificate for those who come, and by what those that are called are checked.
+    pub tls: Tls,
     /// The links that clients may ask for.
     pub link: LinkKind,
     /// UDP ports that the links may use.

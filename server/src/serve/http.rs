@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shared::door::http::{Answer, Status, answer, request};
-use tokio::net::TcpStream;
+use shared::socket::Socket;
 use tracing::debug;
 
 use crate::metrics::{MEDIA_TYPE, Metrics};
@@ -26,15 +26,15 @@ struct Place<'a>(&'a Requests);
 
 impl Requests {
     /// Reads one request and answers it.
-    pub(super) async fn serve(&self, mut stream: TcpStream, metrics: &Arc<Metrics>) {
-        let peer = stream.peer_addr().map_or_else(|_| "?".into(), |peer| peer.to_string());
+    pub(super) async fn serve(&self, mut socket: Socket, metrics: &Arc<Metrics>) {
+        let peer = socket.tcp().peer_addr().map_or_else(|_| "?".into(), |peer| peer.to_string());
         let Some(_place) = self.take() else {
             debug!("{peer}: refused: {MAX_REQUESTS} requests at a time");
             let full = Answer::text(Status::Unavailable, format!("more than {MAX_REQUESTS} requests at a time\n"));
-            let _ = answer(stream, &full, false).await;
+            let _ = answer(socket, &full, false).await;
             return;
         };
-        let (answered, is_head) = match request(&mut stream).await {
+        let (answered, is_head) = match request(&mut socket).await {
             Ok(request) => {
                 debug!("{peer}: {} {}", request.method, request.path);
                 (answer_to(&request.method, &request.path, metrics), request.method == "HEAD")
@@ -45,7 +45,7 @@ impl Requests {
                 (answer, false)
             }
         };
-        if let Err(error) = answer(stream, &answered, is_head).await {
+        if let Err(error) = answer(socket, &answered, is_head).await {
             debug!("{peer}: the answer was not read: {error}");
         }
     }

@@ -1,7 +1,7 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
-//! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if one of the
-//! `places` is free and the `limits` allow it. `http` answers monitors. `stream` drives the session. A failure of one
+//! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if it is welcome: if one
+//! of the `places` is free and the `limits` allow it. `over_grpc` does so for calls. `http` answers monitors. `stream` drives the session. A failure of one
 //! client is logged in one line and does not affect the others. [`call()`] serves one client that listens, which the
 //! server calls.
 
@@ -9,10 +9,13 @@ mod call;
 mod config;
 mod entrance;
 mod greet;
+mod greeter;
 mod http;
 mod limits;
+mod over_grpc;
 mod places;
 mod stream;
+mod welcome;
 
 use std::io;
 use std::pin::pin;
@@ -39,7 +42,7 @@ pub use self::entrance::Entrance;
 pub use self::limits::Limits;
 
 use self::entrance::Arrival;
-use self::greet::{Greeter, Guest};
+use self::greeter::{Greeter, Guest};
 use self::http::Requests;
 use self::limits::Visits;
 use self::places::Places;
@@ -266,6 +269,7 @@ fn kind(error: &HandshakeError) -> &'static str {
         HandshakeError::Signaling(SignalingError::Silence(_)) => "silence",
         HandshakeError::Signaling(SignalingError::Io(_) | SignalingError::Closed) => "connection",
         HandshakeError::Signaling(SignalingError::NotAdmitted(_)) => "admission",
+        HandshakeError::Signaling(SignalingError::Tls(_)) => "tls",
         HandshakeError::Signaling(_) => "signaling",
         HandshakeError::Open(_) => "opening",
     }

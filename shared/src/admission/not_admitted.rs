@@ -2,8 +2,10 @@
 
 use thiserror::Error;
 
+use super::identity::ServerId;
 use super::token::TokenError;
 use crate::link::Kind;
+use crate::protocol::message::Role;
 
 /// Why a peer is not admitted.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -25,16 +27,33 @@ pub enum NotAdmitted {
     Malformed,
     /// The link would not be protected.
     #[error(
-        "with a token, the link {0} is for peers on one machine: on a network anybody in between could read and change \
-         it; ask for webrtc (--link webrtc)"
+        "with a token, the link {0} goes to another machine only inside TLS: on a network anybody in between could read \
+         and change it; give who listens --tls-cert and --tls-key, and who calls --tls-ca, or ask for webrtc (--link \
+         webrtc)"
     )]
     Unprotected(Kind),
-    /// The link has no place for proofs.
-    #[error("the link grpc takes no token: ask for webrtc, or on one machine for tcp (--link)")]
-    NotOverGrpc,
+    /// The server is another than was meant.
+    #[error("this is another server than --server-id names: its fingerprint is {0}")]
+    OtherServer(ServerId),
+    /// The server has no identity.
+    #[error("the server shows no identity, and --server-id asks for one: start the server with --identity FILE")]
+    NoIdentity,
+    /// The signature of the server's identity does not hold.
+    #[error("the signature of the server's identity fails: is somebody in between?")]
+    WrongSignature,
     /// The system has no random bytes.
     #[error("the system gives no random bytes")]
     NoRandom,
+}
+
+impl NotAdmitted {
+    /// The end of this role has no token, and the other has one.
+    pub fn without(role: Role) -> Self {
+        match role {
+            Role::Source => Self::SourceWithout,
+            Role::Sink => Self::SinkWithout,
+        }
+    }
 }
 
 impl From<TokenError> for NotAdmitted {

@@ -1,6 +1,6 @@
 //! Proofs: HMAC-SHA256 with the token as key, over data that both ends know.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 
 use ring::hmac;
@@ -8,6 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 
 use super::fingerprint::Fingerprints;
+use super::hex::{from_hex, to_hex};
 use super::token::{Token, TokenError};
 use crate::protocol::message::Role;
 
@@ -19,6 +20,9 @@ pub const PROOF_BYTES: usize = 32;
 
 /// Start of every covered message, so that a proof of another protocol or version is never valid here.
 const CONTEXT: &[u8] = b"plumb admission 1\0";
+
+/// Start of every message that a server's identity signs.
+const IDENTITY_CONTEXT: &[u8] = b"plumb identity 1\0";
 
 /// A number that is used once. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +41,15 @@ pub struct Nonces {
     pub sink: Nonce,
 }
 
-/// A nonce or a proof of another form.
+/// A nonce, a proof or a key of another form.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("a nonce or a proof is 64 hexadecimal digits, not {0} bytes of text")]
-pub struct WrongText(usize);
+#[error("that is not {digits} hexadecimal digits, but {bytes} bytes of text")]
+pub struct WrongText {
+    /// What would be right.
+    pub digits: usize,
+    /// What it has.
+    pub bytes: usize,
+}
 
 impl Nonce {
     /// A nonce that was never used.
@@ -72,38 +81,26 @@ impl Token {
 
 /// The bytes that a proof covers. Each part has one length or ends with a zero, so that no two messages are the same.
 fn covered(role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Vec<u8> {
+    covered_in(CONTEXT, role, nonces, bound)
+}
+
+/// The bytes that the signature of a server covers: those of its proof, in another context.
+pub(super) fn covered_by_signature(nonces: &Nonces, bound: Option<&Fingerprints>) -> Vec<u8> {
+    covered_in(IDENTITY_CONTEXT, Role::Source, nonces, bound)
+}
+
+fn covered_in(context: &[u8], role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Vec<u8> {
     let role: &[u8] = match role {
         Role::Source => b"source\0",
         Role::Sink => b"sink\0",
     };
     let what: &[u8] = if bound.is_some() { b"session\0" } else { b"hello\0" };
-    let mut bytes = [CONTEXT, what, role, &nonces.source.0, &nonces.sink.0].concat();
+    let mut bytes = [context, what, role, &nonces.source.0, &nonces.sink.0].concat();
     if let Some(Fingerprints { source, sink }) = bound {
         bytes.extend_from_slice(&source.0);
         bytes.extend_from_slice(&sink.0);
     }
     bytes
-}
-
-/// Reads 32 bytes from 64 hexadecimal digits.
-fn from_hex(text: &str) -> Result<[u8; 32], WrongText> {
-    let wrong = || WrongText(text.len());
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(wrong());
-    }
-    let mut bytes = [0; 32];
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).map_err(|_| wrong())?;
-    }
-    Ok(bytes)
-}
-
-fn to_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = String::with_capacity(64);
-    for byte in bytes {
-        write!(text, "{byte:02x}")?;
-    }
-    f.write_str(&text)
 }
 
 impl FromStr for Nonce {
@@ -124,13 +121,13 @@ impl FromStr for Proof {
 
 impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to_hex(&self.0, f)
+        f.write_str(&to_hex(&self.0))
     }
 }
 
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to_hex(&self.0, f)
+        f.write_str(&to_hex(&self.0))
     }
 }
 
@@ -209,7 +206,7 @@ mod tests {
         let right = "00".repeat(32);
         assert!(right.parse::<Nonce>().is_ok());
         for wrong in ["", "00", &right[1..], &format!("{right}0"), &format!("+{}", &right[1..]), &"ä".repeat(32)] {
-            assert_eq!(wrong.parse::<Nonce>(), Err(WrongText(wrong.len())), "{wrong}");
+            assert_eq!(wrong.parse::<Nonce>(), Err(WrongText { digits: 64, bytes: wrong.len() }), "{wrong}");
         }
     }
 

@@ -14,8 +14,11 @@ use tokio::net::TcpStream;
 
 use crate::door::dial::{self, Unreachable};
 use crate::door::lines::SignalingError;
+use crate::link::Kind;
 use crate::link::webrtc::{self, HandshakeError};
 use crate::shell::descriptors::MORE_DESCRIPTORS;
+use crate::socket::Socket;
+use crate::tls::Tls;
 
 pub use attempts::{Attempts, ConnectError};
 
@@ -51,6 +54,9 @@ impl Failure {
             HandshakeError::Signaling(error @ (SignalingError::Closed | SignalingError::Io(_))) => {
                 Self::NotThere(error.to_string())
             }
+            HandshakeError::Signaling(SignalingError::Tls(error)) if error.may_pass() => {
+                Self::NotThere(error.to_string())
+            }
             error => Self::NotUsable { address: address.to_owned(), error, may_be_another: false },
         }
     }
@@ -77,14 +83,17 @@ impl Path {
     }
 }
 
-/// Connects to HOST:PORT.
+/// Connects to HOST:PORT, for this kind of link: inside TLS if this end has an authority.
 ///
 /// # Errors
-/// [`Failure::NotThere`] with the outcome of each address.
-pub async fn call(address: &str) -> Result<(TcpStream, Path), Failure> {
+/// [`Failure::NotThere`] with the outcome of each address, or [`Failure::NotUsable`] if the peer has no TLS or no
+/// certificate for this host.
+pub async fn call(address: &str, tls: &Tls, link: Kind) -> Result<(Socket, Path), Failure> {
     let stream = dial::connect(address).await.map_err(|error| Failure::NotThere(why_not(&error)))?;
     let path = Path::of(&stream).map_err(|error| Failure::NotThere(error.to_string()))?;
-    Ok((stream, path))
+    let socket = tls.call(stream, address, link).await;
+    let socket = socket.map_err(|error| Failure::of(address, SignalingError::from(error).into()))?;
+    Ok((socket, path))
 }
 
 /// Describes why nothing could be reached. If this process has run out of descriptors, adds what would help.

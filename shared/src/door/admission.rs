@@ -12,7 +12,9 @@ use tokio::time::sleep;
 
 use super::lines::{Signaling, SignalingError};
 use super::signal::{Introduction, Signal};
-use crate::admission::{Fingerprints, Nonce, Nonces, NotAdmitted, Proof, Slowdown, Token};
+use crate::admission::{
+    Fingerprints, Identity, Nonce, Nonces, NotAdmitted, Proof, PublicKey, ServerId, Signed, Slowdown, Token,
+};
 use crate::link::Kind;
 use crate::protocol::HELLO_LIMIT;
 use crate::protocol::message::Role;
@@ -27,9 +29,14 @@ const MAX_PASSED: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct Admission(Option<Arc<Keeper>>);
 
+/// What an end with a token has.
 #[derive(Debug)]
-struct Keeper {
+pub(crate) struct Keeper {
     token: Token,
+    /// The key of this end, if it is a source that has one.
+    identity: Option<Identity>,
+    /// The only source that this end takes, if it is a sink.
+    server: Option<ServerId>,
     slowdown: Mutex<Slowdown>,
 }
 
@@ -39,6 +46,10 @@ pub struct Proven {
     token: Token,
     nonces: Nonces,
     ours: Role,
+    /// Our key, if we are a source that has one.
+    identity: Option<Identity>,
+    /// The key of the source that was meant, if we are a sink that asks for one.
+    meant: Option<PublicKey>,
     /// Whether the second proofs cover the certificates. Only a test leaves them out, to show that it then succeeds.
     #[cfg(test)]
     pub(crate) is_bound: bool,
@@ -47,7 +58,18 @@ pub struct Proven {
 impl Admission {
     /// Admits whoever holds this token.
     pub fn of(token: Token) -> Self {
-        Self(Some(Arc::new(Keeper { token, slowdown: Mutex::default() })))
+        Self::with(token, None, None)
+    }
+
+    /// Admits whoever holds this token, and if `server` is given, only that source. `identity` is the key of this end, if
+    /// it is a source.
+    pub fn with(token: Token, identity: Option<Identity>, server: Option<ServerId>) -> Self {
+        Self(Some(Arc::new(Keeper { token, identity, server, slowdown: Mutex::default() })))
+    }
+
+    /// What this end has, if it has a token.
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.0.as_deref()
     }
 
     /// Whether everybody is admitted.
@@ -55,18 +77,14 @@ impl Admission {
         self.0.is_none()
     }
 
-    /// Refuses a link that cannot be proved, or that would carry frames in the clear beyond this machine, though there
-    /// is a token.
+    /// Refuses a link that would carry frames in the clear beyond this machine, though there is a token. `is_encrypted`
+    /// says whether the connection is inside TLS.
     ///
     /// # Errors
-    /// [`NotAdmitted::NotOverGrpc`] and [`NotAdmitted::Unprotected`].
-    pub fn protects(&self, kind: Kind, peer: IpAddr) -> Result<(), NotAdmitted> {
-        match kind {
-            _ if self.is_open() => Ok(()),
-            Kind::Grpc => Err(NotAdmitted::NotOverGrpc),
-            _ if kind.is_stream() && !peer.to_canonical().is_loopback() => Err(NotAdmitted::Unprotected(kind)),
-            _ => Ok(()),
-        }
+    /// [`NotAdmitted::Unprotected`].
+    pub fn protects(&self, kind: Kind, peer: IpAddr, is_encrypted: bool) -> Result<(), NotAdmitted> {
+        let is_safe = self.is_open() || !kind.is_stream() || is_encrypted || peer.to_canonical().is_loopback();
+        if is_safe { Ok(()) } else { Err(NotAdmitted::Unprotected(kind)) }
     }
 
     /// The nonce for a sink's hello; `None` without a token.
@@ -106,11 +124,13 @@ impl Admission {
         };
         let sink: Nonce = sink.parse().map_err(|_| NotAdmitted::Malformed)?;
         let nonces = Nonces { source: Nonce::new().map_err(NotAdmitted::from)?, sink };
-        let proven = keeper.proven(nonces, Role::Source);
-        let proof = keeper.token.prove(Role::Source, &nonces, None).to_string();
-        signaling.send(&Signal::Challenge { nonce: nonces.source.to_string(), proof }).await?;
+        let proven = keeper.proven(nonces, Role::Source, None);
+        let (nonce, proof) = (nonces.source.to_string(), keeper.prove(Role::Source, &nonces).to_string());
+        let signed = keeper.signed(Role::Source, &nonces);
+        let (identity, signature) = signed.map(|Signed { identity, signature }| (identity, signature)).unzip();
+        signaling.send(&Signal::Challenge { nonce, proof, identity, signature }).await?;
         match signaling.receive_within(HELLO_LIMIT).await? {
-            Signal::Proof { proof } => keeper.check(&proof, Role::Sink, &nonces)?,
+            Signal::Proof { proof, .. } => keeper.check(&proof, Role::Sink, &nonces)?,
             Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
             other => return Err(SignalingError::Unexpected { expected: "a proof", got: other.name() }),
         }
@@ -150,11 +170,13 @@ impl Admission {
 }
 
 impl Keeper {
-    fn proven(&self, nonces: Nonces, ours: Role) -> Proven {
+    fn proven(&self, nonces: Nonces, ours: Role, meant: Option<PublicKey>) -> Proven {
         Proven {
             token: self.token.clone(),
             nonces,
             ours,
+            identity: self.identity.clone().filter(|_| ours == Role::Source),
+            meant,
             #[cfg(test)]
             is_bound: true,
         }
@@ -162,8 +184,10 @@ impl Keeper {
 
     async fn source_proven(&self, signaling: &mut Signaling, sink: Nonce) -> Result<Proven, SignalingError> {
         for _ in 0..MAX_PASSED {
-            let (nonce, proof) = match signaling.receive_within(CHALLENGE_LIMIT).await? {
-                Signal::Challenge { nonce, proof } => (nonce, proof),
+            let (nonce, proof, signed) = match signaling.receive_within(CHALLENGE_LIMIT).await? {
+                Signal::Challenge { nonce, proof, identity, signature } => {
+                    (nonce, proof, identity.zip(signature).map(|(identity, signature)| Signed { identity, signature }))
+                }
                 Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
                 // For a stranger, because our hello came late: the answer to the hello follows.
                 Signal::Offer { .. } => continue,
@@ -172,20 +196,43 @@ impl Keeper {
             };
             let nonces = Nonces { source: nonce.parse().map_err(|_| NotAdmitted::Malformed)?, sink };
             self.check(&proof, Role::Source, &nonces)?;
-            let proof = self.token.prove(Role::Sink, &nonces, None).to_string();
-            signaling.send(&Signal::Proof { proof }).await?;
-            return Ok(self.proven(nonces, Role::Sink));
+            let meant = self.meant(signed.as_ref(), &nonces)?;
+            let proof = self.prove(Role::Sink, &nonces).to_string();
+            signaling.send(&Signal::Proof { proof, signature: None }).await?;
+            return Ok(self.proven(nonces, Role::Sink, meant));
         }
         Err(NotAdmitted::SourceWithout.into())
     }
 
-    fn check(&self, proof: &str, role: Role, nonces: &Nonces) -> Result<(), NotAdmitted> {
+    /// The first proof of the end of this role.
+    pub(crate) fn prove(&self, role: Role, nonces: &Nonces) -> Proof {
+        self.token.prove(role, nonces, None)
+    }
+
+    /// The signature beside that proof, if this end has an identity and this role is its own.
+    pub(crate) fn signed(&self, role: Role, nonces: &Nonces) -> Option<Signed> {
+        self.identity.as_ref().filter(|_| role == Role::Source).map(|identity| identity.sign(nonces, None))
+    }
+
+    /// Checks that a source that signed this is the one that is meant. Returns its key; `None` if any source will do.
+    pub(crate) fn meant(&self, signed: Option<&Signed>, nonces: &Nonces) -> Result<Option<PublicKey>, NotAdmitted> {
+        let Some(server) = self.server else { return Ok(None) };
+        let Signed { identity, signature } = signed.ok_or(NotAdmitted::NoIdentity)?;
+        let key: PublicKey = identity.parse().map_err(|_| NotAdmitted::WrongSignature)?;
+        if !key.accepts(signature, nonces, None) {
+            return Err(NotAdmitted::WrongSignature);
+        }
+        if key.id() == server { Ok(Some(key)) } else { Err(NotAdmitted::OtherServer(key.id())) }
+    }
+
+    /// Checks the first proof of the end of this role.
+    pub(crate) fn check(&self, proof: &str, role: Role, nonces: &Nonces) -> Result<(), NotAdmitted> {
         let proof: Proof = proof.parse().map_err(|_| NotAdmitted::Malformed)?;
         if self.token.accepts(&proof, role, nonces, None) { Ok(()) } else { Err(NotAdmitted::Wrong) }
     }
 
     /// How long the refusal of a failing proof waits; `None` if too many wait already.
-    fn failed(&self) -> Option<Duration> {
+    pub(crate) fn failed(&self) -> Option<Duration> {
         self.slowdown.lock().unwrap_or_else(PoisonError::into_inner).failed(Instant::now())
     }
 }
@@ -209,14 +256,20 @@ impl Proven {
         self.token.prove(self.ours, &self.nonces, self.bound(certificates))
     }
 
-    /// Whether this is the peer's proof that the link between these two certificates is its own.
-    pub fn accepts_link(&self, proof: &str, certificates: &Fingerprints) -> bool {
-        let theirs = match self.ours {
-            Role::Source => Role::Sink,
-            Role::Sink => Role::Source,
-        };
+    /// The signature of our identity that the link between these two certificates is ours; `None` without an identity.
+    pub fn sign_link(&self, certificates: &Fingerprints) -> Option<String> {
+        let identity = self.identity.as_ref()?;
+        Some(identity.sign(&self.nonces, self.bound(certificates)).signature)
+    }
+
+    /// Whether this is the peer's proof that the link between these two certificates is its own. If a certain server is
+    /// meant, this must be its signature too.
+    pub fn accepts_link(&self, proof: &str, signature: Option<&str>, certificates: &Fingerprints) -> bool {
         let bound = self.bound(certificates);
-        proof.parse::<Proof>().is_ok_and(|proof| self.token.accepts(&proof, theirs, &self.nonces, bound))
+        let is_meant =
+            self.meant.is_none_or(|key| signature.is_some_and(|signature| key.accepts(signature, &self.nonces, bound)));
+        let proof = proof.parse::<Proof>();
+        is_meant && proof.is_ok_and(|proof| self.token.accepts(&proof, self.ours.other(), &self.nonces, bound))
     }
 
     fn bound<'a>(&self, certificates: &'a Fingerprints) -> Option<&'a Fingerprints> {

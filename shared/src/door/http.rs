@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::socket::Socket;
 
 /// Largest head of a request in bytes: the limit of nginx and Apache.
 pub const MAX_HEAD: usize = 8 << 10;
@@ -139,13 +140,13 @@ impl Answer {
 ///
 /// # Errors
 /// [`BadRequest`] if it is malformed, too long or too slow.
-pub async fn request(stream: &mut TcpStream) -> Result<Request, BadRequest> {
+pub async fn request(socket: &mut Socket) -> Result<Request, BadRequest> {
     let until = Instant::now() + LIMIT;
     let mut head = Vec::with_capacity(1024);
     loop {
         let before = head.len();
         let room = (MAX_HEAD - before) as u64;
-        let read = timeout_at(until, (&mut *stream).take(room).read_buf(&mut head)).await;
+        let read = timeout_at(until, (&mut *socket).take(room).read_buf(&mut head)).await;
         if read.map_err(|_| BadRequest::Slow)?? == 0 {
             return Err(BadRequest::Closed);
         }
@@ -186,23 +187,23 @@ fn path(target: &str) -> &str {
 ///
 /// # Errors
 /// If the visitor does not read it in time, or the connection fails.
-pub async fn answer(mut stream: TcpStream, answer: &Answer, is_head: bool) -> io::Result<()> {
+pub async fn answer(mut socket: Socket, answer: &Answer, is_head: bool) -> io::Result<()> {
     let bytes = answer.bytes(is_head);
     let sent = async {
-        stream.write_all(&bytes).await?;
-        stream.shutdown().await
+        socket.write_all(&bytes).await?;
+        socket.shutdown().await
     };
     timeout(LIMIT, sent).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
     // A connection that is closed with bytes unread is reset, and the visitor may lose the answer.
     let mut ignored = tokio::io::sink();
-    let mut rest = stream.take(MAX_IGNORED);
+    let mut rest = socket.take(MAX_IGNORED);
     let _ = timeout(LEAVE_LIMIT, tokio::io::copy(&mut rest, &mut ignored)).await;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -210,7 +211,7 @@ mod tests {
     async fn sent(bytes: &[u8]) -> Result<Request, BadRequest> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (mut theirs, mut ours) = (theirs.unwrap(), ours.unwrap().0);
+        let (mut theirs, mut ours) = (theirs.unwrap(), Socket::from(ours.unwrap().0));
         theirs.write_all(bytes).await.unwrap();
         theirs.shutdown().await.unwrap();
         request(&mut ours).await
@@ -252,7 +253,7 @@ mod tests {
     async fn a_request_that_does_not_end_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (mut theirs, mut ours) = (theirs.unwrap(), ours.unwrap().0);
+        let (mut theirs, mut ours) = (theirs.unwrap(), Socket::from(ours.unwrap().0));
         theirs.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         let wrong = request(&mut ours).await.unwrap_err();
         assert_eq!(wrong.answer().map(|answer| answer.status), Some(Status::RequestTimeout), "{wrong}");

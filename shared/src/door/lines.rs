@@ -1,4 +1,4 @@
-//! Plumb's own signaling: one JSON object per line over TCP.
+//! Plumb's own signaling: one JSON object per line over TCP, in the clear or inside TLS.
 //!
 //! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
 //! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open as long as the link.
@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::BytesMut;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::signal::Signal;
 use crate::admission::NotAdmitted;
 use crate::protocol::malformed;
+use crate::socket::{Socket, SocketReader, SocketWriter};
 use crate::text::Brief;
+use crate::tls::TlsError;
 
 /// Longest line accepted, in bytes, including its `\n`. A description with 64 candidates of 100 bytes is a tenth of
 /// this.
@@ -49,20 +49,21 @@ pub struct Signaling {
 /// The reading half of a signaling connection.
 #[derive(Debug)]
 pub struct LineReader {
-    stream: BufReader<OwnedReadHalf>,
+    stream: BufReader<SocketReader>,
     line: Vec<u8>,
 }
 
 /// The writing half of a signaling connection.
 #[derive(Debug)]
-pub struct LineWriter(OwnedWriteHalf);
+pub struct LineWriter(SocketWriter);
 
 impl Signaling {
-    /// Makes a signaling connection of `stream`.
-    pub fn new(stream: TcpStream) -> Self {
+    /// Makes a signaling connection of a socket.
+    pub fn new(socket: impl Into<Socket>) -> Self {
+        let socket = socket.into();
         // A description must not wait for more bytes. If setting the option fails, that costs only 40 ms.
-        let _ = stream.set_nodelay(true);
-        let (reader, writer) = stream.into_split();
+        let _ = socket.tcp().set_nodelay(true);
+        let (reader, writer) = socket.split();
         Self { reader: LineReader { stream: BufReader::new(reader), line: Vec::new() }, writer: LineWriter(writer) }
     }
 
@@ -85,12 +86,12 @@ impl Signaling {
     ///
     /// # Errors
     /// None in practice, because both halves belong to one connection.
-    pub fn into_stream(self) -> io::Result<(TcpStream, BytesMut)> {
+    pub fn into_socket(self) -> io::Result<(Socket, BytesMut)> {
         let LineReader { stream, line } = self.reader;
         let mut read = BytesMut::from(&line[..]);
         read.extend_from_slice(stream.buffer());
-        let stream = stream.into_inner().reunite(self.writer.0).map_err(io::Error::other)?;
-        Ok((stream, read))
+        let socket = stream.into_inner().reunite(self.writer.0)?;
+        Ok((socket, read))
     }
 
     /// Splits the connection into its halves. It closes when both are dropped.
@@ -104,7 +105,9 @@ impl LineWriter {
     pub async fn send(&mut self, signal: &Signal) -> Result<(), SignalingError> {
         let mut line = serde_json::to_vec(signal).map_err(io::Error::from)?;
         line.push(b'\n');
-        Ok(self.0.write_all(&line).await?)
+        self.0.write_all(&line).await?;
+        // Inside TLS a part of the line may be held back.
+        Ok(self.0.flush().await?)
     }
 }
 
@@ -200,6 +203,9 @@ pub enum SignalingError {
     /// The peer accepted the connection, but never said hello.
     #[error("it took the call but said nothing for {} s: a client that listens (client --listen) says hello", .0.as_secs())]
     NoHello(Duration),
+    /// There is no TLS, or not with the peer that was meant.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The peer did not prove that it holds the token, or this end could not.
     #[error(transparent)]
     NotAdmitted(#[from] NotAdmitted),
@@ -251,7 +257,7 @@ fn is_simple(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 

@@ -53,12 +53,21 @@ pub enum Signal {
         nonce: String,
         /// The source's proof over both nonces.
         proof: String,
+        /// The public key of a source with an identity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+        /// That key's signature over both nonces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// With a token: the sink's answer to a challenge, over both nonces; and the source's answer to an answer, over both
     /// descriptions' certificates.
     Proof {
         /// The sender's proof.
         proof: String,
+        /// The signature of a source with an identity, over both descriptions' certificates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
     },
     /// A further address of the sender.
     Candidate {
@@ -167,9 +176,16 @@ mod tests {
         let nonced = Introduction { nonce: Some("00".into()), ..Introduction::new(vec![]) };
         let written = r#"{"type":"hello","plumb":1,"role":"sink","features":[],"nonce":"00"}"#;
         assert_eq!(json(&Signal::Hello(nonced)), written);
-        let challenge = Signal::Challenge { nonce: "00".into(), proof: "11".into() };
-        assert_eq!(json(&challenge), r#"{"type":"challenge","nonce":"00","proof":"11"}"#);
-        assert_eq!(json(&Signal::Proof { proof: "11".into() }), r#"{"type":"proof","proof":"11"}"#);
+        let challenge = |identity: Option<&str>, signature: Option<&str>| {
+            let (identity, signature) = (identity.map(Into::into), signature.map(Into::into));
+            json(&Signal::Challenge { nonce: "00".into(), proof: "11".into(), identity, signature })
+        };
+        assert_eq!(challenge(None, None), r#"{"type":"challenge","nonce":"00","proof":"11"}"#);
+        let signed = r#"{"type":"challenge","nonce":"00","proof":"11","identity":"22","signature":"33"}"#;
+        assert_eq!(challenge(Some("22"), Some("33")), signed);
+        let proof = |signature| json(&Signal::Proof { proof: "11".into(), signature });
+        assert_eq!(proof(None), r#"{"type":"proof","proof":"11"}"#);
+        assert_eq!(proof(Some("33".into())), r#"{"type":"proof","proof":"11","signature":"33"}"#);
         let answer = |proof| json(&Signal::Answer { sdp: "x".into(), proof });
         assert_eq!(answer(None), r#"{"type":"answer","sdp":"x"}"#);
         assert_eq!(answer(Some("11".into())), r#"{"type":"answer","sdp":"x","proof":"11"}"#);
@@ -195,8 +211,8 @@ mod tests {
             Signal::Link { link: description() },
             Signal::Offer { sdp: description() },
             Signal::Answer { sdp: description(), proof: None },
-            Signal::Challenge { nonce: description(), proof: description() },
-            Signal::Proof { proof: description() },
+            Signal::Challenge { nonce: description(), proof: description(), identity: None, signature: None },
+            Signal::Proof { proof: description(), signature: None },
             Signal::Candidate { candidate: description() },
             Signal::Error { reason: description(), retry: false },
             Signal::Bye { reason: None },

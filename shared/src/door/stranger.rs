@@ -3,17 +3,21 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::lines::{Signaling, SignalingError};
 use super::signal::{Introduction, Signal};
+use crate::socket::Socket;
+use crate::tls::Tls;
 
 /// Silence after which a peer counts as a stranger (aiortc's `TcpSocketSignaling` waits for the offer).
 pub const STRANGER_SILENCE: Duration = Duration::from_millis(100);
 
 /// Interval at which a connection is checked after its first bytes have arrived.
 const PEEK_INTERVAL: Duration = Duration::from_millis(1);
+
+/// The first byte of TLS: a record of its handshake (RFC 8446, section 5.1).
+const TLS: u8 = 0x16;
 
 /// The first bytes from every HTTP/2 client (RFC 9113, section 3.4): as many as distinguish it from HTTP/1.
 const HTTP_2: [u8; 4] = *b"PRI ";
@@ -24,6 +28,8 @@ const HTTP_1: [[u8; 4]; 9] = [*b"GET ", *b"HEAD", *b"POST", *b"PUT ", *b"DELE", 
 /// What a connection begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
+    /// TLS, in which a second opening follows.
+    Tls,
     /// HTTP/2: a caller that speaks gRPC.
     Http2,
     /// A request of HTTP/1.
@@ -36,11 +42,14 @@ pub enum Opening {
 ///
 /// # Errors
 /// If the connection is broken.
-pub async fn opening(stream: &TcpStream, until: Instant) -> io::Result<Opening> {
+pub async fn opening(socket: &Socket, until: Instant) -> io::Result<Opening> {
     let mut bytes = [0; HTTP_2.len()];
     loop {
-        let Ok(came) = timeout_at(until, stream.peek(&mut bytes)).await else { return Ok(Opening::Other) };
+        let Ok(came) = timeout_at(until, socket.peek(&mut bytes)).await else { return Ok(Opening::Other) };
         let came = &bytes[..came?];
+        if came.first() == Some(&TLS) && !socket.is_encrypted() {
+            return Ok(Opening::Tls);
+        }
         let is_open = HTTP_1.iter().chain([&HTTP_2]).any(|known| known.starts_with(came));
         if came.is_empty() || !is_open {
             return Ok(Opening::Other);
@@ -55,12 +64,37 @@ pub async fn opening(stream: &TcpStream, until: Instant) -> io::Result<Opening> 
     }
 }
 
-/// Whether a connection begins with HTTP/2. Waits for the first bytes until `until` at most, and does not consume them.
-///
-/// # Errors
-/// If the connection is broken.
-pub async fn is_http_2(stream: &TcpStream, until: Instant) -> io::Result<bool> {
-    Ok(opening(stream, until).await? == Opening::Http2)
+/// A visitor of whom the first bytes have arrived, or none in time.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Its connection, from which nothing has been read.
+    pub socket: Socket,
+    /// What it begins with.
+    pub opening: Opening,
+    /// When a visitor that has said nothing counts as silent.
+    pub until: Instant,
+}
+
+impl Arrived {
+    /// Waits for the first bytes of a visitor, which may be silent for this long.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub async fn new(socket: Socket, silence: Duration) -> io::Result<Self> {
+        let until = Instant::now() + silence;
+        Ok(Self { opening: opening(&socket, until).await?, socket, until })
+    }
+
+    /// Makes the handshake of TLS, if the visitor begins with it, and waits for the first bytes inside.
+    ///
+    /// # Errors
+    /// If the connection is broken, or there is no TLS.
+    pub async fn inside(self, tls: &Tls, silence: Duration) -> Result<Self, SignalingError> {
+        match self.opening {
+            Opening::Tls => Ok(Self::new(tls.accept(self.socket.into_tcp()).await?, silence).await?),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Who is at the other end of a connection.
@@ -127,11 +161,12 @@ mod tests {
             (&["GETS"], Opening::Other),
             (&["get "], Opening::Other),
             (&["{\"type\""], Opening::Other),
+            (&["\u{16}\u{3}"], Opening::Tls),
             (&["P"], Opening::Other),
             (&[], Opening::Other),
         ] {
             let (theirs, ours) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-            let (mut theirs, ours) = (theirs.unwrap(), ours.unwrap().0);
+            let (mut theirs, ours) = (theirs.unwrap(), Socket::from(ours.unwrap().0));
             theirs.set_nodelay(true).unwrap();
             let saying = tokio::spawn(async move {
                 for piece in pieces {
@@ -143,7 +178,7 @@ mod tests {
             let until = Instant::now() + STRANGER_SILENCE;
             assert_eq!(opening(&ours, until).await.unwrap(), expected, "{pieces:?}");
             let mut first = [0];
-            let left = ours.try_read(&mut first).unwrap_or(0);
+            let left = ours.tcp().try_read(&mut first).unwrap_or(0);
             assert_eq!(left > 0, !pieces.is_empty());
             drop(saying.await.unwrap());
         }

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use tokio::net::TcpStream;
-
 use super::Link;
+use crate::door::admission::Admission;
 use crate::door::lines::SignalingError;
+use crate::socket::Socket;
 
 /// Whether this build has the link grpc (the cargo feature `grpc`).
 pub const IS_BUILT: bool = false;
@@ -34,7 +34,7 @@ impl Call {
 ///
 /// # Errors
 /// Always.
-pub async fn answer_sink(_: TcpStream, _: usize) -> Result<Call, SignalingError> {
+pub async fn answer_sink(_: impl Into<Socket>, _: usize, _: &Admission) -> Result<Call, SignalingError> {
     Err(absent())
 }
 
@@ -42,7 +42,12 @@ pub async fn answer_sink(_: TcpStream, _: usize) -> Result<Call, SignalingError>
 ///
 /// # Errors
 /// Always.
-pub async fn answer_source(_: TcpStream, _: usize, _: &[String]) -> Result<Call, SignalingError> {
+pub async fn answer_source(
+    _: impl Into<Socket>,
+    _: usize,
+    _: &[String],
+    _: &Admission,
+) -> Result<Call, SignalingError> {
     Err(absent())
 }
 
@@ -50,7 +55,7 @@ pub async fn answer_source(_: TcpStream, _: usize, _: &[String]) -> Result<Call,
 ///
 /// # Errors
 /// Always.
-pub async fn call_source(_: TcpStream, _: usize, _: &[String]) -> Result<Link, SignalingError> {
+pub async fn call_source(_: impl Into<Socket>, _: usize, _: &[String], _: &Admission) -> Result<Link, SignalingError> {
     Err(absent())
 }
 
@@ -58,7 +63,7 @@ pub async fn call_source(_: TcpStream, _: usize, _: &[String]) -> Result<Link, S
 ///
 /// # Errors
 /// Always.
-pub async fn call_sink(_: TcpStream, _: usize) -> Result<(Link, Vec<String>), SignalingError> {
+pub async fn call_sink(_: impl Into<Socket>, _: usize, _: &Admission) -> Result<(Link, Vec<String>), SignalingError> {
     Err(absent())
 }
 

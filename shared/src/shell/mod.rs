@@ -17,6 +17,7 @@ pub mod shards;
 pub mod standard;
 pub mod status;
 pub mod stop;
+pub mod tls_files;
 pub mod token_file;
 pub mod wait;
 pub mod window;

@@ -12,7 +12,7 @@ use tracing::debug;
 
 use super::body::Watched;
 use super::outbox::Outbox;
-use super::socket::Socket;
+use super::socket::Counted;
 use super::translate::Side;
 
 /// Largest HTTP/2 frame to accept, in bytes. Measured with frames of 640x480 at 60 per second: 0.40 ms, instead of 0.55 ms
@@ -32,7 +32,7 @@ const LINGER: Duration = Duration::from_millis(200);
 pub(super) type Requests = client::conn::http2::SendRequest<Watched>;
 
 /// Serves this connection in a task of its own, until it ends or the outbox is closed.
-pub(super) fn serve<Ours, Theirs, F, A>(socket: Socket, outbox: Arc<Outbox<Ours>>, answer: F)
+pub(super) fn serve<Ours, Theirs, F, A>(socket: Counted, outbox: Arc<Outbox<Ours>>, answer: F)
 where
     Ours: Side,
     Theirs: Side,
@@ -69,7 +69,7 @@ where
 
 /// Begins to speak HTTP/2 on this connection, in a task of its own, until it ends or the outbox is closed.
 pub(super) async fn begin<Ours: Side, Theirs: Side>(
-    socket: Socket,
+    socket: Counted,
     outbox: Arc<Outbox<Ours>>,
 ) -> Result<Requests, hyper::Error> {
     let [stream, connection] = Theirs::WINDOWS;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tonic::{Code, Status};
 
+use crate::admission::NotAdmitted;
 use crate::door::lines::SignalingError;
 use crate::text::{Brief, REASON};
 
@@ -26,6 +27,9 @@ pub(super) enum GrpcError {
         /// Whether it says that a later attempt may succeed.
         retry: bool,
     },
+    /// A token is not proved.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The peer serves other gRPC services.
     #[error("the peer speaks gRPC, but has no {0}")]
     NoService(&'static str),
@@ -37,7 +41,9 @@ impl GrpcError {
         let reason = status.message().to_owned();
         match status.code() {
             Code::Unimplemented => Self::NoService(service),
-            Code::FailedPrecondition | Code::ResourceExhausted => Self::Refused { reason, retry: false },
+            Code::FailedPrecondition | Code::PermissionDenied | Code::ResourceExhausted | Code::Unauthenticated => {
+                Self::Refused { reason, retry: false }
+            }
             // A peer that answers with a reason is there, and refuses for now.
             Code::Unavailable if std::error::Error::source(status).is_none() => Self::Refused { reason, retry: true },
             _ => Self::Broken(said(status)),
@@ -49,6 +55,7 @@ impl From<GrpcError> for SignalingError {
     fn from(error: GrpcError) -> Self {
         match error {
             GrpcError::Refused { reason, retry } => Self::Refused { reason, retry },
+            GrpcError::NotAdmitted(reason) => Self::NotAdmitted(reason),
             GrpcError::NoService(_) => Self::WrongPeer(error.to_string()),
             GrpcError::Silence(_) => Self::Io(io::Error::new(io::ErrorKind::TimedOut, error.to_string())),
             GrpcError::Broken(_) => Self::Io(io::Error::other(error.to_string())),

@@ -6,9 +6,10 @@
 //! `ledger` counts what the peer has acknowledged, by what `body` and `socket` observe of the call and its connection.
 //!
 //! The end that accepted or dialled a connection gives it to hyper: `serve` answers a call, `call` makes one. Either end
-//! may call, whichever sends the frames: `Source` and `Sink` (in `translate`) are the roles.
+//! may call, whichever sends the frames: `Source` and `Sink` (in `translate`) are the roles. `admission` proves a token.
 
 mod account;
+mod admission;
 mod body;
 mod call;
 mod codec;
@@ -34,10 +35,10 @@ pub mod wire {
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use super::Link;
+use crate::door::admission::Admission;
 use crate::door::lines::SignalingError;
+use crate::socket::Socket;
 
 pub use self::serve::Call;
 
@@ -56,18 +57,27 @@ const FEATURES: &str = "plumb-features";
 /// refused.
 ///
 /// # Errors
-/// [`SignalingError`] if no call comes in time or the connection breaks.
-pub async fn answer_sink(stream: TcpStream, most: usize) -> Result<Call, SignalingError> {
-    Ok(serve::answer::<Source, Sink>(stream, most, &[]).await?)
+/// [`SignalingError`] if no call comes in time, the caller is not admitted, or the connection breaks.
+pub async fn answer_sink(
+    socket: impl Into<Socket>,
+    most: usize,
+    admission: &Admission,
+) -> Result<Call, SignalingError> {
+    Ok(serve::answer::<Source, Sink>(socket.into(), most, &[], admission).await?)
 }
 
 /// Waits for a source's call on this connection. `features` is what this sink can read. Messages of more than `most`
 /// bytes are refused.
 ///
 /// # Errors
-/// [`SignalingError`] if no call comes in time or the connection breaks.
-pub async fn answer_source(stream: TcpStream, most: usize, features: &[String]) -> Result<Call, SignalingError> {
-    Ok(serve::answer::<Sink, Source>(stream, most, features).await?)
+/// [`SignalingError`] if no call comes in time, the caller is not admitted, or the connection breaks.
+pub async fn answer_source(
+    socket: impl Into<Socket>,
+    most: usize,
+    features: &[String],
+    admission: &Admission,
+) -> Result<Call, SignalingError> {
+    Ok(serve::answer::<Sink, Source>(socket.into(), most, features, admission).await?)
 }
 
 /// Calls a source that serves sinks. `features` is what this sink can read. Messages of more than `most` bytes are
@@ -75,8 +85,13 @@ pub async fn answer_source(stream: TcpStream, most: usize, features: &[String]) 
 ///
 /// # Errors
 /// [`SignalingError`] if the source refuses, serves no sinks over gRPC, or does not answer.
-pub async fn call_source(stream: TcpStream, most: usize, features: &[String]) -> Result<Link, SignalingError> {
-    Ok(call::call::<Sink, Source>(stream, most, features).await?.0)
+pub async fn call_source(
+    socket: impl Into<Socket>,
+    most: usize,
+    features: &[String],
+    admission: &Admission,
+) -> Result<Link, SignalingError> {
+    Ok(call::call::<Sink, Source>(socket.into(), most, features, admission).await?.0)
 }
 
 /// Calls a sink that waits for sources. Returns the link, and what the sink can read. Messages of more than `most` bytes
@@ -84,8 +99,12 @@ pub async fn call_source(stream: TcpStream, most: usize, features: &[String]) ->
 ///
 /// # Errors
 /// [`SignalingError`] if the sink refuses, serves no sources over gRPC, or does not answer.
-pub async fn call_sink(stream: TcpStream, most: usize) -> Result<(Link, Vec<String>), SignalingError> {
-    Ok(call::call::<Source, Sink>(stream, most, &[]).await?)
+pub async fn call_sink(
+    socket: impl Into<Socket>,
+    most: usize,
+    admission: &Admission,
+) -> Result<(Link, Vec<String>), SignalingError> {
+    Ok(call::call::<Source, Sink>(socket.into(), most, &[], admission).await?)
 }
 
 /// Writes features as metadata.

@@ -9,24 +9,27 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
 use hyper::body::Incoming;
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::server::{Grpc, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::admission::{Guard, Refusal};
 use super::body::Watched;
 use super::codec::Speech;
 use super::connection;
 use super::error::GrpcError;
 use super::events::{Deadline, events};
 use super::outbox::{Closing, Outbox, Outgoing, Pull};
-use super::socket::Socket;
+use super::socket::Counted;
 use super::translate::{Read, Side};
 use super::{FEATURES, REPLY_LIMIT, features_of, features_text};
+use crate::admission::NotAdmitted;
+use crate::door::admission::Admission;
 use crate::link::Link;
 use crate::link::tcp::MAX_PAYLOAD;
+use crate::socket::Socket;
 
 /// A call that waits for its answer.
 pub struct Call {
@@ -59,23 +62,26 @@ impl Call {
 
 /// Waits for a call on this connection.
 pub(super) async fn answer<Ours: Side, Theirs: Side>(
-    stream: TcpStream,
+    socket: Socket,
     most: usize,
     features: &[String],
+    admission: &Admission,
 ) -> Result<Call, GrpcError> {
     let outbox = Outbox::<Ours>::new();
-    let socket = Socket::new(stream, outbox.account.clone()).map_err(|error| GrpcError::Broken(error.to_string()))?;
+    let socket = Counted::new(socket, outbox.account.clone()).map_err(|error| GrpcError::Broken(error.to_string()))?;
     let (first, mut called) = oneshot::channel();
     let features = MetadataValue::try_from(features_text(features)).ok();
     let first = Mutex::new(Some(first));
-    let desk = Arc::new(Desk::<Ours, Theirs> { outbox: outbox.clone(), most, features, first, theirs: PhantomData });
+    let guard = Guard::new(admission.clone(), Ours::ROLE);
+    let desk =
+        Arc::new(Desk::<Ours, Theirs> { outbox: outbox.clone(), most, features, guard, first, theirs: PhantomData });
     let unless_called = Unless(Some(outbox.clone()));
     connection::serve::<Ours, Theirs, _, _>(socket, outbox.clone(), move |request| desk.clone().answer(request));
     let call = tokio::select! {
         call = timeout(REPLY_LIMIT, &mut called) => call.map_err(|_| GrpcError::Silence(REPLY_LIMIT))?,
         () = outbox.ended() => called.await,
     };
-    let call = call.map_err(|_| GrpcError::Broken("it ended before a call".into()))?;
+    let call = call.map_err(|_| GrpcError::Broken("it ended before a call".into()))??;
     unless_called.not();
     Ok(call)
 }
@@ -100,7 +106,8 @@ struct Desk<Ours: Side, Theirs: Side> {
     outbox: Arc<Outbox<Ours>>,
     most: usize,
     features: Option<MetadataValue<tonic::metadata::Ascii>>,
-    first: Mutex<Option<oneshot::Sender<Call>>>,
+    guard: Guard,
+    first: Mutex<Option<oneshot::Sender<Result<Call, NotAdmitted>>>>,
     theirs: PhantomData<Theirs>,
 }
 
@@ -123,6 +130,7 @@ impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
 
     /// Waits for the decision about a call.
     async fn decide(self: Arc<Self>, request: Request<Streaming<Read>>) -> Result<Response<Answers<Ours>>, Status> {
+        let proved = self.admitted(request.metadata()).await?;
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(first) = first else {
             return Err(Status::resource_exhausted(
@@ -135,14 +143,31 @@ impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
         let link = Link::new(Arc::new(Closing(self.outbox.clone())), messages, MAX_PAYLOAD);
         let (decide, decision) = oneshot::channel();
         // Fails if the receiver is gone. Then there is no decision either.
-        let _ = first.send(Call { features, link, decide });
+        let _ = first.send(Ok(Call { features, link, decide }));
         decision.await.unwrap_or_else(|_| Err(Status::unavailable("this end stops")))?;
         let pull = Pull(self.outbox.clone());
         let mut response = Response::new(Box::pin(poll_fn(move |cx| pull.0.poll_next(cx))) as Answers<Ours>);
         if let Some(features) = self.features.clone() {
             response.metadata_mut().insert(FEATURES, features);
         }
+        response.metadata_mut().as_mut().extend(proved.into_headers());
         Ok(response)
+    }
+
+    /// Admits a call, and returns what the response says to prove this end. A caller that is not admitted ends the
+    /// connection; one that has to prove itself first may call again.
+    async fn admitted(&self, said: &MetadataMap) -> Result<MetadataMap, Status> {
+        match self.guard.admit(said).await {
+            Ok(proved) => Ok(proved),
+            Err(Refusal::Challenge(status)) => Err(status),
+            Err(Refusal::Final(reason)) => {
+                if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    // Fails if the receiver is gone.
+                    let _ = first.send(Err(reason));
+                }
+                Err(Status::permission_denied(reason.to_string()))
+            }
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::*;
+use crate::admission::{Identity, Token};
+use crate::door::admission::Admission;
 use crate::geometry::Size;
 use crate::image::PixelFormat;
 use crate::link::tcp::MAX_PAYLOAD;
-use crate::link::{Lane, LinkEvent};
+use crate::link::{Kind, Lane, LinkEvent};
 use crate::protocol::encoding::{Encoding, StreamEncoding};
 use crate::protocol::fragment::split;
 use crate::protocol::message::{
@@ -22,6 +24,7 @@ use crate::protocol::message::{
     Pong, Refused, Role, Stream, Value, control_bytes,
 };
 use crate::time::Micros;
+use crate::tls::testing::sockets;
 
 /// Timeout of waits that must end.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -35,16 +38,17 @@ async fn streams() -> (TcpStream, TcpStream) {
 /// A source that was called, and the sink that called it.
 async fn pair() -> (Link, Link) {
     let (dialed, accepted) = streams().await;
-    let source = async { answer_sink(accepted, MAX_PAYLOAD).await.unwrap().accept() };
-    tokio::join!(source, async { call_source(dialed, MAX_PAYLOAD, &[]).await.unwrap() })
+    let source = async { answer_sink(accepted, MAX_PAYLOAD, &Admission::default()).await.unwrap().accept() };
+    tokio::join!(source, async { call_source(dialed, MAX_PAYLOAD, &[], &Admission::default()).await.unwrap() })
 }
 
 /// A source that called, and the sink that it called.
 async fn pair_dialed_by_the_source() -> (Link, Link) {
     let (dialed, accepted) = streams().await;
     let features = ["lz4".to_owned(), "gray16".to_owned()];
-    let sink = async { answer_source(accepted, MAX_PAYLOAD, &features).await.unwrap().accept() };
-    let ((source, can_read), sink) = tokio::join!(async { call_sink(dialed, MAX_PAYLOAD).await.unwrap() }, sink);
+    let sink = async { answer_source(accepted, MAX_PAYLOAD, &features, &Admission::default()).await.unwrap().accept() };
+    let ((source, can_read), sink) =
+        tokio::join!(async { call_sink(dialed, MAX_PAYLOAD, &Admission::default()).await.unwrap() }, sink);
     assert_eq!(can_read, features);
     (source, sink)
 }
@@ -259,9 +263,15 @@ async fn a_link_that_is_dropped_ends_the_other() {
 async fn a_refused_caller_hears_why() {
     for retry in [false, true] {
         let (dialed, accepted) = streams().await;
-        let refusing =
-            async { answer_sink(accepted, 1000).await.unwrap().refuse("there is no room".into(), retry).await };
-        let ((), refused) = tokio::join!(refusing, call_source(dialed, 1000, &[]));
+        let refusing = async {
+            answer_sink(accepted, 1000, &Admission::default())
+                .await
+                .unwrap()
+                .refuse("there is no room".into(), retry)
+                .await
+        };
+        let open = Admission::default();
+        let ((), refused) = tokio::join!(refusing, call_source(dialed, 1000, &[], &open));
         let refused = refused.err().expect("a refusal");
         assert!(
             matches!(&refused, SignalingError::Refused { reason, retry: r } if reason == "there is no room" && *r == retry),
@@ -273,8 +283,8 @@ async fn a_refused_caller_hears_why() {
 #[tokio::test]
 async fn a_caller_of_the_other_service_is_told_that_there_is_none() {
     let (dialed, accepted) = streams().await;
-    let waiting = tokio::spawn(async move { answer_sink(accepted, 1000).await.map(|_| ()) });
-    let refused = call_sink(dialed, 1000).await.err().expect("a refusal").to_string();
+    let waiting = tokio::spawn(async move { answer_sink(accepted, 1000, &Admission::default()).await.map(|_| ()) });
+    let refused = call_sink(dialed, 1000, &Admission::default()).await.err().expect("a refusal").to_string();
     assert!(refused.contains("the peer speaks gRPC, but has no plumb.v1.Sink"), "{refused}");
     assert!(waiting.await.unwrap().unwrap_err().to_string().contains("before a call"));
 }
@@ -282,7 +292,7 @@ async fn a_caller_of_the_other_service_is_told_that_there_is_none() {
 #[tokio::test]
 async fn a_server_that_does_not_speak_http2_is_refused() {
     let (dialed, mut accepted) = streams().await;
-    let calling = tokio::spawn(async move { call_source(dialed, 1000, &[]).await.map(|_| ()) });
+    let calling = tokio::spawn(async move { call_source(dialed, 1000, &[], &Admission::default()).await.map(|_| ()) });
     accepted.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     let error = timeout(LIMIT, calling).await.expect("an end").unwrap().unwrap_err();
     assert!(matches!(&error, SignalingError::Io(_)), "{error:?}");
@@ -294,8 +304,9 @@ async fn the_arrival_of_a_part_is_a_sign_of_life() {
     // A path between the two ends that carries one piece at a time.
     let (near, far) = streams().await;
     tokio::spawn(slowly(accepted, near));
-    let source = async { answer_sink(far, MAX_PAYLOAD).await.unwrap().accept() };
-    let (source, mut sink) = tokio::join!(source, async { call_source(dialed, MAX_PAYLOAD, &[]).await.unwrap() });
+    let source = async { answer_sink(far, MAX_PAYLOAD, &Admission::default()).await.unwrap().accept() };
+    let (source, mut sink) =
+        tokio::join!(source, async { call_source(dialed, MAX_PAYLOAD, &[], &Admission::default()).await.unwrap() });
     source.sender().send(Lane::Control, control(&hello(Role::Source))).await.unwrap();
     message(&mut sink).await.unwrap();
     source.sender().send(Lane::Frames, large(0)).await.unwrap();
@@ -398,4 +409,73 @@ proptest! {
         let mut ear = codec::Ear::<translate::Source>::new(MAX_PAYLOAD);
         prop_assert_eq!(ear.hear(written.encode_to_vec().into()).unwrap().bytes, bytes);
     }
+}
+
+/// A source that was called inside TLS, and the sink that called it; both with these tokens.
+async fn admitted(
+    ours: &Admission,
+    theirs: &Admission,
+) -> (Result<Link, SignalingError>, Result<Link, SignalingError>) {
+    let (dialed, accepted) = sockets(Kind::Grpc).await;
+    let source = async { Ok(answer_sink(accepted, MAX_PAYLOAD, ours).await?.accept()) };
+    tokio::join!(source, call_source(dialed, MAX_PAYLOAD, &[], theirs))
+}
+
+/// The same, where the source calls.
+async fn admitted_by_the_sink(
+    ours: &Admission,
+    theirs: &Admission,
+) -> (Result<Link, SignalingError>, Result<Link, SignalingError>) {
+    let (dialed, accepted) = sockets(Kind::Grpc).await;
+    let sink = async { Ok(answer_source(accepted, MAX_PAYLOAD, &[], theirs).await?.accept()) };
+    let (source, sink) = tokio::join!(call_sink(dialed, MAX_PAYLOAD, ours), sink);
+    (source.map(|(link, _)| link), sink)
+}
+
+#[tokio::test]
+async fn two_ends_with_one_token_have_a_call_whichever_calls() {
+    let token = Admission::of(Token::of(b"a token of tests"));
+    for (source, sink) in [admitted(&token, &token).await, admitted_by_the_sink(&token, &token).await] {
+        let (source, mut sink) = (source.unwrap(), sink.unwrap());
+        source.sender().send(Lane::Control, control_bytes(&hello(Role::Source)).unwrap()).await.unwrap();
+        assert_eq!(message(&mut sink).await.expect("a hello").0, Lane::Control);
+    }
+}
+
+#[tokio::test]
+async fn a_token_at_one_end_only_or_another_token_gets_no_call_and_the_reason() {
+    let (none, token) = (Admission::default(), Admission::of(Token::of(b"a token of tests")));
+    let other = Admission::of(Token::of(b"another of tests"));
+    for (ours, theirs, said) in [
+        (&token, &none, "the client proves none"),
+        (&none, &token, "the server proves none"),
+        (&token, &other, "different tokens"),
+    ] {
+        let (source, sink) = admitted(ours, theirs).await;
+        let wrong = sink.err().expect("no call").to_string();
+        assert!(source.is_err() && wrong.contains(said), "{wrong}");
+        let (source, sink) = admitted_by_the_sink(ours, theirs).await;
+        let wrong = source.err().expect("no call").to_string();
+        assert!(sink.is_err() && wrong.contains(said), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_server_that_is_meant_is_taken_over_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = |name: &str| Identity::read_or_make(&folder.path().join(name)).unwrap();
+    let token = || Token::of(b"a token of tests");
+    let server = Admission::with(token(), Some(identity("one")), None);
+    let meaning = |id| Admission::with(token(), None, Some(id));
+    let (source, sink) = admitted(&server, &meaning(identity("one").id())).await;
+    assert!(source.is_ok() && sink.is_ok());
+    let (source, sink) = admitted_by_the_sink(&server, &meaning(identity("one").id())).await;
+    assert!(source.is_ok() && sink.is_ok());
+    let wrong = admitted(&server, &meaning(identity("two").id())).await.1.err().expect("no call").to_string();
+    assert!(wrong.contains(&identity("one").id().to_string()), "{wrong}");
+    let wrong = admitted_by_the_sink(&server, &meaning(identity("two").id())).await.0.err().expect("no call");
+    assert!(wrong.to_string().contains("another server"), "{wrong}");
+    let nameless = Admission::of(token());
+    let wrong = admitted(&nameless, &meaning(identity("one").id())).await.1.err().expect("no call").to_string();
+    assert!(wrong.contains("shows no identity"), "{wrong}");
 }

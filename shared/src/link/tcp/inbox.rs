@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::OwnedReadHalf;
 
 use super::assembler::Assembler;
 use crate::link::LinkEvent;
+use crate::socket::SocketReader;
 
 /// How often the arrival of a part of a message is reported: in time for the first check of a silent peer.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reads messages.
 pub(super) struct Inbox {
-    stream: OwnedReadHalf,
+    stream: SocketReader,
     assembler: Assembler,
     reported: Instant,
 }
 
 impl Inbox {
     /// Reads from this stream, of which `read` was read already. Messages have at most `most` bytes.
-    pub(super) fn new(stream: OwnedReadHalf, read: BytesMut, most: usize) -> Self {
+    pub(super) fn new(stream: SocketReader, read: BytesMut, most: usize) -> Self {
         Self { stream, assembler: Assembler::new(read, most), reported: Instant::now() }
     }
 

@@ -69,9 +69,9 @@ pub async fn accept(mut signaling: Signaling, most: usize) -> Result<Link, Signa
 /// # Errors
 /// If the connection is broken.
 fn link(signaling: Signaling, most: usize) -> io::Result<Link> {
-    let (stream, read) = signaling.into_stream()?;
-    stream.set_nodelay(true)?;
-    let (reader, writer) = stream.into_split();
+    let (socket, read) = signaling.into_socket()?;
+    socket.tcp().set_nodelay(true)?;
+    let (reader, writer) = socket.split();
     let outbox = Arc::new(Outbox::new(writer));
     tokio::spawn(outbox.clone().write());
     let inbox = Inbox::new(reader, read, most);

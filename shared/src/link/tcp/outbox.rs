@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::BytesMut;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, Semaphore, TryAcquireError};
 use tracing::debug;
 
 use super::framing::{HEADER, header};
 use crate::link::unacknowledged::unacknowledged;
 use crate::link::{Lane, Lanes, LinkClosed};
+use crate::socket::SocketWriter;
 
 /// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that the back pressure is the
 /// same.
@@ -24,7 +24,7 @@ const GATHERED: usize = 16;
 
 /// Messages on their way out.
 pub(super) struct Outbox {
-    stream: OwnedWriteHalf,
+    stream: SocketWriter,
     state: Mutex<State>,
     /// The room left on each lane, in bytes.
     room: [Semaphore; Lane::ALL.len()],
@@ -61,7 +61,7 @@ const ENDS: usize = 256;
 
 impl Outbox {
     /// An empty outbox.
-    pub(super) fn new(stream: OwnedWriteHalf) -> Self {
+    pub(super) fn new(stream: SocketWriter) -> Self {
         let room = Lane::ALL.map(|_| Semaphore::new(SEND_BUFFER));
         Self { stream, state: Mutex::default(), room, waits: Notify::new() }
     }
@@ -72,7 +72,7 @@ impl Outbox {
         loop {
             self.waits.notified().await;
             while !self.flush() {
-                if self.stream.writable().await.is_err() {
+                if self.stream.socket().writable().await.is_err() {
                     return;
                 }
             }
@@ -115,8 +115,11 @@ impl Outbox {
     fn flush(&self) -> bool {
         let mut state = self.state();
         while !state.queue.is_empty() {
-            let written =
-                if state.broken { Ok(state.waiting()) } else { self.stream.try_write_vectored(&state.slices()) };
+            let written = if state.broken {
+                Ok(state.waiting())
+            } else {
+                self.stream.socket().try_write_vectored(&state.slices())
+            };
             match written {
                 Ok(bytes) => state.wrote(bytes, |lane, bytes| self.room(lane).add_permits(needed(bytes) as usize)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
@@ -127,7 +130,9 @@ impl Outbox {
                 }
             }
         }
-        true
+        // Inside TLS, bytes may be encrypted that the socket does not take yet.
+        state.broken
+            || !matches!(self.stream.socket().try_flush(), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn room(&self, lane: Lane) -> &Semaphore {
@@ -233,9 +238,7 @@ impl Closing {
     fn close_now(&self) {
         self.0.state().closed = true;
         self.0.shut();
-        // Both directions: the peer can still read everything that was written, and this end reads no more. This fails if
-        // the connection is broken already.
-        let _ = socket2::SockRef::from(self.0.stream.as_ref()).shutdown(std::net::Shutdown::Both);
+        self.0.stream.socket().close();
     }
 }
 
@@ -258,8 +261,9 @@ impl Lanes for Closing {
 
     async fn buffered(&self, lane: Lane) -> usize {
         let mut state = self.0.state();
-        let in_kernel = unacknowledged(self.0.stream.as_ref());
-        state.buffered(lane, in_kernel)
+        let socket = self.0.stream.socket();
+        // Inside TLS a little less is unacknowledged: the kernel counts encrypted bytes.
+        state.buffered(lane, unacknowledged(socket.tcp()) + socket.held() as u64)
     }
 
     async fn close(&self) {

@@ -8,6 +8,8 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::link::{Lane, LinkEvent};
+use crate::socket::Socket;
+use crate::tls::testing::sockets;
 
 async fn streams() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -15,8 +17,8 @@ async fn streams() -> (TcpStream, TcpStream) {
     (ours.unwrap(), theirs.unwrap().0)
 }
 
-fn linked(stream: TcpStream) -> Link {
-    link(Signaling::new(stream), 1 << 20).unwrap()
+fn linked(socket: impl Into<Socket>) -> Link {
+    link(Signaling::new(socket), 1 << 20).unwrap()
 }
 
 async fn pair() -> (Link, Link) {
@@ -43,7 +45,16 @@ fn lane(place: usize, size: usize) -> Lane {
 
 #[tokio::test]
 async fn messages_of_all_sizes_arrive_as_they_were_sent() {
-    let (ours, mut theirs) = pair().await;
+    all_sizes_arrive(pair().await).await;
+}
+
+#[tokio::test]
+async fn messages_of_all_sizes_arrive_inside_tls_and_are_acknowledged() {
+    let (ours, theirs) = sockets(Kind::Tcp).await;
+    all_sizes_arrive((linked(ours), linked(theirs))).await;
+}
+
+async fn all_sizes_arrive((ours, mut theirs): (Link, Link)) {
     let sizes = [0, 1, 100, 8_186, 8_187, 8_188, 70_000, 1 << 20];
     let sender = ours.sender();
     let sending = tokio::spawn(async move {
@@ -215,7 +226,7 @@ async fn the_last_message_of_a_peer_counts_even_if_sends_find_the_connection_clo
 #[tokio::test]
 async fn a_closed_link_lets_go_of_its_connection() {
     let (ours, _theirs) = streams().await;
-    let outbox = Arc::new(Outbox::new(ours.into_split().1));
+    let outbox = Arc::new(Outbox::new(Socket::from(ours).split().1));
     let writing = tokio::spawn(outbox.clone().write());
     drop(outbox::Closing(outbox.clone()));
     timeout(Duration::from_secs(10), writing).await.expect("it ends").unwrap();

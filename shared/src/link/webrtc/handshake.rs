@@ -101,7 +101,9 @@ async fn proved(
 ) -> Result<Option<String>, HandshakeError> {
     for taken in 0..MAX_LINES {
         match signaling.receive().await? {
-            Signal::Proof { proof } => return Ok(opening.check(Some(&proof)).map(|()| None)?),
+            Signal::Proof { proof, signature } => {
+                return Ok(opening.check(Some(&proof), signature.as_deref()).map(|()| None)?);
+            }
             Signal::Candidate { candidate } if taken < MAX_CANDIDATES => candidates.add(candidate).await,
             Signal::Candidate { .. } => {}
             Signal::Offer { sdp } => return Ok(Some(sdp)),

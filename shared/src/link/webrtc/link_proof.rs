@@ -36,11 +36,17 @@ impl LinkProof {
         Some(proven.prove_link(&certificates).to_string())
     }
 
+    /// The signature of our identity, once both descriptions are known; `None` without one.
+    pub(super) fn sign(&self) -> Option<String> {
+        let (proven, certificates) = self.proven.as_ref().zip(self.certificates())?;
+        proven.sign_link(&certificates)
+    }
+
     /// Checks the peer's proof. Without a token there is nothing to check.
-    pub(super) fn check(&self, proof: Option<&str>) -> Result<(), OpenError> {
+    pub(super) fn check(&self, proof: Option<&str>, signature: Option<&str>) -> Result<(), OpenError> {
         let Some(proven) = &self.proven else { return Ok(()) };
         let certificates = self.certificates().ok_or(OpenError::NoFingerprint)?;
-        let holds = proof.is_some_and(|proof| proven.accepts_link(proof, &certificates));
+        let holds = proof.is_some_and(|proof| proven.accepts_link(proof, signature, &certificates));
         if holds { Ok(()) } else { Err(OpenError::Unproven) }
     }
 

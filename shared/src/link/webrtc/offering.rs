@@ -128,7 +128,8 @@ impl Offered {
             return Err(self.refused(error.into()).await);
         }
         if let Some(proof) = self.opening.proof() {
-            self.signaling.send(&Signal::Proof { proof }).await?;
+            let signature = self.opening.signature();
+            self.signaling.send(&Signal::Proof { proof, signature }).await?;
         }
         let candidates = self.opening.candidates();
         for candidate in std::mem::take(&mut self.early) {

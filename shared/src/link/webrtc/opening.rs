@@ -133,7 +133,7 @@ impl Opening {
         let answer = Setup::Passive.put(&old_form::current(answer));
         self.max_message_size = enough(peer_message_size(&answer))?;
         self.proof.theirs(&answer)?;
-        self.proof.check(proof)?;
+        self.proof.check(proof, None)?;
         let answer = RTCSessionDescription::answer(few_candidates(&answer))?;
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
     }
@@ -143,9 +143,14 @@ impl Opening {
         self.proof.prove()
     }
 
-    /// Checks the peer's proof that this link is its own.
-    pub(super) fn check(&self, proof: Option<&str>) -> Result<(), OpenError> {
-        self.proof.check(proof)
+    /// The signature of this end's identity, if it is a source that has one.
+    pub(super) fn signature(&self) -> Option<String> {
+        self.proof.sign()
+    }
+
+    /// Checks the peer's proof that this link is its own, and the signature of the server that is meant.
+    pub(super) fn check(&self, proof: Option<&str>, signature: Option<&str>) -> Result<(), OpenError> {
+        self.proof.check(proof, signature)
     }
 
     /// Closes the sockets and waits until they are closed.

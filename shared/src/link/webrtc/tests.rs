@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::admission::Token;
+use crate::admission::{Fingerprint, Fingerprints, Identity, Nonces, Token};
 use crate::door::admission::Admission;
 use crate::door::lines::Signaling;
 use crate::door::signal::{Introduction, Signal};
 use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
+use crate::protocol::message::Role;
 
 use super::error::HandshakeError;
 use super::handshake::dial;
@@ -181,6 +182,68 @@ async fn two_ends_with_one_token_open_a_link_and_with_two_tokens_none() {
     let (source, sink) = (source_link.err().expect("no link"), sink_link.err().expect("no link"));
     assert_eq!(sink.to_string(), "the proof fails: the two ends have different tokens");
     assert_eq!(source.to_string(), "it refused: the proof fails: the two ends have different tokens");
+}
+
+/// Sits between a sink and a source, and holds their token: proves itself to each of them as the other. Returns whether the
+/// sink has opened a link to it.
+async fn holder_in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) -> Option<()> {
+    let token = Token::of(TOKEN);
+    let said = to_sink.receive().await.ok()?;
+    let Signal::Hello(Introduction { nonce: Some(sink), .. }) = &said else { return None };
+    let sink = sink.parse().ok()?;
+    to_source.send(&said).await.ok()?;
+    let said = to_source.receive().await.ok()?;
+    let Signal::Challenge { nonce, .. } = &said else { return None };
+    let nonces = Nonces { source: nonce.parse().ok()?, sink };
+    to_sink.send(&said).await.ok()?;
+    to_source.send(&to_sink.receive().await.ok()?).await.ok()?;
+    let Signal::Offer { sdp: offered } = to_source.receive().await.ok()? else { return None };
+    let (_as_sink, answer) = opening::answer(&settings(), offered.clone()).await.unwrap();
+    let (as_source, offer) = opening::offer(&settings()).await.unwrap();
+    let between = |source: &str, sink: &str| {
+        let of = |sdp: &str| Fingerprint::of_description(sdp).unwrap();
+        Fingerprints { source: of(source), sink: of(sink) }
+    };
+    to_sink.send(&Signal::Offer { sdp: offer.clone() }).await.ok()?;
+    let Signal::Answer { sdp: answered, .. } = to_sink.receive().await.ok()? else { return None };
+    let proof = token.prove(Role::Sink, &nonces, Some(&between(&offered, &answer))).to_string();
+    to_source.send(&Signal::Answer { sdp: answer, proof: Some(proof) }).await.ok()?;
+    let Signal::Proof { signature, .. } = to_source.receive().await.ok()? else { return None };
+    let proof = token.prove(Role::Source, &nonces, Some(&between(&offer, &answered))).to_string();
+    to_sink.send(&Signal::Proof { proof, signature }).await.ok()?;
+    let mut as_source = as_source;
+    as_source.accept(answered, None).await.unwrap();
+    as_source.opened().await.ok().map(|_| ())
+}
+
+#[tokio::test]
+async fn a_holder_of_the_token_in_the_middle_cannot_pass_for_the_server_that_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Identity::read_or_make(&folder.path().join("identity")).unwrap();
+    for meant in [None, Some(identity.id())] {
+        let ((mut source_end, to_source), (mut sink_end, to_sink)) = (pair().await, pair().await);
+        let middle = tokio::spawn(holder_in_the_middle(to_source, to_sink));
+        let server = Admission::with(Token::of(TOKEN), Some(identity.clone()), None);
+        tokio::spawn(async move {
+            let Ok(Signal::Hello(hello)) = source_end.receive().await else { panic!("no hello") };
+            let proven = server.admit_sink(&mut source_end, &hello).await.unwrap();
+            let _ = listen(source_end, &LinkSettings { proven, ..settings() }).await;
+        });
+        let client = Admission::with(Token::of(TOKEN), None, meant);
+        let nonce = client.nonce().unwrap();
+        let hello = Introduction { nonce: nonce.map(|nonce| nonce.to_string()), ..Introduction::new(Vec::new()) };
+        sink_end.send(&Signal::Hello(hello)).await.unwrap();
+        let proven = client.admit_source(&mut sink_end, nonce).await.unwrap();
+        let link = dial(sink_end, &LinkSettings { proven, ..settings() }).await;
+        match meant {
+            // All holders of the token are equal.
+            None => assert!(link.is_ok() && middle.await.unwrap().is_some()),
+            Some(_) => {
+                let wrong = link.err().expect("no link").to_string();
+                assert!(wrong.contains("is not for this link"), "{wrong}");
+            }
+        }
+    }
 }
 
 /// Opens a link whose descriptions are changed on their way to the other end.

@@ -93,6 +93,16 @@ pub enum Role {
     Sink,
 }
 
+impl Role {
+    /// The role of the other end.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Sink,
+            Self::Sink => Self::Source,
+        }
+    }
+}
+
 /// The stream of frames that a source announces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {

@@ -15,7 +15,7 @@ use super::wire::{self, FromSink, FromSource, from_sink, from_source};
 use crate::link::Lane;
 use crate::protocol::fragment::{FragmentError, Piece, SplitError, Splitter};
 use crate::protocol::message::{
-    Control, DecodeError, Empty, PayloadError, Reply, control_bytes, decode_control, decode_reply,
+    Control, DecodeError, Empty, PayloadError, Reply, Role, control_bytes, decode_control, decode_reply,
 };
 
 /// Why a message has no other form.
@@ -51,6 +51,9 @@ pub(super) enum Untranslatable {
 pub(super) trait Side: Send + Sync + Unpin + 'static {
     /// Its messages.
     type Message: prost::Message + Default + Send + Sync + 'static;
+
+    /// Its role.
+    const ROLE: Role;
 
     /// The service that it serves, and the path of a session there.
     const SERVICE: (&'static str, &'static str);
@@ -107,6 +110,8 @@ impl Memory {
 impl Side for Source {
     type Message = FromSource;
 
+    const ROLE: Role = Role::Source;
+
     const SERVICE: (&'static str, &'static str) = ("plumb.v1.Source", "/plumb.v1.Source/Session");
 
     // Measured with frames of 640x480: larger windows gain nothing and let old frames queue.
@@ -146,6 +151,8 @@ impl Side for Source {
 
 impl Side for Sink {
     type Message = FromSink;
+
+    const ROLE: Role = Role::Sink;
 
     const SERVICE: (&'static str, &'static str) = ("plumb.v1.Sink", "/plumb.v1.Sink/Session");
 

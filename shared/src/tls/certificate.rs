@@ -1,0 +1,57 @@
+//! What an end that listens shows to its callers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::{Error, ServerConfig, ServerConnection};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::error::{TlsError, TlsFileError};
+use super::{HTTP_1, HTTP_2};
+use crate::protocol::HELLO_LIMIT;
+use crate::socket::Socket;
+
+/// A certificate with its key.
+#[derive(Clone)]
+pub struct Certificate(Arc<ServerConfig>);
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Certificate")
+    }
+}
+
+impl Certificate {
+    /// A certificate, followed by those that lead to its authority, and its key.
+    ///
+    /// # Errors
+    /// [`TlsFileError`] if they do not belong together, or are of an unknown kind.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsFileError> {
+        let unusable = |error: Error| match error {
+            Error::InconsistentKeys(_) => TlsFileError::Mismatch,
+            error => TlsFileError::Unusable(error),
+        };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(unusable)?;
+        config.alpn_protocols = vec![HTTP_1.into(), HTTP_2.into()];
+        // A session is long, so that nothing is gained from resuming one.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// Makes the handshake with a caller.
+    pub(super) async fn accept(&self, tcp: TcpStream) -> Result<Socket, TlsError> {
+        let connection = ServerConnection::new(self.0.clone()).map_err(TlsError::Failed)?;
+        let encrypted = timeout(HELLO_LIMIT, Socket::encrypt(tcp, connection.into())).await;
+        encrypted.map_err(|_| TlsError::Silence(HELLO_LIMIT))?.map_err(|error| TlsError::of(error, None))
+    }
+}
