@@ -70,7 +70,7 @@ def openings(folder, count):
         "token": (with_token, with_token),
         "token, TLS": ([*with_token, "--tls-cert", certificate, "--tls-key", key], [*with_token, "--tls-ca", certificate]),
     }
-    print(f"opening, p50 of {count} in ms\n\n| link | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")
+    print(f"opening, p50 of {count} in ms (the least)\n\n| link | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")
     is_met = True
     for link in ("webrtc", "tcp", "grpc"):
         servers = {way: Server(folder, "--frames", "1", *options) for way, (options, _) in ways.items()}
@@ -78,9 +78,11 @@ def openings(folder, count):
         for _ in range(count):
             for way, server in servers.items():
                 server.client("--link", link, *ways[way][1]).wait()
-        p50 = {way: statistics.median(each["connect_us"] for each in server.sessions()) / 1e3 for way, server in servers.items()}
+        took = {way: [each["connect_us"] / 1e3 for each in server.sessions()] for way, server in servers.items()}
+        p50 = {way: statistics.median(ms) for way, ms in took.items()}
         is_met &= all(ms - p50["plain"] <= MORE_MS for ms in p50.values())
-        print(f"| {link} | {' | '.join(f'{ms:.2f}' for ms in p50.values())} |", flush=True)
+        # On a busy machine the least shows the cost, and the median how often others had the processor.
+        print(f"| {link} | {' | '.join(f'{p50[way]:.2f} ({min(ms):.2f})' for way, ms in took.items())} |", flush=True)
     print()
     return is_met
 

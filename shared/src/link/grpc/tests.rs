@@ -268,7 +268,7 @@ async fn a_refused_caller_hears_why() {
                 .await
                 .unwrap()
                 .refuse("there is no room".into(), retry)
-                .await
+                .await;
         };
         let open = Admission::default();
         let ((), refused) = tokio::join!(refusing, call_source(dialed, 1000, &[], &open));
