@@ -14,15 +14,16 @@ mod moments;
 mod page;
 mod pictures;
 mod places;
-mod plot;
+pub(crate) mod plot;
 mod sample;
 mod session;
 mod spread;
-mod text;
+pub(crate) mod text;
 mod timeline;
 mod worst;
 
 pub(super) use gathered::Gathered;
+pub(crate) use page::framed;
 pub(super) use page::page;
 
 #[cfg(test)]
