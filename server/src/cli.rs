@@ -18,6 +18,7 @@ use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
 use crate::serve::Limits;
+use crate::sweep::SweepOptions;
 
 /// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -34,6 +35,7 @@ Examples:
   server --frames 600 --out runs/7               keep everything in a folder
   server report runs/7                           complete it after a crash
   server compare runs/7 runs/8                   say what is better or worse
+  server sweep plan.toml --out sweep             run the trials of a plan
   server health 192.0.2.7:8080                   check whether a server answers
   server token plumb.token                       make a token for --token-file
 
@@ -99,6 +101,28 @@ Exit codes:
   2  a run cannot be read, or is not to be compared with the others
   4  a round failed, or a file cannot be written";
 
+/// Text at the end of `sweep --help`.
+const SWEEP_HELP: &str = "\
+Examples:
+  server sweep plan plan.toml                    list the trials of this plan:
+      [run]
+      frames = 100
+      [axes]
+      noise = [0, 5, 10, 20]
+      blur = { from = 0, to = 3, steps = 7 }
+      [pipeline]
+      name = \"my_detector.py:find\"
+  server sweep plan.toml --out sweep             run them, or go on
+  server report sweep                            show them as a page
+  server sweep plan.toml --out sweep --shard 1/8
+  server sweep merge sweep                       after all shards
+  server sweep plan.toml --out limit --find 'missed <= 1%' --along noise
+
+Exit codes:
+  0  all trials are done, or somebody stopped the sweep: it can go on
+  2  the plan or the command line is wrong, or the folder has another plan
+  4  trials failed or are missing, or results cannot be written";
+
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
@@ -152,7 +176,7 @@ pub enum Command {
     /// frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
-        /// Folder that a run wrote with --out
+        /// Folder that a run wrote with --out, or that a sweep wrote: report.html then shows its trials
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
@@ -180,6 +204,9 @@ pub enum Command {
     /// Compare runs: which figures are better or worse, frame by frame where the frames are the same
     #[command(after_help = COMPARE_HELP)]
     Compare(Box<CompareOptions>),
+    /// Run the trials of a plan: a pipeline over noise, blur, radius or any other option, on one machine or many
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(Box<SweepOptions>),
 }
 
 /// Files that describe the run.

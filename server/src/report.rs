@@ -10,9 +10,13 @@ use tracing::{error, warn};
 use crate::output::folder::renew::{Renewed, renew};
 use crate::output::mcap::Mended;
 use crate::output::report::IncompleteReason;
+use crate::sweep;
 
-/// Renews the folder of a run.
+/// Renews the folder of a run, or makes the page of a sweep's.
 pub fn run(folder: &Path) -> Exit {
+    if sweep::is_folder(folder) {
+        return sweep::report(folder);
+    }
     let renewed = match renew(folder) {
         Ok(renewed) => renewed,
         Err(wrong) => {

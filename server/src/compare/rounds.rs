@@ -150,7 +150,8 @@ impl Rounds {
     }
 }
 
-fn of_client(command: &str, address: &str) -> Command {
+/// The command of a client, which finds the server's address in its environment.
+pub(crate) fn of_client(command: &str, address: &str) -> Command {
     let mut client = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
     client.args([if cfg!(windows) { "/C" } else { "-c" }, command]).env("PLUMB_SERVER", address);
     client.stdin(Stdio::null()).stdout(Stdio::null());
@@ -158,11 +159,11 @@ fn of_client(command: &str, address: &str) -> Command {
 }
 
 /// A child process that is killed when this is dropped.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     /// Receives the address at which the server listens, once it does. Errors in the server's log are logged again.
-    fn addresses(&mut self) -> Receiver<String> {
+    pub(crate) fn addresses(&mut self) -> Receiver<String> {
         let (send, receive) = bounded(1);
         if let Some(stderr) = self.0.stderr.take() {
             let read = move || {
@@ -184,7 +185,7 @@ impl Running {
     }
 
     /// Waits up to [`CLIENT_END`] for its end.
-    fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         let looks = CLIENT_END.as_millis() / LOOK.as_millis();
         for _ in 0..looks {
             if !matches!(self.0.try_wait(), Ok(None)) {

@@ -85,6 +85,16 @@ impl Condition {
         self.scaled_limit().parse().unwrap_or(f64::NAN)
     }
 
+    /// Whether it holds below its limit, and not above.
+    pub(crate) fn is_upper(&self) -> bool {
+        self.operator.is_upper()
+    }
+
+    /// Whether it compares with one value, by == or !=.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.operator.is_exact()
+    }
+
     /// Whether the condition holds for a value in the unit of the figure, or for a share of 1.
     pub(super) fn holds(&self, value: f64) -> bool {
         value.partial_cmp(&self.limit()).is_some_and(|ordering| self.operator.holds(ordering))
@@ -99,7 +109,7 @@ impl Condition {
     }
 
     /// Whether the figure is a count that the condition compares as its share of the frames sent.
-    pub(super) fn wants_share(&self) -> bool {
+    pub(crate) fn wants_share(&self) -> bool {
         self.unit == Some(Unit::Percent) && !is_share(&self.path)
     }
 

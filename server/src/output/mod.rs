@@ -11,7 +11,7 @@
 pub mod csv;
 mod error;
 pub mod folder;
-mod html;
+pub(crate) mod html;
 pub mod json;
 mod junit;
 mod list;

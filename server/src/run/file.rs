@@ -88,10 +88,17 @@ impl FileError {
 pub(super) fn read(option: &str, path: &Path) -> Result<Vec<Entry>, FileError> {
     let text = read_text(option, path)?;
     let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
-    let mut found: Vec<_> = table.into_iter().collect();
+    entries(&table).map_err(|reason| FileError::Entry { path: path.into(), reason: printable(&reason) })
+}
+
+/// The lines of a table of options, in the order of the text.
+///
+/// # Errors
+/// The first key whose value is not that of an option, and what would be right.
+pub(crate) fn entries(table: &DeTable<'_>) -> Result<Vec<Entry>, String> {
+    let mut found: Vec<_> = table.iter().collect();
     found.sort_by_key(|(key, _)| key.span().start);
-    let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
-    found.iter().map(|(key, value)| entry(key.get_ref(), value.get_ref()).map_err(refused)).collect()
+    found.into_iter().map(|(key, value)| entry(key.get_ref(), value.get_ref())).collect()
 }
 
 /// A file's text without control characters, which could move the terminal's cursor.
@@ -99,7 +106,11 @@ pub(super) fn printable(text: &str) -> String {
     Escaped(text).to_string()
 }
 
-fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
+/// Reads a file's text, of at most [`MAX_FILE_BYTES`].
+///
+/// # Errors
+/// [`FileError`] names the file, and what was wrong with it.
+pub(crate) fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
     let bytes = say_if_slow(path, || bounded::read(path, MAX_FILE_BYTES)).map_err(|error| match error {
         BoundedError::Io(error) => FileError::Read { option: option.to_owned(), path: path.into(), error },
         BoundedError::TooLarge { .. } => FileError::TooLarge { path: path.into() },
@@ -110,7 +121,8 @@ fn read_text(option: &str, path: &Path) -> Result<String, FileError> {
 /// How much of a line to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
+/// The error for a text that is not valid TOML.
+pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     let shown: String = text.lines().nth(line).unwrap_or_default().trim().chars().take(SHOWN_CHARACTERS).collect();
@@ -124,7 +136,11 @@ const META: &str = "meta";
 /// The option that takes a list of texts.
 const GATE: &str = "gate";
 
-fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
+/// The line that gives this option this value.
+///
+/// # Errors
+/// If no option has such a value: which kinds would be right.
+pub(crate) fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
         DeValue::Integer(whole) => decimal(whole),

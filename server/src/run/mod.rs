@@ -4,7 +4,7 @@
 //! [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help and the schema's description, its type
 //! parses, its attributes name default, range and unit. From that follow the command line and the environment
 //! ([`options`](crate::options)), `--run FILE.toml` (`file`; `layers` puts its values below those of the command line
-//! and the environment), options by name for other languages (`named`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
+//! and the environment), options by name for other languages (`named`), runs of which some options vary (`template`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
 //!
 //! What belongs to this machine (where to listen, where to write, what to show) is not part of it, but of
 //! [`Local`](crate::cli::Local).
@@ -24,11 +24,13 @@ mod rate;
 mod sent;
 mod slow_file;
 mod spec;
+mod template;
 mod text;
 
 pub use config::RunConfig;
 pub use delivered::Delivered;
 pub use file::{Entry, FileError, MAX_FILE_BYTES};
+pub(crate) use file::{entries, entry, read_text, syntax};
 pub use judged::Judged;
 pub use layers::layered;
 pub use link::LinkKind;
@@ -39,6 +41,7 @@ pub use rate::{DEFAULT_RATE, FrameRate, NotAFrameRate};
 pub use sent::{DEFAULT_SIZE, Sent};
 pub(crate) use slow_file::say_if_slow;
 pub use spec::RunSpec;
+pub(crate) use template::Template;
 
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,7 @@ pub fn names<T: Args>() -> Vec<(String, String)> {
     command.get_arguments().map(|option| (option.get_id().to_string(), help(option))).collect()
 }
 
-fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, NamedError> {
+pub(super) fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, NamedError> {
     let has_id = |id: &str| command.get_arguments().find(|option| option.get_id() == id);
     let unknown = || {
         // The name may be written as on the command line, with hyphens.
@@ -105,7 +105,7 @@ fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, NamedError> {
     has_id(name).ok_or_else(unknown)
 }
 
-fn value(name: &str, reason: &str) -> NamedError {
+pub(super) fn value(name: &str, reason: &str) -> NamedError {
     NamedError::Value { name: name.to_owned(), reason: printable(reason) }
 }
 

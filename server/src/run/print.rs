@@ -29,6 +29,39 @@ impl RunSpec {
     }
 }
 
+impl RunSpec {
+    /// The values of these options as [`Self::to_toml`] writes them, one per line, in the order of `ids`. An option
+    /// without a value has none.
+    pub(crate) fn lines<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> String {
+        let values = values(self);
+        ids.into_iter().filter_map(|id| Some(format!("{id} = {}\n", written(values.get(id)?)?))).collect()
+    }
+}
+
+impl RunSpec {
+    /// The values of these options as they are written on the command line, with the ids of the options. One that may be
+    /// given several times is there as often as it has values.
+    pub(crate) fn arguments<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
+        let values = values(self);
+        let mut arguments = Vec::new();
+        for id in ids {
+            let one = |text: String| (id.to_owned(), text);
+            match values.get(id) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) => arguments.push(one(text.clone())),
+                Some(Value::Array(list)) => {
+                    arguments.extend(list.iter().filter_map(Value::as_str).map(|text| one(text.into())))
+                }
+                Some(Value::Object(entries)) => {
+                    arguments.extend(entries.iter().map(|(key, value)| one(format!("{key}={value}"))));
+                }
+                Some(value) => arguments.push(one(value.to_string())),
+            }
+        }
+        arguments
+    }
+}
+
 /// A struct's fields by name: strings, numbers, booleans, nulls, lists and tables.
 pub(super) fn values(fields: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(fields) {

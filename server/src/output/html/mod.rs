@@ -15,14 +15,15 @@ mod moments;
 mod page;
 mod pictures;
 mod places;
-mod plot;
+pub(crate) mod plot;
 mod sample;
 mod session;
 mod spread;
-mod text;
+pub(crate) mod text;
 mod timeline;
 
 pub(super) use gathered::Gathered;
+pub(crate) use page::framed;
 pub(super) use page::page;
 
 #[cfg(test)]

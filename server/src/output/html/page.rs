@@ -37,7 +37,8 @@ pub(in crate::output) fn page(report: &str, run_toml: &str, gathered: &Gathered)
     framed(&title, &(text + "</main>"))
 }
 
-fn framed(title: &str, body: &str) -> String {
+/// A whole page: its head with policy and styles, and this body. Both texts are HTML.
+pub(crate) fn framed(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\

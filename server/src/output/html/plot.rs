@@ -15,33 +15,35 @@ const AREA: [f64; 4] = [48.0, 12.0, 430.0, 218.0];
 
 /// An axis with its label and range.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Axis<'a> {
-    pub(super) label: &'a str,
-    pub(super) from: f64,
-    pub(super) to: f64,
-    pub(super) is_log: bool,
+pub(crate) struct Axis<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) is_log: bool,
 }
 
 /// A chart that is being drawn.
 #[derive(Debug)]
-pub(super) struct Plot<'a> {
+pub(crate) struct Plot<'a> {
     x: Axis<'a>,
     y: Axis<'a>,
     body: String,
     legend: Vec<(&'a str, String)>,
     /// Whether the y axis only counts rows.
     has_rows: bool,
+    /// The names of the values 0, 1, 2 and so on of the x axis, if it has names instead of numbers.
+    names: Option<Vec<String>>,
 }
 
 impl<'a> Axis<'a> {
     /// A linear axis.
-    pub(super) fn linear(label: &'a str, from: f64, to: f64) -> Self {
+    pub(crate) fn linear(label: &'a str, from: f64, to: f64) -> Self {
         let to = if to > from { to } else { from + 1.0 };
         Self { label, from, to, is_log: false }
     }
 
     /// A logarithmic axis, for positive numbers.
-    pub(super) fn log(label: &'a str, from: f64, to: f64) -> Self {
+    pub(crate) fn log(label: &'a str, from: f64, to: f64) -> Self {
         let from = from.max(1e-9);
         let to = if to > from * 1.01 { to } else { from * 10.0 };
         Self { label, from, to, is_log: true }
@@ -76,12 +78,12 @@ impl<'a> Axis<'a> {
 
 impl<'a> Plot<'a> {
     /// An empty chart with these axes.
-    pub(super) fn new(x: Axis<'a>, y: Axis<'a>) -> Self {
-        Self { x, y, body: String::new(), legend: Vec::new(), has_rows: false }
+    pub(crate) fn new(x: Axis<'a>, y: Axis<'a>) -> Self {
+        Self { x, y, body: String::new(), legend: Vec::new(), has_rows: false, names: None }
     }
 
     /// An empty chart with the same scale on both axes. It is centred at (`x`, `y`) and reaches `reach` up and down.
-    pub(super) fn square(labels: [&'a str; 2], [x, y]: [f64; 2], reach: f64) -> Self {
+    pub(crate) fn square(labels: [&'a str; 2], [x, y]: [f64; 2], reach: f64) -> Self {
         let aside = reach * (AREA[2] - AREA[0]) / (AREA[3] - AREA[1]);
         // y points down, as in pictures.
         let down = Axis { label: labels[1], from: y + reach, to: y - reach, is_log: false };
@@ -89,8 +91,13 @@ impl<'a> Plot<'a> {
     }
 
     /// Makes the y axis count rows from the top, without ticks.
-    pub(super) fn without_y(self, [first, last]: [f64; 2]) -> Self {
+    pub(crate) fn without_y(self, [first, last]: [f64; 2]) -> Self {
         Self { y: Axis { label: "", from: last, to: first, is_log: false }, has_rows: true, ..self }
+    }
+
+    /// Makes the x axis show these names at 0, 1, 2 and so on.
+    pub(crate) fn with_names(self, names: Vec<String>) -> Self {
+        Self { names: Some(names), ..self }
     }
 
     fn at(&self, [x, y]: [f64; 2]) -> [f64; 2] {
@@ -114,19 +121,19 @@ impl<'a> Plot<'a> {
     }
 
     /// A line through points.
-    pub(super) fn line(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
+    pub(crate) fn line(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
         self.path(&format!("line {class}"), points, "");
     }
 
     /// An area between two lines, given by points (x, lower, upper).
-    pub(super) fn band(&mut self, class: &str, points: impl DoubleEndedIterator<Item = [f64; 3]> + Clone) {
+    pub(crate) fn band(&mut self, class: &str, points: impl DoubleEndedIterator<Item = [f64; 3]> + Clone) {
         let below = points.clone().map(|[x, low, _]| [x, low]);
         let above = points.rev().map(|[x, _, high]| [x, high]);
         self.path(&format!("band {class}"), below.chain(above), "Z");
     }
 
     /// A dot for each point. Points outside the axes are drawn at the edge.
-    pub(super) fn dots(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
+    pub(crate) fn dots(&mut self, class: &str, points: impl Iterator<Item = [f64; 2]>) {
         let mut text = String::new();
         for point in points {
             let [x, y] = self.at(point);
@@ -143,7 +150,7 @@ impl<'a> Plot<'a> {
     }
 
     /// A rectangle between two corners, with an opacity from 0 to 1.
-    pub(super) fn cell(&mut self, class: &str, one: [f64; 2], other: [f64; 2], strength: f64, title: &str) {
+    pub(crate) fn cell(&mut self, class: &str, one: [f64; 2], other: [f64; 2], strength: f64, title: &str) {
         let ([x0, y0], [x1, y1]) = (self.at(one), self.at(other));
         let (x, y, width, height) = (x0.min(x1), y0.min(y1), (x1 - x0).abs(), (y1 - y0).abs());
         let title = if title.is_empty() { String::new() } else { format!("<title>{}</title>", words(title)) };
@@ -156,7 +163,7 @@ impl<'a> Plot<'a> {
     }
 
     /// A bar from `from` up to `to`.
-    pub(super) fn bar(&mut self, class: &str, [left, right]: [f64; 2], [from, to]: [f64; 2], title: &str) {
+    pub(crate) fn bar(&mut self, class: &str, [left, right]: [f64; 2], [from, to]: [f64; 2], title: &str) {
         if to > from {
             self.cell(class, [left, from], [right, to], 1.0, title);
         }
@@ -177,14 +184,14 @@ impl<'a> Plot<'a> {
     }
 
     /// A cross at a point.
-    pub(super) fn cross(&mut self, class: &str, at: [f64; 2]) {
+    pub(crate) fn cross(&mut self, class: &str, at: [f64; 2]) {
         let [x, y] = self.at(at);
         // Writing into a string does not fail.
         let _ = write!(self.body, "<path class=\"line {class}\" d=\"M{:.1} {y:.1}h14m-7 -7v14\"/>", x - 7.0);
     }
 
     /// A text at a point, beginning (`start`), centred (`middle`) or ending (`end`) there.
-    pub(super) fn label(&mut self, at: [f64; 2], anchor: &str, text: &str) {
+    pub(crate) fn label(&mut self, at: [f64; 2], anchor: &str, text: &str) {
         let [x, y] = self.at(at);
         // Writing into a string does not fail.
         let _ = write!(
@@ -196,12 +203,12 @@ impl<'a> Plot<'a> {
     }
 
     /// Adds a class to the legend below the chart.
-    pub(super) fn explain(&mut self, class: &'a str, text: impl Into<String>) {
+    pub(crate) fn explain(&mut self, class: &'a str, text: impl Into<String>) {
         self.legend.push((class, text.into()));
     }
 
     /// The chart as a figure with a name, a heading, and what it shows in words (HTML).
-    pub(super) fn figure(self, name: &str, heading: &str, caption: &str) -> String {
+    pub(crate) fn figure(self, name: &str, heading: &str, caption: &str) -> String {
         let grid = self.grid();
         let keys: String = self
             .legend
@@ -221,9 +228,14 @@ impl<'a> Plot<'a> {
     fn grid(&self) -> String {
         let [left, top, right, bottom] = AREA;
         let mut text = String::from("<g class=\"axes\">");
-        for tick in self.x.ticks() {
+        let named =
+            self.names.as_ref().map(|names| names.iter().enumerate().map(|(at, name)| (at as f64, words(name))));
+        let ticks: Vec<(f64, String)> = match named {
+            Some(named) => named.collect(),
+            None => self.x.ticks().into_iter().map(|tick| (tick, number(tick, 3))).collect(),
+        };
+        for (tick, shown) in ticks {
             let [x, _] = self.at([tick, self.y.from]);
-            let shown = number(tick, 3);
             text += &format!(
                 "<path d=\"M{x:.1} {top}V{bottom}\"/><text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{shown}</text>",
                 bottom + 14.0
@@ -255,7 +267,7 @@ impl<'a> Plot<'a> {
 }
 
 /// An empty figure that says why there is nothing to show.
-pub(super) fn nothing(name: &str, heading: &str, why: &str) -> String {
+pub(crate) fn nothing(name: &str, heading: &str, why: &str) -> String {
     format!(
         "<figure class=\"chart none\" data-chart=\"{name}\"><h3>{}</h3><figcaption>{}</figcaption></figure>\n",
         words(heading),

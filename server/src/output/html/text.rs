@@ -5,12 +5,12 @@ use std::fmt::{Display, Write};
 use shared::text::Escaped;
 
 /// Escapes an untrusted text for HTML. Control characters are printed as escapes.
-pub(super) fn escaped(text: impl Display) -> String {
+pub(crate) fn escaped(text: impl Display) -> String {
     words(&Escaped(text).to_string())
 }
 
 /// Escapes our own text for HTML.
-pub(super) fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let mut safe = String::new();
     for character in text.chars() {
         match character {
@@ -26,7 +26,7 @@ pub(super) fn words(text: &str) -> String {
 }
 
 /// A number with about this many significant digits, without zeros at its end.
-pub(super) fn number(value: f64, digits: i32) -> String {
+pub(crate) fn number(value: f64, digits: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return "0".into();
     }
@@ -42,17 +42,17 @@ pub(super) fn number(value: f64, digits: i32) -> String {
 }
 
 /// Three significant digits.
-pub(super) fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     number(value, 3)
 }
 
 /// The number, or a dash if there is none.
-pub(super) fn or_dash(value: Option<f64>) -> String {
+pub(crate) fn or_dash(value: Option<f64>) -> String {
     value.map_or("\u{2013}".into(), short)
 }
 
 /// A whole number in groups of three digits.
-pub(super) fn whole(count: u64) -> String {
+pub(crate) fn whole(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -65,12 +65,12 @@ pub(super) fn whole(count: u64) -> String {
 }
 
 /// A share in percent.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{}\u{202f}%", short(share * 100.0))
 }
 
 /// A time in µs, in a suitable unit.
-pub(super) fn time(us: f64) -> String {
+pub(crate) fn time(us: f64) -> String {
     match us.abs() {
         size if size >= 1e6 => format!("{}\u{202f}s", short(us / 1e6)),
         size if size >= 1e3 => format!("{}\u{202f}ms", short(us / 1e3)),
@@ -79,7 +79,7 @@ pub(super) fn time(us: f64) -> String {
 }
 
 /// Appends a coordinate with at most one decimal, as short as possible.
-pub(super) fn coordinate(text: &mut String, value: f64) {
+pub(crate) fn coordinate(text: &mut String, value: f64) {
     let tenths = (value * 10.0).round() as i64;
     // Writing into a string does not fail.
     let _ = if tenths % 10 == 0 { write!(text, "{}", tenths / 10) } else { write!(text, "{}", tenths as f64 / 10.0) };

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# What a sweep costs: trials per second, the time of a trial with one frame, memory as the sweep goes on, size of the folder,
+# and time of the merge. TRIALS (10,000) trials of 100 frames of 320x240 run in process, on all cores. Memory is read after a
+# tenth of the trials, and at the end.
+# PLUMB_BIN names the folder of the programs; without it they are built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+trials=${TRIALS:-10000}
+if [ -z "${PLUMB_BIN:-}" ]; then
+  cargo build --quiet --locked --release -p server --bin server
+  PLUMB_BIN=target/release
+fi
+server=$(realpath "$PLUMB_BIN/server")
+unset PLUMB_BIN
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+plan() { # FRAMES TRIALS
+  cat <<PLAN
+repeats = $(($2 / 100))
+[run]
+frames = $1
+size = "320x240"
+radius = 15
+[axes]
+noise = { from = 0, to = 20, steps = 10 }
+blur = { from = 0, to = 2, steps = 10 }
+PLAN
+}
+seconds() { date +%s.%N; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0; }
+count() { find "$1/trials" -name report.json 2>/dev/null | wc -l; }
+
+plan 100 "$trials" >plan.toml
+began=$(seconds)
+"$server" sweep plan.toml --out out -q >said.txt & pid=$!
+while kill -0 $pid 2>/dev/null && [ "$(count out)" -lt $((trials / 10)) ]; do sleep 0.5; done
+early=$(resident $pid) late=0
+while kill -0 $pid 2>/dev/null; do
+  # The merge at the end gathers rows; what is asked of is the sweep.
+  if [ "$(count out)" -lt "$trials" ]; then late=$(resident $pid); fi
+  sleep 1
+done
+wait $pid
+ended=$(seconds)
+tail -n 2 said.txt
+merge_began=$(seconds)
+"$server" sweep merge out >/dev/null
+merge_ended=$(seconds)
+plan 1 200 >one.toml
+one_began=$(seconds)
+"$server" sweep one.toml --out one --jobs 1 -q >/dev/null
+one_ended=$(seconds)
+
+awk -v trials="$trials" -v began="$began" -v ended="$ended" -v m0="$merge_began" -v m1="$merge_ended" \
+  -v o0="$one_began" -v o1="$one_ended" -v early="$early" -v late="$late" \
+  -v size="$(du -sk --apparent-size out | cut -f1)" -v disk="$(du -sk out | cut -f1)" -v table="$(stat -c %s out/sweep.parquet)" 'BEGIN {
+  all = ended - began; merge = m1 - m0; one = o1 - o0
+  printf "%d trials of 100 frames, 320x240: %.0f s, %.1f trials/s; 10,000 would take %.1f min\n", trials, all, trials / all, 1e4 * all / trials / 60
+  printf "a trial of one frame, one job: %.2f ms\n", one / 200 * 1e3
+  printf "memory after a tenth of the trials %.1f MiB, at the end %.1f MiB\n", early / 1024, late / 1024
+  printf "a trial takes %.1f KiB (%.1f KiB on this disk), a row of the table %.0f bytes; the merge %.2f ms per trial\n", size / trials, disk / trials, table / trials, merge / trials * 1e3
+}'

@@ -1,0 +1,152 @@
+//! `--find`: where along an axis a condition ceases to hold.
+//!
+//! `search` decides which values of the axis are tried, and with how many seeds. It is pure. This file runs the trials
+//! that it asks for, for each combination of the other axes.
+
+mod fit;
+mod search;
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde_json::Value;
+use shared::shell::exit::Exit;
+use shared::shell::stop::Stopper;
+use shared::text::Escaped;
+use tracing::info;
+
+use self::search::{Found, Sampled, Search};
+use super::error::SweepError;
+use super::marks::Measure;
+use super::plan::{Plan, Trial};
+use super::trial::{Given, Pipelines, TrialError, evaluated};
+use crate::gate::{self, Condition};
+
+/// The file with the results.
+const FILE: &str = "find.json";
+
+/// The result for one combination of the other axes.
+#[derive(Debug, Serialize)]
+struct Line {
+    /// The values on the other axes.
+    at: Vec<(String, String)>,
+    #[serde(flatten)]
+    found: Found,
+}
+
+/// Looks for the place where `condition` ceases to hold along `axis`, and writes what it found.
+///
+/// # Errors
+/// If the condition or the axis does not suit the plan, or if a trial fails.
+pub(super) fn run(plan: &Plan, condition: &str, axis: &str, out: &Path, stopper: &Stopper) -> Result<Exit, SweepError> {
+    let condition = known(plan, condition)?;
+    let axis = axis.replace('-', "_");
+    let place = plan.axes.iter().position(|one| one.name == axis).ok_or_else(|| no_axis(plan, &axis))?;
+    let numbers = plan.axes[place].numbers().filter(|numbers| numbers.len() > 1);
+    let numbers = numbers.ok_or_else(|| plan.wrong(format!("[axes] {axis}: --along needs two numbers or more")))?;
+    if plan.pipeline.client.is_some() {
+        return Err(SweepError::Usage("--find runs its trials in this process: leave [pipeline] client out".into()));
+    }
+    let ends =
+        numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(*one), high.max(*one)));
+    let mut pipelines = Pipelines::default();
+    let mut lines = Vec::new();
+    for number in (1..=plan.cells()).filter(|number| plan.places(*number)[place] == 0) {
+        let trial = plan.trial(number)?;
+        let at: Vec<_> = trial.values.iter().filter(|(name, _)| *name != axis).collect();
+        let at: Vec<_> = at.into_iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
+        let mut sample =
+            |x: f64, repeat: u64| sampled(plan, &axis, number, x, repeat, &condition, &mut pipelines, stopper);
+        let found = Search::new(ends, condition.limit(), condition.is_upper()).run(&mut sample)?;
+        super::say(&described(&condition, &axis, &at, &found))?;
+        lines.push(Line { at, found });
+    }
+    write(out, &lines)?;
+    Ok(Exit::Fine)
+}
+
+/// The condition with the whole path of its figure: `missed` stands for `frames.missed`.
+fn known(plan: &Plan, text: &str) -> Result<Condition, SweepError> {
+    let usage = |wrong: String| SweepError::Usage(format!("--find: {wrong}"));
+    let path = text.trim_start().split(|one: char| !one.is_alphanumeric() && one != '_' && one != '.').next();
+    let is_whole = path.is_some_and(|path| path.contains('.'));
+    let whole = if is_whole { text.to_owned() } else { format!("frames.{}", text.trim_start()) };
+    let condition = Condition::from_str(&whole).map_err(|wrong| usage(wrong.to_string()))?;
+    let task = plan.trial(1)?.spec.sent.task.unwrap_or_default();
+    gate::check(std::slice::from_ref(&condition), task).map_err(|wrong| usage(wrong.to_string()))?;
+    let path = condition.path();
+    let is_count = path.starts_with("frames.") && !path.ends_with("_rate") && !condition.wants_share();
+    match (condition.is_exact(), is_count) {
+        (true, _) => Err(usage(format!("{condition} holds at points only: compare with <= or >="))),
+        (_, true) => {
+            Err(usage(format!("{condition} counts frames, of which a search has any number: write a share, in %")))
+        }
+        _ => Ok(condition),
+    }
+}
+
+fn no_axis(plan: &Plan, axis: &str) -> SweepError {
+    let names: Vec<_> = plan.axes.iter().map(|axis| axis.name.as_str()).collect();
+    plan.wrong(format!("--along {axis} is no axis of the plan: it has {}", names.join(", ")))
+}
+
+/// Runs a trial of the cell with this value on the axis, and reads its figure.
+#[allow(clippy::too_many_arguments)]
+fn sampled(
+    plan: &Plan,
+    axis: &str,
+    number: u64,
+    x: f64,
+    repeat: u64,
+    condition: &Condition,
+    pipelines: &mut Pipelines,
+    stopper: &Stopper,
+) -> Result<Sampled, SweepError> {
+    let trial: Trial = plan.trial_at(number, axis, x, repeat)?;
+    let given = Given { plan, trial: &trial, stopper };
+    let evaluated = evaluated(&given, pipelines, None).map_err(|wrong| match wrong {
+        TrialError::Stopped => SweepError::Stopped("stopped before the place was found".into()),
+        other => SweepError::Stopped(format!("{axis} {x}, seed {}: {other}", trial.seed())),
+    })?;
+    let report: Value = serde_json::from_str(&evaluated.report).unwrap_or_default();
+    let session = &report["sessions"][0];
+    let value = condition.path().split('.').try_fold(session, |value, name| value.get(name)).and_then(Value::as_f64);
+    let sent = session["frames"]["sent"].as_u64().unwrap_or_default();
+    let measure = match value {
+        Some(hits) if condition.wants_share() => Some(Measure::Share { hits: hits as u64, all: sent }),
+        Some(value) => {
+            let bound = &session["bounds"][condition.path()];
+            let ends = bound["low"].as_f64().zip(bound["high"].as_f64());
+            ends.and_then(|(low, high)| Measure::of_bounds(value, low, high, sent as f64))
+        }
+        None => None,
+    };
+    // Without a circle there is no error: the condition on it does not hold.
+    Ok(Sampled { measure, frames: sent })
+}
+
+fn described(condition: &Condition, axis: &str, at: &[(String, String)], found: &Found) -> String {
+    let place: String = at.iter().map(|(name, text)| format!("{name} {}, ", Escaped(text))).collect();
+    let effort = format!("{} frames in {} trials", found.frames, found.trials);
+    match (found.holds_at_all, found.place) {
+        (Some(true), _) => format!("{place}{condition} holds at all values of {axis} ({effort})"),
+        (Some(false), _) => format!("{place}{condition} holds at no value of {axis} ({effort})"),
+        (None, Some([value, low, high])) => {
+            format!("{place}{condition} holds up to {axis} {value:.4} (95 %: {low:.4} to {high:.4}; {effort})")
+        }
+        (None, None) => {
+            format!("{place}{condition} ceases to hold somewhere along {axis}, but not at one place ({effort})")
+        }
+    }
+}
+
+fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
+    std::fs::create_dir_all(out).map_err(SweepError::at(out))?;
+    let path = out.join(FILE);
+    // Names, texts and finite numbers always have a JSON form.
+    let text = serde_json::to_string_pretty(lines).unwrap_or_default() + "\n";
+    std::fs::write(&path, text).map_err(SweepError::at(&path))?;
+    info!("{} is made", Escaped(path.display()));
+    Ok(())
+}

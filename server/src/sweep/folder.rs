@@ -1,0 +1,292 @@
+//! The folder of a sweep.
+//!
+//! | file | content |
+//! |---|---|
+//! | `plan.toml` | the plan, with its name as a comment in the first line |
+//! | `trials/AB/ABCD…/` | a trial, by its name: `run.toml`, `report.json`, and with `frames = true` what a run's folder has |
+//! | `failed/ABCD….txt` | why a trial failed; it is tried again by the next call |
+//! | `sweep.parquet`, `report.html` | the table of all trials, and its page |
+//!
+//! A trial is written into `.ABCD….part` beside its place, and gets its name in one step when it is whole. The process
+//! that runs it holds a lock on `.ABCD….lock`, which the system releases when the process ends, however it ends. So
+//! several processes, also on several machines that share the folder, never run a trial at the same time, and a killed
+//! one leaves nothing to be cleaned up by hand.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use shared::text::Escaped;
+
+use super::error::SweepError;
+use super::plan::Plan;
+
+/// The plan.
+const PLAN: &str = "plan.toml";
+
+/// The start of the plan's first line. The name of the plan follows.
+const NAME: &str = "# plan: ";
+
+/// The report of a trial. A trial that has it is done.
+pub(super) const REPORT: &str = "report.json";
+
+/// The run of a trial.
+pub(super) const RUN: &str = "run.toml";
+
+/// The table of all trials.
+pub(super) const TABLE: &str = "sweep.parquet";
+
+/// The page.
+pub(super) const PAGE: &str = "report.html";
+
+/// The folder of a sweep.
+#[derive(Clone, Debug)]
+pub(super) struct SweepFolder(PathBuf);
+
+/// The right to run a trial, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Claim {
+    part: PathBuf,
+    place: PathBuf,
+    lock: PathBuf,
+    /// Holds the lock.
+    _held: File,
+}
+
+impl SweepFolder {
+    /// Takes the folder for this plan. It may have trials of the same plan.
+    ///
+    /// # Errors
+    /// If it belongs to something else, or takes no files.
+    pub(super) fn take(path: &Path, plan: &Plan) -> Result<Self, SweepError> {
+        let folder = Self(path.to_owned());
+        let kept = path.join(PLAN);
+        match fs::read_to_string(&kept) {
+            Ok(text) => folder.check(&text, plan)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                folder.check_empty()?;
+                fs::create_dir_all(path).map_err(SweepError::at(path))?;
+                folder.write_plan(plan)?;
+            }
+            Err(error) => return Err(SweepError::at(&kept)(error)),
+        }
+        Ok(folder)
+    }
+
+    /// Opens the folder of a sweep, with its plan.
+    ///
+    /// # Errors
+    /// If no sweep wrote it.
+    pub(super) fn open(path: &Path) -> Result<(Self, Plan), SweepError> {
+        let kept = path.join(PLAN);
+        let text = fs::read_to_string(&kept).map_err(|error| {
+            SweepError::Usage(format!(
+                "{} is no folder of a sweep: its {PLAN} cannot be read ({error})",
+                Escaped(path.display())
+            ))
+        })?;
+        let plan = Plan::of_text(&kept, text)?;
+        Ok((Self(path.to_owned()), plan))
+    }
+
+    /// Whether a sweep wrote this folder.
+    pub(super) fn is_one(path: &Path) -> bool {
+        fs::read_to_string(path.join(PLAN)).is_ok_and(|text| text.starts_with(NAME))
+    }
+
+    /// Its path.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of a trial.
+    pub(super) fn trial(&self, id: &str) -> PathBuf {
+        // 256 folders: 40,000 names in each at ten million trials.
+        self.0.join("trials").join(&id[..2]).join(id)
+    }
+
+    /// Whether a trial is done. A report without content, as a failure of power leaves, counts as none.
+    pub(super) fn has(&self, id: &str) -> bool {
+        fs::metadata(self.trial(id).join(REPORT)).is_ok_and(|report| report.len() > 0)
+    }
+
+    /// Takes the right to run a trial. `None` if another process has it, or if it is done meanwhile.
+    ///
+    /// # Errors
+    /// If the folder takes no files.
+    pub(super) fn claim(&self, id: &str) -> Result<Option<Claim>, SweepError> {
+        let place = self.trial(id);
+        // invariant: the path has a parent, in which it was made.
+        let parent = place.parent().unwrap_or(&self.0);
+        fs::create_dir_all(parent).map_err(SweepError::at(parent))?;
+        let (lock, part) = (parent.join(format!(".{id}.lock")), parent.join(format!(".{id}.part")));
+        let Some(held) = locked(&lock).map_err(SweepError::at(&lock))? else { return Ok(None) };
+        let claim = Claim { part, place, lock, _held: held };
+        // Only now: whoever held the lock before has written the trial before it let go.
+        if self.has(id) {
+            return Ok(None);
+        }
+        claim.clear().map_err(SweepError::at(&claim.part))?;
+        Ok(Some(claim))
+    }
+
+    /// Notes why a trial failed.
+    pub(super) fn note_failure(&self, id: &str, reason: &str) -> io::Result<()> {
+        let folder = self.0.join("failed");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(format!("{id}.txt")), format!("{reason}\n"))
+    }
+
+    /// Why a trial failed, if it did when it was run last.
+    pub(super) fn failure(&self, id: &str) -> Option<String> {
+        let text = fs::read_to_string(self.0.join("failed").join(format!("{id}.txt"))).ok()?;
+        Some(text.trim_end().to_owned())
+    }
+
+    /// Forgets that a trial failed.
+    pub(super) fn forget_failure(&self, id: &str) {
+        // Most trials never failed.
+        let _ = fs::remove_file(self.0.join("failed").join(format!("{id}.txt")));
+    }
+
+    fn check(&self, text: &str, plan: &Plan) -> Result<(), SweepError> {
+        let (name, ours) = (name(text), plan.hash()?);
+        if name == Some(&ours) {
+            return Ok(());
+        }
+        let folder = Escaped(self.0.display());
+        Err(SweepError::Usage(match name {
+            Some(_) => format!(
+                "{folder} has the trials of another plan (its {PLAN} differs from {}): name another folder, or run that plan",
+                Escaped(plan.path().display())
+            ),
+            None => format!("{folder} is no folder of a sweep, but has a {PLAN}: name another folder"),
+        }))
+    }
+
+    fn check_empty(&self) -> Result<(), SweepError> {
+        let mut entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries.flatten(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(SweepError::Usage(format!("--out: {}: {error}", Escaped(self.0.display())))),
+        };
+        // Another shard may just be writing its plan.
+        match entries.find(|entry| !entry.file_name().to_string_lossy().starts_with('.')) {
+            Some(entry) if entry.file_name() != PLAN => Err(SweepError::Usage(format!(
+                "--out: {} is not empty (it has {}), and no sweep wrote it: name an absent or empty folder",
+                Escaped(self.0.display()),
+                Escaped(entry.file_name().to_string_lossy())
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the plan in one step. If another shard was quicker, its plan stays.
+    fn write_plan(&self, plan: &Plan) -> Result<(), SweepError> {
+        let text = format!("{NAME}{}\n# file: {}\n{}", plan.hash()?, Escaped(plan.path().display()), plan.text);
+        let path = self.0.join(PLAN);
+        let mut part = tempfile::Builder::new();
+        permit(&mut part);
+        let mut part = part.prefix(".plan.").tempfile_in(&self.0).map_err(SweepError::at(&self.0))?;
+        part.write_all(text.as_bytes()).map_err(SweepError::at(&path))?;
+        match part.persist_noclobber(&path) {
+            Ok(_) => Ok(()),
+            Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => {
+                self.check(&fs::read_to_string(&path).map_err(SweepError::at(&path))?, plan)
+            }
+            Err(failed) => Err(SweepError::at(&path)(failed.error)),
+        }
+    }
+}
+
+/// The file at this path, locked. `None` if another process has locked it.
+fn locked(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let held = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        match held.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // On a file system without locks, the last step decides: only one folder gets the name.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        // Whoever held the lock may have removed the file after it was opened here.
+        if is_at(&held, path) {
+            return Ok(Some(held));
+        }
+    }
+}
+
+/// Whether this is the file at the path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Temporary files are for their owner alone; this one gets the permissions of every new file.
+pub(super) fn permit(builder: &mut tempfile::Builder<'_, '_>) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = builder;
+}
+
+/// The name of the plan that a folder has.
+fn name(text: &str) -> Option<&str> {
+    text.lines().next()?.strip_prefix(NAME)
+}
+
+impl Claim {
+    /// The folder into which the trial is written.
+    pub(super) fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Makes that folder.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(super) fn begin(&self) -> io::Result<()> {
+        fs::create_dir(&self.part)
+    }
+
+    /// Gives the folder the name of the trial. If another process was quicker, its trial stays.
+    ///
+    /// # Errors
+    /// If the folder cannot be renamed.
+    pub(super) fn publish(&self) -> io::Result<()> {
+        match fs::rename(&self.part, &self.place) {
+            Err(_) if self.place.join(REPORT).is_file() => self.clear(),
+            Err(error) if self.place.exists() => {
+                // Only a failure of power leaves a folder without a report.
+                fs::remove_dir_all(&self.place).and_then(|()| fs::rename(&self.part, &self.place)).map_err(|_| error)
+            }
+            renamed => renamed,
+        }
+    }
+
+    /// Removes what a killed process has left of the trial.
+    fn clear(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.part) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Of a trial that failed, nothing stays. Of one that was published, there is nothing.
+        let _ = self.clear();
+        // The lock is released after this, so whoever takes it sees what was published.
+        let _ = fs::remove_file(&self.lock);
+    }
+}

@@ -1,0 +1,53 @@
+//! The options of `server sweep`.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::shard::Shard;
+
+/// What of a sweep is to be done.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Sweep")]
+pub struct SweepOptions {
+    /// PLAN.toml runs the trials of this plan; "plan PLAN.toml" prints them, with an estimate of the time; "merge
+    /// DIR..." writes the table of all trials in these folders
+    #[arg(id = "sweep", value_name = "[plan|merge] PATH", value_hint = ValueHint::AnyPath)]
+    pub words: Vec<PathBuf>,
+
+    /// Folder for the results. If it has some trials of the plan already, the others are run. With merge: folder for
+    /// sweep.parquet [default: the first DIR]
+    #[arg(id = "sweep-out", long = "out", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+
+    /// Trials that run at the same time [default: one per core; 1 if latency counts]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// Run only this part of the trials: which and of how many, such as 1/8 [default: what Slurm, AWS Batch or
+    /// Kubernetes say by their variables, or all]
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// Number of shards, if an engine says only which one it is: the completions of a Kubernetes Job
+    #[arg(long, value_name = "N")]
+    pub shards: Option<NonZeroU64>,
+
+    /// With plan: print the command of this trial instead
+    #[arg(id = "sweep-command", long = "command", value_name = "TRIAL")]
+    pub command: Option<NonZeroU64>,
+
+    /// With merge: also merge trials of different versions of Plumb
+    #[arg(long)]
+    pub mixed: bool,
+
+    /// Find where this condition ceases to hold along the axis of --along, such as 'missed <= 1%', instead of running
+    /// all trials
+    #[arg(long, value_name = "CONDITION")]
+    pub find: Option<String>,
+
+    /// With --find: the axis, between its smallest and its largest value
+    #[arg(long, value_name = "AXIS")]
+    pub along: Option<String>,
+}

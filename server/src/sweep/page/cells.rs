@@ -1,0 +1,193 @@
+//! The trials by cell: their figures together, with their intervals, and which cells differ from the others.
+
+use std::collections::BTreeMap;
+
+use crate::score::bounds::student;
+use crate::sweep::marks::{Measure, RATE, marked, probabilities};
+use crate::sweep::merge::{Cell, Read};
+use crate::sweep::plan::Plan;
+
+/// A figure of the page.
+#[derive(Debug)]
+pub(super) struct Figure {
+    /// Its column.
+    pub(super) column: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its unit.
+    pub(super) unit: &'static str,
+    /// The column of the count behind a share; `None` for a mean.
+    hits: Option<&'static str>,
+    /// Whether a smaller one is better.
+    pub(super) smaller_is_better: bool,
+    /// Whether cells are tested: not those of time, which depend on what else the machine does.
+    is_tested: bool,
+}
+
+const fn mean(column: &'static str, name: &'static str, unit: &'static str) -> Figure {
+    Figure { column, name, unit, hits: None, smaller_is_better: true, is_tested: true }
+}
+
+const fn share(column: &'static str, name: &'static str, hits: &'static str) -> Figure {
+    Figure { column, name, unit: "", hits: Some(hits), smaller_is_better: true, is_tested: true }
+}
+
+/// The figures of the page, the most important of each task first.
+pub(super) const FIGURES: [Figure; 10] = [
+    mean("error_px_l1_mean", "Mean error", "px"),
+    share("missed_share", "Missed balls, as a share of the frames", "frames_missed"),
+    share("false_positive_share", "False positives, as a share of the frames", "frames_false_positive"),
+    Figure { is_tested: false, ..mean("error_px_efficiency", "Efficiency: error divided by the limit", "") },
+    mean("count_mean_absolute_error", "Mean error of the count", "balls"),
+    Figure { smaller_is_better: false, ..mean("image_psnr_db_mean", "PSNR", "dB") },
+    share("dropped_share", "Dropped frames, as a share", "frames_dropped"),
+    share("lost_share", "Lost frames, as a share", "frames_lost"),
+    Figure { is_tested: false, ..mean("latency_us_p50", "Median latency", "µs") },
+    Figure { is_tested: false, ..mean("latency_us_stages_detect_p50", "Median time of the pipeline", "µs") },
+];
+
+/// An axis of the page: one with several values.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) name: String,
+    pub(super) texts: Vec<String>,
+    /// The values, if all are numbers.
+    pub(super) numbers: Option<Vec<f64>>,
+}
+
+/// The cells of a sweep.
+#[derive(Debug)]
+pub(super) struct Cells {
+    /// The axes that have several values.
+    pub(super) axes: Vec<Shown>,
+    /// For each cell: the place of its value on each axis, and its measures by column.
+    all: Vec<(Vec<usize>, BTreeMap<&'static str, Measure>)>,
+    /// The cells that are marked, by column.
+    marks: BTreeMap<&'static str, Vec<bool>>,
+}
+
+/// A mean over cells, with its 95 % bounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Estimate {
+    pub(super) value: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Cells {
+    /// Groups the trials of a table.
+    pub(super) fn of(plan: &Plan, table: &Read) -> Self {
+        let axes: Vec<_> = plan.axes.iter().enumerate().filter(|(_, axis)| axis.values.len() > 1).collect();
+        let mut groups: BTreeMap<Vec<usize>, BTreeMap<&'static str, Vec<Measure>>> = BTreeMap::new();
+        let number = table.place("trial");
+        for row in &table.rows {
+            let Some(Cell::Integer(number)) = number.and_then(|place| row.get(place)) else { continue };
+            let places = plan.places(*number as u64);
+            let key: Vec<_> = axes.iter().map(|(place, _)| places[*place]).collect();
+            let group = groups.entry(key).or_default();
+            for figure in &FIGURES {
+                if let Some(measure) = measure(figure, table, row) {
+                    group.entry(figure.column).or_default().push(measure);
+                }
+            }
+        }
+        let together = |measures: BTreeMap<&'static str, Vec<Measure>>| {
+            measures.into_iter().filter_map(|(column, all)| Some((column, Measure::together(&all)?))).collect()
+        };
+        let all: Vec<_> = groups.into_iter().map(|(key, measures)| (key, together(measures))).collect();
+        let axes = axes.into_iter().map(|(_, axis)| Shown {
+            name: axis.name.clone(),
+            texts: axis.values.iter().map(|value| value.text.clone()).collect(),
+            numbers: axis.numbers(),
+        });
+        let mut cells = Self { axes: axes.collect(), all, marks: BTreeMap::new() };
+        cells.mark();
+        cells
+    }
+
+    /// Tests all cells and figures together.
+    fn mark(&mut self) {
+        let tested: Vec<_> = FIGURES.iter().filter(|figure| figure.is_tested).map(|figure| figure.column).collect();
+        let of =
+            |column: &&str| probabilities(&self.all.iter().map(|(_, of)| of.get(column).copied()).collect::<Vec<_>>());
+        let all: Vec<_> = tested.iter().flat_map(of).collect();
+        let marked = marked(&all);
+        let count = self.all.len().max(1);
+        self.marks = tested.into_iter().zip(marked.chunks(count).map(<[bool]>::to_vec)).collect();
+    }
+
+    /// Whether any cell has this figure. A share that is 0 in all cells shows nothing.
+    pub(super) fn has(&self, figure: &Figure) -> bool {
+        let of = |(_, measures): &(Vec<usize>, BTreeMap<&str, Measure>)| measures.get(figure.column).copied();
+        self.all.iter().filter_map(of).any(|measure| figure.hits.is_none() || measure.value() > 0.0)
+    }
+
+    /// Whether the cells of a figure are tested.
+    pub(super) fn is_tested(&self, figure: &Figure) -> bool {
+        self.marks.contains_key(figure.column)
+    }
+
+    /// Number of cells of a figure that are marked.
+    pub(super) fn marked(&self, figure: &Figure) -> usize {
+        self.marks.get(figure.column).map_or(0, |marks| marks.iter().filter(|marked| **marked).count())
+    }
+
+    /// Number of cells.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The mean over the cells that have these values on these axes, and whether any of them is marked. `None` if none
+    /// has the figure.
+    pub(super) fn over(&self, figure: &Figure, at: &[(usize, usize)]) -> Option<(Estimate, bool)> {
+        let (mut measures, mut is_marked) = (Vec::new(), false);
+        for (place, (key, of)) in self.all.iter().enumerate() {
+            if let Some(measure) = of.get(figure.column).filter(|_| at.iter().all(|(axis, value)| key[*axis] == *value))
+            {
+                measures.push(*measure);
+                is_marked |= self.marks.get(figure.column).is_some_and(|marks| marks[place]);
+            }
+        }
+        Some((estimate(&Measure::together(&measures)?), is_marked))
+    }
+}
+
+/// The value with its bounds.
+fn estimate(measure: &Measure) -> Estimate {
+    match *measure {
+        Measure::Mean { value, error, freedom } => {
+            let half = if freedom.is_finite() { student(freedom, RATE) * error } else { 0.0 };
+            Estimate { value, low: value - half, high: value + half }
+        }
+        Measure::Share { hits, all } => {
+            let bound = crate::score::bounds::Bound::of_share(hits, all);
+            let end = |end: Option<f64>| end.unwrap_or_else(|| measure.value());
+            let (low, high) = bound.map_or((None, None), |bound| (bound.low, bound.high));
+            Estimate { value: measure.value(), low: end(low), high: end(high) }
+        }
+    }
+}
+
+/// The figure of a trial.
+fn measure(figure: &Figure, table: &Read, row: &[Cell]) -> Option<Measure> {
+    let number = |column: &str| match row.get(table.place(column)?)? {
+        Cell::Integer(value) => Some(*value as f64),
+        Cell::Real(value) => Some(*value),
+        _ => None,
+    };
+    let frames = number("frames_sent")?;
+    match figure.hits {
+        Some(hits) => Some(Measure::Share { hits: number(hits)? as u64, all: frames as u64 }),
+        None => {
+            let value = number(figure.column)?;
+            // An error has only as many samples as there are circles.
+            let circles = number("frames_circle").filter(|_| figure.column.starts_with("error_px"));
+            let frames = circles.unwrap_or(frames);
+            let bounds = number(&format!("{}_lower", figure.column)).zip(number(&format!("{}_upper", figure.column)));
+            let bounded = bounds.and_then(|(low, high)| Measure::of_bounds(value, low, high, frames));
+            // A figure without bounds is shown as it is.
+            (bounded.is_some() || !figure.is_tested)
+                .then(|| bounded.unwrap_or(Measure::Mean { value, error: 0.0, freedom: f64::INFINITY }))
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Plans, their trials, and plans that are refused.
+
+use std::path::Path;
+
+use super::Plan;
+use crate::sweep::error::SweepError;
+
+/// The plan with this text.
+fn plan(text: &str) -> Result<Plan, SweepError> {
+    Plan::of_text(Path::new("plan.toml"), text.into())
+}
+
+fn refused(text: &str) -> String {
+    match plan(text).and_then(|plan| plan.check()) {
+        Ok(()) => panic!("taken: {text}"),
+        Err(wrong) => {
+            assert!(wrong.is_usage());
+            wrong.to_string()
+        }
+    }
+}
+
+const RUN: &str = "[run]\nframes = 10\nsize = \"64x48\"\nradius = 8\n";
+
+#[test]
+fn every_combination_is_a_trial_and_repeats_have_other_seeds() {
+    let plan = plan(&format!("repeats = 2\n{RUN}seed = 7\n[axes]\nnoise = [0, 5]\nblur = [0, 1, 2]\n")).unwrap();
+    assert_eq!((plan.cells(), plan.trials()), (6, 12));
+    let trials: Vec<_> = (1..=12).map(|number| plan.trial(number).unwrap()).collect();
+    let seen = |trial: &super::Trial| (trial.spec.camera.noise, trial.spec.camera.blur, trial.seed(), trial.repeat);
+    assert_eq!(seen(&trials[0]), (0.0, 0.0, 7, 0));
+    assert_eq!(seen(&trials[1]), (0.0, 1.0, 7, 0), "the last axis varies fastest");
+    assert_eq!(seen(&trials[3]), (5.0, 0.0, 7, 0));
+    assert_eq!(seen(&trials[11]), (5.0, 2.0, 8, 1));
+    let ids: std::collections::BTreeSet<_> = trials.iter().map(super::Trial::id).collect();
+    assert_eq!(ids.len(), 12);
+}
+
+#[test]
+fn a_trial_is_named_by_what_the_plan_gives_and_nothing_else() {
+    let one = plan(&format!("{RUN}[axes]\nnoise = [0, 5]\n")).unwrap();
+    let trial = one.trial(2).unwrap();
+    // docs/sweep.md promises this text and this name.
+    assert_eq!(
+        trial.text,
+        "plumb trial 1\nframes = 10\nnoise = 5.0\nradius = \"8\"\nseed = 1\nsize = \"64x48\"\npipeline = \"auto\"\n"
+    );
+    assert_eq!(trial.id(), "5e2f599448c98dde28b8");
+    let other = plan(&format!("# a comment\nlatency = true\n{RUN}[axes]\nnoise = [5.0, 7]\n[budget]\ntime = \"1h\"\n"))
+        .unwrap();
+    assert_eq!(other.trial(1).unwrap().id(), trial.id(), "a trial of another plan may be the same trial");
+    assert_ne!(one.hash().unwrap(), other.hash().unwrap());
+    let budgeted = plan(&format!("{RUN}[axes]\nnoise = [0, 5]\n[budget]\ntime = \"1h\"\n")).unwrap();
+    assert_eq!(one.hash().unwrap(), budgeted.hash().unwrap(), "limits are not part of a plan's name");
+}
+
+#[test]
+fn an_axis_has_equal_steps_equal_ratios_or_values_at_random() {
+    let values = |axis: &str| {
+        let plan = plan(&format!("[run]\nframes = 10\n[axes]\n{axis}\n")).unwrap();
+        plan.axes[0].values.iter().map(|value| value.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("noise = { from = 0, to = 10, steps = 5 }"), ["0", "2.5", "5", "7.5", "10"]);
+    let log: Vec<f64> = values("noise = { from = 1, to = 100, steps = 3, log = true }")
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(log[0] == 1.0 && (log[1] - 10.0).abs() < 1e-12 && log[2] == 100.0, "{log:?}");
+    assert_eq!(values("balls = { from = 1, to = 4, steps = 3 }"), ["1", "3", "4"], "whole where only that is taken");
+    let random = values("noise = { random = [2, 3], count = 50 }");
+    assert!(random.iter().all(|text| (2.0..3.0).contains(&text.parse::<f64>().unwrap())));
+    assert_eq!(random, values("noise = { random = [2, 3], count = 50 }"), "the same on every machine");
+    assert_eq!(values("border = [false, true]"), ["false", "true"]);
+    assert_eq!(values("size = [\"64x48\", \"320x240\"]"), ["64x48", "320x240"]);
+}
+
+#[test]
+fn pipelines_may_be_an_axis() {
+    let plan = plan(&format!("{RUN}[axes]\npipeline = [\"hough\", \"hough-classic\"]\n")).unwrap();
+    plan.check().unwrap();
+    assert_eq!(plan.trial(2).unwrap().pipeline, "hough-classic");
+    assert!(plan.trial(2).unwrap().text.ends_with("pipeline = \"hough-classic\"\n"));
+}
+
+#[test]
+fn latency_counts_if_the_plan_a_gate_or_a_client_says_so() {
+    let counts = |text: &str| plan(text).unwrap().latency_counts();
+    assert_eq!(counts(RUN), None);
+    assert_eq!(counts(&format!("latency = true\n{RUN}")), Some("the plan says latency = true"));
+    assert!(counts(&format!("{RUN}gate = \"latency_us.p99 <= 5ms\"\n")).is_some());
+    assert!(counts(&format!("{RUN}gate = \"frames.missed == 0\"\n")).is_none());
+    assert!(counts(&format!("{RUN}[pipeline]\nclient = \"client --no-graphics\"\n")).is_some());
+}
+
+#[test]
+fn an_unknown_option_is_answered_with_the_near_one() {
+    let wrong = refused("[run]\nframes = 10\nnois = 3\n");
+    assert_eq!(wrong, "plan.toml: [run] \"nois\" is not an option: did you mean noise?");
+    let wrong = refused("[run]\nframes = 10\n[axes]\nradus = [3, 4]\n");
+    assert_eq!(wrong, "plan.toml: [axes] \"radus\" is not an option: did you mean radius?");
+    assert!(refused("[run]\nframes = 10\n[axes]\nlisten = [\"a\"]\n").contains("\"listen\" is not an option"));
+    assert!(refused("frame = 10\n").contains("\"frame\" is not a key of a plan"));
+    assert!(
+        refused("[run]\nframes = 10\n[pipeline]\nnam = \"hough\"\n").contains("nam is not known: write name, client")
+    );
+    assert!(refused("[run]\nframes = 10\n[budget]\ntme = \"1h\"\n").contains("write time or failures"));
+}
+
+#[test]
+fn an_empty_axis_and_wrong_values_are_refused_by_name() {
+    let of = |axis: &str| refused(&format!("[run]\nframes = 10\n[axes]\n{axis}\n"));
+    assert!(of("noise = []").contains("[axes] noise: it has no values: list one or more"));
+    assert!(of("noise = 5").contains("write a list such as noise = [0, 5]"));
+    assert!(of("noise = [0, -1]").contains("[axes] noise: \"-1\" is not "), "{}", of("noise = [0, -1]"));
+    assert!(of("noise = [5, 5.0]").contains("5.0 is there twice"));
+    assert!(of("noise = { from = 0, to = 10 }").contains("steps is a whole number from 1"));
+    assert!(of("noise = { from = 9, to = 1, steps = 3 }").contains("9 is above 1"));
+    assert!(of("noise = { from = 0, to = 1, steps = 3, log = true }").contains("ends above 0"));
+    assert!(of("noise = { random = [1], count = 3 }").contains("random takes two ends"));
+    assert!(of("noise = { from = 0, to = 1, step = 3 }").contains("\"step\" is not known"));
+    assert!(of("noise = [[1]]").contains("but no array"));
+    assert!(of("meta = [\"a=1\"]").contains("meta cannot be an axis"));
+}
+
+#[test]
+fn two_axes_for_one_option_are_refused() {
+    let of = |text: &str| refused(&format!("[run]\nframes = 10\n{text}"));
+    assert!(
+        of("[axes]\nshot_noise = [0]\nshot-noise = [1]\n")
+            .contains("[axes] shot_noise is there twice, as shot_noise and as shot-noise")
+    );
+    assert!(of("noise = 3\n[axes]\nnoise = [0]\n").contains("noise is in [run] and in [axes]"));
+    assert!(of("[axes]\nnoise = [0]\nnoise = [1]\n").contains("duplicate key"));
+    assert!(of("[axes]\npipeline = [\"hough\"]\n[pipeline]\nname = \"hough\"\n").contains("leave one of them out"));
+    assert!(refused("repeats = 2\n[run]\nframes = 10\n[axes]\nseed = [1, 2]\n").contains("repeats counts seeds up"));
+}
+
+#[test]
+fn a_thousand_million_trials_are_refused_before_any_is_made() {
+    let steps = |count: u64| format!("{{ from = 0, to = 10, steps = {count} }}");
+    let text = format!("[run]\nframes = 10\n[axes]\nnoise = {}\nblur = {}\n", steps(100_000), steps(10_000));
+    assert!(refused(&text).contains("1000000000 trials are more than 10000000: use fewer values"));
+    let text = "repeats = 1000000000\n[run]\nframes = 10\n";
+    assert!(refused(text).contains("1000000000 trials are more than"));
+}
+
+#[test]
+fn runs_without_an_end_and_options_of_a_link_are_refused() {
+    assert!(refused("[run]\nnoise = 3\n").contains("[run] frames is missing"));
+    assert!(refused("[run]\nframes = 10\nduration = \"3s\"\n").contains("write frames instead"));
+    assert!(refused("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n").contains("changes nothing without a link"));
+    assert!(
+        refused("[run]\nframes = 10\nencoding = \"jpeg:80\"\n").contains("encoding changes nothing without a link")
+    );
+    let client = "[pipeline]\nclient = \"client\"\n";
+    assert!(plan(&format!("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n{client}")).is_ok());
+    assert!(refused(&format!("[run]\nframes = 10\n{client}name = \"hough\"\n")).contains("write nothing else here"));
+}
+
+#[test]
+fn combinations_that_cannot_run_are_named_with_their_trial() {
+    let wrong = refused("[run]\nframes = 10\nsize = \"64x48\"\n[axes]\nradius = [8, 300]\n");
+    assert!(wrong.starts_with("plan.toml: trial 2 (radius 300, seed 1): radius 300 px does not fit"), "{wrong}");
+    let wrong = refused(&format!("{RUN}gate = \"frames.mised == 0\"\n"));
+    assert!(wrong.contains("gate: ") && wrong.contains("frames.missed"), "{wrong}");
+    assert!(refused(&format!("{RUN}[pipeline]\nname = \"huogh\"\n")).contains("no pipeline is called \"huogh\""));
+    assert!(refused(&format!("{RUN}[pipeline]\nname = \"nothing.py:find\"\n")).contains("there is no file nothing.py"));
+    assert!(refused(&format!("{RUN}[pipeline]\nname = \"ack\"\n")).contains("ack"));
+}

@@ -1,0 +1,68 @@
+//! Runs one trial, and writes its folder.
+//!
+//! `evaluate` plays the frames to a pipeline in this process: no link, no thread and no process of its own. `pipelines`
+//! keeps what may be used again by the next trial. `function` hands the frames to a Python function. `served` starts a
+//! server and a client. `write` writes what a trial leaves.
+
+mod evaluate;
+mod function;
+mod pipelines;
+mod served;
+mod write;
+
+use shared::shell::stop::Stopper;
+use thiserror::Error;
+
+use super::folder::Claim;
+use super::plan::{Answerer, Plan, Trial};
+
+pub(super) use evaluate::{Given, evaluated};
+pub(super) use function::quoted;
+pub(super) use pipelines::Pipelines;
+pub(super) use write::{host_of, version_of};
+
+/// Why a trial has no result.
+#[derive(Debug, Error)]
+pub(super) enum TrialError {
+    /// The run, the pipeline or the source failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The result cannot be written.
+    #[error("cannot write the trial: {0}")]
+    Write(#[from] std::io::Error),
+    /// Somebody stopped the sweep.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl TrialError {
+    /// A failure for this reason.
+    fn failed(reason: impl ToString) -> Self {
+        Self::Failed(reason.to_string())
+    }
+}
+
+/// Runs a trial, and publishes its folder.
+///
+/// # Errors
+/// [`TrialError`]; nothing of the trial is left then.
+pub(super) fn run(
+    plan: &Plan,
+    trial: &Trial,
+    claim: &Claim,
+    pipelines: &mut Pipelines,
+    stopper: &Stopper,
+) -> Result<(), TrialError> {
+    claim.begin()?;
+    match plan.pipeline.answerer(&trial.pipeline) {
+        Answerer::Client(command) => served::run(plan, trial, &command, claim, stopper)?,
+        _ => {
+            let given = Given { plan, trial, stopper };
+            let keeping = plan.frames.then(|| claim.part());
+            let evaluated = evaluated(&given, pipelines, keeping)?;
+            write::written(plan, trial, &evaluated, claim.part())?;
+        }
+    }
+    claim.publish()?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The pipelines of one worker.
+//!
+//! Ours and programs are made anew for each trial, so that a trial depends on nothing that ran before. The interpreter
+//! of a Python function, which takes long to start, is kept for the next trial with the same task and metadata: a
+//! function has only its frame.
+
+use std::time::Duration;
+
+use client::pipeline::{ChosenPipeline, Pipeline, PipelineChoice};
+use shared::protocol::message::Meta;
+
+use super::TrialError;
+use super::evaluate::Given;
+use super::function::Function;
+use crate::sweep::plan::Answerer;
+
+/// How often a program is given 3 s to load what it needs: a minute in all. One that is ready, or has ended, takes
+/// none.
+const LOADING: usize = 20;
+
+/// The pipelines of one worker.
+#[derive(Default)]
+pub(in crate::sweep) struct Pipelines {
+    function: Option<Function>,
+    kept: Option<Taken>,
+}
+
+/// A pipeline for one trial.
+pub(in crate::sweep) struct Taken {
+    pub(super) pipeline: Box<dyn Pipeline>,
+    /// Its name in the report.
+    pub(super) name: String,
+    chosen: ChosenPipeline,
+    /// What a pipeline that is kept was made for; `None` if it is not kept.
+    key: Option<String>,
+}
+
+impl Pipelines {
+    /// The pipeline of a trial, ready for its first frame.
+    ///
+    /// # Errors
+    /// If it cannot be made, or its program cannot be started.
+    pub(super) fn take(
+        &mut self,
+        given: &Given<'_>,
+        task: &'static str,
+        meta: Option<&Meta>,
+        deadline: Duration,
+    ) -> Result<Taken, TrialError> {
+        let plan = &given.plan.pipeline;
+        let answerer = plan.answerer(&given.trial.pipeline);
+        let (command, key) = match &answerer {
+            Answerer::Named(name) => (name.clone(), None),
+            Answerer::Function { file, name } => {
+                let function = match self.function.take() {
+                    Some(function) => function,
+                    None => Function::new()?,
+                };
+                let function = self.function.insert(function);
+                let key = format!("{}\n{task}\n{meta:?}\n{deadline:?}", given.trial.pipeline);
+                (function.command(&plan.python, file, name), Some(key))
+            }
+            // Clients are not made here.
+            Answerer::Client(_) => return Err(TrialError::failed("a client is no pipeline of this process")),
+        };
+        if let Some(kept) = self.kept.take_if(|kept| key.is_some() && kept.key == key) {
+            return Ok(kept);
+        }
+        self.kept = None;
+        let choice = PipelineChoice::new(&command, plan.options()).map_err(TrialError::failed)?;
+        let chosen = choice.for_task(task).map_err(TrialError::failed)?;
+        // A machine that is busy must not change what a program answers: only where latency counts, the deadline does.
+        let within = given.plan.latency_counts().map(|_| deadline);
+        let chosen = chosen.within(within).with_meta(meta);
+        let mut pipeline = chosen.build().map_err(TrialError::failed)?;
+        // A program that still loads its libraries would drop the first frames.
+        let waits = if command.starts_with("exec:") { LOADING } else { 1 };
+        (0..waits).for_each(|_| pipeline.prepare());
+        let name = key.as_ref().map_or_else(|| chosen.name().to_owned(), |_| given.trial.pipeline.clone());
+        Ok(Taken { pipeline, name, chosen, key })
+    }
+
+    /// Takes back the pipeline of a trial that went well.
+    pub(super) fn give_back(&mut self, taken: Taken) {
+        self.kept = Some(taken).filter(|taken| taken.key.is_some());
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // Ends its program, if it has one.
+        self.chosen.end();
+    }
+}

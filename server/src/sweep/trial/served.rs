@@ -1,0 +1,101 @@
+//! A trial with a client: a server for it, as a process of its own, and the command that starts the client.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use shared::shell::stop::Stopper;
+
+use super::TrialError;
+use super::write::{head, put};
+use crate::compare::{Running, of_client};
+use crate::run::RunConfig;
+use crate::source;
+use crate::sweep::folder::{Claim, REPORT, RUN};
+use crate::sweep::plan::{Plan, Trial};
+
+/// Interval at which the server is polled for its end.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The folder that the server writes if the frames are kept.
+const KEPT: &str = "run";
+
+/// Runs the server and its client, and writes the folder of the trial.
+pub(super) fn run(
+    plan: &Plan,
+    trial: &Trial,
+    client: &str,
+    claim: &Claim,
+    stopper: &Stopper,
+) -> Result<(), TrialError> {
+    let (spec, _) = source::settled(trial.spec.clone()).map_err(TrialError::failed)?;
+    let folder = claim.part();
+    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&spec).to_toml()))?;
+    let mut server = Running(server(folder, plan.frames).spawn()?);
+    let addresses = server.addresses();
+    let mut started = None;
+    let code = loop {
+        if stopper.is_stopped() {
+            return Err(TrialError::Stopped);
+        }
+        if let (None, Ok(address)) = (&started, addresses.try_recv()) {
+            let spawned = of_client(client, &address).spawn();
+            started = Some(Running(spawned.map_err(|error| TrialError::Failed(format!("{client}: {error}")))?));
+        }
+        match server.0.try_wait()? {
+            Some(status) => break status.code(),
+            None => thread::sleep(LOOK),
+        }
+    };
+    started.iter_mut().for_each(Running::wait);
+    // Exit code 1 means that a gate failed, which is a result.
+    if !matches!(code, Some(0 | 1)) {
+        let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
+        return Err(TrialError::Failed(format!("the server ended with {code}, with the client {client}")));
+    }
+    check(folder, plan.frames)
+}
+
+fn server(folder: &Path, keeps_frames: bool) -> Command {
+    let program = std::env::current_exe().unwrap_or_else(|_| "server".into());
+    let mut server = Command::new(program);
+    server.arg("--run").arg(folder.join(RUN));
+    server.args(["--once", "--no-graphics", "--no-announce", "--listen", "127.0.0.1:0", "--wait", "30s"]);
+    match keeps_frames {
+        true => server.arg("--out").arg(folder.join(KEPT)),
+        false => server.arg("--json").arg(folder.join(REPORT)),
+    };
+    // The run is that of the trial alone.
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLUMB_")) {
+        server.env_remove(variable);
+    }
+    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    server
+}
+
+/// Checks the report, and moves what the server wrote into its place.
+fn check(folder: &Path, keeps_frames: bool) -> Result<(), TrialError> {
+    if keeps_frames {
+        let kept = folder.join(KEPT);
+        for entry in fs::read_dir(&kept)? {
+            let entry = entry?;
+            // The trial has its own run.toml.
+            if entry.file_name() != RUN {
+                fs::rename(entry.path(), folder.join(entry.file_name()))?;
+            }
+        }
+        fs::remove_dir_all(&kept)?;
+    }
+    let text = fs::read_to_string(folder.join(REPORT))?;
+    let report: serde_json::Value = serde_json::from_str(&text).map_err(TrialError::failed)?;
+    let frames = &report["sessions"][0]["frames"];
+    match (frames["sent"].as_u64().unwrap_or(0), frames["dropped"].as_u64().unwrap_or(0)) {
+        (0, _) => Err(TrialError::failed("the client took no frame")),
+        (sent, dropped) if sent == dropped => {
+            Err(TrialError::Failed(format!("the client answered none of {sent} frames: its log says why")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! What a trial leaves in its folder: `run.toml` and `report.json`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use super::evaluate::Evaluated;
+use crate::run::RunConfig;
+use crate::sweep::folder::{REPORT, RUN};
+use crate::sweep::plan::{Plan, Trial};
+
+/// The comment before the version of the server.
+const VERSION: &str = "# version: ";
+
+/// The comment before the name of the machine.
+const HOST: &str = "# host: ";
+
+/// The name of this machine.
+static THIS_HOST: LazyLock<String> =
+    LazyLock::new(|| hostname::get().unwrap_or_default().to_string_lossy().escape_debug().to_string());
+
+/// Writes the files of a trial.
+///
+/// # Errors
+/// If the disk is full, for example.
+pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> io::Result<()> {
+    if evaluated.is_kept {
+        // The folder of a run has its own run.toml and its report.
+        return put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?));
+    }
+    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&evaluated.spec).to_toml()))?;
+    put(folder, REPORT, &evaluated.report)
+}
+
+/// Writes a file of this name.
+///
+/// # Errors
+/// If the disk is full, for example.
+pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    fs::write(folder.join(name), text)
+}
+
+/// The comments before the run.
+pub(super) fn head(plan: &Plan, trial: &Trial) -> String {
+    format!(
+        "# Trial {} of {}: {}\n# pipeline: {}\n{VERSION}{}\n{HOST}{}\n",
+        trial.number,
+        plan.trials(),
+        trial.described().escape_debug(),
+        trial.pipeline.escape_debug(),
+        env!("CARGO_PKG_VERSION"),
+        *THIS_HOST,
+    )
+}
+
+/// The version that the text of a `run.toml` names.
+pub(in crate::sweep) fn version_of(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix(VERSION))
+}
+
+/// The machine that the text of a `run.toml` names.
+pub(in crate::sweep) fn host_of(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix(HOST))
+}

@@ -1,0 +1,184 @@
+//! Runs the trials of a sweep, several at a time, until all are done or something stops them.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use shared::shell::stop::Stopper;
+use shared::text::Escaped;
+use tracing::warn;
+
+use super::folder::SweepFolder;
+use super::plan::Plan;
+use super::progress::Progress;
+use super::shard::Shard;
+use super::trial::{self, Pipelines, TrialError};
+
+/// What is to be run.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) folder: &'a SweepFolder,
+    pub(super) shard: Shard,
+    /// Trials at the same time.
+    pub(super) jobs: usize,
+    pub(super) stopper: &'a Stopper,
+}
+
+/// What became of the trials.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done {
+    /// Trials that were run.
+    pub(super) run: u64,
+    /// Trials that were there already.
+    pub(super) known: u64,
+    /// Trials that another process is running.
+    pub(super) elsewhere: u64,
+    /// Trials that failed.
+    pub(super) failed: u64,
+    /// Failures since the last trial that went well.
+    pub(super) in_a_row: u64,
+    /// The last failure.
+    pub(super) last: Option<String>,
+    /// Why no further trial is run.
+    pub(super) over: Option<Over>,
+}
+
+/// Why a sweep stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Somebody stopped it.
+    Stopped,
+    /// Its time is used up.
+    Time(Duration),
+    /// Too many trials failed, one after the other; the last for this reason.
+    Failures(u64, String),
+    /// Results cannot be written.
+    Write(String),
+}
+
+impl Done {
+    /// Trials that are dealt with.
+    pub(super) fn all(&self) -> u64 {
+        self.run + self.known + self.elsewhere + self.failed
+    }
+}
+
+impl Work<'_> {
+    /// Runs the trials.
+    pub(super) fn run(self, is_quiet: bool) -> Done {
+        let all = self.shard.count(self.plan.trials());
+        let shared =
+            Shared { numbers: Mutex::new(Box::new(self.shard.trials(self.plan.trials()))), done: Mutex::default() };
+        let progress = Progress::start(all, &shared.done, is_quiet);
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let ticking = scope.spawn(|| progress.tick());
+            let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(|| self.worker(&shared, began))).collect();
+            for worker in workers {
+                if worker.join().is_err() {
+                    shared.done().over.get_or_insert(Over::Failures(1, "a worker panicked".into()));
+                }
+            }
+            progress.end();
+            let _ = ticking.join();
+        });
+        shared.done().clone()
+    }
+
+    fn worker(self, shared: &Shared<'_>, began: Instant) {
+        let mut pipelines = Pipelines::default();
+        while let Some(number) = self.next(shared, began) {
+            self.one(number, shared, &mut pipelines);
+        }
+    }
+
+    /// The next trial; `None` if there is none, or if something stops the sweep.
+    fn next(self, shared: &Shared<'_>, began: Instant) -> Option<u64> {
+        let limit = self.plan.budget.time.filter(|limit| began.elapsed() >= *limit);
+        let mut done = shared.done();
+        if self.stopper.is_stopped() {
+            done.over.get_or_insert(Over::Stopped);
+        } else if let Some(limit) = limit {
+            done.over.get_or_insert(Over::Time(limit));
+        }
+        if done.over.is_some() {
+            return None;
+        }
+        drop(done);
+        shared.numbers.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+
+    fn one(self, number: u64, shared: &Shared<'_>, pipelines: &mut Pipelines) {
+        let trial = match self.plan.trial(number) {
+            Ok(trial) => trial,
+            Err(wrong) => return self.failed(number, "?", &wrong.to_string(), shared),
+        };
+        let id = trial.id();
+        if self.folder.has(&id) {
+            shared.done().known += 1;
+            return;
+        }
+        let claim = match self.folder.claim(&id) {
+            Ok(Some(claim)) => claim,
+            Ok(None) if self.folder.has(&id) => {
+                shared.done().known += 1;
+                return;
+            }
+            Ok(None) => {
+                shared.done().elsewhere += 1;
+                return;
+            }
+            Err(wrong) => {
+                shared.done().over.get_or_insert(Over::Write(wrong.to_string()));
+                return;
+            }
+        };
+        match trial::run(self.plan, &trial, &claim, pipelines, self.stopper) {
+            Ok(()) => {
+                self.folder.forget_failure(&id);
+                let mut done = shared.done();
+                (done.run, done.in_a_row) = (done.run + 1, 0);
+            }
+            Err(TrialError::Stopped) => {
+                shared.done().over.get_or_insert(Over::Stopped);
+            }
+            Err(TrialError::Write(error)) => {
+                shared.done().over.get_or_insert(Over::Write(described(self.folder.path(), &error)));
+            }
+            Err(TrialError::Failed(reason)) => self.failed(number, &id, &reason, shared),
+        }
+    }
+
+    fn failed(self, number: u64, id: &str, reason: &str, shared: &Shared<'_>) {
+        warn!("trial {number} failed: {}", Escaped(reason));
+        if let Err(error) = self.folder.note_failure(id, reason) {
+            shared.done().over.get_or_insert(Over::Write(described(self.folder.path(), &error)));
+        }
+        let mut done = shared.done();
+        (done.failed, done.in_a_row) = (done.failed + 1, done.in_a_row + 1);
+        done.last = Some(reason.to_owned());
+        if done.in_a_row >= self.plan.budget.failures {
+            let (count, reason) = (done.in_a_row, done.last.clone().unwrap_or_default());
+            done.over.get_or_insert(Over::Failures(count, reason));
+        }
+    }
+}
+
+fn described(folder: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", Escaped(folder.display()))
+}
+
+/// What the workers share.
+struct Shared<'a> {
+    numbers: Mutex<Box<dyn Iterator<Item = u64> + Send + 'a>>,
+    done: Mutex<Done>,
+}
+
+impl Shared<'_> {
+    fn done(&self) -> MutexGuard<'_, Done> {
+        // Each change is complete before anything can panic.
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
