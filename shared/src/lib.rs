@@ -12,7 +12,7 @@
 //!
 //! # The rooms
 //!
-//! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
+//! [`geometry`] and [`image`] describe images and what is found in them. [`lens`] has maps from planes to images. [`protocol`] defines how messages are written.
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. [`link`] carries messages, and is opened at
 //! a [`door`], where [`admission`] lets only holders of a token in; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
 //! foreign text safe to print.
@@ -25,6 +25,7 @@ pub mod door;
 pub mod flow;
 pub mod geometry;
 pub mod image;
+pub mod lens;
 pub mod link;
 pub mod pool;
 pub mod protocol;
