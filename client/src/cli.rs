@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::net::Ipv6Addr;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use shared::canvas::colour::Look;
 use shared::door::address::ListenAddress;
+use shared::lens::Correction;
 use shared::link::Kind;
 use shared::link::webrtc::parse_mtu;
 use shared::shell::manual::Shell;
@@ -378,6 +380,10 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
     pub pipeline_timeout: Option<Duration>,
 
+    /// Take each circle back to where the ball is before it is answered, by the correction.toml that server calibrate wrote
+    #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = correction)]
+    pub correct: Option<Arc<Correction>>,
+
     /// The radii.
     #[command(flatten)]
     pub radii: RadiusArgs,
@@ -390,7 +396,8 @@ impl PipelineArgs {
         if self.pipeline_timeout.is_some() && !self.pipeline.starts_with(exec::PREFIX) {
             return Err(PipelineError::OnlyPrograms { pipeline: self.pipeline.clone() });
         }
-        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, ..Default::default() })
+        let correction = self.correct.clone();
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, correction, ..Default::default() })
     }
 }
 
@@ -475,6 +482,10 @@ fn joined(host: &str, port: &str) -> Option<(String, String)> {
     let bracketed = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };
     let right: ServerAddress = format!("{bracketed}:{port}").parse().ok()?;
     Some((format!("{host} {port}"), right.0))
+}
+
+fn correction(file: &str) -> Result<Arc<Correction>, String> {
+    Correction::read(Path::new(file)).map(Arc::new).map_err(|wrong| wrong.to_string())
 }
 
 fn pipeline(text: &str) -> Result<String, String> {

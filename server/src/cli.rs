@@ -13,6 +13,7 @@ use shared::door::address::{self, ListenAddress};
 use shared::shell::manual::Shell;
 use shared::shell::options::{CommandLine, Environment};
 
+use crate::calibrate::CalibrateOptions;
 use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
@@ -34,6 +35,7 @@ Examples:
   server --frames 600 --out runs/7               keep everything in a folder
   server report runs/7                           complete it after a crash
   server compare runs/7 runs/8                   say what is better or worse
+  server calibrate runs/7 --out found            find a model, write a correction
   server health 192.0.2.7:8080                   check whether a server answers
   server token plumb.token                       make a token for --token-file
 
@@ -121,6 +123,21 @@ Exit codes:
   2  a run cannot be read, or is not to be compared with the others
   4  a round failed, or a file cannot be written";
 
+/// Text at the end of `calibrate --help`.
+const CALIBRATE_HELP: &str = "\
+Examples:
+  server calibrate runs/7
+  server calibrate runs/7 --model homography+time --reference runs/6 --out found
+  server calibrate runs/7 --model similarity --verify runs/8
+  server calibrate a.csv b.csv c.csv --model camera --size 640x480 --out found
+  client --correct found/correction.toml
+
+Exit codes:
+  0  calibrated, whether the model fits or not
+  1  the model does not fit, with --strict
+  2  wrong usage, or the frames do not suffice for the model
+  4  a file cannot be written";
+
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
@@ -202,6 +219,9 @@ pub enum Command {
     /// Compare runs: which figures are better or worse, frame by frame where the frames are the same
     #[command(after_help = COMPARE_HELP)]
     Compare(Box<CompareOptions>),
+    /// Calibrate: find the model from truth to answers, with its uncertainty, and write a correction
+    #[command(after_help = CALIBRATE_HELP)]
+    Calibrate(Box<CalibrateOptions>),
 }
 
 /// Files that describe the run.

@@ -61,6 +61,7 @@ const IMPOSSIBLE: [(&[&str], &str); 86] = [
     (&["--shot-noise", "101"], "a gain of 0 to 100"),
     (&["--blur", "inf"], "--blur: \"inf\""),
     (&["--exposure", "1.5"], "from 0 to 1"),
+    (&["--delay", "-1"], "a delay of 0 to 10000 ms"),
     (&["--contrast", "216"], "-40 to 215"),
     (&["--contrast", "-41"], "-40 to 215"),
     (&["--contrast", "0"], "not 0"),
