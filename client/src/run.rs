@@ -200,6 +200,11 @@ impl Runner<'_> {
                 return Ok(());
             }
         };
+        let size = Size { width: stream.width, height: stream.height };
+        if let Err(wrong) = chosen.check_correction(&stream.task, size) {
+            self.session.reject(wrong.to_string());
+            return Ok(());
+        }
         debug!("the pipeline {} does the task {}", chosen.name(), stream.task.escape_debug());
         if let Some(meta) = &stream.meta {
             debug!("the source says: {}", meta_line(meta));
@@ -208,7 +213,6 @@ impl Runner<'_> {
         let chosen = self.chosen.insert(chosen).clone();
         let (clock, detections) = (self.clock, &self.detections);
         self.pool = Some(Pool::start(workers, window, *policy, &chosen, clock, detections, self.turns)?);
-        let size = Size { width: stream.width, height: stream.height };
         self.tally = Tally::of(chosen.answers()).looking_for(chosen.looks_for(size));
         self.view.greeted(stream, chosen.answers());
         Ok(())

@@ -39,6 +39,8 @@ class _Camera(TypedDict, total=False):
     """Share of the frames that show no ball, 0 to 1 (default 0)."""
     exposure: float
     """Motion blur: exposure time as a share of the frame interval, 0 to 1 (default 0)."""
+    delay: float
+    """Delay of the camera in ms: frames show the scene of before, while the truth stays, 0 to 10000 (default 0)."""
     blur: float
     """Blur of the optics: standard deviation, in px (default 0)."""
     vignette: float

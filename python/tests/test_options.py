@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "occlude": False,
     "empty_rate": 0,
     "exposure": 0,
+    "delay": 0,
     "blur": 0,
     "vignette": 0,
     "shot_noise": 0,

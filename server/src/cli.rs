@@ -13,6 +13,7 @@ use shared::door::address::{self, ListenAddress};
 use shared::shell::manual::{self, Shell};
 use shared::shell::options::{CommandLine, Environment};
 
+use crate::calibrate::CalibrateOptions;
 use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
 use crate::output::json::JsonTarget;
@@ -36,6 +37,7 @@ Examples:
   server report runs/7                           complete it after a crash
   server compare runs/7 runs/8                   say what is better or worse
   server sweep plan.toml --out sweep             run the trials of a plan
+  server calibrate runs/7 --out found            find a model, write a correction
   server health 192.0.2.7:8080                   check whether a server answers
   server token plumb.token                       make a token for --token-file
 
@@ -123,6 +125,21 @@ Exit codes:
   2  the plan or the command line is wrong, or the folder has another plan
   4  trials failed or are missing, or results cannot be written";
 
+/// Text at the end of `calibrate --help`.
+const CALIBRATE_HELP: &str = "\
+Examples:
+  server calibrate runs/7
+  server calibrate runs/7 --model homography+time --reference runs/6 --out found
+  server calibrate runs/7 --model similarity --verify runs/8
+  server calibrate a.csv b.csv c.csv --model camera --size 640x480 --out found
+  client --correct found/correction.toml
+
+Exit codes:
+  0  calibrated, whether the model fits or not
+  1  the model does not fit, with --strict
+  2  wrong usage, or the frames do not suffice for the model
+  4  a file cannot be written";
+
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";
 
@@ -207,6 +224,10 @@ pub enum Command {
     /// Run the trials of a plan: a pipeline over noise, blur, radius or any other option, on one machine or many
     #[command(after_help = SWEEP_HELP)]
     Sweep(Box<SweepOptions>),
+
+    /// Calibrate: find the model from truth to answers, with its uncertainty, and write a correction
+    #[command(after_help = CALIBRATE_HELP)]
+    Calibrate(Box<CalibrateOptions>),
 }
 
 /// Files that describe the run.

@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 86] = [
+const IMPOSSIBLE: [(&[&str], &str); 87] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -61,6 +61,7 @@ const IMPOSSIBLE: [(&[&str], &str); 86] = [
     (&["--shot-noise", "101"], "a gain of 0 to 100"),
     (&["--blur", "inf"], "--blur: \"inf\""),
     (&["--exposure", "1.5"], "from 0 to 1"),
+    (&["--delay", "-1"], "a delay of 0 to 10000 ms"),
     (&["--contrast", "216"], "-40 to 215"),
     (&["--contrast", "-41"], "-40 to 215"),
     (&["--contrast", "0"], "not 0"),

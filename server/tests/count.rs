@@ -132,6 +132,8 @@ fn options_that_would_falsify_the_truth_are_refused_with_the_task() {
     assert!(said.contains("--empty-rate does not go with --task count") && said.contains("--balls 0..6"), "{said}");
     let said = refused(&["--task", "count", "--occlude"]);
     assert!(said.contains("--occlude does not go with --task count"), "{said}");
+    let said = refused(&["--task", "count", "--delay", "5"]);
+    assert!(said.contains("--delay does not go with --task count"), "{said}");
 }
 
 #[test]

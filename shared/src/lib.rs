@@ -12,7 +12,8 @@
 //!
 //! # The rooms
 //!
-//! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
+//! [`geometry`] and [`image`] describe images and what is found in them. [`lens`] maps planes to images. [`protocol`]
+//! defines how messages are written.
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. A [`link`] carries messages. It is opened
 //! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. Connections to it are
 //! [`socket`]s, in the clear or inside [`tls`]. [`connect`] reaches the port of a peer, and tries again until the peer
@@ -27,6 +28,7 @@ pub mod door;
 pub mod flow;
 pub mod geometry;
 pub mod image;
+pub mod lens;
 pub mod link;
 pub mod pool;
 pub mod protocol;

@@ -1,9 +1,12 @@
 //! The options that choose a pipeline or a detector.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use shared::lens::Correction;
 
 use super::headings::PIPELINE;
 use crate::pipeline::{
@@ -29,6 +32,10 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
     pub pipeline_timeout: Option<Duration>,
 
+    /// Take each circle back to where the ball is before it is answered, by the correction.toml that server calibrate wrote
+    #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = correction)]
+    pub correct: Option<Arc<Correction>>,
+
     /// The radii.
     #[command(flatten)]
     pub radii: RadiusArgs,
@@ -41,7 +48,8 @@ impl PipelineArgs {
         if self.pipeline_timeout.is_some() && !self.pipeline.starts_with(exec::PREFIX) {
             return Err(PipelineError::OnlyPrograms { pipeline: self.pipeline.clone() });
         }
-        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, ..Default::default() })
+        let correction = self.correct.clone();
+        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, correction, ..Default::default() })
     }
 }
 
@@ -85,6 +93,10 @@ impl RadiusArgs {
     pub fn limits(&self) -> RadiusLimits {
         RadiusLimits { min: self.min_radius, max: self.max_radius }
     }
+}
+
+fn correction(file: &str) -> Result<Arc<Correction>, String> {
+    Correction::read(Path::new(file)).map(Arc::new).map_err(|wrong| wrong.to_string())
 }
 
 fn pipeline(text: &str) -> Result<String, String> {

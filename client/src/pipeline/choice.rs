@@ -8,6 +8,7 @@ use shared::geometry::Size;
 use shared::protocol::message::Meta;
 
 use super::answers::Answers;
+use super::corrected::{self, Corrected, NotCorrected};
 use super::error::PipelineError;
 use super::exec::{self, ProgramMaker};
 use super::list::kinds;
@@ -148,12 +149,24 @@ impl ChosenPipeline {
         self.kind.looks_for(&self.options, size)
     }
 
+    /// Checks that the correction, if there is one, goes with a stream of this task and size.
+    ///
+    /// # Errors
+    /// [`NotCorrected`] if it does not.
+    pub fn check_correction(&self, task: &str, size: Size) -> Result<(), NotCorrected> {
+        self.options.correction.as_ref().map_or(Ok(()), |correction| corrected::check(correction, task, size))
+    }
+
     /// Builds a new pipeline.
     ///
     /// # Errors
     /// [`PipelineError`] if the options are invalid.
     pub fn build(&self) -> Result<Box<dyn Pipeline>, PipelineError> {
-        self.kind.build(&self.options)
+        let built = self.kind.build(&self.options)?;
+        Ok(match &self.options.correction {
+            Some(correction) => Box::new(Corrected::new(built, correction.clone())),
+            None => built,
+        })
     }
 
     /// Ends the programs that its pipelines run, in less than a second.

@@ -6,6 +6,7 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
+//! - `corrected` takes the circles of another pipeline through a correction, for `--correct`.
 //! - `ack` acknowledges frames. `annotate` and `edges` answer with an image.
 //! - [`exec`] hands the frames to another program, in any language.
 //! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:
@@ -23,6 +24,7 @@ pub use shared::geometry::{Circle, Covariance};
 pub use answers::{AnswerKind, Answers, NoAnswers};
 pub use choice::{AUTO, ChosenPipeline, PipelineChoice};
 pub use circle::CircleKind;
+pub use corrected::{NotCorrected, corrected_answer};
 pub use count::CountKind;
 pub use detector::{Detector, DetectorOfAll, Estimate};
 pub use detectors::{DetectorChoice, detector_names};
@@ -45,6 +47,7 @@ mod answers;
 mod choice;
 mod circle;
 pub mod classic;
+mod corrected;
 mod count;
 mod detector;
 mod detectors;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::lens::Correction;
 use shared::protocol::message::Meta;
 
 use super::radii::RadiusLimits;
@@ -16,6 +17,8 @@ pub struct PipelineOptions {
     pub timeout: Duration,
     /// What the source says about its stream, such as its camera. Set for each session.
     pub meta: Arc<Meta>,
+    /// What each circle goes through before it is answered.
+    pub correction: Option<Arc<Correction>>,
 }
 
 /// How long a program may take for a frame, unless it is set: half of a server's default deadline.
@@ -23,6 +26,6 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Default for PipelineOptions {
     fn default() -> Self {
-        Self { radii: RadiusLimits::default(), timeout: DEFAULT_TIMEOUT, meta: Arc::default() }
+        Self { radii: RadiusLimits::default(), timeout: DEFAULT_TIMEOUT, meta: Arc::default(), correction: None }
     }
 }

@@ -27,6 +27,9 @@ pub const CONTRAST: f64 = 140.0;
 /// gray value by OpenCV's BGR2GRAY weights has exactly the contrast of a gray ball.
 const AMBER: [f64; 3] = [20.0 / CONTRAST, 140.0 / CONTRAST, 186.0 / CONTRAST];
 
+/// Longest delay of a camera, in ms: far more than any camera and its driver hold back.
+const MAX_DELAY_MS: f64 = 10_000.0;
+
 /// The brightest level of an image; the darkest is 0.
 pub(super) const WHITE: f64 = 255.0;
 
@@ -112,6 +115,12 @@ pub struct CameraConfig {
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frame interval from {}"))]
     pub exposure: f64,
+
+    /// Delay of the camera in ms: each frame shows the scene as it was this long before its time, while the truth stays that
+    /// of its time
+    #[arg(long, value_name = "MS", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = MAX_DELAY_MS), extend("takes" = "a delay of {} ms"))]
+    pub delay: f64,
 
     /// Blur of the optics: standard deviation of a Gaussian point spread, in px
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
@@ -251,7 +260,7 @@ impl CameraConfig {
 
     /// Whether the plain camera can take the pictures.
     pub(super) fn is_plain(&self) -> bool {
-        *self == Self { empty_rate: self.empty_rate, exposure: self.exposure, ..Self::default() }
+        *self == Self { empty_rate: self.empty_rate, exposure: self.exposure, delay: self.delay, ..Self::default() }
             && self.exposure == 0.0
     }
 

@@ -152,6 +152,7 @@ const NOISY: CameraConfig = CameraConfig {
     shot_noise: 0.0,
     blur: 0.0,
     exposure: 0.0,
+    delay: 0.0,
     contrast: 140.0,
     background: Background::Plain,
     invert: false,

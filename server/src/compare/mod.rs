@@ -49,6 +49,7 @@ use crate::gate::{Condition, GivenGates};
 pub use error::CompareError;
 pub use options::CompareOptions;
 pub(crate) use rounds::{Running, of_client};
+pub(crate) use side::checked;
 pub use subset::By;
 
 /// The figures that are listed but not judged.

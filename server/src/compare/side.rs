@@ -121,7 +121,7 @@ fn folder_of(file: &Path, is_folder: bool) -> Option<PathBuf> {
 }
 
 /// Parses a report and checks its version.
-pub(super) fn checked(text: &str) -> Result<Value, String> {
+pub(crate) fn checked(text: &str) -> Result<Value, String> {
     let report: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     match &report["schema"] {
         Value::Null => Err("it has no \"schema\"".into()),

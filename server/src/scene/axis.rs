@@ -67,6 +67,21 @@ impl Axis {
         }
     }
 
+    /// Moves back to where it was a time before, for a time before frame 0, at which nothing is drawn: straight, and back
+    /// from the walls at the same speed.
+    pub(super) fn retreat(&mut self, time_s: f64) {
+        let room = self.high - self.low;
+        if self.velocity == 0.0 || room <= 0.0 {
+            return;
+        }
+        let way = self.position - self.low - self.velocity * time_s;
+        let folded = way.rem_euclid(2.0 * room);
+        if folded > room {
+            self.velocity = -self.velocity;
+        }
+        self.position = (self.low + folded.min(2.0 * room - folded)).clamp(self.low, self.high);
+    }
+
     fn bounce(&mut self, wall: f64, random: &Random, streams: &Streams) {
         self.position = wall;
         self.bounces += 1;
@@ -95,6 +110,15 @@ mod tests {
         assert!((axis.position - (100.0 - 0.05 * fast)).abs() < 1e-12, "at {} px", axis.position);
         assert_eq!(axis.velocity, -fast);
         assert_eq!(axis.bounces, 1);
+    }
+
+    #[test]
+    fn before_its_start_it_moved_straight_and_between_the_walls() {
+        let mut axis = Axis { low: 0.0, high: 10.0, position: 4.0, velocity: 2.0, nominal_speed: 2.0, bounces: 0 };
+        axis.retreat(1.5);
+        assert_eq!((axis.position, axis.velocity), (1.0, 2.0));
+        axis.retreat(1.0);
+        assert_eq!((axis.position, axis.velocity), (1.0, -2.0), "0.5 s before it left the wall");
     }
 
     #[test]

@@ -107,6 +107,12 @@ impl Ball {
         self.y.advance(time_s, &self.random, &Y);
     }
 
+    /// Moves back to where the ball was a time in s before frame 0. Only for the ball of frame 0.
+    pub(super) fn retreat(&mut self, time_s: f64) {
+        self.x.retreat(time_s);
+        self.y.retreat(time_s);
+    }
+
     /// The centre, in image coordinates.
     pub fn centre(&self) -> (f64, f64) {
         (self.x.position, self.y.position)

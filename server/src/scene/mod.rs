@@ -73,6 +73,35 @@ impl Scene {
     /// The shot of a shutter that opens at the time of frame `index` and stays open for the share `exposure` of the
     /// step.
     pub fn shot(&mut self, index: u64, exposure: f64) -> Shot {
+        self.seek(index);
+        let radius = self.radii.draw(&self.random, index);
+        Shot { radius, path: Path::of_ball(self.latest.clone(), exposure * self.step_s) }
+    }
+
+    /// The shot of frame `index` as the scene was `delay_s` before. The radius stays that of the frame.
+    pub fn shot_before(&mut self, index: u64, exposure: f64, delay_s: f64) -> Shot {
+        // The step in which the time lies, from its start: a whole number of steps back, then forward again.
+        let steps = (delay_s / self.step_s).ceil().max(0.0) as u64;
+        let ball = if steps <= index {
+            self.seek(index - steps);
+            let mut ball = self.latest.clone();
+            ball.advance((steps as f64 * self.step_s - delay_s).max(0.0));
+            ball
+        } else {
+            let mut ball = self.start.clone();
+            let time_s = index as f64 * self.step_s - delay_s;
+            if time_s < 0.0 {
+                ball.retreat(-time_s);
+            } else {
+                ball.advance(time_s);
+            }
+            ball
+        };
+        let radius = self.radii.draw(&self.random, index);
+        Shot { radius, path: Path::of_ball(ball, exposure * self.step_s) }
+    }
+
+    fn seek(&mut self, index: u64) {
         if index < self.index {
             self.latest = self.start.clone();
             self.index = 0;
@@ -81,8 +110,6 @@ impl Scene {
             self.latest.step();
             self.index += 1;
         }
-        let radius = self.radii.draw(&self.random, index);
-        Shot { radius, path: Path::of_ball(self.latest.clone(), exposure * self.step_s) }
     }
 }
 
@@ -138,6 +165,26 @@ mod tests {
             let (middle, then) = (scene.shot(index, 1.0).circle(), finer.at(2 * index + 1));
             assert!((middle.x - then.x).abs() < 1e-9 && (middle.y - then.y).abs() < 1e-9, "frame {index}");
         }
+    }
+
+    #[test]
+    fn a_delayed_shot_is_the_scene_of_that_time_before_the_frame() {
+        let finer = BallConfig {
+            size: Size { width: 640, height: 480 },
+            radius: Radii::one(20.0),
+            speed_px_s: 200.0,
+            step_s: 1.0 / 600.0,
+            border: false,
+        };
+        let (mut scene, mut finer) = (scene(4), Scene::new(4, &finer).expect("a valid configuration"));
+        for index in 3..500 {
+            // 2.3 frames, which is 23 fine steps.
+            let (delayed, then) = (scene.shot_before(index, 0.0, 2.3 / 60.0).circle(), finer.at(10 * index - 23));
+            assert!((delayed.x - then.x).abs() < 1e-9 && (delayed.y - then.y).abs() < 1e-9, "frame {index}");
+        }
+        let (start, next) = (scene.at(0), scene.at(1));
+        let before = scene.shot_before(0, 0.0, 1.0 / 60.0).circle();
+        assert!((before.x - (2.0 * start.x - next.x)).abs() < 1e-9, "straight on, to before its start");
     }
 
     #[test]

@@ -150,7 +150,9 @@ impl BallScene {
             Motion::Scattered => Place::Scattered(ScatteredScene::new(self.seed, &self.ball)?),
         };
         let camera = Camera::new(self.ball.size, self.pixel, &self.camera, self.ball.border, self.seed)?;
-        Ok(BallSource { scene, camera, exposure: self.camera.exposure, next: 0 })
+        let delay_s = self.camera.delay / 1e3;
+        let shown = (delay_s > 0.0).then(|| scene.clone());
+        Ok(BallSource { scene, shown, delay_s, camera, exposure: self.camera.exposure, next: 0 })
     }
 }
 
@@ -158,6 +160,9 @@ impl BallScene {
 #[derive(Clone, Debug)]
 pub struct BallSource {
     scene: Place,
+    /// The same scene, a delay before: what a camera with a delay shows.
+    shown: Option<Place>,
+    delay_s: f64,
     camera: Camera,
     exposure: f64,
     next: u64,
@@ -167,8 +172,10 @@ impl BallSource {
     /// Renders the frame with this index.
     pub fn frame(&mut self, index: u64) -> SourceFrame<'_> {
         let shot = self.scene.shot(index, self.exposure);
-        let picture = self.camera.render(&shot, index);
-        let truth = picture.ball.map_or(Truth::Empty, |(circle, limit)| Truth::Ball { circle, limit });
+        let delayed = self.shown.as_mut().map(|shown| shown.shot_before(index, self.exposure, self.delay_s));
+        let picture = self.camera.render(delayed.as_ref().unwrap_or(&shot), index);
+        // The truth is that of the frame's time, whatever the camera shows.
+        let truth = picture.ball.map_or(Truth::Empty, |(_, limit)| Truth::Ball { circle: shot.circle(), limit });
         SourceFrame { index, image: picture.image, truth, meta: None }
     }
 }
@@ -183,6 +190,16 @@ impl Place {
     fn shot(&mut self, index: u64, exposure: f64) -> Shot {
         match self {
             Self::Bouncing(scene) => scene.shot(index, exposure),
+            Self::Scattered(scene) => scene.shot(index, exposure),
+        }
+    }
+}
+
+impl Place {
+    /// The shot of a frame as the scene was this long before. Scattered balls have no before.
+    fn shot_before(&mut self, index: u64, exposure: f64, delay_s: f64) -> Shot {
+        match self {
+            Self::Bouncing(scene) => scene.shot_before(index, exposure, delay_s),
             Self::Scattered(scene) => scene.shot(index, exposure),
         }
     }

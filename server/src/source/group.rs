@@ -37,6 +37,9 @@ impl BallsScene {
         if run.camera.occlude {
             return refused("occlude", "leave it out; an occluder could hide a whole ball");
         }
+        if run.camera.delay > 0.0 {
+            return refused("delay", "leave it out; the balls of a frame are not those of the frame before");
+        }
         let camera = &run.camera;
         let forms = [("aspect", camera.aspect), ("shade", camera.shade), ("ring", camera.ring)];
         if let Some((option, _)) = forms.into_iter().find(|(_, given)| given.is_some()) {

@@ -1,0 +1,129 @@
+//! `server calibrate`: finds the model from truth to answers, with what can be known of it.
+//!
+//! `input` reads a run's folder (`run_folder`) or a CSV file (`csv_file`) into sets of `observation`s, each with the
+//! `track` of its truth. `calibration` checks them and fits the model of a `choice`: a `problem` has the residuals and
+//! their derivatives, `start` is where it starts, `solve` minimises, `fit` finds outliers and judges the model by
+//! `statistics` and the `pattern` of its residuals, and `told` says what the data tell. `reference` measures how large a pipeline's errors are. `validate`
+//! holds frames and poses out, `residuals` sums up, and `verify` applies the correction to a second run. `describe` makes
+//! the `result`; `print`, `yaml` and `html` write it. The maps themselves are [`shared::lens`].
+
+mod calibration;
+mod choice;
+mod csv_file;
+mod describe;
+mod error;
+mod fit;
+mod html;
+mod input;
+mod observation;
+mod options;
+mod pattern;
+#[cfg(test)]
+mod planted;
+mod print;
+mod problem;
+mod reference;
+mod residuals;
+mod result;
+mod run_folder;
+#[cfg(test)]
+mod simulation;
+mod solve;
+mod start;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod told;
+mod track;
+mod validate;
+mod verify;
+mod yaml;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use shared::lens::Correction;
+use shared::shell::exit::Exit;
+use shared::shell::standard::unless_reader_left;
+use shared::text::Escaped;
+use tracing::error;
+
+use self::calibration::{Asked, Found};
+
+pub use choice::ModelChoice;
+pub use error::CalibrateError;
+pub use options::CalibrateOptions;
+pub use result::Calibration;
+
+/// Calibrates what the options name, and writes what was found.
+pub fn run(options: &CalibrateOptions) -> Exit {
+    match calibrated(options) {
+        Ok(exit) => exit,
+        Err(wrong) => {
+            error!("{wrong}");
+            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
+        }
+    }
+}
+
+fn calibrated(options: &CalibrateOptions) -> Result<Exit, CalibrateError> {
+    let found = found(options)?;
+    write(options, &found)?;
+    let fails = found.calibration.fits == Some(false) && options.strict;
+    Ok(if fails { Exit::GateFailed } else { Exit::Fine })
+}
+
+/// Calibrates what the options name, without writing anything. Gives what was found, and the correction.
+///
+/// # Errors
+/// [`CalibrateError`] if something cannot be read, or does not suffice.
+pub fn calibration(options: &CalibrateOptions) -> Result<(Calibration, Correction), CalibrateError> {
+    found(options).map(|found| (found.calibration, found.correction))
+}
+
+fn found(options: &CalibrateOptions) -> Result<Found, CalibrateError> {
+    let CalibrateOptions { model, distortion, focal, target, size, .. } = *options;
+    let sets = options.inputs.iter().map(|path| input::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let sigma = options.reference.as_deref().map(reference::sigma).transpose()?;
+    let mut found = calibration::calibrate(&sets, &Asked { model, distortion, focal, target, size, sigma })?;
+    if let Some(second) = &options.verify {
+        let size = found.calibration.size;
+        found.calibration.verified = Some(verify::verified(second, &found.correction, size)?);
+    }
+    Ok(found)
+}
+
+fn write(options: &CalibrateOptions, found: &Found) -> Result<(), CalibrateError> {
+    // Names, texts and finite numbers always have a JSON form.
+    let json = || serde_json::to_string_pretty(&found.calibration).unwrap_or_default() + "\n";
+    if let Some(folder) = &options.out {
+        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        put(&folder.join("correction.toml"), &found.correction.to_text())?;
+        put(&folder.join("calibration.json"), &json())?;
+        put(&folder.join("calibration.html"), &html::page(found))?;
+        if let Some(camera) = yaml::text(found) {
+            put(&folder.join("camera.yaml"), &camera)?;
+        }
+    }
+    if let Some(path) = &options.json {
+        put(path, &json())?;
+    }
+    let is_stdout = options.json.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if is_stdout { Ok(()) } else { put(Path::new("-"), &print::text(&found.calibration)) }
+}
+
+/// Writes a file. `-` means standard output.
+fn put(path: &Path, text: &str) -> Result<(), CalibrateError> {
+    let written = if path.as_os_str() == "-" {
+        unless_reader_left(io::stdout().write_all(text.as_bytes()))
+    } else {
+        fs::write(path, text)
+    };
+    written.map_err(|error| failed(path, error))
+}
+
+fn failed(path: &Path, error: io::Error) -> CalibrateError {
+    let place = if path.as_os_str() == "-" { "stdout".into() } else { Escaped(path.display()).to_string() };
+    CalibrateError::Write { what: format!("the calibration to {place}"), error }
+}

@@ -1,0 +1,85 @@
+//! What is calibrated: frames with a truth and an answer.
+
+use shared::geometry::{Covariance, Size};
+use shared::lens::Point;
+
+use super::error::CalibrateError;
+use super::track::Track;
+
+/// A frame with a truth and an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Observation {
+    pub(super) frame: u64,
+    /// Truth, in px.
+    pub(super) truth: Point,
+    /// Answer, in px.
+    pub(super) answer: Point,
+    /// Time of the truth, in µs.
+    pub(super) time_us: Option<f64>,
+    /// Covariance of the answer.
+    pub(super) covariance: Option<Covariance>,
+    /// Radius of the ball.
+    pub(super) radius: Option<f64>,
+}
+
+/// The frames of a run or of a CSV file: those of one pose of a camera.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Set {
+    /// The path that was given.
+    pub(super) name: String,
+    /// Frames with an answer, by id.
+    pub(super) observations: Vec<Observation>,
+    /// Where the truth was at any time; empty without times.
+    pub(super) track: Track,
+    /// Size of the images, if the input tells it.
+    pub(super) size: Option<Size>,
+    /// Whether the covariances are what the user states in a CSV file, rather than what a pipeline claims.
+    pub(super) is_stated: bool,
+}
+
+impl Set {
+    /// Checks that there is something to fit in it.
+    pub(super) fn check(&self) -> Result<(), CalibrateError> {
+        let frames = self.observations.len();
+        let Some(first) = self.observations.first() else { return Ok(()) };
+        let same = |of: fn(&Observation) -> Point| self.observations.iter().all(|one| of(one) == of(first));
+        if frames > 1 && same(|one| one.truth) {
+            let [x, y] = first.truth;
+            return Err(CalibrateError::NoMotion { name: self.name.clone(), x, y });
+        }
+        if frames > 1 && same(|one| one.answer) {
+            let [x, y] = first.answer;
+            return Err(CalibrateError::OnePlace { frames, x, y });
+        }
+        Ok(())
+    }
+
+    /// Whether each answer has a covariance.
+    pub(super) fn has_covariances(&self) -> bool {
+        !self.observations.is_empty() && self.observations.iter().all(|one| one.covariance.is_some())
+    }
+
+    /// Whether the truths lie on one line, to a millionth of its length.
+    pub(super) fn is_a_line(&self) -> bool {
+        let count = self.observations.len() as f64;
+        let mean = [0, 1].map(|axis| self.observations.iter().map(|one| one.truth[axis]).sum::<f64>() / count);
+        let moment = |a: usize, b: usize| {
+            self.observations.iter().map(|one| (one.truth[a] - mean[a]) * (one.truth[b] - mean[b])).sum::<f64>()
+        };
+        let (xx, xy, yy) = (moment(0, 0), moment(0, 1), moment(1, 1));
+        let (middle, half) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
+        middle - half <= 1e-12 * (middle + half)
+    }
+}
+
+/// The size that all sets have; `None` if none tells it.
+pub(super) fn common_size(sets: &[Set]) -> Result<Option<Size>, CalibrateError> {
+    let mut known = sets.iter().filter_map(|set| Some((&set.name, set.size?)));
+    let Some((name, size)) = known.next() else { return Ok(None) };
+    match known.find(|(_, other)| *other != size) {
+        Some((other, other_size)) => {
+            Err(CalibrateError::Sizes { name: name.clone(), size, other: other.clone(), other_size })
+        }
+        None => Ok(Some(size)),
+    }
+}

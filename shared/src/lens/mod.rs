@@ -1,0 +1,29 @@
+//! Maps between a plane and an image: planar maps, pinhole cameras and their lens distortion, with analytic derivatives.
+//!
+//! [`distortion`] is the lens of normalised coordinates: Brown's polynomial (`plumb_bob`), its rational extension
+//! (`rational_polynomial`) and the fisheye polynomial (`equidistant`), with the coefficients in OpenCV's order.
+//! [`pinhole`] adds focal lengths and centre; [`pose`] is where a plane stands in front of a camera. A [`Form`] is a
+//! family of maps with named parameters, and [`Map`] is one of them: it takes points forward and back.
+//! [`Correction`] is a map in a file, which takes answers back to where the ball is.
+//!
+//! Pixel centres are at integers, as in OpenCV. Everything here is plain arithmetic without a dependency.
+
+pub mod correction;
+pub mod distortion;
+pub mod form;
+pub mod map;
+pub mod matrix;
+pub mod pinhole;
+pub mod pose;
+
+pub use correction::{Correction, CorrectionError};
+pub use distortion::Distortion;
+pub use form::Form;
+pub use map::Map;
+pub use pinhole::Pinhole;
+
+/// A point, or a pair of derivatives along x and y.
+pub type Point = [f64; 2];
+
+/// Derivatives of a point by another: `[[∂u/∂x, ∂u/∂y], [∂v/∂x, ∂v/∂y]]`.
+pub type Jacobian = [[f64; 2]; 2];
