@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Holds the frame path of one build against another's: interleaved pairs of runs, and the ratio new / old with its 95 %
-# interval (Student's t on the log ratios). Over 1 is better: frames a second unpaced, 1 / p50 latency at 60 frames a second.
+# Compares the frame path of two builds: interleaved pairs of runs, and the ratio new / old with its 95 % interval
+# (Student's t on the log ratios). Above 1 is better: frames per second unpaced, 1 / p50 latency at 60 frames per
+# second.
 #
 #   bench/compare.sh OLD NEW [PAIRS]     two folders, each with a release `server` and `client`
 set -euo pipefail

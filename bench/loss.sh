@@ -4,16 +4,16 @@
 #
 #   bench/loss.sh [--runs N] [--seconds N] [--tables NAMES] [SERVER OPTION...]     for example: bench/loss.sh --fps 30 --size 160x120
 #
-# Each row is the median of --runs sessions (3) of --seconds each (20), with losses summed up. A table's name is its delivery
-# and its encoding; --tables takes several, in quotes ("live-auto live-raw reliable-auto reliable-raw"), and without it the
-# table is live-auto. The server gets --delivery, --encoding and the options given.
-# Met: at 1 % and 5 % loss 99 % and 95 % of the frames scored, p99 of their latency within two frame intervals; at any other
-# every frame accounted for.
+# Each row is the median of --runs sessions (3) of --seconds each (20), with losses summed up. A table's name is its
+# delivery and its encoding; --tables takes several, in quotes ("live-auto live-raw reliable-auto reliable-raw"), and
+# without it the table is live-auto. The server gets --delivery, --encoding and the options given. The goal at 1 % and 5
+# % loss: 99 % and 95 % of the frames are scored, and the p99 of their latency is within two frame intervals. The goal
+# at any other loss: every frame is accounted for.
 #
 # Environment: LOSS (percentages, "0 1 5 10 20"), CLIENT_OPTIONS, BIN (the folder of the two programs, target/release),
-# KEEP (a folder for reports and logs, named after table, loss and run). Needs root, ip, iptables and python3. Nothing of it
-# is left behind. Ends with 1 if frames are not accounted for, or a session did not come about or to its end; a goal that is
-# not met only stands in the table.
+# KEEP (a folder for reports and logs, named after table, loss and run). Needs root, ip, iptables and python3. It
+# removes everything that it makes. The exit code is 1 if frames are not accounted for, or if a session did not begin or
+# did not finish. A missed goal only shows in the table.
 set -euo pipefail
 
 readonly BIN=${BIN:-$(dirname "$0")/../target/release}
@@ -96,7 +96,7 @@ network() {
   done
 }
 
-# Each end drops what arrives, of UDP and of TCP, by which a session begins.
+# Each end drops arriving packets, of UDP and also of TCP, with which a session begins.
 drop() {
   local space
   for space in "$SERVER_SPACE" "$CLIENT_SPACE"; do
@@ -125,7 +125,7 @@ session() {
   server='' client=''
 }
 
-# The row of all sessions at this loss, of which these are the reports.
+# The row of all sessions at this loss, computed from their reports.
 judge() {
   python3 - "$@" <<'PYTHON'
 import json, os, statistics, sys

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# What the outputs cost: interleaved pairs of runs with every output (--out, --csv, --json, --junit, a gate, rows in a file,
-# and a monitor that reads /metrics each second) and without, and the ratio with / without with its 95 % interval
-# (Student's t on the log ratios). Then the memory and the rate of the outputs alone, with ten million rows, and the same
-# for `server report` on their folder.
+# Measures what the outputs cost: interleaved pairs of runs with every output (--out, --csv, --json, --junit, a gate,
+# rows in a file, and a monitor that reads /metrics each second) and without, and the ratio with / without with its 95 %
+# interval (Student's t on the log ratios). Then the memory and the rate of the outputs alone, with ten million rows, and the
+# same for `server report` on their folder.
 #
 #   bench/outputs.sh [PAIRS] [ROWS]     needs target/release/{server,client}; BIN names another folder, ROWS 0 leaves them out
 #
-# Asked for: unpaced, a ratio of the rate of 0.9 or more and no row lost; at 60 frames a second, a ratio of p50 latency of
-# 1.05 or less within its interval; for the rows, 100 MB of memory and a page of 1 MB. The exit code is 1 if that is not so.
+# Goals: unpaced, a rate ratio of at least 0.9 and no lost row; at 60 frames per second, a p50 latency ratio of at most
+# 1.05 within its interval; for the rows, at most 100 MB of memory and a page of at most 1 MB. The exit code is 1 if a goal
+# is missed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/pairs/session.sh

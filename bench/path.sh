@@ -5,9 +5,9 @@
 #   bench/path.sh end 1280 target/release/server --once --frames 60 --no-graphics --listen SERVER:9200 -- target/release/client SERVER:9200
 #
 # `end`: both ends have interfaces of that MTU, as behind WireGuard, so that TCP knows it. `middle`: only the router
-# between them does, towards the client, and tells nobody: it sends no ICMP. SERVER in either command stands for the server's address.
-# The client is started once the server says "listening on". Ends with the client's exit code; with 1 if the server fails.
-# Needs root, ip and iptables. Nothing of it is left behind.
+# between them does, towards the client, and tells nobody: it sends no ICMP. SERVER in either command stands for the
+# server's address. The client is started once the server says "listening on". Ends with the client's exit code; with 1
+# if the server fails. Needs root, ip and iptables. It removes everything that it makes.
 set -euo pipefail
 
 readonly A=plumb-a-$$ R=plumb-r-$$ B=plumb-b-$$

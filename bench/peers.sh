@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Peers that are not Plumb's against our programs: which open, and answer all frames.
+# Tests our programs with peers that are not Plumb's: which of them open a link and answer all frames.
 #
 #   bench/peers.sh [PEER...]      for example: bench/peers.sh aiortc-1.9.0 chromium
 #
-# aiortc-VERSION: as a client of our server, reliable and live, and as the source of frames of our client. chromium: a page
-# driven by WebDriver, as a stranger and with the hello of a small receive buffer, paced and unpaced. werift: opens where its
-# answer is made to say a=setup:passive; as it is it must be told what is wrong.
+# aiortc-VERSION: as a client of our server, reliable and live, and as the source of frames of our client. chromium: a
+# page driven by WebDriver, as a stranger and with the hello of a small receive buffer, paced and unpaced. werift: opens
+# if its answer is changed to a=setup:passive; with its own answer it must be told what is wrong.
 #
 # Environment: BIN (the folder of the two programs, target/release), CACHE (where packages are put, target/peers). Needs
-# python3 with venv and the package index; for werift node and npm, for chromium Debian's chromium and chromium-driver. A peer
-# whose programs are missing is skipped. Ends with 1 if one that was tried does not do as it should.
+# python3 with venv and the package index; for werift node and npm, for chromium Debian's chromium and chromium-driver.
+# A peer whose programs are missing is skipped. The exit code is 1 if a peer that was tried fails.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -64,13 +64,13 @@ werift() {
   (cd "$CACHE" && [ -d node_modules/werift ] || npm install --silent --no-fund --no-audit "werift@$WERIFT")
   cd "$CACHE"
   serve "werift $WERIFT, answering passive" $FRAMES --fps 30 -- node "$PEERS/werift_client.mjs" AT passive
-  serve "werift $WERIFT, as it is, told why" 0 --fps 30 -- node "$PEERS/werift_client.mjs"
+  serve "werift $WERIFT, unchanged, told why" 0 --fps 30 -- node "$PEERS/werift_client.mjs"
   grep -q 'is to be answered with a=setup:passive' "$folder/server.err" || fail "it was not told"
   cd "$here"
 }
 
-# serve WHAT LEAST OPTION... -- PEER...: at least so many frames must be answered. AT in the peer's arguments stands for host and port,
-# which else are its last.
+# serve WHAT LEAST OPTION... -- PEER...: at least LEAST frames must be answered. AT in the peer's arguments stands for
+# host and port; without AT they are its last arguments.
 serve() {
   local what=$1 least=$2 port answered
   local -a options=()

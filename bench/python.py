@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What `plumb.evaluate` costs per frame, over the pipeline's own time. Makes the tables of docs/benchmarks.md, "Python".
+"""Measures what `plumb.evaluate` costs per frame, in addition to the pipeline's own time. Makes the tables of
+docs/benchmarks.md, "Python".
 
     python3 -m venv .venv && .venv/bin/pip install ./python
     .venv/bin/python bench/python.py [--frames N]
 
 The gap is the time from the end of one call of the pipeline to the start of the next: scoring, the row of the table, the
 next frame's array, the call. The pipeline computes for longer than a frame takes to render, so no gap includes waiting
-for a frame. The clock is read inside the pipeline. `detect` is the time of `plumb.detect`, which gives the GIL away.
+for a frame. The clock is read inside the pipeline. `detect` is the time of `plumb.detect`, which releases the GIL.
 """
 
 import argparse

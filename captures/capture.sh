@@ -97,7 +97,7 @@ shown() {
   "${tmux[@]}" capture-pane -p -t "$1"
 }
 
-# Waits until the client's summary stands there, and the server's.
+# Waits until both summaries are shown.
 settled() {
   until shown 1 | grep -q "$1" && shown 0 | grep -q 'frames/s sent'; do sleep 0.1; done
   sleep 0.5

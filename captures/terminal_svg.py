@@ -11,7 +11,7 @@ CHARACTER = 12.2  # width in rich's SVG
 
 
 def indent(match):
-    """Leading spaces as a place instead: some viewers drop them."""
+    """Replaces leading spaces by a position, because some viewers drop them."""
     x, between, length, spaces = match.groups()
     width = len(spaces) // len("&#160;") * CHARACTER
     return f'x="{float(x) + width:g}"{between}textLength="{float(length) - width:g}"{match.group(0)[match.end(3) - match.start(0) + 1 : match.start(4) - match.start(0)]}'

@@ -27,7 +27,7 @@ have() {
   return 1
 }
 
-# A minimal Debian, without what nobody reads in a container.
+# A minimal Debian, without documentation and translations.
 make_debian() {
   needs_root
   command -v debootstrap >/dev/null || install debootstrap
@@ -42,7 +42,8 @@ make_debian() {
     "$docker" import --change 'CMD ["bash"]' - "$DEBIAN_IMAGE" >/dev/null
 }
 
-# That, a C compiler and this machine's Rust, with what lets cargo reach its registry as it does here.
+# The same Debian with a C compiler and this machine's Rust, and with the settings through which cargo reaches its
+# registry.
 make_builder() {
   needs_root
   local sysroot version context=$work/builder
@@ -76,7 +77,7 @@ make_builder() {
   "$docker" build -q -t "$BUILDER_IMAGE" "$context" >"$work/build" 2>&1 || fail "$(tail -n 20 "$work/build")"
 }
 
-# Where this machine's apt has Debian from.
+# The mirror from which this machine's apt gets Debian.
 debian_mirror() {
   local found
   # shellcheck disable=SC2016  # apt-get fills these in

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Docker engine: installs Debian's where there is none, starts it where it does not run, waits for it.
+# A Docker engine: installs Debian's if there is none, starts it if it does not run, and waits until it answers.
 # Prints the docker client to call on stdout, everything else on stderr. Exit code 77: no engine can be had here.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ main() {
   client
 }
 
-# Debian's client before others of the name: it fits Debian's engine.
+# Prefers Debian's client, because it fits Debian's engine.
 client() {
   if [ -n "${DOCKER:-}" ]; then echo "$DOCKER"
   elif [ -x /usr/bin/docker ]; then echo /usr/bin/docker

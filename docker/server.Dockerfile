@@ -18,7 +18,7 @@ COPY shared/proto shared/proto
 COPY client/Cargo.toml client/
 COPY server/Cargo.toml server/build.rs server/
 COPY server/proto server/proto
-# Members of the workspace, which cargo wants to see; no program is made of them.
+# Cargo needs these members of the workspace, although no program is built from them.
 COPY testkit/Cargo.toml testkit/
 COPY python/Cargo.toml python/
 RUN for crate in shared client server testkit python; do mkdir $crate/src && : >$crate/src/lib.rs; done \

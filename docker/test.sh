@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The images, as they are used: builds them by their Dockerfiles and runs them the ways docs/docker.md tells.
+# Builds the images from their Dockerfiles, and runs them in the ways that docs/docker.md describes.
 #
 #   docker/test.sh            all of it
 #   docker/test.sh NAME...    only these scenarios, with the images that are there (names: see SCENARIOS)
 #
-# Where no engine can be had it says so and skips; with CI=true it must run. Needs python3; docker-compose for `compose`.
+# Without a Docker engine it says so and skips the tests; with CI=true it fails. Needs python3; docker-compose for
+# `compose`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,7 +44,7 @@ engine() {
     echo "*** no Docker engine, and CI must have one" >&2
     exit 1
   fi
-  echo "*** SKIPPED: THE IMAGES WERE NOT TESTED, for want of a Docker engine" >&2
+  echo "*** SKIPPED: THE IMAGES WERE NOT TESTED, because there is no Docker engine" >&2
   exit 0
 }
 
@@ -403,7 +404,7 @@ version() {
 
 # Checking ------------------------------------------------------------------------------------------------------------
 
-# must WHAT COMMAND...: a check without which the rest of the scenario tells nothing
+# must WHAT COMMAND...: a check on which the rest of the scenario depends
 must() {
   local what=$1
   shift
@@ -422,7 +423,7 @@ check() {
   must "$@" || true
 }
 
-# Once a scenario: the first failure tells most.
+# Once per scenario, because the first failure says most.
 show_logs() {
   local container
   [ -z "$shown" ] || return 0
@@ -459,22 +460,22 @@ says() {
   grep -qE "$2" "$folder/log"
 }
 
-# The server has scored at least so many frames: frame, four coordinates, error, cumulative, latency, session.
+# The server has scored at least this many frames: frame, four coordinates, error, cumulative, latency, session.
 server_rows() {
   [ "$(logs "$1" | grep -cE '^ +[0-9]+( +[0-9]+\.[0-9]+){7} +[0-9]+$')" -ge "$2" ]
 }
 
-# The client has found at least so many circles: frame, two coordinates, radius, time.
+# The client has found at least this many circles: frame, two coordinates, radius, time.
 client_rows() {
   [ "$(logs "$1" | grep -cE '^ +[0-9]+( +[0-9]+\.[0-9]+){4}$')" -ge "$2" ]
 }
 
-# The server, over all its starts, has summed up at least so many sessions.
+# The server, over all its starts, has printed the summaries of at least this many sessions.
 summaries() {
   [ "$(logs "$1" | grep -cE '^session [0-9]+ with plumb-client')" -ge "$2" ]
 }
 
-# The server, over all its starts, has scored frames of at least so many sessions.
+# The server, over all its starts, has scored frames of at least this many sessions.
 sessions() {
   [ "$(logs "$1" | grep -cE '^ +0( +[0-9]+\.[0-9]+){7} +[0-9]+$')" -ge "$2" ]
 }
@@ -510,7 +511,7 @@ healthy() {
   health_of "$PREFIX-$1"
 }
 
-# report FOLDER EXPRESSION: something that holds of the server's report.
+# report FOLDER EXPRESSION: the expression holds for the server's report.
 report() {
   python3 - "$folder/$1/report.json" "$2" <<-'PYTHON'
 	import json, sys

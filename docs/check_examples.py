@@ -58,7 +58,7 @@ def depth_camera(folder, _video):
     options = ["--source", "depth", "--encoding", "png", "--meta-file", EXAMPLES / "depth-camera.toml", "--let-clients-stop"]
     server, address = listening([BIN / "server", *options], folder, "server")
     viewer = [BIN / "client", address, "--no-graphics", "--link", "tcp", "--pull", "--commands", "-v"]
-    # Quitting both does not wait for the frames under way, so it is said when three have been seen.
+    # The command x does not wait for frames under way, so it is sent once three frames have arrived.
     client = subprocess.Popen(viewer, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     client.stdin.write("n\nn\nn\n")
     client.stdin.flush()

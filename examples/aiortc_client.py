@@ -4,8 +4,8 @@
     venv/bin/pip install -r examples/requirements.txt
     venv/bin/python examples/aiortc_client.py 127.0.0.1 8080
 
-from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`: it
-is all that looks at an image. The rest knows nothing of Plumb but docs/protocol.md.
+from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`:
+only this function looks at an image. The rest follows docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
@@ -68,7 +68,7 @@ class LinkLost(Exception):
 
 
 def now_us():
-    """This machine's clock in whole microseconds, from any origin that stays."""
+    """This machine's clock in whole microseconds, from a fixed origin."""
     return time.monotonic_ns() // 1000
 
 
@@ -85,7 +85,7 @@ class Reassembler:
 
     def __init__(self, max_bytes, max_open):
         self.max_count, self.max_open, self.open = max_bytes // LEAST_PAYLOAD + 1, max_open, {}
-        self.finished = {}  # ids of messages joined or given up, the longest ago first
+        self.finished = {}  # ids of messages joined or given up, oldest first
 
     def accept(self, piece):
         """Takes a fragment; returns the message it completes, else None."""
@@ -259,12 +259,12 @@ def fingerprint(sdp):
 
 
 async def answer_offer(pc, reader, writer):
-    """Without a token, says nothing first: the server takes that for a stranger and makes an offer that every peer takes."""
+    """Without a token, sends no hello: the server then makes the offer for strangers, which every peer accepts."""
     token = Token(os.environ["PLUMB_TOKEN_FILE"]) if os.environ.get("PLUMB_TOKEN_FILE") else None
     if token:
         await token.exchange(reader, writer)
     offer = (await hear(reader, "offer"))["sdp"]
-    # aiortc is content with any of several fingerprints, and the proofs cover one.
+    # aiortc accepts any of several fingerprints, but the proofs cover only one.
     if token and len({line for line in offer.splitlines() if line.startswith("a=fingerprint:")}) != 1:
         raise LinkLost("the offer names several certificates")
     await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))

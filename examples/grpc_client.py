@@ -6,8 +6,8 @@
     venv/bin/python examples/grpc_client.py 127.0.0.1 8080
 
 from the repository's folder, with a server on another terminal. The third command makes the messages' classes. To try a
-detector of your own, replace `find_circle`. It looks at a frame at a time; one that needs seconds a frame belongs on a
-thread, since pings must be answered meanwhile. The rest knows nothing of Plumb but docs/protocol.md and its proto.
+detector of your own, replace `find_circle`. It gets one frame at a time. A detector that needs seconds per frame
+belongs on a thread, because pings must be answered meanwhile. The rest follows docs/protocol.md and the proto.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 

@@ -6,9 +6,9 @@
     venv/bin/python examples/tcp_client.py --listen 127.0.0.1 8080
 
 from the repository's folder, with a server on another terminal. With --listen it waits for a server that calls it
-(server --dial 127.0.0.1:8080 --link tcp). To try a detector of your own, replace `find_circle`.
-It looks at a frame at a time; one that needs seconds a frame belongs on a thread, since pings must be answered meanwhile.
-The rest knows nothing of Plumb but docs/protocol.md.
+(server --dial 127.0.0.1:8080 --link tcp). To try a detector of your own, replace `find_circle`. It gets one frame at a
+time. A detector that needs seconds per frame belongs on a thread, because pings must be answered meanwhile. The rest
+follows docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
@@ -26,7 +26,7 @@ import numpy as np
 
 CONTROL, FRAMES, ANSWERS = range(3)
 CHANNELS = {"gray8": 1, "bgr8": 3}
-OVERHEAD = 65_561  # most bytes of a message beside a frame's pixels
+OVERHEAD = 65_561  # maximum bytes of a message besides a frame's pixels
 TOKEN_FILE = os.environ.get("PLUMB_TOKEN_FILE")  # of a server with --token-file
 SILENCE_LIMIT = 4.5  # s without a byte: the server is gone
 

@@ -1,5 +1,5 @@
-//! Makes the messages of a recording from `proto/foxglove.proto`, without a protoc, and keeps their description: an MCAP
-//! file describes its own messages.
+//! Generates the messages of a recording from `proto/foxglove.proto`, without a protoc. Also keeps their description,
+//! because an MCAP file describes its own messages.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto/foxglove.proto");

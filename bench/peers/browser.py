@@ -1,7 +1,7 @@
 """Chromium as a client, driven by WebDriver: python3 browser.py HOST PORT [HELLO]
 
 HELLO is a line of signaling to say first, such as '{"type":"hello","plumb":1,"role":"sink","receive_buffer":131072}'.
-Prints what came of it as JSON; exit code 0 if frames came. Needs chromium and chromedriver (Debian's chromium-driver).
+Prints the result as JSON; exit code 0 if frames came. Needs chromium and chromedriver (Debian's chromium-driver).
 """
 
 import json

@@ -1,5 +1,5 @@
 // A Plumb client in JavaScript, from docs/protocol.md: enough to take frames and answer them. Used in a page (browser.py)
-// and in Node (werift_client.mjs). It answers `none`: what is tried here is the link, not a detector.
+// and in Node (werift_client.mjs). It answers `none`, because it tests the link and not a detector.
 
 /** MessagePack, as far as Plumb needs it. */
 const pack = (value) => {
@@ -60,7 +60,7 @@ const unpack = (bytes) => {
   return read();
 };
 
-/** Answers an offer; `told(line)` is called with what goes to the server's signaling; resolves to what came of it. */
+/** Answers an offer; `told(line)` is called with each line for the server's signaling. Resolves to the result. */
 async function plumbClient(RTCPeerConnection, offer, told, munge = (sdp) => sdp, silentLimit = 15000) {
   const pc = new RTCPeerConnection({ iceServers: [] });
   const lanes = {};

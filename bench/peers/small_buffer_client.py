@@ -1,7 +1,7 @@
-"""The example's client with UDP sockets that take little: python small_buffer_client.py BYTES [--silent] HOST PORT
+"""The example's client with small UDP receive buffers: python small_buffer_client.py BYTES [--silent] HOST PORT
 
-It says hello on the signaling connection, with `receive_buffer` unless --silent, so that the server sends without regard
-to strangers. BYTES is what SO_RCVBUF is to read.
+It says hello on the signaling connection, with `receive_buffer` unless --silent, so that the server does not treat
+it as a stranger. BYTES is the value that SO_RCVBUF reads.
 """
 
 import asyncio

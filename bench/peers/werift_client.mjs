@@ -1,5 +1,5 @@
 // werift (npm) as a client: node werift_client.mjs HOST PORT [SETUP]
-// With SETUP (passive) the answer claims that DTLS role. Prints what came of it as JSON; exit code 0 if frames came.
+// With SETUP (passive) the answer claims that DTLS role. Prints the result as JSON; exit code 0 if frames came.
 import net from "node:net";
 import readline from "node:readline";
 import { createRequire } from "node:module";

@@ -10,7 +10,7 @@ wrong = []
 
 
 def check(is_right, what):
-    """Notes what is wrong, unless it is right."""
+    """Notes an error, unless the condition holds."""
     if not is_right:
         wrong.append(what)
 
@@ -37,7 +37,8 @@ def sessions(name, codes):
 def played(name, frames, format_, line, codes="0 0", stamp="end_of_frame", age_from="arrival"):
     """The one session of a report, in which this many frames were answered; `None` without one.
 
-    vivid puts the end of the frame almost an interval after it gives the frame: a time in the future tells no age.
+    vivid's timestamp of a frame's end is almost an interval after it hands over the frame. A time in the future gives
+    no age.
     """
     found = sessions(name, codes)
     if len(found) != 1:
@@ -82,7 +83,7 @@ played("colour", 5, "BGR3", 3 * WIDTH)
 played("deep", 5, "Y16", 2 * WIDTH)
 bars = picture("grey", 1)
 for name, row in (("grey", bars), ("yuyv", picture("yuyv", 1))):
-    # Eight bars, of which neighbours may share a pixel. Colour taken for gray would change from pixel to pixel.
+    # Eight bars. Two neighbours may share a pixel. Colour taken for gray would change from pixel to pixel.
     changes = sum(a != b for a, b in pairwise(row))
     check(7 <= changes <= 21, f"{name}: {changes} changes of level along a row of eight bars")
 check(len({picture("colour", 3)[place : place + 3] for place in range(0, 3 * WIDTH, 3)}) >= 6, "colour: few colours")

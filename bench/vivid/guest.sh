@@ -99,5 +99,8 @@ until [ -s /mnt/unplugged.pixels ] || ! kill -0 "$client"; do sleep 0.2; done
 sleep 1
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 wait "$server"
-echo "$? $(wait "$client"; echo $?)" >/mnt/unplugged.codes
+code=$?
+# Not in a substitution: a subshell cannot wait for a child of its parent.
+wait "$client"
+echo "$code $?" >/mnt/unplugged.codes
 echo "$(cut -d' ' -f1 /proc/uptime) end" | tee /mnt/end

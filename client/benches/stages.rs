@@ -86,7 +86,7 @@ fn all(bencher: Bencher, discs: usize) {
     let mut random = Random::new(1);
     let scatter = Scatter { size: (640, 480), radii: 20.0..=20.0, overlap: 0.1, margin: 1.0 };
     let ground = Canvas::new(640, 480, 40.0);
-    let canvas = scatter.throw(discs, &mut random).into_iter().fold(ground, |canvas, disc| canvas.disc(disc, 180.0));
+    let canvas = scatter.draw(discs, &mut random).into_iter().fold(ground, |canvas, disc| canvas.disc(disc, 180.0));
     let frame = canvas.shot(10.0, &mut random);
     let (mut detector, mut found) = (Hough::new(RadiusLimits::default()), Vec::new());
     bencher.bench_local(|| detector.detect_all(black_box(frame.view()), &mut found));

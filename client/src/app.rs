@@ -58,7 +58,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     }
     let board = (!args.no_graphics).then(|| window.board());
     let (commander, commands) = commands(stopper.clone(), args.pull);
-    // With several sessions, no key would say which of them it is for.
+    // With several sessions, a key cannot say which one it is for.
     let on_key = listening.is_none().then(|| on_key(&commander));
     let controls = Controls { stopper: &stopper, on_key, takes_terminal: !args.commands };
     let exit = beside_window_or_rows(board.as_ref(), &rows, &controls, |place| {
@@ -96,7 +96,7 @@ fn waiting_for(config: &Config, listening: Option<&Listening>) -> String {
     }
 }
 
-/// The error of a client with `--pull` that nobody can give the command `n`.
+/// The error if `--pull` is given but nobody can give the command `n`.
 const NOBODY_ASKS: &str = "--pull waits for the command n, and without a window nobody can give it: add --commands, and \
                            write n, q or x to stdin, one per line";
 

@@ -232,7 +232,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Limits `workers` to as many as memory has room for, and warns if that is fewer.
+    /// Limits `workers` to the number that memory has room for, and warns if that is smaller.
     fn affordable(&self, workers: NonZeroUsize, stream: &Stream) -> NonZeroUsize {
         // Cannot fail here: the session rejects a stream without a valid size.
         let Ok(size) = stream.size() else { return workers };

@@ -53,7 +53,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
 }
 
 #[test]
-fn the_older_variable_names_the_pipeline_where_the_newer_one_does_not() {
+fn the_older_variable_names_the_pipeline_if_the_newer_one_is_unset() {
     let run = |pipeline: &str, detector: &str| {
         let mut client = command("client");
         client.args(["--no-graphics", "127.0.0.1:1", "--wait", "1ms"]);
@@ -67,13 +67,13 @@ fn the_older_variable_names_the_pipeline_where_the_newer_one_does_not() {
 }
 
 #[test]
-fn a_host_without_address_is_no_peer() {
+fn a_host_without_an_address_counts_as_an_absent_peer() {
     let ended = run(&["no-such-host.invalid:8080", "--wait", "100ms"]).expect(3).says("no-such-host.invalid:8080");
     assert!(ended.stderr.len() <= 2, "says once that it waits, and that it gave up: {:#?}", ended.stderr);
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     for option in ["--help", "-h", "--version"] {
         assert!(!run(&[option]).expect(0).stdout.is_empty());
     }

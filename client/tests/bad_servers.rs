@@ -67,7 +67,7 @@ fn an_endless_line_is_cut_off() {
 }
 
 #[test]
-fn an_early_end_is_waited_out_and_named() {
+fn an_early_end_is_followed_by_other_attempts_and_reported() {
     let ended = run("150ms", drop).expect(3);
     assert!(ended.stderr.len() <= 2, "{:#?}", ended.stderr);
     // Which of the two errors appears depends on whether the hello was already on its way.

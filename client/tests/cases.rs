@@ -1,12 +1,12 @@
-//! Pictures on which the detector was wrong are measured within the tolerance that stands with each.
+//! Each picture on which the detector was once wrong is measured within the tolerance listed for it.
 
 use std::path::Path;
 
 use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use shared::image::file;
 
-/// A picture and what is right: centre and radius in px, each with its tolerance, and the half-axes with that of the
-/// radius.
+/// A picture and its truth: centre and radius in px, each with a tolerance, and the half-axes, which have the radius's
+/// tolerance.
 struct Case {
     name: &'static str,
     centre: (f64, f64, f64),
@@ -49,7 +49,7 @@ fn detect(name: &str) -> Option<Estimate> {
     DetectorChoice::new("hough", RadiusLimits::default()).expect("the defaults").build().detect(gray.view())
 }
 
-/// What is wrong about an answer. Empty if nothing is.
+/// Describes what is wrong with an answer. Empty if it is right.
 fn wrong(case: &Case, found: Option<Estimate>) -> String {
     let Some(found) = found else { return format!("{}: no circle", case.name) };
     let (x, y, tolerance) = case.centre;

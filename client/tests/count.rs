@@ -1,10 +1,10 @@
-//! Discs at random places are counted correctly, whatever their places, radii, levels and noise.
+//! Discs at random places are counted correctly, whatever their radii, levels and noise.
 
 use client::pipeline::{DetectorChoice, Estimate, RadiusLimits};
 use shared::geometry::Circle;
 use testkit::picture::{Canvas, Random, Scatter};
 
-/// Most discs in a frame.
+/// Maximum number of discs in a frame.
 const MOST: usize = 6;
 
 /// Frames of each kind, and how many of them must be right: 98 %.
@@ -32,7 +32,7 @@ impl Frames {
         let scatter = Scatter { size: (640, 480), radii: self.radii.clone(), overlap: 0.1, margin: self.margin };
         let mut random = Random::new(seed);
         let count = random.uniform(0.0, MOST as f64 + 1.0) as usize;
-        let discs = scatter.throw(count, &mut random);
+        let discs = scatter.draw(count, &mut random);
         let ground = Canvas::new(640, 480, self.levels.1);
         let mut canvas = discs.iter().fold(ground, |canvas, disc| canvas.disc(*disc, self.levels.0));
         if self.blur_px > 0.0 {

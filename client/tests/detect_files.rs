@@ -1,4 +1,4 @@
-//! `client detect` measures good files, reports bad ones, and processes the rest all the same.
+//! `client detect` measures good files, reports bad ones, and goes on after a bad one.
 
 use std::fs;
 use std::io::BufRead;
@@ -137,7 +137,7 @@ fn a_file_larger_than_any_image_is_refused_unread() {
 }
 
 #[test]
-fn without_json_there_is_a_line_a_file() {
+fn without_json_each_file_gets_one_line() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     let empty = pictures.save("empty.png", GrayImage::from_pixel(64, 64, Luma([40])), ImageFormat::Png);
@@ -227,7 +227,7 @@ fn without_files_there_is_nothing_to_do() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_it_silently() {
+fn it_ends_silently_when_its_reader_closes_the_pipe() {
     let pictures = Pictures::new();
     // More lines than the 64 KiB that a pipe holds, so that the client still writes when its reader is gone.
     let long = format!("{}.png", "x".repeat(100));
@@ -253,7 +253,7 @@ fn a_full_stdout_is_reported() {
 }
 
 #[test]
-fn a_files_name_moves_no_cursor_and_forges_no_line() {
+fn a_files_name_cannot_move_the_cursor_or_forge_a_line() {
     let pictures = Pictures::new();
     let name = "a\u{1b}[2J\nforged.png: centre (1, 2)\u{202e}.png";
     let good = pictures.save(name, disc(), ImageFormat::Png);

@@ -1,5 +1,5 @@
 //! `client detect` reads pictures as users have them: with alpha, a palette, more than 8 bits, an EXIF orientation, as
-//! webcams send them, from a pipe. The cases were made after reports of users of other tools.
+//! webcams send them, from a pipe. The cases follow reports from users of other tools.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -25,7 +25,7 @@ fn results(ended: &Ended) -> Vec<Value> {
     serde_json::from_str(&ended.stdout.join("\n")).unwrap_or_else(|error| panic!("{error} in {ended:#?}"))
 }
 
-/// Fails unless the circle's centre is there.
+/// Fails unless the circle's centre is at this place.
 #[track_caller]
 fn is_at(result: &Value, centre: (f64, f64), tolerance_px: f64) {
     let figure = |name: &str| result["circle"][name].as_f64().unwrap_or_else(|| panic!("no circle in {result}"));
@@ -54,7 +54,7 @@ fn every_case_gives_the_disc_that_its_author_drew() {
 }
 
 #[test]
-fn a_jpeg_that_is_cut_short_is_an_error_however_much_is_left() {
+fn a_truncated_jpeg_is_an_error_at_any_length() {
     for name in ["cut_short_08_percent.jpg", "cut_short_48_percent.jpg"] {
         detect(&[], &[&case(name)]).expect(4).says("damaged or cut short");
     }
@@ -122,7 +122,7 @@ fn a_dash_reads_the_standard_input_and_a_path_may_be_a_pipe() {
 }
 
 #[test]
-fn an_empty_standard_input_is_no_image() {
+fn an_empty_standard_input_is_not_an_image() {
     let done = command("client").args(["detect", "-"]).stdin(Stdio::null()).output().expect("it runs");
     assert_eq!(done.status.code(), Some(4));
     let said = String::from_utf8_lossy(&done.stderr);

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use client::pipeline::fuzz::check;
 
 #[test]
-fn the_detectors_keep_their_word_on_the_whole_corpus() {
+fn the_detectors_keep_their_contract_on_the_whole_corpus() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/detect");
     let mut files: Vec<_> =
         fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();

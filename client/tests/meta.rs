@@ -1,4 +1,4 @@
-//! What a server says about its stream is bounded, however long its hello is.
+//! The metadata of a stream is bounded in memory, whatever the length of the server's hello.
 
 use client::session::{Action, End, Session};
 use shared::link::Lane;

@@ -60,7 +60,8 @@ impl Oval {
 
     /// The limit of a coordinate's error, as √(variance of x + variance of y), for sharp edges of this contrast.
     ///
-    /// A length of edge tells its own place with the information c² / (2 √π s σ²), where s² = 1/12 is the pixel's.
+    /// Each pixel of edge length carries the information c² / (2 √π s σ²) about the edge's position, where s² = 1/12 is
+    /// a pixel's variance.
     fn limit(&self, contrast: f64, noise: f64) -> f64 {
         let (s, variance) = ((1.0f64 / 12.0).sqrt(), noise * noise + 1.0 / 12.0);
         let per_px = contrast * contrast / (2.0 * PI.sqrt() * s * variance);
@@ -90,7 +91,7 @@ fn off(found: &Estimate, oval: &Oval) -> f64 {
 }
 
 #[test]
-fn ellipses_are_measured_at_their_limit_whatever_their_axes_and_the_noise() {
+fn ellipses_with_any_axes_in_any_noise_are_measured_at_their_limit() {
     let mut detector = detector();
     let (mut sum, mut n) = (0.0, 0.0);
     for seed in 0..48 {
@@ -221,7 +222,7 @@ fn outlines_of_one_to_eight_pixels_are_measured_along_their_middle_at_their_limi
         let frame = canvas.shot(5.0, &mut random);
         let found = detector.detect(frame.view()).unwrap_or_else(|| panic!("missed {oval:?}, seed {seed}"));
         assert!((found.circle.radius - radius).abs() < 0.5, "{found:?}, {oval:?}, width {width}, seed {seed}");
-        // Two edges tell twice as much as one. Of a line as thin as a pixel they tell 5 % less.
+        // Two edges carry twice the information of one. Those of a line as thin as a pixel carry 5 % less.
         let limit = oval.limit(DISC - GROUND, 5.0) / f64::sqrt(2.0);
         let ratio = off(&found, &oval) / limit;
         assert!(ratio < 5.0, "{ratio} times the limit: {found:?}, {oval:?}, width {width}, seed {seed}");

@@ -27,7 +27,7 @@ fn an_integer_drawn_circle_has_its_centre_where_it_was_drawn() {
 }
 
 #[test]
-fn it_is_found_in_their_noise_too() {
+fn a_circle_is_found_in_the_librarys_noise_too() {
     for seed in 0..10 {
         let found = detect(&gaussian_noise(&drawn(150, 100, 20), 0.0, 10.0, seed)).expect("a circle").circle;
         // The bound on the centre's sigma at noise 10 and radius 20 is 0.010 px along each axis. This is the L1 of five
@@ -37,7 +37,7 @@ fn it_is_found_in_their_noise_too() {
 }
 
 #[test]
-fn their_noise_alone_is_no_circle() {
+fn the_librarys_noise_alone_gives_no_circle() {
     let ground = GrayImage::from_pixel(320, 240, Luma([100]));
     for seed in 0..20 {
         assert_eq!(detect(&gaussian_noise(&ground, 0.0, 20.0, seed)), None, "seed {seed}");

@@ -47,7 +47,7 @@ fn a_refusal_that_may_pass_is_followed_by_another_attempt() {
 }
 
 #[test]
-fn without_a_wait_there_is_one_whole_attempt() {
+fn without_a_wait_there_is_exactly_one_attempt() {
     let (address, came) = refusing("{\"type\":\"error\",\"reason\":\"full\",\"retry\":true}\n");
     client(&address, "0s").end().expect(3).says("it refused: full");
     assert_eq!(came.load(Ordering::Relaxed), 1);
@@ -61,7 +61,7 @@ fn a_connection_that_closes_before_the_offer_is_followed_by_another_attempt() {
 }
 
 #[test]
-fn an_offer_made_before_the_hello_was_heard_is_left_and_the_next_is_taken() {
+fn an_offer_made_before_the_hello_was_heard_is_ignored_and_the_next_is_answered() {
     // A server sends an offer to a stranger, then another one when the stranger turns out to be a client. Only the
     // second is to be answered.
     let (address, _) = listener(|_, mut visitor| {
@@ -75,7 +75,7 @@ fn an_offer_made_before_the_hello_was_heard_is_left_and_the_next_is_taken() {
 }
 
 #[test]
-fn each_address_that_was_tried_is_named_with_what_it_said() {
+fn each_tried_address_is_named_with_its_error() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
     let ended = client(&format!("localhost:{port}"), "0s").end().expect(3);
     let said = ended.stderr.join("\n");

@@ -20,7 +20,7 @@ int main(void) {
         unsigned char *pixels = malloc(bytes);
         if (!pixels || fread(pixels, 1, bytes, stdin) != (size_t)bytes) return 1;
         long count = 0, sum_x = 0, sum_y = 0;
-        // Of a colour frame green, the brightest one in gray.
+        // In a colour frame: green, which has the largest weight in gray.
         for (long y = 0, i = channels / 2; i < bytes; y++)
             for (long x = 0; x < width; x++, i += channels)
                 if (pixels[i] >= 110) count++, sum_x += x, sum_y += y;

@@ -13,7 +13,7 @@ for line in frames:
     head = json.loads(line)
     shape = (head["height"], head["width"], -1)
     pixels = np.frombuffer(frames.read(head["bytes"]), np.uint8).reshape(shape)
-    channel = pixels.shape[2] // 2  # Of a colour frame green, the brightest one in gray.
+    channel = pixels.shape[2] // 2  # In a colour frame: green, which has the largest weight in gray.
     rows, columns = np.nonzero(pixels[..., channel] >= 110)
     answer = {"frame": head["frame"], "kind": "none"}
     if count := len(rows):

@@ -1,4 +1,4 @@
-//! Looks for bytes that [`client::pipeline::fuzz::check`] does not pass.
+//! Searches for bytes with which [`client::pipeline::fuzz::check`] panics.
 
 #![no_main]
 

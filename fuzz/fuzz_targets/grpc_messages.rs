@@ -1,4 +1,4 @@
-//! Looks for bytes that [`shared::link::grpc::fuzz::check`] does not pass.
+//! Searches for bytes with which [`shared::link::grpc::fuzz::check`] panics.
 
 #![no_main]
 

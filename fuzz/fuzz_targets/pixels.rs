@@ -1,4 +1,4 @@
-//! Looks for bytes that [`shared::protocol::encoding::fuzz::check`] does not pass.
+//! Searches for bytes with which [`shared::protocol::encoding::fuzz::check`] panics.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Looks for bytes that [`server::source::mcap::fuzz::check`] does not pass.
+//! Searches for bytes with which [`server::source::mcap::fuzz::check`] panics.
 
 #![no_main]
 

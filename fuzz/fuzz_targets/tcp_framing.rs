@@ -1,4 +1,4 @@
-//! Looks for bytes that [`shared::link::tcp::fuzz::check`] does not pass.
+//! Searches for bytes with which [`shared::link::tcp::fuzz::check`] panics.
 
 #![no_main]
 

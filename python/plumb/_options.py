@@ -26,13 +26,13 @@ class _Camera(TypedDict, total=False):
     aspect: float
     """Show the ball as an ellipse: ratio of its shorter to its longer half-axis, 0.1 to 1 (default: off)."""
     aspect_angle: float
-    """With `aspect`: direction of the longer half-axis, in degrees (default: another one in each frame)."""
+    """With `aspect`: direction of the longer half-axis, in degrees (default: drawn for each frame)."""
     shade: float
     """Shade the ball by Lambert's law: share of the light that is ambient, 0 to 1 (default: off)."""
     shade_angle: float
-    """With `shade`: where the light comes from in the picture, in degrees (default: another one in each frame)."""
+    """With `shade`: where the light comes from in the picture, in degrees (default: drawn for each frame)."""
     shade_height: float
-    """With `shade`: the light's angle above the picture, 0 to 90 degrees (default: another one in each frame)."""
+    """With `shade`: the light's angle above the picture, 0 to 90 degrees (default: drawn for each frame)."""
     ring: float
     """Show only the ball's outline, a stroke of this width in px (default: off)."""
     empty_rate: float
@@ -57,7 +57,7 @@ class _Scene(_Camera, total=False):
     source: str | PathLike[str]
     """`ball`, `depth`, `camera:0`, a video, an MCAP file, a folder of images, or a pattern such as `frames/*.png` (default ball)."""
     topic: str
-    """With an MCAP file: topic of the images (default: the only one; the first session's in a recording)."""
+    """With an MCAP file: topic of the images (default: the only one, or that of a recording's first session)."""
     loop: bool
     """Play a video or a folder again when it ends (default False)."""
     truth: str | PathLike[str]
@@ -121,7 +121,7 @@ class RunOptions(_Scene, total=False):
     gate: str | Sequence[str]
     """Conditions on the report's figures, such as `["error_px.l1.mean <= 0.05"]`; `report.gates` has the verdicts."""
     warmup: int
-    """Number of frames at the start of a session that are in no figure (default 0)."""
+    """Number of frames at the start of a session to leave out of all figures (default 0)."""
     wait: str
     """How long to wait for the first client."""
 
@@ -158,16 +158,16 @@ class ServerOptions(RunOptions, total=False):
     record: bool
     """With `out`: also record every frame, with truth, answer and figures, as `run.mcap`."""
     max_sessions: int
-    """Most sessions at a time (default 256)."""
+    """Maximum number of sessions at a time (default 256)."""
     max_waiting: int
-    """Most connections that have not said yet what they want (default 256)."""
+    """Maximum number of connections that have not yet sent a request (default 256)."""
     max_offers: int
-    """Most unanswered offers to silent connections (default 16)."""
+    """Maximum number of unanswered offers to silent connections (default 16)."""
     handshake_limit: str
-    """Longest time from a connection to its open link (default 30s)."""
+    """Maximum time from accepting a connection until its link is open (default 30s)."""
     idle_limit: str
-    """Longest time that a connection with an offer may say nothing (default 10s)."""
+    """Maximum time that a connection with an offer may stay silent (default 10s)."""
     max_in_flight: int
-    """Unacknowledged bytes on a data channel at which its next message waits (default 1048576)."""
+    """Number of unacknowledged bytes on a data channel at which further messages wait (default 1048576)."""
     max_requests: int
-    """Most connections a second from one address, beyond which only those that say hello are served (default 50)."""
+    """Maximum number of connections per second from one address; others must say hello at once (default 50)."""

@@ -67,8 +67,8 @@ class Truth:
     """What a frame really shows.
 
     `kind` is `ball`, `balls`, `no ball` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
-    `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
-    the same formula where rounding is the only error. `count` is the number of balls.
+    `limit` is the Cramér–Rao bound: the smallest mean L1 error of any unbiased estimate, in px. If `is_bound` is false,
+    rounding is the only error, and the same formula gives only a reference. `count` is the number of balls.
     """
 
     def __new__(

@@ -13,11 +13,11 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::{PyTypeInfo, ffi};
 
-/// How long the interpreter's end waits for the threads inside. A client needs less to say bye, and most pipelines need
-/// less to return.
+/// Maximum time that the interpreter's end waits for the threads inside. Clients say bye faster than that, and most
+/// pipelines return faster.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long it waits after it raised `SystemExit` in pipelines that did not return. Python code ends at once.
+/// Maximum further wait after it raised `SystemExit` in pipelines that did not return. Python code ends immediately.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
 static INSIDE: Mutex<State> = Mutex::new(State { last: None, threads: Vec::new() });

@@ -11,8 +11,8 @@ use shared::protocol::message::{Meta, MetaValue};
 /// Further arguments that errors may name as options: the files of a run, and the arguments of `plumb.Client`.
 const OTHERS: [&str; 6] = ["run", "camera", "server", "workers", "wait", "pipeline"];
 
-/// Reads keyword arguments as options of this type, with these defaults in place of the options' own. A default whose
-/// argument is None falls away. Returns also which options files set.
+/// Reads keyword arguments as options of this type, with these defaults in place of the options' own. A default is
+/// dropped if its argument is None. Returns also which options files set.
 ///
 /// # Errors
 /// `TypeError` for an unknown name or a wrong type, `ValueError` for a wrong value.
@@ -134,13 +134,13 @@ fn text(id: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if id == "gate"
         && let Ok(conditions) = value.extract::<Vec<String>>()
     {
-        // A line each, as the option takes several.
+        // One line per value: the option can be given several times.
         return Ok(conditions.join("\n"));
     }
     if let Ok((first, second)) = value.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
         && let (Some(first), Some(second)) = (number(&first)?, number(&second)?)
     {
-        // The two options that take a pair are ranges, but for the size.
+        // Options that take a pair are ranges, except the size.
         return Ok(format!("{first}{}{second}", if id == "size" { "x" } else { ".." }));
     }
     if let Ok(path) = value.call_method0("__fspath__") {

@@ -55,7 +55,7 @@ fn read_only<'py, T: numpy::Element, D: ndarray::Dimension>(
 /// # Errors
 /// `TypeError` names the array, and what would be right.
 pub(crate) fn image(array: &Bound<'_, PyAny>) -> PyResult<Arc<Image>> {
-    // Only the whole array of a frame has this base: that of a part of it is the array.
+    // Only the whole array of a frame has this base. The base of a slice is that array.
     if let Ok(pixels) = array.getattr("base").and_then(|base| Ok(base.cast_into::<Pixels>()?)) {
         return Ok(pixels.get().0.clone());
     }

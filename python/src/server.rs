@@ -108,7 +108,7 @@ impl Server {
         let until = deadline(Some(timeout))?;
         waiting::until(py, || {
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
-            // A session that a client has just ended may be in the queue of the outputs as a whole.
+            // All events of a session that a client has just ended may still be in the outputs' queue.
             let is_complete = self.outputs.wait(left.min(STEP)) && self.collected.wait(left.min(STEP));
             (is_complete || left.is_zero()).then_some(())
         })?;

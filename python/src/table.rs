@@ -20,7 +20,7 @@ pub(crate) struct Table {
     columns: Vec<(&'static str, Values)>,
 }
 
-/// The values of a column. An empty number is NaN, an empty word has no letters.
+/// The values of a column. A missing number is NaN, and a missing word is an empty text.
 #[derive(Clone, Debug)]
 enum Values {
     Words(VecDeque<&'static str>),

@@ -7,9 +7,9 @@ use shared::geometry::Circle;
 
 /// What a frame really shows.
 ///
-/// `kind` is `ball`, `balls`, `no ball` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in px.
-/// `limit` is the least mean L1 error that any unbiased estimate can have, in px (Cramér–Rao), if `is_bound`; otherwise
-/// the same formula where rounding is the only error. `count` is the number of balls.
+/// `kind` is `ball`, `balls`, `no ball` or `unknown`. `x`, `y` and `radius` are those of the ball at mid-exposure, in
+/// px. `limit` is the Cramér–Rao bound: the smallest mean L1 error of any unbiased estimate, in px. If `is_bound` is
+/// false, rounding is the only error, and the same formula gives only a reference. `count` is the number of balls.
 #[pyclass(frozen, module = "plumb", eq)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Truth {

@@ -88,7 +88,7 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("image", "what"), WRONG, ids=lambda value: str(value)[:20])
-def test_what_is_no_image_is_named(image: Any, what: str) -> None:
+def test_an_argument_that_is_not_an_image_is_named(image: Any, what: str) -> None:
     with pytest.raises(TypeError) as raised:
         plumb.detect(image)
     right = "give an array of uint8, (height, width) or (height, width, 3), or of uint16, (height, width)"

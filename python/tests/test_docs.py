@@ -72,7 +72,7 @@ def test_the_examples_in_docstrings_are_true(module: str) -> None:
     "command", [["mypy.stubtest", "plumb"], ["mypy", "--strict", "-p", "plumb"]], ids=["stubtest", "mypy"]
 )
 def test_the_types_are_right(command: list[str], tmp_path: Path) -> None:
-    # mypy finds what is installed by itself, and must not be told of it.
+    # mypy finds installed packages on its own, so their path must not be given.
     is_installed = "site-packages" in PACKAGE.parts
     environment = dict(os.environ) if is_installed else {**child.environment(), "MYPYPATH": str(child.HOME)}
     ran = subprocess.run(

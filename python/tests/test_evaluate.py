@@ -263,7 +263,7 @@ def test_an_iteration_that_stops_is_an_exception_like_others() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_what_is_no_exception_of_the_pipeline_ends_the_run(kind: type[BaseException]) -> None:
+def test_an_exception_that_is_not_the_pipelines_ends_the_run(kind: type[BaseException]) -> None:
     def ends(_: np.ndarray) -> None:
         raise kind
 
@@ -277,7 +277,7 @@ def test_a_failing_pipeline_without_a_stderr_goes_on(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("pipeline", [None, 5, "hough", b"", [], np.zeros(3)], ids=repr)
-def test_what_cannot_be_called_is_no_pipeline(pipeline: Any) -> None:
+def test_a_pipeline_that_cannot_be_called_is_refused(pipeline: Any) -> None:
     with pytest.raises(TypeError, match=f"pipeline is of type {type(pipeline).__name__}: give a function"):
         plumb.evaluate(pipeline)
 

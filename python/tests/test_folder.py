@@ -41,7 +41,7 @@ def loopback(folder: Path, *options: str) -> None:
 
 
 class Table:
-    """The rows of a session, and what the file says beside its rows."""
+    """The rows of a session and the other facts in the file."""
 
     def __init__(self, folder: Path, session: int = 1) -> None:
         read = parquet.read_table(folder / "frames.parquet")
@@ -309,6 +309,6 @@ def test_a_server_in_python_leaves_a_folder_too(tmp_path: Path) -> None:
     assert plumb.Report.read(tmp_path / "run") == report
 
 
-def test_a_folder_without_a_report_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_report_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         plumb.Report.read(tmp_path)

@@ -285,7 +285,7 @@ def test_a_wrong_type_ends_a_client() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_what_is_no_exception_of_the_pipeline_ends_a_client(kind: type[BaseException]) -> None:
+def test_an_exception_that_is_not_the_pipelines_ends_a_client(kind: type[BaseException]) -> None:
     def ends(_: np.ndarray) -> None:
         raise kind
 
@@ -317,7 +317,7 @@ def test_without_a_server_there_is_a_connection_error() -> None:
         ("h:x", "HOST:PORT"),
     ],
 )
-def test_an_address_that_is_none_is_a_value_error(address: str, text: str) -> None:
+def test_a_malformed_address_is_a_value_error(address: str, text: str) -> None:
     with pytest.raises(ValueError, match=f'^server: "{address}" is not a server: ') as raised:
         plumb.Client(centroid, address)
     assert text in str(raised.value)
@@ -408,7 +408,7 @@ def test_a_report_is_there_before_during_and_after_a_session() -> None:
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, 1e300 * -1])
-def test_a_time_that_is_none_is_a_value_error(timeout: float) -> None:
+def test_an_impossible_timeout_is_a_value_error(timeout: float) -> None:
     with server() as serving:
         for waits in (serving.report, serving.wait):
             with pytest.raises(ValueError, match="give seconds, 0 or more"):

@@ -59,7 +59,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def config(**options: Any) -> Any:
-    """What the report says of the options."""
+    """The options in the report."""
     answer = 0 if options.get("task") == "count" else None
     return plain(plumb.evaluate(lambda _: answer, frames=1, seed=1, **options).run.config)
 
@@ -207,7 +207,7 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_a_camera_that_is_not_there_is_told_by_its_device() -> None:
+def test_a_missing_camera_is_named_by_its_device() -> None:
     for takes in (plumb.frames, plumb.Server):
         # Docker's option keeps its name.
         with pytest.raises(ValueError, match="/dev/video4711 does not exist: .* docker run --device /dev/video4711"):

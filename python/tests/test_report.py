@@ -175,7 +175,7 @@ def test_completion_with_several_sessions_offers_the_report_alone() -> None:
     assert not {"error_px", "counts"} & set(dir(report_of(session(1), session(2))))
 
 
-def test_a_name_that_is_no_identifier_or_a_method_is_read_with_brackets() -> None:
+def test_a_name_that_is_not_an_identifier_or_is_a_method_is_read_with_brackets() -> None:
     codes = report("ack").ack.codes
     assert codes["0"] == 20
     assert "0" not in dir(codes)
@@ -653,7 +653,7 @@ def test_a_condition_on_something_else_than_a_number_is_refused(path: str, messa
         ("__import__('os') == 1", "write PATH OP NUMBER"),
     ],
 )
-def test_a_text_that_is_not_a_condition_is_refused_with_what_would_be_right(condition: str, advice: str) -> None:
+def test_a_text_that_is_not_a_condition_is_refused_and_the_error_says_what_is_valid(condition: str, advice: str) -> None:
     with pytest.raises(ValueError) as raised:
         report().gate(condition)
     assert f"{condition!r} is not a condition: " in str(raised.value)

@@ -1,4 +1,4 @@
-//! What the outputs of a run take by themselves: time for each row, and memory.
+//! Measures what the outputs of a run cost on their own: time per row, and memory.
 //!
 //! ```text
 //! cargo bench -p server --bench outputs -- --rows 10000000
@@ -32,7 +32,7 @@ use shared::time::Micros;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What a run of ten million rows may use.
+/// Memory that a run of ten million rows may use.
 const MOST_BYTES: u64 = 100_000_000;
 
 /// Most bytes of a page.

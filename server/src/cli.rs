@@ -49,7 +49,7 @@ Exit codes:
   3  no peer, port taken, connection lost, or, with --once, fewer frames sent
      than asked for
   4  any other error
-If several apply, the first of 2, 4, 1, 3.";
+If several apply, the first of 2, 4, 1, 3 is returned.";
 
 /// Text at the end of `health --help`.
 const HEALTH_HELP: &str = "\
@@ -266,7 +266,7 @@ pub struct Local {
     /// With --out: also record every frame, with truth, answer and figures, as run.mcap, for Foxglove and for --source
     #[arg(long, help_heading = OUTPUT)]
     pub record: bool,
-    /// Limits on those who come to the port.
+    /// Limits on connections to the port.
     #[command(flatten)]
     pub limits: Limits,
 }
@@ -286,8 +286,9 @@ impl Cli {
         let layers = &asked.layers;
         let named = |id: &str| line.variable(command.get_arguments().find(|option| option.get_id() == id)?);
         let layered = run::layered(command.clone(), layers.run.as_deref(), layers.camera.as_deref());
-        let (layered, origins) = layered
-            .map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", wrong.said_by(named))))?;
+        let (layered, origins) = layered.map_err(|wrong| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{}\n", wrong.naming_source(named)))
+        })?;
         let origins = over_files(origins, &layered, &line);
         Ok(Self { origins, ..Self::from_arg_matches(&line.over(layered)?)? })
     }
@@ -303,8 +304,8 @@ fn over_files(mut origins: Origins, command: &clap::Command, line: &CommandLine)
     for option in command.get_arguments() {
         let id = option.get_id().as_str();
         match line.variable(option) {
-            Some(variable) => origins.said_by(id, variable),
-            None if line.names(option) => origins.said_by_the_command_line(id),
+            Some(variable) => origins.set_by(id, variable),
+            None if line.names(option) => origins.set_by_the_command_line(id),
             None => {}
         }
     }

@@ -15,7 +15,7 @@ pub fn report() -> Schema {
     schema_of::<Report>()
 }
 
-/// The schema of what a type serializes to, with objects that allow no other keys.
+/// The schema of a type's serialized form. Objects allow no other keys.
 fn schema_of<T: JsonSchema>() -> Schema {
     let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(tidy).transform(&mut schema);

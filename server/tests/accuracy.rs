@@ -71,85 +71,87 @@ fn measure(ball: BallConfig, change: impl Fn(&mut CameraConfig)) -> Outcome {
 
 /// The squared error relative to the detector's own covariance, for each axis.
 fn squared_error(seen: &Estimate, dx: f64, dy: f64) -> f64 {
-    let own = seen.covariance.expect("hough tells its covariance");
+    let own = seen.covariance.expect("hough gives a covariance");
     let determinant = own.xx * own.yy - own.xy * own.xy;
     (own.yy * dx * dx - 2.0 * own.xy * dx * dy + own.xx * dy * dy) / determinant / 2.0
 }
 
 /// Checks a condition against a goal: no disc is missed, the mean L1 is within this multiple of the limit, and the
 /// covariance is honest.
-fn hold(goal: f64, outcome: &Outcome) {
+fn check_goal(goal: f64, outcome: &Outcome) {
     assert_eq!(outcome.missed, 0, "discs missed of {FRAMES}");
     assert!(outcome.ratio <= goal * CHANCE, "{} x the limit, the goal is {goal}", outcome.ratio);
-    // A χ² with twice as many degrees of freedom: three sigmas, plus what clutter and a disc's own misfit add.
+    // The sum is a χ² with two degrees of freedom per frame. Three sigmas are allowed, plus what clutter and a general
+    // misfit of the disc add.
     assert!((0.6..1.8).contains(&outcome.nees), "squared error is {} of what the covariance says", outcome.nees);
 }
 
 #[test]
-fn noise_is_met_at_the_limit() {
+fn discs_in_noise_are_found_at_the_limit() {
     for sigma in [5.0, 10.0, 20.0, 40.0] {
-        hold(1.05, &measure(ball(), |camera| camera.noise = sigma));
+        check_goal(1.05, &measure(ball(), |camera| camera.noise = sigma));
     }
 }
 
 #[test]
-fn blur_is_met_at_the_limit() {
+fn blurred_discs_are_found_at_the_limit() {
     for sigma in [1.0, 2.0, 4.0] {
-        hold(1.05, &measure(ball(), |camera| (camera.noise, camera.blur) = (10.0, sigma)));
+        check_goal(1.05, &measure(ball(), |camera| (camera.noise, camera.blur) = (10.0, sigma)));
     }
 }
 
 #[test]
-fn a_faint_disc_is_met_at_the_limit() {
-    hold(1.05, &measure(ball(), |camera| (camera.noise, camera.contrast) = (2.0, 10.0)));
+fn a_faint_disc_is_found_at_the_limit() {
+    check_goal(1.05, &measure(ball(), |camera| (camera.noise, camera.contrast) = (2.0, 10.0)));
 }
 
 #[test]
-fn a_dark_disc_is_met_at_the_limit() {
-    hold(1.05, &measure(ball(), |camera| (camera.noise, camera.invert) = (10.0, true)));
+fn a_dark_disc_is_found_at_the_limit() {
+    check_goal(1.05, &measure(ball(), |camera| (camera.noise, camera.invert) = (10.0, true)));
 }
 
 #[test]
-fn a_disc_cut_by_the_border_is_met_at_the_limit() {
-    hold(1.05, &measure(BallConfig { border: true, ..ball() }, |camera| camera.noise = 10.0));
+fn a_disc_cut_by_the_border_is_found_at_the_limit() {
+    check_goal(1.05, &measure(BallConfig { border: true, ..ball() }, |camera| camera.noise = 10.0));
 }
 
 #[test]
-fn a_disc_that_moves_is_met_at_the_limit() {
+fn a_moving_disc_is_found_at_the_limit() {
     for way_px in [5.0, 10.0, 20.0] {
         let moving = BallConfig { speed_px_s: way_px * 60.0, ..ball() };
-        hold(1.05, &measure(moving, |camera| (camera.noise, camera.exposure) = (3.0, 1.0)));
+        check_goal(1.05, &measure(moving, |camera| (camera.noise, camera.exposure) = (3.0, 1.0)));
     }
 }
 
 #[test]
-fn a_disc_that_swept_far_is_not_taken_for_uneven_ground() {
+fn a_fast_disc_is_not_mistaken_for_uneven_ground() {
     let camera = CameraConfig { noise: 3.0, exposure: 0.5, ..CameraConfig::default() };
     let ball = BallConfig { speed_px_s: 2400.0, ..ball() };
     let scene = BallScene { ball, camera, motion: Motion::Scattered, pixel: PixelFormat::Gray8, seed: 4242 };
     let mut source = scene.source().expect("a possible scene");
     let mut detector = hough();
-    // Their edges look narrow at first, so the ends of their ways lie where the ground is looked at.
+    // In these frames the edge looks narrow at first, so the ends of the disc's path lie in the ring where the ground
+    // is measured.
     for index in [3, 105, 349, 444, 483, 638] {
         let frame = source.frame(index);
         let Truth::Ball { circle, .. } = frame.truth else { panic!("a frame without a ball") };
         let seen = detect(&mut *detector, frame.image).expect("a disc");
         let squared = squared_error(&seen, seen.circle.x - circle.x, seen.circle.y - circle.y);
-        // Chance makes one in 20,000 worse.
+        // One frame in 20,000 exceeds this by chance.
         assert!(squared < 10.0, "frame {index}: squared error is {squared} of what the covariance says");
     }
 }
 
 #[test]
-fn clean_frames_are_met_at_their_reference() {
-    hold(1.15, &measure(ball(), |_| {}));
-    hold(1.15, &measure(ball(), |camera| camera.blur = 2.0));
+fn discs_in_clean_frames_are_found_at_the_reference() {
+    check_goal(1.15, &measure(ball(), |_| {}));
+    check_goal(1.15, &measure(ball(), |camera| camera.blur = 2.0));
 }
 
 #[test]
 fn a_ramp_and_clutter_cost_little() {
-    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Ramp)));
-    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Clutter)));
+    check_goal(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Ramp)));
+    check_goal(1.15, &measure(ball(), |camera| (camera.noise, camera.background) = (5.0, Background::Clutter)));
 }
 
 #[test]
@@ -158,22 +160,22 @@ fn uneven_light_costs_little() {
         (camera.contrast, camera.exposure, camera.blur, camera.vignette) = (60.0, 0.5, 1.2, 0.3);
         (camera.shot_noise, camera.noise) = (0.5, 4.0);
     };
-    hold(1.10, &measure(BallConfig { speed_px_s: 200.0, ..ball() }, low_light));
+    check_goal(1.10, &measure(BallConfig { speed_px_s: 200.0, ..ball() }, low_light));
     for (vignette, noise, invert) in [(0.15, 5.0, false), (0.3, 10.0, false), (0.4, 8.0, true), (0.6, 5.0, false)] {
         let dimmed = |camera: &mut CameraConfig| {
             (camera.vignette, camera.noise, camera.invert) = (vignette, noise, invert);
         };
-        hold(1.10, &measure(ball(), dimmed));
+        check_goal(1.10, &measure(ball(), dimmed));
     }
 }
 
 #[test]
 fn an_occluder_costs_little() {
-    hold(1.15, &measure(ball(), |camera| (camera.noise, camera.occlude) = (5.0, true)));
+    check_goal(1.15, &measure(ball(), |camera| (camera.noise, camera.occlude) = (5.0, true)));
 }
 
-/// Whether it is an ellipse that clutter may have drawn: its short axis is at most 0.8 of the long one, give or take the
-/// error of a fit.
+/// Whether the estimate is an ellipse that clutter may have drawn: those have a ratio of axes of at most 0.8, and a fit
+/// is off by up to 0.02.
 fn is_of_clutter(found: Estimate) -> bool {
     found.ellipse.is_some_and(|ellipse| ellipse.axes[1] <= 0.82 * ellipse.axes[0])
 }

@@ -250,7 +250,7 @@ fn a_file_without_a_token_is_refused_before_anything_runs() {
 }
 
 #[test]
-fn a_token_that_others_can_read_is_warned_of() {
+fn a_token_file_that_others_can_read_gets_a_warning() {
     let files = Files::new();
     std::fs::set_permissions(files.path("token"), PermissionsExt::from_mode(0o644)).expect("permissions");
     let server = Server::start(&with(&[], &files.option(Some("token"))));
@@ -258,7 +258,7 @@ fn a_token_that_others_can_read_is_warned_of() {
 }
 
 #[test]
-fn listening_beyond_this_machine_without_a_token_is_warned_of_once() {
+fn listening_beyond_this_machine_without_a_token_gives_one_warning() {
     const SAID: &str = "whoever reaches this port can use it: --token-file FILE";
     let files = Files::new();
     for (name, wanted) in [(None, 1), (Some("token"), 0)] {

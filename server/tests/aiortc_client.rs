@@ -71,14 +71,14 @@ fn a_python_pipeline_does_the_whole_job() {
 }
 
 #[test]
-fn a_python_pipeline_whose_sctp_waits_for_its_peers_does_the_whole_job() {
+fn a_python_pipeline_whose_sctp_waits_for_its_peers_answers_every_frame() {
     let (client, session) = whole_job_of(&OLD_PYTHON, &[]);
     client.expect(0);
     assert_eq!(session["frames"]["circle"], 60, "{:#}", session["frames"]);
 }
 
-/// A lost packet stalls SCTP for a second and more, and frames with it, which would be lost here. (Without the field,
-/// p99 was 1.2 s and frames were lost.)
+/// A lost packet stalls SCTP and its frames for more than a second, and this deadline would lose them. (Without the
+/// field, p99 was 1.2 s and frames were lost.)
 #[test]
 fn a_python_pipeline_with_small_udp_buffers_that_says_so_loses_no_frame_unpaced() {
     LazyLock::force(&PYTHON);
@@ -135,7 +135,7 @@ fn a_python_pipeline_takes_live_frames() {
 }
 
 #[test]
-fn a_python_pipeline_ends_in_peace_when_the_server_stops() {
+fn a_python_pipeline_ends_normally_when_the_server_stops() {
     LazyLock::force(&PYTHON);
     let mut server = Server::start(&[]);
     let client = python_client(&server);

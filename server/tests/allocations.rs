@@ -111,7 +111,7 @@ fn rendering_encoding_and_cutting_allocate_nothing() {
     }
 }
 
-/// All effects but JPEG. The codec's library allocates its tables and buffers anew for each picture, and they cannot be
+/// All effects but JPEG. The codec's library allocates new tables and buffers for each picture, and they cannot be
 /// passed in.
 #[test]
 fn taking_a_picture_with_effects_allocates_nothing() {
@@ -302,7 +302,7 @@ fn message_size(delivery: Delivery) -> usize {
 }
 
 #[test]
-fn the_whole_way_of_a_frame_allocates_nothing() {
+fn a_frame_allocates_nothing_on_its_whole_path() {
     for (pixel, encoding, delivery) in [
         (PixelFormat::Gray8, StreamEncoding::Raw, Delivery::Reliable),
         (PixelFormat::Gray8, StreamEncoding::Auto, Delivery::Reliable),

@@ -109,7 +109,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
 }
 
 #[test]
-fn a_camera_file_is_refused_with_its_name_the_key_and_what_would_be_right() {
+fn a_camera_file_is_refused_with_its_name_the_key_and_what_is_valid() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("camera.toml");
     let path = path.to_str().expect("UTF-8");
@@ -179,7 +179,7 @@ fn a_report_that_cannot_be_written_is_refused_before_the_run() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     for option in ["--help", "-h", "--version"] {
         assert!(!run(&[option]).expect(0).stdout.is_empty());
     }

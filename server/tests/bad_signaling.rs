@@ -116,7 +116,7 @@ fn an_early_end_is_no_error() {
 }
 
 #[test]
-fn an_end_within_a_line_or_after_the_offer_leaves_the_server_sound() {
+fn an_end_within_a_line_or_after_the_offer_does_not_disturb_the_server() {
     let server = server();
     let mut visitor = server.connect();
     visitor.write_all(b"{\"type\":\"hel").expect("sent");
@@ -141,7 +141,7 @@ fn an_impossible_answer_is_refused_in_one_line() {
 }
 
 #[test]
-fn an_unknown_version_or_role_is_told_so() {
+fn a_peer_with_an_unknown_version_or_role_gets_the_reason() {
     let server = server();
     for (hello, words) in [
         (r#"{"type":"hello","plumb":2,"role":"sink","mtu":1200,"features":[]}"#, "only 1"),
@@ -167,7 +167,7 @@ fn said_to(server: &Server, line: &str) -> String {
 }
 
 #[test]
-fn a_first_line_that_is_no_hello_is_refused_with_an_example() {
+fn a_first_line_that_is_not_a_hello_is_refused_with_an_example() {
     let server = server();
     for (hello, words) in [
         (r#"{"type":"hello","plumb":1,"role":"juggler"}"#.to_owned(), "juggler"),
@@ -193,7 +193,7 @@ fn a_first_line_that_is_no_hello_is_refused_with_an_example() {
 }
 
 #[test]
-fn a_peer_whose_messages_hold_no_piece_is_told_so() {
+fn a_peer_whose_messages_are_too_small_gets_the_reason() {
     let server = server();
     let mut visitor = offered(&server);
     let sdp = r"v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=max-message-size:536\r\n";

@@ -50,7 +50,7 @@ fn with_noise_the_mean_error_is_near_its_limit() {
 }
 
 #[test]
-fn without_noise_there_is_a_reference_and_after_jpeg_nothing() {
+fn without_noise_there_is_a_reference_and_after_jpeg_there_is_no_limit() {
     let clean = report(&["--radius", "15"]);
     let error = &only_session(&clean)["error_px"];
     assert_eq!(error["limit_kind"], "reference");

@@ -21,14 +21,14 @@ fn source(source: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_camera_without_a_number_is_refused_with_what_would_be_right() {
+fn a_camera_without_a_number_is_refused_and_the_error_says_what_is_valid() {
     for wrong in ["camera", "camera:", "camera:x", "camera:-1", "camera:1.5"] {
         source(wrong, &[&format!("--source \"{wrong}\" names no camera: write camera:0")]);
     }
 }
 
 #[test]
-fn a_camera_that_does_not_exist_is_refused_with_those_that_do() {
+fn a_camera_that_does_not_exist_is_refused_with_the_existing_cameras() {
     let there = fs::read_dir("/dev").expect("devices").flatten();
     let has_some = there.into_iter().any(|entry| entry.file_name().as_encoded_bytes().starts_with(b"video"));
     let there = if has_some { "there are /dev/video" } else { "this machine has no /dev/video*" };

@@ -160,7 +160,7 @@ fn x_ends_only_the_client_if_the_server_refuses_and_says_why() {
 }
 
 #[test]
-fn the_session_goes_on_after_the_end_of_stdin() {
+fn the_session_continues_after_the_end_of_stdin() {
     let server = Server::start(&["--once", "--frames", "60"]);
     let (client, stdin) = commanded(&server.address, &[]);
     drop(stdin);
@@ -255,7 +255,7 @@ fn a_server_without_pull_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_server_that_no_client_can_stop_is_left() {
+fn a_client_leaves_a_server_that_it_cannot_stop() {
     let (address, serving) = old_server();
     let (client, mut stdin) = commanded(&address, &["--link", "tcp"]);
     say(&mut stdin, "x\n");

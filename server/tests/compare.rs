@@ -128,7 +128,7 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
     assert_eq!(figure(&found, "frames.missed")["verdict"], "no_difference_shown");
     assert_eq!(found["gates"][0]["verdict"], "fail");
     assert!(ended.stdout.join("\n").contains("FAIL: worse is"), "{:#?}", ended.stdout);
-    // Without a gate nothing fails; the other way round it is better.
+    // Without a gate nothing fails. In the opposite order the second run is better.
     let (found, _) = room.compared(&["b", "a"], &[], 0);
     assert_eq!(figure(&found, "error_px.l1.mean")["verdict"], "better");
     let (found, _) = room.compared(&["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.06"], 0);
@@ -137,7 +137,7 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
 }
 
 #[test]
-fn several_runs_are_compared_with_the_first_and_a_run_without_frames_by_its_report() {
+fn several_runs_are_compared_with_the_first_and_runs_without_frames_by_their_reports() {
     let room = Room::new();
     room.run("a", &[]).expect(0);
     room.run("c", &["--seed", "8"]).expect(0);
@@ -154,7 +154,7 @@ fn several_runs_are_compared_with_the_first_and_a_run_without_frames_by_its_repo
 }
 
 #[test]
-fn figures_are_told_apart_by_the_radius_in_stated_bins() {
+fn figures_are_grouped_by_radius_in_the_stated_bins() {
     let room = Room::new();
     for name in ["a", "b"] {
         room.run(name, &["--radius", "6..20"]).expect(0);
@@ -187,7 +187,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
         room.compared(&[run], &[&["--baseline", &kept, "--gate", "worse == 0"], more].concat(), code)
     };
     room.run("first", &[]).expect(0);
-    // Nothing to compare with is no data, unless the run is to be the first baseline.
+    // Without a baseline the gates have no data, unless the run is to become the first baseline.
     let (found, _) = baseline("first", &[], 1);
     assert_eq!(found["gates"][0]["verdict"], "no_data");
     baseline("first", &["--keep"], 0);
@@ -196,7 +196,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
     room.run("failed", &["--gate", "frames.sent == 7"]).expect(1);
     let (found, _) = baseline("failed", &["--keep"], 0);
     assert!(found["notes"].to_string().contains("not kept as a baseline: its gate frames.sent == 7"), "{found:#}");
-    // Nor is one that is worse than its baseline.
+    // A run that is worse than its baseline is not kept either.
     room.run("worse", &[]).expect(0);
     room.scale_errors("worse", 1.5);
     baseline("worse", &["--keep"], 1);
@@ -227,7 +227,7 @@ fn a_baseline_of_another_seed_size_camera_or_protocol_is_refused_by_the_fields_n
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_with_what_would_be_right() {
+fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
     let room = Room::new();
     room.run("a", &[]).expect(0);
     room.run("ack", &["--task", "ack"]).expect(0);

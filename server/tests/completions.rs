@@ -128,7 +128,7 @@ fn man_pages_of_every_command_are_sound_and_say_what_help_says() {
 }
 
 #[test]
-fn a_shell_that_is_none_and_a_folder_that_takes_nothing_are_refused() {
+fn an_unknown_shell_and_an_unwritable_folder_are_refused() {
     for (arguments, code, words) in [
         (&["completions", "cmd"][..], 2, "bash, elvish, fish, powershell, zsh"),
         (&["completions"], 2, "SHELL"),

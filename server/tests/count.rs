@@ -114,7 +114,7 @@ fn impossible_answers_are_invalid_and_the_frame_can_still_be_answered() {
 }
 
 #[test]
-fn options_that_mean_nothing_without_the_task_are_refused_with_what_would_be_right() {
+fn options_that_mean_nothing_without_the_task_are_refused_and_the_error_says_what_is_valid() {
     for option in [["--balls", "3"], ["--overlap", "0.2"]] {
         for task in [&["--task", "circle"][..], &["--task", "ack"], &[]] {
             let said = refused(&[&option, task].concat());

@@ -54,14 +54,14 @@ fn the_reports_figures_follow_from_the_rows() {
 }
 
 #[test]
-fn a_file_that_takes_nothing_is_wrong_usage() {
+fn a_file_that_cannot_be_written_is_wrong_usage() {
     let mut server = command("server");
     server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--csv", "/dev/full"]);
     Program::start(server).end().expect(2).says("/dev/full");
 }
 
 #[test]
-fn a_file_that_stops_taking_rows_is_said_once_and_the_run_goes_on_to_exit_code_4() {
+fn a_file_that_stops_taking_rows_is_reported_once_and_the_run_goes_on_to_exit_code_4() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("frames.fifo");
     let fifo = path.to_str().expect("UTF-8");

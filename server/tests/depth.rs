@@ -46,7 +46,8 @@ fn frames_have_their_golden_bytes_in_any_order() {
     }
 }
 
-// From the same second implementation. The numbers of the place are those of the ball, in another room.
+// From the same second implementation. The place is drawn with the random numbers of the ball, in an image of another
+// size.
 #[test]
 fn the_truth_is_the_place_of_the_ball_and_single_readings_are_golden() {
     let mut frames = frames(&["--depth-noise", "2"]);
@@ -155,7 +156,7 @@ fn images_come_back_as_they_were_sent() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_the_server_listens() {
+fn conflicting_options_are_refused_before_the_server_listens() {
     let refused = |options: &[&str], words: &str| {
         let mut server = command("server");
         server.arg("--no-graphics").args(options);

@@ -55,7 +55,7 @@ fn a_server_calls_an_empty_address_until_its_time_is_over() {
 }
 
 #[test]
-fn a_web_server_is_called_what_it_is() {
+fn a_web_server_is_recognised_and_named() {
     for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "<!DOCTYPE HTML>\n<html>\n"] {
         calling(&answering(answer), &[])
             .end()

@@ -79,7 +79,7 @@ fn both_ends_agree_that_a_client_cannot_do_the_task_and_the_wait_goes_on() {
 }
 
 #[test]
-fn both_ends_agree_where_the_other_is_killed() {
+fn both_ends_agree_if_the_other_is_killed() {
     let seen = run(&[], &[], |server, client| {
         flows(server);
         client.signal("KILL");
@@ -132,7 +132,7 @@ fn both_ends_agree_on_a_stop_over_a_line_that_is_too_slow_for_the_frames() {
 }
 
 #[test]
-fn a_client_whose_frames_take_long_is_there_as_long_as_its_link_acknowledges() {
+fn a_client_with_slow_frames_counts_as_present_while_its_link_acknowledges() {
     // Three megabytes per frame take 12 s. In this time, the client has nothing to send, and the server's pings are
     // queued behind the frame.
     let seen = slow(&["--frames", "1", "--size", "1920x1080", "--deadline", "40s"], |_, _| ());

@@ -139,7 +139,7 @@ fn the_shortest_program_has_six_lines() {
 }
 
 #[test]
-fn the_page_shows_the_examples_as_they_are() {
+fn the_page_quotes_the_examples_exactly() {
     let page = fs::read_to_string(example("../../docs/exec.md")).expect("the page");
     for (language, name) in [("python", "centroid.py"), ("c", "centroid.c")] {
         let file = fs::read_to_string(example(name)).expect("an example");
@@ -289,7 +289,7 @@ fn a_program_that_prints_garbage_is_reported_and_started_again() {
 
 #[test]
 fn a_program_that_answers_another_frame_is_reported_and_started_again() {
-    fails("answers another frame", "where frame", 2);
+    fails("answers another frame", "instead of frame", 2);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn pipelines() -> [String; 2] {
     [python, format!("exec:'{}'", built(&source("every_task.c")).display())]
 }
 
-/// A C program, built. Tests that run side by side each put a whole one in its place.
+/// Builds a C program. It is moved into its place as a whole, because tests run side by side.
 fn built(source: &Path) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let new = tempfile::NamedTempFile::new_in(folder).expect("a place").into_temp_path();

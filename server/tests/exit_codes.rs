@@ -9,7 +9,7 @@ use testkit::program::{Program, command, command_after};
 use testkit::report::{ReportFile, only_session, rows, sessions};
 
 #[test]
-fn a_client_that_leaves_early_leaves_less_than_was_asked_for() {
+fn a_client_that_leaves_early_leaves_too_few_frames() {
     let server = Server::start(&["--once", "--frames", "600"]);
     let mut client = server.client(&[]);
     client.stdout.wait_for_count(7);
@@ -19,7 +19,7 @@ fn a_client_that_leaves_early_leaves_less_than_was_asked_for() {
 }
 
 #[test]
-fn a_client_that_leaves_before_the_time_is_over_leaves_less_than_was_asked_for() {
+fn a_client_that_leaves_before_the_time_is_over_leaves_too_little_time() {
     let server = Server::start(&["--once", "--duration", "1h"]);
     let mut client = server.client(&[]);
     client.stdout.wait_for_count(7);
@@ -43,7 +43,7 @@ fn a_source_with_fewer_frames_than_asked_for_has_too_few() {
 }
 
 #[test]
-fn a_signal_before_the_only_session_leaves_nothing_of_what_was_asked_for() {
+fn a_signal_before_the_only_session_is_a_failure() {
     for signal in ["INT", "TERM", "HUP"] {
         let report = ReportFile::new();
         let mut server = Server::start(&["--once", "--frames", "600", "--json", report.name()]);
@@ -54,7 +54,7 @@ fn a_signal_before_the_only_session_leaves_nothing_of_what_was_asked_for() {
 }
 
 #[test]
-fn a_signal_in_a_session_is_an_end_that_somebody_wished() {
+fn a_signal_in_a_session_is_an_intended_end() {
     let mut server = Server::start(&["--once", "--frames", "600"]);
     let client = server.client(&[]);
     client.stdout.wait_for_count(7);
@@ -114,7 +114,7 @@ fn a_server_waits_for_its_client_no_longer_than_it_is_told() {
 }
 
 #[test]
-fn a_visitor_that_never_opens_its_link_is_no_client() {
+fn a_visitor_that_never_opens_its_link_does_not_count_as_a_client() {
     let server = Server::start(&["--once", "--wait", "2s"]);
     let mut visitor = server.connect();
     visitor.write_all(b"{\"type\":\"hello\",\"plumb\":1,\"role\":\"sink\"}\n").expect("sent");
@@ -157,7 +157,7 @@ fn a_source_that_is_gone_when_the_only_client_comes_ends_the_run_with_4() {
 }
 
 #[test]
-fn a_loopback_run_that_is_stopped_was_stopped_and_not_left() {
+fn a_stopped_loopback_run_counts_as_stopped_and_not_as_left() {
     for turn in 0..8 {
         let report = ReportFile::new();
         let mut server = command("server");
@@ -198,7 +198,7 @@ fn a_failed_file_goes_before_a_failed_gate_and_that_before_a_lost_client() {
 #[test]
 #[cfg(unix)]
 fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
-    // From fewer than a program starts with, to as many as a session takes.
+    // With the smallest limits a program does not even start; the largest is enough for a session.
     for limit in 4..24 {
         for (name, options) in [("server", ["--listen", "127.0.0.1:0"]), ("client", ["127.0.0.1:9", "--workers=1"])] {
             let mut program = command_after(&format!("ulimit -n {limit}"), name);

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use server::source::mcap::fuzz::check;
 
 #[test]
-fn the_reader_of_mcap_files_keeps_its_word_on_the_whole_corpus() {
+fn the_reader_of_mcap_files_keeps_its_contract_on_the_whole_corpus() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/recordings");
     let mut files: Vec<_> =
         fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();

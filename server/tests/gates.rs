@@ -67,21 +67,21 @@ impl Detector for Defective {
 
     fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {
         let frame = self.frames.fetch_add(1, Ordering::Relaxed);
-        let as_it_is = self.inner.detect(gray)?;
-        let Estimate { circle, covariance, .. } = as_it_is;
+        let estimate = self.inner.detect(gray)?;
+        let Estimate { circle, covariance, .. } = estimate;
         Some(match self.defect {
-            Defect::None => as_it_is,
-            Defect::Bias => Estimate { circle: Circle { x: circle.x + 0.3, ..circle }, ..as_it_is },
+            Defect::None => estimate,
+            Defect::Bias => Estimate { circle: Circle { x: circle.x + 0.3, ..circle }, ..estimate },
             Defect::Boastful => {
                 let quarter = |Covariance { xx, xy, yy }| Covariance { xx: xx / 4.0, xy: xy / 4.0, yy: yy / 4.0 };
-                Estimate { covariance: covariance.map(quarter), ..as_it_is }
+                Estimate { covariance: covariance.map(quarter), ..estimate }
             }
             Defect::Slow | Defect::Silent => {
                 let (every, long) = if self.defect == Defect::Slow { (10, 30) } else { (20, 1_200) };
                 if frame % every == every - 1 {
                     sleep(Duration::from_millis(long));
                 }
-                as_it_is
+                estimate
             }
         })
     }
@@ -105,8 +105,8 @@ fn run(server: &Server, kind: &'static CircleKind) {
     assert_eq!(runtime.block_on(client::app::session(&config, &mut NoView, stop, Commands::none())), Exit::Fine);
 }
 
-/// Asserts that a gate passes with our detector, and fails with exit code 1 with a defective one, which the doctor names
-/// and which is plain in `report.html`: there `shows` finds it.
+/// Asserts that a gate passes with our detector and fails with exit code 1 with a defective one. The doctor names the
+/// defect, and `shows` finds it in `report.html`.
 #[track_caller]
 fn assert_gate_finds(
     gate: &str,
@@ -163,12 +163,12 @@ fn a_bias_of_a_third_of_a_pixel_fails_a_gate_on_the_error() {
 }
 
 #[test]
-fn thirty_milliseconds_on_every_tenth_answer_fail_a_gate_on_a_percentile() {
+fn a_delay_of_every_tenth_answer_fails_a_gate_on_a_percentile() {
     assert_gate_finds(
         "latency_us.stages.detect.p95 <= 25ms",
         &SLOW,
         "slow_answers",
-        // Slow enough that frames do not wait behind a slow one: the time is then the detector's own.
+        // At this rate no frame waits behind a slow one, so the time is the detector's own.
         &["--fps", "20", "--frames", "200"],
         |page| page.contains("\u{201c}detect\u{201d} takes") && after(page, "\u{201c}detect\u{201d} takes ") > 20.0,
     );
@@ -187,7 +187,7 @@ fn missing_answers_fail_a_gate_on_the_losses() {
 }
 
 #[test]
-fn covariances_that_are_too_small_fail_a_gate_on_nees() {
+fn too_small_covariances_fail_a_gate_on_nees() {
     assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"], |page| {
         after(page, "The one that the answers claim is ") < 0.7
     });

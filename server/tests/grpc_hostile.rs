@@ -73,7 +73,7 @@ impl Peer {
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        // Many at a time: HTTP/2 ends a connection with very many small frames by itself.
+        // Many messages in one piece, because HTTP/2 itself ends a connection with very many small frames.
         let flood = flood.map(|message| framed(message).repeat(500).into());
         let request = request.body(Says { queue: said, flood, is_flooding: false }).expect("a request");
         let response = runtime.block_on(async {
@@ -102,7 +102,7 @@ impl Peer {
         self.send(from_sink::Message::Hello(hello));
     }
 
-    /// Reads until the server ends the call. Returns the status and what it says, of the trailers or of the headers.
+    /// Reads until the server ends the call. Returns the status and its message, from the trailers or the headers.
     fn until_ended(&mut self) -> (String, String) {
         let mut trailers = self.headers.clone();
         let hears = &mut self.hears;
@@ -177,7 +177,7 @@ const CASES: [Case; 9] = [
 ];
 
 #[test]
-fn a_client_that_breaks_the_rules_ends_its_session_with_the_cause_and_no_other() {
+fn a_client_that_breaks_the_rules_ends_only_its_own_session_and_the_cause_is_reported() {
     let server = Server::start(&["--frames", "30"]);
     let good = server.client(&["--link", "grpc"]);
     server.program.stderr.wait_for("session 1: ");
@@ -211,7 +211,7 @@ fn a_client_whose_first_message_is_not_a_hello_is_told_that_the_hello_comes_firs
 }
 
 #[test]
-fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
+fn a_client_that_leaves_silently_or_says_bye_first_does_not_disturb_others() {
     let server = Server::start(&["--frames", "30"]);
     let peer = Peer::call(&server);
     peer.send(from_sink::Message::Bye(Bye { reason: "no time".into() }));
@@ -222,7 +222,7 @@ fn a_client_that_leaves_silently_or_says_bye_first_disturbs_no_other() {
 }
 
 #[test]
-fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_named_as_such() {
+fn a_call_that_is_cancelled_in_the_middle_of_a_frame_is_reported_as_cancelled() {
     let server = Server::start(&["--frames", "30", "--size", "1920x1080", "--pixel", "bgr8"]);
     let peer = Peer::call(&server);
     peer.introduce();

@@ -47,7 +47,7 @@ fn large_frames_in_colour_are_all_answered() {
 }
 
 #[test]
-fn pictures_counts_and_depth_come_through() {
+fn pictures_numbers_of_balls_and_depth_arrive() {
     let options = ["--frames", "20", "--task", "image", "--size", "1280x720", "--pixel", "bgr8"];
     let pictures = session(&options, &OVER_GRPC);
     assert_eq!((&pictures["frames"]["answered"], &pictures["frames"]["invalid"]), (&20.into(), &0.into()));

@@ -14,7 +14,7 @@ use testkit::program::{Ended, Program};
 use testkit::python;
 use testkit::report::{ReportFile, rows, sessions};
 
-/// Frames of the session beside: 10 s, which is longer than most attacks take.
+/// Frames of the other session: 10 s, which is longer than most attacks take.
 const FRAMES: usize = 600;
 
 /// Memory that a peer may cost beyond its session, in kB: what docs/security.md says, with room for the allocator.
@@ -29,7 +29,7 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     python::environment(folder, "aiortc-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
 });
 
-/// A hostile peer: at this server, or as one itself ("listen").
+/// A hostile peer: a client of this server, or a server itself ("listen").
 fn hostile(place: &str, attack: &str) -> Program {
     let mut command = Command::new(&*PYTHON);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/hostile_peer.py");
@@ -44,7 +44,7 @@ fn most_memory(program: &Program) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// A server with a session that goes on, and what it has taken for that.
+/// A server in a session, and the most memory that it has used so far.
 struct Busy {
     server: Server,
     client: Program,
@@ -146,12 +146,12 @@ fn five_hundred_channels_are_cut_off() {
 }
 
 #[test]
-fn a_broken_abort_ends_the_session_and_no_more() {
+fn a_broken_abort_ends_only_the_session() {
     contained("abort", "a broken packet (SCTP, chunk type 6)");
 }
 
 #[test]
-fn a_broken_error_ends_the_session_and_no_more() {
+fn a_broken_error_ends_only_the_session() {
     contained("error", "a broken packet (SCTP, chunk type 9)");
 }
 

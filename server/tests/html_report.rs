@@ -8,7 +8,7 @@ use testkit::browser::{Look, Page};
 use testkit::ends::Server;
 use testkit::folder::{Folder, unpaced};
 
-/// Most bytes of a page.
+/// Maximum number of bytes of a page.
 const MOST_BYTES: u64 = 1_000_000;
 
 /// The page of a run.
@@ -23,7 +23,7 @@ fn run(options: &[&str]) -> Folder {
     folder
 }
 
-/// For each chart its name, and how far what it shows reaches; 0 for one that has nothing to show.
+/// The name of each chart and the extent of what it shows; 0 for a chart with nothing to show.
 const CHARTS: &str = "return [...document.querySelectorAll('[data-chart]')].map(chart => {
     const box = chart.querySelector('.data')?.getBBox();
     return [chart.dataset.chart, box ? box.width + box.height : 0]; })";
@@ -188,7 +188,7 @@ fn a_run_without_a_session_or_without_a_frame_has_a_page_that_says_so() {
 }
 
 #[test]
-fn names_with_markup_are_shown_as_they_are_and_do_nothing() {
+fn markup_in_names_is_shown_as_text() {
     let files = tempfile::tempdir().expect("a temporary directory");
     let odd = files.path().join("<script>alert(1)<'&\">");
     fs::create_dir(&odd).expect("made");

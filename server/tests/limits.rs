@@ -20,7 +20,7 @@ fn said(connection: TcpStream) -> String {
     said
 }
 
-/// A server in whose session something happens, and the check that the session felt nothing of it.
+/// Runs a server with a session, does something to the server, and checks that the session is not affected.
 struct Inside {
     server: Server,
     client: Program,
@@ -51,7 +51,7 @@ impl Inside {
 }
 
 #[test]
-fn the_oldest_silent_connection_gives_way_and_is_told_why() {
+fn the_oldest_silent_connection_is_replaced_and_gets_the_reason() {
     let server = Server::start(&["--max-waiting", "2", "--idle-limit", "300ms", "--frames", "3", "--fps", "max"]);
     // Each waits for 100 ms, in which it might say hello.
     let crowd: Vec<_> = (0..40).map(|_| server.connect()).collect();
@@ -103,7 +103,7 @@ fn fewer_bytes_in_flight_are_enough_for_a_session() {
 }
 
 #[test]
-fn a_session_feels_nothing_of_a_thousand_idle_connections() {
+fn a_thousand_idle_connections_do_not_affect_a_session() {
     let inside = Inside::start(&[]);
     let crowd: Vec<_> = (0..1000).map(|_| TcpStream::connect(&inside.server.address)).collect();
     inside.has_all_frames();
@@ -111,7 +111,7 @@ fn a_session_feels_nothing_of_a_thousand_idle_connections() {
 }
 
 #[test]
-fn a_session_feels_nothing_of_five_thousand_that_connect_and_close() {
+fn five_thousand_connections_that_close_at_once_do_not_affect_a_session() {
     let inside = Inside::start(&[]);
     for _ in 0..5_000 {
         drop(inside.server.connect());
@@ -120,7 +120,7 @@ fn a_session_feels_nothing_of_five_thousand_that_connect_and_close() {
 }
 
 #[test]
-fn a_session_feels_nothing_of_a_flood_of_pings() {
+fn a_flood_of_pings_does_not_affect_a_session() {
     let inside = Inside::start(&[]);
     let mut pongs = 0;
     for _ in 0..3_000 {
@@ -136,12 +136,12 @@ fn a_session_feels_nothing_of_a_flood_of_pings() {
 }
 
 #[test]
-fn a_session_feels_nothing_of_those_that_send_a_byte_now_and_then() {
+fn connections_that_send_a_byte_now_and_then_do_not_affect_a_session() {
     let inside = Inside::start(&[]);
     let mut crowd: Vec<_> = (0..200).map(|_| inside.server.connect()).collect();
     for byte in br#"{"type":"hello","plu"#.chunks(1) {
         for connection in &mut crowd {
-            // Most have had to give way.
+            // Newer connections have replaced most of them.
             let _ = connection.write_all(byte);
         }
         thread::sleep(Duration::from_millis(100));

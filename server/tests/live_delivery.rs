@@ -4,7 +4,7 @@ use testkit::ends::Server;
 use testkit::report::{ReportFile, only_session};
 
 #[test]
-fn live_every_frame_is_accounted_for() {
+fn in_live_delivery_every_frame_is_accounted_for() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "60", "--delivery", "live", "--size", "320x240", "--json", report.name()];
     let server = Server::start(&options);
@@ -20,7 +20,7 @@ fn live_every_frame_is_accounted_for() {
 }
 
 #[test]
-fn live_a_pipeline_that_leaves_frames_unseen_still_answers_for_each() {
+fn in_live_delivery_a_pipeline_that_drops_frames_still_answers_each() {
     let report = ReportFile::new();
     let options = ["--once", "--frames", "200", "--fps", "max", "--delivery", "live", "--json", report.name()];
     let server = Server::start(&options);
@@ -30,7 +30,7 @@ fn live_a_pipeline_that_leaves_frames_unseen_still_answers_for_each() {
 }
 
 #[test]
-fn packets_are_as_large_as_the_smaller_of_both_ends_asks_and_no_larger() {
+fn packets_have_the_smaller_size_of_both_ends() {
     for (server_mtu, client_mtu, agreed) in [("1400", "16000", "1400"), ("9000", "1300", "1300"), ("", "", "16000")] {
         let of = |mtu: &'static str| if mtu.is_empty() { vec![] } else { vec!["--sctp-mtu", mtu] };
         let server = Server::start(&[&["--once", "--frames", "5", "-vv"][..], &of(server_mtu)].concat());

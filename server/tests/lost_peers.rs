@@ -153,7 +153,8 @@ fn a_server_stopped_for_a_second_goes_on() {
     assert_eq!(only_session(&report.read())["frames"]["circle"], 300);
 }
 
-/// The longest silence allowed. Neither end may decide that the other is gone before it has read what came meanwhile.
+/// The longest silence allowed. Neither end may decide that the other is gone before it has read what arrived during
+/// the pause.
 const HELD_UP: Duration = Duration::from_secs(4);
 
 #[test]

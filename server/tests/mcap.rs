@@ -253,7 +253,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
 }
 
 #[test]
-fn a_full_disk_is_said_once_counted_and_leaves_a_recording_that_plays() {
+fn a_full_disk_is_reported_once_counted_and_leaves_a_recording_that_plays() {
     /// Limits files to 4 MiB, or 8 MiB if the shell counts in units of 1,024 bytes.
     const FULL_AT_4M: &str = "trap '' XFSZ; ulimit -f 8192";
     let folder = Folder::new();
@@ -332,7 +332,7 @@ fn files_that_cannot_be_played_are_refused_by_name_before_anything_runs() {
 }
 
 #[test]
-fn a_changed_size_ends_the_session_and_damaged_chunks_are_said_and_counted() {
+fn a_changed_size_ends_the_session_and_damaged_chunks_are_reported_and_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     unpaced(&["--source", &of_others(&folder, "sizes")]).expect(4).says("image 3 is 64x12, the first is 32x24");
 

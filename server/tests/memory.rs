@@ -130,7 +130,7 @@ fn play(session: &mut Session, frames: u64, answered: bool, asked: bool) {
 }
 
 #[test]
-fn live_a_session_keeps_as_many_frames_as_its_window_however_many_are_sent_in_a_lifetime() {
+fn in_live_delivery_a_session_keeps_at_most_a_window_of_frames() {
     for (answered, asked) in [(true, false), (false, false), (false, true)] {
         let mut session = session(Delivery::Live);
         let most = most_bytes(|| play(&mut session, 400, answered, asked));
@@ -216,7 +216,7 @@ fn cutting_takes_a_frame_what_the_link_holds_and_32_messages() {
 }
 
 #[test]
-fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
+fn joining_takes_at_most_four_messages_of_memory_per_open_message() {
     const OPEN: usize = 4;
     let piece = |id: u64, index: u32| {
         let piece = (id, index, 1024u32, serde_bytes::Bytes::new(&[7; 1000]));
@@ -243,7 +243,7 @@ fn joining_takes_four_messages_for_each_that_may_be_open_whatever_comes() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
-    // Nor do waiting pieces keep the bytes that follow them.
+    // Waiting pieces do not keep the bytes that follow them.
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     let most = most_bytes(|| {
         for index in 1..1024 {

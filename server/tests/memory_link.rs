@@ -80,7 +80,7 @@ fn without_a_client_in_the_process_it_is_refused() {
 }
 
 #[test]
-fn another_kind_of_link_is_refused_with_those_there_are() {
+fn an_unknown_kind_of_link_is_refused_with_the_known_kinds() {
     let mut server = command("server");
     server.args(["--link", "pigeon"]);
     Program::start(server).end().expect(2).says("any, webrtc, tcp, grpc, memory");

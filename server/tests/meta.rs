@@ -48,7 +48,7 @@ fn a_printed_run_holds_the_metadata_of_options_and_file() {
     std::fs::write(path("run.toml"), printed.join("\n")).expect("written");
     let again = run(&["--run", &path("run.toml"), "--print-run"]).expect(0).stdout;
     assert_eq!(again, printed);
-    // A table of its own is as good, and the command line replaces it.
+    // A separate table has the same effect, and the command line replaces it.
     std::fs::write(path("run.toml"), "seed = 7\n[meta]\ncamera = 'left'\nevent.id = 42\n").expect("written");
     let printed = run(&["--run", &path("run.toml"), "--print-run"]).expect(0).stdout;
     assert!(printed.iter().any(|line| line == "meta = { \"camera\" = \"left\", \"event.id\" = 42 }"), "{printed:#?}");

@@ -125,7 +125,7 @@ fn each_bad_request_has_its_answer_and_nothing_is_said_in_the_log() {
 }
 
 #[test]
-fn a_slow_visitor_is_told_so_and_one_that_leaves_is_forgotten() {
+fn a_slow_visitor_gets_the_reason_and_one_that_leaves_is_forgotten() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let mut slow = server.connect();
     slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: pl").expect("sent");

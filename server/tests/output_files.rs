@@ -97,7 +97,7 @@ fn rows_that_are_deleted_are_reported_and_end_the_run_with_4() {
 }
 
 #[test]
-fn a_report_whose_folder_comes_back_is_whole_in_the_end_and_no_failure() {
+fn a_report_whose_folder_comes_back_is_complete_and_the_run_does_not_fail() {
     for comes_back in [true, false] {
         let (folder, path) = place("report.json");
         let moved = folder.path().with_extension("moved");
@@ -122,7 +122,7 @@ fn a_report_whose_folder_comes_back_is_whole_in_the_end_and_no_failure() {
 /// A folder in which nobody else may create files, with a report that others may write. The programs run as another
 /// user than root.
 #[test]
-fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_and_that_is_said() {
+fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_with_a_warning() {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
 
@@ -196,7 +196,7 @@ fn a_socket_gets_one_document_at_the_end() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_is_waited_for_and_said_to_be() {
+fn the_server_waits_for_a_reader_of_a_pipe_and_says_so() {
     for option in ["--json", "--csv"] {
         let (_folder, path) = pipe("unread");
         let options = ["--no-graphics", "--once", "--frames", "3", option, text(&path)];
@@ -224,7 +224,7 @@ fn ctrl_c_ends_the_wait_for_a_reader() {
 }
 
 #[test]
-fn a_runs_file_that_nobody_writes_is_waited_for_and_said_to_be() {
+fn the_server_waits_for_a_writer_of_a_runs_file_and_says_so() {
     let (_folder, path) = pipe("run.toml");
     let options = ["--no-graphics", "--loopback", "--run", text(&path)];
     let server = Program::start(with(command("server"), &options));

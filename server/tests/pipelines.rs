@@ -23,7 +23,7 @@ fn assert_acknowledged(session: &Value, frames: u64) {
 }
 
 #[test]
-fn auto_acknowledges_where_the_task_asks_for_no_more() {
+fn auto_acknowledges_if_the_task_asks_for_nothing_else() {
     let server = Server::start(&["--task", "ack", "--once", "--frames", "100", "--fps", "max", "--json", "-"]);
     let client = server.client(&[]).end().expect(0);
     assert_acknowledged(&session(&server.end().expect(0)), 100);

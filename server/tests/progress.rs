@@ -75,7 +75,7 @@ fn a_log_has_a_line_each_ten_seconds_and_stdout_its_rows() {
 }
 
 #[test]
-fn a_short_run_that_is_no_terminals_says_nothing_of_its_progress() {
+fn a_short_run_without_a_terminal_logs_no_progress() {
     let quick = ["--no-graphics", "--loopback", "--frames", "20", "--fps", "max"];
     let ended = Program::start(with(command("server"), &quick)).end().expect(0);
     assert!(!ended.stderr.iter().any(|line| line.contains(" fps")), "{:#?}", ended.stderr);

@@ -152,7 +152,7 @@ fn delays_from_the_start_are_read_back_within_the_uncertainty_and_their_sum_exac
 }
 
 #[test]
-fn delays_inside_the_client_are_read_back_exactly_whatever_its_clock_and_the_network() {
+fn delays_inside_the_client_are_read_back_exactly_on_any_clock_and_network() {
     let report = ReportFile::new();
     let server = Server::start(&[FRAMES, &["--json", report.name()]].concat());
     let relay = Relay::start(&server.address, SEED, SLOW);
@@ -193,7 +193,7 @@ fn run_live(impairments: Both, later: impl FnOnce(&Relay)) -> Value {
 }
 
 #[test]
-fn a_live_link_opens_over_a_long_path_and_frames_that_none_loses_arrive() {
+fn a_live_link_opens_over_a_long_path_and_without_loss_frames_arrive() {
     // Longer than a clock at 128 times its pace would have waited for DTLS in all: 63 ms.
     let long = Impairments { delay: Duration::from_millis(90), ..UNIMPAIRED };
     let frames = run_live(Both { to_client: long, to_server: long }, |_| ());

@@ -124,7 +124,7 @@ fn a_slow_reader_gets_every_row_and_the_summary() {
     let (server, mut slow) = Program::start_taking_stdout(with(command("server"), &options));
     server.stderr.wait_for("session 1: finished");
     let (mut read, mut bytes) = (Vec::new(), [0; 8 << 10]);
-    // About 30 times the total time that was once waited for.
+    // In all this takes about 30 times as long as the programs once waited.
     while let Ok(count @ 1..) = slow.read(&mut bytes) {
         read.extend_from_slice(&bytes[..count]);
         std::thread::sleep(std::time::Duration::from_millis(100));

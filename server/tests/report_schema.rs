@@ -37,7 +37,7 @@ fn the_documented_schema_is_that_of_the_types() {
     let documented = std::fs::read_to_string(path()).expect("the schema");
     assert!(
         documented == made,
-        "docs/report.schema.json is not that of the types: write it anew with\n  \
+        "docs/report.schema.json is not that of the types: rewrite it with\n  \
          {WRITE}=1 cargo test -p server --test report_schema documented"
     );
 }

@@ -46,7 +46,7 @@ fn assert_says(printed: &[String], lines: &[&str]) {
 }
 
 #[test]
-fn the_command_line_goes_before_the_environment_that_before_the_file_and_that_before_the_default() {
+fn the_command_line_overrides_the_environment_the_environment_the_file_and_the_file_the_default() {
     let files = Files::new();
     let run = files.write("run.toml", "noise = 1\nblur = 1\ngamma = 2\nonce = true\ninvert = true");
     let camera = files.write("camera.toml", "noise = 9\nvignette = 0.5\ngamma = 9");
@@ -135,7 +135,7 @@ fn printing_a_run_opens_neither_a_report_nor_a_port() {
 }
 
 #[test]
-fn a_variable_of_no_option_is_warned_of_with_those_it_may_have_been() {
+fn an_unknown_variable_gets_a_warning_with_similar_names() {
     for program in ["server", "client"] {
         let run = |variables: &[(&str, &str)]| {
             let mut run = command(program);

@@ -73,7 +73,7 @@ fn one_of_many_clients_is_served_and_each_other_ends_with_the_servers_reason() {
 }
 
 #[test]
-fn once_is_not_used_up_by_visitors_that_are_no_clients() {
+fn visitors_that_are_not_clients_do_not_use_up_the_only_session() {
     let server = Server::start(&["--once", "--frames", "5"]);
     drop(server.connect());
     let mut health = command("server");
@@ -103,7 +103,7 @@ fn a_client_killed_while_it_connects_leaves_room_for_the_next() {
 }
 
 #[test]
-fn a_client_for_whom_no_udp_port_is_left_is_told_so() {
+fn a_client_without_a_free_udp_port_gets_the_reason() {
     let free = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
     let server = Server::start(&["--udp-port", &free.to_string()]);
     let first = server.client(&[]);

@@ -35,11 +35,11 @@ fn is_served(server: &Server, frames: usize) {
 }
 
 #[test]
-fn as_many_silent_connections_as_there_are_places_take_none() {
+fn silent_connections_do_not_take_the_places_of_clients() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let crowd: Vec<TcpStream> = (0..256).map(|_| server.connect()).collect();
     is_served(&server, 3);
-    // All but the last 16 had to give way. They received at most an offer.
+    // All but the last 16 were replaced. They received at most an offer.
     let mut first = crowd.into_iter().next().expect("256 of them");
     let mut said = String::new();
     first.read_to_string(&mut said).expect("closed by the server");
@@ -47,7 +47,7 @@ fn as_many_silent_connections_as_there_are_places_take_none() {
 }
 
 #[test]
-fn the_oldest_silent_connection_gives_way_and_the_newest_has_its_offer() {
+fn the_oldest_silent_connection_is_replaced_and_the_newest_gets_its_offer() {
     let server = Server::start(&["--frames", "3", "--fps", "max"]);
     let mut crowd: Vec<_> = (0..17).map(|_| silent(&server)).collect();
     assert_eq!(line(&mut crowd[0]), "", "the first was closed");
@@ -75,7 +75,7 @@ fn a_silent_connection_holds_neither_the_only_session_nor_the_only_port() {
 }
 
 #[test]
-fn a_client_that_said_hello_and_no_more_does_not_use_up_the_only_session() {
+fn a_client_that_sends_only_a_hello_does_not_use_up_the_only_session() {
     let server = Server::start(&["--once", "--frames", "3", "--fps", "max"]);
     let mut half = BufReader::new(server.connect());
     say(&half, HELLO);
@@ -102,7 +102,7 @@ fn a_hello_after_the_silence_takes_the_strangers_offer_back_and_gets_one_of_its_
 }
 
 #[test]
-fn a_late_hello_that_is_wrong_is_told_so() {
+fn a_wrong_late_hello_gets_the_reason() {
     let server = Server::start(&[]);
     for (hello, words) in [
         (r#"{"type":"hello","plumb":2,"role":"sink"}"#, "only 1"),

@@ -53,7 +53,7 @@ fn a_second_of_ten_at_a_standstill_shows_in_the_corrected_percentiles() {
     about(latency.corrected.p99, after(54));
     assert_eq!(latency.corrected.max, Some(995_001), "the frame that waited from 2.000 s on, exactly");
     assert_eq!(latency.standstill, Some(950_000), "from the tick at 2.033 s to that at 2.983 s, whose frame was sent");
-    // By the frames alone, the standstill does not show: three of 543 are less than a hundredth.
+    // The percentiles of the frames do not show the standstill: it affects 3 of 543 frames, less than a hundredth.
     about(latency.total.p99, WAY_US);
     assert_eq!(latency.total.max, Some(995_001));
 }

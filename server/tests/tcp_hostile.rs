@@ -86,7 +86,7 @@ fn serves_a_good_client(server: &Server) {
 }
 
 #[test]
-fn a_client_that_breaks_the_framing_ends_its_session_with_the_cause_and_no_other() {
+fn a_client_that_breaks_the_framing_ends_only_its_own_session_and_the_cause_is_reported() {
     let cases: [(&[u8], bool, &str); 6] = [
         (&[0xff, 0xff, 0xff, 0xff, 2], false, "it sent a message of 4294967295 bytes: at most 65561 are taken"),
         (&[0, 1, 0, 26, 2], false, "it sent a message of 65562 bytes: at most 65561 are taken"),

@@ -151,7 +151,7 @@ fn asked(mut stream: &TcpStream, line: &str) -> String {
 }
 
 #[test]
-fn a_server_from_before_the_link_tcp_is_named_as_such() {
+fn a_server_older_than_the_tcp_link_is_reported_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let client = client(&listener.local_addr().expect("its address").to_string(), &["--link", "tcp", "--wait", "0s"]);
     let (mut old, _) = listener.accept().expect("the client");

@@ -63,7 +63,7 @@ fn q_ends_the_run_of_either_program_and_the_terminal_is_as_it_was() {
 }
 
 #[test]
-fn the_terminal_is_as_it_was_after_every_signal_that_ends_the_run() {
+fn the_terminal_is_restored_after_every_signal_that_ends_the_run() {
     for (signal, code) in [(libc::SIGINT, Some(0)), (libc::SIGTERM, Some(0)), (libc::SIGQUIT, None)] {
         let mut server = server(&[], 80);
         poll(|| (!server.is_as_shells_have_it()).then_some(())).expect("keys are given at once");
@@ -170,7 +170,7 @@ fn a_servers_words_are_escaped_on_the_clients_terminal() {
 }
 
 #[test]
-fn a_flood_of_nonsense_is_a_few_short_lines() {
+fn a_flood_of_nonsense_is_logged_in_a_few_short_lines() {
     use std::io::{Read, Write};
     let mut server = Server::start(&["--frames", "3", "--fps", "max"]);
     for number in 0..100 {

@@ -62,7 +62,7 @@ fn gives(run: &RunSpec, expected: impl IntoIterator<Item = Vec<u8>>) {
 }
 
 #[test]
-fn the_y_plane_comes_as_it_was_encoded_whatever_the_range_and_the_layout() {
+fn the_y_plane_is_unchanged_in_every_range_and_layout() {
     let folder = tempfile::tempdir().expect("a folder");
     let (size, pixels) = ("64x48", 64 * 48);
     for (pix_fmt, bytes, codec, name) in [

@@ -10,7 +10,7 @@ use shared::time::Micros;
 use testkit::world::{Conditions, Dice, LOSSLESS, RUNS, World, bad_conditions};
 
 #[test]
-fn on_a_calm_network_every_frame_is_scored_and_both_ends_part_in_peace() {
+fn on_a_calm_network_every_frame_is_scored_and_both_ends_end_normally() {
     for seed in 0..RUNS {
         let mut world = World::new(seed, LOSSLESS, Some(40));
         world.run(10_000_000);

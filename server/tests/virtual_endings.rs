@@ -35,7 +35,7 @@ fn stopping_the_client_ends_the_session_at_once() {
 }
 
 #[test]
-fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
+fn both_ends_notice_a_cut_link_and_every_frame_is_counted() {
     for seed in 0..RUNS {
         let mut world = World::new(seed, Conditions { delay_us: 5_000, ..LOSSLESS }, None);
         world.at(20_000 + Dice(seed).up_to(50_000), Event::CutLink);
@@ -47,7 +47,7 @@ fn a_cut_link_leaves_both_ends_knowing_and_the_count_whole() {
 }
 
 #[test]
-fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_come() {
+fn a_silent_client_is_given_up_after_4_s_and_the_time_to_read_what_has_arrived() {
     let mut world = World::new(1, LOSSLESS, None);
     // The client's core is never driven, so it neither greets nor answers.
     world.client_end = Some(ClientEnd::Stopped);

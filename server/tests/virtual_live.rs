@@ -71,7 +71,7 @@ fn near_runs(conditions: Conditions) -> (Vec<u64>, f64) {
 }
 
 #[test]
-fn live_what_is_lost_costs_less_than_a_frame_interval() {
+fn in_live_delivery_a_lost_piece_costs_less_than_a_frame_interval() {
     // Loss of messages, and the largest share of retransmitted pieces: one for each lost piece, and one for each frame
     // whose answer is late.
     for (loss, most_repeated) in [(0.01, 0.03), (0.05, 0.15)] {
@@ -83,7 +83,7 @@ fn live_what_is_lost_costs_less_than_a_frame_interval() {
 }
 
 #[test]
-fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
+fn in_live_delivery_without_loss_hardly_anything_is_sent_again() {
     // Longest detection time in µs (the times are random), and the largest share of retransmitted pieces.
     for (detection_us, most_repeated) in [(200, 0.0), (12_000, 0.02), (25_000, 0.02)] {
         let (latencies_us, repeated) = near_runs(Conditions { detection_us, ..NEAR });
@@ -93,7 +93,7 @@ fn live_where_nothing_is_lost_hardly_anything_is_sent_again() {
 }
 
 #[test]
-fn live_answers_that_take_longer_than_they_did_are_soon_waited_for() {
+fn in_live_delivery_the_timeout_adapts_quickly_to_slower_answers() {
     let mut world = World::new(1, Conditions { least_detection_us: 800, detection_us: 1, ..NEAR }, Some(600));
     world.run(5_000_000);
     assert_eq!(world.server.repeated_pieces(), 0);
@@ -121,7 +121,7 @@ fn in_live_delivery_a_second_answer_is_a_duplicate_and_a_repeated_one_is_not() {
 }
 
 #[test]
-fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
+fn in_live_delivery_a_frame_keeps_its_place_only_for_its_lifetime() {
     // Nothing comes back. At 1000 frames per second, a lifetime is 10 ms.
     let mut world = World::new(1, Conditions { loss: 1.0, delivery: Delivery::Live, ..LOSSLESS }, Some(200));
     world.run(60_000_000);
@@ -134,7 +134,7 @@ fn live_a_frame_holds_its_place_for_its_lifetime_and_no_longer() {
 }
 
 #[test]
-fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
+fn in_live_delivery_a_piece_that_the_link_refuses_does_not_count_as_sent_again() {
     let mut world = World::new(1, Conditions { loss: 1.0, ..LOSSY }, Some(1));
     // Wait until the frame has been sent.
     world.run(9_000);
@@ -151,7 +151,7 @@ fn live_what_the_link_refuses_is_not_taken_off_what_may_be_sent_again() {
 }
 
 #[test]
-fn live_a_frame_whose_encoding_outlasts_its_lifetime_is_not_sent_and_says_why_it_is_lost() {
+fn in_live_delivery_a_frame_whose_encoding_outlasts_its_lifetime_is_lost_with_the_reason() {
     // At 1000 frames per second, a lifetime is 10 ms.
     for (encoding_us, lost) in [(9_000, 0), (10_000, 20), (14_000, 20)] {
         let conditions = Conditions { encoding_us, window: 1, delivery: Delivery::Live, ..LOSSLESS };

@@ -114,14 +114,14 @@ fn a_link_that_keeps_up_on_average_skips_no_tick() {
 }
 
 #[test]
-fn a_frame_counts_from_its_tick_however_late_it_was_taken() {
+fn a_frame_counts_from_its_tick_even_if_it_was_taken_late() {
     let ran = run(Delivery::Reliable, jittery);
     let ticks: Vec<u64> = (0..200).map(|tick| tick * INTERVAL).collect();
     assert_eq!(ran.captured, ticks);
 }
 
 #[test]
-fn a_link_that_does_not_keep_up_skips_as_many_ticks_as_it_is_short_of() {
+fn a_link_that_does_not_keep_up_skips_the_ticks_that_it_cannot_serve() {
     // 200 frames in 200 times 12.5 ms: 250 ticks minus the 200 that were taken.
     let ran = run(Delivery::Reliable, |_| 12_500);
     assert_eq!(*ran.taken.last().unwrap(), 199 * 12_500, "the link is never idle");

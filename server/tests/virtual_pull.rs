@@ -86,7 +86,7 @@ fn a_server_that_lets_its_clients_stop_it_stops() {
 }
 
 #[test]
-fn a_server_that_does_not_says_why_and_the_client_leaves_alone() {
+fn a_server_that_clients_may_not_stop_says_why_and_only_the_client_leaves() {
     let mut world = World::new(1, LOSSLESS, None);
     world.at(20_000, Event::QuitBoth);
     world.run(60_000_000);

@@ -89,7 +89,7 @@ impl Display {
         Layout::opening(FRAME, Size { width: self.size.0 as u32, height: self.size.1 as u32 }).size
     }
 
-    /// Looks at the screen until it is as expected. Panics with what is missing if that takes too long.
+    /// Waits until the screen is as expected. If that takes too long, panics with the difference.
     fn shows(&self, right: impl Fn(&Shot) -> Result<(), String>) {
         let mut missing = String::new();
         let seen = poll(|| right(&self.shot()).map_err(|what| missing = what).ok());

@@ -1,4 +1,4 @@
-//! Every option of the server answers a wrong value with what would be right.
+//! Every option of the server answers a wrong value with an error that says what is valid.
 
 use server::cli::Cli;
 use testkit::wrong_values::assert_answered;
@@ -10,7 +10,7 @@ fn takes(id: &str, value: &str) -> bool {
 }
 
 #[test]
-fn every_wrong_value_is_named_with_its_option_and_what_would_be_right() {
+fn every_wrong_value_is_named_with_its_option_and_what_is_valid() {
     let command_line = Cli::completed_command();
     assert!(
         assert_answered("server", &["--print-run"], &command_line, |id, value| takes(id, value) || id == "print_run")

@@ -13,9 +13,10 @@
 //! # The rooms
 //!
 //! [`geometry`] and [`image`] describe images and what is found in them. [`protocol`] defines how messages are written.
-//! [`flow`] decides when frames may be sent and when a peer counts as gone. [`link`] carries messages, and is opened at
-//! a [`door`], where [`admission`] lets only holders of a token in; [`connect`] knocks there until somebody answers. [`canvas`] draws what windows show. [`pool`] reuses the memory of frames in flight. [`text`] makes
-//! foreign text safe to print.
+//! [`flow`] decides when frames may be sent and when a peer counts as gone. A [`link`] carries messages. It is opened
+//! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. [`connect`] reaches the
+//! port of a peer, and tries again until the peer answers. [`canvas`] draws what windows show. [`pool`] reuses the
+//! memory of frames in flight. [`text`] makes foreign text safe to print.
 
 pub mod admission;
 pub mod bounded;

@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Display, Write};
 
-/// Most characters of a peer's reason: some two lines of a terminal.
+/// Maximum number of characters of a peer's reason: some two lines of a terminal.
 pub const REASON: usize = 160;
 
 /// Marks where a text was cut.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_stays_as_it_is() {
+    fn ordinary_text_is_unchanged() {
         for text in ["naïve café 測試 тест 🙂", "C:\\a 'b' \"c\" {d}", "cafe\u{301}", "µ ± ×", ""] {
             assert_eq!(escaped(text), text);
         }

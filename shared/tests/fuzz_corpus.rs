@@ -25,11 +25,11 @@ fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
 
 #[cfg(feature = "grpc")]
 #[test]
-fn the_messages_over_grpc_keep_their_word_on_the_whole_corpus() {
+fn the_messages_over_grpc_keep_their_contract_on_the_whole_corpus() {
     replay("grpc_messages", link::grpc::fuzz::check);
 }
 
 #[test]
-fn the_decoders_of_pixels_keep_their_word_on_the_whole_corpus() {
+fn the_decoders_of_pixels_keep_their_contract_on_the_whole_corpus() {
     replay("pixels", encoding::fuzz::check);
 }

@@ -127,7 +127,7 @@ fn a_source_names_what_else_it_can_do() {
 }
 
 #[test]
-fn nil_and_unknown_features_are_read_as_what_is_absent() {
+fn nil_and_unknown_features_count_as_absent() {
     for (features, named) in [("c0", 0), ("91a3746561", 1)] {
         let bytes = format!(
             "88a474797065a568656c6c6fa870726f746f636f6c01a46e616d65a173a776657273696f6ea131a773657373696f6e03\

@@ -17,7 +17,7 @@ thread_local! {
     static OF_THREAD: Cell<u64> = const { Cell::new(0) };
     /// Bytes that this thread holds now.
     static HELD: Cell<i64> = const { Cell::new(0) };
-    /// Most bytes that this thread has held.
+    /// Maximum number of bytes that this thread has held.
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 

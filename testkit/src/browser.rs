@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A page in a browser. Dropped, both end.
+/// A page in a browser. Dropping it ends the browser and its driver.
 pub struct Page {
     driver: Child,
     port: u16,
@@ -78,7 +78,7 @@ impl Page {
         printed["data"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What a script returns: the body of a function.
+    /// Runs a script, which is the body of a function, and returns its result.
     pub fn run(&self, script: &str) -> Value {
         self.ask("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }

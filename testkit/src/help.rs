@@ -14,10 +14,10 @@ pub fn said(program: &str, argument: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Its help names each of these options (or what is given without a name) with its environment variable, and its
-/// command line, subcommands included, has no other.
+/// Asserts that a program's help names each of these options and positional arguments with its environment variable,
+/// and that its command line, subcommands included, has no others.
 #[track_caller]
-pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&str]) {
+pub fn assert_help_names(program: &str, command_line: &clap::Command, options: &[&str]) {
     let named = names(command_line);
     assert_eq!(named, options.iter().map(ToString::to_string).collect(), "the names of {program}'s options");
     let subcommands = command_line.get_subcommands().map(|subcommand| helped(program, Some(subcommand.get_name())));
@@ -27,8 +27,8 @@ pub fn assert_teaches(program: &str, command_line: &clap::Command, options: &[&s
     }
 }
 
-/// What a program says to `--help`, which ends with examples and all exit codes there are, within 80 columns where the
-/// terminal has no more; each option stands under a heading that says what it is for.
+/// Returns the output of `--help`. Asserts that it ends with examples and exit codes, that it fits a terminal of 80
+/// columns, and that each option is under a heading.
 #[track_caller]
 fn helped(program: &str, subcommand: Option<&str>) -> String {
     let mut help = command(program);
@@ -37,7 +37,7 @@ fn helped(program: &str, subcommand: Option<&str>) -> String {
     let end = help.find("\nExamples:\n").map(|start| &help[start..]).unwrap_or_else(|| panic!("no examples in {help}"));
     assert!(end.contains(&format!("\n  {program} ")) && end.contains("\nExit codes:\n  0  "), "{end}");
     assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
-    // Only what every program has is for nothing in particular.
+    // Only `--help` and `--version` have no heading of their own.
     let (_, plain) = help.split_once("\nOptions:\n").expect("options");
     let plain = plain.split("\n\n").take_while(|paragraph| !paragraph.trim_start().ends_with(':'));
     let plain: String = plain.take_while(|paragraph| paragraph.starts_with("  ")).collect();
@@ -45,7 +45,7 @@ fn helped(program: &str, subcommand: Option<&str>) -> String {
     help
 }
 
-/// All names of all options, and what is given without one; not of what must be given each time.
+/// All names of all options and positional arguments, except the required ones.
 fn names(command_line: &clap::Command) -> BTreeSet<String> {
     let own = command_line.get_arguments().filter(|option| !option.is_required_set());
     let own = own.flat_map(|option| {

@@ -36,7 +36,7 @@ pub enum PythonError {
 
 /// Returns the Python interpreter of the environment `name`, with the packages of a requirements file installed.
 ///
-/// The environment is made anew if the file has changed. Processes that ask for it at the same time wait for the one
+/// The environment is rebuilt if the file has changed. Processes that ask for it at the same time wait for the one
 /// that makes it. Environments are in `folder`: the caller's `env!("CARGO_TARGET_TMPDIR")`.
 pub fn environment(folder: &Path, name: &str, requirements: &Path) -> Result<PathBuf, PythonError> {
     let wanted = fs::read_to_string(requirements).map_err(at(requirements))?;

@@ -64,7 +64,8 @@ pub fn checked(text: &str) -> Value {
             let cells = own["confusion"].as_array().into_iter().flatten().filter_map(Value::as_array).flatten();
             let scored = own["scored"].as_u64().expect("a count");
             assert_eq!(cells.filter_map(Value::as_u64).sum::<u64>(), scored, "numbers of balls: {own}");
-            // The ball knows the truth of every frame; of what was read, it may be known of some.
+            // With the source ball, the truth of every frame is known. With a source that reads frames, it may be known
+            // for some of them only.
             let is_ball = session["source"].is_null();
             assert!(if is_ball { scored == count("answered") } else { scored <= count("answered") }, "scored: {own}");
         }

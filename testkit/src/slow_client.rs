@@ -17,9 +17,9 @@ use tokio::time::sleep_until;
 /// A client that delays each frame.
 #[derive(Clone, Copy, Debug)]
 pub struct SlowClient {
-    /// Least time a frame waits in the queue.
+    /// Shortest time a frame waits in the queue.
     pub queue: Duration,
-    /// Least time of detection after that. Any number of frames can be in detection at once.
+    /// Shortest time of detection after that. Any number of frames can be in detection at once.
     pub detect: Duration,
     /// Reading of the client's clock at its start, in µs.
     pub ahead_us: u64,

@@ -1,4 +1,4 @@
-//! What a program says to a wrong value, for every option it has.
+//! Checks the message of a program about a wrong value, for each of its options.
 
 use std::process::Command;
 

@@ -9,7 +9,7 @@ use shared::shell::options::Refusal;
 use super::headings::{OUTPUT, PIPELINE};
 use super::pipeline::DetectorArgs;
 
-/// Least value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
+/// Smallest value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
 const MIN_AXIS_RATIO: f64 = 0.1;
 
 /// Text at the end of `detect --help`.

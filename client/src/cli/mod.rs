@@ -26,7 +26,7 @@ pub use detect::DetectArgs;
 pub use pipeline::{DetectorArgs, PipelineArgs, RadiusArgs};
 pub use session::{PolicyArg, SessionArgs};
 
-/// How long a client that calls keeps trying, unless told otherwise.
+/// Default time for which a calling client keeps trying.
 pub const DEFAULT_WAIT: Wait = Wait::For(Duration::from_secs(30));
 
 /// Text at the end of `--help`.

@@ -39,7 +39,7 @@ pub struct SessionArgs {
     #[arg(id = "client_listen", long = "listen", help_heading = CONNECTION, value_name = "ADDR")]
     pub listen: Option<ListenAddress>,
 
-    /// With --listen: end after one session, as a client that calls does
+    /// With --listen: end after the first session
     #[arg(long, help_heading = CONNECTION)]
     pub once: bool,
 
@@ -149,7 +149,7 @@ impl SessionArgs {
             let reason = "a client that listens takes the link that the server asks for: leave out --link or --listen";
             return Err(refused("--link", reason));
         }
-        // With several sessions, no command says which of them it is for.
+        // With several sessions, a command cannot say which one it is for.
         let commanded = [("--pull", self.pull), ("--commands", self.commands)];
         if self.listen.is_some()
             && let Some((place, _)) = commanded.into_iter().find(|(_, is_given)| *is_given)

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 pub use lines::{Lines, NotACommand};
 pub use reading::read_lines;
 
-/// Most requests for a frame that wait until the session takes them. The session itself asks ahead
+/// Maximum number of requests for a frame that wait until the session takes them. The session itself asks ahead
 /// ([`AHEAD`](crate::session::AHEAD)), so a few are enough.
 const WAITING: usize = 16;
 
@@ -89,7 +89,7 @@ impl Commander {
 }
 
 impl Commands {
-    /// An end that never gets a command.
+    /// A receiver that never gets a command.
     pub fn none() -> Self {
         commands(stop_pair().0, false).1
     }

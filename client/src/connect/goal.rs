@@ -9,10 +9,10 @@ use super::open::{Asked, open};
 use crate::config::Server;
 use crate::discover::{Discovery, Found};
 
-/// How many servers a log line names when several are found.
+/// Maximum number of servers that a log line names when several are found.
 const SHOWN_SERVERS: usize = 5;
 
-/// How many found servers one attempt tries before it looks in all places again.
+/// Maximum number of found servers that one attempt tries before it looks in all places again.
 const TRIED_SERVERS: usize = 4;
 
 /// Where to connect to.
@@ -59,7 +59,7 @@ async fn attempt_any(discovery: &mut Discovery, asked: &Asked) -> Result<Link, F
     if found.len() > 1 {
         info!("{} servers: {}; name one to choose it", found.len(), listed(&found));
     }
-    let mut last = Failure::NotThere(discovery.why_nobody());
+    let mut last = Failure::NotThere(discovery.why_none_was_found());
     for server in found.into_iter().take(TRIED_SERVERS) {
         last = match attempt(&server.address.to_string(), asked).await {
             Ok(link) => return Ok(link),

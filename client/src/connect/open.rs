@@ -34,7 +34,7 @@ pub(crate) async fn open(stream: TcpStream, path: Path, asked: Asked) -> Result<
     }
 }
 
-/// Says hello, whoever of the two called. With a token, both ends then prove that they hold it.
+/// Says hello, whichever end called. With a token, both ends then prove that they hold it.
 ///
 /// # Errors
 /// [`SignalingError`] if the server refuses, or its proof fails.

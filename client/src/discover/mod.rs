@@ -26,16 +26,16 @@ use self::probe::{PROBE_LIMIT, Probed, probe};
 
 pub use self::probe::Found;
 
-/// How long other servers may take after the first answer: announcements on one network come within 100 ms (measured).
+/// Time to wait for other servers after the first answer. Announcements on one network arrive within 100 ms (measured).
 const GRACE: Duration = Duration::from_millis(150);
 
 /// Time limit of a look. If there are too many places for one look, the next look continues with the rest.
 const LOOK_LIMIT: Duration = Duration::from_secs(4);
 
-/// How often new announcements and look-up results are taken in.
+/// Interval at which new announcements and look-up results are read.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How many servers that opened no link are remembered.
+/// Maximum number of remembered servers that opened no link.
 const MOST_FAILED: usize = 1_024;
 
 /// Looks for servers in all places, again and again.
@@ -118,7 +118,7 @@ impl Discovery {
     }
 
     /// Why the last look found no server, for people.
-    pub fn why_nobody(&self) -> String {
+    pub fn why_none_was_found(&self) -> String {
         if self.was_out_of_descriptors { MORE_DESCRIPTORS.to_owned() } else { "none answers".to_owned() }
     }
 
@@ -130,7 +130,7 @@ impl Discovery {
         }
     }
 
-    /// Until when other servers may answer, given that this one did now.
+    /// Time until which other servers may answer, after this one answers now.
     fn moment_after(&self, server: &Found) -> Instant {
         let is_meant = server.address.ip().is_loopback() && !self.failed.contains_key(&server.address);
         Instant::now() + if is_meant { Duration::ZERO } else { GRACE }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_opened_no_link_comes_after_the_others_also_where_it_takes_anothers_name() {
+    fn a_server_that_opened_no_link_comes_last_even_under_another_servers_name() {
         let (fake, real) = (found("server", "1", [192, 0, 2, 66]), found("server", "1", [192, 0, 2, 1]));
         let first = found("a name before all", "2", [192, 0, 2, 67]);
         let all = || vec![fake.clone(), real.clone(), first.clone()];

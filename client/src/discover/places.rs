@@ -1,4 +1,4 @@
-//! Places where a server may be: which are remembered, which is asked next, and how many at a time.
+//! Places where a server may be. Decides which are remembered, which is asked next, and how many are asked at a time.
 //!
 //! Anyone on the network can announce anything, so everything here is bounded, and no name is preferred. Places that
 //! were never asked come first, and each name's first address comes before any name's second. Plain state:
@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// How many names are remembered: far more servers than anyone runs.
+/// Maximum number of remembered names, far above the number of servers on any network.
 const MOST_NAMES: usize = 1_024;
 
-/// How many addresses of one name are asked: more than most machines have.
+/// Maximum number of addresses asked per name. Most machines have fewer.
 const MOST_ADDRESSES: usize = 8;
 
-/// How many sockets are open at a time.
+/// Maximum number of open sockets.
 const MOST_AT_ONCE: usize = 32;
 
 /// All places, and what is known about them.
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn sixty_four_fakes_and_more_do_not_hide_a_server_that_is_announced_after_them() {
+    fn many_fakes_do_not_hide_a_server_that_is_announced_after_them() {
         for fakes in [64, 1_023, 5_000] {
             let mut places = Places::default();
             let announce = |places: &mut Places| {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_many_addresses_has_a_few_asked_and_comes_before_nobody() {
+    fn a_few_addresses_per_name_are_asked_and_the_first_of_every_name_comes_first() {
         let mut places = Places::default();
         (0..30).for_each(|name| fake(&mut places, name, 248));
         places.announce("server", vec![server()]);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_look_begins_with_what_was_not_asked_in_the_last() {
+    fn the_next_look_begins_with_places_that_the_last_did_not_ask() {
         let mut places = Places::default();
         (0..40).for_each(|name| fake(&mut places, name, 1));
         places.begin_look();

@@ -11,10 +11,10 @@ use shared::shell::descriptors::is_out_of_descriptors;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a place may take to answer. Places are near: on this machine or this network.
+/// Time limit for an answer. Every place is on this machine or its network.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_millis(400);
 
-/// How many characters of a server's name and id are kept.
+/// Maximum length of a server's name and id, in characters. The rest is cut off.
 const KEPT: usize = 64;
 
 /// A server that answered.
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_name_cannot_move_the_cursor_and_neither_it_nor_the_id_takes_much() {
+    fn a_servers_name_cannot_move_the_cursor_and_long_names_and_ids_are_cut() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let named = identity(Some(format!("\x1b[2J{}", "x".repeat(500))), Some("y".repeat(60_000)), address);
         assert!(named.name.starts_with("\\u{1b}[2J") && named.name.len() <= KEPT, "{}", named.name);

@@ -12,17 +12,17 @@ use thiserror::Error;
 
 use super::found::{FoundCircle, Seen};
 
-/// Colour of what was found: that of an estimate in Plumb's windows.
+/// Colour of found circles, the same as that of estimates in Plumb's windows.
 const FOUND: [u8; 3] = [0xff, 0x4f, 0x9a];
 
-/// Colour of rejected candidates: that of waiting in Plumb's windows.
+/// Colour of rejected candidates, the same as that of waiting in Plumb's windows.
 const REJECTED: [u8; 3] = [0xf2, 0xbd, 0x4b];
 
 /// Width of the outlines of finds and of candidates, in pixels.
 const FOUND_PX: f64 = 1.5;
 const REJECTED_PX: f64 = 0.6;
 
-/// Half length of the cross at the centre of a find, in pixels, and as a part of the radius at most.
+/// Half the length of the cross at the centre of a find: this many pixels, but at most this part of the radius.
 const ARM_PX: f64 = 5.0;
 const ARM_OF_RADIUS: f64 = 0.3;
 
@@ -47,7 +47,8 @@ pub(super) struct Drawings {
 }
 
 impl Drawings {
-    /// Makes the folder and chooses the names: that of the file, as PNG, with a number where names repeat.
+    /// Makes the folder and chooses the names: each file's name with the extension `.png`, and with a number if names
+    /// repeat.
     ///
     /// # Errors
     /// [`DrawError`] if the folder cannot be made, or a drawing would replace one of the `files`.
@@ -75,7 +76,8 @@ impl Drawings {
     }
 }
 
-/// The name of a drawing: that of its file, as PNG. Names in `taken`, whatever their case, are not chosen again.
+/// The name of a drawing: its file's name with the extension `.png`. Names in `taken` are not chosen again, in upper or
+/// lower case.
 fn free_name(file: &Path, taken: &mut HashSet<String>) -> OsString {
     let stem = if file == Path::new("-") { "stdin".into() } else { file.file_stem().unwrap_or_default().to_owned() };
     let numbered = |n: usize| {

@@ -1,4 +1,4 @@
-//! What is said of a file: as JSON and in words.
+//! The result for a file, as JSON and in words.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub(super) struct Seen {
     pub(super) circles: Option<Vec<FoundCircle>>,
     /// Smallest and largest radius that were looked for, in px. `None` if no radius fits, or without a picture.
     pub(super) radii: Option<[f64; 2]>,
-    /// Least ratio of half-axes that was looked for, if the detector finds ellipses.
+    /// Smallest ratio of half-axes that was looked for, if the detector finds ellipses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) min_axis_ratio: Option<f64>,
     /// The best candidate that was rejected, if no circle was found.
@@ -55,7 +55,7 @@ pub(super) struct FoundCircle {
 pub(super) struct Candidate {
     #[serde(flatten)]
     pub(super) circle: FoundCircle,
-    /// How many powers of ten rarer its edge is than one in a picture of chance. `None` if the edge is outside.
+    /// By how many powers of ten such an edge is rarer in a random picture. `None` if the edge is outside.
     pub(super) evidence: Option<f64>,
     /// Share of the outline on which the edge is.
     pub(super) share: f64,

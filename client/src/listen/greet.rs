@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::{Desk, MAX_SOURCES};
 use crate::connect::{Asked, features, introduced, joined};
 
-/// Most characters of a wrong name that an error repeats.
+/// Maximum number of characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
 /// The reason given to a client that calls a client.
@@ -40,8 +40,8 @@ struct Unwelcome {
 impl Desk {
     /// Opens a link to a visitor that says it is a source.
     ///
-    /// A visitor that says nothing, or something else, costs only a connection. If there are many, the oldest one gives
-    /// way to a new one.
+    /// A visitor that says nothing, or something else, costs only a connection. If there are too many, a new one
+    /// replaces the oldest.
     pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
         let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;

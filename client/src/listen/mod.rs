@@ -38,7 +38,8 @@ use crate::verdict::{SessionError, failure};
 use crate::view::Views;
 use crate::workers::Turns;
 
-/// Most sessions at a time. Each has a thread and a pipeline for each worker, a WebRTC peer, and memory for its frames.
+/// Maximum number of sessions at a time. Each has a thread and a pipeline for each worker, a WebRTC peer, and memory
+/// for its frames.
 const MAX_SOURCES: usize = 16;
 
 /// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
@@ -193,7 +194,7 @@ fn names(listeners: &[TcpListener]) -> io::Result<String> {
     Ok(addresses?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
 }
 
-/// Waits until `wait` is over and returns its length; never returns if it has no end.
+/// Waits for the time `wait` and returns it. Never returns if `wait` is endless.
 async fn over(wait: Wait) -> Duration {
     match wait {
         Wait::For(limit) => {

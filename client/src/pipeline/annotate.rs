@@ -127,7 +127,7 @@ mod tests {
         Image::Gray8(canvas.shot(3.0, &mut Random::new(1)))
     }
 
-    /// Places of the pixels that are not those of the frame.
+    /// Positions of the pixels that differ from the frame's.
     fn drawn(frame: &Image, edited: &Image) -> Vec<(i32, i32)> {
         assert_eq!((frame.size(), frame.format()), (edited.size(), edited.format()));
         let channels = frame.format().channels();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disc_gets_its_outline_and_a_cross_and_other_pixels_stay() {
+    fn a_disc_gets_an_outline_and_a_cross_and_other_pixels_stay_unchanged() {
         for frame in [frame(&[DISC]), frame(&[DISC]).into_bgr()] {
             let drawn = drawn(&frame, &edited(&frame));
             is_marked(&drawn, (60, 45));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_without_a_disc_comes_back_as_it_is() {
+    fn a_frame_without_a_disc_comes_back_unchanged() {
         for frame in [frame(&[]), frame(&[]).into_bgr()] {
             assert_eq!(edited(&frame), frame);
         }

@@ -17,8 +17,8 @@ use super::seam::{Pipeline, PipelineKind, PipelineMaker};
 /// The name that leaves the choice to the server's task.
 pub const AUTO: &str = "auto";
 
-/// Most characters of a server's task that an error repeats. That is far more than the name of any task has, and the
-/// bye with the error stays within the 256 bytes of a text.
+/// Maximum number of characters of a server's task that an error repeats. That is far more than the name of any task
+/// has, and the bye with the error stays within the 256 bytes of a text.
 const TASK_CHARS_SHOWN: usize = 64;
 
 /// The pipeline that the user asks for: a named one, or any that can do the task.

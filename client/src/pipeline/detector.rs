@@ -7,8 +7,8 @@ use shared::protocol::message::Ellipse;
 /// A detector's result for a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The circle, in pixels. Of an ellipse, the circle with the same centre and area; of a stroke up to 10 px wide
-    /// that is measured as one, the circle along its middle.
+    /// The circle, in pixels. For an ellipse, it has the same centre and area. For an outline that is measured as a
+    /// stroke up to 10 px wide, it runs along the stroke's middle.
     pub circle: Circle,
     /// The ellipse, if the outline is one rather than a circle.
     pub ellipse: Option<Ellipse>,

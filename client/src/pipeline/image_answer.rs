@@ -15,7 +15,7 @@ pub fn image_payload(size: Size, pixel: PixelFormat, data: Vec<u8>, encoding: En
     ImageAnswer { size, pixel, encoding, data: Cow::Owned(data) }.write()
 }
 
-/// Encodes an image as LZ4 if that is shorter. Returns any other payload as it is.
+/// Encodes an image as LZ4 if that is shorter. Other payloads stay unchanged.
 pub(crate) fn shortened(payload: Payload<'static>, encoder: &mut Option<Lz4Encoder>) -> Payload<'static> {
     let raw = (payload.kind() == IMAGE).then(|| ImageAnswer::read(&payload).ok()).flatten();
     let shorter = raw.filter(|image| image.encoding == Encoding::Raw).and_then(|image| {
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_lz4_makes_shorter_is_written_so_and_reads_back() {
+    fn an_image_that_lz4_makes_shorter_is_written_as_lz4_and_read_back() {
         let mut encoder = None;
         let short = shortened(image(vec![7; SIZE.pixels()]), &mut encoder);
         let read = ImageAnswer::read(&short).expect("an image");
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_other_answers_stay_as_they_are() {
+    fn noise_and_other_answers_stay_unchanged() {
         let noise: Vec<u8> =
             (0..SIZE.pixels() as u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 17) as u8).collect();
         let mut encoder = None;

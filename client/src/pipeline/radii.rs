@@ -13,14 +13,15 @@ pub const DEFAULT_MIN_RADIUS_PX: f64 = 8.0;
 /// frame size.
 pub const DEFAULT_MIN_RADIUS_OF_SIDE: f64 = 1.0 / 60.0;
 
-/// Smallest radius looked for when none is given, as a part of the shorter side, in frames under 32 px, in which 8 px are
-/// more: the radius of the server's default ball there.
+/// Smallest radius looked for when none is given, in frames whose shorter side is under 32 px, as a part of that side.
+/// It is below 8 px there, and is the radius of the server's default ball.
 const DEFAULT_MIN_OF_SMALL_SIDE: f64 = 0.25;
 
 /// Largest radius looked for when none is given, as a part of the frame's shorter side.
 pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 
-/// Least ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has it.
+/// Smallest ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has
+/// it.
 pub const DEFAULT_MIN_AXIS_RATIO: f64 = 0.55;
 
 /// Why no circle can have a radius within the given limits.
@@ -77,7 +78,7 @@ impl RadiusRange {
         Self { min_axis_ratio, ..self }
     }
 
-    /// Least ratio of the half-axes of an ellipse, above 0 and at most 1.
+    /// Smallest ratio of the half-axes of an ellipse, above 0 and at most 1.
     #[must_use]
     pub fn min_axis_ratio(self) -> f64 {
         self.min_axis_ratio

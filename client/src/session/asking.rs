@@ -8,10 +8,11 @@ use shared::time::Micros;
 
 use super::{End, Session};
 
-/// Most open requests for frames. Further requests wait in the client.
+/// Maximum number of open requests for frames. Further requests wait in the client.
 pub const AHEAD: u64 = 64;
 
-/// How long to wait until the server stops or says why not: as long as for its hello. A server takes a second to stop.
+/// Time to wait until the server stops or says why not. It is the same as for the server's hello. A server takes a
+/// second to stop.
 const STOP_LIMIT: Duration = shared::protocol::HELLO_LIMIT;
 
 /// The client's requests to the server.

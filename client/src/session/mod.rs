@@ -37,8 +37,8 @@ pub use end::End;
 
 pub use frame::ReceivedFrame;
 
-/// Most memory for the frames of one window, in bytes: ten frames of the largest size. A hello that announces a larger
-/// window gets a smaller one.
+/// Maximum memory for the frames of one window, in bytes: ten frames of the largest size. A hello that announces a
+/// larger window gets a smaller one.
 ///
 /// Incomplete frames take up to this much. Pieces that arrive ahead of earlier ones take up to this much again.
 /// Complete frames and the buffers kept for later frames take up to twice this much.
@@ -65,7 +65,7 @@ pub enum Action {
     Greeted {
         /// The announced stream.
         stream: Stream,
-        /// How many frames to hold at most at a time.
+        /// Maximum number of frames to hold at a time.
         window: usize,
     },
     /// The session has ended: flush the link and close it.

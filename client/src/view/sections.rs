@@ -67,11 +67,11 @@ pub fn sections(
     ]
 }
 
-/// Most rows of the section about the source. With its heading it takes 90 px. The other sections take 280 px, and the
-/// chart gets the rest of the panel's usual 496 px.
+/// Maximum number of rows of the section about the source. With its heading it takes 90 px. The other sections take 280
+/// px, and the chart gets the rest of the panel's usual 496 px.
 const SOURCE_ROWS: usize = 3;
 
-/// Most characters of a name, and of a value: both fit side by side into the panel's width of 320 px.
+/// Maximum number of characters of a name, and of a value: both fit side by side into the panel's width of 320 px.
 const SOURCE_CHARACTERS: usize = 16;
 
 /// The section with the stream's metadata: the first keys, and the number of further ones. `None` without metadata.
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_panel_shows_the_answer_as_it_is() {
+    fn any_other_panel_shows_the_answer_unchanged() {
         let panel = shown("ack", &Payload::new("ack"));
         let frame = Section::new("FRAME 7", "").row("Answer", [Some("ack".into())], Tone::Estimate).row(
             "Answer ms",

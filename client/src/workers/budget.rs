@@ -13,8 +13,8 @@ const BUDGET: usize = 2 << 30;
 /// `hough` on 8192x8192 gray: 271 MB per worker, of which 67 MB are the decoded frame.
 const DETECTOR_BYTES: usize = 3;
 
-/// Limits `workers` to as many as memory has room for, with frames of this size and with this many `pictures` as large
-/// as a frame in the making of each answer.
+/// Limits `workers` to the number that memory has room for. Frames have this size, and each worker needs memory for
+/// this many further `pictures` of the same size.
 ///
 /// A few hundred bytes can decode to 201 MB. Without the limit, a server could make each worker take that much, plus
 /// the detector's share.

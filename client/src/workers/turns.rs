@@ -1,7 +1,7 @@
 //! Turns: sessions that share the workers of a client process frames in turn.
 //!
-//! Each session has threads and pipelines of its own, because pipelines depend on the session's task. A thread processes
-//! a frame only while it has one of the turns, of which there are as many as workers.
+//! Each session has threads and pipelines of its own, because pipelines depend on the session's task. A thread
+//! processes a frame only while it has one of the turns. There are as many turns as workers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +40,7 @@ struct Waiting {
 }
 
 impl Turns {
-    /// Turns of which this many can be taken at a time.
+    /// Creates turns. At most this many are taken at a time.
     pub fn new(workers: usize) -> Self {
         Self(Arc::new(Mutex::new(State { free: workers, next_id: 0, lines: Vec::new() })))
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_get_turns_one_after_the_other_however_many_frames_each_has() {
+    fn sessions_take_turns_regardless_of_their_numbers_of_frames() {
         let turns = Turns::new(1);
         let (busy, calm) = (turns.line(), turns.line());
         let held = busy.take();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_as_many_turns_are_taken_at_a_time_as_there_are_workers() {
+    fn no_more_turns_are_taken_at_a_time_than_there_are_workers() {
         let turns = Turns::new(2);
         let line = turns.line();
         let (first, second) = (line.take(), line.take());

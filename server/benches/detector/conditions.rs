@@ -235,7 +235,7 @@ fn outline(width: f64) -> Condition {
     wide(&format!("outline {width} px")).sees(|camera| camera.ring = Some(width)).asks(OUTLINE)
 }
 
-/// A disc of the radii that are asked of ellipses and outlines.
+/// A disc with the radii that ellipses and outlines have.
 fn wide(name: &str) -> Condition {
     let plain = plain(name);
     Condition { ball: BallConfig { radius: Radii { min: 15.0, max: 100.0 }, ..plain.ball }, ..plain }

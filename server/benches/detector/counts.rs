@@ -17,12 +17,12 @@ use crate::failure::Failure;
 
 const SIZE: Size = Size { width: 640, height: 480 };
 
-/// Most noise of an empty frame, in gray levels, and the number of steps to it.
+/// Largest noise of an empty frame, in gray levels, and the number of steps up to it.
 const MOST_NOISE: f64 = 40.0;
 const NOISE_STEPS: u64 = 16;
 
-/// Largest ratio of the half-axes of a find that is an ellipse of the clutter: those are drawn with at most 0.8, and the
-/// ratio is measured to 0.03 behind what covers them.
+/// Largest ratio of half-axes at which a find counts as an ellipse of the clutter. Those are drawn with a ratio of at
+/// most 0.8, which is measured to 0.03 if something covers a part of the ellipse.
 const DRAWN_RATIO: f64 = 0.83;
 
 /// Balls of the count: their radii in px, and the noise.
@@ -69,7 +69,7 @@ pub(crate) fn empty(frames: u64, threads: usize) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// The table of counts right, of frames with 0 to 6 balls.
+/// The table of correct counts, in frames with 0 to 6 balls.
 pub(crate) fn balls(frames: u64, threads: usize) -> Result<String, Failure> {
     let (right, more, fewer) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     in_turns(frames, threads, |mut indices| {

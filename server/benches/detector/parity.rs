@@ -22,7 +22,7 @@ use crate::opencv::OpenCv;
 /// Number of colours compared at a time, out of all 2²⁴.
 const COLOURS: Size = Size { width: 65_536, height: 16 };
 
-/// OpenCV's stages beside the arrays.
+/// Results of OpenCV's stages that are not arrays.
 #[derive(Deserialize)]
 struct Theirs {
     centres: Vec<(f32, f32)>,

@@ -14,7 +14,8 @@ use crate::opencv::Method::{Alt, Gradient};
 use crate::opencv::{Method, OpenCv, Setting};
 use testkit::statistics::quantile;
 
-/// Missed shares that count as the same, and errors that do, as a factor.
+/// Settings count as equal if their missed shares differ by at most the first value, and their errors by at most the
+/// second as a factor.
 const SAME_MISSED: f64 = 0.005;
 const SAME_ERROR: f64 = 1.1;
 

@@ -34,7 +34,7 @@ fn head(out: &mut String, run: &Run) -> fmt::Result {
         out,
         "{} frames a condition at 640x480, a fifth at 1920x1080, of seeds that nothing was tuned on. Errors are mean \
          L1 in px over the frames not missed; missed is no circle, or one more than 5 px off. The limit is the mean of \
-         the frames' Cramér–Rao bounds; without noise it is a reference only, since rounding is no chance. `hough` runs \
+         the frames' Cramér–Rao bounds; without noise it is a reference only, since rounding is not random. `hough` runs \
          at its default options; OpenCV {} is told the true range of radii and runs at the setting that suits each condition \
          best (last table). Times are medians on one thread of {}, gray frame to circle, blur included, all going \
          round through the same 64 MiB of frames in turns.\n",
@@ -87,7 +87,7 @@ fn accuracy(out: &mut String, rows: &[&Row]) -> fmt::Result {
 }
 
 fn goals(out: &mut String, rows: &[&Row]) -> fmt::Result {
-    writeln!(out, "The goals, and what else there is to say of `hough`:\n")?;
+    writeln!(out, "The goals and further measurements of `hough`:\n")?;
     let head = [
         "condition",
         "ratio",

@@ -17,7 +17,7 @@ const TOP: f64 = 60.0;
 const ACROSS: f64 = 480.0;
 const DOWN: f64 = 310.0;
 
-/// Least distance between two names at the right.
+/// Smallest distance between two names at the right.
 const NAME_HEIGHT: f64 = 15.0;
 
 /// Colours of the lines, which colour-blind people can distinguish (Okabe and Ito, 2008).

@@ -14,7 +14,7 @@ const WARM: Duration = Duration::from_secs(30);
 /// Number of samples of what the programs hold.
 const SAMPLES: u32 = 100;
 
-/// Most bytes by which the memory of either program may grow.
+/// Maximum number of bytes by which the memory of either program may grow.
 const GOAL_BYTES: u64 = 2 << 20;
 
 /// Runs both programs at 60 frames/s for `time`. Returns a table of what they held at the start and at the end.

@@ -75,7 +75,7 @@ async fn source(end: &EndOptions) -> Result<(), Box<dyn Error>> {
 struct Sending {
     link: LinkSender,
     frames: Vec<Vec<u8>>,
-    /// Most bytes per message.
+    /// Maximum number of bytes per message.
     message: usize,
     fps: Option<f64>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counting::{self, Allocations};
 
-/// Most unanswered frames at once: the programs' default.
+/// Maximum number of unanswered frames at once: the programs' default.
 pub(crate) const WINDOW: usize = 8;
 
 /// Bytes per answer.

@@ -18,8 +18,8 @@ use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
 use tracing::{debug, error};
 
-/// How long the client tries again: as long as one link may take to open (`OPENING_LIMIT` in `shared`). Its server
-/// listens already, so a further failure, such as too few file descriptors, lasts.
+/// Maximum time that the client keeps trying: the time limit for opening one link (`OPENING_LIMIT` in `shared`). Its
+/// server already listens, so a failure such as too few file descriptors will not go away.
 const WAIT: Wait = Wait::For(Duration::from_secs(10));
 
 /// A client in this process.

@@ -13,7 +13,7 @@ use shared::shell::stop::{Stop, Stopper, stop_pair};
 use thiserror::Error;
 
 use super::work::{Refused, Work};
-use super::{judge, settled, together, what_ran};
+use super::{judge, run_of, settled, together};
 use crate::cli::Local;
 use crate::metrics::Metrics;
 use crate::output::report::Run;
@@ -75,7 +75,7 @@ impl Hosted {
         let settled =
             together::calling(spec, &local, origins).map_err(Refused::usage).and_then(|spec| settled(spec, origins));
         let (spec, supply) = settled.map_err(HostedError::from)?;
-        let (run, more) = (what_ran(&spec), vec![output(&spec)]);
+        let (run, more) = (run_of(&spec), vec![output(&spec)]);
         let (stopper, stop) = stop_pair();
         let (listening, listens) = bounded(1);
         let hosting = Hosting { spec, local, supply, more, stopper: stopper.clone(), stop };
@@ -144,7 +144,7 @@ impl Hosting {
     async fn serve_on_runtime(self, listening: &Sender<Listening>) -> Exit {
         let Self { spec, local, supply, more, stopper, mut stop } = self;
         let task = spec.sent.task.unwrap_or_default();
-        let plan = Plan { task, run: what_ran(&spec), rows: None, frames: false, window: None, local: &local, more };
+        let plan = Plan { task, run: run_of(&spec), rows: None, frames: false, window: None, local: &local, more };
         let (judge, metrics, shown) = (judge(&spec), Arc::new(Metrics::new(task)), Shown::default());
         let work = Work { spec: &spec, local: &local, task, judge, metrics, supply, shown, board: None };
         match work.start(plan, &mut stop).await {

@@ -109,7 +109,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool)
         let live = Live::of(local, rows.target(), place, is_quiet);
         let plan = Plan {
             task,
-            run: what_ran(spec),
+            run: run_of(spec),
             rows: Some(rows.clone()),
             frames: live.frames,
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task, local.look)),
@@ -130,10 +130,10 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool)
 
 /// The gates of a run.
 fn judge(spec: &RunSpec) -> Arc<Judge> {
-    Arc::new(Judge::new(&what_ran(spec), spec.judged.conditions()))
+    Arc::new(Judge::new(&run_of(spec), spec.judged.conditions()))
 }
 
-fn what_ran(spec: &RunSpec) -> Run {
+fn run_of(spec: &RunSpec) -> Run {
     let seed = spec.sent.seed.unwrap_or_default();
     Run { version: env!("CARGO_PKG_VERSION"), seed, config: RunConfig::new(spec) }
 }

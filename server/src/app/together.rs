@@ -7,7 +7,7 @@ use crate::cli::Local;
 use crate::run::{Origins, RunSpec};
 use crate::source::StreamFormat;
 
-/// Most memory for the frames that a session keeps to compare answers with, in bytes: the same as the client's limit
+/// Maximum memory for the frames that a session keeps to compare answers with, in bytes: the same as the client's limit
 /// for a window of frames.
 const KEPT_BUDGET: usize = 2 << 30;
 

@@ -13,7 +13,7 @@ use crate::serve::{Ended, Served};
 use crate::session::End;
 
 /// The result of a run.
-pub(super) struct Ran {
+pub(super) struct RunResult {
     /// The result of serving.
     pub(super) served: io::Result<Served>,
     /// Whether every output has everything; if not, that was already reported.
@@ -26,7 +26,7 @@ pub(super) struct Ran {
     pub(super) strict: bool,
 }
 
-impl Ran {
+impl RunResult {
     /// The result of a run that was stopped before it served.
     pub(super) fn stopped_early() -> Self {
         let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 });
@@ -40,7 +40,7 @@ pub(super) fn is_once(spec: &RunSpec) -> bool {
 }
 
 /// Reports what went wrong in a run and returns its exit code.
-pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
+pub(super) fn exit(spec: &RunSpec, ran: &RunResult) -> Exit {
     let finished =
         matches!(&ran.served, Ok(Served { ended: Ended::Once(session), .. }) if session.end == End::Finished);
     // A session that finished has lost nothing, whatever happened to the client afterwards.
@@ -52,7 +52,7 @@ pub(super) fn exit(spec: &RunSpec, ran: &Ran) -> Exit {
 }
 
 /// What went wrong in a run and was not reported yet.
-fn reasons(spec: &RunSpec, ran: &Ran) -> Vec<(Exit, String)> {
+fn reasons(spec: &RunSpec, ran: &RunResult) -> Vec<(Exit, String)> {
     let served = match &ran.served {
         Ok(served) => served,
         Err(wrong) => return vec![(Exit::Other, format!("cannot start a thread: {}", with_advice(wrong)))],
@@ -129,8 +129,8 @@ mod tests {
         spec
     }
 
-    fn nothing_judged() -> Ran {
-        Ran::stopped_early()
+    fn nothing_judged() -> RunResult {
+        RunResult::stopped_early()
     }
 
     fn once(end: End, sent: u64, unresolved: u64) -> Ended {
@@ -143,7 +143,7 @@ mod tests {
 
     fn code(spec: &RunSpec, ended: Ended) -> Exit {
         let served = Served { sessions: 0, source_failures: 0, ended };
-        exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
+        exit(spec, &RunResult { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
     }
 
     fn left() -> End {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_frames_than_asked_for_are_no_success() {
+    fn fewer_frames_than_asked_for_are_a_failure() {
         let asked = spec(Some(600), None);
         assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
         assert_eq!(code(&asked, once(left(), 600, 1)), Exit::NoPeer, "one was not answered yet");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn less_time_than_asked_for_is_no_success() {
+    fn less_time_than_asked_for_is_a_failure() {
         let asked = spec(None, Some(Duration::from_secs(10)));
         assert_eq!(code(&asked, once(left(), 7, 0)), Exit::NoPeer);
         assert_eq!(code(&asked, once(End::Finished, 600, 0)), Exit::Fine);
@@ -178,10 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_before_the_only_session_is_no_success_and_one_after_it_is() {
+    fn a_stop_before_the_only_session_is_a_failure_and_one_after_it_is_a_success() {
         let stopped = |spec: &RunSpec, sessions| {
             let served = Served { ended: Ended::Stopped, sessions, source_failures: 0 };
-            exit(spec, &Ran { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
+            exit(spec, &RunResult { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
         };
         let mut spec = spec(Some(600), None);
         assert_eq!((stopped(&spec, 0), stopped(&spec, 1)), (Exit::NoPeer, Exit::Fine));
@@ -193,11 +193,14 @@ mod tests {
     fn another_failure_goes_before_a_lost_client() {
         let spec = spec(Some(600), None);
         let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
-        let ran = Ran { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };
+        let ran = RunResult { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };
         assert_eq!(exit(&spec, &ran), Exit::Other);
         let served = Ok(Served { source_failures: 1, ..served });
         assert_eq!(
-            exit(&spec, &Ran { served, all_written: true, client_failed: Some(Exit::NoPeer), ..nothing_judged() }),
+            exit(
+                &spec,
+                &RunResult { served, all_written: true, client_failed: Some(Exit::NoPeer), ..nothing_judged() }
+            ),
             Exit::Other
         );
         let gone = Ended::NobodyCame(Duration::from_secs(1));

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
 use super::embedded::Embedded;
-use super::verdict::{Ran, exit, is_once};
+use super::verdict::{RunResult, exit, is_once};
 use crate::announce;
 use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::gate::Judge;
@@ -61,7 +61,7 @@ impl Work<'_> {
     async fn serve(self, plan: Plan<'_>, stopper: &Stopper, mut stop: Stop) -> Exit {
         match self.start(plan, &mut stop).await {
             Ok(Some(started)) => self.serve_clients(started, stopper, stop).await,
-            Ok(None) => exit(self.spec, &Ran { gates: self.judge.verdicts(), ..Ran::stopped_early() }),
+            Ok(None) => exit(self.spec, &RunResult { gates: self.judge.verdicts(), ..RunResult::stopped_early() }),
             Err(Refused { wrong, exit }) => {
                 error!("{wrong}");
                 exit
@@ -109,7 +109,7 @@ impl Work<'_> {
             warn!("{remark}");
         }
         let (gates, strict) = (self.judge.verdicts(), self.local.strict);
-        exit(self.spec, &Ran { served, all_written, client_failed, gates, strict })
+        exit(self.spec, &RunResult { served, all_written, client_failed, gates, strict })
     }
 
     fn config(&self, identity: Identity, admission: Admission, stopper: &Stopper) -> ServeConfig {
@@ -120,7 +120,7 @@ impl Work<'_> {
             size,
             pixel,
             encoding: delivered.encoding,
-            // A camera's frames are sent as they come.
+            // A camera's frames are sent as they arrive.
             rate: if self.supply.sets_the_pace() { Rate::Max } else { self.spec.rate() },
             window: delivered.window,
             delivery: delivered.delivery,

@@ -1,4 +1,4 @@
-//! The background behind the ball: even light, a plane of light, or clutter, drawn anew for each frame.
+//! The background behind the ball: even light, a plane of light, or clutter, drawn for each frame.
 //!
 //! A background is a picture of texels: squares of even light, one pixel large. Under the ball's rim the background's
 //! light is the texel's. With blur the background extends beyond the image, as far as the point spread reaches.
@@ -19,7 +19,7 @@ const SHAPES: u32 = 30;
 /// the square root of the number of pixels.
 const PIXELS: f64 = 307_200.0;
 
-/// Least distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
+/// Smallest distance of a shape's gray from the ball's gray, as a share of the contrast: 60 gray levels of 140.
 pub(super) const APART: f64 = 60.0 / 140.0;
 
 /// Sides of the polygon that approximates an ellipse. The polygon is at most 0.05 px off for a half axis of 80 px.

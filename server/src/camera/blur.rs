@@ -8,10 +8,10 @@
 use super::plane::{Plane, Region};
 use super::recycled::Recycled;
 
-/// Least number of cells per standard deviation.
+/// Minimum number of cells per standard deviation.
 const CELLS_PER_SIGMA: f64 = 2.0;
 
-/// Most cells along a pixel's side.
+/// Maximum number of cells along a pixel's side.
 const MOST_CELLS: usize = 8;
 
 /// Standard deviations at which the Gaussian ends. Beyond them are 6e-7 of its weight and 1.5e-5 of its variance.

@@ -16,8 +16,8 @@ pub(super) fn kept(mean: f64, sigma: f64) -> f64 {
 
 /// The share of information lost to clipping at `t` standard deviations from the mean.
 ///
-/// A normal number has information 1. The part beyond `t` has `P(Z > t) + t φ(t)` of it. After clipping only the count
-/// of numbers beyond `t` is left of that part, which has `φ(t)² / P(Z > t)`.
+/// A normal number has information 1, of which `P(Z > t) + t φ(t)` belongs to the numbers beyond `t`. Of those only
+/// their count is left after clipping, with the information `φ(t)² / P(Z > t)`.
 fn taken(t: f64) -> f64 {
     if t > 4.0 {
         return 0.0;

@@ -57,7 +57,7 @@ pub struct CameraConfig {
     #[schemars(range(min = -BACKGROUND, max = WHITE - BACKGROUND), extend("takes" = CONTRASTS))]
     pub contrast: f64,
 
-    /// Background of the ball, drawn anew for each frame
+    /// Background of the ball, drawn for each frame
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub background: Background,
 
@@ -74,7 +74,7 @@ pub struct CameraConfig {
     #[schemars(range(min = 0.1, max = 1), extend("takes" = "a ratio of half-axes from {}"))]
     pub aspect: Option<f64>,
 
-    /// With --aspect: direction of the longer half-axis in degrees, from right towards down [default: another one in each
+    /// With --aspect: direction of the longer half-axis in degrees, from right towards down [default: drawn for each
     /// frame]
     #[arg(long, value_name = "DEG")]
     #[schemars(range(min = 0, max = 180), extend("takes" = "an angle of {} degrees"))]
@@ -86,13 +86,13 @@ pub struct CameraConfig {
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of light from {}"))]
     pub shade: Option<f64>,
 
-    /// With --shade: where the light comes from in the image, in degrees, from right towards down [default: another
-    /// direction in each frame]
+    /// With --shade: where the light comes from in the image, in degrees, from right towards down [default: drawn for
+    /// each frame]
     #[arg(long, value_name = "DEG")]
     #[schemars(range(min = 0, max = 360), extend("takes" = "an angle of {} degrees"))]
     pub shade_angle: Option<f64>,
 
-    /// With --shade: how far the light stands above the image, in degrees: 90 is behind the camera [default: another one in
+    /// With --shade: how far the light stands above the image, in degrees: 90 is behind the camera [default: drawn for
     /// each frame]
     #[arg(long, value_name = "DEG")]
     #[schemars(range(min = 0, max = 90), extend("takes" = "an angle of {} degrees"))]

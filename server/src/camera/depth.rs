@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_makes_no_reading_of_a_shadow_and_no_shadow_of_a_reading() {
+    fn noise_turns_no_shadow_into_a_reading_and_no_reading_into_a_shadow() {
         let missing = |noise_mm| picture(noise_mm, DISC, 2).mapv(|value| value == 0);
         assert_eq!(missing(0.0), missing(1000.0));
     }

@@ -16,7 +16,7 @@ use crate::scene::Path;
 /// Places per square root of the path length in px, for a coverage error of 1e-4: `1 / √(12 · 10⁻⁴)`.
 const PLACES_PER_ROOT_PX: f64 = 29.0;
 
-/// Most places: enough for a path of 20,000 px, which is longer than any image.
+/// Maximum number of places: enough for a path of 20,000 px, which is longer than any image.
 const MOST_PLACES: usize = 4096;
 
 /// Centres of the disc in the middle of equal parts of the time; a single one for a ball at rest.

@@ -107,7 +107,8 @@ impl Case {
             let Some(ambient) = self.shade else { return ball };
             let (u, v) = (along / long, across / short);
             let normal = [u * cos - v * sin, u * sin + v * cos, (1.0 - u * u - v * v).sqrt()];
-            // `ball` is the level of the ambient light: that of the rest is fixed, since only their ratio matters.
+            // `ball` is the level of the ambient light. The level of the other light is fixed, because only their ratio
+            // matters.
             ambient * ball + 180.0 * (normal[0] * lx + normal[1] * ly + normal[2] * lz).max(0.0)
         }
     }
@@ -130,7 +131,7 @@ impl Case {
             .collect();
         let n = unknown.len();
         let weight = 1.0 / (NOISE * NOISE + 1.0 / 12.0);
-        // The matrix and the unit matrix beside it, for Gauss–Jordan elimination.
+        // The matrix, augmented by the unit matrix for Gauss–Jordan elimination.
         let mut rows: Vec<Vec<f64>> = (0..n)
             .map(|i| {
                 let product = |j: usize| slopes[i].iter().zip(&slopes[j]).map(|(a, b)| weight * a * b).sum::<f64>();
@@ -157,7 +158,7 @@ fn shot() -> Shot {
 }
 
 #[test]
-fn frames_are_those_of_many_points() {
+fn frames_agree_with_the_mean_of_many_points() {
     for case in CASES {
         let mut camera = camera(&case.config(0.0));
         let picture = camera.render(&shot(), 3);
@@ -182,7 +183,7 @@ fn limits_count_the_parameters_of_the_form_as_unknown() {
 }
 
 #[test]
-fn a_form_differs_from_frame_to_frame_unless_it_is_given_and_no_option_changes_anothers_draw() {
+fn a_form_is_drawn_for_each_frame_unless_given_and_options_do_not_change_each_others_draws() {
     let form = |config: &CameraConfig, index| config.form(shot().circle(), &Random::new(5), index).expect("a form");
     let plain = CameraConfig::default();
     let oval = CameraConfig { aspect: Some(0.7), ..plain };
@@ -198,7 +199,7 @@ fn a_form_differs_from_frame_to_frame_unless_it_is_given_and_no_option_changes_a
 }
 
 #[test]
-fn forms_pass_every_other_effect() {
+fn forms_work_with_every_other_effect() {
     for case in CASES {
         let config = CameraConfig {
             background: Background::Clutter,

@@ -12,7 +12,7 @@ const CELLS_PER_LEVEL: f32 = 4.0;
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     gamma: f64,
-    /// Least light of each level; the first is below all light. Empty for γ = 1.
+    /// Smallest light of each level; the first is below all light. Empty for γ = 1.
     least: Vec<f32>,
     /// Level of the darkest light of each cell.
     starts: Vec<u8>,

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_one_looks_as_the_ball_alone_whatever_the_camera_does() {
+    fn a_group_of_one_looks_like_the_single_ball_whatever_the_camera_does() {
         for config in cameras() {
             for format in [PixelFormat::Gray8, PixelFormat::Bgr8] {
                 let group = taken(&config, format, &[ONE], (200.0, -100.0));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn discs_apart_add_their_light_and_no_disc_is_the_background() {
+    fn separate_discs_add_their_light_and_without_discs_there_is_only_background() {
         let far = Circle { x: 100.0, ..OTHER };
         let plain = CameraConfig::default();
         let gray = |discs: &[Circle]| taken(&plain, PixelFormat::Gray8, discs, (0.0, 0.0));

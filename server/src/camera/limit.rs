@@ -9,10 +9,10 @@
 //! counts (OpenCV's BGR2GRAY); its rounding adds another 1/12.
 //!
 //! Parameters that the pipeline does not know are estimated too: the radius, the ball's level, the level of the
-//! background and, for a ramp, its slope (both from the whole image). Of an ellipse the ratio and the direction of the
-//! half-axes are estimated too, of a shaded ball the ambient light and the direction and strength of the other light, of an
-//! outline its width. Clutter, the ball's motion, blur, vignette, gamma
-//! and the occluder count as known. Where these matter, possibly no estimate reaches the bound.
+//! background and, for a ramp, its slope (both from the whole image). The same holds for the ratio and the direction of
+//! an ellipse's half-axes, for the ambient light of a shaded ball and the direction and strength of its other light,
+//! and for the width of an outline. Clutter, the ball's motion, blur, vignette, gamma and the occluder count as known.
+//! Where these matter, possibly no estimate reaches the bound.
 
 use std::f64::consts::PI;
 
@@ -135,8 +135,8 @@ impl LimitModel {
         if radius < CLOSED_RADIUS || radius < CLOSED_SHARPNESS * edge_variance.sqrt() {
             return None;
         }
-        // A curved rim tells a share 1 − 3 / 8z − 15 / 128z² of what a straight one does, z being r² / 2s²: the first
-        // terms of √(2πz) exp(−z) I₁(z), which ∫ J₁²(kr) exp(−k²s²) k dk comes to.
+        // A curved rim has the share 1 − 3 / 8z − 15 / 128z² of a straight rim's information, with z = r² / 2s². These
+        // are the first terms of √(2πz) exp(−z) I₁(z), which is the value of ∫ J₁²(kr) exp(−k²s²) k dk.
         let z = radius * radius / (2.0 * edge_variance);
         let curved = 1.0 - 3.0 / (8.0 * z) - 15.0 / (128.0 * z * z);
         Some(self.labelled(straight_px / (radius * curved).sqrt()))
@@ -241,8 +241,8 @@ impl LimitModel {
             && self.levels.ball.into_iter().all(clear)
     }
 
-    /// `σ² = v / (π r c² E)` along x as along y, for a radius r of 1 px, with contrast c and the edge's energy E, were the rim
-    /// straight.
+    /// `σ² = v / (π r c² E)` along x as along y, for a radius r of 1 px, with contrast c and the edge's energy E, for a
+    /// straight rim.
     fn closed_form(&self, blur: f64) -> f64 {
         let weights = if self.channels == 1 { [1.0, 0.0, 0.0] } else { GRAY };
         let Levels { background, ball } = self.levels;
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_noise_have_a_reference_and_jpegs_nothing() {
+    fn frames_without_noise_have_a_reference_and_jpegs_have_no_limit() {
         let model = |config: CameraConfig| LimitModel::new(&config, PixelFormat::Gray8);
         let default = CameraConfig::default();
         assert!(matches!(model(CameraConfig { noise: 0.4, ..default }).closed(20.0), Some(Limit::Reference(_))));

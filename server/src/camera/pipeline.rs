@@ -8,7 +8,7 @@
 //!
 //! The light of a channel is `base + level · cover − behind`. `base` is the scene without the ball, `cover` the share
 //! of the light that the ball gives, `behind` the light that it hides. All three are after blur and the same in every
-//! channel. Only the ball's surroundings are computed anew, unless an effect covers the whole image.
+//! channel. Only the ball's surroundings are rendered again, unless an effect covers the whole image.
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
@@ -46,7 +46,7 @@ pub(super) struct Pipeline {
     base: Plane,
     /// The region where `base` is not the plain background.
     painted: Region,
-    /// The region where the image is not that of the plain background.
+    /// The region where the image differs from the plain background.
     drawn: Region,
     image: Image,
     line: Vec<f32>,
@@ -67,7 +67,7 @@ struct Ball {
 struct Layer {
     cover: Plane,
     behind: Plane,
-    /// The share that is hidden behind it, where that is not `cover`.
+    /// The share that the layer hides, if it differs from `cover`.
     opacity: Option<Plane>,
 }
 
@@ -213,7 +213,7 @@ impl Pipeline {
         Some(Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() })
     }
 
-    /// The light of a ball that is no round, even disc.
+    /// The light of a ball that is not a round disc of one level.
     fn formed_ball(
         &self,
         form: &Form,
@@ -267,7 +267,8 @@ impl Pipeline {
         self.layer_of(values, None, (cells, region), backdrop, hidden)
     }
 
-    /// The same, of a ball that hides the share `opacity` of each cell, if that is not what it gives light for.
+    /// Like [`Self::layer`]. `opacity` is the share of each cell that the ball hides, if it differs from the share that
+    /// it lights.
     fn layer_of(
         &self,
         mut values: Recycled<f32>,

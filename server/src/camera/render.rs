@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_the_ones_an_interval_reaches_into() {
+    fn an_interval_touches_every_pixel_that_it_reaches_into() {
         assert_eq!(pixels(2.0, 4.0, 10), 2..5);
         assert_eq!(pixels(2.49, 4.51, 10), 2..6);
         assert_eq!(pixels(-7.0, 20.0, 10), 0..10);

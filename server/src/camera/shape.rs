@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_as_many_points_say() {
+    fn cells_agree_with_the_mean_of_many_points() {
         let forms = [
             (0.6, 0.4, None, None),
             (0.9, 2.7, None, Some(3.0)),

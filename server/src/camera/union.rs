@@ -14,9 +14,9 @@ use super::coverage::coverage;
 /// Discs near each other. More than eight are rare.
 pub(super) type Discs = SmallVec<[Circle; 8]>;
 
-/// How often a pixel is divided. Two outlines that cross at an angle leave about four parts of 4⁻⁷ px², each with an
-/// error of at most a quarter: together 6 · 10⁻⁵ of a pixel, which is below the exposure's 10⁻⁴. Two outlines that
-/// touch leave some 2^(7 / 2) parts: 2 · 10⁻⁴.
+/// Maximum depth to which a pixel is divided. Two outlines that cross at an angle leave about four parts of 4⁻⁷ px²,
+/// each with an error of at most a quarter. Together that is 6 · 10⁻⁵ of a pixel, which is below the exposure's 10⁻⁴.
+/// Two outlines that touch leave about 2^(7 / 2) parts, with an error of 2 · 10⁻⁴.
 const DEEPEST: u32 = 7;
 
 /// Shares this close to 0 or 1 count as 0 or 1: the difference is a rounding error.

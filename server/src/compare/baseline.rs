@@ -19,7 +19,7 @@ const WORST: &str = "worst";
 /// Start of the comment in `run.toml` with the run's start time.
 const STARTED: &str = "# started: ";
 
-/// How many differing options a message names.
+/// Maximum number of differing options in a message.
 const SHOWN: usize = 5;
 
 /// Suffix of a folder's name while it is being copied.

@@ -122,7 +122,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn fates_have_the_names_of_the_table() {
+    fn outcomes_have_the_names_of_the_table() {
         let names = Outcome::NAMES.iter().map(|name| Fate::named(name)).collect::<Vec<_>>();
         assert_eq!(names, [Fate::Answered, Fate::Dropped, Fate::Lost, Fate::Unresolved].map(Some));
         assert_eq!(Fate::named("eaten"), None);

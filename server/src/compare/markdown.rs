@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_name_says_means_nothing() {
+    fn markup_in_a_name_is_escaped() {
         assert_eq!(plain("a|b <img> *x*\n@all"), "a\\|b &lt;img> \\*x\\*\\\\n\\@all");
     }
 

@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_larger_when_b_follows_a_is_smaller_when_a_follows_b(
+        fn swapping_the_runs_swaps_larger_and_smaller(
             pairs in prop::collection::vec((0.0..1.0_f64, 0.0..1.0_f64), 2..200),
         ) {
             let turned: Vec<_> = pairs.iter().map(|&(a, b)| (b, a)).collect();
@@ -152,7 +152,7 @@ mod tests {
         }
 
         #[test]
-        fn a_unit_changes_no_verdict(
+        fn the_unit_does_not_change_a_verdict(
             pairs in prop::collection::vec((0.1..1.0_f64, 0.1..1.0_f64), 2..100), exponent in -20..20,
         ) {
             // A power of two, so that no rounding differs.

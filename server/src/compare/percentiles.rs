@@ -14,7 +14,7 @@ use super::means::RISK;
 /// Smallest and largest number of bootstrap samples. With the largest, the smallest possible p-value is 1 in 2,000.
 const DRAWS: (usize, usize) = (199, 1_999);
 
-/// Most frames in all samples together. They take a few tenths of a second.
+/// Maximum number of frames in all samples together. They take a few tenths of a second.
 const BUDGET: usize = 20_000_000;
 
 /// Fewest frames for which percentiles are compared.

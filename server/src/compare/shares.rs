@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_frame_that_differs_is_no_difference_with_the_bound_of_none_of_n() {
+    fn without_a_differing_frame_the_bound_is_that_of_0_of_n() {
         let same = paired(0, 0, 300).unwrap();
         assert_eq!((same.difference, same.can_show), (0.0, false));
         assert!((same.high.unwrap() - 0.009_936).abs() < 1e-6 && same.low.unwrap() < 0.0, "{same:?}");

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_report_is_refused_with_what_it_lacks() {
+    fn a_file_that_is_not_a_report_is_refused_with_what_it_lacks() {
         for (text, words) in [
             ("", "EOF"),
             ("{}", "it has no \"schema\""),

@@ -18,7 +18,7 @@ use super::side::Side;
 /// Frames of a run.
 const FRAMES: u64 = 300;
 
-/// Most false alarms in 1,000 comparisons: the upper end of the 99 % interval around 5 %.
+/// Maximum number of false alarms in 1,000 comparisons: the upper end of the 99 % interval around 5 %.
 const MOST_WRONG: f64 = 0.069;
 
 /// Smallest share of comparisons that must detect a figure that is 5 % worse.
@@ -149,7 +149,7 @@ fn rounds(seed: u64, count: usize, scale: f64) -> Vec<Latency> {
     LATENCIES.into_iter().enumerate().map(of).collect()
 }
 
-fn latency_keeps_its_promise(runs_of_each: u64) {
+fn latency_verdicts_have_the_stated_error_rates(runs_of_each: u64) {
     let same = Pipeline { scale: 1.0, unsteady: 0.0 };
     let sides = runs(1, 0.0, [same, same]);
     let judged = |latencies: Vec<Latency>| judge(&sides, &[], &[latencies]).remove(0);
@@ -165,7 +165,7 @@ fn latency_keeps_its_promise(runs_of_each: u64) {
 fn a_sample_of_comparisons_is_rarely_wrong_and_finds_what_is_5_percent_worse() {
     nothing_is_shown_where_nothing_differs(60);
     five_percent_worse_is_shown(60);
-    latency_keeps_its_promise(200);
+    latency_verdicts_have_the_stated_error_rates(200);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_sample_of_comparisons_is_rarely_wrong_and_finds_what_is_5_percent_worse() {
 fn of_a_thousand_comparisons_at_most_69_are_wrong_and_950_show_what_is_5_percent_worse() {
     nothing_is_shown_where_nothing_differs(1_000);
     five_percent_worse_is_shown(1_000);
-    latency_keeps_its_promise(1_000);
+    latency_verdicts_have_the_stated_error_rates(1_000);
 }
 
 #[test]

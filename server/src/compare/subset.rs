@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_told_apart_by_radius_and_runs_by_noise() {
+    fn frames_are_grouped_by_radius_and_runs_by_noise() {
         let side = |noise: f64| {
             let frames = (0..60).map(|id| {
                 let radius = if id % 2 == 0 { 10.0 } else { 40.0 };
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_no_frames_apart_is_refused() {
+    fn an_unknown_property_is_refused() {
         assert_eq!("radius".parse(), Ok(By::Radius));
         assert!("speed".parse::<By>().unwrap_err().contains("write radius, contrast, noise"));
     }

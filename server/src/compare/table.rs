@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_none_is_named_by_its_line() {
+    fn a_malformed_row_is_named_by_its_line() {
         let wrong = frames("1,0,0,5,eaten,,ball,1.5,circle,0.1,0\n").unwrap_err();
         assert!(wrong.contains("line 2: \"eaten\" is no outcome"), "{wrong}");
         let wrong = frames("1,0,0,5,answered,,ball,x,circle,0.1,0\n").unwrap_err();

@@ -5,17 +5,17 @@ use super::warning::{Warning, WarningKind};
 use crate::score::batches::Batches;
 use crate::score::bounds::student;
 
-/// Least number of frames for a test: with fewer, no test can distinguish a fault from chance.
+/// Minimum number of frames for a test: with fewer, no test can distinguish a fault from chance.
 const LEAST_FRAMES: u64 = 20;
 
-/// Share of the frames that a fault must explain. A frame is explained only if the answer is nearer to what the fault
-/// predicts, so sound answers never come near this.
+/// Share of the frames that a fault must explain. A fault explains a frame if the answer is closer to the fault's
+/// prediction than to the truth, so correct answers stay far below this share.
 const EXPLAINED: f64 = 0.8;
 
 /// Errors below this, in px, do not matter.
 const LEAST_PX: f64 = 0.02;
 
-/// A part of the error below this share of it does not matter.
+/// A component of the error does not matter if it is below this share of the whole error.
 const LEAST_SHARE: f64 = 0.2;
 
 /// Probability that a test is wrong by chance. With five two-sided tests, 0.1 % of the runs have a false warning.
@@ -163,7 +163,7 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// Whether a part of the error of this size matters.
+    /// Whether a component of the error that is this large matters.
     fn matters(&self, px: f64) -> bool {
         px > LEAST_PX && px > LEAST_SHARE * self.means[VALUES - 1].sqrt()
     }

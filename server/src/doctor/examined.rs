@@ -5,7 +5,7 @@ use shared::geometry::CircleEstimate;
 use crate::score::batches::Batches;
 use crate::truth::Limit;
 
-/// Least distance between the truth and the prediction of a hypothesis, in px. Nearer ones cannot be told apart.
+/// Smallest distance between the truth and the prediction of a hypothesis, in px. Nearer ones cannot be told apart.
 const TELLING_PX: f64 = 0.1;
 
 /// An answer is nearer to a hypothesis than to the truth if its distance is less than this share of the other.

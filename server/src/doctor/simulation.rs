@@ -33,7 +33,7 @@ struct Condition {
     stray: f64,
     /// Share of the frames without an answer.
     lost: f64,
-    /// Whether the limit is a bound: there is noise.
+    /// Whether the frames have noise, so that the limit is a bound.
     is_noisy: bool,
     /// Correlation of the errors from frame to frame.
     phi: f64,
@@ -54,7 +54,7 @@ enum Fault {
     Late,
     Scaled(f64),
     Offset(f64, f64),
-    /// The covariances are this times what they should be.
+    /// The covariances are too large by this factor.
     Covariance(f64),
     /// The client's clock runs faster by this, in ppm.
     Drift(f64),

@@ -21,7 +21,8 @@ const CODEC_FACTOR: f64 = 2.0;
 /// A time saved of this many times the cost is a clear gain: the link is not measured again.
 const CLEAR_GAIN_FACTOR: f64 = 4.0;
 
-/// Most frames between two samples: 17 s at 60 fps. At that rate the cost of a 20 µs sample is too small to measure.
+/// Maximum number of frames between two samples: 17 s at 60 fps. At that rate the cost of a 20 µs sample is too small
+/// to measure.
 const LONGEST_PAUSE: u32 = 1024;
 
 /// Frames that stay raw to measure the link: enough for two estimates.
@@ -356,7 +357,8 @@ mod tests {
             let (ns, _) = play(&mut Choice::default(), world, frames);
             let (raw_ns, lz4_ns) = (world.raw_ns() * f64::from(frames), world.lz4_ns() * f64::from(frames));
             prop_assert!(ns <= 1.01 * raw_ns, "{} of raw", ns / raw_ns);
-            // The choice assumes that decompression is as slow as compression, so it may miss a smaller gain than this.
+            // The choice assumes that decompression takes as long as compression, so it may miss gains smaller than
+            // this.
             if lz4_ns < 0.4 * raw_ns {
                 // The first estimate of the link takes 16 raw frames; the next sample comes after 32 at the latest.
                 let learnt_ns = ns - 32.0 * world.raw_ns();

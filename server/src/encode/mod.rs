@@ -6,8 +6,8 @@
 //! A frame's bytes are copied this often on the way from the renderer to the detector:
 //! 1. The camera renders into one buffer that stays; it draws again only what moved.
 //! 2. Raw pixels are copied once into fragments. With `lz4` the codec writes a block (of clean frames, a two-hundredth
-//!    of the bytes), which is copied into fragments. `png` and `jpeg` write a picture likewise, from a copy of the pixels
-//!    with red first if they have colour.
+//!    of the bytes), which is copied into fragments. `png` and `jpeg` also write a picture that is copied into
+//!    fragments, from a copy of the pixels with red first if they have colour.
 //! 3. The WebRTC crate copies at least three times on the sending side (packet, plaintext, record) and once on the
 //!    receiving side (message). The kernel's copies come on top.
 //! 4. The receiver joins the fragments: one copy while the data is still in the cache, none if the message is one
@@ -116,7 +116,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Calls a method with the image's bytes of the wire.
+    /// Calls a method with the image's bytes as they go onto the wire.
     fn with_wire_bytes<T>(&mut self, image: &Image, encode: impl FnOnce(&mut Self, &[u8]) -> T) -> T {
         let mut wire = std::mem::take(&mut self.wire);
         let encoded = encode(self, image.view().wire_bytes(&mut wire));

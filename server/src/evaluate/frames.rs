@@ -85,7 +85,7 @@ impl Drop for Frames {
     }
 }
 
-/// The renderer's end of the queue, which is over when the thread ends, however it does.
+/// The renderer's end of the queue, which ends with the thread, even if the thread panics.
 struct Producer(Arc<Queue<Rendered>>);
 
 impl Drop for Producer {
@@ -97,9 +97,9 @@ impl Drop for Producer {
 /// Takes the frames of a source and copies their pixels, because the source draws the next frame into the same memory.
 struct Renderer {
     source: Box<dyn Source>,
-    /// Images that were handed out. One that nobody holds any more is used again.
+    /// Images that were handed out. An image is used again once nobody refers to it.
     pool: Vec<Arc<Image>>,
-    /// How many images the pool keeps.
+    /// Maximum number of images in the pool.
     most: usize,
 }
 

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// Two conditions, for messages.
 pub const EXAMPLE: &str = "\"error_px.l1.mean <= 0.05\" or \"latency_us.p99 <= 5ms\"";
 
-/// Operators, longer ones before those that they begin with.
+/// Operators. The longer ones come first, because a shorter one may be the beginning of a longer one.
 const OPERATORS: [(&str, Operator); 6] = [
     ("<=", Operator::AtMost),
     (">=", Operator::AtLeast),
@@ -19,11 +19,11 @@ const OPERATORS: [(&str, Operator); 6] = [
     (">", Operator::Above),
 ];
 
-/// Units, longer ones before those that they end with.
+/// Units. The longer ones come first, because a shorter one may be the end of a longer one.
 const UNITS: [(&str, Unit); 5] =
     [("us", Unit::Us), ("ms", Unit::Ms), ("px", Unit::Px), ("s", Unit::S), ("%", Unit::Percent)];
 
-/// Most digits of an exponent: a number with more is out of range.
+/// Maximum number of digits of an exponent: a number with more is out of range.
 const EXPONENT_DIGITS: usize = 3;
 
 /// A comparison of the figure at a path with a number.
@@ -254,7 +254,7 @@ impl<'a> Rest<'a> {
         self.while_is(|letter| letter.is_ascii_whitespace());
     }
 
-    /// Passes letters as long as they are of this kind. Returns them.
+    /// Skips letters while they are of this kind, and returns them.
     fn while_is(&mut self, is: impl Fn(u8) -> bool) -> &'a str {
         let (left, count) = (self.left(), self.left().bytes().take_while(|letter| is(*letter)).count());
         // Only ASCII letters are passed, so this is a boundary.
@@ -309,7 +309,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// What would be right instead of a text whose first mistake is at this character.
+/// The valid form for a text whose first mistake is at this character.
 fn advice(text: &str, character: usize, expected: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words: Vec<_> = lower.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();

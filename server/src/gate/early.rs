@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::path::{count, number};
 
-/// Why a session of a report has no data, if it ended too soon. A session that was stopped on purpose is judged all the
-/// same. So is a session without a planned end whose client left.
+/// Why a session of a report has no data, if it ended too soon. A session that was stopped on purpose has data, and so
+/// has a session without a planned end whose client left.
 pub(crate) fn ended_early(report: &Value, session: &Value) -> Option<String> {
     let kind = session["end"]["kind"].as_str().unwrap_or_default();
     let of = |name: &str| count(session, &format!("frames.{name}")).unwrap_or(0);

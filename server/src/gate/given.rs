@@ -36,7 +36,7 @@ impl fmt::Display for GivenGates {
 }
 
 impl GivenGates {
-    /// The text of an option that gives all of these.
+    /// The text of one option that gives all of these conditions.
     pub(crate) fn joined<'a>(conditions: impl Iterator<Item = &'a str>) -> String {
         conditions.collect::<Vec<_>>().join(BETWEEN)
     }

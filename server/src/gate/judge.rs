@@ -108,7 +108,7 @@ fn compared(
         None => format!("{}{place}", condition.shown(value)),
     };
     if let (Some(whole), None) = (whole, bound) {
-        return Some(as_it_is(condition, value, condition.holds_for_whole(whole), &shown));
+        return Some(exact(condition, value, condition.holds_for_whole(whole), &shown));
     }
     Some(against(session, condition, value, bound, &shown))
 }
@@ -121,7 +121,7 @@ fn against(session: &Value, condition: &Condition, value: f64, bound: Option<Bou
     // No number of frames can show that something never happens, or always happens.
     let is_at_the_end = is_share && !(0.0 < condition.limit() && condition.limit() < 1.0);
     let Some(bound) = bound.filter(|_| !condition.operator.is_exact() && !is_at_the_end) else {
-        return as_it_is(condition, value, condition.holds(value), shown);
+        return exact(condition, value, condition.holds(value), shown);
     };
     let (worse, better) = if condition.operator.is_upper() { (bound.high, bound.low) } else { (bound.low, bound.high) };
     let passes = worse.is_some_and(|end| condition.holds(end)) && condition.holds(value);
@@ -138,7 +138,7 @@ fn against(session: &Value, condition: &Condition, value: f64, bound: Option<Bou
             (Verdict::Inconclusive, samples.map(|samples| needed::frames(samples, session, &bound)))
         }
     };
-    let mut judged = as_it_is(condition, value, verdict != Verdict::Fail, shown);
+    let mut judged = exact(condition, value, verdict != Verdict::Fail, shown);
     judged.message = match verdict {
         Verdict::Inconclusive => inconclusive(condition, &bound, shown, needed),
         _ => format!("{} ({})", judged.message, ends(condition, &bound)),
@@ -154,7 +154,7 @@ fn against(session: &Value, condition: &Condition, value: f64, bound: Option<Bou
 }
 
 /// The verdict on a figure that is exact.
-fn as_it_is(condition: &Condition, value: f64, holds: bool, shown: &str) -> GateVerdict {
+fn exact(condition: &Condition, value: f64, holds: bool, shown: &str) -> GateVerdict {
     let is = if holds { "is" } else { "is not" };
     let message = format!("{} is {shown}, which {is} {}", condition.path, condition.operator_and_limit());
     let verdict = if holds { Verdict::Pass } else { Verdict::Fail };

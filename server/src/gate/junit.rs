@@ -20,7 +20,7 @@ pub struct JudgedSession {
     pub client: Option<(String, String)>,
     /// When it ended.
     pub ended: SystemTime,
-    /// How long it took, from its hello.
+    /// Its duration, counted from its hello.
     pub took: Duration,
     /// The verdicts on it.
     pub gates: Vec<GateVerdict>,

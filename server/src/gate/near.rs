@@ -1,9 +1,9 @@
 //! Suggests paths for one that the report does not have.
 
-/// Most paths that a message suggests.
+/// Maximum number of paths that a message suggests.
 const SUGGESTIONS: usize = 3;
 
-/// Least similarity of a suggestion, from 0 to 1: the default of Python's `difflib.get_close_matches`.
+/// Smallest similarity of a suggestion, from 0 to 1: the default of Python's `difflib.get_close_matches`.
 const ALIKE: f64 = 0.6;
 
 /// The message for a path that the report does not have. It names the nearest paths.

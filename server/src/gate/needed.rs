@@ -12,12 +12,13 @@ const RESOLUTION: f64 = 0.05;
 /// probability of at least 95 % (`simulation`).
 const MARGIN: f64 = 1.35;
 
-/// Largest number of frames that is named; larger numbers help nobody.
+/// Largest number of frames that a verdict names. Larger numbers help nobody.
 const MOST: f64 = 1e9;
 
-/// How many samples would decide a gate whose limit lies between the bounds of its figure; `None` if no number would.
+/// Number of samples that would decide a gate whose limit lies between the bounds of its figure. `None` if no number
+/// would.
 ///
-/// A bound is 1.645 standard errors away. With twice that between limit and figure, the figure is judged rightly with a
+/// A bound is 1.645 standard errors away. If the limit is twice that far from the figure, the verdict is right with a
 /// probability of 95 %. Standard errors shrink with the square root of the number of samples.
 pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Option<f64> {
     let limit = condition.limit();
@@ -29,8 +30,8 @@ pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Optio
     (needed.is_finite() && needed < MOST).then(|| needed.ceil())
 }
 
-/// How many samples would decide a gate on a share. The share is taken to stay the same, but to be at least 5 % away from
-/// the limit.
+/// Number of samples that would decide a gate on a share. It assumes that the share stays the same, but is at least 5 %
+/// away from the limit.
 pub(super) fn samples_of_share(condition: &Condition, share: f64, bound: &Bound) -> Option<f64> {
     let limit = condition.limit();
     let room = limit.min(1.0 - limit);
@@ -76,8 +77,8 @@ fn width(value: f64, bound: &Bound) -> Option<f64> {
     }
 }
 
-/// What is added to the margin for a percentile, whose bounds are two of the samples. The fewer samples lie between them,
-/// the less certain is their distance; about 2 · 1.645 √(n p (1 − p)) do.
+/// The addition to the margin for a percentile. Its two bounds are samples, with about 2 · 1.645 √(n p (1 − p)) samples
+/// between them. The distance of the bounds is less certain if there are fewer samples between them.
 fn percentile_margin(path: &str, samples: u64) -> f64 {
     percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
 }

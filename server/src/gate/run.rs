@@ -46,7 +46,7 @@ impl Judge {
         self.locked().add(&session.gates);
     }
 
-    /// The worst verdict on each gate if the session of this report, which goes on, ended as it stands.
+    /// The worst verdict on each gate if the running session of this report ended now.
     pub fn standing(&self, session: &SessionReport) -> Vec<GateVerdict> {
         let mut worst = self.locked().clone();
         if session.figures.frames.counts.sent > 0 {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_goes_on_is_judged_as_it_stands_and_nothing_is_kept() {
+    fn a_running_session_is_judged_and_nothing_is_kept() {
         let (judge, mut session) = (judge(&["frames.lost == 0"]), session(1));
         session.end = End::Running;
         assert_eq!(judge.standing(&session)[0].verdict, Verdict::NoData);

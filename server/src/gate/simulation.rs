@@ -21,10 +21,10 @@ use shared::time::Micros;
 /// Mean of |dx| + |dy| of a round Gaussian with a standard deviation of 1 along each axis: 2 √(2/π).
 const MEAN_L1: f64 = 1.595_769_121_605_731;
 
-/// Most runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
+/// Maximum number of runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
 const MOST_FAILED: f64 = 0.069;
 
-/// Least share of runs that must find what is 5 % worse.
+/// Smallest share of runs that must find what is 5 % worse.
 const POWER: f64 = 0.95;
 
 /// Standard normal numbers.
@@ -39,7 +39,7 @@ impl Normal {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// Two at once (G. E. P. Box and M. E. Muller, Ann. Math. Stat. 29, 1958).
+    /// Draws two at once (G. E. P. Box and M. E. Muller, Ann. Math. Stat. 29, 1958).
     fn pair(&mut self) -> [f64; 2] {
         let (radius, angle) = ((-2.0 * self.uniform().ln()).sqrt(), std::f64::consts::TAU * self.uniform());
         [radius * angle.cos(), radius * angle.sin()]
@@ -76,8 +76,9 @@ fn share(runs: u64, verdict: Verdict, run: impl Fn(u64) -> GateVerdict) -> f64 {
     (0..runs).filter(|seed| run(*seed).verdict == verdict).count() as f64 / runs as f64
 }
 
-/// Share of runs 5 % over their gate that fail at the number of frames that a first run names. The first run is 2 %
-/// over, where it hardly decides; where it does, it names no number and does not count.
+/// Simulates a first run 2 % over its gate, which is usually undecided and names the number of frames that would
+/// decide, then a run of that number 5 % over. Returns the share of the second runs that fail. First runs that decide
+/// do not count.
 fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f64) -> Value) -> f64 {
     let (mut named, mut found) = (0, 0);
     for seed in 0..runs {
@@ -90,7 +91,7 @@ fn power(runs: u64, condition: &Condition, session: impl Fn(u64, Option<u64>, f6
     found as f64 / named as f64
 }
 
-/// Largest share that `runs` runs may show where 1,000 may show this: 2.58 standard errors of 5 % above the same mean.
+/// Largest share in `runs` runs, given the one allowed in 1,000: 2.58 standard errors of 5 % above the same mean.
 fn band(of_thousand: f64, runs: u64) -> f64 {
     let error = |runs: f64| 2.58 * (0.05_f64 * 0.95 / runs).sqrt();
     (of_thousand - 0.05) - error(1_000.0) + 0.05 + error(runs as f64)
@@ -129,7 +130,7 @@ fn what_is_5_percent_over_is_found(runs: u64) {
 }
 
 /// Percentiles of a latency that is log-normal around 5 ms.
-fn percentiles_keep_their_promise(runs: u64) {
+fn verdicts_on_percentiles_have_the_stated_error_rates(runs: u64) {
     let session = |seed: u64, frames: u64, scale: f64| {
         let mut normal = Normal::new(seed);
         let mut stats = LatencyStats::default();
@@ -157,7 +158,7 @@ fn percentiles_keep_their_promise(runs: u64) {
 }
 
 /// Shares by the exact binomial: 1 % of the frames are lost.
-fn shares_keep_their_promise(runs: u64) {
+fn verdicts_on_shares_have_the_stated_error_rates(runs: u64) {
     for frames in [100, 1_000] {
         let condition = condition("frames.lost_rate", 0.01);
         let failed = share(runs, Verdict::Fail, |seed| {
@@ -179,8 +180,8 @@ fn shares_keep_their_promise(runs: u64) {
 fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
     no_false_alarms_at_the_edge(60);
     what_is_5_percent_over_is_found(40);
-    percentiles_keep_their_promise(40);
-    shares_keep_their_promise(100);
+    verdicts_on_percentiles_have_the_stated_error_rates(40);
+    verdicts_on_shares_have_the_stated_error_rates(100);
 }
 
 #[test]
@@ -188,8 +189,8 @@ fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
 fn of_a_thousand_runs_at_the_edge_at_most_69_fail_and_what_is_5_percent_over_is_found() {
     no_false_alarms_at_the_edge(1_000);
     what_is_5_percent_over_is_found(1_000);
-    percentiles_keep_their_promise(1_000);
-    shares_keep_their_promise(1_000);
+    verdicts_on_percentiles_have_the_stated_error_rates(1_000);
+    verdicts_on_shares_have_the_stated_error_rates(1_000);
 }
 
 #[test]

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_range_is_named_with_what_would_be_right() {
+    fn a_number_out_of_range_is_named_and_the_error_says_what_is_valid() {
         let takes = TakesAll::of::<Options>();
         let check = |line_width, count| {
             let refused = takes.check(&Options { line_width, count, other: f64::NAN });
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_number_is_answered_with_what_would_be_right() {
+    fn a_text_that_is_not_a_number_is_refused_and_the_error_says_what_is_valid() {
         let takes = TakesAll::of::<Options>();
         let count = takes.get("count").expect("it says what it takes");
         assert_eq!(count.parse::<u32>("7"), Ok(7));

@@ -58,7 +58,7 @@ impl CsvOutput {
 
     fn begun(&mut self) -> Result<(), csv::Error> {
         self.writer.write_record(table::columns(self.task).map(|column| column.name))?;
-        // Moves the rows that `csv` buffers to the gathered rows, and those to the file.
+        // Moves the rows in `csv`'s buffer to the gathered rows, and the gathered rows to the file.
         Ok(self.writer.flush()?)
     }
 }

@@ -116,12 +116,12 @@ impl Output for JunitOutput {
     }
 }
 
-/// Makes a file whole, or not at all.
+/// Writes a file completely or not at all.
 fn made(path: &Path, content: &[u8]) -> io::Result<()> {
     drop(OpenOptions::new().write(true).create(true).truncate(false).open(path)?);
     let written = Replaced::new(path).and_then(|mut file| file.write(content));
     if written.is_err() {
-        // What is left is empty, and the error says more than a second one would.
+        // The file that is left is empty. This error is more useful than that of removing it.
         let _ = fs::remove_file(path);
     }
     written

@@ -49,7 +49,7 @@ pub struct Incomplete {
     pub reason: IncompleteReason,
     /// Frames that the sessions count, but that are not in the tables.
     pub not_written: u64,
-    /// Figures that nobody knows any more, by their paths in a session. They are 0 or `null` in a session that
+    /// Figures that are lost, by their paths in a session. They are 0 or `null` in a session that
     /// broke off.
     pub unknown: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub struct SessionReport {
     pub source: Option<SourceReport>,
     /// How the frames were encoded.
     pub encoding: EncodingReport,
-    /// What the recording has of the session; absent without `--record`.
+    /// What the recording contains of the session; absent without `--record`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
 }
@@ -118,7 +118,7 @@ pub struct SessionReport {
 pub struct EncodingReport {
     /// The encoding that the run asks for; `raw` in evaluations without a session, where nothing is encoded.
     pub asked: StreamEncoding,
-    /// The encoding of the session: `raw` if the client does not say that it reads what was asked for.
+    /// The encoding of the session: `raw` if the client does not say that it can read the encoding that was asked for.
     pub used: StreamEncoding,
     /// Whether it loses something. The pipeline then did not see the frames as they were rendered, and no limit is
     /// known.
@@ -132,7 +132,7 @@ pub struct SourceReport {
     /// asked for one.
     pub read: u64,
     /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a camera
-    /// whose frames are sent as they come.
+    /// whose frames are sent as they arrive.
     pub late: Option<u64>,
     /// Frames that a later one replaced before they were sent; always 0 for files, which lose nothing.
     pub passed_over: u64,

@@ -75,7 +75,8 @@ impl WholeRows {
     }
 }
 
-/// Fails if the file was deleted, which would lose what is written, or cut off by others, which has lost rows.
+/// Fails if the file was deleted, so that further rows would be lost, or truncated by another program, so that rows are
+/// lost already.
 fn check(file: &File, end: u64) -> io::Result<()> {
     let now = file.metadata()?;
     if is_deleted(&now) {

@@ -15,27 +15,27 @@ use super::seam::{Event, Output};
 /// Capacity of the event queue: 0.8 s of an unpaced stream of 2,500 frames per second, in 1.5 MB.
 const CAPACITY: usize = 2048;
 
-/// How long events gather between two rounds of writing. Each wake-up of the thread costs the frames about 20 us
+/// Time to gather events between two rounds of writing. Each wake-up of the thread costs the frames about 20 us
 /// (measured at 60 rows per second), and neither people nor files need more frequent writes.
 const GATHERING: Duration = Duration::from_millis(25);
 
 /// Pause between two attempts to put an event that must not be lost into a full queue.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
-/// How long a run that was told to stop waits for its outputs: part of the second that it has to stop.
+/// Maximum time that a stopped run waits for its outputs. It has a second in all to stop.
 const STOP_LIMIT: Duration = Duration::from_millis(500);
 
-/// How long a run that ended waits for outputs that take nothing: a disk that takes nothing for longer is broken. Outputs
-/// that are only behind are waited for as long as they take more.
+/// Maximum time that an ended run waits for outputs that accept nothing. A disk that accepts nothing for longer is
+/// broken. The run waits for outputs that are only behind until they have caught up.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a run that waits for its outputs says so.
+/// Interval at which a run that waits for its outputs says so.
 const END_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Events in the queue above which an unpaced stream waits for its outputs.
 const CROWDED: usize = CAPACITY * 3 / 4;
 
-/// How long an unpaced stream waits for its outputs before each frame, at most: it goes on, slowly, where they are stuck.
+/// Longest time that an unpaced stream waits for its outputs before each frame. If they are stuck, it goes on slowly.
 const CROWDED_LIMIT: Duration = Duration::from_millis(100);
 
 /// The sessions' handle to the outputs; cheap to clone.
@@ -235,7 +235,7 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, handled: &
                     outputs.iter_mut().for_each(|told| told.attempt(|output| event.tell(output)));
                 }
                 Message::Handled(sender) => {
-                    // Who does not wait any more needs no word.
+                    // The receiver may have stopped waiting.
                     let _ = sender.send(());
                 }
                 Message::End => break 'run,

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn data_behind_a_message_are_its_field() {
+    fn data_after_a_message_become_its_field() {
         let (data, timestamp) = (bytes::Bytes::new(), Some(timestamp(7)));
         let raw =
             RawImage { timestamp, width: 2, height: 1, encoding: "mono8".into(), step: 2, data, frame_id: "c".into() };

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_chunk_is_said_and_the_rest_is_read() {
+    fn a_damaged_chunk_is_reported_and_the_rest_is_read() {
         let mut bytes = file(true);
         let place = bytes.windows(5).position(|bytes| bytes == b"12345").unwrap();
         bytes[place] ^= 1;

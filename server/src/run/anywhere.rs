@@ -1,4 +1,4 @@
-//! Paths of a run that hold in every working folder.
+//! Makes the paths of a run valid in every working folder.
 
 use std::io;
 use std::path::{self, Path};
@@ -9,8 +9,8 @@ use super::spec::RunSpec;
 const PATTERN: [char; 3] = ['*', '?', '['];
 
 impl RunSpec {
-    /// The same run with absolute paths, so that its file can be used from another working folder. What names no file
-    /// of this working folder stays as it is.
+    /// The same run with absolute paths, so that its file can be used from another working folder. A text that names no
+    /// file of this working folder is not changed.
     ///
     /// # Errors
     /// If the working folder is gone.
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_a_file_here_is_named_from_the_root_and_all_else_stays() {
+    fn names_of_files_become_absolute_and_everything_else_stays_unchanged() {
         for same in ["ball", "depth", "camera:0", "rtsp://192.0.2.7/x?*", "/dev/video0", "absent.mp4"] {
             assert_eq!(anywhere(same).unwrap(), same);
         }

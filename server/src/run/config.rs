@@ -65,7 +65,7 @@ impl RunConfig {
 
     /// The options as a file for `--run`, whose paths hold in every working folder.
     pub fn to_toml(&self) -> String {
-        // Without a working folder its paths lead nowhere as they are.
+        // Without a working folder, relative paths lead nowhere anyway.
         self.0.anywhere().as_ref().unwrap_or(&self.0).to_toml()
     }
 }

@@ -76,7 +76,7 @@ pub enum FileError {
 impl FileError {
     /// Replaces the option in the error by the environment variable that named the file, if one did.
     #[must_use]
-    pub fn said_by(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn naming_source(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         if let Self::Read { option, .. } = &mut self {
             *option = variable(option.trim_start_matches('-')).unwrap_or_else(|| option.clone());
         }

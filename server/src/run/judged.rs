@@ -17,7 +17,7 @@ pub struct Judged {
     #[schemars(with = "Vec<String>")]
     pub gate: Vec<GivenGates>,
 
-    /// Number of frames at the start of each session that are in no figure; the CSV file has them, marked
+    /// Number of frames at the start of each session to leave out of all figures; the CSV file has them, with a mark
     #[arg(long, value_name = "N", default_value_t = 0)]
     #[schemars(range(min = 0), extend("takes" = "a whole number of frames from {}"))]
     pub warmup: u64,

@@ -29,11 +29,11 @@ pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> R
     let named = entries.iter().find(|entry| entry.id == CAMERA && !entry.is_switch);
     let camera = camera.or_else(|| named.map(|entry| Path::new(&entry.text)));
     let command = match camera {
-        Some(path) => with_entries(command, path, read("--camera", path)?, Holds::Camera, &mut origins)?,
+        Some(path) => with_entries(command, path, read("--camera", path)?, FileKind::Camera, &mut origins)?,
         None => command,
     };
     let command = match run {
-        Some(path) => with_entries(command, path, entries, Holds::Run, &mut origins)?,
+        Some(path) => with_entries(command, path, entries, FileKind::Run, &mut origins)?,
         None => command,
     };
     Ok((command, origins))
@@ -41,7 +41,7 @@ pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> R
 
 /// The options that a file may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
+enum FileKind {
     Run,
     Camera,
 }
@@ -50,7 +50,7 @@ fn with_entries(
     mut command: Command,
     path: &Path,
     entries: Vec<Entry>,
-    holds: Holds,
+    kind: FileKind,
     origins: &mut Origins,
 ) -> Result<Command, FileError> {
     let refused = |reason: String| FileError::Entry { path: path.into(), reason: printable(&reason) };
@@ -59,10 +59,10 @@ fn with_entries(
         if seen.contains(&id) {
             return Err(refused(format!("{id} is there twice, as {id} and as {}", id.replace('_', "-"))));
         }
-        let option = belongs(&command, &id, holds).map_err(refused)?;
+        let option = belongs(&command, &id, kind).map_err(refused)?;
         check(option, &text, is_switch).map_err(|reason| refused(format!("{id}: {reason}")))?;
         command = with_default(command, &id, text);
-        origins.said_by(&id, path.display().to_string());
+        origins.set_by(&id, path.display().to_string());
         seen.push(id);
     }
     Ok(command)
@@ -74,7 +74,7 @@ pub(super) fn with_default(command: Command, id: &str, text: String) -> Command 
 }
 
 /// The option with this id, if a file may hold it.
-fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, String> {
+fn belongs<'a>(command: &'a Command, id: &str, kind: FileKind) -> Result<&'a Arg, String> {
     let spec = RunSpec::augment_args(Command::new("run"));
     let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else {
         let near = near(&spec, id).map_or_else(
@@ -84,11 +84,13 @@ fn belongs<'a>(command: &'a Command, id: &str, holds: Holds) -> Result<&'a Arg, 
         return Err(format!("\"{id}\" is not an option{near}"));
     };
     let in_run = spec.get_arguments().any(|option| option.get_id() == id);
-    match holds {
-        Holds::Run if in_run || id == CAMERA => Ok(option),
-        Holds::Run => Err(format!("{id} is not part of a run: give it on the command line")),
-        Holds::Camera if in_run && option.get_help_heading() == Some(CAMERA_HEADING) => Ok(option),
-        Holds::Camera => Err(format!("{id} is not part of a camera: give it on the command line or in a run's file")),
+    match kind {
+        FileKind::Run if in_run || id == CAMERA => Ok(option),
+        FileKind::Run => Err(format!("{id} is not part of a run: give it on the command line")),
+        FileKind::Camera if in_run && option.get_help_heading() == Some(CAMERA_HEADING) => Ok(option),
+        FileKind::Camera => {
+            Err(format!("{id} is not part of a camera: give it on the command line or in a run's file"))
+        }
     }
 }
 

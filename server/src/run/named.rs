@@ -59,7 +59,7 @@ pub fn named<T: Args>(defaults: &[Entry], entries: Vec<Entry>) -> Result<(T, Ori
         let option = find(&command, &id)?;
         check(option, &text, is_switch).map_err(|reason| value(&id, &reason))?;
         command = with_default(command, &id, text);
-        origins.said_by_the_command_line(&id);
+        origins.set_by_the_command_line(&id);
     }
     let none: [&str; 0] = [];
     let read = command.try_get_matches_from(none).and_then(|matches| T::from_arg_matches(&matches));
@@ -75,7 +75,7 @@ pub fn of_file(option: &str, path: &Path) -> Result<RunSpec, FileError> {
     let command = RunSpec::augment_args(Command::new("run").no_binary_name(true));
     let command = options::completed(command, &TakesAll::of::<RunSpec>());
     let (command, _) =
-        layered(command, Some(path), None).map_err(|wrong| wrong.said_by(|_| Some(option.to_owned())))?;
+        layered(command, Some(path), None).map_err(|wrong| wrong.naming_source(|_| Some(option.to_owned())))?;
     let none: [&str; 0] = [];
     let read = command.try_get_matches_from(none).and_then(|matches| RunSpec::from_arg_matches(&matches));
     // Each value was checked separately, and no two options exclude each other.
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_or_value_is_answered_with_what_would_be_right() {
+    fn a_wrong_name_or_value_is_refused_and_the_error_says_what_is_valid() {
         assert_eq!(read(&[("radus", "5")]).unwrap_err(), "\"radus\" is not an option: did you mean radius?");
         assert_eq!(
             read(&[("empty-rate", "0")]).unwrap_err(),

@@ -11,12 +11,12 @@ pub struct Origins(BTreeMap<String, String>);
 
 impl Origins {
     /// Notes that this file or variable sets an option, and overrides those noted before.
-    pub fn said_by(&mut self, id: &str, origin: String) {
+    pub fn set_by(&mut self, id: &str, origin: String) {
         self.0.insert(id.to_owned(), origin);
     }
 
     /// Notes that the command line sets an option.
-    pub fn said_by_the_command_line(&mut self, id: &str) {
+    pub fn set_by_the_command_line(&mut self, id: &str) {
         self.0.remove(id);
     }
 
@@ -25,7 +25,7 @@ impl Origins {
         self.0.contains_key(id)
     }
 
-    /// An error about these options, with their names if it lacks them, and with where each was set.
+    /// The error with the names of these options, unless it has them already, and the place where each was set.
     pub fn explained(&self, wrong: &str, ids: &[String]) -> String {
         let names: Vec<_> = ids.iter().map(|id| id.replace('_', "-")).collect();
         let is_named = names.is_empty() || names.iter().any(|name| wrong.contains(name));
@@ -47,9 +47,9 @@ mod tests {
     fn an_error_names_its_options_and_where_they_were_set() {
         let mut origins = Origins::default();
         for (id, origin) in [("radius", "run\u{1b}.toml"), ("size", "PLUMB_SIZE"), ("fps", "run.toml")] {
-            origins.said_by(id, origin.into());
+            origins.set_by(id, origin.into());
         }
-        origins.said_by_the_command_line("fps");
+        origins.set_by_the_command_line("fps");
         let explained = |wrong: &str, ids: &[&str]| {
             origins.explained(wrong, &ids.iter().map(ToString::to_string).collect::<Vec<_>>())
         };

@@ -22,7 +22,8 @@ use crate::task::TaskName;
 /// Size of the frames if neither an option nor an image sets it.
 pub const DEFAULT_SIZE: Size = Size { width: 640, height: 480 };
 
-/// Largest noise of a depth reading, in mm: the distance to which it belongs.
+/// Largest noise of a depth reading, in mm. It is stated for a distance of 1 m, so more would exceed the distance
+/// itself.
 const MAX_DEPTH_NOISE_MM: f64 = 1000.0;
 
 /// What is sent.
@@ -41,7 +42,8 @@ pub struct Sent {
     #[serde(rename = "loop")]
     pub repeat: bool,
 
-    /// With an MCAP file as source: topic of the images [default: the only one; the first session's in a recording]
+    /// With an MCAP file as source: topic of the images [default: the only topic with images, or that of the first
+    /// session in a recording]
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
 

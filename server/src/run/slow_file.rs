@@ -6,7 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Time before the report: a regular file is read by then even on the slowest disk, and a person does not yet wonder.
+/// Time before the report. Even the slowest disk reads a regular file in less, and a person does not yet notice the
+/// pause.
 const SLOW: Duration = Duration::from_millis(500);
 
 /// Reads a file, and reports what it waits for if that takes long. Writes to stderr, because the log has not started.

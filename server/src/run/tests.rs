@@ -37,14 +37,14 @@ fn refused(file: &str) -> String {
 }
 
 #[test]
-fn nothing_said_is_the_default() {
+fn an_empty_command_line_gives_the_defaults() {
     assert_eq!(read(&[]), RunSpec::default());
     assert_eq!(RunSpec::default().camera, CameraConfig::default());
     assert_eq!((RunSpec::default().sent.seed, RunSpec::default().sent.frames), (None, None));
 }
 
 #[test]
-fn the_command_line_goes_before_the_run_file_and_that_before_the_camera_file() {
+fn the_command_line_overrides_the_run_file_and_the_run_file_the_camera_file() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let camera = directory.path().join("camera.toml");
     std::fs::write(&camera, "noise = 1\nblur = 1\ngamma = 2\nshot-noise = 0.5\nradius = 30").expect("written");
@@ -79,7 +79,7 @@ fn every_switch_is_switched_on_and_off() {
 }
 
 #[test]
-fn a_file_is_refused_with_its_key_and_what_would_be_right() {
+fn a_file_is_refused_with_its_key_and_what_is_valid() {
     for (file, words) in [
         ("fps = 'fast'", ["fps: \"fast\" is not a frame rate", "60, or max"]),
         ("frames = 0", ["frames: \"0\"", "a whole number of frames from 1"]),
@@ -120,7 +120,7 @@ fn a_camera_file_holds_the_camera_alone() {
 }
 
 #[test]
-fn files_that_are_no_text_or_without_end_are_refused() {
+fn binary_files_and_endless_files_are_refused() {
     assert!(refused(&" ".repeat(MAX_FILE_BYTES as usize + 1)).contains("larger than"));
     for (path, word) in [("/dev/zero", "larger than"), ("/no/such/run.toml", "cannot be read"), ("/", "cannot be read")]
     {

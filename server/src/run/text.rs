@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-/// The schema of what is a number, or a word where there is none.
+/// The schema of an option that takes a number or a word.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 // Used only for its schema.

@@ -5,8 +5,9 @@
 
 use super::random::{Random, Stream};
 
-/// Most bounces along one axis in one step, so that a fast ball with very little room cannot delay a frame. The rest
-/// of the step is then skipped. A 20-px ball at 200 px/s reaches this limit only in less than 0.02 px of room.
+/// Maximum number of bounces along one axis in one step, so that a fast ball with very little room cannot delay a
+/// frame. The rest of the step is then skipped. A 20-px ball at 200 px/s reaches this limit only in less than 0.02 px
+/// of room.
 pub(super) const MAX_BOUNCES_PER_STEP: u32 = 256;
 
 /// The motion along one axis, in px and px/s; `low ≤ position ≤ high` always.

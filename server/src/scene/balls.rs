@@ -9,7 +9,8 @@ use thiserror::Error;
 use super::radius::Radii;
 use super::random::Sequence;
 
-/// Most balls in a frame. Far more than anybody counts at a glance, and placing so many takes under a millisecond.
+/// Maximum number of balls in a frame. Far more than anybody counts at a glance, and placing so many takes under a
+/// millisecond.
 pub const MAX_BALLS: u32 = 100;
 
 /// The default: 0 to 6 balls.

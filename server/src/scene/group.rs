@@ -1,4 +1,4 @@
-//! Several balls in a frame. Their number, sizes and places are drawn anew for each frame.
+//! Several balls in a frame. Their number, sizes and places are drawn for each frame.
 //!
 //! Everything is a function of the seed and the frame index: each frame has its own sequence of random numbers, and
 //! draws them in a fixed order. First comes the number of balls, then their common direction, then each ball.

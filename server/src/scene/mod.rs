@@ -2,7 +2,7 @@
 //!
 //! A scene knows no camera, clock or network. Frame 0 is the start; each later frame is one step of
 //! [`BallConfig::step_s`] later. A [`Scene`] plays a ball that moves and bounces. A [`ScatteredScene`] draws place and
-//! direction anew for each frame, for tests and benchmarks that need independent frames.
+//! direction for each frame, for tests and benchmarks that need independent frames.
 
 use shared::geometry::Circle;
 

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn apart_is_nothing_and_inside_is_everything() {
+    fn separate_discs_share_nothing_and_a_disc_inside_another_is_covered() {
         assert_eq!(overlap(disc(0.0, 10.0), disc(30.0, 20.0)), 0.0);
         assert_eq!(overlap(disc(0.0, 10.0), disc(10.0, 20.0)), 1.0);
         assert_eq!(overlap(disc(5.0, 10.0), disc(5.0, 10.0)), 1.0);

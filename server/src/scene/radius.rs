@@ -1,4 +1,4 @@
-//! The ball's radius: always the same, or drawn anew for each frame.
+//! The ball's radius: always the same, or drawn for each frame.
 
 use std::fmt;
 use std::str::FromStr;

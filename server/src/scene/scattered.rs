@@ -1,4 +1,4 @@
-//! A ball whose place and direction are drawn anew for each frame, so that frames are independent.
+//! A ball whose place and direction are drawn for each frame, so that frames are independent.
 
 use super::ball::{BallConfig, BallError, check};
 use super::path::Path;

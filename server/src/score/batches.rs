@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_says_nothing_of_the_spread() {
+    fn one_frame_gives_no_spread() {
         assert_eq!(gathered([]).spread(|[value, _]| *value), None);
         assert_eq!(gathered([1.0]).spread(|[value, _]| *value), None);
     }

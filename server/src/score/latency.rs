@@ -120,7 +120,7 @@ impl LatencyStats {
         self.back.add(latency.back_us);
     }
 
-    /// Adds the latency that a frame would have had that was not sent.
+    /// Adds the latency that an unsent frame would have had.
     pub fn add_skipped(&mut self, us: u64) {
         self.corrected.add(Some(us));
     }
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_says_no_times_leaves_only_what_the_server_knows() {
+    fn a_client_that_reports_no_times_leaves_only_the_servers_stages() {
         let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), AnswerTimes::default(), AHEAD);
         assert_eq!((latency.total_us, latency.encode_us), (100, 5));
         assert_eq!(
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_says_only_its_detection_gets_that_stage() {
+    fn a_client_that_reports_only_its_detection_gets_that_stage() {
         let times = AnswerTimes { started: Some(Micros(7)), finished: Some(Micros(9)), ..Default::default() };
         let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), times, AHEAD);
         assert_eq!(
@@ -341,7 +341,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stages_sum_to_the_latency_however_wrong_the_offset_is(
+        fn stages_sum_to_the_latency_even_with_a_wrong_offset(
             captured in 0..1_000_000u64, encode in 0..1_000u64, away in 0..100_000u64,
             received in 0..1u64 << 52, queue in 0..60_000u64, detect in 0..60_000u64, offset in -1i64 << 52..1 << 52,
         ) {

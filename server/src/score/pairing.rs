@@ -97,8 +97,8 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// A pairing without frames. Frames that are unanswered `deadline` after their capture are lost. `lifetime` after
-    /// their capture, if there is one, they free their place in the window.
+    /// A pairing without frames. Frames that are unanswered `deadline` after their capture are lost. If there is a
+    /// `lifetime`, they free their place in the window that long after their capture.
     pub fn new(window: NonZeroU32, deadline: Duration, lifetime: Option<Duration>) -> Self {
         Self {
             deadline,

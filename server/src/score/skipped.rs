@@ -1,6 +1,6 @@
 //! Ticks without a frame, and the latency that their frames would have had.
 //!
-//! A pipeline that stands still is sent no frames meanwhile, so the latencies of sent frames hardly show it: samples
+//! While a pipeline stands still, it is sent no frames, so the latencies of sent frames hardly show it: samples
 //! are missing just when they would be worst (Gil Tene, "How NOT to Measure Latency", 2013: coordinated omission).
 //! Tene's HdrHistogram guesses the missing samples from a long sample and the expected interval
 //! (`recordValueWithExpectedInterval`: one more sample for each interval below it). Here they need no guess: the
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_tick_is_answered_with_the_next_frame_that_is() {
+    fn a_skipped_tick_counts_as_answered_with_the_next_answered_frame() {
         let mut skipped = SkippedTicks::default();
         skipped.add(ticks(0, 0), 0);
         skipped.captured(0, Micros(0));

@@ -31,14 +31,14 @@ use super::http::Requests;
 use super::limits::Visits;
 use super::places::{Place, Places};
 
-/// Most characters of a wrong name that an error repeats.
+/// Maximum number of characters of a wrong name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
 /// The reason given to a source that calls a source.
 pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is a server that listens, so the role \
     must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
 
-/// How long a client that gets no session may take to receive the reason.
+/// Time limit for a client without a session to receive the reason.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
 
 /// Greets visitors.
@@ -235,7 +235,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// What this client has proved. Until then it gives way to others, as a stranger does.
+    /// What this client has proved. Until it has, a new client may take its place, as with a stranger.
     async fn proven(&self, signaling: &mut Signaling, hello: &Introduction) -> Result<Option<Proven>, SignalingError> {
         let admission = &self.config.admission;
         if admission.is_open() {
@@ -416,7 +416,7 @@ impl Greeter<'_> {
         })
     }
 
-    /// Makes an offer. If no UDP port is free, silent strangers give way.
+    /// Makes an offer. If no UDP port is free, takes that of the oldest silent stranger.
     async fn offer(
         &self,
         path: &Path,

@@ -9,7 +9,8 @@ use tracing::debug;
 
 use crate::metrics::{MEDIA_TYPE, Metrics};
 
-/// Most requests at a time. A monitor sends one or two; more would take time from the sessions on the same threads.
+/// Maximum number of requests at a time. A monitor sends one or two; more would take time from the sessions on the same
+/// threads.
 const MAX_REQUESTS: usize = 16;
 
 /// The response to an unknown path, which lists the known ones.

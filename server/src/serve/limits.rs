@@ -14,38 +14,39 @@ const MOST: u64 = 65_536;
 /// Size of a burst from one address, in seconds at its rate.
 const BURST: u32 = 2;
 
-/// Smallest number of addresses whose visits are remembered until they are within their rate again.
+/// Number of remembered addresses at which those within their rate are forgotten.
 const REMEMBERED: usize = 4_096;
 
 /// Limits on those who come to the port.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// Most sessions at a time; further clients are told that the server is full, and may try again
+    /// Maximum number of sessions at a time; further clients are told that the server is full, and may try again
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = number(1))]
     pub max_sessions: usize,
 
-    /// Most connections that have not said yet what they want; the oldest gives way to the next
+    /// Maximum number of connections that have not said yet what they want; a new one replaces the oldest
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = number(1))]
     pub max_waiting: usize,
 
-    /// Most unanswered offers to silent connections; the oldest gives way to the next
+    /// Maximum number of unanswered offers to silent connections; a new one replaces the oldest
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1))]
     pub max_offers: usize,
 
-    /// Longest time from a connection to its open link
+    /// Maximum time from accepting a connection until its link is open
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = positive)]
     pub handshake_limit: Duration,
 
-    /// Longest time that a connection with an offer may say nothing
+    /// Maximum time that a connection with an offer may stay silent
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub idle_limit: Duration,
 
-    /// Unacknowledged bytes on a data channel at which its next message waits
+    /// Number of unacknowledged bytes on a data channel at which further messages wait
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes)]
     pub max_in_flight: usize,
 
-    /// Most connections a second from one address; beyond that only those that say hello are served. 0 for no limit
+    /// Maximum number of connections per second from one address; beyond that, only those that say hello are served. 0
+    /// for no limit
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = number(0))]
     pub max_requests: usize,
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 /// with errors over a quarter pixel). `docs/benchmarks.md` has the sum.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Most clients at a time; further ones are told that the server is full.
+    /// Maximum number of clients at a time; further ones are told that the server is full.
     most: usize,
     /// Whether only one session is served.
     is_once: bool,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_leaves_before_a_session_begins_uses_nothing_up() {
+    fn a_client_that_leaves_before_a_session_begins_frees_its_place() {
         let places = Places::new(true, 256);
         drop(places.take().unwrap());
         assert!(places.take().is_ok_and(|place| place.begin().is_ok()));

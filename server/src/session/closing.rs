@@ -27,12 +27,13 @@ impl Session {
         }
     }
 
-    /// Notes that the connection beside the link ended, which is only a hint that the client is gone.
+    /// Notes that the signaling connection ended, which is only a hint that the client is gone.
     pub fn peer_may_be_gone(&mut self, now: Micros) {
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// Notes that the client said beside the link that it leaves. Its reason is used if no `bye` comes over the link.
+    /// Notes that the client said on the signaling connection that it leaves. Its reason is used if no `bye` comes over
+    /// the link.
     pub fn peer_leaves(&mut self, reason: String, now: Micros) {
         self.last_word = Some(reason);
         self.liveness.peer_may_be_gone(now);

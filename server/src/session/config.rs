@@ -37,7 +37,7 @@ pub struct SessionConfig {
     pub meta: Option<Meta>,
     /// Number of frames to send; unlimited when absent.
     pub frames: Option<NonZeroU64>,
-    /// How many of the first frames are in no figure.
+    /// Number of frames at the start that no figure includes.
     pub warmup: u64,
     /// How long to send, from the first frame; unlimited when absent.
     pub duration: Option<Duration>,

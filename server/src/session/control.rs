@@ -11,7 +11,7 @@ use tracing::debug;
 
 use super::{Action, ClientInfo, End, Phase, Session};
 
-/// Most characters of a peer's text that a log line repeats.
+/// Maximum number of characters of a peer's text that a log line repeats.
 const SHOWN: usize = 40;
 
 impl Session {

@@ -1,5 +1,5 @@
 //! Live delivery, seen by the session: it sends what [`Sender`](shared::flow::live::Sender) retransmits, and counts
-//! frames that are given up as lost.
+//! frames that it gives up as lost.
 
 use shared::protocol::message::Resend;
 use shared::time::Micros;

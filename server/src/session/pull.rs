@@ -8,7 +8,7 @@ use shared::protocol::MAX_WINDOW;
 use super::Session;
 use crate::score::pairing::Pairing;
 
-/// Most frames that a client may ask for ahead: as many as the largest window has.
+/// Maximum number of frames that a client may ask for ahead: as many as the largest window has.
 const MAX_AHEAD: u32 = MAX_WINDOW;
 
 /// Frames that the client has asked for and that were not captured yet.

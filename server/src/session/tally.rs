@@ -47,7 +47,7 @@ impl Tally {
         Self::after(0, task)
     }
 
-    /// An empty tally for a session with this task. Its first `warmup` frames are in no figure.
+    /// An empty tally for a session with this task. No figure includes its first `warmup` frames.
     pub fn after(warmup: u64, task: TaskName) -> Self {
         Self {
             task,
@@ -157,7 +157,7 @@ impl Tally {
         }
     }
 
-    /// Whether the frame with this id is in no figure.
+    /// Whether the frame with this id belongs to the warm-up, which no figure includes.
     fn is_warmup(&self, id: u64) -> bool {
         id < self.warmup
     }

@@ -1,4 +1,4 @@
-//! The ball: a scene with known truth, seen by the simulated camera. It is computed, so it runs in the session.
+//! The ball: a scene with known truth, seen by the simulated camera. It renders frames within the session.
 
 use clap::{Args, Command};
 use shared::image::{Image, PixelFormat};
@@ -106,7 +106,7 @@ pub enum Motion {
     /// It moves and bounces, so that frames follow each other.
     #[default]
     Bouncing,
-    /// Position and direction are drawn anew for each frame, so that frames are independent.
+    /// Position and direction are drawn for each frame, so that frames are independent.
     Scattered,
 }
 

@@ -1,5 +1,5 @@
-//! The simulated depth camera: the moving ball in front of a plane, as distances in mm. It is computed, so it runs in
-//! the session.
+//! The simulated depth camera: the moving ball in front of a plane, as distances in mm. It renders frames within the
+//! session.
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
@@ -135,7 +135,7 @@ impl Supply for DepthScene {
     }
 }
 
-/// A ball seen by a depth camera. Frames may be asked for in any order; in sequence is fastest.
+/// A ball seen by a depth camera. It renders frames in any order, and fastest in sequence.
 #[derive(Clone, Debug)]
 pub struct DepthSource {
     scene: Scene,
@@ -144,7 +144,7 @@ pub struct DepthSource {
 }
 
 impl Numbered for DepthSource {
-    /// The frame with this index. The shutter is open for no time, so mid-exposure is the time of the frame.
+    /// The frame with this index. The exposure has no duration, so mid-exposure is the time of the frame.
     fn at(&mut self, index: u64) -> SourceFrame<'_> {
         let circle = self.scene.at(index);
         let image = self.camera.render(circle, index);

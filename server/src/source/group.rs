@@ -1,5 +1,5 @@
-//! The source of the task `count`: several balls at new places in each frame. Their number is the truth. Frames are
-//! computed, so the source runs in the session.
+//! The source of the task `count`: several balls at new places in each frame. Their number is the truth. It renders
+//! frames within the session.
 
 use shared::image::{Image, PixelFormat};
 

@@ -222,7 +222,7 @@ fn converted(image: Image, pixel: PixelFormat) -> Image {
     match pixel {
         PixelFormat::Gray8 => image.into_gray(),
         PixelFormat::Bgr8 => image.into_bgr(),
-        // `one_depth` has seen to it that it is gray16.
+        // `one_depth` has checked that it is gray16.
         PixelFormat::Gray16 => image,
     }
 }

@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_panics_is_a_failure_and_no_end() {
+    fn a_reader_that_panics_is_a_failure_not_an_end() {
         let mut source = source((0..2).map(|index| if index == 0 { frame(0) } else { panic!("a reader's fault") }));
         assert!(source.next().unwrap().is_some());
         assert!(matches!(source.next(), Err(SourceError::Thread(_))));
     }
 
     #[tokio::test]
-    async fn whoever_waits_is_woken_when_a_frame_is_there() {
+    async fn a_waiting_reader_wakes_when_a_frame_arrives() {
         let (go, gone) = bounded(0);
         let mut source = source(std::iter::once_with(move || {
             gone.recv().unwrap();

@@ -48,7 +48,7 @@ pub trait Supply: Debug + Send + Sync {
         None
     }
 
-    /// Whether frames are sent as they come, instead of at a rate.
+    /// Whether frames are sent as they arrive, instead of at a rate.
     fn sets_the_pace(&self) -> bool {
         false
     }

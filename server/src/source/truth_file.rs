@@ -97,7 +97,7 @@ pub enum TruthError {
 
 const HEADERS: &str = "frame,x,y,radius (task circle) or frame,count (task count)";
 
-/// What a file's rows tell.
+/// What a file's rows give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A circle.
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_named_by_line_and_control_characters_are_escaped() {
+    fn bytes_that_are_not_text_are_named_by_line_and_control_characters_are_escaped() {
         let said = refused(b"frame,count\n0,1\n1,\xff\n");
         assert!(said.starts_with("t.csv: line 3 is not UTF-8 text"), "{said}");
         assert!(refused(b"\xff\xfe").starts_with("t.csv: line 1 is not UTF-8 text"));

@@ -23,7 +23,8 @@ const SHOWN_CHARACTERS: usize = 60;
 /// The supply with the truth of the run's `--truth`, if it has one.
 ///
 /// # Errors
-/// [`SourceError`] if the source knows its truth, if the file is wrong, or if the run's task is another than the file's.
+/// [`SourceError`] if the source knows its truth, if the file is wrong, or if the file is for a different task than the
+/// run's.
 pub(super) fn with_truth(supply: Box<dyn Supply>, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
     let Some(path) = &run.sent.truth else { return Ok(supply) };
     if supply.knows_truth() {
@@ -39,7 +40,7 @@ pub(super) fn with_truth(supply: Box<dyn Supply>, run: &RunSpec) -> Result<Box<d
         }
         _ => {
             let came = file.rows.iter().map(|_| AtomicBool::new(false)).collect();
-            let told = Arc::new(Told { path: Escaped(path).to_string(), file, came });
+            let told = Arc::new(TrackedTruth { path: Escaped(path).to_string(), file, came });
             Ok(Box::new(TruthedSupply { supply, told }))
         }
     }
@@ -50,16 +51,16 @@ fn scores_truth(task: TaskName) -> bool {
     task == TaskName::default() || task == TaskName::count()
 }
 
-/// What a file tells, and which of it was asked for.
+/// The truth of a file, and which of its rows were asked for.
 #[derive(Debug)]
-struct Told {
+struct TrackedTruth {
     path: String,
     file: TruthFile,
     /// Whether the frame of each row came, in any session.
     came: Vec<AtomicBool>,
 }
 
-impl Told {
+impl TrackedTruth {
     fn of(&self, frame: u64) -> Truth {
         let Some((place, truth)) = self.file.find(frame) else { return Truth::Unknown };
         self.came[place].store(true, Ordering::Relaxed);
@@ -82,7 +83,7 @@ impl Told {
 #[derive(Debug)]
 struct TruthedSupply {
     supply: Box<dyn Supply>,
-    told: Arc<Told>,
+    told: Arc<TrackedTruth>,
 }
 
 impl Supply for TruthedSupply {
@@ -121,7 +122,7 @@ impl Supply for TruthedSupply {
 
 struct TruthedSource {
     source: Box<dyn Source>,
-    told: Arc<Told>,
+    told: Arc<TrackedTruth>,
 }
 
 impl Source for TruthedSource {

@@ -21,7 +21,7 @@ pub struct TaskFigures {
     pub error_px: Option<ErrorFigures>,
     /// The bounds of the task's figures, by their paths in the report.
     pub bounds: Bounds,
-    /// What the answers tell of faults.
+    /// What the answers show about faults.
     pub warnings: Vec<Warning>,
 }
 

@@ -1,4 +1,4 @@
-// Does every task of `--pipeline exec:`, with the same answer to each frame. An image goes back as it came.
+// Does every task of `--pipeline exec:`, with the same answer to each frame. An image goes back unchanged.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn one_slow_frame_leaves_the_axis_to_the_others() {
+    fn one_slow_frame_does_not_stretch_the_axis() {
         let usual = (0..100).map(|index| Some(1.0 + f64::from(index % 10) / 10.0));
         let of = |values: Vec<Option<f64>>| Summary::of(&values).unwrap();
         let slow_first = of(std::iter::once(Some(340.0)).chain(usual.clone()).collect());

@@ -14,6 +14,9 @@ const ABOVE_PX: u32 = 20;
 /// Pixels between the plot and the bottom of the area: a line of notes and some space.
 const BELOW_PX: u32 = 20;
 
+/// Characters of space between two notes on one line.
+const NOTES_APART: usize = 2;
+
 /// Height of the mark for a frame without a value, or with a value far above the others, in px.
 const GAP_MARK_PX: u32 = 4;
 
@@ -73,12 +76,15 @@ impl Canvas {
         let mut note = |text: &str, x, y, side, colour| self.text(text, Point::new(x, y), side, Font::Note, colour);
         if let Some(Summary { mean, max, top: end, above }) = summary {
             let scale = format!("{} {}", short(*end), chart.unit);
+            let mean = format!("mean {} {}", short(*mean), chart.unit);
             note(&scale, left, top, Side::Left, theme::MUTED);
             if *above > 0 {
-                let x = left + ((scale.chars().count() + 2) as u32 * Font::Note.advance()) as i32;
-                note(&format!("{above} above, to {}", short(*max)), x, top, Side::Left, theme::WAITING);
+                let taken = scale.chars().count() + mean.chars().count() + 2 * NOTES_APART;
+                let room = ((size.width / Font::Note.advance()) as usize).saturating_sub(taken);
+                let x = left + ((scale.chars().count() + NOTES_APART) as u32 * Font::Note.advance()) as i32;
+                note(&above_note(*above, *max, room), x, top, Side::Left, theme::WAITING);
             }
-            note(&format!("mean {} {}", short(*mean), chart.unit), right, top, Side::Right, theme::TEXT);
+            note(&mean, right, top, Side::Right, theme::TEXT);
         }
         note(&format!("last {} frames", chart.frames), left, below, Side::Left, theme::MUTED);
         let gaps = chart.shown().iter().filter(|value| value.is_none()).count();
@@ -126,6 +132,13 @@ impl Canvas {
     }
 }
 
+/// Says how many values lie above the scale, and the largest of them if that fits in so many characters.
+fn above_note(above: usize, max: f64, room: usize) -> String {
+    let short_note = format!("{above} above");
+    let note = format!("{short_note}, to {}", short(max));
+    if note.chars().count() <= room { note } else { short_note }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +155,12 @@ mod tests {
     fn only_the_last_frames_are_shown() {
         let long: Vec<Option<f64>> = (0..40).map(|i| Some(f64::from(i % 7))).collect();
         assert_eq!(drawn(&long), drawn(&long[29..]));
+    }
+
+    #[test]
+    fn the_largest_value_is_left_out_of_its_note_when_it_would_touch_the_mean() {
+        assert_eq!(above_note(10, 52426.0, 19), "10 above, to 52426");
+        assert_eq!(above_note(10, 52426.0, 17), "10 above");
     }
 
     #[test]

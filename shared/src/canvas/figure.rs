@@ -3,7 +3,7 @@
 /// Text for a figure that is not known.
 pub const UNKNOWN: &str = "-";
 
-/// Most characters of a figure: `8191.999` and its sign fit. A column is one character wider.
+/// Maximum number of characters of a figure: `8191.999` and its sign fit. A column is one character wider.
 pub const CHARACTERS: usize = 9;
 
 /// A length in px, with three decimals.

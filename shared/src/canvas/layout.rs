@@ -39,7 +39,7 @@ const PANEL_PX: u32 = 352;
 const PANEL_HEIGHT_PX: u32 = 512;
 /// Height of the legend under the picture.
 const LEGEND_PX: u32 = 32;
-/// Least width that the picture's area opens with, so that header and legend have room.
+/// Smallest width that the picture's area opens with, so that header and legend have room.
 const VIEW_WIDTH_PX: u32 = 448;
 /// Width taken up beside the picture's area: margins and the panel.
 const BESIDE_PX: u32 = 3 * MARGIN_PX + PANEL_PX;

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Most pictures kept until their scores are final. More are outstanding only at rates that nobody watches.
+/// Maximum number of pictures kept until their scores are final. More are outstanding only at rates that nobody
+/// watches.
 const KEPT: usize = 16;
 
 /// Pictures of frames whose score is not final yet, and the last frame with both.
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_take_turns_where_more_frames_are_out_than_are_kept() {
+    fn pictures_are_shown_even_if_more_frames_are_outstanding_than_are_kept() {
         let mut frames = Pairing::default();
         let mut shown = 0;
         for id in 0..1000 {

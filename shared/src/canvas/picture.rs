@@ -6,8 +6,8 @@ use super::surface::Canvas;
 use crate::geometry::Size;
 use crate::image::Image;
 
-/// Most samples along each side of a box whose mean becomes one shrunk pixel: enough that a disc keeps its soft rim,
-/// few enough that an 8192x8192 frame costs milliseconds.
+/// Maximum number of samples along each side of a box whose mean becomes one shrunk pixel: enough that a disc keeps its
+/// soft rim, few enough that an 8192x8192 frame costs milliseconds.
 const SAMPLES_PER_SIDE: usize = 4;
 
 impl Canvas {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_takes_means_and_part_boxes_count_what_they_hold() {
+    fn shrinking_takes_means_even_of_partial_boxes() {
         let mut canvas = Canvas::new(2, 1);
         let image = Image::Gray8(array![[10, 20, 7], [30, 40, 9]]);
         canvas.draw_image(&image, None, Placement { at: Point::zero(), scale: Scale::Down(2) });
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_keep_their_places() {
+    fn colour_channels_keep_their_order() {
         let mut canvas = Canvas::new(1, 1);
         let bgr = Array3::from_shape_vec((1, 1, 3), vec![3, 2, 1]).expect("three values");
         canvas.draw_image(&Image::Bgr8(bgr), None, Placement { at: Point::zero(), scale: Scale::Up(1) });

@@ -5,11 +5,11 @@
 
 use embedded_graphics::pixelcolor::Rgb888;
 
-/// Behind everything.
+/// Background of the window.
 pub const BACKGROUND: Rgb888 = Rgb888::new(0x12, 0x15, 0x1a);
-/// Behind the picture, around it if it does not fill its area.
+/// Background of the picture, visible where the picture does not fill its area.
 pub const MAT: Rgb888 = Rgb888::new(0x0b, 0x0d, 0x10);
-/// Behind figures.
+/// Background of the panel.
 pub const PANEL: Rgb888 = Rgb888::new(0x1b, 0x20, 0x28);
 /// Separators.
 pub const RULE: Rgb888 = Rgb888::new(0x33, 0x3b, 0x47);

@@ -50,7 +50,7 @@ mod tests {
     const PAUSE: Duration = Duration::from_millis(50);
 
     #[test]
-    fn without_a_wait_there_is_one_attempt_and_for_ever_there_is_always_another() {
+    fn without_a_wait_there_is_one_attempt_and_with_forever_there_is_always_another() {
         let waiting = |wait: &str| Waiting::begin(wait.parse().unwrap());
         assert!(waiting("0s").is_over_after(PAUSE));
         assert!(!waiting("1h").is_over_after(PAUSE));

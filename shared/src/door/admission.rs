@@ -20,7 +20,7 @@ use crate::protocol::message::Role;
 /// How long a sink waits for the challenge. The source may delay its refusals, so this is longer than that delay.
 const CHALLENGE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Most offers to strangers that are passed over: one is on its way if our hello comes late.
+/// Maximum number of offers to strangers that are passed over: one is on its way if our hello comes late.
 const MAX_PASSED: usize = 3;
 
 /// Who is admitted: everybody, or peers that hold the token. Copies share the slowdown.

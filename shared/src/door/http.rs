@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Largest head of a request in bytes: the limit of nginx and Apache.
 pub const MAX_HEAD: usize = 8 << 10;
 
-/// Most headers of a request. Browsers send about 20.
+/// Maximum number of headers of a request. Browsers send about 20.
 const MAX_HEADERS: usize = 64;
 
 /// How long a visitor may take to send the head of its request, and to read the answer.
@@ -24,7 +24,7 @@ pub const LIMIT: Duration = Duration::from_secs(2);
 /// How long a visitor may take to leave after the answer.
 const LEAVE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Most bytes that are read and ignored before the visitor leaves: the content of a refused request.
+/// Maximum number of bytes that are read and ignored before the visitor leaves: the content of a refused request.
 const MAX_IGNORED: u64 = 64 << 10;
 
 /// A request without its headers.
@@ -36,7 +36,7 @@ pub struct Request {
     pub path: String,
 }
 
-/// Why a request is not answered as it asks.
+/// Why a request gets an error as its answer.
 #[derive(Debug, Error)]
 pub enum BadRequest {
     /// The connection failed.
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_is_none_has_an_answer_that_says_why() {
+    async fn a_malformed_request_gets_an_answer_that_says_why() {
         let long = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(MAX_HEAD));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(MAX_HEADERS + 1));
         for (bytes, status) in [

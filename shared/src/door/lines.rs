@@ -1,7 +1,7 @@
 //! Plumb's own signaling: one JSON object per line over TCP.
 //!
 //! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
-//! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open beside the link.
+//! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open as long as the link.
 
 use std::io;
 use std::time::Duration;
@@ -24,12 +24,12 @@ pub const MAX_LINE: usize = 64 << 10;
 /// Deepest nesting of values in a line: the deepest message contains a list.
 const MAX_DEPTH: usize = 4;
 
-/// Most values in a line: a hello with a hundred features has a tenth of this. (Lines of 64 KiB of nested empty lists
-/// took so long to parse that two connections cost a session on the same thread 221 of 480 frames.)
+/// Maximum number of values in a line: a hello with a hundred features has a tenth of this. (Lines of 64 KiB of nested
+/// empty lists took so long to parse that two connections cost a session on the same thread 221 of 480 frames.)
 const MAX_VALUES: usize = 1024;
 
-/// Most empty lines in a row, and most lines while a link is open, that are ignored. Each takes time from the sessions
-/// on the same thread.
+/// Maximum number of empty lines in a row, and most lines while a link is open, that are ignored. Each takes time from
+/// the sessions on the same thread.
 const MAX_IGNORED: usize = 1024;
 
 /// How web servers answer a line that is not a request: with a status line, or as servers did before HTTP/1.0, with
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_web_server_is_called_that() {
+    fn the_answer_of_a_web_server_is_recognised() {
         for answer in ["HTTP/1.1 400 Bad Request\r\n", "<!DOCTYPE HTML>\n", "<html>\n"] {
             let error = parse(answer.as_bytes()).unwrap_err().to_string();
             assert_eq!(

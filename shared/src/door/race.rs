@@ -12,7 +12,8 @@ use crate::time::Micros;
 /// An address's head start (RFC 8305, section 8: "Connection Attempt Delay", 250 ms).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Most addresses tried per name: more than any ordinary server has. It also bounds the sockets open at a time.
+/// Maximum number of addresses tried per name: more than any ordinary server has. It also bounds the sockets open at a
+/// time.
 pub(super) const MOST_ADDRESSES: usize = 16;
 
 /// What to do next.

@@ -32,7 +32,7 @@ pub enum Opening {
     Other,
 }
 
-/// What a connection begins with. Waits for the first bytes until `until`, and leaves them where they are.
+/// The protocol of a connection's first bytes. Waits for them until `until` at most, and does not consume them.
 ///
 /// # Errors
 /// If the connection is broken.
@@ -55,7 +55,7 @@ pub async fn opening(stream: &TcpStream, until: Instant) -> io::Result<Opening> 
     }
 }
 
-/// Whether a connection begins with HTTP/2. Waits for the first bytes until `until`, and leaves them where they are.
+/// Whether a connection begins with HTTP/2. Waits for the first bytes until `until` at most, and does not consume them.
 ///
 /// # Errors
 /// If the connection is broken.
@@ -76,7 +76,8 @@ pub enum Visitor {
     Gone,
 }
 
-/// Waits until it is known who is there, at most until `until`: [`STRANGER_SILENCE`] after its arrival.
+/// Waits until the visitor is identified, but not longer than until `until`, which is [`STRANGER_SILENCE`] after its
+/// arrival.
 pub async fn visitor(signaling: &mut Signaling, until: Instant) -> Result<Visitor, SignalingError> {
     match signaling.receive_within(until.saturating_duration_since(Instant::now())).await {
         Ok(Signal::Hello(hello)) => Ok(Visitor::Plumb(hello)),

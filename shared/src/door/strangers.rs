@@ -65,7 +65,7 @@ impl Strangers {
         Turn { id, line: self.clone(), give_way: dismissed, _gone: gone }
     }
 
-    /// Makes the oldest stranger except `asking` give way and waits until it is gone. Returns whether there was one.
+    /// Removes the oldest stranger except `asking`, and waits until it is gone. Returns whether there was one.
     pub async fn dismiss_oldest(&self, asking: Option<&Turn>) -> bool {
         let oldest = {
             let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ fn dismiss(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
 }
 
 impl Turn {
-    /// Waits until this stranger must give way. Safe to cancel.
+    /// Waits until this stranger is removed. Safe to cancel.
     pub async fn must_give_way(&mut self) {
         // The sender sends before it is dropped, so both results mean the same.
         let _ = (&mut self.give_way).await;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_oldest_gives_way_to_the_seventeenth() {
+    async fn the_seventeenth_stranger_replaces_the_oldest() {
         let strangers = Strangers::default();
         let mut turns: Vec<_> = (0..MAX_STRANGERS).map(|_| strangers.come()).collect();
         assert!(!gives_way(&mut turns[0]).await);

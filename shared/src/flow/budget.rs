@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_holds_so_many_and_fills_again() {
+    fn a_budget_allows_its_number_at_once_and_refills() {
         let (mut budget, now) = (Budget::new(3, Duration::from_secs(1)), Instant::now() + Duration::from_secs(60));
         let taken = |budget: &mut Budget, at: Duration| (0..10).filter(|_| budget.take(now + at)).count();
         assert!(budget.is_full(now));

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trip_is_the_quickest_exchanges_without_what_the_peer_held() {
+    fn the_round_trip_is_that_of_the_quickest_exchange_without_the_peers_own_time() {
         let mut estimator = OffsetEstimator::default();
         assert_eq!(estimator.round_trip_us(), None);
         estimator.add(Micros(0), Micros(9_000), Micros(9_000), Micros(10_000));
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn clocks_that_part_by_a_thousandth_are_followed_whichever_way_is_jittery() {
-        // Least delays there and back, and the means of what queues on top.
+        // Smallest delays there and back, and the mean queueing delays on top of them.
         for (drift, there, back) in [
             (1e-3, (200.0, 300.0), (150.0, 3_000.0)),
             (-1e-3, (200.0, 300.0), (150.0, 3_000.0)),
@@ -270,7 +270,8 @@ mod tests {
                 let true_offset = signed(world.theirs(answered)) - answered as i64;
                 assert!(offset.offset_us.abs_diff(true_offset) <= offset.uncertainty_us + 2, "{offset:?}");
             }
-            // Half of what the least delays differ by (100 µs at most), and the least of 32 queues each way.
+            // Half of the difference between the smallest delays (100 µs at most), and the smallest of 32 queueing
+            // delays each way.
             let most = 50.0 + 3_000.0 / 32.0 + 50.0;
             for wrong in [&mut wrong_there, &mut wrong_back] {
                 wrong.sort_by(f64::total_cmp);

@@ -12,7 +12,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(250);
 const FIRST_PINGS: u64 = 8;
 const FIRST_PING_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Most pings that await their pong.
+/// Maximum number of pings that await their pong.
 const REMEMBERED_PINGS: usize = 32;
 
 /// Sends pings on time and remembers when each was sent.

@@ -111,7 +111,7 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     #[test]
-    fn a_peer_stopped_for_a_second_is_still_there() {
+    fn a_peer_paused_for_a_second_is_not_given_up() {
         let mut liveness = Liveness::new(Micros(0));
         assert!(!liveness.is_gone(Micros(SECOND)));
         assert!(!liveness.is_gone(Micros(4 * SECOND)));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_there_whose_packets_were_only_not_read() {
+    fn a_peer_whose_packets_wait_to_be_read_counts_as_present() {
         let mut liveness = Liveness::new(Micros(0));
         assert!(!liveness.is_gone(Micros(60 * SECOND)), "nobody looked for a minute");
         assert_eq!(liveness.deadline(), Micros(60 * SECOND + 500_000));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_acknowledges_is_there_for_a_minute_whatever_it_says() {
+    fn a_peer_that_only_acknowledges_counts_as_present_for_a_minute() {
         let mut liveness = Liveness::new(Micros(0));
         for second in 1..60 {
             liveness.acknowledged(Micros(second * SECOND));

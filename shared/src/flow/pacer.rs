@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_that_are_skipped_are_known_by_when_they_were_due() {
+    fn skipped_ticks_are_known_by_their_due_times() {
         let mut pacer = Pacer::new(Rate::Hz(60.0), Micros(1_000));
         pacer.take(Micros(1_000));
         let Pace::Due { missed } = pacer.poll(Micros(52_000)) else { panic!("due") };
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_that_are_none_are_refused() {
+    fn impossible_rates_are_refused() {
         for text in ["0", "-1", "NaN", "inf", "", "fast", "1e7"] {
             assert!(text.parse::<Rate>().unwrap_err().to_string().contains("60, or max"), "{text}");
         }

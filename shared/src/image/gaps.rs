@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_gap_stays_as_it_is() {
+    fn a_wide_gap_stays_unchanged() {
         let levels = filled(10..15);
         assert!(levels.iter().skip(10).take(5).all(|&level| level == 0), "{levels}");
         assert_eq!(levels[15], 200);

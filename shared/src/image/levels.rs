@@ -98,7 +98,7 @@ impl ValueCounts {
         let left_out = readings / tail;
         let min = first_beyond(1..VALUES, &self.counts, left_out);
         let max = first_beyond((1..VALUES).rev(), &self.counts, left_out);
-        // With so small a tail the two ends never cross; a range is never empty all the same.
+        // With so small a tail the two ends never cross, so a range is never empty.
         LevelRange { min, max: max.max(min) }
     }
 }

@@ -41,7 +41,7 @@ impl Image {
         }
     }
 
-    /// The image that these bytes of the wire are, row by row. They are copied.
+    /// Makes an image of these bytes of the wire, row by row. They are copied.
     ///
     /// # Errors
     /// [`WrongLength`] if they are more or fewer than the image has.

@@ -47,13 +47,14 @@ const SOON: Duration = Duration::from_millis(250);
 pub enum LinkEvent {
     /// A message arrived.
     Message(Lane, Bytes),
-    /// A part of a large message arrived. Told now and then, at most four times per second, while no message is complete: a
-    /// sign of life on a slow link.
+    /// A part of a large message arrived. Reported at most four times per second, while no message is complete: a sign
+    /// of life on a slow link.
     Arriving,
-    /// The connection beside the link has ended. This is only a hint that the peer may be gone; any later message
+    /// The signaling connection has ended. This is only a hint that the peer may be gone; any later message
     /// revokes it.
     PeerMayBeGone,
-    /// The peer announced beside the link that it leaves, and why, in case the link closes before its `bye` arrives.
+    /// The peer announced on the signaling connection that it leaves, and why, in case the link closes before its `bye`
+    /// arrives.
     PeerLeaves(String),
     /// The link was closed by either end. Nothing follows.
     Closed,
@@ -79,7 +80,7 @@ pub trait Lanes: Send + Sync {
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
-    /// Announces beside the lanes that this end leaves, and why, if the transport has a way to do so.
+    /// Announces outside the lanes that this end leaves, and why, if the transport can do so.
     async fn leave(&self, _reason: &str) {}
 
     /// Closes all lanes and tells the peer if it can. Idempotent.
@@ -161,7 +162,7 @@ impl LinkSender {
         self.lanes.buffered(lane).await
     }
 
-    /// Announces beside the lanes that this end leaves, and why. A message on the lanes may be lost or queue behind
+    /// Announces outside the lanes that this end leaves, and why. A message on the lanes may be lost or queue behind
     /// much else.
     pub async fn leave(&self, reason: &str) {
         self.lanes.leave(reason).await;

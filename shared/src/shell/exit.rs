@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_telling_of_several_codes_is_returned() {
+    fn the_most_important_of_several_codes_is_returned() {
         assert_eq!(Exit::of([]), Exit::Fine);
         assert_eq!(Exit::of([Exit::Fine, Exit::NoPeer]), Exit::NoPeer);
         assert_eq!(Exit::of([Exit::NoPeer, Exit::GateFailed, Exit::Fine]), Exit::GateFailed);

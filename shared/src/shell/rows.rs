@@ -15,7 +15,7 @@ use super::stop::Stopper;
 
 pub use super::standard::Target;
 
-/// Most bytes of rows that wait for a slow reader: half an hour at 60 rows per second.
+/// Maximum number of bytes of rows that wait for a slow reader: half an hour at 60 rows per second.
 const ROOM: usize = 8 << 20;
 
 /// Like [`ROOM`], for summaries, which arrive when rows may have filled their own room.
@@ -25,7 +25,7 @@ const SUMMARY_ROOM: usize = ROOM + (1 << 20);
 /// rows per second; two wake-ups per row took a tenth of the server's processor time), and nobody reads faster.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// How long a finished run waits for a reader that reads nothing. A reader that reads gets as long as it needs.
+/// How long a finished run waits for a reader that reads nothing. There is no limit for a reader that makes progress.
 const END_LIMITS: DrainLimits = DrainLimits { standstill: Duration::from_secs(10), total: Duration::MAX };
 
 /// How long a stopped run waits: within the second in which a stop must complete.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_leaves_is_no_failure_and_ends_the_run() {
+    fn a_reader_that_leaves_is_not_a_failure_and_ends_the_run() {
         let (stopper, _stop) = super::super::stop::stop_pair();
         let beside = Gathering { stopper: Some(stopper.clone()) };
         let queue = Queue::start("rows", Broken(ErrorKind::BrokenPipe), beside);

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_stay_are_spread_evenly_whoever_came_and_went() {
+    fn remaining_sessions_are_spread_evenly_after_any_arrivals_and_departures() {
         let shards = shards(2);
         let mut staying = Vec::new();
         for _ in 0..4 {

@@ -45,8 +45,8 @@ impl Target {
         }
     }
 
-    /// Most characters per line: the terminal's columns, or 80 for files and pipes, so that their contents do not
-    /// depend on the user's terminal.
+    /// Maximum number of characters per line: the terminal's columns, or 80 for files and pipes, so that their contents
+    /// do not depend on the user's terminal.
     pub fn columns(self) -> usize {
         terminal_columns(self).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_that_leaves_is_no_failure_and_a_full_disk_is() {
+    fn a_reader_that_leaves_is_not_a_failure_and_a_full_disk_is() {
         assert!(unless_reader_left::<bool>(Err(ErrorKind::BrokenPipe.into())).is_ok_and(|written| !written));
         assert!(unless_reader_left::<bool>(Err(ErrorKind::StorageFull.into())).is_err());
         assert!(unless_reader_left(Ok(true)).is_ok_and(|written| written));

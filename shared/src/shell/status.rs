@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::standard::Target;
 
-/// Most draws per second. Nobody could read more, and each takes about 20 µs from a session on the same core.
+/// Maximum number of draws per second. Nobody could read more, and each takes about 20 µs from a session on the same
+/// core.
 const RATE: u8 = 5;
 
 /// Width of the bar, in characters.
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_lines_are_written_above_a_line_and_anything_without_one() {
+    fn with_a_status_line_only_whole_lines_are_written_and_without_one_anything() {
         let kept = Kept::default();
         let mut above = Above(Box::new(kept.clone()));
         assert_eq!(above.write(b"one\nha").unwrap(), 6);

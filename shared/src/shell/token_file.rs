@@ -16,7 +16,7 @@ pub fn admission(path: Option<&Path>) -> Result<Admission, TokenError> {
     let Some(path) = path else { return Ok(Admission::default()) };
     let token = Token::read(path)?;
     if is_for_others(path) {
-        warn!("other users can read the token in {}: chmod 600 mends it", path.display());
+        warn!("other users can read the token in {}: chmod 600 fixes that", path.display());
     }
     Ok(Admission::of(token))
 }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_written_as_it_is_read() {
+    fn a_wait_is_written_in_the_form_in_which_it_is_read() {
         for wait in [Wait::Forever, Wait::For(Duration::ZERO), Wait::For(Duration::from_millis(90_500))] {
             assert_eq!(wait.to_string().parse(), Ok(wait));
         }

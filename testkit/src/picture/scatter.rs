@@ -6,7 +6,7 @@ use shared::geometry::Circle;
 
 use super::random::Random;
 
-/// Number of places tried for a disc before all discs are placed anew.
+/// Number of places tried for a disc before all discs are placed again.
 const TRIES: usize = 200;
 
 /// How discs are thrown.
@@ -23,16 +23,16 @@ pub struct Scatter {
 }
 
 impl Scatter {
-    /// Throws `count` discs.
+    /// Draws random places and radii for `count` discs.
     ///
     /// # Panics
     /// If the discs do not fit into the frame.
-    pub fn throw(&self, count: usize, random: &mut Random) -> Vec<Circle> {
-        let throws = (0..TRIES).find_map(|_| self.throw_once(count, random));
-        throws.unwrap_or_else(|| panic!("{count} discs do not fit: {self:?}"))
+    pub fn draw(&self, count: usize, random: &mut Random) -> Vec<Circle> {
+        let drawn = (0..TRIES).find_map(|_| self.try_to_draw(count, random));
+        drawn.unwrap_or_else(|| panic!("{count} discs do not fit: {self:?}"))
     }
 
-    fn throw_once(&self, count: usize, random: &mut Random) -> Option<Vec<Circle>> {
+    fn try_to_draw(&self, count: usize, random: &mut Random) -> Option<Vec<Circle>> {
         let mut discs: Vec<Circle> = Vec::with_capacity(count);
         for _ in 0..count {
             let place = (0..TRIES).map(|_| self.place(random)).find(|new| discs.iter().all(|old| self.fits(old, new)));
@@ -96,7 +96,7 @@ mod tests {
     fn discs_lie_in_the_frame_and_overlap_no_more_than_allowed() {
         let scatter = Scatter { size: (320, 240), radii: 12.0..=30.0, overlap: 0.1, margin: 1.0 };
         for seed in 0..50 {
-            let discs = scatter.throw(6, &mut Random::new(seed));
+            let discs = scatter.draw(6, &mut Random::new(seed));
             for (i, disc) in discs.iter().enumerate() {
                 let inside = |at: f64, length: f64| (disc.radius + 0.5..=length - disc.radius - 1.5).contains(&at);
                 assert!(inside(disc.x, 320.0) && inside(disc.y, 240.0), "{disc:?}");

@@ -6,14 +6,14 @@ use std::process::Command;
 use super::error::ProcessError;
 use crate::program::unset_options;
 
-/// What cargo tells the programs it runs about their package, by its beginning ("Environment variables Cargo sets for
-/// crates", Cargo's reference). A cargo that such a program starts must not inherit it: build scripts ask to be run
-/// again where one of these changed (`ring`'s does), so that each benchmark would compile the WebRTC stack twice. What
-/// people set themselves is left, such as `CARGO_HOME`, `CARGO_TARGET_DIR` or `CARGO_NET_OFFLINE`.
+/// Prefixes of the environment variables that cargo sets for the programs it runs ("Environment variables Cargo sets
+/// for crates", Cargo's reference). A cargo that such a program starts must not inherit them: some build scripts
+/// (`ring`'s) run again if one of them has changed, so each benchmark would compile the WebRTC stack twice. Variables
+/// that people set themselves are kept, such as `CARGO_HOME`, `CARGO_TARGET_DIR` or `CARGO_NET_OFFLINE`.
 const OF_ITS_PACKAGE: [&str; 6] =
     ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR"];
 
-/// Builds the programs as a user would, so that what is measured is this version.
+/// Builds the programs as a user would, so that this version is measured.
 pub fn build() -> Result<(), ProcessError> {
     let built = cargo().status()?;
     if built.success() { Ok(()) } else { Err(ProcessError::Build(built.to_string())) }
@@ -51,8 +51,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cargo_that_a_benchmark_starts_knows_nothing_of_the_benchmarks_package() {
-        // Cargo tells this test of its package.
+    fn cargo_in_a_benchmark_starts_without_the_variables_of_the_benchmarks_package() {
+        // Cargo sets variables about the package for this test.
         let told: Vec<_> = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().contains("CARGO_")).collect();
         let (cargo, is_told) = (cargo(), |name: &str| told.iter().any(|(told, _)| told == name));
         let taken: Vec<_> = cargo.get_envs().map(|(name, value)| (name.to_string_lossy(), value)).collect();

@@ -14,7 +14,7 @@ use super::limit::{LIMIT, poll};
 pub struct AtTerminal {
     child: Child,
     keyboard: File,
-    /// Our own end of the terminal's other side, to look at its modes.
+    /// Our own descriptor of the program's side of the terminal, for reading its modes.
     terminal: OwnedFd,
     screen: Arc<Mutex<String>>,
 }
@@ -100,7 +100,7 @@ fn open(columns: u16) -> io::Result<(OwnedFd, OwnedFd)> {
         for descriptor in [master, terminal] {
             libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
         }
-        // The two are open and nobody else's.
+        // Both descriptors are open and owned by nobody else.
         Ok((OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(terminal)))
     }
 }

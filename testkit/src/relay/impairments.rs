@@ -26,7 +26,7 @@ pub struct Impairments {
 pub struct Rate {
     /// Bits per second.
     pub bits_per_s: u64,
-    /// Most bytes that wait in the queue; datagrams beyond that are dropped.
+    /// Maximum number of bytes that wait in the queue; datagrams beyond that are dropped.
     pub queue_bytes: usize,
 }
 

@@ -44,7 +44,7 @@ pub struct Line {
     waiting: BTreeMap<(Instant, u64), Vec<u8>>,
     /// Due time of the last datagram that was not held back. No later datagram is due before it.
     latest: Option<Instant>,
-    /// When the line is done with what has come so far, where it takes its time.
+    /// When the line will have transmitted everything that has come in, if it has a limited data rate.
     free: Option<Instant>,
     places: u64,
     counts: Counts,

@@ -20,7 +20,7 @@ pub struct Conditions {
     pub delay_us: u64,
     /// The client's clock minus the server's.
     pub clock_offset_us: u64,
-    /// Least time of detection.
+    /// Shortest time of detection.
     pub least_detection_us: u64,
     /// Longest random time added to the least time of detection.
     pub detection_us: u64,
@@ -32,7 +32,7 @@ pub struct Conditions {
     pub none_rate: f64,
     /// Frame rate.
     pub fps: Rate,
-    /// Most unanswered frames at once.
+    /// Maximum number of unanswered frames at once.
     pub window: u32,
     /// How frames are delivered.
     pub delivery: Delivery,

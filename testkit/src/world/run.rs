@@ -52,7 +52,7 @@ pub struct World {
     pub frozen: Range<u64>,
     /// The oracle's record.
     pub book: Book,
-    /// Most frames that were sent but not yet scored.
+    /// Maximum number of frames that were sent but not yet scored.
     pub most_in_flight: u64,
     /// The frame that the link is taking, with its fragments.
     pub(super) sending: Option<(u64, Vec<Bytes>)>,

@@ -42,7 +42,7 @@ mod tests {
     use crate::pipeline::testing::{Canvas, Random, by_name};
 
     #[test]
-    fn readings_of_sixteen_bits_are_measured_as_well_as_levels_of_eight_whatever_else_the_frame_holds() {
+    fn depth_readings_are_measured_as_accurately_as_gray_levels_in_any_frame() {
         let mut random = Random::new(7);
         let mut pipelines = [0, 1, 2].map(|_| CirclePipeline::new(by_name("hough", RadiusLimits::default()).unwrap()));
         let mut squares = [0.0; 3];

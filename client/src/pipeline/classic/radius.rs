@@ -12,9 +12,9 @@ use super::radii::Radii;
 use super::round::round;
 use super::vote::{LEAST, Votes};
 
-/// Most distances between a centre and an edge pixel that are measured in a frame: half a second's work of one core.
-/// Centres beyond that have fewer votes than all that were looked at, and are left out. A photograph of 1282x1110 at
-/// the default limits has a hundred times more.
+/// Maximum number of distances between a centre and an edge pixel that are measured in a frame: half a second's work of
+/// one core. The remaining centres, which have fewer votes, are left out. A photograph of
+/// 1282x1110 at the default limits has a hundred times more.
 const MOST_DISTANCES: usize = 1 << 28;
 
 /// Bins of distance per px, as in OpenCV.

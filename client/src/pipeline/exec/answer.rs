@@ -18,7 +18,7 @@ const FIELDS: [&str; 8] = ["x", "y", "radius", "cov", "axes", "angle", "count", 
 pub(super) const KINDS: [(&str, &[&str]); 4] =
     [(CIRCLE_TASK, &["circle", "none"]), ("count", &["count"]), ("ack", &["ack"]), ("image", &["image"])];
 
-/// Most characters of a wrong line that an error repeats.
+/// Maximum number of characters of a wrong line that an error repeats.
 const SHOWN: usize = 40;
 
 /// The content of a line.
@@ -210,7 +210,7 @@ mod tests {
             ("[7]", "is not a JSON object"),
             ("{}", "frame is missing"),
             (r#"{"frame":"7","kind":"none"}"#, "frame is not a whole number"),
-            (r#"{"frame":8,"kind":"none"}"#, "answered frame 8 where frame 7 was asked"),
+            (r#"{"frame":8,"kind":"none"}"#, "answered frame 8 instead of frame 7"),
             (r#"{"frame":7}"#, "kind is missing"),
             (r#"{"frame":7,"kind":1}"#, "kind is not a string"),
             (r#"{"frame":7,"kind":"count","count":1}"#, "kind \"count\" is not one of circle, none or dropped"),

@@ -24,7 +24,7 @@ pub(super) enum Fault {
     Closed,
     #[error("wrote no answer: {0}")]
     Garbage(#[from] AnswerError),
-    #[error("answered frame {answered} where frame {asked} was asked")]
+    #[error("answered frame {answered} instead of frame {asked}")]
     OtherFrame { asked: u64, answered: i128 },
     #[error("wrote a line of more than {LINE_LIMIT} bytes")]
     TooLong,
@@ -46,11 +46,11 @@ pub(super) enum Fault {
     Ending,
 }
 
-/// Most characters of unasked output that a message repeats.
+/// Maximum number of characters of such output that a message repeats.
 const SHOWN: usize = 40;
 
 impl Fault {
-    /// The fault of output that nobody asked for.
+    /// The fault for output without a request.
     pub(super) fn unasked(output: &[u8]) -> Self {
         let text = String::from_utf8_lossy(output);
         Self::Unasked(Brief(text.trim_end(), SHOWN).to_string())

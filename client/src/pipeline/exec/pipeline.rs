@@ -17,7 +17,7 @@ use crate::pipeline::frame::Frame;
 use crate::pipeline::options::PipelineOptions;
 use crate::pipeline::seam::Pipeline;
 
-/// How long the client's hello, and so the first frame, waits for the program to load what it needs: less than the 5 s
+/// Maximum time that the client's hello, and so the first frame, waits for the program to load. It is less than the 5 s
 /// in which a server expects the hello.
 const LOAD_LIMIT: Duration = Duration::from_secs(3);
 

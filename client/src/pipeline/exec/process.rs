@@ -20,26 +20,27 @@ use super::programs::Programs;
 use super::reply::Reply;
 use super::stderr::Listener;
 
-/// How long a program may take to end once its stdin has ended.
+/// Time limit for a program to end after its stdin was closed.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// How long a killed program may take to disappear. Only a program that the system holds up takes longer.
+/// Time limit for a killed program to disappear. It takes longer only if the kernel delays it.
 const KILL_LIMIT: Duration = Duration::from_millis(200);
 
-/// How long to wait for the exit status of a program that closed its output.
+/// Time to wait for the exit status of a program that closed its output.
 const STATUS_LIMIT: Duration = Duration::from_millis(50);
 
-/// How often to look whether a program has ended.
+/// Interval at which to check whether a program has ended.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// How often to look, while an answer is awaited, whether the program has ended: seldom enough to cost nothing.
+/// Interval at which to check whether the program has ended while an answer is awaited. It is long enough to cost
+/// nothing.
 const EXIT_LOOK: Duration = Duration::from_millis(20);
 
 /// Requested size of the pipe for frames, in bytes: the most that Linux grants without privileges
 /// (`/proc/sys/fs/pipe-max-size`). A frame of 640x480 then goes out in one write.
 const PIPE_BYTES: usize = 1 << 20;
 
-/// How many bytes are read at a time: what a pipe holds by default.
+/// Bytes to read at a time: the default capacity of a pipe.
 const CHUNK: usize = 64 << 10;
 
 /// A running program, the leader of a process group of its own.

@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use shared::text::Brief;
 use thiserror::Error;
 
-/// Most characters of a program's name in a log line: half the width of a terminal.
+/// Maximum number of characters of a program's name in a log line: half the width of a terminal.
 const NAME_CHARS: usize = 40;
 
 /// A program and its arguments. The program was found.
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_cannot_run_is_refused_with_what_would_be_right() {
+    fn a_command_that_cannot_run_is_refused_and_the_error_says_what_is_valid() {
         let refused = |command: &str| Program::of(command).expect_err("refused").to_string();
         assert!(refused("sh 'a").contains("a quote has no end"));
         assert!(refused("sh \"a").contains("a quote has no end"));

@@ -10,9 +10,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::fault::Fault;
 
-/// How long the end of a session waits for its workers to end their programs. A worker needs 200 ms if its program does
-/// not end on its own; the rest is for a busy machine. Together with the farewell to the server, a stop then takes less
-/// than a second.
+/// Maximum time that the end of a session waits for its workers to end their programs. A worker needs 200 ms if its
+/// program does not end on its own; the rest is for a busy machine. Together with the farewell to the server, a stop
+/// then takes less than a second.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// The programs of a session.
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_named_once_and_another_one_too() {
+    fn each_cause_is_named_once() {
         let programs = Programs::new().expect("a pipe");
         let silent = |frame| Fault::Silent { frame, limit: Duration::from_secs(1) };
         assert_eq!([silent(1), silent(2)].map(|fault| programs.is_first(&fault)), [true, false]);

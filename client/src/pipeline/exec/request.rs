@@ -52,7 +52,7 @@ pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
 }
 
 /// The pixels as the wire has them: rows from the top, without padding, the low byte of 16 bits first. They are copied
-/// into `memory` only if they do not lie so.
+/// into `memory` only if the image stores them differently.
 pub(super) fn pixels<'m, 'i: 'm>(image: ImageView<'i>, memory: &'m mut Vec<u8>) -> &'m [u8] {
     image.wire_bytes(memory)
 }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-/// Least time between two starts of a worker's program.
+/// Shortest time between two starts of a worker's program.
 const SPACING: Duration = Duration::from_secs(1);
 
-/// How long a program may take from its start until it reads its first line: as long as a large library takes to load
-/// from a slow disk.
+/// Time limit from a program's start until it reads its first line. A large library on a slow disk may take that long
+/// to load.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// The starts of one worker's program.

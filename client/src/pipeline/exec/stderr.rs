@@ -13,13 +13,14 @@ use tracing::{info, warn};
 /// Longest line, in bytes: as long as any line of the log may be. The rest of a longer line is left out.
 const LONGEST: usize = 1_000;
 
-/// Most lines per second: more than a traceback has.
+/// Maximum number of lines per second: more than a traceback has.
 const LINES: u32 = 100;
 
-/// How often the thread checks whether the program has ended, in case a child of the program keeps the stderr open.
+/// Interval at which the thread checks whether the program has ended, in case a child of the program keeps the stderr
+/// open.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// How long to wait for the last words of a program that has ended.
+/// Time to wait for the last lines of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// A thread that logs the lines of a program.
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_takes_bounded_memory_and_is_said_in_part() {
+    fn a_line_without_end_takes_bounded_memory_and_is_logged_in_part() {
         let (mut lines, mut said) = (Lines::default(), Vec::new());
         for _ in 0..1_000 {
             lines.cut(&[b'x'; 4096], |line| said.push(line.len()));
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_a_hundred_lines_a_second_and_the_others_are_counted() {
+    fn a_flood_is_limited_to_a_hundred_lines_per_second_and_the_rest_is_counted() {
         let start = Instant::now();
         let mut gate = Gate::new(start);
         let said: Vec<_> = (0..2_000).filter_map(|ms| gate.admit(start + Duration::from_millis(ms))).collect();

@@ -11,8 +11,8 @@ use crate::pipeline::detector::Estimate;
 use crate::pipeline::detectors::{DetectorChoice, detector_names};
 use crate::pipeline::options::PipelineOptions;
 
-/// Most pixels of a frame that `hough-classic` and the pipelines of images are tested on. Each of the former's edge
-/// pixels votes at every radius, which takes seconds on larger frames.
+/// Maximum number of pixels of a frame that `hough-classic` and the pipelines of images are tested on. Each of the
+/// former's edge pixels votes at every radius, which takes seconds on larger frames.
 const MAX_SLOW_PIXELS: usize = 1 << 14;
 
 /// Shows the frame that the bytes describe to each detector, and to each pipeline of the task `image`.

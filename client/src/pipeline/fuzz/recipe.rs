@@ -7,10 +7,11 @@ use super::layout::Layout;
 use super::stroke::Stroke;
 use crate::pipeline::radii::RadiusLimits;
 
-/// Most pixels of a frame. This allows four rows of 65,280 pixels, more than the 32,767 of a signed 16.16 number.
+/// Maximum number of pixels of a frame. This allows four rows of 65,280 pixels, more than the 32,767 of a signed 16.16
+/// number.
 const MAX_PIXELS: usize = 1 << 18;
 
-/// Most strokes per frame.
+/// Maximum number of strokes per frame.
 const MAX_STROKES: usize = 24;
 
 /// Radius limits that no real user would set.

@@ -26,8 +26,8 @@ pub struct Trial {
     pub circle: Circle,
     /// The ellipse, if it is not round.
     pub ellipse: Option<Ellipse>,
-    /// Evidence of an edge that closes: the power of ten by which so good an edge is rarer than one in a frame of
-    /// chance (−log₁₀ of the expected number of false alarms). `None` if no part of its edge lies in the frame.
+    /// Evidence of an edge that closes: the power of ten by which so good an edge is rarer in a random frame (−log₁₀ of
+    /// the expected number of false alarms). `None` if no part of its edge lies in the frame.
     pub evidence: Option<f64>,
     /// Share of its outline on which the edge is, from 0 to 1.
     pub share: f64,

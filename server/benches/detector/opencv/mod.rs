@@ -48,7 +48,7 @@ pub(crate) struct Setting {
     pub(crate) blur: Option<(u32, f64)>,
     /// Pixels per cell of the accumulator.
     pub(crate) dp: f64,
-    /// Least distance between two centres, in px.
+    /// Smallest distance between two centres, in px.
     pub(crate) min_dist: f64,
     /// Canny's upper threshold.
     pub(crate) param1: f64,

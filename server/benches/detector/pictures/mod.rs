@@ -1,8 +1,8 @@
 //! Real pictures: what the detector finds in them at its default options, against a list that people reviewed.
 //!
-//! `reviewed.csv` holds what is there: all coins of `coins`, all whole sweets of `smarties`, and of the other pictures
-//! what was found, each looked at in the drawing that `client detect --all --draw` makes. A find that is not on the list
-//! wants to be looked at. `fetch.py` gets the pictures; they are not part of the repository.
+//! `reviewed.csv` lists what the pictures show: all coins of `coins`, all whole sweets of `smarties`, and in the other
+//! pictures each find that a person has confirmed in the drawing of `client detect --all --draw`. A find that is not on
+//! the list needs a person to look at it. `fetch.py` gets the pictures; they are not part of the repository.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use shared::image::file;
 
 use crate::failure::Failure;
 
-/// Largest distance of a find from its place on the list, in px: that of the lists of coins and sweets.
+/// Largest distance of a find from its place on the list, in px. The sweets are up to 3.1 px from their places.
 const SAME_PX: f64 = 4.0;
 
 /// The pictures by file, and whether tiles of them are tried too.

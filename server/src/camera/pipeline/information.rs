@@ -9,8 +9,8 @@ use crate::camera::shape::SHAPE;
 use crate::scene::Shot;
 use crate::truth::Limit;
 
-/// Samples along the shorter side of the image, for the information that pixels beside the ball have on the background.
-/// So many pixels tell its level and slope so well that coarse samples are enough.
+/// Number of samples along the shorter side of the image, for the information that pixels away from the ball give about
+/// the background. There are so many of these pixels that coarse samples are enough for its level and slope.
 const SAMPLES: u32 = 32;
 
 impl Pipeline {
@@ -51,7 +51,7 @@ impl Pipeline {
                 };
                 let levels = self.levels.ball;
                 let hides = f64::from(opacity[index]);
-                // Of a shaded ball, the level is that of the ambient light, next to the parameters of the other light.
+                // For a shaded ball, the level is that of the ambient light. The other light has parameters of its own.
                 let ground = if self.model.unknown.light { 0.0 } else { self.levels.background };
                 let share = |level: f64| gain * hides * (level - ground);
                 let shape = std::array::from_fn(|parameter| match ball.shape.get(parameter) {
@@ -82,7 +82,7 @@ impl Pipeline {
         self.model.of(&fisher)
     }
 
-    /// Adds the information that the image outside the ball's region has on the background, by samples.
+    /// Adds the information that the image outside the ball's region gives about the background, by samples.
     fn add_background(&self, fisher: &mut Fisher, ball: Region, place: impl Fn(i64, i64) -> (f64, f64)) {
         let stride = (self.size.shorter_side() / SAMPLES).max(1) as usize;
         let image = Region::of_image(self.size);

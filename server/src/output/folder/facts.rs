@@ -2,7 +2,7 @@
 
 use crate::output::report::SCHEMA;
 
-/// Facts about a run that its table holds besides the rows.
+/// Facts about a run that its table holds in addition to the rows.
 pub(super) struct Facts<'a> {
     /// The server's version.
     pub(super) version: &'a str,

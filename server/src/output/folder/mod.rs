@@ -54,7 +54,7 @@ const WORST: &str = "worst";
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";
 
-/// The end of the name of a file that is not finished. Its name begins with a dot and the name that it will have.
+/// Suffix of an unfinished file's name, which begins with a dot and the final name.
 const PART: &str = ".part";
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl FolderOutput {
     /// Writes the page. Returns whether it is written.
     fn write_page(&self, report: &str, gathered: &Gathered) -> bool {
         let folder = &self.folder;
-        // Without the file, the page only lacks when and where the run started.
+        // Without the file, the page does not say when and where the run started.
         let run = fs::read_to_string(folder.join(RUN)).unwrap_or_default();
         let written = put(folder, PAGE, &page(report, &run, gathered));
         if let Err(wrong) = &written {

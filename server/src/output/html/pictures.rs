@@ -1,5 +1,5 @@
-//! Pictures of the worst frames, and contrasts of a sample. Frames of computed sources are rendered again. Those of other
-//! sources were kept during the run.
+//! Makes pictures of the worst frames, and measures the contrast of a sample of frames. Frames of computed sources are
+//! rendered again. Pictures of other sources' frames were kept during the run.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -19,10 +19,11 @@ const MOST_BYTES: usize = 20_000;
 /// JPEG quality of pictures that would be larger.
 const QUALITY: u8 = 88;
 
-/// Most pixels that are rendered again for the contrasts: 78 frames of 640x480, which take a fraction of a second.
+/// Maximum number of pixels that are rendered again to measure contrasts: 78 frames of 640x480, which take a fraction
+/// of a second.
 const CONTRAST_PIXELS: usize = 24_000_000;
 
-/// A picture of a frame, or of a part.
+/// A picture of a frame or of a part of it.
 #[derive(Debug)]
 pub(super) struct Picture {
     /// The picture as a `data:` address.

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_lies_at_the_edge() {
+    fn points_outside_the_axes_are_drawn_at_the_edge() {
         let mut plot = Plot::new(Axis::linear("x", 0.0, 1.0), Axis::linear("y", 0.0, 1.0));
         plot.dots("some", [[2.0, 9.0], [-1.0, -7.0]].into_iter());
         assert!(plot.body.contains("M430 12h0M48 218h0"), "{}", plot.body);

@@ -6,7 +6,7 @@
 
 use super::timeline::STAGES;
 
-/// Most frames: more dots could not be told apart in a chart. Each takes 10 bytes of the page.
+/// Maximum number of frames: more dots could not be told apart in a chart. Each takes 10 bytes of the page.
 const MOST: usize = 1_200;
 
 /// The values of a frame.

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_bin_is_made_for_is_counted_too() {
+    fn values_outside_the_bins_are_counted_too() {
         let mut spread = Spread::default();
         assert_eq!(spread.quantile(0.5), None);
         [0.0, 1e-300, 1e300].into_iter().for_each(|value| spread.add(value));

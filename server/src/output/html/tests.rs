@@ -130,7 +130,7 @@ fn frames_that_cannot_be_rendered_again_have_the_pictures_that_were_kept() {
 }
 
 #[test]
-fn what_is_no_report_gives_a_page_too() {
+fn a_text_that_is_not_a_report_gives_a_page_too() {
     let gathered = Gathered::new(spec(), TaskName::default());
     for text in ["", "{}", "{\"run\": 3, \"sessions\": []}"] {
         assert!(page(text, "", &gathered).starts_with("<!DOCTYPE html>"), "{text}");
@@ -138,7 +138,7 @@ fn what_is_no_report_gives_a_page_too() {
 }
 
 #[test]
-fn what_a_client_says_of_its_end_is_no_markup() {
+fn a_clients_reason_for_its_end_is_escaped() {
     let mut document = Document::new(&run()).unwrap();
     let mut odd = session(1);
     odd.end = End::ClientLeft { reason: "<script>alert(1)</script>".into() };

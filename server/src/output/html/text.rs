@@ -90,13 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_foreign_is_markup() {
+    fn untrusted_text_is_escaped() {
         let name = "<b onload='x'>\"&\u{202e}\n";
         assert_eq!(escaped(name), "&lt;b onload=&#39;x&#39;&gt;&quot;&amp;\\u{202e}\\n");
     }
 
     #[test]
-    fn numbers_have_the_digits_that_tell() {
+    fn numbers_have_their_significant_digits() {
         let said = [0.0, 0.012345, 1.5, -0.3, 1234.6, 2e-9, -2e-9].map(short);
         assert_eq!(said, ["0", "0.0123", "1.5", "\u{2212}0.3", "1235", "2.00e-9", "\u{2212}2.00e-9"]);
         assert_eq!([1.0, 1500.0, 2e6].map(time), ["1\u{202f}µs", "1.5\u{202f}ms", "2\u{202f}s"]);

@@ -3,10 +3,10 @@
 use crate::score::latency::FrameLatency;
 use crate::score::record::{FrameRecord, LossCause, Outcome};
 
-/// Most bins that are kept.
+/// Maximum number of bins that are kept.
 const MOST: usize = 240;
 
-/// Most bins that are shown: few enough for a mean of several frames in a short session.
+/// Maximum number of bins that are shown: few enough for a mean of several frames in a short session.
 const SHOWN: usize = 60;
 
 /// The length of the first bins, in µs.

@@ -88,7 +88,7 @@ impl Replaced {
     }
 }
 
-/// Sorts out failures that affect only replacing, where writing in place may work. A full disk is not one of them:
+/// Recognises failures that affect only replacing, so that writing in place may work. A full disk is not one of them:
 /// there would be no more room in place.
 fn or_in_place(error: io::Error) -> Failure {
     match error.kind() {

@@ -19,11 +19,12 @@ use crate::score::record::FrameRecord;
 use crate::session::Capture;
 use crate::truth::Truth;
 
-/// Most bytes of frames in the queue: 3.5 s of 640x480 gray at 60 frames per second, longer than a disk's usual pauses.
+/// Maximum number of bytes of frames in the queue: 3.5 s of 640x480 gray at 60 frames per second, longer than a disk's
+/// usual pauses.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Most entries in the queue. Frames fill at most half of it, so that outcomes have room too. Each entry takes a few
-/// hundred bytes in addition to its pixels.
+/// Maximum number of entries in the queue. Frames fill at most half of it, so that outcomes have room too. Each entry
+/// takes a few hundred bytes in addition to its pixels.
 const MOST_ENTRIES: usize = 8192;
 
 /// An entry of the queue.

@@ -12,7 +12,7 @@ use crate::task::Figure;
 /// The line before the first session and between sessions.
 const WAITING: &str = "waiting for a client";
 
-/// Most figures of the task in a line: error and efficiency.
+/// Maximum number of figures of the task in a line: error and efficiency.
 const FIGURES: usize = 2;
 
 /// The line about the run at `now`.

@@ -16,7 +16,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Interval between two updates of a terminal's line.
 const LINE_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long to wait at the end until the line is removed. A paused terminal would block forever.
+/// Time limit for removing the line at the end. A paused terminal would block forever.
 const END_LIMIT: Duration = Duration::from_millis(200);
 
 /// Where progress is shown.

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use super::values::Values;
 use crate::task::TaskName;
 
-/// How many are shown.
+/// Number of frames shown.
 const SHOWN: usize = 12;
 
-/// Most of them that may be frames without a right answer. Such frames have no error to sort by.
+/// Maximum number of frames without a right answer among them. Such frames have no error to sort by.
 const WRONG: usize = 4;
 
 /// How bad a frame is, and which one it is.

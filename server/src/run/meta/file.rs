@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_refused_with_its_line_its_key_and_what_would_be_right() {
+    fn a_file_is_refused_with_its_line_its_key_and_what_is_valid() {
         let large = vec![b'#'; MAX_FILE_BYTES as usize + 1];
         for (bytes, words) in [
             (&b"a = 1\nb 2"[..], ["line 2 (\"b 2\"): not TOML: ", ""]),

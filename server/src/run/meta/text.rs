@@ -73,7 +73,7 @@ fn read_value(text: &str) -> Result<MetaValue, String> {
         "false" => return Ok(MetaValue::Bool(false)),
         _ => {}
     }
-    // JSON has no number with zeros in front: 007 is the name of a camera.
+    // JSON has no number with leading zeros, so 007 is a text.
     if let Ok(number) = text.parse::<Number>() {
         return of_number(&number, text);
     }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_metadata_is_refused_with_what_would_be_right() {
+    fn wrong_metadata_is_refused_and_the_error_says_what_is_valid() {
         for (given, words) in [
             ("camera", ["\"camera\" is not KEY=VALUE", "camera=left"]),
             ("=left", ["a key is empty", "such as camera"]),

@@ -43,7 +43,7 @@ mod tests {
     use crate::output::report::tests::record;
 
     #[test]
-    fn age_at_the_answer_is_age_at_the_capture_and_latency() {
+    fn age_at_the_answer_is_age_at_the_capture_plus_latency() {
         let mut ages = Ages::default();
         for id in 0..4 {
             // `record` puts the capture at 100 µs times the id, and the answer 50 µs later.

@@ -41,18 +41,18 @@ use room::Room;
 /// packet is lost, delivery may take several retransmissions.
 const BYE_STANDSTILL: Duration = Duration::from_secs(1);
 
-/// Longest total wait until the client has our `bye`, so that a session that is over does end. A full lane of frames,
+/// Longest total wait until the client has our `bye`. It is bounded so that every session ends. A full lane of frames,
 /// 1 MiB, takes 8.4 s at 1 Mbit/s.
 const BYE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Longest total wait for the `bye` when the server stops, which it must do within a second.
 const STOP_BYE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Longest wait until a session's frames are recorded, so that its report counts them: more than the disk needs for what
-/// may wait (64 MiB), unless it takes next to nothing.
+/// Longest wait until a session's frames are recorded, so that its report counts them. Up to 64 MiB may wait, and only
+/// a nearly stuck disk needs longer for them.
 const RECORD_LIMIT: Duration = Duration::from_secs(5);
 
-/// The same when the server stops, which it must do within a second.
+/// Longest wait for the recording when the server stops, which it must do within a second.
 const STOP_RECORD_LIMIT: Duration = Duration::from_millis(200);
 
 /// A client with an open link.
@@ -348,7 +348,7 @@ async fn woken(wake_up: Option<&Notify>) {
     }
 }
 
-/// Waits until the client has our `bye`, then closes the link. The client is also told beside the link.
+/// Waits until the client has our `bye`, then closes the link. The client is also told on the signaling connection.
 async fn close(sender: LinkSender, end: &End, stop: &mut Stop) {
     if let Some(reason) = end.farewell() {
         sender.leave(reason).await;

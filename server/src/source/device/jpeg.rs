@@ -1,4 +1,4 @@
-//! JPEG files from a camera's buffer, often without Huffman tables, and filled up behind their end.
+//! Decodes JPEG files from a camera's buffer. They often lack Huffman tables, and have padding after their end.
 
 use shared::image::{Image, file};
 
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_is_filled_up_is_an_image_and_a_file_that_is_cut_short_is_none() {
+    fn a_padded_buffer_is_an_image_and_a_truncated_file_is_not() {
         assert_eq!(decoded(&[WEBCAM, &[0; 50]].concat()), decoded(WEBCAM));
         assert!((0..WEBCAM.len()).step_by(7).all(|length| decoded(&WEBCAM[..length]).is_none()));
     }

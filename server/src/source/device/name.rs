@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_without_a_number_is_refused_with_what_would_be_right() {
+    fn a_camera_without_a_number_is_refused_and_the_error_says_what_is_valid() {
         for text in
             ["camera", "camera:", "camera:x", "camera:-1", "camera:+1", "camera:1.5", "camera:70000", "camera:0 "]
         {

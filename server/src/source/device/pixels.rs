@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_keep_their_places() {
+    fn colour_channels_keep_their_order() {
         let colour = |code| format(code, 2, 1, 8).image(&[1, 2, 3, 4, 5, 6, 99, 99], PixelFormat::Bgr8).unwrap();
         assert_eq!(colour(b"BGR3").bytes(), [1, 2, 3, 4, 5, 6]);
         assert_eq!(colour(b"RGB3").bytes(), [3, 2, 1, 6, 5, 4]);

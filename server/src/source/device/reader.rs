@@ -36,7 +36,7 @@ pub(super) trait Camera: Send {
     /// Gives the next buffer to `take`, then back to the driver. [`ErrorKind::WouldBlock`] if there is none.
     fn next(&mut self, take: &mut dyn FnMut(Buffer<'_>)) -> io::Result<()>;
 
-    /// Whether the device is still there, after an error that does not tell.
+    /// Whether the device is still there. Called after an error that leaves this open.
     fn is_there(&self) -> bool;
 }
 
@@ -221,7 +221,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(600);
 
-    /// Waits until the reader has done with this many frames.
+    /// Waits until the reader has processed this many frames.
     fn wait_for(seat: &Seat, frames: u64) {
         while seat.figures().read + seat.figures().broken < frames {
             thread::yield_now();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_camera_that_is_gone_means_unplugged_and_other_errors_stay() {
+    fn an_error_of_a_missing_camera_is_reported_as_unplugged_and_other_errors_unchanged() {
         let stage = Stage::new(LONG);
         let seat = stage.seat();
         stage.is_there.store(false, Ordering::Relaxed);

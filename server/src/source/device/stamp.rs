@@ -74,7 +74,7 @@ pub(super) struct Taken {
 }
 
 impl Stamp {
-    /// When a frame was taken that came at `arrived`, when the monotonic clock read `monotonic`.
+    /// The time at which a frame was taken. It arrived at `arrived`, when the monotonic clock read `monotonic`.
     ///
     /// A timestamp gives no age if it is of another clock, lies in the future or is zero.
     pub(super) fn taken(&self, arrived: Instant, monotonic: Duration) -> Taken {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn age_counts_from_the_timestamp_if_it_can_be_one_and_else_from_arrival() {
+    fn age_counts_from_a_plausible_timestamp_or_else_from_arrival() {
         let arrived = Instant::now();
         let at = |time, monotonic| Stamp { flags: 0x2000, time, sequence: 0 }.taken(arrived, monotonic).at;
         assert_eq!(at(SECOND, SECOND + Duration::from_millis(40)), arrived - Duration::from_millis(40));

@@ -71,7 +71,7 @@ const USUAL_RATE_HZ: f64 = 30.0;
 struct Device {
     opened: Opened,
     pixel: PixelFormat,
-    /// Whether frames are sent as they come.
+    /// Whether frames are sent as they arrive.
     paces: bool,
 }
 

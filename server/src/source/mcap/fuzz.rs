@@ -6,7 +6,7 @@ use super::error::McapFileError;
 use super::look::{TopicImages, look_at};
 use crate::recording::container::{Container, ContainerError};
 
-/// Most items that a file of this length can have: each has the head of a record.
+/// Maximum number of items that a file of this length can have: each has the head of a record.
 fn most_items(bytes: &[u8]) -> usize {
     // A chunk unpacks to at most a thousand times its size.
     bytes.len().saturating_mul(1000) / 9 + 1

@@ -25,7 +25,7 @@ use crate::truth::Truth;
 /// Number of images from which the rate is computed.
 const LOOKED_AT: usize = 32;
 
-/// Most characters of a name to show: enough to recognise it.
+/// Maximum number of characters of a name to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// How many topics a message names.

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_gives_its_pixels_without_what_pads_the_rows() {
+    fn every_encoding_gives_its_pixels_without_the_padding_of_rows() {
         assert_eq!(bytes(&raw("mono8", 3, &[1, 2, 0, 3, 4])), [1, 2, 3, 4]);
         assert_eq!(bytes(&raw("rgb8", 6, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))[..6], [3, 2, 1, 6, 5, 4]);
         assert_eq!(bytes(&raw("bgr8", 6, &[1; 12])), [1; 12]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused_by_name() {
+    fn a_message_that_is_not_an_image_is_refused_by_name() {
         let refused = |raw: &RawPixels| raw_image(raw).unwrap_err().to_string();
         assert!(refused(&raw("bayer_rggb8", 2, &[0; 4])).contains("\"bayer_rggb8\" is not read: mono8"));
         assert!(refused(&raw("mono8", 2, &[0; 3])).contains("3 bytes in rows of 2 are not a 2x2 image of mono8"));

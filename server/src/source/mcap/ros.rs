@@ -167,7 +167,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_cdr_or_claims_too_much_is_refused() {
+    fn malformed_cdr_and_excessive_claims_are_refused() {
         assert!(image(Layout::Cdr, vec![9, 9, 9, 9].into()).is_err());
         let mut bytes = cdr_image(3, 2, "mono8", 3, &[7; 6], false);
         let length = bytes.len();

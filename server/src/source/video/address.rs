@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_told_from_an_address_and_from_neither() {
+    fn files_addresses_and_other_texts_are_distinguished() {
         let rtsp = Address::read("rtsp://192.0.2.7/stream").unwrap();
         assert_eq!((rtsp.is_file(), rtsp.input().as_str()), (false, "rtsp://192.0.2.7/stream"));
         assert_eq!(rtsp.options(), ["-rtsp_transport", "tcp"]);

@@ -1,7 +1,8 @@
 //! A filter that lets frames of one size pass and refuses others.
 //!
-//! ffmpeg would scale a frame of another size without a word, and the pixels would no longer be those of the file. The
-//! crop filter fails when its width is negative, and names it: so it is asked for the negative of any other size.
+//! ffmpeg would silently scale a frame of another size, and the pixels would no longer be those of the file. The crop
+//! filter fails if its width is negative, and its message names that width. So for a frame of any other size, the
+//! filter gets the negative width.
 
 use shared::geometry::Size;
 
@@ -23,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_that_was_refused_is_read_from_ffmpegs_words() {
+    fn the_size_that_was_refused_is_read_from_ffmpegs_message() {
         let line = "[Parsed_crop_0] Invalid too big or non positive size for width '-32' or height '-24'";
         assert_eq!(refused_size(line), Some(Size { width: 32, height: 24 }));
         assert_eq!(refused_size("Invalid too big or non positive size for width '70' or height '24'"), None);

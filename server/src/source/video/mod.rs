@@ -1,4 +1,4 @@
-//! A video: a file, or an address on a network, whatever `ffmpeg` reads. Its truth is unknown unless `--truth` gives it.
+//! A video: any file or network address that `ffmpeg` reads. Its truth is unknown unless `--truth` gives it.
 //!
 //! Decoding is ffmpeg's work, in a process of its own. `probe` asks ffprobe for size and rate before the server listens;
 //! `playback` is the command line of ffmpeg, `reader` reads its frames, `process` keeps the processes from outliving

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_y_plane_is_asked_for_as_it_is() {
+    fn the_y_plane_is_requested_unchanged() {
         let asked = |pix_fmt| {
             let wanted = Wanted::new(pix_fmt, PixelFormat::Gray8).unwrap();
             (wanted.filters("guard"), wanted.pix_fmt)
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn gray16_is_the_samples_as_they_are_and_8_bits_are_not_widened() {
+    fn gray16_has_the_samples_unchanged_and_8_bits_are_not_widened() {
         let size = Size { width: 3, height: 1 };
         for pix_fmt in ["gray16le", "yuv420p10le"] {
             let wanted = Wanted::new(pix_fmt, PixelFormat::Gray16).unwrap();

@@ -1,5 +1,5 @@
-//! What ffprobe says of a video: size, rate and pixel format. It decodes one frame, so that a file without frames is
-//! refused before the server listens.
+//! What ffprobe reports about a video: size, rate and pixel format. It decodes one frame, so that a file without frames
+//! is refused before the server listens.
 
 use std::io::ErrorKind;
 use std::process::Command;
@@ -14,11 +14,11 @@ use super::process::{Ended, Processes, SILENCE};
 /// The program that looks at files.
 const PROGRAM: &str = "ffprobe";
 
-/// Most bytes of ffprobe's answer: a hundred times what a file with every tag has.
+/// Maximum number of bytes of ffprobe's answer: a hundred times what a file with every tag has.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// Least share by which the two rates of a file must differ for it to count as one of variable frame rate. A short file
-/// of constant rate is off by a frame in its length.
+/// Smallest share by which the two rates of a file must differ for it to count as one of variable frame rate. A short
+/// file of constant rate is off by a frame in its length.
 const VARIABLE: f64 = 0.05;
 
 /// What is known of a video before it is played.
@@ -140,7 +140,7 @@ impl Stream {
 fn ratio(text: &str) -> Option<f64> {
     let (over, under) = text.split_once('/')?;
     let ratio = over.parse::<f64>().ok()? / under.parse::<f64>().ok()?;
-    // 90000/1 is the clock of a transport stream that tells no rate.
+    // 90000/1 is the clock of a transport stream that states no rate.
     (ratio > 0.0 && ratio < 10_000.0).then_some(ratio)
 }
 

@@ -15,7 +15,7 @@ use shared::text::Escaped;
 
 use super::guard;
 
-/// How long ffmpeg may give nothing: ffprobe in any case, ffmpeg where it reads from a network. Some cameras send a
+/// Longest time without output: of ffprobe always, of ffmpeg if it reads from a network. Some cameras send a
 /// whole picture only every 10 s, and ffmpeg waits for one.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
@@ -72,7 +72,7 @@ impl Processes {
     /// Starts a process. Fails if the source was dropped meanwhile.
     pub(super) fn start(&self, mut command: Command) -> io::Result<Running> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C reaches every process of the terminal's group. It is for the server to say what ends.
+        // Ctrl-C reaches every process of the terminal's group. Only the server decides what ends.
         command.process_group(0);
         let mut group = self.lock();
         if group.is_stopped {

@@ -88,7 +88,7 @@ impl VideoReader {
         };
         match said {
             Lines { refused: Some(got), .. } => Err(VideoError::Changed { source_name, frame: self.next, got, first }),
-            // A file's ffmpeg speaks only of damage; a stream's also of what it makes up for.
+            // For a file, ffmpeg reports only damage. For a stream, it also reports errors from which it recovers.
             said if address.is_file() && !(is_whole && said.is_empty()) => {
                 Err(VideoError::Broken { source_name, frame, said })
             }

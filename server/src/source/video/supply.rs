@@ -51,7 +51,7 @@ impl SourceKind for VideoKind {
     }
 }
 
-/// A video that was looked at.
+/// A video that was probed.
 #[derive(Clone, Debug)]
 struct Video {
     playback: Playback,

@@ -165,7 +165,7 @@ impl Scorer for CircleScorer {
         };
         self.examined.add(ball, found.map(|found| examined(found, error)));
         let [dx, dy, l1] = [error.map(|e| e.dx), error.map(|e| e.dy), error.map(PixelError::l1)].map(Cell::from);
-        // Whether a ball was missed is known where truth and answer are.
+        // Whether a ball was missed is known only if truth and answer are.
         let missed = missed.filter(|_| truth != Truth::Unknown);
         let missed = missed.map_or(Cell::Empty, |missed| Cell::Integer(i64::from(missed)));
         let residual = smallvec![dx, dy, l1, self.cumulative_px().into(), missed];

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_is_kept_for_the_window_however_it_was_written() {
+    fn the_last_picture_is_kept_for_the_window() {
         let mut scorer = ImageScorer::default();
         assert!(scorer.picture().is_none());
         let mut png = PngEncoder::default();

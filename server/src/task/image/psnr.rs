@@ -86,7 +86,7 @@ fn squared_differences(image: &[u8], frame: &[u8]) -> u64 {
 pub(super) struct PsnrFigures {
     /// Mean.
     pub mean: Option<f64>,
-    /// Least: of the image that matches its frame least.
+    /// Smallest: that of the image that matches its frame least.
     pub min: Option<f64>,
     /// 5th percentile.
     pub p5: Option<f64>,

@@ -7,10 +7,10 @@ use crate::flow::pacer::Rate;
 /// Rate assumed for an unpaced stream: its scene moves by a 60th of a second per frame.
 const UNPACED_HZ: f64 = 60.0;
 
-/// Shortest lifetime: a frame that waits a few milliseconds for the scheduler or a slow detection is not lost.
+/// Shortest lifetime. A frame is not lost if it waits a few milliseconds for the scheduler or a slow detection.
 pub const LEAST_LIFETIME: Duration = Duration::from_millis(10);
 
-/// Longest lifetime, however slow the stream: by then a person has given the frame up.
+/// Longest lifetime, even of a slow stream. No person waits longer for a frame.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(10);
 
 /// Lifetime of a frame from its capture on: two frame intervals, so that lost pieces can be requested once the next

@@ -10,10 +10,10 @@ use std::time::Duration;
 /// retransmitted, so four in a row occur by chance in 6 % of cases.
 const ROW: u32 = 4;
 
-/// Most doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
+/// Maximum number of doublings, so that the factor fits its integer. A lifetime is far below 2^16 times any timeout.
 const MAX_DOUBLINGS: u32 = 16;
 
-/// Least distance of the timeout above the mean, as a share of a lifetime (2 ms at 60 frames per second): as long as
+/// Smallest distance of the timeout above the mean, as a share of a lifetime (2 ms at 60 frames per second): as long as
 /// the receiver waits before it requests. It takes the place of the clock granularity in RFC 6298.
 const MARGIN_SHARE: u32 = 16;
 
@@ -52,9 +52,9 @@ impl Rto {
         self.estimate = Some(self.estimate.map_or_else(|| Estimate::first(elapsed_us), |known| known.with(elapsed_us)));
     }
 
-    /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it is no sample
-    /// (Karn's rule, RFC 6298, section 3). If every acknowledgement takes longer than the timeout, all are ambiguous;
-    /// so the timeout backs off (section 5.5) until there is a sample.
+    /// Counts the acknowledgement of a retransmitted frame. It may belong to either transmission, so it does not count
+    /// as a sample (Karn's rule, RFC 6298, section 3). If every acknowledgement takes longer than the timeout, all are
+    /// ambiguous; so the timeout backs off (section 5.5) until there is a sample.
     pub(super) fn ambiguous(&mut self) {
         self.ambiguous = self.ambiguous.saturating_add(1);
     }

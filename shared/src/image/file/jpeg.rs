@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_tables_stays_as_it_is() {
+    fn a_file_with_tables_stays_unchanged() {
         let mut file = with_tables();
         assert!(!complete_tables(&mut file));
         assert_eq!(file, with_tables());

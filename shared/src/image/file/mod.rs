@@ -23,7 +23,7 @@ use crate::geometry::Size;
 pub use error::ImageFileError;
 pub use picture::{Change, Picture};
 
-/// Most memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
+/// Maximum memory a decoder may take, in bytes: twice 8192x8192 pixels of four channels.
 const DECODER_BYTES: u64 = 512 << 20;
 
 /// Largest file read, in bytes. The largest frame has 192 MiB without compression. The limit is needed because some
@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> Result<Image, ImageFileError> {
     }
 }
 
-/// Reads an image as [`read`] does, and gray with more than 8 bits as gray16, with the values that the file has.
+/// Reads an image as [`read`] does, except that gray with more than 8 bits becomes gray16 with the file's values.
 ///
 /// # Errors
 /// [`ImageFileError`] if the file cannot be read or is not supported.

@@ -19,10 +19,10 @@ use super::translate::Side;
 /// with the usual 16 KiB.
 const MAX_FRAME: u32 = 1 << 20;
 
-/// Most bytes of a request's headers. Those of gRPC take a few hundred.
+/// Maximum number of bytes of a request's headers. Those of gRPC take a few hundred.
 const MAX_HEADERS: u32 = 8 << 10;
 
-/// Most calls at a time on a connection. One of them has the session, the others are refused.
+/// Maximum number of calls at a time on a connection. One of them has the session, the others are refused.
 const MAX_CALLS: u32 = 8;
 
 /// How long a connection may take to end after its call: a server that stops has a second for everything.

@@ -7,11 +7,12 @@ use super::codec::Ear;
 use super::translate::{Read, Side, Sink, Source};
 use crate::protocol::message::FRAME_OVERHEAD;
 
-/// Most bytes by which a message is longer in the session's form: names of fields and values, and a fragment's header.
+/// Maximum number of bytes by which a message is longer in the session's form: names of fields and values, and a
+/// fragment's header.
 const NAMES: usize = 1 << 10;
 
-/// Checks that any bytes are a message with the same meaning in both forms, or are refused with a reason, and that the
-/// session's form is not much longer than the bytes that came.
+/// Checks that any bytes are refused with a reason, or are a message with the same meaning in both forms. The session's
+/// form must not be much longer than the bytes.
 ///
 /// The first byte chooses who speaks, the rest is one message after the other, each with its length in two bytes.
 ///

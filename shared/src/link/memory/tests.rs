@@ -45,7 +45,7 @@ async fn messages_arrive_in_order_on_their_lanes_both_ways_without_a_copy() {
 }
 
 #[tokio::test]
-async fn a_full_lane_waits_until_the_peer_takes_a_message_and_holds_up_no_other() {
+async fn a_full_lane_waits_until_the_peer_takes_a_message_and_does_not_delay_other_lanes() {
     let (here, mut there) = ends().await;
     let sender = here.sender();
     for _ in 0..16 {

@@ -96,8 +96,8 @@ impl Assembler {
     }
 }
 
-/// Most memory that an assembler holds after a peer has sent `sent` bytes: the memory granted in advance, and twice the
-/// bytes that came.
+/// Maximum memory that an assembler holds after a peer has sent `sent` bytes: the memory granted in advance, and twice
+/// the bytes that came.
 pub(super) fn bound(sent: usize) -> usize {
     2 * TRUSTED + 2 * sent
 }

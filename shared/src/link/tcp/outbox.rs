@@ -18,7 +18,8 @@ use crate::link::{Lane, Lanes, LinkClosed};
 /// same.
 const SEND_BUFFER: usize = 1 << 20;
 
-/// Most messages written with one system call: about the number of small messages that gather while a frame is written.
+/// Maximum number of messages written with one system call: about the number of small messages that gather while a
+/// frame is written.
 const GATHERED: usize = 16;
 
 /// Messages on their way out.
@@ -106,7 +107,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes until nothing waits any more, or the socket takes no more. Returns whether nothing waits.
+    /// Writes until the queue is empty or the socket accepts no more. Returns whether the queue is empty.
     ///
     /// When the connection is broken, messages vanish and no send fails. The reading half reports the end of the
     /// connection, after everything that the peer sent before it. So a `bye` that has arrived still counts, even if a send
@@ -155,7 +156,7 @@ impl State {
         self.queue.iter().map(|out| HEADER + out.body.len()).sum::<usize>() - self.begun
     }
 
-    /// Queues a message. A control message overtakes all messages of other lanes of which nothing is written yet.
+    /// Queues a message. A control message overtakes all messages of other lanes that are not partly written.
     fn put(&mut self, outgoing: Outgoing) {
         let first = usize::from(self.begun > 0);
         let place = match outgoing.lane {

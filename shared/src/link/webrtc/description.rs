@@ -11,11 +11,12 @@ use super::mtu::sound_mtu;
 /// Position of the address among the words of a candidate line (RFC 8839, section 5.1).
 const CANDIDATE_ADDRESS: usize = 4;
 
-/// Least message size that a peer must take, in bytes: the smallest fragment that is not the last of its message.
+/// Smallest message size that a peer must take, in bytes: the smallest fragment that is not the last of its message.
 pub(super) const LEAST_MESSAGE: usize = MAX_HEADER + MIN_PAYLOAD;
 
-/// Most addresses taken from a peer, in its description and after it: more than any machine offers. Each one is sent
-/// connectivity checks, even if it belongs to another machine (900 of them held up a session's thread for 9 s).
+/// Maximum number of addresses taken from a peer, in its description and after it: more than any machine offers. Each
+/// one is sent connectivity checks, even if it belongs to another machine (900 of them held up a session's thread for 9
+/// s).
 pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// Session-level attribute by which a Plumb offer describes itself.

@@ -20,8 +20,9 @@ const ICE_ATTEMPT_INTERVAL: Duration = Duration::from_millis(10);
 /// [`OPENING_LIMIT`](super::error::OPENING_LIMIT).
 const ICE_ATTEMPTS: u16 = 1_000;
 
-/// Silence after which a connection counts as disconnected, further silence after which it counts as failed, and the
-/// interval of ICE keepalives. These are the crate's own values: the session watches liveness itself.
+/// A connection counts as disconnected after the first time of silence, and as failed after the second one in addition.
+/// The third time is the interval of ICE keepalives. These are the crate's own values: the session watches liveness
+/// itself.
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(25);
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);

@@ -15,13 +15,14 @@ use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
 use super::opening::{self, Opened, Opening};
 use super::settings::LinkSettings;
 
-/// Most lines before a description: its candidates may come first, and the same number again.
+/// Maximum number of lines before a description: its candidates may come first, and the same number again.
 pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
 
-/// Most lines ignored while a link opens. Later lines are not read.
+/// Maximum number of lines ignored while a link opens. Later lines are not read.
 const MAX_IGNORED: usize = 256;
 
-/// Most offers taken from a peer on one connection: one for a stranger, one in reply to our hello, and one to spare.
+/// Maximum number of offers taken from a peer on one connection: one for a stranger, one in reply to our hello, and one
+/// to spare.
 const MAX_OFFERS: usize = 3;
 
 /// The dialling side: waits for an offer, answers it with `settings` (MTU and delivery only as far as the offer

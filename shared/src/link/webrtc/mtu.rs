@@ -21,8 +21,9 @@ pub(super) const CRATE_MTU: u32 = 1191;
 /// section 3.3.1).
 const PACKET_OVERHEAD: u32 = 28;
 
-/// Most bytes a UDP datagram over IPv4 carries: 65,535 less the headers (RFC 791, RFC 768). One system call may send no
-/// more either, even if the kernel splits it into many datagrams (UDP GSO): a larger send fails and is lost whole.
+/// Maximum number of bytes a UDP datagram over IPv4 carries: 65,535 less the headers (RFC 791, RFC 768). One system
+/// call may send no more either, even if the kernel splits it into many datagrams (UDP GSO): a larger send fails and is
+/// lost whole.
 const MOST_AT_ONCE: u32 = 65_507;
 
 /// Overhead of a DTLS record around an SCTP packet, in bytes: header 13, nonce 8, tag 16 (RFC 5288).
@@ -44,7 +45,7 @@ pub(super) fn packets_at_once(mtu: u32) -> usize {
     (MOST_AT_ONCE / (mtu + RECORD_OVERHEAD)).max(1) as usize
 }
 
-/// Most bytes of one message in a packet of this size, padded to four bytes.
+/// Maximum number of bytes of one message in a packet of this size, padded to four bytes.
 pub(super) fn packet_payload(packet: u32) -> usize {
     (packet.saturating_sub(PACKET_OVERHEAD) & !3) as usize
 }

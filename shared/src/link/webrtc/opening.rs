@@ -207,7 +207,7 @@ fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
     addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
-/// The error if a socket is available again by now, though it, or its copy, was refused a moment ago.
+/// The error for a socket that was refused a moment ago, or whose copy was, but can be opened by now.
 fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError {
     use webrtc::error::Error;
     let Some(&address) = addresses.first() else { return OpenError::WebRtc(error) };
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_lack_of_sockets_that_has_passed_by_now_is_worth_another_attempt() {
         let addresses = [([127, 0, 0, 1], 0).into()];
-        // What the crate says where a socket's copy, or the socket, is refused.
+        // The crate's errors for a socket whose copy is refused, and for a refused socket.
         let copy = not_built(&addresses, io::Error::from_raw_os_error(24).into());
         assert!(copy.to_string().ends_with("(ulimit -n)"), "{copy}");
         let text = not_built(

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Most requests whose response is awaited: at one request per 10 ms, those of the last 640 ms. On a path with a longer
-/// round trip, the round trip is unknown until ICE's keepalives, which are seconds apart.
+/// Maximum number of requests whose response is awaited: at one request per 10 ms, those of the last 640 ms. On a path
+/// with a longer round trip, the round trip is unknown until ICE's keepalives, which are seconds apart.
 const AWAITED: usize = 64;
 
 /// Bytes 4 to 7 of each STUN message.

@@ -62,7 +62,7 @@ pub struct LinkSettings {
     pub signaling: Option<IpAddr>,
     /// Whether the peer is Plumb's or a stranger.
     pub peer: PeerKind,
-    /// Most unacknowledged bytes on a lane; the usual 1 MiB if absent.
+    /// Maximum number of unacknowledged bytes on a lane; the usual 1 MiB if absent.
     pub most_in_flight: Option<usize>,
     /// Delivery on the offerer's lanes for frames and answers. The answerer follows the offer.
     pub delivery: Delivery,
@@ -137,7 +137,7 @@ impl LinkSettings {
         self.peer == PeerKind::Stranger || self.advertise.is_some()
     }
 
-    /// Most message bytes in flight.
+    /// Maximum number of message bytes in flight.
     fn most_on_the_way(&self) -> Option<usize> {
         let foreign = self.has_foreign_sockets().then_some(STRANGER_BUFFER);
         let buffer = self.peer_buffer.into_iter().chain(foreign).min()?;
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(reliable(Some(1400), PeerKind::Plumb), 45 * 1372);
         assert_eq!(reliable(None, PeerKind::Plumb), 53 * 1160);
         assert_eq!(reliable(Some(9000), PeerKind::Stranger), 3 * 8972);
-        // What a stranger's sockets take holds, too.
+        // The limit of a stranger's sockets applies too.
         assert_eq!(reliable(None, PeerKind::Stranger), 23 * 1372);
         assert_eq!(reliable(Some(1183), PeerKind::Stranger), 24 * 1152, "half of 48 datagrams");
         for mtu in LEAST_MTU..=LOOPBACK_MTU {
@@ -222,7 +222,7 @@ mod tests {
                         LinkSettings { mtu: Some(mtu), peer_buffer: Some(buffer), delivery, ..Default::default() };
                     let (message, most) = (settings.message_size(), settings.message_size() + settings.send_buffer());
                     let packets = most.div_ceil(packet_payload(mtu));
-                    // Of a buffer that takes less than three packets one message is on its way at a time.
+                    // If the buffer takes fewer than three packets, one message is on its way at a time.
                     assert!(packets * datagram <= buffer as usize || packets <= 2, "{settings:?}: {packets}");
                     assert!(
                         (1..=MESSAGE_SIZE).contains(&message) && settings.send_buffer() <= SEND_BUFFER,

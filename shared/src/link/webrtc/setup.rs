@@ -34,7 +34,8 @@ impl Setup {
         sdp.split_inclusive('\n').map(|given| if given.starts_with(SETUP) { &line } else { given }).collect()
     }
 
-    /// The role an offer leaves to us: the client's only if the offer insists on being the server.
+    /// The role that an offer leaves to us. It is the client's if the offer insists on being the server, and otherwise
+    /// the server's.
     pub(super) fn left_by(offer: &str) -> Self {
         let claimed = offer.lines().find_map(|line| line.trim_end().strip_prefix(SETUP));
         if claimed == Some("passive") { Self::Active } else { Self::Passive }

@@ -24,7 +24,7 @@ use super::round_trip::RoundTrips;
 /// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
 const GOES_TWICE: usize = 1_500;
 
-/// Most buffers in a row from which no datagram is accepted, before other tasks get a turn.
+/// Maximum number of buffers in a row from which no datagram is accepted, before other tasks get a turn.
 const MOST_REFUSED: usize = 32;
 
 /// Caps each send at what one datagram can carry, and drops datagrams that the [`Gate`] rejects. Tells the link's clock
@@ -32,7 +32,7 @@ const MOST_REFUSED: usize = 32;
 #[derive(Debug)]
 pub(super) struct LinkSocket {
     socket: Arc<dyn AsyncUdpSocket>,
-    /// Most packets that one system call may send.
+    /// Maximum number of packets that one system call may send.
     most_segments: AtomicUsize,
     clock: SharedClock,
     seen: Mutex<Seen>,

@@ -4,8 +4,8 @@ use super::{Encoding, PngEncoder, decode};
 use crate::geometry::Size;
 use crate::image::{Image, PixelFormat};
 
-/// Checks that data decodes to an image of the promised size or is refused, in memory bounded by that size, that a picture
-/// that decodes is refused with a byte more or less, and that its image survives encoding as PNG.
+/// Checks that data decodes to an image of the promised size or is refused, in memory bounded by that size. A picture
+/// that decodes must be refused with a byte more or less, and its image must survive encoding as PNG.
 ///
 /// The first byte chooses the encoding (its lowest two bits) and the pixel format (the next two), the second and the
 /// third give width and height, the rest is the data.

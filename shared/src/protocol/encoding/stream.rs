@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_or_quality_is_answered_with_what_would_be_right() {
+    fn a_wrong_name_or_quality_is_refused_and_the_error_says_what_is_valid() {
         let refused = |text: &str| text.parse::<StreamEncoding>().unwrap_err().to_string();
         for wrong in ["zip", "", "PNG", "png:3", "jpg:90"] {
             assert!(refused(wrong).ends_with("raw, lz4, auto, png or jpeg:QUALITY, such as jpeg:90"), "{wrong}");

@@ -57,7 +57,7 @@ mod tests {
     proptest! {
         /// The slow reference: a list that is searched from its beginning.
         #[test]
-        fn it_knows_what_a_list_of_the_last_ids_knows(
+        fn it_agrees_with_a_list_of_the_last_ids(
             most in 1usize..40,
             ids in proptest::collection::vec(0u64..60, 0..400),
         ) {

@@ -7,7 +7,7 @@ use crate::protocol::malformed;
 /// Longest header of a piece, in bytes: array marker 1, id 9, index 5, count 5, bin length 5.
 pub const MAX_HEADER: usize = 25;
 
-/// Least payload of a piece that is not the last, in bytes, so that a message's length bounds its number of pieces.
+/// Smallest payload of a piece that is not the last, in bytes, so that a message's length bounds its number of pieces.
 pub const MIN_PAYLOAD: usize = 512;
 
 /// Why a piece was refused.

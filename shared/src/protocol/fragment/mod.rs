@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_unfinished_message_gives_way() {
+    fn a_new_message_replaces_the_oldest_unfinished_one() {
         let mut reassembler = Reassembler::new(10_000, 2);
         for id in 0..3 {
             assert!(reassembler.accept(&piece(id, 0, 2, &[0; 600])).unwrap().is_none());

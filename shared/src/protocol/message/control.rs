@@ -105,7 +105,7 @@ pub struct Stream {
     /// Frames per second. Absent if only the window limits them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_hz: Option<f64>,
-    /// Most frames that will be unanswered at a time.
+    /// Maximum number of frames that will be unanswered at a time.
     pub window: u32,
     /// How frames and answers are delivered.
     pub delivery: Delivery,

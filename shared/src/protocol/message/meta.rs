@@ -38,7 +38,8 @@ impl fmt::Display for MetaValue {
     }
 }
 
-/// Most keys in a stream's metadata: each then has 64 of the [`META_LIMIT`] bytes, enough for a name and a value.
+/// Maximum number of keys in a stream's metadata: each then has 64 of the [`META_LIMIT`] bytes, enough for a name and a
+/// value.
 pub const META_KEYS: usize = 64;
 
 /// A stream's metadata is over a limit.

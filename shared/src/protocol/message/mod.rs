@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coordinate_that_is_no_place_is_refused_by_name() {
+    fn an_impossible_coordinate_is_refused_by_name() {
         for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
             let error = circle_error(&answer_map(&[("x", x), ("y", 2.0), ("radius", 9.0)], "circle"));
             assert!(matches!(error, PayloadError::Range { field: "x", .. }), "{error}");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_nobody_asks_for_are_ignored_whatever_they_hold() {
+    fn unused_fields_are_ignored_whatever_their_values() {
         let odd = serde_json::json!({"type": "answer", "frame": 1, "kind": "ack", "code": 5, "note": "hello",
             "list": [1, "two", {"three": 3}], "map": {"a": [1, 2]}, "nothing": null, "many": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]});
         let bytes = bytes(&odd);

@@ -8,7 +8,8 @@ use super::DecodeError;
 /// of 60 MB took 3.5 GB.)
 pub const META_LIMIT: usize = 4 << 10;
 
-/// Most bytes of a frame message in addition to its pixels: ids, names, metadata, and fields of later versions.
+/// Maximum number of bytes of a frame message in addition to its pixels: ids, names, metadata, and fields of later
+/// versions.
 pub const FRAME_OVERHEAD: usize = 64 << 10;
 
 /// Checks that everything in a message but the pixels is within the limits.
@@ -54,7 +55,7 @@ pub fn frame_id(bytes: &[u8]) -> Option<u64> {
     id.filter(|_| is_frame)
 }
 
-/// The rest of a message. A method that returns nothing consumes nothing.
+/// The rest of a message. If a method returns `None`, the rest stays unchanged.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -20,10 +20,11 @@ use crate::protocol::encoding::PixelsError;
 /// Kind of an answer whose pipeline did not look at the frame.
 pub const DROPPED: &str = "dropped";
 
-/// Most fields kept of a payload: four times what any kind has. Further fields are ignored, like unknown ones.
+/// Maximum number of fields kept of a payload: four times what any kind has. Further fields are ignored, like unknown
+/// ones.
 const MAX_FIELDS: usize = 16;
 
-/// Most numbers kept of a list: a covariance has three.
+/// Maximum number of numbers kept of a list: a covariance has three.
 const MAX_NUMBERS: usize = 8;
 
 /// What a pipeline says about a frame: a kind and its fields, in the order they were written.

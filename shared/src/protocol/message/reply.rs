@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::{Answer, DecodeError, FRAME_OVERHEAD, check_integer, decode_answer, outline, tag, unknown_type, whole};
 
-/// Most entries of each list in an [`Answers`].
+/// Maximum number of entries of each list in an [`Answers`].
 pub const LIST_LIMIT: usize = 32;
 
 /// Entries of such a list that need no heap memory: as many as a message of a steady stream holds.
@@ -19,11 +19,12 @@ const USUAL: usize = 4;
 /// A list in an [`Answers`].
 pub type Short<T> = SmallVec<[T; USUAL]>;
 
-/// Most messages in a [`Resend`].
+/// Maximum number of messages in a [`Resend`].
 pub const RESEND_LIMIT: usize = 32;
 
-/// Most pieces that one message of a [`Resend`] may name: as many as fit one packet together with the message's header.
-/// Our receiver shares this limit among all messages of a `Resend`, so that the whole request fits one packet.
+/// Maximum number of pieces that one message of a [`Resend`] may name: as many as fit one packet together with the
+/// message's header. Our receiver shares this limit among all messages of a `Resend`, so that the whole request fits
+/// one packet.
 pub const PIECE_LIMIT: usize = 256;
 
 /// A message of the `answers` lane.
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_that_is_no_id_refuses_the_message() {
+    fn one_invalid_frame_id_refuses_the_whole_message() {
         let far = serde_json::json!({"type": "answers", "answers": [{"frame": 1u64 << 53, "kind": "none"}]});
         assert!(matches!(decode_reply(&bytes(&far)), Err(DecodeError::IntegerTooLarge { .. })));
         let id = serde_json::json!({"type": "resend", "messages": [{"id": 1u64 << 53}]});

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// Least time between two lines of one kind.
+/// Shortest time between two lines of one kind.
 const SPACING: Duration = Duration::from_secs(1);
 
 /// Lines held back, by kind. There must be few kinds: each takes up memory for a second.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_one_kind_is_a_line_a_second_and_none_is_uncounted() {
+    fn a_flood_of_one_kind_is_limited_to_a_line_per_second_and_the_rest_is_counted() {
         let (start, mut limiter) = (Instant::now(), Limiter::new());
         let mut said = Vec::new();
         // One failure per millisecond, for 2.5 s.

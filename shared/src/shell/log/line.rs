@@ -85,7 +85,7 @@ impl Visit for Said {
         // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
-            // Where in a library the event comes from, which nobody asked for.
+            // The place in a library that the event comes from does not help a user.
             name if name.starts_with("log.") => Ok(()),
             name => write!(self.message, " {name}={value:?}"),
         };

@@ -25,7 +25,7 @@ use super::standard::Target;
 use limit::Limiter;
 use line::{Kind, Line, Style};
 
-/// Most bytes of lines that wait for stderr: some two thousand lines.
+/// Maximum number of bytes of lines that wait for stderr: some two thousand lines.
 const ROOM: usize = 256 << 10;
 
 /// How long the end waits for a stderr that accepts nothing, and how long in total: within the second in which a stop
@@ -40,7 +40,8 @@ pub struct Logging(Lines);
 
 /// Starts logging: warnings with `quiet`, else what people should know, and more with each `verbose`.
 ///
-/// Libraries are heard from the second `-v` on: their warnings are about packets, not about what to do.
+/// Events of libraries are logged from the second `-v` on, because their warnings are about packets and do not help a
+/// user.
 pub fn start(program: &'static str, verbose: u8, quiet: bool) -> Logging {
     let style = Style { program, has_colours: AutoStream::choice(&io::stderr()) != ColorChoice::Never };
     let lines = Lines::to(Target::Stderr.open(), style);

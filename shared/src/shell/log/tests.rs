@@ -56,7 +56,7 @@ fn a_stuck_stderr_holds_nobody_up_and_what_it_lost_is_counted() {
 }
 
 #[test]
-fn a_peers_words_forge_no_line_and_move_no_cursor() {
+fn a_peers_text_cannot_forge_a_line_or_move_the_cursor() {
     let reason = "done\r\nserver: all is well\u{1b}[2J\u{202e}";
     let lines = logged(false, || info!("the server said bye: {reason}"));
     assert_eq!(lines, ["server: the server said bye: done\\r\\nserver: all is well\\u{1b}[2J\\u{202e}"]);
@@ -70,7 +70,7 @@ fn a_failure_others_cause_is_a_short_line() {
 }
 
 #[test]
-fn a_flood_of_one_kind_is_a_few_lines_that_count_it_and_another_kind_is_heard() {
+fn a_flood_of_one_kind_is_logged_in_a_few_lines_with_counts_and_does_not_hide_another_kind() {
     let lines = logged(false, || {
         for number in 0..1_000 {
             warn!(kind = if number == 500 { "other" } else { "same" }, "failure {number}");

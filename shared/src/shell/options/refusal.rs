@@ -1,7 +1,7 @@
 //! Error messages about values that an option does not accept, and about anything else that is wrong with a command
 //! line.
 //!
-//! They have one form, wherever the value came from: `PLACE: "VALUE" is not WHAT IT WOULD HAVE TO BE`. The value may
+//! They have one form, wherever the value came from: `PLACE: "VALUE" is not WHAT IS VALID`. The value may
 //! come from anywhere, so it is escaped and cut.
 
 use std::any::TypeId;

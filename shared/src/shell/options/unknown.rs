@@ -5,14 +5,14 @@ use super::environment::Environment;
 use super::names::{CLIENT, SERVER, TESTS};
 use crate::text::Brief;
 
-/// Least similarity of two names that may be confused, from 0 to 1 in Jaro's measure: the threshold that `clap` uses
+/// Smallest similarity of two names that may be confused, from 0 to 1 in Jaro's measure: the threshold that `clap` uses
 /// for options.
 const ALIKE: f64 = 0.7;
 
 /// A name is not suggested if it is less similar than the best by more than this.
 const NEARLY: f64 = 0.1;
 
-/// Most names suggested: more do not help.
+/// Maximum number of names suggested: more do not help.
 const OFFERED: usize = 3;
 
 /// Characters shown of a name: more than any option of Plumb has.
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_variable_is_reported_with_the_names_it_may_have_been() {
+    fn a_mistyped_variable_is_reported_with_similar_names() {
         let [frame] = &said(&["PLUMB_FRAME", "PLUMB_FRAMES", "FRAME"])[..] else { panic!("not one") };
         assert!(
             frame.starts_with("the environment's PLUMB_FRAME belongs to no option: did you mean PLUMB_FRAMES"),

@@ -35,8 +35,8 @@ pub fn beside_window_or_rows<S: Subject, T: Send>(
 ) -> T {
     let stopper = controls.stopper;
     let painter = board.and_then(|board| open(board, controls));
-    // Not earlier, because a display may take minutes to answer. And before the terminal's modes change, because no
-    // signal may end the program and leave them changed.
+    // Signals are handled only from here on, because a display may take minutes to answer. This comes before the
+    // terminal's modes change, so that no signal ends the program and leaves them changed.
     stopper.stop_on_signals();
     if let Some(painter) = painter {
         return beside(painter, stopper, || work(Place::Window));

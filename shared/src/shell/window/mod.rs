@@ -1,4 +1,4 @@
-//! A window beside a program's work, or rows if there is no window.
+//! A window that shows a program's work, or rows if there is no window.
 //!
 //! The work writes its progress onto a [`Board`], which never makes it wait for the screen. At most 30 times per
 //! second, the painter copies the board's subject, asks the copy for its face and draws that on the screen.

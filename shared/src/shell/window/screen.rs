@@ -119,7 +119,7 @@ pub(super) fn size() -> Result<Size, NoWindow> {
     Ok(Size { width: width.unsigned_abs(), height: height.unsigned_abs() })
 }
 
-/// Least size of screens on these systems, because their size cannot be queried.
+/// Smallest size of screens on these systems, because their size cannot be queried.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn size() -> Result<Size, NoWindow> {
     Ok(Size { width: 1280, height: 800 })

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_solution_of_a_system_fulfils_it() {
+    fn the_solution_satisfies_the_system() {
         let m = [[4.0, 1.0, -2.0], [1.0, 3.0, 0.5], [-2.0, 0.5, 6.0]];
         let right = [1.0, -2.0, 3.0];
         let found = solve(&m, &right).expect("regular");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn points_far_off_move_no_circle() {
+    fn distant_points_do_not_move_the_circle() {
         let ring = Ring { x: 60.3, y: 41.8, radius: 20.0 };
         let mut points = points(ring, 36);
         for point in &mut points[..9] {

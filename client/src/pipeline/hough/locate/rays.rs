@@ -19,7 +19,7 @@ use crate::pipeline::radii::RadiusRange;
 /// Number of rays: three per direction. 48 edge points with an error of 1 px determine a centre to 0.2 px.
 const RAYS: usize = 3 * DIRECTIONS;
 
-/// Least size of a step: sigmas of the step's own noise, plus gray levels for frames without noise.
+/// Smallest size of a step: sigmas of the step's own noise, plus gray levels for frames without noise.
 const STEP_SIGMAS: f32 = 2.0;
 const MIN_STEP_GRAY: f32 = 1.5;
 
@@ -27,8 +27,8 @@ const MIN_STEP_GRAY: f32 = 1.5;
 const MIN_AGREEING: usize = 8;
 const MIN_AGREEING_SHARE: f32 = 0.4;
 
-/// Least fraction of the visible directions that agree. The least of 1,800 discs, with clutter and occluders, was 9 of
-/// 16.
+/// Smallest fraction of the visible directions that agree. The least of 1,800 discs, with clutter and occluders, was 9
+/// of 16.
 const MIN_DIRECTIONS_SHARE: f32 = 0.5;
 
 /// Agreement, as a fraction of the rays, at which no better circle is sought, and at which no closer look is needed.

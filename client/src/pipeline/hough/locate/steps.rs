@@ -9,7 +9,7 @@ pub(crate) const HALF_STEP: usize = 3;
 /// Largest number of samples along a ray.
 const MAX_REACH: usize = 64;
 
-/// Least size of a ray's second step, as a fraction of the first. In front of clutter, the disc's edge may be the
+/// Smallest size of a ray's second step, as a fraction of the first. In front of clutter, the disc's edge may be the
 /// weaker of the two.
 const SECOND_SHARE: f32 = 0.25;
 

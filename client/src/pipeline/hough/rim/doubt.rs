@@ -67,7 +67,8 @@ fn is_oval(fit: &Fit) -> bool {
 /// Whether the disc's inside differs from the level at its rim, or has a slope: the amplitudes of 1, x and y on the
 /// disc.
 ///
-/// Samples far from the level at the rim count only if they are the most: a few belong to something in front of the disc.
+/// Samples far from the level at the rim count only if they are the majority: a few belong to something in front of the
+/// disc.
 fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let contrasts = fit.directions.iter().filter(|one| one.active).map(|one| one.contrast.abs());
     let contrast = contrasts.fold(0.0, f64::max);

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn points_far_off_move_no_ellipse() {
+    fn distant_points_do_not_move_the_ellipse() {
         let mut points = points(ellipse());
         points[..8].iter_mut().for_each(|point| point.0 += 15.0);
         let start = Oval::with_axes((62.0, 47.0), Axes { a: 29.0, b: 22.5, along: (0.7, 0.714_142_842_854_285) });

@@ -8,13 +8,13 @@ use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::radii::RadiusRange;
 
-/// Most chains and most candidates that are traced, best first: for one disc and for all discs. Bounds the time spent
-/// on a textured frame. They are twice those of the search for round discs.
+/// Maximum number of chains and of candidates that are traced, best first: for one disc and for all discs. Bounds the
+/// time spent on a textured frame. They are twice those of the search for round discs.
 const MOST_FOR_ONE: usize = 24;
 const MOST_FOR_ALL: usize = 96;
 
-/// Least fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes, 14
-/// of 32.
+/// Smallest fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes,
+/// 14 of 32.
 const MIN_SHARE: f32 = 14.0 / DIRECTIONS as f32;
 
 /// How far the radius of a start may be outside the range, as a fraction. This is the error of an ellipse through a

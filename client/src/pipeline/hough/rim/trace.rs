@@ -19,7 +19,7 @@ pub(crate) const WINDOW: usize = 6;
 /// Steps of a fit to the points.
 const STEPS: usize = 8;
 
-/// Most false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
+/// Maximum number of false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
 pub(crate) const MOST_ALARMS: f64 = -4.0;
 
 /// The same for an outline that the fit of its pixels must confirm: one per frame is examined in vain. The smallest

@@ -19,8 +19,8 @@ const TOLERANCE: u8 = 3;
 const SMALL_TOLERANCE: u8 = 4;
 const SMALL_STEPS: usize = 4;
 
-/// How far beside an outline an edge may lie, in cells, besides the cell by which edges are thickened: with that as far
-/// as an outline is followed.
+/// Largest distance of an edge from an outline, in cells, in addition to the cell by which edges are thickened. The sum
+/// is the distance within which an outline is followed.
 const BESIDE: i32 = 2;
 
 /// Score of a direction that lies outside the frame.

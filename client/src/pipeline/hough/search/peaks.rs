@@ -5,11 +5,11 @@ use super::neighbours::sum_3x3;
 /// Largest number of peaks whose rings are examined, highest first.
 pub(crate) const MAX_PEAKS: usize = 96;
 
-/// Least height of a peak, as a fraction of the highest one.
+/// Smallest height of a peak, as a fraction of the highest one.
 const PEAK_OF_HIGHEST: f32 = 0.3;
 
-/// Least votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each of which votes twice
-/// there.
+/// Minimum number of votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each of which votes
+/// twice there.
 const MIN_VOTES: u16 = 120;
 
 /// A cell with the most votes of all cells within two cells.

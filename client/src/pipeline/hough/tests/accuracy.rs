@@ -54,7 +54,7 @@ fn blurred_discs_are_found() {
 }
 
 #[test]
-fn a_ramp_in_the_ground_moves_no_centre() {
+fn a_ramp_in_the_ground_does_not_move_the_centre() {
     let mean = mean_l1(60, |random| {
         let (truth, slopes) = (anywhere(random), [0.3, -0.2]);
         (truth, Canvas::new(160, 120, 70.0).ramp(slopes[0], slopes[1]).disc(truth, 210.0).shot(0.0, random))

@@ -47,7 +47,7 @@ fn a_search_for_all_does_not_change_a_later_search_for_one() {
 }
 
 #[test]
-fn the_gaps_between_discs_are_no_discs() {
+fn gaps_between_discs_are_not_discs() {
     let radius = 40.0;
     // Four touching discs around a gap of 0.41 radii, and three around one of 0.15 radii.
     let square = [(150.0, 150.0), (230.0, 150.0), (150.0, 230.0), (230.0, 230.0)];
@@ -96,7 +96,7 @@ fn every_machine_and_memory_layout_gives_the_same_bits() {
     let scatter = Scatter { size: (320, 240), radii: 10.0..=30.0, overlap: 0.1, margin: 1.0 };
     for seed in 0..20 {
         let mut random = Random::new(seed);
-        let discs = scatter.throw(4, &mut random);
+        let discs = scatter.draw(4, &mut random);
         let canvas = discs.iter().fold(Canvas::new(320, 240, GROUND), |canvas, disc| canvas.disc(*disc, DISC));
         let frame = canvas.shot(5.0, &mut random);
         let expected = all(frame.view());

@@ -37,7 +37,7 @@ fn clutter_without_a_circle_is_empty() {
 }
 
 #[test]
-fn large_rectangles_are_no_discs() {
+fn large_rectangles_are_not_discs() {
     let mut detector = detector();
     for seed in 0..60 {
         let mut random = Random::new(seed);

@@ -59,7 +59,7 @@ fn visible(truth: Circle, behind: &Canvas, noise: f64) -> f64 {
 }
 
 #[test]
-fn discs_before_clutter_are_found() {
+fn discs_in_front_of_clutter_are_found() {
     let mut detector = detector();
     let (mut sum, mut n) = (0.0, 0);
     for seed in 0..80 {
@@ -94,7 +94,7 @@ fn discs_occluded_to_a_third_of_their_area_are_found() {
 }
 
 #[test]
-fn discs_before_an_edge_in_the_ground_are_found() {
+fn discs_in_front_of_an_edge_in_the_ground_are_found() {
     let mean = mean_l1(60, |random| {
         let truth = anywhere(random);
         (truth, split(truth, random).disc(truth, DISC).shot(3.0, random))

@@ -23,8 +23,8 @@ fn error(ground: f64, disc: f64, axis: (f64, f64), noise: f64) -> f64 {
 }
 
 #[test]
-fn a_vignette_moves_no_centre() {
-    // The limits are 0.029, 0.035 and 0.028 px, where there is least light.
+fn a_vignette_does_not_move_the_centre() {
+    // The limits are 0.029, 0.035 and 0.028 px at the darkest place.
     for (ground, disc, axis) in
         [(40.0, 180.0, (-100.0, 60.0)), (200.0, 80.0, (80.0, -150.0)), (90.0, 240.0, (260.0, 200.0))]
     {
@@ -44,7 +44,7 @@ fn a_sloping_ground_does_not_make_an_even_disc_slope() {
 }
 
 #[test]
-fn a_corner_of_something_beside_the_disc_is_no_slope() {
+fn a_corner_of_a_nearby_object_is_not_a_slope() {
     let mean = mean_l1(60, |random| {
         let truth = Circle { x: 80.3, y: 60.6, radius: random.uniform(12.0, 20.0) };
         let corner = (truth.x + truth.radius + 22.0, truth.y);

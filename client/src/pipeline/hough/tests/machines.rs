@@ -40,7 +40,7 @@ fn every_machine_gives_the_same_bits() {
         let plain = plainly(|| detect(frame));
         let bits = |found: Option<crate::pipeline::Estimate>| {
             found.map(|found| {
-                let (circle, own) = (found.circle, found.covariance.expect("hough tells it"));
+                let (circle, own) = (found.circle, found.covariance.expect("hough gives a covariance"));
                 [circle.x, circle.y, circle.radius, own.xx, own.xy, own.yy].map(f64::to_bits)
             })
         };

@@ -83,7 +83,7 @@ fn frames_of_many_sizes_share_a_detector() {
 }
 
 #[test]
-fn frames_of_8192_pixels_a_side_are_served() {
+fn frames_of_8192_pixels_a_side_are_searched() {
     let truth = Circle { x: 7000.3, y: 5000.6, radius: 300.0 };
     let frame = Canvas::new(8192, 8192, GROUND).disc(truth, DISC).shot(0.0, &mut Random::new(1));
     let found = detect(&frame).expect("a disc");
@@ -94,7 +94,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_small_frame_is_survived(
+    fn no_small_frame_causes_a_panic(
         rows in 0usize..48, columns in 0usize..48, pixels in prop::collection::vec(any::<u8>(), 48 * 48),
         min in 0.1f64..40.0, more in 0.0f64..60.0,
     ) {

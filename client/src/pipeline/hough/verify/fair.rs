@@ -26,7 +26,7 @@ const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
 
-/// Least contrast in front of a ground that is not a plane, in sigmas of the residuals.
+/// Smallest contrast in front of a ground that is not a plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
 
 /// Returns the verdict if the answer is yes. `noise_variance` is the variance of the frame's pixels.

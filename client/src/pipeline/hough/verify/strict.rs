@@ -8,7 +8,7 @@ use crate::pipeline::hough::fit::refine::Fit;
 /// count.
 const MAX_SHIFT_SIGMA_PX: f64 = 0.3;
 
-/// Least evidence for a disc.
+/// Smallest evidence for a disc.
 ///
 /// Eight directions whose edges are known to 0.03 px reach it. Of 15,000 candidates in 6,000 empty frames of clutter,
 /// two had more, 25.4 and 26.3, both on a ground that is not a plane.
@@ -17,13 +17,13 @@ const MIN_EVIDENCE: f64 = 24.5;
 /// Evidence at which no further candidate is examined.
 const AMPLE_EVIDENCE: f64 = 30.0;
 
-/// Least share of the visible directions that must confirm, whatever the evidence. Less than half a disc is an arc.
+/// Smallest share of the visible directions that must confirm, whatever the evidence. Less than half a disc is an arc.
 const MIN_SHARE: f64 = 0.43;
 
 /// Largest disagreement with the circle, as χ² per confirming direction.
 const MAX_CHI2: f64 = 2.0;
 
-/// Least evidence and least share of confirming directions for a disc that is cut by the border and lies on plane
+/// Smallest evidence and smallest share of confirming directions for a disc that is cut by the border and lies on plane
 /// ground. It needs less evidence if most of its directions confirm.
 const MIN_EVIDENCE_OF_FEW: f64 = 13.0;
 const MIN_SHARE_OF_FEW: f64 = 0.8;
@@ -33,7 +33,7 @@ const MIN_SHARE_OF_FEW: f64 = 0.8;
 const MAX_ROUNDING: f64 = 0.5;
 const STRICT_MISFIT: f64 = 0.05;
 
-/// Least fractions of the edge's information and of the disc's side that must fit in a well-seen direction.
+/// Smallest fractions of the edge's information and of the disc's side that must fit in a well-seen direction.
 const MIN_FITTING: f64 = 0.75;
 const MIN_FITTING_DISC: f64 = 0.8;
 

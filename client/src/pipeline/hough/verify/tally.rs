@@ -3,13 +3,13 @@
 use crate::pipeline::hough::fit::evidence::Evidence;
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// Least contrast of a direction, in sigmas of that contrast.
+/// Smallest contrast of a direction, in sigmas of that contrast.
 pub(crate) const MIN_SECTOR_SIGMAS: f64 = 2.5;
 
 /// Largest unexplained variance of a direction, as a multiple of the noise variance.
 pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
 
-/// Least total signal of a disc, in sigmas of the noise.
+/// Smallest total signal of a disc, in sigmas of the noise.
 const MIN_SIGMAS: f64 = 14.0;
 
 /// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus.
@@ -36,7 +36,7 @@ const FEW_DIRECTIONS: usize = 10;
 /// Fewest visible directions of a disc.
 const MIN_DIRECTIONS: usize = 4;
 
-/// Least ground that makes a direction visible, in pixels.
+/// Smallest ground that makes a direction visible, in pixels.
 const MIN_GROUND_PX: f64 = 4.0;
 
 /// The combined evidence of the visible directions.

@@ -181,7 +181,7 @@ impl<'a> Known<'a> {
         self.ended_texts.iter().copied()
     }
 
-    /// Whether a session had ended: it is listed so, or it is older than those that still are.
+    /// Whether a session had ended: it is listed as ended, or it is older than all listed sessions.
     pub(super) fn has_ended(&self, session: u64) -> bool {
         let is_older = || self.omitted() > 0 && self.ended.keys().next().is_some_and(|first| session < *first);
         self.ended.contains_key(&session) || !self.running.contains_key(&session) && is_older()

@@ -15,7 +15,7 @@ use crate::task::TaskName;
 /// The sessions that are being restored.
 pub(super) struct Restorer<'a> {
     task: TaskName,
-    /// Number of frames at the start of each session that are in no figure.
+    /// Number of frames at the start of each session that no figure includes.
     warmup: u64,
     judge: Judge,
     /// Bytes of a frame's pixels.

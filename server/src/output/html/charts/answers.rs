@@ -6,7 +6,7 @@ use crate::output::html::plot::{Axis, Plot, nothing};
 use crate::output::html::session::SessionFrames;
 use crate::output::html::text::{short, whole};
 
-/// Most codes that have a bar each.
+/// Maximum number of codes that have a bar each.
 const CODES: usize = 12;
 
 /// How close the pictures that came back are to the frames.

@@ -55,14 +55,14 @@ struct RawParameters {
 
 /// What the driver says about the buffer that it has handed out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct BufferState {
     pub(super) stamp: Stamp,
     pub(super) bytes_used: usize,
     pub(super) is_damaged: bool,
 }
 
 /// What the driver says about the buffer that it has handed out, of the first `count`; `None` if it has handed out none.
-pub(super) fn handed_out(device: impl AsFd, count: u32) -> Option<Told> {
+pub(super) fn handed_out(device: impl AsFd, count: u32) -> Option<BufferState> {
     let told = (0..count).filter_map(|index| buffer(&device, index).ok());
     let RawBuffer { flags, timestamp: [seconds, micros], sequence, bytes_used, .. } =
         told.into_iter().find(|buffer| buffer.flags & AT_THE_DRIVER == 0)?;
@@ -71,7 +71,7 @@ pub(super) fn handed_out(device: impl AsFd, count: u32) -> Option<Told> {
     let micros = u64::try_from(micros).ok().map(Duration::from_micros);
     let time = seconds.zip(micros).and_then(|(seconds, micros)| seconds.checked_add(micros)).unwrap_or_default();
     let stamp = Stamp { flags, time, sequence };
-    Some(Told { stamp, bytes_used: bytes_used as usize, is_damaged: flags & DAMAGED != 0 })
+    Some(BufferState { stamp, bytes_used: bytes_used as usize, is_damaged: flags & DAMAGED != 0 })
 }
 
 /// Whether the driver still answers.

@@ -10,11 +10,11 @@ use crate::time::Micros;
 /// Later messages in which an acknowledgement is repeated: at 20 % loss, one of 600 never arrives.
 const REPETITIONS: usize = 3;
 
-/// Most frames given up that one message names.
+/// Maximum number of frames given up that one message names.
 const MAX_MISSING: usize = 16;
 
-/// Least time from the last message to the repetition that a probe asks for, as a share of the interval: 1.6 ms at 60
-/// frames per second.
+/// Shortest time from the last message to the repetition that a probe asks for, as a share of the interval: 1.6 ms at
+/// 60 frames per second.
 const LEAST_SHARE: u32 = 16;
 
 /// Acknowledgements to be sent, and those sent lately.

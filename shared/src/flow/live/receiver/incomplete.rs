@@ -12,8 +12,8 @@ use crate::protocol::fragment::Reassembler;
 use crate::protocol::message::{Incomplete, PIECE_LIMIT, RESEND_LIMIT, Resend};
 use crate::time::Micros;
 
-/// Most requests for one frame. At 5 % loss, the first request or its reply is lost in one of 10 cases, and all three
-/// fail in one of 1000.
+/// Maximum number of requests for one frame. At 5 % loss, the first request or its reply is lost in one of 10 cases,
+/// and all three fail in one of 1000.
 const MAX_REQUESTS: u32 = 3;
 
 /// Quiet time before a request, as a share of a lifetime: 2 ms at 60 frames per second. The pieces of a frame follow
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_which_nothing_came_is_requested_once_a_later_one_shows_it() {
+    fn a_frame_without_any_piece_is_requested_once_a_later_frame_shows_the_gap() {
         let (mut incomplete, frames) = incomplete();
         incomplete.piece(1, Micros(0));
         incomplete.finished(1);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_requested_and_only_while_nothing_comes() {
+    fn only_missing_pieces_are_requested_and_only_while_nothing_comes() {
         let (mut incomplete, mut frames) = incomplete();
         let pieces = fragment::split(0, &"x".repeat(2_500), 537).unwrap();
         for (index, now) in [(0, 0), (3, 1_500)] {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn however_far_a_peer_jumps_a_window_of_frames_is_watched() {
+    fn only_a_window_of_frames_is_watched_even_if_a_peer_jumps_far() {
         let (mut incomplete, _) = incomplete();
         assert!(incomplete.piece(0, Micros(0)).is_empty());
         assert_eq!(incomplete.piece((1 << 53) - 1, Micros(1)).len(), 9);

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_is_there_brings_a_request_for_the_rest_and_then_the_acknowledgement_once_more() {
+    fn a_repeated_piece_brings_a_request_for_the_rest_and_later_the_acknowledgement_again() {
         let (mut receiver, mut frames) = (Receiver::new(LIFETIME, 8), Reassembler::new(10_000, 8));
         assert!(matches!(receiver.put(&mut frames, piece(0, 0), Micros(0)), (Ok(None), _)));
         assert_eq!(receiver.next_request(&frames, Micros(100)), None);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_goes_a_moment_later() {
+    fn held_messages_are_sent_a_moment_later() {
         let (mut receiver, frames) = (Receiver::new(LIFETIME, 8), Reassembler::new(10_000, 8));
         receiver.missing(0, Micros(0));
         receiver.hold(Micros(0));

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_requested_a_frame_takes_four_times_its_bytes_at_most() {
+    fn a_frame_is_sent_at_most_four_times_whatever_is_requested() {
         let mut sender = sender_with(3);
         let sent: usize = (0..20).map(|_| requested(&mut sender, 4, &[1; 200]).len()).sum();
         assert_eq!((sent, sender.retransmitted()), (9, 9));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_link_took_counts() {
+    fn only_pieces_that_the_link_took_count() {
         let mut sender = sender_with(3);
         for _ in 0..20 {
             assert_eq!(requested(&mut sender, 4, &[]).len(), 3);
@@ -228,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn the_timeout_follows_what_acknowledgements_take() {
+    fn the_timeout_follows_the_times_of_acknowledgements() {
         let mut sender = sender_with(3);
         sender.acknowledged(4, true, Micros(2_000));
         assert_eq!(next_probe(&sender), None, "nothing of an acknowledged frame is of use");
         send(&mut sender, 5, 10_000);
         assert_eq!(next_probe(&sender), Some(13_000), "1 ms and four times 0.5 ms");
-        // A retransmitted frame is no sample; nor is a repeated acknowledgement.
+        // Neither a retransmitted frame nor a repeated acknowledgement counts as a sample.
         assert_eq!(probes(&mut sender, 13_000), [5]);
         sender.acknowledged(5, true, Micros(30_000));
         send(&mut sender, 6, 40_000);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_requested_is_what_is_probed_with_when_the_acknowledgement_stays_out() {
+    fn a_requested_piece_becomes_the_probe_if_the_acknowledgement_stays_out() {
         let mut sender = Sender::new(LIFETIME);
         sender.sending(0, Micros(0), 9, [&b"first"[..], b"last"], |_| true);
         assert_eq!(requested(&mut sender, 0, &[0])[0].as_ref(), b"first");

@@ -3,8 +3,8 @@
 
 use crate::time::Micros;
 
-/// Most probes per frame. At 5 % loss each way, one of ten goes unanswered. So for one of 1000 frames all fail, and
-/// only the next frame shows the loss.
+/// Maximum number of probes per frame. At 5 % loss each way, one of ten goes unanswered. So for one of 1000 frames all
+/// fail, and only the next frame shows the loss.
 const MAX_PROBES: u32 = 3;
 
 /// When a frame is next probed for, and with which piece.
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retransmission_puts_the_probe_off_but_brings_no_cancelled_one_back() {
+    fn a_retransmission_postpones_the_probe_but_does_not_restore_a_cancelled_one() {
         let mut probe = Probe::new(Micros(5), 4);
         probe.put_off(Micros(8), Some(1));
         assert_eq!((probe.due(), probe.piece()), (Some(Micros(8)), 1));

@@ -35,7 +35,7 @@ fn write_kind(payload: &Payload<'_>, message: &Bytes) -> Result<Kind, Untranslat
         DROPPED => Kind::Dropped(wire::Dropped {}),
         "circle" => Kind::Circle(write_circle(payload)?),
         "none" => Kind::None(wire::NoCircle {}),
-        // Out of range is out of range on the other side too.
+        // A number that is too large stays out of range in this form.
         "count" => Kind::Count(wire::Count { count: payload.integer("count")?.try_into().unwrap_or(u32::MAX) }),
         "ack" => {
             let code = payload.integer("code")?;

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_breach_is_the_one_that_is_told() {
+    async fn the_first_breach_is_reported() {
         let conduct = Conduct::new();
         conduct.note(Breach::Skip);
         conduct.note(Breach::Panic);

@@ -1,4 +1,4 @@
-//! Limits the connectivity checks to a machine that has not answered any.
+//! Limits the number of connectivity checks sent to a machine that has not answered.
 //!
 //! A peer names its own addresses, and ICE sends each of them up to a thousand checks. An address other than that of
 //! the signaling connection may belong to a third machine, which never asked for checks. Such a machine gets only a
@@ -15,15 +15,16 @@ use crate::flow::budget::Budget;
 /// Interval between the first two checks of a connection to a machine. Each later one is twice as long.
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Most checks from a connection to a machine. With the intervals above, the last one is sent after 10 s, when opening
-/// ends.
+/// Maximum number of checks from a connection to a machine. With the intervals above, the last one is sent after 10 s,
+/// when opening ends.
 const MOST_CHECKS: u32 = 11;
 
-/// Most checks at once from all connections together to one machine. After that, one per second is allowed.
+/// Maximum number of checks at once from all connections together to one machine. After that, one per second is
+/// allowed.
 const CHECKS_AT_ONCE: u32 = 32;
 const EACH: Duration = Duration::from_secs(1);
 
-/// Smallest number of machines whose budgets are remembered until they are full again.
+/// Number of remembered budgets at which those that are full again are forgotten.
 const REMEMBERED: usize = 1024;
 
 /// The machines that one connection has checked.

@@ -8,15 +8,15 @@ use crate::flow::budget::Budget;
 use super::checks::CheckedMachines;
 use super::records::{Datagram, changes_keys, is_encrypted, kind};
 
-/// Most addresses that are remembered as the peer's: more than it has candidates.
+/// Maximum number of addresses that are remembered as the peer's: more than it has candidates.
 const MOST_KNOWN: usize = 64;
 
-/// Most STUN messages at once from unknown addresses. After that, one per millisecond is accepted. Sixteen candidates
-/// that each send a check every 10 ms stay below this rate after the first burst.
+/// Maximum number of STUN messages at once from unknown addresses. After that, one per millisecond is accepted. Sixteen
+/// candidates that each send a check every 10 ms stay below this rate after the first burst.
 const STUN_AT_ONCE: u32 = 1_000;
 const EACH: Duration = Duration::from_millis(1);
 
-/// Most encrypted datagrams accepted before the keys are ready. The crate keeps them until then.
+/// Maximum number of encrypted datagrams accepted before the keys are ready. The crate keeps them until then.
 const MOST_EARLY: usize = 256;
 
 /// Decides about the datagrams of one socket.

@@ -17,24 +17,24 @@ const FIRST_SKIPS: u64 = 1 << 16;
 /// cannot carry a session.
 const SKIPS_PER_PIECE: u64 = 8;
 
-/// Most skips that a peer can save up. The crate takes 3 ms for them.
+/// Maximum number of skips that a peer can save up. The crate takes 3 ms for them.
 const MOST_SKIPS: u64 = 1 << 20;
 
-/// Most bytes accepted after we have told the peer that our window is full. An honest peer then only sends single
-/// packets to probe for room (RFC 9260, 6.1 A).
+/// Maximum number of bytes accepted after we have told the peer that our window is full. An honest peer then only sends
+/// single packets to probe for room (RFC 9260, 6.1 A).
 const PAST_FULL: usize = 4 << 20;
 
 /// Pieces of data smaller than this count as small, in bytes. All pieces of a message except the last are full packets.
 const SMALL: usize = 256;
 
-/// Most small pieces while the crate has an incomplete message. Each takes about 2 kB.
+/// Maximum number of small pieces while the crate has an incomplete message. Each takes about 2 kB.
 const MOST_SMALL: usize = 1 << 14;
 
-/// Most streams a peer may send on: three lanes, a second one for answers, and as many again.
+/// Maximum number of streams a peer may send on: three lanes, a second one for answers, and as many again.
 const MOST_STREAMS: usize = 8;
 
-/// Most requests to reset streams, and the largest size of one, in bytes. Closing a channel takes one of 32 bytes.
-/// Until the data before a request has arrived, the crate copies all requests for each piece of data.
+/// Maximum number of requests to reset streams, and the largest size of one, in bytes. Closing a channel takes one of
+/// 32 bytes. Until the data before a request has arrived, the crate copies all requests for each piece of data.
 const MOST_RESETS: usize = 64;
 const LARGEST_RESET: usize = 128;
 

@@ -1,6 +1,6 @@
 //! Classifies a datagram of a WebRTC connection by its first bytes (RFC 7983): STUN, or DTLS records.
 
-/// Least and greatest first byte of a DTLS record (RFC 7983, section 7).
+/// Smallest and greatest first byte of a DTLS record (RFC 7983, section 7).
 const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
 
 /// Content type of ChangeCipherSpec, and length of a record's header in bytes (RFC 6347, 4.3.1).

@@ -116,7 +116,7 @@ mod tests {
             pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = ((i * i) >> 7) as u8);
         }
         let whole = encoded(&image, 90);
-        // All ones is no code. A byte of ones is followed by a zero, which does not count.
+        // No code consists of ones alone. A byte of ones is followed by a zero, which does not count.
         let middle = whole.len() / 2;
         let damaged = [&whole[..middle], &[0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0], &whole[middle + 9..]].concat();
         let mut room = vec![0; size.pixels()];
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_that_jpeg_lacks_or_does_not_shorten_are_not_encoded() {
+    fn images_that_jpeg_cannot_hold_or_shorten_are_not_encoded() {
         let quality = JpegQuality::new(90).unwrap();
         let refused = |image: &Image| JpegEncoder::default().encode(image, quality).is_none();
         assert!(refused(&Image::zeros(Size { width: 64, height: 64 }, PixelFormat::Gray16)));

@@ -16,7 +16,7 @@ const OFF_PLANE: f64 = 0.05;
 /// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own.
 const LEVELS_SPREAD: f64 = 1.35;
 
-/// Least fraction of the seen sectors that must take part to tell a slope of the ground from an occluder.
+/// Smallest fraction of the seen sectors that must take part to tell a slope of the ground from an occluder.
 const WHOLE: f64 = 0.95;
 
 /// Significance at which the ground's slope is accepted, as a χ² with two degrees of freedom. Chance exceeds it once in

@@ -34,12 +34,12 @@ const USUAL_NOISELESS: f64 = 0.7;
 const LENIENCE: f64 = 3.0;
 const GENERAL_OF_CONTRAST: f64 = 0.3;
 
-/// Least fractions of a sector's pixels, of its edge and of its disc's side that must fit for it to take part.
+/// Smallest fractions of a sector's pixels, of its edge and of its disc's side that must fit for it to take part.
 ///
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
 const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
-/// Least fraction of the sectors that must promise an edge for the fit to go on.
+/// Smallest fraction of the sectors that must promise an edge for the fit to go on.
 const MIN_PROMISING: f64 = 0.35;
 
 /// A sector promises an edge if it knows the edge's position to this sigma, and has it this close to the circle, in

@@ -6,19 +6,19 @@ use crate::pipeline::hough::fit::equations::model::{Model, Profile};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::direction_of;
 
-/// Significance at which motion is accepted, as a χ² with two degrees of freedom for the cos 2θ part of the edge's
-/// width, which motion causes; and the smallest motion, in pixels squared.
+/// Motion is accepted if the cos 2θ part of the edge's width, which motion causes, has this χ² with two degrees of
+/// freedom. The second constant is the smallest motion, in pixels squared.
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
 /// Longest motion that is followed, in radii. Beyond it, the disc's middle no longer shows a plain level.
 const MAX_MOTION_RADII: f64 = 2.2;
 
-/// Least fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves
+/// Smallest fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves
 /// too.
 const MOTION_SHARE: f64 = 0.3;
 
-/// Least fraction of the sectors that must be seen to tell a motion from clutter.
+/// Smallest fraction of the sectors that must be seen to tell a motion from clutter.
 const MIN_MOTION_SHARE: f64 = 0.7;
 
 /// Adds motion to the model if the edge's width varies as motion would make it vary. Returns whether it did so.

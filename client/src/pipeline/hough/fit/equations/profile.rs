@@ -50,11 +50,11 @@ pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     Share { inside: if depth < 0.0 { outside } else { 1.0 - outside }, slope: slope * scale }
 }
 
-/// The root of the depth, as a pixel sees it: 0 outside. And its first derivative with respect to the depth.
+/// The square root of the depth (0 outside), averaged over a pixel, and its first derivative with respect to the depth.
 ///
-/// The mean over the pixel's square, whose projection across the edge is a box as wide as the one component of the
-/// direction, convolved with a box as wide as the other. The root's second integral is 4/15 depth^(5/2). `sigma` scales
-/// the square, and so stands for the blur of any edge.
+/// The projection of the pixel's square across the edge is the convolution of two boxes, whose widths are the
+/// components of the direction. The root's second integral is 4/15 depth^(5/2). `sigma` scales the square, and so
+/// stands for the blur of any edge.
 #[inline(always)]
 pub(crate) fn root(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     let scale = sigma * 12f32.sqrt();
@@ -95,8 +95,8 @@ pub(crate) fn smeared(depth: f32, sigma: f32, half: f32) -> Smear {
     let width = 1.0 / (2.0 * half);
     let inside = (integral(high, above) - integral(low, below)) * width;
     let bend = (above.slope - below.slope) * width;
-    // The mean at the ends minus the mean over all. For short motions, where rounding would show, derived from the
-    // bend.
+    // The mean of both ends minus the mean over the whole motion. Rounding would spoil this difference for short
+    // motions, so it is then derived from the bend.
     let ends = (above.inside + below.inside - 2.0 * inside) * width;
     let widening = if half < 0.3 * sigma { bend * half * (1.0 / 3.0) } else { ends };
     Smear { inside, slope: (above.inside - below.inside) * width, bend, widening }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_rise_from_nothing_to_all_alike_on_both_sides() {
+    fn shares_rise_from_0_to_1_symmetrically() {
         for sigma in SIGMAS {
             let mut before = [0.0; 5];
             for depth in depths(sigma) {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smeared_edge_is_the_mean_of_the_edge_along_its_way() {
+    fn a_smeared_edge_is_the_mean_of_the_edge_along_its_path() {
         let n = 2000;
         for (sigma, half) in [(0.5, 0.1), (0.5, 3.0), (1.2, 0.4), (4.0, 1.0), (4.0, 9.0)] {
             for depth in depths(sigma).step_by(8) {

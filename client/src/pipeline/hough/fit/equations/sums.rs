@@ -10,10 +10,10 @@ pub(crate) const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 /// Fewest pixels with which a sector can be judged.
 const MIN_SECTOR_PX: f64 = 4.0;
 
-/// Least amount of disc, in pixels, with which a sector's disc is judged.
+/// Smallest amount of disc, in pixels, with which a sector's disc is judged.
 pub(crate) const MIN_DISC_PX: f64 = 1.0;
 
-/// Least amount of ground, in pixels, that counts as seen. A level fitted to less would be chance.
+/// Smallest amount of ground, in pixels, that counts as seen. A level fitted to less would be chance.
 const MIN_GROUND_PX: f64 = 1.0;
 
 /// Number of products of all columns, rounded up to whole vectors.
@@ -48,7 +48,7 @@ pub(crate) struct SectorSums {
     /// Sum of the pixels' weights.
     pub(crate) weight: f64,
     /// Sums of squared derivatives with respect to the radius, and of squared shares of the disc. Both are unweighted:
-    /// what could be seen.
+    /// they count all pixels, whether they fit or not.
     pub(crate) edge: f64,
     pub(crate) side: f64,
 }

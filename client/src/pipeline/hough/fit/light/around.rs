@@ -24,15 +24,15 @@ const MIN_CELLS: f64 = 30.0;
 /// Chance exceeds it once in 100.
 const UNEVEN_CHI2: f64 = 15.0;
 
-/// Least fraction of the ring that must be ground, except for one cell: a corner of an occluder, a shape of clutter or
-/// the end of a long motion looks like a slope. Chance leaves out one cell in 16,000.
+/// Smallest fraction of the ring that must be ground, except for one cell: a corner of an occluder, a shape of clutter
+/// or the end of a long motion looks like a slope. Chance leaves out one cell in 16,000.
 const MIN_SHARE: f64 = 0.998;
 
 /// Largest variance of the residuals: as a multiple of the frame's noise variance, or in gray levels squared.
 ///
 /// The multiple allows for five sigmas of a χ² of 600 cells, and for the uncertainty of the noise itself. The gray
-/// levels allow for whole levels, which are steps in a frame without noise. Anything that pokes into the ring leaves
-/// more.
+/// levels allow for whole levels, which are steps in a frame without noise. Anything else in the ring leaves larger
+/// residuals.
 const MAX_NOISE_RATIO: f64 = 1.35;
 const MAX_ROUNDING: f64 = 0.09;
 

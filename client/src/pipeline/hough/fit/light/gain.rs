@@ -79,8 +79,8 @@ impl Gain {
         }
     }
 
-    /// Corrects the gain by what the disc's middle shows: averages the three ways in which ground and disc can be
-    /// related, weighted by their likelihoods.
+    /// Corrects the gain by the light in the disc's middle: the mean of the three possible relations between ground and
+    /// disc, weighted by their likelihoods.
     fn weighed(self, ground: &Ground, middle: &Middle) -> Self {
         let level = ground.surface.terms[0];
         let per_level = middle.level / (level * ground.unit_px);

@@ -23,7 +23,7 @@ const NEAR_SIGMAS: f64 = 4.0;
 /// Factor by which a disc may be noisier than the frame: the noise of photons on a disc that is four times as bright.
 const BRIGHTER: f64 = 2.0;
 
-/// Least fraction of the middle that must have the disc's level.
+/// Smallest fraction of the middle that must have the disc's level.
 const MIN_SHARE: f64 = 0.6;
 
 /// What the middle of a disc shows.

@@ -14,10 +14,10 @@ mod tests;
 /// The number of pixels in each sector is a multiple of this. Sectors are filled up with pixels of weight 0.
 pub(crate) const LANES: usize = 8;
 
-/// Least fraction of an annulus that must lie in the frame for the circle to count as whole.
+/// Smallest fraction of an annulus that must lie in the frame for the circle to count as whole.
 pub(crate) const WHOLE_SHARE: f64 = 0.9;
 
-/// Least gain assumed for a pixel of the annulus, relative to the light at the centre.
+/// Smallest gain assumed for a pixel of the annulus, relative to the light at the centre.
 const LEAST_GAIN: f32 = 0.1;
 
 /// How far beyond an annulus the compass is prepared, for larger annuli to come, and how far before the first annulus,

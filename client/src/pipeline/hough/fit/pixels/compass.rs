@@ -5,8 +5,8 @@ use crate::pipeline::hough::sectors::MAX_SECTORS;
 /// Offsets of pixels from a middle pixel, for one number of sectors: sector by sector, nearest first.
 ///
 /// Sector k is centred on the angle k / sectors of a turn, from the x axis towards the y axis, so pixels on an axis are
-/// in the middle of a sector. Only a quarter is stored: a quarter turn takes (x, y) to (-y, x), and a sector to the one
-/// a quarter further.
+/// in the middle of a sector. Only the first quarter is stored. The other offsets follow by rotation: a quarter turn
+/// maps (x, y) to (-y, x), and sector k to sector k + sectors / 4.
 #[derive(Default)]
 pub(crate) struct Compass {
     sectors: usize,
@@ -38,14 +38,15 @@ impl Place {
 }
 
 impl Compass {
-    /// Prepares for `sectors`, a multiple of four, and distances below `least` pixels. If that takes work, prepares for
-    /// distances below `reach`. This uses four bytes per pixel of a quarter: 100 kB for 180 px.
+    /// Prepares the offsets of `sectors`, a multiple of four, for distances below `least` pixels. Does nothing if they
+    /// are ready. Otherwise it prepares distances below `reach`, which takes four bytes per pixel of a quarter: 100 kB
+    /// for 180 px.
     pub(crate) fn prepare(&mut self, sectors: usize, least: usize, reach: usize) {
         let sectors = sectors.clamp(4, MAX_SECTORS);
         if self.sectors == sectors && self.reach >= least.min(i16::MAX as usize) {
             return;
         }
-        // Offsets are counted in 16 bits, and there is nothing to see beyond a frame.
+        // Offsets have 16 bits. Longer ones would lie outside the frame.
         let reach = reach.min(i16::MAX as usize);
         (self.sectors, self.reach) = (sectors, reach);
         self.sort();
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pixel_around_is_there_once_in_the_sector_of_its_direction() {
+    fn every_pixel_appears_once_in_the_sector_of_its_direction() {
         for sectors in [16, 32, 64] {
             let mut compass = Compass::default();
             compass.prepare(sectors, 20, 25);
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn places_beyond_the_reach_are_none() {
+    fn there_are_no_offsets_beyond_the_reach() {
         let mut compass = Compass::default();
         compass.prepare(32, 10, 10);
         assert!(compass.places(3, 10, 50).is_empty());

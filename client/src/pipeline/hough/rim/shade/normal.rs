@@ -2,7 +2,8 @@
 
 use crate::pipeline::hough::rim::oval::PARAMETERS;
 
-/// Most shared parameters: the outline's, the edge's variance, the stroke's width, and nine waves of levels.
+/// Maximum number of shared parameters: the outline's, the edge's variance, the stroke's width, and nine waves of
+/// levels.
 pub(crate) const MOST: usize = PARAMETERS + 2 + 9;
 
 /// Index of the first of the form's three parameters.

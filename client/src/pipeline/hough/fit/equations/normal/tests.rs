@@ -102,7 +102,7 @@ fn assert_alike(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn a_plane_is_solved_as_a_direct_solution_is() {
+fn a_plane_has_the_same_solution_as_the_direct_method() {
     for profile in [Profile::Gaussian, Profile::Smear] {
         let (rows, model, common) = (rows(&mut Random::new(1)), model(profile), 41.5);
         let mut flat = Vec::new();
@@ -123,7 +123,7 @@ fn a_plane_is_solved_as_a_direct_solution_is() {
 }
 
 #[test]
-fn levels_are_what_explicit_unknowns_of_each_sector_give() {
+fn eliminated_levels_equal_explicit_unknowns_of_each_sector() {
     for profile in [Profile::Gaussian, Profile::Smear] {
         let (rows, model) = (rows(&mut Random::new(2)), model(profile));
         let mut flat = Vec::new();
@@ -172,7 +172,7 @@ fn sectors_left_out_have_no_weight() {
 }
 
 #[test]
-fn parameters_the_pixels_say_nothing_about_stay_where_they_are() {
+fn parameters_that_the_pixels_do_not_determine_stay_unchanged() {
     let mut rows = rows(&mut Random::new(5));
     rows.iter_mut().flatten().for_each(|row| row[VARIANCE] = 0.0);
     let found = Equations::new(&sums(&rows), ALL, &model(Profile::Gaussian), GroundTerms::Levels, GROUND_AT);
@@ -180,7 +180,7 @@ fn parameters_the_pixels_say_nothing_about_stay_where_they_are() {
 }
 
 #[test]
-fn the_centres_covariance_is_the_inverse_matrixs() {
+fn the_centres_covariance_is_that_of_the_inverse_matrix() {
     let rows = rows(&mut Random::new(6));
     let found = Equations::new(&sums(&rows), ALL, &model(Profile::Gaussian), GroundTerms::Levels, GROUND_AT);
     let [xx, xy, yy] = found.solve().expect("regular").centre;

@@ -10,7 +10,7 @@ use crate::pipeline::hough::sectors::MAX_SECTORS;
 
 const SIZE: usize = 200;
 
-/// A disc with scattered gray levels, gathered around a position beside its centre.
+/// A disc with scattered gray levels, gathered around a position near its centre.
 fn annulus(sectors: usize) -> Annulus {
     let gray = |x: usize, y: usize| {
         let inside = (x as f32 - 99.0).hypot(y as f32 - 101.0) < 70.0;

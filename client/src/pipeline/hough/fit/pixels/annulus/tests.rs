@@ -34,7 +34,7 @@ fn gather(width: usize, ring: Ring, half_width: f32, sectors: usize) -> Annulus 
 }
 
 #[test]
-fn every_pixel_of_the_band_is_there_once_with_its_gray_level() {
+fn every_pixel_of_the_band_appears_once_with_its_gray_level() {
     for (ring, half_width) in RINGS {
         let annulus = gather(600, ring, half_width, 32);
         let mut times = HashMap::new();
@@ -67,7 +67,7 @@ fn held_is_the_share_of_the_annulus_inside_the_frame() {
 }
 
 #[test]
-fn an_annulus_reaches_further_along_a_way() {
+fn an_annulus_reaches_further_along_the_motion() {
     let pixels: Vec<u8> = (0..200 * 200).map(|i| gray(i % 200, i / 200)).collect();
     let frame = Frame { pixels: &pixels, width: 200, height: 200 };
     let (ring, reach) = (Ring { x: 100.2, y: 99.7, radius: 40.0 }, Reach { even: 5.0, way: (12.0, 0.0) });
