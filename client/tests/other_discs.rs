@@ -177,7 +177,7 @@ impl Ball {
 }
 
 #[test]
-fn balls_in_the_light_are_found_and_nearly_all_measured_without_bias_towards_it() {
+fn balls_in_the_light_are_found_and_measured_without_bias_towards_it() {
     let mut detector = detector();
     let (mut seen, mut near, mut along) = (0.0, 0.0, 0.0);
     for seed in 0..60 {
@@ -191,17 +191,15 @@ fn balls_in_the_light_are_found_and_nearly_all_measured_without_bias_towards_it(
         oval.draw(&mut canvas, |dx, dy| ball.mean(dx, dy, oval.a));
         let frame = canvas.shot(5.0, &mut random);
         let found = detector.detect(frame.view()).unwrap_or_else(|| panic!("missed {oval:?}, seed {seed}"));
-        assert!(off(&found, &oval) < 0.1 * oval.a, "{found:?}, {oval:?}, seed {seed}");
-        seen += 1.0;
-        // Of 460 balls, 4 % are off by more: where the edge at the ground's own level lies inside the ball.
-        if off(&found, &oval) < 0.1 {
-            let (dx, dy) = (found.circle.x - oval.x, found.circle.y - oval.y);
-            along += (dx * ball.light.0 + dy * ball.light.1) / ball.light.0.hypot(ball.light.1);
-            near += 1.0;
-        }
+        // Of 1,443 balls, 2 % are off by more than 0.1 px and 0.4 % by more than 0.3 px: small frontal balls whose rim
+        // is darker than the ground.
+        assert!(off(&found, &oval) < 0.3, "{found:?}, {oval:?}, seed {seed}");
+        let (dx, dy) = (found.circle.x - oval.x, found.circle.y - oval.y);
+        along += (dx * ball.light.0 + dy * ball.light.1) / ball.light.0.hypot(ball.light.1);
+        (seen, near) = (seen + 1.0, near + f64::from(u8::from(off(&found, &oval) < 0.1)));
     }
-    assert!(seen > 30.0 && near > 0.85 * seen, "{near} of {seen}");
-    assert!((along / near).abs() < 0.02, "{} px towards the light", along / near);
+    assert!(seen > 30.0 && near > 0.97 * seen, "{near} of {seen}");
+    assert!((along / seen).abs() < 0.02, "{} px towards the light", along / seen);
 }
 
 #[test]

@@ -31,9 +31,19 @@ pub(crate) fn edge_sigma(frame: Frame<'_>, ring: Ring, points: &[Point]) -> Opti
 fn add_profile(frame: Frame<'_>, ring: Ring, point: Point, sums: &mut [(f32, f32)]) {
     let (dx, dy) = (point.x - ring.x, point.y - ring.y);
     let length = (dx * dx + dy * dy).sqrt().max(1e-3);
+    let (ux, uy) = (dx / length, dy / length);
+    let first = ring.radius - PROFILE_REACH as f32;
+    let at = |distance: f32| (ring.x + ux * distance, ring.y + uy * distance);
+    let mut line = [0.0; 2 * PROFILE_REACH + 1];
+    if first >= 0.0 && frame.add_line(at(first), (ux, uy), &mut line) {
+        sums.iter_mut().zip(line).for_each(|((sum, count), value)| {
+            (*sum, *count) = (*sum + point.sign * value, *count + 1.0);
+        });
+        return;
+    }
     for (i, (sum, count)) in sums.iter_mut().enumerate() {
-        let distance = ring.radius + i as f32 - PROFILE_REACH as f32;
-        let (x, y) = (ring.x + dx / length * distance, ring.y + dy / length * distance);
+        let distance = first + i as f32;
+        let (x, y) = at(distance);
         if let Some(value) = (distance >= 0.0).then(|| frame.sample(x, y)).flatten() {
             (*sum, *count) = (*sum + point.sign * value, *count + 1.0);
         }

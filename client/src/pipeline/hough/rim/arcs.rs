@@ -234,39 +234,46 @@ fn strongest(line: &[f32], per: f32) -> [(f64, f64); KINDS] {
         let slopes = TO_EDGE * ((c - a) - (d - f));
         *sloped = *even + per * HALF_STEP as f32 * slopes;
     }
-    POLARITIES.map(|polarity| polarity.strongest(if polarity.on_slope() { &sloped[..n] } else { &even[..n] }))
+    let [bright, dark, mixed] = strongest_of(&even[..n]);
+    let [bright_on_slope, dark_on_slope, mixed_on_slope] = strongest_of(&sloped[..n]);
+    [bright, dark, mixed, bright_on_slope, dark_on_slope, mixed_on_slope]
+}
+
+/// The strongest step down, up and of either sign, in the order of [`POLARITIES`]. Of equal steps, the last counts.
+fn strongest_of(steps: &[f32]) -> [(f64, f64); 3] {
+    let (mut most, mut least) = (0, 0);
+    for (at, &step) in steps.iter().enumerate() {
+        most = if step >= steps[most] { at } else { most };
+        least = if step <= steps[least] { at } else { least };
+    }
+    let bright = vertex(steps, most, steps[most]);
+    let dark = vertex(steps, least, -steps[least]);
+    let is_bright = match (steps[most].abs(), steps[least].abs()) {
+        (up, down) if up == down => most > least,
+        (up, down) => up > down,
+    };
+    [bright, dark, if is_bright { bright } else { dark }]
+}
+
+/// A step's distance from the middle one, by the parabola through it and its neighbours, and the step. Both are 0 if its
+/// `size` is not positive.
+fn vertex(steps: &[f32], best: usize, size: f32) -> (f64, f64) {
+    if size.is_nan() || size <= 0.0 {
+        return (0.0, 0.0);
+    }
+    let mut shift = 0.0;
+    if best > 0 && best + 1 < steps.len() {
+        let [before, own, after] = [best - 1, best, best + 1].map(|at| steps[best].signum() * steps[at]);
+        let bend = before - 2.0 * own + after;
+        shift = if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 };
+    }
+    (f64::from(best as f32 + shift - (steps.len() - 1) as f32 * 0.5), f64::from(steps[best]))
 }
 
 impl Polarity {
     /// Whether the levels on both sides are extrapolated to the edge.
     pub(crate) fn on_slope(self) -> bool {
         matches!(self, Self::BrightOnSlope | Self::DarkOnSlope | Self::MixedOnSlope)
-    }
-
-    /// Size of a step of this polarity; negative for one of the other.
-    fn size(self, step: f32) -> f32 {
-        match self {
-            Self::Bright | Self::BrightOnSlope => step,
-            Self::Dark | Self::DarkOnSlope => -step,
-            Self::Mixed | Self::MixedOnSlope => step.abs(),
-        }
-    }
-
-    /// The strongest of these steps: its distance from the middle one, by a parabola, and its size.
-    fn strongest(self, steps: &[f32]) -> (f64, f64) {
-        let n = steps.len();
-        let by_size = |a: &usize, b: &usize| self.size(steps[*a]).total_cmp(&self.size(steps[*b]));
-        let best = (0..n).max_by(by_size).unwrap_or_default();
-        if self.size(steps[best]) <= 0.0 {
-            return (0.0, 0.0);
-        }
-        let mut shift = 0.0;
-        if best > 0 && best + 1 < n {
-            let [before, own, after] = [best - 1, best, best + 1].map(|at| steps[best].signum() * steps[at]);
-            let bend = before - 2.0 * own + after;
-            shift = if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 };
-        }
-        (f64::from(best as f32 + shift - (n - 1) as f32 * 0.5), f64::from(steps[best]))
     }
 }
 
@@ -285,6 +292,16 @@ fn log_tail(n: usize, k: usize, chance: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_polarity_has_its_own_strongest_step_and_of_equals_the_last() {
+        let places =
+            |steps: &[f32]| strongest_of(steps).map(|(at, size)| ((at + 0.5 * (steps.len() - 1) as f64).round(), size));
+        assert_eq!(places(&[1.0, -3.0, 0.5, 2.0, 0.0]), [(3.0, 2.0), (1.0, -3.0), (1.0, -3.0)]);
+        assert_eq!(places(&[-3.0, 0.0, 0.0, 0.0, 3.0]), [(4.0, 3.0), (0.0, -3.0), (4.0, 3.0)]);
+        // No step down: its size is 0, in the middle.
+        assert_eq!(strongest_of(&[-1.0, -2.0, -1.0])[0], (0.0, 0.0));
+    }
 
     #[test]
     fn the_tail_of_the_binomial_is_that_of_counted_coins() {

@@ -2,6 +2,7 @@
 //! than the rim.
 
 use super::measure::MAX_STROKE;
+use super::shade::leaves_noise;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_of};
@@ -34,7 +35,18 @@ const SAMPLES: usize = 16;
 /// pixels.
 pub(crate) fn is_doubtful(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let seen = fit.directions.iter().filter(|one| one.active).count();
-    seen >= MIN_DIRECTIONS && !fit.moving && (is_oval(fit) || is_ring(frame, fit) || is_uneven(frame, fit, noise_gray))
+    if seen < MIN_DIRECTIONS || fit.moving {
+        // Something in front of the disc, the border or its motion makes the disc uneven, but they leave only noise.
+        return !leaves_noise(mean_variance(fit), noise_gray);
+    }
+    is_oval(fit) || is_ring(frame, fit) || is_uneven(frame, fit, noise_gray)
+}
+
+/// Mean variance of the pixels that is left in the directions with an edge.
+fn mean_variance(fit: &Fit) -> f64 {
+    let active = fit.directions.iter().filter(|one| one.active);
+    let (sum, n) = active.fold((0.0, 0.0), |(sum, n), one| (sum + one.variance, n + 1.0));
+    sum / f64::max(n, 1.0)
 }
 
 /// Whether the ground ends at another edge all around, as the ground outside a stroke's inner edge does.
@@ -79,7 +91,7 @@ fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;
     let (mut sums, mut squares, mut seen) = ([0.0; 3], [0.0; 3], 0.0);
     for (dx, dy) in (0..SAMPLES * SAMPLES).map(|i| (at(i % SAMPLES), at(i / SAMPLES))) {
-        if dx.hypot(dy) > reach {
+        if dx * dx + dy * dy > reach * reach {
             continue;
         }
         let Some(gray) = frame.nearest((fit.circle.x + dx) as f32, (fit.circle.y + dy) as f32) else { continue };

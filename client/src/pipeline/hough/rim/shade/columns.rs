@@ -7,6 +7,9 @@ use crate::pipeline::hough::fit::equations::columns::BLOCK;
 use crate::pipeline::hough::fit::equations::profile::{PIXEL_VARIANCE, Share, gaussian, pixel, root};
 use crate::pipeline::hough::rim::oval::Oval;
 
+#[cfg(test)]
+mod tests;
+
 /// Indices of the columns: the residual, the outline's parameters, the edge's variance, the levels, the stroke's width.
 pub(crate) const RESIDUAL: usize = 0;
 pub(crate) const GEOMETRY: usize = 1;
@@ -114,117 +117,18 @@ impl Prepared {
     /// Fills the columns for the pixels of a sector with these levels.
     #[inline(always)]
     pub(crate) fn fill(&self, columns: &mut Columns, pixels: Block<'_>, levels: &[f32; LEVELS]) {
-        let sharp = self.variance < SHARP_VARIANCE;
-        let smooth = |depth, sigma, _, _| gaussian(depth, sigma);
-        match (self.kind, sharp) {
-            (Kind::Edge, true) => self.fill_edge(columns, pixels, levels, pixel),
-            (Kind::Edge, false) => self.fill_edge(columns, pixels, levels, smooth),
-            (Kind::Ball, true) => self.fill_ball(columns, pixels, levels, pixel),
-            (Kind::Ball, false) => self.fill_ball(columns, pixels, levels, smooth),
-            (Kind::Stroke, true) => self.fill_stroke(columns, pixels, levels, pixel),
-            (Kind::Stroke, false) => self.fill_stroke(columns, pixels, levels, smooth),
+        match (self.kind, self.variance < SHARP_VARIANCE) {
+            (Kind::Edge, true) => self.fill_with(columns, pixels, &Edge::<true>::new(self, levels)),
+            (Kind::Edge, false) => self.fill_with(columns, pixels, &Edge::<false>::new(self, levels)),
+            (Kind::Ball, true) => self.fill_with(columns, pixels, &Ball::<true>::new(self, levels)),
+            (Kind::Ball, false) => self.fill_with(columns, pixels, &Ball::<false>::new(self, levels)),
+            (Kind::Stroke, true) => self.fill_with(columns, pixels, &Stroke::<true>::new(self, levels)),
+            (Kind::Stroke, false) => self.fill_with(columns, pixels, &Stroke::<false>::new(self, levels)),
         }
     }
 
-    /// An edge between levels that change with the distance from it. Inside they also change with the root of the
-    /// distance, because a lit ball darkens towards its rim.
     #[inline(always)]
-    fn fill_edge(
-        &self,
-        columns: &mut Columns,
-        pixels: Block<'_>,
-        levels: &[f32; LEVELS],
-        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
-    ) {
-        let sigma = self.variance.sqrt();
-        let root_unit = self.per_reach.sqrt();
-        let [out_level, in_level, out_slope, in_root, in_slope, _] = *levels;
-        self.fill_with(columns, pixels, |place| {
-            let edge = profile(place.depth, sigma, place.nx, place.ny);
-            let (deep, far) = (place.depth.max(0.0) * self.per_reach, (-place.depth).max(0.0) * self.per_reach);
-            let root = root(place.depth, sigma, place.nx, place.ny);
-            let (root, by_root) = (root.inside * root_unit, root.slope * root_unit);
-            let contrast = in_level + in_slope * deep - out_level - out_slope * far;
-            let outside = 1.0 - edge.inside;
-            let own = [outside, edge.inside, outside * far, root, edge.inside * deep, 0.0];
-            let across = contrast * edge.slope;
-            let seen =
-                out_level * own[0] + in_level * own[1] + out_slope * own[2] + in_root * own[3] + in_slope * own[4];
-            Seen { own, seen, by_depth: across + in_root * by_root, by_variance: across * place.depth, by_width: 0.0 }
-        });
-    }
-
-    /// A lit ball by Lambert's law: ambient light, and light from one direction where the surface faces it. The normal
-    /// of the surface has length 1, so near the rim its component towards the camera is proportional to the root of the
-    /// depth.
-    #[inline(always)]
-    fn fill_ball(
-        &self,
-        columns: &mut Columns,
-        pixels: Block<'_>,
-        levels: &[f32; LEVELS],
-        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
-    ) {
-        let sigma = self.variance.sqrt();
-        let towards_unit = (2.0 * self.per_radius).sqrt();
-        let [out_level, ambient, light_x, light_y, light_z, _] = *levels;
-        self.fill_with(columns, pixels, |place| {
-            let edge = profile(place.depth, sigma, place.nx, place.ny);
-            let root = root(place.depth, sigma, place.nx, place.ny);
-            let unit = towards_unit * (1.0 - 0.5 * place.depth * self.per_radius).max(0.0).sqrt();
-            let (z, by_z) = (unit * root.inside, unit * root.slope);
-            let within = self.per_radius / place.level.max(1.0);
-            let (x, y) = (place.dx * within, place.dy * within);
-            let sideways = light_x * x + light_y * y;
-            let lit = if sideways * edge.inside + light_z * z >= 0.0 { 1.0 } else { 0.0 };
-            let outside = 1.0 - edge.inside;
-            let side = lit * edge.inside;
-            let own = [outside, edge.inside, side * x, side * y, lit * z, 0.0];
-            let across = (ambient + lit * sideways - out_level) * edge.slope;
-            let seen = out_level * own[0] + ambient * own[1] + light_x * own[2] + light_y * own[3] + light_z * own[4];
-            let by_depth = across + lit * light_z * by_z;
-            Seen { own, seen, by_depth, by_variance: across * place.depth, by_width: 0.0 }
-        });
-    }
-
-    /// An edge with a stroke along it.
-    #[inline(always)]
-    fn fill_stroke(
-        &self,
-        columns: &mut Columns,
-        pixels: Block<'_>,
-        levels: &[f32; LEVELS],
-        profile: impl Fn(f32, f32, f32, f32) -> Share + Copy,
-    ) {
-        let (sigma, half) = (self.variance.sqrt(), self.half_stroke);
-        let root_unit = self.per_reach.sqrt();
-        let [out_level, in_level, out_slope, in_root, in_slope, own_level] = *levels;
-        self.fill_with(columns, pixels, |place| {
-            let at = |depth: f32| profile(depth, sigma, place.nx, place.ny);
-            let (edge, outer, inner) = (at(place.depth), at(place.depth + half), at(place.depth - half));
-            let (deep, far) = (place.depth.max(0.0) * self.per_reach, (-place.depth).max(0.0) * self.per_reach);
-            let root = root(place.depth, sigma, place.nx, place.ny);
-            let (root, by_root) = (root.inside * root_unit, root.slope * root_unit);
-            let contrast = in_level + in_slope * deep - out_level - out_slope * far;
-            let outside = 1.0 - edge.inside;
-            let stroke = outer.inside - inner.inside;
-            let own = [outside, edge.inside, outside * far, root, edge.inside * deep, stroke];
-            let across = contrast * edge.slope;
-            let seen = out_level * own[0]
-                + in_level * own[1]
-                + out_slope * own[2]
-                + in_root * own[3]
-                + in_slope * own[4]
-                + own_level * own[5];
-            let by_depth = across + in_root * by_root + own_level * (outer.slope - inner.slope);
-            let apart = outer.slope * (place.depth + half) - inner.slope * (place.depth - half);
-            let by_width = own_level * 0.5 * (outer.slope + inner.slope);
-            Seen { own, seen, by_depth, by_variance: across * place.depth + own_level * apart, by_width }
-        });
-    }
-
-    #[inline(always)]
-    fn fill_with(&self, columns: &mut Columns, pixels: Block<'_>, see: impl Fn(Place) -> Seen) {
+    fn fill_with<L: Light>(&self, columns: &mut Columns, pixels: Block<'_>, light: &L) {
         let n = pixels.x.len().min(BLOCK);
         let (xs, ys, grays, weights) = (&pixels.x[..n], &pixels.y[..n], &pixels.gray[..n], &pixels.weight[..n]);
         let [xx, xy, yy] = self.form;
@@ -238,8 +142,8 @@ impl Prepared {
             let per_slope = 1.0 / (gx * gx + gy * gy).max(1e-24).sqrt();
             let (nx, ny) = (gx * per_slope, gy * per_slope);
             let depth = (1.0 - level) * level * per_slope;
-            let Seen { own, seen, by_depth, by_variance: wider, by_width } =
-                see(Place { dx, dy, nx, ny, depth, level });
+            let Seen { own, seen, by_depth, by_variance: wider, by_width, by_place: (by_dx, by_dy, by_size) } =
+                light.see(Place { dx, dy, nx, ny, depth, level });
             let weight = weights[i];
             let by_depth = by_depth * weight * self.moves;
             let by_form = by_depth * self.by_form * per_slope;
@@ -249,6 +153,11 @@ impl Prepared {
             by_xx[i] = by_form * dx * dx;
             by_xy[i] = by_form * 2.0 * dx * dy;
             by_yy[i] = by_form * dy * dy;
+            if L::KNOWS_PLACE {
+                let moving = weight * self.moves;
+                (by_x[i], by_y[i]) = (by_x[i] + by_dx * moving, by_y[i] + by_dy * moving);
+                (by_xx[i], by_yy[i]) = (by_xx[i] + by_size * moving, by_yy[i] + by_size * moving);
+            }
             variances[i] = wider * by_variance * weight * self.moves;
             out[i] = own[0] * weight;
             inside[i] = own[1] * weight;
@@ -279,4 +188,137 @@ struct Seen {
     by_depth: f32,
     by_variance: f32,
     by_width: f32,
+    /// With respect to the centre and to the form's two diagonal elements, at a constant depth.
+    by_place: (f32, f32, f32),
+}
+
+/// The light on both sides of an outline. Its functions are always inlined, so that the loop over the pixels becomes
+/// vector code; compilers do not inline large closures.
+trait Light {
+    /// Whether the light also depends on the place on the disc, besides the depth.
+    const KNOWS_PLACE: bool = false;
+
+    fn see(&self, place: Place) -> Seen;
+}
+
+/// The share of the inside, for a sharp edge or a blurred one.
+#[inline(always)]
+fn share<const SHARP: bool>(depth: f32, sigma: f32, place: &Place) -> Share {
+    if SHARP { pixel(depth, sigma, place.nx, place.ny) } else { gaussian(depth, sigma) }
+}
+
+/// An edge between levels that change with the distance from it. Inside they also change with the root of the distance,
+/// because a lit ball darkens towards its rim.
+struct Edge<const SHARP: bool> {
+    levels: [f32; LEVELS],
+    sigma: f32,
+    per_reach: f32,
+    root_unit: f32,
+}
+
+impl<const SHARP: bool> Edge<SHARP> {
+    fn new(model: &Prepared, levels: &[f32; LEVELS]) -> Self {
+        let root_unit = model.per_reach.sqrt();
+        Self { levels: *levels, sigma: model.variance.sqrt(), per_reach: model.per_reach, root_unit }
+    }
+}
+
+impl<const SHARP: bool> Light for Edge<SHARP> {
+    #[inline(always)]
+    fn see(&self, place: Place) -> Seen {
+        let [out_level, in_level, out_slope, in_root, in_slope, _] = self.levels;
+        let edge = share::<SHARP>(place.depth, self.sigma, &place);
+        let (deep, far) = (place.depth.max(0.0) * self.per_reach, (-place.depth).max(0.0) * self.per_reach);
+        let root = root(place.depth, self.sigma, place.nx, place.ny);
+        let (root, by_root) = (root.inside * self.root_unit, root.slope * self.root_unit);
+        let contrast = in_level + in_slope * deep - out_level - out_slope * far;
+        let outside = 1.0 - edge.inside;
+        let own = [outside, edge.inside, outside * far, root, edge.inside * deep, 0.0];
+        let across = contrast * edge.slope;
+        let seen = out_level * own[0] + in_level * own[1] + out_slope * own[2] + in_root * own[3] + in_slope * own[4];
+        Seen {
+            own,
+            seen,
+            by_depth: across + in_root * by_root,
+            by_variance: across * place.depth,
+            by_width: 0.0,
+            by_place: (0.0, 0.0, 0.0),
+        }
+    }
+}
+
+/// A lit ball by Lambert's law: ambient light, and light from one direction where the surface faces it. The normal of
+/// the surface has length 1, so near the rim its component towards the camera is proportional to the root of the depth.
+struct Ball<const SHARP: bool> {
+    levels: [f32; LEVELS],
+    sigma: f32,
+    per_radius: f32,
+}
+
+impl<const SHARP: bool> Ball<SHARP> {
+    fn new(model: &Prepared, levels: &[f32; LEVELS]) -> Self {
+        Self { levels: *levels, sigma: model.variance.sqrt(), per_radius: model.per_radius }
+    }
+}
+
+impl<const SHARP: bool> Light for Ball<SHARP> {
+    const KNOWS_PLACE: bool = true;
+
+    #[inline(always)]
+    fn see(&self, place: Place) -> Seen {
+        let [out_level, ambient, light_x, light_y, light_z, _] = self.levels;
+        let edge = share::<SHARP>(place.depth, self.sigma, &place);
+        let root = root(place.depth, self.sigma, place.nx, place.ny);
+        // z² = u (2 - u) for the depth u in radii. The root has the first factor, the unit the second.
+        let left = (2.0 - place.depth * self.per_radius).max(0.5);
+        let unit = (self.per_radius * left).sqrt();
+        let z = unit * root.inside;
+        let by_z = unit * root.slope - 0.5 * z * self.per_radius / left;
+        let within = self.per_radius / place.level.max(1.0);
+        let (x, y) = (place.dx * within, place.dy * within);
+        let sideways = light_x * x + light_y * y;
+        let lit = if sideways * edge.inside + light_z * z >= 0.0 { 1.0 } else { 0.0 };
+        let outside = 1.0 - edge.inside;
+        let side = lit * edge.inside;
+        let own = [outside, edge.inside, side * x, side * y, lit * z, 0.0];
+        let across = (ambient + lit * sideways - out_level) * edge.slope;
+        let seen = out_level * own[0] + ambient * own[1] + light_x * own[2] + light_y * own[3] + light_z * own[4];
+        let by_depth = across + lit * light_z * by_z;
+        // A quarter of the relative change of the radius belongs to each element of the form, with the other sign.
+        let by_size = 0.25 * (side * sideways + lit * light_z * z * (left - 1.0) / left);
+        let by_place = (-side * light_x * within, -side * light_y * within, by_size);
+        Seen { own, seen, by_depth, by_variance: across * place.depth, by_width: 0.0, by_place }
+    }
+}
+
+/// An edge with a stroke along it.
+struct Stroke<const SHARP: bool> {
+    edge: Edge<SHARP>,
+    half: f32,
+}
+
+impl<const SHARP: bool> Stroke<SHARP> {
+    fn new(model: &Prepared, levels: &[f32; LEVELS]) -> Self {
+        Self { edge: Edge::new(model, levels), half: model.half_stroke }
+    }
+}
+
+impl<const SHARP: bool> Light for Stroke<SHARP> {
+    #[inline(always)]
+    fn see(&self, place: Place) -> Seen {
+        let (sigma, half, level) = (self.edge.sigma, self.half, self.edge.levels[STROKE - OUT]);
+        let outer = share::<SHARP>(place.depth + half, sigma, &place);
+        let inner = share::<SHARP>(place.depth - half, sigma, &place);
+        let Seen { mut own, seen, by_depth, by_variance, .. } = self.edge.see(place);
+        own[STROKE - OUT] = outer.inside - inner.inside;
+        let apart = outer.slope * (place.depth + half) - inner.slope * (place.depth - half);
+        Seen {
+            own,
+            seen: seen + level * own[STROKE - OUT],
+            by_depth: by_depth + level * (outer.slope - inner.slope),
+            by_variance: by_variance + level * apart,
+            by_width: level * 0.5 * (outer.slope + inner.slope),
+            by_place: (0.0, 0.0, 0.0),
+        }
+    }
 }

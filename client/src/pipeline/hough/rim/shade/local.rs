@@ -7,22 +7,22 @@ use crate::pipeline::hough::fit::equations::cholesky::Factor;
 pub(crate) type Products = [[f64; COLUMNS]; COLUMNS];
 
 /// The equations of one sector's own levels.
-pub(crate) struct Local {
+pub(crate) struct Local<'a> {
     factor: Factor<LEVELS>,
-    sums: Products,
+    sums: &'a Products,
     columns: &'static [usize],
 }
 
-impl Local {
+impl<'a> Local<'a> {
     /// The equations for the levels of these columns. `None` if they are not positive definite.
-    pub(crate) fn new(sums: &Products, columns: &'static [usize]) -> Option<Self> {
+    pub(crate) fn new(sums: &'a Products, columns: &'static [usize]) -> Option<Self> {
         let mut matrix = [[0.0; LEVELS]; LEVELS];
         for (i, &row) in columns.iter().enumerate() {
             for (j, &column) in columns.iter().enumerate().skip(i) {
                 matrix[i][j] = sums[row][column];
             }
         }
-        Some(Self { factor: Factor::new(&matrix, columns.len())?, sums: *sums, columns })
+        Some(Self { factor: Factor::new(&matrix, columns.len())?, sums, columns })
     }
 
     /// The columns of the levels.
@@ -39,7 +39,7 @@ impl Local {
 
     /// The products after the levels are fitted.
     pub(crate) fn eliminated(&self) -> Products {
-        let mut left = self.sums;
+        let mut left = *self.sums;
         let others = || [RESIDUAL].into_iter().chain(GEOMETRY..=VARIANCE).chain([WIDTH]);
         for column in others() {
             let solved = self.solve(|own| self.sums[own][column]);

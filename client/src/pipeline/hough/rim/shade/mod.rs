@@ -71,6 +71,8 @@ pub(crate) struct Beginning {
     pub(crate) edge_variance: f64,
     /// Distance from the outline up to which pixels are used, on each side, in pixels.
     pub(crate) reach_px: f64,
+    /// Distance between the rows, and between the columns, whose pixels are used.
+    pub(crate) every: usize,
 }
 
 /// A fitted outline. The outline of a stroke is its middle line.
@@ -103,9 +105,18 @@ impl Fitted {
     /// If the edge is elsewhere, the levels alone leave it in the residuals. If there is no edge, they do not determine
     /// a centre.
     pub(crate) fn explains(&self, noise_gray: f32, traced: f64) -> bool {
-        let noise = f64::from(noise_gray).powi(2) + ROUNDING_VARIANCE;
-        self.variance < MOST_OF_NOISE * noise && self.centre[0] + self.centre[2] < 2.0 * traced
+        self.leaves_noise(noise_gray) && self.centre[0] + self.centre[2] < 2.0 * traced
     }
+
+    /// Whether the fit leaves only noise.
+    pub(crate) fn leaves_noise(&self, noise_gray: f32) -> bool {
+        leaves_noise(self.variance, noise_gray)
+    }
+}
+
+/// Whether noise with this sigma, in gray levels, explains a remaining variance.
+pub(crate) fn leaves_noise(variance: f64, noise_gray: f32) -> bool {
+    variance < MOST_OF_NOISE * (f64::from(noise_gray).powi(2) + ROUNDING_VARIANCE)
 }
 
 impl Shades {
@@ -114,9 +125,9 @@ impl Shades {
         self.pixels.gather(frame, from)
     }
 
-    /// Fits an outline to the pixels collected. For a stroke, `stroke_px` is its width. `None` if the equations fail or
-    /// the fit runs away.
-    pub(crate) fn fit(&mut self, from: &Beginning, kind: Kind, stroke_px: Option<f64>) -> Option<Fitted> {
+    /// Fits an outline to the pixels collected. For a stroke, `stroke_px` is its width. `None` if the equations fail, the
+    /// fit runs away, or its criterion will not be below `most`.
+    pub(crate) fn fit(&mut self, from: &Beginning, kind: Kind, stroke_px: Option<f64>, most: f64) -> Option<Fitted> {
         let variance = from.edge_variance.max(f64::from(PIXEL_VARIANCE));
         let levels = [[0.0; LEVELS]; MAX_SECTORS];
         let mut model = Model { oval: from.oval, kind, variance, stroke: stroke_px, levels, held: true };
@@ -130,6 +141,9 @@ impl Shades {
             let mut solution = self.solve(&model, from.active, hypothesis)?;
             let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
             let moved = solution.step[0].hypot(solution.step[1]);
+            if iteration > SETTLING + 1 && solution.predicted > most {
+                return None;
+            }
             let done = iteration > SETTLING && moved < DONE_PX.max(DONE_SIGMAS * sigma);
             if done {
                 let again = self.best(&model, from.active)?;

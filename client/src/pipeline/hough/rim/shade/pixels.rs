@@ -68,12 +68,12 @@ impl Pixels {
         self.counts = [0.0; MAX_SECTORS];
         let top = (around.y - axes.a - reach - BESIDE_PX).max(0.0) as usize;
         let end = ((around.y + axes.a + reach + BESIDE_PX).max(-1.0) + 1.0) as usize;
-        for row in top..end.min(frame.height) {
+        for row in (top..end.min(frame.height)).step_by(from.every) {
             let Some((left, right)) = outer.row(row as f64) else { continue };
             let hole = inner.and_then(|inner| inner.row(row as f64)).unwrap_or((right, right + 1.0));
             for (first, last) in [(left, hole.0), (hole.1.max(left), right)] {
                 let end = ((last.max(-1.0) + 1.0) as usize).min(frame.width);
-                for column in (first.max(0.0).ceil() as usize)..end {
+                for column in ((first.max(0.0).ceil() as usize)..end).step_by(from.every) {
                     self.take(frame, from, axes.unrolling(), (column, row));
                 }
             }

@@ -1,6 +1,6 @@
 //! The equations of a shading, and their solution for an ellipse and for a circle.
 
-use super::columns::{GEOMETRY, LEVELS, Model, OUT, RESIDUAL, VARIANCE, WIDTH};
+use super::columns::{COLUMNS, GEOMETRY, LEVELS, Model, OUT, RESIDUAL, VARIANCE, WIDTH};
 use super::local::{Local, Products};
 use super::normal::{FORM, MOST, Normal};
 use super::shading::Shading;
@@ -23,6 +23,8 @@ pub(crate) struct Solution {
     /// The criterion and the variance of the pixels, for the model before the step.
     pub(crate) criterion: f64,
     pub(crate) variance: f64,
+    /// The criterion after the step, as the equations predict it.
+    pub(crate) predicted: f64,
     /// Covariance of the centre: xx, xy, yy.
     pub(crate) centre: [f64; 3],
 }
@@ -47,9 +49,9 @@ pub(crate) struct Equations<'a> {
     near: [f64; MOST],
     normal: Normal,
     pixels: f64,
-    /// Number of the sectors' own levels.
+    /// The columns of the sectors' own levels, and the number of these levels.
+    local: &'static [usize],
     levels: f64,
-    locals: [Option<Local>; MAX_SECTORS],
 }
 
 /// The shared parameters: the column and the wave of each.
@@ -83,21 +85,19 @@ impl<'a> Equations<'a> {
             shared,
             near,
             pixels: 0.0,
+            local,
             levels: 0.0,
-            locals: [const { None }; MAX_SECTORS],
         };
         for k in own_sectors(counts, active, local) {
             let direction = direction_of(k, counts.len());
             if local.is_empty() {
                 // The levels may not be such waves yet, so the residual is taken from the waves closest to them.
-                let mut own = sums[k];
                 let near = along(waves, &near, direction);
-                (0..LEVELS).for_each(|l| take_from(&mut own, OUT + l, f64::from(model.levels[k][l]) - near[l]));
-                all.add(&own, direction);
+                let less = std::array::from_fn(|l| f64::from(model.levels[k][l]) - near[l]);
+                all.add(&sums[k], &residual_with(&sums[k], &less), direction);
             } else {
-                let levels = Local::new(&sums[k], local)?;
-                all.add(&levels.eliminated(), direction);
-                all.locals[k] = Some(levels);
+                let own = Local::new(&sums[k], local)?.eliminated();
+                all.add(&own, &own[RESIDUAL], direction);
                 all.levels += local.len() as f64;
             }
             all.pixels += counts[k];
@@ -139,7 +139,8 @@ impl<'a> Equations<'a> {
         }
         let (present, centre) = (self.present_squares(round), [x[0], x[1], y[1]]);
         let (criterion, variance) = (self.criterion_of(present, n), present / self.freedom(n)?);
-        Some(Solution { step, levels: self.levels_after(&steps), criterion, variance, centre })
+        let predicted = self.criterion_of(left, n);
+        Some(Solution { step, levels: self.levels_after(&steps), criterion, variance, predicted, centre })
     }
 
     /// Solves the equations. With `within`, the edge's variance and the stroke's width are held at the ends of their
@@ -189,11 +190,12 @@ impl<'a> Equations<'a> {
         self.pixels * (squares / self.pixels).ln() + (n as f64 + self.levels) * self.pixels.ln()
     }
 
-    fn add(&mut self, own: &Products, (x, y): (f64, f64)) {
+    /// Adds the products of a sector, with these products of its residual.
+    fn add(&mut self, own: &Products, residual: &[f64; COLUMNS], (x, y): (f64, f64)) {
         let waves = [1.0, x, y];
-        self.normal.squares += own[RESIDUAL][RESIDUAL];
+        self.normal.squares += residual[RESIDUAL];
         for (i, &(column, wave)) in self.shared.all().iter().enumerate() {
-            self.normal.right[i] += waves[wave] * own[RESIDUAL][column];
+            self.normal.right[i] += waves[wave] * residual[column];
             for (j, &(other, other_wave)) in self.shared.all().iter().enumerate().skip(i) {
                 self.normal.matrix[i][j] += waves[wave] * waves[other_wave] * own[column][other];
             }
@@ -202,12 +204,14 @@ impl<'a> Equations<'a> {
 
     /// The sectors' levels after the steps of the shared parameters.
     fn levels_after(&self, steps: &[f64; MOST]) -> [[f64; LEVELS]; MAX_SECTORS] {
-        let Given { counts, model, .. } = self.given;
+        let Given { sums, counts, model, active } = self.given;
         let mut all = model.levels.map(|levels| levels.map(f64::from));
         let from = self.shared.levels_from;
         let after: [f64; MOST] = std::array::from_fn(|i| self.near[i] + steps.get(from + i).unwrap_or(&0.0));
         for (k, levels) in all.iter_mut().enumerate().take(counts.len()) {
-            if let Some(local) = &self.locals[k] {
+            let is_own = active >> k & 1 == 1 && has_enough(counts[k], self.local);
+            let local = is_own.then(|| Local::new(&sums[k], self.local)).flatten();
+            if let Some(local) = local.filter(|local| !local.columns().is_empty()) {
                 let steps = self.shared.all().iter().zip(steps).map(|(&(column, _), &step)| (column, step));
                 let mut new = [0.0; LEVELS];
                 for (&column, step) in local.columns().iter().zip(local.after(steps)) {
@@ -237,7 +241,11 @@ pub(crate) fn least_criterion(given: Given<'_>, shading: Shading) -> Option<f64>
 
 /// The sectors that take part and have enough pixels. A level needs at least two pixels, because one pixel always fits.
 fn own_sectors<'a>(counts: &'a [f64], active: u64, local: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
-    (0..counts.len()).filter(move |k| active >> k & 1 == 1 && counts[*k] >= 2.0 * local.len() as f64)
+    (0..counts.len()).filter(move |k| active >> k & 1 == 1 && has_enough(counts[*k], local))
+}
+
+fn has_enough(pixels: f64, local: &[usize]) -> bool {
+    pixels >= 2.0 * local.len() as f64
 }
 
 impl Shared {
@@ -256,13 +264,17 @@ impl Shared {
     }
 }
 
-/// Takes the residual from a model in which the parameter of a column is smaller by `less`.
-fn take_from(own: &mut Products, column: usize, less: f64) {
-    let by = own[column];
-    own[RESIDUAL].iter_mut().zip(by).for_each(|(sum, by)| *sum += less * by);
-    for row in own.iter_mut() {
-        row[RESIDUAL] += less * row[column];
+/// The products of the residual with each column, for a model whose levels are lower by `less`.
+fn residual_with(own: &Products, less: &[f64; LEVELS]) -> [f64; COLUMNS] {
+    let mut residual = own[RESIDUAL];
+    let mut square = residual[RESIDUAL];
+    for (l, less) in less.iter().enumerate() {
+        // With the levels before this one, the square gains twice the product and the square of this level's part.
+        square += less * (2.0 * residual[OUT + l] + less * own[OUT + l][OUT + l]);
+        residual.iter_mut().zip(&own[OUT + l]).for_each(|(sum, by)| *sum += less * by);
     }
+    residual[RESIDUAL] = square;
+    residual
 }
 
 /// Amplitudes of the waves closest to the present levels, if the sectors lie evenly.
