@@ -50,7 +50,7 @@ impl RunSpec {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => arguments.push(one(text.clone())),
                 Some(Value::Array(list)) => {
-                    arguments.extend(list.iter().filter_map(Value::as_str).map(|text| one(text.into())))
+                    arguments.extend(list.iter().filter_map(Value::as_str).map(|text| one(text.into())));
                 }
                 Some(Value::Object(entries)) => {
                     arguments.extend(entries.iter().map(|(key, value)| one(format!("{key}={value}"))));

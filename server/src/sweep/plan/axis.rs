@@ -93,13 +93,13 @@ fn listed(name: &str, value: &DeValue<'_>, check: Check<'_>) -> Result<AxisValue
 /// Values between two ends: at equal steps, or at random.
 fn described(name: &str, table: &DeTable<'_>, check: Check<'_>) -> Result<Vec<AxisValue>, String> {
     let known = ["from", "to", "steps", "log", "random", "count"];
-    if let Some(key) = table.keys().map(|key| key.get_ref()).find(|key| !known.contains(&key.as_ref())) {
+    if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !known.contains(&key.as_ref())) {
         return Err(format!(
             "\"{key}\" is not known: write {{ from = 0, to = 10, steps = 6 }}, with log = true for equal ratios, or {{ \
              random = [0, 10], count = 6 }}"
         ));
     }
-    let is_log = match table.get("log").map(|value| value.get_ref()) {
+    let is_log = match table.get("log").map(toml::Spanned::get_ref) {
         None => false,
         Some(DeValue::Boolean(is_log)) => *is_log,
         Some(_) => return Err("log is true or false".into()),
@@ -127,7 +127,7 @@ fn steps(table: &DeTable<'_>, is_log: bool) -> Result<Vec<f64>, String> {
 
 /// Values drawn by a hash of the axis and the value's number, so that every machine draws the same.
 fn random(name: &str, table: &DeTable<'_>, is_log: bool) -> Result<Vec<f64>, String> {
-    let ends = match table.get("random").map(|value| value.get_ref()) {
+    let ends = match table.get("random").map(toml::Spanned::get_ref) {
         Some(DeValue::Array(ends)) if ends.len() == 2 => ends,
         _ => return Err("random takes two ends, such as random = [0, 10], and count says how many values".into()),
     };

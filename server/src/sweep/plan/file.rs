@@ -6,8 +6,8 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::axis::Axis;
+use super::grid::{Budget, MAX_TRIALS, OF_THE_LINK, PIPELINE, Plan};
 use super::pipeline::PipelinePlan;
-use super::plan::{Budget, MAX_TRIALS, OF_THE_LINK, PIPELINE, Plan};
 use crate::run::{Entry, Template, entries, read_text, syntax};
 use crate::sweep::error::SweepError;
 
@@ -59,7 +59,7 @@ impl From<String> for Wrong {
 
 fn read(path: &Path, table: &DeTable<'_>) -> Result<Plan, Wrong> {
     let known = ["run", "axes", "pipeline", "budget", "repeats", "frames", "latency"];
-    if let Some(key) = table.keys().map(|key| key.get_ref()).find(|key| !known.contains(&key.as_ref())) {
+    if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !known.contains(&key.as_ref())) {
         return Err(format!("\"{key}\" is not a key of a plan: it has {KEYS}; options of the run are in [run]").into());
     }
     let empty = DeTable::new();
@@ -73,7 +73,7 @@ fn read(path: &Path, table: &DeTable<'_>) -> Result<Plan, Wrong> {
     let axes = axes(part("axes")?, &template, &pipeline)?;
     let repeats = repeats(table, &axes)?;
     let seed = common.iter().find(|entry| entry.id == "seed").and_then(|entry| entry.text.parse().ok());
-    let switch = |key: &str| match table.get(key).map(|value| value.get_ref()) {
+    let switch = |key: &str| match table.get(key).map(toml::Spanned::get_ref) {
         None => Ok(false),
         Some(DeValue::Boolean(is_on)) => Ok(*is_on),
         Some(_) => Err(format!("{key} is true or false")),
@@ -96,7 +96,7 @@ fn read(path: &Path, table: &DeTable<'_>) -> Result<Plan, Wrong> {
 }
 
 fn part<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Result<Option<&'a DeTable<'b>>, String> {
-    match table.get(key).map(|value| value.get_ref()) {
+    match table.get(key).map(toml::Spanned::get_ref) {
         None => Ok(None),
         Some(DeValue::Table(part)) => Ok(Some(part)),
         Some(_) => Err(format!("{key} is a table: write [{key}], and its keys below")),
@@ -176,7 +176,7 @@ fn check_axis(id: &str, template: &Template, pipeline: &PipelinePlan) -> Result<
 }
 
 fn repeats(table: &DeTable<'_>, axes: &[Axis]) -> Result<u64, String> {
-    let repeats = match table.get("repeats").map(|value| value.get_ref()) {
+    let repeats = match table.get("repeats").map(toml::Spanned::get_ref) {
         None => 1,
         Some(DeValue::Integer(whole)) => whole.as_str().parse().unwrap_or(0),
         Some(_) => 0,

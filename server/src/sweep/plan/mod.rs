@@ -6,13 +6,13 @@
 
 mod axis;
 mod file;
+mod grid;
 mod pipeline;
-mod plan;
 mod trial;
 
 pub(super) use axis::Axis;
+pub(super) use grid::{OF_THE_LINK, Plan};
 pub(super) use pipeline::Answerer;
-pub(super) use plan::{OF_THE_LINK, Plan};
 pub(super) use trial::Trial;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use shared::geometry::Covariance;
 
 use crate::pipeline::hough::fit::decide::state::State;
-use crate::pipeline::hough::fit::equations::columns::RADIUS;
+use crate::pipeline::hough::fit::equations::columns::{DISC, RADIUS};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_index};
 
@@ -18,6 +18,8 @@ pub(crate) struct Evidence {
     pub(crate) pixels: f64,
     /// Fraction of the edge's information that lies in pixels that fit. 1 for a disc, small where edges merely cross.
     pub(crate) fitting: f64,
+    /// Fraction of the disc's side of the edge that fits.
+    pub(crate) disc_fitting: f64,
     /// Number of pixels beyond the edge, whether they fit or not.
     pub(crate) beyond_px: f64,
     /// Amount of ground seen, in pixels.
@@ -42,7 +44,7 @@ pub(crate) fn evidence(sums: &[SectorSums], state: &State) -> [Evidence; DIRECTI
 
 fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidence {
     let n = sums.len();
-    let (mut fitting, mut pixels, mut edge, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0);
+    let (mut fitting, mut pixels, mut edge, mut side, mut ground_px) = (SectorSums::ZERO, 0.0, 0.0, 0.0, 0.0);
     let (mut contrast, mut count, mut beyond_px) = (0.0, 0.0, 0.0);
     let (mut information, mut pull, mut left, mut freedom) = (0.0, 0.0, 0.0, 0.0);
     for (k, sector) in sums.iter().enumerate() {
@@ -55,6 +57,7 @@ fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidenc
         }
         pixels += sector.pixels;
         edge += sector.edge;
+        side += sector.side;
         ground_px += sector.ground_px();
         if (state.active | state.off_plane) >> k & 1 == 1 {
             fitting.add(sector);
@@ -75,6 +78,7 @@ fn of_direction(direction: usize, sums: &[SectorSums], state: &State) -> Evidenc
     Evidence {
         pixels,
         fitting: fitting.at(RADIUS, RADIUS) / edge.max(1e-9),
+        disc_fitting: fitting.at(DISC, DISC) / side.max(1e-9),
         beyond_px,
         ground_px,
         contrast: contrast / count,

@@ -6,7 +6,7 @@
 //! to the evidence.
 //!
 //! `judge` asks two questions. `strict` asks whether the pixels fit to the noise where the disc is seen. If they do
-//! not, `fair` asks whether all directions show the same contrast, on one circle. Both count what the directions
+//! not, `fair` asks whether they fit fairly well, and equally well in all directions. Both count what the directions
 //! show in a `tally`, and answer with a `verdict`.
 
 pub(crate) mod judge;

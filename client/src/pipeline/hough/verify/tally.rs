@@ -3,11 +3,19 @@
 use crate::pipeline::hough::fit::evidence::Evidence;
 use crate::pipeline::hough::fit::refine::Fit;
 
+/// Smallest contrast of a direction, in sigmas of that contrast.
+pub(crate) const MIN_SECTOR_SIGMAS: f64 = 2.5;
+
+/// Largest unexplained variance of a direction, as a multiple of the noise variance.
+pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
+
+/// Smallest total signal of a disc, in sigmas of the noise.
+const MIN_SIGMAS: f64 = 14.0;
+
 /// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus.
 const CHANCE_PX: f64 = 3.5;
 
-/// Largest distance of a direction's edge from the circle: pixels, plus sigmas of the edge position. Chance exceeds 2.5
-/// sigmas in one of 80 directions. The pixels are set by eye: the sigma of a clean frame knows nothing of the model's error.
+/// Largest distance of a direction's edge from the circle: pixels, plus sigmas of the edge position.
 pub(crate) const AGREE_PX: f64 = 0.05;
 const AGREE_SIGMAS: f64 = 2.5;
 
@@ -25,6 +33,9 @@ const MIN_SHARE_OF_ARC: f64 = 0.36;
 /// A disc with fewer visible directions than this is cut by the border.
 const FEW_DIRECTIONS: usize = 10;
 
+/// Fewest visible directions of a disc.
+const MIN_DIRECTIONS: usize = 4;
+
 /// Smallest ground that makes a direction visible, in pixels.
 const MIN_GROUND_PX: f64 = 4.0;
 
@@ -33,6 +44,7 @@ const MIN_GROUND_PX: f64 = 4.0;
 pub(crate) struct Tally {
     pub(crate) visible: f64,
     pub(crate) confirmed: f64,
+    signal: f64,
     pub(crate) evidence: f64,
     /// Squared distances of the directions' edges from the circle, in sigmas and in pixels.
     pub(crate) chi2: f64,
@@ -45,9 +57,9 @@ impl Tally {
         for sector in visible(fit) {
             tally.visible += 1.0;
             let tolerance = agree_px + AGREE_SIGMAS * sector.shift_sigma;
-            // A direction that knows its edge no better than chance says nothing.
-            if sector.shift.abs() < tolerance && tolerance < CHANCE_PX && confirms(sector) {
+            if sector.shift.abs() < tolerance && confirms(sector) {
                 tally.confirmed += 1.0;
+                tally.signal += (sector.contrast / contrast_sigma(sector)).powi(2);
                 tally.evidence += (CHANCE_PX / tolerance).ln();
                 tally.chi2 += sector.shift.powi(2) / (sector.shift_sigma.powi(2) + AGREE_PX.powi(2));
                 tally.square_px += sector.shift.powi(2);
@@ -72,6 +84,10 @@ impl Tally {
             && self.evidence > MIN_EVIDENCE_EACH * self.confirmed
             && self.chi2 < MAX_CHI2_OF_ARC * self.confirmed
             && self.share() > MIN_SHARE_OF_ARC
+    }
+
+    pub(crate) fn stands_out(&self) -> bool {
+        self.visible >= MIN_DIRECTIONS as f64 && self.signal.sqrt() >= MIN_SIGMAS
     }
 }
 
