@@ -48,7 +48,7 @@ fn server() -> Server {
 fn bytes_that_are_not_signaling_are_refused_in_one_line() {
     let cases: [(&[u8], &str); 9] = [
         (b"get / HTTP/1.1\r\nHost: plumb\r\n\r\n", "get / HTTP/1.1"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\n", "not a signaling message"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\n", "the caller speaks TLS"),
         (b"{\"type\":\"dance\"}\n", "dance"),
         (b"{\"type\":\"answer\",\"sdp\":\"v=0\"}\n", "expected a hello"),
         (b"[1, 2]\n", "not a signaling message"),
