@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use shared::shell::log::PROGRAMS;
 use tracing::{info, warn};
 
 /// Longest line, in bytes: as long as any line of the log may be. The rest of a longer line is left out.
@@ -68,8 +69,8 @@ impl Listener {
 fn listen(name: &str, stderr: &ChildStderr, is_over: &AtomicBool) {
     let (mut lines, mut gate, mut bytes) = (Lines::default(), Gate::new(Instant::now()), [0; 4096]);
     let say = |line: &str, gate: &mut Gate| match gate.admit(Instant::now()) {
-        Some(0) => info!("{name}: {line}"),
-        Some(held) => info!("{name}: {line} (after {held} lines more, left out)"),
+        Some(0) => info!(target: PROGRAMS, "{name}: {line}"),
+        Some(held) => info!(target: PROGRAMS, "{name}: {line} (after {held} lines more, left out)"),
         None => {}
     };
     loop {

@@ -33,6 +33,9 @@ const ROOM: usize = 256 << 10;
 const DRAIN_LIMITS: DrainLimits =
     DrainLimits { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
 
+/// Target of the lines that a user's program writes to its stderr. They are logged in whichever process starts it.
+pub const PROGRAMS: &str = "client::program";
+
 /// Logging, until this is dropped. Then the waiting lines are written, if stderr accepts them.
 #[derive(Debug)]
 #[must_use = "logging ends when this is dropped"]
@@ -64,7 +67,7 @@ fn filter(program: &'static str, verbose: u8, quiet: bool) -> Targets {
     let embedded = if verbose > 0 { ours } else { LevelFilter::WARN };
     let targets = ["shared", "client", "server"]
         .map(|target| (target, if target == program || target == "shared" { ours } else { embedded }));
-    Targets::new().with_default(theirs).with_targets(targets)
+    Targets::new().with_default(theirs).with_targets(targets).with_target(PROGRAMS, ours)
 }
 
 fn panicked(info: &PanicHookInfo<'_>) {
