@@ -14,17 +14,20 @@ top-left pixel, x to the right, y down, as in OpenCV.
 
 from __future__ import annotations
 
+from ._calibrate import Calibration, calibrate
 from ._evaluate import evaluate
 from ._frames import frames
 from ._gate import InconclusiveGate
 from ._options import RunOptions, ServerOptions
-from ._plumb import Circle, Client, Frames, Tally, Truth, __version__, detect
+from ._plumb import Circle, Client, Correction, Frames, Tally, Truth, __version__, detect
 from ._report import Report
 from ._server import Server
 
 __all__ = [
+    "Calibration",
     "Circle",
     "Client",
+    "Correction",
     "Frames",
     "InconclusiveGate",
     "Report",
@@ -34,6 +37,7 @@ __all__ = [
     "Tally",
     "Truth",
     "__version__",
+    "calibrate",
     "detect",
     "evaluate",
     "frames",

@@ -185,6 +185,28 @@ def evaluate(
     strict: bool,
     out: str | PathLike[str] | None = None,
 ) -> tuple[str, _Columns]: ...
+class Correction:
+    """A correction, which takes circles back to where the ball is.
+
+    `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is none.
+    """
+
+    def __new__(cls, file: str | PathLike[str]) -> Self: ...
+    @property
+    def text(self) -> str: ...
+    def apply(self, circle: Circle) -> Circle:
+        """The corrected circle, with its covariance, radius and ellipse. A circle where no point is seen stays as it is."""
+
+def calibrate(
+    inputs: list[str],
+    model: str,
+    distortion: str,
+    target: str,
+    focal: float | None = None,
+    size: str | None = None,
+    reference: str | None = None,
+    verify: str | None = None,
+) -> tuple[str, Correction]: ...
 def judge(report: str, conditions: list[str]) -> str: ...
 def absence(session: str, path: str) -> str: ...
 def detect(

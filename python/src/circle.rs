@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use shared::protocol::message::{Payload, Value};
+use shared::protocol::message::{Ellipse, Payload, Value};
 
 use crate::answer::real;
 
@@ -39,6 +39,12 @@ impl Circle {
     /// The circle with the covariance of its centre: xx, xy, yy.
     pub(crate) fn with_cov(self, cov: Option<[f64; 3]>) -> Self {
         Self { cov, ..self }
+    }
+
+    /// The circle with the ellipse that fits its outline.
+    pub(crate) fn with_ellipse(self, ellipse: Option<Ellipse>) -> Self {
+        let Some(Ellipse { axes, angle }) = ellipse else { return self };
+        Self { axes: Some(axes), angle: Some(angle), ..self }
     }
 
     /// The circle as an answer. The task checks its numbers.

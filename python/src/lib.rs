@@ -7,6 +7,7 @@
 //! What a Python user reads is in `plumb/`: signatures in `_plumb.pyi`, the report in `_report.py`.
 
 mod answer;
+mod calibrate;
 mod circle;
 mod client;
 mod collected;
@@ -30,6 +31,8 @@ mod waiting;
 mod _plumb {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::calibrate::{Correction, calibrate};
     #[pymodule_export]
     use crate::circle::Circle;
     #[pymodule_export]
