@@ -8,6 +8,7 @@ import numpy.typing as npt
 __all__ = [
     "Circle",
     "Client",
+    "Correction",
     "FrameIterator",
     "Frames",
     "Server",
@@ -15,6 +16,7 @@ __all__ = [
     "Truth",
     "__version__",
     "absence",
+    "calibrate",
     "detect",
     "evaluate",
     "judge",
@@ -185,6 +187,7 @@ def evaluate(
     strict: bool,
     out: str | PathLike[str] | None = None,
 ) -> tuple[str, _Columns]: ...
+@final
 class Correction:
     """A correction, which takes circles back to where the ball is.
 
