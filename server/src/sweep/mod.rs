@@ -1,6 +1,6 @@
 //! `server sweep`: runs the trials of a plan, on one machine or as one of several shards.
 //!
-//! A [`plan`] says which trials there are. `work` runs them, `trial` one of them; `folder` keeps their results, in such
+//! A `plan` says which trials there are. `work` runs them, `trial` one of them; `folder` keeps their results, in such
 //! a way that nothing is lost or doubled, whatever is killed. `shard` says which part of the trials this call runs, by
 //! its options or by the environment of an engine (Slurm, AWS Batch, Kubernetes). `merge` makes one table of all
 //! trials, and

@@ -68,6 +68,7 @@ impl Admission {
     }
 
     /// What this end has, if it has a token.
+    #[cfg(feature = "grpc")]
     pub(crate) fn keeper(&self) -> Option<&Keeper> {
         self.0.as_deref()
     }

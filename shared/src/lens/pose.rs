@@ -22,7 +22,7 @@ pub fn rotation(v: [f64; 3]) -> Matrix3 {
 
 /// The derivatives of the matrix by each component of the vector.
 ///
-/// ∂R/∂vᵢ = (vᵢ[v]ₓ + [v × (I − R)eᵢ]ₓ) R / |v|² (Gallego and Yezzi, J. Math. Imaging Vis. 51, 2015).
+/// `∂R/∂vᵢ = (vᵢ[v]ₓ + [v × (I − R)eᵢ]ₓ) R / |v|²` (Gallego and Yezzi, J. Math. Imaging Vis. 51, 2015).
 #[must_use]
 pub fn by_vector(v: [f64; 3], matrix: &Matrix3) -> [Matrix3; 3] {
     let squared = v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
