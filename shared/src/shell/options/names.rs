@@ -101,7 +101,6 @@ pub const SERVER: &[&str] = &[
     "mixed",
     "find",
     "along",
-    "calibrate",
     "calibrate-model",
     "distortion",
     "focal",
