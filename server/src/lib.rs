@@ -16,6 +16,7 @@ pub mod app;
 pub mod calibrate;
 pub mod camera;
 pub mod cli;
+mod columns;
 pub mod compare;
 pub mod doctor;
 pub mod encode;

@@ -3,6 +3,7 @@
 use shared::text::Escaped;
 
 use super::result::{Calibration, Parameter, Residuals, Verified};
+use crate::columns::table;
 
 /// Correlations above this are listed.
 const STRONG: f64 = 0.9;
@@ -177,19 +178,6 @@ fn candidates(found: &Calibration) -> Vec<Vec<String>> {
         vec![format!("{}{lens}", one.model), one.parameters.to_string(), format!("{:+.1}", one.bic)]
     };
     std::iter::once(head).chain(found.candidates.iter().map(row)).collect()
-}
-
-/// Aligns the columns of these rows.
-fn table(rows: &[Vec<String>]) -> Vec<String> {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<_> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use shared::text::Escaped;
 use super::gates;
 use super::result::{Compared, Comparison, Found, Listed, Unit};
 use super::text::{bounds, heads, letter, of_subset, percent, run, signed, value, verdict};
+use crate::columns::table;
 
 /// The whole text, with a line break at its end.
 pub(super) fn text(found: &Found) -> String {
@@ -78,29 +79,4 @@ pub(super) fn subsets(found: &Found) -> Vec<Vec<String>> {
 
 fn headings(first: &[&str], found: &Found) -> Vec<String> {
     first.iter().map(ToString::to_string).chain((0..found.runs.len()).map(letter)).collect()
-}
-
-/// Aligns the columns of these rows.
-fn table(rows: &[Vec<String>]) -> Vec<String> {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<_> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_stand_under_each_other() {
-        let rows = [["a", "bb"], ["ccc", "d"]].map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(table(&rows), ["  a    bb", "  ccc  d"]);
-        assert!(table(&[]).is_empty());
-    }
 }
