@@ -11,13 +11,17 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::error::{TlsError, TlsFileError};
+use super::pace::Pace;
 use super::{HTTP_1, HTTP_2};
 use crate::protocol::HELLO_LIMIT;
 use crate::socket::Socket;
 
-/// A certificate with its key.
+/// A certificate with its key. Copies share the pace of handshakes.
 #[derive(Clone)]
-pub struct Certificate(Arc<ServerConfig>);
+pub struct Certificate {
+    config: Arc<ServerConfig>,
+    pace: Arc<Pace>,
+}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,12 +49,16 @@ impl Certificate {
         // A session is long, so that nothing is gained from resuming one.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), pace: Arc::default() })
     }
 
-    /// Makes the handshake with a caller.
+    /// Makes the handshake with a caller, once it is the turn of the caller's address.
     pub(super) async fn accept(&self, tcp: TcpStream) -> Result<Socket, TlsError> {
-        let connection = ServerConnection::new(self.0.clone()).map_err(TlsError::Failed)?;
+        // A connection without an address is broken, and its handshake fails at once.
+        if let Ok(peer) = tcp.peer_addr() {
+            self.pace.turn(peer.ip()).await;
+        }
+        let connection = ServerConnection::new(self.config.clone()).map_err(TlsError::Failed)?;
         let encrypted = timeout(HELLO_LIMIT, Socket::encrypt(tcp, connection.into())).await;
         encrypted.map_err(|_| TlsError::Silence(HELLO_LIMIT))?.map_err(|error| TlsError::of(error, None))
     }

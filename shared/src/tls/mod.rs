@@ -1,11 +1,12 @@
 //! TLS: who listens shows a certificate, and who calls checks it.
 //!
-//! [`Certificate`] and [`Authority`] come from files. [`Tls`] is what one end has of both. A connection inside TLS is a
-//! [`Socket`] like any other, so every door and link works inside it.
+//! [`Certificate`] and [`Authority`] come from files. A certificate paces the handshakes of each address. [`Tls`] is what
+//! one end has of both. A connection inside TLS is a [`Socket`] like any other, so every door and link works inside it.
 
 mod authority;
 mod certificate;
 mod error;
+mod pace;
 pub mod pem;
 
 use tokio::net::TcpStream;
