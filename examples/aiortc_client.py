@@ -4,8 +4,9 @@
     venv/bin/pip install -r examples/requirements.txt
     venv/bin/python examples/aiortc_client.py 127.0.0.1 8080
 
-from the repository's folder, with a server on another terminal. To try a detector of your own, replace `find_circle`:
-only this function looks at an image. The rest follows docs/protocol.md.
+from the repository's folder, with a server on another terminal. --token-file FILE proves a token (server --token-file),
+--tls-ca FILE connects inside TLS (server --tls-cert). To try a detector of your own, replace `find_circle`: only this function
+looks at an image. The rest follows docs/protocol.md.
 Exit code: 0 when the server says bye or on Ctrl-C, 2 for wrong usage, 3 without a server or when the link is lost.
 """
 
@@ -15,6 +16,7 @@ import hmac
 import json
 import os
 import secrets
+import ssl
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -258,9 +260,8 @@ def fingerprint(sdp):
     return bytes.fromhex(lines.pop().split()[1].replace(":", ""))
 
 
-async def answer_offer(pc, reader, writer):
+async def answer_offer(pc, reader, writer, token):
     """Without a token, sends no hello: the server then makes the offer for strangers, which every peer accepts."""
-    token = Token(os.environ["PLUMB_TOKEN_FILE"]) if os.environ.get("PLUMB_TOKEN_FILE") else None
     if token:
         await token.exchange(reader, writer)
     offer = (await hear(reader, "offer"))["sdp"]
@@ -278,13 +279,15 @@ async def answer_offer(pc, reader, writer):
     token.check(await hear(reader, "proof"), b"session", fingerprints)
 
 
-async def run(host, port):
+async def run(host, port, token_file=None, tls_ca=None):
     """Runs one session; returns the server's reason for its end."""
-    reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), OPENING_LIMIT)
+    token = Token(token_file) if token_file else None
+    tls = ssl.create_default_context(cafile=tls_ca) if tls_ca else None
+    reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port, ssl=tls), OPENING_LIMIT)
     pc, client, tasks = RTCPeerConnection(), Client(), []
     pc.on("datachannel", client.add_lane)
     try:
-        await answer_offer(pc, reader, writer)
+        await answer_offer(pc, reader, writer, token)
         client.heard = time.monotonic() + OPENING_LIMIT - SILENCE_LIMIT  # until the first message
         tasks = [asyncio.create_task(task) for task in (client.watch_signaling(reader), client.watch_silence())]
         return await client.ended
@@ -302,11 +305,13 @@ async def run(host, port):
 
 def main():
     parser = argparse.ArgumentParser(description="A Plumb client in Python.")
+    parser.add_argument("--token-file", default=os.environ.get("PLUMB_TOKEN_FILE"), help="prove the token in this file")
+    parser.add_argument("--tls-ca", default=os.environ.get("PLUMB_TLS_CA"), help="connect inside TLS; trust this file")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     args = parser.parse_args()
     try:
-        print("the server said bye:", asyncio.run(run(args.host, args.port)))
+        print("the server said bye:", asyncio.run(run(args.host, args.port, args.token_file, args.tls_ca)))
     except KeyboardInterrupt:
         pass
     except (LinkLost, OSError, TimeoutError, ValueError, KeyError) as error:

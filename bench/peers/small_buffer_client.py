@@ -29,9 +29,9 @@ async def create_small(*arguments, **options):
     return transport, protocol
 
 
-async def answer_offer(pc, reader, writer):
+async def answer_offer(pc, reader, writer, token):
     writer.write(json.dumps(hello).encode() + b"\n")
-    await wait_for_offer(pc, reader, writer)
+    await wait_for_offer(pc, reader, writer, token)
 
 
 asyncio.BaseEventLoop.create_datagram_endpoint = create_small

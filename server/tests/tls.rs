@@ -241,6 +241,15 @@ fn from_root(name: &str) -> PathBuf {
 }
 
 #[test]
+fn the_example_on_aiortc_proves_its_token_inside_tls() {
+    let (made, files) = (Certificates::new(HOSTS), Files::new());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
+    let python = python.unwrap_or_else(|error| panic!("{error}"));
+    in_python(&made, &files, &python, &from_root("examples/aiortc_client.py"));
+}
+
+#[test]
 fn the_example_in_python_over_tcp_proves_its_token_inside_tls() {
     let (made, files) = (Certificates::new(HOSTS), Files::new());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
