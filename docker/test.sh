@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly SCENARIOS=(images pair_server_first pair_client_first four_clients stop_client stop_server interrupt health
-  kill_client kill_server user_network host_network published_port wrong_server compose window video)
+  kill_client kill_server user_network host_network published_port wrong_server compose window video indexed_job)
 readonly PREFIX=plumb-test-$$
 # Nothing here takes this long on an idle machine; a loaded one may.
 readonly PATIENCE=30
@@ -332,6 +332,39 @@ video() {
   run client rust-client "$(address_of server):8080"
   check "a video is played to its end" exits server 0
   check "all of it" says server '^  frames +30 sent'
+}
+
+# The pods of examples/sweep.k8s.yaml, one after the other, with the manifest's arguments, user and volumes.
+indexed_job() {
+  local arguments index job="$folder/job"
+  mkdir -p "$job/plan" "$job/results"
+  # The volume belongs to the image's user, as fsGroup makes it.
+  chown 65532:65532 "$job/results"
+  cat >"$job/plan/plan.toml" <<-PLAN
+	repeats = 2
+	[run]
+	frames = 20
+	size = "160x120"
+	radius = 12
+	[axes]
+	noise = [0, 5, 10, 15, 20, 25, 30, 35]
+	PLAN
+  arguments=$(sed -n 's/^ *args: \[\(.*\)\]$/\1/p' examples/sweep.k8s.yaml | tr -d '",')
+  for index in 0 1 2 3 4 5 6 7; do
+    # The manifest's arguments are words.
+    # shellcheck disable=SC2086
+    check "the pod with index $index ends with 0" pod "$job" -e JOB_COMPLETION_INDEX=$index rust-server $arguments
+  done
+  check "the shards are merged" pod "$job" rust-server sweep merge /results/sweep
+  check "the table is there" [ -s "$job/results/sweep/sweep.parquet" ]
+  check "each of 16 trials ran once" [ "$(find "$job/results/sweep/trials" -name report.json | wc -l)" -eq 16 ]
+}
+
+# pod FOLDER ARGUMENT...
+pod() {
+  local job=$1
+  shift
+  "$docker" run --rm --user 65532:65532 --read-only -v "$job/plan:/plan:ro" -v "$job/results:/results" "$@" >"$folder/pod" 2>&1
 }
 
 # Doing ---------------------------------------------------------------------------------------------------------------
