@@ -486,3 +486,23 @@ fn the_place_where_a_condition_ceases_to_hold_is_found_along_an_axis() {
         said(&room.sweep(&["plan.toml", "--out", "out", "--find", "missed == 0", "--along", "noise"]).expect(2));
     assert!(wrong.contains("compare with <= or >="), "{wrong}");
 }
+
+#[test]
+fn a_search_that_is_killed_goes_on_and_finds_the_same_place() {
+    let room = Room::new("[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [1, 40]\n");
+    let search = |out: &str| {
+        let condition = ["--find", "error_px.l1.mean <= 0.05px", "--along", "noise"];
+        room.sweep(&[&["plan.toml", "--out", out], &condition[..]].concat()).expect(0);
+    };
+    let samples = |out: &str| fs::read_to_string(room.path(out).join("find.samples.jsonl")).unwrap_or_default();
+    search("whole");
+    let whole = samples("whole");
+    let half: String = whole.lines().take(whole.lines().count() / 2).map(|line| line.to_owned() + "\n").collect();
+    let cut_short = half.clone() + &whole[half.len()..][..20];
+    fs::create_dir(room.path("killed")).unwrap();
+    fs::write(room.path("killed/find.samples.jsonl"), cut_short).unwrap();
+    search("killed");
+    let found = |out: &str| fs::read_to_string(room.path(out).join("find.json")).unwrap();
+    assert_eq!(found("killed"), found("whole"));
+    assert_eq!(samples("killed"), whole, "the samples that were there are not taken again");
+}

@@ -7,6 +7,8 @@
 //! at most (`simulation`). Trials of different cells with the same seed show the same frames, which makes cells more
 //! alike than the test takes them to be, so it marks rather too few.
 
+use serde::{Deserialize, Serialize};
+
 use crate::score::beta;
 use crate::score::bounds::student;
 
@@ -20,7 +22,7 @@ const FREEDOM: f64 = 31.0;
 const NEGLIGIBLE: f64 = 1e-12;
 
 /// A figure of a cell.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(super) enum Measure {
     /// A mean.
     Mean {

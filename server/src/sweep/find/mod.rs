@@ -1,9 +1,11 @@
 //! `--find`: where along an axis a condition ceases to hold.
 //!
 //! `search` decides which values of the axis are tried, and with how many seeds. It is pure. This file runs the trials
-//! that it asks for, for each combination of the other axes.
+//! that it asks for, for each combination of the other axes. `samples` keeps their figures, so that a search that was
+//! stopped goes on from there.
 
 mod fit;
+mod samples;
 mod search;
 
 use std::path::Path;
@@ -16,10 +18,11 @@ use shared::shell::stop::Stopper;
 use shared::text::Escaped;
 use tracing::info;
 
+use self::samples::Samples;
 use self::search::{Found, Sampled, Search};
 use super::error::SweepError;
 use super::marks::Measure;
-use super::plan::{Plan, Trial};
+use super::plan::Plan;
 use super::trial::{Given, Pipelines, TrialError, evaluated};
 use crate::gate::{self, Condition};
 
@@ -50,14 +53,20 @@ pub(super) fn run(plan: &Plan, condition: &str, axis: &str, out: &Path, stopper:
     }
     let ends =
         numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(*one), high.max(*one)));
-    let mut pipelines = Pipelines::default();
+    let mut trials = Trials {
+        plan,
+        axis: &axis,
+        condition: &condition,
+        samples: Samples::open(out)?,
+        pipelines: Pipelines::default(),
+        stopper,
+    };
     let mut lines = Vec::new();
     for number in (1..=plan.cells()).filter(|number| plan.places(*number)[place] == 0) {
         let trial = plan.trial(number)?;
         let at: Vec<_> = trial.values.iter().filter(|(name, _)| *name != axis).collect();
         let at: Vec<_> = at.into_iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
-        let mut sample =
-            |x: f64, repeat: u64| sampled(plan, &axis, number, x, repeat, &condition, &mut pipelines, stopper);
+        let mut sample = |x: f64, repeat: u64| trials.sample(number, x, repeat);
         let found = Search::new(ends, condition.limit(), condition.is_upper()).run(&mut sample)?;
         super::say(&described(&condition, &axis, &at, &found))?;
         lines.push(Line { at, found });
@@ -91,26 +100,41 @@ fn no_axis(plan: &Plan, axis: &str) -> SweepError {
     plan.wrong(format!("--along {axis} is no axis of the plan: it has {}", names.join(", ")))
 }
 
-/// Runs a trial of the cell with this value on the axis, and reads its figure.
-#[allow(clippy::too_many_arguments)]
-fn sampled(
-    plan: &Plan,
-    axis: &str,
-    number: u64,
-    x: f64,
-    repeat: u64,
-    condition: &Condition,
-    pipelines: &mut Pipelines,
-    stopper: &Stopper,
-) -> Result<Sampled, SweepError> {
-    let trial: Trial = plan.trial_at(number, axis, x, repeat)?;
-    let given = Given { plan, trial: &trial, stopper };
-    let evaluated = evaluated(&given, pipelines, None).map_err(|wrong| match wrong {
-        TrialError::Stopped => SweepError::Stopped("stopped before the place was found".into()),
-        other => SweepError::Stopped(format!("{axis} {x}, seed {}: {other}", trial.seed())),
-    })?;
-    let report: Value = serde_json::from_str(&evaluated.report).unwrap_or_default();
-    let session = &report["sessions"][0];
+/// The trials of a search.
+struct Trials<'a> {
+    plan: &'a Plan,
+    axis: &'a str,
+    condition: &'a Condition,
+    samples: Samples,
+    pipelines: Pipelines,
+    stopper: &'a Stopper,
+}
+
+impl Trials<'_> {
+    /// The figure of the trial of this cell with this value on the axis: from an earlier search, or else of a run.
+    fn sample(&mut self, number: u64, x: f64, repeat: u64) -> Result<Sampled, SweepError> {
+        let trial = self.plan.trial_at(number, self.axis, x, repeat)?;
+        let (id, figure) = (trial.id(), self.condition.path());
+        if let Some(known) = self.samples.get(&id, figure) {
+            return Ok(known);
+        }
+        let given = Given { plan: self.plan, trial: &trial, stopper: self.stopper };
+        let evaluated = evaluated(&given, &mut self.pipelines, None).map_err(|wrong| match wrong {
+            TrialError::Stopped => {
+                SweepError::Stopped("stopped before the place was found: the same command goes on from here".into())
+            }
+            other => SweepError::Stopped(format!("{} {x}, seed {}: {other}", self.axis, trial.seed())),
+        })?;
+        let report: Value = serde_json::from_str(&evaluated.report).unwrap_or_default();
+        let sampled = read(self.condition, &report["sessions"][0]);
+        self.samples.keep(&id, figure, sampled)?;
+        Ok(sampled)
+    }
+}
+
+/// The figure of a condition in the report of a session. Without a circle there is no error, so the condition on it does
+/// not hold.
+fn read(condition: &Condition, session: &Value) -> Sampled {
     let value = condition.path().split('.').try_fold(session, |value, name| value.get(name)).and_then(Value::as_f64);
     let sent = session["frames"]["sent"].as_u64().unwrap_or_default();
     let measure = match value {
@@ -122,8 +146,7 @@ fn sampled(
         }
         None => None,
     };
-    // Without a circle there is no error: the condition on it does not hold.
-    Ok(Sampled { measure, frames: sent })
+    Sampled { measure, frames: sent }
 }
 
 fn described(condition: &Condition, axis: &str, at: &[(String, String)], found: &Found) -> String {
@@ -142,7 +165,6 @@ fn described(condition: &Condition, axis: &str, at: &[(String, String)], found: 
 }
 
 fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
-    std::fs::create_dir_all(out).map_err(SweepError::at(out))?;
     let path = out.join(FILE);
     // Names, texts and finite numbers always have a JSON form.
     let text = serde_json::to_string_pretty(lines).unwrap_or_default() + "\n";

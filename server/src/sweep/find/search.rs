@@ -5,7 +5,7 @@
 //! them. Then seeds go to both sides of the place that a `fit` of all values near it gives, until the 95 % interval of
 //! the place is within [`WITHIN`] of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fit::{Line, Point, crossing};
 use crate::score::beta;
@@ -28,7 +28,7 @@ const RISK: f64 = 0.01;
 const NEAR: f64 = 0.25;
 
 /// A trial's figure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(super) struct Sampled {
     /// `None` if it has no value, which counts as the wrong side of the limit.
     pub(super) measure: Option<Measure>,

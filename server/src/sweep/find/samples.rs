@@ -1,0 +1,161 @@
+//! Keeps the samples of a search in a file, so that a search that was stopped goes on from there.
+//!
+//! A line is the figure of one trial, written when the trial ends. A search asks for the same trials whenever it runs,
+//! so it finds the same place whether a sample comes from the file or from a trial.
+
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::search::Sampled;
+use crate::sweep::error::SweepError;
+
+/// Name of the file.
+const FILE: &str = "find.samples.jsonl";
+
+/// This version of Plumb. Another one may measure another figure for the same trial.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The samples of a search.
+#[derive(Debug)]
+pub(super) struct Samples {
+    path: PathBuf,
+    /// Locked as long as this lives.
+    file: File,
+    known: HashMap<(String, String), Sampled>,
+}
+
+/// A line of the file.
+#[derive(Debug, Deserialize, Serialize)]
+struct Line {
+    /// Name of the trial.
+    trial: String,
+    /// Path of the figure.
+    figure: String,
+    version: String,
+    sampled: Sampled,
+}
+
+impl Samples {
+    /// The samples in this folder, which is made if it is missing. A last line that was cut short is discarded.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, holds something else, or is in use by another search.
+    pub(super) fn open(folder: &Path) -> Result<Self, SweepError> {
+        fs::create_dir_all(folder).map_err(SweepError::at(folder))?;
+        let path = folder.join(FILE);
+        let (file, known) = read(&path)?;
+        Ok(Self { path, file, known })
+    }
+
+    /// The figure of a trial, if it has run.
+    pub(super) fn get(&self, trial: &str, figure: &str) -> Option<Sampled> {
+        self.known.get(&(trial.to_owned(), figure.to_owned())).copied()
+    }
+
+    /// Keeps the figure of a trial.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn keep(&mut self, trial: &str, figure: &str, sampled: Sampled) -> Result<(), SweepError> {
+        let line = Line { trial: trial.to_owned(), figure: figure.to_owned(), version: VERSION.to_owned(), sampled };
+        // Names and finite numbers always have a JSON form.
+        let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
+        // One write, so that a kill leaves a whole line or one that is cut short.
+        self.file.write_all(text.as_bytes()).map_err(SweepError::at(&self.path))?;
+        self.known.insert((line.trial, line.figure), sampled);
+        Ok(())
+    }
+}
+
+/// Opens a file, locks it, and reads its samples. The next sample goes to its end.
+fn read(path: &Path) -> Result<(File, HashMap<(String, String), Sampled>), SweepError> {
+    let at = SweepError::at(path);
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(&at)?;
+    file.try_lock().map_err(|wrong| match wrong {
+        TryLockError::WouldBlock => {
+            at(io::Error::other("another search is using this folder: give each its own --out"))
+        }
+        TryLockError::Error(error) => at(error),
+    })?;
+    let text = io::read_to_string(&file).map_err(&at)?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(&at)?;
+    let mut known = HashMap::new();
+    for (number, line) in text[..whole].lines().enumerate() {
+        let line: Line = serde_json::from_str(line).map_err(|wrong| {
+            let number = number + 1;
+            at(io::Error::other(format!("line {number} holds no sample of a search ({wrong}): delete the file")))
+        })?;
+        if line.version == VERSION {
+            known.insert((line.trial, line.figure), line.sampled);
+        }
+    }
+    Ok((file, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::marks::Measure;
+
+    fn sampled(hits: u64) -> Sampled {
+        Sampled { measure: Some(Measure::Share { hits, all: 100 }), frames: 100 }
+    }
+
+    #[test]
+    fn samples_are_there_again_to_the_last_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mean = Measure::Mean { value: 0.1 + 0.2, error: f64::MIN_POSITIVE, freedom: 31.0 };
+        let mean = Sampled { measure: Some(mean), frames: 20 };
+        let none = Sampled { measure: None, frames: 20 };
+        let mut samples = Samples::open(folder.path()).unwrap();
+        samples.keep("a", "error_px.l1.mean", mean).unwrap();
+        samples.keep("a", "frames.missed", sampled(3)).unwrap();
+        samples.keep("b", "error_px.l1.mean", none).unwrap();
+        drop(samples);
+        let samples = Samples::open(folder.path()).unwrap();
+        assert_eq!(samples.get("a", "error_px.l1.mean"), Some(mean));
+        assert_eq!(samples.get("a", "frames.missed"), Some(sampled(3)));
+        assert_eq!(samples.get("b", "error_px.l1.mean"), Some(none));
+        assert_eq!(samples.get("b", "frames.missed"), None);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_is_discarded_and_its_trial_runs_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut samples = Samples::open(folder.path()).unwrap();
+        samples.keep("a", "frames.missed", sampled(1)).unwrap();
+        samples.keep("b", "frames.missed", sampled(2)).unwrap();
+        drop(samples);
+        let path = folder.path().join(FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        for cut in 1..=text.len() {
+            fs::write(&path, &text[..text.len() - cut]).unwrap();
+            let mut samples = Samples::open(folder.path()).unwrap();
+            samples.keep("c", "frames.missed", sampled(3)).unwrap();
+            drop(samples);
+            let samples = Samples::open(folder.path()).unwrap();
+            assert_eq!(samples.get("c", "frames.missed"), Some(sampled(3)), "{cut} bytes less");
+            assert_eq!(samples.get("b", "frames.missed"), None);
+        }
+    }
+
+    #[test]
+    fn another_file_another_search_and_another_version_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Samples::open(folder.path()).unwrap();
+        let wrong = Samples::open(folder.path()).unwrap_err().to_string();
+        assert!(wrong.contains("another search is using this folder: give each its own --out"), "{wrong}");
+        drop(first);
+        fs::write(folder.path().join(FILE), "{}\n").unwrap();
+        let wrong = Samples::open(folder.path()).unwrap_err().to_string();
+        assert!(wrong.contains("line 1 holds no sample of a search"), "{wrong}");
+        let old = Line { trial: "a".into(), figure: "f".into(), version: "0.0.0".into(), sampled: sampled(1) };
+        fs::write(folder.path().join(FILE), serde_json::to_string(&old).unwrap() + "\n").unwrap();
+        assert_eq!(Samples::open(folder.path()).unwrap().get("a", "f"), None);
+    }
+}
