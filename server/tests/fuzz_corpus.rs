@@ -1,25 +1,32 @@
-//! Runs the corpus of the fuzz target `recordings`: the fuzzer's first inputs, and those with which it found something.
+//! Runs the corpora of this crate's fuzz targets.
 
-#![cfg(feature = "mcap")]
-
+#[cfg(feature = "mcap")]
 use std::{fs, path::Path};
 
-use server::source::mcap::fuzz::check;
+#[cfg(feature = "mcap")]
+use server::source::mcap;
+use server::{run, session};
+#[cfg(feature = "mcap")]
+use testkit::corpus::replay;
+use testkit::corpus::replay_with_variants;
 
 #[test]
-fn the_reader_of_mcap_files_keeps_its_contract_on_the_whole_corpus() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/recordings");
-    let mut files: Vec<_> =
-        fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();
-    files.sort();
-    assert!(files.len() >= 10, "only {} files in {}", files.len(), folder.display());
-    for file in files {
-        // Printed when the check fails.
-        println!("{}", file.display());
-        check(&fs::read(&file).expect("readable"));
-    }
+fn the_servers_session_keeps_its_contract_on_the_whole_corpus() {
+    replay_with_variants("server_session", 500, session::fuzz::check);
 }
 
+#[test]
+fn files_of_users_are_read_or_refused_on_the_whole_corpus() {
+    replay_with_variants("files", 100, run::fuzz::check);
+}
+
+#[cfg(feature = "mcap")]
+#[test]
+fn the_reader_of_mcap_files_keeps_its_contract_on_the_whole_corpus() {
+    replay("recordings", mcap::fuzz::check);
+}
+
+#[cfg(feature = "mcap")]
 #[test]
 fn a_file_with_any_byte_changed_or_cut_anywhere_is_played_to_an_end() {
     let whole =
@@ -27,7 +34,7 @@ fn a_file_with_any_byte_changed_or_cut_anywhere_is_played_to_an_end() {
     for place in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[place] ^= 0xff;
-        check(&bytes);
-        check(&whole[..place]);
+        mcap::fuzz::check(&bytes);
+        mcap::fuzz::check(&whole[..place]);
     }
 }

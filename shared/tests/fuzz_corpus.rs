@@ -1,35 +1,45 @@
-//! Runs the corpora of this crate's fuzz targets: the fuzzer's first inputs, and those with which it found something.
+//! Runs the corpora of this crate's fuzz targets.
 
-use std::{fs, path::Path};
-
-use shared::{link, protocol::encoding};
-
-/// Checks every file of a corpus.
-fn replay(corpus: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(corpus);
-    let mut files: Vec<_> =
-        fs::read_dir(&folder).expect("the corpus").map(|file| file.expect("a file").path()).collect();
-    files.sort();
-    assert!(files.len() >= 10, "only {} files in {}", files.len(), folder.display());
-    for file in files {
-        // Printed when the check fails.
-        println!("{}", file.display());
-        check(&fs::read(&file).expect("readable"));
-    }
-}
+use shared::{admission, door, image, link, protocol};
+use testkit::corpus::{replay, replay_with_variants};
 
 #[test]
-fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
-    replay("tcp_framing", link::tcp::fuzz::check);
+fn the_framing_over_tcp_keeps_its_contract_on_the_whole_corpus() {
+    replay_with_variants("tcp_framing", 500, link::tcp::fuzz::check);
 }
 
 #[cfg(feature = "grpc")]
 #[test]
 fn the_messages_over_grpc_keep_their_contract_on_the_whole_corpus() {
-    replay("grpc_messages", link::grpc::fuzz::check);
+    replay_with_variants("grpc_messages", 500, link::grpc::fuzz::check);
 }
 
 #[test]
 fn the_decoders_of_pixels_keep_their_contract_on_the_whole_corpus() {
-    replay("pixels", encoding::fuzz::check);
+    replay("pixels", protocol::encoding::fuzz::check);
+}
+
+#[test]
+fn signaling_and_http_keep_their_contract_on_the_whole_corpus() {
+    replay_with_variants("signaling", 500, door::fuzz::check);
+}
+
+#[test]
+fn messages_keep_their_contract_on_the_whole_corpus() {
+    replay_with_variants("messages", 1_000, protocol::message::fuzz::check);
+}
+
+#[test]
+fn fragments_keep_their_contract_on_the_whole_corpus() {
+    replay_with_variants("fragments", 200, protocol::fragment::fuzz::check);
+}
+
+#[test]
+fn proofs_keep_their_contract_on_the_whole_corpus() {
+    replay_with_variants("admission", 500, admission::fuzz::check);
+}
+
+#[test]
+fn the_reader_of_pictures_keeps_its_contract_on_the_whole_corpus() {
+    replay_with_variants("pictures", 50, image::file::fuzz::check);
 }

@@ -17,6 +17,7 @@
 //! | [`python`] | Python environments |
 //! | [`browser`] | a page in headless Chromium |
 //! | [`certificates`] | certificates and keys, in files |
+//! | [`corpus`] | the corpora of the fuzz targets |
 //! | [`statistics`] | statistics of a sample |
 //!
 //! Helpers for tests panic and say why; helpers for benchmarks return errors. The library tests of a crate must not use
@@ -25,6 +26,7 @@
 pub mod allocator;
 pub mod browser;
 pub mod certificates;
+pub mod corpus;
 pub mod ends;
 pub mod folder;
 pub mod greeting;

@@ -7,6 +7,7 @@
 mod asking;
 mod end;
 mod frame;
+pub mod fuzz;
 mod live;
 mod pictures;
 

@@ -1,7 +1,7 @@
 //! Reads frames from a CSV file: `frame,x,y,u,v`, and optionally `t_us`, `cov_xx,cov_xy,cov_yy` and `radius`.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use shared::geometry::Covariance;
@@ -22,8 +22,21 @@ const SHOWN: usize = 40;
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Set, CalibrateError> {
     let file = File::open(path).map_err(|error| CalibrateError::Read { path: path.into(), error })?;
+    parse(path, BufReader::new(file))
+}
+
+/// Checks the text of a file, for the fuzzer.
+///
+/// # Errors
+/// [`CalibrateError`] names the first thing that is wrong.
+pub(crate) fn check(text: &[u8]) -> Result<(), CalibrateError> {
+    parse(Path::new("it"), text).map(drop)
+}
+
+/// Parses the text of a file.
+fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
     let not_input = |wrong: String| CalibrateError::NotInput { path: path.into(), wrong };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(BufReader::new(file));
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let header = reader.headers().map_err(|_| not_input("it is not a text file".into()))?.clone();
     let columns = Columns::of(&header).map_err(not_input)?;
     let mut set = Set { name: path.display().to_string(), is_stated: true, ..Set::default() };

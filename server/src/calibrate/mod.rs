@@ -9,7 +9,7 @@
 
 mod calibration;
 mod choice;
-mod csv_file;
+pub(crate) mod csv_file;
 mod describe;
 mod error;
 mod fit;

@@ -41,12 +41,13 @@ pub fn layered(command: Command, run: Option<&Path>, camera: Option<&Path>) -> R
 
 /// The options that a file may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum FileKind {
+pub(super) enum FileKind {
     Run,
     Camera,
 }
 
-fn with_entries(
+/// The command with these entries of a file as the defaults of its options.
+pub(super) fn with_entries(
     mut command: Command,
     path: &Path,
     entries: Vec<Entry>,

@@ -13,6 +13,7 @@ mod anywhere;
 mod config;
 mod delivered;
 mod file;
+pub mod fuzz;
 mod judged;
 mod layers;
 mod link;

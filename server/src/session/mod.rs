@@ -15,6 +15,7 @@ mod control;
 mod end;
 mod facts;
 mod figures;
+pub mod fuzz;
 mod kept;
 mod live;
 mod pull;

@@ -21,7 +21,7 @@ mod list;
 pub mod mcap;
 mod queue;
 mod seam;
-mod truth_file;
+pub(crate) mod truth_file;
 mod truthed;
 pub mod video;
 

@@ -14,6 +14,7 @@ mod error;
 mod estimate;
 mod find;
 mod folder;
+pub(crate) mod fuzz;
 mod listing;
 mod marks;
 mod merge;

@@ -10,6 +10,7 @@
 //! Everything here is plain state, without a clock or a socket. `door::admission` exchanges the lines.
 
 mod fingerprint;
+pub mod fuzz;
 mod hex;
 mod identity;
 mod not_admitted;

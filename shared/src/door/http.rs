@@ -162,7 +162,7 @@ pub async fn request(socket: &mut Socket) -> Result<Request, BadRequest> {
 }
 
 /// Reads a head; `None` if it is not complete.
-fn parse(head: &[u8]) -> Result<Option<Request>, BadRequest> {
+pub(super) fn parse(head: &[u8]) -> Result<Option<Request>, BadRequest> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {

@@ -219,8 +219,8 @@ pub enum SignalingError {
     },
 }
 
-/// Cuts a refused line to the length of a quotation.
-fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
+/// Reads a line. The error quotes its beginning.
+pub(super) fn parse(line: &[u8]) -> Result<Signal, SignalingError> {
     // A character takes up to four bytes.
     let start = String::from_utf8_lossy(&line[..line.len().min(4 * LINE_START)]);
     let shown = Brief(start.trim_end(), LINE_START).to_string();

@@ -10,6 +10,7 @@ pub mod address;
 pub mod admission;
 pub mod dial;
 pub mod discovery;
+pub mod fuzz;
 pub mod http;
 pub mod lines;
 pub mod listen;

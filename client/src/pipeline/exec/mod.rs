@@ -14,6 +14,7 @@ pub(super) use kind::{ProgramMaker, TASKS};
 
 mod answer;
 mod fault;
+pub mod fuzz;
 mod kind;
 mod pipeline;
 mod process;

@@ -6,6 +6,7 @@
 //! webcams send, is read with the standard tables.
 
 mod error;
+pub mod fuzz;
 mod jpeg;
 mod picture;
 

@@ -7,6 +7,7 @@
 //! with it, so a steady stream allocates nothing.
 
 mod finished;
+pub mod fuzz;
 mod limits;
 mod reassemble;
 mod split;

@@ -9,6 +9,7 @@ mod control;
 mod count;
 mod ellipse;
 mod frame;
+pub mod fuzz;
 mod image;
 mod meta;
 mod outline;
