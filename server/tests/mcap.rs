@@ -246,10 +246,10 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let files: Vec<_> =
         fs::read_dir(&folder.path).expect("files").map(|file| file.expect("a file").file_name()).collect();
     assert!(files.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{files:?}");
-    let mended = Folder::new();
-    let ended = unpaced(&["--source", &source_of(&folder), "--out", mended.name()]).expect(0);
+    let completed = Folder::new();
+    let ended = unpaced(&["--source", &source_of(&folder), "--out", completed.name()]).expect(0);
     assert!(!ended.stderr.join("\n").contains("not finished"), "{:#?}", ended.stderr);
-    assert_eq!(truths(&table(&mended)), truths(&table(&again)));
+    assert_eq!(truths(&table(&completed)), truths(&table(&again)));
 }
 
 #[test]

@@ -210,9 +210,9 @@ fn a_run_that_was_killed_is_completed_from_its_files() {
     for known in ["client", "connect_us", "first_score_us", "clock"] {
         assert_eq!(session[known], before[known], "{known}");
     }
-    let lacking = &report["incomplete"];
+    let incomplete = &report["incomplete"];
     let expected = serde_json::json!({"reason": "broken_off", "not_written": 0, "unknown": []});
-    assert_eq!(lacking, &expected);
+    assert_eq!(incomplete, &expected);
     // Once more: nothing changes.
     let text = folder.read("report.json");
     folder.renew().expect(0);

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use testkit::program::{Ended, Program, command, command_after, poll};
 use testkit::python;
 
-/// A plan of 12 trials, each of some milliseconds.
+/// A plan of 12 trials, each of a few milliseconds.
 const PLAN: &str =
     "repeats = 2\n[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [0, 5, 20]\nblur = [0, 1.5]\n";
 
@@ -46,7 +46,7 @@ impl Room {
         Program::start(self.command(arguments)).end()
     }
 
-    /// The table of a folder: its rows, each with its values that are not null.
+    /// The rows of a folder's table, each with the values that are not null.
     fn table(&self, folder: &str) -> Vec<BTreeMap<String, String>> {
         let file = File::open(self.path(folder).join("sweep.parquet")).expect("a table");
         let reader = SerializedFileReader::new(file).expect("Parquet");
@@ -58,7 +58,7 @@ impl Room {
         rows.map(named).collect()
     }
 
-    /// The same without what differs from machine to machine.
+    /// The same table without the columns that differ from machine to machine.
     fn figures(&self, folder: &str) -> Vec<BTreeMap<String, String>> {
         let is_of_time = |name: &str| ["latency", "fps", "host", "version"].iter().any(|start| name.starts_with(start));
         let mut rows = self.table(folder);
@@ -89,7 +89,7 @@ fn said(ended: &Ended) -> String {
 }
 
 #[test]
-fn a_sweep_makes_its_table_and_the_same_command_has_nothing_more_to_do() {
+fn a_sweep_writes_its_table_and_running_it_again_changes_nothing() {
     let room = Room::new(PLAN);
     let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
     assert!(said(&ended).contains("12 of 12 trials are in out: 12 were run"), "{ended:?}");
@@ -107,7 +107,7 @@ fn a_sweep_makes_its_table_and_the_same_command_has_nothing_more_to_do() {
             "host",
             "latency_us_p50",
         ] {
-            assert!(row.contains_key(name), "{name} is not in {row:#?}");
+            assert!(row.contains_key(name), "no {name} in {row:#?}");
         }
     }
     let error = |noise: f64| -> f64 {
@@ -122,7 +122,7 @@ fn a_sweep_makes_its_table_and_the_same_command_has_nothing_more_to_do() {
     assert_eq!(files(room.trial("out", 1)), ["report.json", "run.toml"].map(String::from).into());
     let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
     assert!(said(&ended).contains("0 were run, 12 were there already"), "{ended:?}");
-    // Nothing is left of locks and unfinished trials.
+    // No lock and no unfinished trial is left.
     let hidden = room.trial("out", 1);
     assert!(files(hidden.parent().unwrap().to_owned()).iter().all(|name| !name.starts_with('.')));
 }
@@ -137,7 +137,7 @@ fn any_number_of_jobs_gives_the_same_figures_to_the_last_digit() {
 }
 
 #[test]
-fn a_plan_is_listed_with_an_estimate_and_a_cells_command_gives_its_figures() {
+fn plan_lists_trials_with_an_estimate_and_prints_commands_that_give_the_same_figures() {
     let room = Room::new(PLAN);
     let text = said(&room.sweep(&["plan", "plan.toml"]).expect(0));
     assert!(text.contains("12 trials: 6 cells, 2 repeats") && text.contains("noise     0, 5, 20"), "{text}");
@@ -161,7 +161,7 @@ fn a_plan_is_listed_with_an_estimate_and_a_cells_command_gives_its_figures() {
 }
 
 #[test]
-fn latency_that_counts_has_trials_run_one_at_a_time() {
+fn trials_run_one_at_a_time_if_latency_counts() {
     let room = Room::new(&format!("latency = true\n{PLAN}"));
     let text = said(&room.sweep(&["plan", "plan.toml"]).expect(0));
     assert!(text.contains("trials run one at a time, because the plan says latency = true"), "{text}");
@@ -170,7 +170,7 @@ fn latency_that_counts_has_trials_run_one_at_a_time() {
 }
 
 #[test]
-fn frames_are_kept_if_the_plan_says_so() {
+fn frames_are_kept_if_the_plan_asks_for_it() {
     let room = Room::new("frames = true\n[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 5]\n");
     room.sweep(&["plan.toml", "--out", "out"]).expect(0);
     let trial = room.trial("out", 2);
@@ -182,13 +182,13 @@ fn frames_are_kept_if_the_plan_says_so() {
 }
 
 #[test]
-fn shards_in_one_folder_or_in_several_merge_to_the_table_of_one_machine() {
+fn shards_in_one_or_several_folders_merge_to_the_same_table_as_one_machine() {
     let room = Room::new(PLAN);
     room.sweep(&["plan.toml", "--out", "whole"]).expect(0);
     for shard in ["1/3", "2/3", "3/3"] {
         room.sweep(&["plan.toml", "--out", "shared", "--shard", shard]).expect(0);
     }
-    // As an engine says it, each in a folder of its own.
+    // Two more shards, each in its own folder. An engine's variable chooses the shard.
     for (index, folder) in [("0", "a"), ("1", "b")] {
         let mut shard = room.command(&["plan.toml", "--out", folder, "--shards", "2"]);
         shard.env("JOB_COMPLETION_INDEX", index);
@@ -204,7 +204,7 @@ fn shards_in_one_folder_or_in_several_merge_to_the_table_of_one_machine() {
 }
 
 #[test]
-fn versions_that_differ_are_named_and_merged_only_if_asked() {
+fn different_versions_are_named_and_merged_only_with_mixed() {
     let room = Room::new(PLAN);
     room.sweep(&["plan.toml", "--out", "out"]).expect(0);
     let run = room.trial("out", 3).join("run.toml");
@@ -233,11 +233,11 @@ fn folders_of_another_plan_and_of_anything_else_are_refused() {
     let wrong = said(&room.sweep(&["plan.toml", "--out", "full"]).expect(2));
     assert!(wrong.contains("full is not empty (it has note)"), "{wrong}");
     let wrong = said(&room.sweep(&["merge", "full"]).expect(2));
-    assert!(wrong.contains("full is no folder of a sweep"), "{wrong}");
+    assert!(wrong.contains("full is not the folder of a sweep"), "{wrong}");
 }
 
 #[test]
-fn wrong_usage_is_answered_with_what_would_be_right() {
+fn wrong_usage_gets_a_message_that_says_what_to_write() {
     let room = Room::new(PLAN);
     let wrong: [(&[&str], &str); 10] = [
         (&[], "server sweep PLAN.toml --out DIR"),
@@ -263,7 +263,7 @@ fn a_pipeline_that_always_fails_stops_the_sweep_after_ten_failures_with_the_reas
     let plan = PLAN.replace("[axes]", "[axes]\nspeed = [100, 200]") + "[pipeline]\nname = \"exec:sh -c 'exit 3'\"\n";
     let room = Room::new(&plan);
     let text = said(&room.sweep(&["plan.toml", "--out", "out", "--jobs", "1"]).expect(4));
-    assert!(text.contains("10 trials failed, one after the other; the last because"), "{text}");
+    assert!(text.contains("10 trials failed in a row, the last because"), "{text}");
     assert!(room.trials("out").is_empty());
     assert_eq!(fs::read_dir(room.path("out/failed")).unwrap().count(), 10);
     let merged = said(&room.sweep(&["merge", "out"]).expect(4));
@@ -273,32 +273,32 @@ fn a_pipeline_that_always_fails_stops_the_sweep_after_ten_failures_with_the_reas
 }
 
 #[test]
-fn a_full_disk_stops_the_sweep_and_the_same_command_goes_on_when_there_is_room() {
+fn a_full_disk_stops_the_sweep_and_the_same_command_continues_when_there_is_room() {
     let room = Room::new(PLAN);
     // No report fits into 2 KiB (4 KiB if the shell counts in units of 1,024 bytes).
     let mut full = command_after("trap '' XFSZ; ulimit -f 4", "server");
     full.args(["sweep", "plan.toml", "--out", "out"]).current_dir(room.0.path());
     let text = said(&Program::start(full).end().expect(4));
     assert!(
-        text.contains("results cannot be written") && text.contains("make room, and the same command goes on"),
+        text.contains("results cannot be written") && text.contains("make room, and run the same command again"),
         "{text}"
     );
-    assert!(room.trials("out").is_empty(), "nothing that is not whole");
+    assert!(room.trials("out").is_empty(), "there are only whole trials");
     room.sweep(&["plan.toml", "--out", "out"]).expect(0);
     assert_eq!(room.table("out").len(), 12);
 }
 
-/// A plan of 60 trials, each of some ten milliseconds.
+/// A plan of 60 trials, each of about ten milliseconds.
 const LONGER: &str = "repeats = 3\n[run]\nframes = 60\nsize = \"160x120\"\nradius = 12\n[axes]\nnoise = [0, 2, 5, 10]\nblur = [0, 0.5, 1, 1.5, 2]\n";
 
 #[test]
-fn ctrl_c_keeps_what_is_done_and_the_same_command_goes_on() {
+fn ctrl_c_keeps_finished_trials_and_the_same_command_continues() {
     let room = Room::new(LONGER);
     let mut program = Program::start(room.command(&["plan.toml", "--out", "out", "--jobs", "1"]));
     poll(|| (!room.trials("out").is_empty()).then_some(())).expect("a trial");
     program.signal("INT");
     let text = said(&program.end().expect(0));
-    assert!(text.contains("stopped: the same command goes on from here"), "{text}");
+    assert!(text.contains("stopped: run the same command again to continue"), "{text}");
     let kept = room.trials("out");
     assert!(!kept.is_empty() && kept.len() < 60, "{}", kept.len());
     let text = said(&room.sweep(&["plan.toml", "--out", "out"]).expect(0));
@@ -307,10 +307,10 @@ fn ctrl_c_keeps_what_is_done_and_the_same_command_goes_on() {
 }
 
 #[test]
-fn shards_that_are_killed_at_random_lose_and_double_nothing() {
+fn shards_killed_at_random_lose_no_trial_and_run_none_twice() {
     let room = Room::new(LONGER);
     room.sweep(&["plan.toml", "--out", "whole"]).expect(0);
-    // Also two processes for the same shard, as an engine starts them that takes the first for dead.
+    // One shard has two processes: an engine starts a second one if it believes the first to be dead.
     let shards = ["1/2", "2/2", "2/2"];
     let mut state = 7_u64;
     for _ in 0..6 {
@@ -343,7 +343,7 @@ fn were_run(text: &str) -> usize {
 }
 
 #[test]
-fn programs_and_clients_may_be_the_pipeline() {
+fn a_client_can_be_the_pipeline() {
     let client = command("client").get_program().to_string_lossy().into_owned();
     let axes = "[run]\nframes = 10\nsize = \"96x72\"\nradius = 12\nfps = \"max\"\n[axes]\nnoise = [0, 5]\n";
     let room = Room::new(&format!("{axes}[pipeline]\nclient = \"'{client}' --no-graphics --link tcp\"\n"));
@@ -365,7 +365,7 @@ fn python() -> PathBuf {
 }
 
 #[test]
-fn a_function_in_python_is_swept_by_two_commands_and_duckdb_and_pandas_read_the_table_in_one_line() {
+fn a_python_function_is_swept_and_duckdb_and_pandas_read_the_table() {
     let python = python();
     let room = Room::new(&format!(
         "[run]\nframes = 10\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [0, 5]\nblur = [0, 1, 2]\n[pipeline]\nname = \
@@ -446,11 +446,11 @@ fn gnu_parallel_runs_all_shards_and_merges_them() {
     let mut script = Command::new(example("sweep.parallel.sh"));
     script.args(["plan.toml", "out"]).current_dir(room.0.path()).env("PATH", path_with_programs()).env("SHARDS", "3");
     let text = said(&Program::start(script).end());
-    assert!(text.contains("12 trials: out/sweep.parquet is made"), "GNU parallel is needed (.ci/install): {text}");
+    assert!(text.contains("12 trials: wrote out/sweep.parquet"), "GNU parallel is needed (.ci/install): {text}");
 }
 
 #[test]
-fn a_slurm_task_runs_the_shard_that_its_variables_say() {
+fn a_slurm_task_runs_the_shard_given_by_its_variables() {
     let room = Room::new(PLAN);
     for id in 10..13 {
         let mut task = Command::new(example("sweep.slurm.sh"));
@@ -465,7 +465,7 @@ fn a_slurm_task_runs_the_shard_that_its_variables_say() {
 }
 
 #[test]
-fn the_place_where_a_condition_ceases_to_hold_is_found_along_an_axis() {
+fn find_gives_the_value_at_which_a_condition_ceases_to_hold() {
     let room = Room::new(
         "[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [1, 40]\ncontrast = [100, 140]\n",
     );
@@ -478,10 +478,10 @@ fn the_place_where_a_condition_ceases_to_hold_is_found_along_an_axis() {
     let found: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(room.path("out/find.json")).unwrap()).unwrap();
     let place = |at: usize| found[at]["place"][0].as_f64().unwrap();
-    assert!(place(0) < place(1), "more contrast bears more noise: {found}");
+    assert!(place(0) < place(1), "with more contrast, the detector tolerates more noise: {found}");
     let wrong =
         said(&room.sweep(&["plan.toml", "--out", "out", "--find", "missed <= 1%", "--along", "blur"]).expect(2));
-    assert!(wrong.contains("--along blur is no axis of the plan: it has noise, contrast"), "{wrong}");
+    assert!(wrong.contains("--along blur is not an axis of the plan, which has noise, contrast"), "{wrong}");
     let wrong =
         said(&room.sweep(&["plan.toml", "--out", "out", "--find", "missed == 0", "--along", "noise"]).expect(2));
     assert!(wrong.contains("compare with <= or >="), "{wrong}");

@@ -26,7 +26,7 @@ pub enum CalibrateError {
     NotInput {
         /// The file or folder.
         path: PathBuf,
-        /// What it lacks.
+        /// What is wrong with it.
         wrong: String,
     },
     /// A row cannot be read.

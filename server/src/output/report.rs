@@ -202,9 +202,9 @@ impl Report {
         Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted, incomplete: None }
     }
 
-    /// The report, which lacks this.
+    /// The report, with a note of what is missing from it.
     #[must_use]
-    pub fn lacking(self, incomplete: Incomplete) -> Self {
+    pub fn with_incomplete(self, incomplete: Incomplete) -> Self {
         Self { incomplete: Some(incomplete), ..self }
     }
 

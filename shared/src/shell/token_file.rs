@@ -57,7 +57,7 @@ pub fn admission_of_server(token: Option<&Path>, identity: Option<&Path>) -> Res
     let token = read(token)?;
     let identity = Identity::read_or_make(path)?;
     if is_for_others(path) {
-        warn!("other users can read the key in {}: chmod 600 mends it", path.display());
+        warn!("other users can read the key in {}: chmod 600 fixes that", path.display());
     }
     info!("clients name this server by --server-id {}", identity.id());
     Ok(Admission::with(token, Some(identity), None))

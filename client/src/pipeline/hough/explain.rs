@@ -183,7 +183,8 @@ fn open(log_alarms: f64, share: f64) -> String {
         format!("only {seen:.0} % of its outline shows an edge; {least:.0} % are needed")
     } else {
         format!(
-            "its edge may be chance: 10^{log_alarms:.1} such edges are expected in a picture of chance, and the limit is \
+            "its edge may be noise: a picture of pure noise has 10^{log_alarms:.1} such edges on average, and the \
+             limit is \
              10^{MOST_ALARMS}"
         )
     }

@@ -104,7 +104,7 @@ impl FolderOutput {
         drop(created(&path)?);
         let mut file = Replaced::new(&path)?;
         let mut document = Document::new(&self.run)?;
-        document.set_incomplete(Some(lacking(IncompleteReason::Running, 0)));
+        document.set_incomplete(Some(incomplete(IncompleteReason::Running, 0)));
         file.write(document.text().as_bytes())?;
         Keeper::start(document, &path.display().to_string(), move |text| file.write(text))
     }
@@ -113,7 +113,7 @@ impl FolderOutput {
     fn finished(&self, mut open: Open) -> bool {
         open.tables.flush();
         let missing = open.sent.saturating_sub(open.tables.frames());
-        let incomplete = (missing > 0).then(|| lacking(IncompleteReason::NotWritten, missing));
+        let incomplete = (missing > 0).then(|| incomplete(IncompleteReason::NotWritten, missing));
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
         let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
@@ -189,7 +189,8 @@ impl Output for FolderOutput {
         open.tables.flush();
         let missing = open.received.saturating_sub(open.tables.frames());
         if missing > 0 {
-            open.report.change(|document| document.set_incomplete(Some(lacking(IncompleteReason::Running, missing))));
+            open.report
+                .change(|document| document.set_incomplete(Some(incomplete(IncompleteReason::Running, missing))));
         }
         Ok(())
     }
@@ -221,7 +222,7 @@ impl Output for FolderOutput {
     }
 }
 
-fn lacking(reason: IncompleteReason, not_written: u64) -> Incomplete {
+fn incomplete(reason: IncompleteReason, not_written: u64) -> Incomplete {
     Incomplete { reason, not_written, unknown: Vec::new() }
 }
 

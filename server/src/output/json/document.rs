@@ -138,7 +138,7 @@ mod tests {
         document.set_incomplete(Some(incomplete.clone()));
         document.add(&session(2)).unwrap();
         document.set_running(&session(1)).unwrap();
-        let report = Report::new(run(), vec![session(2), session(1)], 0).lacking(incomplete);
+        let report = Report::new(run(), vec![session(2), session(1)], 0).with_incomplete(incomplete);
         assert_eq!(document.text(), report.to_json().unwrap());
         document.add(&session(1)).unwrap();
         document.set_incomplete(None);

@@ -97,7 +97,7 @@ impl Shared {
     }
 
     /// Counts a frame or an outcome that is missing from the file.
-    pub(super) fn lacks(&self) {
+    pub(super) fn count_missing(&self) {
         self.missing.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -150,7 +150,7 @@ impl Recorder {
     /// Records the outcome of a frame.
     pub(in crate::output) fn outcome(&self, session: u64, record: &FrameRecord) {
         if self.queue.try_send(Entry::Outcome(session, Box::new(record.clone()))).is_err() {
-            self.shared.lacks();
+            self.shared.count_missing();
         }
     }
 
@@ -279,7 +279,7 @@ impl SessionRecorder {
 
     fn lost(&self) {
         self.counts.not_recorded.fetch_add(1, Ordering::Relaxed);
-        self.recorder.shared.lacks();
+        self.recorder.shared.count_missing();
     }
 
     /// Waits at most this long until all entries so far are written, so that the counts are final.

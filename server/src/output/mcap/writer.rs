@@ -131,7 +131,7 @@ impl Writing {
 
     fn lost(&self, counts: &Counts) {
         counts.not_recorded.fetch_add(1, Ordering::Relaxed);
-        self.shared.lacks();
+        self.shared.count_missing();
     }
 
     /// Completes the file. Returns whether it is complete.

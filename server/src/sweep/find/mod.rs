@@ -1,7 +1,7 @@
 //! `--find`: where along an axis a condition ceases to hold.
 //!
-//! `search` decides which values of the axis are tried, and with how many seeds. It is pure. This file runs the trials
-//! that it asks for, for each combination of the other axes.
+//! `search` decides which values of the axis are tried, and with how many seeds. It is pure: this file runs the trials,
+//! once for each combination of the other axes.
 
 mod fit;
 mod search;
@@ -78,17 +78,18 @@ fn known(plan: &Plan, text: &str) -> Result<Condition, SweepError> {
     let path = condition.path();
     let is_count = path.starts_with("frames.") && !path.ends_with("_rate") && !condition.wants_share();
     match (condition.is_exact(), is_count) {
-        (true, _) => Err(usage(format!("{condition} holds at points only: compare with <= or >="))),
-        (_, true) => {
-            Err(usage(format!("{condition} counts frames, of which a search has any number: write a share, in %")))
-        }
+        (true, _) => Err(usage(format!("cannot search for {condition}: compare with <= or >="))),
+        (_, true) => Err(usage(format!(
+            "{condition} compares a number of frames, but a search has no fixed number of them: \
+             write a share, in %"
+        ))),
         _ => Ok(condition),
     }
 }
 
 fn no_axis(plan: &Plan, axis: &str) -> SweepError {
     let names: Vec<_> = plan.axes.iter().map(|axis| axis.name.as_str()).collect();
-    plan.wrong(format!("--along {axis} is no axis of the plan: it has {}", names.join(", ")))
+    plan.wrong(format!("--along {axis} is not an axis of the plan, which has {}", names.join(", ")))
 }
 
 /// Runs a trial of the cell with this value on the axis, and reads its figure.
@@ -122,7 +123,7 @@ fn sampled(
         }
         None => None,
     };
-    // Without a circle there is no error: the condition on it does not hold.
+    // Without a circle there is no error, and the condition counts as violated.
     Ok(Sampled { measure, frames: sent })
 }
 
@@ -147,6 +148,6 @@ fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
     // Names, texts and finite numbers always have a JSON form.
     let text = serde_json::to_string_pretty(lines).unwrap_or_default() + "\n";
     std::fs::write(&path, text).map_err(SweepError::at(&path))?;
-    info!("{} is made", Escaped(path.display()));
+    info!("wrote {}", Escaped(path.display()));
     Ok(())
 }

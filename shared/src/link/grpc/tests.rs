@@ -346,8 +346,8 @@ async fn slowly(mut client: TcpStream, mut server: TcpStream) {
 
 fn read(message: &wire::FromSink) -> Result<(), String> {
     use prost::Message;
-    let mut ear = codec::Ear::<translate::Sink>::new(MAX_PAYLOAD);
-    ear.hear(message.encode_to_vec().into()).map(|_| ()).map_err(|wrong| wrong.to_string())
+    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
+    decoder.read_message(message.encode_to_vec().into()).map(|_| ()).map_err(|wrong| wrong.to_string())
 }
 
 #[test]
@@ -371,8 +371,8 @@ fn wrong_bytes_are_refused_with_what_would_be_right() {
     let circle = wire::Circle { cov: vec![1.0, 2.0], ..Default::default() };
     let wrong = wire::Answer { kind: Some(wire::answer::Kind::Circle(circle)), ..answer };
     assert_eq!(refused(Some(Message::Answer(wrong))), "a circle whose cov has 2 numbers: none or 3 is right");
-    let mut ear = codec::Ear::<translate::Sink>::new(MAX_PAYLOAD);
-    let wrong = ear.hear(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
+    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
+    let wrong = decoder.read_message(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
     assert!(wrong.starts_with("bytes that are not a message of the proto: "), "{wrong}");
 }
 
@@ -386,8 +386,8 @@ fn a_large_message_is_pixels_or_is_refused_before_it_is_decoded() {
     let meta = (0..20_000).map(|key| (format!("{key}"), wire::MetaValue { value: None })).collect();
     let frame = wire::Frame { meta, data: vec![0; 1 << 20].into(), ..Default::default() };
     let message = wire::FromSource { message: Some(wire::from_source::Message::Frame(frame)) };
-    let mut ear = codec::Ear::<translate::Source>::new(MAX_PAYLOAD);
-    let refused = ear.hear(message.encode_to_vec().into()).unwrap_err().to_string();
+    let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
+    let refused = decoder.read_message(message.encode_to_vec().into()).unwrap_err().to_string();
     assert!(refused.contains("bytes beside the pixels"), "{refused}");
 }
 
@@ -406,8 +406,8 @@ proptest! {
         use prost::Message;
         use translate::Side;
         let written = translate::Source::write(Lane::Control, bytes.clone()).unwrap();
-        let mut ear = codec::Ear::<translate::Source>::new(MAX_PAYLOAD);
-        prop_assert_eq!(ear.hear(written.encode_to_vec().into()).unwrap().bytes, bytes);
+        let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
+        prop_assert_eq!(decoder.read_message(written.encode_to_vec().into()).unwrap().bytes, bytes);
     }
 }
 

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_that_claims_none_gets_one() {
+    fn a_role_is_added_to_a_description_without_one() {
         let bare = OFFER.replace("a=setup:actpass\r\n", "");
         assert_eq!(Setup::Passive.put(&bare), format!("{bare}a=setup:passive\r\n"));
     }
