@@ -1,4 +1,4 @@
-//! Tails of the distributions behind the verdicts.
+//! Tail probabilities of the distributions behind the verdicts.
 
 use crate::score::{beta, bounds::student};
 
@@ -55,7 +55,7 @@ pub(super) fn reach(freedom: f64) -> f64 {
     if freedom > 1e6 { 1.959_963_984_540_054 } else { student(freedom.max(1.0), 0.025) }
 }
 
-/// The middle of these values, which must not be NaN. `None` without one.
+/// The median of these values, which must not be NaN. `None` without values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     if values.is_empty() {
         return None;
