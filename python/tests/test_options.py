@@ -17,7 +17,7 @@ from plumb._node import plain
 
 LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
 
-# The server's options that are no arguments of `Server`: it has no window, and no exit code.
+# Options of the server that `Server` does not take as arguments, because it has no window and no exit code.
 NOT_OF_SERVER = {"no_graphics", "rows", "colormap", "range", "strict"}
 
 # Those that are arguments of `evaluate` and `frames` themselves.

@@ -243,7 +243,7 @@ fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
         (&[&a], "one run is nothing to compare with"),
         (&[&a, &room.name("absent")], "cannot be read (No such file or directory"),
         (&[&a, &room.name("nothing")], "has no report.json"),
-        (&[&a, &empty], "is no report: EOF"),
+        (&[&a, &empty], "is not a report: EOF"),
         (&[&a, &newer], "it has schema 2, and this server reads schema 1"),
         (&[&a, &room.name("ack")], "the tasks differ"),
         (&[&a, &a, "--gate", "error_px.l1.maen.ratio <= 1"], "the nearest are error_px.l1.mean.ratio"),

@@ -56,7 +56,7 @@ fn table(folder: &Folder) -> Vec<std::collections::HashMap<String, String>> {
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 #[test]

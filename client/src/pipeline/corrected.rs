@@ -59,7 +59,8 @@ impl Pipeline for Corrected {
     }
 }
 
-/// The corrected answer. What is no circle stays, and so does a circle at a place that no point is seen at.
+/// The corrected answer. An answer without a circle stays as it is, and so does a circle where the correction has no
+/// value.
 pub fn corrected_answer(answer: Payload<'static>, correction: &Correction) -> Payload<'static> {
     let Ok(Some(FoundCircle { circle, covariance })) = FoundCircle::read(&answer) else { return answer };
     let Some(place) = correction.apply([circle.x, circle.y], circle.radius) else { return answer };

@@ -206,7 +206,7 @@ impl<R: Read + Seek> Container<R> {
     /// Unpacks a chunk. Its records are read next.
     fn unpack(&mut self, begins: u64, data: &[u8]) -> Result<(), ContainerError> {
         let damaged = |why: String| ContainerError::Damaged { at: begins, why };
-        let chunk = Chunk::read(data).ok_or_else(|| damaged("it is no chunk".into()))?;
+        let chunk = Chunk::read(data).ok_or_else(|| damaged("it is not a chunk".into()))?;
         let Chunk { unpacked_size, crc, compression, records: packed, .. } = chunk;
         if unpacked_size > MAX_BYTES {
             return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size });

@@ -72,7 +72,7 @@ pub enum IdentityError {
     NoRandom,
 }
 
-/// A text that is no fingerprint of a server.
+/// A text that is not the fingerprint of a server.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not the fingerprint of a server: write the 64 hexadecimal digits that the server logs")]
 pub struct NotAServerId(String);

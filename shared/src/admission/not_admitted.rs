@@ -33,7 +33,7 @@ pub enum NotAdmitted {
     )]
     Unprotected(Kind),
     /// The server is another than was meant.
-    #[error("this is another server than --server-id names: its fingerprint is {0}")]
+    #[error("this is not the server of --server-id: its fingerprint is {0}")]
     OtherServer(ServerId),
     /// The server has no identity.
     #[error("the server shows no identity, and --server-id asks for one: start the server with --identity FILE")]

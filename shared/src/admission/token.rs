@@ -61,7 +61,7 @@ pub enum TokenError {
         /// Its bytes, without the end of the line.
         length: usize,
     },
-    /// That is no token.
+    /// The text is not a token.
     #[error("{} is larger than {MOST_TOKEN} bytes: is it the file with the token?", .path.display())]
     Long {
         /// The file.

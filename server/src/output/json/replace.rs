@@ -89,7 +89,7 @@ impl Replaced {
 }
 
 /// Recognises failures that affect only replacing, so that writing in place may work. A full disk is not one of them:
-/// there would be no more room in place.
+/// writing in place would have no more room.
 fn or_in_place(error: io::Error) -> Failure {
     match error.kind() {
         // The folder, a folder with files of others (/tmp), the owner; a mount; a file laid over another file system.

@@ -159,7 +159,7 @@ mod tests {
         assert!(said.text.starts_with("600 frames, 60.0 fps, 0 lost, mean") && said.done.is_none(), "{said:?}");
         let mut still = state(both, &[1], now);
         still.active.values_mut().for_each(|session| session.progress.as_mut().unwrap().sent_fps = Some(0.0));
-        assert!(status(&still, now).text.contains("ETA 45s"), "no rate is no time");
+        assert!(status(&still, now).text.contains("ETA 45s"), "with a rate of 0 only the duration counts");
     }
 
     #[test]

@@ -148,10 +148,8 @@ fn a_plan_of_a_thousand_million_trials_is_refused_at_once() {
 fn runs_without_an_end_and_options_of_a_link_are_refused() {
     assert!(refused("[run]\nnoise = 3\n").contains("[run] frames is missing"));
     assert!(refused("[run]\nframes = 10\nduration = \"3s\"\n").contains("write frames instead"));
-    assert!(refused("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n").contains("changes nothing without a link"));
-    assert!(
-        refused("[run]\nframes = 10\nencoding = \"jpeg:80\"\n").contains("encoding changes nothing without a link")
-    );
+    assert!(refused("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n").contains("has no effect without a link"));
+    assert!(refused("[run]\nframes = 10\nencoding = \"jpeg:80\"\n").contains("encoding has no effect without a link"));
     let client = "[pipeline]\nclient = \"client\"\n";
     assert!(plan(&format!("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n{client}")).is_ok());
     assert!(refused(&format!("[run]\nframes = 10\n{client}name = \"hough\"\n")).contains("write nothing else here"));
