@@ -195,7 +195,7 @@ fn a_stranger_gets_no_offer_where_there_is_a_token() {
 }
 
 #[test]
-fn two_thousand_failing_proofs_are_told_in_a_line_a_second_and_the_session_keeps_its_frames() {
+fn two_thousand_failing_proofs_are_logged_in_a_line_per_second_and_the_session_loses_no_frame() {
     let files = Files::new();
     let token = files.option(Some("token"));
     let report = ReportFile::new();
@@ -262,7 +262,7 @@ fn listening_beyond_this_machine_without_a_token_gives_one_warning() {
 }
 
 #[test]
-fn a_made_token_is_for_its_owner_alone_and_never_overwritten() {
+fn a_new_token_is_readable_only_by_its_owner_and_never_overwritten() {
     let files = Files::new();
     let path = files.path("made");
     let make = || {

@@ -214,7 +214,7 @@ fn a_client_of_many_is_full_at_its_limit_and_says_that_places_become_free() {
 }
 
 #[test]
-fn a_source_that_stops_halfway_costs_no_exit_code() {
+fn a_source_that_stops_halfway_does_not_change_the_exit_code() {
     let client = ListeningClient::start(&[]);
     let source = client.connect();
     asked(&source, HELLO);

@@ -74,7 +74,7 @@ fn the_terminal_is_restored_after_every_signal_that_ends_the_run() {
 }
 
 #[test]
-fn a_stopped_program_gives_the_terminal_back_until_it_goes_on() {
+fn a_stopped_program_gives_the_terminal_back_until_it_continues() {
     let mut server = server(&[], 80);
     poll(|| (!server.is_as_shells_have_it()).then_some(())).expect("keys are given at once");
     // Ctrl-Z.

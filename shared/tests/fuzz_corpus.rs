@@ -19,7 +19,7 @@ fn replay(corpus: &str, check: fn(&[u8])) {
 }
 
 #[test]
-fn the_framing_over_tcp_keeps_its_word_on_the_whole_corpus() {
+fn the_framing_over_tcp_keeps_its_contract_on_the_whole_corpus() {
     replay("tcp_framing", link::tcp::fuzz::check);
 }
 

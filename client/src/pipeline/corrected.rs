@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_goes_back_with_its_covariance_its_radius_and_its_ellipse() {
+    fn a_circle_is_corrected_with_its_covariance_its_radius_and_its_ellipse() {
         // A picture that was turned by 90° and enlarged to the double.
         let turned = correction(Form::Similarity, &[2.0, std::f64::consts::FRAC_PI_2, 100.0, 0.0]);
         let circle = CircleEstimate { x: 100.0 - 2.0 * 7.0, y: 2.0 * 5.0, radius: Some(30.0) };
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_circle_stays_and_streams_that_do_not_go_with_it_are_refused() {
+    fn other_answers_stay_unchanged_and_unsuitable_streams_are_refused() {
         let shifted = correction(Form::Offset, &[1.0, 0.0]);
         for answer in [Payload::dropped(), FoundCircle::write(None), Payload::new("dance")] {
             assert_eq!(corrected_answer(answer.clone(), &shifted), answer);

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_a_name_with_times_behind_it() {
+    fn a_model_is_a_name_with_optional_times() {
         let model = |text: &str| text.parse::<ModelChoice>();
         let timed = ModelChoice { kind: ModelKind::Offset, time: true, shutter: true };
         assert_eq!(model("offset+shutter+time"), Ok(timed));

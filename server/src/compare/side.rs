@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_not_a_report_is_refused_with_what_it_lacks() {
+    fn the_error_for_a_file_that_is_not_a_report_says_what_is_missing() {
         for (text, words) in [
             ("", "EOF"),
             ("{}", "it has no \"schema\""),

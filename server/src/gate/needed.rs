@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_none_needs_as_many_frames_as_the_rule_of_three_says() {
+    fn a_share_of_zero_needs_the_frames_of_the_rule_of_three() {
         let condition: Condition = "frames.missed <= 0.1%".parse().unwrap();
         let bound = Bound::of_share(0, 300).unwrap();
         // ln 0.05 / ln 0.999.

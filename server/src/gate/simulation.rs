@@ -177,7 +177,7 @@ fn verdicts_on_shares_have_the_stated_error_rates(runs: u64) {
 }
 
 #[test]
-fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
+fn a_sample_of_runs_at_the_limit_rarely_fails_and_worse_runs_are_found() {
     no_false_alarms_at_the_edge(60);
     what_is_5_percent_over_is_found(40);
     verdicts_on_percentiles_have_the_stated_error_rates(40);
@@ -186,7 +186,7 @@ fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
 
 #[test]
 #[ignore = "takes a minute; .ci/long runs it"]
-fn of_a_thousand_runs_at_the_edge_at_most_69_fail_and_what_is_5_percent_over_is_found() {
+fn of_a_thousand_runs_at_the_limit_at_most_69_fail_and_runs_5_percent_over_it_are_found() {
     no_false_alarms_at_the_edge(1_000);
     what_is_5_percent_over_is_found(1_000);
     verdicts_on_percentiles_have_the_stated_error_rates(1_000);

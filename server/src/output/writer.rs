@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lacks_frames_is_reported_at_the_end() {
+    fn a_file_with_missing_frames_is_reported_at_the_end() {
         for needs_every_frame in [false, true] {
             let (release, held) = bounded(0);
             let stuck = Box::new(Stuck(held, needs_every_frame));

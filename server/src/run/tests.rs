@@ -71,7 +71,7 @@ fn a_file_takes_numbers_texts_and_switches_as_the_options_do() {
 }
 
 #[test]
-fn every_switch_is_switched_on_and_off() {
+fn every_switch_can_be_switched_on_and_off() {
     assert!(read(&["--once"]).delivered.once && read(&["--once=true"]).delivered.once);
     assert!(!read(&["--once=false"]).delivered.once && !read(&["--invert=0"]).camera.invert);
     let off = read_with("once = true\nborder = true", &["--run", "{}", "--once=false", "--border=false"]);

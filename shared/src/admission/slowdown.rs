@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_failure_is_told_at_once_and_further_ones_later() {
+    fn the_first_refusal_is_sent_at_once_and_further_ones_later() {
         let (mut slowdown, start) = (Slowdown::default(), Instant::now());
         let mut failed = |after| slowdown.failed(start + Duration::from_millis(after));
         assert_eq!(failed(0), Some(Duration::ZERO));

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_what_stands_in_the_file_without_the_end_of_its_line() {
+    fn a_token_is_the_files_content_without_its_final_line_break() {
         let wanted = ring::hmac::sign(Token::of(b"0123456789abcdef").key(), b"x");
         for contents in [&b"0123456789abcdef"[..], b"0123456789abcdef\n", b"0123456789abcdef\r\n"] {
             let token = read(contents).unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_token_is_refused_without_a_word_of_it() {
+    fn a_file_without_a_token_is_refused_without_quoting_it() {
         let said = |contents: &[u8]| read(contents).unwrap_err().to_string();
         assert!(said(b"").contains("holds no token"));
         assert!(said(b"\r\n").contains("holds no token"));

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_keeps_pointing_and_its_target_is_replaced() {
+    fn a_symbolic_link_stays_and_its_target_is_replaced() {
         let (folder, path) = file("old");
         let link = folder.path().join("link");
         symlink("report.json", &link).unwrap();

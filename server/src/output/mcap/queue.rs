@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_file_that_takes_nothing_any_more() {
+    fn nobody_waits_for_a_file_that_can_no_longer_be_written() {
         let (recorder, entries, shared) = Recorder::new();
         let mut session = recorder.session(1, true, Micros(0));
         (0..4).for_each(|id| add(&mut session, id));

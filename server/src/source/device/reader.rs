@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_ends_when_nobody_holds_the_camera_any_more() {
+    fn the_thread_ends_when_nobody_uses_the_camera() {
         let Stage { hub, steps, .. } = Stage::new(LONG);
         drop(hub);
         while steps.send(shot(b"abc", 0)).is_ok() {

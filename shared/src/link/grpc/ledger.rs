@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_within_a_large_message_shows() {
+    fn progress_within_a_large_message_is_visible() {
         let mut ledger = Ledger::default();
         ledger.encoded(Lane::Frames, 1000, 1000, 0);
         let left: Vec<_> = [0, 250, 500].map(|written| ledger.buffered(Lane::Frames, written, 0)).into();

@@ -461,7 +461,7 @@ async fn a_token_at_one_end_only_or_another_token_gets_no_call_and_the_reason() 
 }
 
 #[tokio::test]
-async fn only_the_server_that_is_meant_is_taken_over_a_call() {
+async fn over_a_call_only_the_named_server_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let identity = |name: &str| Identity::read_or_make(&folder.path().join(name)).unwrap();
     let token = || Token::of(b"a token of tests");

@@ -113,7 +113,7 @@ async fn a_close_waits_for_the_control_lane_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn an_end_that_is_dropped_closes_the_link_also_under_a_waiting_send() {
+async fn dropping_an_end_closes_the_link_even_while_a_send_waits() {
     let (here, there) = ends().await;
     let sender = here.sender();
     sender.send(Lane::Frames, message(SEND_BUFFER)).await.unwrap();

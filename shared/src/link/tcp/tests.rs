@@ -224,7 +224,7 @@ async fn the_last_message_of_a_peer_counts_even_if_sends_find_the_connection_clo
 }
 
 #[tokio::test]
-async fn a_closed_link_lets_go_of_its_connection() {
+async fn a_closed_link_releases_its_connection() {
     let (ours, _theirs) = streams().await;
     let outbox = Arc::new(Outbox::new(Socket::from(ours).split().1));
     let writing = tokio::spawn(outbox.clone().write());

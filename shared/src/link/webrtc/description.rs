@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mtu_that_no_path_has_is_not_believed() {
+    fn an_impossible_mtu_is_ignored() {
         for mtu in ["0", "100", "-5", "x"] {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false, is_stranger: false }), "{mtu}");

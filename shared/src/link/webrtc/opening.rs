@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lack_of_sockets_that_has_passed_by_now_is_worth_another_attempt() {
+    fn after_a_temporary_lack_of_sockets_another_attempt_is_made() {
         let addresses = [([127, 0, 0, 1], 0).into()];
         // The crate's errors for a socket whose copy is refused, and for a refused socket.
         let copy = not_built(&addresses, io::Error::from_raw_os_error(24).into());

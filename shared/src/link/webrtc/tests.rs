@@ -217,7 +217,7 @@ async fn holder_in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) 
 }
 
 #[tokio::test]
-async fn a_holder_of_the_token_in_the_middle_cannot_pass_for_the_server_that_is_meant() {
+async fn a_holder_of_the_token_in_the_middle_cannot_pass_for_the_named_server() {
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity::read_or_make(&folder.path().join("identity")).unwrap();
     for meant in [None, Some(identity.id())] {
@@ -256,22 +256,22 @@ async fn opened(offered: impl Fn(&str) -> String, answered: impl Fn(&str) -> Str
 }
 
 #[tokio::test]
-async fn an_answer_that_claims_the_clients_role_all_the_same_opens() {
+async fn an_answer_that_claims_the_clients_role_still_opens_the_link() {
     opened(str::to_owned, |answer| Setup::Active.put(answer)).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_claims_no_role_opens() {
+async fn an_answer_without_a_role_opens_the_link() {
     opened(str::to_owned, |answer| answer.replace("a=setup:passive\r\n", "")).await;
 }
 
 #[tokio::test]
-async fn an_offer_that_leaves_the_choice_opens() {
+async fn an_offer_that_leaves_the_choice_of_role_opens_the_link() {
     opened(|offer| offer.replace("a=setup:active", "a=setup:actpass"), str::to_owned).await;
 }
 
 #[tokio::test]
-async fn an_offer_of_the_old_form_opens() {
+async fn an_offer_of_the_old_form_opens_the_link() {
     let old = |offer: &str| {
         let offer = offer.replace("UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5000");
         offer.replace("a=sctp-port:5000", "a=sctpmap:5000 webrtc-datachannel 65535")
