@@ -550,7 +550,7 @@ def test_a_figure_that_is_not_finite_never_passes(operator: str, value: float) -
         ("count", "error_px.l1.mean", [], "the task is count"),
         ("ack", "frames.missed", [], "the task is ack"),
         ("circle", "error_px.l1.mean", [put("error_px", None)], "the source knows no truth"),
-        ("circle", "error_px.limit", [put("error_px.limit", None)], "the limit of no frame is known, as with JPEG"),
+        ("circle", "error_px.limit", [put("error_px.limit", None)], "no frame has a known limit, as with JPEG"),
         ("circle", "error_px.nees", [put("error_px.nees", None)], "no answer had a covariance"),
         (
             "circle",

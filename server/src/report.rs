@@ -28,7 +28,7 @@ pub fn run(folder: &Path) -> Exit {
         warn!("the last row of frames.csv was torn: its {} bytes are cut off", renewed.torn_bytes);
     }
     if !renewed.had_report {
-        warn!("there was no report to be read: what the frames do not tell is unknown");
+        warn!("there is no readable report: figures that do not follow from the frames are unknown");
     }
     if let Some(Repaired { messages, cut_bytes, damaged }) = renewed.recording {
         warn!(
@@ -59,5 +59,5 @@ fn describe(Renewed { frames, broken_off, incomplete, .. }: &Renewed) -> String 
             }
         }
     };
-    format!("{frames} frames, {what}: report.json, report.html and frames.parquet are made")
+    format!("{frames} frames, {what}: wrote report.json, report.html and frames.parquet")
 }

@@ -247,7 +247,7 @@ fn a_token_file_that_others_can_read_gets_a_warning() {
 
 #[test]
 fn listening_beyond_this_machine_without_a_token_gives_one_warning() {
-    const SAID: &str = "whoever reaches this port can use it: --token-file FILE";
+    const SAID: &str = "anyone who reaches this port can use it: --token-file FILE";
     let files = Files::new();
     for (name, wanted) in [(None, 1), (Some("token"), 0)] {
         let token = files.option(name);

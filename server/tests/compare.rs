@@ -340,7 +340,7 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
     assert!(figure(&found, "latency_us.stages.detect.p50")["a"].as_f64().expect("a time") > 0.0);
     let endless = room.name("endless.toml");
     fs::write(&endless, "loopback = true\n").expect("written");
-    compare(&["--run", &endless, "--run", &endless]).expect(2).says("says neither frames nor duration");
+    compare(&["--run", &endless, "--run", &endless]).expect(2).says("has neither frames nor duration");
     let wrong = run_file(&room, "wrong.toml", "source = \"absent.mp4\"\n");
     compare(&["--run", &wrong, "--run", &wrong]).expect(4).says("round 1");
 }

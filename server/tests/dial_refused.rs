@@ -97,10 +97,10 @@ fn a_peer_that_sends_nothing_or_nonsense_is_not_a_client() {
 #[test]
 fn a_client_with_another_protocol_link_or_role_or_without_gray16_cannot_be_used() {
     for (answer, options, said) in [
-        (r#"{"type":"hello","plumb":2,"role":"sink"}"#, &[][..], "protocol 2 is not served here"),
+        (r#"{"type":"hello","plumb":2,"role":"sink"}"#, &[][..], "protocol 2 is not supported here"),
         (r#"{"type":"hello","plumb":1,"role":"source"}"#, &[], "both ends are sources of frames"),
         (r#"{"type":"hello","plumb":1,"role":"sink","link":"tcp"}"#, &[], "no link \"tcp\", only webrtc"),
-        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":1}"#, &[], "an mtu of 1 bytes carries no frames"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":1}"#, &[], "an mtu of 1 bytes cannot carry frames"),
         (r#"{"type":"hello","plumb":1,"role":"sink"}"#, &["--source", "depth"], "does not name the feature \"gray16\""),
     ] {
         let peer = answering(Box::leak(format!("{answer}\n").into_boxed_str()));
@@ -168,7 +168,7 @@ fn a_visitor_with_a_wrong_first_line_is_told_what_is_right_and_a_server_is_serve
         ("salve", "not a signaling message"),
         ("GET / HTTP/1.1\r", "not a signaling message"),
         (r#"{"type":"ping"}"#, "expected the hello of a source, got \\\"ping\\\""),
-        (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not spoken here, only 1"),
+        (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not supported here, only 1"),
         (r#"{"type":"hello","plumb":1,"role":"source","link":"smoke"}"#, "no link \\\"smoke\\\", only webrtc and tcp"),
         (r#"{"type":"hello","plumb":1}"#, "role"),
     ] {

@@ -317,7 +317,7 @@ fn files_that_cannot_be_played_are_refused_by_name_before_anything_runs() {
             "has no images that can be played (it has /left/image (std_msgs/msg/String))",
         ),
         (vec![of_others(&folder, "two")], "choose one by --topic: /left/image, /right/image"),
-        (vec![of_others(&folder, "bayer")], "its encoding \"bayer_rggb8\" is not read: mono8"),
+        (vec![of_others(&folder, "bayer")], "its encoding \"bayer_rggb8\" is not supported, only mono8"),
         (vec![raw.clone(), "--topic".into(), "/nose".into()], "write --topic with one of /left/image"),
         (vec![raw.clone(), "--pixel".into(), "gray16".into()], "--pixel gray16 takes images of 16 bits"),
         (vec![raw, "--size".into(), "64x48".into()], "--size 64x48 is not the size of the images of the file"),

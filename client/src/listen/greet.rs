@@ -168,7 +168,7 @@ impl Desk {
 /// The link that a source asks for, or what is wrong with its hello.
 fn usable(hello: &Introduction) -> Result<Kind, String> {
     if hello.plumb != VERSION {
-        return Err(format!("protocol {} is not spoken here, only {VERSION}", hello.plumb));
+        return Err(format!("protocol {} is not supported here, only {VERSION}", hello.plumb));
     }
     if hello.role != Role::Source {
         return Err(BOTH_SINKS.into());
@@ -217,6 +217,6 @@ mod tests {
     fn a_sink_and_another_protocol_are_refused() {
         assert_eq!(refused(Introduction::new(Vec::new())), BOTH_SINKS);
         let later = Introduction { plumb: 2, ..Introduction::of_source("tcp".into()) };
-        assert_eq!(refused(later), "protocol 2 is not spoken here, only 1");
+        assert_eq!(refused(later), "protocol 2 is not supported here, only 1");
     }
 }

@@ -63,7 +63,7 @@ impl Side {
             side.notes.push(format!("it has {with_frames} sessions: session {} is compared", side.number()));
         }
         if let Some(reason) = side.report["incomplete"]["reason"].as_str() {
-            side.notes.push(format!("it is incomplete ({reason}): what is there is compared"));
+            side.notes.push(format!("it is incomplete ({reason}): the frames that it has are compared"));
         }
         if side.session.is_null() {
             side.notes.push("it sent no frame".into());
@@ -179,6 +179,6 @@ mod tests {
         let mut broken = report(vec![]);
         broken["incomplete"] = json!({"reason": "running"});
         let notes = Side::of_report("a".into(), broken).notes;
-        assert_eq!(notes, ["it is incomplete (running): what is there is compared", "it sent no frame"]);
+        assert_eq!(notes, ["it is incomplete (running): the frames that it has are compared", "it sent no frame"]);
     }
 }

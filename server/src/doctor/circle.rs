@@ -49,7 +49,7 @@ impl Examined {
     fn swapped(&self) -> Option<Warning> {
         let share = self.swapped.explained()?;
         let message = format!("x and y are swapped in {share:.0} % of the answers for which this can be told");
-        Some(Warning::new(WarningKind::AxesSwapped, message, "answer x to the right first, then y downwards"))
+        Some(Warning::new(WarningKind::AxesSwapped, message, "answer x (to the right) first, then y (downwards)"))
     }
 
     fn late(&self) -> Option<Warning> {

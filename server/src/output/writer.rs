@@ -183,7 +183,7 @@ impl Writer {
         let all_good = match self.ended(limit, was_stopped) {
             Ok(all_good) => all_good,
             Err(RecvTimeoutError::Timeout) => {
-                error!("an output takes nothing any more: what it was not told in {} ms is lost", limit.as_millis());
+                error!("an output is stuck: what it did not accept within {} ms is lost", limit.as_millis());
                 false
             }
             Err(RecvTimeoutError::Disconnected) => {

@@ -41,7 +41,7 @@ pub enum ContainerError {
         why: String,
     },
     /// The compression of a chunk is not known.
-    #[error("the chunk at byte {at} is compressed by {name}: lz4, zstd and none are read")]
+    #[error("the chunk at byte {at} has the compression {name}: only lz4, zstd and none are supported")]
     Compression {
         /// Where the chunk begins.
         at: u64,
@@ -226,9 +226,9 @@ impl<R: Read + Seek> Container<R> {
                 return Err(ContainerError::Compression { at: begins, name });
             }
         }
-        .map_err(|error| damaged(format!("it does not unpack: {error}")))?;
+        .map_err(|error| damaged(format!("it cannot be decompressed: {error}")))?;
         if records.len() as u64 != unpacked_size {
-            return Err(damaged(format!("it does not unpack to the {unpacked_size} bytes that it says")));
+            return Err(damaged(format!("it does not decompress to the {unpacked_size} bytes that it states")));
         }
         if crc != 0 && crc32fast::hash(&records) != crc {
             return Err(damaged("its checksum is wrong".into()));

@@ -106,13 +106,13 @@ pub(super) fn kind(hello: &Introduction) -> Option<Kind> {
 /// Why a client with this introduction cannot be served; `None` if it can.
 fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
-        return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));
+        return Some(format!("protocol {} is not supported here, only {VERSION}", hello.plumb));
     }
     if hello.role != Role::Sink {
         return Some(BOTH_SOURCES.into());
     }
     let mtu = hello.mtu.filter(|mtu| sound_mtu(*mtu).is_none())?;
     Some(format!(
-        "an mtu of {mtu} bytes carries no frames: {LEAST_MTU} or more is right, or none where it is not known"
+        "an mtu of {mtu} bytes cannot carry frames: write {LEAST_MTU} or more, or leave it out if it is not known"
     ))
 }

@@ -79,7 +79,7 @@ pub fn admission_of_client(token: Option<&Path>, server: Option<ServerId>) -> Re
 pub fn warn_if_exposed(admission: &Admission, addresses: &[SocketAddr]) {
     let is_reachable = addresses.iter().any(|address| !address.ip().to_canonical().is_loopback());
     if admission.is_open() && is_reachable {
-        warn!("whoever reaches this port can use it: --token-file FILE lets in only peers that hold the token");
+        warn!("anyone who reaches this port can use it: --token-file FILE admits only peers that hold the token");
     }
 }
 

@@ -115,8 +115,8 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
             Err(wrong) if !self.failing => {
                 self.failing = true;
                 error!(
-                    "cannot write the report to {}: {wrong}; the run goes on, the report is tried again after each \
-                     session and at the end, and is the last good one until then",
+                    "cannot write the report to {}: {wrong}; the run goes on, and the report is tried again after \
+                     each session and at the end; until then the last good one stays",
                     self.place
                 );
             }

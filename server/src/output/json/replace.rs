@@ -56,8 +56,8 @@ impl Replaced {
                 if !std::mem::replace(&mut self.said, true) {
                     let path = self.path.display();
                     warn!(
-                        "{path} cannot be replaced in one step ({reason}): it is rewritten in place, and who reads \
-                           it meanwhile may see a part"
+                        "{path} cannot be replaced in one step ({reason}): it is rewritten in place, so a reader may \
+                         see a part of it"
                     );
                 }
                 rewrite(&self.path, content)

@@ -160,7 +160,7 @@ impl Recorder {
         let is_whole = self.queue.send(Entry::Finish { report, done }).is_ok() && whether.recv() == Ok(true);
         let missing = self.shared.missing.load(Ordering::Relaxed);
         if missing > 0 {
-            warn!("frames or answers missing in the recording: {missing} (the disk was too slow, or took nothing)");
+            warn!("frames or answers missing in the recording: {missing} (the disk was too slow or did not respond)");
         }
         is_whole && missing == 0
     }
@@ -203,7 +203,7 @@ pub struct Captured<'a> {
 pub struct RecordingReport {
     /// Frames that the file has.
     pub recorded: u64,
-    /// Frames that were sent and that the file lacks, because the disk was too slow or took nothing.
+    /// Frames that were sent and that the file lacks, because the disk was too slow or did not respond.
     pub not_recorded: u64,
     /// How long the stream waited for the disk, in µs; 0 for a paced stream, which never waits.
     pub held_us: u64,

@@ -24,7 +24,7 @@ const PREFIX: usize = 5;
 pub(super) enum NoMessage {
     #[error("bytes that are not a message of the proto: {0}")]
     Bytes(#[from] prost::DecodeError),
-    #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are taken")]
+    #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are accepted")]
     TooLarge { bytes: usize },
     #[error("a message on the lane {0} before its hello: the hello comes first")]
     NoHello(Lane),

@@ -382,7 +382,7 @@ fn a_large_message_is_pixels_or_is_refused_before_it_is_decoded() {
     let long =
         wire::FromSink { message: Some(wire::from_sink::Message::Bye(wire::Bye { reason: "x".repeat(70_000) })) };
     let refused = read(&long).unwrap_err();
-    assert!(refused.contains("bytes beside the pixels: at most 65536 are taken"), "{refused}");
+    assert!(refused.contains("bytes beside the pixels: at most 65536 are accepted"), "{refused}");
     let meta = (0..20_000).map(|key| (format!("{key}"), wire::MetaValue { value: None })).collect();
     let frame = wire::Frame { meta, data: vec![0; 1 << 20].into(), ..Default::default() };
     let message = wire::FromSource { message: Some(wire::from_source::Message::Frame(frame)) };

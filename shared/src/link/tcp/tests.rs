@@ -192,7 +192,7 @@ async fn the_arrival_of_a_part_is_a_sign_of_life() {
 #[tokio::test]
 async fn the_end_of_a_link_says_what_broke_it() {
     let cases: [(&[u8], &str); 3] = [
-        (&[0xff, 0xff, 0xff, 0xff, 1], "it sent a message of 4294967295 bytes: at most 1048576 are taken"),
+        (&[0xff, 0xff, 0xff, 0xff, 1], "it sent a message of 4294967295 bytes: at most 1048576 are accepted"),
         (&[0, 0, 0, 2, 1, 0], "it closed the link in the middle of a message"),
         (&[0, 1, 0, 0, 1, 0], "it closed the link in the middle of a message"),
     ];

@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(refused(image(4, 3, &[9; 11]).write()), "11 bytes do not fill a 4x3 gray8 image: 12 are needed");
         assert_eq!(
             refused(image(4, 4, &[9; 16]).write()),
-            "a 4x4 gray8 image has 16 bytes: at most the frame's 12 are taken"
+            "a 4x4 gray8 image has 16 bytes: at most the frame's 12 are accepted"
         );
         let named = |pixel, encoding| {
             Payload::new(IMAGE)
