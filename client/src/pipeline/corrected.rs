@@ -75,7 +75,7 @@ pub fn corrected_answer(answer: Payload<'static>, correction: &Correction) -> Pa
     }
 }
 
-/// The ellipse under the slope of the correction: its matrix of second moments is carried as a covariance is.
+/// The ellipse's image under the correction, to first order: its matrix of second moments transforms like a covariance.
 fn ellipse_of(Ellipse { axes: [a, b], angle }: Ellipse, place: &Place) -> Ellipse {
     let (sin, cos) = angle.sin_cos();
     let (a, b) = (a * a, b * b);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_circle_is_corrected_with_its_covariance_its_radius_and_its_ellipse() {
-        // A picture that was turned by 90° and enlarged to the double.
+        // A picture that was turned by 90° and doubled in size.
         let turned = correction(Form::Similarity, &[2.0, std::f64::consts::FRAC_PI_2, 100.0, 0.0]);
         let circle = CircleEstimate { x: 100.0 - 2.0 * 7.0, y: 2.0 * 5.0, radius: Some(30.0) };
         let covariance = Some(Covariance { xx: 0.4, xy: 0.04, yy: 0.8 });

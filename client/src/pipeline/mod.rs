@@ -12,7 +12,7 @@
 //! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
-//! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
+//! - [`fuzz`]: the properties of every answer, checked on frames from a fuzzer.
 //!
 //! To add a pipeline: one file or folder here, its line in `list`, its name in `docs/options.md`.
 //!

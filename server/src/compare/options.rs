@@ -11,7 +11,7 @@ use crate::gate::GivenGates;
 /// Default number of rounds. It shows a latency that is 5 % larger with a power of 95 % (`simulation`).
 const ROUNDS: &str = "12";
 
-/// Which runs are compared, and what is made of it.
+/// The options of `server compare`.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Compare")]
 pub struct CompareOptions {

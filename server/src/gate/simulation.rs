@@ -21,7 +21,7 @@ use shared::time::Micros;
 /// Mean of |dx| + |dy| of a round Gaussian with a standard deviation of 1 along each axis: 2 √(2/π).
 const MEAN_L1: f64 = 1.595_769_121_605_731;
 
-/// Maximum number of runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
+/// Maximum number of runs of 1,000 that may fail exactly at the limit: the 99 % band of 5 %.
 const MOST_FAILED: f64 = 0.069;
 
 /// Smallest share of runs that must find what is 5 % worse.

@@ -38,7 +38,7 @@ pub struct ServerId([u8; 32]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKey([u8; KEY]);
 
-/// A signature and the public key that it is by, as they are sent.
+/// A signature and the public key that it belongs to, as they are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     /// The public key.

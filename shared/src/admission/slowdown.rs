@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Most refusals that wait. Further connections are closed without one.
 pub const HELD_AT_MOST: usize = (LONGEST.as_millis() / SPACING.as_millis()) as usize;
 
-/// When the next failing proof is refused. Proofs that hold never wait.
+/// When the next failing proof is refused. Valid proofs never wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slowdown {
     /// When the last refusal that was given a time is due.

@@ -203,7 +203,7 @@ pub enum SignalingError {
     /// The peer accepted the connection, but never said hello.
     #[error("it took the call but said nothing for {} s: a client that listens (client --listen) says hello", .0.as_secs())]
     NoHello(Duration),
-    /// There is no TLS, or not with the peer that was meant.
+    /// The TLS handshake failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The peer did not prove that it holds the token, or this end could not.

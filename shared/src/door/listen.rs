@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 use crate::shell::descriptors::{is_out_of_descriptors, with_advice};
 use crate::shell::exit::Exit;
 
-/// If any port will do: how many to try until one is free at all addresses.
+/// If any port will do, the number of ports to try until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
 
 /// Listens at HOST:PORT, at every address of the host. Port 0 picks a free port, the same at every address.

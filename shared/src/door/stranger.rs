@@ -64,7 +64,7 @@ pub async fn opening(socket: &Socket, until: Instant) -> io::Result<Opening> {
     }
 }
 
-/// A visitor of whom the first bytes have arrived, or none in time.
+/// A visitor whose first bytes have arrived, or that sent none in time.
 #[derive(Debug)]
 pub struct Arrived {
     /// Its connection, from which nothing has been read.

@@ -1,4 +1,4 @@
-//! The options `--token-file`, `--identity` and `--server-id`, and the warning of a port that anybody can reach.
+//! The options `--token-file`, `--identity` and `--server-id`, and the warning about a port that anybody can reach.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,7 +45,8 @@ pub enum AdmissionError {
     ServerIdAlone,
 }
 
-/// Like [`admission`], for a server that keeps its key in the file `identity`. Logs by what fingerprint clients name it.
+/// Like [`admission`], for a server that keeps its key in the file `identity`. Logs the fingerprint by which clients
+/// name it.
 ///
 /// # Errors
 /// [`AdmissionError`] if a file cannot be used, or an identity is given without a token.
@@ -63,7 +64,7 @@ pub fn admission_of_server(token: Option<&Path>, identity: Option<&Path>) -> Res
     Ok(Admission::with(token, Some(identity), None))
 }
 
-/// Like [`admission`], for a client that takes only this server, if one is named.
+/// Like [`admission`], for a client that accepts only this server, if one is named.
 ///
 /// # Errors
 /// [`AdmissionError`] if the file cannot be used, or a server is named without a token.

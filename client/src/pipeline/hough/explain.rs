@@ -159,7 +159,8 @@ impl Judge<'_> {
     }
 }
 
-/// The reason of a rejection, with the remark that the same disc was found otherwise: a tenth of the radius apart at most.
+/// The reason for a rejection, with a remark if the same disc was found as another candidate: at most a tenth of the
+/// radius apart.
 fn words_of(found: &[Estimate], own: Circle, reason: Option<String>) -> Option<String> {
     let reach = 0.1 * own.radius;
     let is_like =

@@ -9,7 +9,7 @@ use super::RUN;
 /// Makes the folder if it is absent.
 ///
 /// # Errors
-/// If it is a file, is not empty, or takes no file.
+/// If it is a file, is not empty, or cannot be written to.
 pub(super) fn claim(folder: &Path) -> io::Result<()> {
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
@@ -24,7 +24,7 @@ pub(super) fn claim(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotADirectory => Err(io::Error::other("it is a file, not a folder")),
         Err(error) => Err(error),
     }?;
-    // Only a trial file shows whether the folder takes files.
+    // Only a trial file shows whether the folder can be written to.
     tempfile::tempfile_in(folder).map(drop)
 }
 

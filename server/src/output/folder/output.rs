@@ -61,7 +61,7 @@ impl FolderOutput {
     /// Takes a folder that is absent or empty. With `strict`, the verdicts count an inconclusive gate as failed.
     ///
     /// # Errors
-    /// [`OutputError`] if the folder is neither, or takes no files.
+    /// [`OutputError`] if the folder is neither, or cannot be written to.
     pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
         claim(folder).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();

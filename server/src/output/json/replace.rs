@@ -92,7 +92,8 @@ impl Replaced {
 /// writing in place would have no more room.
 fn or_in_place(error: io::Error) -> Failure {
     match error.kind() {
-        // The folder, a folder with files of others (/tmp), the owner; a mount; a file laid over another file system.
+        // The folder is not writable, other users' files in it cannot be replaced (/tmp), or the owner cannot be kept;
+        // a read-only file system; a mount; an overlay file system.
         ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::ResourceBusy

@@ -49,7 +49,8 @@ impl Guard {
         Self { admission, ours, issued: Mutex::default() }
     }
 
-    /// Admits a call with this metadata, and returns what the response says. Whoever sends wrong proofs waits.
+    /// Admits a call with this metadata, and returns what the response says. A caller that sends wrong proofs has to
+    /// wait.
     pub(super) async fn admit(&self, said: &MetadataMap) -> Result<MetadataMap, Refusal> {
         let admitted = self.decide(said);
         if let (Err(Refusal::Final(NotAdmitted::Wrong)), Some(keeper)) = (&admitted, self.admission.keeper())

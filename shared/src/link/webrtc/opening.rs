@@ -148,7 +148,7 @@ impl Opening {
         self.proof.sign()
     }
 
-    /// Checks the peer's proof that this link is its own, and the signature of the server that is meant.
+    /// Checks the peer's proof that this link is its own, and the signature of the named server.
     pub(super) fn check(&self, proof: Option<&str>, signature: Option<&str>) -> Result<(), OpenError> {
         self.proof.check(proof, signature)
     }
