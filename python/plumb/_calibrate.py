@@ -22,7 +22,7 @@ class Calibration:
     """What a calibration found. docs/calibrate.md explains it.
 
     The names of `server calibrate --json` are attributes: `found.model`, `found.parameters[0].value`, `found.fits`,
-    `found.after.rms_px`. `found.correction` takes circles back, and `found.save(file)` writes it for
+    `found.after.rms_px`. `found.correction` corrects circles, and `found.save(file)` writes it for
     `client --correct` and `plumb.Correction(file)`.
     """
 

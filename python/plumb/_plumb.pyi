@@ -189,16 +189,16 @@ def evaluate(
 ) -> tuple[str, _Columns]: ...
 @final
 class Correction:
-    """A correction, which takes circles back to where the ball is.
+    """A correction, which moves circles to where the ball is.
 
-    `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is none.
+    `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is not a correction.
     """
 
     def __new__(cls, file: str | PathLike[str]) -> Self: ...
     @property
     def text(self) -> str: ...
     def apply(self, circle: Circle) -> Circle:
-        """The corrected circle, with its covariance, radius and ellipse. A circle where no point is seen stays as it is."""
+        """The corrected circle, with its covariance, radius and ellipse. A circle where the correction has no value stays as it is."""
 
 def calibrate(
     inputs: list[str],

@@ -55,7 +55,7 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-strict", long = "strict")]
     pub strict: bool,
 
-    /// Write everything that was found to this file as JSON; - for stdout
+    /// Write the whole result to this file as JSON; - for stdout
     #[arg(id = "calibrate-json", long = "json", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
 

@@ -54,7 +54,7 @@ pub struct CompareOptions {
     #[arg(id = "compare-by", long = "by", value_name = "NAME", value_delimiter = ',')]
     pub by: Vec<By>,
 
-    /// Write everything that was found to this file as JSON; - for stdout
+    /// Write the whole result to this file as JSON; - for stdout
     #[arg(id = "compare-json", long = "json", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
 
