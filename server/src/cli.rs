@@ -137,7 +137,7 @@ Examples:
 Exit codes:
   0  calibrated, whether the model fits or not
   1  the model does not fit, with --strict
-  2  wrong usage, or the frames do not suffice for the model
+  2  wrong usage, or the frames are not enough for the model
   4  a file cannot be written";
 
 /// Help heading of the options for logging.
