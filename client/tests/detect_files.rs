@@ -189,7 +189,7 @@ fn all_prints_a_line_per_circle_and_a_list_in_json() {
 }
 
 #[test]
-fn only_detectors_of_circles_are_taken() {
+fn only_detectors_of_circles_are_accepted() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     for detector in ["auto", "hough", "hough-classic"] {

@@ -123,7 +123,7 @@ fn a_held_back_datagram_is_overtaken() {
 }
 
 #[test]
-fn a_change_of_impairments_leaves_datagrams_on_their_way_alone() {
+fn a_change_of_impairments_does_not_affect_datagrams_on_their_way() {
     let now = Instant::now();
     let mut line = Line::new(1, Impairments { delay: 10 * MS, ..Impairments::default() });
     line.take(&[1], now);

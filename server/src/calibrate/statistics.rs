@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tails_are_those_of_scipy() {
+    fn tails_equal_those_of_scipy() {
         // scipy.stats.chi2.sf and scipy.stats.f.sf, 1.17.
         for (freedom, x, expected) in [
             (2.0, 5.991_464_547_107_979, 0.05),

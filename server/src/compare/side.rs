@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_session_that_sent_a_frame_is_compared_and_that_is_said() {
+    fn the_first_session_that_sent_a_frame_is_compared_and_a_note_says_so() {
         let session = |number: u64, sent: u64| json!({"session": number, "task": "ack", "frames": {"sent": sent}});
         let report =
             |sessions: Vec<Value>| json!({"schema": 1, "run": {"seed": 7, "config": {}}, "sessions": sessions});

@@ -56,7 +56,7 @@ impl Examined {
         let share = self.late.explained()?;
         let message = format!("{share:.0} % of the answers fit the frame before the one that they name");
         let advice =
-            "answer each frame with its own id, and check whether the pipeline keeps a picture from the call before";
+            "answer each frame with its own id, and check whether the pipeline keeps a picture from an earlier call";
         Some(Warning::new(WarningKind::OneFrameLate, message, advice))
     }
 

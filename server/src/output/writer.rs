@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_fails_is_left_alone_and_the_end_says_so() {
+    fn an_output_that_failed_is_not_used_again_and_the_end_says_so() {
         assert_eq!(written(true), (vec![1, 2], false));
     }
 
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stuck_output_holds_nobody_up_and_what_is_lost_is_counted() {
+    async fn a_stuck_output_delays_nobody_and_what_is_lost_is_counted() {
         let (release, held) = bounded(0);
         let (outputs, writer) = Outputs::start(vec![Box::new(Stuck(held, false))], &Shown::default()).unwrap();
         let start = || Event::Started(SessionStart { session: 1, task: TaskName::default() });

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_of_a_mean_are_those_of_student() {
+    fn the_bounds_of_a_mean_are_those_of_the_t_distribution() {
         let mut batches = Batches::<1>::default();
         [1.0, -1.0, 1.0, -1.0].into_iter().for_each(|value| batches.add([value]));
         let bound = Bound::of_mean(0.0, &batches, |[value]| *value).unwrap();

@@ -22,7 +22,7 @@ pub const MOST_TOKEN: usize = 4096;
 /// Most characters of a path that a message repeats.
 const SHOWN_CHARACTERS: usize = 200;
 
-/// Random bytes of a new token: as many as the key of an HMAC-SHA256 is strong.
+/// Random bytes of a new token: as many as an HMAC-SHA256 has.
 const NEW_TOKEN: usize = 32;
 
 /// A token. It is never shown: `Debug` hides it, and there is no way to get it back.

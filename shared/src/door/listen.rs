@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_is_taken_at_one_of_them_is_taken() {
+    async fn a_port_counts_as_taken_if_it_is_taken_at_one_address() {
         let taken = TcpListener::bind(two()[1]).await.unwrap().local_addr().unwrap();
         let holder = TcpListener::bind(taken).await.unwrap();
         let port = holder.local_addr().unwrap().port();

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_count_readings_alone() {
+    fn only_readings_count_in_percentiles() {
         let mut pixels = Array2::from_shape_fn((10, 100), |(row, column)| (10 * column + row) as u16 + 1);
         pixels.row_mut(0).fill(0);
         let range = LevelRange::for_window(pixels.view(), &mut ValueCounts::default());

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for (kind, k) in KINDS {
             for point in POINTS {
                 let (_, by_point) = kind.distort(k, point);

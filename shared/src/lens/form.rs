@@ -227,7 +227,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for (form, p, point) in examples() {
             let mut by_parameters = vec![[0.0; 2]; p.len()];
             let (_, by_point) = form.project(&p, point, &mut by_parameters).expect("an image");

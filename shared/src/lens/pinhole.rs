@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pixels_are_those_of_opencv() {
+    fn pixels_equal_those_of_opencv() {
         let pinhole = Pinhole { fx: 580.0, fy: 590.0, cx: 322.0, cy: 236.0 };
         let coefficients = |kind: &str| -> &[f64] {
             match kind {

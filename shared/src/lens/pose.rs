@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for v in VECTORS {
             let derivatives = by_vector(v, &rotation(v));
             for (at, derivative) in derivatives.iter().enumerate() {

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_output_holds_nobody_up() {
+    fn a_stuck_output_delays_nobody() {
         let rows = Rows::to(Stuck);
         for _ in 0..100_000 {
             rows.row("x".repeat(100));

@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_program_writes_is_an_answer_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn any_output_of_a_program_is_an_answer_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = circle().feed(&bytes);
             let _ = Reply::to(7, "image", 100).feed(&bytes);
         }

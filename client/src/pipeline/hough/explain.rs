@@ -132,7 +132,7 @@ impl Judge<'_> {
                 circle,
                 match outcome {
                     Outcome::Accepted if found.iter().any(|found| is_same(found.circle, circle)) => None,
-                    Outcome::Accepted => Some("another disc, with more evidence, was found there or instead".into()),
+                    Outcome::Accepted => Some("another disc with more evidence was found, here or elsewhere".into()),
                     Outcome::NoRing => Some("the edges around it agree on no circle".into()),
                     Outcome::NoFit => Some("no round, even disc could be fitted to its pixels".into()),
                     Outcome::NoDisc => Some("its pixels are not those of a round, even disc".into()),

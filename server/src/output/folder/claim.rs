@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_is_absent_or_empty_is_taken() {
+    fn a_folder_that_is_absent_or_empty_is_accepted() {
         let folder = tempfile::tempdir().unwrap();
         claim(folder.path()).unwrap();
         let deep = folder.path().join("runs/7");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_an_empty_folder_is_refused_by_name_and_left_alone() {
+    fn anything_but_an_empty_folder_is_refused_by_name_and_stays_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("no\u{1b}te");
         fs::write(&file, "kept").unwrap();

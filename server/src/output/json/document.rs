@@ -120,7 +120,7 @@ mod tests {
     use crate::output::report::{IncompleteReason, Report};
 
     #[test]
-    fn the_text_is_that_of_the_documented_type() {
+    fn the_text_equals_the_documented_type_as_json() {
         let mut document = Document::new(&run()).unwrap();
         for count in 0..3 {
             let sessions = (1..=count).map(session).collect();

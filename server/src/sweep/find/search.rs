@@ -1,7 +1,7 @@
 //! Looks for the place where a figure crosses a limit, from samples with noise.
 //! Bisection comes first. The value in the middle is run with more and more seeds, until it is clear on which side of
-//! the limit its figure lies. Far from the crossing one or two seeds are enough. Near it no number would be, so the
-//! bisection ends after [`UNCLEAR`] seeds at one value. Then a `fit` of all values near the crossing estimates its
+//! the limit its figure lies. Far from the crossing one or two seeds are enough. Near it no number would be enough, so
+//! the bisection ends after [`UNCLEAR`] seeds at one value. Then a `fit` of all values near the crossing estimates its
 //! place, and more seeds are run on both sides of it, until the 95 % interval is within [`WITHIN`] of the place.
 
 use serde::Serialize;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_holds_everywhere_or_nowhere_says_so() {
+    fn a_condition_that_holds_everywhere_or_nowhere_is_reported_as_such() {
         let of = |share: u64| {
             let mut ask =
                 |_: f64, _| Ok(Sampled { measure: Some(Measure::Share { hits: share, all: 1_000 }), frames: 1_000 });

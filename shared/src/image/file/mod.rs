@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_taken() {
+    fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let values = vec![0, 1, 255, 256, 1000, u16::MAX];
         let written = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, values.clone()).unwrap();

@@ -194,7 +194,7 @@ async fn frames_of_all_sizes_arrive_in_order_and_a_full_lane_holds_one() {
 }
 
 #[tokio::test]
-async fn unread_messages_hold_up_frames_and_count_once_they_are_read() {
+async fn unread_messages_delay_frames_and_count_once_they_are_read() {
     let (source, mut sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();
@@ -225,7 +225,7 @@ fn large(id: u64) -> BytesMut {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_reads_does_not_hold_up_the_end() {
+async fn a_peer_that_never_reads_does_not_delay_the_end() {
     let (source, _sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();

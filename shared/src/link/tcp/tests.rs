@@ -234,7 +234,7 @@ async fn a_closed_link_releases_its_connection() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_reads_holds_up_a_send_but_not_the_end() {
+async fn a_peer_that_never_reads_delays_a_send_but_not_the_end() {
     let (ours, theirs) = streams().await;
     let link = linked(ours);
     let sender = link.sender();

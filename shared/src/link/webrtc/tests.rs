@@ -163,7 +163,7 @@ async fn a_peer_in_the_middle_of_the_signaling_gets_no_link_and_reads_no_frame()
 }
 
 #[tokio::test]
-async fn the_same_peer_in_the_middle_reads_every_frame_if_the_proofs_leave_the_certificates_out() {
+async fn the_same_peer_in_the_middle_reads_every_frame_if_the_proofs_do_not_cover_the_certificates() {
     let (source, sink_has_the_frame, read) = with_a_peer_in_the_middle(false).await;
     assert!(source.is_ok() && sink_has_the_frame);
     assert_eq!(read.as_deref(), Some(&b"frame"[..]));

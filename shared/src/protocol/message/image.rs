@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_claims_more_than_the_frame_takes_no_memory() {
+    fn a_block_that_claims_more_than_the_frame_allocates_no_memory() {
         let (size, pixel, encoding) = (Size { width: 8192, height: 8192 }, PixelFormat::Bgr8, Encoding::Lz4);
         let mut encoder = Lz4Encoder::default();
         let block = encoder.encode(&[0; 1 << 20]).unwrap();

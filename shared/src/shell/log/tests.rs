@@ -46,7 +46,7 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_stuck_stderr_holds_nobody_up_and_what_it_lost_is_counted() {
+fn a_stuck_stderr_delays_nobody_and_what_it_lost_is_counted() {
     let said = 10_000;
     let lines = logged(true, || (0..said).for_each(|number| info!("line {number} {}", "x".repeat(100))));
     let (notices, written): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log lines dropped"));
