@@ -6,7 +6,7 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `corrected` takes the circles of another pipeline through a correction, for `--correct`.
+//! - `corrected` applies a correction to the circles of another pipeline, for `--correct`.
 //! - `ack` acknowledges frames. `annotate` and `edges` answer with an image.
 //! - [`exec`] hands the frames to another program, in any language.
 //! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:

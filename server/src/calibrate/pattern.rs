@@ -21,8 +21,8 @@ const COUNT: usize = (DEGREE + 1) * (DEGREE + 2);
 /// A direction is removed if the model can represent at least this share of it.
 const OWN: f64 = 1e-4;
 
-/// The squared part of the residuals in the polynomials, in units of their variance, with its degrees of freedom. `None` if
-/// there are too few frames, or none of the polynomials is left.
+/// The sum of squares that the polynomials explain, in units of the residuals' variance, with its degrees of freedom.
+/// `None` if there are too few frames, or none of the polynomials is left.
 pub(super) fn pattern(problem: &Problem<'_>, values: &[f64], used: &Used, told: &Told) -> Option<(f64, f64)> {
     if used.iter().filter(|used| **used).count() < 2 * COUNT {
         return None;

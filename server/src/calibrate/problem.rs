@@ -58,7 +58,7 @@ struct Row {
 pub(super) struct White<'a> {
     pub(super) residual: Point,
     pub(super) by: &'a [Point],
-    /// The parameters that the derivatives are by.
+    /// The parameters with respect to which the derivatives are.
     pub(super) columns: &'a [usize],
     /// The frame's answer, in px.
     pub(super) answer: Point,

@@ -164,7 +164,7 @@ impl Process {
         written.map_or(Ok(()), |count| Err(Fault::unasked(&self.chunk[..count])))
     }
 
-    /// Writes what the pipe takes.
+    /// Writes as many bytes as the pipe accepts.
     fn send(&mut self, unsent: &mut Unsent<'_>) -> Result<(), Fault> {
         while !unsent.is_empty() {
             match rustix::io::writev(self.input(), &unsent.0.map(IoSlice::new)) {
