@@ -152,7 +152,8 @@ fn the_delay_of_a_camera_is_estimated_from_a_run() {
     let arguments = [late.as_str(), "--model", "offset+time", "--reference", &prompt];
     let (found, _) = found(&room, &arguments, 0);
     assert_eq!(found["fits"], true, "{found:#}");
-    // The standard deviation is about 4 us: the ball is smaller than that of the goals, and there are half as many frames.
+    // The standard deviation is about 4 us: the ball is smaller than that of the goals, and there are half as many
+    // frames.
     assert!((parameter(&found, "time_offset_us") - 7_300.0).abs() < 30.0, "{found:#}");
 }
 

@@ -1,7 +1,7 @@
 //! Each cell of the table "door x TLS x token" in docs/security.md, with the real programs.
 //!
-//! The tests read the table. A row names a door, and whether the connection is inside TLS. The other cells say what happens
-//! with a token at neither end, at both, and at one end only or with two different ones.
+//! The tests read the table. A row names a door, and whether the connection is inside TLS. The other cells say what
+//! happens with a token at neither end, at both, and at one end only or with two different ones.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};

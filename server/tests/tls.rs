@@ -1,5 +1,5 @@
-//! TLS (`--tls-cert`, `--tls-key`, `--tls-ca`) and a server's identity (`--identity`, `--server-id`), with the real programs:
-//! what is refused, and the message at each end. `doors.rs` tests the doors inside TLS.
+//! TLS (`--tls-cert`, `--tls-key`, `--tls-ca`) and a server's identity (`--identity`, `--server-id`), with the real
+//! programs: what is refused, and the message at each end. `doors.rs` tests the doors inside TLS.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

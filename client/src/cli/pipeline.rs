@@ -27,8 +27,8 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
-    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If it
-    /// takes longer, the frame counts as dropped and the program is started again [default: 1s]
+    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If
+    /// it takes longer, the frame counts as dropped and the program is started again [default: 1s]
     #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
     pub pipeline_timeout: Option<Duration>,
 

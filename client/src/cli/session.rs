@@ -101,8 +101,8 @@ pub struct SessionArgs {
     #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
-    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and server,
-    /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
+    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and
+    /// server, if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
     #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
 

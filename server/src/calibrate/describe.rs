@@ -33,8 +33,8 @@ pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about:
     let placed = placed(problem, &fit);
     let raw: Vec<Point> = inliers(&fit, problem.all().map(|(_, one)| difference(one.answer, one.truth))).collect();
     let area = area(size, &placed);
-    let is_honest = fits != Some(false);
-    let uncertainty = |at: Point| is_honest.then(|| uncertainty(problem, &fit, &covariance, at)).flatten();
+    let is_valid = fits != Some(false);
+    let uncertainty = |at: Point| is_valid.then(|| uncertainty(problem, &fit, &covariance, at)).flatten();
     if let Some(note) = folds(problem, &fit, area) {
         notes.push(note);
     }
@@ -52,8 +52,8 @@ pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about:
             .collect(),
         frames: fit.frames(),
         outliers: problem.frames() - fit.frames(),
-        parameters: parameters(&fit, &covariance, is_honest),
-        correlations: correlations(&fit, &covariance, is_honest),
+        parameters: parameters(&fit, &covariance, is_valid),
+        correlations: correlations(&fit, &covariance, is_valid),
         cannot_tell: cannot_tell(&fit),
         sigma_from: match sigma {
             Sigma::Residuals => "residuals",
@@ -140,21 +140,21 @@ fn unit(name: &str) -> &'static str {
     }
 }
 
-fn parameters(fit: &Fit, covariance: &DMatrix<f64>, is_honest: bool) -> Vec<Parameter> {
+fn parameters(fit: &Fit, covariance: &DMatrix<f64>, is_valid: bool) -> Vec<Parameter> {
     let all = fit.names.iter().enumerate();
     all.map(|(at, name)| {
         let value = fit.told.is_told[at].then_some(fit.values[at]);
-        let sigma = value.filter(|_| is_honest).map(|_| covariance[(at, at)].max(0.0).sqrt());
+        let sigma = value.filter(|_| is_valid).map(|_| covariance[(at, at)].max(0.0).sqrt());
         let end = |sign: f64| value.zip(sigma).map(|(value, sigma)| value + sign * fit.reach * sigma);
         Parameter { name: name.clone(), unit: unit(name), value, sigma, low: end(-1.0), high: end(1.0) }
     })
     .collect()
 }
 
-fn correlations(fit: &Fit, covariance: &DMatrix<f64>, is_honest: bool) -> Vec<Vec<Option<f64>>> {
+fn correlations(fit: &Fit, covariance: &DMatrix<f64>, is_valid: bool) -> Vec<Vec<Option<f64>>> {
     let count = fit.names.len();
     let of = |row: usize, column: usize| {
-        let is_told = is_honest && fit.told.is_told[row] && fit.told.is_told[column];
+        let is_told = is_valid && fit.told.is_told[row] && fit.told.is_told[column];
         let scale = (covariance[(row, row)] * covariance[(column, column)]).sqrt();
         (is_told && scale > 0.0).then(|| (covariance[(row, column)] / scale).clamp(-1.0, 1.0))
     };

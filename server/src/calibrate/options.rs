@@ -18,8 +18,8 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate", value_name = "RUN", required = true, value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<PathBuf>,
 
-    /// Model from truth to answer: offset, similarity, affine, homography, homography+distortion, camera or auto (the best
-    /// by BIC); +time also fits the delay of the answers, +shutter the time from row to row
+    /// Model from truth to answer: offset, similarity, affine, homography, homography+distortion, camera or auto (the
+    /// best by BIC); +time also fits the delay of the answers, +shutter the time from row to row
     #[arg(id = "calibrate-model", long = "model", value_name = "MODEL", default_value = "auto")]
     pub model: ModelChoice,
 
@@ -33,8 +33,8 @@ pub struct CalibrateOptions {
     #[arg(long, value_name = "PX", value_parser = focal)]
     pub focal: Option<f64>,
 
-    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected by
-    /// the exact formula)
+    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected
+    /// by the exact formula)
     #[arg(long, value_name = "KIND", default_value = "point")]
     pub target: Target,
 
@@ -59,7 +59,8 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-json", long = "json", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
 
-    /// Write correction.toml, calibration.json, calibration.html and, for a model with a lens, camera.yaml into this folder
+    /// Write correction.toml, calibration.json, calibration.html and, for a model with a lens, camera.yaml into this
+    /// folder
     #[arg(id = "calibrate-out", long = "out", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }

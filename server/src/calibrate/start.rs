@@ -117,8 +117,8 @@ fn moved(matrix: &Matrix3, point: Point) -> Point {
     [x, y]
 }
 
-/// A camera without distortion: focal lengths from the homographies of its poses (Zhang, PAMI 22, 2000; the centre is that
-/// of the image, as in OpenCV's `initCameraMatrix2D`), then each pose.
+/// A camera without distortion: focal lengths from the homographies of its poses (Zhang, PAMI 22, 2000; the centre is
+/// that of the image, as in OpenCV's `initCameraMatrix2D`), then each pose.
 fn camera(
     problem: &Problem<'_>,
     pairs: impl Fn(&Set) -> Vec<(Point, Point)>,

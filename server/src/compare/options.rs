@@ -49,8 +49,8 @@ pub struct CompareOptions {
     #[arg(id = "compare-strict", long = "strict")]
     pub strict: bool,
 
-    /// Figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run), with a comma
-    /// between them; one run alone will do
+    /// Figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run), with a
+    /// comma between them; one run alone will do
     #[arg(id = "compare-by", long = "by", value_name = "NAME", value_delimiter = ',')]
     pub by: Vec<By>,
 

@@ -1,5 +1,5 @@
-//! The conditions of one `--gate`: one, or several with a semicolon between them, which is how the environment and a run's
-//! file give them.
+//! The conditions of one `--gate`: one, or several with a semicolon between them, which is how the environment and a
+//! run's file give them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -131,8 +131,8 @@ pub struct SourceReport {
     /// Frames read. Of files some are read ahead, up to 5 more than were sent. Of a camera, all since the session first
     /// asked for one.
     pub read: u64,
-    /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a camera
-    /// whose frames are sent as they arrive.
+    /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a
+    /// camera whose frames are sent as they arrive.
     pub late: Option<u64>,
     /// Frames that a later one replaced before they were sent; always 0 for files, which lose nothing.
     pub passed_over: u64,

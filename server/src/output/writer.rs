@@ -131,7 +131,8 @@ impl Outputs {
         }
     }
 
-    /// Waits a moment if the outputs are far behind, so that an unpaced stream goes no faster than they do. Safe to cancel.
+    /// Waits a moment if the outputs are far behind, so that an unpaced stream goes no faster than they do. Safe to
+    /// cancel.
     pub async fn catch_up(&self) {
         let end = Instant::now() + CROWDED_LIMIT;
         while self.queue.len() > CROWDED && Instant::now() < end {
@@ -198,8 +199,8 @@ impl Writer {
         all_good && (lost == 0 || !self.needs_every_frame)
     }
 
-    /// Waits for the end of the thread, and says how far it is. A stopped run waits no longer than `limit`; another as long
-    /// as the outputs take something within `limit`.
+    /// Waits for the end of the thread, and says how far it is. A stopped run waits at most `limit`. Any other run
+    /// waits until the outputs have accepted nothing for `limit`.
     fn ended(&self, limit: Duration, was_stopped: bool) -> Result<bool, RecvTimeoutError> {
         let mut end = Instant::now() + limit;
         let mut handled = self.handled.load(Ordering::Relaxed);

@@ -92,7 +92,8 @@ impl FolderOutput {
         let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
         let recorder = self.records.then(recording).transpose();
         let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
-        // The specification as it is written, without what its source does not use, so that the source can be opened again.
+        // The specification as it is written, without what its source does not use, so that the source can be opened
+        // again.
         let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
         let gathered = Box::new(Gathered::new(spec, self.task));
         let crops = CropFiles::new(folder);

@@ -11,8 +11,8 @@ pub(super) fn size_of_both(frame: Size) -> Size {
 }
 
 /// The frame on the left, and the answer on the right. The answer is scaled to fit the frame's size, by nearest pixels.
-/// It is black if there is no answer. Both are in colour if one of them is, or if only one of them has 16 bits: that one has
-/// the colours of this look.
+/// It is black if there is no answer. Both are in colour if one of them is, or if only one of them has 16 bits: that
+/// one has the colours of this look.
 pub(super) fn side_by_side(frame: &Image, answer: Option<&Image>, look: Look) -> Image {
     let black = Image::zeros(Size { width: 1, height: 1 }, frame.format());
     let answer = answer.unwrap_or(&black);

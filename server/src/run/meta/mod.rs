@@ -1,7 +1,7 @@
 //! Metadata of the stream, as the run gives it: `--meta KEY=VALUE` and `--meta-file FILE`.
 //!
-//! `text` reads one value of `--meta`, `table` reads TOML and checks keys and values, `file` reads the file. Here both are
-//! merged, and the sum is checked.
+//! `text` reads one value of `--meta`, `table` reads TOML and checks keys and values, `file` reads the file. Here both
+//! are merged, and the sum is checked.
 
 mod file;
 mod table;

@@ -2,8 +2,8 @@
 //! dropped, a palette becomes colour, and the picture is turned as its EXIF data says. Gray with more than 8 bits becomes
 //! gray16, if the caller accepts that.
 //!
-//! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as many
-//! webcams send, is read with the standard tables.
+//! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as
+//! many webcams send, is read with the standard tables.
 
 mod error;
 mod jpeg;

@@ -2,8 +2,8 @@
 //!
 //! The caller's first call names its nonce in `plumb-nonce`. An end with a token refuses it with the status
 //! `UNAUTHENTICATED`, whose `plumb-nonce` is a nonce of its own. The caller then calls again on the same connection, with
-//! its nonce and its proof, in `plumb-proof`. The metadata of the response has the proof of the called end. Either end may be
-//! the source. A source with an identity signs the proof, in `plumb-identity` and `plumb-signature`.
+//! its nonce and its proof, in `plumb-proof`. The metadata of the response has the proof of the called end. Either end
+//! may be the source. A source with an identity signs the proof, in `plumb-identity` and `plumb-signature`.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -184,8 +184,8 @@ async fn two_ends_with_one_token_open_a_link_and_with_two_tokens_none() {
     assert_eq!(source.to_string(), "it refused: the proof fails: the two ends have different tokens");
 }
 
-/// Sits between a sink and a source, and holds their token: proves itself to each of them as the other. Returns whether the
-/// sink has opened a link to it.
+/// Sits between a sink and a source, and holds their token: proves itself to each of them as the other. Returns whether
+/// the sink has opened a link to it.
 async fn holder_in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) -> Option<()> {
     let token = Token::of(TOKEN);
     let said = to_sink.receive().await.ok()?;

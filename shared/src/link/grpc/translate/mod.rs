@@ -1,7 +1,7 @@
 //! Turns a session's messages into those of `proto/plumb.proto` and back.
 //!
-//! [`Side`] says what one end speaks: a [`Source`] or a [`Sink`]. `control`, `frame` and `answer` have one kind of message
-//! each, `words` the values that both forms name.
+//! [`Side`] says what one end speaks: a [`Source`] or a [`Sink`]. `control`, `frame` and `answer` have one kind of
+//! message each, `words` the values that both forms name.
 
 mod answer;
 mod control;

@@ -1,7 +1,7 @@
 //! Checks everything in a JPEG but its pixels, before it is decoded.
 //!
-//! Only baseline JPEG with one scan is accepted, as most programs write it. A progressive picture needs memory for all its
-//! coefficients, and may have thousands of scans that each take as long as a picture.
+//! Only baseline JPEG with one scan is accepted, as most programs write it. A progressive picture needs memory for all
+//! its coefficients, and may have thousands of scans that each take as long as a picture.
 
 use thiserror::Error;
 
