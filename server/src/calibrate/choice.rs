@@ -41,7 +41,7 @@ impl FromStr for ModelChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || {
             let known = NAMES.map(|(name, _)| name).join(", ");
-            format!("\"{text}\" is not a model: write one of {known}, with +time or +shutter behind it or without")
+            format!("\"{text}\" is not a model: write one of {known}; +time and +shutter may follow")
         };
         let (mut rest, mut time, mut shutter) = (text, false, false);
         loop {

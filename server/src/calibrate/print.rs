@@ -149,10 +149,10 @@ fn verdict(found: &Calibration) -> Vec<String> {
     }
     if let Some(nees) = found.nees {
         let whose = if found.sigma_from == "reference" { "the reference's answers" } else { "the answers" };
-        lines.push(format!("{whose} have errors of {:.3} of their own sigma", nees.sqrt()));
+        lines.push(format!("{whose} have errors of {:.3} times their own sigma", nees.sqrt()));
     }
     if let Some(Verified { nees: Some(nees), .. }) = found.verified {
-        lines.push(format!("the corrected answers have errors of {:.3} of their own sigma", nees.sqrt()));
+        lines.push(format!("the corrected answers have errors of {:.3} times their own sigma", nees.sqrt()));
     }
     lines
 }

@@ -177,7 +177,7 @@ fn of_a_thousand_comparisons_at_most_69_are_wrong_and_950_find_differences_of_5_
 }
 
 #[test]
-fn the_same_run_twice_differs_by_exactly_nothing() {
+fn the_same_run_twice_differs_by_exactly_zero() {
     let same = Pipeline { scale: 1.0, unsteady: 0.0 };
     for seed in 0..20 {
         let mut sides = runs(seed, 0.3, [same, same]);

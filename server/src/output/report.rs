@@ -128,8 +128,8 @@ pub struct EncodingReport {
 /// `source` of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
-    /// Frames read. Of files some are read ahead, up to 5 more than were sent. Of a camera, all since the session first
-    /// asked for one.
+    /// Frames read: of a file, up to 5 more than were sent, because some are read ahead; of a camera, all since the
+    /// session first asked for one.
     pub read: u64,
     /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a
     /// camera whose frames are sent as they arrive.

@@ -71,7 +71,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
             Err(error) if is_taken(&error) => return Err(error),
             // A name may have addresses of other machines, or of a family that is disabled on this one.
             Err(error) => {
-                debug!("cannot listen at {address} too: {error}");
+                debug!("cannot also listen at {address}: {error}");
                 wrong = Some((address, error));
             }
         }
@@ -79,7 +79,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     match wrong {
         Some((_, error)) if listeners.is_empty() => Err(error),
         Some((address, error)) => {
-            warn!("cannot listen at {address} too: {error}");
+            warn!("cannot also listen at {address}: {error}");
             Ok(listeners)
         }
         None if listeners.is_empty() => Err(io::Error::new(ErrorKind::NotFound, "the name has no address")),

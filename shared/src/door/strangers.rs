@@ -57,7 +57,7 @@ impl Strangers {
         let ((dismiss, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.waiting.len() >= line.most {
-            dismiss(line.waiting.pop_front());
+            tell(line.waiting.pop_front());
         }
         let id = line.next;
         line.next += 1;
@@ -72,7 +72,7 @@ impl Strangers {
             let place = line.waiting.iter().position(|waiting| asking.is_none_or(|turn| turn.id != waiting.id));
             place.and_then(|place| line.waiting.remove(place))
         };
-        match dismiss(oldest) {
+        match tell(oldest) {
             Some(gone) => {
                 // An error means that the stranger is gone, which is what this waits for.
                 let _ = gone.await;
@@ -83,7 +83,8 @@ impl Strangers {
     }
 }
 
-fn dismiss(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
+/// Tells a stranger that it is dismissed. Returns the receiver that shows when it is gone.
+fn tell(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
     let Waiting { dismiss, gone, .. } = waiting?;
     // Fails if the stranger is just leaving, which is fine.
     let _ = dismiss.send(());

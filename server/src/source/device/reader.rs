@@ -193,7 +193,7 @@ mod tests {
     }
 
     impl Stage {
-        /// A camera of 2x1 pixels with one byte of filling, GREY.
+        /// A camera of 2x1 pixels with one byte of padding, GREY.
         fn new(silence: Duration) -> Self {
             let (steps, played) = unbounded();
             let is_there = Arc::new(AtomicBool::new(true));

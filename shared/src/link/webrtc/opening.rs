@@ -212,7 +212,7 @@ fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
     addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
-/// The error for a socket that was refused a moment ago, or whose copy was, but can be opened by now.
+/// The error for a socket that could not be opened or copied a moment ago, but can be opened now.
 fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError {
     use webrtc::error::Error;
     let Some(&address) = addresses.first() else { return OpenError::WebRtc(error) };

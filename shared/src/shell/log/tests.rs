@@ -63,7 +63,7 @@ fn a_peers_text_cannot_forge_a_line_or_move_the_cursor() {
 }
 
 #[test]
-fn a_failure_others_cause_is_a_short_line() {
+fn a_failure_that_others_cause_is_a_short_line() {
     let lines = logged(false, || warn!("10.0.0.1:9: {}", "\u{7f}".repeat(64 << 10)));
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].chars().count(), "server: warning: ".len() + 200, "{lines:?}");

@@ -31,7 +31,7 @@ pub(super) enum Untranslatable {
     Count { field: &'static str, count: usize, right: usize },
     #[error("an answer of the kind \"{0}\", which this link does not carry")]
     Kind(String),
-    #[error("a message on the lane {0}, which is the other end's")]
+    #[error("a message on the lane {0}, on which only the other end sends")]
     Lane(Lane),
     #[error("a message in several pieces: this link carries messages whole")]
     Pieces,
