@@ -151,7 +151,7 @@ impl Outputs {
         }
     }
 
-    /// Whether an output wants the reports of sessions that go on.
+    /// Whether an output wants the reports of sessions in progress.
     pub fn wants_running(&self) -> bool {
         self.wants_running
     }

@@ -203,7 +203,7 @@ pub struct Captured<'a> {
 pub struct RecordingReport {
     /// Frames that the file has.
     pub recorded: u64,
-    /// Frames that were sent and that the file lacks, because the disk was too slow or did not respond.
+    /// Frames that were sent but are missing in the file, because the disk was too slow or did not respond.
     pub not_recorded: u64,
     /// How long the stream waited for the disk, in µs; 0 for a paced stream, which never waits.
     pub held_us: u64,

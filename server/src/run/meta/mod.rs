@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_given_twice_and_too_much_are_refused() {
+    fn a_key_given_twice_and_too_much_metadata_are_refused() {
         let wrong = |parts: &[&str]| merged(None, &given(parts)).expect_err("refused").to_string();
         assert_eq!(wrong(&["a=1", "b=2", "a=3"]), "--meta: the key a is given twice: give each key once");
         let long = format!("a={}", "x".repeat(5_000));

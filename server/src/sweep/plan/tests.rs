@@ -83,7 +83,7 @@ fn pipelines_may_be_an_axis() {
 }
 
 #[test]
-fn latency_counts_with_latency_true_a_gate_on_time_or_a_client() {
+fn latency_matters_with_latency_true_with_a_gate_on_time_and_with_a_client() {
     let counts = |text: &str| plan(text).unwrap().latency_counts();
     assert_eq!(counts(RUN), None);
     assert_eq!(counts(&format!("latency = true\n{RUN}")), Some("the plan says latency = true"));

@@ -1,8 +1,9 @@
 //! Completes a run's folder after a crash or a full disk, or makes its table again.
 //!
-//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock,
-//! bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions
-//! that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows do not contain (client,
+//! clock, bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named.
+//! Sessions that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session
+//! ends.
 
 mod error;
 mod known;
