@@ -66,7 +66,11 @@ fn an_axis_has_equal_steps_equal_ratios_or_values_at_random() {
         .map(|text| text.parse().unwrap())
         .collect();
     assert!(log[0] == 1.0 && (log[1] - 10.0).abs() < 1e-12 && log[2] == 100.0, "{log:?}");
-    assert_eq!(values("balls = { from = 1, to = 4, steps = 3 }"), ["1", "3", "4"], "whole numbers where only those are accepted");
+    assert_eq!(
+        values("balls = { from = 1, to = 4, steps = 3 }"),
+        ["1", "3", "4"],
+        "whole numbers where only those are accepted"
+    );
     let random = values("noise = { random = [2, 3], count = 50 }");
     assert!(random.iter().all(|text| (2.0..3.0).contains(&text.parse::<f64>().unwrap())));
     assert_eq!(random, values("noise = { random = [2, 3], count = 50 }"), "the same on every machine");
